@@ -1,0 +1,31 @@
+"""The Pulumi program: the declared stack on its server, and what deploy scripts read from it."""
+
+import pulumi
+
+from components import AnalyticsReader, ServiceTenant, SharedDatabase
+from components.engine import declared_stack
+from engarde.errors import ConfigError
+from engarde.names import ANALYTICS
+from engarde.stackfile import PASSWORD_KEY
+
+try:
+    stack = declared_stack()
+except ConfigError as fault:
+    raise pulumi.RunError(str(fault)) from None
+
+shared = SharedDatabase("database", stack, pulumi.Config().require_secret(PASSWORD_KEY))
+tenants = {service.name: ServiceTenant(service.name, service, shared) for service in stack.services}
+for tenant in tenants.values():
+    tenant.grant_reads()
+reader = AnalyticsReader(ANALYTICS, stack.analytics, shared) if stack.analytics else None
+shared.complete()
+
+logins = {name: tenant.login for name, tenant in tenants.items()}
+roles = {service.role: logins[service.name] for service in stack.services}
+if stack.analytics and reader:
+    roles[stack.analytics.role] = reader.login
+
+pulumi.export("database_urls", pulumi.Output.secret({name: login.url for name, login in logins.items()}))
+pulumi.export("analytics_url", pulumi.Output.secret(reader.login.url if reader else None))
+pulumi.export("passwords", pulumi.Output.secret({role: login.password for role, login in roles.items()}))
+pulumi.export("services", {name: tenant.summary for name, tenant in tenants.items()})

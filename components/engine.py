@@ -1,0 +1,67 @@
+"""What the program learns from the engine: the declared stack, and what the last run left in the state."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+from pulumi.runtime import config as engine_config
+
+from engarde.model import Stack
+from engarde.stackfile import PROJECT, parse
+
+TAKE_OVER = "ENGARDE_TAKE_OVER"
+"""JSON list of roles that a killed run made before the state knew of them; `adopt` for this run only."""
+
+
+def declared_stack() -> Stack:
+    """The stack that the engine was given, overrides of the command line included.
+
+    The SDK's own `Config` answers only for keys one asks for; unknown keys have to be seen too.
+
+    :raises ConfigError: every fault of the configuration.
+    """
+    given = {**engine_config.get_config_env(), **engine_config.CONFIG.get()}
+    secret_keys = {*engine_config.get_config_secret_keys_env(), *engine_config._SECRET_KEYS.get()}
+    own = {k.removeprefix(f"{PROJECT}:"): v for k, v in given.items() if k.startswith(f"{PROJECT}:")}
+    secrets = {k.removeprefix(f"{PROJECT}:") for k in secret_keys}
+    return parse(pulumi.get_stack(), {k: _value(v) for k, v in own.items()}, secrets)
+
+
+def _value(text: Any) -> object:
+    """Maps and lists arrive as JSON text, everything else as the text itself."""
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError):
+        return text
+
+
+def taken_over() -> frozenset[str]:
+    """The roles of `ENGARDE_TAKE_OVER`."""
+    return frozenset(json.loads(os.environ.get(TAKE_OVER, "[]")))
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A resource of the last run's state."""
+
+    name: str
+    type: str
+    outputs: Mapping[str, Any]
+
+
+def recorded() -> tuple[Recorded, ...]:
+    """The resources that the state holds now, before this run changes it; none before the first run.
+
+    Their outputs hold secrets in clear, as the program's own outputs do: use them, never print them.
+    """
+    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    answer = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack}).value or {}
+    return tuple(
+        Recorded(urn.rpartition("::")[2], found["type"], found.get("outputs") or {})
+        for urn, found in (answer.get("outputs") or {}).items()
+    )

@@ -1,0 +1,103 @@
+"""Turns rows of the privilege table into resources that never meet on one access list."""
+
+from __future__ import annotations
+
+import pulumi
+import pulumi_postgresql as postgresql
+
+from engarde.model import Stack
+from engarde.names import PUBLIC
+from engarde.privileges import On, Privilege, creators
+
+_OBJECT_TYPES = {
+    On.DATABASE: "database",
+    On.SCHEMA: "schema",
+    On.TABLES: "table",
+    On.SEQUENCES: "sequence",
+    On.TABLE: "table",
+    On.COLUMNS: "column",
+    On.FUTURE_TABLES: "table",
+    On.FUTURE_SEQUENCES: "sequence",
+    On.FUTURE_FUNCTIONS: "function",
+}
+FUTURE = {On.FUTURE_TABLES, On.FUTURE_SEQUENCES, On.FUTURE_FUNCTIONS}
+
+
+class Turns:
+    """Who was last at each schema and creator, so that the next resource there waits for it.
+
+    Two sessions that change one access list fail with `tuple concurrently updated`, whichever roles they grant
+    to; the plugin locks only the role it grants to, and the database for grants on that.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._last: dict[tuple[str, str], pulumi.Resource] = {}
+
+    def before(self, row: Privilege) -> list[pulumi.Resource]:
+        """The resources that have to be done before the row's."""
+        return list({id(r): r for key in self._keys(row) if (r := self._last.get(key))}.values())
+
+    def take(self, row: Privilege, resource: pulumi.Resource) -> None:
+        """The row's resource is the last one at all that it touches."""
+        self._last.update(dict.fromkeys(self._keys(row), resource))
+
+    def begin(self, schema: str, resource: pulumi.Resource) -> None:
+        """Nothing touches the schema or its creators before this resource, which makes it, is done."""
+        self._last.update(dict.fromkeys(self._touched(schema), resource))
+
+    def _touched(self, schema: str) -> list[tuple[str, str]]:
+        return [("schema", schema), *(("role", creator) for creator in creators(self._stack, schema))]
+
+    def _keys(self, row: Privilege) -> list[tuple[str, str]]:
+        own = [("role", row.creator)] if row.creator else []
+        return own + (self._touched(row.schema) if row.schema else [])
+
+
+def what(row: Privilege, stack: Stack) -> str:
+    """The last part of the resource's name: unique among the rows of one owner."""
+    if row.on is On.DATABASE:
+        return "connect" if row.database == stack.server.database else f"connect-{row.database}"
+    if row.on is On.FUTURE_FUNCTIONS:
+        return "no-public-execute"
+    words = {
+        On.SCHEMA: "usage",
+        On.TABLES: "tables",
+        On.SEQUENCES: "sequences",
+        On.FUTURE_TABLES: "future-tables",
+        On.FUTURE_SEQUENCES: "future-sequences",
+    }
+    if row.on in (On.TABLE, On.COLUMNS):
+        return f"reads-{row.schema}.{row.table}"
+    several = row.creator and len(creators(stack, row.schema or "")) > 1
+    return f"{words[row.on]}-{row.schema}" + (f"-{row.creator}" if several else "")
+
+
+def grant(name: str, row: Privilege, *, grantee: pulumi.Input[str], opts: pulumi.ResourceOptions) -> pulumi.Resource:
+    """The resource that gives the grantee exactly the row's rights.
+
+    Deleted before it is replaced: created first, its successor would lose what the old one's deletion revokes.
+    """
+    opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
+    if row.on in FUTURE:
+        return postgresql.DefaultPrivileges(
+            name,
+            role=grantee,
+            database=row.database,
+            schema=row.schema,
+            owner=row.creator or PUBLIC,
+            object_type=_OBJECT_TYPES[row.on],
+            privileges=list(row.rights),
+            opts=opts,
+        )
+    return postgresql.Grant(
+        name,
+        role=grantee,
+        database=row.database,
+        schema=row.schema,
+        object_type=_OBJECT_TYPES[row.on],
+        objects=[row.table] if row.table else None,
+        columns=list(row.columns) or None,
+        privileges=list(row.rights),
+        opts=opts,
+    )

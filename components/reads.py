@@ -1,0 +1,101 @@
+"""Declared reads of tables that their owners make and drop as they please.
+
+The plugin cannot revoke on a table that is gone (42P01), so a grant whose table vanished must leave the state
+without being deleted on the server: one run marks it `retain_on_delete`, and a later one may let go of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from components.engine import Recorded
+from engarde.privileges import On, Privilege
+
+GRANT = "postgresql:index/grant:Grant"
+TENANT = "engarde:index:ServiceTenant"
+RELEASED = "released"
+"""The tenant's output that remembers which of its grants the last run marked."""
+
+Table = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A read to declare in this run."""
+
+    row: Privilege
+    vanished: bool
+    """in the state, its table gone: declared only so that it can leave the state without a statement"""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What becomes of a service's reads in this run."""
+
+    reads: tuple[Planned, ...]
+    missing: tuple[Table, ...]
+    """declared, not there, never granted: left out"""
+
+
+def name_of(service: str, row: Privilege) -> str:
+    """The resource that grants the read."""
+    return f"{service}-reads-{row.schema}.{row.table}"
+
+
+def recorded_reads(service: str, recorded: Iterable[Recorded]) -> dict[str, Privilege]:
+    """The service's reads in the state, by the name of their resource."""
+    return {
+        found.name: _row(found)
+        for found in recorded
+        if found.type == GRANT and found.name.startswith(f"{service}-reads-") and found.outputs.get("objects")
+    }
+
+
+def _row(found: Recorded) -> Privilege:
+    outputs = found.outputs
+    return Privilege(
+        grantee=outputs["role"],
+        on=On.COLUMNS if outputs["objectType"] == "column" else On.TABLE,
+        database=outputs["database"],
+        rights=tuple(outputs.get("privileges") or ()),
+        schema=outputs["schema"],
+        table=outputs["objects"][0],
+        columns=tuple(outputs.get("columns") or ()),
+    )
+
+
+def plan(service: str, declared: Iterable[Privilege], tables: frozenset[Table], recorded: tuple[Recorded, ...]) -> Plan:
+    """Each declared read of a table that is there, and each recorded one whose table is gone."""
+    in_state = recorded_reads(service, recorded)
+    by_name = {name_of(service, row): row for row in declared}
+    gone = {name for name, row in {**in_state, **by_name}.items() if _table(row) not in tables}
+    there = [Planned(row, vanished=False) for name, row in by_name.items() if name not in gone]
+    held = [Planned(row, vanished=True) for name, row in _held(service, by_name, in_state, gone, recorded)]
+    return Plan(
+        reads=tuple(there + held),
+        missing=tuple(_table(by_name[name]) for name in by_name if name in gone - in_state.keys()),
+    )
+
+
+def _held(
+    service: str,
+    declared: dict[str, Privilege],
+    in_state: dict[str, Privilege],
+    gone: set[str],
+    recorded: Iterable[Recorded],
+) -> Iterator[tuple[str, Privilege]]:
+    released = {
+        name
+        for found in recorded
+        if found.type == TENANT and found.name == service
+        for name in found.outputs.get(RELEASED) or ()
+    }
+    for name, row in in_state.items():
+        # Undeclared and marked by the last run: left out now, which lets go of it without a statement.
+        if name in gone and (name in declared or name not in released):
+            yield name, declared.get(name, row)
+
+
+def _table(row: Privilege) -> Table:
+    return row.schema or "", row.table or ""

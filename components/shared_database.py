@@ -1,0 +1,135 @@
+"""The one database: the admin's way in, what PUBLIC and roles outside the stack may do, extensions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cached_property
+
+import pulumi
+import pulumi_postgresql as postgresql
+
+from components.engine import Recorded, recorded, taken_over
+from components.grants import Turns, grant, what
+from components.reads import Table, recorded_reads
+from engarde.model import Stack
+from engarde.names import PUBLIC
+from engarde.privileges import On, Privilege, baseline, outside
+
+CONNECT_TIMEOUT = 15
+"""Before an address that does not answer is given up [seconds]; the plugin's own default is 180."""
+
+
+class SharedDatabase(pulumi.ComponentResource):
+    """The database that the services share, seen by the admin."""
+
+    def __init__(
+        self,
+        name: str,
+        stack: Stack,
+        admin_password: pulumi.Output[str],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("engarde:index:SharedDatabase", name, None, opts)
+        self.stack = stack
+        self.turns = Turns(stack)
+        self.schemas: dict[str, postgresql.Schema] = {}
+        self.recorded: tuple[Recorded, ...] = recorded()
+        self.taken_over = taken_over()
+        self._name = name
+        self._connects: list[pulumi.Resource] = []
+        server = stack.server
+        self.provider = postgresql.Provider(
+            f"{name}-admin",
+            host=server.host,
+            port=server.port,
+            database=server.database,
+            username=server.user,
+            password=admin_password,
+            sslmode=server.sslmode or "prefer",
+            superuser=server.superuser,
+            connect_timeout=CONNECT_TIMEOUT,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        for role in stack.outside_roles:
+            for row in outside(stack, role):
+                # Kept when the stack is destroyed: these roles worked before it and go on after it.
+                self.grant(f"outside-{role.name}", row, self, grantee=role.name, retain=True)
+
+    def grant(
+        self,
+        owner: str,
+        row: Privilege,
+        parent: pulumi.Resource,
+        *,
+        grantee: pulumi.Input[str],
+        deleted_with: pulumi.Resource | None = None,
+        retain: bool = False,
+        after: Iterable[pulumi.Resource] = (),
+        ignore_changes: list[str] | None = None,
+    ) -> pulumi.Resource:
+        """One row of the privilege table as a resource `<owner>-<what>`, when its turn has come."""
+        made = grant(
+            f"{owner}-{what(row, self.stack)}",
+            row,
+            grantee=grantee,
+            opts=pulumi.ResourceOptions(
+                parent=parent,
+                provider=self.provider,
+                depends_on=[*self.turns.before(row), *after],
+                deleted_with=deleted_with,
+                retain_on_delete=retain,
+                ignore_changes=ignore_changes,
+            ),
+        )
+        self.turns.take(row, made)
+        if row.on is On.DATABASE:
+            self._connects.append(made)
+        return made
+
+    @cached_property
+    def existing_tables(self) -> frozenset[Table]:
+        """Each table and view of the schemas that services read in; the plugin lists no materialized views.
+
+        :raises RunError: the server could not be asked.
+        """
+        services = self.stack.services
+        schemas = {read.schema_ for service in services for read in service.reads}
+        for service in services:
+            schemas |= {row.schema or "" for row in recorded_reads(service.name, self.recorded).values()}
+        # The plugin puts the names into its query as they are.
+        quoted = [schema.replace("'", "''") for schema in sorted(schemas)]
+        if not quoted:
+            return frozenset()
+        try:
+            found = postgresql.get_tables(
+                database=self.stack.server.database,
+                schemas=quoted,
+                opts=pulumi.InvokeOptions(provider=self.provider),
+            )
+        except Exception as error:
+            address = f"{self.stack.server.host}:{self.stack.server.port}"
+            raise pulumi.RunError(f"cannot ask {address} which tables exist: {error}") from None
+        return frozenset((table["schema_name"], table["object_name"]) for table in found.tables)
+
+    def complete(self) -> None:
+        """PUBLIC loses its rights, now that every role has its own; then the extensions."""
+        others = list(self._connects)
+        for row in baseline(self.stack):
+            self.grant(f"{self._name}-public", row, self, grantee=PUBLIC, retain=True, after=others)
+        for extension in self.stack.extensions:
+            schema = self.schemas.get(extension.schema_)
+            postgresql.Extension(
+                f"{self._name}-extension-{extension.name}",
+                name=extension.name,
+                database=self.stack.server.database,
+                schema=extension.schema_,
+                version=extension.version,
+                # Kept when the stack is destroyed: a column of somebody's table may be of its type.
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    provider=self.provider,
+                    depends_on=[schema] if schema else None,
+                    retain_on_delete=True,
+                ),
+            )
+        self.register_outputs({})

@@ -1,0 +1,23 @@
+"""What can go wrong, by what the operator does about it."""
+
+from __future__ import annotations
+
+
+class EngardeError(Exception):
+    """Says what is wrong, where, and what to do next; its text holds no secret."""
+
+    exit_code = 2
+
+
+class ConfigError(EngardeError):
+    """The stack file has to be edited."""
+
+
+class Unreachable(EngardeError):
+    """Nothing was learnt: no connection, no engine, no outputs."""
+
+    exit_code = 3
+
+
+class Refused(EngardeError):
+    """It would destroy or overwrite; the message names what allows it."""

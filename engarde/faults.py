@@ -1,0 +1,113 @@
+"""Faults of a stack file: where, what is wrong, what is allowed; never the value itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, from_json, to_json
+
+_PLAIN_WORDS = {
+    "missing": "missing",
+    "model_type": "must be a map",
+    "dict_type": "must be a map",
+    "tuple_type": "must be a list",
+    "string_type": "must be a text",
+    "string_pattern_mismatch": "not of the allowed form",
+    "int_type": "must be a whole number",
+    "bool_type": "must be true or false",
+}
+_PLAIN_KEY = re.compile(r"[\w.+-]{1,63}")
+
+Declared = TypeVar("Declared", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One thing to mend in the stack file."""
+
+    path: str
+    wrong: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.wrong}"
+
+
+def key(name: object) -> str:
+    """A key as a path shows it; quoted when odd, and left out when it looks like an address."""
+    text = str(name)
+    if _PLAIN_KEY.fullmatch(text):
+        return text
+    return "(a key that looks like an address)" if "://" in text or "@" in text else repr(text)
+
+
+def join(path: str, *parts: object) -> str:
+    """The path of something inside `path`: keys after a dot, positions in brackets."""
+    return path + "".join(f"[{part}]" if isinstance(part, int) else f".{key(part)}" for part in parts)
+
+
+def check(kind: type[Declared], declared: dict[str, object], path: str, faults: list[Fault]) -> Declared | None:
+    """The declared thing, its faults added; without the faulty parts, so that the rules see the rest in the same run.
+
+    None where a required part is faulty. Read as JSON, so that lists become tuples.
+    """
+    try:
+        return kind.model_validate_json(to_json(declared))
+    except ValidationError as error:
+        faults.extend(_explain(kind, path, error))
+        faulty = [detail["loc"] for detail in error.errors(include_url=False, include_input=False)]
+    try:
+        return kind.model_validate_json(to_json(_without(declared, faulty)))
+    except ValidationError:
+        return None
+
+
+def _without(declared: dict[str, object], faulty: list[tuple[int | str, ...]]) -> dict[str, object]:
+    """The declared map less the faulty entries: an item of a list by itself, anything else by its top key."""
+    items = {loc[:2] for loc in faulty if len(loc) > 1 and isinstance(declared.get(str(loc[0])), list)}
+    dropped = {loc[0] for loc in faulty} - {name for name, _ in items}
+    return {
+        name: [item for place, item in enumerate(value) if (name, place) not in items]
+        if isinstance(value, list)
+        else value
+        for name, value in declared.items()
+        if name not in dropped
+    }
+
+
+def _explain(kind: type[BaseModel], path: str, error: ValidationError) -> Iterator[Fault]:
+    for detail in error.errors(include_url=False, include_context=False, include_input=False):
+        parts = [part for part in detail["loc"] if part not in ("[key]",)]
+        yield Fault(join(path, *parts), _sentence(kind, detail))
+
+
+def _sentence(kind: type[BaseModel], detail: ErrorDetails) -> str:
+    if detail["type"] == "extra_forbidden":
+        return f"unknown key; allowed: {', '.join(allowed_keys(kind, detail['loc'][:-1]))}"
+    said = _PLAIN_WORDS.get(detail["type"]) or detail["msg"].replace("Input should be", "must be")
+    allowed = _allowed(kind, detail["loc"])
+    return f"{said}; allowed: {allowed}" if allowed else said
+
+
+def _field(kind: type[BaseModel], name: object) -> Any:
+    return next((f for n, f in kind.model_fields.items() if name in (f.alias, n)), None)
+
+
+def _allowed(kind: type[BaseModel], loc: tuple[int | str, ...]) -> str | None:
+    field = _field(kind, loc[0]) if loc else None
+    return field.description if field else None
+
+
+def allowed_keys(kind: type[BaseModel], loc: tuple[int | str, ...] = ()) -> list[str]:
+    """The keys a map of this kind may hold; those of a read for a place inside a list of them."""
+    if loc:
+        return ["table", "columns"]
+    return [field.alias or name for name, field in kind.model_fields.items() if name != "name"]
+
+
+def plain(value: object) -> object:
+    """The value as JSON would carry it: what a YAML reader adds (dates, odd keys) becomes text."""
+    return from_json(to_json(value, fallback=str, inf_nan_mode="constants"), allow_inf_nan=True)

@@ -1,0 +1,216 @@
+"""The declared stack: one server, the services in it, who reads what. It holds no secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from engarde.names import (
+    PUBLIC,
+    READER,
+    ROLE_SUFFIX,
+    Identifier,
+    ManagedSchemaName,
+    RelationName,
+    SchemaName,
+    split_table,
+)
+
+UrlFormat = Literal["plain", "options", "sqlalchemy+psycopg", "sqlalchemy+psycopg2", "sqlalchemy+asyncpg", "jdbc"]
+SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
+DatabaseRight = Literal["CONNECT", "TEMPORARY", "CREATE"]
+SchemaRight = Literal["USAGE", "CREATE"]
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+ConnectionLimit = Annotated[int, Field(ge=1, le=100)]
+Milliseconds = Annotated[int, Field(ge=0, le=2_147_483_647)]
+Rotation = Annotated[int, Field(ge=1)]
+AdminHost = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+$", max_length=253)]
+ServiceHost = Annotated[
+    str, StringConstraints(pattern=r"^([A-Za-z0-9._:-]+|\$\{\{[A-Za-z0-9._ -]+\}\})$", max_length=253)
+]
+
+
+class Declared(BaseModel):
+    """What a stack file states: frozen, no unknown key, no conversion, and no value in a message."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+        alias_generator=to_camel,
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,
+    )
+
+
+class Server(Declared):
+    """The PostgreSQL server as the admin reaches it."""
+
+    host: AdminHost
+    """a host name or an address, without scheme, port or credentials"""
+    port: Port = 5432
+    """1 to 65535"""
+    database: Identifier
+    """the database that the services share"""
+    user: Identifier = "postgres"
+    """the admin's role"""
+    sslmode: SslMode | None = None
+    """disable, allow, prefer, require, verify-ca or verify-full; nothing is spelled when unset"""
+    superuser: bool = True
+    """true or false: whether the admin is a superuser"""
+    protect: bool = False
+    """true or false: the default of every service and of analytics"""
+    connection_budget: Annotated[int, Field(ge=1)] | None = None
+    """a whole number: what all connection limits together may reach"""
+    close_other_databases: bool = False
+    """true or false: whether PUBLIC also loses CONNECT on `postgres` and `template1`"""
+
+
+class Address(Declared):
+    """Where services reach the server, when that is not where the admin does."""
+
+    host: ServiceHost
+    """a host name, an address or a reference `${{...}}`, without scheme, port or credentials"""
+    port: Port = 5432
+    """1 to 65535"""
+    sslmode: SslMode | None = None
+    """disable, allow, prefer, require, verify-ca or verify-full; nothing is spelled when unset"""
+
+
+def _read_parts(value: Any) -> Any:
+    """`public.users` or `{table: public.users, columns: [id]}` as schema, table and columns."""
+    declared = {"table": value} if isinstance(value, str) else value
+    if not isinstance(declared, dict) or not isinstance(declared.get("table"), str) or "schema" in declared:
+        raise PydanticCustomError("read", "not a table")
+    parts = split_table(declared["table"])
+    if parts is None:
+        raise PydanticCustomError("read", "not of the form schema.table")
+    # Strict validation takes lists only straight from JSON, not from what a validator hands on.
+    columns = declared.get("columns")
+    listed = {"columns": tuple(columns)} if isinstance(columns, list) else {}
+    return {**declared, **listed, "schema": parts[0], "table": parts[1]}
+
+
+class Read(Declared):
+    """A table of another schema that a service may select from."""
+
+    schema_: SchemaName = Field(alias="schema")
+    table: RelationName
+    columns: Annotated[tuple[RelationName, ...], Field(min_length=1)] | None = None
+    """the only readable columns; every column when unset"""
+
+    def __str__(self) -> str:
+        columns = f"({', '.join(self.columns)})" if self.columns else ""
+        return f"{self.schema_}.{self.table}{columns}"
+
+
+class Login(Declared):
+    """What a service and the analytics reader have in common: one login role."""
+
+    connection_limit: ConnectionLimit = 10
+    """1 to 100; 5 to 10 is the rule of thumb"""
+    statement_timeout: Milliseconds = 0
+    """milliseconds, 0 = none"""
+    idle_in_transaction_session_timeout: Milliseconds = 60_000
+    """milliseconds, 0 = none"""
+    rotation: Rotation = 1
+    """a whole number from 1; a higher one means a new password"""
+    protect: bool = False
+    """true or false: whether the engine refuses to delete it"""
+    adopt: bool = False
+    """true or false: take over a role that exists"""
+    url_format: UrlFormat = "plain"
+    """plain, options, sqlalchemy+psycopg, sqlalchemy+psycopg2, sqlalchemy+asyncpg or jdbc"""
+
+
+class Service(Login):
+    """One service: a schema, the role that owns it, and what it reads elsewhere."""
+
+    name: str
+    schema_: ManagedSchemaName = Field(alias="schema")
+    """a schema name of its own; default: the service's name"""
+    reads: tuple[Annotated[Read, BeforeValidator(_read_parts)], ...] = ()
+    """a list of `schema.table` or `{table: schema.table, columns: [...]}`"""
+
+    @property
+    def role(self) -> str:
+        """The login role, which owns the schema."""
+        return self.name + ROLE_SUFFIX
+
+
+class Analytics(Login):
+    """The reader of everything declared, now and in future."""
+
+    connection_limit: ConnectionLimit = 5
+    """1 to 100"""
+    statement_timeout: Milliseconds = 300_000
+    """milliseconds, 0 = none"""
+    schemas: Annotated[tuple[SchemaName, ...], Field(min_length=1)] | None = None
+    """a list of declared schemas; default: every one"""
+
+    @property
+    def role(self) -> str:
+        """The login role, which owns nothing."""
+        return READER
+
+
+class ExistingSchema(Declared):
+    """A schema that the stack neither makes nor drops."""
+
+    name: SchemaName
+    service: str | None = None
+    """the name of whose it is"""
+    creators: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    """a list of the roles that make its tables; default: the admin"""
+
+
+class Extension(Declared):
+    """An extension that the database must have; it outlives the stack."""
+
+    name: RelationName
+    schema_: SchemaName = Field(default=PUBLIC, alias="schema")
+    """the schema its objects are in"""
+    version: str | None = None
+    """a version; default: the server's default"""
+
+
+class OutsideRole(Declared):
+    """A role that the stack neither makes nor drops, with all it keeps once PUBLIC has lost its rights."""
+
+    name: Identifier
+    database: tuple[DatabaseRight, ...] = ("CONNECT", "TEMPORARY")
+    """a list of CONNECT, TEMPORARY, CREATE"""
+    schemas: dict[SchemaName, tuple[SchemaRight, ...]] = Field(default_factory=dict)
+    """existing schema: a list of USAGE, CREATE"""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """One stack file, checked as a whole by `engarde.stackfile.parse`."""
+
+    name: str
+    server: Server
+    service_address: Address
+    services: tuple[Service, ...]
+    existing_schemas: tuple[ExistingSchema, ...]
+    analytics: Analytics | None
+    extensions: tuple[Extension, ...]
+    outside_roles: tuple[OutsideRole, ...]
+
+    @property
+    def logins(self) -> tuple[Service | Analytics, ...]:
+        """Every login role the stack makes, services first."""
+        return (*self.services, *((self.analytics,) if self.analytics else ()))
+
+    @property
+    def analytics_schemas(self) -> tuple[str, ...]:
+        """The schemas that analytics reads; none without analytics."""
+        if self.analytics is None:
+            return ()
+        everything = tuple(s.schema_ for s in self.services) + tuple(e.name for e in self.existing_schemas)
+        return self.analytics.schemas or everything

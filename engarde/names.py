@@ -1,0 +1,97 @@
+"""Which names PostgreSQL takes, and which of them a stack may use."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
+
+MAX_BYTES = 63
+"""Longer names are cut by the server without an error, so two of them may meet [bytes, UTF-8]."""
+
+ROLE_SUFFIX = "_user"
+PUBLIC = "public"
+"""The schema `public`, and the word the plugins use for the pseudo-role PUBLIC."""
+
+READER = "analytics_readonly"
+ANALYTICS = "analytics"
+COMMAND_WORDS = frozenset({ANALYTICS, "admin"})
+"""Words that the tool takes in place of a service's name."""
+
+SYSTEM_SCHEMAS = frozenset({"information_schema", "$user"})
+"""`$user` in a search_path means the role's own name, never a schema called so."""
+
+
+def complaint(name: str, *, suffix: str = "") -> str | None:
+    """What is wrong with the name as an identifier, its suffix included; None when nothing is."""
+    if not name:
+        return "empty"
+    if not name.isprintable():
+        return "holds a control or an invisible character"
+    if ", " in name:
+        return "holds a comma followed by a space, which no search_path can name"
+    if name.startswith("pg_"):
+        return "reserved: names that begin with pg_ belong to PostgreSQL"
+    if len((name + suffix).encode(errors="replace")) > MAX_BYTES:
+        with_suffix = f" with the suffix {suffix}" if suffix else ""
+        return f"longer than {MAX_BYTES} bytes{with_suffix}"
+    return None
+
+
+def _identifier(name: str) -> str:
+    wrong = complaint(name)
+    if wrong:
+        raise PydanticCustomError("identifier", "invalid name: {wrong}", {"wrong": wrong})
+    return name
+
+
+def _schema(name: str) -> str:
+    if name in SYSTEM_SCHEMAS:
+        raise PydanticCustomError("schema", "reserved name")
+    return _identifier(name)
+
+
+def _managed_schema(name: str) -> str:
+    if name == PUBLIC:
+        raise PydanticCustomError(
+            "managed_schema", "reserved name: public belongs to the production backend; see existingSchemas"
+        )
+    return _schema(name)
+
+
+def _relation(name: str) -> str:
+    if not name or len(name.encode(errors="replace")) > MAX_BYTES or not name.isprintable():
+        raise PydanticCustomError("relation", "invalid name: 1 to 63 bytes, no control characters")
+    return name
+
+
+Identifier = Annotated[str, AfterValidator(_identifier)]
+"""A database, role or extension."""
+
+SchemaName = Annotated[str, AfterValidator(_schema)]
+ManagedSchemaName = Annotated[str, AfterValidator(_managed_schema)]
+RelationName = Annotated[str, AfterValidator(_relation)]
+"""A table, column or extension of somebody else's making: `pg_` is allowed."""
+
+
+def split_table(text: str) -> tuple[str, str] | None:
+    """Schema and table of `schema.table`; quotes as in SQL guard a dot, case is kept; None when it is neither."""
+    parts: list[str] = []
+    rest = text
+    while rest:
+        if rest.startswith('"'):
+            end = 1
+            while (end := rest.find('"', end)) >= 0 and rest[end : end + 2] == '""':
+                end += 2
+            if end < 0:
+                return None
+            part, rest = rest[1:end].replace('""', '"'), rest[end + 1 :]
+        else:
+            part, dot, after = rest.partition(".")
+            rest = dot + after
+        parts.append(part)
+        if rest and not (rest.startswith(".") and len(rest) > 1):
+            return None
+        rest = rest[1:]
+    return (parts[0], parts[1]) if len(parts) == 2 and all(parts) else None

@@ -1,0 +1,125 @@
+"""Who may do what: the one table that the program grants from and that verification compares with.
+
+An owner's own rights are not listed: PostgreSQL has them built in, and a grant to an owner reads as drift for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engarde.model import Analytics, OutsideRole, Service, Stack
+from engarde.names import PUBLIC
+
+CONNECT, TEMPORARY, USAGE, SELECT = "CONNECT", "TEMPORARY", "USAGE", "SELECT"
+OTHER_DATABASES = ("postgres", "template1")
+
+
+class On(StrEnum):
+    """What a privilege is on."""
+
+    DATABASE = "database"
+    SCHEMA = "schema"
+    TABLES = "tables that exist"
+    SEQUENCES = "sequences that exist"
+    TABLE = "one table"
+    COLUMNS = "columns of one table"
+    FUTURE_TABLES = "tables made later"
+    FUTURE_SEQUENCES = "sequences made later"
+    FUTURE_FUNCTIONS = "functions made later"
+
+
+@dataclass(frozen=True, slots=True)
+class Privilege:
+    """All that one grantee has on one thing; no rights means that what is built in is taken away."""
+
+    grantee: str
+    """a role, or `public` for PUBLIC"""
+    on: On
+    database: str
+    rights: tuple[str, ...]
+    schema: str | None = None
+    table: str | None = None
+    columns: tuple[str, ...] = ()
+    creator: str | None = None
+    """of what is made later: the role that makes it"""
+
+
+def expected(stack: Stack) -> frozenset[Privilege]:
+    """Everything that the stack grants or takes away."""
+    rows = [*baseline(stack)]
+    rows += [row for role in stack.outside_roles for row in outside(stack, role)]
+    rows += [row for service in stack.services for row in tenant(stack, service)]
+    return frozenset(rows + (reader(stack, stack.analytics) if stack.analytics else []))
+
+
+def baseline(stack: Stack) -> list[Privilege]:
+    """PUBLIC: nothing on the database, USAGE on `public`, and no CONNECT elsewhere where the stack says so."""
+    database = stack.server.database
+    elsewhere = OTHER_DATABASES if stack.server.close_other_databases else ()
+    return [
+        Privilege(PUBLIC, On.DATABASE, database, ()),
+        Privilege(PUBLIC, On.SCHEMA, database, (USAGE,), schema=PUBLIC),
+        *(Privilege(PUBLIC, On.DATABASE, other, ()) for other in elsewhere if other != database),
+    ]
+
+
+def outside(stack: Stack, role: OutsideRole) -> list[Privilege]:
+    """The full set that a role outside the stack keeps: a grant takes from it all that is not listed."""
+    database = stack.server.database
+    return [
+        Privilege(role.name, On.DATABASE, database, role.database),
+        *(
+            Privilege(role.name, On.SCHEMA, database, rights, schema=schema)
+            for schema, rights in sorted(role.schemas.items())
+        ),
+    ]
+
+
+def tenant(stack: Stack, service: Service) -> list[Privilege]:
+    """A service: its way in, functions nobody else runs, and the declared reads."""
+    database = stack.server.database
+    own = [
+        Privilege(service.role, On.DATABASE, database, (CONNECT, TEMPORARY)),
+        # Only without a schema: `IN SCHEMA ... REVOKE` leaves the built-in EXECUTE of PUBLIC in place.
+        Privilege(PUBLIC, On.FUTURE_FUNCTIONS, database, (), creator=service.role),
+    ]
+    foreign = sorted({read.schema_ for read in service.reads} - {PUBLIC})
+    usage = [Privilege(service.role, On.SCHEMA, database, (USAGE,), schema=schema) for schema in foreign]
+    reads = [
+        Privilege(
+            service.role,
+            On.COLUMNS if read.columns else On.TABLE,
+            database,
+            (SELECT,),
+            schema=read.schema_,
+            table=read.table,
+            columns=read.columns or (),
+        )
+        for read in service.reads
+    ]
+    return own + usage + reads
+
+
+def reader(stack: Stack, analytics: Analytics) -> list[Privilege]:
+    """Analytics: CONNECT, and SELECT on all that exists or is made later in every schema it reads."""
+    role, database = analytics.role, stack.server.database
+    rows = [Privilege(role, On.DATABASE, database, (CONNECT,))]
+    for schema in stack.analytics_schemas:
+        # USAGE on `public` stays with PUBLIC: one access list fewer that every role's grant would write to.
+        if schema != PUBLIC:
+            rows.append(Privilege(role, On.SCHEMA, database, (USAGE,), schema=schema))
+        rows.append(Privilege(role, On.TABLES, database, (SELECT,), schema=schema))
+        rows.append(Privilege(role, On.SEQUENCES, database, (SELECT,), schema=schema))
+        for creator in creators(stack, schema):
+            for on in (On.FUTURE_TABLES, On.FUTURE_SEQUENCES):
+                rows.append(Privilege(role, on, database, (SELECT,), schema=schema, creator=creator))
+    return rows
+
+
+def creators(stack: Stack, schema: str) -> tuple[str, ...]:
+    """The roles that make tables in a declared schema: the service that owns it, or those the stack names."""
+    for service in stack.services:
+        if service.schema_ == schema:
+            return (service.role,)
+    return next((e.creators for e in stack.existing_schemas if e.name == schema), ())

@@ -1,0 +1,132 @@
+"""Rules over the whole stack, where each part may be right and the whole is not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from engarde.faults import Fault, join, key
+from engarde.model import Analytics, ExistingSchema, Extension, OutsideRole, Server, Service
+from engarde.names import COMMAND_WORDS, PUBLIC, READER, ROLE_SUFFIX, complaint
+
+_MYSQL = re.compile(r"(mysql|mariadb)[\w+]*:", re.IGNORECASE)
+
+
+def forbidden_values(tree: Mapping[str, object]) -> Iterator[Fault]:
+    """A MySQL address or a secret anywhere in the configuration, keys included."""
+    for path, value in tree.items():
+        if isinstance(value, str) and _MYSQL.search(value):
+            yield Fault(path, "a MySQL address; the scheduler's MySQL stays out, only PostgreSQL is managed")
+        if isinstance(value, dict):
+            if value.keys() == {"secure"}:
+                yield Fault(path, "must not be a secret; only the admin's password is")
+            inner = {join(path, name): inner for name, inner in value.items()}
+            yield from (Fault(path, f.wrong) for f in forbidden_values({path: list(value)}) if value)
+            yield from forbidden_values(inner)
+        if isinstance(value, list):
+            yield from forbidden_values({join(path, place): inner for place, inner in enumerate(value)})
+
+
+def rules(
+    server: Server | None,
+    services: tuple[Service, ...],
+    existing: tuple[ExistingSchema, ...],
+    analytics: Analytics | None,
+    extensions: tuple[Extension, ...],
+    outside: tuple[OutsideRole, ...],
+    values: Mapping[str, object],
+) -> Iterator[Fault]:
+    """Every fault between the parts; `values` names also the entries that are themselves at fault."""
+    declared = _declared_schemas(values)
+    yield from _names(values)
+    yield from _schemas(services, existing)
+    yield from _reads(services, declared)
+    yield from _roles(server, services, outside)
+    for schema in (analytics.schemas if analytics else None) or ():
+        if schema not in declared:
+            yield Fault("engarde:analytics.schemas", f"{key(schema)} is no declared schema; {_choice(declared)}")
+    for extension in extensions:
+        if extension.schema_ not in {*declared, PUBLIC}:
+            path = join("engarde:extensions", extension.name, "schema")
+            yield Fault(path, f"{key(extension.schema_)} is no declared schema; {_choice(declared | {PUBLIC})}")
+    for role in outside:
+        for schema in role.schemas.keys() - {e.name for e in existing}:
+            path = join("engarde:outsideRoles", role.name, "schemas", schema)
+            yield Fault(path, "no existing schema of the stack; declare it in engarde:existingSchemas")
+    if server and server.close_other_databases and not server.superuser:
+        yield Fault("engarde:server.closeOtherDatabases", "needs an admin that is a superuser")
+    yield from _budget(server, services, analytics)
+
+
+def _section(values: Mapping[str, object], name: str) -> dict[str, object]:
+    section = values.get(name)
+    return section if isinstance(section, dict) else {}
+
+
+def _declared_schemas(values: Mapping[str, object]) -> frozenset[str]:
+    """Every schema somebody meant to declare, so that one fault does not cause a second."""
+    services = _section(values, "services").items()
+    managed = {str(entry.get("schema", n)) if isinstance(entry, dict) else n for n, entry in services}
+    return frozenset(managed | _section(values, "existingSchemas").keys())
+
+
+def _choice(declared: frozenset[str]) -> str:
+    return f"allowed: {', '.join(map(key, sorted(declared)))}" if declared else "none is declared"
+
+
+def _names(values: Mapping[str, object]) -> Iterator[Fault]:
+    for name, entry in _section(values, "services").items():
+        path = join("engarde:services", name)
+        wrong = complaint(name, suffix=ROLE_SUFFIX)
+        # A name that is also the schema's is faulted as the schema already.
+        if wrong and (complaint(name) is None or (isinstance(entry, dict) and "schema" in entry)):
+            yield Fault(path, f"invalid name: {wrong}")
+        if name in COMMAND_WORDS:
+            yield Fault(path, f"reserved name: {' and '.join(sorted(COMMAND_WORDS))} mean roles of the tool's own")
+
+
+def _schemas(services: tuple[Service, ...], existing: tuple[ExistingSchema, ...]) -> Iterator[Fault]:
+    owners: dict[str, str] = {e.name: "engarde:existingSchemas" for e in existing}
+    for service in services:
+        path = join("engarde:services", service.name)
+        taken = owners.setdefault(service.schema_, path)
+        if taken != path:
+            yield Fault(join(path, "schema"), f"schema {key(service.schema_)} is declared twice, also by {taken}")
+
+
+def _reads(services: tuple[Service, ...], declared: frozenset[str]) -> Iterator[Fault]:
+    for service in services:
+        seen = set()
+        path = join("engarde:services", service.name, "reads")
+        for read in service.reads:
+            if read.schema_ == service.schema_:
+                yield Fault(path, f"{key(read)}: its own schema needs no read, the service owns it")
+            elif read.schema_ not in declared:
+                yield Fault(path, f"{key(read)}: schema {key(read.schema_)} is not declared; {_choice(declared)}")
+            if (read.schema_, read.table) in seen:
+                yield Fault(path, f"{key(read)}: the same table twice; state it once, with all its columns")
+            seen.add((read.schema_, read.table))
+
+
+def _roles(server: Server | None, services: tuple[Service, ...], outside: tuple[OutsideRole, ...]) -> Iterator[Fault]:
+    made = {service.role: join("engarde:services", service.name) for service in services}
+    if server and (server.user in made or server.user == READER):
+        yield Fault("engarde:server.user", "also a role that the stack makes; the admin is not one of its own")
+    for role in outside:
+        path = join("engarde:outsideRoles", role.name)
+        if role.name in made or role.name == READER:
+            yield Fault(path, "the stack makes this role itself; only roles outside of it stand here")
+        if role.name == PUBLIC:
+            yield Fault(path, "PUBLIC is everybody; name the roles that keep their access")
+        if server and role.name == server.user:
+            yield Fault(path, "the admin keeps its access without a grant; leave it out")
+
+
+def _budget(server: Server | None, services: tuple[Service, ...], analytics: Analytics | None) -> Iterator[Fault]:
+    total = sum(s.connection_limit for s in services) + (analytics.connection_limit if analytics else 0)
+    if server and server.connection_budget is not None and total > server.connection_budget:
+        yield Fault(
+            "engarde:server.connectionBudget",
+            f"the connection limits together are {total}, the budget is {server.connection_budget};"
+            " lower connectionLimit of a service or raise the budget",
+        )

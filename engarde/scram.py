@@ -1,0 +1,28 @@
+"""SCRAM-SHA-256 verifiers, which the server takes in place of a password (RFC 5802, RFC 7677)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from base64 import b64encode
+
+ITERATIONS = 4096
+"""PostgreSQL's default of `scram_iterations`."""
+
+
+def salt(project: str, stack: str, role: str, rotation: int) -> bytes:
+    """16 public bytes, the same on every run: another salt would be another verifier, and every preview a change."""
+    return hashlib.sha256("\0".join((project, stack, role, str(rotation))).encode()).digest()[:16]
+
+
+def verifier(password: str, salted: bytes) -> str:
+    """The text of `pg_authid.rolpassword` for a password of ASCII letters and digits, which SASLprep leaves alone."""
+    key = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salted, ITERATIONS)
+    stored = hashlib.sha256(hmac.digest(key, b"Client Key", "sha256")).digest()
+    server = hmac.digest(key, b"Server Key", "sha256")
+    parts = (f"{ITERATIONS}:{_text(salted)}", f"{_text(stored)}:{_text(server)}")
+    return "SCRAM-SHA-256$" + "$".join(parts)
+
+
+def _text(value: bytes) -> str:
+    return b64encode(value).decode()

@@ -1,0 +1,158 @@
+"""Reads a stack: from its file for the tool, from the engine's configuration for the program, to equal values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from engarde.errors import ConfigError
+from engarde.faults import Fault, check, join, key, plain
+from engarde.model import (
+    Address,
+    Analytics,
+    Declared,
+    ExistingSchema,
+    Extension,
+    OutsideRole,
+    Server,
+    Service,
+    Stack,
+)
+from engarde.rules import forbidden_values, rules
+
+PROJECT = "engarde"
+PASSWORD_KEY = "adminPassword"  # noqa: S105 - the key's name
+SECTIONS = (
+    "server",
+    "serviceAddress",
+    "services",
+    "existingSchemas",
+    "analytics",
+    "extensions",
+    "outsideRoles",
+)
+
+Kind = TypeVar("Kind", bound=Declared)
+
+
+def read(folder: Path, stack: str) -> Stack:
+    """The stack of `Pulumi.<stack>.yaml` in the folder; needs neither engine nor passphrase.
+
+    :raises ConfigError: the file is missing, is no YAML, or holds faults; all of them in one message.
+    """
+    file = folder / f"Pulumi.{stack}.yaml"
+    values = {k.removeprefix(f"{PROJECT}:"): v for k, v in _config(file).items() if k.startswith(f"{PROJECT}:")}
+    secrets = {k for k, v in values.items() if isinstance(v, dict) and v.keys() == {"secure"}}
+    return parse(stack, values, secrets)
+
+
+def _config(file: Path) -> dict[str, Any]:
+    try:
+        document = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{file.name}: no such file in {file.parent}; name another --stack") from None
+    except MarkedYAMLError as error:
+        # The reader's own message quotes the line, which may hold a secret.
+        mark = error.problem_mark
+        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        raise ConfigError(f"{file.name}{where}: not valid YAML") from None
+    except (YAMLError, UnicodeDecodeError, ValueError):
+        raise ConfigError(f"{file.name}: not valid YAML") from None
+    config = document.get("config") if isinstance(document, dict) else None
+    if not isinstance(config, dict):
+        raise ConfigError(f"{file.name}: no map `config` at the top; see Pulumi.prod.yaml for its form")
+    return {str(k): v for k, v in config.items()}
+
+
+def parse(name: str, values: Mapping[str, object], secrets: Collection[str]) -> Stack:
+    """The checked stack of the project's configuration values, without their `engarde:` prefix.
+
+    :raises ConfigError: every fault of the configuration, each with its path.
+    """
+    faults: list[Fault] = []
+    for unknown in sorted(values.keys() - {*SECTIONS, PASSWORD_KEY}):
+        faults.append(Fault(_top(unknown), f"unknown key; allowed: {', '.join((*SECTIONS, PASSWORD_KEY))}"))
+    if PASSWORD_KEY not in secrets:
+        problem = "stands in clear" if PASSWORD_KEY in values else "missing"
+        command = f"pulumi config set --secret {PASSWORD_KEY} --stack {name}"
+        faults.append(Fault(_top(PASSWORD_KEY), f"{problem}; set it with `{command}`"))
+    public = {k: plain(v) for k, v in values.items() if k in SECTIONS}
+    faults += [Fault(_top(k), "must not be a secret; only the admin's password is") for k in public if k in secrets]
+    faults += forbidden_values({_top(k): v for k, v in public.items()})
+    stack = _sections(name, {k: v for k, v in public.items() if k not in secrets}, faults)
+    if faults or stack is None:
+        lines = "\n".join(f"  {fault}" for fault in sorted(set(faults)))
+        raise ConfigError(f"Pulumi.{name}.yaml has faults; nothing was changed:\n{lines}")
+    return stack
+
+
+def _top(section: str) -> str:
+    return f"{PROJECT}:{key(section)}"
+
+
+def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stack | None:
+    before = len(faults)
+    server = check(Server, _map(values, "server", faults), _top("server"), faults)
+    protect = {"protect": server.protect if server else False}
+    services = _named(Service, values, "services", faults, lambda key: {**protect, "schema": key})
+    creators = {"creators": [server.user if server else "postgres"]}
+    existing = _named(ExistingSchema, values, "existingSchemas", faults, lambda key: creators)
+    extensions = _named(Extension, values, "extensions", faults)
+    outside = _named(OutsideRole, values, "outsideRoles", faults)
+    analytics = address = None
+    if "analytics" in values:
+        declared = {**protect, **_map(values, "analytics", faults)}
+        analytics = check(Analytics, declared, _top("analytics"), faults)
+    if "serviceAddress" in values:
+        address = check(Address, _map(values, "serviceAddress", faults), _top("serviceAddress"), faults)
+    elif server:
+        # Not its sslmode: that is the admin's, and any spelling of it breaks some driver of some service.
+        address = Address(host=server.host, port=server.port)
+    faults += rules(server, services, existing, analytics, extensions, outside, values)
+    if len(faults) > before or server is None or address is None:
+        return None
+    return Stack(
+        name=name,
+        server=server,
+        service_address=address,
+        services=services,
+        existing_schemas=existing,
+        analytics=analytics,
+        extensions=extensions,
+        outside_roles=outside,
+    )
+
+
+def _map(values: Mapping[str, object], section: str, faults: list[Fault]) -> dict[str, object]:
+    value = values.get(section)
+    if value is None or value == "":  # a bare key: the engine hands it over as empty text
+        return {}
+    if not isinstance(value, dict):
+        faults.append(Fault(_top(section), "must be a map"))
+        return {}
+    return value
+
+
+def _named(
+    kind: type[Kind],
+    values: Mapping[str, object],
+    section: str,
+    faults: list[Fault],
+    defaults: Any = lambda key: {},
+) -> tuple[Kind, ...]:
+    """The entries of a map whose keys are names; a bare key is all defaults."""
+    found = []
+    for name, entry in _map(values, section, faults).items():
+        path = join(_top(section), name)
+        if entry is not None and not isinstance(entry, dict):
+            faults.append(Fault(path, "must be a map, or bare for all defaults"))
+        elif entry and "name" in entry:
+            faults.append(Fault(join(path, "name"), "unknown key; the name is the key above it"))
+        else:
+            declared = check(kind, {**defaults(name), **(entry or {}), "name": name}, path, faults)
+            found += [declared] if declared else []
+    return tuple(found)
