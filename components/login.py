@@ -66,4 +66,4 @@ def login(
             declared.url_format, stack.service_address, stack.server.database, declared.role, password, schema
         )
     )
-    return Login(role, pulumi.Output.secret(generated.result), pulumi.Output.secret(address))
+    return Login(role, generated.result, address)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from components.engine import Recorded
+from engarde.model import Service
 from engarde.privileges import On, Privilege
 
 GRANT = "postgresql:index/grant:Grant"
@@ -43,12 +44,12 @@ def name_of(service: str, row: Privilege) -> str:
     return f"{service}-reads-{row.schema}.{row.table}"
 
 
-def recorded_reads(service: str, recorded: Iterable[Recorded]) -> dict[str, Privilege]:
-    """The service's reads in the state, by the name of their resource."""
+def recorded_reads(service: Service, recorded: Iterable[Recorded]) -> dict[str, Privilege]:
+    """The service's reads in the state, by the name of their resource: its only grants on single tables."""
     return {
         found.name: _row(found)
         for found in recorded
-        if found.type == GRANT and found.name.startswith(f"{service}-reads-") and found.outputs.get("objects")
+        if found.type == GRANT and found.outputs.get("role") == service.role and found.outputs.get("objects")
     }
 
 
@@ -65,13 +66,15 @@ def _row(found: Recorded) -> Privilege:
     )
 
 
-def plan(service: str, declared: Iterable[Privilege], tables: frozenset[Table], recorded: tuple[Recorded, ...]) -> Plan:
+def plan(
+    service: Service, declared: Iterable[Privilege], tables: frozenset[Table], recorded: tuple[Recorded, ...]
+) -> Plan:
     """Each declared read of a table that is there, and each recorded one whose table is gone."""
     in_state = recorded_reads(service, recorded)
-    by_name = {name_of(service, row): row for row in declared}
+    by_name = {name_of(service.name, row): row for row in declared}
     gone = {name for name, row in {**in_state, **by_name}.items() if _table(row) not in tables}
     there = [Planned(row, vanished=False) for name, row in by_name.items() if name not in gone]
-    held = [Planned(row, vanished=True) for name, row in _held(service, by_name, in_state, gone, recorded)]
+    held = [Planned(row, vanished=True) for name, row in _held(service.name, by_name, in_state, gone, recorded)]
     return Plan(
         reads=tuple(there + held),
         missing=tuple(_table(by_name[name]) for name in by_name if name in gone - in_state.keys()),

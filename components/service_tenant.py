@@ -48,7 +48,7 @@ class ServiceTenant(pulumi.ComponentResource):
         """The declared reads, once every schema of the stack has its owner; completes the component."""
         rows = [row for row in self._rows if row.on in READS]
         planned = plan(
-            self.service.name,
+            self.service,
             [row for row in rows if row.on is not On.SCHEMA],
             self._shared.existing_tables,
             self._shared.recorded,

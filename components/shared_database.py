@@ -95,7 +95,7 @@ class SharedDatabase(pulumi.ComponentResource):
         services = self.stack.services
         schemas = {read.schema_ for service in services for read in service.reads}
         for service in services:
-            schemas |= {row.schema or "" for row in recorded_reads(service.name, self.recorded).values()}
+            schemas |= {row.schema or "" for row in recorded_reads(service, self.recorded).values()}
         # The plugin puts the names into its query as they are.
         quoted = [schema.replace("'", "''") for schema in sorted(schemas)]
         if not quoted:

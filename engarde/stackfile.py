@@ -9,12 +9,12 @@ from typing import Any, TypeVar
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from engarde.declared import Declared
 from engarde.errors import ConfigError
 from engarde.faults import Fault, check, join, key, plain
 from engarde.model import (
     Address,
     Analytics,
-    Declared,
     ExistingSchema,
     Extension,
     OutsideRole,

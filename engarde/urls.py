@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from engarde.model import Address, Server, SslMode, UrlFormat
+from engarde.declared import SslMode, UrlFormat
+from engarde.model import Address, Server
 from engarde.names import PUBLIC
 
 

@@ -1,0 +1,158 @@
+"""Runs the whole program against Pulumi mocks and keeps what it asked the engine for."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import runpy
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pulumi
+from pulumi.runtime import mocks, rpc, set_all_config
+
+PROGRAM = Path(__file__).resolve().parents[2] / "__main__.py"
+Table = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A resource as the program registered it."""
+
+    name: str
+    type: str
+    inputs: Mapping[str, Any]
+    secret_inputs: frozenset[str]
+    parent: str
+    depends_on: frozenset[str]
+    protect: bool
+    retain_on_delete: bool
+    deleted_with: str
+    delete_before_replace: bool
+    import_id: str
+    ignore_changes: tuple[str, ...]
+
+
+@dataclass
+class Ran:
+    """What a run of the program left behind."""
+
+    resources: dict[str, Registered] = field(default_factory=dict)
+    outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    exports: dict[str, pulumi.Output[Any]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    def value(self, export: str) -> Any:
+        """The value of an export."""
+        return asyncio.run(_future(self.exports[export]))
+
+    def is_secret(self, export: str) -> bool:
+        """Whether the engine would show the export as a secret."""
+        return asyncio.run(self._secret(export))
+
+    async def _secret(self, export: str) -> bool:
+        return await self.exports[export].is_secret()
+
+
+async def _future(output: pulumi.Output[Any]) -> Any:
+    return await output.future()
+
+
+def _name(urn: str) -> str:
+    return urn.rpartition("::")[2]
+
+
+class _Monitor(mocks.MockMonitor):
+    def __init__(self, given: mocks.Mocks, ran: Ran) -> None:
+        super().__init__(given)
+        self.ran = ran
+
+    def RegisterResource(self, request: Any) -> Any:
+        if request.type == "pulumi:pulumi:Stack":
+            return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        inputs = rpc.deserialize_properties(request.object)
+        self.ran.resources[request.name] = Registered(
+            name=request.name,
+            type=request.type,
+            inputs={name: rpc.unwrap_rpc_secret(value) for name, value in inputs.items()},
+            secret_inputs=frozenset(n for n, value in inputs.items() if rpc.is_rpc_secret(value)),
+            parent=_name(request.parent),
+            depends_on=frozenset(map(_name, request.dependencies)),
+            protect=request.protect,
+            retain_on_delete=request.retainOnDelete,
+            deleted_with=_name(request.deletedWith),
+            delete_before_replace=request.deleteBeforeReplace,
+            import_id=request.importId,
+            ignore_changes=tuple(request.ignoreChanges),
+        )
+        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        self.ran.outputs[_name(request.urn)] = rpc.deserialize_properties(request.outputs)
+        return super().RegisterResourceOutputs(request)  # type: ignore[no-untyped-call]
+
+
+class _Server(mocks.Mocks):
+    """Plugins that answer as on a server with these tables, and an engine with this state."""
+
+    def __init__(self, tables: frozenset[Table], state: Mapping[str, Any]) -> None:
+        self.tables = tables
+        self.state = state
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+        made = {"result": f"generated-for-{args.name}"} if args.typ.endswith(":RandomPassword") else {}
+        return f"{args.name}-id", {**args.inputs, **made}
+
+    def call(self, args: mocks.MockCallArgs) -> Any:
+        if args.token == "pulumi:pulumi:readStackResourceOutputs":
+            return {"name": args.args["stackName"], "outputs": dict(self.state)}
+        assert args.token == "postgresql:index/getTables:getTables", args.token
+        wanted = args.args["schemas"]
+        return {
+            "database": args.args["database"],
+            "id": "tables",
+            "tables": [
+                {"objectName": table, "schemaName": schema, "tableType": "BASE TABLE"}
+                for schema, table in sorted(self.tables)
+                if schema in wanted
+            ],
+        }
+
+
+@contextmanager
+def _captured(ran: Ran) -> Iterator[None]:
+    """`pulumi.export` and warnings end in the run instead of in a stack."""
+    with (
+        patch(
+            "pulumi.export", side_effect=lambda name, value: ran.exports.update({name: pulumi.Output.from_input(value)})
+        ),
+        patch("pulumi.log.warn", side_effect=lambda message, **_: ran.warnings.append(message)),
+    ):
+        yield
+
+
+def run(
+    config: Mapping[str, Any],
+    *,
+    tables: frozenset[Table] = frozenset(),
+    state: Mapping[str, Any] | None = None,
+    password: str = "admin-password",
+) -> Ran:
+    """Runs the program with this configuration of project `engarde`, stack `local`."""
+    ran = Ran()
+    server = _Server(tables, state or {})
+    mocks.set_mocks(server, project="engarde", stack="local", monitor=_Monitor(server, ran))
+    given = {f"engarde:{name}": json.dumps(value) for name, value in config.items()}
+    set_all_config({**given, "engarde:adminPassword": password}, ["engarde:adminPassword"])
+
+    @mocks.test  # type: ignore[untyped-decorator]
+    def program() -> None:
+        runpy.run_path(str(PROGRAM))
+
+    with _captured(ran):
+        program()
+    return ran

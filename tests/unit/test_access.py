@@ -1,0 +1,84 @@
+"""Whose credentials the tool uses, where it puts them, and what it says when it has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from unittest.mock import patch
+
+import pytest
+from click.testing import CliRunner
+
+from engarde.access import access
+from engarde.cli import main
+from engarde.errors import ConfigError, Unreachable
+from engarde.stack import Outputs
+from engarde.stackfile import parse
+
+STACK = parse(
+    "prod",
+    {
+        "server": {"host": "proxy.example", "port": 5433, "database": "railway", "sslmode": "require"},
+        "serviceAddress": {"host": "db.internal"},
+        "services": {"madansara": {"urlFormat": "jdbc"}, "sankore": None},
+        "analytics": None,
+    },
+    {"adminPassword"},
+)
+OUTPUTS = Outputs({}, None, {"madansara_user": "pw-m", "analytics_readonly": "pw-a"})
+
+
+@pytest.fixture(autouse=True)
+def _engine() -> Iterator[None]:
+    with (
+        patch("engarde.access.outputs", return_value=OUTPUTS),
+        patch("engarde.access.admin_password", return_value="pw-admin"),
+        patch("engarde.cli.read", return_value=STACK),
+    ):
+        yield
+
+
+def test_urls_at_either_address() -> None:
+    assert access(STACK, "madansara").url == (
+        "jdbc:postgresql://proxy.example:5433/railway?user=madansara_user&password=pw-m&sslmode=require"
+    )
+    assert access(STACK, "madansara", "service").url == (
+        "jdbc:postgresql://db.internal:5432/railway?user=madansara_user&password=pw-m"
+    )
+    assert access(STACK, "analytics", "service").url == "postgresql://analytics_readonly:pw-a@db.internal:5432/railway"
+    assert access(STACK, "admin").url == "postgresql://postgres:pw-admin@proxy.example:5433/railway?sslmode=require"
+
+
+def test_psql_finds_the_credentials_in_its_environment_only() -> None:
+    with (
+        patch("engarde.psql.os.execve") as execve,
+        patch("engarde.psql._program", return_value="/bin/psql"),
+        patch.dict("os.environ", {"PGOPTIONS": "-c role=x", "PGPASSWORD": "other", "HOME": "/home"}, clear=True),
+    ):
+        CliRunner().invoke(main, ["psql", "madansara", "-tAc", "select 1", "-h"], catch_exceptions=False)
+    program, arguments, environment = execve.call_args.args
+    assert (program, arguments) == ("/bin/psql", ["psql", "-tAc", "select 1", "-h"])
+    assert environment == {
+        "HOME": "/home",
+        "PGHOST": "proxy.example",
+        "PGPORT": "5433",
+        "PGDATABASE": "railway",
+        "PGUSER": "madansara_user",
+        "PGPASSWORD": "pw-m",
+        "PGSSLMODE": "require",
+    }
+
+
+def test_an_unknown_service_and_one_not_brought_up() -> None:
+    with pytest.raises(ConfigError, match="nope is not in stack prod; it has madansara, sankore, analytics, admin"):
+        access(STACK, "nope")
+    with pytest.raises(Unreachable, match="sankore_user was not brought up yet"):
+        access(STACK, "sankore")
+
+
+@pytest.mark.parametrize(("who", "exit_code", "said"), [("nope", 2, "not in stack"), ("sankore", 3, "not brought up")])
+def test_the_command_ends_with_one_line_and_the_exit_code(who: str, exit_code: int, said: str) -> None:
+    done = CliRunner().invoke(main, ["url", who])
+    assert done.exit_code == exit_code
+    assert done.stdout == ""
+    assert done.stderr.startswith("engarde: ")
+    assert said in done.stderr

@@ -1,0 +1,76 @@
+"""The privilege table: what each declaration grants, and nothing besides."""
+
+from __future__ import annotations
+
+from engarde.privileges import On, Privilege, expected
+from engarde.stackfile import parse
+
+DB = "railway"
+
+
+def rows(**sections: object) -> frozenset[Privilege]:
+    return expected(parse("s", {"server": {"host": "h", "database": DB}, **sections}, {"adminPassword"}))
+
+
+BASELINE = {
+    Privilege("public", On.DATABASE, DB, ()),
+    Privilege("public", On.SCHEMA, DB, ("USAGE",), schema="public"),
+}
+
+
+def test_an_empty_stack_only_closes_the_database_to_public() -> None:
+    assert rows() == BASELINE
+
+
+def test_a_service_gets_its_way_in_and_its_reads() -> None:
+    found = rows(
+        services={"a": {"reads": ["public.users", {"table": "b.t", "columns": ["x"]}]}, "b": None},
+        existingSchemas={"public": None},
+    )
+    assert found - BASELINE == {
+        Privilege("a_user", On.DATABASE, DB, ("CONNECT", "TEMPORARY")),
+        Privilege("b_user", On.DATABASE, DB, ("CONNECT", "TEMPORARY")),
+        Privilege("public", On.FUTURE_FUNCTIONS, DB, (), creator="a_user"),
+        Privilege("public", On.FUTURE_FUNCTIONS, DB, (), creator="b_user"),
+        Privilege("a_user", On.TABLE, DB, ("SELECT",), schema="public", table="users"),
+        Privilege("a_user", On.SCHEMA, DB, ("USAGE",), schema="b"),
+        Privilege("a_user", On.COLUMNS, DB, ("SELECT",), schema="b", table="t", columns=("x",)),
+    }
+
+
+def test_analytics_selects_what_is_and_what_will_be() -> None:
+    with_reader = rows(services={"a": None}, existingSchemas={"public": {"creators": ["p", "q"]}}, analytics=None)
+    without = rows(services={"a": None}, existingSchemas={"public": {"creators": ["p", "q"]}})
+
+    def select(on: On, schema: str, creator: str | None = None) -> Privilege:
+        return Privilege("analytics_readonly", on, DB, ("SELECT",), schema=schema, creator=creator)
+
+    assert with_reader - without == {
+        Privilege("analytics_readonly", On.DATABASE, DB, ("CONNECT",)),
+        Privilege("analytics_readonly", On.SCHEMA, DB, ("USAGE",), schema="a"),
+        *(select(on, schema) for on in (On.TABLES, On.SEQUENCES) for schema in ("a", "public")),
+        *(
+            select(on, schema, creator)
+            for on in (On.FUTURE_TABLES, On.FUTURE_SEQUENCES)
+            for schema, creator in (("a", "a_user"), ("public", "p"), ("public", "q"))
+        ),
+    }
+
+
+def test_outside_roles_keep_the_full_set_that_is_stated() -> None:
+    found = rows(
+        existingSchemas={"public": None},
+        outsideRoles={"backend": None, "old": {"database": ["CONNECT"], "schemas": {"public": ["USAGE", "CREATE"]}}},
+    )
+    assert found - BASELINE == {
+        Privilege("backend", On.DATABASE, DB, ("CONNECT", "TEMPORARY")),
+        Privilege("old", On.DATABASE, DB, ("CONNECT",)),
+        Privilege("old", On.SCHEMA, DB, ("USAGE", "CREATE"), schema="public"),
+    }
+
+
+def test_other_databases_lose_public_where_the_stack_says_so() -> None:
+    server = {"host": "h", "database": "postgres", "closeOtherDatabases": True}
+    found = expected(parse("s", {"server": server}, {"adminPassword"}))
+    closed = {row.database for row in found if row.on is On.DATABASE and row.grantee == "public" and not row.rights}
+    assert closed == {"postgres", "template1"}
