@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
 
 import pulumi
 import pulumi_postgresql as postgresql
@@ -50,6 +49,7 @@ class SharedDatabase(pulumi.ComponentResource):
             connect_timeout=CONNECT_TIMEOUT,
             opts=pulumi.ResourceOptions(parent=self),
         )
+        self.existing_tables = self._existing_tables()
         for role in stack.outside_roles:
             for row in outside(stack, role):
                 # Kept when the stack is destroyed: these roles worked before it and go on after it.
@@ -86,29 +86,28 @@ class SharedDatabase(pulumi.ComponentResource):
             self._connects.append(made)
         return made
 
-    @cached_property
-    def existing_tables(self) -> frozenset[Table]:
-        """Each table and view of the schemas that services read in; the plugin lists no materialized views.
+    def _existing_tables(self) -> frozenset[Table]:
+        """Each table and view where services read; the plugin lists no materialized views.
+
+        Asked before anything is made, and in any case: a server that cannot be reached ends the run here.
 
         :raises RunError: the server could not be asked.
         """
         services = self.stack.services
-        schemas = {read.schema_ for service in services for read in service.reads}
+        schemas = {PUBLIC} | {read.schema_ for service in services for read in service.reads}
         for service in services:
             schemas |= {row.schema or "" for row in recorded_reads(service, self.recorded).values()}
-        # The plugin puts the names into its query as they are.
-        quoted = [schema.replace("'", "''") for schema in sorted(schemas)]
-        if not quoted:
-            return frozenset()
         try:
             found = postgresql.get_tables(
                 database=self.stack.server.database,
-                schemas=quoted,
+                # The plugin puts the names into its query as they are.
+                schemas=[schema.replace("'", "''") for schema in sorted(schemas)],
                 opts=pulumi.InvokeOptions(provider=self.provider),
             )
         except Exception as error:
             address = f"{self.stack.server.host}:{self.stack.server.port}"
-            raise pulumi.RunError(f"cannot ask {address} which tables exist: {error}") from None
+            said = str(error).rpartition("* ")[2].strip()
+            raise pulumi.RunError(f"cannot ask {address}, so nothing was changed there: {said}") from None
         return frozenset((table["schema_name"], table["object_name"]) for table in found.tables)
 
     def complete(self) -> None:
