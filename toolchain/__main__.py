@@ -1,0 +1,27 @@
+"""The make targets' way into the toolchain: `python -m toolchain COMMAND`."""
+
+import sys
+
+import click
+
+from toolchain.errors import ToolchainError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Gets everything onto a machine that stack `local` needs."""
+
+
+@main.command()
+def engine() -> None:
+    """Gets an engine and its plugins; seconds when they are there."""
+    from toolchain.obtain import engine
+
+    engine()
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (ToolchainError, OSError) as fault:
+        sys.exit(f"error: {fault}")

@@ -1,0 +1,93 @@
+"""`bin/pulumi`: the engine that was found, with what stack `local` needs and nothing else changed."""
+
+import hashlib
+import json
+import os
+import sys
+from pathlib import Path
+
+from toolchain.command_line import LOCAL, CommandLine, parse
+from toolchain.engine import TO_STAND_INS, Engine, found
+from toolchain.errors import EngineMissing, ToolchainError
+from toolchain.paths import PASSPHRASE, PROJECT, STATE, pulumi_home
+from toolchain.progress import say
+
+# Without side files: an engine killed while it writes one leaves it empty, and then no state can be read.
+BACKEND = f"file://{STATE}?metadata=skip"
+
+
+def main() -> None:
+    """Becomes the engine, so that signals and exit codes are its own."""
+    words = sys.argv[1:]
+    line = parse(words)
+    try:
+        engine = _engine()
+        variables = environment(line, engine)
+    except (ToolchainError, OSError) as fault:
+        say(f"error: {fault}")
+        sys.exit(2)
+    except ImportError as fault:
+        say(f"error: .venv is not complete ({fault}): run `make up`")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    if not (line.folder or Path.cwd().is_relative_to(PROJECT)):
+        os.chdir(PROJECT)
+    # The engine trusts PWD, which a link or the line above can have made wrong.
+    variables["PWD"] = str(Path.cwd())
+    os.execve(engine.binary, ["pulumi", *words], variables)
+
+
+def _engine() -> Engine:
+    try:
+        return found()
+    except EngineMissing:
+        return _obtained()
+
+
+def _obtained() -> Engine:
+    from toolchain.obtain import engine  # takes long to import, and is seldom needed
+
+    return engine()
+
+
+def environment(line: CommandLine, engine: Engine) -> dict[str, str]:
+    """:raises ToolchainError: for a stack that our stand-ins must not serve, and before the first `make up`."""
+    stack = line.stack or os.environ.get("PULUMI_STACK") or _selected(engine)
+    if stack in LOCAL:
+        return _of_local(engine)
+    if engine.official or os.environ.get("ENGARDE_ALLOW_STAND_INS") == "1":
+        _say_who_serves(engine)
+        return os.environ | engine.environment
+    if line.operation and not _obtained().official:
+        raise ToolchainError(
+            f"stack `{stack or '(selected)'}` needs the vendor's plugins, which cannot be downloaded from here; "
+            "our stand-ins serve stack `local` alone"
+        )
+    return os.environ | {name: value for name, value in engine.environment.items() if name not in TO_STAND_INS}
+
+
+def _of_local(engine: Engine) -> dict[str, str]:
+    if not PASSPHRASE.exists():
+        raise ToolchainError("stack `local` does not exist yet: run `make up`")
+    _say_who_serves(engine)
+    STATE.mkdir(exist_ok=True)
+    users_own = {name: value for name, value in os.environ.items() if name != "PULUMI_CONFIG_PASSPHRASE"}
+    backend = {"PULUMI_BACKEND_URL": BACKEND, "PULUMI_CONFIG_PASSPHRASE_FILE": str(PASSPHRASE)}
+    return users_own | engine.environment | backend
+
+
+def _say_who_serves(engine: Engine) -> None:
+    if not engine.official:
+        say("note: our stand-ins serve this run; the vendor's plugins could not be downloaded")
+
+
+def _selected(engine: Engine) -> str | None:
+    """The stack that `stack select` has chosen for our own backend."""
+    home = Path(engine.environment.get("PULUMI_HOME") or pulumi_home())
+    project = hashlib.sha1(str(PROJECT / "Pulumi.yaml").encode(), usedforsecurity=False).hexdigest()
+    settings = home / f"workspaces/engarde-{project}-workspace.json"
+    if not settings.exists():
+        return None
+    chosen: dict[str, str] = json.loads(settings.read_text()).get("stacks", {})
+    return chosen.get(BACKEND)
