@@ -1,0 +1,112 @@
+"""Connections to the configured server, one for each operation at work."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeAlias
+
+import psycopg
+from psycopg.sql import SQL, Composed
+
+from toolchain.standins.errors import Failure
+from toolchain.standins.resource import Kind, Property
+from toolchain.standins.values import Properties
+
+SETTINGS = (
+    Property("host"),
+    Property("port", Kind.NUMBER),
+    Property("database"),
+    Property("username"),
+    Property("password", secret=True),
+    Property("sslmode"),
+    Property("superuser", Kind.FLAG),
+    Property("connectTimeout", Kind.NUMBER),
+    Property("maxConnections", Kind.NUMBER),
+)
+Statement: TypeAlias = SQL | Composed
+Parameter: TypeAlias = str | int | list[str]
+
+MAX_CONNECTIONS = 20
+CONNECT_TIMEOUT = 180
+
+
+class Transaction:
+    """What an operation does on one database, all of it or nothing."""
+
+    def __init__(self, connection: psycopg.Connection) -> None:
+        self._connection = connection
+        self.major = connection.info.server_version // 10000
+
+    def change(self, statement: Statement, task: str = "") -> None:
+        """Runs a statement; its failure names the task."""
+        self._execute(statement, (), task)
+
+    def rows(self, query: str, *parameters: Parameter) -> list[tuple[Any, ...]]:
+        return self._execute(SQL(query), parameters, "").fetchall()
+
+    def value(self, query: str, *parameters: Parameter) -> Any:
+        """The first row's first column; None where there is no row."""
+        rows = self.rows(query, *parameters)
+        return rows[0][0] if rows else None
+
+    def _execute(
+        self, statement: Statement, parameters: tuple[Parameter, ...], task: str
+    ) -> psycopg.Cursor[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(statement, parameters or None)
+        except psycopg.Error as error:
+            # The error's own text would quote the statement.
+            code = f" ({error.sqlstate})" if error.sqlstate else ""
+            message = f"pq: {error.diag.message_primary or error}{code}"
+            raise Failure(f"{task}: {message}" if task else message) from None
+
+
+class Server:
+    """The configured server."""
+
+    def __init__(self, settings: Properties) -> None:
+        self.database = settings.text("database") or os.environ.get("PGDATABASE", "postgres")
+        self.user = settings.text("username") or os.environ.get("PGUSER", "postgres")
+        self.superuser = settings.values.get("superuser", True) is True
+        """Whether the program says that the user is one; the server may know better."""
+        limit = settings.number("maxConnections")
+        self.parallel = limit if limit > 0 else MAX_CONNECTIONS
+        self._parameters: dict[str, Any] = {
+            "host": settings.text("host") or None,
+            "port": settings.number("port") or None,
+            "user": self.user,
+            "password": settings.text("password") or None,
+            "sslmode": settings.text("sslmode") or os.environ.get("PGSSLMODE", "require"),
+            "connect_timeout": settings.number("connectTimeout") or CONNECT_TIMEOUT,
+            "fallback_application_name": "engarde stand-in plugin",
+        }
+        self._open: set[psycopg.Connection] = set()
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def transaction(self, database: str = "") -> Iterator[Transaction]:
+        """A transaction on a database, the configured one unless another is named; it ends with the block."""
+        connection = self._connect(database or self.database)
+        with self._lock:
+            self._open.add(connection)
+        try:
+            with connection:
+                yield Transaction(connection)
+        finally:
+            with self._lock:
+                self._open.discard(connection)
+
+    def interrupt(self) -> None:
+        with self._lock:
+            connections = list(self._open)
+        for connection in connections:
+            with suppress(psycopg.Error):
+                connection.cancel_safe(timeout=1)
+
+    def _connect(self, database: str) -> psycopg.Connection:
+        try:
+            return psycopg.connect("", dbname=database, prepare_threshold=None, **self._parameters)
+        except psycopg.Error as error:
+            host, reason = self._parameters["host"], " ".join(str(error).split())
+            raise Failure(f"error connecting to PostgreSQL server {host} (scheme: postgres): {reason}") from None
