@@ -1,0 +1,39 @@
+# Everything on a fresh machine: `make up`. What it makes lies in .venv, .engarde and Pulumi.local.yaml.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+# The user's own settings must not lead Python to other modules.
+unexport PYTHONPATH PYTHONHOME
+
+VENV_PYTHON := .venv/bin/python
+USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
+# A name can exist and still fail, as a version manager's does for a version that is not chosen.
+WITH_PYTHON = @for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+	if "$$python" -c '$(USABLE)' >/dev/null 2>&1; then exec "$$python" $(1); fi; done; \
+	echo 'No usable Python: 3.11 or later with venv and ensurepip (on Debian and Ubuntu the package' >&2; \
+	echo 'python3-venv). Install it, or name one: make PYTHON=/path/to/python3 ...' >&2; exit 2
+
+.PHONY: help up down clean test lint venv
+
+help: ## lists what there is to make
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+up: venv ## brings up everything: engine, plugins, a PostgreSQL, the stack `local`; again changes nothing
+	@$(VENV_PYTHON) -m toolchain.local up
+
+down: ## stops the PostgreSQL of `make up` and keeps its data
+	$(call WITH_PYTHON,-B -m toolchain.local down)
+
+clean: ## removes what the other targets made in this folder
+	$(call WITH_PYTHON,-B -m toolchain.local clean)
+
+test: lint ## linters, unit, conformance and engine tests
+	@$(VENV_PYTHON) -m toolchain engine
+	$(VENV_PYTHON) -m pytest -n 2
+
+lint: venv ## formatting, linters, types
+	$(VENV_PYTHON) -m ruff check
+	$(VENV_PYTHON) -m ruff format --check
+	$(VENV_PYTHON) -m mypy
+
+venv:
+	$(call WITH_PYTHON,-B -m toolchain.local.venv)

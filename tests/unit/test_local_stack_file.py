@@ -1,0 +1,163 @@
+"""Pulumi.local.yaml: what is derived, what is rewritten, what stays as the user wrote it."""
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from engarde.errors import ConfigError
+from toolchain.local import files, places, stack_file
+from toolchain.local.admin import Admin
+
+PRODUCTION = """\
+# How to bring up production.
+config:
+  engarde:server:
+    # host: HOST
+    host: db.example.com
+    port: 7777
+    database: railway
+    user: owner
+    sslmode: require
+    protect: true
+    connectionBudget: 90
+  # Where services go.
+  engarde:serviceAddress:
+    host: db.internal
+  engarde:adminPassword:
+    secure: v1:of-production
+  engarde:services:
+    a:
+      reads:
+        - public.users  # declared
+    'on':
+  # Not ours.
+  engarde:existingSchemas:
+    public:
+      creators:
+        - owner
+    other:
+      creators: [somebody]
+encryptionsalt: v1:of-production
+"""
+EMBEDDED = Admin(True, "127.0.0.1", 5555, "postgres", "secret")
+USERS = Admin(False, "db.example.org", 6666, "me", "secret", database="mine", sslmode="require", superuser=False)
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    production = tmp_path / "Pulumi.prod.yaml"
+    production.write_text(PRODUCTION)
+    local = tmp_path / "Pulumi.local.yaml"
+    monkeypatch.setattr(stack_file, "MODEL", production)
+    monkeypatch.setattr(stack_file, "FILE", local)
+    monkeypatch.setattr(places, "STACK_FILE", local)
+    monkeypatch.setattr(files, "PRIVATE", tmp_path / ".engarde")
+    return local
+
+
+def test_services_and_schemas_are_productions_and_the_server_is_ours(file: Path) -> None:
+    stack_file.write_for(EMBEDDED, None)
+    assert file.read_text() == (
+        "# Derived from Pulumi.prod.yaml by `make up`; yours to edit.\n"
+        "# `make up` rewrites the server's address alone, `make clean` removes the file.\n"
+        """\
+config:
+  engarde:server:
+    database: railway
+    connectionBudget: 90
+    host: 127.0.0.1
+    port: 5555
+    user: postgres
+    superuser: true
+  engarde:services:
+    a:
+      reads:
+        - public.users  # declared
+    'on':
+  # Not ours.
+  engarde:existingSchemas:
+    public:
+      creators:
+        - postgres
+    other:
+      creators: [somebody]
+"""
+    )
+
+
+def test_a_server_of_the_users_is_named_in_full(file: Path) -> None:
+    stack_file.write_for(USERS, None)
+    text = file.read_text()
+    for line in ("host: db.example.org", "port: 6666", "database: mine", "user: me", "sslmode: require", "- me"):
+        assert f" {line}\n" in text
+    assert "superuser: false" in text
+
+
+def test_the_password_never_stands_in_it(file: Path) -> None:
+    stack_file.write_for(USERS, None)
+    assert "secret" not in file.read_text()
+
+
+def test_again_nothing_is_written(file: Path) -> None:
+    stack_file.write_for(EMBEDDED, None)
+    os.utime(file, (1, 1))
+    stack_file.write_for(EMBEDDED, EMBEDDED)
+    assert file.stat().st_mtime == 1
+
+
+def test_another_port_changes_that_line_alone(file: Path) -> None:
+    stack_file.write_for(EMBEDDED, None)
+    edited = file.read_text().replace("    'on':\n", "    # mine\n    'on':\n      connectionLimit: 7\n")
+    edited = edited.replace("user: postgres", "user: postgres\n    sslmode: disable")
+    file.write_text(edited)
+    stack_file.write_for(replace(EMBEDDED, port=5556), EMBEDDED)
+    assert file.read_text() == edited.replace("5555", "5556")
+
+
+def test_another_server_is_named_in_full(file: Path) -> None:
+    stack_file.write_for(USERS, None)
+    stack_file.write_for(EMBEDDED, USERS)
+    text = file.read_text()
+    assert "sslmode" not in text
+    assert "user: postgres" in text
+    assert "superuser: true" in text
+
+
+def test_an_empty_file_is_what_a_killed_engine_leaves_and_is_made_anew(file: Path) -> None:
+    file.write_text("\n")
+    stack_file.write_for(EMBEDDED, EMBEDDED)
+    assert "user: postgres" in file.read_text()
+
+
+def test_what_a_lost_passphrase_encrypted_is_taken_out(file: Path) -> None:
+    stack_file.write_for(EMBEDDED, None)
+    unsealed = file.read_text()
+    file.write_text(unsealed + "  engarde:adminPassword:\n    secure: v1:x\nencryptionsalt: v1:y\n")
+    assert stack_file.is_sealed()
+    stack_file.unseal()
+    assert not stack_file.is_sealed()
+    assert file.read_text() == unsealed
+
+
+@pytest.mark.parametrize("text", ["config: [", "services:\n", "config: 1\n", "a: 1\na: 2\n"])
+def test_what_is_no_stack_file_is_a_message_and_stays(file: Path, text: str) -> None:
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=r"Pulumi\.local\.yaml"):
+        stack_file.write_for(EMBEDDED, EMBEDDED)
+    assert file.read_text() == text
+
+
+def test_a_server_that_is_no_map_is_left_to_the_check_of_the_whole_stack(file: Path) -> None:
+    file.write_text("config:\n  engarde:server: here\n")
+    stack_file.write_for(EMBEDDED, EMBEDDED)
+    assert file.read_text() == "config:\n  engarde:server: here\n"
+
+
+def test_a_derived_file_is_known_as_ours_and_another_is_not(file: Path) -> None:
+    assert not places.is_derived()
+    stack_file.write_for(EMBEDDED, None)
+    assert places.is_derived()
+    file.write_text(PRODUCTION)
+    assert not places.is_derived()

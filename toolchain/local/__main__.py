@@ -1,0 +1,51 @@
+"""The way in of `make up`, `make down` and `make clean`; the last two need nothing but Python."""
+
+import os
+import sys
+
+from engarde.errors import EngardeError
+from toolchain.errors import ToolchainError
+
+# They lead libpq, the server and the engine elsewhere; only where the user's engine lives is the user's to say.
+MISLEADING = ("PG", "PULUMI_")
+KEPT = {"PGBIN", "PULUMI_HOME"}
+
+
+def main(target: str) -> int:
+    for name in list(os.environ):
+        if name.startswith(MISLEADING) and name not in KEPT:
+            del os.environ[name]
+    try:
+        _run(target)
+    except EngardeError as fault:
+        return _report(fault, fault.exit_code)
+    except (ToolchainError, OSError) as fault:
+        return _report(fault, 1)
+    except KeyboardInterrupt:
+        return _report("interrupted; `make up` again goes on from here", 130)
+    return 0
+
+
+def _run(target: str) -> None:
+    # Each imports what it needs: without .venv there is no third-party package.
+    if target == "up":
+        from toolchain.local.up import up
+
+        up()
+    elif target == "down":
+        from toolchain.local.down import down
+
+        down()
+    else:
+        from toolchain.local.clean import clean
+
+        clean()
+
+
+def _report(fault: object, code: int) -> int:
+    print(f"error: {fault}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,82 @@
+"""What `make up` asks of the server, and what it makes on the embedded one before the program runs."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+from psycopg import Connection, sql
+
+from engarde.errors import Unreachable
+from engarde.model import Stack
+from toolchain.local.admin import Admin
+
+ANSWER_LIMIT = 10
+BACKEND = Path(__file__).with_name("backend.sql")
+BACKEND_TABLES = ("users", "brands", "brand_users")
+
+
+@contextmanager
+def connected(admin: Admin, database: str | None = None) -> Iterator[Connection]:
+    """A session that commits each statement.
+
+    :raises Unreachable: when there is no answer or no entrance.
+    """
+    try:
+        connection = psycopg.connect(
+            host=admin.host,
+            port=admin.port,
+            user=admin.user,
+            password=admin.password,
+            dbname=database or admin.database,
+            sslmode=admin.sslmode or "prefer",
+            connect_timeout=ANSWER_LIMIT,
+            autocommit=True,
+        )
+    except psycopg.OperationalError as error:
+        raise Unreachable(f"cannot log in at {admin.host}:{admin.port}: {error}") from None
+    with connection:
+        yield connection
+
+
+def with_rights(admin: Admin) -> Admin:
+    """The same login, knowing whether it is a superuser's."""
+    with connected(admin) as session:
+        row = session.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
+    return replace(admin, superuser=bool(row and row[0]))
+
+
+def existing_roles(admin: Admin, names: list[str], database: str) -> set[str]:
+    """Those of the names that are roles of the server."""
+    with connected(admin, database) as session:
+        return {name for (name,) in session.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [names])}
+
+
+def prepare(admin: Admin, stack: Stack) -> None:
+    """Makes what a stack finds in production and does not make itself: database, backend's tables, others' roles."""
+    with connected(admin, "postgres") as session:
+        _make(session, "DATABASE", {stack.server.database}, "SELECT datname FROM pg_database")
+        _make(session, "ROLE", _outsiders(stack), "SELECT rolname FROM pg_roles")
+    with connected(admin, stack.server.database) as session:
+        schemas = {each.name for each in stack.existing_schemas}
+        _make(session, "SCHEMA", schemas, "SELECT nspname FROM pg_namespace")
+        if "public" in schemas and _lacks_backend(session):
+            session.execute(BACKEND.read_bytes())
+
+
+def _lacks_backend(session: Connection) -> bool:
+    tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s)"
+    row = session.execute(tables, [list(BACKEND_TABLES)]).fetchone()
+    return row != (len(BACKEND_TABLES),)
+
+
+def _outsiders(stack: Stack) -> set[str]:
+    creators = {name for schema in stack.existing_schemas for name in schema.creators}
+    return creators | {role.name for role in stack.outside_roles}
+
+
+def _make(session: Connection, kind: str, wanted: set[str], listing: str) -> None:
+    existing = {name for (name,) in session.execute(listing.encode())}
+    for name in sorted(wanted - existing):
+        session.execute(sql.SQL("CREATE {} {}").format(sql.SQL(kind), sql.Identifier(name)))

@@ -1,0 +1,73 @@
+"""The engine at work on stack `local`, through the project's own `bin/pulumi`."""
+
+import json
+import os
+import subprocess
+from collections.abc import Sequence
+from typing import Any
+
+from engarde.errors import EngardeError
+from toolchain.local import state
+from toolchain.paths import PROJECT
+
+TAKE_OVER = "ENGARDE_TAKE_OVER"
+
+
+class EngineFailed(EngardeError):
+    """The engine said what went wrong; nothing is left to say."""
+
+    exit_code = 1
+
+
+def initialise() -> None:
+    """Makes the stack unless it is there."""
+    if not state.exists():
+        _quietly("stack", "init", "local", "--no-select")
+
+
+def seal(password: str) -> None:
+    """Puts the admin's password into the stack file, encrypted."""
+    _quietly("config", "set", "--secret", "adminPassword", "--stack", "local", given=password)
+
+
+def up(take_over: Sequence[str]) -> None:
+    """Runs the program, its progress on the user's own screen.
+
+    :raises EngineFailed: when the engine ends with an error.
+    """
+    words = ["up", "--stack", "local", "--yes", "--skip-preview", "--suppress-outputs"]
+    if state.pending():
+        # What a killed run deleted is still in the state, and deleting it again fails.
+        words.append("--refresh")
+    environment = {**os.environ, TAKE_OVER: json.dumps(list(take_over))}
+    done = subprocess.run([_pulumi(), *words], check=False, cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise EngineFailed("`make up` did not come to its end; the engine says why, above")
+
+
+def forget_pending() -> None:
+    """Drops what killed runs left open, once a whole run has made or taken over everything."""
+    if state.pending():
+        _quietly("stack", "import", "--stack", "local", given=_quietly("stack", "export", "--stack", "local"))
+
+
+def changed() -> bool:
+    """Whether the last run changed any resource."""
+    (last,) = json.loads(_quietly("stack", "history", "--json", "--page-size", "1", "--stack", "local"))
+    return set(last["resourceChanges"]) != {"same"}
+
+
+def services() -> dict[str, Any]:
+    """The stack output `services`."""
+    return dict(json.loads(_quietly("stack", "output", "services", "--json", "--stack", "local")))
+
+
+def _quietly(*words: str, given: str = "") -> str:
+    done = subprocess.run([_pulumi(), *words], check=False, cwd=PROJECT, input=given, capture_output=True, text=True)
+    if done.returncode:
+        raise EngineFailed(f"`bin/pulumi {' '.join(words)}` failed:\n{done.stderr.strip()}")
+    return done.stdout
+
+
+def _pulumi() -> str:
+    return str(PROJECT / "bin/pulumi")

@@ -1,0 +1,109 @@
+"""Pulumi.local.yaml: derived from Pulumi.prod.yaml once, then the user's; only the address is rewritten."""
+
+import io
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import YAMLError
+
+from engarde import stackfile
+from engarde.errors import ConfigError
+from toolchain.local import files
+from toolchain.local.admin import Admin
+from toolchain.local.places import DERIVED
+from toolchain.local.places import STACK_FILE as FILE
+from toolchain.paths import PROJECT
+from toolchain.progress import say
+
+MODEL = PROJECT / "Pulumi.prod.yaml"
+HEADER = f"""{DERIVED}; yours to edit.
+`make up` rewrites the server's address alone, `make clean` removes the file."""
+READABLE = 0o644
+SALT = "encryptionsalt"
+SERVER, SERVICE_ADDRESS, EXISTING, PASSWORD = (
+    f"{stackfile.PROJECT}:{key}" for key in ("server", "serviceAddress", "existingSchemas", stackfile.PASSWORD_KEY)
+)
+# What production says about its own server; the rest of it holds here too.
+PRODUCTION_ONLY = ("host", "port", "user", "sslmode", "superuser", "protect")
+
+
+def write_for(admin: Admin, before: Admin | None) -> None:
+    """Makes the file unless it is there, and lets it name the server."""
+    fresh = not _text()
+    document = _derived(admin) if fresh else _document()
+    server = document["config"].get(SERVER)
+    if not isinstance(server, dict):
+        return  # a fault, which reading the stack reports together with all others
+    wanted: dict[str, object] = {"host": admin.host, "port": admin.port}
+    if fresh or not admin.embedded or before is None or not before.embedded:
+        wanted |= {"user": admin.user, "superuser": admin.superuser, "sslmode": admin.sslmode}
+        wanted |= {"database": admin.database} if admin.database else {}
+    if any(server.get(key) != value for key, value in wanted.items()):
+        server.update({key: value for key, value in wanted.items() if value is not None})
+        for key in [key for key, value in wanted.items() if value is None]:
+            server.pop(key, None)
+        _write(document)
+        say(f"{FILE.name} {'derived from ' + MODEL.name if fresh else 'rewritten'} for {admin}")
+
+
+def is_sealed() -> bool:
+    """Whether the file holds the admin's password, encrypted."""
+    document = _document()
+    return SALT in document and PASSWORD in document["config"]
+
+
+def unseal() -> None:
+    """Takes out what a lost passphrase encrypted: it can never be read again."""
+    if _text():
+        document = _document()
+        if any([document.pop(SALT, None), document["config"].pop(PASSWORD, None)]):
+            _write(document)
+
+
+def _derived(admin: Admin) -> CommentedMap:
+    document = _document(MODEL.read_text())
+    config = document["config"]
+    production = config.get(SERVER) or {}
+    config.ca.items.pop(SERVER, None)  # a comment that tells of production's server
+    config[SERVER] = CommentedMap({key: value for key, value in production.items() if key not in PRODUCTION_ONLY})
+    for schema in (config.get(EXISTING) or {}).values():
+        creators = schema.get("creators") if isinstance(schema, dict) else None
+        if creators == [production.get("user", "postgres")]:
+            creators[0] = admin.user
+    # Production's own login and encryption stay there.
+    for left_out in {SERVICE_ADDRESS, PASSWORD} & config.keys():
+        del config[left_out]
+    for left_out in document.keys() - {"config"}:
+        del document[left_out]
+    document.yaml_set_start_comment(HEADER)
+    return document
+
+
+def _text() -> str:
+    """Empty also for a file that a killed engine had just begun to write."""
+    return FILE.read_text().strip() if FILE.exists() else ""
+
+
+def _document(text: str | None = None) -> CommentedMap:
+    try:
+        document = _yaml().load(_text() if text is None else text)
+    except YAMLError:
+        document = None
+    if not isinstance(document, CommentedMap) or not isinstance(document.get("config"), CommentedMap):
+        raise ConfigError(f"{FILE.name} or {MODEL.name}: not valid YAML, or no map `config` at the top")
+    return document
+
+
+def _write(document: CommentedMap) -> None:
+    text = io.StringIO()
+    _yaml().dump(document, text)
+    files.write(FILE, text.getvalue(), READABLE)
+
+
+def _yaml() -> YAML:
+    """Round trip: comments, order and quotes stay."""
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 10_000
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml

@@ -1,0 +1,62 @@
+"""`make up`: from whatever is there, after whatever has happened, to a stack that is as declared."""
+
+import secrets
+import time
+
+from engarde import stackfile
+from engarde.model import Stack
+from toolchain.engine import found
+from toolchain.errors import EngineMissing
+from toolchain.local import database, embedded, engine, files, roles, show, stack_file, users_server
+from toolchain.local.admin import Admin, remember, remembered
+from toolchain.local.locks import alone, clear_stale_engine_locks
+from toolchain.obtain import engine as obtain
+from toolchain.paths import PASSPHRASE, PRIVATE, PROJECT
+from toolchain.progress import say, step
+
+
+def up() -> None:
+    """Brings up everything and shows it.
+
+    :raises EngardeError: where something has to be done by the user first.
+    """
+    start = time.monotonic()
+    PRIVATE.mkdir(exist_ok=True)
+    with alone():
+        users_own = users_server.chosen()
+        _engine()
+        clear_stale_engine_locks()
+        admin = users_own or embedded.bring_up()
+        stack = _stack(admin)
+        if admin.embedded:
+            database.prepare(admin, stack)
+        take_over = roles.to_take_over(admin, stack)
+        with step("Bringing up stack local"):
+            engine.up(take_over)
+        engine.forget_pending()
+        show.table(stack, engine.services())
+        outcome = "changed as shown above" if engine.changed() else "nothing had to change"
+    say(f"Stack local is as declared, {outcome}; {time.monotonic() - start:.1f} s in all")
+
+
+def _engine() -> None:
+    try:
+        found()
+    except EngineMissing:
+        obtain()
+
+
+def _stack(admin: Admin) -> Stack:
+    """The stack file, there and naming the server, and the stack that it declares."""
+    if not PASSPHRASE.exists():
+        stack_file.unseal()
+        files.write(PASSPHRASE, secrets.token_urlsafe(32))
+    before = remembered()
+    stack_file.write_for(admin, before)
+    engine.initialise()
+    if not before or before.password != admin.password or not stack_file.is_sealed():
+        with step("Encrypting the admin's password in Pulumi.local.yaml"):
+            engine.seal(admin.password)
+    if before != admin:
+        remember(admin)
+    return stackfile.read(PROJECT, "local")
