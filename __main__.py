@@ -15,9 +15,13 @@ except ConfigError as fault:
 
 shared = SharedDatabase("database", stack, pulumi.Config().require_secret(PASSWORD_KEY))
 tenants = {service.name: ServiceTenant(service.name, service, shared) for service in stack.services}
+reader = AnalyticsReader(ANALYTICS, stack.analytics, shared) if stack.analytics else None
+for tenant in tenants.values():
+    tenant.make_schema()
 for tenant in tenants.values():
     tenant.grant_reads()
-reader = AnalyticsReader(ANALYTICS, stack.analytics, shared) if stack.analytics else None
+if reader:
+    reader.grant_reads()
 shared.complete()
 
 logins = {name: tenant.login for name, tenant in tenants.items()}

@@ -22,8 +22,14 @@ class AnalyticsReader(pulumi.ComponentResource):
     ) -> None:
         super().__init__("engarde:index:AnalyticsReader", name, None, opts)
         self.login = login(name, analytics, shared, self)
-        for row in reader(shared.stack, analytics):
+        self._name = name
+        self._shared = shared
+        self._rows = reader(shared.stack, analytics)
+
+    def grant_reads(self) -> None:
+        """The reads, once every schema of the stack is there; completes the component."""
+        for row in self._rows:
             # Inside a managed schema the grants go with it: a schema that cannot be dropped keeps its reader.
-            gone_with = shared.schemas.get(row.schema or "", self.login.role)
-            shared.grant(name, row, self, grantee=self.login.role.name, deleted_with=gone_with)
+            gone_with = self._shared.schemas.get(row.schema or "", self.login.role)
+            self._shared.grant(self._name, row, self, grantee=self.login.role.name, deleted_with=gone_with)
         self.register_outputs({})

@@ -43,6 +43,7 @@ def login(
     )
     salt = scram.salt(pulumi.get_project(), pulumi.get_stack(), declared.role, declared.rotation)
     adopted = declared.adopt or declared.role in shared.taken_over
+    # One after another: each role's deletion takes it off the database's access list, and two at a time collide.
     role = postgresql.Role(
         f"{name}-role",
         name=declared.role,
@@ -57,8 +58,10 @@ def login(
             provider=shared.provider,
             protect=declared.protect,
             import_=declared.role if adopted else None,
+            depends_on=shared.roles[-1:],
         ),
     )
+    shared.roles.append(role)
     stack = shared.stack
     schema = declared.schema_ if isinstance(declared, Service) else None
     address = generated.result.apply(

@@ -29,17 +29,27 @@ class ServiceTenant(pulumi.ComponentResource):
         super().__init__("engarde:index:ServiceTenant", name, None, opts)
         self.service = service
         self.login = login(name, service, shared, self, search_path=[service.schema_, PUBLIC])
-        self.schema = postgresql.Schema(
-            f"{name}-schema",
+        self._shared = shared
+        self._rows = tenant(shared.stack, service)
+
+    def make_schema(self) -> None:
+        """The schema, once every role of the stack is there, and what the service has beside it."""
+        shared, service = self._shared, self.service
+        schema = postgresql.Schema(
+            f"{service.name}-schema",
             name=service.schema_,
             database=shared.stack.server.database,
             owner=self.login.role.name,
-            opts=pulumi.ResourceOptions(parent=self, provider=shared.provider, protect=service.protect),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                provider=shared.provider,
+                protect=service.protect,
+                # Deleted before any role: a role's deletion takes it off the access list of each schema it reads.
+                depends_on=shared.roles[-1:],
+            ),
         )
-        shared.schemas[service.schema_] = self.schema
-        shared.turns.begin(service.schema_, self.schema)
-        self._shared = shared
-        self._rows = tenant(shared.stack, service)
+        shared.schemas[service.schema_] = schema
+        shared.turns.begin(service.schema_, schema)
         for row in self._rows:
             if row.on not in READS:
                 self._grant(row)

@@ -31,6 +31,7 @@ class SharedDatabase(pulumi.ComponentResource):
         super().__init__("engarde:index:SharedDatabase", name, None, opts)
         self.stack = stack
         self.turns = Turns(stack)
+        self.roles: list[postgresql.Role] = []
         self.schemas: dict[str, postgresql.Schema] = {}
         self.recorded: tuple[Recorded, ...] = recorded()
         self.taken_over = taken_over()
