@@ -28,7 +28,7 @@ clean: ## removes what the other targets made in this folder
 
 test: lint ## linters, unit, conformance and engine tests
 	@$(VENV_PYTHON) -m toolchain engine
-	$(VENV_PYTHON) -m pytest -n 2
+	$(VENV_PYTHON) -m pytest -n 2 --dist loadgroup
 
 lint: venv ## formatting, linters, types
 	$(VENV_PYTHON) -m ruff check

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -59,9 +60,20 @@ def recorded() -> tuple[Recorded, ...]:
 
     Their outputs hold secrets in clear, as the program's own outputs do: use them, never print them.
     """
-    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
-    answer = pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack}).value or {}
+    answer = _state()
     return tuple(
         Recorded(urn.rpartition("::")[2], found["type"], found.get("outputs") or {})
         for urn, found in (answer.get("outputs") or {}).items()
     )
+
+
+def _state(tries: int = 3) -> Mapping[str, Any]:
+    stack = f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}"
+    try:
+        return pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack}).value or {}
+    except Exception:
+        # A file backend may be found in the middle of a write (`failed to load checkpoint: EOF`).
+        if tries == 1:
+            raise
+        time.sleep(0.2)
+        return _state(tries - 1)

@@ -144,9 +144,12 @@ def _named(
     faults: list[Fault],
     defaults: Any = lambda key: {},
 ) -> tuple[Kind, ...]:
-    """The entries of a map whose keys are names; a bare key is all defaults."""
+    """The entries of a map whose keys are names; a bare key is all defaults.
+
+    By name: the engine sorts the keys of a map that it hands over.
+    """
     found = []
-    for name, entry in _map(values, section, faults).items():
+    for name, entry in sorted(_map(values, section, faults).items()):
         path = join(_top(section), name)
         if entry is not None and not isinstance(entry, dict):
             faults.append(Fault(path, "must be a map, or bare for all defaults"))

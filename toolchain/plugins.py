@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from toolchain.download import reachable
 from toolchain.engine import digest
 from toolchain.errors import ToolchainError
-from toolchain.paths import STAND_INS, STAND_INS_HOME, pulumi_home
+from toolchain.paths import PRIVATE, STAND_INS, STAND_INS_HOME, pulumi_home
 from toolchain.progress import last_line, say, step
 
 PINNED = {name: metadata.version(f"pulumi-{name}") for name in ("postgresql", "random")}
@@ -41,6 +41,8 @@ def stand_ins(binary: Path, environment: dict[str, str]) -> None:
 
     :raises ToolchainError: where the engine does not take one.
     """
+    # The engine would make it too, closed to the user that a server of root's runs as.
+    PRIVATE.mkdir(exist_ok=True)
     for name, version in PINNED.items():
         launcher = STAND_INS / name / f"pulumi-resource-{name}"
         installed = folder_of(STAND_INS_HOME, name) / launcher.name

@@ -99,7 +99,7 @@ def test_analytics_reads_every_declared_schema_unless_stated() -> None:
 
 def test_the_admin_makes_the_tables_of_an_existing_schema_unless_stated() -> None:
     found = stack(existingSchemas={"public": None, "legacy": {"creators": ["backend"]}})
-    assert [e.creators for e in found.existing_schemas] == [("postgres",), ("backend",)]
+    assert {e.name: e.creators for e in found.existing_schemas} == {"public": ("postgres",), "legacy": ("backend",)}
 
 
 ODD = ["Mädan-Sara", "a b", "O'Brien", 'quo"te', "x" * 58, "數據", "on", "null"]

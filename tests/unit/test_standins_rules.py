@@ -77,7 +77,9 @@ def test_nothing_differs_between_unset_and_zero_or_in_the_order_of_a_set() -> No
     inputs = GRANT | {"privileges": ["TEMPORARY", "CONNECT"]}
     assert difference(grant.TYPE, prior, plan(grant.TYPE, inputs, prior, NONE)).changes is False
     settled = Properties({"name": "app", "statementTimeout": 0, "assumeRole": "", "roles": [], **SWITCHED_OFF})
-    assert difference(role.TYPE, settled, plan(role.TYPE, {"name": "app"}, settled, NONE)).changes is False
+    planned = plan(role.TYPE, {"name": "app"}, settled, NONE)
+    assert difference(role.TYPE, settled, planned).changes is False
+    assert (planned.values["statementTimeout"], planned.values["assumeRole"], planned.values["roles"]) == (0, "", [])
 
 
 SWITCHED_OFF: dict[str, Plain] = {each.name: False for each in role.TYPE.properties if each.otherwise is False}

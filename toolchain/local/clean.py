@@ -27,7 +27,7 @@ def clean() -> None:
         if embedded.stop():
             say("PostgreSQL stopped")
         for each in _made():
-            if files.remove(each):
+            if files.remove(each) and each.name not in CACHES:
                 say(f"Removed {each}")
     if cache().exists():
         say(f"{cache()} stays: it serves every clone of yours")

@@ -40,9 +40,18 @@ def up(take_over: Sequence[str]) -> None:
         # What a killed run deleted is still in the state, and deleting it again fails.
         words.append("--refresh")
     environment = {**os.environ, TAKE_OVER: json.dumps(list(take_over))}
-    done = subprocess.run([_pulumi(), *words], check=False, cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL)
-    if done.returncode:
+    engine = subprocess.Popen([_pulumi(), *words], cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL)
+    if _end(engine):
         raise EngineFailed("`make up` did not come to its end; the engine says why, above")
+
+
+def _end(engine: subprocess.Popen[bytes]) -> int:
+    """Waits for the engine; an interrupt reaches it too, and it ends in its own good time."""
+    while True:
+        try:
+            return engine.wait()
+        except KeyboardInterrupt:
+            continue
 
 
 def forget_pending() -> None:

@@ -7,19 +7,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from engarde.model import Stack
 
-
-def table(stack: Stack, services: Mapping[str, Mapping[str, Any]]) -> None:
+def table(services: Mapping[str, Mapping[str, Any]]) -> None:
     """Every service with what is its own, and the command that connects as one."""
     shown = Table("service", "schema", "role", "limit", "reads")
-    names = [service.name for service in stack.services if service.name in services]
-    for name in names:
-        each = services[name]
+    for name, each in services.items():
         reads = ", ".join(each["reads"]) or "-"
         shown.add_row(name, each["schema"], each["role"], str(int(each["connectionLimit"])), reads)
     # A pipe has no width, and half a line is of no use to a script.
     console = Console(width=None if sys.stdout.isatty() else 200)
     console.print(shown)
-    for name in names[:1]:
+    for name in list(services)[:1]:
         console.print(f"Connect as {name}: bin/engarde psql {name}", markup=False, highlight=False)

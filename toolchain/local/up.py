@@ -34,7 +34,7 @@ def up() -> None:
         with step("Bringing up stack local"):
             engine.up(take_over)
         engine.forget_pending()
-        show.table(stack, engine.services())
+        show.table(engine.services())
         outcome = "changed as shown above" if engine.changed() else "nothing had to change"
     say(f"Stack local is as declared, {outcome}; {time.monotonic() - start:.1f} s in all")
 

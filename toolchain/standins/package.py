@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from typing import Generic
 
 from toolchain.standins.resource import Backend, Property, ResourceType
@@ -27,3 +28,8 @@ class Package(Generic[Backend]):
     resources: tuple[ResourceType[Backend], ...]
     settings: tuple[Property, ...] = ()
     functions: tuple[Function[Backend], ...] = ()
+
+    @property
+    def version(self) -> str:
+        """The official plugin's, which is its Python package's."""
+        return metadata.version(f"pulumi-{self.name}")

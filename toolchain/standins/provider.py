@@ -10,6 +10,7 @@ from pulumi.provider.experimental import provider as api
 from pulumi.provider.experimental.property_value import PropertyValue
 
 from toolchain.standins import operations
+from toolchain.standins.description import description
 from toolchain.standins.diff import difference
 from toolchain.standins.errors import Failure
 from toolchain.standins.inputs import completed, faults, imported, refreshed
@@ -29,6 +30,9 @@ class StandIn(api.Provider, Generic[Backend]):
         self.functions = {each.name: each for each in package.functions}
         self.backend: Backend | None = None
         self.workers: ThreadPoolExecutor | None = None
+
+    async def get_schema(self, _request: api.GetSchemaRequest) -> api.GetSchemaResponse:
+        return api.GetSchemaResponse(description(self.package))
 
     async def check_config(self, request: api.CheckRequest) -> api.CheckResponse:
         settings = {each.name: each for each in self.package.settings}
@@ -114,9 +118,11 @@ class StandIn(api.Provider, Generic[Backend]):
             self.backend.interrupt()
 
     def _type(self, token: str) -> ResourceType[Backend]:
-        if token not in self.types:
-            raise Failure(f"the stand-in plugin does not know the resource type {token}")
-        return self.types[token]
+        # Inside a component the URN names the types of the parents, too.
+        own = token.rpartition("$")[2]
+        if own not in self.types:
+            raise Failure(f"the stand-in plugin does not know the resource type {own}")
+        return self.types[own]
 
     async def _run(self, operation: Callable[..., Answer], *arguments: object) -> Answer:
         """Runs what waits for a server without holding up the other requests."""

@@ -6,7 +6,6 @@ import signal
 import threading
 import traceback
 from collections.abc import Awaitable, Callable
-from importlib import metadata
 from typing import Any, NoReturn
 
 import grpc
@@ -20,9 +19,7 @@ from toolchain.standins.errors import Failure, HalfDone
 from toolchain.standins.package import Package
 from toolchain.standins.provider import StandIn
 from toolchain.standins.resource import Backend
-
-STACK = "local"
-ALLOWED = "ENGARDE_ALLOW_STAND_INS"
+from toolchain.standins.stacks import refusal
 
 
 def main(package: Package[Backend]) -> NoReturn:
@@ -40,8 +37,8 @@ async def _serve(package: Package[Backend]) -> None:
     threading.Thread(target=_wait_for_end, args=(loop, ended), daemon=True).start()
     stand_in = StandIn(package)
     server = grpc.aio.server(interceptors=[Guard()], options=_GRPC_CHANNEL_OPTIONS)
-    version = metadata.version(f"pulumi-{package.name}")
-    provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer([], version, stand_in, engine_address=""), server)
+    servicer = Servicer([], package.version, stand_in, engine_address="")
+    provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
     print(port, flush=True)
@@ -77,13 +74,16 @@ class Guard(grpc.aio.ServerInterceptor):
 
         async def answer(request: Message, context: Any) -> Any:
             try:
-                _refuse_other_stacks(getattr(request, "urn", ""))
+                if reason := refusal(getattr(request, "urn", "")):
+                    raise Failure(reason)
                 return await handler.unary_unary(request, context)
             except NotImplementedError:
                 await context.abort(grpc.StatusCode.UNIMPLEMENTED, "the stand-in plugin does not do that")
             except HalfDone as failure:
                 await context.abort_with_status(_Status(failure))
             except Failure as failure:
+                if isinstance(request, provider_pb2.CheckRequest):
+                    return provider_pb2.CheckResponse(failures=[provider_pb2.CheckFailure(reason=str(failure))])
                 await context.abort(grpc.StatusCode.UNKNOWN, str(failure))
             except Exception as fault:
                 # Its message may hold a property, its place in the code does not.
@@ -108,12 +108,3 @@ class _Status(grpc.Status):
         self.code = grpc.StatusCode.UNKNOWN
         self.details = str(failure)
         self.trailing_metadata = (("grpc-status-details-bin", status.SerializeToString()),)
-
-
-def _refuse_other_stacks(urn: str) -> None:
-    stack = urn.split("::")[0].rpartition(":")[2]
-    if stack not in ("", STACK) and os.environ.get(ALLOWED) != "1":
-        raise Failure(
-            f"stand-in plugins serve the stack {STACK} only, this is {stack}: run it where the official"
-            f" plugins can be had, or set {ALLOWED}=1 if you know that no production hangs on it"
-        )

@@ -1,4 +1,4 @@
-"""Connections to the configured server, one for each operation at work."""
+"""Connections to the configured server, one for each thread at work."""
 
 import os
 import threading
@@ -81,21 +81,21 @@ class Server:
             "connect_timeout": settings.number("connectTimeout") or CONNECT_TIMEOUT,
             "fallback_application_name": "engarde stand-in plugin",
         }
+        self._thread = threading.local()
         self._open: set[psycopg.Connection] = set()
         self._lock = threading.Lock()
 
     @contextmanager
     def transaction(self, database: str = "") -> Iterator[Transaction]:
         """A transaction on a database, the configured one unless another is named; it ends with the block."""
-        connection = self._connect(database or self.database)
-        with self._lock:
-            self._open.add(connection)
+        connection = self._connection(database or self.database)
         try:
-            with connection:
+            with connection.transaction():
                 yield Transaction(connection)
         finally:
-            with self._lock:
-                self._open.discard(connection)
+            # An idle session would keep others from copying or dropping a database.
+            if database not in ("", self.database):
+                self._close(connection)
 
     def interrupt(self) -> None:
         with self._lock:
@@ -103,6 +103,24 @@ class Server:
         for connection in connections:
             with suppress(psycopg.Error):
                 connection.cancel_safe(timeout=1)
+
+    def _connection(self, database: str) -> psycopg.Connection:
+        """The thread's only connection: to make one takes longer than most operations."""
+        held: psycopg.Connection | None = getattr(self._thread, "connection", None)
+        if held is not None and not held.closed and held.info.dbname == database:
+            return held
+        if held is not None:
+            self._close(held)
+        connection = self._connect(database)
+        self._thread.connection = connection
+        with self._lock:
+            self._open.add(connection)
+        return connection
+
+    def _close(self, connection: psycopg.Connection) -> None:
+        connection.close()
+        with self._lock:
+            self._open.discard(connection)
 
     def _connect(self, database: str) -> psycopg.Connection:
         try:

@@ -4,7 +4,7 @@ from psycopg.sql import SQL
 
 from toolchain.standins.postgresql.connection import Transaction
 
-NO_TIMEOUT = SQL("SET statement_timeout = 0")
+NO_TIMEOUT = SQL("SET LOCAL statement_timeout = 0")
 
 
 def lock_role(transaction: Transaction, role: str) -> None:

@@ -1,0 +1,122 @@
+"""A PostgreSQL server of a test's own, as production's is before the first run, that logs every statement."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from tests.conformance.statements import LOCK, transactions
+from toolchain import binaries
+from toolchain import server as servers
+from toolchain.local.database import BACKEND as TABLES
+
+NAME = "railway"
+PASSWORD = "AdminsPasswordInTests"
+BACKEND, BACKEND_PASSWORD = "backend", "BackendsPasswordInTests"
+"""The production backend's role: it makes tables in `public`, and the stack knows it at most as an outside role."""
+
+SETTINGS = {
+    **servers.NOT_DURABLE,
+    **servers.PRELOADED,
+    "log_statement": "all",
+    "log_min_error_statement": "error",
+    "log_checkpoints": "off",
+    # The virtual transaction: what tells one transaction's statements from another's.
+    "log_line_prefix": "%v ",
+}
+Session = psycopg.Connection[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """The database `railway` on a server of its own."""
+
+    server: servers.Server
+
+    def session(self, role: str = servers.ADMIN, password: str = PASSWORD, database: str = NAME) -> Session:
+        """A session that commits each statement."""
+        return psycopg.connect(
+            host=servers.HOST,
+            port=self.server.port,
+            dbname=database,
+            user=role,
+            password=password,
+            autocommit=True,
+        )
+
+    def run(self, *statements: str) -> None:
+        """Runs statements by hand, as the admin."""
+        with self.session() as session:
+            for each in statements:
+                session.execute(each.encode())
+
+    def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """What a query of the admin's finds."""
+        with self.session() as session:
+            return session.execute(query.encode(), parameters or None).fetchall()
+
+    def value(self, query: str, *parameters: object) -> Any:
+        """The one value that a query of the admin's finds."""
+        [(found,)] = self.rows(query, *parameters)
+        return found
+
+    def mark(self) -> int:
+        """The place in the log where what follows will stand (bytes)."""
+        return self.server.log.stat().st_size
+
+    def changes(self, since: int) -> list[str]:
+        """The statements since a mark that change something."""
+        return [each for done in transactions(self.server.log, since) for each in done if LOCK not in each]
+
+
+@contextmanager
+def template() -> Iterator[servers.Server]:
+    """A stopped server with the database, to be copied for each test."""
+    with _folder() as folder:
+        bin_dir = binaries.runnable(binaries.embedded(), folder)
+        servers.initialise(bin_dir, folder, PASSWORD)
+        made = servers.start_on_free_port(servers.Server(bin_dir, folder, servers.free_port(), SETTINGS))
+        try:
+            _prepare(Database(made))
+        finally:
+            servers.stop(made)
+        yield made
+
+
+@contextmanager
+def copied(template: servers.Server) -> Iterator[Database]:
+    """A running copy of a template."""
+    with _folder() as folder:
+        servers.copy(template.folder, folder)
+        copy = servers.Server(template.bin_dir, folder, servers.free_port(), SETTINGS)
+        running = servers.start_on_free_port(copy)
+        try:
+            yield Database(running)
+        finally:
+            servers.stop(running)
+
+
+def _prepare(database: Database) -> None:
+    password = sql.Literal(BACKEND_PASSWORD).as_string(None)
+    with database.session(database="postgres") as session:
+        session.execute(f"CREATE DATABASE {NAME}".encode())
+        session.execute(f"CREATE ROLE {BACKEND} LOGIN PASSWORD {password}".encode())
+        # Not where the stack works: it shows the statements of every database.
+        session.execute("CREATE EXTENSION pg_stat_statements")
+    database.run(TABLES.read_text(), f"GRANT CREATE ON SCHEMA public TO {BACKEND}")
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    # Not pytest's own: that lies in a closed folder, which the user that a server of root's runs as cannot enter.
+    folder = Path(tempfile.mkdtemp(prefix="engarde-engine-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,179 @@
+"""The project's own program in a folder of its own, run by the real engine as an operator runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import psycopg
+from psycopg.conninfo import make_conninfo
+
+from tests.engine.database import NAME, PASSWORD, Database, Session
+from toolchain.engine import Engine
+from toolchain.server import HOST
+
+STACK = "local"
+STACK_FILE = f"Pulumi.{STACK}.yaml"
+STATE = "state"
+BLANK = "blank.json"
+"""A stack file that declares nothing and knows the admin's password."""
+
+LIMIT = 240.0
+"""Of one command (seconds)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the engine did to one resource, or has found done to it."""
+
+    op: str
+    diffs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the engine reports of one command."""
+
+    exit: int
+    output: str
+    steps: Mapping[str, Step]
+    """by resource, without those that stayed as they were and without what belongs to the engine itself"""
+
+    @property
+    def ops(self) -> dict[str, str]:
+        """What was done to each resource that did not stay as it was."""
+        return {name: step.op for name, step in self.steps.items()}
+
+
+@dataclass(slots=True)
+class Project:
+    """A stack of the program, with its file backend and its passphrase, on a server of its own."""
+
+    engine: Engine
+    folder: Path
+    database: Database
+    printed: str = field(default="", repr=False)
+    """all that the engine has printed so far, but for secrets it was asked for"""
+
+    passwords: set[str] = field(default_factory=lambda: {PASSWORD}, repr=False)
+    """every password that this stack is known to have had, the admin's included"""
+
+    _outputs: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    def declare(self, **sections: Any) -> None:
+        """Makes these the sections of the stack file, on the project's server unless they name one."""
+        server = {"host": HOST, "port": self.database.server.port, "database": NAME, **sections.pop("server", {})}
+        document = json.loads((self.folder / BLANK).read_text())
+        given = {"server": server, **sections}
+        document["config"] |= {f"engarde:{section}": value for section, value in given.items()}
+        # JSON is YAML.
+        (self.folder / STACK_FILE).write_text(json.dumps(document, indent=2))
+
+    def preview(self, *options: str) -> Run:
+        return self._run("preview", *options)
+
+    def up(self, *options: str) -> Run:
+        """Brings the stack up without a preview before it."""
+        return self._run("up", "--yes", "--skip-preview", *options)
+
+    def refresh(self, *options: str) -> Run:
+        return self._run("refresh", "--yes", "--skip-preview", *options)
+
+    def destroy(self, *options: str) -> Run:
+        return self._run("destroy", "--yes", *options)
+
+    def succeeds(self, run: Run) -> Run:
+        """The run, which has to have ended well."""
+        assert run.exit == 0, run.output
+        return run
+
+    def outputs(self) -> dict[str, Any]:
+        """The outputs of the last run with their secrets in clear."""
+        if not self._outputs:
+            self._outputs = json.loads(self.pulumi("stack", "output", "--json", "--show-secrets").stdout)
+            self.passwords.update(self._outputs.get("passwords", {}).values())
+        return self._outputs
+
+    def connect(self, who: str) -> Session:
+        """A session of a service's or of `analytics`, by its exported URL."""
+        outputs = self.outputs()
+        url = outputs["analytics_url"] if who == "analytics" else outputs["database_urls"][who]
+        return psycopg.connect(conninfo(url), autocommit=True)
+
+    def state(self) -> str:
+        """All that the backend holds: the state, its history and its backups."""
+        files = [each for each in (self.folder / STATE).rglob("*") if each.is_file()]
+        return "\n".join(each.read_text(errors="replace") for each in files)
+
+    def resources(self) -> dict[str, Any]:
+        """The resources of the state by name, secrets encrypted."""
+        path = self.folder / STATE / ".pulumi/stacks/engarde" / f"{STACK}.json"
+        latest = json.loads(path.read_text())["checkpoint"].get("latest") or {}
+        return {each["urn"].rpartition("::")[2]: each for each in latest.get("resources") or ()}
+
+    def _run(self, command: str, *options: str) -> Run:
+        events = self.folder / "events"
+        events.unlink(missing_ok=True)
+        self._outputs = {}
+        done = self.pulumi(command, *options, "--event-log", str(events))
+        self.printed += done.stdout
+        told = [json.loads(line) for line in events.read_text().splitlines()] if events.exists() else []
+        return Run(done.returncode, done.stdout, _steps(told))
+
+    def pulumi(self, *words: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+        """One command of the engine, both of its streams in one."""
+        return subprocess.run(
+            [self.engine.binary, *words, "--stack", STACK, "--non-interactive", "--color", "never"],
+            cwd=self.folder,
+            env=self._environment(),
+            input=given,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=LIMIT,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        # What leads the caller's engine to a backend or an account of his must not reach this one.
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name == "PULUMI_HOME" or not name.startswith(("PULUMI_", "PG"))
+        }
+        return {
+            **kept,
+            "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")]),
+            **self.engine.environment,
+            "PULUMI_BACKEND_URL": f"file://{self.folder / STATE}",
+            "PULUMI_CONFIG_PASSPHRASE": "of a stack that lives as long as its test",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_CHECKPOINT_BACKUPS": "true",
+            "PULUMI_DEBUG_COMMANDS": "true",  # else the engine has no --event-log
+        }
+
+
+def conninfo(url: str) -> str:
+    """What libpq takes for an exported URL of any form, the parameters in it included."""
+    scheme, _, rest = url.rpartition("://")
+    if scheme != "jdbc:postgresql":
+        return f"postgresql://{rest}"
+    parts = urlsplit(f"//{rest}")
+    return make_conninfo(
+        host=parts.hostname, port=parts.port, dbname=parts.path.removeprefix("/"), **dict(parse_qsl(parts.query))
+    )
+
+
+def _steps(events: list[Any]) -> dict[str, Step]:
+    # At a step's end: a refresh says only then what it has found.
+    told = [event["resOutputsEvent"]["metadata"] for event in events if "resOutputsEvent" in event]
+    return {
+        each["urn"].rpartition("::")[2]: Step(each["op"], tuple(sorted(each.get("diffs") or ())))
+        for each in told
+        if each["op"] not in ("same", "refresh") and not each["type"].startswith("pulumi:")
+    }

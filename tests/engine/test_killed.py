@@ -1,0 +1,142 @@
+"""kill -9 at any moment of `make up`: the next one succeeds, and the state knows every password in force."""
+
+import json
+import logging
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.engine.clone import CLOSED, Clone, clone
+
+IN_ONE_CLONE = pytest.mark.xdist_group("killed")
+log = logging.getLogger(__name__)
+
+SEED = 20_260_214
+ROUNDS = 5
+KILLS = 2
+LINES = 150
+"""What a first `make up` says, about."""
+
+ROLES = {"analytics_readonly", "langflow_user", "madansara_user", "onside_user", "sankore_user"}
+
+
+def killed_up(made: Clone, chance: random.Random, lines: int) -> str:
+    """Kills a `make up` after some line of what it says, alone or with its engine; says what was under way.
+
+    Lines rather than seconds: they pass where the work is, on a busy machine too.
+    """
+    output = made.root.parent / "output"
+    moment, delay, whole_group = chance.randrange(lines), chance.uniform(0, 0.2), chance.random() < 0.7
+    run = made.start("up", output)
+    while run.poll() is None and output.read_bytes().count(b"\n") < moment:
+        time.sleep(0.005)
+    time.sleep(delay)
+    if run.poll() is None:
+        (os.killpg if whole_group else os.kill)(run.pid, signal.SIGKILL)
+    run.wait()
+    return f"killed after {moment} lines and {delay:.2f} s, {'with' if whole_group else 'without'} its engine"
+
+
+def assert_whole(made: Clone, roles: set[str]) -> None:
+    assert made.roles_that_log_in() == roles
+    assert not made.latest().get("pending_operations")
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS))
+def test_the_first_make_up(round_: int) -> None:
+    chance = random.Random(SEED + round_)
+    with clone(CLOSED) as made:
+        for _ in range(KILLS):
+            log.warning(killed_up(made, chance, LINES))
+        made.up()
+        assert_whole(made, ROLES)
+
+
+@pytest.fixture(scope="module")
+def brought_up() -> Iterator[Clone]:
+    with clone() as made:
+        made.up()
+        yield made
+
+
+def declare(made: Clone, *extra: str, rotation: int = 1) -> None:
+    """Makes these the services beside production's, and asks for the passwords of that rotation."""
+    yaml = YAML()
+    document = yaml.load(made.stack_file)
+    services = document["config"]["engarde:services"]
+    for name in [name for name in services if name.startswith("extra")]:
+        del services[name]
+    services |= {name: {"reads": ["public.users"]} for name in extra}
+    services["onside"] = {"rotation": rotation}
+    yaml.dump(document, made.stack_file)
+
+
+@IN_ONE_CLONE
+@pytest.mark.parametrize("round_", range(ROUNDS))
+def test_a_later_make_up(brought_up: Clone, round_: int) -> None:
+    chance = random.Random(SEED - 1 - round_)
+    extra = ["extra_a", "extra_b"][: round_ % 3]
+    declare(brought_up, *extra, rotation=round_ + 2)
+    for _ in range(KILLS):
+        log.warning(killed_up(brought_up, chance, LINES // 3))
+    brought_up.up()
+    assert_whole(brought_up, ROLES | {f"{name}_user" for name in extra})
+
+
+def forget(made: Clone, service: str) -> dict[str, Any]:
+    """Takes all of a service but its password out of the state, as before the run that made it; returns its role."""
+    file = json.loads(made.state_file.read_text())
+    latest = file["checkpoint"]["latest"]
+    names = {each["urn"]: each["urn"].rpartition("::")[2] for each in latest["resources"]}
+    gone = {urn for urn, name in names.items() if name.startswith(f"{service}-") or name.endswith(f"-{service}")}
+    gone -= {urn for urn, name in names.items() if name == f"{service}-password"}
+    (role,) = [each for each in latest["resources"] if names[each["urn"]] == f"{service}-role"]
+    latest["resources"] = [each for each in latest["resources"] if each["urn"] not in gone]
+    for each in latest["resources"]:
+        for needed in [each.get("dependencies", []), *each.get("propertyDependencies", {}).values()]:
+            needed[:] = [urn for urn in needed or [] if urn not in gone]
+    made.state_file.write_text(json.dumps(file))
+    return dict(role)
+
+
+def leave(made: Clone, operation: str, resource: dict[str, Any]) -> None:
+    """Makes the state that of a run that was killed while it did this to the resource."""
+    file = json.loads(made.state_file.read_text())
+    latest = file["checkpoint"]["latest"]
+    latest["resources"] += [] if operation == "creating" else [resource]
+    latest["pending_operations"] = [{"type": operation, "resource": resource}]
+    made.state_file.write_text(json.dumps(file))
+
+
+@IN_ONE_CLONE
+def test_a_role_that_was_in_flight_is_taken_over(brought_up: Clone) -> None:
+    declare(brought_up)
+    brought_up.up()
+    role = forget(brought_up, "sankore")
+    before = brought_up.state_file.read_text()
+    refused = brought_up.target("up")
+    assert refused.returncode == 2
+    assert "outside the state of stack local: sankore_user;" in refused.stderr
+    assert brought_up.state_file.read_text() == before
+    leave(brought_up, "creating", {key: role[key] for key in ("urn", "type", "inputs", "parent", "custom")})
+    brought_up.up()
+    assert_whole(brought_up, ROLES)
+
+
+@IN_ONE_CLONE
+def test_a_role_that_was_just_dropped_is_not_missed(brought_up: Clone) -> None:
+    declare(brought_up, "extra_a")
+    brought_up.up()
+    with brought_up.admin() as session:
+        for statement in ("DROP SCHEMA extra_a", "DROP OWNED BY extra_a_user", "DROP ROLE extra_a_user"):
+            session.execute(statement.encode())
+    leave(brought_up, "deleting", forget(brought_up, "extra_a"))
+    declare(brought_up)
+    brought_up.up()
+    assert_whole(brought_up, ROLES)
