@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from engarde.scram import verifier
 from tests.engine.conftest import Projects
 from tests.engine.database import BACKEND, PASSWORD
 from tests.engine.denied import denied
@@ -19,7 +20,7 @@ SERVICES: dict[str, Any] = {"madansara": {"reads": ["public.users", "sankore.art
 def test_the_whole_life_of_a_stack(projects: Projects) -> None:
     with projects() as project:
         project.database.run(
-            f"CREATE ROLE {ADMIN} LOGIN CREATEROLE CREATEDB PASSWORD '{PASSWORD}'",
+            f"CREATE ROLE {ADMIN} LOGIN CREATEROLE CREATEDB PASSWORD '{verifier(PASSWORD, b'salt')}'",
             f"ALTER DATABASE railway OWNER TO {ADMIN}",
             *(f"ALTER TABLE public.{table} OWNER TO {ADMIN}" for table in ("users", "brands", "brand_users")),
             # Without it the catalog views do not show it the services' tables, and no read of one is granted.

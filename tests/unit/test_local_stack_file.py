@@ -29,6 +29,8 @@ config:
     secure: v1:of-production
   engarde:services:
     a:
+      adopt: true
+      protect: true
       reads:
         - public.users  # declared
     'on':

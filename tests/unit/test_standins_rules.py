@@ -7,7 +7,7 @@ from toolchain.standins.diff import difference
 from toolchain.standins.inputs import completed, faults, imported, refreshed
 from toolchain.standins.postgresql import default_privileges, grant, role, schema
 from toolchain.standins.random import password
-from toolchain.standins.resource import DEFAULTS, plan, settle
+from toolchain.standins.resource import DEFAULTS, emptied, plan, settle
 from toolchain.standins.values import Plain, Properties
 
 NOTHING = Properties({})
@@ -131,6 +131,13 @@ def test_an_empty_set_is_null_at_first_and_empty_where_it_was_something() -> Non
     assert settle(grant.TYPE, first.with_(privileges=[], id="x"), first)["privileges"] is None
     later = plan(grant.TYPE, GRANT | {"privileges": []}, Properties(GRANT), NONE)
     assert settle(grant.TYPE, later.with_(id="x"), later)["privileges"] == []
+
+
+def test_what_loses_its_value_is_recorded_as_zero() -> None:
+    prior = Properties({"name": "app", "password": "x", "statementTimeout": 5, "assumeRole": None})
+    carried_out = emptied(role.TYPE, prior, plan(role.TYPE, {"name": "app"}, prior, NONE))
+    lost = [carried_out.values[name] for name in ("password", "statementTimeout", "assumeRole")]
+    assert lost == ["", 0, None]
 
 
 def test_a_refresh_corrects_the_inputs_that_are_there_and_adds_none() -> None:

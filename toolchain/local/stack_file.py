@@ -20,8 +20,9 @@ HEADER = f"""{DERIVED}; yours to edit.
 `make up` rewrites the server's address alone, `make clean` removes the file."""
 READABLE = 0o644
 SALT = "encryptionsalt"
-SERVER, SERVICE_ADDRESS, EXISTING, PASSWORD = (
-    f"{stackfile.PROJECT}:{key}" for key in ("server", "serviceAddress", "existingSchemas", stackfile.PASSWORD_KEY)
+SERVER, SERVICE_ADDRESS, SERVICES, EXISTING, ANALYTICS, PASSWORD = (
+    f"{stackfile.PROJECT}:{key}"
+    for key in ("server", "serviceAddress", "services", "existingSchemas", "analytics", stackfile.PASSWORD_KEY)
 )
 # What production says about its own server; the rest of it holds here too.
 PRODUCTION_ONLY = ("host", "port", "user", "sslmode", "superuser", "protect")
@@ -70,6 +71,10 @@ def _derived(admin: Admin) -> CommentedMap:
         creators = schema.get("creators") if isinstance(schema, dict) else None
         if creators == [production.get("user", "postgres")]:
             creators[0] = admin.user
+    # Neither does a protected service let go of a trial, nor is there a role to adopt on a server that is new.
+    for login in [*(config.get(SERVICES) or {}).values(), config.get(ANALYTICS)]:
+        for left_out in {"protect", "adopt"} & (login.keys() if isinstance(login, dict) else set()):
+            del login[left_out]
     # Production's own login and encryption stay there.
     for left_out in {SERVICE_ADDRESS, PASSWORD} & config.keys():
         del config[left_out]

@@ -6,7 +6,7 @@ from pulumi.provider.experimental.property_value import PropertyValue
 
 from toolchain.standins.errors import Failure, HalfDone, listed
 from toolchain.standins.package import Function
-from toolchain.standins.resource import Backend, ResourceType, settle
+from toolchain.standins.resource import Backend, ResourceType, emptied, settle
 from toolchain.standins.values import Plain, Properties, wrapped_map
 
 
@@ -39,6 +39,7 @@ def update(
     backend: Backend, resource: ResourceType[Backend], urn: str, prior: Properties, planned: Properties
 ) -> Mapping[str, PropertyValue]:
     """Changes a resource; one that fails is recorded as planned, as the official plugins do."""
+    planned = emptied(resource, prior, planned)
     try:
         found = resource.read(backend, resource.update(backend, prior, planned))
     except Failure as failure:

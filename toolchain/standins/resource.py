@@ -138,6 +138,12 @@ def plan(
     return Properties(values)
 
 
+def emptied(resource: ResourceType[Backend], prior: Properties, planned: Properties) -> Properties:
+    """A plan as it is carried out: what loses its value is left with the zero of its kind."""
+    lost = [each for each in resource.properties if planned.values.get(each.name) is None]
+    return planned.with_(**{each.name: each.kind.zero for each in lost if prior.values.get(each.name) is not None})
+
+
 def settle(resource: ResourceType[Backend], read: Properties, planned: Properties) -> dict[str, Plain]:
     """What the engine records: as the server has it, but nothing for nothing as it was planned."""
     values: dict[str, Plain] = {"id": read.values["id"]}
