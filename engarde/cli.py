@@ -17,7 +17,6 @@ _stack = click.option(
     "--stack",
     default="local",
     show_default=True,
-    envvar="PULUMI_STACK",
     help="The stack; its file is Pulumi.<stack>.yaml.",
 )
 

