@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from engarde.address import Address, Server
 from engarde.declared import UrlFormat
 from engarde.errors import ConfigError, Unreachable
-from engarde.model import Address, Server, Stack
+from engarde.model import Stack
 from engarde.names import ANALYTICS
 from engarde.stack import admin_password, outputs
 from engarde.urls import url

@@ -8,17 +8,14 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from engarde.address import Address, Server
 from engarde.declared import (
-    AdminHost,
     ConnectionLimit,
     DatabaseRight,
     Declared,
     Milliseconds,
-    Port,
     Rotation,
     SchemaRight,
-    ServiceHost,
-    SslMode,
     UrlFormat,
 )
 from engarde.names import (
@@ -31,40 +28,6 @@ from engarde.names import (
     SchemaName,
     split_table,
 )
-
-
-class Server(Declared):
-    """The PostgreSQL server as the admin reaches it."""
-
-    host: AdminHost
-    """a host name or an address, without scheme, port or credentials"""
-    port: Port = 5432
-    """1 to 65535"""
-    database: Identifier
-    """the database that the services share"""
-    user: Identifier = "postgres"
-    """the admin's role"""
-    sslmode: SslMode | None = None
-    """disable, allow, prefer, require, verify-ca or verify-full; nothing is spelled when unset"""
-    superuser: bool = True
-    """true or false: whether the admin is a superuser"""
-    protect: bool = False
-    """true or false: the default of every service and of analytics"""
-    connection_budget: Annotated[int, Field(ge=1)] | None = None
-    """a whole number: what all connection limits together may reach"""
-    close_other_databases: bool = False
-    """true or false: whether PUBLIC also loses CONNECT on `postgres` and `template1`"""
-
-
-class Address(Declared):
-    """Where services reach the server, when that is not where the admin does."""
-
-    host: ServiceHost
-    """a host name, an address or a reference `${{...}}`, without scheme, port or credentials"""
-    port: Port = 5432
-    """1 to 65535"""
-    sslmode: SslMode | None = None
-    """disable, allow, prefer, require, verify-ca or verify-full; nothing is spelled when unset"""
 
 
 def _read_parts(value: Any) -> Any:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from engarde.address import Server
 from engarde.faults import Fault, join, key
-from engarde.model import Analytics, ExistingSchema, Extension, OutsideRole, Server, Service
+from engarde.model import Analytics, ExistingSchema, Extension, OutsideRole, Service
 from engarde.names import COMMAND_WORDS, PUBLIC, READER, ROLE_SUFFIX, complaint
 
 _MYSQL = re.compile(r"(mysql|mariadb)[\w+]*:", re.IGNORECASE)

@@ -9,16 +9,15 @@ from typing import Any, TypeVar
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from engarde.address import Address, Server
 from engarde.declared import Declared
 from engarde.errors import ConfigError
 from engarde.faults import Fault, check, join, key, plain
 from engarde.model import (
-    Address,
     Analytics,
     ExistingSchema,
     Extension,
     OutsideRole,
-    Server,
     Service,
     Stack,
 )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from engarde.address import Address, Server
 from engarde.declared import SslMode, UrlFormat
-from engarde.model import Address, Server
 from engarde.names import PUBLIC
 
 

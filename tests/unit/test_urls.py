@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from engarde.address import Address
 from engarde.declared import UrlFormat
-from engarde.model import Address
 from engarde.urls import url
 
 PW = "p4ssw0rd"

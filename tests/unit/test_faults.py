@@ -1,0 +1,165 @@
+"""Faults of a stack file: each with its place, what is wrong and what is allowed, all in one run, none with a value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engarde.errors import ConfigError
+from engarde.stackfile import parse
+
+SECRETS = {"adminPassword"}
+SERVER = {"host": "db.example", "database": "railway"}
+
+
+def faults(secrets: set[str] = SECRETS, **sections: Any) -> list[str]:
+    with pytest.raises(ConfigError) as raised:
+        parse("prod", {"server": SERVER, **sections}, secrets)
+    first, *lines = str(raised.value).splitlines()
+    assert first == "Pulumi.prod.yaml has faults; nothing was changed:"
+    return [line.removeprefix("  ") for line in lines]
+
+
+def only_fault(**sections: Any) -> str:
+    found = faults(**sections)
+    assert len(found) == 1, found
+    return found[0]
+
+
+@pytest.mark.parametrize(
+    ("sections", "fault"),
+    [
+        ({"servces": {}}, "engarde:servces: unknown key; allowed: server, serviceAddress, services"),
+        ({"services": {"a": {"limit": 3}}}, "engarde:services.a.limit: unknown key; allowed: connectionLimit"),
+        ({"services": ["a"]}, "engarde:services: must be a map"),
+        ({"services": {"a": 5}}, "engarde:services.a: must be a map, or bare for all defaults"),
+        ({"services": {"a": {"name": "b"}}}, "engarde:services.a.name: unknown key; the name is the key above it"),
+        (
+            {"services": {"a": {"connectionLimit": "10"}}},
+            "engarde:services.a.connectionLimit: must be a whole number; allowed: 1 to 100",
+        ),
+        (
+            {"services": {"a": {"connectionLimit": 0}}},
+            "engarde:services.a.connectionLimit: must be greater than or equal to 1; allowed: 1 to 100",
+        ),
+        (
+            {"services": {"a": {"connectionLimit": 101}}},
+            "engarde:services.a.connectionLimit: must be less than or equal to 100; allowed: 1 to 100",
+        ),
+        (
+            {"services": {"a": {"protect": "yes"}}},
+            "engarde:services.a.protect: must be true or false",
+        ),
+        ({"services": {"a": {"urlFormat": "odbc"}}}, "engarde:services.a.urlFormat: must be 'plain', 'options'"),
+        ({"services": {"pg_a": None}}, "engarde:services.pg_a.schema: invalid name: reserved"),
+        ({"services": {"a": {"schema": "public"}}}, "engarde:services.a.schema: reserved name: public belongs to"),
+        ({"services": {"a": {"schema": "$user"}}}, "engarde:services.a.schema: reserved name"),
+        ({"services": {"a": {"schema": "information_schema"}}}, "engarde:services.a.schema: reserved name"),
+        ({"services": {"a": {"schema": "b\0"}}}, "engarde:services.a.schema: invalid name: holds a control"),
+        ({"services": {"": {"schema": "b"}}}, "engarde:services.'': invalid name: empty"),
+        ({"services": {"admin": None}}, "engarde:services.admin: reserved name: admin and analytics"),
+        ({"services": {"x" * 59: None}}, f"engarde:services.{'x' * 59}: invalid name: longer than 63 bytes with"),
+        ({"services": {"é" * 30: None}}, f"engarde:services.{'é' * 30}: invalid name: longer than 63 bytes with"),
+        (
+            {"services": {"a": None, "b": {"schema": "a"}}},
+            "engarde:services.b.schema: schema a is declared twice, also by engarde:services.a",
+        ),
+        (
+            {"services": {"a": {"schema": "x"}}, "existingSchemas": {"x": None}},
+            "engarde:services.a.schema: schema x is declared twice, also by engarde:existingSchemas",
+        ),
+        (
+            {"services": {"a": {"reads": ["public.users"]}}},
+            "engarde:services.a.reads: public.users: schema public is not declared; allowed: a",
+        ),
+        ({"services": {"a": {"reads": ["a.t"]}}}, "engarde:services.a.reads: a.t: its own schema needs no read"),
+        ({"services": {"a": {"reads": ["users"]}}}, "engarde:services.a.reads[0]: not of the form schema.table"),
+        (
+            {"services": {"a": {"reads": ["b.t", {"table": "b.t", "columns": ["x"]}]}, "b": None}},
+            "engarde:services.a.reads: 'b.t(x)': the same table twice",
+        ),
+        ({"analytics": {"schemas": ["nope"]}}, "engarde:analytics.schemas: nope is no declared schema"),
+        ({"extensions": {"vector": {"schema": "nope"}}}, "engarde:extensions.vector.schema: nope is no declared"),
+        ({"outsideRoles": {"postgres": None}}, "engarde:outsideRoles.postgres: the admin keeps its access"),
+        ({"outsideRoles": {"public": None}}, "engarde:outsideRoles.public: PUBLIC is everybody"),
+        (
+            {"outsideRoles": {"a_user": None}, "services": {"a": None}},
+            "engarde:outsideRoles.a_user: the stack makes this role itself",
+        ),
+        (
+            {"outsideRoles": {"b": {"schemas": {"x": ["USAGE"]}}}},
+            "engarde:outsideRoles.b.schemas.x: no existing schema of the stack",
+        ),
+        ({"server": {**SERVER, "user": "a_user"}, "services": {"a": None}}, "engarde:server.user: also a role"),
+        (
+            {"server": {**SERVER, "superuser": False, "closeOtherDatabases": True}},
+            "engarde:server.closeOtherDatabases: needs an admin that is a superuser",
+        ),
+        (
+            {"server": {**SERVER, "connectionBudget": 24}, "services": {"a": None, "b": None}, "analytics": None},
+            "engarde:server.connectionBudget: the connection limits together are 25, the budget is 24",
+        ),
+        ({"server": {"database": "d", "host": "postgres://h"}}, "engarde:server.host: not of the allowed form"),
+        ({"server": {"database": "d"}}, "engarde:server.host: missing; allowed: a host name or an address"),
+    ],
+)
+def test_each_fault_says_where_what_and_what_is_allowed(sections: dict[str, Any], fault: str) -> None:
+    assert only_fault(**sections).startswith(fault)
+
+
+def test_every_fault_is_reported_in_one_run() -> None:
+    found = faults(
+        secrets=set(),
+        server={"host": "h", "port": 0, "database": "railway", "connectionBudget": 5},
+        services={
+            "a": {"connectionLimit": 0, "reads": ["nope.t", 3, {"table": "b.t", "column": []}], "colour": "red"},
+            "b": {"schema": "a"},
+            "pg_c": None,
+        },
+        analytics=[],
+        more=1,
+    )
+    assert [fault.partition(": ")[0] for fault in found] == [
+        "engarde:adminPassword",
+        "engarde:analytics",
+        "engarde:more",
+        "engarde:server.connectionBudget",
+        "engarde:server.port",
+        "engarde:services.a.colour",
+        "engarde:services.a.connectionLimit",
+        "engarde:services.a.reads",
+        "engarde:services.a.reads[1]",
+        "engarde:services.a.reads[2].column",
+        "engarde:services.b.schema",
+        "engarde:services.pg_c.schema",
+    ]
+
+
+@pytest.mark.parametrize(
+    "address", ["mysql://u:hunter2@h/db", "mysql+pymysql://u:hunter2@h", "jdbc:mysql://h", "MariaDB://u:hunter2@h"]
+)
+@pytest.mark.parametrize("place", ["server", "services", "analytics"])
+def test_mysql_is_refused_by_name_wherever_it_stands(address: str, place: str) -> None:
+    section: dict[str, Any] = {
+        "server": {**SERVER, "host": address},
+        "services": {"scheduler": {"url": [{"deep": address}]}},
+        "analytics": {address: 1},
+    }
+    sections = {place: section[place]}
+    found = [fault for fault in faults(**sections) if "MySQL address" in fault]
+    assert len(found) == 1
+    assert "hunter2" not in str(faults(**sections))
+
+
+def test_the_admins_password_is_a_secret_and_nothing_else_is() -> None:
+    assert (
+        "stands in clear; set it with `pulumi config set --secret adminPassword"
+        in faults(secrets=set(), adminPassword="hunter2")[0]
+    )
+    assert faults(secrets=set())[0].startswith("engarde:adminPassword: missing; set it with")
+    assert only_fault(secrets={*SECRETS, "services"}, services={"a": None}).startswith(
+        "engarde:services: must not be a secret"
+    )
+    nested = faults(services={"a": {"schema": {"secure": "v1:x"}}})
+    assert "engarde:services.a.schema: must not be a secret; only the admin's password is" in nested

@@ -1,0 +1,64 @@
+"""What one change of the declaration changes in the program: rotation, protect, adopt, faults, an empty stack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pulumi
+import pytest
+
+from engarde import scram
+from tests.unit.mocked import run
+from tests.unit.test_program import CONFIG
+
+
+def changed(**sections: Any) -> dict[str, Any]:
+    return {**CONFIG, **sections}
+
+
+def test_a_higher_rotation_changes_the_password_and_the_salt_of_one_service() -> None:
+    rotated = run(changed(services={"madansara": {"rotation": 2}, "sankore": None}))
+    assert rotated.resources["madansara-password"].inputs["keepers"] == {"rotation": "2"}
+    assert rotated.resources["sankore-password"].inputs["keepers"] == {"rotation": "1"}
+    salt = scram.salt("engarde", "local", "madansara_user", 2)
+    assert rotated.resources["madansara-role"].inputs["password"] == scram.verifier(
+        "generated-for-madansara-password", salt
+    )
+
+
+def test_protect_covers_roles_and_schemas_where_the_stack_says_so() -> None:
+    server = {**CONFIG["server"], "protect": True}
+    services = {"madansara": None, "sankore": {"protect": False}}
+    protected = {n for n, r in run(changed(server=server, services=services)).resources.items() if r.protect}
+    assert protected == {"madansara-role", "madansara-schema", "analytics-role"}
+
+
+def test_adopt_and_a_killed_run_take_over_roles_that_exist(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENGARDE_TAKE_OVER", '["sankore_user"]')
+    ran = run(changed(services={"madansara": {"adopt": True}, "sankore": None}))
+    assert {n: r.import_id for n, r in ran.resources.items() if r.import_id} == {
+        "madansara-role": "madansara_user",
+        "sankore-role": "sankore_user",
+    }
+
+
+def test_other_databases_are_closed_to_public_where_the_stack_says_so() -> None:
+    ran = run(changed(server={**CONFIG["server"], "closeOtherDatabases": True}))
+    closed = {n: r.inputs["database"] for n, r in ran.resources.items() if n.startswith("database-public-connect")}
+    assert closed == {
+        "database-public-connect": "railway",
+        "database-public-connect-postgres": "postgres",
+        "database-public-connect-template1": "template1",
+    }
+
+
+def test_faults_end_the_program_before_any_resource() -> None:
+    with pytest.raises(pulumi.RunError, match=r"engarde:server\.host: missing"):
+        run({"services": {"madansara": None}})
+
+
+def test_an_empty_stack_exports_empty_maps() -> None:
+    ran = run({"server": CONFIG["server"]})
+    assert (ran.value("database_urls"), ran.value("passwords"), ran.value("services")) == ({}, {}, {})
+    assert ran.value("analytics_url") is None
+    assert ran.is_secret("analytics_url")
