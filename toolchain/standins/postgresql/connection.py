@@ -56,10 +56,7 @@ class Transaction:
         try:
             return self._connection.execute(statement, parameters or None)
         except psycopg.Error as error:
-            # The error's own text would quote the statement.
-            code = f" ({error.sqlstate})" if error.sqlstate else ""
-            message = f"pq: {error.diag.message_primary or error}{code}"
-            raise Failure(f"{task}: {message}" if task else message) from None
+            raise Failure(f"{task}: {_worded(error)}" if task else _worded(error)) from None
 
 
 class Server:
@@ -92,6 +89,8 @@ class Server:
         try:
             with connection.transaction():
                 yield Transaction(connection)
+        except psycopg.Error as error:
+            raise Failure(_worded(error)) from None
         finally:
             # An idle session would keep others from copying or dropping a database.
             if database not in ("", self.database):
@@ -128,3 +127,9 @@ class Server:
         except psycopg.Error as error:
             host, reason = self._parameters["host"], " ".join(str(error).split())
             raise Failure(f"error connecting to PostgreSQL server {host} (scheme: postgres): {reason}") from None
+
+
+def _worded(error: psycopg.Error) -> str:
+    """What the server said, as the official plugin words it; the error's own text would quote the statement."""
+    code = f" ({error.sqlstate})" if error.sqlstate else ""
+    return f"pq: {error.diag.message_primary or error}{code}"

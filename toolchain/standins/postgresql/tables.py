@@ -25,16 +25,22 @@ ARGUMENTS = (
 
 def tables(server: Server, wanted: Properties) -> Mapping[str, Plain]:
     conditions = [condition for name, condition in CONDITIONS.items() if wanted.listed(name)]
-    parameters: list[str | list[str]] = [wanted.listed(name) for name in CONDITIONS if wanted.listed(name)]
+    lists = [wanted.listed(name) for name in CONDITIONS if wanted.listed(name)]
+    parameters: list[str | list[str]] = [[_literal(text) for text in texts] for texts in lists]
     if pattern := wanted.text("regexPattern"):
         conditions.append("table_name ~ %s")
-        parameters.append(pattern)
+        parameters.append(_literal(pattern))
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     query = f"SELECT table_name, table_schema, table_type FROM information_schema.tables{where} ORDER BY 2, 1"
     with server.transaction(wanted.text("database")) as transaction:
         rows = transaction.rows(query, *parameters)
     found: list[Plain] = [dict(zip(("objectName", "schemaName", "tableType"), row, strict=True)) for row in rows]
     return {**{each.name: wanted.values.get(each.name) for each in ARGUMENTS}, "tables": found, "id": _id(wanted)}
+
+
+def _literal(text: str) -> str:
+    """The official plugin puts a text between quotes as it is, so that its callers have to double those inside."""
+    return text.replace("''", "'")
 
 
 def _id(wanted: Properties) -> str:
