@@ -101,6 +101,10 @@ def test_a_protected_stack_is_not_destroyed(projects: Projects) -> None:
         known = project.outputs()
         refused(project, project.destroy, "protect")
         refused(project, lambda: project.destroy("--skip-preview"), "protect")
+        without_analytics = {name: declared for name, declared in BESIDE.items() if name != "analytics"}
+        project.declare(server={"protect": True}, services=SERVICES, **without_analytics)
+        refused(project, project.preview, "protect")
+        project.declare(server={"protect": True}, services=SERVICES, **BESIDE)
         project.succeeds(project.up())
         assert project.outputs() == known
         everybody_works(project)
@@ -143,6 +147,9 @@ def test_a_service_is_retired_and_a_stack_destroyed_on_purpose(projects: Project
         project.database.run("CREATE ROLE stranger LOGIN PASSWORD 'stranger'")
         with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
             project.database.session("stranger", "stranger")
-        project.database.run("GRANT CONNECT ON DATABASE railway TO stranger")
+        project.database.run(
+            "GRANT CONNECT ON DATABASE railway TO stranger", "GRANT SELECT ON public.users TO stranger"
+        )
         with project.database.session("stranger", "stranger") as session:
+            session.execute("SELECT * FROM public.users")
             denied(session, "CREATE TABLE public.strange (id int)")

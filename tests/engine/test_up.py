@@ -3,6 +3,7 @@
 import pytest
 
 from tests.engine.conftest import SHARED, Projects
+from tests.engine.order import collisions
 from tests.engine.program import Project
 
 
@@ -16,6 +17,7 @@ def test_from_nothing_to_everything_and_back(projects: Projects) -> None:
         first = project.succeeds(project.up())
         assert first.ops == preview.ops
         assert project.database.changes(before)
+        assert collisions(project.resources()) == []
 
         destroyed = project.succeeds(project.destroy())
         assert destroyed.ops == dict.fromkeys(first.ops, "delete")
