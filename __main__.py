@@ -3,17 +3,22 @@
 import pulumi
 
 from components import AnalyticsReader, ServiceTenant, SharedDatabase
-from components.engine import declared_stack
-from engarde.errors import ConfigError
+from components.engine import declared_stack, recorded
+from components.reads import recorded_schemas
+from engarde.errors import EngardeError
 from engarde.names import ANALYTICS
 from engarde.stackfile import PASSWORD_KEY
+from engarde.survey import survey
 
+config = pulumi.Config()
 try:
     stack = declared_stack()
-except ConfigError as fault:
+    before = recorded()
+    tables = survey(stack, config.require(PASSWORD_KEY), recorded_schemas(stack, before))
+except EngardeError as fault:
     raise pulumi.RunError(str(fault)) from None
 
-shared = SharedDatabase("database", stack, pulumi.Config().require_secret(PASSWORD_KEY))
+shared = SharedDatabase("database", stack, config.require_secret(PASSWORD_KEY), tables, before)
 tenants = {service.name: ServiceTenant(service.name, service, shared) for service in stack.services}
 reader = AnalyticsReader(ANALYTICS, stack.analytics, shared) if stack.analytics else None
 for tenant in tenants.values():

@@ -7,15 +7,14 @@ from collections.abc import Iterable
 import pulumi
 import pulumi_postgresql as postgresql
 
-from components.engine import Recorded, recorded, taken_over
+from components.engine import Recorded, taken_over
 from components.grants import Turns, grant, what
-from components.reads import Table, recorded_reads
-from engarde.model import Stack
+from engarde.model import Stack, Table
 from engarde.names import PUBLIC
 from engarde.privileges import On, Privilege, baseline, outside
 
 CONNECT_TIMEOUT = 15
-"""Before an address that does not answer is given up [seconds]; the plugin's own default is 180."""
+"""Before an address that stops to answer is given up [seconds]; the plugin's own default is 180."""
 
 
 class SharedDatabase(pulumi.ComponentResource):
@@ -26,6 +25,8 @@ class SharedDatabase(pulumi.ComponentResource):
         name: str,
         stack: Stack,
         admin_password: pulumi.Output[str],
+        tables: frozenset[Table],
+        recorded: tuple[Recorded, ...],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("engarde:index:SharedDatabase", name, None, opts)
@@ -33,7 +34,8 @@ class SharedDatabase(pulumi.ComponentResource):
         self.turns = Turns(stack)
         self.roles: list[postgresql.Role] = []
         self.schemas: dict[str, postgresql.Schema] = {}
-        self.recorded: tuple[Recorded, ...] = recorded()
+        self.existing_tables = tables
+        self.recorded = recorded
         self.taken_over = taken_over()
         self._name = name
         self._connects: list[pulumi.Resource] = []
@@ -50,7 +52,6 @@ class SharedDatabase(pulumi.ComponentResource):
             connect_timeout=CONNECT_TIMEOUT,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.existing_tables = self._existing_tables()
         for role in stack.outside_roles:
             for row in outside(stack, role):
                 # Kept when the stack is destroyed: these roles worked before it and go on after it.
@@ -86,30 +87,6 @@ class SharedDatabase(pulumi.ComponentResource):
         if row.on is On.DATABASE:
             self._connects.append(made)
         return made
-
-    def _existing_tables(self) -> frozenset[Table]:
-        """Each table and view where services read; the plugin lists no materialized views.
-
-        Asked before anything is made, and in any case: a server that cannot be reached ends the run here.
-
-        :raises RunError: the server could not be asked.
-        """
-        services = self.stack.services
-        schemas = {PUBLIC} | {read.schema_ for service in services for read in service.reads}
-        for service in services:
-            schemas |= {row.schema or "" for row in recorded_reads(service, self.recorded).values()}
-        try:
-            found = postgresql.get_tables(
-                database=self.stack.server.database,
-                # The plugin puts the names into its query as they are.
-                schemas=[schema.replace("'", "''") for schema in sorted(schemas)],
-                opts=pulumi.InvokeOptions(provider=self.provider),
-            )
-        except Exception as error:
-            address = f"{self.stack.server.host}:{self.stack.server.port}"
-            said = str(error).rpartition("* ")[2].strip()
-            raise pulumi.RunError(f"cannot ask {address}, so nothing was changed there: {said}") from None
-        return frozenset((table["schema_name"], table["object_name"]) for table in found.tables)
 
     def complete(self) -> None:
         """PUBLIC loses its rights, now that every role has its own; then the extensions."""

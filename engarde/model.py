@@ -25,9 +25,13 @@ from engarde.names import (
     Identifier,
     ManagedSchemaName,
     RelationName,
+    RoleName,
     SchemaName,
     split_table,
 )
+
+Table = tuple[str, str]
+"""schema and name"""
 
 
 def _read_parts(value: Any) -> Any:
@@ -82,29 +86,28 @@ class Service(Login):
     name: str
     schema_: ManagedSchemaName = Field(alias="schema")
     """a schema name of its own; default: the service's name"""
+    role_: RoleName | None = Field(default=None, alias="role")
+    """a role name of its own on the whole server; default: the service's name with _user"""
     reads: tuple[Annotated[Read, BeforeValidator(_read_parts)], ...] = ()
     """a list of `schema.table` or `{table: schema.table, columns: [...]}`"""
 
     @property
     def role(self) -> str:
         """The login role, which owns the schema."""
-        return self.name + ROLE_SUFFIX
+        return self.role_ or self.name + ROLE_SUFFIX
 
 
 class Analytics(Login):
     """The reader of everything declared, now and in future."""
 
+    role: RoleName = READER
+    """a role name of its own on the whole server; it owns nothing"""
     connection_limit: ConnectionLimit = 5
     """1 to 100"""
     statement_timeout: Milliseconds = 300_000
     """milliseconds, 0 = none"""
     schemas: Annotated[tuple[SchemaName, ...], Field(min_length=1)] | None = None
     """a list of declared schemas; default: every one"""
-
-    @property
-    def role(self) -> str:
-        """The login role, which owns nothing."""
-        return READER
 
 
 class ExistingSchema(Declared):

@@ -19,6 +19,8 @@ ANALYTICS = "analytics"
 COMMAND_WORDS = frozenset({ANALYTICS, "admin"})
 """Words that the tool takes in place of a service's name."""
 
+RESERVED_ROLES = frozenset({PUBLIC, "none"})
+"""Words that PostgreSQL takes for no role at all, quoted or not."""
 SYSTEM_SCHEMAS = frozenset({"information_schema", "$user"})
 """`$user` in a search_path means the role's own name, never a schema called so."""
 
@@ -60,6 +62,12 @@ def _managed_schema(name: str) -> str:
     return _schema(name)
 
 
+def _role(name: str) -> str:
+    if name in RESERVED_ROLES:
+        raise PydanticCustomError("role", "reserved name")
+    return _identifier(name)
+
+
 def _relation(name: str) -> str:
     if not name or len(name.encode(errors="replace")) > MAX_BYTES or not name.isprintable():
         raise PydanticCustomError("relation", "invalid name: 1 to 63 bytes, no control characters")
@@ -71,6 +79,8 @@ Identifier = Annotated[str, AfterValidator(_identifier)]
 
 SchemaName = Annotated[str, AfterValidator(_schema)]
 ManagedSchemaName = Annotated[str, AfterValidator(_managed_schema)]
+RoleName = Annotated[str, AfterValidator(_role)]
+"""A role that the stack makes."""
 RelationName = Annotated[str, AfterValidator(_relation)]
 """A table, column or extension of somebody else's making: `pg_` is allowed."""
 

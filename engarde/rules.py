@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from engarde.address import Server
 from engarde.faults import Fault, join, key
 from engarde.model import Analytics, ExistingSchema, Extension, OutsideRole, Service
-from engarde.names import COMMAND_WORDS, PUBLIC, READER, ROLE_SUFFIX, complaint
+from engarde.names import COMMAND_WORDS, PUBLIC, ROLE_SUFFIX, complaint
 
 _MYSQL = re.compile(r"(mysql|mariadb)[\w+]*:", re.IGNORECASE)
 
@@ -42,7 +42,7 @@ def rules(
     yield from _names(values)
     yield from _schemas(services, existing)
     yield from _reads(services, declared)
-    yield from _roles(server, services, outside)
+    yield from _roles(server, services, analytics, outside)
     for schema in (analytics.schemas if analytics else None) or ():
         if schema not in declared:
             yield Fault("engarde:analytics.schemas", f"{key(schema)} is no declared schema; {_choice(declared)}")
@@ -78,9 +78,10 @@ def _choice(declared: frozenset[str]) -> str:
 def _names(values: Mapping[str, object]) -> Iterator[Fault]:
     for name, entry in _section(values, "services").items():
         path = join("engarde:services", name)
-        wrong = complaint(name, suffix=ROLE_SUFFIX)
+        stated = entry if isinstance(entry, dict) else {}
+        wrong = complaint(name, suffix="" if "role" in stated else ROLE_SUFFIX)
         # A name that is also the schema's is faulted as the schema already.
-        if wrong and (complaint(name) is None or (isinstance(entry, dict) and "schema" in entry)):
+        if wrong and (complaint(name) is None or "schema" in stated):
             yield Fault(path, f"invalid name: {wrong}")
         if name in COMMAND_WORDS:
             yield Fault(path, f"reserved name: {' and '.join(sorted(COMMAND_WORDS))} mean roles of the tool's own")
@@ -109,17 +110,27 @@ def _reads(services: tuple[Service, ...], declared: frozenset[str]) -> Iterator[
             seen.add((read.schema_, read.table))
 
 
-def _roles(server: Server | None, services: tuple[Service, ...], outside: tuple[OutsideRole, ...]) -> Iterator[Fault]:
-    made = {service.role: join("engarde:services", service.name) for service in services}
-    if server and (server.user in made or server.user == READER):
+def _roles(
+    server: Server | None,
+    services: tuple[Service, ...],
+    analytics: Analytics | None,
+    outside: tuple[OutsideRole, ...],
+) -> Iterator[Fault]:
+    made: dict[str, str] = {}
+    logins = [(join("engarde:services", service.name), service.role) for service in services]
+    for path, role in logins + ([("engarde:analytics", analytics.role)] if analytics else []):
+        taken = made.setdefault(role, path)
+        if taken != path:
+            yield Fault(join(path, "role"), f"role {key(role)} is declared twice, also by {taken}")
+    if server and server.user in made:
         yield Fault("engarde:server.user", "also a role that the stack makes; the admin is not one of its own")
-    for role in outside:
-        path = join("engarde:outsideRoles", role.name)
-        if role.name in made or role.name == READER:
+    for other in outside:
+        path = join("engarde:outsideRoles", other.name)
+        if other.name in made:
             yield Fault(path, "the stack makes this role itself; only roles outside of it stand here")
-        if role.name == PUBLIC:
+        if other.name == PUBLIC:
             yield Fault(path, "PUBLIC is everybody; name the roles that keep their access")
-        if server and role.name == server.user:
+        if server and other.name == server.user:
             yield Fault(path, "the admin keeps its access without a grant; leave it out")
 
 

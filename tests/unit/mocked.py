@@ -15,8 +15,9 @@ from unittest.mock import patch
 import pulumi
 from pulumi.runtime import mocks, rpc, set_all_config
 
+from engarde.model import Table
+
 PROGRAM = Path(__file__).resolve().parents[2] / "__main__.py"
-Table = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +98,9 @@ class _Monitor(mocks.MockMonitor):
 
 
 class _Server(mocks.Mocks):
-    """Plugins that answer as on a server with these tables, and an engine with this state."""
+    """Plugins that make all they are asked for, and an engine with this state."""
 
-    def __init__(self, tables: frozenset[Table], state: Mapping[str, Any]) -> None:
-        self.tables = tables
+    def __init__(self, state: Mapping[str, Any]) -> None:
         self.state = state
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
@@ -108,19 +108,8 @@ class _Server(mocks.Mocks):
         return f"{args.name}-id", {**args.inputs, **made}
 
     def call(self, args: mocks.MockCallArgs) -> Any:
-        if args.token == "pulumi:pulumi:readStackResourceOutputs":
-            return {"name": args.args["stackName"], "outputs": dict(self.state)}
-        assert args.token == "postgresql:index/getTables:getTables", args.token
-        wanted = args.args["schemas"]
-        return {
-            "database": args.args["database"],
-            "id": "tables",
-            "tables": [
-                {"objectName": table, "schemaName": schema, "tableType": "BASE TABLE"}
-                for schema, table in sorted(self.tables)
-                if schema in wanted
-            ],
-        }
+        assert args.token == "pulumi:pulumi:readStackResourceOutputs", args.token
+        return {"name": args.args["stackName"], "outputs": dict(self.state)}
 
 
 @contextmanager
@@ -144,7 +133,7 @@ def run(
 ) -> Ran:
     """Runs the program with this configuration of project `engarde`, stack `local`."""
     ran = Ran()
-    server = _Server(tables, state or {})
+    server = _Server(state or {})
     mocks.set_mocks(server, project="engarde", stack="local", monitor=_Monitor(server, ran))
     given = {f"engarde:{name}": json.dumps(value) for name, value in config.items()}
     set_all_config({**given, "engarde:adminPassword": password}, ["engarde:adminPassword"])
@@ -153,6 +142,6 @@ def run(
     def program() -> None:
         runpy.run_path(str(PROGRAM))
 
-    with _captured(ran):
+    with _captured(ran), patch("engarde.survey.survey", return_value=tables):
         program()
     return ran

@@ -91,6 +91,20 @@ def only_fault(**sections: Any) -> str:
             {"outsideRoles": {"b": {"schemas": {"x": ["USAGE"]}}}},
             "engarde:outsideRoles.b.schemas.x: no existing schema of the stack",
         ),
+        (
+            {"services": {"a": None, "b": {"role": "a_user"}}},
+            "engarde:services.b.role: role a_user is declared twice, also by engarde:services.a",
+        ),
+        (
+            {"services": {"a": {"role": "reader"}}, "analytics": {"role": "reader"}},
+            "engarde:analytics.role: role reader is declared twice, also by engarde:services.a",
+        ),
+        ({"services": {"a": {"role": "none"}}}, "engarde:services.a.role: reserved name; allowed: a role name of"),
+        ({"analytics": {"role": "pg_reader"}}, "engarde:analytics.role: invalid name: reserved"),
+        (
+            {"outsideRoles": {"reader": None}, "analytics": {"role": "reader"}},
+            "engarde:outsideRoles.reader: the stack makes this role itself",
+        ),
         ({"server": {**SERVER, "user": "a_user"}, "services": {"a": None}}, "engarde:server.user: also a role"),
         (
             {"server": {**SERVER, "superuser": False, "closeOtherDatabases": True}},

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.unit.mocked import Ran, Table, run
+from engarde.model import Table
+from tests.unit.mocked import Ran, run
 
 SERVER = {"host": "h", "database": "railway"}
 USERS, BRANDS = ("public", "users"), ("public", "brands")

@@ -88,6 +88,12 @@ def test_the_admin_makes_the_tables_of_an_existing_schema_unless_stated() -> Non
     assert {e.name: e.creators for e in found.existing_schemas} == {"public": ("postgres",), "legacy": ("backend",)}
 
 
+def test_roles_have_the_services_name_unless_stated() -> None:
+    found = stack(services={"a": {"role": "Staging A"}, "b": None, "x" * 60: {"role": "x"}}, analytics={"role": "r"})
+    assert [login.role for login in found.logins] == ["Staging A", "b_user", "x", "r"]
+    assert [login.role for login in stack(analytics={}).logins] == ["analytics_readonly"]
+
+
 ODD = ["Mädan-Sara", "a b", "O'Brien", 'quo"te', "x" * 58, "數據", "on", "null"]
 
 

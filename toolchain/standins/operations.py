@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from pulumi.provider.experimental.property_value import PropertyValue
 
 from toolchain.standins.errors import Failure, HalfDone, listed
-from toolchain.standins.package import Function
 from toolchain.standins.resource import Backend, ResourceType, emptied, settle
-from toolchain.standins.values import Plain, Properties, wrapped_map
+from toolchain.standins.values import Properties, wrapped_map
 
 
 def create(
@@ -55,14 +54,6 @@ def delete(backend: Backend, resource: ResourceType[Backend], urn: str, known: P
         resource.delete(backend, known)
     except Failure as failure:
         raise Failure(f"deleting {urn}: {listed(failure)}") from failure
-
-
-def answer(backend: Backend, function: Function[Backend], arguments: Properties) -> Mapping[str, Plain]:
-    """Answers a function."""
-    try:
-        return function.answer(backend, arguments)
-    except Failure as failure:
-        raise Failure(f"invoking {function.name}: {listed(failure)}") from failure
 
 
 def _recorded(resource: ResourceType[Backend], found: Properties, planned: Properties) -> Mapping[str, PropertyValue]:

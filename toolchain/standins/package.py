@@ -1,21 +1,12 @@
-"""A plugin as data: its name, its configuration, its resource types and functions."""
+"""A plugin as data: its name, its configuration and its resource types."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Generic
 
 from toolchain.standins.resource import Backend, Property, ResourceType
-from toolchain.standins.values import Plain, Properties
-
-
-@dataclass(frozen=True, slots=True)
-class Function(Generic[Backend]):
-    """A function that a program may invoke: its arguments, and what answers it."""
-
-    name: str
-    arguments: tuple[Property, ...]
-    answer: Callable[[Backend, Properties], Mapping[str, Plain]]
+from toolchain.standins.values import Properties
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +18,6 @@ class Package(Generic[Backend]):
     """Makes of the configuration what every operation works on; reaches for nothing yet."""
     resources: tuple[ResourceType[Backend], ...]
     settings: tuple[Property, ...] = ()
-    functions: tuple[Function[Backend], ...] = ()
 
     @property
     def version(self) -> str:

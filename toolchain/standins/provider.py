@@ -1,4 +1,4 @@
-"""The engine's requests, answered by a package's data and functions."""
+"""The engine's requests, answered by a package's resource types."""
 
 import asyncio
 import json
@@ -27,7 +27,6 @@ class StandIn(api.Provider, Generic[Backend]):
     def __init__(self, package: Package[Backend]) -> None:
         self.package = package
         self.types = {each.name: each for each in package.resources}
-        self.functions = {each.name: each for each in package.functions}
         self.backend: Backend | None = None
         self.workers: ThreadPoolExecutor | None = None
 
@@ -102,16 +101,6 @@ class StandIn(api.Provider, Generic[Backend]):
         resource = self._type(request.type)
         known = _known(resource, request.resource_id, request.properties)
         await self._run(operations.delete, resource, request.urn, known)
-
-    async def invoke(self, request: api.InvokeRequest) -> api.InvokeResponse:
-        function = self.functions.get(request.tok)
-        if function is None:
-            raise Failure(f"the stand-in plugin does not know the function {request.tok}")
-        arguments = plain_map(request.args)
-        if failures := list(faults(function.arguments, arguments)):
-            return api.InvokeResponse(failures=failures)
-        answer = await self._run(operations.answer, function, Properties(arguments))
-        return api.InvokeResponse(wrapped_map(answer, frozenset()))
 
     async def cancel(self) -> None:
         if self.backend is not None:

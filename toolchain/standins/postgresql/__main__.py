@@ -1,7 +1,7 @@
 """The plugin process."""
 
 from toolchain.standins.package import Package
-from toolchain.standins.postgresql import default_privileges, extension, grant, grant_role, role, schema, tables
+from toolchain.standins.postgresql import default_privileges, extension, grant, grant_role, role, schema
 from toolchain.standins.postgresql.connection import SETTINGS, Server
 from toolchain.standins.server import main
 
@@ -18,6 +18,5 @@ main(
             grant_role.TYPE,
             extension.TYPE,
         ),
-        functions=(tables.FUNCTION,),
     )
 )

@@ -1,0 +1,153 @@
+"""What an admin that is no superuser needs for a stack, and the SQL that gives what it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, LiteralString
+
+from engarde.database import statement
+from engarde.model import Stack
+from engarde.names import PUBLIC
+
+_ALL: dict[str, LiteralString] = {
+    "table": "GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {} WITH GRANT OPTION",
+    "sequence": "GRANT SELECT ON ALL SEQUENCES IN SCHEMA {} TO {} WITH GRANT OPTION",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """The role that the stack is brought up with."""
+
+    name: str
+    superuser: bool
+    createrole: bool
+    major: int
+    """of the server"""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role of the server, as the admin stands to it."""
+
+    name: str
+    superuser: bool
+    manageable: bool
+    """the admin may change it"""
+    reachable: bool
+    """the admin may act as it, where the plugin has to"""
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """Something that exists, and whose it is."""
+
+    kind: Literal["database", "schema", "table", "sequence"]
+    schema: str
+    name: str | None
+    owner: str
+    grantable: bool
+    """the admin may grant SELECT on it"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the server says about the admin and about what it has to work on."""
+
+    admin: Admin
+    roles: tuple[Role, ...]
+    owned: tuple[Owned, ...]
+    extensions: frozenset[str]
+    """those that the admin can have"""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Missing:
+    """A right that the admin lacks."""
+
+    sql: str
+    """one statement, for a superuser to run in the stack's database"""
+    needed: str
+    """what for"""
+
+    def __str__(self) -> str:
+        return f"{self.sql}  -- {self.needed}"
+
+
+def schemas(stack: Stack) -> frozenset[str]:
+    """The schemas on which, or inside which, the stack grants something."""
+    of_services = {service.schema_ for service in stack.services}
+    return frozenset({PUBLIC, *of_services, *stack.analytics_schemas, *_read(stack), *_of_outside_roles(stack)})
+
+
+def _read(stack: Stack) -> set[str]:
+    return {read.schema_ for service in stack.services for read in service.reads}
+
+
+def _of_outside_roles(stack: Stack) -> set[str]:
+    return {schema for role in stack.outside_roles for schema in role.schemas}
+
+
+def missing(stack: Stack, found: Found) -> list[Missing]:
+    """Every right that the admin lacks, each once; none for a superuser."""
+    if found.admin.superuser:
+        return []
+    by_name = {role.name: role for role in found.roles}
+    lacking = [*_of_admin(found.admin), *_over_roles(stack, found.admin, by_name)]
+    for each in found.owned:
+        lacking += _over_owned(stack, found.admin, by_name[each.owner], each)
+    lacking += _over_creators(stack, found.admin, by_name)
+    for extension in stack.extensions:
+        if extension.name not in found.extensions:
+            sql = statement("CREATE EXTENSION IF NOT EXISTS {} SCHEMA {}", extension.name, extension.schema_)
+            lacking.append(Missing(sql, "an extension that takes a superuser"))
+    return sorted({each.sql: each for each in lacking}.values())
+
+
+def _of_admin(admin: Admin) -> Iterator[Missing]:
+    if not admin.createrole:
+        yield Missing(statement("ALTER ROLE {} CREATEROLE", admin.name), "to make roles")
+
+
+def _over_roles(stack: Stack, admin: Admin, roles: dict[str, Role]) -> Iterator[Missing]:
+    for name in (login.role for login in stack.logins):
+        role = roles.get(name)
+        if role and role.superuser:
+            yield Missing(statement("ALTER ROLE {} NOSUPERUSER", name), "a role of the stack that is a superuser")
+        elif role and not role.manageable:
+            sql = statement("GRANT {} TO {} WITH ADMIN OPTION", name, admin.name)
+            yield Missing(sql, "a role of the stack that somebody else has made")
+
+
+def _over_owned(stack: Stack, admin: Admin, owner: Role, owned: Owned) -> Iterator[Missing]:
+    if owner.reachable:
+        return
+    if owned.kind == "database":
+        sql = statement("ALTER DATABASE {} OWNER TO {}", owned.schema, admin.name)
+        yield Missing(sql, "to make schemas and to say who may connect")
+    elif not owner.superuser:
+        yield Missing(statement("GRANT {} TO {}", owner.name, admin.name), f"the owner of what is in {owned.schema}")
+    elif owned.kind == "schema":
+        sql = statement("ALTER SCHEMA {} OWNER TO {}", owned.schema, admin.name)
+        yield Missing(sql, "to say who may use it and create in it")
+    elif not owned.grantable and owned.schema in stack.analytics_schemas:
+        yield Missing(statement(_ALL[owned.kind], owned.schema, admin.name), "to let analytics read them")
+    elif not owned.grantable and (owned.schema, owned.name) in _tables_read(stack):
+        sql = statement("GRANT SELECT ON {}.{} TO {} WITH GRANT OPTION", owned.schema, owned.name or "", admin.name)
+        yield Missing(sql, "a declared read")
+
+
+def _tables_read(stack: Stack) -> set[tuple[str, str]]:
+    return {(read.schema_, read.table) for service in stack.services for read in service.reads}
+
+
+def _over_creators(stack: Stack, admin: Admin, roles: dict[str, Role]) -> Iterator[Missing]:
+    for schema in stack.existing_schemas:
+        for creator in schema.creators if schema.name in stack.analytics_schemas else ():
+            role = roles.get(creator)
+            if role and not role.reachable:
+                why = f"for what it makes in {schema.name} later"
+                if role.superuser:
+                    why += "; this is a superuser's power: better name who else makes tables there, under creators"
+                yield Missing(statement("GRANT {} TO {}", creator, admin.name), why)
