@@ -3,8 +3,8 @@
 import pulumi
 
 from components import AnalyticsReader, ServiceTenant, SharedDatabase
+from components.before import before
 from components.engine import declared_stack, recorded
-from components.reads import recorded_schemas
 from engarde.errors import EngardeError
 from engarde.names import ANALYTICS
 from engarde.stackfile import PASSWORD_KEY
@@ -13,12 +13,12 @@ from engarde.survey import survey
 config = pulumi.Config()
 try:
     stack = declared_stack()
-    before = recorded()
-    tables = survey(stack, config.require(PASSWORD_KEY), recorded_schemas(stack, before))
+    state = recorded()
+    tables = survey(stack, config.require(PASSWORD_KEY), before(stack, state))
 except EngardeError as fault:
     raise pulumi.RunError(str(fault)) from None
 
-shared = SharedDatabase("database", stack, config.require_secret(PASSWORD_KEY), tables, before)
+shared = SharedDatabase("database", stack, config.require_secret(PASSWORD_KEY), tables, state)
 tenants = {service.name: ServiceTenant(service.name, service, shared) for service in stack.services}
 reader = AnalyticsReader(ANALYTICS, stack.analytics, shared) if stack.analytics else None
 for tenant in tenants.values():

@@ -60,6 +60,8 @@ def what(row: Privilege, stack: Stack) -> str:
         return "connect" if row.database == stack.server.database else f"connect-{row.database}"
     if row.on is On.FUTURE_FUNCTIONS:
         return "no-public-execute"
+    if row.on is On.ROLE:
+        return "admin"
     words = {
         On.SCHEMA: "usage",
         On.TABLES: "tables",
@@ -73,12 +75,23 @@ def what(row: Privilege, stack: Stack) -> str:
     return f"{words[row.on]}-{row.schema}" + (f"-{row.creator}" if several else "")
 
 
-def grant(name: str, row: Privilege, *, grantee: pulumi.Input[str], opts: pulumi.ResourceOptions) -> pulumi.Resource:
-    """The resource that gives the grantee exactly the row's rights.
+def grant(
+    name: str,
+    row: Privilege,
+    *,
+    grantee: pulumi.Input[str],
+    of: pulumi.Input[str] | None = None,
+    opts: pulumi.ResourceOptions,
+) -> pulumi.Resource:
+    """The resource that gives the grantee exactly the row's rights, or membership in the role `of`.
 
     Deleted before it is replaced: created first, its successor would lose what the old one's deletion revokes.
     """
     opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
+    if of is not None:
+        # From PostgreSQL 16 on the maker of a role has its ADMIN option already, and the plugin may read that instead.
+        opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["withAdminOption"]))
+        return postgresql.GrantRole(name, role=grantee, grant_role=of, opts=opts)
     if row.on in FUTURE:
         return postgresql.DefaultPrivileges(
             name,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from components.engine import Recorded
-from engarde.model import Service, Stack, Table
+from engarde.model import Service, Table
 from engarde.privileges import On, Privilege
 
 GRANT = "postgresql:index/grant:Grant"
@@ -49,12 +49,6 @@ def recorded_reads(service: Service, recorded: Iterable[Recorded]) -> dict[str, 
         for found in recorded
         if found.type == GRANT and found.outputs.get("role") == service.role and found.outputs.get("objects")
     }
-
-
-def recorded_schemas(stack: Stack, recorded: tuple[Recorded, ...]) -> frozenset[str]:
-    """The schemas in which the state holds a read of one of the stack's services."""
-    rows = (row for service in stack.services for row in recorded_reads(service, recorded).values())
-    return frozenset(row.schema or "" for row in rows)
 
 
 def _row(found: Recorded) -> Privilege:

@@ -31,6 +31,7 @@ class ServiceTenant(pulumi.ComponentResource):
         self.login = login(name, service, shared, self, search_path=[service.schema_, PUBLIC])
         self._shared = shared
         self._rows = tenant(shared.stack, service)
+        self._memberships = [self._grant(row) for row in self._rows if row.on is On.ROLE]
 
     def make_schema(self) -> None:
         """The schema, once every role of the stack is there, and what the service has beside it."""
@@ -45,13 +46,13 @@ class ServiceTenant(pulumi.ComponentResource):
                 provider=shared.provider,
                 protect=service.protect,
                 # Deleted before any role: a role's deletion takes it off the access list of each schema it reads.
-                depends_on=shared.roles[-1:],
+                depends_on=[*shared.roles[-1:], *self._memberships],
             ),
         )
         shared.schemas[service.schema_] = schema
         shared.turns.begin(service.schema_, schema)
         for row in self._rows:
-            if row.on not in READS:
+            if row.on not in READS and row.on is not On.ROLE:
                 self._grant(row)
 
     def grant_reads(self) -> None:
@@ -75,13 +76,14 @@ class ServiceTenant(pulumi.ComponentResource):
             self._warn(row.schema, row.table, "has vanished; once it is back `pulumi up --refresh` grants it anew")
         self.register_outputs({RELEASED: [name_of(self.service.name, row) for row in released]})
 
-    def _grant(self, row: Privilege, *, vanished: bool = False) -> None:
+    def _grant(self, row: Privilege, *, vanished: bool = False) -> pulumi.Resource:
         # Gone with the role, so that a role that stays (protected, or with data) keeps all it has.
-        self._shared.grant(
+        return self._shared.grant(
             self.service.name,
             row,
             self,
-            grantee=PUBLIC if row.grantee == PUBLIC else self.login.role.name,
+            grantee=self.login.role.name if row.grantee == self.service.role else row.grantee,
+            of=self.login.role.name if row.on is On.ROLE else None,
             deleted_with=self.login.role,
             retain=vanished,
             # A refresh empties the columns of a table that is gone; changing them back would fail.

@@ -64,16 +64,18 @@ class SharedDatabase(pulumi.ComponentResource):
         parent: pulumi.Resource,
         *,
         grantee: pulumi.Input[str],
+        of: pulumi.Input[str] | None = None,
         deleted_with: pulumi.Resource | None = None,
         retain: bool = False,
         after: Iterable[pulumi.Resource] = (),
         ignore_changes: list[str] | None = None,
     ) -> pulumi.Resource:
-        """One row of the privilege table as a resource `<owner>-<what>`, when its turn has come."""
+        """One row of the privilege table as a resource `<owner>-<what>`, when its turn has come; `of` as in `grant`."""
         made = grant(
             f"{owner}-{what(row, self.stack)}",
             row,
             grantee=grantee,
+            of=of,
             opts=pulumi.ResourceOptions(
                 parent=parent,
                 provider=self.provider,

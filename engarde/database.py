@@ -38,6 +38,10 @@ class Session:
         """Schema and name of everything in these schemas that one may select from."""
         return frozenset(self._connection.execute(_query("tables"), {"schemas": schemas}))
 
+    def held(self, schemas: list[str]) -> dict[str, int]:
+        """Those of the schemas that hold anything, and how many objects."""
+        return dict(self._connection.execute(_query("held"), {"schemas": schemas}).fetchall())
+
     def extensions(self) -> frozenset[str]:
         """The extensions that this role can have without a superuser."""
         return frozenset(name for (name,) in self._connection.execute(_query("extensions")))

@@ -24,6 +24,7 @@ class On(StrEnum):
     SEQUENCES = "sequences that exist"
     TABLE = "one table"
     COLUMNS = "columns of one table"
+    ROLE = "membership in a role"
     FUTURE_TABLES = "tables made later"
     FUTURE_SEQUENCES = "sequences made later"
     FUTURE_FUNCTIONS = "functions made later"
@@ -43,6 +44,8 @@ class Privilege:
     columns: tuple[str, ...] = ()
     creator: str | None = None
     """of what is made later: the role that makes it"""
+    role: str | None = None
+    """of a membership: the role that the grantee may act as"""
 
 
 def expected(stack: Stack) -> frozenset[Privilege]:
@@ -77,13 +80,15 @@ def outside(stack: Stack, role: OutsideRole) -> list[Privilege]:
 
 
 def tenant(stack: Stack, service: Service) -> list[Privilege]:
-    """A service: its way in, functions nobody else runs, and the declared reads."""
+    """A service: its way in, functions nobody else runs, an admin that may act as it, and the declared reads."""
     database = stack.server.database
     own = [
         Privilege(service.role, On.DATABASE, database, (CONNECT, TEMPORARY)),
         # Only without a schema: `IN SCHEMA ... REVOKE` leaves the built-in EXECUTE of PUBLIC in place.
         Privilege(PUBLIC, On.FUTURE_FUNCTIONS, database, (), creator=service.role),
     ]
+    # DROP OWNED leaves what is granted on other roles' objects, unless whoever runs it may act as their owners.
+    acting = [] if stack.server.superuser else [Privilege(stack.server.user, On.ROLE, database, (), role=service.role)]
     foreign = sorted({read.schema_ for read in service.reads} - {PUBLIC})
     usage = [Privilege(service.role, On.SCHEMA, database, (USAGE,), schema=schema) for schema in foreign]
     reads = [
@@ -98,7 +103,7 @@ def tenant(stack: Stack, service: Service) -> list[Privilege]:
         )
         for read in service.reads
     ]
-    return own + usage + reads
+    return own + acting + usage + reads
 
 
 def reader(stack: Stack, analytics: Analytics) -> list[Privilege]:

@@ -10,9 +10,10 @@ from engarde.database import statement
 from engarde.model import Stack
 from engarde.names import PUBLIC
 
-_ALL: dict[str, LiteralString] = {
-    "table": "GRANT SELECT ON ALL TABLES IN SCHEMA {} TO {} WITH GRANT OPTION",
-    "sequence": "GRANT SELECT ON ALL SEQUENCES IN SCHEMA {} TO {} WITH GRANT OPTION",
+# Not on ALL TABLES: where the admin may act as the owner, too, what it grants as itself would never be revoked.
+_GRANTABLE: dict[str, LiteralString] = {
+    "table": "GRANT SELECT ON TABLE {}.{} TO {} WITH GRANT OPTION",
+    "sequence": "GRANT SELECT ON SEQUENCE {}.{} TO {} WITH GRANT OPTION",
 }
 
 
@@ -36,7 +37,7 @@ class Role:
     manageable: bool
     """the admin may change it"""
     reachable: bool
-    """the admin may act as it, where the plugin has to"""
+    """the admin may act as it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,8 @@ def _over_roles(stack: Stack, admin: Admin, roles: dict[str, Role]) -> Iterator[
 
 
 def _over_owned(stack: Stack, admin: Admin, owner: Role, owned: Owned) -> Iterator[Missing]:
-    if owner.reachable:
+    # The stack lets the admin act as the services.
+    if owner.reachable or owner.name in {login.role for login in stack.logins}:
         return
     if owned.kind == "database":
         sql = statement("ALTER DATABASE {} OWNER TO {}", owned.schema, admin.name)
@@ -131,15 +133,14 @@ def _over_owned(stack: Stack, admin: Admin, owner: Role, owned: Owned) -> Iterat
     elif owned.kind == "schema":
         sql = statement("ALTER SCHEMA {} OWNER TO {}", owned.schema, admin.name)
         yield Missing(sql, "to say who may use it and create in it")
-    elif not owned.grantable and owned.schema in stack.analytics_schemas:
-        yield Missing(statement(_ALL[owned.kind], owned.schema, admin.name), "to let analytics read them")
-    elif not owned.grantable and (owned.schema, owned.name) in _tables_read(stack):
-        sql = statement("GRANT SELECT ON {}.{} TO {} WITH GRANT OPTION", owned.schema, owned.name or "", admin.name)
-        yield Missing(sql, "a declared read")
+    elif not owned.grantable and _is_read(stack, owned):
+        sql = statement(_GRANTABLE[owned.kind], owned.schema, owned.name or "", admin.name)
+        yield Missing(sql, "to let others read what a superuser owns")
 
 
-def _tables_read(stack: Stack) -> set[tuple[str, str]]:
-    return {(read.schema_, read.table) for service in stack.services for read in service.reads}
+def _is_read(stack: Stack, owned: Owned) -> bool:
+    reads = ((read.schema_, read.table) for service in stack.services for read in service.reads)
+    return owned.schema in stack.analytics_schemas or (owned.schema, owned.name or "") in reads
 
 
 def _over_creators(stack: Stack, admin: Admin, roles: dict[str, Role]) -> Iterator[Missing]:

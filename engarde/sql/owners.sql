@@ -1,13 +1,10 @@
 -- Who owns the database, these schemas, and what is in them; whether the connected role may grant SELECT on that.
--- The owner of `public` may be pg_database_owner, which stands for the database's.
-WITH of_database AS (SELECT datname, datdba FROM pg_database WHERE datname = current_database())
 SELECT 'database' AS kind, datname AS schema, NULL AS name, pg_get_userbyid(datdba) AS owner, true AS grantable
-FROM of_database
+FROM pg_database WHERE datname = current_database()
 UNION ALL
-SELECT 'schema', nspname, NULL,
-       CASE pg_get_userbyid(nspowner) WHEN 'pg_database_owner' THEN pg_get_userbyid(datdba)
-                                      ELSE pg_get_userbyid(nspowner) END, true
-FROM pg_namespace CROSS JOIN of_database WHERE nspname = ANY (%(schemas)s)
+-- The owner of `public` may be pg_database_owner, which stands for the database's.
+SELECT 'schema', nspname, NULL, pg_get_userbyid(nspowner), true
+FROM pg_namespace WHERE nspname = ANY (%(schemas)s) AND pg_get_userbyid(nspowner) <> 'pg_database_owner'
 UNION ALL
 SELECT CASE relkind WHEN 'S' THEN 'sequence' ELSE 'table' END, nspname, relname, pg_get_userbyid(relowner),
        CASE relkind WHEN 'S' THEN has_sequence_privilege(pg_class.oid, 'SELECT WITH GRANT OPTION')

@@ -7,7 +7,9 @@ from pathlib import Path
 ENTRY = re.compile(r"^(?P<transaction>\d*/?\d*) (?P<severity>[A-Z]+):  (?P<text>.*)$")
 STATEMENT = re.compile(r"^(?:statement|execute [^:]*): (?P<statement>.*)$", re.DOTALL)
 PASSWORD = re.compile(r"PASSWORD '(?:[^']|'')*'")
-HARMLESS = re.compile(r"(?:select|show|set|begin|start|commit|rollback|deallocate|discard|;|$)", re.IGNORECASE)
+HARMLESS = re.compile(
+    r"(?:--.*\n)*(?:select|show|set|begin|start|commit|rollback|deallocate|discard|;|$)", re.IGNORECASE
+)
 LOCK = "pg_advisory_xact_lock("
 
 

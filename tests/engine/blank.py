@@ -7,7 +7,8 @@ import sys
 from pathlib import Path
 
 from engarde.stackfile import PASSWORD_KEY
-from tests.engine.database import PASSWORD, Database
+from tests.engine.admins import PASSWORD
+from tests.engine.database import Database
 from tests.engine.program import BLANK, STACK_FILE, STATE, Project
 from toolchain.engine import Engine
 from toolchain.paths import PROJECT

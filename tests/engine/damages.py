@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tests.engine.database import BACKEND
+from tests.engine.admins import BACKEND
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,8 @@ class Damage:
     by_hand: str
     seen_in: str
     holds: str
+    for_superuser: bool = False
+    """Only a superuser can see it, or undo it."""
 
 
 def has(role: str, kind: str, what: str, right: str) -> str:
@@ -71,6 +73,8 @@ DAMAGES = {
         "GRANT sankore_user TO langflow_user",
         "langflow-role",
         "SELECT NOT pg_has_role('langflow_user', 'sankore_user', 'MEMBER')",
+        # From PostgreSQL 16 on a membership is its grantor's to take away.
+        for_superuser=True,
     ),
     "connect": Damage(
         "REVOKE CONNECT ON DATABASE railway FROM madansara_user",
@@ -134,11 +138,13 @@ DAMAGES = {
         "ALTER ROLE onside_user PASSWORD 'by hand'",
         "onside-role",
         "SELECT rolpassword = '{verifier}' FROM pg_authid WHERE rolname = 'onside_user'",
+        for_superuser=True,
     ),
     "schema's owner": Damage(
         "ALTER SCHEMA sankore OWNER TO postgres",
         "sankore-schema",
         "SELECT nspowner = 'sankore_user'::regrole FROM pg_namespace WHERE nspname = 'sankore'",
+        for_superuser=True,
     ),
     "dropped schema": Damage(
         "DROP SCHEMA langflow", "langflow-schema", "SELECT to_regnamespace('langflow') IS NOT NULL"
@@ -163,3 +169,5 @@ DAMAGES = {
         f" AND grantee = '{BACKEND}'::regrole AND privilege_type = 'CREATE'",
     ),
 }
+BY_ANYBODY = [name for name, damage in DAMAGES.items() if not damage.for_superuser]
+BY_SUPERUSER = [name for name, damage in DAMAGES.items() if damage.for_superuser]

@@ -11,16 +11,14 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from tests import servers as sources
 from tests.conformance.statements import LOCK, transactions
+from tests.engine.admins import BACKEND, BACKEND_PASSWORD, PASSWORD, SUPERUSER, Admin, letting, making
 from toolchain import binaries
 from toolchain import server as servers
 from toolchain.local.database import BACKEND as TABLES
 
 NAME = "railway"
-PASSWORD = "AdminsPasswordInTests"
-BACKEND, BACKEND_PASSWORD = "backend", "BackendsPasswordInTests"
-"""The production backend's role: it makes tables in `public`, and the stack knows it at most as an outside role."""
-
 SETTINGS = {
     **servers.NOT_DURABLE,
     **servers.PRELOADED,
@@ -38,6 +36,8 @@ class Database:
     """The database `railway` on a server of its own."""
 
     server: servers.Server
+    admin: Admin = SUPERUSER
+    """whom the stack is brought up with"""
 
     def session(self, role: str = servers.ADMIN, password: str = PASSWORD, database: str = NAME) -> Session:
         """A session that commits each statement."""
@@ -51,20 +51,29 @@ class Database:
         )
 
     def run(self, *statements: str) -> None:
-        """Runs statements by hand, as the admin."""
-        with self.session() as session:
+        """Runs statements by hand, as the superuser."""
+        self.run_as(SUPERUSER, *statements)
+
+    def run_as(self, admin: Admin, *statements: str) -> None:
+        """Runs statements by hand."""
+        with self.session(admin.user) as session:
             for each in statements:
                 session.execute(each.encode())
 
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
-        """What a query of the admin's finds."""
+        """What a query of the superuser's finds."""
         with self.session() as session:
             return session.execute(query.encode(), parameters or None).fetchall()
 
     def value(self, query: str, *parameters: object) -> Any:
-        """The one value that a query of the admin's finds."""
+        """The one value that a query of the superuser's finds."""
         [(found,)] = self.rows(query, *parameters)
         return found
+
+    @property
+    def major(self) -> int:
+        """The server's major version."""
+        return int(self.value("SHOW server_version_num")) // 10_000
 
     def mark(self) -> int:
         """The place in the log where what follows will stand (bytes)."""
@@ -76,28 +85,28 @@ class Database:
 
 
 @contextmanager
-def template() -> Iterator[servers.Server]:
-    """A stopped server with the database, to be copied for each test."""
+def template(admin: Admin = SUPERUSER) -> Iterator[servers.Server]:
+    """A stopped server with the database and its admin, to be copied for each test."""
     with _folder() as folder:
-        bin_dir = binaries.runnable(binaries.embedded(), folder)
+        bin_dir = binaries.runnable(sources.chosen(), folder)
         servers.initialise(bin_dir, folder, PASSWORD)
         made = servers.start_on_free_port(servers.Server(bin_dir, folder, servers.free_port(), SETTINGS))
         try:
-            _prepare(Database(made))
+            _prepare(Database(made, admin))
         finally:
             servers.stop(made)
         yield made
 
 
 @contextmanager
-def copied(template: servers.Server) -> Iterator[Database]:
+def copied(template: servers.Server, admin: Admin = SUPERUSER) -> Iterator[Database]:
     """A running copy of a template."""
     with _folder() as folder:
         servers.copy(template.folder, folder)
         copy = servers.Server(template.bin_dir, folder, servers.free_port(), SETTINGS)
         running = servers.start_on_free_port(copy)
         try:
-            yield Database(running)
+            yield Database(running, admin)
         finally:
             servers.stop(running)
 
@@ -109,7 +118,12 @@ def _prepare(database: Database) -> None:
         session.execute(f"CREATE ROLE {BACKEND} LOGIN PASSWORD {password}".encode())
         # Not where the stack works: it shows the statements of every database.
         session.execute("CREATE EXTENSION pg_stat_statements")
-    database.run(TABLES.read_text(), f"GRANT CREATE ON SCHEMA public TO {BACKEND}")
+    database.run(
+        TABLES.read_text(),
+        f"GRANT CREATE ON SCHEMA public TO {BACKEND}",
+        *making(database.admin),
+        *letting(database.admin, database.major),
+    )
 
 
 @contextmanager

@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from tests.engine.database import NAME, PASSWORD, Database, Session
+from tests.engine.admins import PASSWORD
+from tests.engine.database import NAME, Database, Session
 from toolchain.engine import Engine
 from toolchain.server import HOST
 
@@ -22,6 +23,9 @@ STACK_FILE = f"Pulumi.{STACK}.yaml"
 STATE = "state"
 BLANK = "blank.json"
 """A stack file that declares nothing and knows the admin's password."""
+
+THE_ADMIN = "<the admin>"
+"""Stands in a test's sections for the role that the stack is brought up with."""
 
 LIMIT = 240.0
 """Of one command (seconds)."""
@@ -67,12 +71,15 @@ class Project:
 
     def declare(self, **sections: Any) -> None:
         """Makes these the sections of the stack file, on the project's server unless they name one."""
-        server = {"host": HOST, "port": self.database.server.port, "database": NAME, **sections.pop("server", {})}
+        admin = self.database.admin
+        address = {"host": HOST, "port": self.database.server.port, "database": NAME}
+        server = {**address, "user": admin.user, "superuser": admin.superuser, **sections.pop("server", {})}
         document = json.loads((self.folder / BLANK).read_text())
         given = {"server": server, **sections}
         document["config"] |= {f"engarde:{section}": value for section, value in given.items()}
         # JSON is YAML.
-        (self.folder / STACK_FILE).write_text(json.dumps(document, indent=2))
+        text = json.dumps(document, indent=2).replace(json.dumps(THE_ADMIN), json.dumps(admin.user))
+        (self.folder / STACK_FILE).write_text(text)
 
     def preview(self, *options: str) -> Run:
         return self._run("preview", *options)
@@ -153,7 +160,7 @@ class Project:
             "PULUMI_BACKEND_URL": f"file://{self.folder / STATE}",
             "PULUMI_CONFIG_PASSPHRASE": "of a stack that lives as long as its test",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "PULUMI_DISABLE_CHECKPOINT_BACKUPS": "true",
+            "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
             "PULUMI_DEBUG_COMMANDS": "true",  # else the engine has no --event-log
         }
 

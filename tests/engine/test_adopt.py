@@ -20,13 +20,15 @@ OWNER = "SELECT nspowner::regrole::text FROM pg_namespace WHERE nspname = %s"
 
 def guide(project: Project) -> None:
     """What the manual procedure leaves behind; of the schemas one stays the admin's and one is the role's."""
-    project.database.run(
+    script(
+        project,
         f"CREATE ROLE {READER} LOGIN PASSWORD '{OLD.format(READER)}'",
         f"GRANT CONNECT ON DATABASE railway TO {READER}",
     )
     for service in SERVICES:
         role = f"{service}_user"
-        project.database.run(
+        script(
+            project,
             f"CREATE SCHEMA {service}",
             f"CREATE ROLE {role} LOGIN CREATEDB PASSWORD '{OLD.format(role)}'",
             f"GRANT CONNECT ON DATABASE railway TO {role}",
@@ -34,14 +36,23 @@ def guide(project: Project) -> None:
             f"GRANT ALL ON ALL TABLES IN SCHEMA {service} TO {role}",
             f"ALTER DEFAULT PRIVILEGES IN SCHEMA {service} GRANT ALL ON TABLES TO {role}",
             f"ALTER ROLE {role} SET search_path = {service}, public",
+            # From PostgreSQL 16 on the maker of a role may not act as it until it says so.
+            f"GRANT {role} TO CURRENT_USER",
             f"GRANT USAGE ON SCHEMA {service} TO {READER}",
             f"GRANT SELECT ON ALL TABLES IN SCHEMA {service} TO {READER}",
             f"ALTER DEFAULT PRIVILEGES IN SCHEMA {service} GRANT SELECT ON TABLES TO {READER}",
             f"SET ROLE {role}",
             f"CREATE TABLE {service}.things (id serial, word text)",
             f"INSERT INTO {service}.things (word) VALUES ('kept')",
+            "RESET ROLE",
+            f"REVOKE {role} FROM CURRENT_USER",
         )
     project.database.run("ALTER SCHEMA sankore OWNER TO sankore_user")
+
+
+def script(project: Project, *statements: str) -> None:
+    """As whom the stack is brought up with."""
+    project.database.run_as(project.database.admin, *statements)
 
 
 def declare(project: Project, **of_each: Any) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.engine.admins import BACKEND, BACKEND_PASSWORD, PASSWORD
 from tests.engine.conftest import SHARED
-from tests.engine.database import BACKEND, BACKEND_PASSWORD, Session
+from tests.engine.database import Session
 from tests.engine.denied import denied
-from tests.engine.program import Project
+from tests.engine.program import THE_ADMIN, Project
 
 pytestmark = pytest.mark.xdist_group("shared")
 
@@ -41,14 +42,14 @@ def test_analytics_reads_whatever_a_service_makes_at_once(shared: Project, analy
         owner.execute("DROP SEQUENCE a_sequence")
 
 
-@pytest.mark.parametrize("creator", ["postgres", BACKEND])
+@pytest.mark.parametrize("creator", [THE_ADMIN, BACKEND])
 def test_analytics_reads_what_is_in_public_and_what_its_creators_make(
     shared: Project, analytics: Session, creator: str
 ) -> None:
     analytics.execute("SELECT * FROM public.users u JOIN public.brand_users b ON b.user_id = u.id")
     analytics.execute("SELECT last_value FROM public.users_id_seq")
-    login = shared.database.session(BACKEND, BACKEND_PASSWORD) if creator == BACKEND else shared.database.session()
-    with login as session:
+    logins = {BACKEND: (BACKEND, BACKEND_PASSWORD), THE_ADMIN: (shared.database.admin.user, PASSWORD)}
+    with shared.database.session(*logins[creator]) as session:
         session.execute("CREATE TABLE public.later (id serial)")
         analytics.execute("SELECT * FROM public.later")
         analytics.execute("SELECT last_value FROM public.later_id_seq")

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
-from tests.engine.conftest import Projects
-from tests.engine.damages import DAMAGES, STACK
+from tests.engine.conftest import Projects, only_superuser
+from tests.engine.damages import BY_ANYBODY, BY_SUPERUSER, DAMAGES, STACK
 from tests.engine.program import Project
 
 pytestmark = pytest.mark.xdist_group("drift")
@@ -34,7 +34,8 @@ def healing(projects: Projects) -> Iterator[Healing]:
         project.succeeds(project.up())
         [(verifier,)] = project.database.rows("SELECT rolpassword FROM pg_authid WHERE rolname = 'onside_user'")
         before = answers(project, verifier)
-        project.database.run(*(each.by_hand for each in DAMAGES.values()))
+        superuser = project.database.admin.superuser
+        project.database.run(*(each.by_hand for each in DAMAGES.values() if superuser or not each.for_superuser))
         damaged = answers(project, verifier)
         found = project.succeeds(project.refresh()).ops
         project.succeeds(project.up())
@@ -50,8 +51,18 @@ def answers(project: Project, verifier: str) -> dict[str, bool]:
     return found
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+@only_superuser
+@pytest.mark.parametrize("damage", BY_SUPERUSER)
+def test_a_superusers_refresh_finds_more(healing: Healing, damage: str) -> None:
+    found_and_repaired(healing, damage)
+
+
+@pytest.mark.parametrize("damage", BY_ANYBODY)
 def test_refresh_finds_damage_and_the_next_run_repairs_it(healing: Healing, damage: str) -> None:
+    found_and_repaired(healing, damage)
+
+
+def found_and_repaired(healing: Healing, damage: str) -> None:
     assert healing.before[damage]
     assert not healing.damaged[damage], "the damage does not show"
     assert healing.found.get(DAMAGES[damage].seen_in) in ("update", "delete")

@@ -96,5 +96,5 @@ def test_a_wrong_password_is_said_and_not_shown(project: Project) -> None:
     project.pulumi("config", "set", "--secret", "adminPassword", given=WRONG)
     run = project.up()
     message = one_message(project, run)
-    assert 'password authentication failed for user "postgres"' in message
+    assert f'password authentication failed for user "{project.database.admin.user}"' in message
     assert WRONG not in run.output

@@ -6,15 +6,16 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.engine.admins import BACKEND, BACKEND_PASSWORD, PASSWORD
 from tests.engine.conftest import Projects
-from tests.engine.database import BACKEND, BACKEND_PASSWORD, PASSWORD, Database
+from tests.engine.database import Database
 from tests.engine.denied import denied
-from tests.engine.program import Project, Run
+from tests.engine.program import THE_ADMIN, Project, Run
 
 READS = ["public.users", {"table": "public.brands", "columns": ["id"]}, "sankore.articles"]
 SERVICES: dict[str, Any] = {"madansara": {"reads": READS}, "sankore": None, "onside": {"reads": ["sankore.articles"]}}
 BESIDE: dict[str, Any] = {
-    "existingSchemas": {"public": {"service": "production-backend", "creators": ["postgres", BACKEND]}},
+    "existingSchemas": {"public": {"service": "production-backend", "creators": [THE_ADMIN, BACKEND]}},
     "analytics": {},
     "outsideRoles": {BACKEND: {"schemas": {"public": ["USAGE", "CREATE"]}}},
 }
@@ -84,8 +85,8 @@ def test_a_service_that_is_removed_while_it_holds_tables_stays_whole(projects: P
         brought_up(project, server)
         known = project.outputs()
         project.declare(server=server, services=left, **BESIDE)
-        because = "protect" if protect else "cannot drop schema madansara because other objects depend on it"
-        refused(project, project.up, because)
+        for run in (project.preview, project.up):
+            refused(project, run, "declared by no service, and not empty: madansara (2 objects). Nothing was changed")
         refused(project, lambda: project.destroy("--skip-preview"), "protect" if protect else "cannot drop schema")
         # The engine drops the outputs of what is declared no more, also when its deletion fails.
         project.declare(server=server, services=SERVICES, **BESIDE)
@@ -138,7 +139,7 @@ def test_a_service_is_retired_and_a_stack_destroyed_on_purpose(projects: Project
         assert not {"schema onside", "schema sankore", "role onside_user", "role analytics_readonly"} & remaining.keys()
         assert not [each for each in remaining if each.startswith("future")]
         assert "_user" not in str(remaining.values())
-        for role, password in (("postgres", PASSWORD), (BACKEND, BACKEND_PASSWORD)):
+        for role, password in ((project.database.admin.user, PASSWORD), (BACKEND, BACKEND_PASSWORD)):
             with project.database.session(role, password) as session:
                 session.execute("CREATE TABLE public.goes_on (id serial)")
                 session.execute("INSERT INTO public.goes_on DEFAULT VALUES")

@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.engine.admins import BACKEND
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied
 
@@ -51,7 +52,7 @@ def test_a_stack_has_its_parts_and_loses_them_one_by_one(projects: Projects) -> 
         project.database.run("DROP TABLE sankore.things, onside.things", "DROP EXTENSION citext")
         project.declare(existingSchemas={"public": None})
         project.succeeds(project.up())
-        assert project.database.rows(ROLES) == [("backend",), ("postgres",)]
+        assert {name for (name,) in project.database.rows(ROLES)} == {BACKEND, "postgres", project.database.admin.user}
         assert project.outputs()["database_urls"] == project.outputs()["services"] == {}
 
         project.succeeds(project.destroy())

@@ -4,8 +4,8 @@ import psycopg
 import pytest
 
 from engarde import scram
-from tests.engine.conftest import SHARED
-from tests.engine.database import BACKEND, BACKEND_PASSWORD
+from tests.engine.admins import BACKEND, BACKEND_PASSWORD
+from tests.engine.conftest import SHARED, only_superuser
 from tests.engine.denied import denied
 from tests.engine.program import STACK, Project
 
@@ -137,6 +137,7 @@ def test_a_declared_read_of_columns_stops_at_them(shared: Project) -> None:
         denied(session, "SELECT id FROM public.brands WHERE name = 'a'")
 
 
+@only_superuser
 @pytest.mark.parametrize("service", SERVICES)
 def test_no_login_reaches_another_database(shared: Project, service: str) -> None:
     password = shared.outputs()["passwords"][f"{service}_user"]

@@ -72,8 +72,9 @@ def test_what_superusers_own_is_handed_over_or_may_be_granted() -> None:
     )
     assert lacking(stack(**READING), *theirs) == [
         'ALTER SCHEMA "public" OWNER TO "adm";',
-        'GRANT SELECT ON ALL SEQUENCES IN SCHEMA "public" TO "adm" WITH GRANT OPTION;',
-        'GRANT SELECT ON ALL TABLES IN SCHEMA "public" TO "adm" WITH GRANT OPTION;',
+        'GRANT SELECT ON SEQUENCE "public"."s" TO "adm" WITH GRANT OPTION;',
+        'GRANT SELECT ON TABLE "public"."t" TO "adm" WITH GRANT OPTION;',
+        'GRANT SELECT ON TABLE "public"."u" TO "adm" WITH GRANT OPTION;',
     ]
     reads = {"services": {"a": {"reads": ['public."T.t"']}}, "existingSchemas": {"public": None}}
     assert lacking(
@@ -81,7 +82,7 @@ def test_what_superusers_own_is_handed_over_or_may_be_granted() -> None:
         Owned("table", "public", "T.t", "postgres", False),
         Owned("table", "public", "not read", "postgres", False),
         Owned("sequence", "public", "not read", "postgres", False),
-    ) == ['GRANT SELECT ON "public"."T.t" TO "adm" WITH GRANT OPTION;']
+    ) == ['GRANT SELECT ON TABLE "public"."T.t" TO "adm" WITH GRANT OPTION;']
 
 
 def test_what_the_admin_may_grant_already_needs_nothing() -> None:
