@@ -1,10 +1,10 @@
-"""A PostgreSQL server of a test's own, as production's is before the first run, that logs every statement."""
+"""A PostgreSQL server of a test's own, as production's is before the first run."""
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ PASSWORD = "AdminsPasswordInTests"
 BACKEND, BACKEND_PASSWORD = "backend", "BackendsPasswordInTests"
 """The production backend's role: it makes tables in `public`, and the stack knows it at most as an outside role."""
 
-SETTINGS = {
+SETTINGS: Mapping[str, str] = {
     **servers.NOT_DURABLE,
     **servers.PRELOADED,
     "log_statement": "all",
@@ -76,14 +76,14 @@ class Database:
 
 
 @contextmanager
-def template() -> Iterator[servers.Server]:
-    """A stopped server with the database, to be copied for each test."""
+def template(settings: Mapping[str, str] = SETTINGS) -> Iterator[servers.Server]:
+    """A stopped server with the database, to be copied for each test; by default it logs every statement."""
     with _folder() as folder:
         bin_dir = binaries.runnable(binaries.embedded(), folder)
         servers.initialise(bin_dir, folder, PASSWORD)
-        made = servers.start_on_free_port(servers.Server(bin_dir, folder, servers.free_port(), SETTINGS))
+        made = servers.Server(bin_dir, folder, servers.free_port(), settings)
         try:
-            _prepare(Database(made))
+            _prepare(Database(servers.start_on_free_port(made)))
         finally:
             servers.stop(made)
         yield made
@@ -94,12 +94,12 @@ def copied(template: servers.Server) -> Iterator[Database]:
     """A running copy of a template."""
     with _folder() as folder:
         servers.copy(template.folder, folder)
-        copy = servers.Server(template.bin_dir, folder, servers.free_port(), SETTINGS)
-        running = servers.start_on_free_port(copy)
+        copy = replace(template, folder=folder, port=servers.free_port())
+        # An interrupt while it starts has to stop it, too.
         try:
-            yield Database(running)
+            yield Database(servers.start_on_free_port(copy))
         finally:
-            servers.stop(running)
+            servers.stop(copy)
 
 
 def _prepare(database: Database) -> None:
