@@ -9,7 +9,7 @@ from engarde.model import Stack
 from engarde.names import PUBLIC
 from engarde.privileges import On, Privilege, creators
 
-_OBJECT_TYPES = {
+OBJECT_TYPES = {
     On.DATABASE: "database",
     On.SCHEMA: "schema",
     On.TABLES: "table",
@@ -86,7 +86,7 @@ def grant(name: str, row: Privilege, *, grantee: pulumi.Input[str], opts: pulumi
             database=row.database,
             schema=row.schema,
             owner=row.creator or PUBLIC,
-            object_type=_OBJECT_TYPES[row.on],
+            object_type=OBJECT_TYPES[row.on],
             privileges=list(row.rights),
             opts=opts,
         )
@@ -95,7 +95,7 @@ def grant(name: str, row: Privilege, *, grantee: pulumi.Input[str], opts: pulumi
         role=grantee,
         database=row.database,
         schema=row.schema,
-        object_type=_OBJECT_TYPES[row.on],
+        object_type=OBJECT_TYPES[row.on],
         objects=[row.table] if row.table else None,
         columns=list(row.columns) or None,
         privileges=list(row.rights),
