@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 import tempfile
+from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from toolchain.progress import say, step
 
 
 def main(words: list[str]) -> int:
-    """Measures, prints the table on stdout, and returns the exit code: 1 where there was any error of ours."""
+    """Measures, prints the table on stdout, and returns the exit code."""
     asked = _parsed(words)
     engine = under_test()
     results: list[Measured] = []
@@ -31,7 +32,12 @@ def main(words: list[str]) -> int:
                 results.extend(each_measured)
         finally:
             _print([*facts(engine), note], results)
-    return 1 if any(each.errors for each in results if each.ours) else 0
+    return exit_code(results)
+
+
+def exit_code(results: Iterable[Measured]) -> int:
+    """1 where there was any error but another tool's own."""
+    return int(any(each.errors for each in results if each.ours))
 
 
 def _parsed(words: list[str]) -> argparse.Namespace:

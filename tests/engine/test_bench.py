@@ -19,7 +19,7 @@ from tests.bench.terraform import PROVIDERS
 from tests.engine.database import PASSWORD
 from toolchain.paths import PROJECT
 
-pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("bench")]
+pytestmark = pytest.mark.timeout(300)
 MODULE = (sys.executable, "-m", "tests.bench")
 SLEEPING = "import time; print('asleep', flush=True); time.sleep(60)"
 
@@ -81,14 +81,16 @@ def test_an_interrupt_leaves_neither_server_nor_folder(open_folder: Path) -> Non
         run = subprocess.Popen(
             [*MODULE, "--sizes", "2"], cwd=PROJECT, env={**os.environ, "TMPDIR": str(temporary)}, stdout=log, stderr=log
         )
-    while "pulumi, 2 services, up" not in told.read_text():
-        assert run.poll() is None, told.read_text()
-        time.sleep(0.1)
-    time.sleep(1)
-    while run.poll() is None:
-        # Impatience must not cut the cleaning short.
-        run.send_signal(signal.SIGINT)
-        time.sleep(0.05)
+    try:
+        while "pulumi, 2 services, up" not in told.read_text():
+            assert run.poll() is None, told.read_text()
+            time.sleep(0.1)
+        time.sleep(1)
+    finally:
+        while run.poll() is None:
+            # Impatience must not cut the cleaning short.
+            run.send_signal(signal.SIGINT)
+            time.sleep(0.05)
     assert run.returncode == 130
     assert not list(temporary.iterdir())
     running = subprocess.run(["ps", "-eww", "-o", "args"], capture_output=True, text=True, check=True).stdout

@@ -2,8 +2,10 @@
 
 import pytest
 
+from tests.bench.__main__ import exit_code
 from tests.bench.end_state import differences
 from tests.bench.process import Done, errors
+from tests.bench.tool import Measured
 
 FAILED_UP = """\
 Updating (local):
@@ -69,3 +71,10 @@ def test_each_side_of_a_difference_is_an_error_of_its_own() -> None:
         "pulumi: not in the floor's end state: mine",
         "pulumi: only in the floor's end state: yours",
     )
+
+
+def test_any_error_fails_the_benchmark_but_another_tools_own() -> None:
+    fine, failed = Measured("pulumi", 4, 57, {}), Measured("pulumi", 4, 57, {}, ("error: one",))
+    rivals = Measured("terraform", 4, 51, {}, ("Error: one",), ours=False)
+    assert exit_code([fine, rivals]) == 0
+    assert exit_code([fine, failed, rivals]) == 1
