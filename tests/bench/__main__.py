@@ -19,6 +19,8 @@ from tests.engines import under_test
 from toolchain.errors import ToolchainError
 from toolchain.progress import say, step
 
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def main(words: list[str]) -> int:
     """Measures, prints the table on stdout, and returns the exit code."""
@@ -78,14 +80,14 @@ def _print(lines: list[str], results: list[Measured]) -> None:
 
 def _stop(*_: object) -> None:
     """Unwinds once, so that a second signal does not keep what was made from being cleaned up."""
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in STOPPING:
         signal.signal(each, signal.SIG_IGN)
     say("stopping: the servers and folders of this run go first")
     raise KeyboardInterrupt
 
 
 if __name__ == "__main__":
-    for each in (signal.SIGINT, signal.SIGTERM):
+    for each in STOPPING:
         signal.signal(each, _stop)
     try:
         sys.exit(main(sys.argv[1:]))

@@ -1,6 +1,7 @@
 """What stands in the catalogs after a run, as text that can be compared; no password, no verifier."""
 
 import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from tests.conformance.database import CATALOG
@@ -13,19 +14,26 @@ select rolname, coalesce(substring(rolpassword from '^SCRAM-SHA-256\\$4096:'), '
  where rolcanlogin
 """
 COLUMNS = """
-select attrelid::regclass::text, attname, attacl::text[] from pg_attribute where attacl is not null
-   and attrelid >= 16384
+select attrelid::regclass::text, attname, unnest(attacl::text[]) from pg_attribute where attrelid >= 16384
 """
 
 
 def end_state(database: Database) -> EndState:
-    """Each role, schema, relation, access list and default access list of the database."""
+    """A line for each fact of each role, schema and relation, and for each entry of an access list."""
     lines = [
-        *(json.dumps(_sorted(entry), sort_keys=True) for (entry,) in database.rows(CATALOG)),
+        *(line for (entry,) in database.rows(CATALOG) for line in facts(entry)),
         *(f"credentials {role}: {kind}" for role, kind in database.rows(CREDENTIALS)),
-        *(f"column {table}.{column}: {sorted(acl)}" for table, column, acl in database.rows(COLUMNS)),
+        *(f"column {table}.{column}: acl {json.dumps(each)}" for table, column, each in database.rows(COLUMNS)),
     ]
     return frozenset(lines)
+
+
+def facts(entry: Mapping[str, Any]) -> Iterator[str]:
+    """An entry of the catalogs; its lists item by item, because they say the same in any order."""
+    known = entry["facts"] if isinstance(entry["facts"], dict) else {"acl": entry["facts"]}
+    for name, value in known.items():
+        for each in value if isinstance(value, list) and value else [value]:
+            yield f"{entry['kind']} {entry['name']}: {name} {json.dumps(each)}"
 
 
 def differences(who: str, found: EndState, floor: EndState) -> tuple[str, ...]:
@@ -34,10 +42,3 @@ def differences(who: str, found: EndState, floor: EndState) -> tuple[str, ...]:
         *(f"{who}: not in the floor's end state: {line}" for line in sorted(found - floor)),
         *(f"{who}: only in the floor's end state: {line}" for line in sorted(floor - found)),
     )
-
-
-def _sorted(value: Any) -> Any:
-    """An access list or a list of settings says the same in any order."""
-    if isinstance(value, dict):
-        return {key: _sorted(each) for key, each in value.items()}
-    return sorted(value) if isinstance(value, list) else value

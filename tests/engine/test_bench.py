@@ -68,8 +68,9 @@ def test_another_end_state_and_a_failed_script_are_errors(
     assert "psql floor, 1 services, destroy: exit code 3" in said.err
     assert 'ERROR:  role "nobody_knows" does not exist' in said.err
     assert "pulumi, 1 services, up: not in the floor's end state" in said.err
-    assert '"connlimit": -1' in said.err
-    assert "s00_user=r/postgres" in said.err
+    assert "not in the floor's end state: role s00_user: connlimit 1\n" in said.err
+    assert "only in the floor's end state: role s00_user: connlimit -1\n" in said.err
+    assert 'not in the floor\'s end state: relation public.users: acl "s00_user=r/postgres"\n' in said.err
     assert PASSWORD not in said.out + said.err
 
 

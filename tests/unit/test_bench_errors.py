@@ -3,7 +3,7 @@
 import pytest
 
 from tests.bench.__main__ import exit_code
-from tests.bench.end_state import differences
+from tests.bench.end_state import differences, facts
 from tests.bench.process import Done, errors
 from tests.bench.tool import Measured
 
@@ -64,6 +64,20 @@ def test_neither_a_password_nor_a_verifier_is_shown() -> None:
     output = "error: PASSWORD 'SCRAM-SHA-256$4096:c2FsdA==$c3RvcmVk:c2VydmVy' of postgres://postgres:hush@h\n"
     [found] = errors("up", Done(1.0, 0, output), ["hush"])
     assert found == "up: error: PASSWORD '[verifier]' of postgres://postgres:[secret]@h"
+
+
+def test_an_access_list_is_compared_entry_by_entry() -> None:
+    assert list(facts({"kind": "schema", "name": "a", "facts": {"owner": "o", "acl": ["o=UC/o", "r=U/o"]}})) == [
+        *('schema a: owner "o"', 'schema a: acl "o=UC/o"', 'schema a: acl "r=U/o"'),
+    ]
+    assert list(facts({"kind": "default_acl", "name": "o/a/r", "facts": ["r=r/o"]})) == [
+        'default_acl o/a/r: acl "r=r/o"'
+    ]
+
+
+def test_no_access_list_and_an_empty_one_are_not_the_same() -> None:
+    assert list(facts({"kind": "schema", "name": "a", "facts": {"acl": None}})) == ["schema a: acl null"]
+    assert list(facts({"kind": "schema", "name": "a", "facts": {"acl": []}})) == ["schema a: acl []"]
 
 
 def test_each_side_of_a_difference_is_an_error_of_its_own() -> None:
