@@ -12,7 +12,11 @@ WITH_PYTHON = @for python in $(PYTHON) python3 python3.14 python3.13 python3.12 
 	echo 'No usable Python: 3.11 or later with venv and ensurepip (on Debian and Ubuntu the package' >&2; \
 	echo 'python3-venv). Install it, or name one: make PYTHON=/path/to/python3 ...' >&2; exit 2
 
-.PHONY: help up down clean test lint venv
+.PHONY: help up down clean test lint bench venv
+
+# How many services `make bench` measures with, and how often.
+SIZES = 4 50 200
+ROUNDS = 1
 
 help: ## lists what there is to make
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +38,10 @@ lint: venv ## formatting, linters, types
 	$(VENV_PYTHON) -m ruff check
 	$(VENV_PYTHON) -m ruff format --check
 	$(VENV_PYTHON) -m mypy
+
+bench: venv ## times up, previews and destroy beside one psql script and Terraform: SIZES="4 50" ROUNDS=3
+	@$(VENV_PYTHON) -m toolchain engine
+	@$(VENV_PYTHON) -m tests.bench --sizes $(SIZES) --rounds $(ROUNDS)
 
 venv:
 	$(call WITH_PYTHON,-B -m toolchain.local.venv)

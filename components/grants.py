@@ -9,7 +9,7 @@ from engarde.model import Stack
 from engarde.names import PUBLIC
 from engarde.privileges import On, Privilege, creators
 
-_OBJECT_TYPES = {
+OBJECT_TYPES = {
     On.DATABASE: "database",
     On.SCHEMA: "schema",
     On.TABLES: "table",
@@ -99,7 +99,7 @@ def grant(
             database=row.database,
             schema=row.schema,
             owner=row.creator or PUBLIC,
-            object_type=_OBJECT_TYPES[row.on],
+            object_type=OBJECT_TYPES[row.on],
             privileges=list(row.rights),
             opts=opts,
         )
@@ -108,7 +108,7 @@ def grant(
         role=grantee,
         database=row.database,
         schema=row.schema,
-        object_type=_OBJECT_TYPES[row.on],
+        object_type=OBJECT_TYPES[row.on],
         objects=[row.table] if row.table else None,
         columns=list(row.columns) or None,
         privileges=list(row.rights),

@@ -12,8 +12,16 @@ from toolchain.errors import EngineMissing, ToolchainError
 from toolchain.paths import PASSPHRASE, PROJECT, STATE, pulumi_home
 from toolchain.progress import say
 
-# Without side files: an engine killed while it writes one leaves it empty, and then no state can be read.
-BACKEND = f"file://{STATE}?metadata=skip"
+
+def backend(state: Path) -> str:
+    """The address of a state in files.
+
+    Without side files: an engine killed while it writes one leaves it empty, and then no state can be read.
+    """
+    return f"file://{state}?metadata=skip"
+
+
+BACKEND = backend(STATE)
 
 
 def main() -> None:
@@ -73,8 +81,12 @@ def _of_local(engine: Engine) -> dict[str, str]:
     _say_who_serves(engine)
     STATE.mkdir(exist_ok=True)
     users_own = {name: value for name, value in os.environ.items() if name != "PULUMI_CONFIG_PASSPHRASE"}
-    backend = {"PULUMI_BACKEND_URL": BACKEND, "PULUMI_CONFIG_PASSPHRASE_FILE": str(PASSPHRASE)}
-    return users_own | engine.environment | backend
+    return users_own | engine.environment | in_files(BACKEND, PASSPHRASE)
+
+
+def in_files(backend: str, passphrase: Path) -> dict[str, str]:
+    """What a run needs whose state lies in files, as that of stack `local` does."""
+    return {"PULUMI_BACKEND_URL": backend, "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase)}
 
 
 def _say_who_serves(engine: Engine) -> None:

@@ -1,10 +1,10 @@
-"""A PostgreSQL server of a test's own, as production's is before the first run, that logs every statement."""
+"""A PostgreSQL server of a test's own, as production's is before the first run."""
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from toolchain import server as servers
 from toolchain.local.database import BACKEND as TABLES
 
 NAME = "railway"
-SETTINGS = {
+SETTINGS: Mapping[str, str] = {
     **servers.NOT_DURABLE,
     **servers.PRELOADED,
     "log_statement": "all",
@@ -85,14 +85,14 @@ class Database:
 
 
 @contextmanager
-def template(admin: Admin = SUPERUSER) -> Iterator[servers.Server]:
-    """A stopped server with the database and its admin, to be copied for each test."""
+def template(admin: Admin = SUPERUSER, settings: Mapping[str, str] = SETTINGS) -> Iterator[servers.Server]:
+    """A stopped server with the database and its admin, to be copied for each test; it logs every statement."""
     with _folder() as folder:
         bin_dir = binaries.runnable(sources.chosen(), folder)
         servers.initialise(bin_dir, folder, PASSWORD)
-        made = servers.start_on_free_port(servers.Server(bin_dir, folder, servers.free_port(), SETTINGS))
+        made = servers.Server(bin_dir, folder, servers.free_port(), settings)
         try:
-            _prepare(Database(made, admin))
+            _prepare(Database(servers.start_on_free_port(made), admin))
         finally:
             servers.stop(made)
         yield made
@@ -103,12 +103,12 @@ def copied(template: servers.Server, admin: Admin = SUPERUSER) -> Iterator[Datab
     """A running copy of a template."""
     with _folder() as folder:
         servers.copy(template.folder, folder)
-        copy = servers.Server(template.bin_dir, folder, servers.free_port(), SETTINGS)
-        running = servers.start_on_free_port(copy)
+        copy = replace(template, folder=folder, port=servers.free_port())
+        # An interrupt while it starts has to stop it, too.
         try:
-            yield Database(running, admin)
+            yield Database(servers.start_on_free_port(copy), admin)
         finally:
-            servers.stop(running)
+            servers.stop(copy)
 
 
 def _prepare(database: Database) -> None:

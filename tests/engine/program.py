@@ -21,6 +21,7 @@ from toolchain.server import HOST
 STACK = "local"
 STACK_FILE = f"Pulumi.{STACK}.yaml"
 STATE = "state"
+PASSPHRASE = "of a stack that lives as long as its test"
 BLANK = "blank.json"
 """A stack file that declares nothing and knows the admin's password."""
 
@@ -147,22 +148,25 @@ class Project:
         )
 
     def _environment(self) -> dict[str, str]:
-        # What leads the caller's engine to a backend or an account of his must not reach this one.
-        kept = {
-            name: value
-            for name, value in os.environ.items()
-            if name == "PULUMI_HOME" or not name.startswith(("PULUMI_", "PG"))
-        }
         return {
-            **kept,
-            "PATH": os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")]),
-            **self.engine.environment,
+            **environment(self.engine),
             "PULUMI_BACKEND_URL": f"file://{self.folder / STATE}",
-            "PULUMI_CONFIG_PASSPHRASE": "of a stack that lives as long as its test",
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",
             "PULUMI_DEBUG_COMMANDS": "true",  # else the engine has no --event-log
         }
+
+
+def environment(engine: Engine) -> dict[str, str]:
+    """The caller's, with this engine, and without what leads the caller's own to a backend or an account of his."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name == "PULUMI_HOME" or not name.startswith(("PULUMI_", "PG"))
+    }
+    path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", "")])
+    return {**kept, "PATH": path, **engine.environment}
 
 
 def conninfo(url: str) -> str:
