@@ -4,7 +4,7 @@ import pulumi
 
 from components import AnalyticsReader, ServiceTenant, SharedDatabase
 from components.before import before
-from components.engine import declared_stack, recorded
+from components.engine import declared_stack, recorded, short_stacks
 from engarde.errors import EngardeError
 from engarde.names import ANALYTICS
 from engarde.stackfile import PASSWORD_KEY
@@ -18,16 +18,17 @@ try:
 except EngardeError as fault:
     raise pulumi.RunError(str(fault)) from None
 
-shared = SharedDatabase("database", stack, config.require_secret(PASSWORD_KEY), tables, state)
-tenants = {service.name: ServiceTenant(service.name, service, shared) for service in stack.services}
-reader = AnalyticsReader(ANALYTICS, stack.analytics, shared) if stack.analytics else None
-for tenant in tenants.values():
-    tenant.make_schema()
-for tenant in tenants.values():
-    tenant.grant_reads()
-if reader:
-    reader.grant_reads()
-shared.complete()
+with short_stacks():
+    shared = SharedDatabase("database", stack, config.require_secret(PASSWORD_KEY), tables, state)
+    tenants = {service.name: ServiceTenant(service.name, service, shared) for service in stack.services}
+    reader = AnalyticsReader(ANALYTICS, stack.analytics, shared) if stack.analytics else None
+    for tenant in tenants.values():
+        tenant.make_schema()
+    for tenant in tenants.values():
+        tenant.grant_reads()
+    if reader:
+        reader.grant_reads()
+    shared.complete()
 
 logins = {name: tenant.login for name, tenant in tenants.items()}
 roles = {service.role: logins[service.name] for service in stack.services}

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,9 @@ from pulumi.runtime import config as engine_config
 
 from engarde.model import Stack
 from engarde.stackfile import PROJECT, parse
+
+STACK_DEPTH = 7
+"""Frames that the SDK may take of a declaration: its own six, and the one that says which line of ours it was."""
 
 TAKE_OVER = "ENGARDE_TAKE_OVER"
 """JSON list of roles that a killed run made before the state knew of them; `adopt` for this run only."""
@@ -39,6 +44,24 @@ def _value(text: Any) -> object:
         return json.loads(text)
     except (TypeError, ValueError):
         return text
+
+
+@contextmanager
+def short_stacks() -> Iterator[None]:
+    """Keeps the frames of whatever runs the program out of the state.
+
+    The SDK records the whole call stack with each resource: paths of the operator's machine, and three fifths of a
+    state that is written anew with each step.
+    """
+    before = getattr(sys, "tracebacklimit", None)
+    sys.tracebacklimit = STACK_DEPTH
+    try:
+        yield
+    finally:
+        if before is None:
+            del sys.tracebacklimit
+        else:
+            sys.tracebacklimit = before
 
 
 def taken_over() -> frozenset[str]:
