@@ -1,19 +1,13 @@
-"""Stacks of the program on servers of their own."""
+"""A stack much like production's."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.engine import blank as blanks
-from tests.engine import database as databases
+from tests.conftest import Projects as Projects
 from tests.engine.database import BACKEND
-from tests.engine.leaks import assert_none
 from tests.engine.program import Project
-from toolchain.engine import Engine
-from toolchain.server import Server
 
 SHARED: dict[str, Any] = {
     "server": {"closeOtherDatabases": True},
@@ -33,38 +27,6 @@ SHARED: dict[str, Any] = {
     "analytics": {"connectionLimit": 3},
     "outsideRoles": {BACKEND: {"schemas": {"public": ["USAGE", "CREATE"]}}},
 }
-
-Projects = Callable[..., AbstractContextManager[Project]]
-
-
-@pytest.fixture(scope="session")
-def template() -> Iterator[Server]:
-    """The stopped server that every test's is copied from."""
-    with databases.template() as made:
-        yield made
-
-
-@pytest.fixture(scope="session")
-def blank(engine: Engine, template: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that every test's stack is copied from."""
-    folder = tmp_path_factory.mktemp("engine") / "blank"
-    blanks.make_blank(engine, folder, databases.Database(template))
-    return folder
-
-
-@pytest.fixture(scope="session")
-def projects(engine: Engine, template: Server, blank: Path, tmp_path_factory: pytest.TempPathFactory) -> Projects:
-    """Gives a stack with these sections on a running server of its own; at its end no password may have leaked."""
-
-    @contextmanager
-    def given(**sections: Any) -> Iterator[Project]:
-        with databases.copied(template) as database:
-            project = blanks.copied(blank, tmp_path_factory.mktemp("engine") / "project", engine, database)
-            project.declare(**sections)
-            yield project
-            assert_none(project)
-
-    return given
 
 
 @pytest.fixture(scope="session")
