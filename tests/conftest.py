@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.drivers.collected import absent
 from tests.engine import blank as blanks
 from tests.engine import database as databases
 from tests.engine.leaks import assert_none
@@ -19,6 +20,13 @@ from toolchain.server import Server
 OVERRIDE = "ENGARDE_TEST_TOOLCHAIN"
 
 Projects = Callable[..., AbstractContextManager[Project]]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Names what could not be collected on this machine."""
+    if missing := absent():
+        listed = "; ".join(f"{name}: {why}" for name, why in missing.items())
+        terminalreporter.write_line(f"tests/drivers leaves out what has no runtime here: {listed}")
 
 
 @pytest.fixture(scope="session")
