@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from tests.conftest import Projects
@@ -22,6 +23,18 @@ def exported(projects: Projects) -> Iterator[Exported]:
         made = bring_up(project, pooler.port, tenants=[each for each in TENANTS.values() if each.rotated])
         pooler.learn(dict(project.database.rows(VERIFIERS)))
         yield made
+
+
+@pytest.mark.timeout(30)
+def test_two_sessions_of_a_role_share_a_connection_between_transactions(exported: Exported) -> None:
+    url = exported.urls[TENANTS["plain", True]].text
+    try:
+        with psycopg.connect(url, autocommit=True) as one, psycopg.connect(url, autocommit=True) as other:
+            pids = [session.execute("SELECT pg_backend_pid()").fetchone() for session in (one, other)]
+    except psycopg.Error as fault:
+        # A traceback would show the URL.
+        raise AssertionError(str(fault)) from None
+    assert pids[0] == pids[1]
 
 
 @pytest.mark.parametrize("case", [each for each in CASES if each.form != "options"], ids=str)
