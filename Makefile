@@ -30,7 +30,7 @@ down: ## stops the PostgreSQL of `make up` and keeps its data
 clean: ## removes what the other targets made in this folder
 	$(call WITH_PYTHON,-B -m toolchain.local clean)
 
-test: lint ## linters, unit, conformance and engine tests
+test: lint ## linters, unit, conformance, engine and driver tests
 	@$(VENV_PYTHON) -m toolchain engine
 	$(VENV_PYTHON) -m pytest -n 2 --dist loadgroup
 

@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 
-UrlFormat = Literal["plain", "options", "sqlalchemy+psycopg", "sqlalchemy+psycopg2", "sqlalchemy+asyncpg", "jdbc"]
+UrlFormat = Literal[
+    "plain",
+    "options",
+    "sqlalchemy+psycopg",
+    "sqlalchemy+psycopg2",
+    "sqlalchemy+asyncpg",
+    "sqlalchemy+pg8000",
+    "node-postgres",
+    "jdbc",
+]
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 DatabaseRight = Literal["CONNECT", "TEMPORARY", "CREATE"]
 SchemaRight = Literal["USAGE", "CREATE"]

@@ -77,7 +77,7 @@ class Login(Declared):
     adopt: bool = False
     """true or false: take over a role that exists"""
     url_format: UrlFormat = "plain"
-    """plain, options, sqlalchemy+psycopg, sqlalchemy+psycopg2, sqlalchemy+asyncpg or jdbc"""
+    """the form of the exported URL: plain, options, sqlalchemy+DRIVER, node-postgres or jdbc"""
 
 
 class Service(Login):

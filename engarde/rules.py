@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from engarde.address import Server
+from engarde.address import Address, Server
 from engarde.faults import Fault, join, key
 from engarde.model import Analytics, ExistingSchema, Extension, OutsideRole, Service
 from engarde.names import COMMAND_WORDS, PUBLIC, ROLE_SUFFIX, complaint
@@ -30,6 +30,7 @@ def forbidden_values(tree: Mapping[str, object]) -> Iterator[Fault]:
 
 def rules(
     server: Server | None,
+    address: Address | None,
     services: tuple[Service, ...],
     existing: tuple[ExistingSchema, ...],
     analytics: Analytics | None,
@@ -57,6 +58,7 @@ def rules(
     if server and server.close_other_databases and not server.superuser:
         yield Fault("engarde:server.closeOtherDatabases", "needs an admin that is a superuser")
     yield from _budget(server, services, analytics)
+    yield from _verified(address, services, analytics)
 
 
 def _section(values: Mapping[str, object], name: str) -> dict[str, object]:
@@ -142,3 +144,17 @@ def _budget(server: Server | None, services: tuple[Service, ...], analytics: Ana
             f"the connection limits together are {total}, the budget is {server.connection_budget};"
             " lower connectionLimit of a service or raise the budget",
         )
+
+
+def _verified(address: Address | None, services: tuple[Service, ...], analytics: Analytics | None) -> Iterator[Fault]:
+    """A driver that verifies no certificate, though services are to verify the server's."""
+    if address is None or address.sslmode not in ("verify-ca", "verify-full"):
+        return
+    paths = {join("engarde:services", service.name): service.url_format for service in services}
+    for path, form in {**paths, **({"engarde:analytics": analytics.url_format} if analytics else {})}.items():
+        if form == "sqlalchemy+pg8000":
+            yield Fault(
+                join(path, "urlFormat"),
+                f"its URL can carry no sslmode, and pg8000 verifies no certificate by itself; serviceAddress.sslmode"
+                f" is {address.sslmode}: choose another form or another mode",
+            )

@@ -111,7 +111,7 @@ def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stac
     elif server:
         # Not its sslmode: that is the admin's, and any spelling of it breaks some driver of some service.
         address = Address(host=server.host, port=server.port)
-    faults += rules(server, services, existing, analytics, extensions, outside, values)
+    faults += rules(server, address, services, existing, analytics, extensions, outside, values)
     if len(faults) > before or server is None or address is None:
         return None
     return Stack(

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import pytest
 from psycopg import sql
 
 from engarde.scram import verifier
@@ -23,6 +24,9 @@ class Admin:
 SUPERUSER = Admin(servers.ADMIN, superuser=True)
 CREATEROLE = Admin("adm", superuser=False)
 ADMINS = {"superuser": SUPERUSER, "createrole": CREATEROLE}
+only_superuser = pytest.mark.parametrize("admin", ["superuser"], indirect=True)
+"""Of a test of what no other admin can do, or where it makes no difference."""
+
 OWNED = ("users", "brands", "brand_users")
 """The backend's tables, of which the database's owner is the owner too where that is not the superuser."""
 

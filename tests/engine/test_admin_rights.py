@@ -9,8 +9,8 @@ from engarde import stackfile
 from engarde.errors import Refused
 from engarde.scram import verifier
 from engarde.survey import Before, survey
-from tests.engine.admins import BACKEND, CREATEROLE, OWNED, PASSWORD
-from tests.engine.conftest import Projects, only_superuser
+from tests.engine.admins import BACKEND, CREATEROLE, OWNED, PASSWORD, only_superuser
+from tests.engine.conftest import Projects
 from tests.engine.denied import denied
 from tests.engine.program import STACK as NAME
 from tests.engine.program import Project, Run

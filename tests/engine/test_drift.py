@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
-from tests.engine.conftest import Projects, only_superuser
+from tests.engine.admins import only_superuser
+from tests.engine.conftest import Projects
 from tests.engine.damages import BY_ANYBODY, BY_SUPERUSER, DAMAGES, STACK
 from tests.engine.program import Project
 

@@ -4,8 +4,8 @@ import psycopg
 import pytest
 
 from engarde import scram
-from tests.engine.admins import BACKEND, BACKEND_PASSWORD
-from tests.engine.conftest import SHARED, only_superuser
+from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_superuser
+from tests.engine.conftest import SHARED
 from tests.engine.denied import denied
 from tests.engine.program import STACK, Project
 

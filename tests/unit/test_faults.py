@@ -52,6 +52,21 @@ def only_fault(**sections: Any) -> str:
             "engarde:services.a.protect: must be true or false",
         ),
         ({"services": {"a": {"urlFormat": "odbc"}}}, "engarde:services.a.urlFormat: must be 'plain', 'options'"),
+        (
+            {
+                "services": {"a": {"urlFormat": "sqlalchemy+pg8000"}},
+                "serviceAddress": {"host": "h", "sslmode": "verify-full"},
+            },
+            "engarde:services.a.urlFormat: its URL can carry no sslmode, and pg8000 verifies no certificate by itself",
+        ),
+        (
+            {
+                "analytics": {"urlFormat": "sqlalchemy+pg8000"},
+                "serviceAddress": {"host": "h", "sslmode": "verify-ca"},
+                "services": {"a": None},
+            },
+            "engarde:analytics.urlFormat: its URL can carry no sslmode",
+        ),
         ({"services": {"pg_a": None}}, "engarde:services.pg_a.schema: invalid name: reserved"),
         ({"services": {"a": {"schema": "public"}}}, "engarde:services.a.schema: reserved name: public belongs to"),
         ({"services": {"a": {"schema": "$user"}}}, "engarde:services.a.schema: reserved name"),

@@ -40,6 +40,16 @@ REFERENCE = "${{Postgres.RAILWAY_PRIVATE_DOMAIN}}"
             "require",
             "postgresql+asyncpg://madansara_user:p4ssw0rd@h:5432/railway?ssl=require",
         ),
+        ("sqlalchemy+pg8000", None, "postgresql+pg8000://madansara_user:p4ssw0rd@h:5432/railway"),
+        ("sqlalchemy+pg8000", "require", "postgresql+pg8000://madansara_user:p4ssw0rd@h:5432/railway"),
+        ("node-postgres", None, "postgresql://madansara_user:p4ssw0rd@h:5432/railway"),
+        ("node-postgres", "disable", "postgresql://madansara_user:p4ssw0rd@h:5432/railway?sslmode=disable"),
+        ("node-postgres", "allow", "postgresql://madansara_user:p4ssw0rd@h:5432/railway?sslmode=disable"),
+        (
+            "node-postgres",
+            "require",
+            "postgresql://madansara_user:p4ssw0rd@h:5432/railway?uselibpqcompat=true&sslmode=require",
+        ),
         ("jdbc", None, "jdbc:postgresql://h:5432/railway?user=madansara_user&password=p4ssw0rd"),
         (
             "jdbc",

@@ -1,0 +1,30 @@
+"""What of the table this machine can try."""
+
+import os
+
+from tests.drivers import pgbouncer
+from tests.drivers.table import DRIVERS, NODE_POSTGRES_BY_ITSELF, Case, Driver
+
+PGBOUNCER = "PgBouncer"
+
+
+def absent() -> dict[str, str]:
+    """What is not collected, and why; in CI all is, and what has no runtime there fails."""
+    if _in_ci():
+        return {}
+    found = {each.name: each.runtime.absent for each in DRIVERS} | {PGBOUNCER: pgbouncer.absent()}
+    return {name: why for name, why in found.items() if why}
+
+
+def cases(*drivers: Driver) -> tuple[Case, ...]:
+    """The cases of these drivers whose runtime is here."""
+    here = [each for each in drivers if _in_ci() or not each.runtime.absent]
+    return tuple(Case(each, form) for each in here for form in each.forms)
+
+
+def _in_ci() -> bool:
+    return os.environ.get("CI") == "true"
+
+
+CASES = cases(*DRIVERS)
+MODE_CASES = (*CASES, *cases(NODE_POSTGRES_BY_ITSELF))

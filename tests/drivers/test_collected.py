@@ -1,0 +1,64 @@
+"""What this machine has nothing to run with: left out and named, and in CI a failure."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.drivers import pgbouncer
+from tests.drivers.collected import PGBOUNCER, absent
+from tests.drivers.runtimes import GO, JAVA, NODE, PYTHON
+from toolchain.paths import PROJECT
+
+ELSEWHERE = {"node-postgres", "postgres.js", "pgjdbc", "pgx"}
+"""The drivers of other languages."""
+
+
+@pytest.fixture
+def collected(request: pytest.FixtureRequest) -> str:
+    """What pytest says of these tests on a machine with Python only."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "tests/drivers"],
+        cwd=PROJECT,
+        env={**os.environ, "PATH": "", "CI": request.param},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
+@pytest.mark.parametrize("collected", [""], indirect=True)
+def test_what_has_no_runtime_is_left_out_and_one_line_names_it(collected: str) -> None:
+    tests = [line for line in collected.splitlines() if "::" in line]
+    [named] = [line for line in collected.splitlines() if "no runtime" in line]
+    assert any("TLS-psycopg-plain]" in test for test in tests)
+    assert not [test for test in tests if any(name in test for name in ELSEWHERE)]
+    assert all(f"{name}: no " in named for name in ELSEWHERE)
+    assert "pgjdbc: no java and no javac and no mvn on PATH" in named
+    assert any("test_pgbouncer" in test for test in tests) == (PGBOUNCER not in named)
+
+
+@pytest.mark.parametrize("collected", ["true"], indirect=True)
+def test_in_ci_all_is_collected(collected: str) -> None:
+    assert all(f"[TLS-{name}" in collected for name in ELSEWHERE)
+    assert "test_pgbouncer" in collected
+    assert "no runtime" not in collected
+
+
+def test_what_was_collected_and_has_no_runtime_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("CI", "true")
+    assert absent() == {}
+    for runtime in (NODE, GO, JAVA):
+        with pytest.raises(AssertionError, match=f"no {runtime.needs[0]}"):
+            runtime.command("any")
+    assert PYTHON.absent is None
+
+
+def test_a_pgbouncer_that_cannot_be_had_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(pgbouncer, "_installed", lambda: None)
+    assert str(pgbouncer.absent()).startswith("no pgbouncer on PATH")

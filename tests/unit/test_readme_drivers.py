@@ -1,0 +1,19 @@
+"""The README's table of drivers says what is tried."""
+
+from tests.drivers.table import DRIVERS, Driver
+from tests.drivers.versions import versions
+from toolchain.paths import PROJECT
+
+HEADING = "## Drivers\n"
+
+
+def row(driver: Driver) -> str:
+    forms = ", ".join(f"`{form}`" for form in driver.forms)
+    tls = "yes" if driver.tls.self_signed.startswith("T") else "no"
+    return f"| {driver.name} | {forms} | {versions(driver)} | {tls} | {driver.pooler} |".replace("|  |", "| |")
+
+
+def test_each_driver_stands_there_with_its_forms_the_version_and_what_it_needs() -> None:
+    _, _, section = (PROJECT / "README.md").read_text().partition(HEADING)
+    rows = [line for line in section.partition("\n## ")[0].splitlines() if line.startswith("| ")]
+    assert rows[2:] == [row(driver) for driver in DRIVERS]
