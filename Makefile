@@ -12,7 +12,12 @@ WITH_PYTHON = @for python in $(PYTHON) python3 python3.14 python3.13 python3.12 
 	echo 'No usable Python: 3.11 or later with venv and ensurepip (on Debian and Ubuntu the package' >&2; \
 	echo 'python3-venv). Install it, or name one: make PYTHON=/path/to/python3 ...' >&2; exit 2
 
-.PHONY: help up down clean test lint bench venv
+.PHONY: help up down clean test matrix lint bench venv
+
+# The major of PostgreSQL that the engine and driver tests run on; without one, that of `make up`.
+PG =
+MAJORS = 13 14 15 16 17 18
+PYTEST = $(VENV_PYTHON) -m pytest -n 2 --dist loadgroup
 
 # How many services `make bench` measures with, and how often.
 SIZES = 4 50 200
@@ -30,9 +35,16 @@ down: ## stops the PostgreSQL of `make up` and keeps its data
 clean: ## removes what the other targets made in this folder
 	$(call WITH_PYTHON,-B -m toolchain.local clean)
 
-test: lint ## linters, unit, conformance, engine and driver tests
+test: lint ## linters, unit, conformance, engine and driver tests; PG=13 to 18 chooses the server's major
 	@$(VENV_PYTHON) -m toolchain engine
-	$(VENV_PYTHON) -m pytest -n 2 --dist loadgroup
+	ENGARDE_TEST_PG=$(PG) $(PYTEST)
+
+matrix: venv ## the engine and driver tests on PostgreSQL 13 to 18, one after another
+	@$(VENV_PYTHON) -m toolchain engine
+	@failed=; for major in $(MAJORS); do \
+		echo "PostgreSQL $$major"; \
+		ENGARDE_TEST_PG=$$major $(PYTEST) -q tests/engine tests/drivers || failed="$$failed $$major"; \
+	done; [ -z "$$failed" ] || { echo "failed on PostgreSQL$$failed" >&2; exit 1; }
 
 lint: venv ## formatting, linters, types
 	$(VENV_PYTHON) -m ruff check

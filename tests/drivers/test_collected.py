@@ -34,7 +34,7 @@ def collected(request: pytest.FixtureRequest) -> str:
 def test_what_has_no_runtime_is_left_out_and_one_line_names_it(collected: str) -> None:
     tests = [line for line in collected.splitlines() if "::" in line]
     [named] = [line for line in collected.splitlines() if "no runtime" in line]
-    assert any("TLS-psycopg-plain]" in test for test in tests)
+    assert any("TLS-psycopg-plain" in test for test in tests)
     assert not [test for test in tests if any(name in test for name in ELSEWHERE)]
     assert all(f"{name}: no " in named for name in ELSEWHERE)
     assert "pgjdbc: no java and no javac and no mvn on PATH" in named

@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 
+from tests import servers as sources
 from toolchain.paths import PROJECT
 from toolchain.server import HOST
 
@@ -150,7 +151,7 @@ def said_by(done: Done) -> str:
 
 def environment_of(more: dict[str, str]) -> dict[str, str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
-    return inherited | more
+    return inherited | {"PGBIN": str(sources.chosen())} | more
 
 
 def _end(made: Clone) -> None:
