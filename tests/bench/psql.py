@@ -7,6 +7,7 @@ from tests.bench.tool import Command, Phase, Tool
 from tests.engine.admins import PASSWORD
 from tests.engine.database import NAME, Database
 from toolchain import server as servers
+from toolchain.binaries import embedded
 from toolchain.server_user import environment
 
 NAMED = "psql floor"
@@ -15,7 +16,7 @@ NAMED = "psql floor"
 def psql(database: Database, floor: Floor, folder: Path) -> Tool:
     """The floor's scripts on a server; there is nothing to preview."""
     words = (
-        str(database.server.bin_dir / "psql"),
+        str(embedded() / "psql"),
         *("-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse"),
         *("-h", servers.HOST, "-p", str(database.server.port), "-U", servers.ADMIN, "-d", NAME, "-f", "-"),
     )
