@@ -85,7 +85,8 @@ def recorded() -> tuple[Recorded, ...]:
     """
     answer = _state()
     return tuple(
-        Recorded(urn.rpartition("::")[2], found["type"], found.get("outputs") or {})
+        # The name comes last, and may hold colons itself.
+        Recorded(urn.split("::", 3)[3], found["type"], found.get("outputs") or {})
         for urn, found in (answer.get("outputs") or {}).items()
     )
 

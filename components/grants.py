@@ -54,27 +54,6 @@ class Turns:
         return own + (self._touched(row.schema) if row.schema else [])
 
 
-def what(row: Privilege, stack: Stack) -> str:
-    """The last part of the resource's name: unique among the rows of one owner."""
-    if row.on is On.DATABASE:
-        return "connect" if row.database == stack.server.database else f"connect-{row.database}"
-    if row.on is On.FUTURE_FUNCTIONS:
-        return "no-public-execute"
-    if row.on is On.ROLE:
-        return "admin"
-    words = {
-        On.SCHEMA: "usage",
-        On.TABLES: "tables",
-        On.SEQUENCES: "sequences",
-        On.FUTURE_TABLES: "future-tables",
-        On.FUTURE_SEQUENCES: "future-sequences",
-    }
-    if row.on in (On.TABLE, On.COLUMNS):
-        return f"reads-{row.schema}.{row.table}"
-    several = row.creator and len(creators(stack, row.schema or "")) > 1
-    return f"{words[row.on]}-{row.schema}" + (f"-{row.creator}" if several else "")
-
-
 def grant(
     name: str,
     row: Privilege,

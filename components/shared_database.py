@@ -8,7 +8,8 @@ import pulumi
 import pulumi_postgresql as postgresql
 
 from components.engine import Recorded, taken_over
-from components.grants import Turns, grant, what
+from components.grants import Turns, grant
+from components.resource_names import former_names, name_of
 from engarde.model import Stack, Table
 from engarde.names import PUBLIC
 from engarde.privileges import On, Privilege, baseline, outside
@@ -72,7 +73,7 @@ class SharedDatabase(pulumi.ComponentResource):
     ) -> pulumi.Resource:
         """One row of the privilege table as a resource `<owner>-<what>`, when its turn has come; `of` as in `grant`."""
         made = grant(
-            f"{owner}-{what(row, self.stack)}",
+            name_of(owner, row, self.stack),
             row,
             grantee=grantee,
             of=of,
@@ -83,6 +84,7 @@ class SharedDatabase(pulumi.ComponentResource):
                 deleted_with=deleted_with,
                 retain_on_delete=retain,
                 ignore_changes=ignore_changes,
+                aliases=[pulumi.Alias(name=name) for name in former_names(owner, row, self.stack, self.recorded)],
             ),
         )
         self.turns.take(row, made)

@@ -79,6 +79,16 @@ def only_fault(**sections: Any) -> str:
             {"services": {"a": {"reads": ["b.t", {"table": "b.t", "columns": ["x"]}]}, "b": None}},
             "engarde:services.a.reads: 'b.t(x)': the same table twice",
         ),
+        ({"services": {"a": None}, "analytics": {"schemas": ["a", "a"]}}, "engarde:analytics.schemas: holds the same"),
+        (
+            {"existingSchemas": {"x": {"creators": ["b", "b"]}}},
+            "engarde:existingSchemas.x.creators: holds the same twice; allowed: a list of the roles",
+        ),
+        ({"outsideRoles": {"b": {"database": ["CONNECT"] * 2}}}, "engarde:outsideRoles.b.database: holds the same"),
+        (
+            {"services": {"a": {"reads": [{"table": "b.t", "columns": ["x", "x"]}]}, "b": None}},
+            "engarde:services.a.reads[0].columns: holds the same twice",
+        ),
         ({"analytics": {"schemas": ["nope"]}}, "engarde:analytics.schemas: nope is no declared schema"),
         ({"extensions": {"vector": {"schema": "nope"}}}, "engarde:extensions.vector.schema: nope is no declared"),
         ({"outsideRoles": {"postgres": None}}, "engarde:outsideRoles.postgres: the admin keeps its access"),
