@@ -42,7 +42,7 @@ def _value(text: Any) -> object:
     """Maps and lists arrive as JSON text, everything else as the text itself."""
     try:
         return json.loads(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return text
 
 

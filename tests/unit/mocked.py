@@ -136,11 +136,13 @@ def run(
     tables: frozenset[Table] = frozenset(),
     state: Mapping[str, Any] | None = None,
     password: str = "admin-password",
+    stack: str = "local",
+    ran: Ran | None = None,
 ) -> Ran:
-    """Runs the program with this configuration of project `engarde`, stack `local`."""
-    ran = Ran()
+    """Runs the program with this configuration of project `engarde`; a run that is given outlives a fault."""
+    ran = ran or Ran()
     server = _Server(state or {})
-    mocks.set_mocks(server, project="engarde", stack="local", monitor=_Monitor(server, ran))
+    mocks.set_mocks(server, project="engarde", stack=stack, monitor=_Monitor(server, ran))
     given = {f"engarde:{name}": json.dumps(value) for name, value in config.items()}
     set_all_config({**given, "engarde:adminPassword": password}, ["engarde:adminPassword"])
 

@@ -8,8 +8,6 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pulumi.runtime import set_all_config, set_mocks
 
 from components.engine import declared_stack
@@ -143,19 +141,3 @@ def test_program_and_tool_read_equal_values(tmp_path: Path) -> None:
         ["engarde:adminPassword"],
     )
     assert declared_stack() == tool
-
-
-SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.just("mysql://a:b@c")
-KEYS = st.sampled_from(
-    ["server", "services", "analytics", "host", "port", "reads", "schema", "connectionLimit", "a", "public", "columns"]
-) | st.text(max_size=6)
-TREES = st.recursive(SCALARS, lambda t: st.lists(t, max_size=3) | st.dictionaries(KEYS, t, max_size=4), max_leaves=12)
-
-
-@settings(max_examples=400, deadline=None)
-@given(st.dictionaries(KEYS, TREES, max_size=5), st.booleans())
-def test_any_document_is_a_stack_or_one_message(document: dict[str, Any], with_password: bool) -> None:
-    try:
-        parse("fuzz", document, SECRETS if with_password else set())
-    except ConfigError as error:
-        assert str(error).startswith("Pulumi.fuzz.yaml has faults")
