@@ -47,7 +47,7 @@ class ServiceTenant(pulumi.ComponentResource):
                 provider=shared.provider,
                 protect=service.protect,
                 # Deleted before any role: a role's deletion takes it off the access list of each schema it reads.
-                depends_on=[*shared.roles[-1:], *self._memberships],
+                depends_on=[*shared.roles_on(service.schema_), *self._memberships],
             ),
         )
         shared.schemas[service.schema_] = schema

@@ -56,6 +56,7 @@ def only_fault(**sections: Any) -> str:
         ({"services": {"a": {"schema": "public"}}}, "engarde:services.a.schema: reserved name: public belongs to"),
         ({"services": {"a": {"schema": "$user"}}}, "engarde:services.a.schema: reserved name"),
         ({"services": {"a": {"schema": "information_schema"}}}, "engarde:services.a.schema: reserved name"),
+        ({"services": {'a"': None}}, "engarde:services.'a\"'.schema: invalid name: holds a double quote or"),
         ({"services": {"a": {"schema": "b\0"}}}, "engarde:services.a.schema: invalid name: holds a control"),
         ({"services": {"": {"schema": "b"}}}, "engarde:services.'': invalid name: empty"),
         ({"services": {"admin": None}}, "engarde:services.admin: reserved name: admin and analytics"),

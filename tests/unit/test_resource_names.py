@@ -31,7 +31,9 @@ def sql(name: str) -> str:
 def stacks(draw: st.DrawFn) -> dict[str, Any]:
     """A stack whose services, schemas, tables, creators and outside roles are named to be taken for one another."""
     services = sorted(draw(st.sets(NAMES, min_size=2, max_size=4)))
-    schemas = draw(st.lists(NAMES, min_size=len(services) + 1, max_size=7, unique=True))
+    schemas = draw(
+        st.lists(NAMES.filter(lambda name: '"' not in name), min_size=len(services) + 1, max_size=7, unique=True)
+    )
     own, existing = dict(zip(services, schemas, strict=False)), schemas[len(services) :]
     return {
         "server": SERVER,

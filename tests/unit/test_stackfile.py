@@ -92,12 +92,19 @@ def test_roles_have_the_services_name_unless_stated() -> None:
     assert [login.role for login in stack(analytics={}).logins] == ["analytics_readonly"]
 
 
-ODD = ["Mädan-Sara", "a b", "O'Brien", 'quo"te', "x" * 58, "數據", "on", "null"]
+ODD = ["Mädan-Sara", "a b", "O'Brien", "50% off", "x" * 58, "數據", "on", "null"]
 
 
 @pytest.mark.parametrize("name", ODD)
 def test_odd_names_are_names(name: str) -> None:
     assert stack(services={name: None}).services[0].role == f"{name}_user"
+
+
+@pytest.mark.parametrize("name", ['quo"te', "back\\slash"])
+def test_a_name_that_no_search_path_keeps_needs_a_schema_of_another_name(name: str) -> None:
+    assert stack(services={name: {"schema": "plain"}}).services[0].role == f"{name}_user"
+    with pytest.raises(ConfigError, match=r"\.schema: invalid name: holds a double quote or a backslash"):
+        stack(services={name: None})
 
 
 def test_a_missing_or_broken_file_is_one_message_without_its_content(tmp_path: Path) -> None:
