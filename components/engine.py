@@ -42,7 +42,7 @@ def _value(text: Any) -> object:
     """Maps and lists arrive as JSON text, everything else as the text itself."""
     try:
         return json.loads(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return text
 
 
@@ -85,7 +85,8 @@ def recorded() -> tuple[Recorded, ...]:
     """
     answer = _state()
     return tuple(
-        Recorded(urn.rpartition("::")[2], found["type"], found.get("outputs") or {})
+        # The name comes last, and may hold colons itself.
+        Recorded(urn.split("::", 3)[3], found["type"], found.get("outputs") or {})
         for urn, found in (answer.get("outputs") or {}).items()
     )
 

@@ -22,6 +22,13 @@ OBJECT_TYPES = {
 }
 FUTURE = {On.FUTURE_TABLES, On.FUTURE_SEQUENCES, On.FUTURE_FUNCTIONS}
 
+NEAR = 4
+"""How many earlier resources on an access list each waits for.
+
+One would do to make them. But the engine orders deletions by direct dependencies among what it deletes: when the one
+between two stays, nothing keeps these two apart.
+"""
+
 
 class Turns:
     """Who was last at each schema and creator, so that the next resource there waits for it.
@@ -32,19 +39,22 @@ class Turns:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._last: dict[tuple[str, str], pulumi.Resource] = {}
+        self._last: dict[tuple[str, str], list[pulumi.Resource]] = {}
 
     def before(self, row: Privilege) -> list[pulumi.Resource]:
         """The resources that have to be done before the row's."""
-        return list({id(r): r for key in self._keys(row) if (r := self._last.get(key))}.values())
+        last = (resource for key in self._keys(row) for resource in self._last.get(key, ()))
+        return list({id(resource): resource for resource in last}.values())
 
     def take(self, row: Privilege, resource: pulumi.Resource) -> None:
         """The row's resource is the last one at all that it touches."""
-        self._last.update(dict.fromkeys(self._keys(row), resource))
+        for key in self._keys(row):
+            self._last[key] = [*self._last.get(key, ()), resource][-NEAR:]
 
     def begin(self, schema: str, resource: pulumi.Resource) -> None:
         """Nothing touches the schema or its creators before this resource, which makes it, is done."""
-        self._last.update(dict.fromkeys(self._touched(schema), resource))
+        for key in self._touched(schema):
+            self._last[key] = [*self._last.get(key, ()), resource][-NEAR:]
 
     def _touched(self, schema: str) -> list[tuple[str, str]]:
         return [("schema", schema), *(("role", creator) for creator in creators(self._stack, schema))]
@@ -52,27 +62,6 @@ class Turns:
     def _keys(self, row: Privilege) -> list[tuple[str, str]]:
         own = [("role", row.creator)] if row.creator else []
         return own + (self._touched(row.schema) if row.schema else [])
-
-
-def what(row: Privilege, stack: Stack) -> str:
-    """The last part of the resource's name: unique among the rows of one owner."""
-    if row.on is On.DATABASE:
-        return "connect" if row.database == stack.server.database else f"connect-{row.database}"
-    if row.on is On.FUTURE_FUNCTIONS:
-        return "no-public-execute"
-    if row.on is On.ROLE:
-        return "admin"
-    words = {
-        On.SCHEMA: "usage",
-        On.TABLES: "tables",
-        On.SEQUENCES: "sequences",
-        On.FUTURE_TABLES: "future-tables",
-        On.FUTURE_SEQUENCES: "future-sequences",
-    }
-    if row.on in (On.TABLE, On.COLUMNS):
-        return f"reads-{row.schema}.{row.table}"
-    several = row.creator and len(creators(stack, row.schema or "")) > 1
-    return f"{words[row.on]}-{row.schema}" + (f"-{row.creator}" if several else "")
 
 
 def grant(

@@ -58,10 +58,10 @@ def login(
             provider=shared.provider,
             protect=declared.protect,
             import_=declared.role if adopted else None,
-            depends_on=shared.roles[-1:],
+            depends_on=shared.earlier_roles,
         ),
     )
-    shared.roles.append(role)
+    shared.roles[declared.role] = role
     stack = shared.stack
     schema = declared.schema_ if isinstance(declared, Service) else None
     address = generated.result.apply(

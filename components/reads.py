@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from components.engine import Recorded
+from components.resource_names import name_of_read
 from engarde.model import Service, Table
 from engarde.privileges import On, Privilege
 
@@ -37,18 +38,14 @@ class Plan:
     """declared, not there, never granted: left out"""
 
 
-def name_of(service: str, row: Privilege) -> str:
-    """The resource that grants the read."""
-    return f"{service}-reads-{row.schema}.{row.table}"
-
-
 def recorded_reads(service: Service, recorded: Iterable[Recorded]) -> dict[str, Privilege]:
-    """The service's reads in the state, by the name of their resource: its only grants on single tables."""
-    return {
-        found.name: _row(found)
+    """The service's reads in the state, by the name that their resource has now: its only grants on single tables."""
+    rows = (
+        _row(found)
         for found in recorded
         if found.type == GRANT and found.outputs.get("role") == service.role and found.outputs.get("objects")
-    }
+    )
+    return {name_of_read(service.name, row): row for row in rows}
 
 
 def _row(found: Recorded) -> Privilege:
@@ -69,7 +66,7 @@ def plan(
 ) -> Plan:
     """Each declared read of a table that is there, and each recorded one whose table is gone."""
     in_state = recorded_reads(service, recorded)
-    by_name = {name_of(service.name, row): row for row in declared}
+    by_name = {name_of_read(service.name, row): row for row in declared}
     gone = {name for name, row in {**in_state, **by_name}.items() if _table(row) not in tables}
     there = [Planned(row, vanished=False) for name, row in by_name.items() if name not in gone]
     held = [Planned(row, vanished=True) for name, row in _held(service.name, by_name, in_state, gone, recorded)]

@@ -6,7 +6,8 @@ import pulumi
 import pulumi_postgresql as postgresql
 
 from components.login import login
-from components.reads import RELEASED, name_of, plan
+from components.reads import RELEASED, plan
+from components.resource_names import name_of_read
 from components.shared_database import SharedDatabase
 from engarde.model import Service
 from engarde.names import PUBLIC
@@ -46,7 +47,7 @@ class ServiceTenant(pulumi.ComponentResource):
                 provider=shared.provider,
                 protect=service.protect,
                 # Deleted before any role: a role's deletion takes it off the access list of each schema it reads.
-                depends_on=[*shared.roles[-1:], *self._memberships],
+                depends_on=[*shared.roles_on(service.schema_), *self._memberships],
             ),
         )
         shared.schemas[service.schema_] = schema
@@ -74,7 +75,7 @@ class ServiceTenant(pulumi.ComponentResource):
         released = [read.row for read in planned.reads if read.vanished]
         for row in released:
             self._warn(row.schema, row.table, "has vanished; once it is back `pulumi up --refresh` grants it anew")
-        self.register_outputs({RELEASED: [name_of(self.service.name, row) for row in released]})
+        self.register_outputs({RELEASED: [name_of_read(self.service.name, row) for row in released]})
 
     def _grant(self, row: Privilege, *, vanished: bool = False) -> pulumi.Resource:
         # Gone with the role, so that a role that stays (protected, or with data) keeps all it has.

@@ -8,13 +8,17 @@ import pulumi
 import pulumi_postgresql as postgresql
 
 from components.engine import Recorded, taken_over
-from components.grants import Turns, grant, what
+from components.grants import Turns, grant
+from components.resource_names import former_names, name_of
 from engarde.model import Stack, Table
 from engarde.names import PUBLIC
-from engarde.privileges import On, Privilege, baseline, outside
+from engarde.privileges import On, Privilege, baseline, outside, readers
 
 CONNECT_TIMEOUT = 15
 """Before an address that stops to answer is given up [seconds]; the plugin's own default is 180."""
+
+NEAR_ROLES = 20
+"""As `NEAR` for roles, which all meet on the database's access list: enough for every two of a stack of this size."""
 
 
 class SharedDatabase(pulumi.ComponentResource):
@@ -32,7 +36,7 @@ class SharedDatabase(pulumi.ComponentResource):
         super().__init__("engarde:index:SharedDatabase", name, None, opts)
         self.stack = stack
         self.turns = Turns(stack)
-        self.roles: list[postgresql.Role] = []
+        self.roles: dict[str, postgresql.Role] = {}
         self.schemas: dict[str, postgresql.Schema] = {}
         self.existing_tables = tables
         self.recorded = recorded
@@ -72,7 +76,7 @@ class SharedDatabase(pulumi.ComponentResource):
     ) -> pulumi.Resource:
         """One row of the privilege table as a resource `<owner>-<what>`, when its turn has come; `of` as in `grant`."""
         made = grant(
-            f"{owner}-{what(row, self.stack)}",
+            name_of(owner, row, self.stack),
             row,
             grantee=grantee,
             of=of,
@@ -83,12 +87,23 @@ class SharedDatabase(pulumi.ComponentResource):
                 deleted_with=deleted_with,
                 retain_on_delete=retain,
                 ignore_changes=ignore_changes,
+                aliases=[pulumi.Alias(name=name) for name in former_names(owner, row, self.stack, self.recorded)],
             ),
         )
         self.turns.take(row, made)
         if row.on is On.DATABASE:
             self._connects.append(made)
         return made
+
+    @property
+    def earlier_roles(self) -> list[postgresql.Role]:
+        """Those that a role waits for: each one's deletion takes it off the database's access list."""
+        return list(self.roles.values())[-NEAR_ROLES:]
+
+    def roles_on(self, schema: str) -> list[postgresql.Role]:
+        """The last role, and those on the schema's access list, which have to outlive it."""
+        on = [role for name, role in self.roles.items() if name in readers(self.stack, schema)]
+        return [*on, *list(self.roles.values())[-1:]]
 
     def complete(self) -> None:
         """PUBLIC loses its rights, now that every role has its own; then the extensions."""

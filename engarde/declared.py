@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 UrlFormat = Literal[
     "plain",
@@ -29,6 +30,18 @@ AdminHost = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+$", max_
 ServiceHost = Annotated[
     str, StringConstraints(pattern=r"^([A-Za-z0-9._:-]+|\$\{\{[A-Za-z0-9._ -]+\}\})$", max_length=253)
 ]
+
+Item = TypeVar("Item", bound=str)
+
+
+def _each_once(items: tuple[Item, ...]) -> tuple[Item, ...]:
+    if len(set(items)) < len(items):
+        raise PydanticCustomError("each_once", "holds the same twice")
+    return items
+
+
+EachOnce = Annotated[tuple[Item, ...], AfterValidator(_each_once)]
+"""A list without repetition: each of its items is granted by a resource of its own, or stands in one grant."""
 
 
 class Declared(BaseModel):

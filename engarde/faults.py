@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails, from_json, to_json
+from pydantic_core import ErrorDetails, to_json
 
 _PLAIN_WORDS = {
     "missing": "missing",
@@ -20,7 +20,10 @@ _PLAIN_WORDS = {
     "int_type": "must be a whole number",
     "bool_type": "must be true or false",
 }
-_PLAIN_KEY = re.compile(r"[\w.+-]{1,63}")
+_PLAIN_KEY = re.compile(r"[\w.+-]+")
+_LONGEST_KEY = 100
+_RUN = re.compile(r"[A-Za-z0-9+/=]+")
+_SHORTEST_SECRET = 16
 
 Declared = TypeVar("Declared", bound=BaseModel)
 
@@ -37,11 +40,20 @@ class Fault:
 
 
 def key(name: object) -> str:
-    """A key as a path shows it; quoted when odd, and left out when it looks like an address."""
+    """A key as a path shows it; quoted when odd, and left out when it may hold a secret."""
     text = str(name)
-    if _PLAIN_KEY.fullmatch(text):
-        return text
-    return "(a key that looks like an address)" if "://" in text or "@" in text else repr(text)
+    if "://" in text or "@" in text:
+        return "(a key that looks like an address)"
+    if any(_like_a_secret(run) for run in _RUN.findall(text)):
+        return "(a key that looks like a secret)"
+    if len(text) > _LONGEST_KEY:
+        return f"(a key of {len(text)} characters)"
+    return text if _PLAIN_KEY.fullmatch(text) else repr(text)
+
+
+def _like_a_secret(run: str) -> bool:
+    """Whether it reads like a generated password or like the engine's ciphertext, and unlike a name."""
+    return len(run) >= _SHORTEST_SECRET and all(re.search(kind, run) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
 
 
 def join(path: str, *parts: object) -> str:
@@ -106,8 +118,3 @@ def allowed_keys(kind: type[BaseModel], loc: tuple[int | str, ...] = ()) -> list
     if loc:
         return ["table", "columns"]
     return [field.alias or name for name, field in kind.model_fields.items() if name != "name"]
-
-
-def plain(value: object) -> object:
-    """The value as JSON would carry it: what a YAML reader adds (dates, odd keys) becomes text."""
-    return from_json(to_json(value, fallback=str, inf_nan_mode="constants"), allow_inf_nan=True)

@@ -13,6 +13,7 @@ from engarde.declared import (
     ConnectionLimit,
     DatabaseRight,
     Declared,
+    EachOnce,
     Milliseconds,
     Rotation,
     SchemaRight,
@@ -53,7 +54,7 @@ class Read(Declared):
 
     schema_: SchemaName = Field(alias="schema")
     table: RelationName
-    columns: Annotated[tuple[RelationName, ...], Field(min_length=1)] | None = None
+    columns: Annotated[EachOnce[RelationName], Field(min_length=1)] | None = None
     """the only readable columns; every column when unset"""
 
     def __str__(self) -> str:
@@ -106,7 +107,7 @@ class Analytics(Login):
     """1 to 100"""
     statement_timeout: Milliseconds = 300_000
     """milliseconds, 0 = none"""
-    schemas: Annotated[tuple[SchemaName, ...], Field(min_length=1)] | None = None
+    schemas: Annotated[EachOnce[SchemaName], Field(min_length=1)] | None = None
     """a list of declared schemas; default: every one"""
 
 
@@ -116,7 +117,7 @@ class ExistingSchema(Declared):
     name: SchemaName
     service: str | None = None
     """the name of whose it is"""
-    creators: Annotated[tuple[Identifier, ...], Field(min_length=1)]
+    creators: Annotated[EachOnce[Identifier], Field(min_length=1)]
     """a list of the roles that make its tables; default: the admin"""
 
 
@@ -134,9 +135,9 @@ class OutsideRole(Declared):
     """A role that the stack neither makes nor drops, with all it keeps once PUBLIC has lost its rights."""
 
     name: Identifier
-    database: tuple[DatabaseRight, ...] = ("CONNECT", "TEMPORARY")
+    database: EachOnce[DatabaseRight] = ("CONNECT", "TEMPORARY")
     """a list of CONNECT, TEMPORARY, CREATE"""
-    schemas: dict[SchemaName, tuple[SchemaRight, ...]] = Field(default_factory=dict)
+    schemas: dict[SchemaName, EachOnce[SchemaRight]] = Field(default_factory=dict)
     """existing schema: a list of USAGE, CREATE"""
 
 

@@ -59,6 +59,11 @@ def _managed_schema(name: str) -> str:
         raise PydanticCustomError(
             "managed_schema", "reserved name: public belongs to the production backend; see existingSchemas"
         )
+    if {'"', "\\"} & set(name):
+        # The plugin reads the role's search_path back with the quote doubled, and fails at the backslash.
+        raise PydanticCustomError(
+            "managed_schema", "invalid name: holds a double quote or a backslash, which no search_path can keep"
+        )
     return _schema(name)
 
 

@@ -128,3 +128,11 @@ def creators(stack: Stack, schema: str) -> tuple[str, ...]:
         if service.schema_ == schema:
             return (service.role,)
     return next((e.creators for e in stack.existing_schemas if e.name == schema), ())
+
+
+def readers(stack: Stack, schema: str) -> frozenset[str]:
+    """The roles of the stack that are on a schema's access list without owning it."""
+    services = {each.role for each in stack.services if any(read.schema_ == schema for read in each.reads)}
+    return frozenset(
+        services | ({stack.analytics.role} if stack.analytics and schema in stack.analytics_schemas else set())
+    )

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from engarde.address import Address, Server
 from engarde.faults import Fault, join, key
 from engarde.model import Analytics, ExistingSchema, Extension, OutsideRole, Service
-from engarde.names import COMMAND_WORDS, PUBLIC, ROLE_SUFFIX, complaint
+from engarde.names import COMMAND_WORDS, PUBLIC, ROLE_SUFFIX, complaint, split_table
 
 _MYSQL = re.compile(r"(mysql|mariadb)[\w+]*:", re.IGNORECASE)
 
@@ -38,19 +38,23 @@ def rules(
     outside: tuple[OutsideRole, ...],
     values: Mapping[str, object],
 ) -> Iterator[Fault]:
-    """Every fault between the parts; `values` names also the entries that are themselves at fault."""
+    """Every fault between the parts, told by keys and never by values.
+
+    `values` names also the entries that are themselves at fault.
+    """
     declared = _declared_schemas(values)
     yield from _names(values)
     yield from _schemas(services, existing)
-    yield from _reads(services, declared)
+    yield from _reads(services, declared, values)
     yield from _roles(server, services, analytics, outside)
     for schema in (analytics.schemas if analytics else None) or ():
         if schema not in declared:
-            yield Fault("engarde:analytics.schemas", f"{key(schema)} is no declared schema; {_choice(declared)}")
+            path = _item("engarde:analytics.schemas", _section(values, "analytics").get("schemas"), schema)
+            yield Fault(path, f"no declared schema; {_choice(declared)}")
     for extension in extensions:
         if extension.schema_ not in {*declared, PUBLIC}:
             path = join("engarde:extensions", extension.name, "schema")
-            yield Fault(path, f"{key(extension.schema_)} is no declared schema; {_choice(declared | {PUBLIC})}")
+            yield Fault(path, f"no declared schema; {_choice({**declared, PUBLIC: PUBLIC})}")
     for role in outside:
         for schema in role.schemas.keys() - {e.name for e in existing}:
             path = join("engarde:outsideRoles", role.name, "schemas", schema)
@@ -66,15 +70,22 @@ def _section(values: Mapping[str, object], name: str) -> dict[str, object]:
     return section if isinstance(section, dict) else {}
 
 
-def _declared_schemas(values: Mapping[str, object]) -> frozenset[str]:
-    """Every schema somebody meant to declare, so that one fault does not cause a second."""
-    services = _section(values, "services").items()
-    managed = {str(entry.get("schema", n)) if isinstance(entry, dict) else n for n, entry in services}
-    return frozenset(managed | _section(values, "existingSchemas").keys())
+def _declared_schemas(values: Mapping[str, object]) -> dict[str, str]:
+    """Every schema somebody meant to declare, so that one fault does not cause a second, and how a fault names it."""
+    declared = {name: key(name) for name in _section(values, "existingSchemas")}
+    for name, entry in _section(values, "services").items():
+        stated = entry.get("schema") if isinstance(entry, dict) else None
+        declared[name if stated is None else str(stated)] = key(name) if stated is None else f"that of {key(name)}"
+    return declared
 
 
-def _choice(declared: frozenset[str]) -> str:
-    return f"allowed: {', '.join(map(key, sorted(declared)))}" if declared else "none is declared"
+def _choice(declared: Mapping[str, str]) -> str:
+    return f"allowed: {', '.join(sorted(declared.values()))}" if declared else "none is declared"
+
+
+def _item(path: str, stated: object, item: object) -> str:
+    """The path of the first such item in a list as it was stated, faulty items included."""
+    return join(path, stated.index(item)) if isinstance(stated, list) and item in stated else path
 
 
 def _names(values: Mapping[str, object]) -> Iterator[Fault]:
@@ -95,21 +106,29 @@ def _schemas(services: tuple[Service, ...], existing: tuple[ExistingSchema, ...]
         path = join("engarde:services", service.name)
         taken = owners.setdefault(service.schema_, path)
         if taken != path:
-            yield Fault(join(path, "schema"), f"schema {key(service.schema_)} is declared twice, also by {taken}")
+            yield Fault(join(path, "schema"), f"the same schema is declared by {taken}")
 
 
-def _reads(services: tuple[Service, ...], declared: frozenset[str]) -> Iterator[Fault]:
+def _reads(services: tuple[Service, ...], declared: Mapping[str, str], values: Mapping[str, object]) -> Iterator[Fault]:
     for service in services:
         seen = set()
-        path = join("engarde:services", service.name, "reads")
+        stated = _section(_section(values, "services"), service.name).get("reads")
+        tables = [_table(each) for each in stated] if isinstance(stated, list) else []
         for read in service.reads:
+            table = (read.schema_, read.table)
+            path = _item(join("engarde:services", service.name, "reads"), tables, table)
             if read.schema_ == service.schema_:
-                yield Fault(path, f"{key(read)}: its own schema needs no read, the service owns it")
+                yield Fault(path, "its own schema needs no read, the service owns it")
             elif read.schema_ not in declared:
-                yield Fault(path, f"{key(read)}: schema {key(read.schema_)} is not declared; {_choice(declared)}")
-            if (read.schema_, read.table) in seen:
-                yield Fault(path, f"{key(read)}: the same table twice; state it once, with all its columns")
-            seen.add((read.schema_, read.table))
+                yield Fault(path, f"its schema is not declared; {_choice(declared)}")
+            if table in seen:
+                yield Fault(path, "the same table twice; state it once, with all its columns")
+            seen.add(table)
+
+
+def _table(stated: object) -> tuple[str, str] | None:
+    text = stated.get("table") if isinstance(stated, dict) else stated
+    return split_table(text) if isinstance(text, str) else None
 
 
 def _roles(
@@ -123,7 +142,7 @@ def _roles(
     for path, role in logins + ([("engarde:analytics", analytics.role)] if analytics else []):
         taken = made.setdefault(role, path)
         if taken != path:
-            yield Fault(join(path, "role"), f"role {key(role)} is declared twice, also by {taken}")
+            yield Fault(join(path, "role"), f"the same role is declared by {taken}")
     if server and server.user in made:
         yield Fault("engarde:server.user", "also a role that the stack makes; the admin is not one of its own")
     for other in outside:

@@ -6,13 +6,11 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-
 from engarde.address import Address, Server
 from engarde.declared import Declared
+from engarde.document import NotPlain, config, plain
 from engarde.errors import ConfigError
-from engarde.faults import Fault, check, join, key, plain
+from engarde.faults import Fault, check, join, key
 from engarde.model import (
     Analytics,
     ExistingSchema,
@@ -44,27 +42,9 @@ def read(folder: Path, stack: str) -> Stack:
     :raises ConfigError: the file is missing, is no YAML, or holds faults; all of them in one message.
     """
     file = folder / f"Pulumi.{stack}.yaml"
-    values = {k.removeprefix(f"{PROJECT}:"): v for k, v in _config(file).items() if k.startswith(f"{PROJECT}:")}
+    values = {k.removeprefix(f"{PROJECT}:"): v for k, v in config(file).items() if k.startswith(f"{PROJECT}:")}
     secrets = {k for k, v in values.items() if isinstance(v, dict) and v.keys() == {"secure"}}
     return parse(stack, values, secrets)
-
-
-def _config(file: Path) -> dict[str, Any]:
-    try:
-        document = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ConfigError(f"{file.name}: no such file in {file.parent}; name another --stack") from None
-    except MarkedYAMLError as error:
-        # The reader's own message quotes the line, which may hold a secret.
-        mark = error.problem_mark
-        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise ConfigError(f"{file.name}{where}: not valid YAML") from None
-    except (YAMLError, UnicodeDecodeError, ValueError):
-        raise ConfigError(f"{file.name}: not valid YAML") from None
-    config = document.get("config") if isinstance(document, dict) else None
-    if not isinstance(config, dict):
-        raise ConfigError(f"{file.name}: no map `config` at the top; see Pulumi.prod.yaml for its form")
-    return {str(k): v for k, v in config.items()}
 
 
 def parse(name: str, values: Mapping[str, object], secrets: Collection[str]) -> Stack:
@@ -79,7 +59,7 @@ def parse(name: str, values: Mapping[str, object], secrets: Collection[str]) -> 
         problem = "stands in clear" if PASSWORD_KEY in values else "missing"
         command = f"pulumi config set --secret {PASSWORD_KEY} --stack {name}"
         faults.append(Fault(_top(PASSWORD_KEY), f"{problem}; set it with `{command}`"))
-    public = {k: plain(v) for k, v in values.items() if k in SECTIONS}
+    public = _public(values, faults)
     faults += [Fault(_top(k), "must not be a secret; only the admin's password is") for k in public if k in secrets]
     faults += forbidden_values({_top(k): v for k, v in public.items()})
     stack = _sections(name, {k: v for k, v in public.items() if k not in secrets}, faults)
@@ -87,6 +67,17 @@ def parse(name: str, values: Mapping[str, object], secrets: Collection[str]) -> 
         lines = "\n".join(f"  {fault}" for fault in sorted(set(faults)))
         raise ConfigError(f"Pulumi.{name}.yaml has faults; nothing was changed:\n{lines}")
     return stack
+
+
+def _public(values: Mapping[str, object], faults: list[Fault]) -> dict[str, Any]:
+    """The sections as plain values; those that cannot be are faults."""
+    found: dict[str, Any] = {}
+    for section in SECTIONS:
+        try:
+            found |= {section: plain(values[section])} if section in values else {}
+        except NotPlain as why:
+            faults.append(Fault(_top(section), str(why)))
+    return found
 
 
 def _top(section: str) -> str:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engarde import foreign
 from engarde.access import Access
 from engarde.database import Session, session
 from engarde.errors import ConfigError, Refused
 from engarde.model import Stack, Table
+from engarde.moves import Made, moved
 from engarde.names import PUBLIC
 from engarde.rights import Admin, Found, Owned, Role, missing, schemas
 
@@ -20,6 +22,10 @@ class Before:
     """the schemas in which it let services read"""
     retired: frozenset[str] = frozenset()
     """the schemas of services that are declared no more"""
+    made: frozenset[Made] = frozenset()
+    """the roles and schemas that it made"""
+    taken_over: frozenset[str] = frozenset()
+    """the roles that it began to make"""
 
 
 def survey(stack: Stack, password: str, before: Before) -> frozenset[Table]:
@@ -27,12 +33,13 @@ def survey(stack: Stack, password: str, before: Before) -> frozenset[Table]:
 
     :raises Unreachable: the server could not be asked.
     :raises ConfigError: the stack file calls the admin a superuser, and it is none.
-    :raises Refused: the admin lacks a right, or a schema that would have to go holds data.
+    :raises Refused: the admin lacks a right, a schema that would have to go holds data, or something is another's.
     """
     read = {PUBLIC, *before.read, *(read.schema_ for service in stack.services for read in service.reads)}
     server = stack.server
     with session(Access(server, server.database, server.user, password)) as asked:
         _refuse_to_lose(stack, asked, before)
+        _refuse_to_take(stack, asked, before)
         _check(stack, asked)
         return asked.tables(sorted(read))
 
@@ -46,6 +53,15 @@ def _refuse_to_lose(stack: Stack, asked: Session, before: Before) -> None:
             " Nothing was changed. Declare the service again, or retire it as the README says: copy its data, drop the"
             " schema as the service, and then take it out of the stack file"
         )
+
+
+def _refuse_to_take(stack: Stack, asked: Session, before: Before) -> None:
+    names = {"roles": foreign.roles(stack), "schemas": sorted(service.schema_ for service in stack.services)}
+    existing = asked.rows("existing", foreign.Existing, **names)
+    own_roles = before.taken_over | {made.name for made in before.made if made.kind == "role"}
+    if faults := [*moved(stack, before.made), *foreign.faults(stack, existing, own_roles)]:
+        lines = "\n".join(f"  {each}" for each in faults)
+        raise Refused(f"stack {stack.name} and its server do not fit; nothing was changed:\n{lines}")
 
 
 def _check(stack: Stack, asked: Session) -> None:

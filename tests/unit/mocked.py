@@ -36,6 +36,7 @@ class Registered:
     delete_before_replace: bool
     import_id: str
     ignore_changes: tuple[str, ...]
+    aliases: tuple[str, ...]
 
 
 @dataclass
@@ -43,6 +44,8 @@ class Ran:
     """What a run of the program left behind."""
 
     resources: dict[str, Registered] = field(default_factory=dict)
+    urns: list[str] = field(default_factory=list)
+    """of every resource, as often as it was registered"""
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     exports: dict[str, pulumi.Output[Any]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -64,7 +67,7 @@ async def _future(output: pulumi.Output[Any]) -> Any:
 
 
 def _name(urn: str) -> str:
-    return urn.rpartition("::")[2]
+    return urn.split("::", 3)[3] if urn else ""
 
 
 class _Monitor(mocks.MockMonitor):
@@ -89,8 +92,11 @@ class _Monitor(mocks.MockMonitor):
             delete_before_replace=request.deleteBeforeReplace,
             import_id=request.importId,
             ignore_changes=tuple(request.ignoreChanges),
+            aliases=tuple(each.spec.name for each in request.aliases if each.spec.name),
         )
-        return super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
+        self.ran.urns.append(answer.urn)
+        return answer
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
         self.ran.outputs[_name(request.urn)] = rpc.deserialize_properties(request.outputs)
@@ -130,11 +136,13 @@ def run(
     tables: frozenset[Table] = frozenset(),
     state: Mapping[str, Any] | None = None,
     password: str = "admin-password",
+    stack: str = "local",
+    ran: Ran | None = None,
 ) -> Ran:
-    """Runs the program with this configuration of project `engarde`, stack `local`."""
-    ran = Ran()
+    """Runs the program with this configuration of project `engarde`; a run that is given outlives a fault."""
+    ran = ran or Ran()
     server = _Server(state or {})
-    mocks.set_mocks(server, project="engarde", stack="local", monitor=_Monitor(server, ran))
+    mocks.set_mocks(server, project="engarde", stack=stack, monitor=_Monitor(server, ran))
     given = {f"engarde:{name}": json.dumps(value) for name, value in config.items()}
     set_all_config({**given, "engarde:adminPassword": password}, ["engarde:adminPassword"])
 

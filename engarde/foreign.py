@@ -1,0 +1,51 @@
+"""Roles and schemas of the server that a stack has to leave alone, and others' roles that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from engarde.model import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """A role or a schema that is on the server."""
+
+    kind: Literal["role", "schema"]
+    name: str
+    owner: str | None
+    """of a schema, unless that is a superuser"""
+
+
+def roles(stack: Stack) -> list[str]:
+    """Every role that the stack makes or names."""
+    return sorted({login.role for login in stack.logins} | _others(stack))
+
+
+def _others(stack: Stack) -> set[str]:
+    creators = {creator for schema in stack.existing_schemas for creator in schema.creators}
+    return creators | {role.name for role in stack.outside_roles}
+
+
+def faults(stack: Stack, existing: Collection[Existing], own_roles: Collection[str]) -> Iterator[str]:
+    """What is another's and what is not there, a sentence each; `own_roles` are those in the state of this stack."""
+    there = {each.name for each in existing if each.kind == "role"}
+    owners = {each.name: each.owner for each in existing if each.kind == "schema"}
+    for login in stack.logins:
+        if login.role in there - set(own_roles) and not login.adopt:
+            yield (
+                f"role {login.role} exists already and is not this stack's: `adopt: true` takes it over,"
+                " `role:` names another one"
+            )
+    for service in stack.services:
+        owner = owners.get(service.schema_)
+        # A role of this stack that lost its schema to another by hand is drift, and repaired.
+        if owner not in (None, stack.server.user, service.role) and service.role not in own_roles and not service.adopt:
+            yield (
+                f"schema {service.schema_} exists already and is {owner}'s: `adopt: true` takes it over,"
+                " `schema:` names another one"
+            )
+    for name in sorted(_others(stack) - there - {login.role for login in stack.logins}):
+        yield f"role {name} does not exist: make it, or take it out of outsideRoles and creators"
