@@ -48,6 +48,13 @@ def _identifier(name: str) -> str:
     return name
 
 
+def _database(name: str) -> str:
+    if set("%?#") & set(name):
+        # It puts the name into a URL as it is.
+        raise PydanticCustomError("database", "invalid name: holds %, ? or #, with which the plugin finds no database")
+    return _identifier(name)
+
+
 def _schema(name: str) -> str:
     if name in SYSTEM_SCHEMAS:
         raise PydanticCustomError("schema", "reserved name")
@@ -80,7 +87,9 @@ def _relation(name: str) -> str:
 
 
 Identifier = Annotated[str, AfterValidator(_identifier)]
-"""A database, role or extension."""
+"""A role or an extension."""
+
+DatabaseName = Annotated[str, AfterValidator(_database)]
 
 SchemaName = Annotated[str, AfterValidator(_schema)]
 ManagedSchemaName = Annotated[str, AfterValidator(_managed_schema)]

@@ -128,6 +128,7 @@ def only_fault(**sections: Any) -> str:
             {"server": {**SERVER, "connectionBudget": 24}, "services": {"a": None, "b": None}, "analytics": None},
             "engarde:server.connectionBudget: the connection limits together are 25, the budget is 24",
         ),
+        ({"server": {"database": "d?x", "host": "h"}}, "engarde:server.database: invalid name: holds %, ? or #"),
         ({"server": {"database": "d", "host": "postgres://h"}}, "engarde:server.host: not of the allowed form"),
         ({"server": {"database": "d"}}, "engarde:server.host: missing; allowed: a host name or an address"),
     ],
