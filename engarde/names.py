@@ -33,6 +33,8 @@ def complaint(name: str, *, suffix: str = "") -> str | None:
         return "holds a control or an invisible character"
     if ", " in name:
         return "holds a comma followed by a space, which no search_path can name"
+    if "://" in name:
+        return "is an address, which may hold a password"
     if name.startswith("pg_"):
         return "reserved: names that begin with pg_ belong to PostgreSQL"
     if len((name + suffix).encode(errors="replace")) > MAX_BYTES:

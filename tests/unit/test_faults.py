@@ -59,6 +59,10 @@ def only_fault(**sections: Any) -> str:
         ({"services": {'a"': None}}, "engarde:services.'a\"'.schema: invalid name: holds a double quote or"),
         ({"services": {"a": {"schema": "b\0"}}}, "engarde:services.a.schema: invalid name: holds a control"),
         ({"services": {"": {"schema": "b"}}}, "engarde:services.'': invalid name: empty"),
+        (
+            {"services": {"postgresql://u:hunter2@h/d": None}},
+            "engarde:services.(a key that looks like an address).schema: invalid name: is an address",
+        ),
         ({"services": {"admin": None}}, "engarde:services.admin: reserved name: admin and analytics"),
         ({"services": {"x" * 59: None}}, f"engarde:services.{'x' * 59}: invalid name: longer than 63 bytes with"),
         ({"services": {"é" * 30: None}}, f"engarde:services.{'é' * 30}: invalid name: longer than 63 bytes with"),
