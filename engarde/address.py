@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from engarde.declared import AdminHost, Declared, Port, ServiceHost, SslMode
-from engarde.names import Identifier
+from engarde.names import DatabaseName, Identifier
 
 
 class Server(Declared):
@@ -17,7 +17,7 @@ class Server(Declared):
     """a host name or an address, without scheme, port or credentials"""
     port: Port = 5432
     """1 to 65535"""
-    database: Identifier
+    database: DatabaseName
     """the database that the services share"""
     user: Identifier = "postgres"
     """the admin's role"""

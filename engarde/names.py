@@ -33,6 +33,8 @@ def complaint(name: str, *, suffix: str = "") -> str | None:
         return "holds a control or an invisible character"
     if ", " in name:
         return "holds a comma followed by a space, which no search_path can name"
+    if "://" in name:
+        return "is an address, which may hold a password"
     if name.startswith("pg_"):
         return "reserved: names that begin with pg_ belong to PostgreSQL"
     if len((name + suffix).encode(errors="replace")) > MAX_BYTES:
@@ -46,6 +48,13 @@ def _identifier(name: str) -> str:
     if wrong:
         raise PydanticCustomError("identifier", "invalid name: {wrong}", {"wrong": wrong})
     return name
+
+
+def _database(name: str) -> str:
+    if set("%?#") & set(name):
+        # It puts the name into a URL as it is.
+        raise PydanticCustomError("database", "invalid name: holds %, ? or #, with which the plugin finds no database")
+    return _identifier(name)
 
 
 def _schema(name: str) -> str:
@@ -80,7 +89,9 @@ def _relation(name: str) -> str:
 
 
 Identifier = Annotated[str, AfterValidator(_identifier)]
-"""A database, role or extension."""
+"""A role or an extension."""
+
+DatabaseName = Annotated[str, AfterValidator(_database)]
 
 SchemaName = Annotated[str, AfterValidator(_schema)]
 ManagedSchemaName = Annotated[str, AfterValidator(_managed_schema)]

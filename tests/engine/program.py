@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import psycopg
 from psycopg.conninfo import make_conninfo
@@ -122,7 +122,7 @@ class Project:
         """The resources of the state by name, secrets encrypted."""
         path = self.folder / STATE / ".pulumi/stacks/engarde" / f"{STACK}.json"
         latest = json.loads(path.read_text())["checkpoint"].get("latest") or {}
-        return {each["urn"].rpartition("::")[2]: each for each in latest.get("resources") or ()}
+        return {each["urn"].split("::", 3)[3]: each for each in latest.get("resources") or ()}
 
     def _run(self, command: str, *options: str) -> Run:
         events = self.folder / "events"
@@ -176,7 +176,10 @@ def conninfo(url: str) -> str:
         return f"postgresql://{rest}"
     parts = urlsplit(f"//{rest}")
     return make_conninfo(
-        host=parts.hostname, port=parts.port, dbname=parts.path.removeprefix("/"), **dict(parse_qsl(parts.query))
+        host=parts.hostname,
+        port=parts.port,
+        dbname=unquote(parts.path.removeprefix("/")),
+        **dict(parse_qsl(parts.query)),
     )
 
 
@@ -184,7 +187,7 @@ def _steps(events: list[Any]) -> dict[str, Step]:
     # At a step's end: a refresh says only then what it has found.
     told = [event["resOutputsEvent"]["metadata"] for event in events if "resOutputsEvent" in event]
     return {
-        each["urn"].rpartition("::")[2]: Step(each["op"], tuple(sorted(each.get("diffs") or ())))
+        each["urn"].split("::", 3)[3]: Step(each["op"], tuple(sorted(each.get("diffs") or ())))
         for each in told
         if each["op"] not in ("same", "refresh") and not each["type"].startswith("pulumi:")
     }

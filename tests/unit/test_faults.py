@@ -74,6 +74,10 @@ def only_fault(**sections: Any) -> str:
         ({"services": {'a"': None}}, "engarde:services.'a\"'.schema: invalid name: holds a double quote or"),
         ({"services": {"a": {"schema": "b\0"}}}, "engarde:services.a.schema: invalid name: holds a control"),
         ({"services": {"": {"schema": "b"}}}, "engarde:services.'': invalid name: empty"),
+        (
+            {"services": {"postgresql://u:hunter2@h/d": None}},
+            "engarde:services.(a key that looks like an address).schema: invalid name: is an address",
+        ),
         ({"services": {"admin": None}}, "engarde:services.admin: reserved name: admin and analytics"),
         ({"services": {"x" * 59: None}}, f"engarde:services.{'x' * 59}: invalid name: longer than 63 bytes with"),
         ({"services": {"é" * 30: None}}, f"engarde:services.{'é' * 30}: invalid name: longer than 63 bytes with"),
@@ -143,6 +147,7 @@ def only_fault(**sections: Any) -> str:
             {"server": {**SERVER, "connectionBudget": 24}, "services": {"a": None, "b": None}, "analytics": None},
             "engarde:server.connectionBudget: the connection limits together are 25, the budget is 24",
         ),
+        ({"server": {"database": "d?x", "host": "h"}}, "engarde:server.database: invalid name: holds %, ? or #"),
         ({"server": {"database": "d", "host": "postgres://h"}}, "engarde:server.host: not of the allowed form"),
         ({"server": {"database": "d"}}, "engarde:server.host: missing; allowed: a host name or an address"),
     ],

@@ -55,18 +55,18 @@ class StandIn(api.Provider, Generic[Backend]):
         return api.ConfigureResponse(accept_secrets=True, supports_preview=True)
 
     async def check(self, request: api.CheckRequest) -> api.CheckResponse:
-        resource = self._type(request.type)
+        resource = self._type(request.urn)
         inputs = plain_map(request.new_inputs)
         values = completed(resource, inputs, plain_map(request.old_inputs))
         return api.CheckResponse(wrapped_map(values, resource.secrets), list(faults(resource.properties, inputs)))
 
     async def diff(self, request: api.DiffRequest) -> api.DiffResponse:
-        resource = self._type(request.type)
+        resource = self._type(request.urn)
         prior = _known(resource, request.resource_id, request.old_state)
         return difference(resource, prior, _planned(resource, request.new_inputs, prior, request.ignore_changes))
 
     async def create(self, request: api.CreateRequest) -> api.CreateResponse:
-        resource = self._type(request.type)
+        resource = self._type(request.urn)
         planned = _planned(resource, request.properties, Properties({}), ())
         if request.preview:
             return api.CreateResponse(None, wrapped_map(planned.values, resource.secrets))
@@ -74,7 +74,7 @@ class StandIn(api.Provider, Generic[Backend]):
         return api.CreateResponse(str(recorded["id"].value), dict(recorded))
 
     async def read(self, request: api.ReadRequest) -> api.ReadResponse:
-        resource = self._type(request.type)
+        resource = self._type(request.urn)
         importing = not request.properties
         if importing and not resource.importable:
             return api.ReadResponse()
@@ -89,7 +89,7 @@ class StandIn(api.Provider, Generic[Backend]):
         )
 
     async def update(self, request: api.UpdateRequest) -> api.UpdateResponse:
-        resource = self._type(request.type)
+        resource = self._type(request.urn)
         prior = _known(resource, request.resource_id, request.olds)
         planned = _planned(resource, request.news, prior, request.ignore_changes)
         if request.preview:
@@ -98,7 +98,7 @@ class StandIn(api.Provider, Generic[Backend]):
         return api.UpdateResponse(dict(recorded))
 
     async def delete(self, request: api.DeleteRequest) -> None:
-        resource = self._type(request.type)
+        resource = self._type(request.urn)
         known = _known(resource, request.resource_id, request.properties)
         await self._run(operations.delete, resource, request.urn, known)
 
@@ -106,9 +106,10 @@ class StandIn(api.Provider, Generic[Backend]):
         if self.backend is not None:
             self.backend.interrupt()
 
-    def _type(self, token: str) -> ResourceType[Backend]:
-        # Inside a component the URN names the types of the parents, too.
-        own = token.rpartition("$")[2]
+    def _type(self, urn: str) -> ResourceType[Backend]:
+        # The third part: the SDK counts from the end, where a resource's name may hold colons. Inside a component it
+        # names the types of the parents, too.
+        own = urn.split("::", 3)[2].rpartition("$")[2]
         if own not in self.types:
             raise Failure(f"the stand-in plugin does not know the resource type {own}")
         return self.types[own]

@@ -1,0 +1,27 @@
+"""The smallest stacks; fifty services have a test of their own, and 200 are the benchmark's."""
+
+from typing import Any
+
+import pytest
+
+from tests.engine.conftest import Projects
+from tests.engine.denied import denied
+
+
+@pytest.mark.parametrize("analytics", [{}, {"analytics": {}}], ids=["no analytics", "analytics"])
+@pytest.mark.parametrize("services", [{}, {"services": {}}, {"services": {"only": None}}], ids=["none", "bare", "one"])
+def test_it_comes_up_stays_and_goes(projects: Projects, services: dict[str, Any], analytics: dict[str, Any]) -> None:
+    with projects(**services, **analytics) as project:
+        before = project.database.rows("SELECT rolname FROM pg_roles ORDER BY 1")
+        project.succeeds(project.up())
+        assert project.succeeds(project.up("--refresh", "--expect-no-changes")).ops == {}
+        outputs = project.outputs()
+        names = list(services.get("services", ()))
+        assert list(outputs["database_urls"]) == list(outputs["services"]) == names
+        assert len(outputs["passwords"]) == len(names) + len(analytics)
+        assert (outputs.get("analytics_url") is not None) == bool(analytics)
+        for who in [*names, *analytics]:
+            with project.connect(who) as session:
+                denied(session, "CREATE TABLE public.mine (id int)")
+        project.succeeds(project.destroy())
+        assert project.database.rows("SELECT rolname FROM pg_roles ORDER BY 1") == before
