@@ -199,3 +199,18 @@ def test_neighbours_on_an_access_list_wait_for_each_other_when_one_between_them_
     ran = run(config, tables=frozenset({("legacy", "t")}))
     usages = [f"{name}-usage-legacy" for name in "abcd"]
     assert {"a-usage-legacy", "b-usage-legacy"} <= ran.resources[usages[2]].depends_on
+
+
+def test_an_admin_that_is_no_superuser_joins_a_role_before_its_schema_is_made() -> None:
+    server = {**CONFIG["server"], "user": "adm", "superuser": False}
+    found = run({**CONFIG, "server": server, "outsideRoles": {}}, tables=TABLES).resources
+    membership = found["madansara-admin"]
+    assert membership.type == "postgresql:index/grantRole:GrantRole"
+    assert dict(membership.inputs) == {"role": "adm", "grantRole": "madansara_user"}
+    assert (membership.deleted_with, membership.ignore_changes) == ("madansara-role", ("withAdminOption",))
+    assert "madansara-admin" in found["madansara-schema"].depends_on
+    assert "analytics-admin" not in found
+
+
+def test_a_superuser_joins_no_role(ran: Ran) -> None:
+    assert not [name for name, each in ran.resources.items() if each.type.endswith(":GrantRole")]

@@ -38,6 +38,13 @@ def test_a_service_gets_its_way_in_and_its_reads() -> None:
     }
 
 
+def test_an_admin_that_is_no_superuser_may_act_as_the_services() -> None:
+    server = {"host": "h", "database": DB, "user": "adm"}
+    sections = {"services": {"a": None, "b": {"role": "c"}}, "analytics": None}
+    beside = rows(server={**server, "superuser": False}, **sections) - rows(server=server, **sections)
+    assert beside == {Privilege("adm", On.ROLE, DB, (), role=role) for role in ("a_user", "c")}
+
+
 def test_analytics_selects_what_is_and_what_will_be() -> None:
     with_reader = rows(services={"a": None}, existingSchemas={"public": {"creators": ["p", "q"]}}, analytics=None)
     without = rows(services={"a": None}, existingSchemas={"public": {"creators": ["p", "q"]}})
