@@ -33,7 +33,7 @@ def one_message(project: Project, run: Run) -> str:
     """What the engine printed as the one error of a run that failed."""
     assert run.exit != 0
     assert "Traceback" not in run.output
-    diagnostics = run.output.partition("\nDiagnostics:\n")[2].partition("\nResources:\n")[0]
+    diagnostics = re.split(r"^(?:Outputs|Resources):$", run.output.partition("\nDiagnostics:\n")[2], flags=re.M)[0]
     told = [f"error: {each.strip()}" for each in re.split(r"^ +error: ", diagnostics, flags=re.M)[1:]]
     added = (VENDORS, *SUMMARY) if project.engine.official else SUMMARY
     [message] = [each for each in told if each not in added]
