@@ -31,7 +31,7 @@ config:
     "yes": ~
     '007': {connectionLimit: 1_0}
     alpha:
-      schema: 'Ünïcode "quoted" schema'
+      schema: "Ünïcode 'quoted' schema"
       idleInTransactionSessionTimeout: 0
       urlFormat: sqlalchemy+psycopg2
       protect: true
