@@ -51,9 +51,15 @@ MACHINES = {"x86_64": ("amd64", "x64"), "aarch64": ("arm64v8", "arm64"), "arm64"
 
 
 def chosen() -> Path:
-    """The bin folder of the major that the environment asks for, or of the one that `make up` takes."""
-    major = os.environ.get(MAJOR)
-    return binaries(int(major)) if major else embedded()
+    """The bin folder of the major that the environment asks for, or of the one that `make up` takes.
+
+    :raises BinariesMissing: when it asks for another than those of `BUILDS`, or there is no source of it.
+    """
+    if not (major := os.environ.get(MAJOR)):
+        return embedded()
+    if major not in map(str, BUILDS):
+        raise BinariesMissing(f"PostgreSQL {major} is none that is tried here: {', '.join(map(str, BUILDS))}")
+    return binaries(int(major))
 
 
 def binaries(major: int) -> Path:
