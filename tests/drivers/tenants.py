@@ -12,7 +12,7 @@ from tests.engine.program import Project
 from toolchain.server import HOST
 
 FORMS: tuple[UrlFormat, ...] = get_args(UrlFormat)
-SCHEMAS: dict[UrlFormat, str] = {"plain": "Madan Sara", "options": 'Field,"Notes"', "jdbc": "on-side.2"}
+SCHEMAS: dict[UrlFormat, str] = {"plain": "Madan Sara", "options": "Field,'Notes'", "jdbc": "on-side.2"}
 """Names that need quotes, where the form may get them wrong."""
 
 
