@@ -48,12 +48,14 @@ class Turns:
 
     def take(self, row: Privilege, resource: pulumi.Resource) -> None:
         """The row's resource is the last one at all that it touches."""
-        for key in self._keys(row):
-            self._last[key] = [*self._last.get(key, ()), resource][-NEAR:]
+        self._follow(self._keys(row), resource)
 
     def begin(self, schema: str, resource: pulumi.Resource) -> None:
         """Nothing touches the schema or its creators before this resource, which makes it, is done."""
-        for key in self._touched(schema):
+        self._follow(self._touched(schema), resource)
+
+    def _follow(self, keys: list[tuple[str, str]], resource: pulumi.Resource) -> None:
+        for key in keys:
             self._last[key] = [*self._last.get(key, ()), resource][-NEAR:]
 
     def _touched(self, schema: str) -> list[tuple[str, str]]:

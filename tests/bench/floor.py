@@ -9,11 +9,9 @@ from typing import LiteralString
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from engarde import scram
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, Service, Stack, Table
 from engarde.names import PUBLIC
 from engarde.privileges import On, Privilege, expected
-
-Table = tuple[str, str]
 
 ON_ALL = {On.TABLES: SQL("TABLES"), On.SEQUENCES: SQL("SEQUENCES")}
 FUTURE = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from engarde.model import Stack
+from engarde.model import Stack, Table
 from engarde.stackfile import read
 from tests.bench import floor as floors
 from tests.bench.program import program, warm
@@ -37,7 +37,7 @@ class Bed:
     project: Project
     stack: Stack
     floor: floors.Floor
-    tables: frozenset[floors.Table]
+    tables: frozenset[Table]
     verifiers: dict[str, str]
 
 

@@ -6,10 +6,10 @@ from typing import Any
 from components.grants import FUTURE, OBJECT_TYPES
 from components.login import PASSWORD_LENGTH
 from components.shared_database import CONNECT_TIMEOUT
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, Service, Stack, Table
 from engarde.names import PUBLIC
 from engarde.privileges import Privilege
-from tests.bench.floor import Table, granted
+from tests.bench.floor import granted
 
 POSTGRESQL, RANDOM = "postgresql", "random"
 SOURCES = {POSTGRESQL: "cyrilgdn/postgresql", RANDOM: "hashicorp/random"}
