@@ -1,9 +1,9 @@
-"""The server, asked by the queries of `sql/`: the only SQL of the program and the tool."""
+"""The server, asked by the queries of `sql/`: the only way of the program and the tool to it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, LiteralString, TypeVar
@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 from psycopg.sql import SQL, Identifier
 
 from engarde.access import Access
-from engarde.errors import Unreachable
+from engarde.errors import NoEntrance, Unreachable
 
 CONNECT_TIMEOUT = 15
 """Before an address that does not answer is given up [seconds]."""
@@ -25,9 +25,27 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One login at one database, for reading."""
+    """One login at one database, in one transaction that is rolled back at its end unless it is committed."""
 
     _connection: psycopg.Connection[Any]
+
+    @property
+    def major(self) -> int:
+        """The server's major version."""
+        return self._connection.info.server_version // 10_000
+
+    @property
+    def asked_for_password(self) -> bool:
+        """Whether the server let the role in for its password, and not on trust."""
+        return bool(self._connection.pgconn.used_password)
+
+    def run(self, statement: str) -> None:
+        """Runs one statement, or several that take no parameters."""
+        self._connection.execute(statement.encode())
+
+    def commit(self) -> None:
+        """Ends the transaction, and what was done in it stays."""
+        self._connection.commit()
 
     def rows(self, room: str, kind: type[Row], **parameters: object) -> list[Row]:
         """What the query `sql/<room>.sql` finds, each row made by its columns' names."""
@@ -52,14 +70,15 @@ def _query(room: str) -> SQL:
 
 
 @contextmanager
-def session(access: Access) -> Iterator[Session]:
-    """A read-only session that ends with the block.
+def session(access: Access, *, read_only: bool = True) -> Iterator[Session]:
+    """A session that ends with the block; it sees the server as it was at its first question.
 
-    :raises Unreachable: no answer, no entrance, or the session was lost.
+    :raises NoEntrance: no answer, or the role was not let in.
+    :raises Unreachable: the session was lost.
     """
     where = f"{access.address.host}:{access.address.port}"
     try:
-        with psycopg.connect(
+        connection = psycopg.connect(
             host=access.address.host,
             port=access.address.port,
             dbname=access.database,
@@ -68,11 +87,17 @@ def session(access: Access) -> Iterator[Session]:
             sslmode=access.address.sslmode or "prefer",
             connect_timeout=CONNECT_TIMEOUT,
             application_name="engarde",
-        ) as connection:
-            connection.read_only = True
-            yield Session(connection)
+        )
     except psycopg.OperationalError as error:
-        raise Unreachable(f"cannot ask {where}, so nothing was changed there: {' '.join(str(error).split())}") from None
+        raise NoEntrance(where, " ".join(str(error).split())) from None
+    # Closing it without more is a rollback: what was not committed is gone, also when this process is.
+    with closing(connection):
+        connection.read_only = read_only
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        try:
+            yield Session(connection)
+        except psycopg.OperationalError as error:
+            raise Unreachable(f"lost {where}, so nothing was changed there: {' '.join(str(error).split())}") from None
 
 
 def statement(template: LiteralString, *names: str) -> str:

@@ -19,5 +19,13 @@ class Unreachable(EngardeError):
     exit_code = 3
 
 
+class NoEntrance(Unreachable):
+    """Nobody answered at the address, or the role was not let in."""
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"cannot ask {where}, so nothing was changed there: {reason}")
+        self.reason = reason
+
+
 class Refused(EngardeError):
     """It would destroy or overwrite; the message names what allows it."""

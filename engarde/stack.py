@@ -12,7 +12,8 @@ from typing import Any
 from engarde.errors import Unreachable
 from engarde.stackfile import PASSWORD_KEY
 
-FOLDER = Path(__file__).resolve().parent.parent
+# Not resolved: a folder whose program is a link to another's has a stack file and an engine of its own.
+FOLDER = Path(__file__).absolute().parent.parent
 """The project: stack files, `bin/pulumi`."""
 
 

@@ -13,7 +13,7 @@ from tests.engine.program import BLANK, STACK_FILE, STATE, Project
 from toolchain.engine import Engine
 from toolchain.paths import PROJECT
 
-PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "engarde")
+PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "engarde", "toolchain")
 
 
 def make_blank(engine: Engine, folder: Path, database: Database) -> None:
@@ -22,6 +22,9 @@ def make_blank(engine: Engine, folder: Path, database: Database) -> None:
     for name in PROGRAM:
         (folder / name).symlink_to(PROJECT / name)
     (folder / ".venv").symlink_to(sys.prefix)
+    # The tool asks the engine of its own project.
+    (folder / "bin").mkdir()
+    (folder / "bin/pulumi").symlink_to(engine.binary)
     blank = Project(engine, folder, database)
     for words, given in (
         (("stack", "init", "--no-select"), ""),

@@ -147,6 +147,26 @@ class Project:
             timeout=LIMIT,
         )
 
+    def tool(self, *words: str, given: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
+        """Runs `bin/engarde` on this stack."""
+        return subprocess.run(
+            self.tool_command(*words),
+            cwd=self.folder,
+            env=self._environment() | environment,
+            input=given,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=LIMIT,
+        )
+
+    def tool_command(self, *words: str) -> list[str]:
+        """What `bin/engarde` runs, with this folder as the project."""
+        start = (
+            "import sys; sys.path.insert(0, sys.argv.pop(1)); from engarde.cli import main; main(prog_name='engarde')"
+        )
+        return [sys.executable, "-P", "-c", start, str(self.folder), *words]
+
     def _environment(self) -> dict[str, str]:
         return {
             **environment(self.engine),

@@ -1,0 +1,32 @@
+"""What a check found: one value that is printed, compared and healed alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Remedy:
+    """The one thing that heals a finding."""
+
+    kind: Literal["sql", "command", "edit"]
+    """statements for the stack's database, a command for a shell, or a line of the stack file"""
+    text: str
+    by_superuser: bool = False
+    """of `sql`: the stack's admin may not run it"""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """One way in which the server is not as declared."""
+
+    check: str
+    """what kind of thing was compared: `grant`, `owner`, `login`, ..."""
+    subject: str
+    """whose, or on what"""
+    expected: str
+    actual: str
+    remedy: Remedy
+    concerns: frozenset[str] = field(default=frozenset(), compare=False)
+    """the roles and schemas that it is about; none for the whole server"""

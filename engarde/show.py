@@ -1,0 +1,68 @@
+"""How findings are printed: for people and for machines."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
+
+from engarde.findings import Finding, Remedy
+
+WIDTH = 160
+"""Of what does not go to a terminal [characters]: a pipe has no width, and half a line is of no use to a script."""
+
+
+def console() -> Console:
+    """Where results are printed: standard output, in colour on a terminal."""
+    return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, markup=False, soft_wrap=False)
+
+
+def document(**parts: object) -> str:
+    """One JSON object with the version of its form."""
+    return json.dumps({"version": 1, **parts}, indent=2, ensure_ascii=False)
+
+
+def as_data(finding: Finding) -> dict[str, object]:
+    """A finding as JSON has it."""
+    return {
+        "check": finding.check,
+        "subject": finding.subject,
+        "expected": finding.expected,
+        "actual": finding.actual,
+        "remedy": {
+            "kind": finding.remedy.kind,
+            "text": finding.remedy.text,
+            "bySuperuser": finding.remedy.by_superuser,
+        },
+        "concerns": sorted(finding.concerns),
+    }
+
+
+def listed(findings: Sequence[Finding]) -> RenderableType:
+    """Findings one under another, each remedy on lines of its own that can be copied whole."""
+    shown: list[RenderableType] = []
+    for finding in findings:
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(style="dim", justify="right")
+        grid.add_column(overflow="fold")
+        grid.add_row("expected", finding.expected)
+        grid.add_row("actual", Text(finding.actual, style="red"))
+        shown += [Rule(style="dim"), Text(f"{finding.check}: {finding.subject}", style="bold"), grid]
+        shown += _remedy(finding.remedy)
+    return Group(*shown)
+
+
+def _remedy(remedy: Remedy) -> Iterable[RenderableType]:
+    headings = {
+        "sql": "heal it, in the stack's database" + (" as a superuser:" if remedy.by_superuser else ":"),
+        "command": "heal it with:",
+        "edit": "heal it in the stack file:",
+    }
+    yield Text(headings[remedy.kind], style="dim")
+    for line in remedy.text.splitlines():
+        yield Text(f"  {line}", style="green", overflow="fold", no_wrap=False)

@@ -1,0 +1,59 @@
+-- What is in these schemas and not these owners', and what these roles own in all others: everything that has an owner,
+-- unless it came with an extension or goes with the table it belongs to.
+WITH owned (classid, objid, kind, schema, name, identity, owner) AS (
+    SELECT 'pg_class'::regclass, c.oid,
+           CASE relkind WHEN 'S' THEN 'sequence' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
+                        WHEN 'f' THEN 'foreign table' WHEN 'c' THEN 'type' ELSE 'table' END,
+           relnamespace, relname, quote_ident(relname), relowner
+    FROM pg_class c WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
+    UNION ALL
+    SELECT 'pg_proc'::regclass, oid, 'routine', pronamespace, proname,
+           quote_ident(proname) || '(' || pg_get_function_identity_arguments(oid) || ')', proowner
+    FROM pg_proc
+    UNION ALL
+    -- Not the types of tables and of arrays, which follow their table's or their element's owner.
+    SELECT 'pg_type'::regclass, oid, CASE typtype WHEN 'd' THEN 'domain' ELSE 'type' END, typnamespace, typname,
+           quote_ident(typname), typowner
+    FROM pg_type t WHERE typrelid = 0 AND NOT EXISTS (SELECT FROM pg_type e WHERE e.typarray = t.oid)
+                     AND typtype <> 'm'
+    UNION ALL
+    SELECT 'pg_collation'::regclass, oid, 'collation', collnamespace, collname, quote_ident(collname), collowner
+    FROM pg_collation
+    UNION ALL
+    SELECT 'pg_conversion'::regclass, oid, 'conversion', connamespace, conname, quote_ident(conname), conowner
+    FROM pg_conversion
+    UNION ALL
+    SELECT 'pg_operator'::regclass, oid, 'operator', oprnamespace, oprname,
+           oprname || ' (' || CASE oprleft WHEN 0 THEN 'NONE' ELSE format_type(oprleft, NULL) END || ', '
+           || CASE oprright WHEN 0 THEN 'NONE' ELSE format_type(oprright, NULL) END || ')', oprowner
+    FROM pg_operator
+    UNION ALL
+    SELECT 'pg_opclass'::regclass, c.oid, 'operator class', opcnamespace, opcname,
+           quote_ident(opcname) || ' USING ' || quote_ident(amname), opcowner
+    FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod
+    UNION ALL
+    SELECT 'pg_opfamily'::regclass, f.oid, 'operator family', opfnamespace, opfname,
+           quote_ident(opfname) || ' USING ' || quote_ident(amname), opfowner
+    FROM pg_opfamily f JOIN pg_am a ON a.oid = opfmethod
+    UNION ALL
+    SELECT 'pg_statistic_ext'::regclass, oid, 'statistics', stxnamespace, stxname, quote_ident(stxname), stxowner
+    FROM pg_statistic_ext
+    UNION ALL
+    SELECT 'pg_ts_dict'::regclass, oid, 'text search dictionary', dictnamespace, dictname, quote_ident(dictname), dictowner
+    FROM pg_ts_dict
+    UNION ALL
+    SELECT 'pg_ts_config'::regclass, oid, 'text search configuration', cfgnamespace, cfgname, quote_ident(cfgname), cfgowner
+    FROM pg_ts_config
+)
+SELECT o.kind, n.nspname AS schema, o.name, quote_ident(n.nspname) || '.' || o.identity AS identity,
+       pg_get_userbyid(o.owner) AS owner
+FROM owned o
+JOIN pg_namespace n ON n.oid = o.schema
+LEFT JOIN unnest(%(schemas)s::text[], %(owners)s::text[]) AS declared (schema, owner) ON declared.schema = n.nspname
+WHERE n.nspname NOT LIKE 'pg\_%%' AND n.nspname <> 'information_schema'
+  AND CASE WHEN declared.owner IS NULL THEN pg_get_userbyid(o.owner) = ANY (%(roles)s)
+           ELSE pg_get_userbyid(o.owner) <> declared.owner END
+  -- The sequence of a serial or identity column is its table's, and cannot be given away by itself.
+  AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid
+                  AND (d.deptype = 'e' OR o.kind = 'sequence' AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0))
+ORDER BY 2, 1, 3

@@ -1,0 +1,8 @@
+-- Everything in these schemas that one may select from, and sequences; `provided` ones came with an extension.
+SELECT CASE relkind WHEN 'S' THEN 'sequence' ELSE 'table' END AS kind, nspname AS schema, relname AS name,
+       quote_ident(nspname) || '.' || quote_ident(relname) AS identity, pg_get_userbyid(relowner) AS owner,
+       relkind IN ('r', 'p') AS stored,
+       EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e') AS provided
+FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+WHERE nspname = ANY (%(schemas)s) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+ORDER BY 2, 3
