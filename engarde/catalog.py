@@ -77,6 +77,7 @@ class Relation:
     stored: bool
     """a table, partitioned or not"""
     provided: bool
+    columns: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +117,9 @@ class Default:
     schema: str | None
     objects: str
     """TABLES, SEQUENCES, FUNCTIONS, TYPES, SCHEMAS or LARGE OBJECTS"""
-    grantee: str
-    right: str
+    grantee: str | None
+    """none where nobody has anything"""
+    right: str | None
     grantable: bool
 
 
@@ -144,6 +146,15 @@ class Definer:
 
 
 @dataclass(frozen=True, slots=True)
+class Database:
+    """A database of the server."""
+
+    name: str
+    identity: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
 class Catalog:
     """What the server says."""
 
@@ -151,8 +162,7 @@ class Catalog:
     roles: dict[str, Role]
     memberships: tuple[Membership, ...]
     settings: tuple[Setting, ...]
-    databases: dict[str, str]
-    """name -> owner"""
+    databases: dict[str, Database]
     schemas: dict[str, Schema]
     relations: tuple[Relation, ...]
     """in the declared schemas"""
@@ -167,12 +177,6 @@ class Catalog:
     """all of them; who may call each is in `entries`"""
 
 
-@dataclass(frozen=True, slots=True)
-class _Database:
-    name: str
-    owner: str
-
-
 def read(stack: Stack, asked: Session) -> Catalog:
     """The catalogs of the stack's database."""
     services = {service.schema_: service.role for service in stack.services}
@@ -184,7 +188,7 @@ def read(stack: Stack, asked: Session) -> Catalog:
         roles={role.name: role for role in asked.rows("all_roles", Role)},
         memberships=tuple(asked.rows("memberships", Membership)),
         settings=tuple(asked.rows("settings", Setting)),
-        databases={each.name: each.owner for each in asked.rows("databases", _Database)},
+        databases={each.name: each for each in asked.rows("databases", Database)},
         schemas={each.name: each for each in asked.rows("schemas", Schema)},
         relations=tuple(asked.rows("relations", Relation, schemas=declared)),
         strangers=tuple(

@@ -8,10 +8,13 @@ from typing import cast
 import click
 
 from engarde.access import From, access
-from engarde.errors import EngardeError
+from engarde.errors import ConfigError, EngardeError
 from engarde.psql import psql
+from engarde.show import console, logins_left
 from engarde.stack import FOLDER
 from engarde.stackfile import read
+from engarde.verify.run import Asked, verify
+from engarde.verify.show import as_json, as_text
 
 _stack = click.option(
     "--stack",
@@ -31,6 +34,10 @@ class Reporting(click.Group):
         except EngardeError as error:
             click.echo(f"engarde: {error}", err=True)
             sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            # 1 would mean findings.
+            click.echo("engarde: interrupted", err=True)
+            sys.exit(130)
 
 
 @click.group(cls=Reporting, context_settings={"help_option_names": ["-h", "--help"]})
@@ -39,6 +46,34 @@ def main() -> None:
 
     Exit codes: 0 as declared, 1 findings, 2 usage, bad stack file or a refusal, 3 nothing could be learnt.
     """
+
+
+_output = click.option(
+    "--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="For people or machines."
+)
+
+
+@main.command("verify")
+@_stack
+@click.option("--service", help="Only what is about this service.")
+@_output
+@click.option("--no-logins", is_flag=True, help="Only compare the catalogs; try nothing.")
+@click.option(
+    "--probe-limits", is_flag=True, help="Use up every role's connections; keeps live services out meanwhile."
+)
+def verify_command(stack: str, service: str | None, output: str, no_logins: bool, probe_limits: bool) -> None:
+    """Prove that the database is exactly as declared, and that isolation holds."""
+    declared = read(FOLDER, stack)
+    if service and service not in {each.name for each in declared.services}:
+        raise ConfigError(f"{service} is no service of stack {stack}")
+    asked = Asked(service, not no_logins, probe_limits)
+    with logins_left() as progress:
+        report = verify(declared, asked, progress)
+    if output == "json":
+        click.echo(as_json(report))
+    else:
+        console().print(as_text(report))
+    sys.exit(1 if report.findings else 0)
 
 
 # psql's own short options pass through, `-h` among them.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,21 @@ _ROOMS = Path(__file__).with_name("sql")
 Row = TypeVar("Row")
 
 
+ALLOWED = "EG000"
+"""By which a probe takes back what was allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server said to a list of statements."""
+
+    state: str
+    """SQLSTATE, 00000 where all were allowed"""
+    place: int
+    """of the last one that was tried, from 1"""
+    said: str
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """One login at one database, in one transaction that is rolled back at its end unless it is committed."""
@@ -39,13 +55,18 @@ class Session:
         """Whether the server let the role in for its password, and not on trust."""
         return bool(self._connection.pgconn.used_password)
 
-    def run(self, statement: str) -> None:
-        """Runs one statement, or several that take no parameters."""
-        self._connection.execute(statement.encode())
+    def tried(self, probes: Sequence[Sequence[str]]) -> list[Answer]:
+        """What becomes of each list of statements; nothing of it stays, whatever was allowed.
 
-    def commit(self) -> None:
-        """Ends the transaction, and what was done in it stays."""
-        self._connection.commit()
+        One round trip for all: a server may be far away, and refusals in a block do not fill its log.
+        """
+        # Nothing that was allowed by mistake waits for a lock that a service holds, nor makes one wait for long.
+        self._connection.execute("SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '60s'")
+        self._connection.execute("SELECT set_config('engarde.probes', %s, true)", [json.dumps(probes)])
+        self._connection.execute(_query("probe"))
+        row = self._connection.execute("SELECT current_setting('engarde.answers')").fetchone()
+        answers = (text.split(" ", 2) for text in json.loads(row[0] if row else "[]"))
+        return [Answer("00000" if state == ALLOWED else state, int(place), said) for state, place, said in answers]
 
     def rows(self, room: str, kind: type[Row], **parameters: object) -> list[Row]:
         """What the query `sql/<room>.sql` finds, each row made by its columns' names."""
@@ -98,6 +119,11 @@ def session(access: Access, *, read_only: bool = True) -> Iterator[Session]:
             yield Session(connection)
         except psycopg.OperationalError as error:
             raise Unreachable(f"lost {where}, so nothing was changed there: {' '.join(str(error).split())}") from None
+
+
+def quoted(name: str) -> str:
+    """An identifier as SQL takes it."""
+    return Identifier(name).as_string(None)
 
 
 def statement(template: LiteralString, *names: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from base64 import b64encode
+from base64 import b64decode, b64encode
 
 ITERATIONS = 4096
 """PostgreSQL's default of `scram_iterations`."""
@@ -15,12 +15,21 @@ def salt(project: str, stack: str, role: str, rotation: int) -> bytes:
     return hashlib.sha256("\0".join((project, stack, role, str(rotation))).encode()).digest()[:16]
 
 
-def verifier(password: str, salted: bytes) -> str:
+def matches(password: str, stored: str) -> bool:
+    """Whether a text of `pg_authid.rolpassword` is a verifier of the password, whatever its salt."""
+    kind, _, rest = stored.partition("$")
+    iterations, _, salted = rest.partition("$")[0].partition(":")
+    if kind != "SCRAM-SHA-256" or not iterations.isdecimal():
+        return False
+    return hmac.compare_digest(verifier(password, b64decode(salted), int(iterations)), stored)
+
+
+def verifier(password: str, salted: bytes, iterations: int = ITERATIONS) -> str:
     """The text of `pg_authid.rolpassword` for a password of ASCII letters and digits, which SASLprep leaves alone."""
-    key = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salted, ITERATIONS)
+    key = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salted, iterations)
     stored = hashlib.sha256(hmac.digest(key, b"Client Key", "sha256")).digest()
     server = hmac.digest(key, b"Server Key", "sha256")
-    parts = (f"{ITERATIONS}:{_text(salted)}", f"{_text(stored)}:{_text(server)}")
+    parts = (f"{iterations}:{_text(salted)}", f"{_text(stored)}:{_text(server)}")
     return "SCRAM-SHA-256$" + "$".join(parts)
 
 

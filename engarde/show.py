@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from rich.console import Console, Group, RenderableType
+from rich.progress import Progress
 from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
@@ -20,6 +22,19 @@ WIDTH = 160
 def console() -> Console:
     """Where results are printed: standard output, in colour on a terminal."""
     return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, markup=False, soft_wrap=False)
+
+
+@contextmanager
+def logins_left() -> Iterator[Callable[[int], None]]:
+    """Shows on a terminal how many logins are done; what takes a number and is told how many are left."""
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
+        task = shown.add_task("asking the engine and the server", total=None)
+
+        def left(number: int) -> None:
+            total = shown.tasks[task].total or number
+            shown.update(task, description="logging in", total=total, completed=total - number)
+
+        yield left
 
 
 def document(**parts: object) -> str:

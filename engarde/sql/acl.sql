@@ -52,10 +52,14 @@ FROM listed l
 CROSS JOIN aclexplode(l.list) a
 LEFT JOIN pg_init_privs i ON i.classoid = l.classid AND i.objoid = l.objid AND i.objsubid = l.objsubid
 WHERE a.grantee <> l.owner
+  -- What initdb gave on `public` stands in for nothing: the declaration says what PUBLIC keeps there.
   AND NOT EXISTS (SELECT FROM aclexplode(i.initprivs) e
-                  WHERE e.grantee = a.grantee AND e.privilege_type = a.privilege_type AND e.is_grantable = a.is_grantable)
+                  WHERE (i.privtype = 'e' OR l.schema = 'pg_catalog') AND e.grantee = a.grantee
+                    AND e.privilege_type = a.privilege_type AND e.is_grantable = a.is_grantable)
   -- Its lists are made after initdb has noted those of the rest.
   AND NOT (a.grantee = 0 AND l.schema = 'information_schema' AND a.privilege_type IN ('SELECT', 'USAGE'))
   AND NOT (a.grantee = 0 AND l.builtin IS NOT NULL
            AND (l.kind <> 'function'
-                OR EXISTS (SELECT FROM pg_depend WHERE classid = l.classid AND objid = l.objid AND deptype = 'e')))
+                OR i.objoid IS NULL
+                   AND (l.schema IN ('pg_catalog', 'information_schema')
+                        OR EXISTS (SELECT FROM pg_depend WHERE classid = l.classid AND objid = l.objid AND deptype = 'e'))))

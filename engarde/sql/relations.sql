@@ -2,7 +2,10 @@
 SELECT CASE relkind WHEN 'S' THEN 'sequence' ELSE 'table' END AS kind, nspname AS schema, relname AS name,
        quote_ident(nspname) || '.' || quote_ident(relname) AS identity, pg_get_userbyid(relowner) AS owner,
        relkind IN ('r', 'p') AS stored,
-       EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e') AS provided
+       EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e') AS provided,
+       CASE WHEN relkind = 'S' THEN ARRAY[]::text[]
+            ELSE ARRAY(SELECT attname::text FROM pg_attribute
+                       WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum) END AS columns
 FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 WHERE nspname = ANY (%(schemas)s) AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
 ORDER BY 2, 3

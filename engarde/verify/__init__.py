@@ -1,0 +1,1 @@
+"""Whether the database is exactly as declared, and isolation holds."""

@@ -1,0 +1,133 @@
+"""The stack's roles: their attributes, limits and settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from engarde.catalog import Catalog, Role, Setting
+from engarde.database import quoted
+from engarde.findings import Finding, Remedy
+from engarde.model import Analytics, Service, Stack
+from engarde.names import PUBLIC
+from engarde.verify.names import sql, up
+
+OFF = {
+    "superuser": "SUPERUSER",
+    "createrole": "CREATEROLE",
+    "createdb": "CREATEDB",
+    "replication": "REPLICATION",
+    "bypassrls": "BYPASSRLS",
+}
+TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
+UNITS = {"": 1, "us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+"""milliseconds"""
+
+
+def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+    """What a role of the stack is, may or starts with that is not declared."""
+    for login in stack.logins:
+        about = frozenset({login.role} | ({login.schema_} if isinstance(login, Service) else set()))
+        role = catalog.roles.get(login.role)
+        if role is None:
+            yield Finding("role", login.role, "a role of the server", "does not exist", up(stack), about)
+            continue
+        yield from _attributes(role, about)
+        yield from _limit(login, role, about)
+        yield from _settings(login, catalog, about)
+
+
+def _attributes(role: Role, about: frozenset[str]) -> Iterator[Finding]:
+    wrong = [word for name, word in OFF.items() if getattr(role, name)]
+    expected = [f"NO{word}" for word in wrong]
+    wrong += [word for word, is_so in (("NOLOGIN", not role.login), ("NOINHERIT", not role.inherit)) if is_so]
+    expected += [word.removeprefix("NO") for word in wrong if word in ("NOLOGIN", "NOINHERIT")]
+    # Who loses one of these needs no superuser, but who takes it away from others does.
+    by_superuser = bool({"SUPERUSER", "REPLICATION", "BYPASSRLS"} & set(wrong))
+    if role.expires:
+        wrong.append("VALID UNTIL a date" + (" that has passed" if role.expired else ""))
+        expected.append("VALID UNTIL 'infinity'")
+    if wrong:
+        heal = sql(f"ALTER ROLE {quoted(role.name)} {' '.join(expected)}", by_superuser=by_superuser)
+        yield Finding("attributes", role.name, ", ".join(expected), ", ".join(wrong), heal, about)
+
+
+def _limit(login: Service | Analytics, role: Role, about: frozenset[str]) -> Iterator[Finding]:
+    if role.connection_limit != login.connection_limit:
+        actual = "none" if role.connection_limit < 0 else str(role.connection_limit)
+        heal = sql(f"ALTER ROLE {quoted(role.name)} CONNECTION LIMIT {login.connection_limit}")
+        yield Finding("connection limit", role.name, str(login.connection_limit), actual, heal, about)
+
+
+def _settings(login: Service | Analytics, catalog: Catalog, about: frozenset[str]) -> Iterator[Finding]:
+    declared = {
+        "statement_timeout": login.statement_timeout,
+        "idle_in_transaction_session_timeout": login.idle_in_transaction_session_timeout,
+    }
+    of_role = [each for each in catalog.settings if each.role == login.role]
+    in_force = {each.name: each for each in sorted(catalog.settings, key=_precedence) if _reaches(each, login.role)}
+    for name, expected in declared.items():
+        found = in_force.get(name)
+        if (milliseconds(found.value) if found else 0) != expected:
+            actual = f"{found.value}{_whose(found)}" if found else "not set"
+            yield Finding("setting", f"{name} of {login.role}", str(expected), actual, _heal(login, name, found), about)
+    if isinstance(login, Service):
+        found, path = in_force.get("search_path"), (login.schema_, PUBLIC)
+        if found is None or split_path(found.value) != path:
+            actual = f"{found.value}{_whose(found)}" if found else "not set"
+            heal = _heal(login, "search_path", found)
+            yield Finding("setting", f"search_path of {login.role}", ", ".join(path), actual, heal, about)
+    known = {*declared, *({"search_path"} if isinstance(login, Service) else ())}
+    for extra in (each for each in of_role if each.name not in known):
+        heal = sql(_reset(extra))
+        actual = f"{extra.value}{_whose(extra)}"
+        yield Finding("setting", f"{extra.name} of {login.role}", "not declared", actual, heal, about)
+
+
+def _precedence(setting: Setting) -> int:
+    """The server's own order: of the role in this database, of the role, of the database, of everybody."""
+    return 2 * (setting.role is not None) + (setting.database is not None)
+
+
+def _reaches(setting: Setting, role: str) -> bool:
+    return setting.role in (None, role)
+
+
+def _whose(setting: Setting) -> str:
+    if setting.role is None:
+        return f", set on database {setting.database}" if setting.database else ", set for every role"
+    return f", set in database {setting.database}" if setting.database else ""
+
+
+def _heal(login: Service | Analytics, name: str, found: Setting | None) -> Remedy:
+    if found is not None and (found.role is None or found.database is not None):
+        return sql(_reset(found))
+    if name == "search_path" and isinstance(login, Service):
+        return sql(f"ALTER ROLE {quoted(login.role)} SET search_path TO {quoted(login.schema_)}, {PUBLIC}")
+    value = getattr(login, name)
+    change = f"SET {name} = {value}" if value else f"RESET {name}"
+    return sql(f"ALTER ROLE {quoted(login.role)} {change}")
+
+
+def _reset(setting: Setting) -> str:
+    name = quoted(setting.name)
+    if setting.role is None:
+        return (
+            f"ALTER DATABASE {quoted(setting.database)} RESET {name}"
+            if setting.database
+            else f"ALTER ROLE ALL RESET {name}"
+        )
+    inside = f" IN DATABASE {quoted(setting.database)}" if setting.database else ""
+    return f"ALTER ROLE {quoted(setting.role)}{inside} RESET {name}"
+
+
+def milliseconds(text: str) -> float:
+    """A timeout as the server reads it."""
+    parts = re.fullmatch(r"\s*([0-9.]+)\s*([a-z]*)\s*", text)
+    return float(parts[1]) * UNITS.get(parts[2], 1) if parts else float("nan")
+
+
+def split_path(text: str) -> tuple[str, ...]:
+    """The schemas of a search_path as the server reads it: quoted ones as they are, others in lower case."""
+    parts = re.findall(r'\s*(?:"((?:[^"]|"")*)"|([^,]*?))\s*(?:,|$)', text)
+    return tuple(quoted_.replace('""', '"') if quoted_ else bare.lower() for quoted_, bare in parts if quoted_ or bare)

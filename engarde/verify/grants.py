@@ -1,0 +1,169 @@
+"""Access lists against the declaration, both ways."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from engarde.catalog import Catalog, Entry
+from engarde.database import quoted
+from engarde.findings import Finding
+from engarde.model import Stack
+from engarde.names import PUBLIC
+from engarde.privileges import OTHER_DATABASES
+from engarde.verify.names import called, grantee, some, sql
+from engarde.verify.wanted import Right, right_of, tolerated, wanted
+
+ROUTINE = {"function": "ROUTINE"}
+"""GRANT's word where it is not the kind's own: it covers functions, procedures and aggregates."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Same:
+    """What rights have in common that one statement can give or take."""
+
+    kind: str
+    schema: str | None
+    grantee: str
+    rights: tuple[tuple[str, str | None], ...]
+    """each with its column"""
+    grantor: str | None = None
+    """another than the owner"""
+
+    @property
+    def as_sql(self) -> str:
+        return ", ".join(right + (f" ({quoted(column)})" if column else "") for right, column in self.rights)
+
+    def __str__(self) -> str:
+        return ", ".join(right + (f" ({column})" if column else "") for right, column in self.rights)
+
+
+def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+    """What is not granted and should be, what is granted and should not be, and what may be granted on."""
+    due = wanted(stack, catalog)
+    there = {right_of(entry) for entry in catalog.entries}
+    yield from _missing(due - there)
+    undeclared = [
+        entry
+        for entry in catalog.entries
+        if right_of(entry) not in due | tolerated(stack, catalog) and _is_ours(stack, entry)
+    ]
+    yield from _undeclared(undeclared)
+    yield from _grantable(entry for entry in catalog.entries if entry.grantable and right_of(entry) in due)
+    yield from _lost(catalog.lost)
+
+
+def _is_ours(stack: Stack, entry: Entry) -> bool:
+    """Whether an undeclared grant is the stack's business: what its roles may do, and who gets at its things."""
+    if entry.grantee == stack.server.user:
+        return False
+    services = {service.schema_ for service in stack.services}
+    outside = {role.name: role for role in stack.outside_roles}
+    if entry.kind == "database" and entry.name == stack.server.database:
+        return True
+    if entry.schema in services:
+        return True
+    if entry.grantee == PUBLIC:
+        # Functions are everybody's unless their owner says otherwise; what that can do is looked at by itself.
+        if entry.kind == "function":
+            return entry.schema == "pg_catalog"
+        closed = OTHER_DATABASES if stack.server.close_other_databases else ()
+        return entry.kind != "database" or entry.name in closed
+    if entry.kind == "schema" and entry.grantee in outside:
+        return entry.schema in outside[entry.grantee].schemas
+    return entry.grantee in {login.role for login in stack.logins}
+
+
+def _missing(rights: Iterable[Right]) -> Iterator[Finding]:
+    by_object: dict[tuple[str, str | None, str, str], list[Right]] = defaultdict(list)
+    for right in rights:
+        by_object[right.kind, right.schema, right.identity, right.grantee].append(right)
+    same: dict[_Same, list[str]] = defaultdict(list)
+    for (kind, schema, identity, who), all_of in by_object.items():
+        same[_Same(kind, schema, who, _sorted((each.right, each.column) for each in all_of))].append(identity)
+    for group, identities in same.items():
+        names = sorted(identities)
+        yield Finding(
+            "grant",
+            _subject(group, names),
+            str(group),
+            "not granted",
+            sql(f"GRANT {group.as_sql} ON {_on(group, names)} TO {grantee(group.grantee)}"),
+            _concerns(group),
+        )
+
+
+def _undeclared(entries: Iterable[Entry]) -> Iterator[Finding]:
+    for group, names, granted_on in _grouped(entries):
+        revoke = f"REVOKE {group.as_sql} ON {_on(group, names)} FROM {grantee(group.grantee)}"
+        actual = f"{group}, granted by {group.grantor}" if group.grantor else str(group)
+        yield Finding(
+            "undeclared grant",
+            _subject(group, names),
+            "nothing more than declared",
+            actual + (", and may grant it on" if granted_on else ""),
+            sql(*_as_grantor(group, revoke + (" CASCADE" if granted_on else ""))),
+            _concerns(group),
+        )
+
+
+def _grantable(entries: Iterable[Entry]) -> Iterator[Finding]:
+    for group, names, _ in _grouped(entries):
+        revoke = f"REVOKE GRANT OPTION FOR {group.as_sql} ON {_on(group, names)} FROM {grantee(group.grantee)} CASCADE"
+        yield Finding(
+            "grant option",
+            _subject(group, names),
+            f"{group}",
+            f"{group}, and may grant it on",
+            sql(*_as_grantor(group, revoke)),
+            _concerns(group),
+        )
+
+
+def _lost(entries: Iterable[Entry]) -> Iterator[Finding]:
+    for group, names, _ in _grouped(entries):
+        yield Finding(
+            "owner's right",
+            _subject(group, names),
+            f"{group}, as its owner",
+            "taken away",
+            sql(f"GRANT {group.as_sql} ON {_on(group, names)} TO {grantee(group.grantee)}"),
+            _concerns(group),
+        )
+
+
+def _grouped(entries: Iterable[Entry]) -> Iterator[tuple[_Same, list[str], bool]]:
+    """What one statement can take away: the group, what it is on, and whether any of it may be granted on."""
+    by_object: dict[tuple[str, str | None, str, str, str | None], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        grantor = entry.grantor if entry.grantor != entry.owner else None
+        by_object[entry.kind, entry.schema, entry.identity, entry.grantee, grantor].append(entry)
+    same: dict[tuple[_Same, bool], list[str]] = defaultdict(list)
+    for (kind, schema, identity, who, grantor), all_of in by_object.items():
+        rights = _sorted((each.right, each.column) for each in all_of)
+        grantable = any(each.grantable for each in all_of)
+        same[_Same(kind, schema, who, rights, grantor), grantable].append(identity)
+    for (group, grantable), identities in same.items():
+        yield group, sorted(identities), grantable
+
+
+def _sorted(rights: Iterable[tuple[str, str | None]]) -> tuple[tuple[str, str | None], ...]:
+    return tuple(sorted(set(rights), key=lambda each: (each[0], each[1] or "")))
+
+
+def _as_grantor(group: _Same, statement: str) -> list[str]:
+    """Whoever runs REVOKE does so as the owner, and takes away nothing that another has granted."""
+    return [f"SET ROLE {quoted(group.grantor)}", statement, "RESET ROLE"] if group.grantor else [statement]
+
+
+def _on(group: _Same, identities: list[str]) -> str:
+    return f"{ROUTINE.get(group.kind, group.kind.upper().replace('-', ' '))} {', '.join(identities)}"
+
+
+def _subject(group: _Same, identities: list[str]) -> str:
+    return f"{called(group.grantee)} on {group.kind} {some(identities)}"
+
+
+def _concerns(group: _Same) -> frozenset[str]:
+    return frozenset({group.grantee} | ({group.schema} if group.schema else set()))

@@ -1,0 +1,47 @@
+"""Whether connection limits are in force: by using them up, which keeps the live service out meanwhile."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from engarde.access import Access
+from engarde.catalog import Catalog
+from engarde.database import quoted, session
+from engarde.errors import NoEntrance
+from engarde.findings import Finding
+from engarde.model import Analytics, Service, Stack
+from engarde.stack import Outputs
+from engarde.verify.logins import Tried
+from engarde.verify.names import sql
+from engarde.verify.passwords import about
+
+
+def limits(stack: Stack, outputs: Outputs, catalog: Catalog) -> Tried:
+    """One role after another opens connections until the server refuses one, at its limit and not after it."""
+    found: list[Finding] = []
+    for login in stack.logins:
+        if login.role in catalog.roles and login.role in outputs.passwords:
+            found += _limit(login, stack, outputs.passwords[login.role])
+    return Tried(tuple(found))
+
+
+def _limit(login: Service | Analytics, stack: Stack, password: str) -> list[Finding]:
+    access = Access(stack.server, stack.server.database, login.role, password)
+    with ExitStack() as opened:
+        for _ in range(login.connection_limit + 1):
+            try:
+                opened.enter_context(session(access))
+            except NoEntrance as refusal:
+                if "too many connections for role" in refusal.reason:
+                    return []
+                raise
+    return [
+        Finding(
+            "connection limit",
+            f"sessions of {login.role}",
+            f"no more than {login.connection_limit} at a time",
+            f"{login.connection_limit + 1}",
+            sql(f"ALTER ROLE {quoted(login.role)} CONNECTION LIMIT {login.connection_limit}"),
+            about(login),
+        )
+    ]

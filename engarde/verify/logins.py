@@ -1,0 +1,167 @@
+"""Logging in as every role of the stack, and trying what has to work and what has to be refused."""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from engarde.access import Access
+from engarde.catalog import Catalog
+from engarde.database import Answer, Session, quoted, session
+from engarde.errors import NoEntrance
+from engarde.findings import Finding, Remedy
+from engarde.model import Analytics, Service, Stack
+from engarde.names import PUBLIC
+from engarde.stack import Outputs
+from engarde.verify import probes
+from engarde.verify.attributes import split_path
+from engarde.verify.passwords import about, changed, remedy
+from engarde.verify.probes import ALLOWED, DENIED, Creator, Probe
+
+AT_ONCE = 6
+"""Logins at a time: most of a login is waiting, and a live server has no slots to spare."""
+
+LOCKED = "55P03"
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What came of one login, or of the admin's acting as others."""
+
+    findings: tuple[Finding, ...] = ()
+    warnings: tuple[str, ...] = ()
+    probes: int = 0
+    logged_in: bool = False
+    on_trust: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Whom a session came in as."""
+
+    user: str
+    search_path: str
+    statement_timeout: int
+    """milliseconds"""
+    idle_in_transaction_session_timeout: int
+    """milliseconds"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Name:
+    name: str
+
+
+def mark() -> str:
+    """The name of whatever this run makes and takes back."""
+    return f"engarde_probe_{secrets.token_hex(4)}"
+
+
+def all_of(stack: Stack, outputs: Outputs, catalog: Catalog, progress: Callable[[int], None]) -> list[Tried]:
+    """Every role that is there and whose password is known, a few at a time; `progress` is told how many are left.
+
+    :raises Unreachable: a session was lost.
+    """
+    known = [login for login in stack.logins if login.role in catalog.roles and login.role in outputs.passwords]
+
+    progress(len(known))
+    tried = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for each in pool.map(lambda login: _login(login, stack, outputs.passwords[login.role], catalog), known):
+            tried.append(each)
+            progress(len(known) - len(tried))
+    return tried
+
+
+def _login(login: Service | Analytics, stack: Stack, password: str, catalog: Catalog) -> Tried:
+    try:
+        with session(Access(stack.server, stack.server.database, login.role, password), read_only=False) as entered:
+            tried = probes.of(login, stack, catalog, mark())
+            answers = entered.tried([each.statements for each in tried])
+            (who,) = entered.rows("whoami", Who)
+            judged = _judged(login.role, stack, tried, answers)
+            return Tried(
+                (*_who(login, who), *judged.findings),
+                judged.warnings,
+                len(tried),
+                logged_in=True,
+                on_trust=not entered.asked_for_password,
+            )
+    except NoEntrance as refusal:
+        return _refused(login, stack, refusal)
+
+
+def _refused(login: Service | Analytics, stack: Stack, refusal: NoEntrance) -> Tried:
+    said = refusal.reason.rpartition("failed: ")[2] if "FATAL" in refusal.reason else refusal.reason
+    if "password authentication failed" in refusal.reason:
+        return Tried((changed(stack, login, f"login of {login.role}", said),))
+    if "too many connections for role" in refusal.reason:
+        return Tried(warnings=(f"{login.role} uses all its connections now, so nothing was tried as it",))
+    finding = Finding(
+        "login", login.role, "is let in with the state's password", said, remedy(stack, login), about(login)
+    )
+    return Tried((finding,))
+
+
+def _who(login: Service | Analytics, who: Who) -> Iterator[Finding]:
+    def wrong(what: str, expected: object, actual: object, change: str) -> Finding:
+        heal = Remedy("sql", f"ALTER ROLE {quoted(login.role)} {change};")
+        return Finding(
+            "session", f"{what} of {login.role} after its login", str(expected), str(actual), heal, about(login)
+        )
+
+    if who.user != login.role:
+        yield wrong("current_user", login.role, who.user, "RESET role")
+    if isinstance(login, Service) and split_path(who.search_path) != (login.schema_, PUBLIC):
+        path = f"{login.schema_}, {PUBLIC}"
+        yield wrong("search_path", path, who.search_path, f"SET search_path TO {quoted(login.schema_)}, {PUBLIC}")
+    for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+        expected, actual = getattr(login, name), getattr(who, name)
+        if expected != actual:
+            yield wrong(name, expected, actual, f"SET {name} = {expected}")
+
+
+def new_things(stack: Stack, catalog: Catalog, admin: Session) -> Tried:
+    """What analytics and readers meet in a table that was made this very moment, tried by the admin in their place."""
+    may_act_as = frozenset(each.name for each in admin.rows("may_act_as", _Name))
+    declared = {(service.schema_, service.role) for service in stack.services}
+    declared |= {(existing.name, role) for existing in stack.existing_schemas for role in existing.creators}
+    names = {"schemas": [schema for schema, _ in declared], "roles": [role for _, role in declared]}
+    able = [each for each in admin.rows("may_create", Creator, **names) if (each.schema, each.role) in declared]
+    tried = probes.of_new_things(stack, catalog, mark(), able, may_act_as)
+    return _judged(stack.server.user, stack, tried, admin.tried([each.statements for each in tried]))
+
+
+def _judged(role: str, stack: Stack, tried: list[Probe], answers: list[Answer]) -> Tried:
+    """One finding per schema: what was allowed, refused, or refused for another reason than a missing privilege."""
+    wrong: dict[tuple[str | None, str], list[str]] = defaultdict(list)
+    warnings = []
+    for probe, answer in zip(tried, answers, strict=True):
+        whole = answer.place == len(probe.statements)
+        if answer.state == probe.expected and whole:
+            continue
+        statement = probe.statements[answer.place - 1]
+        if answer.state == LOCKED:
+            warnings.append(f"not tried as {role}, since another session holds a lock: {statement}")
+        elif answer.state == ALLOWED:
+            wrong[probe.schema, probe.expected].append(f"{statement}: allowed")
+        else:
+            wrong[probe.schema, probe.expected].append(f"{statement}: {answer.state} {answer.said}")
+    found = (_behaviour(role, stack, schema, expected, said) for (schema, expected), said in wrong.items())
+    return Tried(tuple(found), tuple(warnings), len(tried))
+
+
+def _behaviour(role: str, stack: Stack, schema: str | None, expected: str, said: list[str]) -> Finding:
+    where = f"schema {schema}" if schema else f"database {stack.server.database}"
+    object_ = schema or stack.server.database
+    return Finding(
+        "behaviour",
+        f"{role} in {where}",
+        "allowed" if expected == ALLOWED else f"refused with {DENIED}",
+        "\n".join(said),
+        Remedy("command", f"bin/engarde explain {role} {object_} --stack {stack.name}"),
+        frozenset({role, schema} if schema else {role}),
+    )

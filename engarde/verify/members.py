@@ -1,0 +1,144 @@
+"""Memberships against the declaration, and everybody who gets at a service's schema without being declared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engarde.catalog import Catalog, Membership, Role
+from engarde.database import quoted
+from engarde.findings import Finding
+from engarde.model import Stack
+from engarde.privileges import On, expected
+from engarde.verify.names import sql
+
+POWERFUL = (
+    "pg_read_all_data",
+    "pg_write_all_data",
+    "pg_maintain",
+    "pg_read_server_files",
+    "pg_write_server_files",
+    "pg_execute_server_program",
+)
+"""Roles of PostgreSQL's own whose members get at every schema, or at the files below them."""
+
+
+def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+    """Memberships that are missing or that nobody declared, and roles that reach a service's schema."""
+    yield from _missing(stack, catalog)
+    yield from _undeclared(stack, catalog)
+    yield from (_reaching(stack, *each) for each in reaching(stack, catalog) if not _outside(stack, each[0].name))
+
+
+def warnings(stack: Stack, catalog: Catalog) -> Iterator[str]:
+    """Declared roles outside the stack that reach a service's schema."""
+    for role, why, _ in reaching(stack, catalog):
+        if _outside(stack, role.name):
+            yield f"{role.name}, an outside role of the stack, reaches every service's schema: {why}"
+
+
+def _outside(stack: Stack, name: str) -> bool:
+    return name in {role.name for role in stack.outside_roles}
+
+
+def _missing(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+    usable = {(each.role, each.member) for each in catalog.memberships if each.inherit and each.may_set}
+    for row in sorted(expected(stack), key=lambda row: row.role or ""):
+        if row.on is On.ROLE and row.role in catalog.roles and (row.role, row.grantee) not in usable:
+            yield Finding(
+                "membership",
+                f"{row.grantee} in {row.role}",
+                "a member",
+                "none that may act as it",
+                sql(f"GRANT {quoted(row.role)} TO {quoted(row.grantee)}"),
+                frozenset({row.role, row.grantee}),
+            )
+
+
+def _undeclared(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+    ours = {login.role for login in stack.logins}
+    for each in catalog.memberships:
+        # The admin manages these roles and the first superuser needs no membership: neither gains anything by one.
+        if {each.role, each.member} & ours and not _is_admins(stack, catalog, each.member):
+            yield Finding(
+                "membership",
+                f"{each.member} in {each.role}",
+                "no member",
+                f"a member{_options(each)}",
+                sql(revoke(each, catalog.major)),
+                frozenset({each.role, each.member}),
+            )
+
+
+def _is_admins(stack: Stack, catalog: Catalog, name: str) -> bool:
+    return name == stack.server.user or catalog.roles[name].bootstrap
+
+
+def _options(each: Membership) -> str:
+    options = {"inherits": each.inherit, "may set role": each.may_set, "may grant it on": each.admin}
+    return "".join(f", {name}" for name, given in options.items() if given)
+
+
+def revoke(each: Membership, major: int) -> str:
+    """The statement that ends a membership: from PostgreSQL 16 on it is its grantor's to take away."""
+    by = f" GRANTED BY {quoted(each.grantor)}" if major >= 16 else ""
+    return f"REVOKE {quoted(each.role)} FROM {quoted(each.member)}{by} CASCADE"
+
+
+def reaching(stack: Stack, catalog: Catalog) -> Iterator[tuple[Role, str, str]]:
+    """Every role that nobody declared and that gets at a service's schema: how, and the statement that ends it."""
+    declared = {stack.server.user, *(login.role for login in stack.logins)}
+    for role in catalog.roles.values():
+        if role.name in declared or role.bootstrap or role.predefined:
+            continue
+        way = _by_attribute(role, catalog) or _by_membership(stack, role, catalog)
+        if way:
+            yield role, *way
+
+
+def _by_attribute(role: Role, catalog: Catalog) -> tuple[str, str] | None:
+    if role.superuser:
+        return "it is a superuser", f"ALTER ROLE {quoted(role.name)} NOSUPERUSER"
+    if role.replication:
+        return "REPLICATION lets it copy the whole server", f"ALTER ROLE {quoted(role.name)} NOREPLICATION"
+    if role.createrole and catalog.major < 16:
+        why = "CREATEROLE lets it make itself a member of any role before PostgreSQL 16"
+        return why, f"ALTER ROLE {quoted(role.name)} NOCREATEROLE"
+    return None
+
+
+def _by_membership(stack: Stack, role: Role, catalog: Catalog) -> tuple[str, str] | None:
+    """The shortest chain to a role that gets at a service's schema, and the last link of it."""
+    ends = _ends(stack, catalog)
+    chains: list[tuple[Membership, ...]] = [(each,) for each in catalog.memberships if each.member == role.name]
+    seen = {role.name}
+    while chains:
+        following = []
+        for chain in chains:
+            last = chain[-1]
+            if last.role in ends:
+                names = " -> ".join([role.name, *(link.role for link in chain)])
+                return f"as a member: {names}", revoke(last, catalog.major)
+            if last.role not in seen:
+                seen.add(last.role)
+                following += [(*chain, each) for each in catalog.memberships if each.member == last.role]
+        chains = following
+    return None
+
+
+def _ends(stack: Stack, catalog: Catalog) -> set[str]:
+    services = {service.schema_ for service in stack.services}
+    granted = {entry.grantee for entry in catalog.entries if entry.schema in services}
+    superusers = {role.name for role in catalog.roles.values() if role.superuser}
+    ours = {login.role for login in stack.logins}
+    return ours | granted | superusers | set(POWERFUL)
+
+
+def _reaching(stack: Stack, role: Role, why: str, statement: str) -> Finding:
+    return Finding(
+        "reach",
+        f"{role.name} on the schemas of services",
+        "no way to them: it is not declared",
+        why,
+        sql(statement, by_superuser="SUPERUSER" in statement or "REPLICATION" in statement),
+        frozenset({role.name, *(service.schema_ for service in stack.services)}),
+    )

@@ -1,0 +1,39 @@
+"""How findings name things, and which roles and schemas they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from engarde.database import quoted
+from engarde.findings import Remedy
+from engarde.model import Stack
+from engarde.names import PUBLIC
+
+SHOWN = 3
+"""Of many things in one subject."""
+
+
+def grantee(name: str) -> str:
+    """A grantee as SQL takes it."""
+    return "PUBLIC" if name == PUBLIC else quoted(name)
+
+
+def called(name: str) -> str:
+    """A grantee as people read it."""
+    return "PUBLIC" if name == PUBLIC else name
+
+
+def some(items: Sequence[str]) -> str:
+    """The first few of many, and how many more there are."""
+    shown = ", ".join(items[:SHOWN])
+    return shown if len(items) <= SHOWN else f"{shown} and {len(items) - SHOWN} more"
+
+
+def up(stack: Stack) -> Remedy:
+    """What brings back a role or a schema that is gone."""
+    return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
+
+
+def sql(*statements: str, by_superuser: bool = False) -> Remedy:
+    """Statements to be run in this order."""
+    return Remedy("sql", "\n".join(f"{each};" for each in statements), by_superuser)

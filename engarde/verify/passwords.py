@@ -1,0 +1,71 @@
+"""What the state knows against what is in force: stored verifiers, and the exported URLs' text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from engarde import scram
+from engarde.findings import Finding, Remedy
+from engarde.model import Analytics, Service, Stack
+from engarde.stack import Outputs
+from engarde.urls import url
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the server keeps of a role's password."""
+
+    role: str
+    stored: str | None = field(repr=False)
+
+
+def of_verifiers(stack: Stack, outputs: Outputs, stored: list[Stored]) -> Iterator[Finding]:
+    """Roles whose password in force is not the state's."""
+    known = {each.role: each.stored for each in stored}
+    for login in stack.logins:
+        password = outputs.passwords.get(login.role)
+        if password and login.role in known and not scram.matches(password, known[login.role] or ""):
+            actual = "another one" if known[login.role] else "none"
+            yield changed(stack, login, f"stored verifier of {login.role}", actual)
+
+
+def changed(stack: Stack, login: Service | Analytics, subject: str, actual: str) -> Finding:
+    """A password in force that the state does not know."""
+    return Finding("password", subject, "of the state's password", actual, remedy(stack, login), about(login))
+
+
+def remedy(stack: Stack, login: Service | Analytics) -> Remedy:
+    """What puts a password of the state's in force again."""
+    if stack.server.superuser:
+        return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
+    # Such an admin cannot see that it was changed: only a new one is sent.
+    where = f"engarde:services.{login.name}" if isinstance(login, Service) else "engarde:analytics"
+    line = f"{where}.rotation: {login.rotation + 1}"
+    return Remedy("edit", f"{line}\nthen bin/pulumi up --stack {stack.name}, and hand out its new URL")
+
+
+def about(login: Service | Analytics) -> frozenset[str]:
+    """The role, and the schema that it owns."""
+    return frozenset({login.role} | ({login.schema_} if isinstance(login, Service) else set()))
+
+
+def of_exports(stack: Stack, outputs: Outputs) -> Iterator[Finding]:
+    """Outputs that are not what the stack file declares now: a run is due."""
+    exported = {service.role: outputs.database_urls.get(service.name) for service in stack.services}
+    if stack.analytics:
+        exported[stack.analytics.role] = outputs.analytics_url
+    for login in stack.logins:
+        password = outputs.passwords.get(login.role)
+        schema = login.schema_ if isinstance(login, Service) else None
+        address, database = stack.service_address, stack.server.database
+        due = url(login.url_format, address, database, login.role, password, schema) if password else None
+        if exported[login.role] is None or exported[login.role] != due:
+            yield Finding(
+                "exported URL",
+                login.role,
+                f"in form {login.url_format}, at {address.host}:{address.port}",
+                "another one" if exported[login.role] else "none yet",
+                Remedy("command", f"bin/pulumi up --stack {stack.name}"),
+                about(login),
+            )

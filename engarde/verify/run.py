@@ -1,0 +1,118 @@
+"""Everything that `verify` looks at, in one report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from engarde import catalog as catalogs
+from engarde.access import Access
+from engarde.catalog import Catalog
+from engarde.database import Session, session
+from engarde.findings import Finding
+from engarde.model import Stack
+from engarde.stack import Outputs, admin_password, outputs
+from engarde.verify import attributes, defaults, detours, grants, logins, matrix, members, owners, passwords
+from engarde.verify.limits import limits
+
+COMPARED = (attributes, owners, members, grants, defaults, detours)
+"""Each compares one part of the catalogs with the declaration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How far to go."""
+
+    service: str | None = None
+    """only what is about it"""
+    logins: bool = True
+    """log in and try"""
+    limits: bool = False
+    """use up every role's connections, to see where the server stops"""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found."""
+
+    stack: str
+    findings: tuple[Finding, ...]
+    warnings: tuple[str, ...]
+    matrix: tuple[matrix.Row, ...]
+    logins: int
+    """how many roles were logged in as"""
+    probes: int
+    """how many statements or rows of statements they tried"""
+
+
+def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Report:
+    """Compares the catalogs with the declaration, then logs in as every role and tries.
+
+    `progress` is told how many logins there are left, first of all of them.
+
+    :raises Unreachable: no engine, no passphrase, no server, or a session was lost.
+    """
+    with ThreadPoolExecutor(1) as pool:
+        # The engine answers each question in a process of its own.
+        waiting = pool.submit(outputs, stack.name)
+        login = Access(stack.server, stack.server.database, stack.server.user, admin_password(stack.name))
+        known = waiting.result()
+    with session(login) as admin:
+        catalog = catalogs.read(stack, admin)
+        found = [*_compared(stack, catalog), *_of_passwords(stack, known, catalog, admin)]
+    tried = _tried(stack, known, catalog, login, progress) if asked.logins else []
+    tried += [limits(stack, known, catalog)] if asked.limits else []
+    found += [finding for each in tried for finding in each.findings]
+    kept = [each for each in found if _concerns(stack, asked.service, each)]
+    on_trust = sum(each.on_trust for each in tried)
+    trusted = (
+        f"the server let {on_trust} roles in on trust, without asking for a password: a login proves nothing there"
+    )
+    return Report(
+        stack.name,
+        tuple(kept),
+        (
+            *([trusted] if on_trust else []),
+            *members.warnings(stack, catalog),
+            *_missing_reads(stack, catalog),
+            *(warning for each in tried for warning in each.warnings),
+        ),
+        matrix.matrix(stack, catalog, found),
+        sum(each.logged_in for each in tried),
+        sum(each.probes for each in tried),
+    )
+
+
+def _compared(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+    for part in COMPARED:
+        yield from sorted(part.findings(stack, catalog))
+
+
+def _of_passwords(stack: Stack, known: Outputs, catalog: Catalog, admin: Session) -> Iterator[Finding]:
+    yield from passwords.of_exports(stack, known)
+    if catalog.roles[stack.server.user].superuser:
+        roles = [login.role for login in stack.logins]
+        yield from passwords.of_verifiers(stack, known, admin.rows("verifiers", passwords.Stored, roles=roles))
+
+
+def _tried(
+    stack: Stack, known: Outputs, catalog: Catalog, login: Access, progress: Callable[[int], None]
+) -> list[logins.Tried]:
+    tried = logins.all_of(stack, known, catalog, progress)
+    # A session of its own, which also tells whether a login that failed was refused or nobody is there any more.
+    with session(login, read_only=False) as admin:
+        return [*tried, logins.new_things(stack, catalog, admin)]
+
+
+def _missing_reads(stack: Stack, catalog: Catalog) -> Iterator[str]:
+    there = {(each.schema, each.name) for each in catalog.relations}
+    for service in stack.services:
+        for read in service.reads:
+            if (read.schema_, read.table) not in there:
+                yield f"{service.name} is declared to read {read.schema_}.{read.table}, which does not exist yet"
+
+
+def _concerns(stack: Stack, service: str | None, finding: Finding) -> bool:
+    of_it = {name for each in stack.services if each.name == service for name in (each.role, each.schema_)}
+    return service is None or not finding.concerns or bool(of_it & finding.concerns)

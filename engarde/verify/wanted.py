@@ -1,0 +1,73 @@
+"""Which entries the server's access lists have to hold for what the stack declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from engarde.catalog import Catalog, Entry, Relation
+from engarde.model import Stack
+from engarde.privileges import SELECT, On, Privilege, expected
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One right of one grantee on one thing."""
+
+    kind: str
+    identity: str
+    """as SQL names it"""
+    grantee: str
+    right: str
+    column: str | None = None
+    schema: str | None = None
+
+
+def right_of(entry: Entry) -> Right:
+    """What an entry of an access list gives."""
+    return Right(entry.kind, entry.identity, entry.grantee, entry.right, entry.column, entry.schema)
+
+
+def wanted(stack: Stack, catalog: Catalog) -> frozenset[Right]:
+    """Every entry that has to be there; none on what does not exist, nor an owner's own."""
+    return frozenset(right for row in expected(stack) for right in _of(row, catalog))
+
+
+def tolerated(stack: Stack, catalog: Catalog) -> frozenset[Right]:
+    """What may be there: a grant on all tables reaches those of extensions, which may have come after it."""
+    if stack.analytics is None:
+        return frozenset()
+    return frozenset(
+        Right(each.kind, each.identity, stack.analytics.role, SELECT, schema=each.schema)
+        for each in catalog.relations
+        if each.provided and each.schema in stack.analytics_schemas
+    )
+
+
+def _of(row: Privilege, catalog: Catalog) -> Iterator[Right]:
+    for right in row.rights:
+        if row.on is On.DATABASE:
+            found = catalog.databases.get(row.database)
+            if found and found.owner != row.grantee:
+                yield Right("database", found.identity, row.grantee, right)
+        elif row.on is On.SCHEMA:
+            schema = catalog.schemas.get(row.schema or "")
+            if schema and schema.owner != row.grantee:
+                yield Right("schema", schema.identity, row.grantee, right, schema=schema.name)
+        else:
+            yield from (
+                Right(each.kind, each.identity, row.grantee, right, column, each.schema)
+                for each in _relations(row, catalog)
+                if each.owner != row.grantee
+                for column in (row.columns or (None,))
+            )
+
+
+def _relations(row: Privilege, catalog: Catalog) -> Iterator[Relation]:
+    """Of a row on tables or sequences: those that exist."""
+    kinds = {On.TABLES: "table", On.SEQUENCES: "sequence", On.TABLE: "table", On.COLUMNS: "table"}
+    for each in catalog.relations:
+        if each.kind != kinds.get(row.on) or each.schema != row.schema:
+            continue
+        if each.name == row.table or (row.table is None and not each.provided):
+            yield each
