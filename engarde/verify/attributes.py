@@ -10,7 +10,8 @@ from engarde.database import quoted
 from engarde.findings import Finding, Remedy
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
-from engarde.verify.names import sql, up
+from engarde.verify.hands import Hands, hands
+from engarde.verify.names import up
 
 OFF = {
     "superuser": "SUPERUSER",
@@ -26,18 +27,19 @@ UNITS = {"": 1, "us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, 
 
 def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     """What a role of the stack is, may or starts with that is not declared."""
+    admin = hands(stack, catalog)
     for login in stack.logins:
         about = frozenset({login.role} | ({login.schema_} if isinstance(login, Service) else set()))
         role = catalog.roles.get(login.role)
         if role is None:
             yield Finding("role", login.role, "a role of the server", "does not exist", up(stack), about)
             continue
-        yield from _attributes(role, about)
-        yield from _limit(login, role, about)
-        yield from _settings(login, catalog, about)
+        yield from _attributes(role, admin, about)
+        yield from _limit(login, role, admin, about)
+        yield from _settings(login, catalog, admin, about)
 
 
-def _attributes(role: Role, about: frozenset[str]) -> Iterator[Finding]:
+def _attributes(role: Role, admin: Hands, about: frozenset[str]) -> Iterator[Finding]:
     wrong = [word for name, word in OFF.items() if getattr(role, name)]
     expected = [f"NO{word}" for word in wrong]
     wrong += [word for word, is_so in (("NOLOGIN", not role.login), ("NOINHERIT", not role.inherit)) if is_so]
@@ -48,18 +50,18 @@ def _attributes(role: Role, about: frozenset[str]) -> Iterator[Finding]:
         wrong.append("VALID UNTIL a date" + (" that has passed" if role.expired else ""))
         expected.append("VALID UNTIL 'infinity'")
     if wrong:
-        heal = sql(f"ALTER ROLE {quoted(role.name)} {' '.join(expected)}", by_superuser=by_superuser)
+        heal = admin.sql(f"ALTER ROLE {quoted(role.name)} {' '.join(expected)}", superusers=by_superuser)
         yield Finding("attributes", role.name, ", ".join(expected), ", ".join(wrong), heal, about)
 
 
-def _limit(login: Service | Analytics, role: Role, about: frozenset[str]) -> Iterator[Finding]:
+def _limit(login: Service | Analytics, role: Role, admin: Hands, about: frozenset[str]) -> Iterator[Finding]:
     if role.connection_limit != login.connection_limit:
         actual = "none" if role.connection_limit < 0 else str(role.connection_limit)
-        heal = sql(f"ALTER ROLE {quoted(role.name)} CONNECTION LIMIT {login.connection_limit}")
+        heal = admin.sql(f"ALTER ROLE {quoted(role.name)} CONNECTION LIMIT {login.connection_limit}")
         yield Finding("connection limit", role.name, str(login.connection_limit), actual, heal, about)
 
 
-def _settings(login: Service | Analytics, catalog: Catalog, about: frozenset[str]) -> Iterator[Finding]:
+def _settings(login: Service | Analytics, catalog: Catalog, admin: Hands, about: frozenset[str]) -> Iterator[Finding]:
     declared = {
         "statement_timeout": login.statement_timeout,
         "idle_in_transaction_session_timeout": login.idle_in_transaction_session_timeout,
@@ -70,16 +72,23 @@ def _settings(login: Service | Analytics, catalog: Catalog, about: frozenset[str
         found = in_force.get(name)
         if (milliseconds(found.value) if found else 0) != expected:
             actual = f"{found.value}{_whose(found)}" if found else "not set"
-            yield Finding("setting", f"{name} of {login.role}", str(expected), actual, _heal(login, name, found), about)
+            yield Finding(
+                "setting",
+                f"{name} of {login.role}",
+                str(expected),
+                actual,
+                _heal(login, name, found, catalog, admin),
+                about,
+            )
     if isinstance(login, Service):
         found, path = in_force.get("search_path"), (login.schema_, PUBLIC)
         if found is None or split_path(found.value) != path:
             actual = f"{found.value}{_whose(found)}" if found else "not set"
-            heal = _heal(login, "search_path", found)
+            heal = _heal(login, "search_path", found, catalog, admin)
             yield Finding("setting", f"search_path of {login.role}", ", ".join(path), actual, heal, about)
     known = {*declared, *({"search_path"} if isinstance(login, Service) else ())}
     for extra in (each for each in of_role if each.name not in known):
-        heal = sql(_reset(extra))
+        heal = _undone(extra, catalog, admin)
         actual = f"{extra.value}{_whose(extra)}"
         yield Finding("setting", f"{extra.name} of {login.role}", "not declared", actual, heal, about)
 
@@ -99,26 +108,25 @@ def _whose(setting: Setting) -> str:
     return f", set in database {setting.database}" if setting.database else ""
 
 
-def _heal(login: Service | Analytics, name: str, found: Setting | None) -> Remedy:
+def _heal(login: Service | Analytics, name: str, found: Setting | None, catalog: Catalog, admin: Hands) -> Remedy:
     if found is not None and (found.role is None or found.database is not None):
-        return sql(_reset(found))
+        return _undone(found, catalog, admin)
     if name == "search_path" and isinstance(login, Service):
-        return sql(f"ALTER ROLE {quoted(login.role)} SET search_path TO {quoted(login.schema_)}, {PUBLIC}")
+        return admin.sql(f"ALTER ROLE {quoted(login.role)} SET search_path TO {quoted(login.schema_)}, {PUBLIC}")
     value = getattr(login, name)
     change = f"SET {name} = {value}" if value else f"RESET {name}"
-    return sql(f"ALTER ROLE {quoted(login.role)} {change}")
+    return admin.sql(f"ALTER ROLE {quoted(login.role)} {change}")
 
 
-def _reset(setting: Setting) -> str:
+def _undone(setting: Setting, catalog: Catalog, admin: Hands) -> Remedy:
     name = quoted(setting.name)
-    if setting.role is None:
-        return (
-            f"ALTER DATABASE {quoted(setting.database)} RESET {name}"
-            if setting.database
-            else f"ALTER ROLE ALL RESET {name}"
-        )
     inside = f" IN DATABASE {quoted(setting.database)}" if setting.database else ""
-    return f"ALTER ROLE {quoted(setting.role)}{inside} RESET {name}"
+    if setting.role:
+        return admin.sql(f"ALTER ROLE {quoted(setting.role)}{inside} RESET {name}")
+    if setting.database:
+        owner = catalog.databases[setting.database].owner
+        return admin.sql(f"ALTER DATABASE {quoted(setting.database)} RESET {name}", of=(owner,))
+    return admin.sql(f"ALTER ROLE ALL RESET {name}", superusers=True)
 
 
 def milliseconds(text: str) -> float:

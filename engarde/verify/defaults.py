@@ -11,7 +11,8 @@ from engarde.findings import Finding, Remedy
 from engarde.model import Stack
 from engarde.names import PUBLIC
 from engarde.privileges import On, expected
-from engarde.verify.names import called, grantee, sql
+from engarde.verify.hands import Hands, hands
+from engarde.verify.names import called, grantee
 
 OBJECTS = {On.FUTURE_TABLES: "TABLES", On.FUTURE_SEQUENCES: "SEQUENCES", On.FUTURE_FUNCTIONS: "FUNCTIONS"}
 OWNERS = {
@@ -34,12 +35,12 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
         if row.on in OBJECTS and _possible(row.creator, row.schema, row.grantee, catalog)
         for right in row.rights
     }
-    there = set(catalog.defaults)
-    yield from _missing(wanted - there)
-    yield from _undeclared(each for each in there - wanted if _is_ours(stack, each))
-    yield from _functions(stack, catalog)
-    yield from _lost(stack, catalog)
-    yield from _creators(stack, catalog)
+    there, admin = set(catalog.defaults), hands(stack, catalog)
+    yield from _missing(wanted - there, admin)
+    yield from _undeclared((each for each in there - wanted if _is_ours(stack, each)), admin)
+    yield from _functions(stack, catalog, admin)
+    yield from _lost(stack, catalog, admin)
+    yield from _creators(stack, catalog, admin)
 
 
 def _possible(creator: str | None, schema: str | None, grantee: str, catalog: Catalog) -> bool:
@@ -60,31 +61,31 @@ def _is_ours(stack: Stack, default: Default) -> bool:
     return default.creator in services or default.schema in theirs or default.grantee in logins | {PUBLIC}
 
 
-def _missing(defaults: Iterable[Default]) -> Iterator[Finding]:
+def _missing(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
     for (creator, schema, objects, who), rights, _ in _grouped(defaults):
         yield Finding(
             "default privileges",
             f"{called(who)} on {objects.lower()} that {creator} makes{_in(schema)}",
             rights,
             "not granted",
-            sql(f"{_alter(creator, schema)} GRANT {rights} ON {objects} TO {grantee(who)}"),
+            admin.sql(f"{_alter(creator, schema)} GRANT {rights} ON {objects} TO {grantee(who)}", of=(creator,)),
             frozenset({creator, who, schema or creator}),
         )
 
 
-def _undeclared(defaults: Iterable[Default]) -> Iterator[Finding]:
+def _undeclared(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
     for (creator, schema, objects, who), rights, _ in _grouped(defaults):
         yield Finding(
             "undeclared default privileges",
             f"{called(who)} on {objects.lower()} that {creator} makes{_in(schema)}",
             "nothing more than declared",
             rights,
-            sql(f"{_alter(creator, schema)} REVOKE {rights} ON {objects} FROM {grantee(who)}"),
+            admin.sql(f"{_alter(creator, schema)} REVOKE {rights} ON {objects} FROM {grantee(who)}", of=(creator,)),
             frozenset({creator, who, schema or creator}),
         )
 
 
-def _functions(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+def _functions(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     """Functions that services make are everybody's to execute unless a list says otherwise."""
     for service in stack.services:
         lists = [
@@ -98,12 +99,12 @@ def _functions(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
                 f"PUBLIC on functions that {service.role} makes",
                 "nothing",
                 "EXECUTE",
-                sql(f"{_alter(service.role, None)} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC"),
+                admin.sql(f"{_alter(service.role, None)} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC", of=(service.role,)),
                 frozenset({service.role, service.schema_}),
             )
 
 
-def _lost(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+def _lost(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     lists: dict[tuple[str, str], set[str]] = defaultdict(set)
     services = {service.role: service.schema_ for service in stack.services}
     for each in catalog.defaults:
@@ -117,12 +118,12 @@ def _lost(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
                 f"{creator} on {objects.lower()} that it makes itself",
                 f"{named}, as their owner",
                 "taken away",
-                sql(f"{_alter(creator, None)} GRANT {named} ON {objects} TO {grantee(creator)}"),
+                admin.sql(f"{_alter(creator, None)} GRANT {named} ON {objects} TO {grantee(creator)}", of=(creator,)),
                 frozenset({creator, services[creator]}),
             )
 
 
-def _creators(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+def _creators(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     """Roles that make tables in a schema that analytics reads, and whose tables it would not see."""
     for schema in stack.existing_schemas:
         if schema.name not in stack.analytics_schemas or schema.name not in catalog.schemas:
@@ -131,13 +132,18 @@ def _creators(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
         for role, why in sorted(_who_creates(schema.name, catalog).items()):
             if role not in known:
                 listed = ", ".join([*schema.creators, role])
-                line = f"engarde:existingSchemas.{schema.name}.creators: [{listed}]"
+                acting = f"GRANT {quoted(role)} TO {quoted(stack.server.user)};"
+                steps = [
+                    f"engarde:existingSchemas.{schema.name}.creators: [{listed}]",
+                    *([] if admin.may(role) else [f"as a superuser: {acting}"]),
+                    f"then bin/pulumi up --stack {stack.name}",
+                ]
                 yield Finding(
                     "default privileges",
                     f"{role} in {schema.name}",
                     f"among its creators, so that {stack.analytics.role if stack.analytics else ''} sees what it makes",
                     why,
-                    Remedy("edit", f"{line}\nthen bin/pulumi up --stack {stack.name}"),
+                    Remedy("edit", "\n".join(steps)),
                     frozenset({role, schema.name}),
                 )
 

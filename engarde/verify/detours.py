@@ -9,7 +9,7 @@ from engarde.catalog import Catalog, View
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack, Table
 from engarde.names import PUBLIC
-from engarde.verify.names import sql
+from engarde.verify.hands import hands
 
 
 def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
@@ -19,7 +19,7 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
 
 
 def _functions(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
-    services = {service.schema_ for service in stack.services}
+    services, admin = {service.schema_ for service in stack.services}, hands(stack, catalog)
     open_to_all = {entry.identity for entry in catalog.entries if entry.kind == "function" and entry.grantee == PUBLIC}
     used_by_all = {entry.schema for entry in catalog.entries if entry.kind == "schema" and entry.grantee == PUBLIC}
     for each in catalog.definers:
@@ -30,7 +30,7 @@ def _functions(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
                 f"PUBLIC on function {each.identity}",
                 "not executed by everybody",
                 f"everybody may do through it what {each.owner} may",
-                sql(f"REVOKE EXECUTE ON ROUTINE {each.identity} FROM PUBLIC"),
+                admin.sql(f"REVOKE EXECUTE ON ROUTINE {each.identity} FROM PUBLIC", of=(each.owner,)),
                 frozenset({PUBLIC, each.schema}),
             )
 

@@ -12,7 +12,8 @@ from engarde.findings import Finding
 from engarde.model import Stack
 from engarde.names import PUBLIC
 from engarde.privileges import OTHER_DATABASES
-from engarde.verify.names import called, grantee, some, sql
+from engarde.verify.hands import Hands, hands
+from engarde.verify.names import called, grantee, some
 from engarde.verify.wanted import Right, right_of, tolerated, wanted
 
 ROUTINE = {"function": "ROUTINE"}
@@ -28,6 +29,7 @@ class _Same:
     grantee: str
     rights: tuple[tuple[str, str | None], ...]
     """each with its column"""
+    owner: str
     grantor: str | None = None
     """another than the owner"""
 
@@ -41,17 +43,17 @@ class _Same:
 
 def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     """What is not granted and should be, what is granted and should not be, and what may be granted on."""
-    due = wanted(stack, catalog)
+    due, admin = wanted(stack, catalog), hands(stack, catalog)
     there = {right_of(entry) for entry in catalog.entries}
-    yield from _missing(due - there)
+    yield from _missing(due - there, admin)
     undeclared = [
         entry
         for entry in catalog.entries
         if right_of(entry) not in due | tolerated(stack, catalog) and _is_ours(stack, entry)
     ]
-    yield from _undeclared(undeclared)
-    yield from _grantable(entry for entry in catalog.entries if entry.grantable and right_of(entry) in due)
-    yield from _lost(catalog.lost)
+    yield from _undeclared(undeclared, admin)
+    yield from _grantable((entry for entry in catalog.entries if entry.grantable and right_of(entry) in due), admin)
+    yield from _lost(catalog.lost, admin)
 
 
 def _is_ours(stack: Stack, entry: Entry) -> bool:
@@ -75,13 +77,13 @@ def _is_ours(stack: Stack, entry: Entry) -> bool:
     return entry.grantee in {login.role for login in stack.logins}
 
 
-def _missing(rights: Iterable[Right]) -> Iterator[Finding]:
-    by_object: dict[tuple[str, str | None, str, str], list[Right]] = defaultdict(list)
+def _missing(rights: Iterable[Right], admin: Hands) -> Iterator[Finding]:
+    by_object: dict[tuple[str, str | None, str, str, str], list[Right]] = defaultdict(list)
     for right in rights:
-        by_object[right.kind, right.schema, right.identity, right.grantee].append(right)
+        by_object[right.kind, right.schema, right.identity, right.grantee, right.owner].append(right)
     same: dict[_Same, list[str]] = defaultdict(list)
-    for (kind, schema, identity, who), all_of in by_object.items():
-        same[_Same(kind, schema, who, _sorted((each.right, each.column) for each in all_of))].append(identity)
+    for (kind, schema, identity, who, owner), all_of in by_object.items():
+        same[_Same(kind, schema, who, _sorted((each.right, each.column) for each in all_of), owner)].append(identity)
     for group, identities in same.items():
         names = sorted(identities)
         yield Finding(
@@ -89,12 +91,12 @@ def _missing(rights: Iterable[Right]) -> Iterator[Finding]:
             _subject(group, names),
             str(group),
             "not granted",
-            sql(f"GRANT {group.as_sql} ON {_on(group, names)} TO {grantee(group.grantee)}"),
+            admin.sql(f"GRANT {group.as_sql} ON {_on(group, names)} TO {grantee(group.grantee)}", of=(group.owner,)),
             _concerns(group),
         )
 
 
-def _undeclared(entries: Iterable[Entry]) -> Iterator[Finding]:
+def _undeclared(entries: Iterable[Entry], admin: Hands) -> Iterator[Finding]:
     for group, names, granted_on in _grouped(entries):
         revoke = f"REVOKE {group.as_sql} ON {_on(group, names)} FROM {grantee(group.grantee)}"
         actual = f"{group}, granted by {group.grantor}" if group.grantor else str(group)
@@ -103,12 +105,12 @@ def _undeclared(entries: Iterable[Entry]) -> Iterator[Finding]:
             _subject(group, names),
             "nothing more than declared",
             actual + (", and may grant it on" if granted_on else ""),
-            sql(*_as_grantor(group, revoke + (" CASCADE" if granted_on else ""))),
+            admin.sql(*_as_grantor(group, revoke + (" CASCADE" if granted_on else "")), of=_whose(group)),
             _concerns(group),
         )
 
 
-def _grantable(entries: Iterable[Entry]) -> Iterator[Finding]:
+def _grantable(entries: Iterable[Entry], admin: Hands) -> Iterator[Finding]:
     for group, names, _ in _grouped(entries):
         revoke = f"REVOKE GRANT OPTION FOR {group.as_sql} ON {_on(group, names)} FROM {grantee(group.grantee)} CASCADE"
         yield Finding(
@@ -116,34 +118,34 @@ def _grantable(entries: Iterable[Entry]) -> Iterator[Finding]:
             _subject(group, names),
             f"{group}",
             f"{group}, and may grant it on",
-            sql(*_as_grantor(group, revoke)),
+            admin.sql(*_as_grantor(group, revoke), of=_whose(group)),
             _concerns(group),
         )
 
 
-def _lost(entries: Iterable[Entry]) -> Iterator[Finding]:
+def _lost(entries: Iterable[Entry], admin: Hands) -> Iterator[Finding]:
     for group, names, _ in _grouped(entries):
         yield Finding(
             "owner's right",
             _subject(group, names),
             f"{group}, as its owner",
             "taken away",
-            sql(f"GRANT {group.as_sql} ON {_on(group, names)} TO {grantee(group.grantee)}"),
+            admin.sql(f"GRANT {group.as_sql} ON {_on(group, names)} TO {grantee(group.grantee)}", of=(group.owner,)),
             _concerns(group),
         )
 
 
 def _grouped(entries: Iterable[Entry]) -> Iterator[tuple[_Same, list[str], bool]]:
     """What one statement can take away: the group, what it is on, and whether any of it may be granted on."""
-    by_object: dict[tuple[str, str | None, str, str, str | None], list[Entry]] = defaultdict(list)
+    by_object: dict[tuple[str, str | None, str, str, str, str | None], list[Entry]] = defaultdict(list)
     for entry in entries:
         grantor = entry.grantor if entry.grantor != entry.owner else None
-        by_object[entry.kind, entry.schema, entry.identity, entry.grantee, grantor].append(entry)
+        by_object[entry.kind, entry.schema, entry.identity, entry.grantee, entry.owner, grantor].append(entry)
     same: dict[tuple[_Same, bool], list[str]] = defaultdict(list)
-    for (kind, schema, identity, who, grantor), all_of in by_object.items():
+    for (kind, schema, identity, who, owner, grantor), all_of in by_object.items():
         rights = _sorted((each.right, each.column) for each in all_of)
         grantable = any(each.grantable for each in all_of)
-        same[_Same(kind, schema, who, rights, grantor), grantable].append(identity)
+        same[_Same(kind, schema, who, rights, owner, grantor), grantable].append(identity)
     for (group, grantable), identities in same.items():
         yield group, sorted(identities), grantable
 
@@ -155,6 +157,10 @@ def _sorted(rights: Iterable[tuple[str, str | None]]) -> tuple[tuple[str, str | 
 def _as_grantor(group: _Same, statement: str) -> list[str]:
     """Whoever runs REVOKE does so as the owner, and takes away nothing that another has granted."""
     return [f"SET ROLE {quoted(group.grantor)}", statement, "RESET ROLE"] if group.grantor else [statement]
+
+
+def _whose(group: _Same) -> tuple[str]:
+    return (group.grantor or group.owner,)
 
 
 def _on(group: _Same, identities: list[str]) -> str:

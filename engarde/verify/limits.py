@@ -8,11 +8,10 @@ from engarde.access import Access
 from engarde.catalog import Catalog
 from engarde.database import quoted, session
 from engarde.errors import NoEntrance
-from engarde.findings import Finding
+from engarde.findings import Finding, Remedy
 from engarde.model import Analytics, Service, Stack
 from engarde.stack import Outputs
 from engarde.verify.logins import Tried
-from engarde.verify.names import sql
 from engarde.verify.passwords import about
 
 
@@ -41,7 +40,7 @@ def _limit(login: Service | Analytics, stack: Stack, password: str) -> list[Find
             f"sessions of {login.role}",
             f"no more than {login.connection_limit} at a time",
             f"{login.connection_limit + 1}",
-            sql(f"ALTER ROLE {quoted(login.role)} CONNECTION LIMIT {login.connection_limit}"),
+            Remedy("sql", f"ALTER ROLE {quoted(login.role)} CONNECTION LIMIT {login.connection_limit};"),
             about(login),
         )
     ]

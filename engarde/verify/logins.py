@@ -109,12 +109,10 @@ def _refused(login: Service | Analytics, stack: Stack, refusal: NoEntrance) -> T
 def _who(login: Service | Analytics, who: Who) -> Iterator[Finding]:
     def wrong(what: str, expected: object, actual: object, change: str) -> Finding:
         heal = Remedy("sql", f"ALTER ROLE {quoted(login.role)} {change};")
-        return Finding(
-            "session", f"{what} of {login.role} after its login", str(expected), str(actual), heal, about(login)
-        )
+        return Finding("session", f"{what} of {login.role}", str(expected), str(actual), heal, about(login))
 
     if who.user != login.role:
-        yield wrong("current_user", login.role, who.user, "RESET role")
+        yield wrong("role", login.role, who.user, "RESET role")
     if isinstance(login, Service) and split_path(who.search_path) != (login.schema_, PUBLIC):
         path = f"{login.schema_}, {PUBLIC}"
         yield wrong("search_path", path, who.search_path, f"SET search_path TO {quoted(login.schema_)}, {PUBLIC}")

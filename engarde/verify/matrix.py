@@ -9,6 +9,7 @@ from engarde.catalog import Catalog
 from engarde.findings import Finding
 from engarde.model import Stack
 from engarde.names import PUBLIC
+from engarde.verify.hands import acting_as
 from engarde.verify.members import reaching
 
 WRITING = {"INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "REFERENCES", "MAINTAIN"}
@@ -38,7 +39,7 @@ def matrix(stack: Stack, catalog: Catalog, findings: Iterable[Finding]) -> tuple
     wrong = {frozenset({one, other}) for each in findings for one in each.concerns for other in each.concerns}
     names = [login.role for login in stack.logins]
     names += [role.name for role in stack.outside_roles]
-    names += [role.name for role, _, _ in reaching(stack, catalog) if role.name not in names]
+    names += [way.role for way in reaching(stack, catalog) if way.role not in names]
     strangers = {
         entry.grantee for entry in catalog.entries if entry.schema in schemas and entry.grantee in catalog.roles
     }
@@ -56,7 +57,7 @@ def matrix(stack: Stack, catalog: Catalog, findings: Iterable[Finding]) -> tuple
 def _access(stack: Stack, name: str, schema: str, catalog: Catalog) -> str:
     if schema not in catalog.schemas or (name != PUBLIC and name not in catalog.roles):
         return "missing"
-    acting = _acting_as(name, catalog)
+    acting = acting_as(name, stack, catalog) | {PUBLIC}
     if any(catalog.roles[each].superuser for each in acting if each in catalog.roles):
         return "all"
     if catalog.schemas[schema].owner in acting:
@@ -75,14 +76,3 @@ def _access(stack: Stack, name: str, schema: str, catalog: Catalog) -> str:
     if read_all or (tables <= read and (later or tables)):
         return "reads"
     return f"reads {len(tables & read)}" if tables & read else "enters"
-
-
-def _acting_as(name: str, catalog: Catalog) -> set[str]:
-    """The role with all that it is a member of, and PUBLIC."""
-    found, waiting = {PUBLIC}, [name]
-    while waiting:
-        each = waiting.pop()
-        if each not in found or each == name:
-            found.add(each)
-            waiting += [link.role for link in catalog.memberships if link.member == each and link.role not in found]
-    return found

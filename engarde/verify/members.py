@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TypedDict
 
 from engarde.catalog import Catalog, Membership, Role
 from engarde.database import quoted
 from engarde.findings import Finding
 from engarde.model import Stack
 from engarde.privileges import On, expected
-from engarde.verify.names import sql
+from engarde.verify.hands import Hands, hands
+
+
+class _Needs(TypedDict):
+    """What ending a membership takes."""
+
+    of: tuple[str, ...]
+    superusers: bool
+
 
 POWERFUL = (
     "pg_read_all_data",
@@ -24,23 +34,24 @@ POWERFUL = (
 
 def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     """Memberships that are missing or that nobody declared, and roles that reach a service's schema."""
-    yield from _missing(stack, catalog)
-    yield from _undeclared(stack, catalog)
-    yield from (_reaching(stack, *each) for each in reaching(stack, catalog) if not _outside(stack, each[0].name))
+    admin = hands(stack, catalog)
+    yield from _missing(stack, catalog, admin)
+    yield from _undeclared(stack, catalog, admin)
+    yield from (_reaching(stack, way, admin) for way in reaching(stack, catalog) if not _outside(stack, way.role))
 
 
 def warnings(stack: Stack, catalog: Catalog) -> Iterator[str]:
     """Declared roles outside the stack that reach a service's schema."""
-    for role, why, _ in reaching(stack, catalog):
-        if _outside(stack, role.name):
-            yield f"{role.name}, an outside role of the stack, reaches every service's schema: {why}"
+    for way in reaching(stack, catalog):
+        if _outside(stack, way.role):
+            yield f"{way.role}, an outside role of the stack, reaches the services' schemas: {way.why}"
 
 
 def _outside(stack: Stack, name: str) -> bool:
     return name in {role.name for role in stack.outside_roles}
 
 
-def _missing(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+def _missing(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     usable = {(each.role, each.member) for each in catalog.memberships if each.inherit and each.may_set}
     for row in sorted(expected(stack), key=lambda row: row.role or ""):
         if row.on is On.ROLE and row.role in catalog.roles and (row.role, row.grantee) not in usable:
@@ -49,12 +60,12 @@ def _missing(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
                 f"{row.grantee} in {row.role}",
                 "a member",
                 "none that may act as it",
-                sql(f"GRANT {quoted(row.role)} TO {quoted(row.grantee)}"),
+                admin.sql(f"GRANT {quoted(row.role)} TO {quoted(row.grantee)}"),
                 frozenset({row.role, row.grantee}),
             )
 
 
-def _undeclared(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+def _undeclared(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     ours = {login.role for login in stack.logins}
     for each in catalog.memberships:
         # The admin manages these roles and the first superuser needs no membership: neither gains anything by one.
@@ -64,7 +75,7 @@ def _undeclared(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
                 f"{each.member} in {each.role}",
                 "no member",
                 f"a member{_options(each)}",
-                sql(revoke(each, catalog.major)),
+                admin.sql(revoke(each, catalog.major), **_needs(each, catalog)),
                 frozenset({each.role, each.member}),
             )
 
@@ -84,29 +95,45 @@ def revoke(each: Membership, major: int) -> str:
     return f"REVOKE {quoted(each.role)} FROM {quoted(each.member)}{by} CASCADE"
 
 
-def reaching(stack: Stack, catalog: Catalog) -> Iterator[tuple[Role, str, str]]:
-    """Every role that nobody declared and that gets at a service's schema: how, and the statement that ends it."""
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a role that nobody declared gets at the services' schemas."""
+
+    role: str
+    why: str
+    statement: str
+    """what ends it"""
+    of: tuple[str, ...] = ()
+    """the roles whose rights that takes"""
+    superusers: bool = False
+    """that is superusers' alone"""
+
+
+def reaching(stack: Stack, catalog: Catalog) -> Iterator[Way]:
+    """One way of every role that nobody declared and that gets at a service's schema."""
     declared = {stack.server.user, *(login.role for login in stack.logins)}
     for role in catalog.roles.values():
         if role.name in declared or role.bootstrap or role.predefined:
             continue
         way = _by_attribute(role, catalog) or _by_membership(stack, role, catalog)
         if way:
-            yield role, *way
+            yield way
 
 
-def _by_attribute(role: Role, catalog: Catalog) -> tuple[str, str] | None:
+def _by_attribute(role: Role, catalog: Catalog) -> Way | None:
+    alter = f"ALTER ROLE {quoted(role.name)}"
     if role.superuser:
-        return "it is a superuser", f"ALTER ROLE {quoted(role.name)} NOSUPERUSER"
+        return Way(role.name, "it is a superuser", f"{alter} NOSUPERUSER", superusers=True)
     if role.replication:
-        return "REPLICATION lets it copy the whole server", f"ALTER ROLE {quoted(role.name)} NOREPLICATION"
+        why = "REPLICATION lets it copy the whole server"
+        return Way(role.name, why, f"{alter} NOREPLICATION", superusers=True)
     if role.createrole and catalog.major < 16:
         why = "CREATEROLE lets it make itself a member of any role before PostgreSQL 16"
-        return why, f"ALTER ROLE {quoted(role.name)} NOCREATEROLE"
+        return Way(role.name, why, f"{alter} NOCREATEROLE")
     return None
 
 
-def _by_membership(stack: Stack, role: Role, catalog: Catalog) -> tuple[str, str] | None:
+def _by_membership(stack: Stack, role: Role, catalog: Catalog) -> Way | None:
     """The shortest chain to a role that gets at a service's schema, and the last link of it."""
     ends = _ends(stack, catalog)
     chains: list[tuple[Membership, ...]] = [(each,) for each in catalog.memberships if each.member == role.name]
@@ -117,12 +144,18 @@ def _by_membership(stack: Stack, role: Role, catalog: Catalog) -> tuple[str, str
             last = chain[-1]
             if last.role in ends:
                 names = " -> ".join([role.name, *(link.role for link in chain)])
-                return f"as a member: {names}", revoke(last, catalog.major)
+                statement = revoke(last, catalog.major)
+                return Way(role.name, f"as a member: {names}", statement, **_needs(last, catalog))
             if last.role not in seen:
                 seen.add(last.role)
                 following += [(*chain, each) for each in catalog.memberships if each.member == last.role]
         chains = following
     return None
+
+
+def _needs(each: Membership, catalog: Catalog) -> _Needs:
+    of = (each.grantor,) if catalog.major >= 16 else ()
+    return {"of": of, "superusers": catalog.roles[each.role].superuser}
 
 
 def _ends(stack: Stack, catalog: Catalog) -> set[str]:
@@ -133,12 +166,12 @@ def _ends(stack: Stack, catalog: Catalog) -> set[str]:
     return ours | granted | superusers | set(POWERFUL)
 
 
-def _reaching(stack: Stack, role: Role, why: str, statement: str) -> Finding:
+def _reaching(stack: Stack, way: Way, admin: Hands) -> Finding:
     return Finding(
         "reach",
-        f"{role.name} on the schemas of services",
+        f"{way.role} on the schemas of services",
         "no way to them: it is not declared",
-        why,
-        sql(statement, by_superuser="SUPERUSER" in statement or "REPLICATION" in statement),
-        frozenset({role.name, *(service.schema_ for service in stack.services)}),
+        way.why,
+        admin.sql(way.statement, of=way.of, superusers=way.superusers),
+        frozenset({way.role, *(service.schema_ for service in stack.services)}),
     )

@@ -32,8 +32,3 @@ def some(items: Sequence[str]) -> str:
 def up(stack: Stack) -> Remedy:
     """What brings back a role or a schema that is gone."""
     return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
-
-
-def sql(*statements: str, by_superuser: bool = False) -> Remedy:
-    """Statements to be run in this order."""
-    return Remedy("sql", "\n".join(f"{each};" for each in statements), by_superuser)

@@ -63,7 +63,9 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
         found = [*_compared(stack, catalog), *_of_passwords(stack, known, catalog, admin)]
     tried = _tried(stack, known, catalog, login, progress) if asked.logins else []
     tried += [limits(stack, known, catalog)] if asked.limits else []
-    found += [finding for each in tried for finding in each.findings]
+    # What a session starts with and the catalogs explain is found already, with what has to be undone.
+    explained = {each.subject for each in found}
+    found += [finding for each in tried for finding in each.findings if finding.subject not in explained]
     kept = [each for each in found if _concerns(stack, asked.service, each)]
     on_trust = sum(each.on_trust for each in tried)
     trusted = (

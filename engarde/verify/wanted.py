@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engarde.catalog import Catalog, Entry, Relation
 from engarde.model import Stack
@@ -21,11 +21,12 @@ class Right:
     right: str
     column: str | None = None
     schema: str | None = None
+    owner: str = field(default="", compare=False)
 
 
 def right_of(entry: Entry) -> Right:
     """What an entry of an access list gives."""
-    return Right(entry.kind, entry.identity, entry.grantee, entry.right, entry.column, entry.schema)
+    return Right(entry.kind, entry.identity, entry.grantee, entry.right, entry.column, entry.schema, entry.owner)
 
 
 def wanted(stack: Stack, catalog: Catalog) -> frozenset[Right]:
@@ -49,14 +50,14 @@ def _of(row: Privilege, catalog: Catalog) -> Iterator[Right]:
         if row.on is On.DATABASE:
             found = catalog.databases.get(row.database)
             if found and found.owner != row.grantee:
-                yield Right("database", found.identity, row.grantee, right)
+                yield Right("database", found.identity, row.grantee, right, owner=found.owner)
         elif row.on is On.SCHEMA:
             schema = catalog.schemas.get(row.schema or "")
             if schema and schema.owner != row.grantee:
-                yield Right("schema", schema.identity, row.grantee, right, schema=schema.name)
+                yield Right("schema", schema.identity, row.grantee, right, None, schema.name, schema.owner)
         else:
             yield from (
-                Right(each.kind, each.identity, row.grantee, right, column, each.schema)
+                Right(each.kind, each.identity, row.grantee, right, column, each.schema, each.owner)
                 for each in _relations(row, catalog)
                 if each.owner != row.grantee
                 for column in (row.columns or (None,))

@@ -1,0 +1,47 @@
+"""What the stack's admin may do by itself, so that a remedy says when it takes a superuser."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engarde.catalog import Catalog
+from engarde.findings import Remedy
+from engarde.model import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Hands:
+    """The admin, by the roles that it may act as."""
+
+    superuser: bool
+    acts_as: frozenset[str]
+
+    def may(self, *owners: str) -> bool:
+        """Whether it may do what takes these owners: without them a REVOKE only warns, and takes nothing away."""
+        return self.superuser or self.acts_as.issuperset(owners)
+
+    def sql(self, *statements: str, of: tuple[str, ...] = (), superusers: bool = False) -> Remedy:
+        """Statements to be run in this order, which take the rights of these roles, or are superusers' alone."""
+        beyond = not self.may(*of) or (superusers and not self.superuser)
+        return Remedy("sql", "\n".join(f"{each};" for each in statements), by_superuser=beyond)
+
+
+def hands(stack: Stack, catalog: Catalog) -> Hands:
+    """Those of the stack's admin."""
+    admin = catalog.roles[stack.server.user]
+    return Hands(admin.superuser, frozenset(acting_as(admin.name, stack, catalog)))
+
+
+def acting_as(name: str, stack: Stack, catalog: Catalog) -> set[str]:
+    """The role with all that it is a member of, at any distance, whether by itself or by SET ROLE."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found.add(each)
+            # The maker of a role has a membership that gives nothing but the right to grant it.
+            links = (link for link in catalog.memberships if link.member == each)
+            waiting += [link.role for link in links if link.inherit or link.may_set]
+    database = catalog.databases.get(stack.server.database)
+    return found | ({"pg_database_owner"} if database and database.owner in found else set())

@@ -1,0 +1,60 @@
+"""Verify on a test's stack, and the hand that does what its findings say."""
+
+import json
+import re
+from typing import Any
+from unittest.mock import patch
+
+from engarde.findings import Finding
+from engarde.stack import Outputs
+from engarde.stackfile import read
+from engarde.verify.run import Asked, Report, verify
+from tests.engine.admins import PASSWORD, SUPERUSER
+from tests.engine.program import STACK, STACK_FILE, Project
+
+
+def verified(project: Project, **asked: Any) -> Report:
+    """What verify reports; the engine's answers are those that the test has got from it already."""
+    known = project.outputs()
+    given = Outputs(known["database_urls"], known["analytics_url"], known["passwords"])
+    with (
+        patch("engarde.verify.run.outputs", return_value=given),
+        patch("engarde.verify.run.admin_password", return_value=PASSWORD),
+    ):
+        return verify(read(project.folder, STACK), Asked(**asked), lambda left: None)
+
+
+def told(report: Report) -> list[str]:
+    """The findings in short, for a test's message."""
+    return [f"{each.check}: {each.subject}: {each.actual} -> {each.remedy.text}" for each in report.findings]
+
+
+def heal(project: Project, finding: Finding) -> None:
+    """Does what the finding says, as whom it says."""
+    if finding.remedy.kind == "sql":
+        who = SUPERUSER if finding.remedy.by_superuser else project.database.admin
+        project.database.run_as(who, finding.remedy.text)
+    elif finding.remedy.text.startswith("bin/pulumi up"):
+        project.succeeds(project.up(*finding.remedy.text.split()[2:-2]))
+    elif finding.remedy.kind == "edit":
+        line, *then = finding.remedy.text.splitlines()
+        edit(project, line)
+        project.database.run(*(each.split(": ", 1)[1] for each in then if each.startswith("as a superuser: ")))
+        project.succeeds(project.up())
+    else:
+        # It only says who could tell more; what is wrong is another finding's.
+        assert finding.check == "behaviour", finding
+
+
+def edit(project: Project, line: str) -> None:
+    """Writes `section.name.key: value` into the stack file."""
+    path, value = line.split(": ", 1)
+    document = json.loads((project.folder / STACK_FILE).read_text())
+    section, *keys = path.split(".")
+    at = document["config"][section]
+    for key in keys[:-1]:
+        at[key] = at.get(key) or {}
+        at = at[key]
+    listed = re.fullmatch(r"\[(.*)\]", value)
+    at[keys[-1]] = listed[1].split(", ") if listed else int(value)
+    (project.folder / STACK_FILE).write_text(json.dumps(document))
