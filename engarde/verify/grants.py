@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from engarde.catalog import Catalog, Entry
 from engarde.database import quoted
-from engarde.findings import Finding
+from engarde.findings import Finding, Remedy
 from engarde.model import Stack
 from engarde.names import PUBLIC
 from engarde.privileges import OTHER_DATABASES
@@ -56,6 +56,20 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     yield from _lost(catalog.lost, admin)
 
 
+def warnings(stack: Stack, catalog: Catalog) -> Iterator[str]:
+    """Roles that nobody declared and that may do something in a schema that is not the stack's to manage."""
+    existing = {schema.name for schema in stack.existing_schemas}
+    known = {stack.server.user, PUBLIC, *(login.role for login in stack.logins)}
+    known |= {role.name for role in stack.outside_roles}
+    known |= {creator for schema in stack.existing_schemas for creator in schema.creators}
+    strangers: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for entry in catalog.entries:
+        if entry.schema in existing and entry.grantee not in known:
+            strangers[entry.grantee, entry.schema or ""].add(entry.right)
+    for (who, schema), rights in sorted(strangers.items()):
+        yield f"{who}, which is not declared, has {', '.join(sorted(rights))} in {schema}"
+
+
 def _is_ours(stack: Stack, entry: Entry) -> bool:
     """Whether an undeclared grant is the stack's business: what its roles may do, and who gets at its things."""
     if entry.grantee == stack.server.user:
@@ -91,7 +105,7 @@ def _missing(rights: Iterable[Right], admin: Hands) -> Iterator[Finding]:
             _subject(group, names),
             str(group),
             "not granted",
-            admin.sql(f"GRANT {group.as_sql} ON {_on(group, names)} TO {grantee(group.grantee)}", of=(group.owner,)),
+            _heal(group, f"GRANT {group.as_sql} ON {_on(group, names)} TO {grantee(group.grantee)}", admin),
             _concerns(group),
         )
 
@@ -105,7 +119,7 @@ def _undeclared(entries: Iterable[Entry], admin: Hands) -> Iterator[Finding]:
             _subject(group, names),
             "nothing more than declared",
             actual + (", and may grant it on" if granted_on else ""),
-            admin.sql(*_as_grantor(group, revoke + (" CASCADE" if granted_on else "")), of=_whose(group)),
+            _heal(group, revoke + (" CASCADE" if granted_on else ""), admin),
             _concerns(group),
         )
 
@@ -118,7 +132,7 @@ def _grantable(entries: Iterable[Entry], admin: Hands) -> Iterator[Finding]:
             _subject(group, names),
             f"{group}",
             f"{group}, and may grant it on",
-            admin.sql(*_as_grantor(group, revoke), of=_whose(group)),
+            _heal(group, revoke, admin),
             _concerns(group),
         )
 
@@ -130,7 +144,7 @@ def _lost(entries: Iterable[Entry], admin: Hands) -> Iterator[Finding]:
             _subject(group, names),
             f"{group}, as its owner",
             "taken away",
-            admin.sql(f"GRANT {group.as_sql} ON {_on(group, names)} TO {grantee(group.grantee)}", of=(group.owner,)),
+            _heal(group, f"GRANT {group.as_sql} ON {_on(group, names)} TO {grantee(group.grantee)}", admin),
             _concerns(group),
         )
 
@@ -154,13 +168,9 @@ def _sorted(rights: Iterable[tuple[str, str | None]]) -> tuple[tuple[str, str | 
     return tuple(sorted(set(rights), key=lambda each: (each[0], each[1] or "")))
 
 
-def _as_grantor(group: _Same, statement: str) -> list[str]:
-    """Whoever runs REVOKE does so as the owner, and takes away nothing that another has granted."""
-    return [f"SET ROLE {quoted(group.grantor)}", statement, "RESET ROLE"] if group.grantor else [statement]
-
-
-def _whose(group: _Same) -> tuple[str]:
-    return (group.grantor or group.owner,)
+def _heal(group: _Same, statement: str, admin: Hands) -> Remedy:
+    whose = group.grantor or group.owner
+    return admin.sql(*admin.granting(statement, group.owner, group.grantor), of=(whose,))
 
 
 def _on(group: _Same, identities: list[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engarde.catalog import Catalog
+from engarde.database import quoted
 from engarde.findings import Remedy
 from engarde.model import Stack
 
@@ -13,12 +14,23 @@ from engarde.model import Stack
 class Hands:
     """The admin, by the roles that it may act as."""
 
+    name: str
     superuser: bool
     acts_as: frozenset[str]
 
     def may(self, *owners: str) -> bool:
         """Whether it may do what takes these owners: without them a REVOKE only warns, and takes nothing away."""
         return self.superuser or self.acts_as.issuperset(owners)
+
+    def granting(self, statement: str, owner: str, grantor: str | None) -> list[str]:
+        """A GRANT or REVOKE as the one whose grant it is.
+
+        A superuser's is the owner's, who takes away nothing that another has granted. Anybody else's is that of some
+        role among its own that may grant it on, whichever comes first.
+        """
+        implied = self.superuser or owner in (self.name, "pg_database_owner")
+        who = grantor or (None if implied else owner)
+        return [f"SET ROLE {quoted(who)}", statement, "RESET ROLE"] if who else [statement]
 
     def sql(self, *statements: str, of: tuple[str, ...] = (), superusers: bool = False) -> Remedy:
         """Statements to be run in this order, which take the rights of these roles, or are superusers' alone."""
@@ -29,7 +41,7 @@ class Hands:
 def hands(stack: Stack, catalog: Catalog) -> Hands:
     """Those of the stack's admin."""
     admin = catalog.roles[stack.server.user]
-    return Hands(admin.superuser, frozenset(acting_as(admin.name, stack, catalog)))
+    return Hands(admin.name, admin.superuser, frozenset(acting_as(admin.name, stack, catalog)))
 
 
 def acting_as(name: str, stack: Stack, catalog: Catalog) -> set[str]:

@@ -77,6 +77,7 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
         (
             *([trusted] if on_trust else []),
             *members.warnings(stack, catalog),
+            *grants.warnings(stack, catalog),
             *_missing_reads(stack, catalog),
             *(warning for each in tried for warning in each.warnings),
         ),
