@@ -51,9 +51,10 @@ lint: venv ## formatting, linters, types
 	$(VENV_PYTHON) -m ruff format --check
 	$(VENV_PYTHON) -m mypy
 
-bench: venv ## times up, previews and destroy beside one psql script and Terraform: SIZES="4 50" ROUNDS=3
+bench: venv ## times up, previews and destroy beside one psql script and Terraform, and verify: SIZES="4 50" ROUNDS=3
 	@$(VENV_PYTHON) -m toolchain engine
 	@$(VENV_PYTHON) -m tests.bench --sizes $(SIZES) --rounds $(ROUNDS)
+	@$(VENV_PYTHON) -m tests.bench.verify --rounds 5
 
 venv:
 	$(call WITH_PYTHON,-B -m toolchain.local.venv)

@@ -61,7 +61,7 @@ class Session:
         One round trip for all: a server may be far away, and refusals in a block do not fill its log.
         """
         # Nothing that was allowed by mistake waits for a lock that a service holds, nor makes one wait for long.
-        self._connection.execute("SET LOCAL lock_timeout = '1s'; SET LOCAL statement_timeout = '60s'")
+        self._connection.execute("SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '60s'")
         self._connection.execute("SELECT set_config('engarde.probes', %s, true)", [json.dumps(probes)])
         self._connection.execute(_query("probe"))
         row = self._connection.execute("SELECT current_setting('engarde.answers')").fetchone()
