@@ -46,12 +46,13 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     due, admin = wanted(stack, catalog), hands(stack, catalog)
     there = {right_of(entry) for entry in catalog.entries}
     yield from _missing(due - there, admin)
-    undeclared = [
-        entry
-        for entry in catalog.entries
-        if right_of(entry) not in due | tolerated(stack, catalog) and _is_ours(stack, entry)
-    ]
-    yield from _undeclared(undeclared, admin)
+    allowed, provided = (
+        due | tolerated(stack, catalog),
+        {each.name for each in catalog.schemas.values() if each.provided},
+    )
+    ours = (entry for entry in catalog.entries if right_of(entry) not in allowed and _is_ours(stack, entry))
+    # An extension keeps parts of a service's tables in a schema of its own, with the rights that the tables have.
+    yield from _undeclared((entry for entry in ours if entry.schema not in provided), admin)
     yield from _grantable((entry for entry in catalog.entries if entry.grantable and right_of(entry) in due), admin)
     yield from _lost(catalog.lost, admin)
 

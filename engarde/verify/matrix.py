@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engarde.catalog import Catalog
+from engarde.catalog import Catalog, Entry, Relation, Schema
 from engarde.findings import Finding
 from engarde.model import Stack
 from engarde.names import PUBLIC
@@ -44,35 +44,56 @@ def matrix(stack: Stack, catalog: Catalog, findings: Iterable[Finding]) -> tuple
         entry.grantee for entry in catalog.entries if entry.schema in schemas and entry.grantee in catalog.roles
     }
     names += sorted(strangers - {*names, stack.server.user})
+    inside = {schema: _inside(schema, catalog) for schema in schemas}
     rows = []
     for name in [*names, PUBLIC]:
+        acting = acting_as(name, stack, catalog) | {PUBLIC}
         cells = [
-            Cell(schema, _access(stack, name, schema, catalog), frozenset({name, schema}) not in wrong)
-            for schema in dict.fromkeys(schemas)
+            Cell(schema, _access(acting, inside[schema], catalog), frozenset({name, schema}) not in wrong)
+            for schema in inside
         ]
         rows.append(Row("PUBLIC" if name == PUBLIC else name, tuple(cells)))
     return tuple(rows)
 
 
-def _access(stack: Stack, name: str, schema: str, catalog: Catalog) -> str:
-    if schema not in catalog.schemas or (name != PUBLIC and name not in catalog.roles):
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """What there is in one schema."""
+
+    schema: Schema | None
+    entries: tuple[Entry, ...]
+    tables: tuple[Relation, ...]
+    later: frozenset[str | None]
+    """who has default privileges in it"""
+
+
+def _inside(name: str, catalog: Catalog) -> _Inside:
+    return _Inside(
+        catalog.schemas.get(name),
+        tuple(entry for entry in catalog.entries if entry.schema == name),
+        tuple(each for each in catalog.relations if each.schema == name and each.kind == "table"),
+        frozenset(each.grantee for each in catalog.defaults if each.schema == name),
+    )
+
+
+def _access(acting: set[str], inside: _Inside, catalog: Catalog) -> str:
+    """In one word, what whoever may act as these roles does there."""
+    if inside.schema is None or (not acting & catalog.roles.keys() and acting != {PUBLIC}):
         return "missing"
-    acting = acting_as(name, stack, catalog) | {PUBLIC}
-    if any(catalog.roles[each].superuser for each in acting if each in catalog.roles):
+    if any(catalog.roles[each].superuser for each in acting & catalog.roles.keys()):
         return "all"
-    if catalog.schemas[schema].owner in acting:
+    if inside.schema.owner in acting:
         return "owns"
-    rights = [entry for entry in catalog.entries if entry.schema == schema and entry.grantee in acting]
+    rights = [entry for entry in inside.entries if entry.grantee in acting]
     read_all = "pg_read_all_data" in acting
     on_schema = {entry.right for entry in rights if entry.kind == "schema"}
     if "CREATE" in on_schema or any(entry.right in WRITING for entry in rights) or "pg_write_all_data" in acting:
         return "writes"
     if "USAGE" not in on_schema and not read_all:
         return "-"
-    tables = {each.identity for each in catalog.relations if each.schema == schema and each.kind == "table"}
+    tables = {each.identity for each in inside.tables}
     read = {entry.identity for entry in rights if entry.kind == "table" and entry.right == "SELECT"}
-    read |= {each.identity for each in catalog.relations if each.schema == schema and each.owner in acting}
-    later = any(each.schema == schema and each.grantee in acting for each in catalog.defaults)
-    if read_all or (tables <= read and (later or tables)):
+    read |= {each.identity for each in inside.tables if each.owner in acting}
+    if read_all or (tables <= read and (tables or inside.later & acting)):
         return "reads"
     return f"reads {len(tables & read)}" if tables & read else "enters"

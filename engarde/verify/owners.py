@@ -17,7 +17,9 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     admin = hands(stack, catalog)
     yield from _schemas(stack, catalog, admin)
     yield from _databases(stack, catalog, admin)
-    yield from (_stranger(stack, each, admin) for each in catalog.strangers)
+    # What an extension keeps of a service's in a schema of its own is where it belongs.
+    provided = {schema.name for schema in catalog.schemas.values() if schema.provided}
+    yield from (_stranger(stack, each, admin) for each in catalog.strangers if each.schema not in provided)
 
 
 def _schemas(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:

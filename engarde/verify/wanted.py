@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -31,7 +32,10 @@ def right_of(entry: Entry) -> Right:
 
 def wanted(stack: Stack, catalog: Catalog) -> frozenset[Right]:
     """Every entry that has to be there; none on what does not exist, nor an owner's own."""
-    return frozenset(right for row in expected(stack) for right in _of(row, catalog))
+    inside: dict[str | None, list[Relation]] = defaultdict(list)
+    for each in catalog.relations:
+        inside[each.schema].append(each)
+    return frozenset(right for row in expected(stack) for right in _of(row, catalog, inside[row.schema]))
 
 
 def tolerated(stack: Stack, catalog: Catalog) -> frozenset[Right]:
@@ -45,7 +49,7 @@ def tolerated(stack: Stack, catalog: Catalog) -> frozenset[Right]:
     )
 
 
-def _of(row: Privilege, catalog: Catalog) -> Iterator[Right]:
+def _of(row: Privilege, catalog: Catalog, inside: list[Relation]) -> Iterator[Right]:
     for right in row.rights:
         if row.on is On.DATABASE:
             found = catalog.databases.get(row.database)
@@ -58,17 +62,15 @@ def _of(row: Privilege, catalog: Catalog) -> Iterator[Right]:
         else:
             yield from (
                 Right(each.kind, each.identity, row.grantee, right, column, each.schema, each.owner)
-                for each in _relations(row, catalog)
+                for each in _relations(row, inside)
                 if each.owner != row.grantee
                 for column in (row.columns or (None,))
             )
 
 
-def _relations(row: Privilege, catalog: Catalog) -> Iterator[Relation]:
+def _relations(row: Privilege, inside: list[Relation]) -> Iterator[Relation]:
     """Of a row on tables or sequences: those that exist."""
     kinds = {On.TABLES: "table", On.SEQUENCES: "sequence", On.TABLE: "table", On.COLUMNS: "table"}
-    for each in catalog.relations:
-        if each.kind != kinds.get(row.on) or each.schema != row.schema:
-            continue
-        if each.name == row.table or (row.table is None and not each.provided):
+    for each in inside:
+        if each.kind == kinds.get(row.on) and (each.name == row.table or (row.table is None and not each.provided)):
             yield each

@@ -1,0 +1,75 @@
+"""The parts of verify that need no server."""
+
+import math
+
+import pytest
+
+from engarde import scram
+from engarde.catalog import View
+from engarde.verify.attributes import milliseconds, split_path
+from engarde.verify.detours import _bases
+from engarde.verify.names import some
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0", 0),
+        ("9000", 9000),
+        ("30s", 30_000),
+        ("1min", 60_000),
+        ("1.5 h", 5_400_000),
+        ("500us", 0.5),
+        ("2d", 172_800_000),
+    ],
+)
+def test_timeouts_are_read_as_the_server_reads_them(text: str, expected: float) -> None:
+    assert milliseconds(text) == expected
+
+
+def test_what_is_no_timeout_equals_none() -> None:
+    assert math.isnan(milliseconds("soon"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("madansara, public", ("madansara", "public")),
+        ("Madansara,PUBLIC", ("madansara", "public")),
+        ('"Mixed Case", public', ("Mixed Case", "public")),
+        ('"a,b", "c""d",e', ("a,b", 'c"d', "e")),
+        ("", ()),
+        ('"$user", public', ("$user", "public")),
+    ],
+)
+def test_a_search_path_is_split_as_the_server_splits_it(text: str, expected: tuple[str, ...]) -> None:
+    assert split_path(text) == expected
+
+
+def test_a_verifier_matches_its_password_alone() -> None:
+    stored = scram.verifier("right", b"sixteen bytes of", 1000)
+    assert scram.matches("right", stored)
+    assert not scram.matches("wrong", stored)
+    assert not scram.matches("right", "md5" + "0" * 32)
+    assert not scram.matches("right", "")
+
+
+def test_a_view_reads_through_others_and_may_read_itself() -> None:
+    def view(name: str, base_schema: str, base: str) -> View:
+        return View("public", name, f"public.{name}", "postgres", base_schema, base)
+
+    views = {
+        ("public", "a"): [view("a", "public", "b"), view("a", "public", "t")],
+        ("public", "b"): [view("b", "madansara", "things"), view("b", "public", "a")],
+    }
+    assert _bases(("public", "a"), views) == {
+        ("public", "a"),
+        ("public", "b"),
+        ("public", "t"),
+        ("madansara", "things"),
+    }
+
+
+def test_a_long_subject_names_the_first_few() -> None:
+    assert some(["a", "b", "c"]) == "a, b, c"
+    assert some(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
