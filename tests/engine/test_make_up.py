@@ -64,6 +64,10 @@ def test_it_ends_with_the_services_and_how_to_connect_as_one(checkout: Clone, fi
     # The backend's tables are there to be read.
     reads = ("bin/engarde", "psql", "madansara", "-Atc", "SELECT count(*) FROM public.users")
     assert said_by(checkout.run(*reads)).endswith("0\n")
+    # And it is as declared from the first minute.
+    proof = re.search(r"^Prove .*: (bin/engarde verify)$", said, re.MULTILINE)
+    assert proof
+    assert "stack local is as declared (5 logins, " in said_by(checkout.run(*proof[1].split()))
 
 
 @pytest.mark.parametrize("who", ["madansara", "analytics", "admin"])

@@ -9,7 +9,7 @@ from rich.table import Table
 
 
 def table(services: Mapping[str, Mapping[str, Any]]) -> None:
-    """Every service with what is its own, and the command that connects as one."""
+    """Every service with what is its own, the command that connects as one, and the one that looks at all."""
     shown = Table("service", "schema", "role", "limit", "reads")
     for name, each in services.items():
         reads = ", ".join(each["reads"]) or "-"
@@ -19,3 +19,4 @@ def table(services: Mapping[str, Mapping[str, Any]]) -> None:
     console.print(shown)
     for name in list(services)[:1]:
         console.print(f"Connect as {name}: bin/engarde psql {name}", markup=False, highlight=False)
+    console.print("Prove that it is as declared, and isolated: bin/engarde verify", markup=False, highlight=False)
