@@ -29,14 +29,15 @@ CHECKS = (
     server.check,
     admin.check,
     budget.check,
-    runs.check,
     visitors.check,
-    vanished.check,
-    extensions.check,
     overrides.check,
     placement.check,
     migrations.check,
+    runs.check,
+    vanished.check,
+    extensions.check,
 )
+"""In the order in which one heals: what the engine runs comes last, for it refuses to where an admin lacks rights."""
 
 
 def examine(stack: Stack) -> list[Finding]:
