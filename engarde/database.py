@@ -118,6 +118,11 @@ def session(access: Access, *, read_only: bool = True) -> Iterator[Session]:
             raise Unreachable(f"lost {where}, so nothing was changed there: {' '.join(str(error).split())}") from None
 
 
+def quoted(*names: str) -> str:
+    """Names joined with dots, as SQL has them."""
+    return Identifier(*names).as_string(None)
+
+
 def statement(template: LiteralString, *names: str) -> str:
     """A statement for a person to run, with these identifiers quoted where they need it."""
     return SQL(template).format(*map(Identifier, names)).as_string(None) + ";"

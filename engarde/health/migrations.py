@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.database import statement
+from engarde.database import quoted, statement
 from engarde.findings import Finding, Remedy
 from engarde.health.seen import Seen, VersionTable
 from engarde.model import Service
@@ -40,7 +40,7 @@ def _finding(seen: Seen, table: VersionTable, users: list[Service]) -> Finding:
     shared = len(everybody) > 1
     held = "cannot be read now" if table.revisions is None else ", ".join(table.revisions) or "none"
     used = f"shared by {', '.join(everybody)}" if shared else f"of {everybody[0]}"
-    expected = " and ".join(statement("{}.{}", each.schema_, VERSION_TABLE).rstrip(";") for each in users)
+    expected = " and ".join(quoted(each.schema_, VERSION_TABLE) for each in users)
     return Finding(
         "version table",
         table.identity,
@@ -55,7 +55,7 @@ def _heal(seen: Seen, table: VersionTable, users: list[Service], shared: bool) -
     """A copy for each that does not own it, and the table itself for its owner."""
     steps = []
     for service in sorted(users, key=lambda each: each.role == table.owner):
-        copy = statement("{}.{}", service.schema_, VERSION_TABLE).rstrip(";")
+        copy = quoted(service.schema_, VERSION_TABLE)
         if service.role != table.owner:
             steps += [
                 f"CREATE TABLE {copy} (LIKE {table.identity} INCLUDING ALL);",

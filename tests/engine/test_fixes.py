@@ -68,13 +68,26 @@ def test_all_that_is_safe_is_done_once_and_the_rest_is_left(project: Project) ->
         assert session.execute("SHOW search_path").fetchone() == ("sankore, public",)
 
 
-def test_one_statement_that_fails_undoes_them_all(project: Project) -> None:
+def at_the_second_table(project: Project, action: str) -> None:
+    """Something goes wrong when the second table has just got its owner."""
     project.database.run(
         "CREATE FUNCTION public.refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN"
         " IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_identity = 'sankore.second')"
-        " THEN RAISE EXCEPTION 'not this one'; END IF; END $$",
+        f" THEN {action}; END IF; END $$",
         "CREATE EVENT TRIGGER refuse ON ddl_command_end EXECUTE FUNCTION public.refuse()",
     )
+
+
+def test_a_session_that_is_lost_leaves_nothing_behind(project: Project) -> None:
+    at_the_second_table(project, "PERFORM pg_terminate_backend(pg_backend_pid())")
+    done = project.tool("doctor", "--fix")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "so nothing was changed there" in done.stderr
+    assert unchanged(project)
+
+
+def test_one_statement_that_fails_undoes_them_all(project: Project) -> None:
+    at_the_second_table(project, "RAISE EXCEPTION 'not this one'")
     done = project.tool("doctor", "--fix")
     assert (done.returncode, done.stdout) == (2, "")
     assert "nothing was changed" in done.stderr
