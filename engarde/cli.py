@@ -7,10 +7,12 @@ from typing import cast
 
 import click
 
-from engarde.access import From, access
+from engarde.access import ADMIN, From, access
 from engarde.errors import ConfigError, EngardeError
+from engarde.fixes import apply, changes
+from engarde.health import examine
 from engarde.psql import psql
-from engarde.show import console, logins_left
+from engarde.show import as_data, console, document, listed, logins_left
 from engarde.stack import FOLDER
 from engarde.stackfile import read
 from engarde.verify.run import Asked, verify
@@ -100,3 +102,25 @@ def psql_command(stack: str, who: str, arguments: tuple[str, ...]) -> None:
 def url_command(stack: str, where: str, who: str) -> None:
     """Print one connection URL, its password included, for scripts."""
     click.echo(access(read(FOLDER, stack), who, cast(From, where)).url)
+
+
+@main.command("doctor")
+@_stack
+@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@click.option("--fix", is_flag=True, help="Make the changes that lose nothing, all of them or none.")
+def doctor_command(stack: str, output: str, fix: bool) -> None:
+    """Say what is wrong with the stack and its server, and what heals it."""
+    declared = read(FOLDER, stack)
+    findings = examine(declared)
+    if fix and (safe := changes(findings)):
+        for each in safe:
+            click.echo(f"{each.sentence}\n  {each.statement}", err=True)
+        apply(access(declared, ADMIN), safe)
+        findings = examine(declared)
+    if output == "json":
+        click.echo(document(findings=[as_data(each) for each in findings]))
+    elif findings:
+        console().print(listed(findings))
+    else:
+        click.echo(f"nothing is wrong with stack {stack}")
+    sys.exit(1 if findings else 0)

@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 from psycopg.sql import SQL, Identifier
 
 from engarde.access import Access
-from engarde.errors import NoEntrance, Unreachable
+from engarde.errors import NoEntrance, Refused, Unreachable
 
 CONNECT_TIMEOUT = 15
 """Before an address that does not answer is given up [seconds]."""
@@ -54,6 +54,32 @@ class Session:
     def asked_for_password(self) -> bool:
         """Whether the server let the role in for its password, and not on trust."""
         return bool(self._connection.pgconn.used_password)
+
+    @property
+    def pooled(self) -> bool:
+        """Whether a pooler stands in between: the process that answers is not the one that said so at the start."""
+        found = self._connection.execute("SELECT pg_backend_pid()").fetchone()
+        return found != (self._connection.info.backend_pid,)
+
+    def change(self, statement: str) -> None:
+        """Runs one statement of a change.
+
+        :raises Refused: the server does not run it; it stands in the message.
+        """
+        try:
+            self.run(statement)
+        except psycopg.Error as error:
+            if self._connection.closed:
+                raise
+            raise Refused(f"{statement}\n  {error.sqlstate}: {error.diag.message_primary}") from None
+
+    def run(self, statement: str) -> None:
+        """Runs one statement, or several that take no parameters."""
+        self._connection.execute(statement.encode())
+
+    def commit(self) -> None:
+        """Ends the transaction, and what was done in it stays."""
+        self._connection.commit()
 
     def tried(self, probes: Sequence[Sequence[str]]) -> list[Answer]:
         """What becomes of each list of statements; nothing of it stays, whatever was allowed.
@@ -121,9 +147,9 @@ def session(access: Access, *, read_only: bool = True) -> Iterator[Session]:
             raise Unreachable(f"lost {where}, so nothing was changed there: {' '.join(str(error).split())}") from None
 
 
-def quoted(name: str) -> str:
-    """An identifier as SQL takes it."""
-    return Identifier(name).as_string(None)
+def quoted(*names: str) -> str:
+    """Names joined with dots, as SQL has them."""
+    return Identifier(*names).as_string(None)
 
 
 def statement(template: LiteralString, *names: str) -> str:

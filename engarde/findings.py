@@ -15,6 +15,8 @@ class Remedy:
     text: str
     by_superuser: bool = False
     """of `sql`: the stack's admin may not run it"""
+    safe: bool = False
+    """of `sql`: doctor may run it: it loses nothing and takes nothing from anybody who is declared to have it"""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from engarde.model import Stack
+from engarde.model import Analytics, Service, Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,25 @@ class Existing:
     name: str
     owner: str | None
     """of a schema, unless that is a superuser"""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A role or a schema of the stack that is on the server and is another's."""
+
+    kind: Literal["role", "schema"]
+    name: str
+    login: Service | Analytics
+    """what it is declared for"""
+    owner: str | None = None
+    """of a schema"""
+
+    def __str__(self) -> str:
+        whose = "not this stack's" if self.kind == "role" else f"{self.owner}'s"
+        return (
+            f"{self.kind} {self.name} exists already and is {whose}: `adopt: true` takes it over,"
+            f" `{self.kind}:` names another one"
+        )
 
 
 def roles(stack: Stack) -> list[str]:
@@ -31,21 +50,26 @@ def _others(stack: Stack) -> set[str]:
 
 def faults(stack: Stack, existing: Collection[Existing], own_roles: Collection[str]) -> Iterator[str]:
     """What is another's and what is not there, a sentence each; `own_roles` are those in the state of this stack."""
+    yield from map(str, taken(stack, existing, own_roles))
+    for name in absent(stack, existing):
+        yield f"role {name} does not exist: make it, or take it out of outsideRoles and creators"
+
+
+def taken(stack: Stack, existing: Collection[Existing], own_roles: Collection[str]) -> Iterator[Taken]:
+    """What is another's, roles before schemas."""
     there = {each.name for each in existing if each.kind == "role"}
     owners = {each.name: each.owner for each in existing if each.kind == "schema"}
     for login in stack.logins:
         if login.role in there - set(own_roles) and not login.adopt:
-            yield (
-                f"role {login.role} exists already and is not this stack's: `adopt: true` takes it over,"
-                " `role:` names another one"
-            )
+            yield Taken("role", login.role, login)
     for service in stack.services:
         owner = owners.get(service.schema_)
         # A role of this stack that lost its schema to another by hand is drift, and repaired.
         if owner not in (None, stack.server.user, service.role) and service.role not in own_roles and not service.adopt:
-            yield (
-                f"schema {service.schema_} exists already and is {owner}'s: `adopt: true` takes it over,"
-                " `schema:` names another one"
-            )
-    for name in sorted(_others(stack) - there - {login.role for login in stack.logins}):
-        yield f"role {name} does not exist: make it, or take it out of outsideRoles and creators"
+            yield Taken("schema", service.schema_, service, owner)
+
+
+def absent(stack: Stack, existing: Collection[Existing]) -> list[str]:
+    """Roles that the stack names without making them, and that nobody has made."""
+    there = {each.name for each in existing if each.kind == "role"}
+    return sorted(_others(stack) - there - {login.role for login in stack.logins})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, LiteralString
 
-from engarde.database import statement
+from engarde.database import Session, statement
 from engarde.model import Stack
 from engarde.names import PUBLIC
 
@@ -74,6 +74,18 @@ class Missing:
 
     def __str__(self) -> str:
         return f"{self.sql}  -- {self.needed}"
+
+
+def admin(asked: Session) -> Admin:
+    """The role of the session."""
+    (found,) = asked.rows("admin", Admin)
+    return found
+
+
+def ask(stack: Stack, asked: Session) -> Found:
+    """All that `missing` has to know."""
+    owned = asked.rows("owners", Owned, schemas=sorted(schemas(stack)))
+    return Found(admin(asked), tuple(asked.rows("roles", Role)), tuple(owned), asked.extensions())
 
 
 def schemas(stack: Stack) -> frozenset[str]:

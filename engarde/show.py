@@ -53,6 +53,7 @@ def as_data(finding: Finding) -> dict[str, object]:
             "kind": finding.remedy.kind,
             "text": finding.remedy.text,
             "bySuperuser": finding.remedy.by_superuser,
+            "safe": finding.remedy.safe,
         },
         "concerns": sorted(finding.concerns),
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,15 @@ FOLDER = Path(__file__).absolute().parent.parent
 """The project: stack files, `bin/pulumi`."""
 
 
+STACK = "pulumi:pulumi:Stack"
+TENANT = "engarde:index:ServiceTenant"
+ROLE = "postgresql:index/role:Role"
+SCHEMA = "postgresql:index/schema:Schema"
+GRANT = "postgresql:index/grant:Grant"
+EXTENSION = "postgresql:index/extension:Extension"
+"""Types of resources."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outputs:
     """The stack's secret outputs as the last run left them."""
@@ -26,6 +36,100 @@ class Outputs:
     analytics_url: str | None
     passwords: Mapping[str, str]
     """role -> password"""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What a grant is on."""
+
+    role: str
+    schema: str | None
+    tables: tuple[str, ...]
+    """none for all of the schema, and for the schema itself"""
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One resource as the state has it."""
+
+    urn: str
+    type: str
+    name: str
+    made: str | None = None
+    """the name of what it is on the server"""
+    granted: Granted | None = None
+    """of a grant"""
+    released: frozenset[str] = frozenset()
+    """of a service: its grants that the next run lets go of, because their tables are gone"""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """What a run had begun when it was killed."""
+
+    operation: str
+    """`creating`, `updating`, ..."""
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the engine knows of a stack, without anything secret."""
+
+    resources: tuple[Resource, ...]
+    pending: tuple[Pending, ...]
+    outputs: frozenset[str]
+    """their names"""
+
+    def made(self, kind: str) -> frozenset[str]:
+        """The names on the server of the resources of a type."""
+        return frozenset(each.made for each in self.resources if each.type == kind and each.made)
+
+
+def state(stack: str) -> State:
+    """The state as the last run left it; empty before the first.
+
+    :raises Unreachable: no engine, no passphrase, or no such stack.
+    """
+    deployment = json.loads(_engine("stack", "export", "--stack", stack))["deployment"]
+    resources: list[dict[str, Any]] = deployment.get("resources") or []
+    pending = deployment.get("pending_operations") or []
+    return State(
+        tuple(_resource(found) for found in resources),
+        tuple(Pending(each["type"], _name(each["resource"]["urn"])) for each in pending),
+        frozenset(name for found in resources if found["type"] == STACK for name in found.get("outputs") or ()),
+    )
+
+
+def _resource(found: dict[str, Any]) -> Resource:
+    known = found.get("outputs") or {}
+    name = known.get("name")
+    granted = None
+    if found["type"] == GRANT and isinstance(known.get("role"), str):
+        granted = Granted(known["role"], known.get("schema"), tuple(known.get("objects") or ()))
+    return Resource(
+        found["urn"],
+        found["type"],
+        _name(found["urn"]),
+        # A secret is a map.
+        name if isinstance(name, str) else None,
+        granted,
+        frozenset(known.get("released") or ()) if found["type"] == TENANT else frozenset(),
+    )
+
+
+def _name(urn: str) -> str:
+    # It comes last, and may hold colons itself.
+    return urn.split("::", 3)[3]
+
+
+def backend(stack: str) -> str:
+    """The address of where the state is kept.
+
+    :raises Unreachable: no engine.
+    """
+    found: dict[str, Any] = json.loads(_engine("whoami", "--json", PULUMI_STACK=stack))
+    return str(found.get("url") or "")
 
 
 def outputs(stack: str) -> Outputs:
@@ -47,11 +151,12 @@ def admin_password(stack: str) -> str:
     return _engine("config", "get", PASSWORD_KEY, "--stack", stack).removesuffix("\n")
 
 
-def _engine(*arguments: str) -> str:
+def _engine(*arguments: str, **environment: str) -> str:
     try:
         done = subprocess.run(
             [FOLDER / "bin" / "pulumi", *arguments, "--non-interactive"],
             cwd=FOLDER,
+            env=os.environ | environment,
             capture_output=True,
             text=True,
             check=False,

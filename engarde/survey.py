@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engarde import foreign
+from engarde import foreign, rights
 from engarde.access import Access
 from engarde.database import Session, session
 from engarde.errors import ConfigError, Refused
 from engarde.model import Stack, Table
 from engarde.moves import Made, moved
 from engarde.names import PUBLIC
-from engarde.rights import Admin, Found, Owned, Role, missing, schemas
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def _refuse_to_take(stack: Stack, asked: Session, before: Before) -> None:
 
 
 def _check(stack: Stack, asked: Session) -> None:
-    (admin,) = asked.rows("admin", Admin)
+    admin = rights.admin(asked)
     if admin.superuser:
         return
     if stack.server.superuser:
@@ -73,13 +72,7 @@ def _check(stack: Stack, asked: Session) -> None:
             f"Pulumi.{stack.name}.yaml: engarde:server.superuser: {admin.name} is no superuser;"
             " set it to false, or name a superuser as engarde:server.user. Nothing was changed"
         )
-    found = Found(
-        admin,
-        tuple(asked.rows("roles", Role)),
-        tuple(asked.rows("owners", Owned, schemas=sorted(schemas(stack)))),
-        asked.extensions(),
-    )
-    if lacking := missing(stack, found):
+    if lacking := rights.missing(stack, rights.ask(stack, asked)):
         lines = "\n".join(f"  {each}" for each in lacking)
         raise Refused(
             f"{admin.name} is no superuser and lacks rights that this stack needs; nothing was changed."

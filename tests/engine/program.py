@@ -118,10 +118,14 @@ class Project:
         files = [each for each in (self.folder / STATE).rglob("*") if each.is_file()]
         return "\n".join(each.read_text(errors="replace") for each in files)
 
+    @property
+    def state_file(self) -> Path:
+        """What the backend holds of the state as it is now."""
+        return self.folder / STATE / ".pulumi/stacks/engarde" / f"{STACK}.json"
+
     def resources(self) -> dict[str, Any]:
         """The resources of the state by name, secrets encrypted."""
-        path = self.folder / STATE / ".pulumi/stacks/engarde" / f"{STACK}.json"
-        latest = json.loads(path.read_text())["checkpoint"].get("latest") or {}
+        latest = json.loads(self.state_file.read_text())["checkpoint"].get("latest") or {}
         return {each["urn"].split("::", 3)[3]: each for each in latest.get("resources") or ()}
 
     def _run(self, command: str, *options: str) -> Run:

@@ -1,18 +1,17 @@
 """kill -9 at any moment of `make up`: the next one succeeds, and the state knows every password in force."""
 
-import json
 import logging
 import os
 import random
 import signal
 import time
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from tests.engine.clone import CLOSED, Clone, clone
+from tests.engine.forgotten import forget, leave
 
 IN_ONE_CLONE = pytest.mark.xdist_group("killed")
 log = logging.getLogger(__name__)
@@ -89,42 +88,17 @@ def test_a_later_make_up(brought_up: Clone, round_: int) -> None:
     assert_whole(brought_up, ROLES | {f"{name}_user" for name in extra})
 
 
-def forget(made: Clone, service: str) -> dict[str, Any]:
-    """Takes all of a service but its password out of the state, as before the run that made it; returns its role."""
-    file = json.loads(made.state_file.read_text())
-    latest = file["checkpoint"]["latest"]
-    names = {each["urn"]: each["urn"].rpartition("::")[2] for each in latest["resources"]}
-    gone = {urn for urn, name in names.items() if name.startswith(f"{service}-") or name.endswith(f"-{service}")}
-    gone -= {urn for urn, name in names.items() if name == f"{service}-password"}
-    (role,) = [each for each in latest["resources"] if names[each["urn"]] == f"{service}-role"]
-    latest["resources"] = [each for each in latest["resources"] if each["urn"] not in gone]
-    for each in latest["resources"]:
-        for needed in [each.get("dependencies", []), *each.get("propertyDependencies", {}).values()]:
-            needed[:] = [urn for urn in needed or [] if urn not in gone]
-    made.state_file.write_text(json.dumps(file))
-    return dict(role)
-
-
-def leave(made: Clone, operation: str, resource: dict[str, Any]) -> None:
-    """Makes the state that of a run that was killed while it did this to the resource."""
-    file = json.loads(made.state_file.read_text())
-    latest = file["checkpoint"]["latest"]
-    latest["resources"] += [] if operation == "creating" else [resource]
-    latest["pending_operations"] = [{"type": operation, "resource": resource}]
-    made.state_file.write_text(json.dumps(file))
-
-
 @IN_ONE_CLONE
 def test_a_role_that_was_in_flight_is_taken_over(brought_up: Clone) -> None:
     declare(brought_up)
     brought_up.up()
-    role = forget(brought_up, "sankore")
+    role = forget(brought_up.state_file, "sankore")
     before = brought_up.state_file.read_text()
     refused = brought_up.target("up")
     assert refused.returncode == 2
     assert "outside the state of stack local: sankore_user;" in refused.stderr
     assert brought_up.state_file.read_text() == before
-    leave(brought_up, "creating", {key: role[key] for key in ("urn", "type", "inputs", "parent", "custom")})
+    leave(brought_up.state_file, "creating", {key: role[key] for key in ("urn", "type", "inputs", "parent", "custom")})
     brought_up.up()
     assert_whole(brought_up, ROLES)
 
@@ -136,7 +110,7 @@ def test_a_role_that_was_just_dropped_is_not_missed(brought_up: Clone) -> None:
     with brought_up.admin() as session:
         for statement in ("DROP SCHEMA extra_a", "DROP OWNED BY extra_a_user", "DROP ROLE extra_a_user"):
             session.execute(statement.encode())
-    leave(brought_up, "deleting", forget(brought_up, "extra_a"))
+    leave(brought_up.state_file, "deleting", forget(brought_up.state_file, "extra_a"))
     declare(brought_up)
     brought_up.up()
     assert_whole(brought_up, ROLES)

@@ -1,0 +1,35 @@
+"""Changes to a stack file: the lines to put into it, and the engine's command that writes one key."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from io import StringIO
+
+from ruamel.yaml import YAML
+
+from engarde.stackfile import PROJECT
+
+
+def lines(section: str, content: Mapping[str, object]) -> str:
+    """What the section of the stack file gets, as YAML."""
+    yaml = YAML()
+    yaml.width = 4096
+    yaml.default_flow_style = None
+    text = StringIO()
+    yaml.dump({f"{PROJECT}:{section}": dict(content)}, text)
+    return text.getvalue().rstrip("\n")
+
+
+def set_key(stack: str, section: str, path: tuple[str, ...], value: str) -> str | None:
+    """The command that sets a key inside a section; None where the engine has no way to spell its name."""
+    if any(part.endswith("\\") for part in path):
+        return None
+    inner = "".join(_step(part) for part in path)
+    return f"bin/pulumi config set --path {shlex.quote(f'{PROJECT}:{section}{inner}')} {value} --stack {stack}"
+
+
+def _step(part: str) -> str:
+    if part.isascii() and part.replace("_", "a").isalnum() and not part[0].isdigit():
+        return f".{part}"
+    return '["' + part.replace('"', '\\"') + '"]'

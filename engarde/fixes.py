@@ -1,0 +1,50 @@
+"""The remedies that lose nothing, run for the operator: all of them or none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from engarde.access import Access
+from engarde.database import session
+from engarde.errors import Refused
+from engarde.findings import Finding
+
+PATIENCE = 2
+"""How long a statement may wait for a lock, with a live service's queries queueing behind it [seconds]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is done, and the statement that does it."""
+
+    sentence: str
+    statement: str
+
+
+def changes(findings: Iterable[Finding]) -> list[Change]:
+    """Those that are safe to make, each statement once."""
+    safe = [each for each in findings if each.remedy.kind == "sql" and each.remedy.safe]
+    return list({each.remedy.text: _change(each) for each in safe}.values())
+
+
+def _change(finding: Finding) -> Change:
+    return Change(f"{finding.check}: {finding.subject} becomes {finding.expected}", finding.remedy.text)
+
+
+def apply(login: Access, made: Sequence[Change]) -> None:
+    """Makes the changes in one transaction.
+
+    :raises Refused: the server does not make one of them, and so none is made.
+    :raises Unreachable: no answer, or the session was lost before the end.
+    """
+    if not made:
+        return
+    with session(login, read_only=False) as asked:
+        asked.run(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
+        for change in made:
+            try:
+                asked.change(change.statement)
+            except Refused as why:
+                raise Refused(f"nothing was changed, for one statement failed:\n  {why}") from None
+        asked.commit()

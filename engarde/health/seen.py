@@ -1,0 +1,139 @@
+"""All that the health checks look at, read once: the state, the server's catalogs, and who is on the server now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engarde import catalog, foreign, rights
+from engarde.catalog import Catalog
+from engarde.database import Session
+from engarde.locks import Lock
+from engarde.model import Stack, Table
+from engarde.stack import State
+
+SETTINGS = (
+    "lo_compat_privileges",
+    "max_connections",
+    "password_encryption",
+    "reserved_connections",
+    "ssl",
+    "superuser_reserved_connections",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting of the server as the admin's session has it."""
+
+    name: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A login role that may connect because everybody may."""
+
+    name: str
+    sessions: int
+    """in this database, now"""
+    owned: int
+    """objects in this database"""
+    on_database: list[str]
+    """its own rights"""
+    uses: list[str]
+    """the existing schemas on which it has USAGE of its own"""
+    creates: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionTable:
+    """A table in which Alembic keeps its revision."""
+
+    schema: str
+    identity: str
+    """as SQL names it"""
+    owner: str
+    writers: list[str]
+    """roles of services"""
+    revisions: list[str] | None
+    """None where they could not be read"""
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An extension that the server has on disk."""
+
+    name: str
+    installed: str | None
+    """its version in this database"""
+    offered: str
+    """the version that one gets who asks for none"""
+    versions: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One look at a stack and its server."""
+
+    stack: Stack
+    state: State
+    locks: tuple[Lock, ...]
+    pooled: bool
+    """a pooler stands between the admin and the server"""
+    settings: dict[str, Setting]
+    found: rights.Found
+    catalog: Catalog
+    existing: tuple[foreign.Existing, ...]
+    """those of the roles and schemas of the stack file that are there"""
+    others_sessions: int
+    """of roles that are not the stack's, on the whole server"""
+    visitors: tuple[Visitor, ...]
+    version_tables: tuple[VersionTable, ...]
+    offered: dict[str, Offered]
+    tables: frozenset[Table]
+    """those that are there in the schemas in which the state has grants on single tables"""
+
+    @property
+    def admin_is_superuser(self) -> bool:
+        """Whatever the stack file calls it."""
+        return self.found.admin.superuser
+
+    def acts_as(self, role: str) -> bool:
+        """Whether the admin may do what the role may."""
+        return self.admin_is_superuser or any(each.name == role and each.reachable for each in self.found.roles)
+
+    def stack_lets_make(self, schema: str, role: str) -> bool:
+        """Whether the role is declared to make tables in a schema that exists."""
+        return any(each.name == schema and role in each.creators for each in self.stack.existing_schemas)
+
+
+def look(stack: Stack, state: State, locks: tuple[Lock, ...], asked: Session) -> Seen:
+    """Asks the server all that the checks need."""
+    services = [service.role for service in stack.services]
+    existing_schemas = [schema.name for schema in stack.existing_schemas]
+    granted = {each.granted.schema for each in state.resources if each.granted and each.granted.tables}
+    names = {"roles": foreign.roles(stack), "schemas": sorted(service.schema_ for service in stack.services)}
+    (others,) = asked.rows("others_sessions", _Count, roles=[login.role for login in stack.logins])
+    return Seen(
+        stack=stack,
+        state=state,
+        locks=locks,
+        pooled=asked.pooled,
+        settings={each.name: each for each in asked.rows("server_settings", Setting, names=list(SETTINGS))},
+        found=rights.ask(stack, asked),
+        catalog=catalog.read(stack, asked),
+        existing=tuple(asked.rows("existing", foreign.Existing, **names)),
+        others_sessions=others.count,
+        visitors=tuple(asked.rows("visitors", Visitor, schemas=existing_schemas)),
+        version_tables=tuple(asked.rows("version_tables", VersionTable, roles=services)),
+        offered={
+            each.name: each for each in asked.rows("offered", Offered, names=[each.name for each in stack.extensions])
+        },
+        tables=asked.tables(sorted(filter(None, granted))),
+    )

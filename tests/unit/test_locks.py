@@ -1,0 +1,46 @@
+"""Locks that nobody holds any more."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import time
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from engarde.locks import Lock, stale
+
+HERE = socket.gethostname()
+
+
+def lock(folder: Path, pid: int, *, host: str = HERE, age: float = 120) -> None:
+    file = folder / f".pulumi/locks/organization/engarde/prod/{pid}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(json.dumps({"pid": pid, "username": "u", "hostname": host, "timestamp": "then"}))
+    os.utime(file, times=(time.time() - age, time.time() - age))
+
+
+def found(backend: str, stack: str = "prod") -> list[Lock]:
+    commands = {1: "pulumi up", 2: "something else"}
+    with patch("engarde.locks.command_of", lambda pid: commands.get(pid, "")):
+        return list(stale(backend, stack))
+
+
+def test_only_what_is_old_and_of_an_engine_that_ended_here(tmp_path: Path) -> None:
+    lock(tmp_path, 1)
+    lock(tmp_path, 2)
+    lock(tmp_path, 3)
+    lock(tmp_path, 4, age=1)
+    lock(tmp_path, 5, host="elsewhere")
+    (tmp_path / ".pulumi/locks/organization/engarde/prod/torn.json").write_text("{")
+    for address in (f"file://{tmp_path}", f"file://{tmp_path}?metadata=skip"):
+        assert found(address) == [Lock(2, "then"), Lock(3, "then")]
+    assert found(f"file://{tmp_path}", "staging") == []
+
+
+@pytest.mark.parametrize("backend", ["https://api.pulumi.com", "s3://bucket", "", "file:///nowhere"])
+def test_other_backends_say_nothing(backend: str) -> None:
+    assert found(backend) == []
