@@ -7,9 +7,12 @@ from typing import cast
 
 import click
 
-from engarde.access import From, access
+from engarde.access import ADMIN, From, access
 from engarde.errors import EngardeError
+from engarde.explain import explain
+from engarde.explain import show as of_explanation
 from engarde.psql import psql
+from engarde.show import console, document
 from engarde.stack import FOLDER
 from engarde.stackfile import read
 
@@ -18,6 +21,14 @@ _stack = click.option(
     default="local",
     show_default=True,
     help="The stack; its file is Pulumi.<stack>.yaml.",
+)
+
+_output = click.option(
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="For people or for machines.",
 )
 
 
@@ -65,3 +76,23 @@ def psql_command(stack: str, who: str, arguments: tuple[str, ...]) -> None:
 def url_command(stack: str, where: str, who: str) -> None:
     """Print one connection URL, its password included, for scripts."""
     click.echo(access(read(FOLDER, stack), who, cast(From, where)).url)
+
+
+@main.command("explain")
+@_stack
+@_output
+@click.argument("who", metavar="ROLE")
+@click.argument("what", metavar="OBJECT")
+def explain_command(stack: str, output: str, who: str, what: str) -> None:
+    """Print why a role can, or cannot, do what it can to an object.
+
+    ROLE is a role of the server, a service's name, analytics, admin or PUBLIC. OBJECT is schema.table (or view,
+    sequence), schema.function(argument types), a schema or a database; quotes guard a dot in a name.
+    """
+    declared = read(FOLDER, stack)
+    found = explain(declared, access(declared, ADMIN), who, what)
+    if output == "json":
+        click.echo(document(**of_explanation.data(found)))
+    else:
+        console().print(of_explanation.table(found))
+    sys.exit(0 if found.as_declared else 1)
