@@ -18,4 +18,4 @@ SELECT * FROM (
     SELECT 'database', oid::bigint, 'database', NULL, datname, NULL, NULL FROM pg_database
 ) named
 WHERE %(every)s OR schema IS NOT DISTINCT FROM %(schema)s::text AND name = %(name)s::text
-ORDER BY schema, name, arguments
+ORDER BY schema, name, arguments, kind
