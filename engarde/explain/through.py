@@ -143,7 +143,7 @@ def _by_calling(facts: Facts, role: str) -> Iterator[Through]:
     rights = (*rights_on(facts.target, facts.major), OWNER)
     lacking = [right for right in rights if not held(facts, role, facts.target, right).whole]
     for function in facts.definers:
-        if function == facts.target or function.owner in facts.members.inherited(role):
+        if function == facts.target:
             continue
         gained = tuple(right for right in lacking if held(facts, function.owner, facts.target, right))
         user = next((each for each in identities(facts, role) if _may_use(facts, each, function, EXECUTE)), None)

@@ -43,6 +43,7 @@ def test_columns_are_declared_each_for_itself() -> None:
         False,
     )
     assert said(*both, entry(BRANDS, "SELECT", "a_user", column="secret"), on=BRANDS) == ("not declared", True)
+    assert said(*both, entry(BRANDS, "SELECT", "public", column="secret"), on=BRANDS) == ("not declared", True)
     assert said(entry(BRANDS, "SELECT", "a_user"), on=BRANDS) == ("not declared", True)
     assert declared.enough(STACK, "a_user", BRANDS, "SELECT", Held(True, frozenset()))
 
@@ -85,6 +86,7 @@ def test_what_everybody_has_from_the_beginning() -> None:
 def test_only_the_stacks_own_roles_are_judged() -> None:
     for who in ("postgres", "backend", "somebody"):
         assert said(entry(T, "SELECT", who), on=T, who=who) == ("", False)
+    assert said(on=replace(USERS, owner="postgres"), who="backend") == ("", False)
     for who in ("public", "a_user", "analytics_readonly"):
         assert said(entry(T, "SELECT", who), on=T, who=who) == ("not declared", True)
 

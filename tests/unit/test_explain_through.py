@@ -96,6 +96,49 @@ def test_a_function_with_its_owners_rights() -> None:
     assert told(called, reads, things=(F,), memberships=(member("of", "r"),)) == []
 
 
+def test_a_superusers_view_and_function_give_everything_even_to_its_member() -> None:
+    theirs = (replace(V, owner="postgres"), replace(F, owner="postgres"))
+    rights = (entry(V, "SELECT", "r"), entry(F, "EXECUTE", "r"))
+    given = {"things": theirs, "readings": (OF_V,), "memberships": (member("postgres", "r", may_set=False),)}
+    view, function = told(*rights, **given)
+    assert view == "view s.v: SELECT as postgres"
+    assert "SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER, MAINTAIN, owner;" in function
+    others = {**given, "things": (replace(V, owner="x"), replace(F, owner="x"))}
+    assert told(*rights, **{**others, "memberships": (member("postgres", "x"),)}) == []
+
+
+def test_a_right_that_lacks_the_schema_comes_through_an_askers_view() -> None:
+    aside = thing(5, "schema", "aside", schema=None)
+    given = {"things": (replace(V, schema="aside", invoker=True), aside), "readings": (OF_V,)}
+    rights = (entry(aside, "USAGE", "r"), entry(V, "SELECT", "r"), entry(T, "SELECT", "r"))
+    [found] = leaks(facts(*rights, **given), "r")  # type: ignore[arg-type]
+    assert (found.rights, found.acting) == (("SELECT",), "r")
+    assert leaks(facts(USAGE, *rights, **given), "r") == ()  # type: ignore[arg-type]
+
+
+def test_a_passage_is_declared_when_its_own_right_is() -> None:
+    public = thing(33, "schema", "public", "postgres", None)
+    view = replace(V, schema="public", name="users")
+    rights = (entry(public, "USAGE", "public"), entry(T, "SELECT", "ov"))
+    for who, by, undeclared in (("a_user", "declared: its reads", False), ("b_user", "not declared", True)):
+        known = facts(*rights, entry(view, "SELECT", who), things=(view, public), readings=(OF_V,))
+        found = explanation(known, STACK, who)
+        assert [(each.declared, each.undeclared) for each in found.passages] == [(by, undeclared)]
+        assert [each.undeclared for each in found.lines if each.on == "object"] == [False] * 9
+
+
+def test_a_view_whose_owner_may_not_is_of_no_use() -> None:
+    known = facts(USAGE, entry(V, "SELECT", "r"), entry(V, "INSERT", "r"), target=V, things=(T,), readings=(OF_V,))
+    remarks = {each.right: each.remarks for each in explanation(known, STACK, "r").lines if each.on == "object"}
+    for right in ("SELECT", "INSERT"):
+        assert remarks[right] == (f"denied with 42501 all the same: ov may not {right} on s.t",)
+    assert remarks["DELETE"] == ()
+
+
+def test_nobody_connects_as_public() -> None:
+    assert {each.on for each in explanation(facts(), STACK, "public").lines} == {"schema", "object"}
+
+
 def test_what_takes_a_set_role() -> None:
     found = told(
         entry(V, "SELECT", "x"),
@@ -130,6 +173,9 @@ def test_policies_are_for_a_role_its_roles_and_everybody() -> None:
         "no row for INSERT, UPDATE, DELETE: no policy of this table is for it there",
     ]
     assert said("r", memberships=(member("postgres", "r"),))[-1] == "every row after SET ROLE postgres, a superuser"
+    assert "no row for" not in "".join(said("somebody"))
+    forced = rows(facts(target=replace(T, row_security=True, forced=True)), "o")
+    assert forced and forced.exempt is None
     for who, more in {"o": {}, "postgres": {}, "r": {"roles": (role("r", bypassrls=True),)}}.items():
         assert said(who, **more)[0].startswith("row level security is on, and not for it: ")
     assert rows(facts(), "r") is None
