@@ -74,7 +74,7 @@ def _by_reading(facts: Facts, role: str) -> Iterator[Through]:
         return
     readers = {reading.reader for reading in facts.readings} - {facts.target.oid}
     for right in _THROUGH_PARENTS:
-        if _may_use(facts, role, facts.target, right) and held(facts, role, facts.target, right).whole:
+        if _has_by_itself(facts, role, right):
             continue
         for oid in sorted(readers):
             top = facts.things["relation", oid]
@@ -84,6 +84,10 @@ def _by_reading(facts: Facts, role: str) -> Iterator[Through]:
                     path, acting, certain = found
                     yield Through(top, path, (right,), acting, None if identity == role else identity, certain)
                     break
+
+
+def _has_by_itself(facts: Facts, role: str, right: str) -> bool:
+    return held(facts, role, facts.target, right).whole and _may_use(facts, role, facts.target, right)
 
 
 def _may_use(facts: Facts, role: str, thing: Thing, right: str) -> bool:
@@ -141,7 +145,7 @@ def _between(came: dict[_At, tuple[_At | None, bool]], end: _At) -> tuple[Thing,
 
 def _by_calling(facts: Facts, role: str) -> Iterator[Through]:
     rights = (*rights_on(facts.target, facts.major), OWNER)
-    lacking = [right for right in rights if not held(facts, role, facts.target, right).whole]
+    lacking = [right for right in rights if not _has_by_itself(facts, role, right)]
     for function in facts.definers:
         if function == facts.target:
             continue

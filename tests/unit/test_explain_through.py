@@ -91,6 +91,10 @@ def test_a_function_with_its_owners_rights() -> None:
     assert told(called, reads, things=(F,)) == [
         "function s.f() does what its owner of may: SELECT; a possible way, its body is not analysed"
     ]
+    assert told(called, reads, entry(T, "SELECT", "r"), things=(F,)) == []
+    aside = replace(F, schema="aside"), thing(5, "schema", "aside", schema=None)
+    rights = called, reads, entry(T, "SELECT", "r"), entry(aside[1], "USAGE", "r")
+    assert len(leaks(facts(*rights, things=aside), "r")) == 1
     assert told(reads, things=(F,)) == []
     assert told(called, things=(F,)) == []
     assert told(called, reads, things=(F,), memberships=(member("of", "r"),)) == []
