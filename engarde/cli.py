@@ -9,6 +9,8 @@ import click
 
 from engarde.access import ADMIN, From, access
 from engarde.errors import ConfigError, EngardeError
+from engarde.explain import explain
+from engarde.explain import show as of_explanation
 from engarde.fixes import apply, changes
 from engarde.health import examine
 from engarde.psql import psql
@@ -23,6 +25,14 @@ _stack = click.option(
     default="local",
     show_default=True,
     help="The stack; its file is Pulumi.<stack>.yaml.",
+)
+
+_output = click.option(
+    "--output",
+    type=click.Choice(["table", "json"]),
+    default="table",
+    show_default=True,
+    help="For people or for machines.",
 )
 
 
@@ -48,11 +58,6 @@ def main() -> None:
 
     Exit codes: 0 as declared, 1 findings, 2 usage, bad stack file or a refusal, 3 nothing could be learnt.
     """
-
-
-_output = click.option(
-    "--output", type=click.Choice(["table", "json"]), default="table", show_default=True, help="For people or machines."
-)
 
 
 @main.command("verify")
@@ -106,7 +111,7 @@ def url_command(stack: str, where: str, who: str) -> None:
 
 @main.command("doctor")
 @_stack
-@click.option("--output", type=click.Choice(["table", "json"]), default="table", show_default=True)
+@_output
 @click.option("--fix", is_flag=True, help="Make the changes that lose nothing, all of them or none.")
 def doctor_command(stack: str, output: str, fix: bool) -> None:
     """Say what is wrong with the stack and its server, and what heals it."""
@@ -124,3 +129,23 @@ def doctor_command(stack: str, output: str, fix: bool) -> None:
     else:
         click.echo(f"nothing is wrong with stack {stack}")
     sys.exit(1 if findings else 0)
+
+
+@main.command("explain")
+@_stack
+@_output
+@click.argument("who", metavar="ROLE")
+@click.argument("what", metavar="OBJECT")
+def explain_command(stack: str, output: str, who: str, what: str) -> None:
+    """Print why a role can, or cannot, do what it can to an object.
+
+    ROLE is a role of the server, a service's name, analytics, admin or PUBLIC. OBJECT is schema.table (or view,
+    sequence), schema.function(argument types), a schema or a database; quotes guard a dot in a name.
+    """
+    declared = read(FOLDER, stack)
+    found = explain(declared, access(declared, ADMIN), who, what)
+    if output == "json":
+        click.echo(document(**of_explanation.data(found)))
+    else:
+        console().print(of_explanation.table(found))
+    sys.exit(0 if found.as_declared else 1)

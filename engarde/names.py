@@ -101,8 +101,8 @@ RelationName = Annotated[str, AfterValidator(_relation)]
 """A table, column or extension of somebody else's making: `pg_` is allowed."""
 
 
-def split_table(text: str) -> tuple[str, str] | None:
-    """Schema and table of `schema.table`; quotes as in SQL guard a dot, case is kept; None when it is neither."""
+def split(text: str) -> tuple[str, ...] | None:
+    """The parts of a name between its dots; quotes as in SQL guard a dot, case is kept; None when it is none."""
     parts: list[str] = []
     rest = text
     while rest:
@@ -120,4 +120,15 @@ def split_table(text: str) -> tuple[str, str] | None:
         if rest and not (rest.startswith(".") and len(rest) > 1):
             return None
         rest = rest[1:]
-    return (parts[0], parts[1]) if len(parts) == 2 and all(parts) else None
+    return tuple(parts) if parts and all(parts) else None
+
+
+def split_table(text: str) -> tuple[str, str] | None:
+    """Schema and table of `schema.table`, which `split` takes apart; None when it is neither."""
+    parts = split(text)
+    return (parts[0], parts[1]) if parts and len(parts) == 2 else None
+
+
+def spelled(*parts: str) -> str:
+    """The text that `split` takes apart into these."""
+    return ".".join('"' + part.replace('"', '""') + '"' if set('."') & set(part) else part for part in parts)

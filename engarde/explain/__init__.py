@@ -1,0 +1,28 @@
+"""Why a role can, or cannot, do what it can to one object: every way, beside the server's own answer."""
+
+from __future__ import annotations
+
+from engarde.access import Access
+from engarde.database import session
+from engarde.explain import named, reading
+from engarde.explain.explanation import Explanation, explanation
+from engarde.model import Stack
+
+
+def explain(stack: Stack, login: Access, who: str, what: str) -> Explanation:
+    """Everything that there is to say of a role and an object of the stack's server, asked with the admin's login.
+
+    :raises NotNamed: no role or no object is called so.
+    :raises Unreachable: the server could not be asked.
+    """
+    found = _asked(stack, login, who, what)
+    # The server answers for this very moment, the catalogs for the session's first: what changed between is no fault.
+    return _asked(stack, login, who, what) if found.disagreements else found
+
+
+def _asked(stack: Stack, login: Access, who: str, what: str) -> Explanation:
+    with session(login) as asked:
+        roles = reading.known_roles(asked)
+        role = named.role(stack, who, roles)
+        key = named.thing(asked, what).key
+        return explanation(reading.facts(asked, roles, role, key, stack.server.database), stack, role)

@@ -1,0 +1,152 @@
+"""What an explanation is derived from: one object, what it hangs on, and who is a member of what, as plain values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from engarde.catalog import Role
+from engarde.explain.members import Members
+
+Group = Literal["relation", "function", "schema", "database"]
+Key = tuple[Group, int]
+"""Which catalog, and the object's number there."""
+
+OWNER = "owner"
+"""Stands beside the rights for what only an owner may: ALTER, DROP, GRANT."""
+CONNECT, USAGE, SELECT, EXECUTE = "CONNECT", "USAGE", "SELECT", "EXECUTE"
+OF_TABLES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+OF_COLUMNS = ("SELECT", "INSERT", "UPDATE", "REFERENCES")
+_UPDATABLE = {"UPDATE": 4, "INSERT": 8, "DELETE": 16}
+"""The bits of pg_relation_is_updatable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """Something with an access list."""
+
+    group: Group
+    oid: int
+    kind: str
+    """as ALTER has it, but `partitioned table`"""
+    schema: str | None
+    name: str
+    identity: str
+    """as SQL names it"""
+    owner: str
+    provided: bool
+    """it came with the server or with an extension"""
+    guarded: bool
+    """a catalog of the server's, which only superusers write to"""
+    partition: bool
+    invoker: bool
+    """a view that reads with the rights of whoever asks it"""
+    row_security: bool
+    forced: bool
+    """row security holds for the owner, too"""
+    updatable: int
+
+    @property
+    def key(self) -> Key:
+        """By which it is found among others."""
+        return (self.group, self.oid)
+
+    @property
+    def called(self) -> str:
+        """Kind and name, for a sentence."""
+        return f"{self.kind} {self.identity}"
+
+    def writes_through(self, right: str) -> bool:
+        """Whether such a write to this view is one to what it reads."""
+        return bool(self.updatable & _UPDATABLE.get(right, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One right on an access list."""
+
+    group: Group
+    oid: int
+    column: str | None
+    grantee: str
+    """a role, or `public` for PUBLIC"""
+    grantor: str
+    right: str
+    builtin: bool
+    """nobody granted it: it stands for a list that nobody has changed, or came with the system or an extension"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A relation through which another is read."""
+
+    reader: int
+    base: int
+    parent: bool
+    """by inheritance or partitioning, and not as a view"""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A row level security policy, for one of its roles."""
+
+    name: str
+    command: str
+    """SELECT, INSERT, UPDATE, DELETE or ALL"""
+    permissive: bool
+    role: str
+    using: str | None
+    checked: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server says itself."""
+
+    on: Literal["object", "schema", "database"]
+    right: str
+    column: str | None
+    held: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that is known of one object and one role."""
+
+    major: int
+    database: Thing
+    """the stack's"""
+    members: Members
+    target: Thing
+    things: dict[Key, Thing]
+    schemas: dict[str, Thing]
+    entries: dict[Key, tuple[Entry, ...]]
+    readings: tuple[Reading, ...]
+    definers: tuple[Thing, ...]
+    policies: tuple[Policy, ...]
+    columns: tuple[str, ...]
+    """of the object, when it is a relation"""
+    answers: frozenset[Answer]
+    """of the role"""
+
+    @property
+    def roles(self) -> dict[str, Role]:
+        """Every role of the server."""
+        return self.members.roles
+
+    def schema_of(self, thing: Thing) -> Thing | None:
+        """The schema that something is in."""
+        return self.schemas.get(thing.schema) if thing.schema is not None else None
+
+
+def rights_on(thing: Thing, major: int) -> tuple[str, ...]:
+    """Every right that there is on such a thing."""
+    if thing.group == "database":
+        return (CONNECT, "CREATE", "TEMPORARY")
+    if thing.group == "schema":
+        return (USAGE, "CREATE")
+    if thing.group == "function":
+        return (EXECUTE,)
+    if thing.kind == "sequence":
+        return (SELECT, USAGE, "UPDATE")
+    return (*OF_TABLES, *(["MAINTAIN"] if major >= 17 else []))
