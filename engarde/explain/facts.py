@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engarde.catalog import Role
+from engarde.catalog.rows import Role
 from engarde.explain.members import Members
 
 Group = Literal["relation", "function", "schema", "database"]

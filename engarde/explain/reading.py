@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engarde.catalog import Membership, Role
+from engarde.catalog.rows import Membership, Role
 from engarde.database import Session
 from engarde.explain.facts import OF_COLUMNS, Answer, Entry, Facts, Key, Policy, Reading, Thing, rights_on
 from engarde.explain.members import members

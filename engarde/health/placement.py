@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.catalog import Owned
+from engarde.catalog.rows import Owned
 from engarde.database import statement
 from engarde.findings import Finding, Remedy
 from engarde.health.migrations import VERSION_TABLE

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from engarde.catalog import Catalog, Role, Setting
+from engarde.catalog import Catalog
+from engarde.catalog.rows import Role, Setting
 from engarde.database import quoted
 from engarde.findings import Finding, Remedy
 from engarde.model import Analytics, Service, Stack

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
-from engarde.catalog import Catalog, Default
+from engarde.catalog import Catalog
+from engarde.catalog.rows import Default
 from engarde.database import quoted
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from engarde.catalog import Catalog, View
+from engarde.catalog import Catalog
+from engarde.catalog.rows import View
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack, Table
 from engarde.names import PUBLIC

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from engarde.catalog import Catalog, Entry
+from engarde.catalog import Catalog
+from engarde.catalog.rows import Entry
 from engarde.database import quoted
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack

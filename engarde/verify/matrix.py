@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engarde.catalog import Catalog, Entry, Relation, Schema
+from engarde.catalog import Catalog
+from engarde.catalog.rows import Entry, Relation, Schema
 from engarde.findings import Finding
 from engarde.model import Stack
 from engarde.names import PUBLIC

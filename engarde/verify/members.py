@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypedDict
 
-from engarde.catalog import Catalog, Membership, Role
+from engarde.catalog import Catalog
+from engarde.catalog.rows import Membership, Role
 from engarde.database import quoted
 from engarde.findings import Finding
 from engarde.model import Stack

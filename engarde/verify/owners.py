@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.catalog import Catalog, Owned
+from engarde.catalog import Catalog
+from engarde.catalog.rows import Owned
 from engarde.database import quoted
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack

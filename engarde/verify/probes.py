@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engarde.catalog import Catalog, Relation
+from engarde.catalog import Catalog
+from engarde.catalog.rows import Relation
 from engarde.database import quoted
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC

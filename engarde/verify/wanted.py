@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from engarde.catalog import Catalog, Entry, Relation
+from engarde.catalog import Catalog
+from engarde.catalog.rows import Entry, Relation
 from engarde.model import Stack
 from engarde.privileges import SELECT, On, Privilege, expected
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engarde.catalog import Membership, Role
+from engarde.catalog.rows import Membership, Role
 from engarde.explain.facts import Answer, Entry, Facts, Key, Policy, Reading, Thing
 from engarde.explain.lines import Line, line
 from engarde.explain.members import members

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from engarde import scram
-from engarde.catalog import View
+from engarde.catalog.rows import View
 from engarde.verify.attributes import milliseconds, split_path
 from engarde.verify.detours import _bases
 from engarde.verify.names import some
