@@ -10,8 +10,8 @@ from typing import Literal
 class Remedy:
     """The one thing that heals a finding."""
 
-    kind: Literal["sql", "command", "edit"]
-    """statements for the stack's database, a command for a shell, or a line of the stack file"""
+    kind: Literal["sql", "command", "edit", "code"]
+    """statements for the stack's database, a command for a shell, a line of the stack file, a change of a service"""
     text: str
     by_superuser: bool = False
     """of `sql`: the stack's admin may not run it"""

@@ -78,6 +78,7 @@ def _remedy(remedy: Remedy) -> Iterable[RenderableType]:
         "sql": "heal it, in the stack's database" + (" as a superuser:" if remedy.by_superuser else ":"),
         "command": "heal it with:",
         "edit": "heal it in the stack file:",
+        "code": "heal it in the service:",
     }
     yield Text(headings[remedy.kind], style="dim")
     for line in remedy.text.splitlines():
