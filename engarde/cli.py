@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
-from typing import cast
+from collections.abc import Sequence
+from typing import NoReturn, cast
 
 import click
 
 from engarde.access import ADMIN, From, access
-from engarde.errors import ConfigError, EngardeError
+from engarde.doctor import diagnose
+from engarde.doctor.show import as_document, shown
+from engarde.errors import ConfigError, EngardeError, Unreachable
 from engarde.explain import explain
 from engarde.explain import show as of_explanation
-from engarde.fixes import apply, changes
+from engarde.fixes import Change, apply, changes
 from engarde.health import examine
+from engarde.model import Stack
 from engarde.psql import psql
 from engarde.show import as_data, console, document, listed, logins_left
 from engarde.stack import FOLDER
@@ -113,14 +117,19 @@ def url_command(stack: str, where: str, who: str) -> None:
 @_stack
 @_output
 @click.option("--fix", is_flag=True, help="Make the changes that lose nothing, all of them or none.")
-def doctor_command(stack: str, output: str, fix: bool) -> None:
-    """Say what is wrong with the stack and its server, and what heals it."""
+@click.argument("text", nargs=-1, metavar="[TEXT]...|-")
+def doctor_command(stack: str, output: str, fix: bool, text: tuple[str, ...]) -> None:
+    """Explain an error or a SQLSTATE, given as words or (`-`) on standard input, and name the one fix.
+
+    Without TEXT say what is wrong with the stack and its server, and what heals it. Exit codes: 0 no cause of it is
+    there now, 1 one is or may be, 2 an error that is not known here, 3 the database could not be asked.
+    """
     declared = read(FOLDER, stack)
+    if text:
+        _explain(declared, sys.stdin.read() if text == ("-",) else " ".join(text), output, fix)
     findings = examine(declared)
     if fix and (safe := changes(findings)):
-        for each in safe:
-            click.echo(f"{each.sentence}\n  {each.statement}", err=True)
-        apply(access(declared, ADMIN), safe)
+        _make(declared, safe)
         findings = examine(declared)
     if output == "json":
         click.echo(document(findings=[as_data(each) for each in findings]))
@@ -129,6 +138,30 @@ def doctor_command(stack: str, output: str, fix: bool) -> None:
     else:
         click.echo(f"nothing is wrong with stack {stack}")
     sys.exit(1 if findings else 0)
+
+
+def _explain(declared: Stack, text: str, output: str, fix: bool) -> NoReturn:
+    diagnosis = diagnose(declared, text)
+    if diagnosis and fix and (safe := diagnosis.changes):
+        _make(declared, safe)
+        diagnosis = diagnose(declared, text)
+    if diagnosis is None:
+        raise click.UsageError(
+            f"that is no error known here; `bin/engarde doctor --stack {declared.name}` checks all there is"
+        )
+    if output == "json":
+        click.echo(as_document(diagnosis))
+    else:
+        console().print(shown(diagnosis, declared.name))
+    if diagnosis.exit_code == Unreachable.exit_code:
+        click.echo(f"engarde: {diagnosis.unreachable}", err=True)
+    sys.exit(diagnosis.exit_code)
+
+
+def _make(declared: Stack, safe: Sequence[Change]) -> None:
+    for each in safe:
+        click.echo(f"{each.sentence}\n  {each.statement}", err=True)
+    apply(access(declared, ADMIN), safe)
 
 
 @main.command("explain")

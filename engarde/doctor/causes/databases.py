@@ -1,0 +1,114 @@
+"""Causes of `permission denied for database`, and of a database that is not there."""
+
+from __future__ import annotations
+
+from engarde.doctor import remedies
+from engarde.doctor.facts import Facts
+from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
+from engarde.doctor.suspects import is_admin, role
+from engarde.findings import Remedy
+from engarde.model import Analytics
+from engarde.privileges import CONNECT, TEMPORARY
+
+
+def _of_the_stack(facts: Facts) -> dict[str, tuple[str, ...]]:
+    """Role -> what the stack file gives it on the database."""
+    stack = facts.stack
+    services = {service.role: (CONNECT, TEMPORARY) for service in stack.services}
+    outside = {each.name: tuple(each.database) for each in stack.outside_roles}
+    return {**outside, **services, **({stack.analytics.role: (CONNECT,)} if stack.analytics else {})}
+
+
+def _not_of_the_stack(facts: Facts) -> Answer:
+    said = role(facts.stack, facts.heard)
+    if said is None:
+        return unknown("the text names no role")
+    if said in _of_the_stack(facts) or is_admin(facts.stack, said):
+        return ruled_out(f"{said} is declared")
+    if (found := facts.entrants.get(said)) and found.connect:
+        return ruled_out(f"{said} may connect to {facts.stack.server.database}")
+    return confirmed(f"{said} is declared nowhere in the stack file, so it may not connect", _outside(said))
+
+
+def _outside(name: str) -> Remedy:
+    return remedies.edit("engarde:outsideRoles", name, "database", value=(CONNECT, TEMPORARY))
+
+
+def _connect_lost(facts: Facts) -> Answer:
+    declared = _of_the_stack(facts)
+    said = role(facts.stack, facts.heard)
+    for name in [said] if said in declared else list(declared):
+        found = facts.entrants.get(name)
+        if CONNECT in declared[name] and (found is None or not found.connect):
+            return confirmed(f"{name} has no CONNECT on {facts.stack.server.database}, which the stack file gives it")
+    return ruled_out("every role of the stack file may connect")
+
+
+def _temporary_lost(facts: Facts) -> Answer:
+    declared = _of_the_stack(facts)
+    said = role(facts.stack, facts.heard)
+    for name in [said] if said in declared else list(declared):
+        found = facts.entrants.get(name)
+        if TEMPORARY in declared[name] and found and not found.temporary:
+            return confirmed(f"{name} has no TEMPORARY on {facts.stack.server.database}, which the stack file gives it")
+    return ruled_out("every service may make temporary tables")
+
+
+def _reader_makes_tables(facts: Facts) -> Answer:
+    if len(facts.suspects) == 1 and isinstance(facts.suspects[0], Analytics):
+        return confirmed("analytics reads, and makes not even temporary tables")
+    return ruled_out("it is not analytics")
+
+
+def _makes_schemas(facts: Facts) -> Answer:
+    if facts.named.detail == "login":
+        return ruled_out("the server says that it was a login")
+    return confirmed("no service may make schemas, not even IF NOT EXISTS one that is there: the stack makes them")
+
+
+def _leave_it_out(facts: Facts) -> Remedy:
+    return remedies.code(
+        "leave CREATE SCHEMA (and CREATE DATABASE) out of the service and its migrations: `up` has made it"
+    )
+
+
+def _use_subqueries(facts: Facts) -> Remedy:
+    return remedies.code("use WITH or a subquery in place of a temporary table")
+
+
+def _declare_outside(facts: Facts) -> Remedy:
+    return _outside(role(facts.stack, facts.heard) or "ROLE")
+
+
+def _misspelt(facts: Facts) -> Answer:
+    known = [*facts.catalog.databases]
+    said = facts.named.object or ""
+    if said == facts.stack.server.database:
+        there = said in known
+        return ruled_out("that is the stack's database" + ("" if there else ", which is not there"))
+    if alike := [name for name in known if name.lower() == said.lower() and name != said]:
+        return confirmed(f"the database is called {alike[0]}, and names in URLs keep their case")
+    return confirmed(f"the stack's database is {facts.stack.server.database}, not {said or 'this one'}")
+
+
+def _not_made(facts: Facts) -> Answer:
+    name = facts.stack.server.database
+    if facts.refusal and f'"{name}" does not exist' in facts.refusal:
+        return confirmed(f"the server has no database {name}", _make(facts))
+    if facts.refusal is not None:
+        return unknown(f"the admin is not let in: {facts.refusal}")
+    return ruled_out(f"{name} is there")
+
+
+def _make(facts: Facts) -> Remedy:
+    server = facts.stack.server
+    return remedies.command(f"createdb -h {server.host} -p {server.port} -U {server.user} '{server.database}'")
+
+
+STRANGER = Cause("the role is none that the stack file lets in", _not_of_the_stack, _declare_outside)
+CONNECT_LOST = Cause("the role lost its CONNECT", _connect_lost, remedies.up)
+TEMPORARY_LOST = Cause("the role lost its TEMPORARY", _temporary_lost, remedies.up)
+READER = Cause("analytics makes a temporary table", _reader_makes_tables, _use_subqueries)
+SCHEMAS = Cause("the service makes a schema", _makes_schemas, _leave_it_out)
+NOT_MADE = Cause("the stack's database is not there", _not_made, _make)
+MISSPELT = Cause("the URL names another database", _misspelt, remedies.new_url)

@@ -1,0 +1,74 @@
+"""Causes of schemas and roles that cannot be dropped."""
+
+from __future__ import annotations
+
+import shlex
+
+from engarde.database import statement
+from engarde.doctor import remedies
+from engarde.doctor.facts import Facts
+from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
+from engarde.doctor.rows import HeldByRole, InSchema
+from engarde.findings import Remedy
+
+SHOWN = 3
+
+
+def _holds_data(facts: Facts) -> Answer:
+    if facts.named.kind == "role":
+        return ruled_out("it is about a role")
+    schema = facts.known_as(facts.catalog.schemas)
+    if schema is None:
+        return ruled_out("no such schema is there now")
+    held = facts.asked.rows("in_schema", InSchema, schemas=[schema])
+    if not held:
+        return ruled_out(f"schema {schema} is empty")
+    shown = ", ".join(each.object for each in held[:SHOWN])
+    more = f" and {len(held) - SHOWN} more" if len(held) > SHOWN else ""
+    return confirmed(f"schema {schema} holds {shown}{more}", _retire(facts, schema))
+
+
+def _role_holds(facts: Facts) -> Answer:
+    name = facts.known_as(facts.catalog.roles)
+    if facts.named.kind != "role" or name is None:
+        return ruled_out("it is about no role that is there now")
+    held = facts.asked.rows("held_by_role", HeldByRole, role=name)
+    if not held:
+        return ruled_out(f"nothing depends on {name}")
+    here = facts.stack.server.database
+    parts = [f"{each.amount} {'owned' if each.owned else 'rights'} in {each.database or 'the server'}" for each in held]
+    service = next((service for service in facts.stack.services if service.role == name), None)
+    if service:
+        return confirmed(f"{name}: {', '.join(parts)}; it is a service of the stack", _retire(facts, service.schema_))
+    others = sorted({each.database for each in held if each.database} - {here})
+    where = f"; then the same in {', '.join(others)}" if others else ""
+    # Given away first, so that DROP OWNED takes rights and no data.
+    sql = (
+        statement("REASSIGN OWNED BY {} TO {}", name, facts.stack.server.user)
+        + "\n"
+        + statement("DROP OWNED BY {}", name)
+    )
+    return confirmed(f"{name}: {', '.join(parts)}{where}", remedies.sql(facts, sql))
+
+
+def _retire(facts: Facts, schema: str) -> Remedy:
+    """A copy, and only where that succeeded the drop: as the README retires a service."""
+    server, service = facts.stack.server, facts.service_of(schema)
+    pattern = shlex.quote('"' + schema.replace('"', '""') + '"')
+    who = shlex.quote(service.name) if service else "admin"
+    drop = shlex.quote(statement("DROP SCHEMA {} CASCADE", schema))
+    copy = shlex.quote(f"{schema}.sql")
+    at = f"-h {server.host} -p {server.port} -U {shlex.quote(server.user)}"
+    return remedies.command(
+        f'export PGPASSWORD="$(bin/pulumi config get adminPassword --stack {facts.stack.name})"',
+        f"pg_dump {at} -n {pattern} -f {copy} {shlex.quote(server.database)} \\",
+        f"  && bin/engarde psql {who} --stack {facts.stack.name} -c {drop}",
+    )
+
+
+def _retire_named(facts: Facts) -> Remedy:
+    return _retire(facts, facts.known_as([service.schema_ for service in facts.stack.services]) or "SCHEMA")
+
+
+DATA = Cause("the schema holds data", _holds_data, _retire_named)
+ROLE = Cause("the role owns something, or has rights somewhere", _role_holds, _retire_named)

@@ -1,0 +1,100 @@
+"""Causes of `Can't locate revision identified by`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engarde.doctor import remedies
+from engarde.doctor.facts import Facts
+from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
+from engarde.doctor.suspects import name_of
+from engarde.findings import Remedy
+from engarde.model import Service
+from engarde.names import PUBLIC
+
+TABLE = "alembic_version"
+
+
+@dataclass(frozen=True, slots=True)
+class _Versions:
+    """The revisions in one schema's alembic_version."""
+
+    schema: str
+    revisions: list[str]
+
+
+def _versions(facts: Facts) -> list[_Versions]:
+    found = [each for each in facts.relations_called([TABLE]) if each.name == TABLE and each.readable]
+    query = "SELECT version_num FROM {}.{}"
+    return [_Versions(each.schema, facts.asked.texts(query, each.schema, each.name)) for each in found]
+
+
+def _holding(facts: Facts) -> list[str]:
+    wanted = facts.named.revision
+    return [each.schema for each in _versions(facts) if wanted is None or wanted in each.revisions]
+
+
+def _runner(facts: Facts) -> Service | None:
+    services = [login for login in facts.suspects if isinstance(login, Service)]
+    return services[0] if len(services) == 1 else None
+
+
+def _in_public(facts: Facts) -> Answer:
+    if PUBLIC not in _holding(facts):
+        return ruled_out("public has no alembic_version with this revision")
+    if (runner := _runner(facts)) and runner.schema_ in _holding(facts):
+        return ruled_out(f"{runner.schema_} has an alembic_version of its own with it")
+    return confirmed("it stands in public.alembic_version, which services find where they have none", _own_table(facts))
+
+
+def _anothers(facts: Facts) -> Answer:
+    runner = _runner(facts)
+    holding = [schema for schema in _holding(facts) if schema != PUBLIC]
+    others = [schema for schema in holding if runner is not None and schema != runner.schema_]
+    if runner and runner.schema_ in holding:
+        return ruled_out(f"it stands in {runner.schema_}, which is {runner.name}'s own")
+    if others:
+        return confirmed(f"it stands in {others[0]}.alembic_version, which is another service's", _own_table(facts))
+    return ruled_out("no other service's alembic_version has it")
+
+
+def _older_code(facts: Facts) -> Answer:
+    runner = _runner(facts)
+    for schema in _holding(facts):
+        service = facts.service_of(schema)
+        if service and (runner is None or service == runner):
+            because = f"{schema}.alembic_version has it: it was applied from code that this one lacks"
+            return confirmed(because, _newer(service.name))
+    return ruled_out("no service's own alembic_version has it now")
+
+
+def _unreadable(facts: Facts) -> Answer:
+    closed = [each.schema for each in facts.relations_called([TABLE]) if each.name == TABLE and not each.readable]
+    if closed:
+        return unknown(f"the admin may not read the alembic_version of {', '.join(closed)}")
+    return ruled_out("every alembic_version was read")
+
+
+def _own_table(facts: Facts) -> Remedy:
+    runner = _runner(facts)
+    schema = runner.schema_ if runner else "SCHEMA"
+    return remedies.code(
+        f'alembic/env.py: context.configure(..., version_table_schema="{schema}")',
+        "so that the service keeps its own alembic_version; leave the other one where it is, it is somebody else's",
+    )
+
+
+def _newer(name: str) -> Remedy:
+    return remedies.code(
+        f"deploy {name} with the migration in its versions folder, or take that one back with the newer code"
+    )
+
+
+def _newer_code(facts: Facts) -> Remedy:
+    return _newer(name_of(facts.suspects[0]) if len(facts.suspects) == 1 else "the service")
+
+
+IN_PUBLIC = Cause("the service uses the alembic_version in public", _in_public, _own_table)
+SHARED = Cause("the service uses another service's alembic_version", _anothers, _own_table)
+OLDER = Cause("the code that runs is older than the database", _older_code, _newer_code)
+UNREADABLE = Cause("an alembic_version that cannot be read here has it", _unreadable, _own_table)

@@ -1,0 +1,121 @@
+"""Causes of statements and sessions that the server ends."""
+
+from __future__ import annotations
+
+from engarde.catalog.rows import Setting
+from engarde.database import statement
+from engarde.doctor import paths, remedies
+from engarde.doctor.facts import Facts
+from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
+from engarde.doctor.rows import Client, Uptime
+from engarde.doctor.suspects import name_of
+from engarde.findings import Remedy
+
+RECENT = 900
+"""A restart that may have cut a session that is reported now [seconds]."""
+
+_UNITS = {"": 1, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+STATEMENT, IDLE, LOCK = "statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout"
+
+
+def milliseconds(value: str) -> int:
+    """A setting as PostgreSQL takes it (`30s`, `5000`) [milliseconds]."""
+    digits = value.strip().rstrip("abcdefghijklmnopqrstuvwxyz ")
+    return int(float(digits or 0) * _UNITS.get(value.strip()[len(digits) :].strip(), 1))
+
+
+def _changed(facts: Facts, name: str) -> Answer:
+    for login in facts.suspects:
+        declared = login.statement_timeout if name == STATEMENT else login.idle_in_transaction_session_timeout
+        found = paths.effective(facts.catalog, name, login.role, facts.stack.server.database)
+        if found and (milliseconds(found.value) != declared or not found.value.isdigit()):
+            because = f"{login.role} starts with {name} {found.value}, not the declared {declared} (milliseconds)"
+            return confirmed(because, _declared_again(facts, found, declared))
+    return ruled_out("it is as declared")
+
+
+def _declared_again(facts: Facts, found: Setting, declared: int) -> Remedy:
+    """As SQL: the plugin does not read a value with a unit, and `up` ends there."""
+    role = statement("ALTER ROLE {}", found.role or "")[:-1]
+    if not found.role:
+        return remedies.up(facts)
+    if found.database:
+        where = statement("IN DATABASE {}", found.database)[:-1]
+        return remedies.sql(facts, f"{role} {where} RESET {found.name};", safe=True)
+    return remedies.sql(facts, f"{role} SET {found.name} = {declared};", safe=True)
+
+
+def _statement_changed(facts: Facts) -> Answer:
+    return _changed(facts, STATEMENT)
+
+
+def _idle_changed(facts: Facts) -> Answer:
+    return _changed(facts, IDLE)
+
+
+def _declared(facts: Facts) -> Answer:
+    limited = [login for login in facts.suspects if login.statement_timeout]
+    if not limited:
+        return ruled_out("no service that it may be about has a statementTimeout")
+    shown = ", ".join(f"{name_of(login)} {login.statement_timeout} ms" for login in limited)
+    higher = str(limited[0].statement_timeout * 2)
+    return confirmed(f"declared: {shown}", remedies.of_login(limited[0], "statementTimeout", higher))
+
+
+def _locked(facts: Facts) -> Answer:
+    """A statement that waits for a lock counts against its timeout."""
+    stack = facts.stack
+    schemas = [*(each.schema_ for each in stack.services), *(each.name for each in stack.existing_schemas)]
+    held = facts.asked.rows("holders", Client, schemas=schemas)
+    if not held:
+        return ruled_out("nobody holds a lock there now")
+    who = held[0]
+    sql = f"SELECT pg_terminate_backend({who.pid});"
+    idle = (who.state or "").startswith("idle in transaction")
+    return confirmed(f"locks are held by {who}", remedies.sql(facts, sql) if idle else None)
+
+
+def _left_open(facts: Facts) -> Answer:
+    open_ = [each for each in facts.clients if (each.state or "").startswith("idle in transaction")]
+    of = [each for each in open_ if each.role in {login.role for login in facts.suspects}]
+    if of:
+        return confirmed(f"idle in a transaction now: {max(of, key=lambda each: each.seconds)}")
+    return ruled_out("no session of the services is idle in a transaction now")
+
+
+def _restarted(facts: Facts) -> Answer:
+    (up,) = facts.asked.rows("uptime", Uptime)
+    if up.seconds < RECENT:
+        return confirmed(f"the server runs for {up.seconds} s only")
+    return ruled_out(f"the server runs for {up.seconds // 3600} h {up.seconds // 60 % 60} min")
+
+
+def _cut(facts: Facts) -> Answer:
+    return unknown("proxies end idle connections, and say so to nobody")
+
+
+def _terminate_none(facts: Facts) -> Remedy:
+    return remedies.code("try again: the lock goes with the transaction that holds it")
+
+
+def _faster(facts: Facts) -> Remedy:
+    return remedies.code(
+        "make the statement faster (EXPLAIN ANALYZE), or raise statementTimeout; migrations run under it, too"
+    )
+
+
+def _end_transactions(facts: Facts) -> Remedy:
+    return remedies.code("end the transaction before slow work that is not the database's: commit, then call the API")
+
+
+def _ping(facts: Facts) -> Remedy:
+    return remedies.code("test connections before use: create_engine(..., pool_pre_ping=True, pool_recycle=300)")
+
+
+STATEMENT_CHANGED = Cause("the role's statement_timeout was changed by hand", _statement_changed, remedies.up)
+IDLE_CHANGED = Cause("the role's idle timeout was changed by hand", _idle_changed, remedies.up)
+LOCKED = Cause("another session holds a lock on it", _locked, _terminate_none)
+TOO_SLOW = Cause("the statement takes longer than the declared statementTimeout", _declared, _faster)
+LEFT_OPEN = Cause("the service leaves transactions open", _left_open, _end_transactions)
+RESTARTED = Cause("the server was restarted", _restarted, _ping)
+CUT = Cause("a proxy has ended an idle connection", _cut, _ping)

@@ -1,0 +1,135 @@
+"""Causes of errors of TLS and certificates."""
+
+from __future__ import annotations
+
+from engarde.doctor import remedies
+from engarde.doctor.facts import Facts
+from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
+from engarde.doctor.rows import EntranceRule
+from engarde.doctor.suspects import is_admin, name_of, role
+from engarde.findings import Remedy
+from engarde.model import Service
+
+VERIFYING = ("verify-ca", "verify-full")
+DEMANDING = ("require", *VERIFYING)
+NODE = (
+    "self-signed certificate",
+    "self signed certificate",
+    "unable to verify the first",
+    "depth_zero",
+    "cert_in_chain",
+)
+
+
+def _section(facts: Facts) -> str:
+    """Which address it is about: the admin's, where the text says so or both are one."""
+    said = role(facts.stack, facts.heard)
+    return "engarde:server" if said and is_admin(facts.stack, said) else "engarde:serviceAddress"
+
+
+def _declared(facts: Facts) -> str | None:
+    stack = facts.stack
+    return stack.server.sslmode if _section(facts) == "engarde:server" else stack.service_address.sslmode
+
+
+def _mode(facts: Facts, mode: str) -> Remedy:
+    section = _section(facts)
+    if section == "engarde:server":
+        return remedies.edit(section, "sslmode", value=mode)
+    address = facts.stack.service_address
+    where = remedies.scalar(address.host)
+    return Remedy("edit", f"{section}:\n  host: {where}\n  port: {address.port}\n  sslmode: {mode}")
+
+
+def _server_has_none(facts: Facts) -> Answer:
+    found = facts.settings("ssl")
+    if found.get("ssl") == "on":
+        return ruled_out("the server has TLS switched on")
+    return confirmed("the server has TLS switched off", _mode(facts, "disable"))
+
+
+def _declared_too_strict(facts: Facts) -> Answer:
+    mode = _declared(facts)
+    if mode in DEMANDING:
+        return confirmed(f"{_section(facts)} says sslmode: {mode}", _mode(facts, "disable"))
+    return ruled_out(f"{_section(facts)} asks for no TLS")
+
+
+def _verifies(facts: Facts) -> Answer:
+    mode = _declared(facts)
+    if mode in VERIFYING:
+        because = f"{_section(facts)} says sslmode: {mode}, and Railway's certificate is signed by nobody known"
+        return confirmed(because, _mode(facts, "require"))
+    return ruled_out(f"{_section(facts)} does not say to verify certificates")
+
+
+def _plain_in_node(facts: Facts) -> Answer:
+    if _declared(facts) in (None, "disable"):
+        return ruled_out("no exported URL has an sslmode")
+    said = facts.heard.text.lower()
+    plain = [login for login in facts.suspects if isinstance(login, Service) and login.url_format == "plain"]
+    if plain and any(word in said for word in NODE):
+        remedy = remedies.edit("engarde:services", remedies.only(plain), "urlFormat", value="node-postgres")
+        return confirmed(f"node-postgres verifies with a plain URL that has an sslmode: {name_of(plain[0])}", remedy)
+    return ruled_out("it is not node-postgres with a plain URL")
+
+
+def _own_url(facts: Facts) -> Answer:
+    if _declared(facts) is None:
+        return confirmed("no exported URL says anything of TLS: the service's own does, or its code")
+    return ruled_out("the exported URLs have an sslmode of their own")
+
+
+def _wants_tls(facts: Facts) -> Answer:
+    if facts.named.detail and "no encryption" not in facts.named.detail and "SSL off" not in facts.named.detail:
+        return ruled_out("the connection had TLS")
+    if _declared(facts) in DEMANDING:
+        return ruled_out(f"{_section(facts)} asks for TLS already; the service has another URL")
+    if facts.settings("ssl").get("ssl") != "on":
+        return ruled_out("the server has TLS switched off")
+    return confirmed("the server lets nobody in without TLS, and no URL asks for it", _mode(facts, "require"))
+
+
+def _no_rule(facts: Facts) -> Answer:
+    known = facts.catalog.roles.get(facts.stack.server.user)
+    if not known or not known.superuser:
+        return unknown(f"{facts.stack.server.user} may not read pg_hba.conf")
+    rules = facts.asked.rows("entrance_rules", EntranceRule)
+    who, where = facts.named.role or "", facts.named.database or facts.stack.server.database
+    matching = [each for each in rules if each.type != "local" and _for(each, who, where)]
+    if any(each.method == "reject" for each in matching[:1]):
+        return confirmed(f"pg_hba.conf rejects {who} in {where}", _rule(facts))
+    if not matching:
+        return confirmed(f"pg_hba.conf has no line for {who} in {where}", _rule(facts))
+    if all(each.type == "hostssl" for each in matching):
+        return confirmed(f"pg_hba.conf lets {who} in with TLS only", _mode(facts, "require"))
+    return ruled_out(f"pg_hba.conf has lines for {who} in {where}: the address was another's")
+
+
+def _for(rule: EntranceRule, who: str, where: str) -> bool:
+    return bool({"all", who} & {*rule.roles}) and bool({"all", where} & {*rule.databases})
+
+
+def _rule(facts: Facts) -> Remedy:
+    line = f"host {facts.stack.server.database} all 0.0.0.0/0 scram-sha-256"
+    return remedies.command(
+        f"echo '{line}' >> \"$PGDATA/pg_hba.conf\"  # on the server's machine",
+        f"bin/engarde psql admin --stack {facts.stack.name} -c 'SELECT pg_reload_conf()'",
+    )
+
+
+def _require(facts: Facts) -> Remedy:
+    return _mode(facts, "require")
+
+
+def _disable(facts: Facts) -> Remedy:
+    return _mode(facts, "disable")
+
+
+STRICT = Cause("the stack file demands TLS of a server that has none", _declared_too_strict, _disable)
+OFF = Cause("the server has no TLS", _server_has_none, _disable)
+VERIFY = Cause("the stack file says to verify a certificate that nobody vouches for", _verifies, _require)
+NODE_PLAIN = Cause("node-postgres takes every sslmode for verify-full", _plain_in_node, _require)
+OWN = Cause("the service has a URL or code that demands more", _own_url, remedies.new_url)
+WANTS_TLS = Cause("the server wants TLS, and the URL asks for none", _wants_tls, _require)
+NO_RULE = Cause("pg_hba.conf does not let it in", _no_rule, _rule)

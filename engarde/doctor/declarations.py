@@ -1,0 +1,55 @@
+"""What the stack file lets a login see outside of its own."""
+
+from __future__ import annotations
+
+from engarde.doctor import remedies
+from engarde.doctor.facts import Facts
+from engarde.doctor.suspects import name_of
+from engarde.findings import Remedy
+from engarde.model import Analytics, Read, Service, Stack
+from engarde.names import PUBLIC
+
+TABLE = "TABLE"
+"""Stands for a table that the text does not name."""
+
+
+def owns(login: Service | Analytics, schema: str) -> bool:
+    """Whether the schema is the login's own."""
+    return isinstance(login, Service) and login.schema_ == schema
+
+
+def enters(stack: Stack, login: Service | Analytics, schema: str) -> bool:
+    """Whether the stack lets the login into a schema that is not its own."""
+    if schema == PUBLIC:
+        return True
+    if isinstance(login, Analytics):
+        return schema in stack.analytics_schemas
+    return any(read.schema_ == schema for read in login.reads)
+
+
+def read_of(login: Service | Analytics, schema: str, table: str) -> Read | None:
+    """The declared read of a table by a service."""
+    reads = login.reads if isinstance(login, Service) else ()
+    return next((read for read in reads if (read.schema_, read.table) == (schema, table)), None)
+
+
+def sees(stack: Stack, login: Service | Analytics, schema: str, table: str) -> bool:
+    """Whether the stack lets the login read something of the table."""
+    if isinstance(login, Analytics):
+        return schema in stack.analytics_schemas
+    return read_of(login, schema, table) is not None
+
+
+def declaring(facts: Facts, lacking: list[Service | Analytics], schema: str, table: str | None) -> Remedy:
+    """The lines that let one of these logins read a table; where there are several, the text has to tell which."""
+    if len(lacking) == 1 and isinstance(lacking[0], Analytics):
+        return remedies.edit("engarde:analytics", "schemas", value=(*facts.stack.analytics_schemas, schema))
+    item = remedies.read_of(schema, table or TABLE)
+    if len(lacking) == 1:
+        return remedies.edit("engarde:services", name_of(lacking[0]), "reads", value=(item,))
+    return remedies.edit("engarde:services", remedies.SERVICE, "reads", value=(item,))
+
+
+def named(logins: list[Service | Analytics]) -> str:
+    """The logins by their words, in a sentence."""
+    return ", ".join(name_of(login) for login in logins)

@@ -1,0 +1,59 @@
+"""From a text to what is behind it: each cause checked in its order, and the one fix."""
+
+from __future__ import annotations
+
+from engarde.doctor.facts import Facts, facts
+from engarde.doctor.hearing import hear
+from engarde.doctor.masking import masked
+from engarde.doctor.model import Cause, Diagnosis, Examined, Heard, unknown
+from engarde.doctor.symptoms import SYMPTOMS
+from engarde.errors import Unreachable
+from engarde.findings import Remedy
+from engarde.model import Stack
+
+
+def diagnose(stack: Stack, text: str) -> Diagnosis | None:
+    """What the error in the text is, and what is behind it now; None when it is none that is known here."""
+    heard = hear(text, SYMPTOMS)
+    if heard is None:
+        return None
+    try:
+        with facts(stack, heard) as known:
+            return _concluded(known)
+    except Unreachable as lost:
+        # What was learnt before the session went may be half of it.
+        with facts(stack, heard, lost) as known:
+            return _concluded(known)
+
+
+def _concluded(known: Facts) -> Diagnosis:
+    heard: Heard = known.heard
+    examined = [(cause, _examined(known, cause)) for cause in heard.symptom.causes]
+    fix, sure = _fix(known, examined)
+    unreachable = known.unreachable
+    return Diagnosis(
+        symptom=heard.symptom.name,
+        says=heard.symptom.says,
+        line=heard.line,
+        causes=tuple(each for _, each in examined),
+        fix=fix,
+        sure=sure,
+        unreachable=str(unreachable) if unreachable else None,
+    )
+
+
+def _examined(known: Facts, cause: Cause) -> Examined:
+    try:
+        answer = cause.check(known)
+    except Unreachable as why:
+        answer = unknown(" ".join(str(why).split()))
+    return Examined(cause.says, type(answer)(answer.mark, masked(answer.because), answer.remedy))
+
+
+def _fix(known: Facts, examined: list[tuple[Cause, Examined]]) -> tuple[Remedy | None, bool]:
+    for mark in ("confirmed", "not checked"):
+        for cause, each in examined:
+            if each.answer.mark == mark:
+                return each.answer.remedy or cause.remedy(known), mark == "confirmed"
+    again = known.heard.symptom.again
+    return (again(known) if again else None), False

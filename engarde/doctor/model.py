@@ -1,0 +1,137 @@
+"""What the doctor knows and finds: symptoms and their causes as data, and the diagnosis of one text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from engarde.findings import Remedy
+from engarde.fixes import Change
+
+if TYPE_CHECKING:
+    from engarde.doctor.facts import Facts
+
+Mark = Literal["confirmed", "ruled out", "not checked"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a check of one cause has found."""
+
+    mark: Mark
+    because: str
+    remedy: Remedy | None = None
+    """of what is confirmed"""
+
+
+def confirmed(because: str, remedy: Remedy | None = None) -> Answer:
+    """It is so now; without a remedy the cause's usual one heals it."""
+    return Answer("confirmed", because, remedy)
+
+
+def ruled_out(because: str) -> Answer:
+    """It is not so now."""
+    return Answer("ruled out", because)
+
+
+def unknown(because: str, remedy: Remedy | None = None) -> Answer:
+    """It could not be learnt; the text of an `Unreachable`, or why nobody can."""
+    return Answer("not checked", because, remedy)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One thing that may be behind an error, how to find out, and what usually heals it."""
+
+    says: str
+    check: Callable[[Facts], Answer]
+    remedy: Callable[[Facts], Remedy]
+    """what heals it; asks no server"""
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """An error as servers, drivers and tools word it, with its causes in the order of their likelihood."""
+
+    name: str
+    says: str
+    """what the error means, in one sentence"""
+    causes: tuple[Cause, ...]
+    patterns: tuple[re.Pattern[str], ...] = ()
+    """their groups are fields of `Named`"""
+    sqlstates: frozenset[str] = frozenset()
+    again: Callable[[Facts], Remedy] | None = None
+    """what to do when no cause is there any more"""
+    faint: bool = False
+    """it also stands beside other errors, which then are the ones that count"""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The names in an error; those without quotes may go on to the end of the line, so that each is a first guess."""
+
+    kind: str | None = None
+    """`table`, `schema`, `function`, ... in the server's words"""
+    object: str | None = None
+    role: str | None = None
+    database: str | None = None
+    host: str | None = None
+    port: str | None = None
+    revision: str | None = None
+    detail: str | None = None
+    """what else the pattern has to tell"""
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The error that a text is about."""
+
+    symptom: Symptom
+    line: str
+    """the line that says so, without passwords"""
+    named: Named
+    text: str
+    """all of the text, passwords included: never printed"""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A cause, and what its check has found."""
+
+    says: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What an error is, what may be behind it, what is, and the one fix."""
+
+    symptom: str
+    says: str
+    line: str
+    causes: tuple[Examined, ...]
+    fix: Remedy | None
+    sure: bool
+    """the fix is a confirmed cause's"""
+    unreachable: str | None
+    """why the database could not be asked, where it had to be"""
+
+    @property
+    def changes(self) -> list[Change]:
+        """The fix, where it is sure and the tool may make it by itself."""
+        if self.fix is None or not (self.sure and self.fix.safe):
+            return []
+        because = next(each.answer.because for each in self.causes if each.answer.mark == "confirmed")
+        return [Change(because, self.fix.text)]
+
+    @property
+    def exit_code(self) -> int:
+        """1 when a cause is there now or cannot be ruled out, 3 when that could not be asked, 0 when none is there."""
+        marks = {each.answer.mark for each in self.causes}
+        if "confirmed" in marks:
+            return 1
+        if "not checked" in marks:
+            return 3 if self.unreachable else 1
+        return 0

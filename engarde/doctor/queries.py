@@ -1,0 +1,46 @@
+"""The statement that failed, as far as a text quotes it."""
+
+from __future__ import annotations
+
+import re
+
+from engarde.doctor.words import lines
+
+_NAME = r'(?:"(?:[^"]|"")+"|[^\W\d]\w*)'
+_AFTER = r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE(?:\s+IF(?:\s+NOT)?\s+EXISTS)?|ONLY|ON|TRUNCATE)\s+"
+_TABLE = re.compile(rf"{_AFTER}({_NAME})(?:\s*\.\s*({_NAME}))?", re.IGNORECASE)
+_QUOTED = re.compile(
+    r"(?:LINE \d+:|\[SQL:|STATEMENT:|\b(?:query|sql|statement)[\"']?\s*[:=])\s*[\"'(]*(\w+)", re.IGNORECASE
+)
+WRITING = frozenset({"INSERT", "UPDATE", "DELETE", "TRUNCATE", "MERGE", "COPY"})
+
+
+def verb(text: str) -> str | None:
+    """The first word of the statement, in capitals; None where the text quotes none."""
+    for line in lines(text):
+        if found := _QUOTED.search(line):
+            return found[1].upper()
+    return None
+
+
+def tables(text: str) -> list[tuple[str | None, str]]:
+    """Schema and name of the tables in the statement, in their order; the schema only where it is written."""
+    found: list[tuple[str | None, str]] = []
+    for line in lines(text):
+        for first, second in _TABLE.findall(line):
+            found.append((_folded(first), _folded(second)) if second else (None, _folded(first)))
+    return found
+
+
+def table_in(text: str, schema: str) -> str | None:
+    """The first table of the statement that is written with this schema."""
+    return next((name for found, name in tables(text) if found == schema), None)
+
+
+def schemas_of(text: str, names: frozenset[str]) -> frozenset[str]:
+    """The schemas that the statement writes before one of these tables."""
+    return frozenset(schema for schema, name in tables(text) if schema and name in names)
+
+
+def _folded(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()

@@ -1,0 +1,111 @@
+"""The fixes that more than one cause has."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Collection
+from typing import LiteralString
+
+from engarde.database import statement
+from engarde.doctor.facts import Facts
+from engarde.doctor.suspects import name_of
+from engarde.findings import Remedy
+from engarde.model import Analytics, Service
+
+SERVICE = "SERVICE"
+"""Stands for a service that the text does not name."""
+
+_PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+_WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "none"})
+
+
+def up(facts: Facts) -> Remedy:
+    """Brings the stack to what is declared, whatever was done by hand."""
+    return command(f"bin/pulumi up --refresh --stack {facts.stack.name}")
+
+
+def up_again(facts: Facts) -> Remedy:
+    """The next run of the same."""
+    return command(f"bin/pulumi up --stack {facts.stack.name}")
+
+
+def new_url(facts: Facts) -> Remedy:
+    """The URL that is right, for the one whom the error is about."""
+    return url(facts, only(facts.suspects))
+
+
+def url(facts: Facts, who: str, where: str = "service") -> Remedy:
+    """The URL of a login, which then replaces the variable that it has."""
+    return command(f"bin/engarde url {shlex.quote(who)} --stack {facts.stack.name} --from {where}")
+
+
+def only(logins: Collection[Service | Analytics]) -> str:
+    """The one that it is about, or a word in its place."""
+    return name_of(next(iter(logins))) if len(logins) == 1 else SERVICE
+
+
+def command(*lines: str) -> Remedy:
+    """Commands for a shell in the project's folder."""
+    return Remedy("command", "\n".join(lines))
+
+
+def code(*lines: str) -> Remedy:
+    """What a service has to do otherwise."""
+    return Remedy("code", "\n".join(lines))
+
+
+def edit(*keys: str, value: str | tuple[str, ...]) -> Remedy:
+    """A line of the stack file below the keys above it; of a list, the items to add."""
+    heads = [f"{'  ' * depth}{key if depth == 0 else scalar(key)}:" for depth, key in enumerate(keys)]
+    if isinstance(value, str):
+        return Remedy("edit", "\n".join([*heads[:-1], f"{heads[-1]} {value}"]))
+    indent = "  " * len(keys)
+    return Remedy("edit", "\n".join([*heads, *(f"{indent}- {scalar(item)}" for item in value)]))
+
+
+def of_login(login: Service | Analytics, key: str, value: str) -> Remedy:
+    """One key of a service or of analytics."""
+    if isinstance(login, Analytics):
+        return edit("engarde:analytics", key, value=value)
+    return edit("engarde:services", login.name, key, value=value)
+
+
+def scalar(text: str) -> str:
+    """A text as YAML reads it back, quoted only where it has to be."""
+    plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def read_of(schema: str, table: str) -> str:
+    """A table as `reads` names it: quotes guard a dot."""
+    return ".".join('"' + part.replace('"', '""') + '"' if set('."') & set(part) else part for part in (schema, table))
+
+
+def sql(facts: Facts, text: str, *, ours: bool = True, safe: bool = False) -> Remedy:
+    """Statements for the admin, or for a superuser where the admin may not run them."""
+    may = ours or facts.stack.server.superuser
+    return Remedy("sql", text, by_superuser=not may, safe=safe and may)
+
+
+def owner(facts: Facts, kind: str, schema: str, name: str, role: str, *, ours: bool) -> Remedy:
+    """Gives something in a schema to a role."""
+    templates: dict[str, LiteralString] = {
+        "view": "ALTER VIEW {}.{} OWNER TO {}",
+        "materialized view": "ALTER MATERIALIZED VIEW {}.{} OWNER TO {}",
+        "foreign table": "ALTER FOREIGN TABLE {}.{} OWNER TO {}",
+        "sequence": "ALTER SEQUENCE {}.{} OWNER TO {}",
+    }
+    template = templates.get(kind, "ALTER TABLE {}.{} OWNER TO {}")
+    return sql(facts, statement(template, schema, name, role), ours=ours)
+
+
+def setting(facts: Facts, login: Service | Analytics, key: str, value: str) -> Remedy:
+    """One key of the stack file, set by the engine, which keeps comments and order."""
+    quoted = name_of(login) if re.fullmatch(r"[A-Za-z_]\w*", name_of(login)) else f'["{name_of(login)}"]'
+    path = f"analytics.{key}" if isinstance(login, Analytics) else f"services.{quoted}.{key}".replace(".[", "[")
+    return command(
+        f"bin/pulumi config set --stack {facts.stack.name} --path {shlex.quote(path)} {value}",
+        f"bin/pulumi up --stack {facts.stack.name}",
+    )

@@ -1,0 +1,69 @@
+"""How a diagnosis is printed: for people and for machines."""
+
+from __future__ import annotations
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from engarde.doctor.model import Diagnosis, Mark
+from engarde.findings import Remedy
+from engarde.show import document
+
+_MARKS: dict[Mark, tuple[str, str]] = {
+    "confirmed": ("confirmed", "bold red"),
+    "ruled out": ("ruled out", "green"),
+    "not checked": ("not checked", "yellow"),
+}
+_KINDS = {
+    "sql": "in the stack's database",
+    "command": "in the project's folder",
+    "edit": "in Pulumi.{stack}.yaml, then `bin/pulumi up --refresh --stack {stack}`",
+    "code": "in the service",
+}
+
+
+def shown(diagnosis: Diagnosis, stack: str) -> RenderableType:
+    """The error in one sentence, its causes in order with what was found of each, and the one fix."""
+    causes = Table.grid(padding=(0, 2))
+    causes.add_column(no_wrap=True)
+    causes.add_column(overflow="fold")
+    for number, each in enumerate(diagnosis.causes, 1):
+        word, style = _MARKS[each.answer.mark]
+        causes.add_row(Text(f"{number}. {word}", style=style), Text(each.says))
+        causes.add_row("", Text(each.answer.because, style="dim"))
+    return Group(
+        Text(diagnosis.line, style="dim", overflow="fold"),
+        Text(diagnosis.says, style="bold"),
+        causes,
+        *_fix(diagnosis, stack),
+    )
+
+
+def _fix(diagnosis: Diagnosis, stack: str) -> list[RenderableType]:
+    fix = diagnosis.fix
+    if fix is None:
+        return [Text("None of it is so now: try again, and if it still fails, paste all that it prints.", style="bold")]
+    where = _KINDS[fix.kind].format(stack=stack) + (", as a superuser" if fix.by_superuser else "")
+    sure = "The fix" if diagnosis.sure else "To do now" if diagnosis.exit_code == 0 else "The likeliest fix, unverified"
+    lines = [Text(f"  {line}", style="green", overflow="fold") for line in fix.text.splitlines()]
+    return [Text(f"{sure}, {where}:", style="bold"), *lines]
+
+
+def as_document(diagnosis: Diagnosis) -> str:
+    """A diagnosis as JSON has it."""
+    return document(
+        symptom=diagnosis.symptom,
+        says=diagnosis.says,
+        line=diagnosis.line,
+        causes=[
+            {"cause": each.says, "mark": each.answer.mark, "because": each.answer.because} for each in diagnosis.causes
+        ],
+        fix=_remedy(diagnosis.fix) if diagnosis.fix else None,
+        verified=diagnosis.sure,
+        unreachable=diagnosis.unreachable,
+    )
+
+
+def _remedy(remedy: Remedy) -> dict[str, object]:
+    return {"kind": remedy.kind, "text": remedy.text, "bySuperuser": remedy.by_superuser, "safe": remedy.safe}

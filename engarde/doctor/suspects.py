@@ -1,0 +1,63 @@
+"""Whom an error is about: the role or service that its text names."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+from engarde.access import ADMIN
+from engarde.doctor.model import Heard
+from engarde.doctor.words import lines
+from engarde.model import Analytics, Service, Stack
+from engarde.names import ANALYTICS
+
+_ROLES = (
+    re.compile(r'\b(?:for user|role|user)\s+"([^"]+)"'),
+    re.compile(r"""\b(?:db_?)?user(?:_?name)?["']?\s*[=:]\s*["']?([^\s"',;&)]+)""", re.IGNORECASE),
+    re.compile(r"\bPGUSER=(\S+)"),
+    re.compile(r"://([^\s:/@]+)(?::\S*)?@"),
+)
+_SERVICE = r"(?:^|\bservice[\"']?\s*[=:]\s*[\"']?|\[){}(?:[\"'\]:,\s]|$)"
+
+
+def suspects(stack: Stack, heard: Heard) -> tuple[Service | Analytics, ...]:
+    """The logins of the stack that an error may be about: one where the text says which, else all of them.
+
+    None where it names a role that is not the stack's.
+    """
+    if named := role(stack, heard):
+        return tuple(login for login in stack.logins if login.role == named)
+    return stack.logins
+
+
+def role(stack: Stack, heard: Heard) -> str | None:
+    """The role that the text says it was; None when it does not say."""
+    if heard.named.role:
+        return heard.named.role
+    said = lines(heard.text)
+    own = {login.role for login in stack.logins}
+    found = [unquote(match[1]) for line in said for pattern in _ROLES for match in pattern.finditer(line)]
+    if exact := [name for name in found if name in own]:
+        return exact[0]
+    for login in stack.logins:
+        if any(re.search(rf"(?<![\w.]){re.escape(login.role)}(?![\w.])", line) for line in said):
+            return login.role
+    for name, login in _named(stack).items():
+        if any(re.search(_SERVICE.format(re.escape(name)), line) for line in said):
+            return login.role
+    return found[0] if found else None
+
+
+def _named(stack: Stack) -> dict[str, Service | Analytics]:
+    services: dict[str, Service | Analytics] = {service.name: service for service in stack.services}
+    return services | ({ANALYTICS: stack.analytics} if stack.analytics else {})
+
+
+def name_of(login: Service | Analytics) -> str:
+    """The word by which the tool knows a login."""
+    return login.name if isinstance(login, Service) else ANALYTICS
+
+
+def is_admin(stack: Stack, name: str) -> bool:
+    """Whether a role or a word of the tool means the admin."""
+    return name in (stack.server.user, ADMIN)
