@@ -1,0 +1,160 @@
+"""The doctor's smaller parts: statements, search paths, timeouts, and the lines it prints for stack files."""
+
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from engarde.doctor import Diagnosis, diagnose, queries, remedies
+from engarde.doctor.causes.timeouts import milliseconds
+from engarde.doctor.facts import facts
+from engarde.doctor.hearing import hear
+from engarde.doctor.paths import parsed
+from engarde.doctor.show import as_document, shown
+from engarde.doctor.suspects import role
+from engarde.doctor.symptoms import SYMPTOMS
+from engarde.errors import NoEntrance, Unreachable
+from engarde.model import Stack
+from engarde.names import split_table
+from engarde.show import console
+from engarde.stackfile import parse
+
+
+def stack(**sections: Any) -> Stack:
+    declared = {"server": {"host": "h", "database": "d"}, "services": {"madansara": None, "sankore": None}, **sections}
+    return parse("prod", declared, {"adminPassword"})
+
+
+def test_what_a_statement_is_about() -> None:
+    text = 'LINE 1: SELECT * FROM sankore.things JOIN "Field Notes"."a.b" ON true\nINSERT INTO Users VALUES (1)'
+    assert queries.verb(text) == "SELECT"
+    assert queries.tables(text) == [("sankore", "things"), ("Field Notes", "a.b"), (None, "true"), (None, "users")]
+    assert queries.verb("[SQL: DELETE FROM x]") == "DELETE"
+    assert queries.verb("nothing") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "names"),
+    [
+        ("madansara, public", ["madansara", "public"]),
+        ('"Field Notes", public', ["Field Notes", "public"]),
+        ('"a, b""c",D', ['a, b"c', "d"]),
+        ('"$user", public', ["$user", "public"]),
+        ("", []),
+        ('""', []),
+        ('"torn', ["torn"]),
+    ],
+)
+def test_a_search_path(value: str, names: list[str]) -> None:
+    assert parsed(value) == names
+
+
+def test_a_timeout() -> None:
+    assert [milliseconds(each) for each in ("5000", "30s", "100ms", "1min", "0", "1.5s")] == [
+        5000,
+        30_000,
+        100,
+        60_000,
+        0,
+        1500,
+    ]
+
+
+@pytest.mark.parametrize("name", ["sankore", "Field Notes", "on", "null", "a.b", 'quo"te', "1", "x-y", "数據"])
+def test_a_line_of_the_stack_file_says_what_it_means(name: str) -> None:
+    text = remedies.edit("engarde:services", name, "reads", value=(remedies.read_of(name, name),)).text
+    read = YAML(typ="safe", pure=True).load(text)
+    [item] = read["engarde:services"][name]["reads"]
+    assert split_table(item) == (name, name)
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [
+        ("madansara: permission denied for schema x", "madansara_user"),
+        ("permission denied for schema madansara", None),
+        ("service=sankore permission denied for schema x", "sankore_user"),
+        ("[sankore] permission denied for schema x", "sankore_user"),
+        ("postgresql://other:x@h permission denied for schema x", "other"),
+        ("user=postgres permission denied for schema x", "postgres"),
+        ("2026 [33] madansara_user@d ERROR:  permission denied for schema x", "madansara_user"),
+    ],
+)
+def test_whom_a_text_is_about(text: str, who: str | None) -> None:
+    heard = hear(text, SYMPTOMS)
+    assert heard
+    assert role(stack(), heard) == who
+
+
+@pytest.fixture
+def closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def access(*_: object) -> None:
+        raise NoEntrance("h:5432", "connection refused")
+
+    def outputs(*_: object) -> None:
+        raise Unreachable("no engine")
+
+    monkeypatch.setattr("engarde.doctor.facts.access", access)
+    monkeypatch.setattr("engarde.doctor.facts.outputs", outputs)
+    for module in ("logins", "runs"):
+        monkeypatch.setattr(f"engarde.doctor.causes.{module}.admin_password", outputs)
+
+
+@pytest.mark.usefixtures("closed")
+@pytest.mark.parametrize(
+    "declared", [stack(), stack(analytics={}, services={}), stack(serviceAddress={"host": "${{P.H}}"})]
+)
+@pytest.mark.parametrize("symptom", [each.name for each in SYMPTOMS])
+def test_every_cause_has_a_fix_where_nothing_can_be_asked(declared: Stack, symptom: str) -> None:
+    known = next(each for each in SYMPTOMS if each.name == symptom)
+    for text in ('role "madansara_user"', "nothing"):
+        heard = hear(f"permission denied for schema madansara {text}", SYMPTOMS)
+        assert heard
+        with facts(declared, heard) as asked:
+            for cause in known.causes:
+                assert cause.remedy(asked).text
+                try:
+                    cause.check(asked)
+                except Unreachable as why:
+                    assert str(why)
+
+
+def diagnosis(text: str) -> Diagnosis:
+    found = diagnose(stack(), text)
+    assert found
+    return found
+
+
+@pytest.mark.usefixtures("closed")
+def test_a_server_that_cannot_be_asked() -> None:
+    found = diagnosis("madansara: permission denied for schema sankore\nLINE 1: SELECT * FROM sankore.t")
+    assert found.exit_code == 3
+    assert found.fix and found.fix.text == "engarde:services:\n  madansara:\n    reads:\n      - sankore.t"
+    assert not found.sure
+    assert '"version": 1' in as_document(found)
+    printed = console()
+    with printed.capture() as caught:
+        printed.print(shown(found, "prod"))
+    assert "The likeliest fix, unverified, in Pulumi.prod.yaml" in caught.get()
+    assert "      - sankore.t\n" in caught.get()
+
+
+@pytest.mark.usefixtures("closed")
+def test_what_needs_no_server() -> None:
+    assert diagnosis("mysql://u:x@h/d").exit_code == 1
+    assert diagnosis('extra key/value separator "=" in URI query parameter: "options"').exit_code == 1
+    found = diagnosis('could not translate host name "x.railway.internal" to address')
+    assert found.fix and found.fix.text == "bin/engarde url SERVICE --stack prod --from operator"
+    certificate = diagnose(stack(serviceAddress={"host": "h", "sslmode": "verify-full"}), "certificate verify failed")
+    assert certificate and certificate.fix and certificate.fix.text.endswith("sslmode: require")
+    node = diagnose(
+        stack(serviceAddress={"host": "h", "sslmode": "require"}), "sankore: Error: self-signed certificate"
+    )
+    assert node and node.fix and node.fix.text == "engarde:services:\n  sankore:\n    urlFormat: node-postgres"
+    options = diagnose(stack(services={"a": {"urlFormat": "options"}}), "unsupported startup parameter: options")
+    assert options and options.fix and options.fix.text.endswith("urlFormat: plain")
+
+
+def test_names_are_each_of_one_symptom() -> None:
+    names = [each.name for each in SYMPTOMS]
+    assert len(set(names)) == len(names)
