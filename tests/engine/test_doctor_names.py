@@ -193,6 +193,21 @@ def test_a_role_that_owns_something(project: Project) -> None:
     assert diagnosed(project, text)[0] == 0
 
 
+def test_a_safe_fix_is_made_where_that_is_asked_for(project: Project) -> None:
+    project.database.run("ALTER ROLE onside_user IN DATABASE railway SET search_path = public")
+    text = said(lambda: ask(project, "onside", "CREATE TABLE of_a_text (id int)"))
+    done = project.tool("doctor", "--stack", "local", "--fix", "-", given=f"onside: {text}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert 'ALTER ROLE "onside_user" IN DATABASE "railway" RESET search_path;' in done.stderr
+    ask(project, "onside", "CREATE TABLE of_a_text (id int)")
+    # What only a person may do is printed, and left.
+    text = said(lambda: ask(project, "onside", "SELECT * FROM sankore.other"))
+    before = project.database.mark()
+    done = project.tool("doctor", "--stack", "local", "--fix", f"onside: {text}")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert project.database.changes(before) == []
+
+
 def test_a_text_that_is_none(project: Project) -> None:
     done = project.tool("doctor", "--stack", "local", "all", "is", "well")
     assert (done.returncode, done.stdout) == (2, "")

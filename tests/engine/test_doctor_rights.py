@@ -167,6 +167,7 @@ def test_the_wrong_role_in_a_url(project: Project) -> None:
         "kind": "command",
         "text": "bin/engarde url sankore --stack local --from service",
         "bySuperuser": False,
+        "safe": False,
     }
 
 
