@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from engarde.database import statement
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
@@ -9,6 +11,8 @@ from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
 from engarde.doctor.suspects import is_admin, role
 from engarde.findings import Remedy
 from engarde.rights import ask, missing
+
+_WANTED = re.compile(r'(?:member of role|SET ROLE|option on role) "([^"]+)"')
 
 
 def _lacks_rights(facts: Facts) -> Answer:
@@ -43,6 +47,8 @@ def _stranger_owns(facts: Facts) -> Answer:
 
 def _service_administers(facts: Facts) -> Answer:
     said = role(facts.stack, facts.heard)
+    if said in _WANTED.findall(facts.heard.text):
+        return ruled_out("the text names the role that is wanted, and not who wanted it")
     if said and not is_admin(facts.stack, said) and said in {login.role for login in facts.stack.logins}:
         return confirmed(f"it was {said} that asked, which may do nothing with roles or with what is another's")
     return ruled_out("the text names no role of a service")
