@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -154,12 +155,12 @@ def _judged(role: str, stack: Stack, tried: list[Probe], answers: list[Answer]) 
 
 def _behaviour(role: str, stack: Stack, schema: str | None, expected: str, said: list[str]) -> Finding:
     where = f"schema {schema}" if schema else f"database {stack.server.database}"
-    object_ = schema or stack.server.database
+    what = f"schema {quoted(schema)}" if schema else f"database {quoted(stack.server.database)}"
     return Finding(
         "behaviour",
         f"{role} in {where}",
         "allowed" if expected == ALLOWED else f"refused with {DENIED}",
         "\n".join(said),
-        Remedy("command", f"bin/engarde explain {role} {object_} --stack {stack.name}"),
+        Remedy("command", f"bin/engarde explain {shlex.quote(role)} {shlex.quote(what)} --stack {stack.name}"),
         frozenset({role, schema} if schema else {role}),
     )
