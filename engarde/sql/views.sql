@@ -8,6 +8,7 @@ JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d
 JOIN pg_class b ON b.oid = d.refobjid AND b.oid <> v.oid AND b.relkind IN ('r', 'p', 'v', 'm', 'f')
 JOIN pg_namespace bn ON bn.oid = b.relnamespace
 WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
-  AND NOT coalesce(v.reloptions && ARRAY['security_invoker=true', 'security_invoker=on', 'security_invoker=1'], false)
+  AND NOT coalesce((SELECT option_value::boolean FROM pg_options_to_table(v.reloptions)
+                    WHERE option_name = 'security_invoker'), false)
 GROUP BY 1, 2, 3, 4, 5, 6
 ORDER BY 1, 2
