@@ -19,6 +19,8 @@ from engarde.errors import NoEntrance, Refused, Unreachable
 CONNECT_TIMEOUT = 15
 """Before an address that does not answer is given up [seconds]."""
 
+_PLAIN = b"SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = 0; SET ROLE NONE"
+
 _ROOMS = Path(__file__).with_name("sql")
 
 Row = TypeVar("Row")
@@ -87,7 +89,10 @@ class Session:
         One round trip for all: a server may be far away, and refusals in a block do not fill its log.
         """
         # Nothing that was allowed by mistake waits for a lock that a service holds, nor makes one wait for long.
-        self._connection.execute("SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '60s'")
+        self._connection.execute(
+            b"SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = '300ms';"
+            b" SET LOCAL statement_timeout = '60s'"
+        )
         self._connection.execute("SELECT set_config('engarde.probes', %s, true)", [json.dumps(probes)])
         self._connection.execute(_query("probe"))
         row = self._connection.execute("SELECT current_setting('engarde.answers')").fetchone()
@@ -122,8 +127,10 @@ def _query(room: str) -> SQL:
 
 
 @contextmanager
-def session(access: Access, *, read_only: bool = True) -> Iterator[Session]:
+def session(access: Access, *, read_only: bool = True, as_given: bool = False) -> Iterator[Session]:
     """A session that ends with the block; it sees the server as it was at its first question.
+
+    Of what the server would start it with, timeouts and another role, nothing is kept but where that is `as_given`.
 
     :raises NoEntrance: no answer, or the role was not let in.
     :raises Unreachable: the session was lost.
@@ -139,17 +146,23 @@ def session(access: Access, *, read_only: bool = True) -> Iterator[Session]:
             sslmode=access.address.sslmode or "prefer",
             connect_timeout=CONNECT_TIMEOUT,
             application_name="engarde",
+            client_encoding="UTF8",
         )
     except psycopg.OperationalError as error:
         raise NoEntrance(where, " ".join(str(error).split())) from None
     # Closing it without more is a rollback: what was not committed is gone, also when this process is.
     with closing(connection):
-        connection.read_only = read_only
+        connection.read_only = True if read_only else None
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         try:
+            if not as_given:
+                connection.execute(_PLAIN)
             yield Session(connection)
         except psycopg.OperationalError as error:
             raise Unreachable(f"lost {where}, so nothing was changed there: {' '.join(str(error).split())}") from None
+        except psycopg.Error as error:
+            said = " ".join(str(error).split())
+            raise Unreachable(f"{where} answers with {error.sqlstate}, so nothing was changed there: {said}") from None
 
 
 def quoted(*names: str) -> str:

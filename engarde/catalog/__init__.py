@@ -9,6 +9,7 @@ from engarde.catalog.rows import (
     Default,
     Definer,
     Entry,
+    Inherits,
     Membership,
     Owned,
     Relation,
@@ -40,6 +41,7 @@ class Catalog:
     """rights that owners in declared schemas have by themselves and took away"""
     defaults: tuple[Default, ...]
     views: tuple[View, ...]
+    inherits: tuple[Inherits, ...]
     definers: tuple[Definer, ...]
     """all of them; who may call each is in `entries`"""
 
@@ -71,5 +73,6 @@ def read(stack: Stack, asked: Session) -> Catalog:
         lost=tuple(asked.rows("lost_by_owners", Entry, schemas=list(services))),
         defaults=tuple(asked.rows("default_acl", Default)),
         views=tuple(asked.rows("views", View)),
+        inherits=tuple(asked.rows("inherits", Inherits)),
         definers=tuple(asked.rows("definers", Definer)),
     )

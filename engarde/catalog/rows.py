@@ -47,6 +47,8 @@ class Setting:
     database: str | None
     name: str
     value: str
+    superusers: bool
+    """only a superuser may set or reset it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,14 @@ class Relation:
     identity: str
     owner: str
     stored: bool
-    """a table, partitioned or not"""
+    """a table, partitioned or not, and without rules"""
     provided: bool
     columns: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """Something in a schema."""
+    """Something in a schema, or (schema empty) in none."""
 
     kind: str
     """as ALTER has it"""
@@ -104,6 +106,8 @@ class Entry:
     grantor: str
     right: str
     grantable: bool
+    guarded: bool
+    """on what the system or an extension came with and did not leave open: it was given since"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,3 +153,20 @@ class Database:
     name: str
     identity: str
     owner: str
+    connection_limit: int
+    """-1 = none"""
+
+
+@dataclass(frozen=True, slots=True)
+class Inherits:
+    """A partition or an inheriting table in another schema than what it is part of."""
+
+    child: str
+    """as SQL names it"""
+    child_schema: str
+    child_owner: str
+    parent: str
+    """as SQL names it"""
+    parent_schema: str
+    parent_owner: str
+    partition: bool

@@ -24,7 +24,7 @@ def check(seen: Seen) -> Iterator[Finding]:
             continue
         if each.schema in at_home:
             yield _foreign(seen, each, at_home[each.schema])
-        elif each.owner in by_role and not seen.stack_lets_make(each.schema, each.owner):
+        elif each.schema and each.owner in by_role and not seen.stack_lets_make(each.schema, each.owner):
             yield _displaced(seen, each, by_role[each.owner])
 
 

@@ -6,7 +6,7 @@ WITH listed (kind, classid, objid, objsubid, schema, name, identity, col, owner,
     FROM pg_database
     UNION ALL
     SELECT 'schema', 'pg_namespace'::regclass, oid, 0, nspname, NULL, quote_ident(nspname), NULL, nspowner, nspacl, NULL
-    FROM pg_namespace WHERE nspacl IS NOT NULL AND nspname NOT LIKE 'pg\_temp\_%%' AND nspname NOT LIKE 'pg\_toast\_temp\_%%'
+    FROM pg_namespace WHERE nspacl IS NOT NULL
     UNION ALL
     SELECT CASE relkind WHEN 'S' THEN 'sequence' ELSE 'table' END, 'pg_class'::regclass, c.oid, 0, nspname, relname,
            quote_ident(nspname) || '.' || quote_ident(relname), NULL, relowner, relacl, NULL
@@ -21,7 +21,7 @@ WITH listed (kind, classid, objid, objsubid, schema, name, identity, col, owner,
            quote_ident(nspname) || '.' || quote_ident(proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')',
            NULL, proowner, coalesce(proacl, acldefault('f', proowner)), acldefault('f', proowner)
     FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
-    WHERE proacl IS NOT NULL OR nspname NOT IN ('pg_catalog', 'information_schema')
+    WHERE proacl IS NOT NULL OR p.oid >= 16384
     UNION ALL
     SELECT 'type', 'pg_type'::regclass, t.oid, 0, nspname, typname, quote_ident(nspname) || '.' || quote_ident(typname),
            NULL, typowner, typacl, acldefault('T', typowner)
@@ -47,7 +47,8 @@ WITH listed (kind, classid, objid, objsubid, schema, name, identity, col, owner,
 )
 SELECT l.kind, l.schema, l.name, l.identity, l.col AS "column", pg_get_userbyid(l.owner) AS owner,
        CASE a.grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(a.grantee) END AS grantee,
-       pg_get_userbyid(a.grantor) AS grantor, a.privilege_type AS "right", a.is_grantable AS grantable
+       pg_get_userbyid(a.grantor) AS grantor, a.privilege_type AS "right", a.is_grantable AS grantable,
+       i.objoid IS NOT NULL AND (i.privtype = 'e' OR l.schema = 'pg_catalog') AS guarded
 FROM listed l
 CROSS JOIN aclexplode(l.list) a
 LEFT JOIN pg_init_privs i ON i.classoid = l.classid AND i.objoid = l.objid AND i.objsubid = l.objsubid
@@ -57,9 +58,14 @@ WHERE a.grantee <> l.owner
                   WHERE (i.privtype = 'e' OR l.schema = 'pg_catalog') AND e.grantee = a.grantee
                     AND e.privilege_type = a.privilege_type AND e.is_grantable = a.is_grantable)
   -- Its lists are made after initdb has noted those of the rest.
-  AND NOT (a.grantee = 0 AND l.schema = 'information_schema' AND a.privilege_type IN ('SELECT', 'USAGE'))
+  AND NOT (a.grantee = 0 AND l.schema IS NOT DISTINCT FROM 'information_schema' AND l.objid < 16384
+           AND a.privilege_type IN ('SELECT', 'USAGE'))
+  -- A range's own functions are the server's making, as an extension's are the extension's.
   AND NOT (a.grantee = 0 AND l.builtin IS NOT NULL
            AND (l.kind <> 'function'
                 OR i.objoid IS NULL
-                   AND (l.schema IN ('pg_catalog', 'information_schema')
-                        OR EXISTS (SELECT FROM pg_depend WHERE classid = l.classid AND objid = l.objid AND deptype = 'e'))))
+                   AND (l.objid < 16384
+                        OR EXISTS (SELECT FROM pg_depend d
+                                   WHERE d.classid = l.classid AND d.objid = l.objid
+                                     AND (d.deptype = 'e' OR d.deptype = 'i' AND d.refclassid = 'pg_type'::regclass)))))
+  AND (l.schema IS NULL OR l.schema NOT LIKE 'pg\_temp\_%%' AND l.schema NOT LIKE 'pg\_toast\_temp\_%%')

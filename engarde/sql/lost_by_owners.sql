@@ -12,9 +12,14 @@ WITH listed (kind, schema, name, identity, owner, list, builtin) AS (
            quote_ident(nspname) || '.' || quote_ident(proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')',
            proowner, proacl, acldefault('f', proowner)
     FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
+    UNION ALL
+    SELECT 'type', nspname, typname, quote_ident(nspname) || '.' || quote_ident(typname), typowner, typacl,
+           acldefault('T', typowner)
+    FROM pg_type t JOIN pg_namespace n ON n.oid = typnamespace
 )
 SELECT kind, schema, name, identity, NULL AS "column", pg_get_userbyid(owner) AS owner,
-       pg_get_userbyid(owner) AS grantee, pg_get_userbyid(owner) AS grantor, b.privilege_type AS "right", false AS grantable
+       pg_get_userbyid(owner) AS grantee, pg_get_userbyid(owner) AS grantor, b.privilege_type AS "right", false AS grantable,
+       false AS guarded
 FROM listed CROSS JOIN aclexplode(builtin) b
 WHERE list IS NOT NULL AND schema = ANY (%(schemas)s) AND b.grantee = owner AND b.privilege_type <> 'MAINTAIN'
   AND NOT EXISTS (SELECT FROM aclexplode(list) a WHERE a.grantee = owner AND a.privilege_type = b.privilege_type)

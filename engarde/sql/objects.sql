@@ -45,7 +45,7 @@ WITH owned (classid, objid, kind, schema, name, identity, owner) AS (
     SELECT 'pg_ts_config'::regclass, oid, 'text search configuration', cfgnamespace, cfgname, quote_ident(cfgname), cfgowner
     FROM pg_ts_config
 )
-SELECT o.kind, n.nspname AS schema, o.name, quote_ident(n.nspname) || '.' || o.identity AS identity,
+SELECT o.kind, n.nspname::text AS schema, o.name, quote_ident(n.nspname) || '.' || o.identity AS identity,
        pg_get_userbyid(o.owner) AS owner
 FROM owned o
 JOIN pg_namespace n ON n.oid = o.schema
@@ -53,7 +53,26 @@ LEFT JOIN unnest(%(schemas)s::text[], %(owners)s::text[]) AS declared (schema, o
 WHERE n.nspname NOT LIKE 'pg\_%%' AND n.nspname <> 'information_schema'
   AND CASE WHEN declared.owner IS NULL THEN pg_get_userbyid(o.owner) = ANY (%(roles)s)
            ELSE pg_get_userbyid(o.owner) <> declared.owner END
-  -- The sequence of a serial or identity column is its table's, and cannot be given away by itself.
+  -- The sequence of a serial or identity column is its table's, and cannot be given away by itself; a range's functions
+  -- are the server's making.
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = o.classid AND d.objid = o.objid
-                  AND (d.deptype = 'e' OR o.kind = 'sequence' AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0))
+                  AND (d.deptype = 'e' OR o.kind = 'routine' AND d.deptype = 'i' OR o.kind = 'sequence' AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0))
+UNION ALL
+-- What lies in no schema. Large objects may be a service's, and not a reader's.
+SELECT kind, '', name, identity, owner
+FROM (SELECT 'publication', pubname, quote_ident(pubname), pg_get_userbyid(pubowner) FROM pg_publication
+      UNION ALL
+      SELECT 'server', srvname, quote_ident(srvname), pg_get_userbyid(srvowner) FROM pg_foreign_server
+      UNION ALL
+      SELECT 'foreign data wrapper', fdwname, quote_ident(fdwname), pg_get_userbyid(fdwowner) FROM pg_foreign_data_wrapper
+      UNION ALL
+      SELECT 'language', lanname, quote_ident(lanname), pg_get_userbyid(lanowner) FROM pg_language
+      UNION ALL
+      SELECT 'event trigger', evtname, quote_ident(evtname), pg_get_userbyid(evtowner) FROM pg_event_trigger
+      UNION ALL
+      SELECT 'tablespace', spcname, quote_ident(spcname), pg_get_userbyid(spcowner) FROM pg_tablespace
+      UNION ALL
+      SELECT 'large object', oid::text, oid::text, pg_get_userbyid(lomowner) FROM pg_largeobject_metadata
+      WHERE pg_get_userbyid(lomowner) <> ALL (%(owners)s)) AS apart (kind, name, identity, owner)
+WHERE owner = ANY (%(roles)s)
 ORDER BY 2, 1, 3

@@ -1,4 +1,4 @@
--- Which tables each view outside the system's schemas reads, with the rights of its owner.
+-- Which tables each view but the system's own reads with the rights of its owner.
 SELECT n.nspname AS schema, v.relname AS name, quote_ident(n.nspname) || '.' || quote_ident(v.relname) AS identity,
        pg_get_userbyid(v.relowner) AS owner, bn.nspname AS base_schema, b.relname AS base_name
 FROM pg_rewrite r
@@ -7,7 +7,7 @@ JOIN pg_namespace n ON n.oid = v.relnamespace
 JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
 JOIN pg_class b ON b.oid = d.refobjid AND b.oid <> v.oid AND b.relkind IN ('r', 'p', 'v', 'm', 'f')
 JOIN pg_namespace bn ON bn.oid = b.relnamespace
-WHERE n.nspname NOT IN ('pg_catalog', 'information_schema')
+WHERE v.oid >= 16384
   AND NOT coalesce((SELECT option_value::boolean FROM pg_options_to_table(v.reloptions)
                     WHERE option_name = 'security_invoker'), false)
 GROUP BY 1, 2, 3, 4, 5, 6

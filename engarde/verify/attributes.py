@@ -21,7 +21,23 @@ OFF = {
     "replication": "REPLICATION",
     "bypassrls": "BYPASSRLS",
 }
-TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
+
+FOR_ALL = frozenset(
+    {
+        "role",
+        "session_authorization",
+        "lo_compat_privileges",
+        "default_transaction_read_only",
+        "row_security",
+        "session_preload_libraries",
+        "local_preload_libraries",
+    }
+)
+FIRST = {
+    "default_transaction_read_only": ("SET default_transaction_read_only = off", "SET transaction_read_only = off"),
+    "role": ("SET ROLE NONE",),
+}
+"""What the session that takes a setting back has to do first, since it has it, too."""
 UNITS = {"": 1, "us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 """milliseconds"""
 
@@ -38,6 +54,7 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
         yield from _attributes(role, admin, about)
         yield from _limit(login, role, admin, about)
         yield from _settings(login, catalog, admin, about)
+    yield from _for_all(stack, catalog, admin)
 
 
 def _attributes(role: Role, admin: Hands, about: frozenset[str]) -> Iterator[Finding]:
@@ -94,6 +111,21 @@ def _settings(login: Service | Analytics, catalog: Catalog, admin: Hands, about:
         yield Finding("setting", f"{extra.name} of {login.role}", "not declared", actual, heal, about)
 
 
+def _for_all(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+    """What the database or the server gives to every session, and what undoes isolation or keeps services from work."""
+    for each in catalog.settings:
+        if each.role is None and each.name in FOR_ALL:
+            where = f"database {each.database}" if each.database else "every role"
+            heal = _undone(each, catalog, admin)
+            yield Finding("setting", f"{each.name} of {where}", "not declared", each.value, heal)
+    found, total = catalog.databases[stack.server.database], sum(login.connection_limit for login in stack.logins)
+    if 0 <= found.connection_limit < total:
+        alter = f"ALTER DATABASE {found.identity} WITH ALLOW_CONNECTIONS true CONNECTION LIMIT -1"
+        expected, actual = f"none, or {total}, which the roles may have together", str(found.connection_limit)
+        heal = admin.sql(alter, of=(found.owner,))
+        yield Finding("connection limit", f"database {found.name}", expected, actual, heal)
+
+
 def _precedence(setting: Setting) -> int:
     """The server's own order: of the role in this database, of the role, of the database, of everybody."""
     return 2 * (setting.role is not None) + (setting.database is not None)
@@ -120,20 +152,27 @@ def _heal(login: Service | Analytics, name: str, found: Setting | None, catalog:
 
 
 def _undone(setting: Setting, catalog: Catalog, admin: Hands) -> Remedy:
+    first = FIRST.get(setting.name, ()) if setting.role is None else ()
     name = quoted(setting.name)
     inside = f" IN DATABASE {quoted(setting.database)}" if setting.database else ""
     if setting.role:
-        return admin.sql(f"ALTER ROLE {quoted(setting.role)}{inside} RESET {name}")
+        return admin.sql(
+            *first, f"ALTER ROLE {quoted(setting.role)}{inside} RESET {name}", superusers=setting.superusers
+        )
     if setting.database:
         owner = catalog.databases[setting.database].owner
-        return admin.sql(f"ALTER DATABASE {quoted(setting.database)} RESET {name}", of=(owner,))
-    return admin.sql(f"ALTER ROLE ALL RESET {name}", superusers=True)
+        reset = f"ALTER DATABASE {quoted(setting.database)} RESET {name}"
+        return admin.sql(*first, reset, of=(owner,), superusers=setting.superusers)
+    return admin.sql(*first, f"ALTER ROLE ALL RESET {name}", superusers=True)
 
 
 def milliseconds(text: str) -> float:
     """A timeout as the server reads it."""
-    parts = re.fullmatch(r"\s*([0-9.]+)\s*([a-z]*)\s*", text)
-    return float(parts[1]) * UNITS.get(parts[2], 1) if parts else float("nan")
+    parts = re.fullmatch(r"\s*(0[xX][0-9a-fA-F]+|[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([a-z]*)\s*", text)
+    if parts is None:
+        return float("nan")
+    number = float(int(parts[1], 16)) if parts[1].lower().startswith("0x") else float(parts[1])
+    return number * UNITS.get(parts[2], 1)
 
 
 def split_path(text: str) -> tuple[str, ...]:

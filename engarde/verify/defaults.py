@@ -1,14 +1,15 @@
-"""Default privileges against the declaration, and who makes tables that nobody declared to make any."""
+"""Default privileges against the declaration."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Default
 from engarde.database import quoted
-from engarde.findings import Finding, Remedy
+from engarde.findings import Finding
 from engarde.model import Stack
 from engarde.names import PUBLIC
 from engarde.privileges import On, expected
@@ -36,12 +37,15 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
         if row.on in OBJECTS and _possible(row.creator, row.schema, row.grantee, catalog)
         for right in row.rights
     }
-    there, admin = set(catalog.defaults), hands(stack, catalog)
-    yield from _missing(wanted - there, admin)
-    yield from _undeclared((each for each in there - wanted if _is_ours(stack, each)), admin)
+    admin = hands(stack, catalog)
+    plain = {replace(each, grantable=False): each for each in catalog.defaults}
+    yield from _missing(wanted - plain.keys(), admin)
+    yield from _undeclared((plain[each] for each in plain.keys() - wanted if _is_ours(stack, plain[each])), admin)
+    yield from _grantable(
+        (each for each in catalog.defaults if each.grantable and replace(each, grantable=False) in wanted), admin
+    )
     yield from _functions(stack, catalog, admin)
     yield from _lost(stack, catalog, admin)
-    yield from _creators(stack, catalog, admin)
 
 
 def _possible(creator: str | None, schema: str | None, grantee: str, catalog: Catalog) -> bool:
@@ -63,7 +67,7 @@ def _is_ours(stack: Stack, default: Default) -> bool:
 
 
 def _missing(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
-    for (creator, schema, objects, who), rights, _ in _grouped(defaults):
+    for (creator, schema, objects, who), rights in _grouped(defaults):
         yield Finding(
             "default privileges",
             f"{called(who)} on {objects.lower()} that {creator} makes{_in(schema)}",
@@ -75,13 +79,26 @@ def _missing(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
 
 
 def _undeclared(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
-    for (creator, schema, objects, who), rights, _ in _grouped(defaults):
+    for (creator, schema, objects, who), rights in _grouped(defaults):
         yield Finding(
             "undeclared default privileges",
             f"{called(who)} on {objects.lower()} that {creator} makes{_in(schema)}",
             "nothing more than declared",
             rights,
             admin.sql(f"{_alter(creator, schema)} REVOKE {rights} ON {objects} FROM {grantee(who)}", of=(creator,)),
+            frozenset({creator, who, schema or creator}),
+        )
+
+
+def _grantable(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
+    for (creator, schema, objects, who), rights in _grouped(defaults):
+        revoke = f"{_alter(creator, schema)} REVOKE GRANT OPTION FOR {rights} ON {objects} FROM {grantee(who)}"
+        yield Finding(
+            "grant option",
+            f"{called(who)} on {objects.lower()} that {creator} makes{_in(schema)}",
+            rights,
+            f"{rights}, and may grant it on",
+            admin.sql(revoke, of=(creator,)),
             frozenset({creator, who, schema or creator}),
         )
 
@@ -124,50 +141,12 @@ def _lost(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
             )
 
 
-def _creators(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
-    """Roles that make tables in a schema that analytics reads, and whose tables it would not see."""
-    for schema in stack.existing_schemas:
-        if schema.name not in stack.analytics_schemas or schema.name not in catalog.schemas:
-            continue
-        known = {*schema.creators, stack.server.user, *(login.role for login in stack.logins), PUBLIC}
-        for role, why in sorted(_who_creates(schema.name, catalog).items()):
-            if role not in known:
-                listed = ", ".join([*schema.creators, role])
-                acting = f"GRANT {quoted(role)} TO {quoted(stack.server.user)};"
-                steps = [
-                    f"engarde:existingSchemas.{schema.name}.creators: [{listed}]",
-                    *([] if admin.may(role) else [f"as a superuser: {acting}"]),
-                    f"then bin/pulumi up --stack {stack.name}",
-                ]
-                yield Finding(
-                    "default privileges",
-                    f"{role} in {schema.name}",
-                    f"among its creators, so that {stack.analytics.role if stack.analytics else ''} sees what it makes",
-                    why,
-                    Remedy("edit", "\n".join(steps)),
-                    frozenset({role, schema.name}),
-                )
-
-
-def _who_creates(schema: str, catalog: Catalog) -> dict[str, str]:
-    # An owner that is a superuser or stands for the database's is the admin in other words.
-    owner = catalog.roles.get(catalog.schemas[schema].owner)
-    found = {owner.name: "owns the schema"} if owner and not (owner.superuser or owner.predefined) else {}
-    for entry in catalog.entries:
-        if entry.kind == "schema" and entry.schema == schema and entry.right == "CREATE":
-            found[entry.grantee] = "may create in it"
-    for relation in catalog.relations:
-        if relation.schema == schema and not relation.provided:
-            found[relation.owner] = f"owns {relation.identity}"
-    return found
-
-
-def _grouped(defaults: Iterable[Default]) -> Iterator[tuple[_Same, str, bool]]:
+def _grouped(defaults: Iterable[Default]) -> Iterator[tuple[_Same, str]]:
     same: dict[_Same, list[Default]] = defaultdict(list)
     for each in defaults:
         same[each.creator, each.schema, each.objects, each.grantee or ""].append(each)
     for group, all_of in same.items():
-        yield group, ", ".join(sorted({each.right or "" for each in all_of})), any(each.grantable for each in all_of)
+        yield group, ", ".join(sorted({each.right or "" for each in all_of}))
 
 
 def _alter(creator: str, schema: str | None) -> str:

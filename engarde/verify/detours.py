@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from engarde.catalog import Catalog
 from engarde.catalog.rows import View
+from engarde.database import quoted
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack, Table
 from engarde.names import PUBLIC
@@ -14,15 +15,17 @@ from engarde.verify.hands import hands
 
 
 def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
-    """Functions that everybody may call and views that a service may read, and that lead to what it may not."""
+    """Functions, views and parts of tables that lead to what one may not reach."""
     yield from _functions(stack, catalog)
     yield from _views(stack, catalog)
+    yield from _parts(stack, catalog)
 
 
 def _functions(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     services, admin = {service.schema_ for service in stack.services}, hands(stack, catalog)
     open_to_all = {entry.identity for entry in catalog.entries if entry.kind == "function" and entry.grantee == PUBLIC}
     used_by_all = {entry.schema for entry in catalog.entries if entry.kind == "schema" and entry.grantee == PUBLIC}
+    used_by_all |= {"pg_catalog", "information_schema"}
     for each in catalog.definers:
         # Inside a service's schema nobody may call any; that is found as a grant.
         if each.identity in open_to_all and each.schema in used_by_all - services:
@@ -62,6 +65,28 @@ def _views(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
                     ),
                     frozenset({service.role, read[0], base[0]}),
                 )
+
+
+def _parts(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+    """Partitions and inheriting tables outside of the schema of what they are part of: whose they are has the rows."""
+    services, admin = {service.schema_ for service in stack.services}, hands(stack, catalog)
+    for each in catalog.inherits:
+        if not services & {each.child_schema, each.parent_schema}:
+            continue
+        if each.child_owner == each.parent_owner:
+            heal = f"ALTER TABLE {each.child} SET SCHEMA {quoted(each.parent_schema)}"
+        elif each.partition:
+            heal = f"ALTER TABLE {each.parent} DETACH PARTITION {each.child}"
+        else:
+            heal = f"ALTER TABLE {each.child} NO INHERIT {each.parent}"
+        yield Finding(
+            "inheritance",
+            f"table {each.child}",
+            f"in {each.parent_schema}, as a part of {each.parent}",
+            f"in {each.child_schema}, and {each.child_owner}'s",
+            admin.sql(heal, of=(each.child_owner, each.parent_owner)),
+            frozenset({each.child_schema, each.parent_schema, each.child_owner, each.parent_owner}),
+        )
 
 
 def _bases(table: Table, views: Mapping[Table, list[View]]) -> set[Table]:

@@ -53,7 +53,7 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     )
     ours = (entry for entry in catalog.entries if right_of(entry) not in allowed and _is_ours(stack, entry))
     # An extension keeps parts of a service's tables in a schema of its own, with the rights that the tables have.
-    yield from _undeclared((entry for entry in ours if entry.schema not in provided), admin)
+    yield from _undeclared((entry for entry in ours if entry.schema not in provided), due, admin)
     yield from _grantable((entry for entry in catalog.entries if entry.grantable and right_of(entry) in due), admin)
     yield from _lost(catalog.lost, admin)
 
@@ -85,9 +85,12 @@ def _is_ours(stack: Stack, entry: Entry) -> bool:
     if entry.grantee == PUBLIC:
         # Functions are everybody's unless their owner says otherwise; what that can do is looked at by itself.
         if entry.kind == "function":
-            return entry.schema == "pg_catalog"
+            return entry.guarded
         closed = OTHER_DATABASES if stack.server.close_other_databases else ()
         return entry.kind != "database" or entry.name in closed
+    # Files, passwords and settings of the server's: nobody's but those that are declared.
+    if entry.guarded and (entry.schema == "pg_catalog" or entry.kind == "parameter"):
+        return entry.grantee not in outside
     if entry.kind == "schema" and entry.grantee in outside:
         return entry.schema in outside[entry.grantee].schemas
     return entry.grantee in {login.role for login in stack.logins}
@@ -112,18 +115,27 @@ def _missing(rights: Iterable[Right], admin: Hands) -> Iterator[Finding]:
         )
 
 
-def _undeclared(entries: Iterable[Entry], admin: Hands) -> Iterator[Finding]:
+def _undeclared(entries: Iterable[Entry], due: frozenset[Right], admin: Hands) -> Iterator[Finding]:
     for group, names, granted_on in _grouped(entries):
         revoke = f"REVOKE {group.as_sql} ON {_on(group, names)} FROM {grantee(group.grantee)}"
         actual = f"{group}, granted by {group.grantor}" if group.grantor else str(group)
+        again = [each for name in names for each in _columns_again(group, name, due)]
         yield Finding(
             "undeclared grant",
             _subject(group, names),
             "nothing more than declared",
             actual + (", and may grant it on" if granted_on else ""),
-            _heal(group, revoke + (" CASCADE" if granted_on else ""), admin),
+            _heal(group, "; ".join([revoke + (" CASCADE" if granted_on else ""), *again]), admin),
             _concerns(group),
         )
+
+
+def _columns_again(group: _Same, identity: str, due: frozenset[Right]) -> Iterator[str]:
+    """A REVOKE on a table takes the right on its columns, too, of which some may be declared."""
+    whole = {right for right, column in group.rights if column is None}
+    for each in due:
+        if each.identity == identity and each.grantee == group.grantee and each.column and each.right in whole:
+            yield f"GRANT {each.right} ({quoted(each.column)}) ON TABLE {identity} TO {grantee(group.grantee)}"
 
 
 def _grantable(entries: Iterable[Entry], admin: Hands) -> Iterator[Finding]:

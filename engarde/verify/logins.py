@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from engarde.access import Access
 from engarde.catalog import Catalog
 from engarde.database import Answer, Session, quoted, session
-from engarde.errors import NoEntrance
+from engarde.errors import NoEntrance, Unreachable
 from engarde.findings import Finding, Remedy
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
 from engarde.stack import Outputs
 from engarde.verify import probes
 from engarde.verify.attributes import split_path
-from engarde.verify.passwords import about, changed, remedy
+from engarde.verify.passwords import about, changed
 from engarde.verify.probes import ALLOWED, DENIED, Creator, Probe
 
 AT_ONCE = 6
@@ -78,8 +78,9 @@ def all_of(stack: Stack, outputs: Outputs, catalog: Catalog, progress: Callable[
 
 
 def _login(login: Service | Analytics, stack: Stack, password: str, catalog: Catalog) -> Tried:
+    access = Access(stack.server, stack.server.database, login.role, password)
     try:
-        with session(Access(stack.server, stack.server.database, login.role, password), read_only=False) as entered:
+        with session(access, read_only=False, as_given=True) as entered:
             tried = probes.of(login, stack, catalog, mark())
             answers = entered.tried([each.statements for each in tried])
             (who,) = entered.rows("whoami", Who)
@@ -93,18 +94,30 @@ def _login(login: Service | Analytics, stack: Stack, password: str, catalog: Cat
             )
     except NoEntrance as refusal:
         return _refused(login, stack, refusal)
+    except Unreachable as lost:
+        # Where nobody is there any more, the admin's own session that follows says so.
+        expected = "a session in which it can try what it may"
+        heal = Remedy("command", f"bin/engarde doctor --stack {stack.name}")
+        return Tried((Finding("login", f"session of {login.role}", expected, str(lost), heal, about(login)),))
+
+
+FULL = (
+    "too many connections for role",
+    "too many connections for database",
+    "remaining connection slots",
+    "too many clients",
+)
+"""What a server says that has no connection left: that is no drift."""
 
 
 def _refused(login: Service | Analytics, stack: Stack, refusal: NoEntrance) -> Tried:
     said = refusal.reason.rpartition("failed: ")[2] if "FATAL" in refusal.reason else refusal.reason
     if "password authentication failed" in refusal.reason:
         return Tried((changed(stack, login, f"login of {login.role}", said),))
-    if "too many connections for role" in refusal.reason:
-        return Tried(warnings=(f"{login.role} uses all its connections now, so nothing was tried as it",))
-    finding = Finding(
-        "login", login.role, "is let in with the state's password", said, remedy(stack, login), about(login)
-    )
-    return Tried((finding,))
+    if any(each in refusal.reason for each in FULL):
+        return Tried(warnings=(f"nothing was tried as {login.role}, which finds no free connection now: {said}",))
+    heal = Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
+    return Tried((Finding("login", login.role, "is let in with the state's password", said, heal, about(login)),))
 
 
 def _who(login: Service | Analytics, who: Who) -> Iterator[Finding]:

@@ -53,15 +53,18 @@ def _outside(stack: Stack, name: str) -> bool:
 
 
 def _missing(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+    managed = {(each.role, each.member) for each in catalog.memberships if each.admin}
     usable = {(each.role, each.member) for each in catalog.memberships if each.inherit and each.may_set}
     for row in sorted(expected(stack), key=lambda row: row.role or ""):
         if row.on is On.ROLE and row.role in catalog.roles and (row.role, row.grantee) not in usable:
+            manages = catalog.major < 16 or (row.role, row.grantee) in managed
+            option = "" if manages else " WITH ADMIN OPTION"
             yield Finding(
                 "membership",
                 f"{row.grantee} in {row.role}",
                 "a member",
                 "none that may act as it",
-                admin.sql(f"GRANT {quoted(row.role)} TO {quoted(row.grantee)}"),
+                admin.sql(f"GRANT {quoted(row.role)} TO {quoted(row.grantee)}{option}", superusers=not manages),
                 frozenset({row.role, row.grantee}),
             )
 
@@ -164,7 +167,8 @@ def _ends(stack: Stack, catalog: Catalog) -> set[str]:
     granted = {entry.grantee for entry in catalog.entries if entry.schema in services}
     superusers = {role.name for role in catalog.roles.values() if role.superuser}
     ours = {login.role for login in stack.logins}
-    return ours | granted | superusers | set(POWERFUL)
+    # Nor does the admin's own way end there: what makes others admins is to be cut, not what makes it one.
+    return ours | granted | superusers | set(POWERFUL) | {stack.server.user}
 
 
 def _reaching(stack: Stack, way: Way, admin: Hands) -> Finding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engarde.catalog import Catalog
 from engarde.database import quoted
 from engarde.findings import Remedy
 from engarde.model import Stack
@@ -27,6 +28,12 @@ def some(items: Sequence[str]) -> str:
     """The first few of many, and how many more there are."""
     shown = ", ".join(items[:SHOWN])
     return shown if len(items) <= SHOWN else f"{shown} and {len(items) - SHOWN} more"
+
+
+def provided_schemas(stack: Stack, catalog: Catalog) -> frozenset[str]:
+    """Schemas that extensions made for themselves."""
+    declared = {service.schema_ for service in stack.services} | {each.name for each in stack.existing_schemas}
+    return frozenset(each.name for each in catalog.schemas.values() if each.provided) - declared
 
 
 def up(stack: Stack) -> Remedy:

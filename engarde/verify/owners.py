@@ -10,7 +10,7 @@ from engarde.database import quoted
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack
 from engarde.verify.hands import Hands, hands
-from engarde.verify.names import up
+from engarde.verify.names import provided_schemas, up
 
 
 def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
@@ -18,24 +18,33 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     admin = hands(stack, catalog)
     yield from _schemas(stack, catalog, admin)
     yield from _databases(stack, catalog, admin)
-    # What an extension keeps of a service's in a schema of its own is where it belongs.
-    provided = {schema.name for schema in catalog.schemas.values() if schema.provided}
-    yield from (_stranger(stack, each, admin) for each in catalog.strangers if each.schema not in provided)
+    # What an extension keeps of a service's in a schema of its own is where it belongs; what is only in the wrong place
+    # goes back there, and not to another owner.
+    elsewhere = provided_schemas(stack, catalog) | set(renamed_schemas(stack, catalog).values())
+    moved = {each.child for each in catalog.inherits if each.child_owner == each.parent_owner}
+    for each in catalog.strangers:
+        if each.schema not in elsewhere and each.identity not in moved:
+            yield _stranger(stack, each, admin)
 
 
 def _schemas(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+    renamed = renamed_schemas(stack, catalog)
     for service in stack.services:
         found = catalog.schemas.get(service.schema_)
         about = frozenset({service.role, service.schema_})
         subject = f"schema {service.schema_}"
-        if found is None:
+        if was := renamed.get(service.schema_):
+            rename = f"ALTER SCHEMA {quoted(was)} RENAME TO {quoted(service.schema_)}"
+            heal = admin.sql(rename, of=(service.role,))
+            yield Finding("schema", subject, "a schema of the database", f"is called {was}", heal, about | {was})
+        elif found is None:
             yield Finding("schema", subject, "a schema of the database", "does not exist", up(stack), about)
         elif found.owner != service.role and service.role in catalog.roles:
             yield _owner(subject, service.role, found.owner, f"ALTER SCHEMA {found.identity}", about, admin)
     declared = {service.schema_ for service in stack.services}
     roles = {login.role for login in stack.logins}
     for name, found in catalog.schemas.items():
-        if name not in declared and found.owner in roles:
+        if name not in {*declared, *renamed.values()} and found.owner in roles:
             about = frozenset({name, found.owner})
             yield _owner(
                 f"schema {name}", stack.server.user, found.owner, f"ALTER SCHEMA {found.identity}", about, admin
@@ -45,6 +54,32 @@ def _schemas(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
             heal = Remedy("sql", f"CREATE SCHEMA {quoted(existing.name)};")
             about = frozenset({existing.name})
             yield Finding("schema", f"schema {existing.name}", "exists already", "does not exist", heal, about)
+    yield from _existing(stack, catalog, admin)
+
+
+def renamed_schemas(stack: Stack, catalog: Catalog) -> dict[str, str]:
+    """Declared schema that is not there -> the one undeclared schema of its role: the same under another name."""
+    declared = {service.schema_ for service in stack.services} | {each.name for each in stack.existing_schemas}
+    found = {}
+    for service in stack.services:
+        owned = [
+            each.name for each in catalog.schemas.values() if each.owner == service.role and each.name not in declared
+        ]
+        if service.schema_ not in catalog.schemas and len(owned) == 1:
+            found[service.schema_] = owned[0]
+    return found
+
+
+def _existing(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+    """A schema that the stack does not manage, in the hands of a role that nobody declared."""
+    trusted = {stack.server.user, *(role.name for role in stack.outside_roles), *(login.role for login in stack.logins)}
+    trusted |= {creator for each in stack.existing_schemas for creator in each.creators}
+    for existing in stack.existing_schemas:
+        found = catalog.schemas.get(existing.name)
+        owner = catalog.roles.get(found.owner) if found else None
+        if found and owner and not (owner.superuser or owner.predefined or owner.name in trusted):
+            alter, about = f"ALTER SCHEMA {found.identity}", frozenset({existing.name, owner.name})
+            yield _owner(f"schema {existing.name}", stack.server.user, owner.name, alter, about, admin)
 
 
 def _databases(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
@@ -60,14 +95,24 @@ def _databases(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding
 
 def _stranger(stack: Stack, owned: Owned, admin: Hands) -> Finding:
     alter = f"ALTER {owned.kind.upper()} {owned.identity}"
-    about = frozenset({owned.schema, owned.owner})
+    about = frozenset({owned.schema, owned.owner} - {""})
     owner = next((service.role for service in stack.services if service.schema_ == owned.schema), None)
     if owner is None:
         # It may as well be the service's own, and in the wrong schema; which of both only people know.
         owner = next((e.creators[0] for e in stack.existing_schemas if e.name == owned.schema), stack.server.user)
-    return _owner(f"{owned.kind} {owned.identity}", owner, owned.owner, alter, about | {owner}, admin)
+    # What lies in no schema takes more than ownership to hand over: a server, USAGE on its wrapper.
+    subject, beyond = f"{owned.kind} {owned.identity}", not owned.schema
+    return _owner(subject, owner, owned.owner, alter, about | {owner}, admin, superusers=beyond)
 
 
-def _owner(subject: str, expected: str, actual: str, alter: str, about: frozenset[str], admin: Hands) -> Finding:
-    heal = admin.sql(f"{alter} OWNER TO {quoted(expected)}", of=(actual, expected))
+def _owner(
+    subject: str,
+    expected: str,
+    actual: str,
+    alter: str,
+    about: frozenset[str],
+    admin: Hands,
+    superusers: bool = False,
+) -> Finding:
+    heal = admin.sql(f"{alter} OWNER TO {quoted(expected)}", of=(actual, expected), superusers=superusers)
     return Finding("owner", subject, f"owned by {expected}", f"owned by {actual}", heal, about)

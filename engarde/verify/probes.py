@@ -35,7 +35,7 @@ class Probe:
 def of(login: Service | Analytics, stack: Stack, catalog: Catalog, mark: str) -> list[Probe]:
     """All that one role tries; `mark` is the name of whatever it makes."""
     own = login.schema_ if isinstance(login, Service) else None
-    probes = [*_database(login, stack, mark)]
+    probes = [*_database(login, stack, catalog, mark)]
     probes += _own(login, mark) if isinstance(login, Service) else []
     declared = {service.schema_ for service in stack.services} | {each.name for each in stack.existing_schemas}
     for schema in catalog.schemas.values():
@@ -44,14 +44,14 @@ def of(login: Service | Analytics, stack: Stack, catalog: Catalog, mark: str) ->
     return probes
 
 
-def _database(login: Service | Analytics, stack: Stack, mark: str) -> Iterator[Probe]:
+def _database(login: Service | Analytics, stack: Stack, catalog: Catalog, mark: str) -> Iterator[Probe]:
     yield Probe(None, (f"CREATE SCHEMA {mark}",))
     yield Probe(None, (f"CREATE ROLE {mark}",))
     yield Probe(None, ("SELECT pg_read_file('PG_VERSION')",))
     temporary = ALLOWED if isinstance(login, Service) else DENIED
     yield Probe(None, (f"CREATE TEMPORARY TABLE {mark} (word text)",), temporary)
     for other in [stack.server.user, *(each.role for each in stack.logins)]:
-        if other != login.role:
+        if other != login.role and other in catalog.roles:
             yield Probe(None, (f"SET LOCAL ROLE {quoted(other)}",))
 
 

@@ -13,11 +13,11 @@ from engarde.database import Session, session
 from engarde.findings import Finding
 from engarde.model import Stack
 from engarde.stack import Outputs, admin_password, outputs
-from engarde.verify import attributes, defaults, detours, grants, logins, matrix, members, owners, passwords
+from engarde.verify import attributes, creators, defaults, detours, grants, logins, matrix, members, owners, passwords
 from engarde.verify.limits import limits
 
-COMPARED = (attributes, owners, members, grants, defaults, detours)
-"""Each compares one part of the catalogs with the declaration."""
+COMPARED = (members, attributes, owners, grants, defaults, creators, detours)
+"""Each compares one part of the catalogs with the declaration; in the order in which one heals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,9 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
     # What a session starts with and the catalogs explain is found already, with what has to be undone.
     explained = {each.subject for each in found}
     found += [finding for each in tried for finding in each.findings if finding.subject not in explained]
+    # What is under another name is as it was, once it has its own again.
+    renamed = set(owners.renamed_schemas(stack, catalog).values())
+    found = [each for each in found if each.check == "schema" or not each.concerns & renamed]
     kept = [each for each in found if _concerns(stack, asked.service, each)]
     on_trust = sum(each.on_trust for each in tried)
     trusted = (

@@ -66,6 +66,7 @@ def _of(row: Privilege, catalog: Catalog, inside: list[Relation]) -> Iterator[Ri
                 for each in _relations(row, inside)
                 if each.owner != row.grantee
                 for column in (row.columns or (None,))
+                if column is None or column in each.columns
             )
 
 

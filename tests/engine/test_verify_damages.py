@@ -29,7 +29,9 @@ CHOSEN = int(os.environ.get(MAJOR) or DEFAULT)
 def test_a_damage_is_named_and_what_is_printed_heals_it(stack: Project, name: str) -> None:
     damage = DAMAGES[name]
     stack_file = (stack.folder / STACK_FILE).read_text()
-    stack.database.run(*damage.by_hand)
+    owner = stack.database.value("SELECT pg_get_userbyid(nspowner) FROM pg_namespace WHERE nspname = 'public'")
+    names = {"{admin}": stack.database.admin.user, "{owner}": owner}
+    stack.database.run(*(named(each, names) for each in damage.by_hand))
     try:
         found = verified(stack)
         assert (damage.check, damage.subject) in {(each.check, each.subject) for each in found.findings}, told(found)
@@ -41,4 +43,10 @@ def test_a_damage_is_named_and_what_is_printed_heals_it(stack: Project, name: st
         if (stack.folder / STACK_FILE).read_text() != stack_file:
             stack.declare(**STACK)
             stack.succeeds(stack.up())
-        stack.database.run(*damage.undo)
+        stack.database.run(*(named(each, names) for each in damage.undo))
+
+
+def named(statement: str, names: dict[str, str]) -> str:
+    for each, name in names.items():
+        statement = statement.replace(each, name)
+    return statement

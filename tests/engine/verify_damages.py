@@ -474,4 +474,130 @@ DAMAGES = {
         "GRANT SELECT ON public.peek TO analytics_readonly, onside_user",
         undo=("DROP VIEW public.peek",),
     ),
+    "large object to PUBLIC": damage(
+        "undeclared grant",
+        "PUBLIC on large object 4242",
+        "SELECT lo_create(4242)",
+        "GRANT SELECT ON LARGE OBJECT 4242 TO PUBLIC",
+        undo=("SELECT lo_unlink(4242)",),
+    ),
+    "foreign-data wrapper to PUBLIC": damage(
+        "undeclared grant",
+        'PUBLIC on foreign-data wrapper "none"',
+        "CREATE FOREIGN DATA WRAPPER none",
+        "GRANT USAGE ON FOREIGN DATA WRAPPER none TO PUBLIC",
+        undo=("DROP FOREIGN DATA WRAPPER none",),
+    ),
+    "the whole of a table of which columns are declared": damage(
+        "undeclared grant", "madansara_user on table public.brands", "GRANT SELECT ON public.brands TO madansara_user"
+    ),
+    "files for an undeclared role": damage(
+        "undeclared grant",
+        "snoop on function pg_catalog.pg_read_file(text)",
+        "CREATE ROLE snoop LOGIN",
+        "GRANT EXECUTE ON FUNCTION pg_read_file(text) TO snoop",
+        undo=("DROP ROLE snoop",),
+    ),
+    "a function that an extension kept to itself": damage(
+        "undeclared grant",
+        "PUBLIC on function public.pg_stat_statements_reset(userid oid, dbid oid, queryid bigint)",
+        "CREATE EXTENSION pg_stat_statements SCHEMA public VERSION '1.8'",
+        "GRANT EXECUTE ON FUNCTION public.pg_stat_statements_reset(oid, oid, bigint) TO PUBLIC",
+        undo=("DROP EXTENSION pg_stat_statements",),
+    ),
+    "owner's own type": damage(
+        "owner's right", "onside_user on type onside.mood", "REVOKE USAGE ON TYPE onside.mood FROM onside_user"
+    ),
+    "grant option on what is made later": damage(
+        "grant option",
+        "analytics_readonly on tables that onside_user makes in onside",
+        "ALTER DEFAULT PRIVILEGES FOR ROLE onside_user IN SCHEMA onside"
+        " GRANT SELECT ON TABLES TO analytics_readonly WITH GRANT OPTION",
+    ),
+    "a creator through a membership": damage(
+        "default privileges",
+        "newcomer in public",
+        "CREATE ROLE newcomer LOGIN",
+        f"GRANT {BACKEND} TO newcomer",
+        undo=("DROP ROLE newcomer",),
+    ),
+    "an admin nobody declared": damage(
+        "reach",
+        "snoop on the schemas of services",
+        "CREATE ROLE snoop LOGIN",
+        "GRANT {admin} TO snoop",
+        undo=("DROP ROLE snoop",),
+    ),
+    "large objects for everybody": damage(
+        "setting",
+        "lo_compat_privileges of database railway",
+        "ALTER DATABASE railway SET lo_compat_privileges = on",
+    ),
+    "nothing written any more": damage(
+        "setting",
+        "default_transaction_read_only of every role",
+        "ALTER ROLE ALL SET default_transaction_read_only = on",
+    ),
+    "another role for every session": damage(
+        "setting", "role of database railway", "ALTER DATABASE railway SET role = madansara_user"
+    ),
+    "a setting of a superuser's": damage(
+        "setting", "log_statement of onside_user", "ALTER ROLE onside_user SET log_statement = 'none'"
+    ),
+    "a setting of the encoding": damage(
+        "setting", "client_encoding of onside_user", "ALTER ROLE onside_user SET client_encoding = 'SQL_ASCII'"
+    ),
+    "the database's limit": damage(
+        "connection limit", "database railway", "ALTER DATABASE railway CONNECTION LIMIT 20"
+    ),
+    "schema under another name": damage("schema", "schema onside", "ALTER SCHEMA onside RENAME TO onside_old"),
+    "public in another's hands": damage(
+        "owner",
+        "schema public",
+        "CREATE ROLE snoop",
+        "ALTER SCHEMA public OWNER TO snoop",
+        undo=("ALTER SCHEMA public OWNER TO {owner}", "DROP OWNED BY snoop", "DROP ROLE snoop"),
+        rounds=2,
+    ),
+    "a server of a service's": damage(
+        "owner",
+        "server far",
+        "CREATE FOREIGN DATA WRAPPER none",
+        "CREATE SERVER far FOREIGN DATA WRAPPER none",
+        "GRANT USAGE ON FOREIGN DATA WRAPPER none TO onside_user",
+        "ALTER SERVER far OWNER TO onside_user",
+        "REVOKE USAGE ON FOREIGN DATA WRAPPER none FROM onside_user",
+        undo=("DROP FOREIGN DATA WRAPPER none CASCADE",),
+    ),
+    "a partition in another schema": damage(
+        "inheritance",
+        "table sankore.parts_2026_old",
+        "ALTER TABLE onside.parts_2026 SET SCHEMA langflow",
+        "ALTER TABLE langflow.parts_2026 RENAME TO parts_2026_old",
+        "ALTER TABLE langflow.parts_2026_old SET SCHEMA sankore",
+        undo=("ALTER TABLE onside.parts_2026_old RENAME TO parts_2026",),
+    ),
+    "a partition of another's": damage(
+        "inheritance",
+        "table sankore.parts_2030",
+        "CREATE TABLE sankore.parts_2030 PARTITION OF madansara.parts FOR VALUES FROM ('2030-01-01') TO ('2031-01-01')",
+        "ALTER TABLE sankore.parts_2030 OWNER TO sankore_user",
+        "GRANT SELECT ON sankore.parts_2030 TO analytics_readonly",
+        undo=("DROP TABLE sankore.parts_2030",),
+    ),
+    "a trigger's security definer": damage(
+        "security definer",
+        "PUBLIC on function public.peek()",
+        "CREATE FUNCTION public.peek() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER"
+        " AS 'BEGIN PERFORM FROM madansara.things; RETURN NEW; END'",
+        undo=("DROP FUNCTION public.peek()",),
+    ),
+    "a security definer among the system's": damage(
+        "security definer",
+        "PUBLIC on function pg_catalog.peek()",
+        "SET allow_system_table_mods = on",
+        "CREATE FUNCTION pg_catalog.peek() RETURNS bigint LANGUAGE sql SECURITY DEFINER"
+        " AS 'SELECT count(*) FROM madansara.things'",
+        undo=("SET allow_system_table_mods = on", "DROP FUNCTION pg_catalog.peek()"),
+    ),
 }

@@ -21,6 +21,8 @@ from engarde.verify.names import some
         ("1.5 h", 5_400_000),
         ("500us", 0.5),
         ("2d", 172_800_000),
+        ("9e3", 9000),
+        ("0x2328", 9000),
     ],
 )
 def test_timeouts_are_read_as_the_server_reads_them(text: str, expected: float) -> None:

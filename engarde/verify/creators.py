@@ -1,0 +1,66 @@
+"""Who makes tables in a schema that analytics reads, against the declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engarde.catalog import Catalog
+from engarde.database import quoted
+from engarde.findings import Finding, Remedy
+from engarde.model import ExistingSchema, Stack
+from engarde.names import PUBLIC
+from engarde.verify.hands import acting_as, hands
+
+
+def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+    """Roles that make tables in a schema that analytics reads, and whose tables it would not see."""
+    for schema in stack.existing_schemas:
+        if schema.name not in stack.analytics_schemas or schema.name not in catalog.schemas:
+            continue
+        known = {*schema.creators, stack.server.user, *(login.role for login in stack.logins), PUBLIC}
+        for role, why in sorted(_who_creates(stack, schema.name, catalog).items()):
+            if role not in known:
+                yield Finding(
+                    "default privileges",
+                    f"{role} in {schema.name}",
+                    f"among its creators, so that {stack.analytics.role if stack.analytics else ''} sees what it makes",
+                    why,
+                    _heal(stack, schema, catalog, role),
+                    frozenset({role, schema.name}),
+                )
+
+
+def _heal(stack: Stack, schema: ExistingSchema, catalog: Catalog, role: str) -> Remedy:
+    admin, known = hands(stack, catalog), catalog.roles.get(role)
+    # Who may act as a superuser is one: what one has made goes to a creator instead.
+    if known and known.superuser and not admin.superuser:
+        owned = (each for each in catalog.relations if (each.schema, each.owner) == (schema.name, role))
+        tables = [each.identity for each in owned if each.kind == "table"]
+        give = [f"ALTER TABLE {table} OWNER TO {quoted(schema.creators[0])}" for table in tables]
+        return admin.sql(*give, of=(role,))
+    steps = [
+        f"engarde:existingSchemas.{schema.name}.creators: [{', '.join([*schema.creators, role])}]",
+        *([] if admin.may(role) else [f"as a superuser: GRANT {quoted(role)} TO {quoted(stack.server.user)};"]),
+        f"then bin/pulumi up --stack {stack.name}",
+    ]
+    return Remedy("edit", "\n".join(steps))
+
+
+def _who_creates(stack: Stack, schema: str, catalog: Catalog) -> dict[str, str]:
+    # An owner that is a superuser or stands for the database's is the admin in other words.
+    owner = catalog.roles.get(catalog.schemas[schema].owner)
+    found = {owner.name: "owns the schema"} if owner and not (owner.superuser or owner.predefined) else {}
+    for entry in catalog.entries:
+        if entry.kind == "schema" and entry.schema == schema and entry.right == "CREATE":
+            found[entry.grantee] = "may create in it"
+    for relation in catalog.relations:
+        if relation.schema == schema and not relation.provided:
+            found[relation.owner] = f"owns {relation.identity}"
+    for role in catalog.roles.values():
+        if (
+            role.login
+            and not role.superuser
+            and (others := acting_as(role.name, stack, catalog) & found.keys() - {role.name})
+        ):
+            found.setdefault(role.name, f"may do what {min(others)} may")
+    return found
