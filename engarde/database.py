@@ -89,10 +89,7 @@ class Session:
         One round trip for all: a server may be far away, and refusals in a block do not fill its log.
         """
         # Nothing that was allowed by mistake waits for a lock that a service holds, nor makes one wait for long.
-        self._connection.execute(
-            b"SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = '300ms';"
-            b" SET LOCAL statement_timeout = '60s'"
-        )
+        self._connection.execute(b"SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '60s'")
         self._connection.execute("SELECT set_config('engarde.probes', %s, true)", [json.dumps(probes)])
         self._connection.execute(_query("probe"))
         row = self._connection.execute("SELECT current_setting('engarde.answers')").fetchone()
@@ -152,11 +149,14 @@ def session(access: Access, *, read_only: bool = True, as_given: bool = False) -
         raise NoEntrance(where, " ".join(str(error).split())) from None
     # Closing it without more is a rollback: what was not committed is gone, also when this process is.
     with closing(connection):
-        connection.read_only = True if read_only else None
-        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         try:
+            connection.autocommit = True
+            connection.execute(_PATIENT)
             if not as_given:
                 connection.execute(_PLAIN)
+            connection.autocommit = False
+            connection.read_only = True if read_only else None
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             yield Session(connection)
         except psycopg.OperationalError as error:
             raise Unreachable(f"lost {where}, so nothing was changed there: {' '.join(str(error).split())}") from None

@@ -273,6 +273,50 @@ def test_extensions_of_every_kind_are_no_alarm(projects: Projects) -> None:
         assert "a_user on table public.pg_stat_statements" in [each.subject for each in verified(project).findings]
 
 
+OF_ITS_OWN = (
+    "CREATE TYPE spans AS RANGE (subtype = float8)",
+    "CREATE TABLE aaa (id int GENERATED ALWAYS AS IDENTITY, twice int GENERATED ALWAYS AS (1 + 1) STORED)",
+    "CREATE RULE keep AS ON DELETE TO aaa DO INSTEAD NOTHING",
+    "CREATE RULE same AS ON UPDATE TO aaa DO INSTEAD NOTHING",
+    "CREATE TABLE secret (id int)",
+    "ALTER TABLE secret ENABLE ROW LEVEL SECURITY",
+    "CREATE POLICY mine ON secret USING (id = 1)",
+    "CREATE TABLE parent (id int)",
+    "CREATE TABLE child () INHERITS (parent)",
+    "CREATE TEMPORARY TABLE passing (id int)",
+    "GRANT SELECT ON passing TO PUBLIC",
+)
+
+
+def test_what_a_service_makes_of_its_own_is_no_alarm(projects: Projects) -> None:
+    sections = {
+        "services": {"a": {"statementTimeout": 9000}, "b": None},
+        "existingSchemas": {"public": {"creators": [THE_ADMIN, BACKEND]}},
+        "analytics": {},
+    }
+    with projects(**sections) as project:
+        project.succeeds(project.up())
+        with project.connect("a") as session:
+            for statement in OF_ITS_OWN:
+                session.execute(statement.encode())
+            project.database.run(
+                "ALTER ROLE a_user SET statement_timeout = '9e3'", "ALTER ROLE b_user SET search_path = B,public"
+            )
+            assert told(verified(project)) == []
+
+
+def test_a_session_that_cannot_try_is_a_finding_and_no_traceback(projects: Projects) -> None:
+    sections = {"services": {"a": {"idleInTransactionSessionTimeout": 1}, "b": None}}
+    with projects(**sections) as project:
+        project.succeeds(project.up())
+        assert told(verified(project)) == []
+        project.database.run("REVOKE USAGE ON LANGUAGE plpgsql FROM PUBLIC")
+        done = project.tool("verify")
+        assert done.returncode in (1, 3), done.stderr
+        assert "permission denied for language plpgsql" in done.stdout + done.stderr
+        assert "Traceback" not in done.stderr
+
+
 def test_what_services_migrate_is_no_alarm(projects: Projects, tmp_path: Path) -> None:
     services = {"madansara": {"reads": ["public.users"]}, "sankore": {"urlFormat": "sqlalchemy+psycopg"}}
     sections = {
