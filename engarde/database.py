@@ -19,8 +19,10 @@ from engarde.errors import NoEntrance, Refused, Unreachable
 CONNECT_TIMEOUT = 15
 """Before an address that does not answer is given up [seconds]."""
 
-_PLAIN = b"SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = 0; SET ROLE NONE"
+_PATIENT = b"SET idle_in_transaction_session_timeout = 0"
+"""Before the first transaction: a millisecond may be all that a role has between two statements of one."""
 
+_PLAIN = b"SET statement_timeout = 0; SET lock_timeout = 0; SET ROLE NONE"
 _ROOMS = Path(__file__).with_name("sql")
 
 Row = TypeVar("Row")
