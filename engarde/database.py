@@ -19,10 +19,10 @@ from engarde.errors import NoEntrance, Refused, Unreachable
 CONNECT_TIMEOUT = 15
 """Before an address that does not answer is given up [seconds]."""
 
-_PATIENT = b"SET idle_in_transaction_session_timeout = 0"
-"""Before the first transaction: a millisecond may be all that a role has between two statements of one."""
+_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ{}; SET LOCAL idle_in_transaction_session_timeout = 0"
+"""In one message: a millisecond may be all that a role has between two. Local: a pooler hands a session on as it is."""
 
-_PLAIN = b"SET statement_timeout = 0; SET lock_timeout = 0; SET ROLE NONE"
+_PLAIN = "; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL ROLE NONE"
 _ROOMS = Path(__file__).with_name("sql")
 
 Row = TypeVar("Row")
@@ -83,7 +83,7 @@ class Session:
 
     def commit(self) -> None:
         """Ends the transaction, and what was done in it stays."""
-        self._connection.commit()
+        self._connection.execute(b"COMMIT")
 
     def tried(self, probes: Sequence[Sequence[str]]) -> list[Answer]:
         """What becomes of each list of statements; nothing of it stays, whatever was allowed.
@@ -146,19 +146,15 @@ def session(access: Access, *, read_only: bool = True, as_given: bool = False) -
             connect_timeout=CONNECT_TIMEOUT,
             application_name="engarde",
             client_encoding="UTF8",
+            autocommit=True,
         )
     except psycopg.OperationalError as error:
         raise NoEntrance(where, " ".join(str(error).split())) from None
     # Closing it without more is a rollback: what was not committed is gone, also when this process is.
     with closing(connection):
+        begin = _BEGIN.format(" READ ONLY" if read_only else "") + ("" if as_given else _PLAIN)
         try:
-            connection.autocommit = True
-            connection.execute(_PATIENT)
-            if not as_given:
-                connection.execute(_PLAIN)
-            connection.autocommit = False
-            connection.read_only = True if read_only else None
-            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            connection.execute(begin.encode())
             yield Session(connection)
         except psycopg.OperationalError as error:
             raise Unreachable(f"lost {where}, so nothing was changed there: {' '.join(str(error).split())}") from None
