@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engarde.catalog import Catalog
 from engarde.catalog.rows import Setting
 from engarde.database import statement
 from engarde.doctor import remedies
@@ -12,6 +11,7 @@ from engarde.doctor.facts import Facts
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
 from engarde.names import PUBLIC
+from engarde.settings import in_force, split_path
 
 SEARCH_PATH = "search_path"
 
@@ -25,20 +25,11 @@ class Path:
     """what says so; None where it is PostgreSQL's own"""
 
 
-def effective(catalog: Catalog, name: str, role: str, database: str) -> Setting | None:
-    """What a session of the role starts with: a role's in a database counts before the role's, then the database's."""
-    for whose in ((role, database), (role, None), (None, database), (None, None)):
-        for each in catalog.settings:
-            if each.name == name and (each.role, each.database) == whose:
-                return each
-    return None
-
-
 def path(facts: Facts, role: str) -> Path:
     """Where a role of the stack looks."""
-    found = effective(facts.catalog, SEARCH_PATH, role, facts.stack.server.database)
+    found = in_force(facts.catalog.settings, SEARCH_PATH, role)
     value = found.value if found else '"$user", public'
-    return Path(tuple(role if name == "$user" else name for name in parsed(value)), found)
+    return Path(tuple(role if name == "$user" else name for name in split_path(value)), found)
 
 
 def declared(login: Service | Analytics) -> tuple[str, ...]:
@@ -59,20 +50,3 @@ def overridden(facts: Facts, login: Service | Analytics) -> tuple[str, Remedy] |
         return f"{says}: it is set for the role in this database", remedies.sql(facts, undone, safe=True)
     where = "role itself" if setting and setting.role else "database" if setting and setting.database else "server"
     return f"{says}: that of the {where} counts", remedies.up(facts)
-
-
-def parsed(value: str) -> list[str]:
-    """The names in a search_path: quotes as in SQL, what is not quoted in small letters."""
-    found, rest = [], value.strip()
-    while rest:
-        if rest.startswith('"'):
-            end = 1
-            while (end := rest.find('"', end)) >= 0 and rest[end : end + 2] == '""':
-                end += 2
-            end = end if end >= 0 else len(rest)
-            found.append(rest[1:end].replace('""', '"'))
-            rest = rest[end + 1 :].partition(",")[2].strip()
-        else:
-            name, _, rest = rest.partition(",")
-            found, rest = [*found, name.strip().lower()], rest.strip()
-    return [name for name in found if name]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from string import ascii_lowercase
 
 from engarde.database import statement
 from engarde.findings import Finding, Remedy
 from engarde.health.seen import Seen
 from engarde.model import Analytics, Service
+from engarde.settings import milliseconds
 
 SEARCH_PATH = "search_path"
-UNITS = " " + ascii_lowercase
 
 
 def check(seen: Seen) -> Iterator[Finding]:
@@ -48,7 +47,7 @@ def _of_role(
         # Where the role's own is lost, this one may be all that a service lives by.
         safe = own is not None or declared == 0
         yield _finding(seen, login, name, f"{here} in database {database}", heal, safe)
-    elif own is None and declared == 0 and inherited and inherited.rstrip(UNITS) != "0":
+    elif own is None and declared == 0 and inherited and milliseconds(inherited) != 0:
         heal = statement("ALTER ROLE {} SET {} = 0", login.role, name)
         yield _finding(seen, login, name, f"{inherited}, as for others in the database", heal, True)
 

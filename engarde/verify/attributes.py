@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from engarde.catalog import Catalog
@@ -11,6 +10,7 @@ from engarde.database import quoted
 from engarde.findings import Finding, Remedy
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
+from engarde.settings import in_force, milliseconds, split_path
 from engarde.verify.hands import Hands, hands
 from engarde.verify.names import up
 
@@ -38,8 +38,6 @@ FIRST = {
     "role": ("SET ROLE NONE",),
 }
 """What the session that takes a setting back has to do first, since it has it, too."""
-UNITS = {"": 1, "us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
-"""milliseconds"""
 
 
 def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
@@ -85,9 +83,8 @@ def _settings(login: Service | Analytics, catalog: Catalog, admin: Hands, about:
         "idle_in_transaction_session_timeout": login.idle_in_transaction_session_timeout,
     }
     of_role = [each for each in catalog.settings if each.role == login.role]
-    in_force = {each.name: each for each in sorted(catalog.settings, key=_precedence) if _reaches(each, login.role)}
     for name, expected in declared.items():
-        found = in_force.get(name)
+        found = in_force(catalog.settings, name, login.role)
         if (milliseconds(found.value) if found else 0) != expected:
             actual = f"{found.value}{_whose(found)}" if found else "not set"
             yield Finding(
@@ -99,7 +96,7 @@ def _settings(login: Service | Analytics, catalog: Catalog, admin: Hands, about:
                 about,
             )
     if isinstance(login, Service):
-        found, path = in_force.get("search_path"), (login.schema_, PUBLIC)
+        found, path = in_force(catalog.settings, "search_path", login.role), (login.schema_, PUBLIC)
         if found is None or split_path(found.value) != path:
             actual = f"{found.value}{_whose(found)}" if found else "not set"
             heal = _heal(login, "search_path", found, catalog, admin)
@@ -124,15 +121,6 @@ def _for_all(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
         expected, actual = f"none, or {total}, which the roles may have together", str(found.connection_limit)
         heal = admin.sql(alter, of=(found.owner,))
         yield Finding("connection limit", f"database {found.name}", expected, actual, heal)
-
-
-def _precedence(setting: Setting) -> int:
-    """The server's own order: of the role in this database, of the role, of the database, of everybody."""
-    return 2 * (setting.role is not None) + (setting.database is not None)
-
-
-def _reaches(setting: Setting, role: str) -> bool:
-    return setting.role in (None, role)
 
 
 def _whose(setting: Setting) -> str:
@@ -164,18 +152,3 @@ def _undone(setting: Setting, catalog: Catalog, admin: Hands) -> Remedy:
         reset = f"ALTER DATABASE {quoted(setting.database)} RESET {name}"
         return admin.sql(*first, reset, of=(owner,), superusers=setting.superusers)
     return admin.sql(*first, f"ALTER ROLE ALL RESET {name}", superusers=True)
-
-
-def milliseconds(text: str) -> float:
-    """A timeout as the server reads it."""
-    parts = re.fullmatch(r"\s*(0[xX][0-9a-fA-F]+|[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([a-z]*)\s*", text)
-    if parts is None:
-        return float("nan")
-    number = float(int(parts[1], 16)) if parts[1].lower().startswith("0x") else float(parts[1])
-    return number * UNITS.get(parts[2], 1)
-
-
-def split_path(text: str) -> tuple[str, ...]:
-    """The schemas of a search_path as the server reads it: quoted ones as they are, others in lower case."""
-    parts = re.findall(r'\s*(?:"((?:[^"]|"")*)"|([^,]*?))\s*(?:,|$)', text)
-    return tuple(quoted_.replace('""', '"') if quoted_ else bare.lower() for quoted_, bare in parts if quoted_ or bare)

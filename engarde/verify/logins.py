@@ -16,9 +16,9 @@ from engarde.errors import NoEntrance, Unreachable
 from engarde.findings import Finding, Remedy
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
+from engarde.settings import split_path
 from engarde.stack import Outputs
 from engarde.verify import probes
-from engarde.verify.attributes import split_path
 from engarde.verify.passwords import about, changed
 from engarde.verify.probes import ALLOWED, DENIED, Creator, Probe
 

@@ -6,16 +6,15 @@ import pytest
 from ruamel.yaml import YAML
 
 from engarde.doctor import Diagnosis, diagnose, queries, remedies
-from engarde.doctor.causes.timeouts import milliseconds
 from engarde.doctor.facts import facts
 from engarde.doctor.hearing import hear
-from engarde.doctor.paths import parsed
 from engarde.doctor.show import as_document, shown
 from engarde.doctor.suspects import role
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import NoEntrance, Unreachable
 from engarde.model import Stack
 from engarde.names import split_table
+from engarde.settings import milliseconds, split_path
 from engarde.show import console
 from engarde.stackfile import parse
 
@@ -46,7 +45,7 @@ def test_what_a_statement_is_about() -> None:
     ],
 )
 def test_a_search_path(value: str, names: list[str]) -> None:
-    assert parsed(value) == names
+    assert list(split_path(value)) == names
 
 
 def test_a_timeout() -> None:

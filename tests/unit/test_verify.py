@@ -6,7 +6,7 @@ import pytest
 
 from engarde import scram
 from engarde.catalog.rows import View
-from engarde.verify.attributes import milliseconds, split_path
+from engarde.settings import milliseconds, split_path
 from engarde.verify.detours import _bases
 from engarde.verify.names import some
 

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from engarde.catalog.rows import Setting
 from engarde.database import statement
-from engarde.doctor import paths, remedies
+from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Client, Uptime
 from engarde.doctor.suspects import name_of
 from engarde.findings import Remedy
+from engarde.settings import in_force, milliseconds
 
 RECENT = 900
 """A restart that may have cut a session that is reported now [seconds]."""
 
-_UNITS = {"": 1, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 STATEMENT, IDLE, LOCK = "statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout"
-
-
-def milliseconds(value: str) -> int:
-    """A setting as PostgreSQL takes it (`30s`, `5000`) [milliseconds]."""
-    digits = value.strip().rstrip("abcdefghijklmnopqrstuvwxyz ")
-    return int(float(digits or 0) * _UNITS.get(value.strip()[len(digits) :].strip(), 1))
 
 
 def _changed(facts: Facts, name: str) -> Answer:
     for login in facts.suspects:
         declared = login.statement_timeout if name == STATEMENT else login.idle_in_transaction_session_timeout
-        found = paths.effective(facts.catalog, name, login.role, facts.stack.server.database)
+        found = in_force(facts.catalog.settings, name, login.role)
         if found and (milliseconds(found.value) != declared or not found.value.isdigit()):
             because = f"{login.role} starts with {name} {found.value}, not the declared {declared} (milliseconds)"
             return confirmed(because, _declared_again(facts, found, declared))
