@@ -160,9 +160,13 @@ class Stack:
         return (*self.services, *((self.analytics,) if self.analytics else ()))
 
     @property
+    def schemas(self) -> tuple[str, ...]:
+        """Every declared schema, the services' first."""
+        return (*(service.schema_ for service in self.services), *(each.name for each in self.existing_schemas))
+
+    @property
     def analytics_schemas(self) -> tuple[str, ...]:
         """The schemas that analytics reads; none without analytics."""
         if self.analytics is None:
             return ()
-        everything = tuple(s.schema_ for s in self.services) + tuple(e.name for e in self.existing_schemas)
-        return self.analytics.schemas or everything
+        return self.analytics.schemas or self.schemas

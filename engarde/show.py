@@ -49,14 +49,14 @@ def as_data(finding: Finding) -> dict[str, object]:
         "subject": finding.subject,
         "expected": finding.expected,
         "actual": finding.actual,
-        "remedy": {
-            "kind": finding.remedy.kind,
-            "text": finding.remedy.text,
-            "bySuperuser": finding.remedy.by_superuser,
-            "safe": finding.remedy.safe,
-        },
+        "remedy": remedy_data(finding.remedy),
         "concerns": sorted(finding.concerns),
     }
+
+
+def remedy_data(remedy: Remedy) -> dict[str, object]:
+    """A remedy as JSON has it."""
+    return {"kind": remedy.kind, "text": remedy.text, "bySuperuser": remedy.by_superuser, "safe": remedy.safe}
 
 
 def listed(findings: Sequence[Finding]) -> RenderableType:

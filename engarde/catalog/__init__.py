@@ -49,7 +49,6 @@ class Catalog:
 def read(stack: Stack, asked: Session) -> Catalog:
     """The catalogs of the stack's database."""
     services = {service.schema_: service.role for service in stack.services}
-    declared = sorted({*services, *(schema.name for schema in stack.existing_schemas)})
     # PostgreSQL 15 brought the access lists of parameters.
     of_parameters = asked.rows("parameter_acl", Entry) if asked.major >= 15 else []
     return Catalog(
@@ -59,7 +58,7 @@ def read(stack: Stack, asked: Session) -> Catalog:
         settings=tuple(asked.rows("settings", Setting)),
         databases={each.name: each for each in asked.rows("databases", Database)},
         schemas={each.name: each for each in asked.rows("schemas", Schema)},
-        relations=tuple(asked.rows("relations", Relation, schemas=declared)),
+        relations=tuple(asked.rows("relations", Relation, schemas=sorted(stack.schemas))),
         strangers=tuple(
             asked.rows(
                 "objects",

@@ -7,7 +7,7 @@ from engarde.doctor.facts import Facts
 from engarde.doctor.suspects import name_of
 from engarde.findings import Remedy
 from engarde.model import Analytics, Read, Service, Stack
-from engarde.names import PUBLIC
+from engarde.names import PUBLIC, spelled
 
 TABLE = "TABLE"
 """Stands for a table that the text does not name."""
@@ -44,7 +44,7 @@ def declaring(facts: Facts, lacking: list[Service | Analytics], schema: str, tab
     """The lines that let one of these logins read a table; where there are several, the text has to tell which."""
     if len(lacking) == 1 and isinstance(lacking[0], Analytics):
         return remedies.edit("engarde:analytics", "schemas", value=(*facts.stack.analytics_schemas, schema))
-    item = remedies.read_of(schema, table or TABLE)
+    item = spelled(schema, table or TABLE)
     if len(lacking) == 1:
         return remedies.edit("engarde:services", name_of(lacking[0]), "reads", value=(item,))
     return remedies.edit("engarde:services", remedies.SERVICE, "reads", value=(item,))

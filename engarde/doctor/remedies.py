@@ -78,11 +78,6 @@ def scalar(text: str) -> str:
     return text if plain else json.dumps(text, ensure_ascii=False)
 
 
-def read_of(schema: str, table: str) -> str:
-    """A table as `reads` names it: quotes guard a dot."""
-    return ".".join('"' + part.replace('"', '""') + '"' if set('."') & set(part) else part for part in (schema, table))
-
-
 def sql(facts: Facts, text: str, *, ours: bool = True, safe: bool = False) -> Remedy:
     """Statements for the admin, or for a superuser where the admin may not run them."""
     may = ours or facts.stack.server.superuser

@@ -109,14 +109,6 @@ class EntranceRule:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredPassword:
-    """What the server keeps of a role's password."""
-
-    role: str
-    stored: str | None
-
-
-@dataclass(frozen=True, slots=True)
 class InSchema:
     """Something in a schema, in the server's words."""
 

@@ -7,8 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engarde.doctor.model import Diagnosis, Mark
-from engarde.findings import Remedy
-from engarde.show import document
+from engarde.show import document, remedy_data
 
 _MARKS: dict[Mark, tuple[str, str]] = {
     "confirmed": ("confirmed", "bold red"),
@@ -59,11 +58,7 @@ def as_document(diagnosis: Diagnosis) -> str:
         causes=[
             {"cause": each.says, "mark": each.answer.mark, "because": each.answer.because} for each in diagnosis.causes
         ],
-        fix=_remedy(diagnosis.fix) if diagnosis.fix else None,
+        fix=remedy_data(diagnosis.fix) if diagnosis.fix else None,
         verified=diagnosis.sure,
         unreachable=diagnosis.unreachable,
     )
-
-
-def _remedy(remedy: Remedy) -> dict[str, object]:
-    return {"kind": remedy.kind, "text": remedy.text, "bySuperuser": remedy.by_superuser, "safe": remedy.safe}

@@ -146,22 +146,18 @@ def how_to_declare(stack: Stack, role: str, thing: Thing, right: str) -> str | N
     return None
 
 
-def _schemas(stack: Stack) -> set[str]:
-    return {service.schema_ for service in stack.services} | {each.name for each in stack.existing_schemas}
-
-
 def _for_service(stack: Stack, service: Service, thing: Thing, right: str, file: str) -> str | None:
     if right != SELECT or thing.group != "relation" or thing.kind == "sequence":
         return None
     item = json.dumps(spelled(thing.schema or "", thing.name), ensure_ascii=False)
     line = f"to declare it: engarde:services.{service.name}.reads: [{item}] in {file}, then {_up(stack)}"
-    return line if thing.schema in _schemas(stack) else f"{line}; and its schema under engarde:existingSchemas"
+    return line if thing.schema in stack.schemas else f"{line}; and its schema under engarde:existingSchemas"
 
 
 def _for_analytics(stack: Stack, thing: Thing, right: str, file: str) -> str | None:
     if right != SELECT or thing.group != "relation":
         return None
-    where = "engarde:analytics.schemas" if thing.schema in _schemas(stack) else "engarde:existingSchemas"
+    where = "engarde:analytics.schemas" if thing.schema in stack.schemas else "engarde:existingSchemas"
     return f"to declare it: {thing.schema} under {where} in {file}, then {_up(stack)}"
 
 

@@ -12,7 +12,7 @@ from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
 from engarde.settings import in_force, milliseconds, split_path
 from engarde.verify.hands import Hands, hands
-from engarde.verify.names import up
+from engarde.verify.names import about, up
 
 OFF = {
     "superuser": "SUPERUSER",
@@ -44,18 +44,18 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     """What a role of the stack is, may or starts with that is not declared."""
     admin = hands(stack, catalog)
     for login in stack.logins:
-        about = frozenset({login.role} | ({login.schema_} if isinstance(login, Service) else set()))
+        concerned = about(login)
         role = catalog.roles.get(login.role)
         if role is None:
-            yield Finding("role", login.role, "a role of the server", "does not exist", up(stack), about)
+            yield Finding("role", login.role, "a role of the server", "does not exist", up(stack), concerned)
             continue
-        yield from _attributes(role, admin, about)
-        yield from _limit(login, role, admin, about)
-        yield from _settings(login, catalog, admin, about)
+        yield from _attributes(role, admin, concerned)
+        yield from _limit(login, role, admin, concerned)
+        yield from _settings(login, catalog, admin, concerned)
     yield from _for_all(stack, catalog, admin)
 
 
-def _attributes(role: Role, admin: Hands, about: frozenset[str]) -> Iterator[Finding]:
+def _attributes(role: Role, admin: Hands, concerned: frozenset[str]) -> Iterator[Finding]:
     wrong = [word for name, word in OFF.items() if getattr(role, name)]
     expected = [f"NO{word}" for word in wrong]
     wrong += [word for word, is_so in (("NOLOGIN", not role.login), ("NOINHERIT", not role.inherit)) if is_so]
@@ -67,17 +67,19 @@ def _attributes(role: Role, admin: Hands, about: frozenset[str]) -> Iterator[Fin
         expected.append("VALID UNTIL 'infinity'")
     if wrong:
         heal = admin.sql(f"ALTER ROLE {quoted(role.name)} {' '.join(expected)}", superusers=by_superuser)
-        yield Finding("attributes", role.name, ", ".join(expected), ", ".join(wrong), heal, about)
+        yield Finding("attributes", role.name, ", ".join(expected), ", ".join(wrong), heal, concerned)
 
 
-def _limit(login: Service | Analytics, role: Role, admin: Hands, about: frozenset[str]) -> Iterator[Finding]:
+def _limit(login: Service | Analytics, role: Role, admin: Hands, concerned: frozenset[str]) -> Iterator[Finding]:
     if role.connection_limit != login.connection_limit:
         actual = "none" if role.connection_limit < 0 else str(role.connection_limit)
         heal = admin.sql(f"ALTER ROLE {quoted(role.name)} CONNECTION LIMIT {login.connection_limit}")
-        yield Finding("connection limit", role.name, str(login.connection_limit), actual, heal, about)
+        yield Finding("connection limit", role.name, str(login.connection_limit), actual, heal, concerned)
 
 
-def _settings(login: Service | Analytics, catalog: Catalog, admin: Hands, about: frozenset[str]) -> Iterator[Finding]:
+def _settings(
+    login: Service | Analytics, catalog: Catalog, admin: Hands, concerned: frozenset[str]
+) -> Iterator[Finding]:
     declared = {
         "statement_timeout": login.statement_timeout,
         "idle_in_transaction_session_timeout": login.idle_in_transaction_session_timeout,
@@ -93,19 +95,19 @@ def _settings(login: Service | Analytics, catalog: Catalog, admin: Hands, about:
                 str(expected),
                 actual,
                 _heal(login, name, found, catalog, admin),
-                about,
+                concerned,
             )
     if isinstance(login, Service):
         found, path = in_force(catalog.settings, "search_path", login.role), (login.schema_, PUBLIC)
         if found is None or split_path(found.value) != path:
             actual = f"{found.value}{_whose(found)}" if found else "not set"
             heal = _heal(login, "search_path", found, catalog, admin)
-            yield Finding("setting", f"search_path of {login.role}", ", ".join(path), actual, heal, about)
+            yield Finding("setting", f"search_path of {login.role}", ", ".join(path), actual, heal, concerned)
     known = {*declared, *({"search_path"} if isinstance(login, Service) else ())}
     for extra in (each for each in of_role if each.name not in known):
         heal = _undone(extra, catalog, admin)
         actual = f"{extra.value}{_whose(extra)}"
-        yield Finding("setting", f"{extra.name} of {login.role}", "not declared", actual, heal, about)
+        yield Finding("setting", f"{extra.name} of {login.role}", "not declared", actual, heal, concerned)
 
 
 def _for_all(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:

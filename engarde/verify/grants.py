@@ -14,7 +14,7 @@ from engarde.model import Stack
 from engarde.names import PUBLIC
 from engarde.privileges import OTHER_DATABASES
 from engarde.verify.hands import Hands, hands
-from engarde.verify.names import called, grantee, some
+from engarde.verify.names import called, grantee, provided_schemas, some
 from engarde.verify.wanted import Right, right_of, tolerated, wanted
 
 ROUTINE = {"function": "ROUTINE"}
@@ -47,10 +47,7 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     due, admin = wanted(stack, catalog), hands(stack, catalog)
     there = {right_of(entry) for entry in catalog.entries}
     yield from _missing(due - there, admin)
-    allowed, provided = (
-        due | tolerated(stack, catalog),
-        {each.name for each in catalog.schemas.values() if each.provided},
-    )
+    allowed, provided = due | tolerated(stack, catalog), provided_schemas(stack, catalog)
     ours = (entry for entry in catalog.entries if right_of(entry) not in allowed and _is_ours(stack, entry))
     # An extension keeps parts of a service's tables in a schema of its own, with the rights that the tables have.
     yield from _undeclared((entry for entry in ours if entry.schema not in provided), due, admin)

@@ -12,7 +12,7 @@ from engarde.findings import Finding, Remedy
 from engarde.model import Analytics, Service, Stack
 from engarde.stack import Outputs
 from engarde.verify.logins import Tried
-from engarde.verify.passwords import about
+from engarde.verify.names import about
 
 
 def limits(stack: Stack, outputs: Outputs, catalog: Catalog) -> Tried:

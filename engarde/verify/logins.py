@@ -19,7 +19,8 @@ from engarde.names import PUBLIC
 from engarde.settings import split_path
 from engarde.stack import Outputs
 from engarde.verify import probes
-from engarde.verify.passwords import about, changed
+from engarde.verify.names import about
+from engarde.verify.passwords import changed
 from engarde.verify.probes import ALLOWED, DENIED, Creator, Probe
 
 AT_ONCE = 6

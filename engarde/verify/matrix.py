@@ -36,7 +36,7 @@ class Row:
 
 def matrix(stack: Stack, catalog: Catalog, findings: Iterable[Finding]) -> tuple[Row, ...]:
     """The stack's roles, those outside of it, those that reach it undeclared, and PUBLIC."""
-    schemas = [service.schema_ for service in stack.services] + [each.name for each in stack.existing_schemas]
+    schemas = stack.schemas
     wrong = {frozenset({one, other}) for each in findings for one in each.concerns for other in each.concerns}
     names = [login.role for login in stack.logins]
     names += [role.name for role in stack.outside_roles]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from engarde.catalog import Catalog
 from engarde.database import quoted
 from engarde.findings import Remedy
-from engarde.model import Stack
+from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
 
 SHOWN = 3
@@ -32,8 +32,12 @@ def some(items: Sequence[str]) -> str:
 
 def provided_schemas(stack: Stack, catalog: Catalog) -> frozenset[str]:
     """Schemas that extensions made for themselves."""
-    declared = {service.schema_ for service in stack.services} | {each.name for each in stack.existing_schemas}
-    return frozenset(each.name for each in catalog.schemas.values() if each.provided) - declared
+    return frozenset(each.name for each in catalog.schemas.values() if each.provided) - set(stack.schemas)
+
+
+def about(login: Service | Analytics) -> frozenset[str]:
+    """What a finding of a login concerns: the role, and the schema that it owns."""
+    return frozenset({login.role} | ({login.schema_} if isinstance(login, Service) else set()))
 
 
 def up(stack: Stack) -> Remedy:

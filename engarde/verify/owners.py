@@ -20,7 +20,7 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     yield from _databases(stack, catalog, admin)
     # What an extension keeps of a service's in a schema of its own is where it belongs; what is only in the wrong place
     # goes back there, and not to another owner.
-    elsewhere = provided_schemas(stack, catalog) | set(renamed_schemas(stack, catalog).values())
+    elsewhere = provided_schemas(stack, catalog)
     moved = {each.child for each in catalog.inherits if each.child_owner == each.parent_owner}
     for each in catalog.strangers:
         if each.schema not in elsewhere and each.identity not in moved:
@@ -44,7 +44,7 @@ def _schemas(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     declared = {service.schema_ for service in stack.services}
     roles = {login.role for login in stack.logins}
     for name, found in catalog.schemas.items():
-        if name not in {*declared, *renamed.values()} and found.owner in roles:
+        if name not in declared and found.owner in roles:
             about = frozenset({name, found.owner})
             yield _owner(
                 f"schema {name}", stack.server.user, found.owner, f"ALTER SCHEMA {found.identity}", about, admin
@@ -59,11 +59,12 @@ def _schemas(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
 
 def renamed_schemas(stack: Stack, catalog: Catalog) -> dict[str, str]:
     """Declared schema that is not there -> the one undeclared schema of its role: the same under another name."""
-    declared = {service.schema_ for service in stack.services} | {each.name for each in stack.existing_schemas}
     found = {}
     for service in stack.services:
         owned = [
-            each.name for each in catalog.schemas.values() if each.owner == service.role and each.name not in declared
+            each.name
+            for each in catalog.schemas.values()
+            if each.owner == service.role and each.name not in stack.schemas
         ]
         if service.schema_ not in catalog.schemas and len(owned) == 1:
             found[service.schema_] = owned[0]

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from engarde import scram
+from engarde.catalog.rows import StoredPassword
 from engarde.findings import Finding, Remedy
 from engarde.model import Analytics, Service, Stack
 from engarde.stack import Outputs
 from engarde.urls import url
+from engarde.verify.names import about
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What the server keeps of a role's password."""
-
-    role: str
-    stored: str | None = field(repr=False)
-
-
-def of_verifiers(stack: Stack, outputs: Outputs, stored: list[Stored]) -> Iterator[Finding]:
+def of_verifiers(stack: Stack, outputs: Outputs, stored: list[StoredPassword]) -> Iterator[Finding]:
     """Roles whose password in force is not the state's."""
     known = {each.role: each.stored for each in stored}
     for login in stack.logins:
@@ -43,11 +36,6 @@ def remedy(stack: Stack, login: Service | Analytics) -> Remedy:
     where = f"engarde:services.{login.name}" if isinstance(login, Service) else "engarde:analytics"
     line = f"{where}.rotation: {login.rotation + 1}"
     return Remedy("edit", f"{line}\nthen bin/pulumi up --stack {stack.name}, and hand out its new URL")
-
-
-def about(login: Service | Analytics) -> frozenset[str]:
-    """The role, and the schema that it owns."""
-    return frozenset({login.role} | ({login.schema_} if isinstance(login, Service) else set()))
 
 
 def of_exports(stack: Stack, outputs: Outputs) -> Iterator[Finding]:

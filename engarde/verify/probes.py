@@ -37,9 +37,8 @@ def of(login: Service | Analytics, stack: Stack, catalog: Catalog, mark: str) ->
     own = login.schema_ if isinstance(login, Service) else None
     probes = [*_database(login, stack, catalog, mark)]
     probes += _own(login, mark) if isinstance(login, Service) else []
-    declared = {service.schema_ for service in stack.services} | {each.name for each in stack.existing_schemas}
     for schema in catalog.schemas.values():
-        if schema.name != own and not (schema.provided and schema.name not in declared):
+        if schema.name != own and not (schema.provided and schema.name not in stack.schemas):
             probes += _elsewhere(login, schema.name, stack, catalog, mark)
     return probes
 

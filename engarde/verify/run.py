@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from engarde import catalog as catalogs
 from engarde.access import Access
 from engarde.catalog import Catalog
+from engarde.catalog.rows import StoredPassword
 from engarde.database import Session, session
 from engarde.findings import Finding
 from engarde.model import Stack
@@ -99,7 +100,7 @@ def _of_passwords(stack: Stack, known: Outputs, catalog: Catalog, admin: Session
     yield from passwords.of_exports(stack, known)
     if catalog.roles[stack.server.user].superuser:
         roles = [login.role for login in stack.logins]
-        yield from passwords.of_verifiers(stack, known, admin.rows("verifiers", passwords.Stored, roles=roles))
+        yield from passwords.of_verifiers(stack, known, admin.rows("verifiers", StoredPassword, roles=roles))
 
 
 def _tried(

@@ -13,7 +13,7 @@ from engarde.doctor.suspects import role
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import NoEntrance, Unreachable
 from engarde.model import Stack
-from engarde.names import split_table
+from engarde.names import spelled, split_table
 from engarde.settings import milliseconds, split_path
 from engarde.show import console
 from engarde.stackfile import parse
@@ -61,7 +61,7 @@ def test_a_timeout() -> None:
 
 @pytest.mark.parametrize("name", ["sankore", "Field Notes", "on", "null", "a.b", 'quo"te', "1", "x-y", "数據"])
 def test_a_line_of_the_stack_file_says_what_it_means(name: str) -> None:
-    text = remedies.edit("engarde:services", name, "reads", value=(remedies.read_of(name, name),)).text
+    text = remedies.edit("engarde:services", name, "reads", value=(spelled(name, name),)).text
     read = YAML(typ="safe", pure=True).load(text)
     [item] = read["engarde:services"][name]["reads"]
     assert split_table(item) == (name, name)

@@ -6,11 +6,11 @@ import re
 from urllib.parse import unquote
 
 from engarde import scram
+from engarde.catalog.rows import StoredPassword
 from engarde.database import statement
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
-from engarde.doctor.rows import StoredPassword
 from engarde.doctor.suspects import is_admin, name_of, role
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service

@@ -14,6 +14,7 @@ from engarde.doctor.rows import Relation, RelationRight
 from engarde.doctor.suspects import name_of
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
+from engarde.names import spelled
 from engarde.privileges import SELECT, creators
 
 
@@ -108,7 +109,7 @@ def _other_columns(facts: Facts) -> Answer:
         read = read_of(each.login, each.relation.schema, each.relation.name)
         if len(facts.suspects) == 1 and read and read.columns and each.right.some and not each.right.reads:
             because = f"{name_of(each.login)} may read {', '.join(read.columns)} of {each.place}, and nothing else"
-            item = remedies.read_of(read.schema_, read.table)
+            item = spelled(read.schema_, read.table)
             remedy = remedies.edit("engarde:services", name_of(each.login), "reads", value=(item,))
             return confirmed(because, remedy)
     return ruled_out("no read of it is limited to columns")

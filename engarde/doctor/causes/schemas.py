@@ -15,7 +15,7 @@ from engarde.names import PUBLIC
 def denied(facts: Facts) -> list[str]:
     """The schemas that the error may be about: the one it names, or else every declared one."""
     stack = facts.stack
-    declared = [*(service.schema_ for service in stack.services), *(each.name for each in stack.existing_schemas)]
+    declared = [*stack.schemas]
     if facts.named.kind != "schema":
         return declared
     # What is declared takes no server to know.
