@@ -11,8 +11,10 @@ from typing import LiteralString
 from engarde.database import statement
 from engarde.doctor.facts import Facts
 from engarde.doctor.suspects import name_of
+from engarde.edits import set_key
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
+from engarde.names import ANALYTICS
 
 SERVICE = "SERVICE"
 """Stands for a service that the text does not name."""
@@ -97,10 +99,8 @@ def owner(facts: Facts, kind: str, schema: str, name: str, role: str, *, ours: b
 
 
 def setting(facts: Facts, login: Service | Analytics, key: str, value: str) -> Remedy:
-    """One key of the stack file, set by the engine, which keeps comments and order."""
-    quoted = name_of(login) if re.fullmatch(r"[A-Za-z_]\w*", name_of(login)) else f'["{name_of(login)}"]'
-    path = f"analytics.{key}" if isinstance(login, Analytics) else f"services.{quoted}.{key}".replace(".[", "[")
-    return command(
-        f"bin/pulumi config set --stack {facts.stack.name} --path {shlex.quote(path)} {value}",
-        f"bin/pulumi up --stack {facts.stack.name}",
-    )
+    """One key of the stack file, set by the engine where it can spell the name, which keeps comments and order."""
+    section, path = ("services", (login.name, key)) if isinstance(login, Service) else (ANALYTICS, (key,))
+    if line := set_key(facts.stack.name, section, path, value):
+        return command(line, f"bin/pulumi up --stack {facts.stack.name}")
+    return of_login(login, key, value)
