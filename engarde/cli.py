@@ -1,28 +1,25 @@
-"""The operator's command: binds arguments, prints, and exits."""
+"""The operator's command: binds arguments, prints, and exits.
+
+What the checks need is imported where they run: a script that asks for a URL would wait twice as long.
+"""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn, cast
 
 import click
 
 from engarde.access import ADMIN, From, access
-from engarde.doctor import diagnose
-from engarde.doctor.show import as_document, shown
 from engarde.errors import ConfigError, EngardeError, Unreachable
-from engarde.explain import explain
-from engarde.explain import show as of_explanation
-from engarde.fixes import Change, apply, changes
-from engarde.health import examine
 from engarde.model import Stack
 from engarde.psql import psql
-from engarde.show import as_data, console, document, listed, logins_left
 from engarde.stack import FOLDER
 from engarde.stackfile import read
-from engarde.verify.run import Asked, verify
-from engarde.verify.show import as_json, as_text
+
+if TYPE_CHECKING:
+    from engarde.fixes import Change
 
 _stack = click.option(
     "--stack",
@@ -74,6 +71,10 @@ def main() -> None:
 )
 def verify_command(stack: str, service: str | None, output: str, no_logins: bool, probe_limits: bool) -> None:
     """Prove that the database is exactly as declared, and that isolation holds."""
+    from engarde.show import console, logins_left
+    from engarde.verify.run import Asked, verify
+    from engarde.verify.show import as_json, as_text
+
     declared = read(FOLDER, stack)
     if service and service not in {each.name for each in declared.services}:
         raise ConfigError(f"{service} is no service of stack {stack}")
@@ -124,6 +125,10 @@ def doctor_command(stack: str, output: str, fix: bool, text: tuple[str, ...]) ->
     Without TEXT say what is wrong with the stack and its server, and what heals it. Exit codes: 0 no cause of it is
     there now, 1 one is or may be, 2 an error that is not known here, 3 the database could not be asked.
     """
+    from engarde.fixes import changes
+    from engarde.health import examine
+    from engarde.show import as_data, console, document, listed
+
     declared = read(FOLDER, stack)
     if text:
         _explain(declared, sys.stdin.read() if text == ("-",) else " ".join(text), output, fix)
@@ -141,6 +146,10 @@ def doctor_command(stack: str, output: str, fix: bool, text: tuple[str, ...]) ->
 
 
 def _explain(declared: Stack, text: str, output: str, fix: bool) -> NoReturn:
+    from engarde.doctor import diagnose
+    from engarde.doctor.show import as_document, shown
+    from engarde.show import console
+
     diagnosis = diagnose(declared, text)
     if diagnosis and fix and (safe := diagnosis.changes):
         _make(declared, safe)
@@ -159,6 +168,8 @@ def _explain(declared: Stack, text: str, output: str, fix: bool) -> NoReturn:
 
 
 def _make(declared: Stack, safe: Sequence[Change]) -> None:
+    from engarde.fixes import apply
+
     for each in safe:
         click.echo(f"{each.sentence}\n  {each.statement}", err=True)
     apply(access(declared, ADMIN), safe)
@@ -175,6 +186,10 @@ def explain_command(stack: str, output: str, who: str, what: str) -> None:
     ROLE is a role of the server, a service's name, analytics, admin or PUBLIC. OBJECT is schema.table (or view,
     sequence), schema.function(argument types), a schema or a database; quotes guard a dot in a name.
     """
+    from engarde.explain import explain
+    from engarde.explain import show as of_explanation
+    from engarde.show import console, document
+
     declared = read(FOLDER, stack)
     found = explain(declared, access(declared, ADMIN), who, what)
     if output == "json":
