@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import Projects
+from tests.engine.damaged import DAMAGES
+from tests.engine.damaged.stack import STACK
 from tests.engine.program import STACK_FILE, Project
 from tests.engine.verified_stack import proved
-from tests.engine.verify_damages import DAMAGES, STACK
 from tests.engine.verifying import heal, told, verified
 from tests.servers import DEFAULT, MAJOR
 

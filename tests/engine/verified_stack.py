@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.conftest import Projects
+from tests.engine.damaged.stack import CONTENT, STACK
 from tests.engine.program import Project
-from tests.engine.verify_damages import CONTENT, STACK
 
 
 @contextmanager
