@@ -12,6 +12,13 @@ from engarde.verify.run import Asked, Report, verify
 from tests.engine.admins import PASSWORD, SUPERUSER
 from tests.engine.program import STACK, STACK_FILE, Project
 
+LEFT = """
+SELECT count(*) FROM pg_class WHERE relname LIKE 'engarde\\_probe\\_%'
+UNION ALL SELECT count(*) FROM pg_roles WHERE rolname LIKE 'engarde\\_probe\\_%'
+UNION ALL SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'engarde\\_probe\\_%'
+"""
+"""How much of a run's own is left: relations, roles, schemas."""
+
 
 def verified(project: Project, **asked: Any) -> Report:
     """What verify reports; the engine's answers are those that the test has got from it already."""
