@@ -53,6 +53,8 @@ def started(stack: Project) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A shell's background job ignores it, and so would all that it starts.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
@@ -63,8 +65,9 @@ def test_an_admin_cut_off_in_the_middle_is_exit_3(stack: Project) -> None:
         running = started(stack)
         asking = "SELECT pid FROM pg_stat_activity WHERE application_name = 'engarde' AND wait_event_type = 'Lock'"
         with stack.database.session() as cutting:
-            end = time.monotonic() + 20
+            end = time.monotonic() + 60
             while not (found := cutting.execute(asking.encode()).fetchall()) and time.monotonic() < end:
+                assert running.poll() is None, running.communicate()
                 time.sleep(0.02)
             cutting.execute("SELECT pg_terminate_backend(%s)", found[0])
         said = running.communicate(timeout=60)[1]
