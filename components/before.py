@@ -8,10 +8,8 @@ from components.engine import Recorded, taken_over
 from components.reads import recorded_reads
 from engarde.model import Stack
 from engarde.moves import Made
+from engarde.stack import ROLE, SCHEMA
 from engarde.survey import Before
-
-SCHEMA = "postgresql:index/schema:Schema"
-ROLE = "postgresql:index/role:Role"
 
 
 def before(stack: Stack, recorded: tuple[Recorded, ...]) -> Before:

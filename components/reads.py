@@ -13,9 +13,8 @@ from components.engine import Recorded
 from components.resource_names import name_of_read
 from engarde.model import Service, Table
 from engarde.privileges import On, Privilege
+from engarde.stack import GRANT, TENANT
 
-GRANT = "postgresql:index/grant:Grant"
-TENANT = "engarde:index:ServiceTenant"
 RELEASED = "released"
 """The tenant's output that remembers which of its grants the last run marked."""
 

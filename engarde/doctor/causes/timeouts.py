@@ -58,9 +58,7 @@ def _declared(facts: Facts) -> Answer:
 
 def _locked(facts: Facts) -> Answer:
     """A statement that waits for a lock counts against its timeout."""
-    stack = facts.stack
-    schemas = [*(each.schema_ for each in stack.services), *(each.name for each in stack.existing_schemas)]
-    held = facts.asked.rows("holders", Client, schemas=schemas)
+    held = facts.asked.rows("holders", Client, schemas=[*facts.stack.schemas])
     if not held:
         return ruled_out("nobody holds a lock there now")
     who = held[0]
