@@ -111,11 +111,6 @@ class Session:
         """Those of the schemas that hold anything, and how many objects."""
         return dict(self._connection.execute(_query("held"), {"schemas": schemas}).fetchall())
 
-    def texts(self, template: LiteralString, *names: str) -> list[str]:
-        """The first column of what a query finds that reads from what has these names."""
-        query = SQL(template).format(*map(Identifier, names))
-        return [str(value) for (value,) in self._connection.execute(query)]
-
     def extensions(self) -> frozenset[str]:
         """The extensions that this role can have without a superuser."""
         return frozenset(name for (name,) in self._connection.execute(_query("extensions")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +170,3 @@ class Inherits:
     parent_schema: str
     parent_owner: str
     partition: bool
-
-
-@dataclass(frozen=True, slots=True)
-class StoredPassword:
-    """What the server keeps of a role's password; for a superuser alone."""
-
-    role: str
-    stored: str | None = field(repr=False)

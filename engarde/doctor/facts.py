@@ -9,9 +9,10 @@ from functools import cached_property
 
 from engarde.access import ADMIN, Access, access
 from engarde.catalog import Catalog, read
+from engarde.catalog.further import ServerSetting, VersionTable
 from engarde.database import Session, session
 from engarde.doctor.model import Heard
-from engarde.doctor.rows import Client, Entrant, Relation, RelationRight, SchemaRight, ServerSetting
+from engarde.doctor.rows import Client, Entrant, Relation, RelationRight, SchemaRight
 from engarde.doctor.suspects import suspects
 from engarde.errors import NoEntrance, Unreachable
 from engarde.model import Analytics, Service, Stack
@@ -91,6 +92,12 @@ class Facts:
         return read(self.stack, self.asked)
 
     @cached_property
+    def version_tables(self) -> list[VersionTable]:
+        """Alembic's tables, wherever they are."""
+        roles = [service.role for service in self.stack.services]
+        return self.asked.rows("version_tables", VersionTable, roles=roles)
+
+    @cached_property
     def entrants(self) -> dict[str, Entrant]:
         """Every role that may log in."""
         return {each.name: each for each in self.asked.rows("entrants", Entrant)}
@@ -134,7 +141,7 @@ class Facts:
 
     def settings(self, *names: str) -> dict[str, str]:
         """The server's own values of these settings; those that the version does not have are left out."""
-        return {each.name: each.value for each in self.asked.rows("started_with", ServerSetting, names=[*names])}
+        return {each.name: each.value for each in self.asked.rows("server_settings", ServerSetting, names=[*names])}
 
     @property
     def guesses(self) -> list[str]:

@@ -16,8 +16,6 @@ class Relation:
     owner: str
     ours: bool
     """the admin may do what its owner may"""
-    readable: bool
-    """the admin may read it"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +78,6 @@ class Client:
     def __str__(self) -> str:
         by = f" ({self.application})" if self.application else ""
         return f"{self.role}{by}, process {self.pid}, {self.state or 'state unknown'} for {self.seconds} s"
-
-
-@dataclass(frozen=True, slots=True)
-class ServerSetting:
-    """A setting of the whole server."""
-
-    name: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engarde.catalog.further import VersionTable
 from engarde.database import quoted, statement
 from engarde.findings import Finding, Remedy
-from engarde.health.seen import Seen, VersionTable
+from engarde.health.seen import Seen
 from engarde.model import Service
 
 VERSION_TABLE = "alembic_version"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engarde import catalog, foreign, rights
 from engarde.catalog import Catalog
+from engarde.catalog.further import ServerSetting, VersionTable
 from engarde.database import Session
 from engarde.locks import Lock
 from engarde.model import Stack, Table
@@ -22,15 +23,6 @@ SETTINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
-    """A setting of the server as the admin's session has it."""
-
-    name: str
-    value: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
 class Visitor:
     """A login role that may connect because everybody may."""
 
@@ -44,20 +36,6 @@ class Visitor:
     uses: list[str]
     """the existing schemas on which it has USAGE of its own"""
     creates: list[str]
-
-
-@dataclass(frozen=True, slots=True)
-class VersionTable:
-    """A table in which Alembic keeps its revision."""
-
-    schema: str
-    identity: str
-    """as SQL names it"""
-    owner: str
-    writers: list[str]
-    """roles of services"""
-    revisions: list[str] | None
-    """None where they could not be read"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +64,7 @@ class Seen:
     locks: tuple[Lock, ...]
     pooled: bool
     """a pooler stands between the admin and the server"""
-    settings: dict[str, Setting]
+    settings: dict[str, ServerSetting]
     found: rights.Found
     catalog: Catalog
     existing: tuple[foreign.Existing, ...]
@@ -125,7 +103,7 @@ def look(stack: Stack, state: State, locks: tuple[Lock, ...], asked: Session) ->
         state=state,
         locks=locks,
         pooled=asked.pooled,
-        settings={each.name: each for each in asked.rows("server_settings", Setting, names=list(SETTINGS))},
+        settings={each.name: each for each in asked.rows("server_settings", ServerSetting, names=list(SETTINGS))},
         found=rights.ask(stack, asked),
         catalog=catalog.read(stack, asked),
         existing=tuple(asked.rows("existing", foreign.Existing, **names)),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engarde.catalog.further import ServerSetting
 from engarde.database import statement
 from engarde.edits import lines
 from engarde.findings import Finding, Remedy
-from engarde.health.seen import Seen, Setting
+from engarde.health.seen import Seen
 from engarde.model import Stack
 
 SUPPORTED = range(13, 19)
@@ -56,7 +57,7 @@ def check(seen: Seen) -> Iterator[Finding]:
     yield from _tls_of_services(seen)
 
 
-def _setting(seen: Seen, setting: Setting, expected: str, actual: str) -> Finding:
+def _setting(seen: Seen, setting: ServerSetting, expected: str, actual: str) -> Finding:
     if setting.source == "database":
         heal = statement("ALTER DATABASE {} RESET {}", seen.stack.server.database, setting.name)
     else:

@@ -2,9 +2,7 @@
 SELECT CASE relkind WHEN 'S' THEN 'sequence' WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view'
                     WHEN 'f' THEN 'foreign table' ELSE 'table' END AS kind,
        nspname AS schema, relname AS name, pg_get_userbyid(relowner) AS owner,
-       pg_has_role(current_user, relowner, 'USAGE') AS ours,
-       has_schema_privilege(n.oid, 'USAGE')
-       AND CASE relkind WHEN 'S' THEN false ELSE has_table_privilege(c.oid, 'SELECT') END AS readable
+       pg_has_role(current_user, relowner, 'USAGE') AS ours
 FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 WHERE lower(relname::text) = ANY (SELECT lower(name) FROM unnest(%(names)s::text[]) name)
   AND relkind IN ('r', 'p', 'v', 'm', 'f', 'S')

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engarde import scram
-from engarde.catalog.rows import StoredPassword
+from engarde.catalog.further import StoredPassword
 from engarde.findings import Finding, Remedy
 from engarde.model import Analytics, Service, Stack
 from engarde.stack import Outputs

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from engarde import catalog as catalogs
 from engarde.access import Access
 from engarde.catalog import Catalog
-from engarde.catalog.rows import StoredPassword
+from engarde.catalog.further import StoredPassword
 from engarde.database import Session, session
 from engarde.findings import Finding
 from engarde.model import Stack

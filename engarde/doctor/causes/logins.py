@@ -6,7 +6,7 @@ import re
 from urllib.parse import unquote
 
 from engarde import scram
-from engarde.catalog.rows import StoredPassword
+from engarde.catalog.further import StoredPassword
 from engarde.database import statement
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
@@ -12,26 +10,11 @@ from engarde.findings import Remedy
 from engarde.model import Service
 from engarde.names import PUBLIC
 
-TABLE = "alembic_version"
-
-
-@dataclass(frozen=True, slots=True)
-class _Versions:
-    """The revisions in one schema's alembic_version."""
-
-    schema: str
-    revisions: list[str]
-
-
-def _versions(facts: Facts) -> list[_Versions]:
-    found = [each for each in facts.relations_called([TABLE]) if each.name == TABLE and each.readable]
-    query = "SELECT version_num FROM {}.{}"
-    return [_Versions(each.schema, facts.asked.texts(query, each.schema, each.name)) for each in found]
-
 
 def _holding(facts: Facts) -> list[str]:
     wanted = facts.named.revision
-    return [each.schema for each in _versions(facts) if wanted is None or wanted in each.revisions]
+    read = [each for each in facts.version_tables if each.revisions is not None]
+    return [each.schema for each in read if wanted is None or wanted in (each.revisions or ())]
 
 
 def _runner(facts: Facts) -> Service | None:
@@ -69,7 +52,7 @@ def _older_code(facts: Facts) -> Answer:
 
 
 def _unreadable(facts: Facts) -> Answer:
-    closed = [each.schema for each in facts.relations_called([TABLE]) if each.name == TABLE and not each.readable]
+    closed = [each.schema for each in facts.version_tables if each.revisions is None]
     if closed:
         return unknown(f"the admin may not read the alembic_version of {', '.join(closed)}")
     return ruled_out("every alembic_version was read")

@@ -1,0 +1,36 @@
+"""Rows of what is asked beside the catalogs, by those who need it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassword:
+    """What the server keeps of a role's password; for a superuser alone."""
+
+    role: str
+    stored: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSetting:
+    """A setting of the server as the admin's session started with it."""
+
+    name: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionTable:
+    """A table in which Alembic keeps its revision."""
+
+    schema: str
+    identity: str
+    """as SQL names it"""
+    owner: str
+    writers: list[str]
+    """roles of services"""
+    revisions: list[str] | None
+    """None where they could not be read"""
