@@ -64,6 +64,23 @@ def test_no_logins_asks_only_the_catalogs(stack: Project) -> None:
     assert "engarde.probes" not in stack.database.server.log.read_text(errors="replace")[mark:]
 
 
+@only_superuser
+def test_a_superuser_sees_a_changed_password_without_a_login(stack: Project) -> None:
+    by_hand, again = (
+        "ALTER ROLE onside_user PASSWORD {}",
+        "SELECT rolpassword FROM pg_authid WHERE rolname = 'onside_user'",
+    )
+    stored = stack.database.value(again)
+    for password in ("'by hand'", "NULL"):
+        stack.database.run(by_hand.format(password))
+        try:
+            found = [(each.check, each.subject) for each in verified(stack, logins=False).findings]
+        finally:
+            stack.database.run(by_hand.format(f"'{stored}'"))
+        assert found == [("password", "stored verifier of onside_user")]
+    assert told(verified(stack, logins=False)) == []
+
+
 def test_it_changes_nothing_and_fills_no_log_with_errors(stack: Project) -> None:
     mark = stack.database.mark()
     before = sequences(stack)
