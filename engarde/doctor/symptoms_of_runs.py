@@ -60,6 +60,13 @@ RUNS = (
         again=remedies.up_again,
     ),
     Symptom(
+        "unread-state",
+        "The engine cannot read its state.",
+        (runs.TORN,),
+        words(r"failed to load checkpoint"),
+        again=remedies.up_again,
+    ),
+    Symptom(
         "passphrase",
         "The engine cannot read the stack's secrets.",
         (runs.PASSPHRASE,),

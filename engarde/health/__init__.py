@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engarde import locks
+from engarde import leftovers
 from engarde.access import ADMIN, access
 from engarde.database import session
 from engarde.errors import NoEntrance
@@ -45,8 +45,12 @@ def examine(stack: Stack) -> list[Finding]:
 
     :raises Unreachable: the engine or the server could not be asked.
     """
+    kept = backend(stack.name)
+    # Nothing else can be learnt of the stack until these are gone.
+    if torn := [*runs.torn(leftovers.torn(kept, stack.name))]:
+        return torn
     recorded = state(stack.name)
-    abandoned = tuple(locks.stale(backend(stack.name), stack.name))
+    abandoned = tuple(leftovers.locks(kept, stack.name))
     login = access(stack, ADMIN)
     try:
         with session(login) as asked:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from engarde import edits, foreign
 from engarde.findings import Finding, Remedy
@@ -27,6 +29,14 @@ def check(seen: Seen) -> Iterator[Finding]:
     # Nothing can be brought up before they are adopted, and all of it is with them.
     if not taken:
         yield from _to_be_made(seen)
+
+
+def torn(files: Iterable[Path]) -> Iterator[Finding]:
+    """What keeps the engine from reading its state."""
+    for file in files:
+        actual = "empty: a run was killed as it wrote it, and the engine reads no state beside it"
+        remedy = Remedy("command", f"rm {shlex.quote(str(file))}")
+        yield Finding("killed run", file.name, "gone, or whole", actual, remedy)
 
 
 def _locks(seen: Seen) -> Iterator[Finding]:

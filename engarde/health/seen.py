@@ -8,7 +8,7 @@ from engarde import catalog, foreign, rights
 from engarde.catalog import Catalog
 from engarde.catalog.further import ServerSetting, VersionTable
 from engarde.database import Session
-from engarde.locks import Lock
+from engarde.leftovers import Lock
 from engarde.model import Stack, Table
 from engarde.stack import State
 

@@ -15,6 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from tests.engine.admins import PASSWORD
 from tests.engine.database import NAME, Database, Session
+from toolchain.command import backend
 from toolchain.engine import Engine
 from toolchain.server import HOST
 
@@ -174,7 +175,7 @@ class Project:
     def _environment(self) -> dict[str, str]:
         return {
             **environment(self.engine),
-            "PULUMI_BACKEND_URL": f"file://{self.folder / STATE}",
+            "PULUMI_BACKEND_URL": backend(self.folder / STATE),
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",

@@ -13,7 +13,7 @@ from tests.engine.admins import PASSWORD
 from tests.engine.conftest import Projects
 from tests.engine.diagnosing import diagnosed, edit, heal, marks, said, told
 from tests.engine.ills import ask, confirmed_first
-from tests.engine.program import Project, conninfo
+from tests.engine.program import STATE, Project, conninfo
 from toolchain import server as servers
 
 pytestmark = pytest.mark.xdist_group("doctor-runs")
@@ -140,6 +140,22 @@ def test_a_lock_that_a_killed_run_has_left(project: Project) -> None:
     confirmed_first(code, found, runs.KILLED)
     heal(project, found["fix"])
     assert diagnosed(project, failed.output)[0] == 0
+
+
+def test_a_state_beside_which_a_killed_run_has_left_an_empty_file(project: Project) -> None:
+    with_side_files = {"PULUMI_BACKEND_URL": f"file://{project.folder / STATE}"}
+    side_file = project.state_file.with_name(f"{project.state_file.name}.attrs")
+    side_file.touch()
+    failed = project.tool("doctor", "--stack", "local", **with_side_files)
+    assert failed.returncode == 1, failed.stderr
+    assert f"rm {side_file}" in failed.stdout
+    text = project.tool("verify", "--stack", "local", **with_side_files).stderr
+    assert "failed to load checkpoint: EOF" in text
+    code, found = diagnosed(project, text)
+    confirmed_first(code, found, runs.TORN)
+    heal(project, found["fix"])
+    assert diagnosed(project, text)[0] == 0
+    assert project.tool("doctor", "--stack", "local", **with_side_files).returncode == 0
 
 
 def test_a_server_that_does_not_answer(project: Project) -> None:

@@ -97,14 +97,16 @@ def test_a_killed_run_is_taken_up_again(projects: Projects) -> None:
             start_new_session=True,
         )
         made = "SELECT count(*) FROM pg_roles WHERE rolname = 'sankore_user'"
-        while run.poll() is None and not project.database.value(made):
-            time.sleep(0.002)
-        # While it runs, its lock is nobody's to take away.
-        os.utime(lock_of(project), times=(time.time() - MINUTES, time.time() - MINUTES))
-        os.killpg(run.pid, signal.SIGSTOP)
-        assert ("lock", "stack local") not in told(examined(project))
-        os.killpg(run.pid, signal.SIGKILL)
-        run.wait()
+        try:
+            while run.poll() is None and not project.database.value(made):
+                time.sleep(0.002)
+            # While it runs, its lock is nobody's to take away.
+            os.utime(lock_of(project), times=(time.time() - MINUTES, time.time() - MINUTES))
+            os.killpg(run.pid, signal.SIGSTOP)
+            assert ("lock", "stack local") not in told(examined(project))
+        finally:
+            os.killpg(run.pid, signal.SIGKILL)
+            run.wait()
         found = examined(project)
         [lock] = of(found, "lock").values()
         assert f"by process {run.pid}, which has ended" in lock["actual"]

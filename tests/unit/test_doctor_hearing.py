@@ -71,6 +71,7 @@ RECORDED = {
     "could not parse ${{Postgres.DATABASE_URL}}": "host",
     "ValueError: invalid interpolation syntax in 'postgresql://a:b@h/d?options=-c%20x' at position 40": "percent",
     "error: the stack is currently locked by 1 lock(s).": "locked",
+    "error: failed to load checkpoint: EOF": "unread-state",
     "error: passphrase must be set with PULUMI_CONFIG_PASSPHRASE": "passphrase",
     "error reading statement_timeout: 30s is no number of milliseconds": "unread-timeout",
     "mysql://scheduler:x@h/d": "mysql",

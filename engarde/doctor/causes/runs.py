@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
 import socket
 from pathlib import Path
 
+from engarde import leftovers
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
@@ -13,7 +15,8 @@ from engarde.doctor.rows import Client
 from engarde.errors import Unreachable
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
-from engarde.stack import admin_password
+from engarde.stack import admin_password, backend
+from engarde.stackfile import PROJECT
 
 _RUNS = ("pulumi", "terraform", "engarde")
 _LOCK = re.compile(r"file://(?P<path>\S+?\.json)|created by (?P<who>\S+)@(?P<host>\S+) \(pid (?P<pid>\d+)\)")
@@ -105,6 +108,17 @@ def _cancel(facts: Facts) -> Remedy:
     return remedies.command(f"bin/pulumi cancel --yes --stack {stack}", f"bin/pulumi up --refresh --stack {stack}")
 
 
+def _torn(facts: Facts) -> Answer:
+    if files := [*leftovers.torn(backend(facts.stack.name), facts.stack.name)]:
+        because = f"{files[0].name} is empty; all that was to be in it is the type of its neighbour"
+        return confirmed(because, remedies.command(*(f"rm {shlex.quote(str(file))}" for file in files)))
+    return ruled_out("no side file of the state is empty")
+
+
+def _remove_side_file(facts: Facts) -> Remedy:
+    return remedies.command("# where it is empty:", f"rm STATE/.pulumi/stacks/{PROJECT}/{facts.stack.name}.json.attrs")
+
+
 def _no_passphrase(facts: Facts) -> Answer:
     try:
         admin_password(facts.stack.name)
@@ -122,5 +136,6 @@ ANOTHER_RUN = Cause("two runs change the same at once", _another_run, _wait)
 LEFT_OVER = Cause("the role is there, and not in the state", _not_in_the_state, _adopt)
 SCHEMA = Cause("the schema is somebody else's", _schema_of_another, _adopt)
 WORKS = Cause("another run is at work", _works, _wait)
+TORN = Cause("a run was killed as it wrote the state", _torn, _remove_side_file)
 KILLED = Cause("a run was killed and left its lock", _killed, _cancel)
 PASSPHRASE = Cause("the engine was not told the stack's passphrase", _no_passphrase, _name_file)

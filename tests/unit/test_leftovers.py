@@ -1,4 +1,4 @@
-"""Locks that nobody holds any more."""
+"""Locks that nobody holds any more, and files that nobody has filled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import pytest
 
-from engarde.locks import Lock, stale
+from engarde.leftovers import Lock, locks, torn
 
 HERE = socket.gethostname()
 
@@ -25,8 +25,8 @@ def lock(folder: Path, pid: int, *, host: str = HERE, age: float = 120) -> None:
 
 def found(backend: str, stack: str = "prod") -> list[Lock]:
     commands = {1: "pulumi up", 2: "something else"}
-    with patch("engarde.locks.command_of", lambda pid: commands.get(pid, "")):
-        return list(stale(backend, stack))
+    with patch("engarde.leftovers.command_of", lambda pid: commands.get(pid, "")):
+        return list(locks(backend, stack))
 
 
 def test_only_what_is_old_and_of_an_engine_that_ended_here(tmp_path: Path) -> None:
@@ -44,3 +44,17 @@ def test_only_what_is_old_and_of_an_engine_that_ended_here(tmp_path: Path) -> No
 @pytest.mark.parametrize("backend", ["https://api.pulumi.com", "s3://bucket", "", "file:///nowhere"])
 def test_other_backends_say_nothing(backend: str) -> None:
     assert found(backend) == []
+    assert list(torn(backend, "prod")) == []
+
+
+def test_an_empty_side_file_of_this_stacks_state(tmp_path: Path) -> None:
+    folder = tmp_path / ".pulumi/stacks/engarde"
+    folder.mkdir(parents=True)
+    for name, content in {
+        "prod.json": "",
+        "prod.json.attrs": "",
+        "prod.json.bak.attrs": "{}",
+        "staging.json.attrs": "",
+    }.items():
+        (folder / name).write_text(content)
+    assert list(torn(f"file://{tmp_path}", "prod")) == [folder / "prod.json.attrs"]

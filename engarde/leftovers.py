@@ -1,4 +1,4 @@
-"""What killed engines left locked, as far as a state in files shows it."""
+"""What killed engines left behind, as far as a state in files shows it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -28,15 +29,29 @@ class Lock:
     """when it was taken, as the engine wrote it"""
 
 
-def stale(backend: str, stack: str) -> Iterator[Lock]:
+def locks(backend: str, stack: str) -> Iterator[Lock]:
     """The locks on a stack that nobody holds; none where the state is not in files."""
-    if not backend.startswith(FILES):
-        return
-    path = Path(unquote(backend.removeprefix(FILES).partition("?")[0])).expanduser()
-    for file in sorted((FOLDER / path / f".pulumi/locks/organization/{PROJECT}/{stack}").glob("*.json")):
+    for file in _files(backend, f"locks/organization/{PROJECT}/{stack}", "*.json"):
         lock = _abandoned(file)
         if lock and file.exists():
             yield lock
+
+
+def torn(backend: str, stack: str) -> Iterator[Path]:
+    """The side files of a stack's state that the engine had made and not yet filled; the state itself it writes whole.
+
+    With an empty one it reads no state at all. A side file only repeats the type and the digest of its neighbour.
+    """
+    for file in _files(backend, f"stacks/{PROJECT}", f"{escape(stack)}.json*.attrs"):
+        if not file.stat().st_size:
+            yield file
+
+
+def _files(backend: str, folder: str, pattern: str) -> list[Path]:
+    if not backend.startswith(FILES):
+        return []
+    path = Path(unquote(backend.removeprefix(FILES).partition("?")[0])).expanduser()
+    return sorted((FOLDER / path / ".pulumi" / folder).glob(pattern))
 
 
 def _abandoned(file: Path) -> Lock | None:
