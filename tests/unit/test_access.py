@@ -34,7 +34,7 @@ def _engine() -> Iterator[None]:
     with (
         patch("engarde.access.outputs", return_value=OUTPUTS),
         patch("engarde.access.admin_password", return_value="pw-admin"),
-        patch("engarde.cli.read", return_value=STACK),
+        patch("engarde.cli.logins.read", return_value=STACK),
     ):
         yield
 

@@ -1,70 +1,28 @@
-"""The operator's command: binds arguments, prints, and exits.
-
-What the checks need is imported where they run: a script that asks for a URL would wait twice as long.
-"""
+"""The commands that look and explain: verify, doctor, explain."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from engarde.access import ADMIN, From, access
-from engarde.errors import ConfigError, EngardeError, Unreachable
+from engarde.access import ADMIN, access
+from engarde.cli.options import output_option, stack_option
+from engarde.errors import ConfigError, Unreachable
 from engarde.model import Stack
-from engarde.psql import psql
 from engarde.stack import FOLDER
 from engarde.stackfile import read
 
 if TYPE_CHECKING:
     from engarde.fixes import Change
 
-_stack = click.option(
-    "--stack",
-    default="local",
-    show_default=True,
-    help="The stack; its file is Pulumi.<stack>.yaml.",
-)
 
-_output = click.option(
-    "--output",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="For people or for machines.",
-)
-
-
-class Reporting(click.Group):
-    """A group whose commands end an `EngardeError` as one message and its exit code."""
-
-    def invoke(self, context: click.Context) -> object:
-        """Runs the command."""
-        try:
-            return super().invoke(context)
-        except EngardeError as error:
-            click.echo(f"engarde: {error}", err=True)
-            sys.exit(error.exit_code)
-        except KeyboardInterrupt:
-            # 1 would mean findings.
-            click.echo("engarde: interrupted", err=True)
-            sys.exit(130)
-
-
-@click.group(cls=Reporting, context_settings={"help_option_names": ["-h", "--help"]})
-def main() -> None:
-    """Many services in one PostgreSQL, each in its own schema with its own role.
-
-    Exit codes: 0 as declared, 1 findings, 2 usage, bad stack file or a refusal, 3 nothing could be learnt.
-    """
-
-
-@main.command("verify")
-@_stack
+@click.command("verify")
+@stack_option
 @click.option("--service", help="Only what is about this service.")
-@_output
+@output_option
 @click.option("--no-logins", is_flag=True, help="Only compare the catalogs; try nothing.")
 @click.option(
     "--probe-limits", is_flag=True, help="Use up every role's connections; keeps live services out meanwhile."
@@ -88,35 +46,9 @@ def verify_command(stack: str, service: str | None, output: str, no_logins: bool
     sys.exit(1 if report.findings else 0)
 
 
-# psql's own short options pass through, `-h` among them.
-@main.command("psql", context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
-@_stack
-@click.argument("who", metavar="SERVICE|analytics|admin")
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
-def psql_command(stack: str, who: str, arguments: tuple[str, ...]) -> None:
-    """Open psql as a service, as analytics or as the admin; ARGS go to psql."""
-    psql(access(read(FOLDER, stack), who), arguments)
-
-
-@main.command("url")
-@_stack
-@click.option(
-    "--from",
-    "where",
-    type=click.Choice(["operator", "service"]),
-    default="operator",
-    show_default=True,
-    help="Who connects: the operator, or a service at the address that services use.",
-)
-@click.argument("who", metavar="SERVICE|analytics|admin")
-def url_command(stack: str, where: str, who: str) -> None:
-    """Print one connection URL, its password included, for scripts."""
-    click.echo(access(read(FOLDER, stack), who, cast(From, where)).url)
-
-
-@main.command("doctor")
-@_stack
-@_output
+@click.command("doctor")
+@stack_option
+@output_option
 @click.option("--fix", is_flag=True, help="Make the changes that lose nothing, all of them or none.")
 @click.argument("text", nargs=-1, metavar="[TEXT]...|-")
 def doctor_command(stack: str, output: str, fix: bool, text: tuple[str, ...]) -> None:
@@ -175,9 +107,9 @@ def _make(declared: Stack, safe: Sequence[Change]) -> None:
     apply(access(declared, ADMIN), safe)
 
 
-@main.command("explain")
-@_stack
-@_output
+@click.command("explain")
+@stack_option
+@output_option
 @click.argument("who", metavar="ROLE")
 @click.argument("what", metavar="OBJECT")
 def explain_command(stack: str, output: str, who: str, what: str) -> None:

@@ -1,0 +1,42 @@
+"""The operator's command: binds arguments, prints, and exits.
+
+What the checks need is imported where they run: a script that asks for a URL would wait twice as long.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from engarde.cli.checks import doctor_command, explain_command, verify_command
+from engarde.cli.logins import psql_command, url_command
+from engarde.errors import EngardeError
+
+
+class Reporting(click.Group):
+    """A group whose commands end an `EngardeError` as one message and its exit code."""
+
+    def invoke(self, context: click.Context) -> object:
+        """Runs the command."""
+        try:
+            return super().invoke(context)
+        except EngardeError as error:
+            click.echo(f"engarde: {error}", err=True)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            # 1 would mean findings.
+            click.echo("engarde: interrupted", err=True)
+            sys.exit(130)
+
+
+@click.group(cls=Reporting, context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Many services in one PostgreSQL, each in its own schema with its own role.
+
+    Exit codes: 0 as declared, 1 findings, 2 usage, bad stack file or a refusal, 3 nothing could be learnt.
+    """
+
+
+for command in (verify_command, doctor_command, explain_command, psql_command, url_command):
+    main.add_command(command)

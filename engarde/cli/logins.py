@@ -1,0 +1,39 @@
+"""The commands that log in as somebody: psql, url."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import click
+
+from engarde.access import From, access
+from engarde.cli.options import stack_option
+from engarde.psql import psql
+from engarde.stack import FOLDER
+from engarde.stackfile import read
+
+
+# psql's own short options pass through, `-h` among them.
+@click.command("psql", context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
+@stack_option
+@click.argument("who", metavar="SERVICE|analytics|admin")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
+def psql_command(stack: str, who: str, arguments: tuple[str, ...]) -> None:
+    """Open psql as a service, as analytics or as the admin; ARGS go to psql."""
+    psql(access(read(FOLDER, stack), who), arguments)
+
+
+@click.command("url")
+@stack_option
+@click.option(
+    "--from",
+    "where",
+    type=click.Choice(["operator", "service"]),
+    default="operator",
+    show_default=True,
+    help="Who connects: the operator, or a service at the address that services use.",
+)
+@click.argument("who", metavar="SERVICE|analytics|admin")
+def url_command(stack: str, where: str, who: str) -> None:
+    """Print one connection URL, its password included, for scripts."""
+    click.echo(access(read(FOLDER, stack), who, cast(From, where)).url)
