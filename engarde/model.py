@@ -19,6 +19,7 @@ from engarde.declared import (
     SchemaRight,
     UrlFormat,
 )
+from engarde.delivery import Delivery, Railway
 from engarde.names import (
     PUBLIC,
     READER,
@@ -79,6 +80,8 @@ class Login(Declared):
     """true or false: take over a role that exists"""
     url_format: UrlFormat = "plain"
     """the form of the exported URL: plain, options, sqlalchemy+DRIVER, node-postgres or jdbc"""
+    railway: Delivery | None = None
+    """a map of service and variables, whose names are letters, digits and _; default: DATABASE_URL of its namesake"""
 
 
 class Service(Login):
@@ -148,11 +151,14 @@ class Stack:
     name: str
     server: Server
     service_address: Address
+    unpooled_address: Address | None
+    """the server itself, where the services' address is a pooler's"""
     services: tuple[Service, ...]
     existing_schemas: tuple[ExistingSchema, ...]
     analytics: Analytics | None
     extensions: tuple[Extension, ...]
     outside_roles: tuple[OutsideRole, ...]
+    railway: Railway | None
 
     @property
     def logins(self) -> tuple[Service | Analytics, ...]:

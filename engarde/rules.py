@@ -10,6 +10,9 @@ from engarde.faults import Fault, join, key
 from engarde.model import Analytics, ExistingSchema, Extension, OutsideRole, Service
 from engarde.names import COMMAND_WORDS, PUBLIC, ROLE_SUFFIX, complaint, split_table
 
+UNVERIFYING = "sqlalchemy+pg8000"
+"""The form whose driver verifies no certificate."""
+
 _MYSQL = re.compile(r"(mysql|mariadb)[\w+]*:", re.IGNORECASE)
 
 
@@ -165,13 +168,18 @@ def _budget(server: Server | None, services: tuple[Service, ...], analytics: Ana
         )
 
 
+def verifies(address: Address | None) -> bool:
+    """Whether services are to verify the server's certificate there."""
+    return address is not None and address.sslmode in ("verify-ca", "verify-full")
+
+
 def _verified(address: Address | None, services: tuple[Service, ...], analytics: Analytics | None) -> Iterator[Fault]:
     """A driver that verifies no certificate, though services are to verify the server's."""
-    if address is None or address.sslmode not in ("verify-ca", "verify-full"):
+    if address is None or not verifies(address):
         return
     paths = {join("engarde:services", service.name): service.url_format for service in services}
     for path, form in {**paths, **({"engarde:analytics": analytics.url_format} if analytics else {})}.items():
-        if form == "sqlalchemy+pg8000":
+        if form == UNVERIFYING:
             yield Fault(
                 join(path, "urlFormat"),
                 f"its URL can carry no sslmode, and pg8000 verifies no certificate by itself; serviceAddress.sslmode"

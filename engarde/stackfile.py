@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
+from engarde import rules_of_delivery
 from engarde.address import Address, Server
 from engarde.declared import Declared
+from engarde.delivery import Railway
 from engarde.document import NotPlain, config, plain
 from engarde.errors import ConfigError
 from engarde.faults import Fault, check, join, key
@@ -26,11 +29,13 @@ PASSWORD_KEY = "adminPassword"  # noqa: S105 - the key's name
 SECTIONS = (
     "server",
     "serviceAddress",
+    "unpooledAddress",
     "services",
     "existingSchemas",
     "analytics",
     "extensions",
     "outsideRoles",
+    "railway",
 )
 
 Kind = TypeVar("Kind", bound=Declared)
@@ -93,28 +98,45 @@ def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stac
     existing = _named(ExistingSchema, values, "existingSchemas", faults, lambda key: creators)
     extensions = _named(Extension, values, "extensions", faults)
     outside = _named(OutsideRole, values, "outsideRoles", faults)
-    analytics = address = None
-    if "analytics" in values:
-        declared = {**protect, **_map(values, "analytics", faults)}
-        analytics = check(Analytics, declared, _top("analytics"), faults)
-    if "serviceAddress" in values:
-        address = check(Address, _map(values, "serviceAddress", faults), _top("serviceAddress"), faults)
-    elif server:
+    analytics = _one(Analytics, values, "analytics", faults, protect)
+    address = _one(Address, values, "serviceAddress", faults)
+    if server and "serviceAddress" not in values:
         # Not its sslmode: that is the admin's, and any spelling of it breaks some driver of some service.
         address = Address(host=server.host, port=server.port)
+    unpooled = _one(Address, values, "unpooledAddress", faults)
+    railway = _one(Railway, values, "railway", faults)
     faults += rules(server, address, services, existing, analytics, extensions, outside, values)
+    logins: dict[str, Service | Analytics] = {join(_top("services"), each.name): each for each in services}
+    if analytics:
+        logins[_top("analytics")] = analytics
+    faults += rules_of_delivery.rules(values.keys(), address, unpooled, logins)
     if len(faults) > before or server is None or address is None:
         return None
     return Stack(
         name=name,
         server=server,
         service_address=address,
+        unpooled_address=unpooled,
         services=services,
         existing_schemas=existing,
         analytics=analytics,
         extensions=extensions,
         outside_roles=outside,
+        railway=railway,
     )
+
+
+def _one(
+    kind: type[Kind],
+    values: Mapping[str, object],
+    section: str,
+    faults: list[Fault],
+    defaults: Mapping[str, object] = MappingProxyType({}),
+) -> Kind | None:
+    """A section that may be left out; a bare one is all defaults."""
+    if section not in values:
+        return None
+    return check(kind, {**defaults, **_map(values, section, faults)}, _top(section), faults)
 
 
 def _map(values: Mapping[str, object], section: str, faults: list[Fault]) -> dict[str, object]:

@@ -19,6 +19,7 @@ STACK: dict[str, Any] = {
             "reads": ["public.users", {"table": "public.brands", "columns": ["id"]}, f'{VALUE}_schema."{VALUE}"'],
             "role": VALUE,
             "connectionLimit": 5,
+            "railway": {"service": [VALUE], "variables": {"DIRECT_URL": {"unpooled": True, "urlFormat": "jdbc"}}},
         },
         "sankore": None,
         "O'Brien": {"schema": f"{VALUE}_schema", "statementTimeout": 30000, "urlFormat": "jdbc", "rotation": 2},
@@ -26,6 +27,8 @@ STACK: dict[str, Any] = {
     "existingSchemas": {"public": {"service": VALUE, "creators": ["postgres", VALUE]}},
     "analytics": {"schemas": ["public", "sankore"]},
     "extensions": {"vector": {"version": VALUE}},
+    "railway": {"project": VALUE, "environment": VALUE},
+    "unpooledAddress": {"host": f"{VALUE}.example"},
     "outsideRoles": {"backend": {"database": ["CONNECT"], "schemas": {"public": ["USAGE"]}}},
 }
 KEYS = sorted(

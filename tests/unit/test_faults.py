@@ -30,7 +30,7 @@ def only_fault(**sections: Any) -> str:
 @pytest.mark.parametrize(
     ("sections", "fault"),
     [
-        ({"servces": {}}, "engarde:servces: unknown key; allowed: server, serviceAddress, services"),
+        ({"servces": {}}, "engarde:servces: unknown key; allowed: server, serviceAddress, unpooledAddress, services"),
         ({"services": {"a": {"limit": 3}}}, "engarde:services.a.limit: unknown key; allowed: connectionLimit"),
         ({"services": ["a"]}, "engarde:services: must be a map"),
         ({"services": {"a": 5}}, "engarde:services.a: must be a map, or bare for all defaults"),

@@ -12,7 +12,7 @@ from pulumi.runtime import set_all_config, set_mocks
 
 from components.engine import declared_stack
 from engarde.errors import ConfigError
-from engarde.model import Stack
+from engarde.model import Login, Stack
 from engarde.stackfile import parse, read
 
 SECRETS = {"adminPassword"}
@@ -45,6 +45,57 @@ def test_services_reach_the_server_where_the_admin_does_unless_stated() -> None:
     }
     address = stack(serviceAddress={"host": "${{Postgres.RAILWAY_PRIVATE_DOMAIN}}"}).service_address
     assert address.host == "${{Postgres.RAILWAY_PRIVATE_DOMAIN}}"
+
+
+def test_where_urls_go_on_railway() -> None:
+    found = stack(
+        railway={"project": "engarde", "environment": "production"},
+        unpooledAddress={"host": "db.internal"},
+        services={
+            "a": None,
+            "b": {"railway": {"service": ["b-web", "b-worker"]}},
+            "c": {"railway": {"service": "C", "variables": {"DIRECT": {"unpooled": True, "urlFormat": "jdbc"}}}},
+        },
+    )
+    assert found.railway is not None and found.unpooled_address is not None
+    a, b, c = found.services
+    assert a.railway is None
+    assert b.railway is not None and b.railway.service == ("b-web", "b-worker")
+    assert list(b.railway.variables) == ["DATABASE_URL"]
+    assert c.railway is not None and c.railway.service == ("C",)
+    assert c.railway.variables["DIRECT"].model_dump() == {"url_format": "jdbc", "unpooled": True}
+
+
+def test_faults_of_what_goes_to_railway() -> None:
+    verifying = {"host": "db.internal", "sslmode": "verify-full"}
+    with pytest.raises(ConfigError) as caught:
+        stack(
+            serviceAddress=verifying,
+            services={
+                "a": {"railway": {"service": "web", "variables": {"A": {"unpooled": True}, "9": {}}}},
+                "b": {"railway": {"service": "Web", "variables": {"X": {"urlFormat": "sqlalchemy+pg8000"}, "Y": {}}}},
+                "c": {"railway": {"service": ["web", " "]}},
+                "d": {"railway": {"service": "WEB", "variables": {"Y": {}}}},
+                "e": {"railway": {"variables": {"Z": {"unpooled": True}}}},
+            },
+            analytics={"railway": {}},
+        )
+    lines = str(caught.value).splitlines()[1:]
+    allowed = "allowed: " + (Login.model_fields["railway"].description or "")
+    needs = "needs engarde:railway, which names the project and the environment"
+    assert lines == [
+        f"  engarde:analytics.railway: {needs}",
+        "  engarde:analytics.railway.service: missing; analytics goes to no Railway service by itself",
+        f"  engarde:services.a.railway.variables.9: not of the allowed form; {allowed}",
+        f"  engarde:services.b.railway: {needs}",
+        "  engarde:services.b.railway.variables.X.urlFormat:"
+        " its URL can carry no sslmode, and pg8000 verifies no certificate",
+        f"  engarde:services.c.railway.service[1]: not of the allowed form; {allowed}",
+        "  engarde:services.d.railway: Y of the same Railway service is set by engarde:services.b.railway already",
+        f"  engarde:services.d.railway: {needs}",
+        f"  engarde:services.e.railway: {needs}",
+        "  engarde:services.e.railway.variables.Z.unpooled: needs engarde:unpooledAddress",
+    ]
 
 
 def test_protect_is_the_servers_unless_a_service_says_otherwise() -> None:

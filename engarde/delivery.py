@@ -1,0 +1,50 @@
+"""Which Railway services get a login's URLs, and in which variables."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from engarde.declared import Declared, EachOnce, UrlFormat
+
+DATABASE_URL = "DATABASE_URL"
+
+RailwayName = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f](.*[^\s\x00-\x1f])?$", max_length=200)]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
+
+
+def _one_or_more(value: Any) -> Any:
+    if isinstance(value, str):
+        return (value,)
+    # Strict validation takes lists only straight from JSON, not from what a validator hands on.
+    return tuple(value) if isinstance(value, list) else value
+
+
+class Railway(Declared):
+    """The project and the environment in which the services run."""
+
+    project: RailwayName
+    """the project's name or its id"""
+    environment: RailwayName
+    """the environment's name, as Railway spells it"""
+
+
+class Variable(Declared):
+    """One variable that holds a URL of a login."""
+
+    url_format: UrlFormat | None = None
+    """the form of its URL; default: the urlFormat of the login"""
+    unpooled: bool = False
+    """true or false: whether it leads to engarde:unpooledAddress, past a pooler"""
+
+
+class Delivery(Declared):
+    """Where a login's URLs go."""
+
+    service: Annotated[EachOnce[RailwayName], BeforeValidator(_one_or_more)] | None = None
+    """the name of a Railway service, or a list of names; none for an empty list; default: the name of the service"""
+    variables: Annotated[dict[VariableName, Variable], Field(min_length=1)] = Field(
+        default_factory=lambda: {DATABASE_URL: Variable()}
+    )
+    """variable: urlFormat and unpooled"""
