@@ -11,6 +11,7 @@ import click
 
 from engarde.cli.checks import doctor_command, explain_command, verify_command
 from engarde.cli.logins import psql_command, url_command
+from engarde.cli.railway import railway_command
 from engarde.errors import EngardeError
 
 
@@ -38,5 +39,5 @@ def main() -> None:
     """
 
 
-for command in (verify_command, doctor_command, explain_command, psql_command, url_command):
+for command in (verify_command, doctor_command, explain_command, psql_command, url_command, railway_command):
     main.add_command(command)

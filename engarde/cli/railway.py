@@ -1,0 +1,109 @@
+"""The commands that deliver to Railway: plan, push, audit."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from engarde.cli.options import output_option, stack_option
+from engarde.stack import FOLDER
+from engarde.stackfile import read
+
+_services = click.option(
+    "--service", "services", multiple=True, help="Only what is this service's, or analytics; may be repeated."
+)
+
+
+@click.group("railway")
+def railway_command() -> None:
+    """Deliver each service's DATABASE_URL to Railway.
+
+    The token comes from RAILWAY_TOKEN (a project's) or RAILWAY_API_TOKEN (an account's or a workspace's).
+    """
+
+
+@railway_command.command("plan")
+@stack_option
+@_services
+@output_option
+def plan_command(stack: str, services: tuple[str, ...], output: str) -> None:
+    """Show what `push` would do. Exit code 1 when there is anything to do."""
+    from engarde.railway import show
+    from engarde.railway.api import Api, token
+    from engarde.railway.planning import plan
+    from engarde.show import console
+
+    declared = read(FOLDER, stack)
+    with Api(token()) as api:
+        found = plan(declared, api, services)
+    if output == "json":
+        click.echo(show.planned_data(found))
+    else:
+        console().print(show.planned(found))
+    sys.exit(found.exit_code)
+
+
+@railway_command.command("push")
+@stack_option
+@_services
+@output_option
+@click.option("--no-deploy", is_flag=True, help="Only write the variables.")
+@click.option("--no-wait", is_flag=True, help="Begin the deployments and do not watch them.")
+@click.option("--write-sealed", is_flag=True, help="Write sealed variables too, whose values nobody can compare.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=900,
+    show_default=True,
+    help="For all deployments together [seconds].",
+)
+def push_command(
+    stack: str,
+    services: tuple[str, ...],
+    output: str,
+    no_deploy: bool,
+    no_wait: bool,
+    write_sealed: bool,
+    timeout: float,
+) -> None:
+    """Write what is other than declared, then deploy each changed service once, and wait for it.
+
+    Exit code 1 when a service is not as it should be; running it again finishes.
+    """
+    from engarde.railway import show
+    from engarde.railway.api import Api, token
+    from engarde.railway.planning import plan
+    from engarde.railway.pushing import How, push
+    from engarde.show import console
+
+    declared = read(FOLDER, stack)
+    how = How(not no_deploy, not no_wait, write_sealed, timeout)
+    with Api(token()) as api:
+        ends = push(plan(declared, api, services), api, how, lambda who, what: click.echo(f"{who}: {what}", err=True))
+    if output == "json":
+        click.echo(show.pushed_data(ends))
+    else:
+        console().print(show.pushed(ends))
+    sys.exit(0 if all(end.good for end in ends) else 1)
+
+
+@railway_command.command("audit")
+@stack_option
+@output_option
+def audit_command(stack: str, output: str) -> None:
+    """List variables that hold the superuser's credentials, or another service's. Exit code 1 when there are any."""
+    from engarde.railway.api import Api, token
+    from engarde.railway.audit import audit
+    from engarde.show import as_data, console, document, listed
+
+    declared = read(FOLDER, stack)
+    with Api(token()) as api:
+        findings = audit(declared, api)
+    if output == "json":
+        click.echo(document(findings=[as_data(each) for each in findings]))
+    elif findings:
+        console().print(listed(findings))
+    else:
+        click.echo("no variable holds more than its service's own credentials")
+    sys.exit(1 if findings else 0)

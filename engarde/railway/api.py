@@ -1,0 +1,179 @@
+"""Railway's public API: one client that keeps its pace, asks again where that is safe, and says errors in our words."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+import httpx
+import tenacity
+
+from engarde.errors import EngardeError, Refused, Unreachable
+
+URL = "https://backboard.railway.com/graphql/v2"
+ANOTHER_URL = "ENGARDE_RAILWAY_URL"
+"""Names another address of the API; without TLS only one on this machine, for the token goes there."""
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+PACE = 0.11
+"""Between two requests; the smallest plan allows ten in a second [seconds]."""
+ANSWER = 30.0
+"""How long one answer may take [seconds]."""
+PATIENCE = 90.0
+"""How long a request is repeated while Railway is busy or cannot be reached [seconds]."""
+BUSY = (429, 502, 503, 504)
+
+WRONG_TOKEN = ("Not Authorized", "Project Token not found")
+_RETRY_AFTER = re.compile(r"\d+(\.\d+)?")
+
+
+class Answered(EngardeError):
+    """Railway understood, and will not; `message` is its own word for it."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"Railway says: {message}")
+        self.message = message
+
+
+class Unsure(Unreachable):
+    """The request may have had its effect; nobody knows until one looks."""
+
+
+class _Again(Exception):
+    """The request may be sent once more."""
+
+    def __init__(self, why: str, after: float | None = None, *, done: bool = False) -> None:
+        super().__init__(why)
+        self.after = after
+        self.done = done
+        """it may have had its effect"""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What lets one in: to one environment (of a project), or to all that an account or a workspace has."""
+
+    header: dict[str, str]
+    variable: str
+    """where it came from"""
+
+    @property
+    def of_project(self) -> bool:
+        """Whether it is for one environment only."""
+        return self.variable == "RAILWAY_TOKEN"
+
+
+def token(environment: Mapping[str, str] = os.environ) -> Token:
+    """The token of the environment; the project's goes before the account's, as with Railway's own command.
+
+    :raises Refused: there is none.
+    """
+    if own := environment.get("RAILWAY_TOKEN", "").strip():
+        return Token({"Project-Access-Token": own}, "RAILWAY_TOKEN")
+    if own := environment.get("RAILWAY_API_TOKEN", "").strip():
+        return Token({"Authorization": f"Bearer {own}"}, "RAILWAY_API_TOKEN")
+    raise Refused(
+        "no token for Railway: put a project token into RAILWAY_TOKEN (Railway, project settings, Tokens),"
+        " or an account's or a workspace's into RAILWAY_API_TOKEN"
+    )
+
+
+class Api:
+    """One session with Railway; close it, or use it as a context."""
+
+    def __init__(self, token: Token, environment: Mapping[str, str] = os.environ) -> None:
+        self.token = token
+        self._last = 0.0
+        self._client = httpx.Client(
+            base_url=_address(environment),
+            # With a query string a wider limit applies at the edge.
+            params={"source": "engarde"},
+            headers={**token.header, "User-Agent": "engarde"},
+            timeout=ANSWER,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._client.close()
+
+    def ask(self, document: str, *, once: bool = False, **variables: Any) -> Any:
+        """The data that a document asks for; `once` where a second effect would do harm.
+
+        :raises Answered: Railway refuses.
+        :raises Refused: the token is not for this.
+        :raises Unsure: of what may be done only once, whether it was.
+        :raises Unreachable: no answer, however often it was asked.
+        """
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception(lambda error: isinstance(error, _Again) and not (once and error.done)),
+            wait=_wait,
+            stop=tenacity.stop_after_delay(PATIENCE),
+            reraise=True,
+        )
+        try:
+            return retrying(self._ask, document, variables)
+        except _Again as why:
+            kind = Unsure if once and why.done else Unreachable
+            raise kind(f"Railway does not answer: {why}; run it again later") from None
+
+    def _ask(self, document: str, variables: dict[str, Any]) -> Any:
+        time.sleep(max(0.0, self._last + PACE - time.monotonic()))
+        self._last = time.monotonic()
+        try:
+            answer = self._client.post("", json={"query": document, "variables": variables})
+        except httpx.ConnectError:
+            raise _Again("no connection") from None
+        except httpx.HTTPError as error:
+            # Not its text: it may quote what was sent.
+            raise _Again(f"the connection broke ({type(error).__name__})", done=True) from None
+        if answer.status_code in BUSY:
+            raise _Again(f"HTTP {answer.status_code}", _after(answer), done=answer.status_code != 429)
+        if answer.status_code != httpx.codes.OK:
+            raise Unreachable(f"Railway answers with HTTP {answer.status_code}, as it does to what it does not know")
+        try:
+            said = answer.json()
+        except ValueError:
+            raise _Again("its answer was cut", done=True) from None
+        if errors := said.get("errors"):
+            self._refuse(str(errors[0].get("message")), variables)
+        return said["data"]
+
+    def _refuse(self, message: str, variables: dict[str, Any]) -> NoReturn:
+        if message in WRONG_TOKEN:
+            kind = "project" if self.token.of_project else "account's or workspace's"
+            raise Refused(
+                f"Railway does not take {self.token.variable} for this ({message}): it has to be a valid {kind} token"
+                " of the project and the environment that engarde:railway names"
+            )
+        written = variables.get("input", {}).get("variables", {})
+        for value in written.values():
+            message = message.replace(value, "…")
+        raise Answered(message)
+
+
+def _address(environment: Mapping[str, str]) -> httpx.URL:
+    url = httpx.URL(environment.get(ANOTHER_URL) or URL)
+    if url.scheme != "https" and url.host not in LOOPBACK:
+        raise Refused(f"{ANOTHER_URL} has to begin with https://: the token goes there")
+    return url
+
+
+def _after(answer: httpx.Response) -> float | None:
+    stated = answer.headers.get("Retry-After", "")
+    return float(stated) if _RETRY_AFTER.fullmatch(stated) else None
+
+
+_growing = tenacity.wait_random_exponential(multiplier=0.5, max=15)
+
+
+def _wait(state: tenacity.RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    stated = error.after if isinstance(error, _Again) else None
+    return _growing(state) if stated is None else min(stated, PATIENCE)

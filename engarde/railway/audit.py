@@ -1,0 +1,76 @@
+"""Which variables on Railway hold credentials that are not their service's own: the superuser's, or another role's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from urllib.parse import unquote, urlsplit
+
+from engarde.findings import Finding, Remedy
+from engarde.model import Stack
+from engarde.railway.api import Api
+from engarde.railway.planning import instance
+from engarde.railway.project import find, values
+from engarde.railway.wanted import delivery, recipients, section
+from engarde.stack import admin_password, outputs
+
+_SUPERUSERS = r"DATABASE_(PUBLIC_|PRIVATE_|UNPOOLED_)?URL|(PG|POSTGRES_)(PASSWORD|USER)"
+_REFERENCE = re.compile(rf"\$\{{\{{\s*(?P<service>[^.}}]+)\.(?P<name>{_SUPERUSERS})\s*\}}\}}")
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"']+", re.IGNORECASE)
+SHARED = "(shared)"
+
+
+def audit(stack: Stack, api: Api) -> list[Finding]:
+    """Every such variable of the services that the stack file names, and of those shared by all; values stay unsaid.
+
+    :raises ConfigError: the stack file names what Railway does not have, or has twice.
+    """
+    declared = section(stack)
+    project = find(api, declared)
+    own: dict[str, set[str]] = {}
+    names: dict[str, str] = {}
+    for login in recipients(stack).values():
+        for service in delivery(login).service or ():
+            found = instance(project, declared, service)
+            own.setdefault(found.service_id, set()).add(login.role)
+            names[found.service_id] = found.name
+    known = {**outputs(stack.name).passwords, stack.server.user: admin_password(stack.name)}
+    findings = []
+    for service_id, name in [*sorted(names.items(), key=lambda each: each[1]), (None, SHARED)]:
+        mine = own.get(service_id or "", set())
+        rendered = values(api, project, service_id, rendered=True)
+        for variable, written in sorted(values(api, project, service_id).items()):
+            holds = dict(_holds(written, rendered.get(variable, ""), known, stack.server.user))
+            for role, how in sorted(holds.items()):
+                if role not in mine:
+                    findings.append(_finding(stack, name, variable, role, how))
+    return findings
+
+
+def _holds(written: str, rendered: str, known: Mapping[str, str], admin: str) -> Iterator[tuple[str, str]]:
+    """Whose credentials are in a variable, and in which way."""
+    if match := _REFERENCE.search(written):
+        yield admin, f"by reference to {match['service']}.{match['name']}"
+        return
+    way = "by reference" if "${{" in written and written != rendered else "literally"
+    for role, password in known.items():
+        if password and password in rendered:
+            yield role, f"its password, {way}"
+    for url in _URL.findall(rendered):
+        try:
+            user = unquote(urlsplit(url).username or "")
+        except ValueError:
+            continue
+        if user in known:
+            yield user, f"a URL, {way}"
+
+
+def _finding(stack: Stack, service: str, variable: str, role: str, how: str) -> Finding:
+    whose = "the superuser" if role == stack.server.user else role
+    return Finding(
+        "railway variable",
+        f"{service}: {variable}",
+        "credentials of its own role, or none",
+        f"those of {whose}: {how}",
+        Remedy("code", f"take {variable} out of {service} on Railway, or give it the service's own URL (railway push)"),
+    )

@@ -1,0 +1,183 @@
+"""What is on Railway: the ids of a project, its environment and its services, their deployments and variables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from engarde.delivery import Railway
+from engarde.errors import ConfigError
+from engarde.railway import documents
+from engarde.railway.api import Api
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+SECTION = "engarde:railway"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployment of a service."""
+
+    id: str
+    status: str
+    """Railway's word: BUILDING, SUCCESS, FAILED, ..."""
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """A service in the environment."""
+
+    service_id: str
+    name: str
+    latest: Deployment | None
+    """none: it was never deployed"""
+    active: tuple[Deployment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A variable as it is listed, without its value."""
+
+    sealed: bool
+    """its value cannot be read"""
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One environment of one project."""
+
+    id: str
+    environment: str
+    """its id"""
+    services: Mapping[str, str]
+    """id -> name; those of other environments, too"""
+    instances: Mapping[str, Instance]
+    """id of the service -> what runs here"""
+    kept: Mapping[tuple[str | None, str], Kept]
+    """id of the service (none: shared by all) and name -> the variable"""
+
+
+def find(api: Api, declared: Railway) -> Project:
+    """What the token may see of the declared project and environment.
+
+    :raises ConfigError: no such project or environment, or several of that name, or the token is another's.
+    """
+    project, environment = (_of_token if api.token.of_project else _by_name)(api, declared)
+    services = _pages(api, documents.SERVICES, "project", "services", project=project)
+    return Project(
+        project,
+        environment,
+        {each["id"]: each["name"] for each in services if not each["deletedAt"]},
+        instances(api, project, environment),
+        {
+            (each["serviceId"], each["name"]): Kept(each["isSealed"], _time(each["updatedAt"]))
+            for each in _pages(
+                api, documents.VARIABLES, "environment", "variables", project=project, environment=environment
+            )
+        },
+    )
+
+
+def instances(api: Api, project: str, environment: str) -> dict[str, Instance]:
+    """The services of the environment with their deployments as they are now."""
+    found = _pages(
+        api, documents.INSTANCES, "environment", "serviceInstances", project=project, environment=environment
+    )
+    return {each["serviceId"]: _instance(each) for each in found}
+
+
+def instance(api: Api, project: Project, service: str) -> Instance:
+    """One service of the environment."""
+    found = api.ask(documents.INSTANCE, environment=project.environment, service=service)
+    return _instance(found["serviceInstance"])
+
+
+def values(api: Api, project: Project, service: str | None, *, rendered: bool = False) -> dict[str, str]:
+    """Every variable of a service, or those shared by all of them, as written or with its references resolved."""
+    found = api.ask(
+        documents.VALUES,
+        project=project.id,
+        environment=project.environment,
+        service=service,
+        unrendered=not rendered,
+    )
+    return dict(found["variables"])
+
+
+def _of_token(api: Api, declared: Railway) -> tuple[str, str]:
+    found = api.ask(documents.WHICH_ENVIRONMENT)["projectToken"]
+    project, environment = found["project"]["name"], found["environment"]["name"]
+    if declared.project not in (project, found["projectId"]) or declared.environment != environment:
+        raise ConfigError(
+            f"{api.token.variable} is for environment {environment} of project {project};"
+            f" {SECTION} names environment {declared.environment} of project {declared.project}"
+        )
+    return found["projectId"], found["environmentId"]
+
+
+def _by_name(api: Api, declared: Railway) -> tuple[str, str]:
+    project = declared.project
+    if not _ID.fullmatch(project):
+        project = _only(_pages(api, documents.PROJECTS, "projects"), project, "project", str)
+    else:
+        api.ask(documents.PROJECT, project=project)
+    environments = _pages(api, documents.ENVIRONMENTS, "project", "environments", project=project)
+    return project, _only(environments, declared.environment, "environment", str)
+
+
+def only_service(project: Project, name: str, where: str) -> str:
+    """The id of the one service of that name, in whatever case; it need not be in the environment.
+
+    :raises ConfigError: there is none, or there are several.
+    """
+    found = ({"id": each, "name": known, "deletedAt": None} for each, known in project.services.items())
+    return _only(found, name, "service", str.casefold, where)
+
+
+def _only(
+    found: Iterable[dict[str, Any]], name: str, kind: str, spelled: Callable[[str], str], where: str = SECTION
+) -> str:
+    there = [each for each in found if not each["deletedAt"]]
+    ids = [each["id"] for each in there if spelled(each["name"]) == spelled(name)]
+    if len(ids) == 1:
+        return str(ids[0])
+    if not ids:
+        known = ", ".join(sorted(each["name"] for each in there)) or "none"
+        raise ConfigError(f"{where}: Railway has no {kind} {name} that the token may see; there is: {known}")
+    way = "state the project's id" if kind == "project" else "rename all but one"
+    raise ConfigError(f"{where}: Railway has {len(ids)} {kind}s named {name}; {way}")
+
+
+def _pages(api: Api, document: str, *path: str, **variables: Any) -> Iterator[dict[str, Any]]:
+    after = None
+    while True:
+        connection = api.ask(document, after=after, **variables)
+        for step in path:
+            connection = connection[step]
+        yield from (edge["node"] for edge in connection["edges"])
+        if not connection["pageInfo"]["hasNextPage"]:
+            return
+        after = connection["pageInfo"]["endCursor"]
+
+
+def _instance(found: dict[str, Any]) -> Instance:
+    latest = found["latestDeployment"]
+    return Instance(
+        found["serviceId"],
+        found["serviceName"],
+        _deployment(latest) if latest else None,
+        tuple(_deployment(each) for each in found["activeDeployments"]),
+    )
+
+
+def _deployment(found: dict[str, Any]) -> Deployment:
+    return Deployment(found["id"], found["status"], _time(found["createdAt"]))
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,69 @@
+"""How plans and pushes are printed: for people and for machines, never a value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from engarde.railway.planning import Plan, Step
+from engarde.railway.pushing import Pushed
+from engarde.show import document
+
+HOLDS = {"set": "set", "change": "change", "same": "same", "unknown": "unknown (sealed)"}
+DUE = {
+    "none": "none",
+    "deploy": "deploy",
+    "wait": "wait for the one that runs",
+    "person": "waits for a person",
+    "never": "none: never deployed",
+}
+
+
+def _table(heading: str) -> Table:
+    return Table("service", "on Railway", "variables", heading, box=None, pad_edge=False, padding=(0, 2))
+
+
+def _row(step: Step) -> tuple[str, str, str]:
+    return (
+        ", ".join(step.logins),
+        step.service,
+        "\n".join(f"{name}: {HOLDS[holds]}" for name, holds in step.variables),
+    )
+
+
+def planned(plan: Plan) -> RenderableType:
+    """A row for each Railway service."""
+    table = _table("deployment")
+    for step in plan.steps:
+        table.add_row(*_row(step), DUE[step.due])
+    return table
+
+
+def pushed(ends: Sequence[Pushed]) -> RenderableType:
+    """A row for each Railway service, with what became of it."""
+    table = _table("state")
+    for end in ends:
+        table.add_row(*_row(end.step), Text(end.says, style="green" if end.good else "red"))
+    return table
+
+
+def planned_data(plan: Plan) -> str:
+    """The same as JSON."""
+    return document(services=[_data(step) for step in plan.steps])
+
+
+def pushed_data(ends: Sequence[Pushed]) -> str:
+    """The same as JSON."""
+    return document(services=[{**_data(end.step), "ok": end.good, "state": end.says} for end in ends])
+
+
+def _data(step: Step) -> dict[str, object]:
+    return {
+        "railwayService": step.service,
+        "services": list(step.logins),
+        "variables": dict(step.variables),
+        "deployment": step.due,
+    }
