@@ -89,8 +89,8 @@ class Api:
     def __init__(self, token: Token, environment: Mapping[str, str] = os.environ) -> None:
         self.token = token
         self._last = 0.0
+        self._url = _address(environment)
         self._client = httpx.Client(
-            base_url=_address(environment),
             # With a query string a wider limit applies at the edge.
             params={"source": "engarde"},
             headers={**token.header, "User-Agent": "engarde"},
@@ -127,7 +127,7 @@ class Api:
         time.sleep(max(0.0, self._last + PACE - time.monotonic()))
         self._last = time.monotonic()
         try:
-            answer = self._client.post("", json={"query": document, "variables": variables})
+            answer = self._client.post(self._url, json={"query": document, "variables": variables})
         except httpx.ConnectError:
             raise _Again("no connection") from None
         except httpx.HTTPError as error:

@@ -1,0 +1,146 @@
+"""`bin/engarde railway`: plans and pushes against a fake Railway, from what a real engine has made."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine.admins import only_superuser
+from tests.engine.conftest import Projects
+from tests.engine.delivered import NAMES, PRODUCTION, STACK, Delivery, delivery, urls
+from tests.engine.program import Project
+
+pytestmark = [pytest.mark.xdist_group("railway-push"), only_superuser]
+
+ALL = set(NAMES.values())
+BOTH = {"DATABASE_URL": "set", "DATABASE_UNPOOLED_URL": "set"}
+
+
+@pytest.fixture(scope="module")
+def stack(projects: Projects) -> Iterator[Project]:
+    with projects(**STACK) as project:
+        project.succeeds(project.up())
+        yield project
+
+
+@pytest.fixture
+def there(stack: Project) -> Iterator[Delivery]:
+    """Also sees to it that nothing secret is printed."""
+    with delivery(stack) as made:
+        yield made
+        for text in made.printed:
+            assert not [password for password in stack.passwords if password in text], text
+
+
+def test_from_nothing_to_everything_and_then_nothing_more(there: Delivery) -> None:
+    own = urls(there.stack)
+    assert there.plan() == {
+        "madansara": ({"DATABASE_URL": "set"}, "deploy"),
+        "Sankore-API": (BOTH, "deploy"),
+        "sankore-worker": (BOTH, "deploy"),
+        "metabase": ({"ANALYTICS_URL": "set"}, "deploy"),
+    }
+    assert there.tool("plan").returncode == 1
+    assert there.fake.writes == []
+    assert there.states() == dict.fromkeys(ALL, "deployed")
+    host = "db.internal"
+    expected = {key: url.replace("${{Postgres.RAILWAY_PRIVATE_DOMAIN}}", host) for key, url in own.items()}
+    both = {"DATABASE_URL": expected["sankore"], "DATABASE_UNPOOLED_URL": own["unpooled"]}
+    assert there.running("madansara") == {"OWN": "x", "DATABASE_URL": expected["madansara"]}
+    assert there.running("sankore") == there.running("worker") == {"OWN": "x", **both}
+    assert there.running("analytics") == {"OWN": "x", "ANALYTICS_URL": expected["analytics"]}
+    # Unrendered, so that the address follows a renamed database.
+    assert there.services["madansara"].variables(PRODUCTION)["DATABASE_URL"] == own["madansara"]
+    for service in there.services.values():
+        assert len(service.deployments(PRODUCTION)) == 2
+        assert service.variables("staging") == {"OWN": "x"}
+    inputs = [each.variables["input"] for each in there.fake.writes if "input" in each.variables]
+    assert len(inputs) == 4
+    assert all(each["serviceId"] and each["skipDeploys"] and not each["replace"] for each in inputs)
+
+    there.fake.forget()
+    assert there.states() == dict.fromkeys(ALL, "as declared")
+    assert there.tool("plan").returncode == 0
+    assert there.fake.writes == []
+
+
+def test_what_a_person_sees(there: Delivery) -> None:
+    there.quick()
+    planned = there.tool("plan").stdout
+    assert "DATABASE_UNPOOLED_URL: set" in planned
+    pushed = there.tool("push")
+    assert "deployed" in pushed.stdout
+    assert "madansara: writing DATABASE_URL" in pushed.stderr
+    assert "madansara: SUCCESS" in pushed.stderr
+
+
+def test_only_what_has_changed(there: Delivery) -> None:
+    there.quick()
+    there.states()
+    there.services["madansara"].set(PRODUCTION, DATABASE_URL="postgresql://somebody:else@h/d")
+    there.services["madansara"].deploy(PRODUCTION)
+    there.fake.forget()
+    there.quick()
+    assert there.plan()["madansara"] == ({"DATABASE_URL": "change"}, "deploy")
+    assert there.states()["madansara"] == "deployed"
+    assert {name for each in there.fake.writes for name in each.services} == {"madansara"}
+    assert len(there.fake.writes) == 2
+    # A rollback brings back the variables of its time.
+    there.services["madansara"].roll_back(PRODUCTION)
+    assert there.plan()["madansara"] == ({"DATABASE_URL": "change"}, "deploy")
+
+
+def test_only_one_service(there: Delivery) -> None:
+    there.quick()
+    assert there.states("--service", "sankore") == dict.fromkeys(["Sankore-API", "sankore-worker"], "deployed")
+    assert "DATABASE_URL" not in there.services["madansara"].variables(PRODUCTION)
+    assert set(there.plan("--service", "analytics", "--service", "madansara")) == {"madansara", "metabase"}
+
+
+def test_written_and_not_deployed_is_deployed_by_the_next(there: Delivery) -> None:
+    assert set(there.states("--no-deploy").values()) == {"written; what runs has the old one until it is deployed"}
+    assert "deploy" not in "".join(there.fake.fields).lower().replace("latestdeployment", "")
+    assert there.plan()["madansara"] == ({"DATABASE_URL": "same"}, "deploy")
+    there.fake.forget()
+    assert set(there.states("--no-wait").values()) == {"its deployment was begun"}
+    assert "variableCollectionUpsert" not in there.fake.fields
+    assert there.plan()["madansara"] == ({"DATABASE_URL": "same"}, "wait")
+    assert set(there.states().values()) == {"deployed"}
+    assert there.fake.fields.count("serviceInstanceDeployV2") == len(NAMES)
+    assert there.tool("plan").returncode == 0
+
+
+def test_a_sealed_variable(there: Delivery) -> None:
+    there.quick()
+    there.states()
+    there.services["madansara"].seal(PRODUCTION, "DATABASE_URL", "postgresql://nobody@knows/it")
+    there.services["madansara"].deploy(PRODUCTION)
+    there.fake.forget()
+    assert there.plan()["madansara"] == ({"DATABASE_URL": "unknown"}, "none")
+    assert "unknown (sealed)" in there.tool("plan").stdout
+    assert "is sealed" in there.states(code=1)["madansara"]
+    assert there.fake.writes == []
+    there.quick()
+    assert there.states("--write-sealed")["madansara"] == "deployed"
+    assert there.running("madansara")["DATABASE_URL"].startswith("postgresql://madansara_user:")
+
+
+def test_with_an_accounts_token_and_a_projects_id(there: Delivery) -> None:
+    there.token = there.fake.account_token
+    assert len(there.plan()) == 4
+    sections = {**STACK, "railway": {"project": there.there.id, "environment": PRODUCTION}}
+    there.stack.declare(**sections)
+    try:
+        assert len(there.plan()) == 4
+    finally:
+        there.stack.declare(**STACK)
+
+
+def test_a_stack_file_that_was_edited_since(there: Delivery) -> None:
+    there.stack.declare(**{**STACK, "serviceAddress": {"host": "elsewhere"}})
+    try:
+        done = there.tool("push")
+    finally:
+        there.stack.declare(**STACK)
+    assert done.returncode == 2
+    assert "than the last run; run `bin/pulumi up --stack local` first" in done.stderr
+    assert there.fake.requests == []
