@@ -23,7 +23,10 @@ def test_an_upsert_does_what_it_is_told_however_harmful(fake: Fake, project: Giv
     assert api.variables("production") == {"OLD": "x", "NEW": "y"}
     assert api.variables("staging") == {}
     assert len(api.deployments("production")) == 1
+    stored = fake.world.projects[0].environments[0].variables[api.id, "NEW"]
+    before = stored.updated
     upsert(fake, project, api, variables={"NEW": "z"}, replace=True)
+    assert stored.updated > before == stored.created
     assert api.variables("production") == {"NEW": "z"}
     assert len(api.deployments("production")) == 2
     upsert(fake, project, None, variables={"STRAY": "s"})
@@ -32,6 +35,16 @@ def test_an_upsert_does_what_it_is_told_however_harmful(fake: Fake, project: Giv
     assert idle.deployments("production") == []
     refused = post(fake, UPSERT, input={"projectId": "", "environmentId": "", "variables": {"PORT": 1}})
     assert refused.status_code == 400
+
+
+def test_a_shared_variable_deploys_who_refers_to_it(fake: Fake, project: GivenProject) -> None:
+    api = project.service("api", deployed=True, variables={"REGION": "${{shared.REGION}}"})
+    other = project.service("other", deployed=True)
+    upsert(fake, project, None, variables={"REGION": "eu"})
+    fake.settle()
+    assert api.running("production") == {"REGION": "eu"}
+    assert api.running("staging") == {"REGION": ""}
+    assert len(other.deployments("production")) == 1
 
 
 def test_one_variable_is_written_and_deleted(fake: Fake, project: GivenProject) -> None:
@@ -75,6 +88,16 @@ def test_scripts_are_for_one_deployment_each(fake: Fake, project: GivenProject) 
     read(fake, INSTANCE, **where)
     assert api.running("production") is None
     assert [each.status for each in api.deployments("production")] == ["REMOVED", "FAILED", "CRASHED"]
+
+
+def test_a_deployment_that_a_later_one_overtakes_is_skipped(fake: Fake, project: GivenProject) -> None:
+    api = project.service("api")
+    api.next_deployments("production", ["BUILDING", "SUCCESS"], ["SUCCESS"])
+    where = {"e": project.environment_id("production"), "s": api.id}
+    for _ in range(2):
+        read(fake, DEPLOY, **where)
+    fake.settle()
+    assert [each.status for each in api.deployments("production")] == ["SKIPPED", "SUCCESS"]
 
 
 def test_what_cannot_be_deployed(fake: Fake, project: GivenProject) -> None:

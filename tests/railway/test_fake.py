@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import httpx
 import pytest
 
@@ -15,6 +17,7 @@ from tests.railway.client import (
     post,
     read,
 )
+from tests.railway.world import Clock
 
 
 def variables(fake: Fake, project: GivenProject, service: GivenService | None, *, unrendered: bool) -> dict[str, str]:
@@ -62,6 +65,10 @@ def test_a_project_token_opens_one_environment(fake: Fake, project: GivenProject
         assert error(fake, VARIABLES, token, p=p, e=e) == "Not Authorized"
     assert error(fake, "query ($id: String!) { project(id: $id) { id } }", token, id=other.id) == "Not Authorized"
     assert error(fake, "{ projects { edges { node { id } } } }", token) == "Not Authorized"
+    nested = """query ($id: String!) { project(id: $id) { environments { edges { node {
+      canAccess %s { edges { cursor } } } } } } }"""
+    for what in ("serviceInstances", "variables"):
+        assert error(fake, nested % what, token, id=project.id) == "Not Authorized"
     # The schema for callers of this project has no `service`.
     assert post(fake, "query ($id: String!) { service(id: $id) { id } }", token, id="x").status_code == 400
 
@@ -112,18 +119,26 @@ def test_references_are_resolved_only_when_asked_for(fake: Fake, project: GivenP
     postgres, api = project.service("Postgres"), project.service("api")
     project.share("production", REGION="eu", HOST="${{Postgres.RAILWAY_PRIVATE_DOMAIN}}")
     postgres.set("production", USER="postgres", URL="postgresql://${{USER}}@${{shared.HOST}}/railway")
-    written = {"URL": "${{ Postgres.URL }}", "LOOP": "a${{LOOP}}", "NONE": "${{nobody.URL}}", "PLAIN": "a${b}{{c}}"}
+    loop = {"LOOP": "a${{ROUND}}", "ROUND": "b${{LOOP}}", "TO": "${{LOOP}}"}
+    written = {"URL": "${{ Postgres.URL }}", "NONE": "${{nobody.URL}}", "PLAIN": "a${b}{{c}}", **loop}
     api.set("production", **written)
     api.seal("production", "SECRET", "hidden")
     assert variables(fake, project, api, unrendered=True) == written
     assert variables(fake, project, api, unrendered=False) == {
         "URL": "postgresql://postgres@postgres.railway.internal/railway",
-        "LOOP": "a",
+        "LOOP": "ab",
+        "ROUND": "ba",
+        "TO": "ab",
         "NONE": "",
         "PLAIN": "a${b}{{c}}",
     }
     assert variables(fake, project, None, unrendered=True) == project.shared("production")
     assert api.variables("production") == written | {"SECRET": "hidden"}
+
+
+def test_no_two_times_are_equal() -> None:
+    clock = Clock(last=datetime(9999, 1, 1, tzinfo=UTC))
+    assert clock.tick() < clock.tick()
 
 
 def test_an_environment_lists_the_variables_themselves(fake: Fake, project: GivenProject) -> None:

@@ -177,7 +177,7 @@ def test_a_client_finds_the_fake_by_its_environment(fake: Fake, project: GivenPr
 
 def test_it_ends_with_connections_open_and_answers_outstanding() -> None:
     before = threading.active_count()
-    with Fake() as fake, httpx.Client() as client:
+    with httpx.Client() as client, Fake() as fake:
         for _ in range(2):
             client.post(fake.url, params={"source": "test"}, json={"query": PROJECT_TOKEN})
         fake.fail("*", Delay(60))
