@@ -46,10 +46,11 @@ matrix: venv ## the engine and driver tests on PostgreSQL 13 to 18, one after an
 		ENGARDE_TEST_PG=$$major $(PYTEST) -q tests/engine tests/drivers || failed="$$failed $$major"; \
 	done; [ -z "$$failed" ] || { echo "failed on PostgreSQL$$failed" >&2; exit 1; }
 
-lint: venv ## formatting, linters, types
+lint: venv ## formatting, linters, types, workflows
 	$(VENV_PYTHON) -m ruff check
 	$(VENV_PYTHON) -m ruff format --check
 	$(VENV_PYTHON) -m mypy
+	$(VENV_PYTHON) -m toolchain.ci.lint
 
 bench: venv ## times up, previews and destroy beside one psql script and Terraform, and verify: SIZES="4 50" ROUNDS=3
 	@$(VENV_PYTHON) -m toolchain engine

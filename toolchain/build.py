@@ -27,27 +27,27 @@ def build(folder: Path, version: str, work: Path) -> None:
     (work / "tmp").mkdir(parents=True, exist_ok=True)
     compiler, packages = go(work), 0
     with step("getting the engine's Go modules") as progress:
-        for count, line in enumerate(_run(work, compiler, "list", *FLAGS, "-deps", PACKAGE)):
+        for count, line in enumerate(run(GO_MODULE, work, compiler, "list", *FLAGS, "-deps", PACKAGE)):
             progress.note = f"{count} downloaded"
             packages += not line.startswith("go: ")
     how = ("-v", "-ldflags", f"-s -w {VERSION}{version}", "-o", str(folder / "bin/pulumi"))
     with step(f"compiling the engine {version}, some minutes") as progress:
-        for count, _ in enumerate(_run(work, compiler, "build", *FLAGS, *how, PACKAGE)):
+        for count, _ in enumerate(run(GO_MODULE, work, compiler, "build", *FLAGS, *how, PACKAGE)):
             progress.note = f"{count} packages compiled, {packages} at most"
     shutil.copy2(GO_MODULE / LANGUAGE_HOST, folder / "bin")
     # What a killed run has left behind can still be at work there.
     shutil.rmtree(work, ignore_errors=True)
 
 
-def _run(work: Path, compiler: Path, *words: str) -> Iterator[str]:
-    """Runs Go on the pinned module and nothing else, line by line as it speaks.
+def run(module: Path, work: Path, compiler: Path, *words: str) -> Iterator[str]:
+    """Runs Go on a pinned module and nothing else, line by line as it speaks.
 
     :raises ToolchainError: with Go's last words.
     """
     last: deque[str] = deque(maxlen=20)
     with subprocess.Popen(
         [compiler, *words],
-        cwd=GO_MODULE,
+        cwd=module,
         env=_places(work, compiler) | os.environ | ONLY_THE_MODULE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

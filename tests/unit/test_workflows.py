@@ -1,0 +1,198 @@
+"""What the workflows promise: whose code meets which secret, what may wait for what, and what runs is pinned."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from toolchain.ci.wait import UP
+from toolchain.paths import PROJECT
+
+WORKFLOWS = {path.stem: path for path in sorted(PROJECT.glob(".github/workflows/*.yml"))}
+ACTIONS = sorted(PROJECT.glob(".github/actions/*/action.yml"))
+TEXT = "".join(path.read_text() for path in [*WORKFLOWS.values(), *ACTIONS])
+ON_PROD = ("preview", "drift", "up")
+
+PINNED = re.compile(r"([\w.-]+/[\w.-]+)@[0-9a-f]{40} # v\d+\.\d+\.\d+")
+SECRET = re.compile(r"\bsecrets\.(\w+)")
+ENGINE = {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_ACCESS_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+RAILWAY = {"RAILWAY_TOKEN"}
+FORKS = "github.event.pull_request.head.repo.full_name"
+
+
+def loaded(workflow: str) -> dict[str, Any]:
+    found: dict[str, Any] = YAML(typ="safe").load(WORKFLOWS[workflow])
+    return found
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step, and where it stands."""
+
+    workflow: str
+    job: str
+    environment: str | None
+    said: dict[str, Any]
+
+    @property
+    def secrets(self) -> set[str]:
+        return set(SECRET.findall(str(self.said)))
+
+    @property
+    def what(self) -> str:
+        """The command of ours or the action with its command."""
+        action = self.said.get("with", {}).get("command") if "pulumi/actions" in self.said.get("uses", "") else None
+        found = re.search(r"bin/engarde \w+( push)?|pulumi \w+", self.said.get("run", ""))
+        return f"pulumi {action}" if action else found[0] if found else ""
+
+
+def jobs() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for workflow in WORKFLOWS:
+        for name, job in loaded(workflow)["jobs"].items():
+            yield workflow, name, job
+
+
+def steps() -> list[Step]:
+    return [
+        Step(workflow, name, job.get("environment"), said) for workflow, name, job in jobs() for said in job["steps"]
+    ]
+
+
+def test_there_are_these() -> None:
+    assert set(WORKFLOWS) == {"test", *ON_PROD}
+    assert WORKFLOWS["up"] == PROJECT / UP
+
+
+def test_nothing_but_pull_requests_pushes_clocks_and_persons_starts_them() -> None:
+    started = {name: set(loaded(name)["on"]) for name in WORKFLOWS}
+    assert started == {
+        "test": {"push", "pull_request"},
+        "preview": {"pull_request"},
+        "drift": {"schedule", "workflow_dispatch"},
+        "up": {"push", "workflow_dispatch"},
+    }
+    assert loaded("up")["on"]["push"] == {"branches": ["main"]}
+
+
+@pytest.mark.parametrize("path", [*WORKFLOWS.values(), *ACTIONS], ids=lambda path: str(path.relative_to(PROJECT)))
+def test_each_action_is_pinned_by_a_commit_and_names_its_version(path: Any) -> None:
+    used = re.findall(r"uses: (.*)", path.read_text())
+    assert used
+    assert [each for each in used if not PINNED.fullmatch(each) and each != "./.github/actions/engine"] == []
+
+
+def test_an_action_is_pinned_to_one_commit_everywhere() -> None:
+    assert len({found[0] for found in PINNED.finditer(TEXT)}) == len({found[1] for found in PINNED.finditer(TEXT)})
+
+
+def test_the_engine_is_the_one_that_the_sdk_is_of() -> None:
+    sdk = re.search(r"^pulumi==(.*)", (PROJECT / "requirements.txt").read_text(), re.MULTILINE)
+    assert sdk
+    assert set(re.findall(r"pulumi-version: (.*)", TEXT)) == {sdk[1]}
+    assert TEXT.count("pulumi-version:") == TEXT.count("uses: pulumi/actions@")
+
+
+def test_a_job_may_do_no_more_than_it_has_to() -> None:
+    assert [name for name in WORKFLOWS if loaded(name)["permissions"] != {}] == []
+    written = [
+        (workflow, name, what)
+        for workflow, name, job in jobs()
+        for what, how in job["permissions"].items()
+        if how != "read"
+    ]
+    assert written == [("drift", "report", "issues"), ("preview", "preview", "pull-requests")]
+
+
+def test_no_job_runs_without_end() -> None:
+    assert [(workflow, name) for workflow, name, job in jobs() if not job.get("timeout-minutes")] == []
+
+
+def test_no_checkout_leaves_its_token_behind() -> None:
+    checkouts = [each for each in steps() if "actions/checkout" in each.said.get("uses", "")]
+    assert len(checkouts) == 6
+    assert {str(each.said["with"]) for each in checkouts} == {"{'persist-credentials': False}"}
+
+
+@pytest.mark.parametrize("workflow", ON_PROD)
+def test_what_runs_the_engine_is_never_cancelled_by_another(workflow: str) -> None:
+    assert loaded(workflow)["concurrency"]["cancel-in-progress"] is False
+    assert not [name for at, name, job in jobs() if at == workflow and "concurrency" in job]
+
+
+def test_every_push_has_its_up_and_nothing_takes_its_place() -> None:
+    assert loaded("up")["concurrency"] == {"group": "up-prod", "cancel-in-progress": False, "queue": "max"}
+    assert len({loaded(workflow)["concurrency"]["group"] for workflow in WORKFLOWS}) == len(WORKFLOWS)
+
+
+def test_a_look_waits_for_an_up_that_is_at_work() -> None:
+    for job in ("preview", "drift"):
+        told = [each.what or each.said.get("run", "") for each in steps() if each.workflow == each.job == job]
+        looks = [place for place, what in enumerate(told) if what.startswith(("pulumi", "bin/"))]
+        assert looks and "toolchain.ci.wait" in told[looks[0] - 1]
+
+
+def test_forks_get_no_preview_and_are_told_so() -> None:
+    told = loaded("preview")["jobs"]
+    assert told["preview"]["if"] == f"{FORKS} == github.repository"
+    assert told["fork"]["if"] == f"{FORKS} != github.repository"
+    assert not [each for each in steps() if each.job == "fork" and each.secrets]
+
+
+def test_nothing_of_an_event_gets_into_a_script() -> None:
+    actions = [step for path in ACTIONS for step in YAML(typ="safe").load(path)["runs"]["steps"]]
+    scripts = [each["run"] for each in [*actions, *(each.said for each in steps())] if "run" in each]
+    assert len(scripts) > 8
+    assert [script for script in scripts if "${{" in script] == []
+
+
+def test_secrets_stand_in_the_environment_of_steps_and_nowhere_else() -> None:
+    given = [pair for each in steps() for pair in each.said.get("env", {}).items() if "secrets" in pair[1]]
+    assert [(name, value) for name, value in given if value != f"${{{{ secrets.{name} }}}}"] == []
+    assert len(given) == len(re.findall(r"\$\{\{[^}]*\bsecrets\b", TEXT))
+
+
+def test_each_secret_goes_where_it_is_needed_and_comes_from_an_environment() -> None:
+    given = [(each.environment, each.what, each.secrets) for each in steps() if each.secrets]
+    assert given == [
+        ("watch", "pulumi preview", ENGINE),
+        ("watch", "bin/engarde verify", ENGINE),
+        ("preview", "pulumi preview", ENGINE),
+        ("watch", "pulumi preview", ENGINE),
+        ("production", "pulumi up", ENGINE),
+        ("production", "bin/engarde railway push", ENGINE | RAILWAY),
+        ("production", "bin/engarde verify", ENGINE),
+    ]
+
+
+def test_only_main_meets_the_secrets_that_need_no_pull_request() -> None:
+    for workflow, name in (("drift", "drift"), ("up", "preview")):
+        assert loaded(workflow)["jobs"][name]["if"] == "github.ref == 'refs/heads/main'"
+    assert loaded("up")["jobs"]["up"]["needs"] == "preview"
+
+
+def test_no_step_comes_after_the_action_that_hands_on_the_outputs() -> None:
+    for workflow, name, job in jobs():
+        looks = [step for step in job["steps"] if "pulumi/actions" in step.get("uses", "")]
+        assert looks in ([], job["steps"][-1:]), (workflow, name)
+        assert all(step["with"]["suppress-outputs"] is True for step in looks)
+
+
+def test_drift_looks_at_the_server_and_wants_nothing_to_change() -> None:
+    [look] = [each.said for each in steps() if each.job == "drift" and each.what == "pulumi preview"]
+    assert "--refresh --expect-no-changes" in look["run"]
+    assert not any("continue-on-error" in each.said for each in steps())
+
+
+def test_the_report_has_no_secret_and_comes_even_where_the_look_ran_out_of_time() -> None:
+    report = loaded("drift")["jobs"]["report"]
+    assert "environment" not in report and "secrets" not in str(report)
+    assert report["if"].startswith("${{ !cancelled() && needs.drift.result != 'success'")
+
+
+def test_what_has_to_be_set_is_in_the_documentation() -> None:
+    names = set(re.findall(r"\b(?:secrets|vars)\.(\w+)", TEXT)) | set(re.findall(r"\n +environment: (\w+)", TEXT))
+    page = (PROJECT / "docs/production.md").read_text()
+    assert [name for name in sorted(names) if f"`{name}`" not in page] == []

@@ -1,0 +1,1 @@
+"""What the workflows in .github run beside the engine, and what looks at the workflows themselves."""
