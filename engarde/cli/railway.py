@@ -15,6 +15,11 @@ _services = click.option(
 )
 
 
+def say(line: str) -> None:
+    """Tells the operator what goes on."""
+    click.echo(line, err=True)
+
+
 @click.group("railway")
 def railway_command() -> None:
     """Deliver each service's DATABASE_URL to Railway.
@@ -35,7 +40,7 @@ def plan_command(stack: str, services: tuple[str, ...], output: str) -> None:
     from engarde.show import console
 
     declared = read(FOLDER, stack)
-    with Api(token()) as api:
+    with Api(token(), say) as api:
         found = plan(declared, api, services)
     if output == "json":
         click.echo(show.planned_data(found))
@@ -79,8 +84,8 @@ def push_command(
 
     declared = read(FOLDER, stack)
     how = How(not no_deploy, not no_wait, write_sealed, timeout)
-    with Api(token()) as api:
-        ends = push(plan(declared, api, services), api, how, lambda who, what: click.echo(f"{who}: {what}", err=True))
+    with Api(token(), say) as api:
+        ends = push(plan(declared, api, services), api, how, lambda who, what: say(f"{who}: {what}"))
     if output == "json":
         click.echo(show.pushed_data(ends))
     else:
@@ -98,7 +103,7 @@ def audit_command(stack: str, output: str) -> None:
     from engarde.show import as_data, console, document, listed
 
     declared = read(FOLDER, stack)
-    with Api(token()) as api:
+    with Api(token(), say) as api:
         findings = audit(declared, api)
     if output == "json":
         click.echo(document(findings=[as_data(each) for each in findings]))

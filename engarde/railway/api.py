@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NoReturn, Self
@@ -24,7 +24,7 @@ PACE = 0.11
 """Between two requests; the smallest plan allows ten in a second [seconds]."""
 ANSWER = 30.0
 """How long one answer may take [seconds]."""
-PATIENCE = 90.0
+PATIENCE = 60.0
 """How long a request is repeated while Railway is busy or cannot be reached [seconds]."""
 BUSY = (429, 502, 503, 504)
 
@@ -86,8 +86,10 @@ def token(environment: Mapping[str, str] = os.environ) -> Token:
 class Api:
     """One session with Railway; close it, or use it as a context."""
 
-    def __init__(self, token: Token, environment: Mapping[str, str] = os.environ) -> None:
+    def __init__(self, token: Token, say: Callable[[str], None], environment: Mapping[str, str] = os.environ) -> None:
+        """`say` is told what a request waits for."""
         self.token = token
+        self._say = say
         self._last = 0.0
         self._url = _address(environment)
         self._client = httpx.Client(
@@ -115,6 +117,7 @@ class Api:
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, _Again) and not (once and error.done)),
             wait=_wait,
             stop=tenacity.stop_after_delay(PATIENCE),
+            before_sleep=lambda state: self._say(f"Railway: {_why(state)}; asking again"),
             reraise=True,
         )
         try:
@@ -173,7 +176,11 @@ def _after(answer: httpx.Response) -> float | None:
 _growing = tenacity.wait_random_exponential(multiplier=0.5, max=15)
 
 
+def _why(state: tenacity.RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None
+
+
 def _wait(state: tenacity.RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
+    error = _why(state)
     stated = error.after if isinstance(error, _Again) else None
     return _growing(state) if stated is None else min(stated, PATIENCE)

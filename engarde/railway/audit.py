@@ -52,17 +52,20 @@ def _holds(written: str, rendered: str, known: Mapping[str, str], admin: str) ->
     if match := _REFERENCE.search(written):
         yield admin, f"by reference to {match['service']}.{match['name']}"
         return
-    way = "by reference" if "${{" in written and written != rendered else "literally"
+
+    def way(part: str) -> str:
+        return "literally" if part in written else "by reference"
+
     for role, password in known.items():
         if password and password in rendered:
-            yield role, f"its password, {way}"
+            yield role, f"its password, {way(password)}"
     for url in _URL.findall(rendered):
         try:
-            user = unquote(urlsplit(url).username or "")
+            spelled = urlsplit(url).username or ""
         except ValueError:
             continue
-        if user in known:
-            yield user, f"a URL, {way}"
+        if unquote(spelled) in known:
+            yield unquote(spelled), f"a URL, {way(f'//{spelled}:')}"
 
 
 def _finding(stack: Stack, service: str, variable: str, role: str, how: str) -> Finding:

@@ -46,6 +46,7 @@ class Delivery:
     fake: Fake
     there: GivenProject
     services: dict[str, GivenService]
+    postgres: GivenService
     token: str
     printed: list[str] = field(default_factory=list)
 
@@ -82,8 +83,8 @@ def delivery(stack: Project, **options: Any) -> Iterator[Delivery]:
     with Fake(**options) as fake:
         there = fake.project("engarde", PRODUCTION, "staging")
         services = {key: there.service(name, deployed=True, variables={"OWN": "x"}) for key, name in NAMES.items()}
-        there.service("Postgres", variables={"RAILWAY_PRIVATE_DOMAIN": "db.internal"})
-        yield Delivery(stack, fake, there, services, there.token(PRODUCTION))
+        postgres = there.service("Postgres", variables={"RAILWAY_PRIVATE_DOMAIN": "db.internal"})
+        yield Delivery(stack, fake, there, services, postgres, there.token(PRODUCTION))
 
 
 def urls(stack: Project) -> dict[str, str]:

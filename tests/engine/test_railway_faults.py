@@ -210,7 +210,8 @@ def test_nobody_answers(there: Delivery) -> None:
     there.stack.declare(**STACK)
     done = there.tool("plan", ENGARDE_RAILWAY_URL="http://127.0.0.1:1/graphql/v2")
     assert (done.returncode, done.stdout) == (3, "")
-    assert "Railway does not answer: no connection" in done.stderr
+    assert "Railway: no connection; asking again" in done.stderr
+    assert "Railway does not answer: no connection; run it again later" in done.stderr
 
 
 @pytest.mark.parametrize(
