@@ -3,10 +3,11 @@
 import pulumi
 
 from components import AnalyticsReader, ServiceTenant, SharedDatabase
-from components.before import before
+from components.before import before, counters
 from components.engine import declared_stack, recorded, short_stacks
 from engarde.errors import EngardeError
 from engarde.names import ANALYTICS
+from engarde.rotations import refuse_lower
 from engarde.stackfile import PASSWORD_KEY
 from engarde.survey import survey
 
@@ -14,6 +15,7 @@ config = pulumi.Config()
 try:
     stack = declared_stack()
     state = recorded()
+    refuse_lower(stack, counters(state))
     tables = survey(stack, config.require(PASSWORD_KEY), before(stack, state))
 except EngardeError as fault:
     raise pulumi.RunError(str(fault)) from None

@@ -8,7 +8,8 @@ from components.engine import Recorded, taken_over
 from components.reads import recorded_reads
 from engarde.model import Stack
 from engarde.moves import Made
-from engarde.stack import ROLE, SCHEMA
+from engarde.rotations import SUFFIX
+from engarde.stack import PASSWORD, ROLE, SCHEMA, rotation
 from engarde.survey import Before
 
 
@@ -23,6 +24,12 @@ def before(stack: Stack, recorded: tuple[Recorded, ...]) -> Before:
         made=frozenset(_made(recorded)),
         taken_over=taken_over(),
     )
+
+
+def counters(recorded: tuple[Recorded, ...]) -> dict[str, int]:
+    """The rotation that each login's password is of."""
+    passwords = ((found.name, rotation(found.outputs)) for found in recorded if found.type == PASSWORD)
+    return {name.removesuffix(SUFFIX): counter for name, counter in passwords if counter}
 
 
 def _made(recorded: tuple[Recorded, ...]) -> Iterator[Made]:

@@ -11,7 +11,7 @@ from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from psycopg.rows import class_row
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL, Identifier, Literal
 
 from engarde.access import Access
 from engarde.errors import NoEntrance, Refused, Unreachable
@@ -76,6 +76,19 @@ class Session:
             if self._connection.closed:
                 raise
             raise Refused(f"{statement}\n  {error.sqlstate}: {error.diag.message_primary}") from None
+
+    def set_verifier(self, role: str, verifier: str) -> None:
+        """Puts a password in force that the server is sent as its verifier.
+
+        :raises Refused: the server does not; the verifier stands in no message.
+        """
+        statement = SQL("ALTER ROLE {} PASSWORD {}").format(Identifier(role), Literal(verifier))
+        try:
+            self._connection.execute(statement)
+        except psycopg.Error as error:
+            if self._connection.closed:
+                raise
+            raise Refused(f"the password of {role} stays as it is: {error.sqlstate}") from None
 
     def run(self, statement: str) -> None:
         """Runs one statement, or several that take no parameters."""

@@ -23,10 +23,15 @@ def lines(section: str, content: Mapping[str, object]) -> str:
 
 def set_key(stack: str, section: str, path: tuple[str, ...], value: str) -> str | None:
     """The command that sets a key inside a section; None where the engine has no way to spell its name."""
+    spelled = key_path(section, path)
+    return spelled and f"bin/pulumi config set --path {shlex.quote(spelled)} {value} --stack {stack}"
+
+
+def key_path(section: str, path: tuple[str, ...]) -> str | None:
+    """A key inside a section as the engine's `--path` takes it; None where it has no way to spell its name."""
     if any(part.endswith("\\") for part in path):
         return None
-    inner = "".join(_step(part) for part in path)
-    return f"bin/pulumi config set --path {shlex.quote(f'{PROJECT}:{section}{inner}')} {value} --stack {stack}"
+    return f"{PROJECT}:{section}" + "".join(_step(part) for part in path)
 
 
 def _step(part: str) -> str:

@@ -27,5 +27,11 @@ class NoEntrance(Unreachable):
         self.reason = reason
 
 
+class Unfinished(EngardeError):
+    """A change was begun and did not come to its end; the same command again goes on with it."""
+
+    exit_code = 1
+
+
 class Refused(EngardeError):
     """It would destroy or overwrite; the message names what allows it."""

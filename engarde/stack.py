@@ -1,22 +1,16 @@
-"""What the engine knows of a stack: its outputs and its admin's password. The only engine access."""
+"""What the engine knows of a stack: its outputs and its admin's password."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from engarde.engine import FOLDER as FOLDER
+from engarde.engine import engine
 from engarde.errors import Unreachable
 from engarde.stackfile import PASSWORD_KEY
-
-# Not resolved: a folder whose program is a link to another's has a stack file and an engine of its own.
-FOLDER = Path(__file__).absolute().parent.parent
-"""The project: stack files, `bin/pulumi`."""
-
 
 STACK = "pulumi:pulumi:Stack"
 TENANT = "engarde:index:ServiceTenant"
@@ -24,6 +18,7 @@ ROLE = "postgresql:index/role:Role"
 SCHEMA = "postgresql:index/schema:Schema"
 GRANT = "postgresql:index/grant:Grant"
 EXTENSION = "postgresql:index/extension:Extension"
+PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - the type's name
 """Types of resources."""
 
 
@@ -61,6 +56,8 @@ class Resource:
     """of a grant"""
     released: frozenset[str] = frozenset()
     """of a service: its grants that the next run lets go of, because their tables are gone"""
+    rotation: int | None = None
+    """of a password that is not on its way out"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +112,14 @@ def _resource(found: dict[str, Any]) -> Resource:
         name if isinstance(name, str) else None,
         granted,
         frozenset(known.get("released") or ()) if found["type"] == TENANT else frozenset(),
+        rotation(known) if found["type"] == PASSWORD and not found.get("delete") else None,
     )
+
+
+def rotation(outputs: Mapping[str, Any]) -> int | None:
+    """The counter that a password was made for, by its resource's outputs."""
+    kept = str((outputs.get("keepers") or {}).get("rotation"))
+    return int(kept) if kept.isdecimal() else None
 
 
 def _name(urn: str) -> str:
@@ -143,6 +147,16 @@ def outputs(stack: str) -> Outputs:
     return Outputs(found["database_urls"], found.get("analytics_url"), found["passwords"])
 
 
+def verifiers(stack: str) -> Mapping[str, str]:
+    """What the server was last sent in place of each role's password.
+
+    :raises Unreachable: no engine, no passphrase, or no such stack.
+    """
+    deployment = json.loads(_engine("stack", "export", "--show-secrets", "--stack", stack))["deployment"]
+    roles = [found["outputs"] for found in deployment.get("resources") or () if found["type"] == ROLE]
+    return {role["name"]: json.loads(role["password"]["plaintext"]) for role in roles}
+
+
 def admin_password(stack: str) -> str:
     """The password of the admin's role, from the stack file by way of the engine.
 
@@ -152,17 +166,7 @@ def admin_password(stack: str) -> str:
 
 
 def _engine(*arguments: str, **environment: str) -> str:
-    try:
-        done = subprocess.run(
-            [FOLDER / "bin" / "pulumi", *arguments, "--non-interactive"],
-            cwd=FOLDER,
-            env=os.environ | environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError as error:
-        raise Unreachable(f"no engine: {error}; get one with `make up`") from None
+    done = engine(*arguments, environment=environment)
     if done.returncode:
         said = done.stderr.strip() or "it said nothing"
         raise Unreachable(f"the engine does not answer `pulumi {' '.join(arguments)}`:\n{said}")

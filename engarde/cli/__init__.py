@@ -12,6 +12,7 @@ import click
 from engarde.cli.checks import doctor_command, explain_command, verify_command
 from engarde.cli.logins import psql_command, url_command
 from engarde.cli.railway import railway_command
+from engarde.cli.rotate import rotate_command
 from engarde.errors import EngardeError
 
 
@@ -39,5 +40,14 @@ def main() -> None:
     """
 
 
-for command in (verify_command, doctor_command, explain_command, psql_command, url_command, railway_command):
+COMMANDS = (
+    verify_command,
+    doctor_command,
+    explain_command,
+    railway_command,
+    rotate_command,
+    psql_command,
+    url_command,
+)
+for command in COMMANDS:
     main.add_command(command)

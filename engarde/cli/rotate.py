@@ -1,0 +1,39 @@
+"""The command that gives logins new passwords."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from engarde.cli.options import output_option, stack_option
+
+
+@click.command("rotate")
+@stack_option
+@output_option
+@click.option("--all", "every", is_flag=True, help="Every login of the stack, one at a time, up to the first failure.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+@click.option("--reapply", is_flag=True, help="Put the state's passwords in force again; make no new ones.")
+@click.argument("names", nargs=-1, metavar="[SERVICE|analytics]...")
+def rotate_command(stack: str, output: str, every: bool, dry_run: bool, reapply: bool, names: tuple[str, ...]) -> None:
+    """Give logins new passwords, prove them by logging in, and deliver their URLs.
+
+    Killed at any point, the same command goes on where it was. Exit codes: 0 done, 1 begun and not ended well, 2 usage,
+    a fault in the stack file or a refusal, 3 nothing could be learnt.
+    """
+    from engarde.rotate import NOWHERE, as_json, as_text, put_back, rotate
+    from engarde.show import console
+
+    if every and names:
+        raise click.UsageError("either names or --all")
+    if not every and not names:
+        raise click.UsageError("name a service or `analytics`, or say --all")
+    report = put_back(stack, names, dry_run=dry_run) if reapply else rotate(stack, names, NOWHERE, dry_run=dry_run)
+    if output == "json":
+        click.echo(as_json(report))
+    else:
+        console().print(as_text(report))
+    if report.failed:
+        click.echo(f"engarde: {report.failed.reason}", err=True)
+    sys.exit(report.exit_code)

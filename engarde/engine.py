@@ -1,0 +1,54 @@
+"""The project's engine, started and waited for; the tool has no other way to it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from engarde.errors import Unreachable
+
+# Not resolved: a folder whose program is a link to another's has a stack file and an engine of its own.
+FOLDER = Path(__file__).absolute().parent.parent
+"""The project: stack files, `bin/pulumi`."""
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+def engine(
+    *arguments: str, shown: bool = False, environment: Mapping[str, str] = NOTHING
+) -> subprocess.CompletedProcess[str]:
+    """A command of the engine that has ended, well or not; where it is `shown`, it says all on standard error.
+
+    :raises Unreachable: no engine.
+    """
+    try:
+        started = subprocess.Popen(
+            [FOLDER / "bin" / "pulumi", *arguments, "--non-interactive"],
+            cwd=FOLDER,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stderr if shown else subprocess.PIPE,
+            stderr=None if shown else subprocess.PIPE,
+            text=True,
+        )
+    except OSError as error:
+        raise Unreachable(f"no engine: {error}; get one with `make up`") from None
+    return _ended(started)
+
+
+def _ended(started: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+    interrupted = False
+    while True:
+        try:
+            said, complained = started.communicate()
+        except KeyboardInterrupt:
+            # The terminal has told the engine, too: killed before it ends by itself, it would leave its lock.
+            interrupted = True
+            continue
+        if interrupted:
+            raise KeyboardInterrupt
+        return subprocess.CompletedProcess(started.args, started.returncode, said or "", complained or "")

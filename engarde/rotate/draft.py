@@ -1,0 +1,81 @@
+"""The stack file with the new counter, first as a copy that the engine can preview, then in its place."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from engarde import edits
+from engarde.engine import FOLDER
+from engarde.errors import ConfigError, Refused
+from engarde.model import Stack
+from engarde.rotate import journal
+from engarde.rotate.plan import Plan
+from engarde.rotations import called, place
+from engarde.runs import set_key
+from engarde.stackfile import read
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A copy of the stack file; what is secret in it is encrypted, as in the file itself."""
+
+    original: Path
+    copy: Path
+    before: bytes
+    """of the original"""
+
+    def put_in_place(self) -> None:
+        """Makes the very file that was previewed the stack file, in one step: a kill leaves the old one or the new.
+
+        :raises Refused: somebody has edited the stack file meanwhile.
+        """
+        if self.original.read_bytes() != self.before:
+            raise Refused(f"{self.original.name} was edited meanwhile; nothing was changed. Run this again")
+        self.copy.replace(self.original.resolve())
+
+
+@contextmanager
+def draft(stack: Stack, plan: Plan) -> Iterator[Draft]:
+    """A copy with the counter that the plan goes to, as long as the block lasts.
+
+    :raises ConfigError: the engine cannot spell the login's name; the message has the line to write by hand.
+    :raises Refused: the copy would declare something else, too.
+    """
+    original = FOLDER / f"Pulumi.{stack.name}.yaml"
+    copy = journal.folder(stack.name) / original.name
+    made = Draft(original, copy, original.read_bytes())
+    try:
+        copy.write_bytes(made.before)
+        shutil.copymode(original, copy)
+        _bump(stack, plan, copy)
+        _refuse_other_changes(stack, plan, read(copy.parent, stack.name))
+        yield made
+    finally:
+        copy.unlink(missing_ok=True)
+
+
+def _bump(stack: Stack, plan: Plan, copy: Path) -> None:
+    if plan.bump:
+        section, keys = place(plan.login)
+        path = edits.key_path(section, keys)
+        if path is None:
+            raise ConfigError(
+                f"the engine cannot write the key of {plan.name}; nothing was changed. Write this into {copy.name}"
+                " yourself, and run the same command again, which goes on from there:\n"
+                + edits.lines(section, {keys[0]: {keys[1]: plan.target}})
+            )
+        set_key(stack.name, copy, path, str(plan.target))
+
+
+def _refuse_other_changes(stack: Stack, plan: Plan, drafted: Stack) -> None:
+    def rest(declared: Stack) -> list[object]:
+        logins = [each.model_copy(update={"rotation": 0}) for each in declared.logins if called(each) == plan.name]
+        return [*logins, *(each for each in declared.logins if called(each) != plan.name)]
+
+    counters = {called(each): each.rotation for each in drafted.logins}
+    if counters[plan.name] != plan.target or rest(drafted) != rest(stack):
+        raise Refused(f"the engine wrote another key than the counter of {plan.name}; Pulumi.{stack.name}.yaml stays")

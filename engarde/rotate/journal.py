@@ -1,0 +1,106 @@
+"""What was begun: written before the stack file is touched, so that a killed rotation is gone on with, not repeated."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from engarde.engine import FOLDER
+from engarde.errors import Refused
+
+PRIVATE = FOLDER / ".engarde"
+"""Git-ignored: what is under way on this machine is nobody else's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """What rotations of a stack have still to do."""
+
+    begun: Mapping[str, int]
+    """the logins that are under way, each with the counter it is to reach"""
+    asked: frozenset[str] = frozenset()
+    """the logins that the last command was about"""
+    left: tuple[str, ...] = ()
+    """those of them that are not done"""
+
+    def remaining(self, names: Sequence[str]) -> list[str]:
+        """What such a command has still to do; all of it, unless it was stopped or killed before."""
+        goes_on = self.left and self.asked == set(names)
+        return [name for name in names if name in self.left or not goes_on]
+
+
+def read(stack: str) -> Journal:
+    """The journal as it is; empty where nothing was begun.
+
+    :raises Refused: the file cannot be read.
+    """
+    file = _file(stack)
+    try:
+        found = json.loads(file.read_text())
+        begun = {str(name): int(counter) for name, counter in found["begun"].items()}
+        return Journal(begun, frozenset(map(str, found["asked"])), tuple(map(str, found["left"])))
+    except FileNotFoundError:
+        return Journal({})
+    except (OSError, ValueError, TypeError, AttributeError, KeyError):
+        raise Refused(f"{file} cannot be read, so that it is not known what was begun; mend it or remove it") from None
+
+
+def ask(stack: str, names: Sequence[str], left: Sequence[str]) -> None:
+    """Remembers which logins a command is about, and which of them have still to be done."""
+    _write(stack, replace(read(stack), asked=frozenset(names), left=tuple(left)))
+
+
+def begin(stack: str, login: str, counter: int) -> None:
+    """Remembers a login until its `end`."""
+    found = read(stack)
+    _write(stack, replace(found, begun={**found.begun, login: counter}))
+
+
+def end(stack: str, login: str) -> None:
+    """Forgets a login."""
+    found = read(stack)
+    begun = {name: counter for name, counter in found.begun.items() if name != login}
+    _write(stack, replace(found, begun=begun, left=tuple(name for name in found.left if name != login)))
+
+
+def folder(stack: str) -> Path:
+    """Where this stack's rotations keep what they need while they run."""
+    made = PRIVATE / f"rotation.{stack}"
+    made.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+@contextmanager
+def alone(stack: str) -> Iterator[None]:
+    """One rotation of a stack at a time; the kernel lets go of a killed one's lock.
+
+    :raises Refused: another one is at work.
+    """
+    with (folder(stack) / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"another `rotate` is at work on stack {stack}; let it come to its end") from None
+        yield
+
+
+def _file(stack: str) -> Path:
+    return PRIVATE / f"rotation.{stack}.json"
+
+
+def _write(stack: str, journal: Journal) -> None:
+    if not journal.begun and not journal.left:
+        _file(stack).unlink(missing_ok=True)
+        return
+    content = {"begun": dict(journal.begun), "asked": sorted(journal.asked), "left": list(journal.left)}
+    draft = folder(stack) / "journal"
+    with draft.open("w") as opened:
+        json.dump(content, opened)
+        opened.flush()
+        os.fsync(opened.fileno())
+    draft.replace(_file(stack))

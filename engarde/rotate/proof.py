@@ -1,0 +1,61 @@
+"""Logging in with the new password, and in vain with the old one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engarde.access import Access
+from engarde.database import session
+from engarde.errors import NoEntrance, Unfinished, Unreachable
+from engarde.model import Stack
+
+AFTER_THE_PASSWORD = (
+    "too many connections for role",
+    "too many connections for database",
+    "remaining connection slots",
+)
+"""What a server says only to those whose password was right: a live service may hold all that its role has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """What came of one login."""
+
+    let_in: bool
+    asked_for_password: bool
+    said: str = ""
+
+
+def knock(stack: Stack, role: str, password: str) -> Knock:
+    """Logs in at the operator's address, and out again.
+
+    :raises Unreachable: nobody answers there, or says neither yes nor no.
+    """
+    try:
+        with session(Access(stack.server, stack.server.database, role, password)) as entered:
+            return Knock(True, entered.asked_for_password)
+    except NoEntrance as refusal:
+        said = refusal.reason.rpartition("failed: ")[2]
+        if any(each in said for each in AFTER_THE_PASSWORD):
+            return Knock(True, True, said)
+        if "password authentication failed" in said:
+            return Knock(False, True, said)
+        raise
+
+
+def prove(stack: Stack, role: str, new: str, old: str | None = None) -> str | None:
+    """The new password is in force, and the old one is not; a warning where a login proves nothing.
+
+    :raises Unfinished: it is not so, or could not be found out.
+    """
+    try:
+        entered = knock(stack, role, new)
+        left = knock(stack, role, old) if old and old != new else None
+    except Unreachable as lost:
+        raise Unfinished(f"whether {role} logs in with its new password could not be found out: {lost}") from None
+    if not entered.let_in:
+        raise Unfinished(f"{role} is not let in with the state's password: {entered.said}")
+    if not entered.asked_for_password or (left and left.let_in):
+        # A role has one password: who is let in with two is not asked for any.
+        return f"the server lets {role} in on trust, without asking for a password: a login proves nothing there"
+    return None

@@ -1,0 +1,58 @@
+"""What came of a rotation, or would come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """One login that is done, or would be in a dry run."""
+
+    name: str
+    role: str
+    before: int
+    after: int
+    continued: bool
+    """an earlier run had begun it"""
+    seconds: float = 0.0
+    delivered: str | None = None
+    """what was done, where it was delivered"""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The login at which it stopped."""
+
+    name: str
+    reason: str
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Every login that was asked for."""
+
+    stack: str
+    dry_run: bool
+    reapplied: bool
+    """the state's passwords were put in force again, and no new ones made"""
+    declares_places: bool
+    """the stack file says where its services run"""
+    rotated: tuple[Rotated, ...]
+    failed: Failed | None
+    left: tuple[str, ...]
+    """not begun"""
+
+    @property
+    def to_commit(self) -> str | None:
+        """The file that has changed."""
+        changed = not self.dry_run and not self.reapplied
+        begun = self.rotated or (self.failed and self.failed.exit_code == 1)
+        return f"Pulumi.{self.stack}.yaml" if changed and begun else None
+
+    @property
+    def exit_code(self) -> int:
+        """0 where all is done."""
+        return self.failed.exit_code if self.failed else 0

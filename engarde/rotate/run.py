@@ -1,0 +1,86 @@
+"""The logins that were asked for, one after another, up to the first that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from engarde.engine import FOLDER
+from engarde.errors import ConfigError, EngardeError
+from engarde.model import Stack
+from engarde.rotate import journal
+from engarde.rotate.alone import alone
+from engarde.rotate.delivery import Deliverer
+from engarde.rotate.one import look, rotate_one
+from engarde.rotate.plan import plan, unfinished_first
+from engarde.rotate.report import Failed, Report, Rotated
+from engarde.rotations import called
+from engarde.stack import state
+from engarde.stackfile import read
+from toolchain.progress import say
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far the logins have come."""
+
+    rotated: tuple[Rotated, ...] = ()
+    failed: Failed | None = None
+    left: tuple[str, ...] = ()
+
+
+def chosen(stack: Stack, names: Sequence[str]) -> list[str]:
+    """The logins of these names, all of the stack's without any.
+
+    :raises ConfigError: some are in no stack file, or there twice.
+    """
+    known = [called(each) for each in stack.logins]
+    if unknown := sorted({name for name in names if name not in known}):
+        raise ConfigError(f"not in stack {stack.name}: {', '.join(unknown)}; it has {', '.join(known) or 'no logins'}")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(f"named twice: {', '.join(twice)}")
+    return list(names or known)
+
+
+def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, *, dry_run: bool) -> Report:
+    """Gives these logins new passwords, or all of the stack's without a name.
+
+    :raises EngardeError: nothing was begun.
+    """
+    declared = read(FOLDER, stack)
+    wanted = chosen(declared, names)
+
+    def one(name: str) -> Rotated:
+        return _one(stack, name, deliverer, dry_run=dry_run)
+
+    with alone(stack):
+        begun = journal.read(stack)
+        left = unfinished_first(declared, begun.remaining(wanted), state(stack), begun.begun)
+        if len(left) < len(wanted):
+            say(f"an earlier run was stopped; this one goes on with what it left: {', '.join(left)}")
+        if not dry_run:
+            journal.ask(stack, wanted, left)
+        done = one_by_one(left, one)
+    return Report(stack, dry_run, False, declared.railway is not None, done.rotated, done.failed, done.left)
+
+
+def one_by_one(names: Sequence[str], one: Callable[[str], Rotated]) -> Progress:
+    """Stops at the first failure, and says what is left."""
+    done: list[Rotated] = []
+    for place, name in enumerate(names):
+        try:
+            done.append(one(name))
+        except EngardeError as fault:
+            return Progress(tuple(done), Failed(name, str(fault), fault.exit_code), tuple(names[place + 1 :]))
+    return Progress(tuple(done))
+
+
+def _one(stack: str, name: str, deliverer: Deliverer, *, dry_run: bool) -> Rotated:
+    # Read anew: the one before has changed both.
+    declared, recorded = read(FOLDER, stack), state(stack)
+    (login,) = (each for each in declared.logins if called(each) == name)
+    planned = plan(declared, login, recorded, journal.read(stack).begun)
+    if not dry_run:
+        return rotate_one(declared, planned, recorded, deliverer)
+    look(declared, planned)
+    return Rotated(name, login.role, planned.before, planned.target, planned.continued)
