@@ -1,0 +1,204 @@
+"""`bin/engarde rotate`: new passwords, one login at a time, with all that it refuses and all that it leaves alone."""
+
+import json
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests.engine.conftest import Projects
+from tests.engine.program import STACK_FILE, Project
+from tests.engine.rotating import JOURNAL, by_hand, counters, known, rotate, rotated, strangers
+
+pytestmark = pytest.mark.xdist_group("rotate")
+
+ODD = "100% 數據 ::x"
+DECLARED = f"""\
+  # One each.
+  engarde:services:
+    sankore: # JDBC people
+      urlFormat: jdbc
+    madansara:
+      # as many as it has workers
+      connectionLimit: 2
+    onside:
+    "{ODD}": {{}} # odd
+  engarde:analytics: {{}} # bare
+"""
+
+
+@pytest.fixture(scope="module")
+def project(projects: Projects) -> Iterator[Project]:
+    with projects() as project:
+        by_hand(project, DECLARED)
+        project.succeeds(project.up())
+        yield project
+
+
+def file(project: Project) -> str:
+    return (project.folder / STACK_FILE).read_text()
+
+
+def without_counters(text: str) -> list[str]:
+    """The lines as they were meant, whatever the engine does to spaces and to bare keys."""
+    lines = [each for each in text.splitlines() if "rotation:" not in each or "#" in each]
+    meant = (each.replace("null", "").replace("{rotation: 2}", "{}") for each in lines)
+    return ["".join(each.split()) for each in meant]
+
+
+def refused(project: Project, role: str, password: str) -> None:
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+        project.database.session(role, password)
+
+
+def test_a_new_password_and_nothing_else(project: Project) -> None:
+    before, old = file(project), project.outputs()["passwords"]
+    with project.connect("madansara") as living, project.connect("madansara"):
+        mark = project.database.mark()
+        # Both connections of the role are taken: a login still tells whether the password is right.
+        done = rotate(project, "madansara")
+        assert done.returncode == 0, done.stderr
+        changes = project.database.changes(mark)
+        assert living.execute("SELECT 1").fetchone() == (1,)
+    assert changes and all(each.startswith('ALTER ROLE "madansara_user" ') for each in changes)
+    new = project.outputs()["passwords"]
+    assert {role for role in new if new[role] != old[role]} == {"madansara_user"}
+    refused(project, "madansara_user", old["madansara_user"])
+    with project.connect("madansara"):
+        pass
+    assert counters(project)["madansara"] == 2
+    assert "rotation: 2" in file(project)
+    assert without_counters(file(project)) == without_counters(before)
+    assert "Sessions that are open live on" in done.stderr
+    assert done.stderr.index("live on") < done.stderr.index("Updating")
+    assert "counter 1 -> 2" in done.stdout
+    assert "bin/engarde url madansara --stack local --from service" in " ".join(done.stdout.split())
+    assert done.stdout.splitlines()[-1].strip() == f"commit {STACK_FILE}"
+    assert not (project.folder / JOURNAL).exists()
+    assert project.succeeds(project.preview("--expect-no-changes")).ops == {}
+
+
+def test_analytics_and_an_odd_name_one_after_another(project: Project) -> None:
+    old = project.outputs()["passwords"]
+    before = counters(project)
+    report = rotated(project, "analytics", ODD)
+    assert [(each["login"], each["to"]) for each in report["rotated"]] == [("analytics", 2), (ODD, 2)]
+    assert report["commit"] == STACK_FILE and report["left"] == [] and report["failed"] is None
+    assert counters(project) == {**before, "analytics": 2, ODD: 2}
+    for who, role in (("analytics", "analytics_readonly"), (ODD, f"{ODD}_user")):
+        refused(project, role, old[role])
+        project.connect(who).close()
+    assert "# odd" in file(project) and "# bare" in file(project)
+    assert strangers(project) == set()
+
+
+def test_a_dry_run_changes_nothing(project: Project) -> None:
+    before, state, mark = file(project), project.resources(), project.database.mark()
+    done = rotate(project, "--all", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert "sankore (sankore_user): counter 1 -> 2" in done.stdout
+    assert "commit" not in done.stdout
+    assert file(project) == before
+    assert project.resources() == state
+    assert project.database.changes(mark) == []
+    assert not list((project.folder / ".engarde").rglob("*.y*ml"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "name a service"),
+        (("--all", "sankore"), "either names or --all"),
+        (("nobody", "sankore", "admin"), "not in stack local: admin, nobody; it has"),
+        (("sankore", "onside", "sankore"), "named twice: sankore"),
+        (("--reapply",), "name a service"),
+        (("--reapply", "nobody"), "not in stack local: nobody"),
+    ],
+)
+def test_what_is_no_list_of_logins(project: Project, words: tuple[str, ...], said: str) -> None:
+    done = project.tool("rotate", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "more"),
+    [
+        ("urlFormat: jdbc", "connectionLimit: 3", "update sankore-role (connectionLimit"),
+        ("    onside:\n", "    onside:\n    later:\n", "create later-role, a Role"),
+        ("    onside:\n", "    onside:\n      rotation: 2\n", "replace onside-password (keepers), a RandomPassword"),
+    ],
+)
+def test_a_preview_with_more_in_it(project: Project, written: str, instead: str, more: str) -> None:
+    before, state = file(project), project.resources()
+    edited = before.replace("onside: null", "onside:").replace(written, instead)
+    assert edited != before
+    (project.folder / STACK_FILE).write_text(edited)
+    mark = project.database.mark()
+    try:
+        for name in ("sankore", "madansara"):
+            done = rotate(project, name)
+            assert done.returncode == 2, done.stderr
+            assert more in done.stderr
+            assert file(project) == edited
+    finally:
+        (project.folder / STACK_FILE).write_text(before)
+    assert project.resources() == state
+    assert project.database.changes(mark) == []
+
+
+def test_a_counter_lower_than_the_states(project: Project) -> None:
+    before, passwords, mark = file(project), known(project), project.database.mark()
+    (project.folder / STACK_FILE).write_text(before.replace("rotation: 2", "rotation: 1"))
+    said = "engarde:services.madansara.rotation: 1 here, 2 in the state"
+    try:
+        for run in (project.up(), project.preview()):
+            assert run.exit != 0
+            assert said in run.output and "engarde:analytics.rotation: 1 here, 2 in the state" in run.output
+        for name in ("madansara", "sankore"):
+            done = rotate(project, name)
+            assert done.returncode == 2
+            assert said in done.stderr
+    finally:
+        (project.folder / STACK_FILE).write_text(before)
+    assert known(project) == passwords
+    assert project.database.changes(mark) == []
+
+
+def test_a_login_that_was_not_brought_up(project: Project) -> None:
+    before = file(project)
+    (project.folder / STACK_FILE).write_text(before.replace("  engarde:analytics", "    later:\n  engarde:analytics"))
+    done = rotate(project, "later")
+    (project.folder / STACK_FILE).write_text(before)
+    assert done.returncode == 2
+    assert "later was not brought up yet; run `bin/pulumi up --stack local` first" in done.stderr
+
+
+def test_all_stops_at_the_first_failure_and_goes_on_from_there(project: Project) -> None:
+    before = counters(project)
+    project.database.run('ALTER ROLE "onside_user" NOLOGIN')
+    done = rotate(project, "--all", "--output", "json")
+    assert done.returncode == 1, done.stderr
+    stopped = json.loads(done.stdout)
+    assert [each["login"] for each in stopped["rotated"]] == [ODD, "madansara"]
+    assert stopped["failed"]["login"] == "onside"
+    assert "not permitted to log in" in done.stderr
+    assert stopped["left"] == ["sankore", "analytics"]
+    assert stopped["commit"] == STACK_FILE
+
+    # By now the engine has seen that the role may not log in: drift, which is for `up`.
+    again = rotate(project, "--all")
+    assert again.returncode == 2
+    assert "goes on with what it left: onside, sankore, analytics" in again.stderr
+    assert "update onside-role (login), a Role" in again.stderr
+    project.succeeds(project.up())
+    report = rotated(project, "--all")
+    assert [(each["login"], each["continued"]) for each in report["rotated"]] == [
+        ("onside", True),
+        ("sankore", False),
+        ("analytics", False),
+    ]
+    assert counters(project) == {name: counter + 1 for name, counter in before.items()}
+    assert strangers(project) == set()
+    assert not (project.folder / JOURNAL).exists()
+    assert project.succeeds(project.preview("--expect-no-changes")).ops == {}

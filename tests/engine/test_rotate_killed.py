@@ -1,0 +1,193 @@
+"""kill -9 at every step of a rotation and inside them: the same command goes on, and no password is unknown."""
+
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.conftest import Projects
+from tests.engine.forgotten import leave
+from tests.engine.program import STACK_FILE, Project
+from tests.engine.rotating import JOURNAL, counters, remember, rotate, rotated, strangers
+
+pytestmark = pytest.mark.xdist_group("rotate-killed")
+log = logging.getLogger(__name__)
+
+SEED = 20_261_125
+ROUNDS = 4
+WHOLE_UP = 3.0
+"""About as long as `up` takes (seconds)."""
+
+AT = """
+import os, signal, sys
+sys.path.insert(0, sys.argv.pop(1))
+from importlib import import_module
+module, name, when = sys.argv.pop(1), sys.argv.pop(1), sys.argv.pop(1)
+where = import_module("engarde.rotate." + module)
+*path, name = name.split(".")
+for each in path:
+    where = getattr(where, each)
+real = getattr(where, name)
+def killed(*given, **named):
+    when == "after" and real(*given, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+setattr(where, name, killed)
+from engarde.cli import main
+main(prog_name="engarde")
+"""
+"""The tool, which kills itself before or after one function."""
+
+STEPS = [
+    ("journal", "ask", "after"),
+    ("journal", "begin", "after"),
+    ("draft", "Draft.put_in_place", "after"),
+    ("one", "up", "before"),
+    ("one", "up", "after"),
+    ("one", "prove", "after"),
+    ("one", "_deliver", "after"),
+    ("journal", "end", "before"),
+]
+
+
+@pytest.fixture(scope="module")
+def project(projects: Projects) -> Iterator[Project]:
+    with projects(services={"madansara": None, "sankore": None}, analytics={}) as project:
+        project.succeeds(project.up())
+        yield project
+
+
+def goes_on(project: Project, before: dict[str, int], name: str = "madansara") -> None:
+    """The same command again comes to the end of the one rotation that was begun."""
+    report = rotated(project, name)
+    assert [each["login"] for each in report["rotated"]] == [name]
+    expected = {**before, name: before[name] + 1}
+    assert counters(project) == expected
+    assert f"rotation: {expected[name]}" in (project.folder / STACK_FILE).read_text().replace('"', "")
+    assert not (project.folder / JOURNAL).exists()
+    assert strangers(project) == set()
+    assert "pending_operations" not in project.state_file.read_text()
+    project.connect(name).close()
+    assert project.succeeds(project.preview("--expect-no-changes")).ops == {}
+
+
+@pytest.mark.parametrize("step", STEPS, ids="-".join)
+def test_between_two_steps(project: Project, step: tuple[str, str, str]) -> None:
+    before = counters(project)
+    remember(project)
+    killed = subprocess.run(
+        [sys.executable, "-P", "-c", AT, str(project.folder), *step, "rotate", "madansara"],
+        cwd=project.folder,
+        env=project._environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    project.printed += killed.stdout + killed.stderr
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert strangers(project) == set()
+    goes_on(project, before)
+
+
+def started(project: Project, output: Path, name: str) -> "subprocess.Popen[bytes]":
+    """A rotation in the background that has come to `up`."""
+    remember(project)
+    with output.open("wb") as opened:
+        run = subprocess.Popen(
+            project.tool_command("rotate", name),
+            cwd=project.folder,
+            env=project._environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=opened,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    while b": up ..." not in output.read_bytes():
+        assert run.poll() is None, output.read_text()
+        time.sleep(0.005)
+    return run
+
+
+def engine_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+
+
+@pytest.mark.parametrize("round_", range(ROUNDS))
+@pytest.mark.parametrize("victim", ["both", "the tool", "the engine"])
+def test_in_the_middle_of_up(project: Project, tmp_path: Path, victim: str, round_: int) -> None:
+    chance = random.Random(f"{SEED} {victim} {round_} {project.database.admin.user}")
+    before, name, output = counters(project), chance.choice(["madansara", "analytics"]), tmp_path / "output"
+    run = started(project, output, name)
+    delay = chance.uniform(0, WHOLE_UP)
+    time.sleep(delay)
+    if run.poll() is None:
+        if victim == "both":
+            os.killpg(run.pid, signal.SIGKILL)
+        elif victim == "the tool":
+            os.kill(run.pid, signal.SIGKILL)
+        else:
+            try:
+                os.kill(engine_of(run.pid), signal.SIGKILL)
+            except (IndexError, ProcessLookupError):  # between two commands of the engine
+                os.kill(run.pid, signal.SIGKILL)
+    code = run.wait()
+    project.printed += output.read_text()
+    log.warning("killed %s after %.2f s of up of %s: %s", victim, delay, name, code)
+    if code == 0:
+        # It was quicker than the kill.
+        assert counters(project) == {**before, name: before[name] + 1}
+        return
+    assert code in (-signal.SIGKILL, 1), output.read_text()
+    if victim == "both":
+        assert strangers(project) == set()
+    goes_on(project, before, name)
+
+
+def test_an_interrupt_lets_the_engine_end(project: Project, tmp_path: Path) -> None:
+    before, output = counters(project), tmp_path / "output"
+    run = started(project, output, "sankore")
+    time.sleep(1)
+    os.killpg(run.pid, signal.SIGINT)
+    assert run.wait() == 130, output.read_text()
+    project.printed += output.read_text()
+    assert not list((project.folder / "state/.pulumi/locks").rglob("*.json"))
+    assert strangers(project) == set()
+    goes_on(project, before, "sankore")
+
+
+def test_a_password_that_was_about_to_be_made(project: Project) -> None:
+    before = counters(project)
+    password = project.resources()["madansara-password"]
+    half = {key: password[key] for key in ("urn", "type", "inputs", "parent", "custom", "provider")}
+    leave(project.state_file, "creating", half)
+    goes_on(project, before)
+
+
+def test_what_was_begun_elsewhere(project: Project) -> None:
+    """Without the journal of another machine the file tells how far it was to go."""
+    before = counters(project)
+    file = project.folder / STACK_FILE
+    services = {name: {"rotation": before[name] + (name == "sankore")} for name in ("madansara", "sankore")}
+    project.declare(services=services, analytics={"rotation": before["analytics"]})
+    text = file.read_text()
+    report = rotated(project, "sankore")
+    assert [(each["to"], each["continued"]) for each in report["rotated"]] == [(before["sankore"] + 1, True)]
+    assert file.read_text() == text
+    assert counters(project) == {**before, "sankore": before["sankore"] + 1}
+
+
+def test_two_at_once(project: Project, tmp_path: Path) -> None:
+    before, output = counters(project), tmp_path / "output"
+    first = started(project, output, "madansara")
+    second = rotate(project, "sankore")
+    assert first.wait() == 0, output.read_text()
+    assert second.returncode == 2
+    assert "another `rotate` is at work on stack local" in second.stderr
+    remember(project)
+    assert counters(project) == {**before, "madansara": before["madansara"] + 1}
