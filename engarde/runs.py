@@ -18,6 +18,9 @@ QUIET = ("same", "refresh", "read")
 ONE_OBJECT = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "false"}
 """The form of a preview, whatever the operator has set."""
 
+EVERY_STEP = {"PULUMI_SKIP_CHECKPOINTS": "false"}
+"""What the server is sent has to be in the state before: an engine may be killed at any moment."""
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -69,7 +72,7 @@ def up(stack: str, *options: str) -> None:
     :raises Unfinished: it did not come to its end.
     """
     options = ("--yes", "--skip-preview", "--suppress-outputs", *options)
-    if engine("up", "--stack", stack, *options, shown=True).returncode:
+    if engine("up", "--stack", stack, *options, shown=True, environment=EVERY_STEP).returncode:
         raise Unfinished(f"`pulumi up` of stack {stack} did not come to its end; what it said stands above")
 
 

@@ -17,8 +17,8 @@ PATIENCE = 120.0
 
 
 @contextmanager
-def alone(stack: str) -> Iterator[None]:
-    """One rotation at a time, after the last engine has ended; a dead one's lock is removed.
+def alone(stack: str, *, dry_run: bool) -> Iterator[None]:
+    """One rotation at a time, after the last engine has ended; a dead one's lock is removed, but for a dry run.
 
     :raises Refused: another rotation is at work, or an engine that does not end.
     :raises Unreachable: no engine.
@@ -27,9 +27,11 @@ def alone(stack: str) -> Iterator[None]:
         kept = backend(stack)
         if any(leftovers.torn(kept, stack)):
             raise Refused(f"a killed run left an empty file beside the state: `bin/engarde doctor --stack {stack}`")
-        _wait(kept, stack)
-        if leftovers.remove_locks(kept, stack):
-            say("removed the lock of an engine that was killed")
+        # A preview needs no lock.
+        if not dry_run:
+            _wait(kept, stack)
+            if leftovers.remove_locks(kept, stack):
+                say("removed the lock of an engine that was killed")
         yield
 
 

@@ -43,6 +43,20 @@ def rotate_one(stack: Stack, plan: Plan, state: State, deliverer: Deliverer) -> 
         journal.begin(stack.name, plan.name, plan.target)
         if plan.bump:
             made.put_in_place()
+    try:
+        warning, delivered = _finish(stack, plan, state, deliverer, old)
+    except EngardeError as fault:
+        raise Unfinished(f"the rotation of {plan.name} did not come to its end; run it again: {fault}") from None
+    warnings = (warning,) if warning else ()
+    seconds = time.monotonic() - start
+    return Rotated(plan.name, role, plan.before, plan.target, plan.continued, seconds, delivered, warnings)
+
+
+def _finish(
+    stack: Stack, plan: Plan, state: State, deliverer: Deliverer, old: str | None
+) -> tuple[str | None, str | None]:
+    """What comes after the stack file was changed; a warning, and a sentence on the delivery."""
+    role = plan.login.role
     with step(f"{plan.name}: up"):
         _forget_what_is_nowhere(stack, plan, state)
         up(stack.name)
@@ -52,9 +66,7 @@ def rotate_one(stack: Stack, plan: Plan, state: State, deliverer: Deliverer) -> 
         delivered = _deliver(plan, deliverer)
     prove(stack, role, new)
     journal.end(stack.name, plan.name)
-    seconds = time.monotonic() - start
-    warnings = (warning,) if warning else ()
-    return Rotated(plan.name, role, plan.before, plan.target, plan.continued, seconds, delivered, warnings)
+    return warning, delivered
 
 
 def notice(plan: Plan) -> str:
@@ -70,7 +82,7 @@ def _deliver(plan: Plan, deliverer: Deliverer) -> str | None:
     try:
         return deliverer.deliver(plan.login)
     except EngardeError as fault:
-        raise Unfinished(f"the new password of {plan.name} is in force, and its delivery failed: {fault}") from None
+        raise Unfinished(f"the new password is in force, and its delivery failed: {fault}") from None
 
 
 def _forget_what_is_nowhere(stack: Stack, plan: Plan, state: State) -> None:

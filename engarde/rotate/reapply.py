@@ -32,7 +32,7 @@ def put_back(stack: str, names: Sequence[str], *, dry_run: bool) -> Report:
     """
     declared = read(FOLDER, stack)
     wanted = chosen(declared, names)
-    with alone(stack):
+    with alone(stack, dry_run=dry_run):
         recorded = state(stack)
         logins = [each for each in declared.logins if called(each) in wanted]
         _refuse_half_done(declared, logins, recorded)

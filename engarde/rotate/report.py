@@ -44,11 +44,13 @@ class Report:
     failed: Failed | None
     left: tuple[str, ...]
     """not begun"""
+    kept_in_git: bool = True
+    """whether the stack file is anybody else's, too"""
 
     @property
     def to_commit(self) -> str | None:
         """The file that has changed."""
-        changed = not self.dry_run and not self.reapplied
+        changed = self.kept_in_git and not self.dry_run and not self.reapplied
         begun = self.rotated or (self.failed and self.failed.exit_code == 1)
         return f"Pulumi.{self.stack}.yaml" if changed and begun else None
 

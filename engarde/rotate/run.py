@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -32,13 +33,15 @@ class Progress:
 def chosen(stack: Stack, names: Sequence[str]) -> list[str]:
     """The logins of these names, all of the stack's without any.
 
-    :raises ConfigError: some are in no stack file, or there twice.
+    :raises ConfigError: some are not in the stack file, or named twice, or there are none.
     """
     known = [called(each) for each in stack.logins]
     if unknown := sorted({name for name in names if name not in known}):
-        raise ConfigError(f"not in stack {stack.name}: {', '.join(unknown)}; it has {', '.join(known) or 'no logins'}")
+        raise ConfigError(f"not in stack {stack.name}: {', '.join(unknown)}; it has {', '.join(known)}")
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigError(f"named twice: {', '.join(twice)}")
+    if not known:
+        raise ConfigError(f"stack {stack.name} declares neither services nor analytics")
     return list(names or known)
 
 
@@ -53,7 +56,7 @@ def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, *, dry_run: b
     def one(name: str) -> Rotated:
         return _one(stack, name, deliverer, dry_run=dry_run)
 
-    with alone(stack):
+    with alone(stack, dry_run=dry_run):
         begun = journal.read(stack)
         left = unfinished_first(declared, begun.remaining(wanted), state(stack), begun.begun)
         if len(left) < len(wanted):
@@ -61,7 +64,17 @@ def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, *, dry_run: b
         if not dry_run:
             journal.ask(stack, wanted, left)
         done = one_by_one(left, one)
-    return Report(stack, dry_run, False, declared.railway is not None, done.rotated, done.failed, done.left)
+    places = declared.railway is not None
+    return Report(stack, dry_run, False, places, done.rotated, done.failed, done.left, _kept_in_git(stack))
+
+
+def _kept_in_git(stack: str) -> bool:
+    """Whether there is a stack file to commit: that of stack `local` is each clone's own."""
+    command = ["git", "check-ignore", "--quiet", f"Pulumi.{stack}.yaml"]
+    try:
+        return subprocess.run(command, cwd=FOLDER, capture_output=True, check=False).returncode != 0
+    except OSError:
+        return True
 
 
 def one_by_one(names: Sequence[str], one: Callable[[str], Rotated]) -> Progress:

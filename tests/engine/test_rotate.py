@@ -1,14 +1,28 @@
 """`bin/engarde rotate`: new passwords, one login at a time, with all that it refuses and all that it leaves alone."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
 
+from tests.engine.admins import PASSWORD
 from tests.engine.conftest import Projects
 from tests.engine.program import STACK_FILE, Project
-from tests.engine.rotating import JOURNAL, by_hand, counters, known, rotate, rotated, strangers
+from tests.engine.rotating import (
+    JOURNAL,
+    arguments_seen,
+    by_hand,
+    counters,
+    known,
+    remember,
+    rotate,
+    rotated,
+    strangers,
+)
 
 pytestmark = pytest.mark.xdist_group("rotate")
 
@@ -81,7 +95,10 @@ def test_a_new_password_and_nothing_else(project: Project) -> None:
 def test_analytics_and_an_odd_name_one_after_another(project: Project) -> None:
     old = project.outputs()["passwords"]
     before = counters(project)
-    report = rotated(project, "analytics", ODD)
+    with arguments_seen() as seen:
+        report = rotated(project, "analytics", ODD)
+    assert any("config\0set\0--path" in each for each in seen)
+    assert not [each for each in seen if any(password in each for password in project.passwords - {PASSWORD})]
     assert [(each["login"], each["to"]) for each in report["rotated"]] == [("analytics", 2), (ODD, 2)]
     assert report["commit"] == STACK_FILE and report["left"] == [] and report["failed"] is None
     assert counters(project) == {**before, "analytics": 2, ODD: 2}
@@ -172,6 +189,60 @@ def test_a_login_that_was_not_brought_up(project: Project) -> None:
     (project.folder / STACK_FILE).write_text(before)
     assert done.returncode == 2
     assert "later was not brought up yet; run `bin/pulumi up --stack local` first" in done.stderr
+
+
+DELIVERING = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from engarde.errors import EngardeError, Unreachable
+from engarde.rotate import Deliverer, as_json, rotate
+fault = sys.argv[2]
+def check(login):
+    if fault == "check":
+        raise Unreachable(f"no token for {login.role}")
+def deliver(login):
+    if fault == "deliver":
+        raise Unreachable("the deployment crashed")
+    return f"pushed {login.role}"
+report = rotate("local", ["onside"], Deliverer(check, deliver), dry_run=False)
+print(as_json(report))
+sys.exit(report.exit_code)
+"""
+
+
+def delivering(project: Project, fault: str) -> tuple[int, dict[str, Any]]:
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", DELIVERING, str(project.folder), fault],
+        cwd=project.folder,
+        env=project._environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    project.printed += done.stdout + done.stderr
+    remember(project)
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_delivery_is_asked_before_and_gone_on_with_after_it_failed(project: Project) -> None:
+    before, text = counters(project), file(project)
+    code, report = delivering(project, "check")
+    assert (code, report["failed"]) == (3, {"login": "onside", "reason": "no token for onside_user"})
+    assert report["commit"] is None
+    assert (counters(project), file(project)) == (before, text)
+
+    code, report = delivering(project, "deliver")
+    assert (code, report["rotated"], report["commit"]) == (1, [], STACK_FILE)
+    assert report["failed"]["reason"].endswith(
+        "run it again: the new password is in force, and its delivery failed: the deployment crashed"
+    )
+    assert counters(project) == {**before, "onside": before["onside"] + 1}
+
+    code, report = delivering(project, "nothing")
+    [done] = report["rotated"]
+    assert (code, done["delivered"], done["continued"]) == (0, "pushed onside_user", True)
+    assert counters(project) == {**before, "onside": before["onside"] + 1}
+    assert not (project.folder / JOURNAL).exists()
 
 
 def test_all_stops_at_the_first_failure_and_goes_on_from_there(project: Project) -> None:

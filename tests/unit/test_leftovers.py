@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import pytest
 
-from engarde.leftovers import Lock, locks, torn
+from engarde.leftovers import Lock, holder, locks, remove_locks, torn
 
 HERE = socket.gethostname()
 
@@ -39,6 +39,21 @@ def test_only_what_is_old_and_of_an_engine_that_ended_here(tmp_path: Path) -> No
     for address in (f"file://{tmp_path}", f"file://{tmp_path}?metadata=skip"):
         assert found(address) == [Lock(2, "then"), Lock(3, "then")]
     assert found(f"file://{tmp_path}", "staging") == []
+
+
+def test_of_all_locks_only_a_dead_ones_is_removed(tmp_path: Path) -> None:
+    backend, commands = f"file://{tmp_path}", {1: "pulumi up"}
+    with patch("engarde.leftovers.command_of", lambda pid: commands.get(pid, "")):
+        lock(tmp_path, 2, age=1)
+        assert holder(backend, "prod") is None
+        lock(tmp_path, 1)
+        assert holder(backend, "prod") == "process 1"
+        lock(tmp_path, 5, host="elsewhere")
+        assert remove_locks(backend, "prod")
+        assert not remove_locks(backend, "prod")
+        commands.clear()
+        assert remove_locks(backend, "prod")
+        assert holder(backend, "prod") == "process 5 on elsewhere"
 
 
 @pytest.mark.parametrize("backend", ["https://api.pulumi.com", "s3://bucket", "", "file:///nowhere"])

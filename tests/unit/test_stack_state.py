@@ -6,7 +6,7 @@ import json
 from typing import Any
 from unittest.mock import patch
 
-from engarde.stack import GRANT, ROLE, TENANT, Granted, Pending, state
+from engarde.stack import GRANT, PASSWORD, ROLE, TENANT, Granted, Pending, state
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:c1pher"}
 TYPE = "urn:pulumi:prod::engarde::engarde:index:ServiceTenant"
@@ -24,6 +24,8 @@ EXPORTED: dict[str, Any] = {
         resource(ROLE, "odd::name-role", name=SECRET),
         resource(GRANT, "a-reads-b.t", role="a_user", schema="b", objects=["t"], privileges=["SELECT"]),
         resource(GRANT, "a-connect", role="a_user", schema=None, objects=None),
+        resource(PASSWORD, "a-password", keepers={"rotation": "3"}, result=SECRET),
+        resource(PASSWORD, "a-password", keepers={"rotation": "2"}, result=SECRET) | {"delete": True},
         {"urn": f"{TYPE}$pulumi:providers:postgresql::p", "type": "pulumi:providers:postgresql", "inputs": {}},
     ],
     "pending_operations": [
@@ -42,6 +44,7 @@ def test_the_state_as_values() -> None:
         Granted("a_user", None, ()),
     ]
     assert [each.released for each in found.resources if each.released] == [{"a-reads-b.gone"}]
+    assert [each.rotation for each in found.resources if each.type == PASSWORD] == [3, None]
     assert found.pending == (Pending("creating", "b-role"),)
     assert found.outputs == {"passwords"}
     for secret in ("c1pher", "inp1t", "1b47061264138c4ac30d75fd1eb44270"):
