@@ -73,6 +73,8 @@ def test_a_new_password_and_nothing_else(project: Project) -> None:
         done = rotate(project, "madansara")
         assert done.returncode == 0, done.stderr
         changes = project.database.changes(mark)
+        said = project.database.server.log.read_text(errors="replace")[mark:]
+        assert said.count('password authentication failed for user "madansara_user"') == 1
         assert living.execute("SELECT 1").fetchone() == (1,)
     assert changes and all(each.startswith('ALTER ROLE "madansara_user" ') for each in changes)
     new = project.outputs()["passwords"]

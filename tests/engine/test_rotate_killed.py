@@ -163,10 +163,13 @@ def test_in_the_middle_of_up(project: Project, tmp_path: Path, victim: str, roun
 def test_an_interrupt_lets_the_engine_end(project: Project, tmp_path: Path) -> None:
     before, output = counters(project), tmp_path / "output"
     run = started(project, output, "sankore")
-    time.sleep(1)
+    while b"Updating (" not in output.read_bytes():
+        time.sleep(0.005)
+    engine = engine_of(run.pid)
     os.killpg(run.pid, signal.SIGINT)
     assert run.wait() == 130, output.read_text()
     project.printed += output.read_text()
+    assert not Path(f"/proc/{engine}").exists()
     assert not list((project.folder / "state/.pulumi/locks").rglob("*.json"))
     assert strangers(project) == set()
     goes_on(project, before, "sankore")

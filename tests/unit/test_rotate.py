@@ -13,6 +13,7 @@ import pytest
 from engarde.errors import ConfigError, Refused, Unfinished
 from engarde.model import Stack
 from engarde.rotate import journal
+from engarde.rotate.alone import alone
 from engarde.rotate.draft import draft
 from engarde.rotate.plan import Plan, plan, refuse_more, unfinished_first
 from engarde.rotate.proof import Knock, prove
@@ -148,6 +149,28 @@ def test_a_journal_that_cannot_be_read(private: Path, content: str) -> None:
     (private / "private/rotation.prod.json").write_text(content)
     with pytest.raises(Refused, match="mend it or remove it"):
         journal.read("prod")
+
+
+def test_an_engine_that_is_at_work_is_waited_for(private: Path) -> None:
+    stale: list[str] = []
+    with (
+        patch.multiple("engarde.rotate.alone", backend=lambda _: "", say=lambda _: None),
+        patch("engarde.leftovers.remove_locks", lambda *_: stale.append("removed")),
+    ):
+        answers = iter(["process 1", "process 1", None])
+        with patch("engarde.leftovers.holder", lambda *_: next(answers)), alone("prod", dry_run=False):
+            assert list(answers) == [] and stale
+        with (
+            patch("engarde.leftovers.holder", return_value="process 1 on there"),
+            patch("engarde.rotate.alone.PATIENCE", 0),
+            pytest.raises(Refused, match=r"in use by process 1 on there; .*pulumi cancel --stack prod"),
+            alone("prod", dry_run=False),
+        ):
+            raise AssertionError
+        with alone("prod", dry_run=True):
+            assert len(stale) == 1
+            with pytest.raises(Refused, match="another `rotate` is at work"), alone("prod", dry_run=False):
+                raise AssertionError
 
 
 FILE = """\
