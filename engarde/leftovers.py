@@ -11,7 +11,7 @@ from glob import escape
 from pathlib import Path
 from urllib.parse import unquote
 
-from engarde.stack import FOLDER
+from engarde.engine import FOLDER
 from engarde.stackfile import PROJECT
 from toolchain.processes import command_of
 

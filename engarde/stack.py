@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engarde.engine import FOLDER as FOLDER
 from engarde.engine import engine
 from engarde.errors import Unreachable
 from engarde.stackfile import PASSWORD_KEY

@@ -10,9 +10,9 @@ import click
 
 from engarde.access import ADMIN, access
 from engarde.cli.options import output_option, stack_option
+from engarde.engine import FOLDER
 from engarde.errors import ConfigError, Unreachable
 from engarde.model import Stack
-from engarde.stack import FOLDER
 from engarde.stackfile import read
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import click
 
 from engarde.access import From, access
 from engarde.cli.options import stack_option
+from engarde.engine import FOLDER
 from engarde.psql import psql
-from engarde.stack import FOLDER
 from engarde.stackfile import read
 
 

@@ -7,7 +7,7 @@ import sys
 import click
 
 from engarde.cli.options import output_option, stack_option
-from engarde.stack import FOLDER
+from engarde.engine import FOLDER
 from engarde.stackfile import read
 
 _services = click.option(
@@ -79,13 +79,16 @@ def push_command(
     from engarde.railway import show
     from engarde.railway.api import Api, token
     from engarde.railway.planning import plan
-    from engarde.railway.pushing import How, push
+    from engarde.railway.pushing import How, push, refuse_new
     from engarde.show import console
 
     declared = read(FOLDER, stack)
     how = How(not no_deploy, not no_wait, write_sealed, timeout)
     with Api(token(), say) as api:
-        ends = push(plan(declared, api, services), api, how, lambda who, what: say(f"{who}: {what}"))
+        planned = plan(declared, api, services)
+        if how.deploy:
+            refuse_new(planned)
+        ends = push(planned, api, how, lambda who, what: say(f"{who}: {what}"))
     if output == "json":
         click.echo(show.pushed_data(ends))
     else:

@@ -7,6 +7,8 @@ import sys
 import click
 
 from engarde.cli.options import output_option, stack_option
+from engarde.engine import FOLDER
+from engarde.stackfile import read
 
 
 @click.command("rotate")
@@ -23,13 +25,18 @@ def rotate_command(stack: str, output: str, every: bool, dry_run: bool, reapply:
     a fault in the stack file or a refusal, 3 nothing could be learnt.
     """
     from engarde.rotate import NOWHERE, as_json, as_text, put_back, rotate
+    from engarde.rotate.railway import to_railway
     from engarde.show import console
 
     if every and names:
         raise click.UsageError("either names or --all")
     if not every and not names:
         raise click.UsageError("name a service or `analytics`, or say --all")
-    report = put_back(stack, names, dry_run=dry_run) if reapply else rotate(stack, names, NOWHERE, dry_run=dry_run)
+    if reapply:
+        report = put_back(stack, names, dry_run=dry_run)
+    else:
+        declared = read(FOLDER, stack)
+        report = rotate(stack, names, to_railway(declared) if declared.railway else NOWHERE, dry_run=dry_run)
     if output == "json":
         click.echo(as_json(report))
     else:

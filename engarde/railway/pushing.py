@@ -38,17 +38,20 @@ class Pushed:
     says: str
 
 
-def push(plan: Plan, api: Api, how: How, say: Say) -> tuple[Pushed, ...]:
-    """The state of every service; one that fails does not stop the others, an API that is gone does.
+def refuse_new(plan: Plan) -> None:
+    """Keeps from writing what nothing would take up.
 
-    :raises Refused: a service was never deployed, so that nothing would take up its variable; nothing is written.
+    :raises Refused: a service was never deployed.
     """
-    new = [step.service for step in plan.steps if step.due == "never"]
-    if how.deploy and new:
+    if new := [step.service for step in plan.steps if step.due == "never"]:
         raise Refused(
             f"never deployed on Railway: {', '.join(new)}; nothing was written."
             " `--no-deploy` writes the variables, and the first deployment there takes them up"
         )
+
+
+def push(plan: Plan, api: Api, how: How, say: Say) -> tuple[Pushed, ...]:
+    """The state of every service; one that fails does not stop the others, an API that is gone does."""
     deadline = time.monotonic() + how.timeout
     ends: dict[str, Pushed] = {}
     begun: dict[str, str | None] = {}
@@ -77,7 +80,7 @@ def _bring(step: Step, project: Project, api: Api, how: How, deadline: float, sa
     """Writes and deploys one service; none while its deployment goes on."""
     try:
         written = _write(step, project, api, how, say)
-        if not how.deploy or not (written or step.due in ("deploy", "wait")):
+        if not how.deploy or step.due == "never" or not (written or step.due in ("deploy", "wait")):
             return _at_rest(step, how, written)
         if written or step.due == "deploy":
             say(step.service, "deploying")

@@ -1,0 +1,44 @@
+"""Hands the URLs of a rotation to Railway."""
+
+from __future__ import annotations
+
+from engarde.errors import EngardeError
+from engarde.model import Stack
+from engarde.railway.api import Api, token
+from engarde.railway.planning import Plan, plan
+from engarde.railway.pushing import How, push
+from engarde.railway.wanted import delivery
+from engarde.rotate.delivery import Deliverer, Login
+from engarde.rotations import called
+from toolchain.progress import say
+
+
+class Undelivered(EngardeError):
+    """A service does not run with its new URL."""
+
+    exit_code = 1
+
+
+def to_railway(stack: Stack) -> Deliverer:
+    """The deliverer of a stack whose file says where its services run."""
+
+    def planned(api: Api, login: Login) -> Plan:
+        return plan(stack, api, [called(login)])
+
+    def check(login: Login) -> None:
+        if delivery(login).service:
+            with Api(token(), say) as api:
+                planned(api, login)
+
+    def deliver(login: Login) -> str | None:
+        if not delivery(login).service:
+            return None
+        with Api(token(), say) as api:
+            # Sealed ones too: whatever they held, it is the old password's.
+            ends = push(planned(api, login), api, How(sealed=True), lambda who, what: say(f"{who}: {what}"))
+        told = "; ".join(f"{end.step.service}: {end.says}" for end in ends)
+        if not all(end.good for end in ends):
+            raise Undelivered(told)
+        return told
+
+    return Deliverer(check, deliver)
