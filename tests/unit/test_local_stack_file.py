@@ -25,10 +25,20 @@ config:
   # Where services go.
   engarde:serviceAddress:
     host: db.internal
+  engarde:unpooledAddress:
+    host: direct.internal
+  engarde:railway:
+    project: engarde
+    environment: production
   engarde:adminPassword:
     secure: v1:of-production
   engarde:services:
     a:
+      railway:
+        service: a-web
+        variables:
+          DIRECT_URL:
+            unpooled: true
       adopt: true
       protect: true
       reads:

@@ -20,10 +20,12 @@ HEADER = f"""{DERIVED}; yours to edit.
 `make up` rewrites the server's address alone, `make clean` removes the file."""
 READABLE = 0o644
 SALT = "encryptionsalt"
-SERVER, SERVICE_ADDRESS, SERVICES, EXISTING, ANALYTICS, PASSWORD = (
+SERVER, SERVICES, EXISTING, ANALYTICS, PASSWORD = (
     f"{stackfile.PROJECT}:{key}"
-    for key in ("server", "serviceAddress", "services", "existingSchemas", "analytics", stackfile.PASSWORD_KEY)
+    for key in ("server", "services", "existingSchemas", "analytics", stackfile.PASSWORD_KEY)
 )
+# Where production's services are, and are delivered to: a URL of this server must never end there.
+ELSEWHERE = {f"{stackfile.PROJECT}:{key}" for key in ("serviceAddress", "unpooledAddress", "railway")}
 # What production says about its own server; the rest of it holds here too.
 PRODUCTION_ONLY = ("host", "port", "user", "sslmode", "superuser", "protect")
 
@@ -73,10 +75,10 @@ def _derived(admin: Admin) -> CommentedMap:
             creators[0] = admin.user
     # Neither does a protected service let go of a trial, nor is there a role to adopt on a server that is new.
     for login in [*(config.get(SERVICES) or {}).values(), config.get(ANALYTICS)]:
-        for left_out in {"protect", "adopt"} & (login.keys() if isinstance(login, dict) else set()):
+        for left_out in {"protect", "adopt", "railway"} & (login.keys() if isinstance(login, dict) else set()):
             del login[left_out]
     # Production's own login and encryption stay there.
-    for left_out in {SERVICE_ADDRESS, PASSWORD} & config.keys():
+    for left_out in {*ELSEWHERE, PASSWORD} & config.keys():
         del config[left_out]
     for left_out in document.keys() - {"config"}:
         del document[left_out]
