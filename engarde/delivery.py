@@ -48,3 +48,12 @@ class Delivery(Declared):
         default_factory=lambda: {DATABASE_URL: Variable()}
     )
     """variable: urlFormat and unpooled"""
+
+    def services(self, default: str | None) -> tuple[str, ...]:
+        """The names on Railway; `default` where the stack file states none."""
+        if self.service is not None:
+            return self.service
+        return (default,) if default else ()
+
+
+UNSTATED = Delivery()

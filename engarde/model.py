@@ -19,7 +19,7 @@ from engarde.declared import (
     SchemaRight,
     UrlFormat,
 )
-from engarde.delivery import Delivery, Railway
+from engarde.delivery import UNSTATED, Delivery, Railway
 from engarde.names import (
     PUBLIC,
     READER,
@@ -100,6 +100,11 @@ class Service(Login):
         """The login role, which owns the schema."""
         return self.role_ or self.name + ROLE_SUFFIX
 
+    @property
+    def on_railway(self) -> tuple[str, ...]:
+        """The names of the Railway services that get its URLs."""
+        return (self.railway or UNSTATED).services(self.name)
+
 
 class Analytics(Login):
     """The reader of everything declared, now and in future."""
@@ -112,6 +117,11 @@ class Analytics(Login):
     """milliseconds, 0 = none"""
     schemas: Annotated[EachOnce[SchemaName], Field(min_length=1)] | None = None
     """a list of declared schemas; default: every one"""
+
+    @property
+    def on_railway(self) -> tuple[str, ...]:
+        """The names of the Railway services that get its URLs."""
+        return (self.railway or UNSTATED).services(None)
 
 
 class ExistingSchema(Declared):

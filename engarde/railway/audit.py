@@ -11,7 +11,7 @@ from engarde.model import Stack
 from engarde.railway.api import Api
 from engarde.railway.planning import instance
 from engarde.railway.project import find, values
-from engarde.railway.wanted import delivery, recipients, section
+from engarde.railway.wanted import recipients, section
 from engarde.stack import admin_password, outputs
 
 _SUPERUSERS = r"DATABASE_(PUBLIC_|PRIVATE_|UNPOOLED_)?URL|(PG|POSTGRES_)(PASSWORD|USER)"
@@ -30,7 +30,7 @@ def audit(stack: Stack, api: Api) -> list[Finding]:
     own: dict[str, set[str]] = {}
     names: dict[str, str] = {}
     for login in recipients(stack).values():
-        for service in delivery(login).service or ():
+        for service in login.on_railway:
             found = instance(project, declared, service)
             own.setdefault(found.service_id, set()).add(login.role)
             names[found.service_id] = found.name

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from engarde.access import Access
-from engarde.delivery import DATABASE_URL, Delivery, Railway, Variable
+from engarde.delivery import UNSTATED, Railway, Variable
 from engarde.errors import ConfigError, Refused, Unreachable
 from engarde.model import Analytics, Service, Stack
-from engarde.names import ANALYTICS
+from engarde.rotations import called
 from engarde.stack import Outputs, outputs
 
 
@@ -38,28 +38,18 @@ def section(stack: Stack) -> Railway:
     return stack.railway
 
 
-def delivery(login: Service | Analytics) -> Delivery:
-    """Where the login's URLs go: a service's to its namesake, unless the stack file says otherwise."""
-    declared = login.railway or Delivery()
-    if declared.service is not None:
-        return declared
-    return declared.model_copy(update={"service": (login.name,) if isinstance(login, Service) else ()})
-
-
 def recipients(stack: Stack, only: Collection[str] = ()) -> dict[str, Service | Analytics]:
     """The logins whose URLs go to Railway, all or the named ones.
 
     :raises ConfigError: a name that is not in the stack, or one whose URLs go nowhere.
     """
-    everybody: dict[str, Service | Analytics] = {each.name: each for each in stack.services}
-    if stack.analytics:
-        everybody[ANALYTICS] = stack.analytics
+    everybody = {called(each): each for each in stack.logins}
     for name in only:
         if name not in everybody:
             raise ConfigError(f"{name} is not in stack {stack.name}; it has {', '.join(everybody)}")
-        if not delivery(everybody[name]).service:
+        if not everybody[name].on_railway:
             raise ConfigError(f"{name} goes to no Railway service; Pulumi.{stack.name}.yaml says so, or names none")
-    return {name: each for name, each in everybody.items() if delivery(each).service and (not only or name in only)}
+    return {name: each for name, each in everybody.items() if each.on_railway and (not only or name in only)}
 
 
 def wanted(stack: Stack, only: Collection[str] = ()) -> tuple[Wanted, ...]:
@@ -72,13 +62,13 @@ def wanted(stack: Stack, only: Collection[str] = ()) -> tuple[Wanted, ...]:
     return tuple(
         Wanted(name, service, variable, _url(stack, login, spec, made))
         for name, login in recipients(stack, only).items()
-        for service in delivery(login).service or ()
-        for variable, spec in delivery(login).variables.items()
+        for service in login.on_railway
+        for variable, spec in (login.railway or UNSTATED).variables.items()
     )
 
 
 def _url(stack: Stack, login: Service | Analytics, spec: Variable, made: Outputs) -> str:
-    name = login.name if isinstance(login, Service) else ANALYTICS
+    name = called(login)
     password = made.passwords.get(login.role)
     up = f"run `bin/pulumi up --stack {stack.name}`"
     if password is None:
@@ -88,7 +78,7 @@ def _url(stack: Stack, login: Service | Analytics, spec: Variable, made: Outputs
     exported = made.analytics_url if isinstance(login, Analytics) else made.database_urls.get(name)
     if own != exported:
         # Address, database or form was edited since: nobody has tried what would be delivered.
-        raise Refused(f"the stack file says something else of {name}'s {DATABASE_URL} than the last run; {up} first")
+        raise Refused(f"the stack file says something else of {name}'s URL than the last run; {up} first")
     address = (stack.unpooled_address if spec.unpooled else None) or stack.service_address
     form = spec.url_format or login.url_format
     return Access(address, stack.server.database, login.role, password, form, schema).url

@@ -7,7 +7,6 @@ from engarde.model import Stack
 from engarde.railway.api import Api, token
 from engarde.railway.planning import Plan, plan
 from engarde.railway.pushing import How, push
-from engarde.railway.wanted import delivery
 from engarde.rotate.delivery import Deliverer, Login
 from engarde.rotations import called
 from toolchain.progress import say
@@ -26,12 +25,12 @@ def to_railway(stack: Stack) -> Deliverer:
         return plan(stack, api, [called(login)])
 
     def check(login: Login) -> None:
-        if delivery(login).service:
+        if login.on_railway:
             with Api(token(), say) as api:
                 planned(api, login)
 
     def deliver(login: Login) -> str | None:
-        if not delivery(login).service:
+        if not login.on_railway:
             return None
         with Api(token(), say) as api:
             # Sealed ones too: whatever they held, it is the old password's.

@@ -98,6 +98,18 @@ def test_faults_of_what_goes_to_railway() -> None:
     ]
 
 
+def test_two_services_cannot_set_one_variable_by_default_either() -> None:
+    services: dict[str, Any] = {"a": None, "A": None, "b": {"railway": {"service": "c"}}, "c": None}
+    assert len(stack(services={"a": None, "A": None}).services) == 2
+    with pytest.raises(ConfigError) as caught:
+        stack(railway={"project": "p", "environment": "e"}, services=services)
+    already = "DATABASE_URL of the same Railway service is set by engarde:services"
+    assert str(caught.value).splitlines()[1:] == [
+        f"  engarde:services.a.railway: {already}.A.railway already",
+        f"  engarde:services.c.railway: {already}.b.railway already",
+    ]
+
+
 def test_protect_is_the_servers_unless_a_service_says_otherwise() -> None:
     found = parse(
         "prod",
