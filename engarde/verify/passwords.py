@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from engarde import scram
 from engarde.catalog.further import StoredPassword
 from engarde.findings import Finding, Remedy
 from engarde.model import Analytics, Service, Stack
+from engarde.rotations import called
 from engarde.stack import Outputs
 from engarde.urls import url
 from engarde.verify.names import about
@@ -32,10 +34,8 @@ def remedy(stack: Stack, login: Service | Analytics) -> Remedy:
     """What puts a password of the state's in force again."""
     if stack.server.superuser:
         return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
-    # Such an admin cannot see that it was changed: only a new one is sent.
-    where = f"engarde:services.{login.name}" if isinstance(login, Service) else "engarde:analytics"
-    line = f"{where}.rotation: {login.rotation + 1}"
-    return Remedy("edit", f"{line}\nthen bin/pulumi up --stack {stack.name}, and hand out its new URL")
+    # Such an admin cannot see that it was changed, and an `up` of his would not change it back.
+    return Remedy("command", f"bin/engarde rotate --reapply {shlex.quote(called(login))} --stack {stack.name}")
 
 
 def of_exports(stack: Stack, outputs: Outputs) -> Iterator[Finding]:

@@ -116,6 +116,8 @@ def started(project: Project, output: Path, name: str) -> "subprocess.Popen[byte
             stdout=opened,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # A shell's background job ignores it, and so would all that it starts.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     while b": up ..." not in output.read_bytes():
         assert run.poll() is None, output.read_text()
@@ -163,7 +165,8 @@ def test_in_the_middle_of_up(project: Project, tmp_path: Path, victim: str, roun
 def test_an_interrupt_lets_the_engine_end(project: Project, tmp_path: Path) -> None:
     before, output = counters(project), tmp_path / "output"
     run = started(project, output, "sankore")
-    while b"Updating (" not in output.read_bytes():
+    # Before it has begun with the resources, an interrupt is a kill to it.
+    while b"creating replacement" not in output.read_bytes():
         time.sleep(0.005)
     engine = engine_of(run.pid)
     os.killpg(run.pid, signal.SIGINT)

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from typing import Any
 from unittest.mock import patch
 
@@ -43,6 +44,9 @@ def heal(project: Project, finding: Finding) -> None:
         project.database.run_as(who, finding.remedy.text)
     elif finding.remedy.text.startswith("bin/pulumi up"):
         project.succeeds(project.up(*finding.remedy.text.split()[2:-2]))
+    elif finding.remedy.text.startswith("bin/engarde "):
+        done = project.tool(*shlex.split(finding.remedy.text)[1:])
+        assert done.returncode == 0, done.stderr
     elif finding.remedy.kind == "edit":
         line, *then = finding.remedy.text.splitlines()
         edit(project, line)

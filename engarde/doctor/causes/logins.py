@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from urllib.parse import unquote
 
 from engarde import scram
@@ -98,8 +99,8 @@ def _how_changed(facts: Facts, login: Service | Analytics) -> str:
 def _make_known(facts: Facts, login: Service | Analytics) -> Remedy:
     if facts.stack.server.superuser:
         return remedies.up(facts)
-    # No other admin sees what the server keeps, so that only a new one is sent.
-    return remedies.setting(facts, login, "rotation", str(login.rotation + 1))
+    # No other admin sees what the server keeps, and an `up` of his would not change it back.
+    return remedies.command(f"bin/engarde rotate --reapply {shlex.quote(name_of(login))} --stack {facts.stack.name}")
 
 
 def _old_url(facts: Facts) -> Answer:
