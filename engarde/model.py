@@ -20,6 +20,7 @@ from engarde.declared import (
     UrlFormat,
 )
 from engarde.delivery import UNSTATED, Delivery, Railway
+from engarde.migrations import Migrations
 from engarde.names import (
     PUBLIC,
     READER,
@@ -94,6 +95,9 @@ class Service(Login):
     """a role name of its own on the whole server; default: the service's name with _user"""
     reads: tuple[Annotated[Read, BeforeValidator(_read_parts)], ...] = ()
     """a list of `schema.table` or `{table: schema.table, columns: [...]}`"""
+
+    migrations: Migrations | None = None
+    """a map of path, command, variable and urlFormat: its Alembic project"""
 
     @property
     def role(self) -> str:

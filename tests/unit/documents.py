@@ -19,6 +19,7 @@ STACK: dict[str, Any] = {
             "reads": ["public.users", {"table": "public.brands", "columns": ["id"]}, f'{VALUE}_schema."{VALUE}"'],
             "role": VALUE,
             "connectionLimit": 5,
+            "migrations": {"path": VALUE, "command": [VALUE], "variable": "A", "urlFormat": "plain"},
             "railway": {"service": [VALUE], "variables": {"DIRECT_URL": {"unpooled": True, "urlFormat": "jdbc"}}},
         },
         "sankore": None,

@@ -66,6 +66,17 @@ def test_where_urls_go_on_railway() -> None:
     assert c.railway.variables["DIRECT"].model_dump() == {"url_format": "jdbc", "unpooled": True}
 
 
+def test_where_migrations_are() -> None:
+    (service,) = stack(services={"a": {"migrations": {"path": "../a", "command": ["uv", "run", "alembic"]}}}).services
+    assert service.migrations is not None
+    assert service.migrations.model_dump() == {
+        "path": "../a",
+        "command": ("uv", "run", "alembic"),
+        "variable": "DATABASE_URL",
+        "url_format": None,
+    }
+
+
 def test_faults_of_what_goes_to_railway() -> None:
     verifying = {"host": "db.internal", "sslmode": "verify-full"}
     with pytest.raises(ConfigError) as caught:
