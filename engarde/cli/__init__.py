@@ -11,6 +11,7 @@ import click
 
 from engarde.cli.checks import doctor_command, explain_command, verify_command
 from engarde.cli.logins import psql_command, url_command
+from engarde.cli.migrate import migrate_command
 from engarde.cli.railway import railway_command
 from engarde.cli.rotate import rotate_command
 from engarde.errors import EngardeError
@@ -44,6 +45,7 @@ COMMANDS = (
     verify_command,
     doctor_command,
     explain_command,
+    migrate_command,
     railway_command,
     rotate_command,
     psql_command,

@@ -1,0 +1,62 @@
+"""The command that runs services' migrations."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from engarde.cli.options import output_option, stack_option
+from engarde.engine import FOLDER
+from engarde.stackfile import read
+
+
+class OrServices(click.Group):
+    """A group whose other words are services to migrate."""
+
+    def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
+        """`run` stands before whatever is no command and does not ask for help."""
+        known = not words or words[0] in (*self.commands, "-h", "--help")
+        return super().parse_args(context, words if known else ["run", *words])
+
+
+@click.group("migrate", cls=OrServices)
+def migrate_command() -> None:
+    """Run each service's own Alembic migrations, in its schema and as its role: `migrate SERVICE...` or `--all`.
+
+    Where they are says `migrations` in the stack file.
+    """
+
+
+@migrate_command.command("run")
+@stack_option
+@output_option
+@click.option("--all", "every", is_flag=True, help="Every service that has migrations.")
+@click.option("--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True, help="How many at a time.")
+@click.option("--sql", "only_sql", is_flag=True, help="Print what would be run; run nothing.")
+@click.argument("names", nargs=-1, metavar="[SERVICE]...")
+def run_command(stack: str, output: str, every: bool, jobs: int, only_sql: bool, names: tuple[str, ...]) -> None:
+    """Upgrade these services to the head of their migrations; the word `run` may be left out.
+
+    One that fails does not stop the others. Exit code 1 when any did.
+    """
+    from engarde.migrate import show
+    from engarde.migrate.projects import projects
+    from engarde.migrate.run import sql, upgrade
+    from engarde.show import console
+
+    if every == bool(names):
+        raise click.UsageError("either names of services or --all")
+    chosen = projects(read(FOLDER, stack), names)
+    if only_sql:
+        for each in chosen:
+            click.echo(f"-- {each.name}")
+            for line in sql(each):
+                click.echo(line)
+        return
+    done = upgrade(chosen, jobs, lambda line: click.echo(line, err=True))
+    if output == "json":
+        click.echo(show.migrated_data(done))
+    else:
+        console().print(show.migrated(done))
+    sys.exit(1 if any(each.state == "failed" for each in done) else 0)

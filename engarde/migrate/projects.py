@@ -1,0 +1,75 @@
+"""The services that have migrations, and who they log in as."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from engarde.access import Access, access
+from engarde.catalog.further import VersionTable
+from engarde.database import session
+from engarde.engine import FOLDER
+from engarde.errors import ConfigError, Refused
+from engarde.migrations import Migrations
+from engarde.model import Service, Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One service's Alembic project, and its login at the operator's address."""
+
+    service: Service
+    declared: Migrations
+    access: Access = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The service's name."""
+        return self.service.name
+
+    @property
+    def folder(self) -> Path:
+        """Where its alembic.ini is."""
+        return FOLDER / self.declared.path
+
+
+def projects(stack: Stack, names: Sequence[str]) -> list[Project]:
+    """Those of these services, or of all that have migrations without a name.
+
+    :raises ConfigError: a name is not in the stack, or the stack file gives it no migrations.
+    :raises Unreachable: the engine does not know a password.
+    """
+    services = {each.name: each for each in stack.services}
+    if unknown := sorted(set(names) - services.keys()):
+        raise ConfigError(f"no service of stack {stack.name}: {', '.join(unknown)}; it has {', '.join(services)}")
+    chosen = [services[name] for name in dict.fromkeys(names)] or [each for each in stack.services if each.migrations]
+    if without := [each.name for each in chosen if not each.migrations]:
+        raise ConfigError(
+            f"Pulumi.{stack.name}.yaml does not say where the migrations of {', '.join(without)} are"
+            " (`migrations: {path: ...}`, docs/migrate.md)"
+        )
+    if not chosen:
+        raise ConfigError(f"no service in Pulumi.{stack.name}.yaml has `migrations` (docs/migrate.md)")
+    return [Project(each, each.migrations, _login(stack, each, each.migrations)) for each in chosen if each.migrations]
+
+
+def _login(stack: Stack, service: Service, declared: Migrations) -> Access:
+    return replace(access(stack, service.name), form=declared.url_format or service.url_format)
+
+
+def revisions(project: Project) -> tuple[str, ...]:
+    """Those in the service's own version table; none where there is no such table yet.
+
+    :raises Refused: there is no way from here that migrations can go.
+    :raises Unreachable: the service was not let in.
+    """
+    with session(project.access) as asked:
+        if asked.pooled:
+            raise Refused(
+                f"{project.access.address.host}:{project.access.address.port} is a pooler's address: migrations need"
+                " the server's own, for locks and settings that last as long as their session"
+            )
+        found = asked.rows("version_tables", VersionTable, roles=[project.service.role])
+    own = [each for each in found if each.schema == project.service.schema_]
+    return tuple(own[0].revisions or ()) if own else ()

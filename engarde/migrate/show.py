@@ -1,0 +1,52 @@
+"""How migrations are reported: for people and for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from engarde.migrate.run import Migrated
+from engarde.show import document
+
+STYLES = {"migrated": "green", "up to date": "dim", "failed": "red"}
+
+
+def table(*headings: str) -> Table:
+    """A table without lines."""
+    return Table(*headings, box=None, pad_edge=False, padding=(0, 2))
+
+
+def revision(found: Sequence[str]) -> str:
+    """Where a service is, in a cell."""
+    return ", ".join(found) or "(none)"
+
+
+def migrated(done: Sequence[Migrated]) -> RenderableType:
+    """A row for each service."""
+    shown = table("service", "before", "after", "seconds", "state")
+    for each in done:
+        state = Text(each.state, style=STYLES[each.state])
+        if each.said:
+            state.append(f"\n{each.said}", style="default")
+        shown.add_row(each.service, revision(each.before), revision(each.after), f"{each.seconds:.1f}", state)
+    return shown
+
+
+def migrated_data(done: Sequence[Migrated]) -> str:
+    """The same as JSON."""
+    return document(
+        services=[
+            {
+                "service": each.service,
+                "state": each.state,
+                "before": list(each.before),
+                "after": list(each.after),
+                "seconds": round(each.seconds, 1),
+                "said": each.said or None,
+            }
+            for each in done
+        ]
+    )

@@ -1,0 +1,157 @@
+"""`bin/engarde migrate`: real Alembic, each service in its own schema and as its own role."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.engine.conftest import Projects
+from tests.engine.migrated import declared, write
+from tests.engine.program import Project
+
+pytestmark = pytest.mark.xdist_group("migrate")
+
+NAMES = ("madansara", "sankore", "onside", "Odd-1")
+TABLE = 'op.execute("CREATE TABLE things (id int)")'
+MORE = 'op.execute("ALTER TABLE things ADD COLUMN word text")'
+
+
+@pytest.fixture(scope="module")
+def stack(projects: Projects) -> Iterator[Project]:
+    services = {name: declared(sys.executable, f"their/{name}") for name in NAMES}
+    with projects(services={**services, "langflow": None}, analytics={}) as project:
+        project.succeeds(project.up())
+        yield project
+
+
+@pytest.fixture
+def there(stack: Project) -> Iterator[Project]:
+    """Every service with one migration, and none of them run; nothing secret is printed."""
+    for name in NAMES:
+        with stack.connect(name) as session:
+            session.execute("DROP TABLE IF EXISTS things, alembic_version CASCADE")
+        write(stack.folder / "their" / name, TABLE)
+    yield stack
+    for name in NAMES:
+        for file in (stack.folder / "their" / name / "versions").glob("*.py"):
+            file.unlink()
+
+
+def run(stack: Project, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    done = stack.tool("migrate", *words, **environment)
+    stack.outputs()
+    assert not [secret for secret in stack.passwords if secret in done.stdout + done.stderr]
+    return done
+
+
+def ran(stack: Project, *words: str, code: int = 0) -> dict[str, dict[str, Any]]:
+    done = run(stack, *words, "--output", "json")
+    assert done.returncode == code, done.stdout + done.stderr
+    return {each["service"]: each for each in json.loads(done.stdout)["services"]}
+
+
+def states(found: dict[str, dict[str, Any]]) -> dict[str, tuple[str, list[str], list[str]]]:
+    return {name: (each["state"], each["before"], each["after"]) for name, each in found.items()}
+
+
+def test_each_service_in_its_own_schema_and_again_nothing(there: Project) -> None:
+    assert states(ran(there, "--all")) == {name: ("migrated", [], ["r1"]) for name in NAMES}
+    owners = "SELECT schemaname, tableowner FROM pg_tables WHERE tablename IN ('things', 'alembic_version')"
+    roles = {(name, f"{name}_user") for name in NAMES}
+    assert {tuple(row) for row in there.database.rows(owners)} == roles
+    assert states(ran(there, "--all", "-j", "4")) == {name: ("up to date", ["r1"], ["r1"]) for name in NAMES}
+    assert there.tool("verify").returncode == 0
+    with there.connect("analytics") as session:
+        session.execute('SELECT * FROM "Odd-1".things')
+
+
+def test_some_of_them_and_what_a_person_sees(there: Project) -> None:
+    done = run(there, "sankore", "onside")
+    assert done.returncode == 0, done.stderr
+    assert "sankore: migrated" in done.stderr
+    assert [line.split()[:3] for line in done.stdout.splitlines()[1:]] == [
+        ["sankore", "(none)", "r1"],
+        ["onside", "(none)", "r1"],
+    ]
+    assert states(ran(there, "madansara"))["madansara"] == ("migrated", [], ["r1"])
+
+
+def test_one_that_fails_leaves_its_revision_and_does_not_stop_the_others(there: Project) -> None:
+    ran(there, "--all")
+    for name in NAMES:
+        write(there.folder / "their" / name, TABLE, MORE)
+    write(there.folder / "their" / "sankore", TABLE, f'{MORE}\nop.execute("SELECT 1/0")')
+    for jobs in ("1", "3"):
+        found = ran(there, "--all", "--jobs", jobs, code=1)
+        assert found["sankore"]["state"] == "failed"
+        assert found["sankore"]["before"] == found["sankore"]["after"] == ["r1"]
+        assert "division by zero" in found["sankore"]["said"]
+        assert {each["after"][0] for name, each in found.items() if name != "sankore"} == {"r2"}
+    # Nothing of the one that failed has stayed.
+    columns = "SELECT count(*) FROM information_schema.columns WHERE table_schema = %s AND table_name = 'things'"
+    assert (there.database.value(columns, "sankore"), there.database.value(columns, "onside")) == (1, 2)
+
+
+def test_what_would_be_run(there: Project) -> None:
+    done = run(there, "onside", "--sql")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("-- onside\n")
+    assert "CREATE TABLE things (id int)" in done.stdout
+    ran(there, "onside")
+    write(there.folder / "their" / "onside", TABLE, MORE)
+    done = run(there, "onside", "--sql")
+    assert "CREATE TABLE things" not in done.stdout
+    assert "ADD COLUMN word" in done.stdout
+    assert states(ran(there, "onside"))["onside"] == ("migrated", ["r1"], ["r2"])
+
+
+def test_what_a_services_code_is_given(there: Project) -> None:
+    """Its own URL, and nothing of the operator's secrets."""
+    names = ("PULUMI_CONFIG_PASSPHRASE", "RAILWAY_TOKEN", "PGPASSWORD")
+    write(
+        there.folder / "their" / "onside",
+        f'import os\nprint([name for name in {names} if name in os.environ])\nprint(os.environ["DATABASE_URL"])',
+    )
+    done = run(there, "onside", RAILWAY_TOKEN="t", PGPASSWORD="p", DATABASE_URL="postgresql://elsewhere/db")
+    assert "onside: []" in done.stderr
+    assert "onside: postgresql+psycopg://onside_user:***@127.0.0.1" in done.stderr
+
+
+def test_a_service_that_cannot_be_migrated(there: Project) -> None:
+    there.database.run('ALTER ROLE "sankore_user" NOLOGIN')
+    try:
+        found = ran(there, "sankore", "madansara", code=1)
+    finally:
+        there.database.run('ALTER ROLE "sankore_user" LOGIN')
+    assert "not permitted to log in" in found["sankore"]["said"]
+    assert found["madansara"]["state"] == "migrated"
+    (there.folder / "their/onside/alembic.ini").unlink()
+    assert "script_location" in ran(there, "onside", code=1)["onside"]["said"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), ""),
+        (("--all", "madansara"), "either names of services or --all"),
+        (("nobody",), "no service of stack local: nobody"),
+        (("langflow",), "does not say where the migrations of langflow are"),
+    ],
+)
+def test_what_is_no_list_of_services(there: Project, words: tuple[str, ...], says: str) -> None:
+    done = run(there, *words)
+    assert done.returncode == 2
+    assert says in done.stderr
+
+
+def test_programs_that_are_not_there(stack: Project, projects: Projects) -> None:
+    service = declared("/nowhere/python", "their/x")
+    with projects(services={"x": service}) as project:
+        project.succeeds(project.up())
+        Path(project.folder / "their/x").mkdir(parents=True)
+        found = ran(project, "--all", code=1)
+        assert "cannot run /nowhere/python" in found["x"]["said"]
