@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -24,7 +25,7 @@ SERVICES: dict[str, dict[str, str]] = {
 
 LEGACY, OUTSIDER = "le-ga.cy", "Out-side"
 EXISTING = {"public": ("users", "brands"), LEGACY: ("things",)}
-READER = ("connectionLimit", "statementTimeout", "idleInTransactionSessionTimeout", "rotation")
+READER = ("connectionLimit", "statementTimeout", "idleInTransactionSessionTimeout")
 
 
 def schema_of(service: str) -> str:
@@ -51,13 +52,15 @@ class World:
     chance: Random
     tables: dict[str, list[str]] = field(default_factory=dict)
     made: int = 0
+    rotations: Counter[str] = field(default_factory=Counter)
+    """how often each login has got a new password"""
 
     def stack(self) -> dict[str, Any]:
         """The sections of the next stack file."""
         chance = self.chance
         names = sorted(chance.sample(sorted(SERVICES), chance.randint(0, 4)))
         schemas = [*(schema_of(name) for name in names), *EXISTING]
-        analytics = self._settings(*READER)
+        analytics = self._settings("analytics")
         if chance.random() < 0.5:
             analytics["schemas"] = sorted(chance.sample(schemas, chance.randint(1, len(schemas))))
         rights = {schema: ["USAGE", *chance.sample(["CREATE"], chance.randint(0, 1))] for schema in EXISTING}
@@ -70,12 +73,15 @@ class World:
             **({"extensions": {"hstore": None}} if chance.random() < 0.4 else {}),
         }
 
-    def _settings(self, *keys: str) -> dict[str, Any]:
+    def _settings(self, login: str) -> dict[str, Any]:
         # Not fewer: a session that was closed is still there for a moment when the next one begins.
-        choices = {"connectionLimit": (3, 5, 20), "rotation": (1, 2, 3)}
-        return {
-            key: self.chance.choice(choices.get(key, (0, 1000, 30_000))) for key in keys if self.chance.random() < 0.5
+        choices = {"connectionLimit": (3, 5, 20)}
+        chosen = {
+            key: self.chance.choice(choices.get(key, (0, 1000, 30_000))) for key in READER if self.chance.random() < 0.5
         }
+        # Never back: a lower counter than the state's is refused.
+        self.rotations[login] += self.chance.choice((0, 0, 1, 2))
+        return chosen | {"rotation": self.rotations[login] + 1}
 
     def _service(self, name: str, names: list[str]) -> dict[str, Any]:
         others = [(schema_of(other), table) for other in names for table in [*self.tables.get(other, []), "not yet"]]
@@ -85,7 +91,7 @@ class World:
         reads = [
             {"table": sql(*table), **({"columns": ["id"]} if self.chance.random() < 0.4 else {})} for table in tables
         ]
-        return {**SERVICES[name], **self._settings(*READER), "reads": reads}
+        return {**SERVICES[name], **self._settings(name), "reads": reads}
 
     def live_on(self, project: Project, following: dict[str, Any]) -> None:
         """Services make and drop tables, and those that are about to go empty their schemas."""

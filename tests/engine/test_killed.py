@@ -64,15 +64,16 @@ def brought_up() -> Iterator[Clone]:
         yield made
 
 
-def declare(made: Clone, *extra: str, rotation: int = 1) -> None:
-    """Makes these the services beside production's, and asks for the passwords of that rotation."""
+def declare(made: Clone, *extra: str, rotation: int | None = None) -> None:
+    """Makes these the services beside production's, and asks for the passwords of that rotation, if it is given."""
     yaml = YAML()
     document = yaml.load(made.stack_file)
     services = document["config"]["engarde:services"]
     for name in [name for name in services if name.startswith("extra")]:
         del services[name]
     services |= {name: {"reads": ["public.users"]} for name in extra}
-    services["onside"] = {"rotation": rotation}
+    if rotation:
+        services["onside"] = {"rotation": rotation}
     yaml.dump(document, made.stack_file)
 
 
