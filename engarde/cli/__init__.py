@@ -9,6 +9,7 @@ import sys
 
 import click
 
+from engarde.cli.alembic import alembic_command
 from engarde.cli.checks import doctor_command, explain_command, verify_command
 from engarde.cli.logins import psql_command, url_command
 from engarde.cli.migrate import migrate_command
@@ -46,6 +47,7 @@ COMMANDS = (
     doctor_command,
     explain_command,
     migrate_command,
+    alembic_command,
     railway_command,
     rotate_command,
     psql_command,

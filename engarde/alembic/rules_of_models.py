@@ -1,0 +1,47 @@
+"""The schemas of models, and the heads of the history."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from engarde.alembic.autogenerate import filters
+from engarde.alembic.filters import Table
+from engarde.alembic.seen import Seen
+from engarde.alembic.values import UNKNOWN
+from engarde.findings import Finding, Remedy
+
+
+def schemas(seen: Seen) -> Iterator[Finding]:
+    """Models without a schema, or with the service's own; others' only where autogenerate leaves them alone."""
+    if not seen.autogenerates:
+        return
+    for each in seen.models.named:
+        file = each.source.file
+        if each.schema is UNKNOWN:
+            yield seen.unjudged(each.line, f"no schema, or {seen.schema}", "the schema is not written out", file)
+        elif each.schema not in (None, seen.schema) and not _left_alone(seen, str(each.schema)):
+            actual = f"{each.schema}: autogenerate proposes to make its tables there"
+            code = "leave schema out: the role's search_path puts the tables where they belong"
+            expected = f"no schema, or {seen.schema}"
+            yield seen.finding("metadata schema", each.line, expected, actual, code, file=file)
+
+
+def _left_alone(seen: Seen, schema: str) -> bool:
+    """A table that it declares to read elsewhere, and that its filter keeps out."""
+    if schema not in {read.schema_ for read in seen.service.reads}:
+        return False
+    table = Table(schema, "any_table", declared=True, exists=False, modelled=schema)
+    return all(filters(seen.env, each).sees(table) is False for each in seen.env.of("online"))
+
+
+def heads(seen: Seen) -> Iterator[Finding]:
+    """One head, which is what `alembic upgrade head` goes to."""
+    found = [seen.graph.revisions[id_] for id_ in seen.graph.heads]
+    if len(found) < 2:
+        return
+    program = seen.service.migrations.command if seen.service.migrations else ("alembic",)
+    words = shlex.join((*program, "merge", "heads", "-m", "one head"))
+    remedy = Remedy("command", f"cd {shlex.quote(str(seen.project.folder))} && {words}")
+    actual = ", ".join(each.id for each in found)
+    yield seen.healed("heads", found[-1].line, "one head", actual, remedy, found[-1].file)

@@ -1,0 +1,86 @@
+"""Which schemas unqualified names reach while migrations run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engarde.alembic.autogenerate import filters
+from engarde.alembic.environment import Configure
+from engarde.alembic.filters import Table
+from engarde.alembic.paths import SetPath
+from engarde.alembic.rules_of_configure import ANY
+from engarde.alembic.rules_of_engines import driver
+from engarde.alembic.seen import Seen
+from engarde.findings import Finding
+from engarde.names import PUBLIC
+
+SYSTEM = ("pg_catalog", "pg_temp")
+
+
+def set_rightly(seen: Seen) -> Iterator[Finding]:
+    """Each search_path that env.py sets: the own schema first, nobody else's after it."""
+    allowed = {seen.schema, PUBLIC, *SYSTEM, *(each.schema_ for each in seen.stack.extensions)}
+    for each in seen.paths:
+        if each.schemas is None:
+            yield seen.unjudged(each.line, f"a search_path of {seen.schema}", "the path is not written out")
+        elif each.schemas[:1] != (seen.schema,) or not allowed.issuperset(each.schemas):
+            actual = f"search_path: {', '.join(each.schemas)}"
+            yield seen.finding("search_path", each.line, f"{seen.schema} first, no other's", actual, *_lines(seen))
+        yield from _way(seen, each)
+
+
+def _way(seen: Seen, each: SetPath) -> Iterator[Finding]:
+    """A driver's own setting, in the words of another driver."""
+    asyncpg = driver(seen) == "asyncpg"
+    if each.way == "options" and asyncpg:
+        code = f'connect_args={{"server_settings": {{"search_path": {seen.set_path[1:-1].split(" TO ")[1]!r}}}}}'
+        yield seen.finding("search_path", each.line, "server_settings, asyncpg's word", "options: a TypeError", code)
+    elif each.way == "server_settings" and not asyncpg:
+        code = f"connect_args={{\"options\": '-c search_path={seen.set_path[1:-1].split(' TO ')[1]}'}}"
+        yield seen.finding("search_path", each.line, "options, the driver's word", "server_settings: asyncpg's", code)
+
+
+def shows_no_others(seen: Seen) -> Iterator[Finding]:
+    """Autogenerate takes whatever the search_path shows for the login's own: of `public`, too."""
+    if not seen.autogenerates or any(_narrow(seen, each) for each in seen.paths):
+        return
+    for configure in seen.env.of("online"):
+        if configure.opaque or not filters(seen.env, configure).sees(Table(None, ANY, declared=False)):
+            continue
+        line = next((each.line for each in seen.paths if PUBLIC in (each.schemas or ())), configure.line)
+        actual = f"{seen.schema}, {PUBLIC}: autogenerate proposes to drop the tables of {PUBLIC} that it shows"
+        yield seen.finding("search_path", line, f"only {seen.schema} while migrations run", actual, *_lines(seen))
+
+
+def offline(seen: Seen) -> Iterator[Finding]:
+    """A script for somebody else to run says where it belongs."""
+    for configure in seen.env.of("offline"):
+        if not any(_in(each, configure) for each in seen.paths):
+            expected = "a script that begins with its search_path"
+            actual = "none: run as any other role, it makes its tables elsewhere"
+            code = (
+                "with context.begin_transaction():",
+                f"    context.execute({seen.set_path})",
+                "    context.run_migrations()",
+            )
+            yield seen.finding("offline search_path", configure.line, expected, actual, *code)
+
+
+def _narrow(seen: Seen, each: SetPath) -> bool:
+    only_offline = (
+        seen.env.of("offline")
+        and all(not _in(each, configure) for configure in seen.env.of("online"))
+        and any(_in(each, configure) for configure in seen.env.of("offline"))
+    )
+    return not only_offline and each.schemas is not None and PUBLIC not in each.schemas
+
+
+def _in(each: SetPath, configure: Configure) -> bool:
+    return each.within in configure.within or (each.within is None and not configure.within)
+
+
+def _lines(seen: Seen) -> tuple[str, ...]:
+    return (
+        f"connection.execute(text({seen.set_path}))",
+        "connection.commit()  # or the migrations join this transaction, and nobody commits it",
+    )

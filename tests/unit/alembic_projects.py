@@ -1,0 +1,178 @@
+"""Alembic projects that are right, and what the check says once something in them is not."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engarde.alembic.check import check
+from engarde.findings import Finding
+from engarde.stackfile import parse
+
+INI = "[alembic]\nscript_location = %(here)s/migrations\nprepend_sys_path = .\npath_separator = os\n"
+MODELS = "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n"
+
+HEAD = """\
+import asyncio
+import os
+from logging.config import fileConfig
+
+from alembic import context
+from sqlalchemy import engine_from_config, pool, text
+from sqlalchemy.ext.asyncio import async_engine_from_config
+
+from app.models import Base
+
+SCHEMA = "madansara"
+config = context.config
+if config.config_file_name is not None:
+    fileConfig(config.config_file_name)
+config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))
+target_metadata = Base.metadata
+
+
+def include_name(name, type_, parent_names):
+    if type_ == "schema":
+        return name in (None, SCHEMA)
+    return not (type_ == "table" and name == "alembic_version")
+
+
+def run_migrations_offline():
+    context.configure(
+        url=config.get_main_option("sqlalchemy.url"),
+        target_metadata=target_metadata,
+        literal_binds=True,
+        dialect_opts={"paramstyle": "named"},
+        version_table_schema=SCHEMA,
+        include_schemas=True,
+        include_name=include_name,
+    )
+    with context.begin_transaction():
+        context.execute(f'SET search_path TO "{SCHEMA}"')
+        context.run_migrations()
+
+
+"""
+TAIL = """
+
+if context.is_offline_mode():
+    run_migrations_offline()
+else:
+    run_migrations_online()
+"""
+CONFIGURED = """\
+context.configure(
+    connection=connection,
+    target_metadata=target_metadata,
+    version_table_schema=SCHEMA,
+    include_schemas=True,
+    include_name=include_name,
+)
+with context.begin_transaction():
+    context.run_migrations()
+"""
+
+
+def indented(text: str, spaces: int) -> str:
+    """The text further in."""
+    return "".join(f"{' ' * spaces}{line}\n" for line in text.splitlines())
+
+
+SYNC = (
+    HEAD
+    + """\
+def run_migrations_online():
+    connectable = engine_from_config(
+        config.get_section(config.config_ini_section, {}),
+        prefix="sqlalchemy.",
+        poolclass=pool.NullPool,
+    )
+    with connectable.connect() as connection:
+        connection.execute(text(f'SET search_path TO "{SCHEMA}"'))
+        connection.commit()
+"""
+    + indented(CONFIGURED, 8)
+    + TAIL
+)
+ASYNC = (
+    HEAD.replace(
+        'os.environ["DATABASE_URL"]',
+        'os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://", 1)',
+    )
+    + "def do_run_migrations(connection):\n"
+    + indented(CONFIGURED, 4)
+    + """\
+
+
+async def run_async_migrations():
+    connectable = async_engine_from_config(
+        config.get_section(config.config_ini_section, {}),
+        prefix="sqlalchemy.",
+        poolclass=pool.NullPool,
+        connect_args={"server_settings": {"search_path": f'"{SCHEMA}"'}},
+    )
+    async with connectable.connect() as connection:
+        await connection.run_sync(do_run_migrations)
+    await connectable.dispose()
+
+
+def run_migrations_online():
+    asyncio.run(run_async_migrations())
+"""
+    + TAIL
+)
+BOTH = {"sync": SYNC, "async": ASYNC}
+
+
+@dataclass(frozen=True)
+class Made:
+    """A service's project in a folder of its own, and the stack file's word on the service."""
+
+    folder: Path
+    service: dict[str, Any]
+    sections: dict[str, Any]
+    name: str = "madansara"
+
+    def write(self, path: str, text: str) -> None:
+        """Puts a file into the project."""
+        file = self.folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+
+    def found(self, env: str) -> tuple[Finding, ...]:
+        """What is found where this is the env.py."""
+        self.write("migrations/env.py", env)
+        sections = {
+            "server": {"host": "h", "database": "d"},
+            "services": {self.name: self.service, "sankore": {}},
+            "existingSchemas": {"public": {"creators": ["postgres"]}},
+            **self.sections,
+        }
+        stack = parse("prod", sections, {"adminPassword"})
+        service = next(each for each in stack.services if each.name == self.name)
+        return check(stack, service, self.folder)
+
+    def kinds(self, env: str) -> list[str]:
+        """The same, as `check file:line`."""
+        return [f"{each.check} {each.subject}" for each in self.found(env)]
+
+
+def made(folder: Path, service: dict[str, Any] | None = None, name: str = "madansara", **sections: Any) -> Made:
+    """A project with models and one revision; its env.py is still to come."""
+    project = Made(folder, service or {}, sections, name)
+    project.write("alembic.ini", INI)
+    project.write("app/__init__.py", "")
+    project.write("app/models.py", MODELS)
+    project.write("migrations/versions/a1.py", "revision = 'a1'\ndown_revision = None\n")
+    return project
+
+
+def line(text: str, part: str, which: int = 0) -> int:
+    """The line, from 1, in which a part of a text stands."""
+    return [number for number, each in enumerate(text.splitlines(), 1) if part in each][which]
+
+
+def changed(text: str, old: str, new: str, which: int = 0) -> str:
+    """The text with one occurrence of a part replaced."""
+    pieces = text.split(old)
+    assert len(pieces) > which + 1, f"not there: {old}"
+    return old.join(pieces[: which + 1]) + new + old.join(pieces[which + 1 :])
