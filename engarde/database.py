@@ -176,6 +176,11 @@ def quoted(*names: str) -> str:
     return Identifier(*names).as_string(None)
 
 
+def literal(text: str) -> str:
+    """A text, as SQL has it."""
+    return Literal(text).as_string(None)
+
+
 def statement(template: LiteralString, *names: str) -> str:
     """A statement for a person to run, with these identifiers quoted where they need it."""
     return SQL(template).format(*map(Identifier, names)).as_string(None) + ";"

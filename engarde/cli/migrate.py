@@ -60,3 +60,22 @@ def run_command(stack: str, output: str, every: bool, jobs: int, only_sql: bool,
     else:
         console().print(show.migrated(done))
     sys.exit(1 if any(each.state == "failed" for each in done) else 0)
+
+
+@migrate_command.command("status")
+@stack_option
+@output_option
+@click.argument("names", nargs=-1, metavar="[SERVICE]...")
+def status_command(stack: str, output: str, names: tuple[str, ...]) -> None:
+    """Show where each service is, where its migrations end, and what is pending. Exit code 1 when anything is."""
+    from engarde.migrate import show
+    from engarde.migrate.projects import projects
+    from engarde.migrate.status import status
+    from engarde.show import console
+
+    found = status(projects(read(FOLDER, stack), names))
+    if output == "json":
+        click.echo(show.looked_at_data(found))
+    else:
+        console().print(show.looked_at(found))
+    sys.exit(0 if all(each.where == "up to date" for each in found) else 1)

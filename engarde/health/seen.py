@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engarde import catalog, foreign, rights
+from engarde.alembic.scripts import Graph
 from engarde.catalog import Catalog
 from engarde.catalog.further import ServerSetting, VersionTable
 from engarde.database import Session
 from engarde.leftovers import Lock
+from engarde.migrate.histories import histories
 from engarde.model import Stack, Table
 from engarde.stack import State
 
@@ -73,6 +76,8 @@ class Seen:
     """of roles that are not the stack's, on the whole server"""
     visitors: tuple[Visitor, ...]
     version_tables: tuple[VersionTable, ...]
+    histories: Mapping[str, Graph]
+    """of the services whose migration scripts can be read here"""
     offered: dict[str, Offered]
     tables: frozenset[Table]
     """those that are there in the schemas in which the state has grants on single tables"""
@@ -110,6 +115,7 @@ def look(stack: Stack, state: State, locks: tuple[Lock, ...], asked: Session) ->
         others_sessions=others.count,
         visitors=tuple(asked.rows("visitors", Visitor, schemas=existing_schemas)),
         version_tables=tuple(asked.rows("version_tables", VersionTable, roles=services)),
+        histories=histories(stack),
         offered={
             each.name: each for each in asked.rows("offered", Offered, names=[each.name for each in stack.extensions])
         },

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from engarde.migrate.run import Migrated
+from engarde.migrate.status import Status
 from engarde.show import document
 
 STYLES = {"migrated": "green", "up to date": "dim", "failed": "red"}
@@ -33,6 +34,34 @@ def migrated(done: Sequence[Migrated]) -> RenderableType:
             state.append(f"\n{each.said}", style="default")
         shown.add_row(each.service, revision(each.before), revision(each.after), f"{each.seconds:.1f}", state)
     return shown
+
+
+def looked_at(found: Sequence[Status]) -> RenderableType:
+    """A row for each service, and below it a line for each revision that is pending."""
+    shown = table("service", "revision", "heads", "state")
+    for each in found:
+        state = Text(each.where, style="green" if each.where == "up to date" else "red")
+        for line in [*([each.said] if each.said else []), *(f"{one.id}  {one.title}".rstrip() for one in each.pending)]:
+            state.append(f"\n{line}", style="default")
+        shown.add_row(each.service, revision(each.now), revision(each.heads), state)
+    return shown
+
+
+def looked_at_data(found: Sequence[Status]) -> str:
+    """The same as JSON."""
+    return document(
+        services=[
+            {
+                "service": each.service,
+                "state": each.where,
+                "revisions": list(each.now),
+                "heads": list(each.heads),
+                "pending": [{"revision": one.id, "title": one.title} for one in each.pending],
+                "said": each.said or None,
+            }
+            for each in found
+        ]
+    )
 
 
 def migrated_data(done: Sequence[Migrated]) -> str:

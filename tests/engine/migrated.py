@@ -23,7 +23,8 @@ else:
 REVISION = """
 from alembic import op
 
-revision, down_revision = {revision!r}, {down!r}
+revision = {revision!r}
+down_revision = {down!r}
 
 
 def upgrade():
@@ -35,18 +36,18 @@ def downgrade():
 """
 
 
-def write(folder: Path, *bodies: str) -> None:
+def write(folder: Path, *bodies: str, prefix: str = "r") -> None:
     """A project whose revisions r1, r2, ... run these statements of Python, one after another."""
     (folder / "versions").mkdir(parents=True, exist_ok=True)
     (folder / "alembic.ini").write_text("[alembic]\nscript_location = %(here)s\n")
     (folder / "env.py").write_text(ENV)
     for number, body in enumerate(bodies, 1):
         text = REVISION.format(
-            revision=f"r{number}",
-            down=f"r{number - 1}" if number > 1 else None,
+            revision=f"{prefix}{number}",
+            down=f"{prefix}{number - 1}" if number > 1 else None,
             body="\n".join(f"    {line}" for line in body.splitlines()),
         )
-        (folder / "versions" / f"r{number}.py").write_text(text)
+        (folder / "versions" / f"{prefix}{number}.py").write_text(text)
 
 
 def declared(python: str, path: str, **more: Any) -> dict[str, Any]:

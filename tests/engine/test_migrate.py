@@ -109,6 +109,31 @@ def test_what_would_be_run(there: Project) -> None:
     assert states(ran(there, "onside"))["onside"] == ("migrated", ["r1"], ["r2"])
 
 
+def looked_at(stack: Project, *words: str, code: int = 0) -> dict[str, dict[str, Any]]:
+    done = run(stack, "status", *words, "--output", "json")
+    assert done.returncode == code, done.stdout + done.stderr
+    return {each["service"]: each for each in json.loads(done.stdout)["services"]}
+
+
+def test_where_each_service_is(there: Project) -> None:
+    found = looked_at(there, code=1)
+    assert {name: each["state"] for name, each in found.items()} == dict.fromkeys(NAMES, "pending")
+    ran(there, "--all")
+    assert {each["state"] for each in looked_at(there).values()} == {"up to date"}
+    write(there.folder / "their" / "onside", TABLE, MORE, MORE.replace("word", "more"))
+    found = looked_at(there, "onside", code=1)
+    assert (found["onside"]["revisions"], found["onside"]["heads"]) == (["r1"], ["r3"])
+    assert [each["revision"] for each in found["onside"]["pending"]] == ["r2", "r3"]
+    assert "r2" in run(there, "status", "onside").stdout
+    with there.connect("madansara") as session:
+        session.execute("UPDATE alembic_version SET version_num = 'elsewhere'")
+    found = looked_at(there, "madansara", "onside", code=1)
+    assert found["madansara"]["state"] == "unknown revision"
+    assert "elsewhere" in found["madansara"]["said"]
+    (there.folder / "their/sankore/alembic.ini").unlink()
+    assert looked_at(there, "sankore", code=1)["sankore"]["state"] == "not known"
+
+
 def test_what_a_services_code_is_given(there: Project) -> None:
     """Its own URL, and nothing of the operator's secrets."""
     names = ("PULUMI_CONFIG_PASSPHRASE", "RAILWAY_TOKEN", "PGPASSWORD")

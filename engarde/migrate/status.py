@@ -1,0 +1,45 @@
+"""Where each service is in its history, and what has still to be run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from engarde.alembic.revisions import Revision
+from engarde.alembic.scripts import graph, project
+from engarde.errors import EngardeError
+from engarde.migrate.projects import Project, revisions
+
+Where = Literal["up to date", "pending", "unknown revision", "not known"]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """One service."""
+
+    service: str
+    where: Where
+    now: tuple[str, ...] = ()
+    heads: tuple[str, ...] = ()
+    pending: tuple[Revision, ...] = ()
+    said: str = ""
+    """why it is not known, or which revision its history lacks"""
+
+
+def status(projects: Sequence[Project]) -> tuple[Status, ...]:
+    """Every service by itself: one that cannot be looked at does not keep the others from it."""
+    return tuple(map(_status, projects))
+
+
+def _status(of: Project) -> Status:
+    try:
+        history = graph(project(of.folder))
+        now = revisions(of)
+    except EngardeError as error:
+        return Status(of.name, "not known", said=str(error))
+    if strange := [each for each in now if not history.knows(each)]:
+        said = f"its versions have no {', '.join(strange)}: applied from newer code, or another service's"
+        return Status(of.name, "unknown revision", now, history.heads, said=said)
+    pending = history.pending(now)
+    return Status(of.name, "pending" if pending else "up to date", now, history.heads, pending)

@@ -1,0 +1,85 @@
+"""Version tables in the wrong place: services' own scripts prove whose they are, and what is sure is moved."""
+
+import json
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine.conftest import Projects
+from tests.engine.doctor import examined, heal, told
+from tests.engine.migrated import declared, write
+from tests.engine.program import Project
+
+pytestmark = pytest.mark.xdist_group("health-histories")
+
+VERSIONS = "alembic_version (version_num varchar(32) PRIMARY KEY)"
+IN_PUBLIC = {("version table", "public.alembic_version")}
+
+
+@pytest.fixture(scope="module")
+def stack(projects: Projects) -> Iterator[Project]:
+    services = {name: declared(sys.executable, f"their/{name}") for name in ("madansara", "sankore")}
+    with projects(services=services, existingSchemas={"public": None}) as project:
+        for name in services:
+            write(project.folder / "their" / name, "pass", prefix=name[0])
+        project.succeeds(project.up())
+        yield project
+
+
+@pytest.fixture
+def public(stack: Project) -> Iterator[Project]:
+    """With a table in `public` that holds the first revision of madansara, which was run as the admin then."""
+    made = (f"CREATE TABLE public.{VERSIONS}", "INSERT INTO public.alembic_version VALUES ('m1')")
+    stack.database.run_as(stack.database.admin, *made)
+    yield stack
+    names = ("public", "madansara", "sankore")
+    stack.database.run(*(f"DROP TABLE IF EXISTS {name}.alembic_version" for name in names))
+
+
+def revisions(stack: Project) -> dict[str, list[str]]:
+    found = json.loads(stack.tool("migrate", "status", "--output", "json").stdout)
+    return {each["service"]: each["revisions"] for each in found["services"]}
+
+
+def test_what_is_one_services_is_moved_to_it(public: Project) -> None:
+    [found] = examined(public)
+    assert told([found]) == IN_PUBLIC
+    assert "of madansara" in found["actual"]
+    assert "m1 is madansara's, by m1.py" in found["actual"]
+    assert found["remedy"]["safe"]
+    fixed = public.tool("doctor", "--fix")
+    assert fixed.returncode == 0, fixed.stdout + fixed.stderr
+    assert revisions(public) == {"madansara": ["m1"], "sankore": []}
+    assert public.tool("verify").returncode == 0
+    assert examined(public) == []
+
+
+def test_what_two_share_is_parted_by_hand_only(public: Project) -> None:
+    public.database.run("INSERT INTO public.alembic_version VALUES ('s1')")
+    [found] = examined(public)
+    assert "shared by madansara, sankore" in found["actual"]
+    assert "m1 is madansara's, by m1.py; s1 is sankore's, by s1.py" in found["actual"]
+    assert not found["remedy"]["safe"]
+    public.tool("doctor", "--fix")
+    assert public.database.value("SELECT count(*) FROM public.alembic_version") == 2
+    heal(public, found)
+    assert revisions(public) == {"madansara": ["m1"], "sankore": ["s1"]}
+    assert public.database.value("SELECT count(*) FROM public.alembic_version") == 0
+
+
+def test_one_in_anothers_schema(stack: Project) -> None:
+    stack.database.run(
+        "SET ROLE sankore_user", f"CREATE TABLE sankore.{VERSIONS}", "INSERT INTO sankore.alembic_version VALUES ('m1')"
+    )
+    try:
+        [found] = examined(stack)
+        assert "m1 is madansara's" in found["actual"]
+        assert not found["remedy"]["safe"]
+    finally:
+        stack.database.run("DROP TABLE sankore.alembic_version")
+
+
+def test_the_backends_is_none_of_theirs(public: Project) -> None:
+    public.database.run("UPDATE public.alembic_version SET version_num = 'of-the-backend'")
+    assert examined(public) == []
