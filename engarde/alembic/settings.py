@@ -100,6 +100,17 @@ class Settings:
         raise ConfigError(f"{self.pyproject}:{self.line(name)}: {name} is not a text that Alembic reads")
 
 
+def is_project(folder: Path) -> bool:
+    """Whether this folder has the options of an Alembic project.
+
+    :raises ConfigError: a file that may have them does not parse.
+    """
+    ini, pyproject = folder / INI, folder / PYPROJECT
+    return bool(
+        (ini.is_file() and _ini(ini) is not None) or (pyproject.is_file() and _pyproject(pyproject) is not None)
+    )
+
+
 def settings(folder: Path) -> Settings:
     """The options of the project in this folder.
 

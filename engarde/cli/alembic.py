@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from engarde.cli.options import output_option, stack_option
 from engarde.engine import FOLDER
 from engarde.errors import ConfigError
+from engarde.model import Service, Stack
 from engarde.stackfile import read
+
+if TYPE_CHECKING:
+    from engarde.alembic.template import Driver
+
+service_option = click.option("--service", required=True, help="Whose project it is.")
 
 
 @click.group("alembic")
@@ -20,7 +28,7 @@ def alembic_command() -> None:
 @alembic_command.command("check")
 @stack_option
 @output_option
-@click.option("--service", required=True, help="Whose project it is.")
+@service_option
 @click.argument("path", metavar="PATH")
 def check_command(stack: str, output: str, service: str, path: str) -> None:
     """Say what in the Alembic project at PATH would not work, or would reach into other schemas.
@@ -31,10 +39,7 @@ def check_command(stack: str, output: str, service: str, path: str) -> None:
     from engarde.show import as_data, console, document, listed
 
     declared = read(FOLDER, stack)
-    services = {each.name: each for each in declared.services}
-    if service not in services:
-        raise ConfigError(f"no service of stack {stack}: {service}; it has {', '.join(services)}")
-    findings = check(declared, services[service], path)
+    findings = check(declared, _named(declared, service), path)
     if output == "json":
         click.echo(document(service=service, findings=[as_data(each) for each in findings]))
     elif findings:
@@ -42,3 +47,40 @@ def check_command(stack: str, output: str, service: str, path: str) -> None:
     else:
         click.echo(f"nothing is wrong with the Alembic project of {service}")
     sys.exit(1 if findings else 0)
+
+
+@alembic_command.command("init")
+@stack_option
+@service_option
+@click.option(
+    "--driver", type=click.Choice(["psycopg", "psycopg2", "asyncpg"]), help="By default that of the old env.py."
+)
+@click.option("--yes", is_flag=True, help="Write what is shown.")
+@click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
+def init_command(stack: str, service: str, driver: Driver | None, yes: bool, path: Path) -> None:
+    """Write the env.py at PATH anew, so that the service's migrations stay in its own schema.
+
+    Without --yes it only shows the difference. What somebody wrote by hand is kept as env.py.orig. Where PATH has no
+    Alembic project, one is made. Exit codes: 0 it is so now, 1 it would be changed, 2 usage or a fault.
+    """
+    from engarde.alembic.init import changes, write
+
+    planned = changes(path, _named(read(FOLDER, stack), service), driver)
+    for each in planned:
+        click.echo(each.shown(path))
+    if planned and not yes:
+        click.echo("nothing was written; --yes writes it", err=True)
+        sys.exit(1)
+    write(planned)
+    for each in planned:
+        kept = f"; the old one is {each.kept.name}" if each.kept else ""
+        click.echo(f"{each.file} written{kept}", err=True)
+    if not planned:
+        click.echo(f"the env.py of {service} is up to date", err=True)
+
+
+def _named(stack: Stack, service: str) -> Service:
+    services = {each.name: each for each in stack.services}
+    if service not in services:
+        raise ConfigError(f"no service of stack {stack.name}: {service}; it has {', '.join(services)}")
+    return services[service]

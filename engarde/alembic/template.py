@@ -1,0 +1,93 @@
+"""The env.py that keeps a service's migrations in its own schema, as text."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from string import Template
+from typing import Literal
+
+from engarde.delivery import UNSTATED
+from engarde.model import Service
+
+Driver = Literal["psycopg", "psycopg2", "asyncpg"]
+
+BEGIN, END = "# --- yours ---", "# --- end of yours ---"
+"""Between them stands what belongs to the service, and stays."""
+
+DIGEST = "# digest of all but yours: "
+"""Begins the last line, which shows whether somebody has changed the rest."""
+
+FOLDER = Path(__file__).with_name("templates")
+
+
+def variable(service: Service) -> str:
+    """The environment variable that leads a service's migrations past any pooler."""
+    delivered = (service.railway or UNSTATED).variables
+    direct = [name for name, each in delivered.items() if each.unpooled]
+    return service.migrations.variable if service.migrations and not direct else min(direct or delivered)
+
+
+def text(name: str) -> str:
+    """A part that is the same for every service."""
+    return (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def env(service: Service, driver: Driver, yours: str) -> str:
+    """The whole file."""
+    asynchronous = driver == "asyncpg"
+    written = Template(text("env.py")).substitute(
+        asyncio="import asyncio\n" if asynchronous else "",
+        sync_engine="" if asynchronous else "create_engine, ",
+        async_engine="from sqlalchemy.ext.asyncio import create_async_engine\n" if asynchronous else "",
+        yours=yours.strip("\n"),
+        schema=_python(service.schema_),
+        role=_python(service.role),
+        variable=_python(variable(service)),
+        driver=_python(f"postgresql+{driver}"),
+        set_path=_python(_statement(f"SET search_path TO {_identifier(service.schema_)}")),
+        tls="ssl" if asynchronous else "sslmode",
+        process="get_server_pid()" if asynchronous else "info.backend_pid",
+        online=text("online_async.py" if asynchronous else "online_sync.py").strip("\n"),
+        guard=_python(_statement(_guard(service.role))),
+        run="asyncio.run(run_online())" if asynchronous else "run_online()",
+    )
+    return f"{written}\n{DIGEST}{_digest(written)}\n"
+
+
+def is_untouched(written: str) -> bool:
+    """Whether nobody has changed a file of ours but for what is theirs in it."""
+    whole, found, digest = written.rpartition(f"\n{DIGEST}")
+    return bool(found) and yours(written) is not None and digest.strip() == _digest(whole)
+
+
+def yours(written: str) -> str | None:
+    """What is the service's own in a file of ours; None in any other file."""
+    lines = written.splitlines()
+    if lines.count(BEGIN) != 1 or lines.count(END) != 1 or lines.index(BEGIN) > lines.index(END):
+        return None
+    return "\n".join(lines[lines.index(BEGIN) + 1 : lines.index(END)])
+
+
+def _digest(written: str) -> str:
+    before, _, rest = written.partition(BEGIN)
+    return hashlib.sha256((before + rest.partition(END)[2]).encode()).hexdigest()[:16]
+
+
+def _python(value: str) -> str:
+    """A text as Python spells it, in the quotes that need the fewest escapes."""
+    return repr(value) if '"' in value else json.dumps(value, ensure_ascii=False)
+
+
+def _identifier(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _statement(sql: str) -> str:
+    """As SQLAlchemy's `text` takes it, to which a colon may begin a parameter."""
+    return sql.replace(":", "\\:")
+
+
+def _guard(role: str) -> str:
+    return "DO $$ BEGIN IF current_user <> '" + role.replace("'", "''") + "'"
