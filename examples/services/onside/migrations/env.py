@@ -1,0 +1,145 @@
+"""Runs the migrations of this service as its own role, in its own schema, and one process at a time.
+
+Written by `engarde alembic init`, which keeps what is between the two lines below when it writes this file again.
+"""
+
+# ruff: noqa: E402
+
+import logging
+import os
+import time
+from logging.config import fileConfig
+
+from alembic import context
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, create_engine, make_url, pool, text
+from sqlalchemy.exc import ArgumentError
+
+log = logging.getLogger("alembic.env")
+
+# --- yours ---
+from onside.models import Base
+
+target_metadata = Base.metadata
+
+
+def include_object(_: object, name: str | None, type_: str, reflected: bool, compared: object) -> bool:
+    """Leaves partitions alone, which are no models."""
+    return not (type_ == "table" and reflected and compared is None and str(name).startswith("readings_"))
+
+
+options = {"include_object": include_object}
+# --- end of yours ---
+
+SCHEMA = "onside"
+ROLE = "onside_user"
+VARIABLE = "DATABASE_URL"
+DRIVER = "postgresql+psycopg"
+LOCK_TIMEOUT = "10s"
+"""How long a migration waits for a table that a running service holds; all others wait behind it meanwhile."""
+
+if context.config.config_file_name is not None:
+    fileConfig(context.config.config_file_name, disable_existing_loggers=False)
+
+
+def address() -> URL:
+    """Where the environment says, in the words of this driver."""
+    try:
+        url = make_url(os.environ[VARIABLE])
+    except KeyError:
+        raise CommandError(f"{VARIABLE} is not set: it holds the URL of {ROLE}") from None
+    except ArgumentError:
+        raise CommandError(f"{VARIABLE} holds no URL of a database") from None
+    query = {"sslmode" if word in ("sslmode", "ssl") else word: value for word, value in url.query.items()}
+    return url.set(drivername=DRIVER, query=query)
+
+
+def include_name(name: str | None, type_: str, parent_names: object) -> bool:
+    """Shows autogenerate this schema alone: to Alembic it is None, and its version table is a table like any other."""
+    if type_ == "schema":
+        return name in (None, SCHEMA)
+    return not (type_ == "table" and name == "alembic_version")
+
+
+def refuse_others(connection: Connection) -> None:
+    """Ends it unless everything would be made by this role, in this schema, over a session that keeps its locks."""
+    found = connection.execute(text("SELECT current_user, current_schema(), pg_backend_pid()"))
+    role, schema, process = found.one()
+    connection.rollback()
+    if role != ROLE:
+        raise CommandError(f"{VARIABLE} logs in as {role}; these are the migrations of {ROLE}")
+    if schema != SCHEMA:
+        where = f"would make its tables in {schema or 'no schema'}"
+        raise CommandError(f"{ROLE} {where}: {SCHEMA} is missing, or not the first that it looks in")
+    if process != connection.connection.driver_connection.info.backend_pid:
+        raise CommandError(f"{VARIABLE} leads to a pooler; migrations need the server's own address")
+
+
+def wait_for_turn(connection: Connection) -> None:
+    """Keeps a lock until the session ends.
+
+    It is asked for again and again: one who waits in the server would hold up CREATE INDEX CONCURRENTLY of the other.
+    """
+    told = False
+    asked = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+    while not connection.scalar(asked, {"name": f"alembic {SCHEMA}"}):
+        connection.rollback()
+        if not told:
+            log.info("Waiting for another process that migrates %s", SCHEMA)
+            told = True
+        time.sleep(0.5)
+    connection.commit()
+
+
+def migrate(connection: Connection) -> None:
+    """Runs what Alembic was asked for."""
+    refuse_others(connection)
+    wait_for_turn(connection)
+    connection.execute(text('SET search_path TO "onside"'))
+    connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
+    # Without it the migrations would join this transaction, which nobody commits.
+    connection.commit()
+    context.configure(
+        connection=connection,
+        target_metadata=target_metadata,
+        version_table_schema=SCHEMA,
+        include_name=include_name,
+        **options,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run_online() -> None:
+    """Runs them in a session of their own."""
+    engine = create_engine(address(), poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        migrate(connection)
+
+
+def run_offline() -> None:
+    """Writes a script that refuses to run as any other role."""
+    context.configure(
+        dialect_name="postgresql",
+        target_metadata=target_metadata,
+        literal_binds=True,
+        dialect_opts={"paramstyle": "named"},
+        version_table_schema=SCHEMA,
+        **options,
+    )
+    with context.begin_transaction():
+        context.execute(
+            "DO $$ BEGIN IF current_user <> 'onside_user'"
+            " THEN RAISE EXCEPTION 'this script is for that role alone'; END IF; END $$"
+        )
+        context.execute('SET search_path TO "onside"')
+        context.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
+        context.run_migrations()
+
+
+if context.is_offline_mode():
+    run_offline()
+else:
+    run_online()
+
+# digest of all but yours: 86aae903ebdf2b13
