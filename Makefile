@@ -12,7 +12,7 @@ WITH_PYTHON = @for python in $(PYTHON) python3 python3.14 python3.13 python3.12 
 	echo 'No usable Python: 3.11 or later with venv and ensurepip (on Debian and Ubuntu the package' >&2; \
 	echo 'python3-venv). Install it, or name one: make PYTHON=/path/to/python3 ...' >&2; exit 2
 
-.PHONY: help up down clean test matrix lint bench venv
+.PHONY: help up demo down clean test matrix lint bench venv
 
 # The major of PostgreSQL that the engine and driver tests run on; without one, that of `make up`.
 PG =
@@ -28,6 +28,9 @@ help: ## lists what there is to make
 
 up: venv ## brings up everything: engine, plugins, a PostgreSQL, the stack `local`; again changes nothing
 	@$(VENV_PYTHON) -m toolchain.local up
+
+demo: up ## migrates four small services in the stack `local`, and shows what each has then
+	@$(VENV_PYTHON) -m toolchain.local demo
 
 down: ## stops the PostgreSQL of `make up` and keeps its data
 	$(call WITH_PYTHON,-B -m toolchain.local down)

@@ -32,6 +32,10 @@ def _run(target: str) -> None:
         from toolchain.local.up import up
 
         up()
+    elif target == "demo":
+        from toolchain.local.demo import demo
+
+        demo()
     elif target == "down":
         from toolchain.local.down import down
 

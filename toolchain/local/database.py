@@ -61,11 +61,12 @@ def prepare(admin: Admin, stack: Stack) -> None:
     with connected(admin, stack.server.database) as session:
         schemas = {each.name for each in stack.existing_schemas}
         _make(session, "SCHEMA", schemas, "SELECT nspname FROM pg_namespace")
-        if "public" in schemas and _lacks_backend(session):
+        if "public" in schemas and lacks_backend(session):
             session.execute(BACKEND.read_bytes())
 
 
-def _lacks_backend(session: Connection) -> bool:
+def lacks_backend(session: Connection) -> bool:
+    """Whether a table of the production backend is missing."""
     tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s)"
     row = session.execute(tables, [list(BACKEND_TABLES)]).fetchone()
     return row != (len(BACKEND_TABLES),)

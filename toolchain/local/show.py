@@ -20,3 +20,4 @@ def table(services: Mapping[str, Mapping[str, Any]]) -> None:
     for name in list(services)[:1]:
         console.print(f"Connect as {name}: bin/engarde psql {name}", markup=False, highlight=False)
     console.print("Prove that it is as declared, and isolated: bin/engarde verify", markup=False, highlight=False)
+    console.print("See services at work in it, small ones with migrations: make demo", markup=False, highlight=False)

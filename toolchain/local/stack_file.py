@@ -1,6 +1,7 @@
 """Pulumi.local.yaml: derived from Pulumi.prod.yaml once, then the user's; only the address is rewritten."""
 
 import io
+from collections.abc import Mapping, Sequence
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -20,9 +21,9 @@ HEADER = f"""{DERIVED}; yours to edit.
 `make up` rewrites the server's address alone, `make clean` removes the file."""
 READABLE = 0o644
 SALT = "encryptionsalt"
-SERVER, SERVICES, EXISTING, ANALYTICS, PASSWORD = (
+SERVER, SERVICES, EXISTING, EXTENSIONS, ANALYTICS, PASSWORD = (
     f"{stackfile.PROJECT}:{key}"
-    for key in ("server", "services", "existingSchemas", "analytics", stackfile.PASSWORD_KEY)
+    for key in ("server", "services", "existingSchemas", "extensions", "analytics", stackfile.PASSWORD_KEY)
 )
 # Where production's services are, and are delivered to: a URL of this server must never end there.
 ELSEWHERE = {f"{stackfile.PROJECT}:{key}" for key in ("serviceAddress", "unpooledAddress", "railway")}
@@ -47,6 +48,23 @@ def write_for(admin: Admin, before: Admin | None) -> None:
             server.pop(key, None)
         _write(document)
         say(f"{FILE.name} {'derived from ' + MODEL.name if fresh else 'rewritten'} for {admin}")
+
+
+def declare(services: Mapping[str, Mapping[str, object]], extensions: Sequence[str]) -> None:
+    """Adds what is missing of these; what is there already is the user's."""
+    document = _document()
+    declared = document["config"][SERVICES]
+    missing = [(name, key) for name, keys in services.items() for key in keys.keys() - (declared[name] or {}).keys()]
+    for name, key in missing:
+        declared[name] = declared[name] or {}
+        declared[name][key] = services[name][key]
+    wanted = document["config"].get(EXTENSIONS) or {}
+    absent = [each for each in extensions if each not in wanted]
+    if missing or absent:
+        document["config"][EXTENSIONS] = wanted
+        wanted.update({each: {} for each in absent})
+        _write(document)
+        say(f"{FILE.name} now declares the migrations of {', '.join(services)} and what they need")
 
 
 def is_sealed() -> bool:
