@@ -73,7 +73,8 @@ def _stated(text: str, way: Way) -> tuple[str, ...]:
     if way == "options":
         # libpq takes words apart at spaces, unless a backslash guards them.
         return spelled(re.sub(r"\\(.)", r"\1", re.split(r"(?<!\\)\s", match[1])[0]))
-    return spelled(match[1])
+    # So SQLAlchemy's `text` is told that a colon begins no parameter.
+    return spelled(match[1].replace("\\:", ":"))
 
 
 def _mentions(node: ast.expr) -> bool:

@@ -39,6 +39,7 @@ def env(service: Service, driver: Driver, yours: str) -> str:
     asynchronous = driver == "asyncpg"
     written = Template(text("env.py")).substitute(
         asyncio="import asyncio\n" if asynchronous else "",
+        unique="import uuid\n" if asynchronous else "",
         sync_engine="" if asynchronous else "create_engine, ",
         async_engine="from sqlalchemy.ext.asyncio import create_async_engine\n" if asynchronous else "",
         yours=yours.strip("\n"),

@@ -2,4 +2,6 @@
 
 from tests.drivers.collected import PGBOUNCER, absent
 
-collect_ignore = ["test_pgbouncer.py", "test_pooler_health.py"] if PGBOUNCER in absent() else []
+collect_ignore = (
+    ["test_pgbouncer.py", "test_pooler_health.py", "test_pooled_migrations.py"] if PGBOUNCER in absent() else []
+)

@@ -14,7 +14,7 @@ from toolchain.paths import PRIVATE, PROJECT, cache
 from toolchain.progress import say
 
 CACHES = (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "__pycache__")
-PACKAGES = ("components", "engarde", "tests", "toolchain")
+PACKAGES = ("components", "engarde", "examples", "tests", "toolchain")
 
 
 def clean() -> None:

@@ -12,7 +12,7 @@ def upgrade() -> None:
         "runs",
         sa.Column("id", sa.Uuid(), server_default=sa.func.gen_random_uuid(), primary_key=True),
         sa.Column("flow_id", sa.Uuid(), nullable=False),
-        sa.Column("started_at", sa.DateTime(), server_default=sa.func.now(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), server_default=sa.func.now(), nullable=False),
         sa.ForeignKeyConstraint(["flow_id"], ["flows.id"]),
     )
     op.create_index("ix_runs_flow_id", "runs", ["flow_id"])

@@ -1,0 +1,267 @@
+"""`alembic init`: what it writes, what it keeps, and what it shows before."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import alembic
+import pytest
+from click.testing import CliRunner, Result
+
+from engarde import cli
+from engarde.alembic import init, template
+from engarde.alembic.check import check
+from engarde.errors import ConfigError, Refused
+from engarde.model import Service, Stack
+from engarde.stackfile import parse
+
+TEMPLATES = Path(alembic.__file__).parent / "templates"
+INI = "[alembic]\nscript_location = %(here)s/migrations\nprepend_sys_path = .\n"
+SERVER = {"host": "db.example.com", "database": "railway"}
+OWN = """\
+import sys
+from logging.config import fileConfig
+
+from alembic import context
+from dotenv import load_dotenv
+from sqlalchemy import MetaData, engine_from_config
+
+from app import models  # fills it
+# The one place.
+from app.db import Base
+
+load_dotenv()
+sys.path.append("lib")
+config = context.config
+fileConfig(config.config_file_name)
+config.set_main_option("sqlalchemy.url", "postgresql://me:hunter2@db/app")
+naming = {"pk": "pk_%(table_name)s"}
+target_metadata = MetaData(naming_convention=naming)
+target_metadata.schema = "x"
+
+
+def run():
+    with engine_from_config(config.get_section("alembic")).connect() as connection:
+        context.configure(connection=connection, target_metadata=target_metadata)
+        context.run_migrations()
+
+
+run()
+"""
+KEPT = """\
+import sys
+from dotenv import load_dotenv
+from sqlalchemy import MetaData, engine_from_config
+from app import models  # fills it
+# The one place.
+from app.db import Base
+load_dotenv()
+sys.path.append("lib")
+naming = {"pk": "pk_%(table_name)s"}
+target_metadata = MetaData(naming_convention=naming)
+target_metadata.schema = "x"
+# What else context.configure is to be told, by name.
+options = {}"""
+
+
+def declared(name: str = "madansara", **service: Any) -> tuple[Stack, Service]:
+    stack = parse("local", {"server": SERVER, "services": {name: service or None}}, {"adminPassword"})
+    return stack, stack.services[0]
+
+
+def written(folder: Path, old: str | None = None, **service: Any) -> str:
+    """The env.py of a project that had this one."""
+    if old is not None:
+        (folder / "migrations").mkdir()
+        (folder / "alembic.ini").write_text(INI)
+        (folder / "migrations/env.py").write_text(old)
+    init.write(init.changes(folder, declared(**service)[1], None))
+    return (folder / "migrations/env.py").read_text()
+
+
+def kept(folder: Path) -> dict[str, str]:
+    return {each.name: each.read_text() for each in (folder / "migrations").glob("env.py.orig*")}
+
+
+def test_a_project_where_there_is_none(tmp_path: Path) -> None:
+    stack, service = declared()
+    files = [str(each.file.relative_to(tmp_path)) for each in init.changes(tmp_path / "new", service, None)]
+    assert files == ["new/alembic.ini", "new/migrations/script.py.mako", "new/migrations/env.py"]
+    assert not (tmp_path / "new").exists()
+    written(tmp_path / "new")
+    assert check(stack, service, tmp_path / "new") == ()
+    assert init.changes(tmp_path / "new", service, None) == ()
+    assert kept(tmp_path / "new") == {}
+
+
+@pytest.mark.parametrize("name", ["generic", "async"])
+def test_alembics_own_templates_become_right_ones(tmp_path: Path, name: str) -> None:
+    old = (TEMPLATES / name / "env.py").read_text()
+    new = written(tmp_path, old)
+    assert kept(tmp_path) == {"env.py.orig": old}
+    assert ("create_async_engine" in new) == (name == "async")
+    stack, service = declared()
+    assert check(stack, service, tmp_path) == ()
+
+
+def test_what_is_about_the_models_is_carried_over(tmp_path: Path) -> None:
+    new = written(tmp_path, OWN)
+    assert template.yours(new) == KEPT
+    assert "hunter2" not in new
+    compile(new, "env.py", "exec")
+
+
+def test_one_without_metadata(tmp_path: Path) -> None:
+    new = written(tmp_path, "from alembic import context\n")
+    assert template.yours(new) == template.text("yours.py").strip("\n")
+
+
+def test_what_is_theirs_stays_when_it_is_written_again(tmp_path: Path) -> None:
+    new = written(tmp_path)
+    own = "from app import Base\n\ntarget_metadata = Base.metadata\noptions = {'compare_type': False}"
+    file = tmp_path / "migrations/env.py"
+    file.write_text(new.replace(str(template.yours(new)), own))
+    again = written(tmp_path, role="another")
+    assert template.yours(again) == own
+    assert 'ROLE = "another"' in again
+    # Nothing but that was anybody's own.
+    assert kept(tmp_path) == {}
+
+
+def test_a_change_of_the_rest_is_kept_beside_it(tmp_path: Path) -> None:
+    file = tmp_path / "migrations/env.py"
+    first = written(tmp_path).replace('LOCK_TIMEOUT = "10s"', 'LOCK_TIMEOUT = "1h"')
+    file.write_text(first)
+    second = written(tmp_path).replace("NullPool", "StaticPool")
+    file.write_text(second)
+    written(tmp_path)
+    assert kept(tmp_path) == {"env.py.orig": first, "env.py.orig2": second}
+
+
+@pytest.mark.parametrize(
+    ("form", "old", "driver"),
+    [
+        ("plain", None, "psycopg"),
+        ("sqlalchemy+psycopg2", None, "psycopg2"),
+        ("sqlalchemy+asyncpg", None, "asyncpg"),
+        ("sqlalchemy+asyncpg", "generic", "psycopg"),
+        ("plain", "async", "asyncpg"),
+        ("sqlalchemy+psycopg2", "generic", "psycopg2"),
+    ],
+)
+def test_the_driver(tmp_path: Path, form: str, old: str | None, driver: str) -> None:
+    text = (TEMPLATES / old / "env.py").read_text() if old else None
+    assert f'DRIVER = "postgresql+{driver}"' in written(tmp_path, text, urlFormat=form)
+
+
+def test_the_variable(tmp_path: Path) -> None:
+    assert 'VARIABLE = "DATABASE_URL"' in written(tmp_path)
+    assert 'VARIABLE = "MIGRATE_URL"' in written(tmp_path, migrations={"path": ".", "variable": "MIGRATE_URL"})
+
+
+def test_the_variable_that_leads_past_a_pooler(tmp_path: Path) -> None:
+    variables = {"DATABASE_URL": {}, "DIRECT_URL": {"unpooled": True}}
+    sections = {
+        "server": SERVER,
+        "serviceAddress": {"host": "pooler.internal"},
+        "unpooledAddress": {"host": "db.internal"},
+        "railway": {"project": "p", "environment": "e"},
+        "services": {"madansara": {"railway": {"variables": variables}}},
+    }
+    stack = parse("local", sections, {"adminPassword"})
+    init.write(init.changes(tmp_path, stack.services[0], None))
+    assert 'VARIABLE = "DIRECT_URL"' in (tmp_path / "migrations/env.py").read_text()
+    assert check(stack, stack.services[0], tmp_path) == ()
+
+
+@pytest.mark.parametrize("name", ["Größe", "a:b c", "it's", "x%y", "a$b", "a{b}"])
+@pytest.mark.parametrize("driver", ["psycopg", "asyncpg"])
+def test_odd_names(tmp_path: Path, name: str, driver: template.Driver) -> None:
+    stack, service = declared("x", schema=name, role=f'{name}"r\\')
+    init.write(init.changes(tmp_path, service, driver))
+    assert check(stack, service, tmp_path) == ()
+    names: dict[str, Any] = {}
+    constants = (tmp_path / "migrations/env.py").read_text().partition("SCHEMA = ")[2].splitlines()[:2]
+    exec("SCHEMA = " + "\n".join(constants), names)
+    assert (names["SCHEMA"], names["ROLE"]) == (service.schema_, service.role)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "said"),
+    [
+        ("migrations/env.py", "def (", "env.py:1: not Python"),
+        ("migrations/env.py", "\udce4", "cannot be read"),
+        ("alembic.ini", "[alembic", "not an ini file"),
+        ("alembic.ini", "[other]\n", "alembic.ini has no [alembic]"),
+        ("alembic.ini", "[alembic]\nscript_location = nowhere\n", "no such folder"),
+    ],
+)
+def test_what_cannot_be_read_stays_as_it_is(tmp_path: Path, file: str, text: str, said: str) -> None:
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "alembic.ini").write_text(INI)
+    (tmp_path / file).write_bytes(text.encode(errors="surrogateescape"))
+    before = {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()}
+    with pytest.raises(ConfigError, match=said.replace("[", "\\[")):
+        init.changes(tmp_path, declared()[1], None)
+    assert before == {each: each.read_bytes() for each in tmp_path.rglob("*") if each.is_file()}
+
+
+def test_somebody_changes_it_meanwhile(tmp_path: Path) -> None:
+    written(tmp_path, OWN)
+    file = tmp_path / "migrations/env.py"
+    file.write_text(OWN)
+    planned = init.changes(tmp_path, declared()[1], None)
+    file.write_text("# mine\n")
+    with pytest.raises(Refused, match="changed by somebody else"):
+        init.write(planned)
+    assert file.read_text() == "# mine\n"
+
+
+def test_a_link_leads_to_the_file(tmp_path: Path) -> None:
+    written(tmp_path, OWN)
+    file, real = tmp_path / "migrations/env.py", tmp_path / "real.py"
+    real.write_text(OWN)
+    real.chmod(0o640)
+    file.unlink()
+    file.symlink_to(real)
+    written(tmp_path)
+    assert file.is_symlink()
+    assert template.is_untouched(real.read_text())
+    assert (tmp_path / "real.py.orig").read_text() == OWN
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
+def run(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> Result:
+    password = {"engarde:adminPassword": {"secure": "v1:of-a-test"}}
+    config = {"engarde:server": SERVER, "engarde:services": {"madansara": None}, **password}
+    (folder / "Pulumi.local.yaml").write_text(json.dumps({"config": config}))
+    monkeypatch.setattr("engarde.cli.alembic.FOLDER", folder)
+    return CliRunner().invoke(cli.main, ["alembic", "init", *words])
+
+
+def test_the_difference_comes_first_and_holds_no_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path, OWN)
+    file = tmp_path / "migrations/env.py"
+    file.write_text(OWN)
+    for old in file.parent.glob("*.orig*"):
+        old.unlink()
+    shown = run(monkeypatch, tmp_path, str(tmp_path), "--service", "madansara")
+    assert shown.exit_code == 1
+    assert '-config.set_main_option("sqlalchemy.url", "postgresql://me:***@db/app")' in shown.output
+    assert "+    context.configure(" in shown.output
+    assert "nothing was written; --yes writes it" in shown.stderr
+    assert "hunter2" not in shown.output
+    assert file.read_text() == OWN
+    done = run(monkeypatch, tmp_path, str(tmp_path), "--service", "madansara", "--yes")
+    assert done.exit_code == 0
+    assert "env.py written; the old one is env.py.orig" in done.stderr
+    assert kept(tmp_path) == {"env.py.orig": OWN}
+    again = run(monkeypatch, tmp_path, str(tmp_path), "--service", "madansara")
+    assert (again.exit_code, again.stdout) == (0, "")
+
+
+def test_a_service_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = run(monkeypatch, tmp_path, str(tmp_path), "--service", "other", "--yes")
+    assert done.exit_code == 2
+    assert "no service of stack local: other; it has madansara" in done.stderr
+    assert not (tmp_path / "alembic.ini").exists()
