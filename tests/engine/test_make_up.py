@@ -182,6 +182,23 @@ def test_a_lost_private_folder_is_no_end(checkout: Clone) -> None:
     assert checkout.roles_that_log_in() == ROLES
 
 
+def test_the_demo_and_again(checkout: Clone) -> None:
+    said = said_by(checkout.run("make", "demo"))
+    for name in ("langflow", "madansara", "onside", "sankore"):
+        assert re.search(rf"^{name} +\(none\) +0002 +\d+\.\d +migrated", said, re.MULTILINE)
+    # Three users of the backend, read by madansara, and what it made of them, read by analytics.
+    assert re.search(r"│ madansara +│ owners +│ 3 +│", said)
+    assert "stack local is as declared (5 logins, " in said
+    stack_file = checkout.stack_file.read_text()
+    said = said_by(checkout.run("make", "demo"))
+    assert said.count("up to date") >= 4
+    assert checkout.stack_file.read_text() == stack_file
+    assert not [each for each in checkout.passwords().values() if each in said]
+    assert git_status(checkout) == ""
+    status = said_by(checkout.run("bin/engarde", "migrate", "status"))
+    assert status.count("up to date") == 4
+
+
 def test_clean_removes_what_was_made_and_nothing_else(checkout: Clone) -> None:
     (checkout.root / "Pulumi.mine.yaml").write_text("config: {}\n")
     server = int(Path(checkout.root / ".engarde/postgres/data/postmaster.pid").read_text().split()[0])

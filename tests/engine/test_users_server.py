@@ -54,6 +54,12 @@ def test_a_server_that_does_not_let_us_in_teaches_nothing(checkout: Clone, users
     assert not checkout.stack_file.exists()
 
 
+def test_no_demo_without_a_stack(checkout: Clone, users: Database) -> None:
+    done = checkout.target("demo")
+    assert done.returncode == 2
+    assert "there is no stack local yet: run `make up` first" in done.stderr
+
+
 def test_a_role_that_exists_is_not_touched(checkout: Clone, users: Database) -> None:
     users.run("CREATE ROLE onside_user NOLOGIN")
     before = users.rows(CATALOG)
@@ -77,6 +83,18 @@ def test_the_stack_comes_up_there_and_stays_there(brought_up: Clone, users: Data
         session.execute("TABLE public.later")
     assert "nothing had to change" in brought_up.up()
     assert said_by(brought_up.run("bin/engarde", "psql", "admin", "-Atc", "SELECT current_user")) == f"{LOGIN}\n"
+
+
+def test_no_demo_where_there_is_no_backend(brought_up: Clone, users: Database) -> None:
+    before = brought_up.stack_file.read_text()
+    users.run("ALTER TABLE public.brands RENAME TO away")
+    try:
+        done = brought_up.target("demo")
+    finally:
+        users.run("ALTER TABLE public.away RENAME TO brands")
+    assert done.returncode == 2
+    assert "this server has no tables of a production backend" in done.stderr
+    assert brought_up.stack_file.read_text() == before
 
 
 def test_it_does_not_wander_while_the_state_holds_resources(brought_up: Clone, users: Database) -> None:

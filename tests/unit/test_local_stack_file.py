@@ -173,3 +173,18 @@ def test_a_derived_file_is_known_as_ours_and_another_is_not(file: Path) -> None:
     assert places.is_derived()
     file.write_text(PRODUCTION)
     assert not places.is_derived()
+
+
+def test_what_a_demo_needs_is_added_and_what_is_there_stays(file: Path) -> None:
+    stack_file.write_for(EMBEDDED, None)
+    before = file.read_text()
+    wanted = {name: {"migrations": {"path": f"examples/{name}"}} for name in ("a", "on")}
+    stack_file.declare(wanted, ["citext"])
+    added = "".join(f"      migrations:\n        path: examples/{name}\n" for name in ("a", "on"))
+    lines = [
+        line for line in file.read_text().splitlines(keepends=True) if line not in before.splitlines(keepends=True)
+    ]
+    assert "".join(lines) == f"{added}  engarde:extensions:\n    citext: {{}}\n"
+    once = file.read_text()
+    stack_file.declare({"a": {"migrations": {"path": "elsewhere"}}}, ["citext"])
+    assert file.read_text() == once

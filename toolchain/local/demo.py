@@ -1,6 +1,7 @@
 """`make demo`: the four services of `examples/services` at work in stack `local`."""
 
 import subprocess
+from collections.abc import Sequence
 
 import psycopg
 from psycopg import sql
@@ -49,27 +50,31 @@ def demo() -> None:
     if not admin:
         raise Refused("there is no stack local yet: run `make up` first")
     with alone():
-        stack = _declared()
+        stack = stackfile.read(PROJECT, "local")
+        names = _services(stack)
         _backend(admin, stack)
+        _declare(names)
         with step("Bringing up what the services need"):
             engine.up(())
-    _tool("migrate", "--all", "--jobs", "2")
+    _tool("migrate", *names, "--jobs", "2")
     if stack.analytics:
         _show(stack)
     _tool("verify")
     say("Look on: bin/engarde migrate status, bin/engarde psql analytics -c '\\dt *.*' (examples/services/README.md)")
 
 
-def _declared() -> Stack:
-    before = stackfile.read(PROJECT, "local")
+def _services(stack: Stack) -> list[str]:
+    """Those of ours that the stack has."""
     ours = sorted(each.name for each in SERVICES.iterdir() if each.is_dir())
-    if not (there := [each.name for each in before.services if each.name in ours]):
-        raise Refused(f"Pulumi.local.yaml has none of the services {', '.join(ours)}")
-    stack_file.declare(
-        {name: {"migrations": {"path": f"examples/services/{name}", "command": list(COMMAND)}} for name in there},
-        EXTENSIONS,
-    )
-    return stackfile.read(PROJECT, "local")
+    declared = {each.name for each in stack.services}
+    if there := [name for name in ours if name in declared]:
+        return there
+    raise Refused(f"Pulumi.local.yaml has none of the services {', '.join(ours)}")
+
+
+def _declare(names: Sequence[str]) -> None:
+    paths = {name: {"path": f"examples/services/{name}", "command": list(COMMAND)} for name in names}
+    stack_file.declare({name: {"migrations": each} for name, each in paths.items()}, EXTENSIONS)
 
 
 def _backend(admin: Admin, stack: Stack) -> None:
