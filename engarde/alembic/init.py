@@ -53,17 +53,18 @@ class Change:
 
 
 def changes(path: Path, service: Service, driver: Driver | None) -> tuple[Change, ...]:
-    """What would be written in the project in this folder; nothing where all is so already.
+    """What would be written in the project in this folder, or whose alembic.ini this is; nothing where all is so.
 
     :raises ConfigError: the project or its env.py cannot be read.
     """
-    if is_project(path):
-        return _made([_env(project(path).env, service, driver)])
-    files = [(path / INI, template.text(INI)), (path / FRESH / "script.py.mako", template.text("script.py.mako"))]
+    folder = path.parent if path.is_file() else path
+    if is_project(folder):
+        return _made([_env(project(folder).env, service, driver)])
+    files = [(folder / INI, template.text(INI)), (folder / FRESH / "script.py.mako", template.text("script.py.mako"))]
     if taken := [str(file) for file, _ in files if file.exists()]:
         raise ConfigError(f"{', '.join(taken)} is there, but no Alembic project: {INI} has no [alembic]")
     return _made(
-        [*(Change(file, None, text, None) for file, text in files), _env(path / FRESH / "env.py", service, driver)]
+        [*(Change(file, None, text, None) for file, text in files), _env(folder / FRESH / "env.py", service, driver)]
     )
 
 

@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -168,7 +169,15 @@ def test_autogenerate_sees_no_change_and_down_leaves_nothing(stack: Project, nam
 def test_two_at_once(stack: Project, name: str) -> None:
     """One of onside's migrations is no transaction, and makes an index concurrently."""
     alembic(stack, name, "downgrade", "base")
-    both = [start(stack, name, "upgrade", "head") for _ in range(2)]
+    there = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s"
+    with stack.connect(name) as session, session.transaction():
+        # Where a service is can be read by nobody until both are there, so that neither is done before the other.
+        session.execute("LOCK alembic_version")
+        both = [start(stack, name, "upgrade", "head") for _ in range(2)]
+        while stack.database.value(there, f"{name}_user") < 3:
+            assert [each.poll() for each in both] == [None, None]
+            time.sleep(0.05)
+        time.sleep(1)
     done = [ended(stack, each) for each in both]
     assert [code for code, _ in done] == [0, 0], done
     assert sorted(said.count("Running upgrade") for _, said in done) == [0, 2]

@@ -104,6 +104,17 @@ def test_alembics_own_templates_become_right_ones(tmp_path: Path, name: str) -> 
     assert check(stack, service, tmp_path) == ()
 
 
+@pytest.mark.parametrize("named", [".", "pyproject.toml"])
+def test_a_project_of_pyproject(tmp_path: Path, named: str) -> None:
+    (tmp_path / "migrations").mkdir()
+    (tmp_path / "pyproject.toml").write_text('[tool.alembic]\nscript_location = "%(here)s/migrations"\n')
+    stack, service = declared()
+    [change] = init.changes(tmp_path / named, service, None)
+    assert (change.file, change.before) == (tmp_path / "migrations/env.py", None)
+    init.write([change])
+    assert check(stack, service, tmp_path) == ()
+
+
 def test_what_is_about_the_models_is_carried_over(tmp_path: Path) -> None:
     new = written(tmp_path, OWN)
     assert template.yours(new) == KEPT
