@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from engarde.alembic.source import named, parsed
 from engarde.errors import ConfigError
 
 FIELDS = ("revision", "down_revision", "branch_labels", "depends_on")
@@ -42,12 +43,7 @@ def revision(file: Path) -> Revision:
 
     :raises ConfigError: it does not parse, or says it in a way that cannot be read without running it.
     """
-    try:
-        tree = ast.parse(file.read_bytes(), str(file))
-    except SyntaxError as error:
-        raise ConfigError(f"{file}:{error.lineno or 1}: not Python: {error.msg}") from None
-    except ValueError:
-        raise ConfigError(f"{file}:1: not Python: it holds a null byte") from None
+    tree = parsed(file)
     said = _assigned(tree)
     legacy = _LEGACY.fullmatch(file.name)
     ids = _texts(file, said, "revision") if "revision" in said else ((legacy[1],) if legacy else ())
@@ -65,9 +61,10 @@ def _assigned(tree: ast.Module) -> dict[str, ast.expr]:
     for node in tree.body:
         match node:
             case ast.Assign(targets=targets, value=value):
-                found |= {target.id: value for target in targets if isinstance(target, ast.Name)}
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                found[name] = value
+                for target in targets:
+                    found |= dict(named(target, value))
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                found |= dict(named(target, value))
     return found
 
 

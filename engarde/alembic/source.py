@@ -88,17 +88,36 @@ def dotted(node: ast.expr) -> str:
     return "?"
 
 
-def source(file: Path, roots: tuple[Path, ...]) -> Source:
-    """Reads a file.
+def named(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
+    """Which name gets what in `a = 1` and in `a, b = 1, 2`."""
+    match target, value:
+        case ast.Name(id=name), _:
+            yield name, value
+        case ast.Tuple(elts=names) | ast.List(elts=names), ast.Tuple(elts=values) | ast.List(elts=values):
+            for one, other in zip(names, values, strict=False):
+                yield from named(one, other)
+
+
+def parsed(file: Path) -> ast.Module:
+    """What a file says.
 
     :raises ConfigError: it is no Python.
     """
     try:
-        tree = ast.parse(file.read_bytes(), str(file))
+        return ast.parse(file.read_bytes(), str(file))
     except SyntaxError as error:
         raise ConfigError(f"{file}:{error.lineno or 1}: not Python: {error.msg}") from None
     except ValueError:
+        # What Python up to 3.11.3 says of a null byte.
         raise ConfigError(f"{file}:1: not Python: it holds a null byte") from None
+
+
+def source(file: Path, roots: tuple[Path, ...]) -> Source:
+    """Reads a file of a project.
+
+    :raises ConfigError: it is no Python.
+    """
+    tree = parsed(file)
     nodes = sorted(ast.walk(tree), key=lambda node: (getattr(node, "lineno", 0), getattr(node, "col_offset", 0)))
     return Source(
         file,

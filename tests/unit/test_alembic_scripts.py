@@ -134,6 +134,23 @@ def test_annotated_and_named_values(tmp_path: Path) -> None:
     assert found.heads == ("b2",)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "revision, down_revision = 'b2', 'a1'\n",
+        "(revision, down_revision), depends_on = ['b2', 'a1'], None\n",
+        "revision = name = 'b2'\ndown_revision, branch_labels, depends_on = ('a1',), None, None\n",
+        "revision: str = 'b2'\n[down_revision, _] = ('a1', 1)\n",
+    ],
+)
+def test_several_values_at_once(tmp_path: Path, text: str) -> None:
+    one = made(tmp_path, {"a1": {"down_revision": None}})
+    (tmp_path / "migrations/versions/b2.py").write_text(text)
+    found = graph(one)
+    assert (found.heads, found.revisions["b2"].down) == (("b2",), ("a1",))
+    agrees(tmp_path, found)
+
+
 def test_files_that_are_no_revisions(tmp_path: Path) -> None:
     one = made(tmp_path, LINEAR)
     for name in ("__init__.py", ".#a1.py", "README", "notes.txt"):
@@ -269,6 +286,19 @@ def test_a_project_that_does_not_say_where_it_is(tmp_path: Path, ini: str, reaso
     made(tmp_path, LINEAR)
     (tmp_path / "alembic.ini").write_text(ini)
     assert refused(tmp_path).startswith(reason)
+
+
+def test_files_in_another_encoding(tmp_path: Path) -> None:
+    made(tmp_path, LINEAR)
+    (tmp_path / "alembic.ini").write_bytes(INI.encode() + b"# \xe9\n")
+    assert refused(tmp_path) == "alembic.ini: not UTF-8"
+
+
+def test_a_pyproject_that_does_not_say_where_it_is(tmp_path: Path) -> None:
+    made(tmp_path, LINEAR)
+    (tmp_path / "alembic.ini").unlink()
+    (tmp_path / "pyproject.toml").write_text('[tool.alembic]\n\nscript_location = "%(there)s/migrations"\n')
+    assert refused(tmp_path) == "pyproject.toml:3: script_location is not a text that Alembic reads"
 
 
 def test_no_project(tmp_path: Path) -> None:
