@@ -6,7 +6,8 @@ import ast
 from dataclasses import dataclass
 
 from engarde.alembic.environment import Configure, Environment
-from engarde.alembic.filters import Filter, Table
+from engarde.alembic.filters import Filter
+from engarde.alembic.judge import Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from engarde.alembic.reader import Reader
 from engarde.alembic.rules_of_configure import configured, filtered, version_table
 from engarde.alembic.rules_of_engines import asynchronous, commits, driver_fits
 from engarde.alembic.rules_of_models import heads, schemas
-from engarde.alembic.rules_of_paths import offline, set_rightly, shows_no_others
-from engarde.alembic.rules_of_urls import doubled, from_environment, variable, written_out
+from engarde.alembic.rules_of_paths import makes_no_schema, offline, set_rightly, shows_no_others
+from engarde.alembic.rules_of_urls import direct, doubled, from_environment, variable, written_out
 from engarde.alembic.scripts import graph
 from engarde.alembic.seen import Seen
 from engarde.alembic.source import source
@@ -31,12 +31,14 @@ RULES: tuple[Rule, ...] = (
     shows_no_others,
     set_rightly,
     offline,
+    makes_no_schema,
     commits,
     schemas,
     from_environment,
     written_out,
     doubled,
     variable,
+    direct,
     driver_fits,
     asynchronous,
     heads,

@@ -9,6 +9,7 @@ from typing import Literal
 
 from engarde.alembic.options import by_position, given, is_rest
 from engarde.alembic.reader import Reader
+from engarde.alembic.settings import URL
 from engarde.alembic.source import Function, Source, dotted, name_of
 from engarde.alembic.values import Value
 
@@ -16,7 +17,8 @@ Mode = Literal["online", "offline"]
 
 SYNC_ENGINES = ("engine_from_config", "create_engine")
 ASYNC_ENGINES = ("async_engine_from_config", "create_async_engine", "AsyncEngine")
-URL = "sqlalchemy.url"
+OPTIONS = ("set_main_option", "set_section_option")
+"""What changes what alembic.ini says, as its text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,28 +130,25 @@ def _modes(
 
 def _sinks(source: Source, reader: Reader) -> Iterator[Sink]:
     for node in source.nodes:
-        match node:
-            case ast.Call(func=func, args=[ast.Constant(value="sqlalchemy.url"), value, *_]) if (
-                name_of(func) == "set_main_option"
-            ):
-                yield Sink(value.lineno, reader.value(source, value), True)
-            case ast.Call(func=func, args=[_, ast.Constant(value="sqlalchemy.url"), value]) if (
-                name_of(func) == "set_section_option"
-            ):
-                yield Sink(value.lineno, reader.value(source, value), True)
-            case ast.Call(func=func, args=[value, *_]) if name_of(func) in ("create_engine", "create_async_engine"):
-                yield Sink(value.lineno, reader.value(source, value), False)
-            case ast.Call(func=func, keywords=keywords) if name_of(func) in (
-                "configure",
-                *SYNC_ENGINES,
-                *ASYNC_ENGINES,
-            ):
-                for each in keywords:
-                    if each.arg in ("url", "sqlalchemy_url"):
-                        yield Sink(each.value.lineno, reader.value(source, each.value), False)
-            case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value="sqlalchemy.url"))], value=value):
-                yield Sink(value.lineno, reader.value(source, value), False)
-            case ast.Dict(keys=keys, values=values):
-                for key, value in zip(keys, values, strict=True):
-                    if isinstance(key, ast.Constant) and key.value in (URL, "url"):
-                        yield Sink(value.lineno, reader.value(source, value), False)
+        for value in _urls(node):
+            interpolated = isinstance(node, ast.Call) and name_of(node.func) in OPTIONS
+            yield Sink(value.lineno, reader.value(source, value), interpolated)
+
+
+def _urls(node: ast.AST) -> Iterator[ast.expr]:
+    match node:
+        case ast.Call(func=func, args=[*_, ast.Constant(value=text), value]) if name_of(func) in OPTIONS:
+            if text == URL:
+                yield value
+        case ast.Call(func=func, args=arguments, keywords=keywords):
+            name = name_of(func)
+            if name in ("create_engine", "create_async_engine"):
+                yield from arguments[:1]
+            if name in ("configure", *SYNC_ENGINES, *ASYNC_ENGINES):
+                yield from (each.value for each in keywords if each.arg in ("url", "sqlalchemy_url"))
+        case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=key))], value=value) if key == URL:
+            yield value
+        case ast.Dict(keys=keys, values=values):
+            for each, value in zip(keys, values, strict=True):
+                if isinstance(each, ast.Constant) and each.value in (URL, "url"):
+                    yield value

@@ -24,6 +24,10 @@ class Named:
     """UNKNOWN where the text does not tell"""
     of_metadata: bool
     """it is the default of all tables, not one table's own"""
+    keys: bool
+    """there are foreign keys in what it names it for"""
+    late: bool
+    """env.py sets it once the tables are there, which changes none of them"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +37,32 @@ class Models:
     named: tuple[Named, ...]
 
     @property
+    def of_tables(self) -> tuple[Named, ...]:
+        """Those that tables get."""
+        return tuple(each for each in self.named if not each.late)
+
+    @property
     def default(self) -> object:
-        """The schema of tables that name none: None, a name, or UNKNOWN where several are named."""
-        found = {repr(each.schema): each.schema for each in self.named if each.of_metadata}
+        """What the metadata's schema is while Alembic runs: None, a name, or UNKNOWN where several are named."""
+        late = [each.schema for each in self.named if each.late]
+        found = {repr(each): each for each in late or [each.schema for each in self.of_tables if each.of_metadata]}
         return None if not found else next(iter(found.values())) if len(found) == 1 else UNKNOWN
 
 
 def models(env: Source, reader: Reader) -> Models:
     """Reads what an env.py imports, and what that imports, within the project."""
-    return Models(tuple(each for source in _reached(env, reader) for each in _named(source, reader)))
+    sources = list(_reached(env, reader))
+    keys = any(_has_keys(source.tree) for source in sources)
+    return Models(tuple(each for source in sources for each in _named(source, reader, keys, source is env)))
+
+
+def _has_keys(tree: ast.AST) -> bool:
+    """Whether a foreign key is written in it, SQLModel's own spelling included."""
+    return any(
+        (isinstance(node, ast.Call) and name_of(node.func) in ("ForeignKey", "ForeignKeyConstraint"))
+        or (isinstance(node, ast.keyword) and node.arg == "foreign_key")
+        for node in ast.walk(tree)
+    )
 
 
 def _reached(env: Source, reader: Reader) -> Iterator[Source]:
@@ -59,27 +80,31 @@ def _reached(env: Source, reader: Reader) -> Iterator[Source]:
                     waiting.append(found)
 
 
-def _named(source: Source, reader: Reader) -> Iterator[Named]:
+def _named(source: Source, reader: Reader, keys: bool, is_env: bool) -> Iterator[Named]:
     for node in source.nodes:
         match node:
             case ast.Call(func=func, keywords=keywords) if name_of(func) in ("MetaData", "Table"):
+                of_metadata = name_of(func) == "MetaData"
                 for each in keywords:
                     if each.arg == "schema":
-                        schema = reader.value(source, each.value).constant
-                        yield Named(source, each.value.lineno, schema, name_of(func) == "MetaData")
+                        schema = reader.value(source, each.value).likely
+                        has = keys if of_metadata else _has_keys(node)
+                        yield Named(source, each.value.lineno, schema, of_metadata, has, late=False)
             case ast.Assign(targets=[ast.Attribute(value=holder, attr="schema")], value=value) if dotted(
                 holder
             ).endswith("metadata"):
-                yield Named(source, node.lineno, reader.value(source, value).constant, True)
-            case ast.Assign(targets=[ast.Name(id="__table_args__")], value=value):
-                yield from _of_table(source, reader, value)
-            case ast.AnnAssign(target=ast.Name(id="__table_args__"), value=ast.expr() as value):
-                yield from _of_table(source, reader, value)
+                yield Named(source, node.lineno, reader.value(source, value).likely, True, keys, late=is_env)
+            case (
+                ast.Assign(targets=[ast.Name(id="__table_args__")], value=value)
+                | ast.AnnAssign(target=ast.Name(id="__table_args__"), value=ast.expr() as value)
+            ):
+                yield from _of_table(source, reader, value, _has_keys(source.parents[node]))
 
 
-def _of_table(source: Source, reader: Reader, value: ast.expr) -> Iterator[Named]:
+def _of_table(source: Source, reader: Reader, value: ast.expr, keys: bool) -> Iterator[Named]:
     last = value.elts[-1] if isinstance(value, ast.Tuple) and value.elts else value
     if isinstance(last, ast.Dict):
         for key, schema in zip(last.keys, last.values, strict=True):
             if isinstance(key, ast.Constant) and key.value == "schema":
-                yield Named(source, schema.lineno, reader.value(source, schema).constant, False)
+                found = reader.value(source, schema).likely
+                yield Named(source, schema.lineno, found, of_metadata=False, keys=keys, late=False)

@@ -59,9 +59,6 @@ def entries(source: Source, node: ast.expr, depth: int = 0) -> dict[str, ast.exp
                 return None
             whole = {name: value for each in given if each for name, value in each.items()}
             return whole | {each.arg: each.value for each in keywords if each.arg}
-        case ast.BinOp(left=left, op=ast.BitOr(), right=right):
-            one, other = entries(source, left, depth + 1), entries(source, right, depth + 1)
-            return None if one is None or other is None else one | other
         case ast.Call(func=ast.Name(id=name)) if name in source.functions:
             results = [entries(source, each, depth + 1) for each in returned(source, source.functions[name])]
             return results[0] if len(results) == 1 else None

@@ -37,13 +37,13 @@ def paths(env: Environment) -> Iterator[SetPath]:
         if isinstance(node, ast.Dict):
             for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value == "search_path":
-                    text = env.value(value).text
-                    listed = None if text is None else spelled(text)
+                    text = env.value(value).likely
+                    listed = spelled(text) if isinstance(text, str) else None
                     yield SetPath(value.lineno, listed, "server_settings", env.source.function(node))
         elif isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp) and _mentions(node):
-            text = env.value(node).text
+            text = env.value(node).likely
             way: Way = "options" if _is_option(node) else "statement"
-            listed = None if text is None else _stated(text, way)
+            listed = _stated(text, way) if isinstance(text, str) else None
             if listed != ():
                 yield SetPath(node.lineno, listed, way, env.source.function(node))
 

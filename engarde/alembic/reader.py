@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from engarde.alembic.source import Function, Source, dotted, name_of, source
+from engarde.alembic.source import Function, Source, dotted, name_of, named, source
 from engarde.alembic.values import NOTHING, UNKNOWN, Value, all_known, either, joined, made_of, replaced
 from engarde.errors import ConfigError
 
@@ -61,6 +62,8 @@ class Reader:
             case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
                 values = [self.value(at, part, depth + 1) for part in parts]
                 return replace(made_of(values), constant=all_known(values))
+            case ast.Dict(keys=[]):
+                return Value({})
             case ast.Subscript(value=value, slice=key) if dotted(value).endswith("environ"):
                 return self._variable(self.value(at, key, depth + 1), NOTHING)
             case ast.JoinedStr(values=parts):
@@ -129,11 +132,11 @@ class Reader:
         if name == "replace" and len(whole) >= 3:
             return replaced(whole[0], whole[1], whole[2])
         if name == "sub" and len(arguments) >= 3 and isinstance(node.func, ast.Attribute):
-            return replaced(arguments[2], arguments[0], arguments[1])
+            return replaced(arguments[2], _literal(arguments[0]), arguments[1])
         driver = named.get("drivername") or (arguments[0] if name == "create" and arguments else None)
         made = replace(made_of([*whole, *named.values()]), altered=name not in (*_KNOWN, *_SAME))
         if driver and driver.text:
-            made = replace(made, replaced=(*made.replaced, (None, driver.text)))
+            made = replace(made, replaced=(*made.replaced, ("" if name == "set" else None, driver.text)))
         if name in _SAME and len(whole) == 1:
             return replace(made, constant=whole[0].constant, default=whole[0].default)
         return made
@@ -143,16 +146,25 @@ class Reader:
         return Value(variables=known | default.variables, default=default.constant)
 
 
+def _literal(pattern: Value) -> Value:
+    """The text that a regular expression means, if it means one."""
+    bare = (pattern.text or ".").removeprefix("^")
+    if re.search(r"[][(){}*+?.|$\\]", re.sub(r"\\\W", "", bare)):
+        return NOTHING
+    return Value(re.sub(r"\\(\W)", r"\1", bare))
+
+
 def assignments(at: Source, name: str) -> Iterator[tuple[int, ast.stmt, ast.expr]]:
     """Where a file gives a name a value, in the order of its text."""
     for node in at.nodes:
         match node:
-            case ast.Assign(targets=targets, value=value) if any(
-                isinstance(each, ast.Name) and each.id == name for each in targets
-            ):
-                yield node.lineno, node, value
-            case ast.AnnAssign(target=ast.Name(id=target), value=ast.expr() as value) if target == name:
-                yield node.lineno, node, value
+            case ast.Assign(targets=targets, value=value):
+                pairs = [pair for target in targets for pair in named(target, value)]
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                pairs = list(named(target, value))
+            case _:
+                continue
+        yield from ((node.lineno, node, value) for given, value in pairs if given == name)
 
 
 def returned(at: Source, function: Function) -> Iterator[ast.expr]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engarde.alembic.autogenerate import Filters, filters
 from engarde.alembic.environment import Configure
-from engarde.alembic.filters import Table
+from engarde.alembic.judge import Table
 from engarde.alembic.seen import Seen
 from engarde.alembic.values import UNKNOWN
 from engarde.findings import Finding
@@ -35,8 +35,7 @@ def version_table(seen: Seen) -> Iterator[Finding]:
             reason = "none: without a table of its own it would take, and write, the one in public"
             yield seen.finding("version table", each.line, expected, reason, f"version_table_schema={seen.literal},")
         else:
-            value = seen.env.value(node)
-            found = value.default if value.constant is UNKNOWN else value.constant
+            found = seen.env.value(node).likely
             if found is UNKNOWN:
                 yield seen.unjudged(node.lineno, expected, "the schema is not written out in the project")
             elif found != seen.schema:
@@ -83,7 +82,8 @@ def _filtered(seen: Seen, configure: Configure, found: Filters) -> Iterator[Find
 
 def own_is_seen(seen: Seen, found: Filters) -> bool | None:
     """Whether it compares the service's own tables, those that are still to be made among them."""
-    named = [each.schema for each in seen.models.named if each.of_metadata] or [None]
+    named = [each.schema for each in seen.models.of_tables if each.of_metadata] or [None]
+    named += [each.schema for each in seen.models.of_tables if each.schema == seen.schema]
     known = [schema for schema in named if schema is None or isinstance(schema, str)] or [None, seen.schema]
     answers: set[bool | None] = set()
     for schema in known:

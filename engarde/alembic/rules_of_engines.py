@@ -7,20 +7,29 @@ from collections.abc import Iterator
 
 from engarde.alembic.environment import Configure
 from engarde.alembic.seen import Seen
-from engarde.alembic.source import Function, name_of
+from engarde.alembic.source import Function, Source, name_of
 from engarde.alembic.values import Value
 from engarde.declared import UrlFormat
 from engarde.findings import Finding
 
 DRIVERS_OF_ASYNC = frozenset({"asyncpg", "psycopg"})
 RUNNERS = ("run", "run_until_complete", "create_task", "ensure_future")
+BEGINS = ("begin_transaction", "run_sync", "run_migrations")
+ENDS = ("commit", "rollback")
+DEEPEST = 3
+"""How far functions of env.py are followed that call one another."""
 EXECUTES = ("execute", "exec_driver_sql", "scalar")
 
 
 def driver(seen: Seen) -> str:
-    """The driver that its engine has, as far as its text tells."""
+    """The driver that its engine has, as far as its text tells, or will have once it fits."""
     known = {name for each in seen.env.sinks for name in _drivers(seen, each.value)}
-    return next(iter(known)) if len(known) == 1 else "asyncpg" if seen.env.asynchronous else "psycopg2"
+    fitting = {name for name in known if _fits(seen, name)}
+    return next(iter(fitting)) if len(fitting) == 1 else "asyncpg" if seen.env.asynchronous else "psycopg2"
+
+
+def _fits(seen: Seen, name: str) -> bool:
+    return name in DRIVERS_OF_ASYNC if seen.env.asynchronous else name != "asyncpg"
 
 
 def driver_fits(seen: Seen) -> Iterator[Finding]:
@@ -29,11 +38,13 @@ def driver_fits(seen: Seen) -> Iterator[Finding]:
         return
     for sink in seen.env.sinks:
         for name in sorted(_drivers(seen, sink.value)):
-            if seen.env.asynchronous and name not in DRIVERS_OF_ASYNC:
-                code = 'url = url.replace("postgresql://", "postgresql+asyncpg://", 1)'
+            if _fits(seen, name):
+                continue
+            if seen.env.asynchronous:
+                code = 'make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)'
                 yield seen.finding("driver", sink.line, "a URL of asyncpg or psycopg", f"one of {name}", code)
-            elif not seen.env.asynchronous and name == "asyncpg":
-                code = 'url = url.replace("+asyncpg", "", 1)'
+            else:
+                code = 'url.replace("+asyncpg", "", 1)'
                 yield seen.finding("driver", sink.line, "a URL of a synchronous driver", "one of asyncpg", code)
 
 
@@ -46,7 +57,7 @@ def _drivers(seen: Seen, value: Value) -> set[str]:
         scheme = form.replace("sqlalchemy", "postgresql") if form.startswith("sqlalchemy") else "postgresql"
         url = f"{'jdbc:' if form == 'jdbc' else ''}{scheme}://"
         for old, new in value.replaced:
-            url = f"{new}://" if old is None else url.replace(old, new)
+            url = url.replace(old, new) if old else f"{new}://"
         dialect, _, name = url.partition("://")[0].partition("+")
         found.add(name or ("psycopg2" if dialect in ("postgresql", "postgres") else dialect))
     return found
@@ -98,8 +109,9 @@ def commits(seen: Seen) -> Iterator[Finding]:
             if call.lineno not in told:
                 told.add(call.lineno)
                 actual = "it begins a transaction that the migrations join, and that is rolled back at the end"
-                code = ("connection.commit()  # right after it",)
-                yield seen.finding("transaction", call.lineno, "a commit before the migrations", actual, *code)
+                awaited = "await " if isinstance(seen.env.source.parents[call], ast.Await) else ""
+                code = f"{awaited}connection.commit()  # right after it"
+                yield seen.finding("transaction", call.lineno, "a commit before the migrations", actual, code)
 
 
 def _early(seen: Seen, configure: Configure) -> Iterator[ast.Call]:
@@ -107,7 +119,7 @@ def _early(seen: Seen, configure: Configure) -> Iterator[ast.Call]:
     if "AUTOCOMMIT" in {node.value for node in source.nodes if isinstance(node, ast.Constant)}:
         return
     handing = [f for call in source.calls("run_sync") if (f := source.function(call))]
-    functions = dict.fromkeys((*configure.within, *handing))
+    functions = dict.fromkeys((*(configure.within or [source.tree]), *handing))
     everything = [call for function in functions for call in _calls(function)]
     names = {name_of(call.func) for call in everything}
     opened = [call for call in everything if name_of(call.func) == "begin" and _opens(call)]
@@ -115,18 +127,46 @@ def _early(seen: Seen, configure: Configure) -> Iterator[ast.Call]:
         return
     if "begin_transaction" not in names:
         return
-    for function in functions:
-        calls = _calls(function)
-        ends = [c.lineno for c in calls if name_of(c.func) in ("begin_transaction", "run_sync", "run_migrations")]
-        committed = max((call.lineno for call in calls if name_of(call.func) == "commit"), default=0)
-        for call in calls:
-            early = name_of(call.func) in EXECUTES and ends and committed < call.lineno < min(ends)
-            if early and not _of_context(call) and not any(_is_own_transaction(each) for each in source.above(call)):
-                yield call
+    flows = [list(_in_order(source, function)) for function in functions]
+    if not any(map(_committed_at_the_end, flows)):
+        for flow in flows:
+            yield from _left_open(source, flow)
 
 
-def _calls(function: Function) -> list[ast.Call]:
-    return [each for each in ast.walk(function) if isinstance(each, ast.Call)]
+def _committed_at_the_end(flow: list[ast.Call]) -> bool:
+    """Whether it commits, once the migrations have run, whatever they have joined."""
+    names = [name_of(call.func) for call in flow]
+    begun = next((place for place, name in enumerate(names) if name in BEGINS), len(names))
+    return "commit" in names[begun:]
+
+
+def _left_open(source: Source, flow: list[ast.Call]) -> list[ast.Call]:
+    """The statements whose transaction still goes on where the migrations begin."""
+    found: list[ast.Call] = []
+    for call in flow:
+        name = name_of(call.func)
+        if name in BEGINS:
+            return found
+        if name in ENDS:
+            found = []
+        elif name in EXECUTES and not _of_context(call) and not any(map(_is_own_transaction, source.above(call))):
+            found.append(call)
+    return []
+
+
+def _in_order(source: Source, function: Function | ast.Module, depth: int = 0) -> Iterator[ast.Call]:
+    """Its calls, and in the place of a function of the same file the calls of this."""
+    for call in sorted(_calls(function), key=lambda each: (each.lineno, each.col_offset)):
+        called = source.functions.get(call.func.id) if isinstance(call.func, ast.Name) else None
+        if called is None or depth == DEEPEST:
+            yield call
+        else:
+            yield from _in_order(source, called, depth + 1)
+
+
+def _calls(function: Function | ast.Module) -> list[ast.Call]:
+    body = [each for each in function.body if isinstance(function, Function) or not isinstance(each, Function)]
+    return [each for statement in body for each in ast.walk(statement) if isinstance(each, ast.Call)]
 
 
 def _of_context(call: ast.Call) -> bool:

@@ -6,25 +6,41 @@ import shlex
 from collections.abc import Iterator
 
 from engarde.alembic.autogenerate import filters
-from engarde.alembic.filters import Table
+from engarde.alembic.judge import Table
+from engarde.alembic.models import Named
+from engarde.alembic.rules_of_configure import own_is_seen
 from engarde.alembic.seen import Seen
 from engarde.alembic.values import UNKNOWN
 from engarde.findings import Finding, Remedy
 
+EXPECTED = "no schema"
+
 
 def schemas(seen: Seen) -> Iterator[Finding]:
-    """Models without a schema, or with the service's own; others' only where autogenerate leaves them alone."""
+    """Models without a schema, or with one that autogenerate compares rightly or leaves alone."""
     if not seen.autogenerates:
         return
-    for each in seen.models.named:
+    for each in seen.models.of_tables:
         file = each.source.file
         if each.schema is UNKNOWN:
-            yield seen.unjudged(each.line, f"no schema, or {seen.schema}", "the schema is not written out", file)
-        elif each.schema not in (None, seen.schema) and not _left_alone(seen, str(each.schema)):
-            actual = f"{each.schema}: autogenerate proposes to make its tables there"
+            yield seen.unjudged(each.line, EXPECTED, "the schema is not written out", file)
+        elif wrong := _wrong(seen, each):
             code = "leave schema out: the role's search_path puts the tables where they belong"
-            expected = f"no schema, or {seen.schema}"
-            yield seen.finding("metadata schema", each.line, expected, actual, code, file=file)
+            yield seen.finding("metadata schema", each.line, EXPECTED, f"{each.schema}: {wrong}", code, file=file)
+
+
+def _wrong(seen: Seen, named: Named) -> str | None:
+    """What autogenerate makes of it."""
+    if named.schema == seen.schema and named.keys and _seen(seen):
+        # PostgreSQL names no schema of the search_path where it tells what a foreign key refers to.
+        return "autogenerate proposes to drop and make anew every foreign key, each time"
+    if named.schema not in (None, seen.schema) and not _left_alone(seen, str(named.schema)):
+        return "autogenerate proposes to make its tables there"
+    return None
+
+
+def _seen(seen: Seen) -> bool:
+    return any(own_is_seen(seen, filters(seen.env, each)) is not False for each in seen.env.of("online"))
 
 
 def _left_alone(seen: Seen, schema: str) -> bool:

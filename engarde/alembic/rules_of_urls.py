@@ -15,7 +15,8 @@ from engarde.edits import lines
 from engarde.findings import Finding, Remedy
 
 _ADDRESS = re.compile(r"(?:postgres(?:ql)?|mysql|mariadb|mssql|oracle|cockroachdb)(?:\+\w+)?://[^\s{]\S*")
-_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]*@")
+_PASSWORD = re.compile(r"://[^:/@\s]*:[^@\s]+@")
+DIRECT = "DIRECT_DATABASE_URL"
 _MAKERS = ("create_engine", "create_async_engine", "create", "connect", "set")
 
 
@@ -25,8 +26,11 @@ def written_out(seen: Seen) -> Iterator[Finding]:
     for node in source.nodes:
         match node:
             case ast.Constant(value=str() as text) if _ADDRESS.match(text):
-                if not isinstance(source.parents.get(node), ast.Expr | ast.JoinedStr):
-                    yield _written_out(seen, node.lineno, text)
+                parent = source.parents[node]
+                # What an f-string puts together is the environment's, but for a password between its braces.
+                if _PASSWORD.search(text) if isinstance(parent, ast.JoinedStr) else not isinstance(parent, ast.Expr):
+                    actual = f"{_masked(text)} in the code"
+                    yield seen.finding("url", node.lineno, _expected(seen), actual, *_from(seen))
             case ast.Call(func=func, keywords=keywords) if name_of(func) in _MAKERS:
                 for each in keywords:
                     if each.arg == "password" and isinstance(each.value, ast.Constant) and each.value.value:
@@ -40,19 +44,18 @@ def written_out(seen: Seen) -> Iterator[Finding]:
         yield seen.finding("url", line, _expected(seen), actual, *code, file=seen.project.settings.ini)
 
 
-def _written_out(seen: Seen, line: int, text: str) -> Finding:
-    return seen.finding("url", line, _expected(seen), f"{_masked(text)} in the code", *_from(seen))
-
-
 def _masked(text: str) -> str:
-    return _PASSWORD.sub(r"\1***@", text)
+    return text.partition("://")[0] + "://***"
 
 
 def from_environment(seen: Seen) -> Iterator[Finding]:
     """A URL that the environment gives, and not alembic.ini."""
-    if seen.env.engines and all(each.value.from_settings for each in seen.env.sinks):
-        line = seen.env.engines[0].lineno
-        yield seen.finding("url", line, _expected(seen), f"{URL} of {seen.project.ini.name}", *_from(seen))
+    if any(not each.value.from_settings for each in seen.env.sinks):
+        return
+    for each in seen.env.engines:
+        if each.args and seen.env.value(each.args[0]).from_settings:
+            actual = f"{URL} of {seen.project.ini.name}"
+            yield seen.finding("url", each.lineno, _expected(seen), actual, *_from(seen))
 
 
 def doubled(seen: Seen) -> Iterator[Finding]:
@@ -70,15 +73,20 @@ def _may_hold(sink: Sink) -> bool:
 
 
 def variable(seen: Seen) -> Iterator[Finding]:
-    """A variable that somebody sets, and past a pooler where there is one."""
+    """A variable that somebody sets, `bin/engarde migrate` among them."""
     migrations = seen.service.migrations
+    read = {name for sink in seen.env.sinks for name in sink.value.variables}
     delivered = {*seen.variables, *({migrations.variable} if migrations else ())}
     for sink in seen.env.sinks:
-        if sink.value.variables and not sink.value.variables & delivered and _is_url(sink):
-            actual = ", ".join(sorted(sink.value.variables))
+        actual = ", ".join(sorted(sink.value.variables))
+        if not actual or not _is_url(sink):
+            continue
+        if not sink.value.variables & delivered:
             yield seen.finding("variable", sink.line, _expected(seen), f"{actual}, which nobody sets", *_from(seen))
-        elif seen.stack.unpooled_address is not None:
-            yield from _pooled(seen, sink)
+        elif migrations and migrations.variable not in read:
+            expected = f"{migrations.variable}, in which bin/engarde migrate hands it the URL"
+            content = {seen.service.name: {"migrations": {"path": migrations.path, "variable": actual}}}
+            yield seen.healed("variable", sink.line, expected, actual, Remedy("edit", lines("services", content)))
 
 
 def _is_url(sink: Sink) -> bool:
@@ -86,18 +94,41 @@ def _is_url(sink: Sink) -> bool:
     return len(sink.value.variables) == 1 and not any(old is None for old, _ in sink.value.replaced)
 
 
-def _pooled(seen: Seen, sink: Sink) -> Iterator[Finding]:
-    direct = {name for name, each in seen.variables.items() if each.unpooled}
-    read = sink.value.variables & seen.variables.keys()
-    if not read or read & direct:
+def direct(seen: Seen) -> Iterator[Finding]:
+    """A URL that leads past the pooler, where there is one."""
+    if seen.stack.unpooled_address is None:
         return
     expected = "the server's own address: a pooler keeps neither locks nor settings of a session"
-    actual = f"{', '.join(sorted(read))}, which leads to the pooler"
-    if direct:
-        yield seen.finding("pooler", sink.line, expected, actual, f'os.environ["{min(direct)}"]')
+    told = [sink for sink in seen.env.sinks if sink.value.variables]
+    unknown = [sink for sink in seen.env.sinks if _says_nothing(sink)]
+    if not told and (unknown or not seen.env.engines):
+        line = unknown[0].line if unknown else seen.env.configures[0].line if seen.env.configures else 1
+        yield seen.unjudged(line, expected, "where its URL comes from is not told")
+    past = {name for name, each in seen.variables.items() if each.unpooled}
+    for sink in told:
+        read = sink.value.variables & seen.variables.keys()
+        if read and not read & past:
+            actual = f"{', '.join(sorted(read))}, which leads to the pooler"
+            yield seen.healed("pooler", sink.line, expected, actual, _past(seen, past))
+
+
+def _says_nothing(sink: Sink) -> bool:
+    return sink.value.constant is UNKNOWN and not sink.value.from_settings
+
+
+def _past(seen: Seen, variables: set[str]) -> Remedy:
+    """The variable that leads past it, or the lines of the stack file that make one."""
+    if variables:
+        return Remedy("code", f'os.environ["{min(variables)}"]')
+    if seen.stack.railway:
+        kept = {name: each.model_dump(by_alias=True, exclude_defaults=True) for name, each in seen.variables.items()}
+        content: object = {"railway": {"variables": {**kept, DIRECT: {"unpooled": True}}}}
     else:
-        content = {seen.service.name: {"railway": {"variables": {"DIRECT_DATABASE_URL": {"unpooled": True}}}}}
-        yield seen.healed("pooler", sink.line, expected, actual, Remedy("edit", lines("services", content)))
+        # Nothing is delivered, so it is bin/engarde migrate that sets one, and always at the server's own address.
+        migrations = seen.service.migrations
+        path = migrations.path if migrations else str(seen.project.folder)
+        content = {"migrations": {"path": path, "variable": DIRECT}}
+    return Remedy("edit", lines("services", {seen.service.name: content}))
 
 
 def _name(seen: Seen) -> str:

@@ -30,7 +30,7 @@ class Value:
     altered: bool = False
     """it has been through code that cannot be followed"""
     replaced: tuple[tuple[str | None, str], ...] = ()
-    """what was put in place of what in it; None: of everything before `://`"""
+    """what was put in place of what in it; "": of everything before `://`; None: the same, before a part of a URL"""
     default: object = field(default=UNKNOWN, repr=False)
     """what it is when the environment has none of them; may hold a password"""
 
@@ -38,6 +38,11 @@ class Value:
     def text(self) -> str | None:
         """The text that it is, if it is one and known."""
         return self.constant if isinstance(self.constant, str) else None
+
+    @property
+    def likely(self) -> object:
+        """What it is where the environment says nothing of it."""
+        return self.default if self.constant is UNKNOWN else self.constant
 
 
 NOTHING = Value()
@@ -75,6 +80,8 @@ def joined(parts: list[Value]) -> Value:
     made = made_of(parts)
     if all(each.constant is not UNKNOWN for each in parts):
         return replace(made, constant="".join(str(each.constant) for each in parts))
+    if all(each.likely is not UNKNOWN for each in parts):
+        made = replace(made, default="".join(str(each.likely) for each in parts))
     head = parts[0].text if parts else None
     if head and "://" in head:
         made = replace(made, replaced=(*made.replaced, (None, head.partition("://")[0])))
@@ -85,7 +92,8 @@ def either(values: list[Value]) -> Value:
     """One of these, nobody knows which."""
     if len(values) == 1:
         return values[0]
-    made = made_of(values)
+    known = [each for each in values if each.from_settings or each.constant is not UNKNOWN]
+    made = replace(made_of(values), from_settings=len(known) == len(values) and made_of(values).from_settings)
     constants = {repr(each.constant): each.constant for each in values}
     defaults = [each.constant for each in values if each.constant is not UNKNOWN]
     same = next(iter(constants.values())) if len(constants) == 1 else UNKNOWN
@@ -95,7 +103,7 @@ def either(values: list[Value]) -> Value:
 def replaced(whole: Value, old: Value, new: Value) -> Value:
     """The whole with one text put in place of another."""
     if old.text is None or new.text is None:
-        return made_of([whole, old, new])
+        return replace(made_of([whole, old, new]), altered=True)
     if whole.text is not None:
         return replace(whole, constant=whole.text.replace(old.text, new.text))
     if (old.text, new.text) == ("%", "%%"):

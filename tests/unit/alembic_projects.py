@@ -9,7 +9,65 @@ from engarde.findings import Finding
 from engarde.stackfile import parse
 
 INI = "[alembic]\nscript_location = %(here)s/migrations\nprepend_sys_path = .\npath_separator = os\n"
-MODELS = "from sqlalchemy.orm import DeclarativeBase\n\n\nclass Base(DeclarativeBase):\n    pass\n"
+LOGGING = """
+[loggers]
+keys = root
+
+[handlers]
+keys = console
+
+[formatters]
+keys = generic
+
+[logger_root]
+level = WARNING
+handlers = console
+
+[handler_console]
+class = StreamHandler
+args = (sys.stderr,)
+formatter = generic
+
+[formatter_generic]
+format = %(levelname)s %(message)s
+"""
+MODELS = """\
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData()
+
+
+class Thing(Base):
+    __tablename__ = "things"
+    __table_args__ = (UniqueConstraint("word", name="things_word_key"),)
+    id = Column(Integer, primary_key=True)
+    word = Column(String(20), index=True)
+
+
+class Part(Base):
+    __tablename__ = "parts"
+    id = Column(Integer, primary_key=True)
+    thing_id = Column(ForeignKey("things.id"))
+"""
+REVISION = """\
+import sqlalchemy as sa
+from alembic import op
+
+revision = "a1"
+down_revision = None
+
+
+def upgrade():
+    id_ = sa.Column("id", sa.Integer, primary_key=True)
+    unique = sa.UniqueConstraint("word", name="things_word_key")
+    op.create_table("things", id_, sa.Column("word", sa.String(20)), unique)
+    op.create_index("ix_things_word", "things", ["word"])
+    key = sa.Column("thing_id", sa.Integer, sa.ForeignKey("things.id"))
+    op.create_table("parts", sa.Column("id", sa.Integer, primary_key=True), key)
+"""
 
 HEAD = """\
 import asyncio
@@ -159,10 +217,10 @@ class Made:
 def made(folder: Path, service: dict[str, Any] | None = None, name: str = "madansara", **sections: Any) -> Made:
     """A project with models and one revision; its env.py is still to come."""
     project = Made(folder, service or {}, sections, name)
-    project.write("alembic.ini", INI)
+    project.write("alembic.ini", INI + LOGGING)
     project.write("app/__init__.py", "")
     project.write("app/models.py", MODELS)
-    project.write("migrations/versions/a1.py", "revision = 'a1'\ndown_revision = None\n")
+    project.write("migrations/versions/a1.py", REVISION)
     return project
 
 

@@ -84,6 +84,7 @@ def test_nothing_configures_alembic(tmp_path: Path) -> None:
     assert (finding.check, finding.subject) == ("not judged", "migrations/env.py:1")
 
 
+NAMED = "def include_name(name, type_, parent_names):\n"
 DROPS = "autogenerate sees, and proposes to drop, the tables of sankore, public"
 DROPS_OWN = "autogenerate proposes to drop madansara.alembic_version"
 BLIND = "autogenerate does not see them: to it, the login's first schema is None"
@@ -151,10 +152,53 @@ def test_usual_forms_that_forget_the_version_table(tmp_path: Path, env: str, bod
     assert found[0].subject == f"migrations/env.py:{line(env, 'include_name=include_name', 1)}"
 
 
+TABLES = [
+    "if type_ == 'table':\n        return bool(parent_names['schema_name'] in {None, SCHEMA}) and name != VERSION\n"
+    "    return True",
+    "schema: str | None = parent_names.get('schema_name')\n"
+    "    if type_ == 'table' and (schema or SCHEMA) != SCHEMA:\n        return False\n"
+    "    return type_ != 'table' or not name.lower().startswith('alembic')",
+    "'Only what is ours.'\n    pass\n    if type_ == 'table':\n"
+    "        return name in list(target_metadata.tables.keys())\n    return True",
+    "if type_ == 'table':\n        return parent_names.get('schema', None) is None and name in target_metadata.tables\n"
+    "    return True",
+    "if type_ == 'schema':\n        return name in OWN\n    return name != VERSION",
+]
+
+
+@both
+@pytest.mark.parametrize("body", TABLES)
+def test_filters_by_name_that_are_right(tmp_path: Path, env: str, body: str) -> None:
+    text = f"OWN, VERSION = (None, SCHEMA), 'alembic_version'\n\n\n{NAMED}    {body}\n"
+    assert made(tmp_path).kinds(filtered(text, env)) == []
+
+
+@both
+def test_a_filter_that_returns_nothing(tmp_path: Path, env: str) -> None:
+    text = f"{NAMED}    if name == 'x':\n        return True\n"
+    assert [each.actual for each in made(tmp_path).found(filtered(text, env))] == [BLIND]
+
+
+@both
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def include_name(name, type_, parent_names, more):\n    return True\n",
+        "def include_name(name, type_, parent_names):\n    return name.find('x') and name < 'y'\n",
+        "def include_name(name, type_, parent_names):\n    return allowed[name]\n",
+        "def include_name(name, type_, parent_names):\n    return getattr(object, 'x')\n",
+    ],
+)
+def test_filters_that_are_not_judged(tmp_path: Path, env: str, text: str) -> None:
+    assert [each.check for each in made(tmp_path).found(filtered(text, env))] == ["not judged"]
+
+
 @both
 @pytest.mark.parametrize(
     "body",
     [
+        'if hasattr(object, "schema") and object.schema not in (None, SCHEMA):\n        return False\n'
+        '    return name != "alembic_version"',
         'if type_ == "table":\n        return object.schema in (None, SCHEMA) and name != "alembic_version"\n'
         "    return True",
         'if type_ == "table" and reflected and compare_to is None:\n        return False\n    return True',
@@ -260,12 +304,58 @@ def test_a_schema_of_models_that_is_not_written_out(tmp_path: Path) -> None:
     assert "not judged app/models.py:2" in project.kinds(SYNC)
 
 
-def test_metadata_that_env_py_gives_anothers_schema(tmp_path: Path) -> None:
-    env = changed(
-        SYNC, "target_metadata = Base.metadata\n", "target_metadata = Base.metadata\ntarget_metadata.schema = 'x'\n"
+@pytest.mark.parametrize("schema", ["madansara", "x"])
+def test_a_schema_that_env_py_sets_once_the_tables_are_there(tmp_path: Path, schema: str) -> None:
+    """It changes none of them, and only a filter that asks the metadata for it meets it."""
+    late = f"target_metadata = Base.metadata\ntarget_metadata.schema = {schema!r}\n"
+    env = changed(SYNC, "target_metadata = Base.metadata\n", late)
+    assert made(tmp_path).kinds(env) == []
+    text = (
+        "def include_object(object, name, type_, reflected, compare_to):\n"
+        "    return type_ != 'table' or object.schema == target_metadata.schema\n"
     )
-    found = [each for each in made(tmp_path).found(env) if each.check == "metadata schema"]
-    assert [each.subject for each in found] == [f"migrations/env.py:{line(env, 'target_metadata.schema')}"]
+    env = filtered(text, env).replace("include_name=include_name", "include_object=include_object")
+    assert [each.actual for each in made(tmp_path).found(env)] == [BLIND]
+
+
+KEYS = [
+    "metadata = MetaData(schema='madansara')\n\n\nclass Base:\n    metadata, x = metadata, ForeignKey('y.z')\n",
+    "class Base:\n    __table_args__ = {'schema': 'madansara'}\n    x = mapped_column(ForeignKey('y.z'))\n",
+    "class Base:\n    __table_args__ = (ForeignKeyConstraint(['x'], ['y.z']), {'schema': 'madansara'})\n",
+    "class Base(SQLModel):\n    __table_args__ = {'schema': 'madansara'}\n    x: int = Field(foreign_key='y.z')\n",
+    "Base = 1\nparts = Table('parts', Base.metadata, Column('x', ForeignKey('y.z')), schema='madansara')\n",
+]
+
+
+@both
+@pytest.mark.parametrize("models", KEYS)
+def test_foreign_keys_of_models_with_the_own_schema(tmp_path: Path, env: str, models: str) -> None:
+    project = made(tmp_path)
+    project.write("app/models.py", models)
+    (finding,) = project.found(env)
+    assert (finding.check, finding.subject) == ("metadata schema", f"app/models.py:{line(models, 'madansara')}")
+    assert finding.actual == "madansara: autogenerate proposes to drop and make anew every foreign key, each time"
+    project.write("app/models.py", models.replace("schema='madansara'", "").replace("'schema': 'madansara'", ""))
+    assert project.kinds(env) == []
+
+
+@pytest.mark.parametrize("key", ["name", 'f"{SCHEMA}.{name}"'])
+def test_a_filter_that_asks_the_models_for_names(tmp_path: Path, key: str) -> None:
+    """The names of tables with a schema begin with it; what is not seen has no foreign keys to make anew."""
+    project = made(tmp_path)
+    project.write("app/models.py", "class Base:\n    metadata, x = MetaData(schema='madansara'), ForeignKey('y.z')\n")
+    text = f"{NAMED}    return type_ != 'table' or {key} in target_metadata.tables\n"
+    found = [each.check for each in project.found(filtered(text, SYNC))]
+    assert found == (["filter"] if key == "name" else ["metadata schema"])
+
+
+def test_foreign_keys_of_other_tables(tmp_path: Path) -> None:
+    project = made(tmp_path)
+    project.write(
+        "app/models.py",
+        "class Base:\n    __table_args__ = {'schema': 'madansara'}\n\n\nclass Part:\n    x = ForeignKey('y.z')\n",
+    )
+    assert project.kinds(SYNC) == []
 
 
 def test_a_table_that_it_is_declared_to_read(tmp_path: Path) -> None:

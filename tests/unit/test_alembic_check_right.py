@@ -124,6 +124,11 @@ def test_the_guides_own_example(tmp_path: Path) -> None:
             "migrations/env.py:17",
             "madansara, public: autogenerate proposes to drop the tables of public that it shows",
         ),
+        (
+            "offline search_path",
+            "migrations/env.py:21",
+            "no offline mode: `alembic upgrade --sql` logs in, and writes no search_path",
+        ),
         ("url", "migrations/env.py:13", "sqlalchemy.url of alembic.ini"),
     ]
 
@@ -183,6 +188,10 @@ def test_a_shared_configure(tmp_path: Path) -> None:
     [
         "OPTIONS = {'version_table_schema': SCHEMA, 'include_schemas': True, 'include_name': include_name}",
         "OPTIONS = dict(version_table_schema=SCHEMA, include_schemas=True, include_name=include_name)",
+        "def options():\n    return {'version_table_schema': SCHEMA, 'include_schemas': True,"
+        " 'include_name': include_name}\n\n\nOPTIONS = options()",
+        "OPTIONS = {'include_schemas': True, 'version_table_schema': SCHEMA}\n"
+        "OPTIONS.update({'include_name': include_name})",
         "OPTIONS = {'include_schemas': True}\nOPTIONS['version_table_schema'] = SCHEMA\n"
         "OPTIONS.update(include_name=include_name)",
         "MORE = {'include_name': include_name}\n"
@@ -218,6 +227,16 @@ def test_values_in_modules_of_the_project(tmp_path: Path) -> None:
     assert project.kinds(env) == []
     project.write("app/settings.py", "SCHEMA = 'sankore'\n")
     assert len(project.kinds(env)) > 2
+
+
+def test_modules_that_cannot_be_read(tmp_path: Path) -> None:
+    """They are not Alembic's matter, and leave nothing but what they would have told."""
+    project = made(tmp_path)
+    project.write("app/models.py", "from ...far import Base\nthis is no Python\n")
+    project.write("app/settings.py", "from .... import x\nSCHEMA: str = 'madansara'\n")
+    chosen = "SCHEMA = settings.SCHEMA if True else 'madansara'\n"
+    env = changed(SYNC, 'SCHEMA = "madansara"\n', f"from app import settings\n\n{chosen}")
+    assert project.kinds(env) == []
 
 
 @pytest.mark.parametrize(
