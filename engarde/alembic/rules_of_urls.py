@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from engarde.alembic import template
 from engarde.alembic.environment import Sink
 from engarde.alembic.seen import Seen
 from engarde.alembic.settings import URL
@@ -131,16 +132,9 @@ def _past(seen: Seen, variables: set[str]) -> Remedy:
     return Remedy("edit", lines("services", {seen.service.name: content}))
 
 
-def _name(seen: Seen) -> str:
-    """The variable that it should read."""
-    direct = [name for name, each in seen.variables.items() if each.unpooled]
-    migrations = seen.service.migrations
-    return migrations.variable if migrations and not direct else min(direct or seen.variables)
-
-
 def _expected(seen: Seen) -> str:
-    return f"a URL from the environment, in {_name(seen)}"
+    return f"a URL from the environment, in {template.variable(seen.service)}"
 
 
 def _from(seen: Seen) -> tuple[str, ...]:
-    return (f'config.set_main_option("{URL}", os.environ["{_name(seen)}"].replace("%", "%%"))',)
+    return (f'config.set_main_option("{URL}", os.environ["{template.variable(seen.service)}"].replace("%", "%%"))',)
