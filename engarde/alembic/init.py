@@ -6,6 +6,7 @@ import difflib
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,7 +25,7 @@ from engarde.model import Service
 FRESH = "migrations"
 """Where a new project has its env.py."""
 
-_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s]+@")
+_PASSWORD = re.compile(r"(://[^:/@\s]*:)\S+(?=@)|(password[\"']?\s*[=:]\s*[\"'])[^\"']+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Change:
             name,
             lineterm="",
         )
-        return _PASSWORD.sub(r"\1***@", "\n".join(lines))
+        return _PASSWORD.sub(r"\1\2***", "\n".join(lines))
 
 
 def changes(path: Path, service: Service, driver: Driver | None) -> tuple[Change, ...]:
@@ -71,22 +72,29 @@ def changes(path: Path, service: Service, driver: Driver | None) -> tuple[Change
 def write(changes: Sequence[Change]) -> None:
     """Writes them; each file is whole at any moment, and what is kept is there before its place is taken.
 
-    :raises Refused: a file has been changed since it was read.
+    :raises Refused: a file has been changed since it was read, or cannot be written.
     """
     for each in changes:
-        each.file.parent.mkdir(parents=True, exist_ok=True)
         if _read(each.file) != each.before:
             raise Refused(f"{each.file} has just been changed by somebody else; run this again")
-        if each.kept:
-            os.link(each.file, each.kept)
-        draft = each.file.with_name(f".{each.file.name}.{secrets.token_hex(4)}")
         try:
-            draft.write_text(each.after, encoding="utf-8")
-            if each.before is not None:
-                draft.chmod(each.file.stat().st_mode)
-            draft.replace(each.file)
-        finally:
-            draft.unlink(missing_ok=True)
+            _write(each)
+        except OSError as error:
+            raise Refused(f"{each.file} cannot be written: {error.strerror}") from None
+
+
+def _write(change: Change) -> None:
+    change.file.parent.mkdir(parents=True, exist_ok=True)
+    if change.kept:
+        shutil.copy2(change.file, change.kept)
+    draft = change.file.with_name(f".{change.file.name}.{secrets.token_hex(4)}")
+    try:
+        draft.write_text(change.after, encoding="utf-8")
+        if change.before is not None:
+            shutil.copymode(change.file, draft)
+        draft.replace(change.file)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def _made(wanted: Sequence[Change]) -> tuple[Change, ...]:

@@ -34,7 +34,8 @@ load_dotenv()
 sys.path.append("lib")
 config = context.config
 fileConfig(config.config_file_name)
-config.set_main_option("sqlalchemy.url", "postgresql://me:hunter2@db/app")
+config.set_main_option("sqlalchemy.url", "postgresql://me:hunter2@x@db/app")
+NOBODY = dict(password="hunter2")
 naming = {"pk": "pk_%(table_name)s"}
 target_metadata = MetaData(naming_convention=naming)
 target_metadata.schema = "x"
@@ -226,6 +227,22 @@ def test_somebody_changes_it_meanwhile(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="changed by somebody else"):
         init.write(planned)
     assert file.read_text() == "# mine\n"
+
+
+def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path, OWN)
+    file = tmp_path / "migrations/env.py"
+    file.write_text(OWN)
+    planned = init.changes(tmp_path, declared()[1], None)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "replace", full)
+    with pytest.raises(Refused, match="cannot be written: No space left on device"):
+        init.write(planned)
+    assert file.read_text() == OWN
+    assert not list(file.parent.glob(".*"))
 
 
 def test_a_link_leads_to_the_file(tmp_path: Path) -> None:
