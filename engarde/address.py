@@ -1,4 +1,4 @@
-"""Where the server is: as the admin reaches it, and as services do."""
+"""Where the servers are: as the admin reaches them, and as services do."""
 
 from __future__ import annotations
 
@@ -11,26 +11,31 @@ from engarde.names import DatabaseName, Identifier
 
 
 class Server(Declared):
-    """The PostgreSQL server as the admin reaches it."""
+    """A PostgreSQL server and the database on it, as the admin reaches them."""
 
     host: AdminHost
     """a host name or an address, without scheme, port or credentials"""
     port: Port = 5432
     """1 to 65535"""
     database: DatabaseName
-    """the database that the services share"""
+    """a database of the server; of engarde:server, the one that the services share"""
     user: Identifier = "postgres"
     """the admin's role"""
     sslmode: SslMode | None = None
     """disable, allow, prefer, require, verify-ca or verify-full; nothing is spelled when unset"""
     superuser: bool = True
     """true or false: whether the admin is a superuser"""
-    protect: bool = False
-    """true or false: the default of every service and of analytics"""
     connection_budget: Annotated[int, Field(ge=1)] | None = None
     """a whole number: what all connection limits together may reach"""
     close_other_databases: bool = False
     """true or false: whether PUBLIC also loses CONNECT on `postgres` and `template1`"""
+
+
+class SharedServer(Server):
+    """The server with the database that the services share."""
+
+    protect: bool = False
+    """true or false: the default of every service and of analytics"""
 
 
 class Address(Declared):
@@ -42,3 +47,19 @@ class Address(Declared):
     """1 to 65535"""
     sslmode: SslMode | None = None
     """disable, allow, prefer, require, verify-ca or verify-full; nothing is spelled when unset"""
+
+
+class Elsewhere(Server):
+    """A database on another server, for services that have one of their own."""
+
+    name: str
+    service_address: Address | None = None
+    """a map of host, port and sslmode: where services reach it; default: its host and port"""
+    unpooled_address: Address | None = None
+    """a map of host, port and sslmode: the server itself, where serviceAddress is a pooler's"""
+
+    @property
+    def services_reach(self) -> Address:
+        """Where services reach it."""
+        # Not its sslmode: that is the admin's, and any spelling of it breaks some driver of some service.
+        return self.service_address or Address(host=self.host, port=self.port)

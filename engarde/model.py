@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import BeforeValidator, Field
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
-from engarde.address import Address, Server
+from engarde.address import Address, Elsewhere, Server
 from engarde.declared import (
     ConnectionLimit,
     DatabaseRight,
@@ -25,43 +24,17 @@ from engarde.names import (
     PUBLIC,
     READER,
     ROLE_SUFFIX,
+    DatabaseName,
     Identifier,
     ManagedSchemaName,
     RelationName,
     RoleName,
     SchemaName,
-    split_table,
 )
+from engarde.reads import DeclaredRead
 
 Table = tuple[str, str]
 """schema and name"""
-
-
-def _read_parts(value: Any) -> Any:
-    """`public.users` or `{table: public.users, columns: [id]}` as schema, table and columns."""
-    declared = {"table": value} if isinstance(value, str) else value
-    if not isinstance(declared, dict) or not isinstance(declared.get("table"), str) or "schema" in declared:
-        raise PydanticCustomError("read", "not a table")
-    parts = split_table(declared["table"])
-    if parts is None:
-        raise PydanticCustomError("read", "not of the form schema.table")
-    # Strict validation takes lists only straight from JSON, not from what a validator hands on.
-    columns = declared.get("columns")
-    listed = {"columns": tuple(columns)} if isinstance(columns, list) else {}
-    return {**declared, **listed, "schema": parts[0], "table": parts[1]}
-
-
-class Read(Declared):
-    """A table of another schema that a service may select from."""
-
-    schema_: SchemaName = Field(alias="schema")
-    table: RelationName
-    columns: Annotated[EachOnce[RelationName], Field(min_length=1)] | None = None
-    """the only readable columns; every column when unset"""
-
-    def __str__(self) -> str:
-        columns = f"({', '.join(self.columns)})" if self.columns else ""
-        return f"{self.schema_}.{self.table}{columns}"
 
 
 class Login(Declared):
@@ -93,7 +66,9 @@ class Service(Login):
     """a schema name of its own; default: the service's name"""
     role_: RoleName | None = Field(default=None, alias="role")
     """a role name of its own on the whole server; default: the service's name with _user"""
-    reads: tuple[Annotated[Read, BeforeValidator(_read_parts)], ...] = ()
+    database: DatabaseName | None = None
+    """a database of its own: its name on the shared server, or a key of engarde:databases; default: the shared one"""
+    reads: tuple[DeclaredRead, ...] = ()
     """a list of `schema.table` or `{table: schema.table, columns: [...]}`"""
 
     migrations: Migrations | None = None
@@ -139,13 +114,15 @@ class ExistingSchema(Declared):
 
 
 class Extension(Declared):
-    """An extension that the database must have; it outlives the stack."""
+    """An extension that a database must have; it outlives the stack."""
 
     name: RelationName
     schema_: SchemaName = Field(default=PUBLIC, alias="schema")
     """the schema its objects are in"""
     version: str | None = None
     """a version; default: the server's default"""
+    databases: Annotated[EachOnce[DatabaseName], Field(min_length=1)] | None = None
+    """a list of databases, as services name them; default: the shared one"""
 
 
 class OutsideRole(Declared):
@@ -173,6 +150,16 @@ class Stack:
     extensions: tuple[Extension, ...]
     outside_roles: tuple[OutsideRole, ...]
     railway: Railway | None
+    databases: tuple[Elsewhere, ...] = ()
+    """on other servers"""
+    label: str | None = None
+    """of a part of a stack (`engarde.parts`): its database, unless that is the shared one"""
+    elsewhere: bool = False
+    """of a part: whether it is on another server"""
+    guests: frozenset[str] = frozenset()
+    """of a part: those of its roles whose limits and passwords another part on this server looks after"""
+    neighbours: tuple[Service | Analytics, ...] = ()
+    """of a part: logins whose roles this server has, and that have nothing in this database"""
 
     @property
     def logins(self) -> tuple[Service | Analytics, ...]:
@@ -189,4 +176,4 @@ class Stack:
         """The schemas that analytics reads; none without analytics."""
         if self.analytics is None:
             return ()
-        return self.analytics.schemas or self.schemas
+        return self.schemas if self.analytics.schemas is None else self.analytics.schemas

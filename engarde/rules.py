@@ -5,14 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from engarde.address import Address, Server
+from engarde.address import Server
 from engarde.faults import Fault, join, key
 from engarde.model import Analytics, ExistingSchema, Extension, OutsideRole, Service
 from engarde.names import COMMAND_WORDS, PUBLIC, ROLE_SUFFIX, complaint, split_table
 
-UNVERIFYING = "sqlalchemy+pg8000"
-"""The form whose driver verifies no certificate."""
-
+_ONE = ": PostgreSQL reads in one database at a time; leave the read out, and ask the service that has the table"
 _MYSQL = re.compile(r"(mysql|mariadb)[\w+]*:", re.IGNORECASE)
 
 
@@ -33,7 +31,6 @@ def forbidden_values(tree: Mapping[str, object]) -> Iterator[Fault]:
 
 def rules(
     server: Server | None,
-    address: Address | None,
     services: tuple[Service, ...],
     existing: tuple[ExistingSchema, ...],
     analytics: Analytics | None,
@@ -48,7 +45,7 @@ def rules(
     declared = _declared_schemas(values)
     yield from _names(values)
     yield from _schemas(services, existing)
-    yield from _reads(services, declared, values)
+    yield from _reads(services, existing, declared, values)
     yield from _roles(server, services, analytics, outside)
     for schema in (analytics.schemas if analytics else None) or ():
         if schema not in declared:
@@ -62,10 +59,6 @@ def rules(
         for schema in role.schemas.keys() - {e.name for e in existing}:
             path = join("engarde:outsideRoles", role.name, "schemas", schema)
             yield Fault(path, "no existing schema of the stack; declare it in engarde:existingSchemas")
-    if server and server.close_other_databases and not server.superuser:
-        yield Fault("engarde:server.closeOtherDatabases", "needs an admin that is a superuser")
-    yield from _budget(server, services, analytics)
-    yield from _verified(address, services, analytics)
 
 
 def _section(values: Mapping[str, object], name: str) -> dict[str, object]:
@@ -112,7 +105,13 @@ def _schemas(services: tuple[Service, ...], existing: tuple[ExistingSchema, ...]
             yield Fault(join(path, "schema"), f"the same schema is declared by {taken}")
 
 
-def _reads(services: tuple[Service, ...], declared: Mapping[str, str], values: Mapping[str, object]) -> Iterator[Fault]:
+def _reads(
+    services: tuple[Service, ...],
+    existing: tuple[ExistingSchema, ...],
+    declared: Mapping[str, str],
+    values: Mapping[str, object],
+) -> Iterator[Fault]:
+    databases = {each.name: None for each in existing} | {each.schema_: each.database for each in services}
     for service in services:
         seen = set()
         stated = _section(_section(values, "services"), service.name).get("reads")
@@ -124,9 +123,17 @@ def _reads(services: tuple[Service, ...], declared: Mapping[str, str], values: M
                 yield Fault(path, "its own schema needs no read, the service owns it")
             elif read.schema_ not in declared:
                 yield Fault(path, f"its schema is not declared; {_choice(declared)}")
+            elif databases.get(read.schema_, service.database) != service.database:
+                yield Fault(
+                    path, f"in {_where(databases[read.schema_])}, the service is in {_where(service.database)}{_ONE}"
+                )
             if table in seen:
                 yield Fault(path, "the same table twice; state it once, with all its columns")
             seen.add(table)
+
+
+def _where(database: str | None) -> str:
+    return f"database {key(database)}" if database else "the shared database"
 
 
 def _table(stated: object) -> tuple[str, str] | None:
@@ -156,32 +163,3 @@ def _roles(
             yield Fault(path, "PUBLIC is everybody; name the roles that keep their access")
         if server and other.name == server.user:
             yield Fault(path, "the admin keeps its access without a grant; leave it out")
-
-
-def _budget(server: Server | None, services: tuple[Service, ...], analytics: Analytics | None) -> Iterator[Fault]:
-    total = sum(s.connection_limit for s in services) + (analytics.connection_limit if analytics else 0)
-    if server and server.connection_budget is not None and total > server.connection_budget:
-        yield Fault(
-            "engarde:server.connectionBudget",
-            f"the connection limits together are {total}, the budget is {server.connection_budget};"
-            " lower connectionLimit of a service or raise the budget",
-        )
-
-
-def verifies(address: Address | None) -> bool:
-    """Whether services are to verify the server's certificate there."""
-    return address is not None and address.sslmode in ("verify-ca", "verify-full")
-
-
-def _verified(address: Address | None, services: tuple[Service, ...], analytics: Analytics | None) -> Iterator[Fault]:
-    """A driver that verifies no certificate, though services are to verify the server's."""
-    if address is None or not verifies(address):
-        return
-    paths = {join("engarde:services", service.name): service.url_format for service in services}
-    for path, form in {**paths, **({"engarde:analytics": analytics.url_format} if analytics else {})}.items():
-        if form == UNVERIFYING:
-            yield Fault(
-                join(path, "urlFormat"),
-                f"its URL can carry no sslmode, and pg8000 verifies no certificate by itself; serviceAddress.sslmode"
-                f" is {address.sslmode}: choose another form or another mode",
-            )

@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 from engarde.address import Address
 from engarde.delivery import UNSTATED
 from engarde.faults import Fault, join, key
 from engarde.model import Analytics, Service
-from engarde.rules import UNVERIFYING, verifies
+from engarde.rules_of_databases import UNVERIFYING, verifies
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where URLs of one server lead."""
+
+    place: str
+    """of the keys, with what comes before them"""
+    service: Address | None
+    unpooled: Address | None
+    has_unpooled: bool
+    """stated, even if it is at fault"""
 
 
 def rules(
     stated: Collection[str],
-    service_address: Address | None,
-    unpooled: Address | None,
+    addresses: Mapping[str | None, Addresses],
     logins: dict[str, Service | Analytics],
 ) -> Iterator[Fault]:
-    """Every fault of the deliveries; `stated` names sections, those at fault included, and `logins` go by path."""
+    """Every fault of the deliveries.
+
+    `stated` names sections, those at fault included; `addresses` go by database, `logins` by path.
+    """
     taken: dict[tuple[str, str], str] = {}
     for path, login in logins.items():
         where = join(path, "railway")
         declared = login.railway or UNSTATED
+        database = login.database if isinstance(login, Service) else None
+        known = addresses.get(database) or addresses[None]
         if login.railway and "railway" not in stated:
             yield Fault(where, "needs engarde:railway, which names the project and the environment")
         if login.railway and login.railway.service is None and isinstance(login, Analytics):
             yield Fault(join(where, "service"), "missing; analytics goes to no Railway service by itself")
         for name, spec in declared.variables.items():
             at = join(where, "variables", name)
-            if spec.unpooled and "unpooledAddress" not in stated:
-                yield Fault(join(at, "unpooled"), "needs engarde:unpooledAddress")
-            address = unpooled if spec.unpooled else service_address
+            if spec.unpooled and not known.has_unpooled:
+                yield Fault(join(at, "unpooled"), f"needs {known.place}unpooledAddress")
+            address = known.unpooled if spec.unpooled else known.service
             if spec.url_format == UNVERIFYING and verifies(address):
                 yield Fault(join(at, "urlFormat"), "its URL can carry no sslmode, and pg8000 verifies no certificate")
         # Names that are alike but for their case are no fault where nothing is delivered.

@@ -7,8 +7,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from engarde import rules_of_delivery
-from engarde.address import Address, Server
+from engarde import admin_passwords, rules_of_databases, rules_of_delivery
+from engarde.address import Address, Elsewhere, SharedServer
 from engarde.declared import Declared
 from engarde.delivery import Railway
 from engarde.document import NotPlain, config, plain
@@ -23,14 +23,16 @@ from engarde.model import (
     Stack,
 )
 from engarde.rules import forbidden_values, rules
+from engarde.rules_of_delivery import Addresses
 
 PROJECT = "engarde"
-PASSWORD_KEY = "adminPassword"  # noqa: S105 - the key's name
+PASSWORD_KEY = admin_passwords.SHARED
 SECTIONS = (
     "server",
     "serviceAddress",
     "unpooledAddress",
     "services",
+    "databases",
     "existingSchemas",
     "analytics",
     "extensions",
@@ -48,8 +50,7 @@ def read(folder: Path, stack: str) -> Stack:
     """
     file = folder / f"Pulumi.{stack}.yaml"
     values = {k.removeprefix(f"{PROJECT}:"): v for k, v in config(file).items() if k.startswith(f"{PROJECT}:")}
-    secrets = {k for k, v in values.items() if isinstance(v, dict) and v.keys() == {"secure"}}
-    return parse(stack, values, secrets)
+    return parse(stack, values, admin_passwords.keys_of_secrets(values))
 
 
 def parse(name: str, values: Mapping[str, object], secrets: Collection[str]) -> Stack:
@@ -58,13 +59,12 @@ def parse(name: str, values: Mapping[str, object], secrets: Collection[str]) -> 
     :raises ConfigError: every fault of the configuration, each with its path.
     """
     faults: list[Fault] = []
-    for unknown in sorted(values.keys() - {*SECTIONS, PASSWORD_KEY}):
-        faults.append(Fault(_top(unknown), f"unknown key; allowed: {', '.join((*SECTIONS, PASSWORD_KEY))}"))
-    if PASSWORD_KEY not in secrets:
-        problem = "stands in clear" if PASSWORD_KEY in values else "missing"
-        command = f"pulumi config set --secret {PASSWORD_KEY} --stack {name}"
-        faults.append(Fault(_top(PASSWORD_KEY), f"{problem}; set it with `{command}`"))
+    known = (*SECTIONS, PASSWORD_KEY, admin_passwords.OTHERS)
+    for unknown in sorted(values.keys() - set(known)):
+        faults.append(Fault(_top(unknown), f"unknown key; allowed: {', '.join(known)}"))
     public = _public(values, faults)
+    databases = [str(each) for each in _stated(public, "databases")]
+    faults += admin_passwords.faults(name, f"{PROJECT}:", values, secrets, databases)
     faults += [Fault(_top(k), "must not be a secret; only the admin's password is") for k in public if k in secrets]
     faults += forbidden_values({_top(k): v for k, v in public.items()})
     stack = _sections(name, {k: v for k, v in public.items() if k not in secrets}, faults)
@@ -91,7 +91,7 @@ def _top(section: str) -> str:
 
 def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stack | None:
     before = len(faults)
-    server = check(Server, _map(values, "server", faults), _top("server"), faults)
+    server = check(SharedServer, _map(values, "server", faults), _top("server"), faults)
     protect = {"protect": server.protect if server else False}
     services = _named(Service, values, "services", faults, lambda key: {**protect, "schema": key})
     creators = {"creators": [server.user if server else "postgres"]}
@@ -105,11 +105,23 @@ def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stac
         address = Address(host=server.host, port=server.port)
     unpooled = _one(Address, values, "unpooledAddress", faults)
     railway = _one(Railway, values, "railway", faults)
-    faults += rules(server, address, services, existing, analytics, extensions, outside, values)
+    databases = _named(Elsewhere, values, "databases", faults, lambda key: {"database": key})
+    faults += rules(server, services, existing, analytics, extensions, outside, values)
+    faults += rules_of_databases.rules(server, address, databases, services, analytics, extensions)
     logins: dict[str, Service | Analytics] = {join(_top("services"), each.name): each for each in services}
     if analytics:
         logins[_top("analytics")] = analytics
-    faults += rules_of_delivery.rules(values.keys(), address, unpooled, logins)
+    addresses: dict[str | None, Addresses] = {
+        each.name: Addresses(
+            f"{join(_top('databases'), each.name)}.",
+            each.services_reach,
+            each.unpooled_address,
+            "unpooledAddress" in _stated(_stated(values, "databases"), each.name),
+        )
+        for each in databases
+    }
+    addresses[None] = Addresses(f"{PROJECT}:", address, unpooled, "unpooledAddress" in values)
+    faults += rules_of_delivery.rules(values.keys(), addresses, logins)
     if len(faults) > before or server is None or address is None:
         return None
     return Stack(
@@ -123,7 +135,14 @@ def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stac
         extensions=extensions,
         outside_roles=outside,
         railway=railway,
+        databases=databases,
     )
+
+
+def _stated(values: Mapping[str, Any], section: str) -> Mapping[str, Any]:
+    """A map as it was stated, faulty parts included."""
+    value = values.get(section)
+    return value if isinstance(value, dict) else {}
 
 
 def _one(

@@ -6,8 +6,9 @@ from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.suspects import name_of
 from engarde.findings import Remedy
-from engarde.model import Analytics, Read, Service, Stack
+from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC, spelled
+from engarde.reads import Read
 
 TABLE = "TABLE"
 """Stands for a table that the text does not name."""
