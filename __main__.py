@@ -1,36 +1,45 @@
-"""The Pulumi program: the declared stack on its server, and what deploy scripts read from it."""
+"""The Pulumi program: the declared stack on its servers, and what deploy scripts read from it."""
 
 import pulumi
 
-from components import AnalyticsReader, ServiceTenant, SharedDatabase
+from components import AnalyticsReader, OwnDatabase, ServiceTenant, SharedDatabase
 from components.before import before, counters
-from components.engine import declared_stack, recorded, short_stacks
+from components.engine import AdminPasswords, declared_stack, recorded, short_stacks
+from components.former import places
 from engarde.errors import EngardeError
 from engarde.names import ANALYTICS
 from engarde.rotations import refuse_lower
-from engarde.stackfile import PASSWORD_KEY
 from engarde.survey import survey
 
-config = pulumi.Config()
+passwords = AdminPasswords(pulumi.Config())
 try:
     stack = declared_stack()
     state = recorded()
     refuse_lower(stack, counters(state))
-    tables = survey(stack, config.require(PASSWORD_KEY), before(stack, state))
+    parts = places(stack, state)
+    found = [survey(part, passwords.clear(part), before(part, stack, state)) for part in parts]
 except EngardeError as fault:
     raise pulumi.RunError(str(fault)) from None
 
 with short_stacks():
-    shared = SharedDatabase("database", stack, config.require_secret(PASSWORD_KEY), tables, state)
-    tenants = {service.name: ServiceTenant(service.name, service, shared) for service in stack.services}
-    reader = AnalyticsReader(ANALYTICS, stack.analytics, shared) if stack.analytics else None
+    shared = SharedDatabase(parts[0], passwords.secret(parts[0]), found[0], state)
+    own = [
+        OwnDatabase(part, shared, passwords.secret(part) if part.elsewhere else None, seen, state)
+        for part, seen in zip(parts[1:], found[1:], strict=True)
+    ]
+    homes = {each.stack.label: each for each in (shared, *own)}
+    tenants = {each.name: ServiceTenant(each.name, each, homes[each.database]) for each in stack.services}
+    reader = AnalyticsReader(ANALYTICS, stack.analytics, shared, own) if stack.analytics else None
     for tenant in tenants.values():
         tenant.make_schema()
     for tenant in tenants.values():
-        tenant.grant_reads()
+        tenant.grant_reads(homes.values())
     if reader:
         reader.grant_reads()
-    shared.complete()
+    for database in homes.values():
+        database.complete()
+    for tenant in tenants.values():
+        tenant.leave(homes.values())
 
 logins = {name: tenant.login for name, tenant in tenants.items()}
 roles = {service.role: logins[service.name] for service in stack.services}
@@ -39,5 +48,7 @@ if stack.analytics and reader:
 
 pulumi.export("database_urls", pulumi.Output.secret({name: login.url for name, login in logins.items()}))
 pulumi.export("analytics_url", pulumi.Output.secret(reader.login.url if reader else None))
+if len(parts) > 1:
+    pulumi.export("analytics_urls", pulumi.Output.secret(reader.urls if reader else {}))
 pulumi.export("passwords", pulumi.Output.secret({role: login.password for role, login in roles.items()}))
 pulumi.export("services", {name: tenant.summary for name, tenant in tenants.items()})

@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pulumi
 
-from components.login import login
+from components.database import Database
+from components.login import login, role
 from components.shared_database import SharedDatabase
 from engarde.model import Analytics
+from engarde.parts import called
 from engarde.privileges import reader
 
 
 class AnalyticsReader(pulumi.ComponentResource):
-    """A login that selects from every declared schema."""
+    """A login that selects from every declared schema, in every database of the stack."""
 
     def __init__(
         self,
         name: str,
         analytics: Analytics,
         shared: SharedDatabase,
+        others: Iterable[Database],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("engarde:index:AnalyticsReader", name, None, opts)
         self.login = login(name, analytics, shared, self)
         self._name = name
-        self._shared = shared
-        self._rows = reader(shared.stack, analytics)
+        self._databases = [shared, *(each for each in others if each.stack.analytics)]
+        for each in self._databases:
+            if each.stack.elsewhere:
+                role(name, analytics, each, self, self.login.password)
 
     def grant_reads(self) -> None:
         """The reads, once every schema of the stack is there; completes the component."""
-        for row in self._rows:
-            # Inside a managed schema the grants go with it: a schema that cannot be dropped keeps its reader.
-            gone_with = self._shared.schemas.get(row.schema or "", self.login.role)
-            self._shared.grant(self._name, row, self, grantee=self.login.role.name, deleted_with=gone_with)
+        for each in self._databases:
+            if each.stack.analytics:
+                self._read(each, each.stack.analytics)
         self.register_outputs({})
+
+    def _read(self, database: Database, analytics: Analytics) -> None:
+        role = database.roles[analytics.role]
+        for row in reader(database.stack, analytics):
+            # Inside a managed schema the grants go with it: a schema that cannot be dropped keeps its reader.
+            gone_with = database.schemas.get(row.schema or "", role)
+            database.grant(self._name, row, self, grantee=role.name, deleted_with=gone_with)
+
+    @property
+    def urls(self) -> dict[str, pulumi.Output[str]]:
+        """Its URL by database."""
+        return {called(each.stack): self.login.url_in(each.stack) for each in self._databases}

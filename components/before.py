@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from components.engine import Recorded, taken_over
+from components.former import marked
 from components.reads import recorded_reads
+from components.resource_names import base_of, placed, placed_on_server
 from engarde.model import Stack
 from engarde.moves import Made
 from engarde.rotations import SUFFIX
@@ -13,15 +15,21 @@ from engarde.stack import PASSWORD, ROLE, SCHEMA, rotation
 from engarde.survey import Before
 
 
-def before(stack: Stack, recorded: tuple[Recorded, ...]) -> Before:
-    """The schemas in which services read, those of services that are declared no more, and all that was made."""
-    reads = (row for service in stack.services for row in recorded_reads(service, recorded).values())
-    declared = {f"{service.name}-schema" for service in stack.services}
-    retired = (found for found in recorded if found.type == SCHEMA and found.name not in declared)
+def before(part: Stack, stack: Stack, recorded: tuple[Recorded, ...]) -> Before:
+    """The schemas in which services read, those of services that are declared no more, and all that was made.
+
+    All of it in the part's database; of roles, on its server.
+    """
+    reads = (row for service in stack.services for row in recorded_reads(service, part, recorded).values())
+    services = {service.name for service in stack.services}
+    declared = {f"{service}-schema" for service in services}
+    here = [each for each in recorded if each.type == SCHEMA and each.name == placed(base_of(each.name), part)]
+    retired = (each for each in here if base_of(each.name) not in declared and not marked(each))
     return Before(
         read=frozenset(row.schema or "" for row in reads),
         retired=frozenset(found.outputs["name"] for found in retired),
-        made=frozenset(_made(recorded)),
+        going=frozenset(made.name for made in _roles(part, recorded) if made.service not in services),
+        made=frozenset((*_schemas(here), *_roles(part, recorded))),
         taken_over=taken_over(),
     )
 
@@ -32,9 +40,12 @@ def counters(recorded: tuple[Recorded, ...]) -> dict[str, int]:
     return {name.removesuffix(SUFFIX): counter for name, counter in passwords if counter}
 
 
-def _made(recorded: tuple[Recorded, ...]) -> Iterator[Made]:
+def _schemas(here: Iterable[Recorded]) -> Iterator[Made]:
+    for found in here:
+        yield Made("schema", base_of(found.name).removesuffix("-schema"), found.outputs["name"])
+
+
+def _roles(part: Stack, recorded: Iterable[Recorded]) -> Iterator[Made]:
     for found in recorded:
-        if found.type == ROLE:
-            yield Made("role", found.name.removesuffix("-role"), found.outputs["name"])
-        elif found.type == SCHEMA:
-            yield Made("schema", found.name.removesuffix("-schema"), found.outputs["name"])
+        if found.type == ROLE and found.name == placed_on_server(base_of(found.name), part):
+            yield Made("role", base_of(found.name).removesuffix("-role"), found.outputs["name"])

@@ -14,6 +14,7 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as engine_config
 
+from engarde import admin_passwords
 from engarde.model import Stack
 from engarde.stackfile import PROJECT, parse
 
@@ -44,6 +45,26 @@ def _value(text: Any) -> object:
         return json.loads(text)
     except (TypeError, ValueError, RecursionError):
         return text
+
+
+@dataclass(frozen=True, slots=True)
+class AdminPasswords:
+    """The passwords of the servers' admins, each of which is the engine's secret."""
+
+    _config: pulumi.Config
+
+    def clear(self, part: Stack) -> str:
+        """As the server is asked with it, before there are resources."""
+        if part.elsewhere:
+            return str(self._config.require_object(admin_passwords.OTHERS)[part.label])
+        return self._config.require(admin_passwords.SHARED)
+
+    def secret(self, part: Stack) -> pulumi.Output[str]:
+        """As a resource takes it."""
+        if part.elsewhere:
+            label = part.label
+            return self._config.require_secret_object(admin_passwords.OTHERS).apply(lambda known: str(known[label]))
+        return self._config.require_secret(admin_passwords.SHARED)
 
 
 @contextmanager

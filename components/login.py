@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
 import pulumi_postgresql as postgresql
 import pulumi_random as random
 
-from components.shared_database import SharedDatabase
+from components.database import Database
+from components.resource_names import placed_on_server
 from engarde import scram
-from engarde.model import Analytics, Service
+from engarde.model import Analytics, Service, Stack
 from engarde.urls import url
 
 PASSWORD_LENGTH = 32
@@ -21,15 +23,30 @@ PASSWORD_LENGTH = 32
 class Login:
     """What the stack exports about a role."""
 
+    declared: Service | Analytics
     role: postgresql.Role
+    """where it is at home"""
     password: pulumi.Output[str]
-    url: pulumi.Output[str]
+    home: Stack
+
+    @property
+    def url(self) -> pulumi.Output[str]:
+        """With which it logs in at home."""
+        return self.url_in(self.home)
+
+    def url_in(self, part: Stack) -> pulumi.Output[str]:
+        """With which it logs in to the part's database."""
+        login, address, database = self.declared, part.service_address, part.server.database
+        schema = login.schema_ if isinstance(login, Service) else None
+        return self.password.apply(
+            lambda password: url(login.url_format, address, database, login.role, password, schema)
+        )
 
 
 def login(
     name: str,
     declared: Service | Analytics,
-    shared: SharedDatabase,
+    database: Database,
     parent: pulumi.Resource,
     search_path: list[str] | None = None,
 ) -> Login:
@@ -41,32 +58,47 @@ def login(
         keepers={"rotation": str(declared.rotation)},
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    salt = scram.salt(pulumi.get_project(), pulumi.get_stack(), declared.role, declared.rotation)
-    adopted = declared.adopt or declared.role in shared.taken_over
+    made = role(name, declared, database, parent, generated.result, search_path)
+    return Login(declared, made, generated.result, database.stack)
+
+
+def role(
+    name: str,
+    declared: Service | Analytics,
+    database: Database,
+    parent: pulumi.Resource,
+    password: pulumi.Output[str],
+    search_path: list[str] | None = None,
+    *,
+    left: bool = False,
+    after: Sequence[pulumi.Resource] = (),
+) -> postgresql.Role:
+    """The role on one server; where it is `left` it only owns what it has there, and leaves the state as it is."""
+    part = database.stack
+    # Of its own on each server: whoever runs one of them could log in to the other with what it has of this one.
+    salted_for = placed_on_server(declared.role, part)
+    salt = scram.salt(pulumi.get_project(), pulumi.get_stack(), salted_for, declared.rotation)
+    # To another server it may come as one that was never there.
+    adopts = declared.adopt and (not part.elsewhere or declared.role in database.found.roles)
+    adopted = (adopts or declared.role in database.taken_over) and not left
     # One after another: each role's deletion takes it off the database's access list, and two at a time collide.
-    role = postgresql.Role(
-        f"{name}-role",
+    made = postgresql.Role(
+        placed_on_server(f"{name}-role", part),
         name=declared.role,
-        login=True,
-        password=generated.result.apply(lambda password: scram.verifier(password, salt)),
+        login=not left,
+        password=password.apply(lambda text: scram.verifier(text, salt)),
         connection_limit=declared.connection_limit,
         search_paths=search_path,
         statement_timeout=declared.statement_timeout,
         idle_in_transaction_session_timeout=declared.idle_in_transaction_session_timeout,
         opts=pulumi.ResourceOptions(
             parent=parent,
-            provider=shared.provider,
-            protect=declared.protect,
+            provider=database.provider,
+            protect=declared.protect and not left,
+            retain_on_delete=left,
             import_=declared.role if adopted else None,
-            depends_on=shared.earlier_roles,
+            depends_on=[*database.earlier_roles, *after],
         ),
     )
-    shared.roles[declared.role] = role
-    stack = shared.stack
-    schema = declared.schema_ if isinstance(declared, Service) else None
-    address = generated.result.apply(
-        lambda password: url(
-            declared.url_format, stack.service_address, stack.server.database, declared.role, password, schema
-        )
-    )
-    return Login(role, generated.result, address)
+    database.roles[declared.role] = made
+    return made

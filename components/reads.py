@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from components.engine import Recorded
-from components.resource_names import name_of_read
-from engarde.model import Service, Table
+from components.resource_names import base_of, name_of_read, placed
+from engarde.model import Service, Stack, Table
 from engarde.privileges import On, Privilege
 from engarde.stack import GRANT, TENANT
 
@@ -37,14 +37,18 @@ class Plan:
     """declared, not there, never granted: left out"""
 
 
-def recorded_reads(service: Service, recorded: Iterable[Recorded]) -> dict[str, Privilege]:
-    """The service's reads in the state, by the name that their resource has now: its only grants on single tables."""
+def recorded_reads(service: Service, part: Stack, recorded: Iterable[Recorded]) -> dict[str, Privilege]:
+    """The service's reads in the part's database as the state has them, by the name that their resource has now.
+
+    They are its only grants on single tables.
+    """
     rows = (
         _row(found)
         for found in recorded
         if found.type == GRANT and found.outputs.get("role") == service.role and found.outputs.get("objects")
+        if found.name == placed(base_of(found.name), part)
     )
-    return {name_of_read(service.name, row): row for row in rows}
+    return {name_of_read(service.name, row, part): row for row in rows}
 
 
 def _row(found: Recorded) -> Privilege:
@@ -61,11 +65,15 @@ def _row(found: Recorded) -> Privilege:
 
 
 def plan(
-    service: Service, declared: Iterable[Privilege], tables: frozenset[Table], recorded: tuple[Recorded, ...]
+    service: Service,
+    part: Stack,
+    declared: Iterable[Privilege],
+    tables: frozenset[Table],
+    recorded: tuple[Recorded, ...],
 ) -> Plan:
     """Each declared read of a table that is there, and each recorded one whose table is gone."""
-    in_state = recorded_reads(service, recorded)
-    by_name = {name_of_read(service.name, row): row for row in declared}
+    in_state = recorded_reads(service, part, recorded)
+    by_name = {name_of_read(service.name, row, part): row for row in declared}
     gone = {name for name, row in {**in_state, **by_name}.items() if _table(row) not in tables}
     there = [Planned(row, vanished=False) for name, row in by_name.items() if name not in gone]
     held = [Planned(row, vanished=True) for name, row in _held(service.name, by_name, in_state, gone, recorded)]

@@ -1,70 +1,72 @@
-"""One service: a role, the schema it owns, its way into the database, and its declared reads."""
+"""One service: a role, the schema it owns, its way into its database, and its declared reads."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
 
 import pulumi
 import pulumi_postgresql as postgresql
 
-from components.login import login
+from components.database import Database
+from components.engine import Recorded
+from components.former import left
+from components.login import login, role
 from components.reads import RELEASED, plan
-from components.resource_names import name_of_read
-from components.shared_database import SharedDatabase
+from components.resource_names import label_of, name_of_read, placed
 from engarde.model import Service
 from engarde.names import PUBLIC
 from engarde.privileges import On, Privilege, tenant
+from engarde.stack import SCHEMA
 
 READS = (On.SCHEMA, On.TABLE, On.COLUMNS)
 """What a service has outside of its own schema."""
 
 
 class ServiceTenant(pulumi.ComponentResource):
-    """A service with a schema of its own in the shared database."""
+    """A service with a schema of its own, in the shared database or in one of its own."""
 
     def __init__(
         self,
         name: str,
         service: Service,
-        shared: SharedDatabase,
+        database: Database,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("engarde:index:ServiceTenant", name, None, opts)
         self.service = service
-        self.login = login(name, service, shared, self, search_path=[service.schema_, PUBLIC])
-        self._shared = shared
-        self._rows = tenant(shared.stack, service)
+        self.login = login(name, service, database, self, search_path=[service.schema_, PUBLIC])
+        self._database = database
+        self._rows = tenant(database.stack, service)
         self._memberships = [self._grant(row) for row in self._rows if row.on is On.ROLE]
 
     def make_schema(self) -> None:
         """The schema, once every role of the stack is there, and what the service has beside it."""
-        shared, service = self._shared, self.service
+        database, service = self._database, self.service
         schema = postgresql.Schema(
-            f"{service.name}-schema",
+            placed(f"{service.name}-schema", database.stack),
             name=service.schema_,
-            database=shared.stack.server.database,
+            database=database.stack.server.database,
             owner=self.login.role.name,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                provider=shared.provider,
+                provider=database.provider,
                 protect=service.protect,
                 # Deleted before any role: a role's deletion takes it off the access list of each schema it reads.
-                depends_on=[*shared.roles_on(service.schema_), *self._memberships],
+                depends_on=[*database.roles_on(service.schema_), *self._memberships],
             ),
         )
-        shared.schemas[service.schema_] = schema
-        shared.turns.begin(service.schema_, schema)
+        database.schemas[service.schema_] = schema
+        database.turns.begin(service.schema_, schema)
         for row in self._rows:
             if row.on not in READS and row.on is not On.ROLE:
                 self._grant(row)
 
-    def grant_reads(self) -> None:
+    def grant_reads(self, others: Iterable[Database]) -> None:
         """The declared reads, once every schema of the stack has its owner; completes the component."""
         rows = [row for row in self._rows if row.on in READS]
-        planned = plan(
-            self.service,
-            [row for row in rows if row.on is not On.SCHEMA],
-            self._shared.existing_tables,
-            self._shared.recorded,
-        )
+        database = self._database
+        tables = [row for row in rows if row.on is not On.SCHEMA]
+        planned = plan(self.service, database.stack, tables, database.found.tables, database.recorded)
         for row in rows:
             if row.on is On.SCHEMA:
                 self._grant(row)
@@ -75,17 +77,52 @@ class ServiceTenant(pulumi.ComponentResource):
         released = [read.row for read in planned.reads if read.vanished]
         for row in released:
             self._warn(row.schema, row.table, "has vanished; once it is back `pulumi up --refresh` grants it anew")
-        self.register_outputs({RELEASED: [name_of_read(self.service.name, row) for row in released]})
+        names = [name_of_read(self.service.name, row, database.stack) for row in released]
+        names += [name for other in others if other is not database for name in self._let_go(other)]
+        self.register_outputs({RELEASED: names})
 
-    def _grant(self, row: Privilege, *, vanished: bool = False) -> pulumi.Resource:
-        # Gone with the role, so that a role that stays (protected, or with data) keeps all it has.
-        return self._shared.grant(
+    def _let_go(self, database: Database) -> Iterator[str]:
+        """Reads of a database that the service has moved out of, whose tables are gone; the others are revoked."""
+        for read in plan(self.service, database.stack, (), database.found.tables, database.recorded).reads:
+            self._grant(read.row, database, vanished=True)
+            yield name_of_read(self.service.name, read.row, database.stack)
+
+    def leave(self, databases: Iterable[Database]) -> None:
+        """What the service has where it was before stays there and leaves the state; this run marks it for that."""
+        by_label = {(each.stack.label, each.stack.elsewhere) if each.stack.label else None: each for each in databases}
+        here = self._database
+        for found in left(self.service, here.stack, here.recorded):
+            there = by_label[label_of(found.name)]
+            if found.type == SCHEMA:
+                self._leave_schema(found, there)
+            else:
+                path = [self.service.schema_, PUBLIC]
+                after = [here.schemas[self.service.schema_]]
+                role(self.service.name, self.service, there, self, self.login.password, path, left=True, after=after)
+
+    def _leave_schema(self, found: Recorded, there: Database) -> None:
+        postgresql.Schema(
+            found.name,
+            name=found.outputs["name"],
+            database=found.outputs["database"],
+            owner=found.outputs["owner"],
+            # Means nothing to a schema that is there; it tells later runs that this one has marked it.
+            if_not_exists=False,
+            opts=pulumi.ResourceOptions(parent=self, provider=there.provider, retain_on_delete=True),
+        )
+
+    def _grant(self, row: Privilege, database: Database | None = None, *, vanished: bool = False) -> pulumi.Resource:
+        database = database or self._database
+        # Dropping a role takes it off the access lists of the database in which that is done, and of no other.
+        beyond = database.stack.label is not None and not database.stack.elsewhere and row.on in READS
+        return database.grant(
             self.service.name,
             row,
             self,
             grantee=self.login.role.name if row.grantee == self.service.role else row.grantee,
             of=self.login.role.name if row.on is On.ROLE else None,
-            deleted_with=self.login.role,
+            # Gone with the role, so that a role that stays (protected, or with data) keeps all it has.
+            deleted_with=None if beyond else self.login.role,
             retain=vanished,
             # A refresh empties the columns of a table that is gone; changing them back would fail.
             ignore_changes=["columns", "objects", "privileges"] if vanished else None,
@@ -97,9 +134,11 @@ class ServiceTenant(pulumi.ComponentResource):
     @property
     def summary(self) -> dict[str, object]:
         """What deploy scripts may know in clear."""
+        own = {"database": self.service.database} if self.service.database else {}
         return {
             "schema": self.service.schema_,
             "role": self.service.role,
             "connectionLimit": self.service.connection_limit,
             "reads": [str(read) for read in self.service.reads],
+            **own,
         }

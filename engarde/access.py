@@ -9,8 +9,9 @@ from typing import Literal
 from engarde.address import Address, Server
 from engarde.declared import UrlFormat
 from engarde.errors import ConfigError, Unreachable
-from engarde.model import Stack
+from engarde.model import Analytics, Service, Stack
 from engarde.names import ANALYTICS
+from engarde.parts import called, home, named
 from engarde.stack import admin_password, outputs
 from engarde.urls import url
 
@@ -50,24 +51,41 @@ class Access:
         }
 
 
-def access(stack: Stack, who: str, where: From = "operator") -> Access:
-    """The login of a service, of `analytics` or of `admin`.
+def access(stack: Stack, who: str, where: From = "operator", database: str | None = None) -> Access:
+    """The login of a service, of `analytics` or of `admin`; of these two, to the shared database unless one is named.
 
-    :raises ConfigError: no such service in the stack.
+    :raises ConfigError: no such service in the stack, or it has nothing in this database.
     :raises Unreachable: the engine does not know its password.
     """
-    address = stack.server if where == "operator" else stack.service_address
-    database = stack.server.database
     if who == ADMIN:
-        return Access(address, database, stack.server.user, admin_password(stack.name))
+        part = named(stack, database)
+        address = part.server if where == "operator" else part.service_address
+        return Access(address, part.server.database, part.server.user, admin_password_of(part))
     logins = {service.name: service for service in stack.services} | (
         {ANALYTICS: stack.analytics} if stack.analytics else {}
     )
     if who not in logins:
         raise ConfigError(f"{who} is not in stack {stack.name}; it has {', '.join([*logins, ADMIN])}")
     login = logins[who]
+    part = home(stack, login) if database is None else named(stack, database)
+    if login.role not in {each.role for each in part.logins}:
+        raise ConfigError(f"{who} has nothing in database {called(part)} of stack {stack.name}")
     password = outputs(stack.name).passwords.get(login.role)
     if password is None:
         raise Unreachable(f"{login.role} was not brought up yet; run `bin/pulumi up --stack {stack.name}`")
-    schema = next((service.schema_ for service in stack.services if service.name == who), None)
-    return Access(address, database, login.role, password, login.url_format, schema)
+    return login_to(part, login, password, where)
+
+
+def login_to(part: Stack, login: Service | Analytics, password: str, where: From = "operator") -> Access:
+    """A login of the stack to the part's database."""
+    address = part.server if where == "operator" else part.service_address
+    schema = login.schema_ if isinstance(login, Service) else None
+    return Access(address, part.server.database, login.role, password, login.url_format, schema)
+
+
+def admin_password_of(part: Stack) -> str:
+    """The password of the admin of the part's server.
+
+    :raises Unreachable: no engine or no passphrase.
+    """
+    return admin_password(part.name, part.label if part.elsewhere else None)

@@ -8,23 +8,48 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engarde.address import Elsewhere, Server
+from engarde.errors import ConfigError
 from engarde.model import Analytics, Extension, Login, Service, Stack
 
 
 def parts(stack: Stack) -> tuple[Stack, ...]:
     """The part of the shared database, then the others' by name; the stack itself where there are no others."""
+    if stack.label is not None:
+        return (stack,)
     labels = sorted({service.database for service in stack.services if service.database})
     return (within(stack, None), *(within(stack, label) for label in labels))
 
 
 def home(stack: Stack, login: Login) -> Stack:
     """The part in which a login works: a service's own database or the shared one, where analytics is at home."""
+    if stack.label is not None:
+        return stack
     return within(stack, login.database if isinstance(login, Service) else None)
 
 
 def called(part: Stack) -> str:
     """What the tool calls a part's database."""
     return part.label or part.server.database
+
+
+def named(stack: Stack, database: str | None) -> Stack:
+    """The part of the database that the tool calls so; of the shared one without a name.
+
+    :raises ConfigError: there is none.
+    """
+    known = {called(part): part for part in parts(stack)}
+    if database is None:
+        return next(iter(known.values()))
+    if database not in known:
+        raise ConfigError(f"stack {stack.name} has no database {database}; it has {', '.join(known)}")
+    return known[database]
+
+
+def keeping(stack: Stack, role: str) -> tuple[Stack, ...]:
+    """The parts that look after a role of the stack's: one of each server on which it is made."""
+    return tuple(
+        part for part in parts(stack) if role not in part.guests and role in {login.role for login in part.logins}
+    )
 
 
 def within(stack: Stack, label: str | None) -> Stack:

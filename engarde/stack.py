@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from engarde import admin_passwords
 from engarde.engine import engine
 from engarde.errors import Unreachable
-from engarde.stackfile import PASSWORD_KEY
 
 STACK = "pulumi:pulumi:Stack"
 TENANT = "engarde:index:ServiceTenant"
@@ -30,6 +30,8 @@ class Outputs:
     analytics_url: str | None
     passwords: Mapping[str, str]
     """role -> password"""
+    analytics_urls: Mapping[str, str] = field(default_factory=dict)
+    """database -> URL; none where the stack has only the shared one"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,8 @@ def outputs(stack: str) -> Outputs:
     found: dict[str, Any] = json.loads(_engine("stack", "output", "--json", "--show-secrets", "--stack", stack))
     if "passwords" not in found:
         raise Unreachable(f"stack {stack} has no outputs yet; bring it up with `bin/pulumi up --stack {stack}`")
-    return Outputs(found["database_urls"], found.get("analytics_url"), found["passwords"])
+    urls = found.get("analytics_urls") or {}
+    return Outputs(found["database_urls"], found.get("analytics_url"), found["passwords"], urls)
 
 
 def verifiers(stack: str) -> Mapping[str, str]:
@@ -156,12 +159,14 @@ def verifiers(stack: str) -> Mapping[str, str]:
     return {role["name"]: json.loads(role["password"]["plaintext"]) for role in roles}
 
 
-def admin_password(stack: str) -> str:
-    """The password of the admin's role, from the stack file by way of the engine.
+def admin_password(stack: str, database: str | None = None) -> str:
+    """The password of the admin's role, from the stack file by way of the engine; of the shared server's without a key.
 
     :raises Unreachable: no engine or no passphrase.
     """
-    return _engine("config", "get", PASSWORD_KEY, "--stack", stack).removesuffix("\n")
+    path = f"{admin_passwords.OTHERS}[{json.dumps(database)}]"
+    words = (admin_passwords.SHARED,) if database is None else ("--path", path)
+    return _engine("config", "get", *words, "--stack", stack).removesuffix("\n")
 
 
 def _engine(*arguments: str, **environment: str) -> str:

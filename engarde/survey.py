@@ -6,41 +6,69 @@ from dataclasses import dataclass
 
 from engarde import foreign, rights
 from engarde.access import Access
-from engarde.database import Session, session
-from engarde.errors import ConfigError, Refused
+from engarde.database import Session, session, statement
+from engarde.errors import ConfigError, NoEntrance, Refused
 from engarde.model import Stack, Table
 from engarde.moves import Made, moved
 from engarde.names import PUBLIC
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """What there is in a database before a run."""
+
+    tables: frozenset[Table] = frozenset()
+    """that services may read"""
+    roles: frozenset[str] = frozenset()
+    """of those that the stack makes or names"""
+
+
+@dataclass(frozen=True, slots=True)
 class Before:
-    """What an earlier run left in the state."""
+    """What an earlier run left in the state, as far as it is of this database and its server."""
 
     read: frozenset[str] = frozenset()
     """the schemas in which it let services read"""
     retired: frozenset[str] = frozenset()
     """the schemas of services that are declared no more"""
+    going: frozenset[str] = frozenset()
+    """the roles of services that are declared no more"""
     made: frozenset[Made] = frozenset()
     """the roles and schemas that it made"""
     taken_over: frozenset[str] = frozenset()
     """the roles that it began to make"""
 
 
-def survey(stack: Stack, password: str, before: Before) -> frozenset[Table]:
-    """What exists that services may read, once it is sure that the run can come to its end.
+def survey(stack: Stack, password: str, before: Before) -> Found:
+    """What exists in the database of a stack or a part, once it is sure that the run can come to its end there.
 
     :raises Unreachable: the server could not be asked.
-    :raises ConfigError: the stack file calls the admin a superuser, and it is none.
+    :raises ConfigError: the stack file calls the admin a superuser, and it is none, or there is no such database.
     :raises Refused: the admin lacks a right, a schema that would have to go holds data, or something is another's.
     """
     read = {PUBLIC, *before.read, *(read.schema_ for service in stack.services for read in service.reads)}
     server = stack.server
-    with session(Access(server, server.database, server.user, password)) as asked:
-        _refuse_to_lose(stack, asked, before)
-        _refuse_to_take(stack, asked, before)
-        _check(stack, asked)
-        return asked.tables(sorted(read))
+    try:
+        with session(Access(server, server.database, server.user, password)) as asked:
+            _refuse_to_lose(stack, asked, before)
+            _refuse_half_gone(stack, asked, before)
+            roles = _refuse_to_take(stack, asked, before)
+            _check(stack, asked)
+            return Found(asked.tables(sorted(read)), roles)
+    except NoEntrance as refusal:
+        if stack.label and f'database "{server.database}" does not exist' in refusal.reason:
+            raise ConfigError(_absent(stack)) from None
+        raise
+
+
+def _absent(stack: Stack) -> str:
+    server, names = stack.server, ", ".join(service.name for service in stack.services)
+    make = statement("CREATE DATABASE {}", server.database)
+    return (
+        f"Pulumi.{stack.name}.yaml: database {server.database}, which {names or 'the state'} names, does not exist on"
+        f" {server.host}:{server.port}, and no run of the stack makes databases. Nothing was changed. Make it as"
+        f" {server.user}, in the encoding and with the locale that it is to have: {make}"
+    )
 
 
 def _refuse_to_lose(stack: Stack, asked: Session, before: Before) -> None:
@@ -54,13 +82,33 @@ def _refuse_to_lose(stack: Stack, asked: Session, before: Before) -> None:
         )
 
 
-def _refuse_to_take(stack: Stack, asked: Session, before: Before) -> None:
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    role: str
+    database: str
+
+
+def _refuse_half_gone(stack: Stack, asked: Session, before: Before) -> None:
+    """A role that goes, and that has something in another database: the engine drops it from this one alone."""
+    if stack.label and not stack.elsewhere:
+        return
+    if owners := asked.rows("owned_elsewhere", _Owner, roles=sorted(before.going)):
+        lines = "\n".join(f"  in {each.database}: {statement('DROP OWNED BY {}', each.role)}" for each in owners)
+        raise Refused(
+            f"roles that stack {stack.name} declares no more are still known to other databases, and PostgreSQL drops"
+            " no such role; nothing was changed. As the admin, after a look at what they own there and lose with"
+            f" this:\n{lines}"
+        )
+
+
+def _refuse_to_take(stack: Stack, asked: Session, before: Before) -> frozenset[str]:
     names = {"roles": foreign.roles(stack), "schemas": sorted(service.schema_ for service in stack.services)}
     existing = asked.rows("existing", foreign.Existing, **names)
     own_roles = before.taken_over | {made.name for made in before.made if made.kind == "role"}
     if faults := [*moved(stack, before.made), *foreign.faults(stack, existing, own_roles)]:
         lines = "\n".join(f"  {each}" for each in faults)
         raise Refused(f"stack {stack.name} and its server do not fit; nothing was changed:\n{lines}")
+    return frozenset(each.name for each in existing if each.kind == "role")
 
 
 def _check(stack: Stack, asked: Session) -> None:

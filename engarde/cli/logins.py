@@ -12,15 +12,21 @@ from engarde.engine import FOLDER
 from engarde.psql import psql
 from engarde.stackfile import read
 
+database_option = click.option(
+    "--database",
+    help="Of analytics and the admin: which of the stack's databases; the shared one by default.",
+)
+
 
 # psql's own short options pass through, `-h` among them.
 @click.command("psql", context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 @stack_option
+@database_option
 @click.argument("who", metavar="SERVICE|analytics|admin")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
-def psql_command(stack: str, who: str, arguments: tuple[str, ...]) -> None:
+def psql_command(stack: str, database: str | None, who: str, arguments: tuple[str, ...]) -> None:
     """Open psql as a service, as analytics or as the admin; ARGS go to psql."""
-    psql(access(read(FOLDER, stack), who), arguments)
+    psql(access(read(FOLDER, stack), who, database=database), arguments)
 
 
 @click.command("url")
@@ -33,7 +39,8 @@ def psql_command(stack: str, who: str, arguments: tuple[str, ...]) -> None:
     show_default=True,
     help="Who connects: the operator, or a service at the address that services use.",
 )
+@database_option
 @click.argument("who", metavar="SERVICE|analytics|admin")
-def url_command(stack: str, where: str, who: str) -> None:
+def url_command(stack: str, where: str, database: str | None, who: str) -> None:
     """Print one connection URL, its password included, for scripts."""
-    click.echo(access(read(FOLDER, stack), who, cast(From, where)).url)
+    click.echo(access(read(FOLDER, stack), who, cast(From, where), database).url)

@@ -3,9 +3,9 @@
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from components.database import CONNECT_TIMEOUT
 from components.grants import FUTURE, OBJECT_TYPES
 from components.login import PASSWORD_LENGTH
-from components.shared_database import CONNECT_TIMEOUT
 from engarde.model import Analytics, Service, Stack, Table
 from engarde.names import PUBLIC
 from engarde.privileges import Privilege

@@ -16,6 +16,7 @@ import pulumi
 from pulumi.runtime import mocks, rpc, set_all_config
 
 from engarde.model import Table
+from engarde.survey import Found
 
 PROGRAM = Path(__file__).resolve().parents[2] / "__main__.py"
 
@@ -37,6 +38,7 @@ class Registered:
     import_id: str
     ignore_changes: tuple[str, ...]
     aliases: tuple[str, ...]
+    provider: str
 
 
 @dataclass
@@ -93,6 +95,7 @@ class _Monitor(mocks.MockMonitor):
             import_id=request.importId,
             ignore_changes=tuple(request.ignoreChanges),
             aliases=tuple(each.spec.name for each in request.aliases if each.spec.name),
+            provider=_name(request.provider).partition("::")[0],
         )
         answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]
         self.ran.urns.append(answer.urn)
@@ -144,12 +147,13 @@ def run(
     server = _Server(state or {})
     mocks.set_mocks(server, project="engarde", stack=stack, monitor=_Monitor(server, ran))
     given = {f"engarde:{name}": json.dumps(value) for name, value in config.items()}
-    set_all_config({**given, "engarde:adminPassword": password}, ["engarde:adminPassword"])
+    secrets = ["engarde:adminPassword", *(["engarde:adminPasswords"] if "adminPasswords" in config else [])]
+    set_all_config({**given, "engarde:adminPassword": password}, secrets)
 
     @mocks.test  # type: ignore[untyped-decorator]
     def program() -> None:
         runpy.run_path(str(PROGRAM))
 
-    with _captured(ran), patch("engarde.survey.survey", return_value=tables):
+    with _captured(ran), patch("engarde.survey.survey", return_value=Found(tables)):
         program()
     return ran

@@ -1,0 +1,133 @@
+"""One database: the admin's way in, what is granted in it, what PUBLIC may do, extensions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pulumi
+import pulumi_postgresql as postgresql
+
+from components.engine import Recorded, taken_over
+from components.grants import Turns, grant
+from components.resource_names import former_names, name_of, placed
+from engarde.model import Stack
+from engarde.names import PUBLIC
+from engarde.privileges import On, Privilege, baseline, readers
+from engarde.survey import Found
+
+CONNECT_TIMEOUT = 15
+"""Before an address that stops to answer is given up [seconds]; the plugin's own default is 180."""
+
+NEAR_ROLES = 20
+"""As `NEAR` for roles, which all meet on the database's access list: enough for every two of a stack of this size."""
+
+NAME = "database"
+
+
+class Database(pulumi.ComponentResource):
+    """A database of the stack, seen by the admin of its server."""
+
+    def __init__(
+        self,
+        kind: str,
+        stack: Stack,
+        provider: postgresql.Provider | pulumi.Output[str],
+        found: Found,
+        recorded: tuple[Recorded, ...],
+        roles: dict[str, postgresql.Role],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__(f"engarde:index:{kind}", placed(NAME, stack), None, opts)
+        self.stack = stack
+        """the part of the stack that is in this database"""
+        self.turns = Turns(stack)
+        self.roles = roles
+        """those of the server, as far as they are declared by now"""
+        self.schemas: dict[str, postgresql.Schema] = {}
+        self.found = found
+        self.recorded = recorded
+        self.taken_over = taken_over()
+        self._connects: list[pulumi.Resource] = []
+        self.provider = provider if isinstance(provider, postgresql.Provider) else self._admin(provider)
+
+    def _admin(self, admin_password: pulumi.Output[str]) -> postgresql.Provider:
+        server = self.stack.server
+        return postgresql.Provider(
+            placed(f"{NAME}-admin", self.stack),
+            host=server.host,
+            port=server.port,
+            database=server.database,
+            username=server.user,
+            password=admin_password,
+            sslmode=server.sslmode or "prefer",
+            superuser=server.superuser,
+            connect_timeout=CONNECT_TIMEOUT,
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+    def grant(
+        self,
+        owner: str,
+        row: Privilege,
+        parent: pulumi.Resource,
+        *,
+        grantee: pulumi.Input[str],
+        of: pulumi.Input[str] | None = None,
+        deleted_with: pulumi.Resource | None = None,
+        retain: bool = False,
+        after: Iterable[pulumi.Resource] = (),
+        ignore_changes: list[str] | None = None,
+    ) -> pulumi.Resource:
+        """One row of the privilege table as a resource `<owner>-<what>`, when its turn has come; `of` as in `grant`."""
+        made = grant(
+            name_of(owner, row, self.stack),
+            row,
+            grantee=grantee,
+            of=of,
+            opts=pulumi.ResourceOptions(
+                parent=parent,
+                provider=self.provider,
+                depends_on=[*self.turns.before(row), *after],
+                deleted_with=deleted_with,
+                retain_on_delete=retain,
+                ignore_changes=ignore_changes,
+                aliases=[pulumi.Alias(name=name) for name in former_names(owner, row, self.stack, self.recorded)],
+            ),
+        )
+        self.turns.take(row, made)
+        if row.on is On.DATABASE:
+            self._connects.append(made)
+        return made
+
+    @property
+    def earlier_roles(self) -> list[postgresql.Role]:
+        """Those that a role waits for: each one's deletion takes it off the database's access list."""
+        return list(self.roles.values())[-NEAR_ROLES:]
+
+    def roles_on(self, schema: str) -> list[postgresql.Role]:
+        """The last role, and those on the schema's access list, which have to outlive it."""
+        on = [role for name, role in self.roles.items() if name in readers(self.stack, schema)]
+        return [*on, *list(self.roles.values())[-1:]]
+
+    def complete(self) -> None:
+        """PUBLIC loses its rights, now that every role has its own; then the extensions."""
+        others = list(self._connects)
+        for row in baseline(self.stack):
+            self.grant(f"{NAME}-public", row, self, grantee=PUBLIC, retain=True, after=others)
+        for extension in self.stack.extensions:
+            schema = self.schemas.get(extension.schema_)
+            postgresql.Extension(
+                placed(f"{NAME}-extension-{extension.name}", self.stack),
+                name=extension.name,
+                database=self.stack.server.database,
+                schema=extension.schema_,
+                version=extension.version,
+                # Kept when the stack is destroyed: a column of somebody's table may be of its type.
+                opts=pulumi.ResourceOptions(
+                    parent=self,
+                    provider=self.provider,
+                    depends_on=[schema] if schema else None,
+                    retain_on_delete=True,
+                ),
+            )
+        self.register_outputs({})

@@ -1,0 +1,27 @@
+"""A database that services have of their own: another one on the shared server, or one on another server."""
+
+from __future__ import annotations
+
+import pulumi
+
+from components.database import Database
+from components.engine import Recorded
+from components.shared_database import SharedDatabase
+from engarde.model import Stack
+from engarde.survey import Found
+
+
+class OwnDatabase(Database):
+    """A database beside the shared one, whose server's admin and roles it has where they are on the same server."""
+
+    def __init__(
+        self,
+        stack: Stack,
+        shared: SharedDatabase,
+        admin_password: pulumi.Output[str] | None,
+        found: Found,
+        recorded: tuple[Recorded, ...],
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        roles = shared.roles if admin_password is None else {}
+        super().__init__("OwnDatabase", stack, admin_password or shared.provider, found, recorded, roles, opts)

@@ -1,0 +1,167 @@
+"""Services with a database of their own, on the same server and on another one: made, apart, moved there and back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import psycopg
+import pytest
+
+from tests.conftest import Projects
+from tests.engine.admins import Admin
+from tests.engine.apart import OWN, SERVICES, THERE, another, declare, make_database, rows
+from tests.engine.database import NAME, Database, Session
+from tests.engine.denied import denied
+from tests.engine.program import Project, conninfo
+from toolchain.server import Server
+
+pytestmark = pytest.mark.xdist_group("own-database")
+
+SHUT_OUT = r"permission denied for database|not permitted to log in"
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """A stack with a database on each of two servers beside the shared one."""
+
+    project: Project
+    there: Database
+
+    def at(self, database: str) -> Database:
+        """The server of a database of the stack."""
+        return self.there if database == THERE else self.project.database
+
+    def entering(self, role: str, database: str) -> Session:
+        """A session of one of the stack's roles, in whatever database, with the password that the state knows."""
+        name = NAME if database == THERE else database
+        return self.at(database).session(role, self.project.outputs()["passwords"][role], name)
+
+    def is_left(self, database: str, service: str) -> None:
+        """What the service had there is as it was, and nobody gets at it."""
+        name = NAME if database == THERE else database
+        assert rows(self.at(database), name, f"SELECT word FROM {service}.things") == [("kept",)]
+        with pytest.raises(psycopg.OperationalError, match=SHUT_OUT):
+            self.entering(f"{service}_user", database)
+        if url := self.project.outputs()["analytics_urls"].get(database):
+            with psycopg.connect(conninfo(url), autocommit=True) as session:
+                denied(session, f"SELECT * FROM {service}.things")
+
+
+@pytest.fixture(scope="module")
+def apart(projects: Projects, admin: Admin, template: Server) -> Iterator[Apart]:
+    with projects() as project, another(template, admin) as there:
+        make_database(project, OWN)
+        declare(project, there, SERVICES)
+        project.succeeds(project.up())
+        for service in SERVICES:
+            with project.connect(service) as session:
+                session.execute("CREATE TABLE things (id serial PRIMARY KEY, word text)")
+                session.execute("INSERT INTO things (word) VALUES ('kept')")
+                session.execute("CREATE FUNCTION tells() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+        yield Apart(project, there)
+
+
+def test_a_second_run_changes_nothing(apart: Apart) -> None:
+    assert apart.project.succeeds(apart.project.up("--refresh")).ops == {}
+
+
+def test_each_service_works_in_its_own_schema_and_nowhere_else(apart: Apart) -> None:
+    where = {"madansara": NAME, "sankore": NAME, "onside": OWN, "langflow": NAME}
+    for service, database in where.items():
+        with apart.project.connect(service) as session:
+            found = session.execute("SELECT current_database(), current_schema(), word FROM things").fetchone()
+            assert found == (database, service, "kept")
+            session.execute("CREATE TEMPORARY TABLE passing (word text)")
+            denied(session, "CREATE TABLE public.mine ()")
+            denied(session, "CREATE SCHEMA mine")
+
+
+@pytest.mark.parametrize(
+    ("role", "database"),
+    [
+        ("madansara_user", OWN),
+        ("sankore_user", OWN),
+        ("onside_user", NAME),
+    ],
+)
+def test_a_service_may_not_even_connect_elsewhere(apart: Apart, role: str, database: str) -> None:
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        apart.entering(role, database)
+
+
+def test_another_server_knows_only_its_own_roles(apart: Apart) -> None:
+    found = rows(apart.there, NAME, "SELECT rolname FROM pg_roles WHERE rolname ~ '_(user|readonly)$' ORDER BY 1")
+    assert found == [("analytics_readonly",), ("langflow_user",)]
+    assert rows(apart.project.database, NAME, "SELECT 1 FROM pg_roles WHERE rolname = 'langflow_user'") == []
+
+
+def test_analytics_reads_in_every_database_and_writes_in_none(apart: Apart) -> None:
+    urls = apart.project.outputs()["analytics_urls"]
+    assert urls.keys() == {NAME, OWN, THERE}
+    assert urls[NAME] == apart.project.outputs()["analytics_url"]
+    for database, service in ((NAME, "sankore"), (OWN, "onside"), (THERE, "langflow")):
+        with psycopg.connect(conninfo(urls[database]), autocommit=True) as session:
+            assert session.execute(f"SELECT word FROM {service}.things".encode()).fetchall() == [("kept",)]
+            denied(session, f"INSERT INTO {service}.things (word) VALUES ('x')")
+            denied(session, f"SELECT {service}.tells()")
+            denied(session, "CREATE TABLE public.mine ()")
+
+
+def test_public_is_shut_out(apart: Apart) -> None:
+    for database in (OWN, THERE):
+        name = NAME if database == THERE else database
+        acl = "SELECT count(*) FROM pg_database, aclexplode(datacl) WHERE datname = current_database() AND grantee = 0"
+        assert rows(apart.at(database), name, acl) == [(0,)]
+
+
+def test_a_database_that_is_not_there_is_one_clear_error(apart: Apart) -> None:
+    declare(apart.project, apart.there, {**SERVICES, "sankore": {"database": "nowhere"}})
+    run = apart.project.preview()
+    declare(apart.project, apart.there, SERVICES)
+    assert run.exit != 0
+    assert "database nowhere, which sankore names, does not exist" in run.output
+    assert 'CREATE DATABASE "nowhere"' in run.output
+    assert "Traceback" not in run.output
+
+
+def test_a_service_moves_twice_and_comes_back_and_no_row_is_lost(apart: Apart) -> None:
+    project = apart.project
+    password = project.outputs()["passwords"]["sankore_user"]
+    places = [NAME, OWN, THERE, NAME]
+    for old, new in pairwise(places):
+        entry: dict[str, Any] = {"database": new} if new != NAME else {"adopt": True}
+        declare(project, apart.there, {**SERVICES, "sankore": entry})
+        project.succeeds(project.up())
+        assert project.outputs()["passwords"]["sankore_user"] == password
+        with project.connect("sankore") as session:
+            if new == NAME:
+                assert session.execute("SELECT word FROM things").fetchall() == [("kept",)]
+            else:
+                assert session.execute("SELECT to_regclass('things')").fetchone() == (None,), "`up` moves no row"
+                session.execute("CREATE TABLE things (word text)")
+                session.execute("INSERT INTO things VALUES ('kept')")
+        apart.is_left(old, "sankore")
+        let_go = project.succeeds(project.up())
+        assert set(let_go.ops.values()) <= {"delete"}, let_go.ops
+        apart.is_left(old, "sankore")
+    declare(project, apart.there, SERVICES)
+    assert project.succeeds(project.up("--refresh")).ops == {}
+
+
+def test_to_retire_one_takes_its_role_out_of_its_database_first(apart: Apart) -> None:
+    project, left = apart.project, {name: SERVICES[name] for name in SERVICES if name != "onside"}
+    declare(project, apart.there, {**left, "onside": {"database": OWN, "protect": False}})
+    project.succeeds(project.up())
+    with project.connect("onside") as session:
+        session.execute("DROP SCHEMA onside CASCADE")
+    declare(project, apart.there, left)
+    refused = project.up()
+    assert (refused.exit != 0, refused.ops) == (True, {})
+    assert f'in {OWN}: DROP OWNED BY "onside_user";' in refused.output
+    with project.database.session(project.database.admin.user, database=OWN) as admin:
+        admin.execute('DROP OWNED BY "onside_user"')
+    project.succeeds(project.up())
+    assert rows(project.database, NAME, "SELECT 1 FROM pg_roles WHERE rolname = 'onside_user'") == []
+    project.succeeds(project.up())
+    assert project.succeeds(project.up("--refresh")).ops == {}
