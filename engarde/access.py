@@ -58,9 +58,7 @@ def access(stack: Stack, who: str, where: From = "operator", database: str | Non
     :raises Unreachable: the engine does not know its password.
     """
     if who == ADMIN:
-        part = named(stack, database)
-        address = part.server if where == "operator" else part.service_address
-        return Access(address, part.server.database, part.server.user, admin_password_of(part))
+        return login_of_admin(named(stack, database), where)
     logins = {service.name: service for service in stack.services} | (
         {ANALYTICS: stack.analytics} if stack.analytics else {}
     )
@@ -83,9 +81,11 @@ def login_to(part: Stack, login: Service | Analytics, password: str, where: From
     return Access(address, part.server.database, login.role, password, login.url_format, schema)
 
 
-def admin_password_of(part: Stack) -> str:
-    """The password of the admin of the part's server.
+def login_of_admin(part: Stack, where: From = "operator") -> Access:
+    """The admin's login to the part's database.
 
     :raises Unreachable: no engine or no passphrase.
     """
-    return admin_password(part.name, part.label if part.elsewhere else None)
+    address = part.server if where == "operator" else part.service_address
+    password = admin_password(part.name, part.label if part.elsewhere else None)
+    return Access(address, part.server.database, part.server.user, password)

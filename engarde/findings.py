@@ -11,7 +11,7 @@ class Remedy:
     """The one thing that heals a finding."""
 
     kind: Literal["sql", "command", "edit", "code"]
-    """statements for the stack's database, a command for a shell, a line of the stack file, a change of a service"""
+    """statements for the finding's database, a command for a shell, a line of the stack file, a change of a service"""
     text: str
     by_superuser: bool = False
     """of `sql`: the stack's admin may not run it"""
@@ -32,3 +32,5 @@ class Finding:
     remedy: Remedy
     concerns: frozenset[str] = field(default=frozenset(), compare=False)
     """the roles and schemas that it is about; none for the whole server"""
+    database: str = ""
+    """as the tool calls it, where the stack has more than one"""

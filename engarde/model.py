@@ -160,11 +160,23 @@ class Stack:
     """of a part: those of its roles whose limits and passwords another part on this server looks after"""
     neighbours: tuple[Service | Analytics, ...] = ()
     """of a part: logins whose roles this server has, and that have nothing in this database"""
+    siblings: frozenset[str] = frozenset()
+    """of a part: the stack's other databases on this server"""
 
     @property
     def logins(self) -> tuple[Service | Analytics, ...]:
         """Every login role the stack makes, services first."""
         return (*self.services, *((self.analytics,) if self.analytics else ()))
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Every role of the stack on the server, those without anything in this database last."""
+        return tuple(login.role for login in (*self.logins, *self.neighbours))
+
+    @property
+    def server_wide(self) -> bool:
+        """Whether this is the part that looks after what all databases of its server have in common."""
+        return self.label is None or self.elsewhere
 
     @property
     def schemas(self) -> tuple[str, ...]:

@@ -73,8 +73,14 @@ def within(stack: Stack, label: str | None) -> Stack:
     part = replace(part, analytics=analytics)
     if there is not None:
         return part
-    guests = frozenset({analytics.role} if analytics and label else ())
-    return replace(part, guests=guests, neighbours=_neighbours(stack, part))
+    others = {each.name for each in stack.databases}
+    here = {each.database or stack.server.database for each in stack.services if each.database not in others}
+    return replace(
+        part,
+        guests=frozenset({analytics.role} if analytics and label else ()),
+        neighbours=_neighbours(stack, part),
+        siblings=frozenset({*here, stack.server.database} - {part.server.database}),
+    )
 
 
 def _server(shared: Server, there: Elsewhere | None, label: str | None) -> Server:

@@ -51,6 +51,7 @@ def as_data(finding: Finding) -> dict[str, object]:
         "actual": finding.actual,
         "remedy": remedy_data(finding.remedy),
         "concerns": sorted(finding.concerns),
+        **({"database": finding.database} if finding.database else {}),
     }
 
 
@@ -68,14 +69,16 @@ def listed(findings: Sequence[Finding]) -> RenderableType:
         grid.add_column(overflow="fold")
         grid.add_row("expected", finding.expected)
         grid.add_row("actual", Text(finding.actual, style="red"))
-        shown += [Rule(style="dim"), Text(f"{finding.check}: {finding.subject}", style="bold"), grid]
-        shown += _remedy(finding.remedy)
+        where = f" (database {finding.database})" if finding.database else ""
+        shown += [Rule(style="dim"), Text(f"{finding.check}: {finding.subject}{where}", style="bold"), grid]
+        shown += _remedy(finding.remedy, finding.database)
     return Group(*shown)
 
 
-def _remedy(remedy: Remedy) -> Iterable[RenderableType]:
+def _remedy(remedy: Remedy, database: str) -> Iterable[RenderableType]:
+    where = f"database {database}" if database else "the stack's database"
     headings = {
-        "sql": "heal it, in the stack's database" + (" as a superuser:" if remedy.by_superuser else ":"),
+        "sql": f"heal it, in {where}" + (" as a superuser:" if remedy.by_superuser else ":"),
         "command": "heal it with:",
         "edit": "heal it in the stack file:",
         "code": "heal it in the service:",

@@ -65,7 +65,7 @@ def read(stack: Stack, asked: Session) -> Catalog:
                 Owned,
                 schemas=list(services),
                 owners=list(services.values()),
-                roles=[login.role for login in stack.logins],
+                roles=list(stack.roles),
             )
         ),
         entries=(*asked.rows("acl", Entry), *of_parameters),

@@ -46,6 +46,9 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     for login in stack.logins:
         concerned = about(login)
         role = catalog.roles.get(login.role)
+        if login.role in stack.guests:
+            yield from _settings_here(login, catalog, admin, concerned)
+            continue
         if role is None:
             yield Finding("role", login.role, "a role of the server", "does not exist", up(stack), concerned)
             continue
@@ -110,10 +113,20 @@ def _settings(
         yield Finding("setting", f"{extra.name} of {login.role}", "not declared", actual, heal, concerned)
 
 
+def _settings_here(
+    login: Service | Analytics, catalog: Catalog, admin: Hands, concerned: frozenset[str]
+) -> Iterator[Finding]:
+    """Of a role that another part of the stack looks after: what it starts with in this database alone."""
+    for each in catalog.settings:
+        if each.role == login.role and each.database:
+            heal, actual = _undone(each, catalog, admin), f"{each.value}{_whose(each)}"
+            yield Finding("setting", f"{each.name} of {login.role}", "not declared", actual, heal, concerned)
+
+
 def _for_all(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     """What the database or the server gives to every session, and what undoes isolation or keeps services from work."""
     for each in catalog.settings:
-        if each.role is None and each.name in FOR_ALL:
+        if each.role is None and each.name in FOR_ALL and (each.database or stack.server_wide):
             where = f"database {each.database}" if each.database else "every role"
             heal = _undone(each, catalog, admin)
             yield Finding("setting", f"{each.name} of {where}", "not declared", each.value, heal)

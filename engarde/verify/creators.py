@@ -17,7 +17,7 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     for schema in stack.existing_schemas:
         if schema.name not in stack.analytics_schemas or schema.name not in catalog.schemas:
             continue
-        known = {*schema.creators, stack.server.user, *(login.role for login in stack.logins), PUBLIC}
+        known = {*schema.creators, stack.server.user, *stack.roles, PUBLIC}
         for role, why in sorted(_who_creates(stack, schema.name, catalog).items()):
             if role not in known:
                 yield Finding(

@@ -62,8 +62,7 @@ def _is_ours(stack: Stack, default: Default) -> bool:
         # Built in; a service's functions are looked at by themselves.
         return default.grantable
     theirs = {service.schema_ for service in stack.services}
-    logins = {login.role for login in stack.logins}
-    return default.creator in services or default.schema in theirs or default.grantee in logins | {PUBLIC}
+    return default.creator in services or default.schema in theirs or default.grantee in {*stack.roles, PUBLIC}
 
 
 def _missing(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:

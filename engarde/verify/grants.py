@@ -15,10 +15,12 @@ from engarde.names import PUBLIC
 from engarde.privileges import OTHER_DATABASES
 from engarde.verify.hands import Hands, hands
 from engarde.verify.names import called, grantee, provided_schemas, some
+from engarde.verify.owners import left_schemas
 from engarde.verify.wanted import Right, right_of, tolerated, wanted
 
 ROUTINE = {"function": "ROUTINE"}
 """GRANT's word where it is not the kind's own: it covers functions, procedures and aggregates."""
+OF_SERVERS = ("database", "tablespace", "parameter")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,9 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     there = {right_of(entry) for entry in catalog.entries}
     yield from _missing(due - there, admin)
     allowed, provided = due | tolerated(stack, catalog), provided_schemas(stack, catalog)
-    ours = (entry for entry in catalog.entries if right_of(entry) not in allowed and _is_ours(stack, entry))
+    left = left_schemas(stack, catalog).keys()
+    undue = (each for each in catalog.entries if right_of(each) not in allowed)
+    ours = (each for each in undue if each.schema in left or _is_ours(stack, each))
     # An extension keeps parts of a service's tables in a schema of its own, with the rights that the tables have.
     yield from _undeclared((entry for entry in ours if entry.schema not in provided), due, admin)
     yield from _grantable((entry for entry in catalog.entries if entry.grantable and right_of(entry) in due), admin)
@@ -58,8 +62,7 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
 def warnings(stack: Stack, catalog: Catalog) -> Iterator[str]:
     """Roles that nobody declared and that may do something in a schema that is not the stack's to manage."""
     existing = {schema.name for schema in stack.existing_schemas}
-    known = {stack.server.user, PUBLIC, *(login.role for login in stack.logins)}
-    known |= {role.name for role in stack.outside_roles}
+    known = {stack.server.user, PUBLIC, *stack.roles, *(role.name for role in stack.outside_roles)}
     known |= {creator for schema in stack.existing_schemas for creator in schema.creators}
     strangers: dict[tuple[str, str], set[str]] = defaultdict(set)
     for entry in catalog.entries:
@@ -75,10 +78,11 @@ def _is_ours(stack: Stack, entry: Entry) -> bool:
         return False
     services = {service.schema_ for service in stack.services}
     outside = {role.name: role for role in stack.outside_roles}
-    if entry.kind == "database" and entry.name == stack.server.database:
+    if (entry.kind == "database" and entry.name == stack.server.database) or entry.schema in services:
         return True
-    if entry.schema in services:
-        return True
+    # Another part of the stack looks after those.
+    if entry.kind in OF_SERVERS and (not stack.server_wide or entry.name in stack.siblings):
+        return False
     if entry.grantee == PUBLIC:
         # Functions are everybody's unless their owner says otherwise; what that can do is looked at by itself.
         if entry.kind == "function":
@@ -90,7 +94,7 @@ def _is_ours(stack: Stack, entry: Entry) -> bool:
         return entry.grantee not in outside
     if entry.kind == "schema" and entry.grantee in outside:
         return entry.schema in outside[entry.grantee].schemas
-    return entry.grantee in {login.role for login in stack.logins}
+    return entry.grantee in stack.roles
 
 
 def _missing(rights: Iterable[Right], admin: Hands) -> Iterator[Finding]:

@@ -32,6 +32,8 @@ class Row:
 
     role: str
     cells: tuple[Cell, ...]
+    database: str = ""
+    """as the tool calls it, where the stack has more than one"""
 
 
 def matrix(stack: Stack, catalog: Catalog, findings: Iterable[Finding]) -> tuple[Row, ...]:

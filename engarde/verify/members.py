@@ -37,7 +37,8 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     """Memberships that are missing or that nobody declared, and roles that reach a service's schema."""
     admin = hands(stack, catalog)
     yield from _missing(stack, catalog, admin)
-    yield from _undeclared(stack, catalog, admin)
+    if stack.server_wide:
+        yield from _undeclared(stack, catalog, admin)
     yield from (_reaching(stack, way, admin) for way in reaching(stack, catalog) if not _outside(stack, way.role))
 
 
@@ -70,7 +71,7 @@ def _missing(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
 
 
 def _undeclared(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
-    ours = {login.role for login in stack.logins}
+    ours = set(stack.roles)
     for each in catalog.memberships:
         # The admin manages these roles and the first superuser needs no membership: neither gains anything by one.
         if {each.role, each.member} & ours and not _is_admins(stack, catalog, each.member):
@@ -115,11 +116,11 @@ class Way:
 
 def reaching(stack: Stack, catalog: Catalog) -> Iterator[Way]:
     """One way of every role that nobody declared and that gets at a service's schema."""
-    declared = {stack.server.user, *(login.role for login in stack.logins)}
+    declared = {stack.server.user, *stack.roles}
     for role in catalog.roles.values():
         if role.name in declared or role.bootstrap or role.predefined:
             continue
-        way = _by_attribute(role, catalog) or _by_membership(stack, role, catalog)
+        way = (_by_attribute(role, catalog) if stack.server_wide else None) or _by_membership(stack, role, catalog)
         if way:
             yield way
 
@@ -165,8 +166,10 @@ def _needs(each: Membership, catalog: Catalog) -> _Needs:
 def _ends(stack: Stack, catalog: Catalog) -> set[str]:
     services = {service.schema_ for service in stack.services}
     granted = {entry.grantee for entry in catalog.entries if entry.schema in services}
+    ours = {login.role for login in stack.logins} - stack.guests
+    if not stack.server_wide:
+        return ours | (granted - stack.guests)
     superusers = {role.name for role in catalog.roles.values() if role.superuser}
-    ours = {login.role for login in stack.logins}
     # Nor does the admin's own way end there: what makes others admins is to be cut, not what makes it one.
     return ours | granted | superusers | set(POWERFUL) | {stack.server.user}
 

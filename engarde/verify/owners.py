@@ -8,7 +8,7 @@ from engarde.catalog import Catalog
 from engarde.catalog.rows import Owned
 from engarde.database import quoted
 from engarde.findings import Finding, Remedy
-from engarde.model import Stack
+from engarde.model import Service, Stack
 from engarde.verify.hands import Hands, hands
 from engarde.verify.names import provided_schemas, up
 
@@ -21,6 +21,7 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     # What an extension keeps of a service's in a schema of its own is where it belongs; what is only in the wrong place
     # goes back there, and not to another owner.
     elsewhere = provided_schemas(stack, catalog)
+    elsewhere |= left_schemas(stack, catalog).keys()
     moved = {each.child for each in catalog.inherits if each.child_owner == each.parent_owner}
     for each in catalog.strangers:
         if each.schema not in elsewhere and each.identity not in moved:
@@ -41,8 +42,8 @@ def _schemas(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
             yield Finding("schema", subject, "a schema of the database", "does not exist", up(stack), about)
         elif found.owner != service.role and service.role in catalog.roles:
             yield _owner(subject, service.role, found.owner, f"ALTER SCHEMA {found.identity}", about, admin)
-    declared = {service.schema_ for service in stack.services}
-    roles = {login.role for login in stack.logins}
+    declared = {service.schema_ for service in stack.services} | left_schemas(stack, catalog).keys()
+    roles = set(stack.roles)
     for name, found in catalog.schemas.items():
         if name not in declared and found.owner in roles:
             about = frozenset({name, found.owner})
@@ -55,6 +56,22 @@ def _schemas(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
             about = frozenset({existing.name})
             yield Finding("schema", f"schema {existing.name}", "exists already", "does not exist", heal, about)
     yield from _existing(stack, catalog, admin)
+
+
+def left_schemas(stack: Stack, catalog: Catalog) -> dict[str, str]:
+    """Schema -> service that has moved to another database and left it here, with whatever is in it."""
+    found = {}
+    for each in stack.neighbours:
+        schema = catalog.schemas.get(each.schema_) if isinstance(each, Service) else None
+        if isinstance(each, Service) and schema and schema.owner == each.role:
+            found[schema.name] = each.name
+    return found
+
+
+def warnings(stack: Stack, catalog: Catalog) -> Iterator[str]:
+    """Schemas that a service has left here."""
+    for schema, service in sorted(left_schemas(stack, catalog).items()):
+        yield f"schema {schema} is what {service} had here before it moved: closed, and nobody's to read"
 
 
 def renamed_schemas(stack: Stack, catalog: Catalog) -> dict[str, str]:
@@ -84,8 +101,8 @@ def _existing(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]
 
 
 def _databases(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
-    roles = {login.role for login in stack.logins}
-    trusted = {stack.server.user, *(role.name for role in stack.outside_roles)}
+    roles = set(stack.roles) if stack.server_wide else set()
+    trusted = {stack.server.user, *(role.name for role in stack.outside_roles), *stack.roles}
     for found in catalog.databases.values():
         owner = catalog.roles[found.owner]
         stranger = found.name == stack.server.database and owner.name not in trusted and not owner.superuser

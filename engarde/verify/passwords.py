@@ -19,7 +19,7 @@ def of_verifiers(stack: Stack, outputs: Outputs, stored: list[StoredPassword]) -
     """Roles whose password in force is not the state's."""
     known = {each.role: each.stored for each in stored}
     for login in stack.logins:
-        password = outputs.passwords.get(login.role)
+        password = outputs.passwords.get(login.role) if login.role not in stack.guests else None
         if password and login.role in known and not scram.matches(password, known[login.role] or ""):
             actual = "another one" if known[login.role] else "none"
             yield changed(stack, login, f"stored verifier of {login.role}", actual)
@@ -42,7 +42,8 @@ def of_exports(stack: Stack, outputs: Outputs) -> Iterator[Finding]:
     """Outputs that are not what the stack file declares now: a run is due."""
     exported = {service.role: outputs.database_urls.get(service.name) for service in stack.services}
     if stack.analytics:
-        exported[stack.analytics.role] = outputs.analytics_url
+        url_here = outputs.analytics_urls.get(stack.label) if stack.label else outputs.analytics_url
+        exported[stack.analytics.role] = url_here
     for login in stack.logins:
         password = outputs.passwords.get(login.role)
         schema = login.schema_ if isinstance(login, Service) else None

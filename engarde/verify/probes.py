@@ -49,7 +49,7 @@ def _database(login: Service | Analytics, stack: Stack, catalog: Catalog, mark: 
     yield Probe(None, ("SELECT pg_read_file('PG_VERSION')",))
     temporary = ALLOWED if isinstance(login, Service) else DENIED
     yield Probe(None, (f"CREATE TEMPORARY TABLE {mark} (word text)",), temporary)
-    for other in [stack.server.user, *(each.role for each in stack.logins)]:
+    for other in [stack.server.user, *stack.roles]:
         if other != login.role and other in catalog.roles:
             yield Probe(None, (f"SET LOCAL ROLE {quoted(other)}",))
 

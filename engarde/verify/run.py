@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engarde import catalog as catalogs
-from engarde.access import Access
+from engarde.access import Access, login_of_admin
 from engarde.catalog import Catalog
 from engarde.catalog.further import StoredPassword
 from engarde.database import Session, session
 from engarde.findings import Finding
 from engarde.model import Stack
-from engarde.stack import Outputs, admin_password, outputs
+from engarde.parts import called, parts
+from engarde.stack import Outputs, outputs
 from engarde.verify import attributes, creators, defaults, detours, grants, logins, matrix, members, owners, passwords
 from engarde.verify.limits import limits
+from engarde.verify.shut_out import shut_out
 
 COMPARED = (members, attributes, owners, grants, defaults, creators, detours)
 """Each compares one part of the catalogs with the declaration; in the order in which one heals."""
@@ -47,18 +49,46 @@ class Report:
     """how many statements or rows of statements they tried"""
 
 
-def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Report:
-    """Compares the catalogs with the declaration, then logs in as every role and tries.
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What was found in one database."""
 
-    `progress` is told how many logins there are left, first of all of them.
+    findings: tuple[Finding, ...]
+    warnings: tuple[str, ...]
+    matrix: tuple[matrix.Row, ...]
+    logins: int
+    probes: int
+
+
+def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Report:
+    """Compares the catalogs of every database with the declaration, then logs in as every role and tries.
+
+    `progress` is told how many logins there are left in a database, first of all of them.
 
     :raises Unreachable: no engine, no passphrase, no server, or a session was lost.
     """
+    of_stack = parts(stack)
     with ThreadPoolExecutor(1) as pool:
         # The engine answers each question in a process of its own.
         waiting = pool.submit(outputs, stack.name)
-        login = Access(stack.server, stack.server.database, stack.server.user, admin_password(stack.name))
+        admins = [login_of_admin(part) for part in of_stack]
         known = waiting.result()
+    found = [_part(part, stack, known, login, asked, progress) for part, login in zip(of_stack, admins, strict=True)]
+    names = [called(part) if len(of_stack) > 1 else "" for part in of_stack]
+    named = list(zip(names, found, strict=True))
+    return Report(
+        stack.name,
+        tuple(replace(each, database=name) for name, part in named for each in part.findings),
+        tuple(f"{name}: {each}" if name else each for name, part in named for each in part.warnings),
+        tuple(replace(row, database=name) for name, part in named for row in part.matrix),
+        sum(part.logins for part in found),
+        sum(part.probes for part in found),
+    )
+
+
+def _part(
+    stack: Stack, whole: Stack, known: Outputs, login: Access, asked: Asked, progress: Callable[[int], None]
+) -> _Part:
     with session(login) as admin:
         catalog = catalogs.read(stack, admin)
         found = [*_compared(stack, catalog), *_of_passwords(stack, known, catalog, admin)]
@@ -70,18 +100,18 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
     # What is under another name is as it was, once it has its own again.
     renamed = set(owners.renamed_schemas(stack, catalog).values())
     found = [each for each in found if each.check == "schema" or not each.concerns & renamed]
-    kept = [each for each in found if _concerns(stack, asked.service, each)]
+    kept = [each for each in found if _concerns(whole, asked.service, each)]
     on_trust = sum(each.on_trust for each in tried)
     trusted = (
         f"the server let {on_trust} roles in on trust, without asking for a password: a login proves nothing there"
     )
-    return Report(
-        stack.name,
+    return _Part(
         tuple(kept),
         (
             *([trusted] if on_trust else []),
             *members.warnings(stack, catalog),
             *grants.warnings(stack, catalog),
+            *owners.warnings(stack, catalog),
             *_missing_reads(stack, catalog),
             *(warning for each in tried for warning in each.warnings),
         ),
@@ -106,7 +136,7 @@ def _of_passwords(stack: Stack, known: Outputs, catalog: Catalog, admin: Session
 def _tried(
     stack: Stack, known: Outputs, catalog: Catalog, login: Access, progress: Callable[[int], None]
 ) -> list[logins.Tried]:
-    tried = logins.all_of(stack, known, catalog, progress)
+    tried = [*logins.all_of(stack, known, catalog, progress), *shut_out(stack, known, catalog)]
     # A session of its own, which also tells whether a login that failed was refused or nobody is there any more.
     with session(login, read_only=False) as admin:
         return [*tried, logins.new_things(stack, catalog, admin)]

@@ -27,6 +27,7 @@ def as_json(report: Report) -> str:
             {
                 "role": row.role,
                 "schemas": {cell.schema: {"access": cell.access, "asDeclared": cell.as_declared} for cell in row.cells},
+                **({"database": row.database} if row.database else {}),
             }
             for row in report.matrix
         ],
@@ -38,14 +39,18 @@ def as_json(report: Report) -> str:
 def as_text(report: Report) -> RenderableType:
     """The report for people."""
     wide = any(len(row.cells) > WIDE for row in report.matrix)
-    shown: list[RenderableType] = [_list(report.matrix) if wide else _matrix(report.matrix)]
+    databases = dict.fromkeys(row.database for row in report.matrix)
+    shown: list[RenderableType] = []
+    for database in databases:
+        rows = tuple(row for row in report.matrix if row.database == database)
+        shown += [_list(rows, database) if wide else _matrix(rows, database)]
     shown += [Text(f"warning: {warning}", style="yellow") for warning in report.warnings]
     shown += [listed(report.findings)] if report.findings else []
     return Group(*shown, _sum(report))
 
 
-def _matrix(rows: tuple[Row, ...]) -> Table:
-    shown = Table()
+def _matrix(rows: tuple[Row, ...], database: str) -> Table:
+    shown = Table(title=database or None)
     shown.add_column("who \\ schema")
     for cell in rows[0].cells if rows else ():
         shown.add_column(cell.schema, overflow="fold")
@@ -54,8 +59,8 @@ def _matrix(rows: tuple[Row, ...]) -> Table:
     return shown
 
 
-def _list(rows: tuple[Row, ...]) -> Table:
-    shown = Table("who", "access", "schemas")
+def _list(rows: tuple[Row, ...], database: str) -> Table:
+    shown = Table("who", "access", "schemas", title=database or None)
     for row in rows:
         for access, schemas in _by_access(row).items():
             wrong = any(cell.access == access and not cell.as_declared for cell in row.cells)

@@ -14,6 +14,7 @@ from tests.engine.apart import OWN, SERVICES, THERE, another, declare, make_data
 from tests.engine.database import NAME, Database, Session
 from tests.engine.denied import denied
 from tests.engine.program import Project, conninfo
+from tests.engine.verifying import told, verified
 from toolchain.server import Server
 
 pytestmark = pytest.mark.xdist_group("own-database")
@@ -36,6 +37,12 @@ class Apart:
         """A session of one of the stack's roles, in whatever database, with the password that the state knows."""
         name = NAME if database == THERE else database
         return self.at(database).session(role, self.project.outputs()["passwords"][role], name)
+
+    def by_hand(self, database: str, statements: str) -> None:
+        """Runs statements of the superuser's."""
+        name = NAME if database == THERE else database
+        with self.at(database).session(database=name) as session:
+            session.execute(statements.encode())
 
     def is_left(self, database: str, service: str) -> None:
         """What the service had there is as it was, and nobody gets at it."""
@@ -125,6 +132,44 @@ def test_a_database_that_is_not_there_is_one_clear_error(apart: Apart) -> None:
     assert "Traceback" not in run.output
 
 
+def test_verify_finds_nothing(apart: Apart) -> None:
+    report = verified(apart.project)
+    assert not report.findings, told(report)
+    assert {row.database for row in report.matrix} == {NAME, OWN, THERE}
+    # Each service once, analytics in all three.
+    assert report.logins == 7
+
+
+DAMAGES = (
+    (OWN, 'GRANT CONNECT ON DATABASE "its own" TO PUBLIC', 'PUBLIC on database "its own"'),
+    (OWN, 'GRANT CONNECT ON DATABASE "its own" TO madansara_user', 'madansara_user on database "its own"'),
+    (OWN, "GRANT CREATE ON SCHEMA public TO PUBLIC", "PUBLIC on schema public"),
+    (OWN, "REVOKE SELECT ON onside.things FROM analytics_readonly", "analytics_readonly on table onside.things"),
+    (OWN, "GRANT SELECT ON onside.things TO sankore_user", "sankore_user on table onside.things"),
+    (OWN, "CREATE SCHEMA stray AUTHORIZATION sankore_user", "schema stray"),
+    (OWN, 'ALTER ROLE analytics_readonly IN DATABASE "its own" SET work_mem = 64', "work_mem of analytics_readonly"),
+    (NAME, "GRANT CONNECT ON DATABASE railway TO onside_user", "onside_user on database railway"),
+    (NAME, "GRANT madansara_user TO onside_user", "onside_user in madansara_user"),
+    (THERE, "ALTER ROLE langflow_user CONNECTION LIMIT 99", "langflow_user"),
+    (THERE, "ALTER ROLE analytics_readonly CREATEDB", "analytics_readonly"),
+    (THERE, "GRANT CONNECT ON DATABASE railway TO PUBLIC", "PUBLIC on database railway"),
+)
+
+
+def test_verify_names_the_database_of_each_damage_and_what_heals_it(apart: Apart) -> None:
+    for database, damage, _ in DAMAGES:
+        apart.by_hand(database, damage)
+    report = verified(apart.project)
+    found = {(each.database, each.subject) for each in report.findings}
+    assert found >= {(database, subject) for database, _, subject in DAMAGES}, told(report)
+    for finding in report.findings:
+        if finding.remedy.kind == "sql":
+            apart.by_hand(finding.database, finding.remedy.text)
+    apart.by_hand(OWN, "DROP SCHEMA stray")
+    again = verified(apart.project)
+    assert not again.findings, told(again)
+
+
 def test_a_service_moves_twice_and_comes_back_and_no_row_is_lost(apart: Apart) -> None:
     project = apart.project
     password = project.outputs()["passwords"]["sankore_user"]
@@ -142,6 +187,8 @@ def test_a_service_moves_twice_and_comes_back_and_no_row_is_lost(apart: Apart) -
                 session.execute("CREATE TABLE things (word text)")
                 session.execute("INSERT INTO things VALUES ('kept')")
         apart.is_left(old, "sankore")
+        report = verified(project)
+        assert not report.findings, told(report)
         let_go = project.succeeds(project.up())
         assert set(let_go.ops.values()) <= {"delete"}, let_go.ops
         apart.is_left(old, "sankore")

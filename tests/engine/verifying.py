@@ -24,10 +24,11 @@ UNION ALL SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'engarde\\_probe\
 def verified(project: Project, **asked: Any) -> Report:
     """What verify reports; the engine's answers are those that the test has got from it already."""
     known = project.outputs()
-    given = Outputs(known["database_urls"], known["analytics_url"], known["passwords"])
+    urls = known.get("analytics_urls", {})
+    given = Outputs(known["database_urls"], known["analytics_url"], known["passwords"], urls)
     with (
         patch("engarde.verify.run.outputs", return_value=given),
-        patch("engarde.verify.run.admin_password", return_value=PASSWORD),
+        patch("engarde.access.admin_password", return_value=PASSWORD),
     ):
         return verify(read(project.folder, STACK), Asked(**asked), lambda left: None)
 
