@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from components.engine import Recorded, taken_over
 from components.former import marked
 from components.reads import recorded_reads
-from components.resource_names import base_of, placed, placed_on_server
 from engarde.model import Stack
 from engarde.moves import Made
+from engarde.places import base_of, placed, placed_on_server
 from engarde.rotations import SUFFIX
 from engarde.stack import PASSWORD, ROLE, SCHEMA, rotation
 from engarde.survey import Before

@@ -9,9 +9,10 @@ import pulumi_postgresql as postgresql
 
 from components.engine import Recorded, taken_over
 from components.grants import Turns, grant
-from components.resource_names import former_names, name_of, placed
+from components.resource_names import former_names, name_of
 from engarde.model import Stack
 from engarde.names import PUBLIC
+from engarde.places import placed
 from engarde.privileges import On, Privilege, baseline, readers
 from engarde.survey import Found
 

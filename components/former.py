@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from components.engine import Recorded
-from components.resource_names import base_of, label_of, placed, placed_on_server
 from engarde.errors import ConfigError
 from engarde.model import Service, Stack
 from engarde.parts import parts, within
+from engarde.places import base_of, label_of, placed, placed_on_server
 from engarde.stack import ROLE, SCHEMA
 
 

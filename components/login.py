@@ -10,9 +10,9 @@ import pulumi_postgresql as postgresql
 import pulumi_random as random
 
 from components.database import Database
-from components.resource_names import placed_on_server
 from engarde import scram
 from engarde.model import Analytics, Service, Stack
+from engarde.places import placed_on_server
 from engarde.urls import url
 
 PASSWORD_LENGTH = 32
@@ -70,22 +70,22 @@ def role(
     password: pulumi.Output[str],
     search_path: list[str] | None = None,
     *,
-    left: bool = False,
+    left: str | None = None,
     after: Sequence[pulumi.Resource] = (),
 ) -> postgresql.Role:
-    """The role on one server; where it is `left` it only owns what it has there, and leaves the state as it is."""
+    """The role on one server; one that was `left` under its name only owns what it has there, and leaves the state."""
     part = database.stack
     # Of its own on each server: whoever runs one of them could log in to the other with what it has of this one.
     salted_for = placed_on_server(declared.role, part)
     salt = scram.salt(pulumi.get_project(), pulumi.get_stack(), salted_for, declared.rotation)
     # To another server it may come as one that was never there.
     adopts = declared.adopt and (not part.elsewhere or declared.role in database.found.roles)
-    adopted = (adopts or declared.role in database.taken_over) and not left
+    adopted = (adopts or declared.role in database.taken_over) and left is None
     # One after another: each role's deletion takes it off the database's access list, and two at a time collide.
     made = postgresql.Role(
         placed_on_server(f"{name}-role", part),
-        name=declared.role,
-        login=not left,
+        name=left or declared.role,
+        login=left is None,
         password=password.apply(lambda text: scram.verifier(text, salt)),
         connection_limit=declared.connection_limit,
         search_paths=search_path,
@@ -94,8 +94,8 @@ def role(
         opts=pulumi.ResourceOptions(
             parent=parent,
             provider=database.provider,
-            protect=declared.protect and not left,
-            retain_on_delete=left,
+            protect=declared.protect and left is None,
+            retain_on_delete=left is not None,
             import_=declared.role if adopted else None,
             depends_on=[*database.earlier_roles, *after],
         ),

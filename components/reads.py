@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from components.engine import Recorded
-from components.resource_names import base_of, name_of_read, placed
+from components.resource_names import name_of_read
 from engarde.model import Service, Stack, Table
+from engarde.places import base_of, placed
 from engarde.privileges import On, Privilege
 from engarde.stack import GRANT, TENANT
 

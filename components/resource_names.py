@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 
 from components.engine import Recorded
 from engarde.model import Stack
+from engarde.places import CONNECT, placed, placed_on_server, quoted
 from engarde.privileges import On, Privilege, creators
 
-CONNECT = "connect"
 _WORDS = {
     On.SCHEMA: "usage",
     On.TABLES: "tables",
@@ -17,48 +16,12 @@ _WORDS = {
     On.FUTURE_TABLES: "future-tables",
     On.FUTURE_SEQUENCES: "future-sequences",
 }
-_JOINTS = frozenset('-."')
-_PLACE = re.compile(r"""-(?:in|on)-(?:[^-."]+|"(?:[^"]|"")*")$""")
 
 Writing = Callable[[str], str]
 
 
-def quoted(part: str) -> str:
-    """A part of a name, in quotes as in SQL where it could be taken for more than one part."""
-    # Bare, service `a` with USAGE on a schema `connect` would meet service `a-usage` with its CONNECT.
-    if part == CONNECT or _JOINTS & set(part):
-        return '"' + part.replace('"', '""') + '"'
-    return part
-
-
 def _bare(part: str) -> str:
     return part
-
-
-def placed(name: str, part: Stack) -> str:
-    """The name of what is in the part's database."""
-    if part.label is None:
-        return name
-    return f"{name}-{'on' if part.elsewhere else 'in'}-{quoted(part.label)}"
-
-
-def placed_on_server(name: str, part: Stack) -> str:
-    """The name of what the part's server has once for all of its databases."""
-    return placed(name, part) if part.elsewhere else name
-
-
-def base_of(name: str) -> str:
-    """The name without its place."""
-    return _PLACE.sub("", name)
-
-
-def label_of(name: str) -> tuple[str, bool] | None:
-    """The database of which a name tells, and whether it is on another server; None for the shared one."""
-    place = name.removeprefix(base_of(name))
-    if not place:
-        return None
-    label = place[len("-in-") :]
-    return (label[1:-1].replace('""', '"') if label.startswith('"') else label), place.startswith("-on-")
 
 
 def name_of(owner: str, row: Privilege, part: Stack, write: Writing = quoted) -> str:

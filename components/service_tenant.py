@@ -12,9 +12,10 @@ from components.engine import Recorded
 from components.former import left
 from components.login import login, role
 from components.reads import RELEASED, plan
-from components.resource_names import label_of, name_of_read, placed
+from components.resource_names import name_of_read
 from engarde.model import Service
 from engarde.names import PUBLIC
+from engarde.places import label_of, placed
 from engarde.privileges import On, Privilege, tenant
 from engarde.stack import SCHEMA
 
@@ -96,9 +97,9 @@ class ServiceTenant(pulumi.ComponentResource):
             if found.type == SCHEMA:
                 self._leave_schema(found, there)
             else:
-                path = [self.service.schema_, PUBLIC]
+                path, name = [self.service.schema_, PUBLIC], found.outputs["name"]
                 after = [here.schemas[self.service.schema_]]
-                role(self.service.name, self.service, there, self, self.login.password, path, left=True, after=after)
+                role(self.service.name, self.service, there, self, self.login.password, path, left=name, after=after)
 
     def _leave_schema(self, found: Recorded, there: Database) -> None:
         postgresql.Schema(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Collection, Iterator, Mapping
 
 from engarde.faults import Fault, join
@@ -10,6 +12,16 @@ SHARED = "adminPassword"
 """The key of the shared server's."""
 OTHERS = "adminPasswords"
 """The key of a map: database on another server -> its."""
+
+
+def words(database: str | None) -> str:
+    """What names a password to `pulumi config` in a shell: the shared server's without the key of a database."""
+    return SHARED if database is None else f"--path {shlex.quote(path(database))}"
+
+
+def path(database: str) -> str:
+    """Where the password of a database's admin stands, as the engine takes it."""
+    return f"{OTHERS}[{json.dumps(database)}]"
 
 
 def keys_of_secrets(values: Mapping[str, object]) -> set[str]:
@@ -32,7 +44,7 @@ def faults(
         given = known.get(name)
         if not _encrypted(given) and not (OTHERS in secrets and isinstance(given, str) and given):
             problem = "stands in clear" if given else "missing"
-            command = f"pulumi config set --secret --path '{OTHERS}[\"{name}\"]' --stack {stack}"
+            command = f"pulumi config set --secret {words(name)} --stack {stack}"
             yield Fault(join(f"{prefix}{OTHERS}", name), f"{problem}; set it with `{command}`")
     for name in known.keys() - set(databases) if not _encrypted(stated) else ():
         yield Fault(join(f"{prefix}{OTHERS}", name), "no database of engarde:databases")

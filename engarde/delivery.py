@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from engarde.declared import Declared, EachOnce, UrlFormat
+from engarde.names import DatabaseName
 
 DATABASE_URL = "DATABASE_URL"
 
@@ -37,6 +38,8 @@ class Variable(Declared):
     """the form of its URL; default: the urlFormat of the login"""
     unpooled: bool = False
     """true or false: whether it leads to engarde:unpooledAddress, past a pooler"""
+    database: DatabaseName | None = None
+    """of analytics: the database of a service to which it leads; default: the shared one"""
 
 
 class Delivery(Declared):

@@ -20,16 +20,19 @@ class Change:
 
     sentence: str
     statement: str
+    database: str = ""
+    """as the tool calls it, where the stack has more than one"""
 
 
 def changes(findings: Iterable[Finding]) -> list[Change]:
     """Those that are safe to make, each statement once."""
     safe = [each for each in findings if each.remedy.kind == "sql" and each.remedy.safe]
-    return list({each.remedy.text: _change(each) for each in safe}.values())
+    return list({(each.database, each.remedy.text): _change(each) for each in safe}.values())
 
 
 def _change(finding: Finding) -> Change:
-    return Change(f"{finding.check}: {finding.subject} becomes {finding.expected}", finding.remedy.text)
+    sentence = f"{finding.check}: {finding.subject} becomes {finding.expected}"
+    return Change(sentence, finding.remedy.text, finding.database)
 
 
 def apply(login: Access, made: Sequence[Change]) -> None:

@@ -159,7 +159,7 @@ class Stack:
     guests: frozenset[str] = frozenset()
     """of a part: those of its roles whose limits and passwords another part on this server looks after"""
     neighbours: tuple[Service | Analytics, ...] = ()
-    """of a part: logins whose roles this server has, and that have nothing in this database"""
+    """of a part: the stack's other logins, which have nothing in this database; its server may have their roles"""
     siblings: frozenset[str] = frozenset()
     """of a part: the stack's other databases on this server"""
 
@@ -170,7 +170,7 @@ class Stack:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Every role of the stack on the server, those without anything in this database last."""
+        """Every role of the stack, those without anything in this database last."""
         return tuple(login.role for login in (*self.logins, *self.neighbours))
 
     @property

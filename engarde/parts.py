@@ -45,6 +45,12 @@ def named(stack: Stack, database: str | None) -> Stack:
     return known[database]
 
 
+def of_login(stack: Stack, word: str) -> Stack:
+    """The part in which a login works that is called so, by its role or as the tool calls it; else the shared one's."""
+    found = next((each for each in stack.services if word in (each.name, each.role)), None)
+    return home(stack, found) if found else within(stack, None)
+
+
 def keeping(stack: Stack, role: str) -> tuple[Stack, ...]:
     """The parts that look after a role of the stack's: one of each server on which it is made."""
     return tuple(
@@ -71,16 +77,22 @@ def within(stack: Stack, label: str | None) -> Stack:
     )
     analytics = _reading(stack.analytics, part)
     part = replace(part, analytics=analytics)
+    here = {login.role for login in part.logins}
+    part = replace(part, neighbours=tuple(each for each in stack.logins if each.role not in here))
     if there is not None:
         return part
-    others = {each.name for each in stack.databases}
-    here = {each.database or stack.server.database for each in stack.services if each.database not in others}
+    databases = {each.database or stack.server.database for each in on_shared_server(stack)}
     return replace(
         part,
         guests=frozenset({analytics.role} if analytics and label else ()),
-        neighbours=_neighbours(stack, part),
-        siblings=frozenset({*here, stack.server.database} - {part.server.database}),
+        siblings=frozenset({*databases, stack.server.database} - {part.server.database}),
     )
+
+
+def on_shared_server(stack: Stack) -> tuple[Service, ...]:
+    """The services in the databases of the shared server."""
+    others = {each.name for each in stack.databases}
+    return tuple(each for each in stack.services if each.database not in others)
 
 
 def _server(shared: Server, there: Elsewhere | None, label: str | None) -> Server:
@@ -102,14 +114,3 @@ def _reading(analytics: Analytics | None, part: Stack) -> Analytics | None:
         return analytics
     schemas = tuple(each for each in analytics.schemas or () if each in part.schemas)
     return analytics.model_copy(update={"schemas": schemas}) if schemas or part.label is None else None
-
-
-def _neighbours(stack: Stack, part: Stack) -> tuple[Service | Analytics, ...]:
-    """Of the logins whose roles are on the shared server, those that have nothing in this database of it."""
-    other_servers = {each.name for each in stack.databases}
-    here = {login.role for login in part.logins}
-    return tuple(
-        each
-        for each in stack.logins
-        if each.role not in here and not (isinstance(each, Service) and each.database in other_servers)
-    )

@@ -150,13 +150,13 @@ def outputs(stack: str) -> Outputs:
 
 
 def verifiers(stack: str) -> Mapping[str, str]:
-    """What the server was last sent in place of each role's password.
+    """What a server was last sent in place of each role's password, by the name of its resource.
 
     :raises Unreachable: no engine, no passphrase, or no such stack.
     """
     deployment = json.loads(_engine("stack", "export", "--show-secrets", "--stack", stack))["deployment"]
-    roles = [found["outputs"] for found in deployment.get("resources") or () if found["type"] == ROLE]
-    return {role["name"]: json.loads(role["password"]["plaintext"]) for role in roles}
+    roles = [found for found in deployment.get("resources") or () if found["type"] == ROLE]
+    return {_name(role["urn"]): json.loads(role["outputs"]["password"]["plaintext"]) for role in roles}
 
 
 def admin_password(stack: str, database: str | None = None) -> str:
@@ -164,8 +164,7 @@ def admin_password(stack: str, database: str | None = None) -> str:
 
     :raises Unreachable: no engine or no passphrase.
     """
-    path = f"{admin_passwords.OTHERS}[{json.dumps(database)}]"
-    words = (admin_passwords.SHARED,) if database is None else ("--path", path)
+    words = (admin_passwords.SHARED,) if database is None else ("--path", admin_passwords.path(database))
     return _engine("config", "get", *words, "--stack", stack).removesuffix("\n")
 
 

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from engarde.access import ADMIN, access
+from engarde.access import ADMIN, access, login_of_admin
 from engarde.cli.options import output_option, stack_option
 from engarde.engine import FOLDER
 from engarde.errors import ConfigError, Unreachable
 from engarde.model import Stack
+from engarde.parts import named, of_login
 from engarde.stackfile import read
 
 if TYPE_CHECKING:
@@ -102,17 +103,20 @@ def _explain(declared: Stack, text: str, output: str, fix: bool) -> NoReturn:
 def _make(declared: Stack, safe: Sequence[Change]) -> None:
     from engarde.fixes import apply
 
-    for each in safe:
-        click.echo(f"{each.sentence}\n  {each.statement}", err=True)
-    apply(access(declared, ADMIN), safe)
+    for database in dict.fromkeys(each.database for each in safe):
+        here = [each for each in safe if each.database == database]
+        for each in here:
+            click.echo(f"{each.sentence}\n  {each.statement}", err=True)
+        apply(access(declared, ADMIN, database=database or None), here)
 
 
 @click.command("explain")
 @stack_option
+@click.option("--database", help="Which of the stack's databases; that of the service, or the shared one, by default.")
 @output_option
 @click.argument("who", metavar="ROLE")
 @click.argument("what", metavar="OBJECT")
-def explain_command(stack: str, output: str, who: str, what: str) -> None:
+def explain_command(stack: str, database: str | None, output: str, who: str, what: str) -> None:
     """Print why a role can, or cannot, do what it can to an object.
 
     ROLE is a role of the server, a service's name, analytics, admin or PUBLIC. OBJECT is schema.table (or view,
@@ -123,7 +127,8 @@ def explain_command(stack: str, output: str, who: str, what: str) -> None:
     from engarde.show import console, document
 
     declared = read(FOLDER, stack)
-    found = explain(declared, access(declared, ADMIN), who, what)
+    part = named(declared, database) if database else of_login(declared, who)
+    found = explain(part, login_of_admin(part), who, what)
     if output == "json":
         click.echo(document(**of_explanation.data(found)))
     else:

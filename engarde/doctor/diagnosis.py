@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engarde.doctor.facts import Facts, facts
 from engarde.doctor.hearing import hear
 from engarde.doctor.masking import masked
 from engarde.doctor.model import Cause, Diagnosis, Examined, Heard, unknown
+from engarde.doctor.suspects import concerned
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import Unreachable
 from engarde.findings import Remedy
 from engarde.model import Stack
+from engarde.parts import called, parts
 
 
 def diagnose(stack: Stack, text: str) -> Diagnosis | None:
@@ -17,13 +21,15 @@ def diagnose(stack: Stack, text: str) -> Diagnosis | None:
     heard = hear(text, SYMPTOMS)
     if heard is None:
         return None
+    part = concerned(stack, heard)
+    database = called(part) if len(parts(stack)) > 1 else ""
     try:
-        with facts(stack, heard) as known:
-            return _concluded(known)
+        with facts(part, heard) as known:
+            return replace(_concluded(known), database=database)
     except Unreachable as lost:
         # What was learnt before the session went may be half of it.
-        with facts(stack, heard, lost) as known:
-            return _concluded(known)
+        with facts(part, heard, lost) as known:
+            return replace(_concluded(known), database=database)
 
 
 def _concluded(known: Facts) -> Diagnosis:

@@ -117,6 +117,8 @@ class Diagnosis:
     """the fix is a confirmed cause's"""
     unreachable: str | None
     """why the database could not be asked, where it had to be"""
+    database: str = ""
+    """in which the fix is made, as the tool calls it, where the stack has more than one"""
 
     @property
     def changes(self) -> list[Change]:
@@ -124,7 +126,7 @@ class Diagnosis:
         if self.fix is None or not (self.sure and self.fix.safe):
             return []
         because = next(each.answer.because for each in self.causes if each.answer.mark == "confirmed")
-        return [Change(because, self.fix.text)]
+        return [Change(because, self.fix.text, self.database)]
 
     @property
     def exit_code(self) -> int:

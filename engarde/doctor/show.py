@@ -15,7 +15,7 @@ _MARKS: dict[Mark, tuple[str, str]] = {
     "not checked": ("not checked", "yellow"),
 }
 _KINDS = {
-    "sql": "in the stack's database",
+    "sql": "in {database}",
     "command": "in the project's folder",
     "edit": "in Pulumi.{stack}.yaml, then `bin/pulumi up --refresh --stack {stack}`",
     "code": "in the service",
@@ -43,7 +43,8 @@ def _fix(diagnosis: Diagnosis, stack: str) -> list[RenderableType]:
     fix = diagnosis.fix
     if fix is None:
         return [Text("None of it is so now: try again, and if it still fails, paste all that it prints.", style="bold")]
-    where = _KINDS[fix.kind].format(stack=stack) + (", as a superuser" if fix.by_superuser else "")
+    database = f"database {diagnosis.database}" if diagnosis.database else "the stack's database"
+    where = _KINDS[fix.kind].format(stack=stack, database=database) + (", as a superuser" if fix.by_superuser else "")
     sure = "The fix" if diagnosis.sure else "To do now" if diagnosis.exit_code == 0 else "The likeliest fix, unverified"
     lines = [Text(f"  {line}", style="green", overflow="fold") for line in fix.text.splitlines()]
     return [Text(f"{sure}, {where}:", style="bold"), *lines]
@@ -61,4 +62,5 @@ def as_document(diagnosis: Diagnosis) -> str:
         fix=remedy_data(diagnosis.fix) if diagnosis.fix else None,
         verified=diagnosis.sure,
         unreachable=diagnosis.unreachable,
+        **({"database": diagnosis.database} if diagnosis.database else {}),
     )

@@ -10,6 +10,7 @@ from engarde.doctor.model import Heard
 from engarde.doctor.words import lines
 from engarde.model import Analytics, Service, Stack
 from engarde.names import ANALYTICS
+from engarde.parts import home, parts, within
 
 _ROLES = (
     re.compile(r'\b(?:for user|role|user)\s+"([^"]+)"'),
@@ -46,6 +47,18 @@ def role(stack: Stack, heard: Heard) -> str | None:
         if any(re.search(_SERVICE.format(re.escape(name)), line) for line in said):
             return login.role
     return found[0] if found else None
+
+
+def concerned(stack: Stack, heard: Heard) -> Stack:
+    """The part of the stack that an error is about: where its service works, or what it names, or the shared one."""
+    named = role(stack, heard)
+    if service := next((each for each in stack.services if each.role == named), None):
+        return home(stack, service)
+    schema = (heard.named.object or "").partition(".")[0]
+    for part in parts(stack):
+        if schema in part.schemas or heard.named.database in (part.label, part.server.database):
+            return part
+    return within(stack, None)
 
 
 def _named(stack: Stack) -> dict[str, Service | Analytics]:

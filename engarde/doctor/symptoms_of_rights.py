@@ -58,7 +58,7 @@ RIGHTS = (
     Symptom(
         "denied-connect",
         "The role may not connect to the database (SQLSTATE 42501).",
-        (databases.STRANGER, databases.CONNECT_LOST),
+        (databases.STRANGER, databases.MOVED, databases.CONNECT_LOST),
         words(
             _DENIED + r'database "(?P<database>[^"]+)"',
             r"User does not have CONNECT privilege",

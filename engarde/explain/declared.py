@@ -36,7 +36,7 @@ class Declaration:
 
 def judged(stack: Stack, role: str) -> bool:
     """Whether the stack says all that a role may do: its own roles and PUBLIC, not the admin and roles outside."""
-    return role == PUBLIC or role in {login.role for login in stack.logins}
+    return role == PUBLIC or role in stack.roles
 
 
 def declarations(stack: Stack, role: str, thing: Thing, right: str) -> tuple[Declaration, ...]:

@@ -12,7 +12,8 @@ from engarde.database import Session
 from engarde.errors import EngardeError
 from engarde.explain.facts import Group, Key
 from engarde.model import Stack
-from engarde.names import ANALYTICS, PUBLIC, spelled, split
+from engarde.names import PUBLIC, spelled, split
+from engarde.rotations import called
 
 _KINDS: dict[str, Group] = {
     **dict.fromkeys(("table", "view", "sequence"), "relation"),
@@ -70,8 +71,7 @@ def role(stack: Stack, text: str, roles: Collection[str]) -> str:
 
     :raises NotNamed: there is none.
     """
-    words = {service.name: service.role for service in stack.services} | {ADMIN: stack.server.user}
-    words |= {ANALYTICS: stack.analytics.role} if stack.analytics else {}
+    words = {called(login): login.role for login in (*stack.logins, *stack.neighbours)} | {ADMIN: stack.server.user}
     if text in words:
         if words[text] not in roles:
             raise NotNamed(f"{text}'s role {words[text]} does not exist yet: bin/pulumi up --stack {stack.name}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from engarde import leftovers
-from engarde.access import ADMIN, access
+from engarde.access import login_of_admin
 from engarde.database import session
 from engarde.errors import NoEntrance
 from engarde.findings import Finding
@@ -21,8 +23,10 @@ from engarde.health import (
     visitors,
 )
 from engarde.health.seen import look
+from engarde.leftovers import Lock
 from engarde.model import Stack
-from engarde.stack import backend, state
+from engarde.parts import called, parts
+from engarde.stack import State, backend, state
 
 CHECKS = (
     pooler.check,
@@ -51,14 +55,29 @@ def examine(stack: Stack) -> list[Finding]:
         return torn
     recorded = state(stack.name)
     abandoned = tuple(leftovers.locks(kept, stack.name))
-    login = access(stack, ADMIN)
+    of_stack = parts(stack)
+    if len(of_stack) == 1:
+        return _examined(stack, recorded, abandoned)
+    found: list[tuple[Stack, Finding]] = []
+    for part in of_stack:
+        so_far = [each for _, each in found]
+        found += [(part, each) for each in _examined(part, recorded, abandoned) if not _told(each, so_far)]
+    return [replace(each, database=called(part)) for part, each in found]
+
+
+def _told(finding: Finding, so_far: list[Finding]) -> bool:
+    """Whether it is of the whole stack or server, and was found with another of its databases."""
+    return finding in so_far and (finding.remedy.kind != "sql" or finding.check == "server")
+
+
+def _examined(part: Stack, recorded: State, abandoned: tuple[Lock, ...]) -> list[Finding]:
     try:
-        with session(login) as asked:
+        with session(login_of_admin(part)) as asked:
             if unsupported := server.unsupported(asked.major):
                 return [unsupported]
-            seen = look(stack, recorded, abandoned, asked)
+            seen = look(part, recorded, abandoned, asked)
     except NoEntrance as refusal:
-        if without_tls := server.without_tls(stack, refusal.reason):
+        if without_tls := server.without_tls(part, refusal.reason):
             return [without_tls]
         raise
     return [finding for check in CHECKS for finding in check(seen)]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from engarde.edits import lines
 from engarde.findings import Finding, Remedy
 from engarde.health.seen import Seen
-from engarde.model import Service
+from engarde.model import Analytics, Service
 from engarde.names import ANALYTICS
 
 RESERVED = ("superuser_reserved_connections", "reserved_connections")
@@ -15,12 +15,13 @@ RESERVED = ("superuser_reserved_connections", "reserved_connections")
 
 def check(seen: Seen) -> Iterator[Finding]:
     """A finding where the limits, a rotation and the others' sessions do not all fit."""
-    if not seen.stack.logins:
+    logins = _on_server(seen)
+    if not logins or not seen.stack.server_wide:
         return
     most = int(seen.settings["max_connections"].value)
     # PostgreSQL 16 brought the second.
     reserved = sum(int(seen.settings[name].value) for name in RESERVED if name in seen.settings)
-    limits = {login.role: login.connection_limit for login in seen.stack.logins}
+    limits = {login.role: login.connection_limit for login in logins}
     room = most - reserved - seen.others_sessions
     largest = max(limits, key=lambda role: limits[role])
     if needed(limits) <= room:
@@ -33,6 +34,15 @@ def check(seen: Seen) -> Iterator[Finding]:
     fitting = lowered(limits, room)
     remedy = _edit(seen, limits, fitting) if fitting else _raise(seen, needed(limits) + most - room)
     yield Finding("connection budget", seen.stack.server.database, expected, actual, remedy, frozenset(limits))
+
+
+def _on_server(seen: Seen) -> tuple[Service | Analytics, ...]:
+    """The logins of every database of the server."""
+    stack, others = seen.stack, {each.name for each in seen.stack.databases}
+    if stack.elsewhere:
+        return stack.logins
+    beside = (each for each in stack.neighbours if not (isinstance(each, Service) and each.database in others))
+    return (*stack.logins, *beside)
 
 
 def needed(limits: dict[str, int]) -> int:
@@ -52,7 +62,7 @@ def lowered(limits: dict[str, int], room: int) -> dict[str, int] | None:
 
 
 def _edit(seen: Seen, limits: dict[str, int], fitting: dict[str, int]) -> Remedy:
-    changed = [login for login in seen.stack.logins if fitting[login.role] < limits[login.role]]
+    changed = [login for login in _on_server(seen) if fitting[login.role] < limits[login.role]]
     services = {each.name: {"connectionLimit": fitting[each.role]} for each in changed if isinstance(each, Service)}
     sections = [lines("services", services)] if services else []
     for each in changed:

@@ -13,6 +13,7 @@ from engarde.database import Session
 from engarde.leftovers import Lock
 from engarde.migrate.histories import histories
 from engarde.model import Stack, Table
+from engarde.places import base_of, placed
 from engarde.stack import State
 
 SETTINGS = (
@@ -100,9 +101,10 @@ def look(stack: Stack, state: State, locks: tuple[Lock, ...], asked: Session) ->
     """Asks the server all that the checks need."""
     services = [service.role for service in stack.services]
     existing_schemas = [schema.name for schema in stack.existing_schemas]
-    granted = {each.granted.schema for each in state.resources if each.granted and each.granted.tables}
+    here = (each.granted for each in state.resources if each.name == placed(base_of(each.name), stack))
+    granted = {each.schema for each in here if each and each.tables}
     names = {"roles": foreign.roles(stack), "schemas": sorted(service.schema_ for service in stack.services)}
-    (others,) = asked.rows("others_sessions", _Count, roles=[login.role for login in stack.logins])
+    (others,) = asked.rows("others_sessions", _Count, roles=list(stack.roles))
     return Seen(
         stack=stack,
         state=state,

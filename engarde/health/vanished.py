@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from engarde.findings import Finding, Remedy
 from engarde.health.seen import Seen
+from engarde.places import base_of, placed
 from engarde.stack import ROLE, Granted, Resource
 
 
@@ -17,6 +18,8 @@ def check(seen: Seen) -> Iterator[Finding]:
         granted = resource.granted
         if granted is None or not granted.tables or resource.name in released:
             continue
+        if resource.name != placed(base_of(resource.name), seen.stack):
+            continue  # in another database
         for table in granted.tables:
             if (granted.schema or "", table) not in seen.tables:
                 yield _finding(seen, resource, granted, table)

@@ -15,7 +15,10 @@ CREATE = "CREATE"
 def check(seen: Seen) -> Iterator[Finding]:
     """Each role that uses the database, and that nobody has declared."""
     stack = seen.stack
-    known = {stack.server.user, *(login.role for login in stack.logins), *(role.name for role in stack.outside_roles)}
+    # Only the shared database lets in roles from outside of the stack.
+    if stack.label:
+        return
+    known = {stack.server.user, *stack.roles, *(role.name for role in stack.outside_roles)}
     for visitor in seen.visitors:
         if visitor.name not in known:
             uses = f"{visitor.sessions} sessions now, {visitor.owned} objects of its own"

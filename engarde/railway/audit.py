@@ -6,13 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote, urlsplit
 
+from engarde.access import login_of_admin
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack
+from engarde.parts import parts
 from engarde.railway.api import Api
 from engarde.railway.planning import instance
 from engarde.railway.project import find, values
 from engarde.railway.wanted import recipients, section
-from engarde.stack import admin_password, outputs
+from engarde.stack import outputs
 
 _SUPERUSERS = r"DATABASE_(PUBLIC_|PRIVATE_|UNPOOLED_)?URL|(PG|POSTGRES_)(PASSWORD|USER)"
 _REFERENCE = re.compile(rf"\$\{{\{{\s*(?P<service>[^.}}]+)\.(?P<name>{_SUPERUSERS})\s*\}}\}}")
@@ -34,7 +36,7 @@ def audit(stack: Stack, api: Api) -> list[Finding]:
             found = instance(project, declared, service)
             own.setdefault(found.service_id, set()).add(login.role)
             names[found.service_id] = found.name
-    known = {**outputs(stack.name).passwords, stack.server.user: admin_password(stack.name)}
+    known = {**outputs(stack.name).passwords, **_admins(stack)}
     findings = []
     for service_id, name in [*sorted(names.items(), key=lambda each: each[1]), (None, SHARED)]:
         mine = own.get(service_id or "", set())
@@ -45,6 +47,16 @@ def audit(stack: Stack, api: Api) -> list[Finding]:
                 if role not in mine:
                     findings.append(_finding(stack, name, variable, role, how))
     return findings
+
+
+def _admins(stack: Stack) -> dict[str, str]:
+    """Role -> password of the servers' admins; those of one name are told apart by their databases."""
+    found: dict[str, str] = {}
+    for part in parts(stack):
+        if part.server_wide:
+            admin = login_of_admin(part)
+            found[admin.role if admin.role not in found else f"{admin.role} of {part.label}"] = admin.password
+    return found
 
 
 def _holds(written: str, rendered: str, known: Mapping[str, str], admin: str) -> Iterator[tuple[str, str]]:

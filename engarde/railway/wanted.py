@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from engarde.access import Access
+from engarde.access import login_to
 from engarde.delivery import UNSTATED, Railway, Variable
 from engarde.errors import ConfigError, Refused, Unreachable
 from engarde.model import Analytics, Service, Stack
+from engarde.parts import home, named
 from engarde.rotations import called
 from engarde.stack import Outputs, outputs
 
@@ -73,12 +74,21 @@ def _url(stack: Stack, login: Service | Analytics, spec: Variable, made: Outputs
     up = f"run `bin/pulumi up --stack {stack.name}`"
     if password is None:
         raise Unreachable(f"{login.role} was not brought up yet; {up}")
-    schema = login.schema_ if isinstance(login, Service) else None
-    own = Access(stack.service_address, stack.server.database, login.role, password, login.url_format, schema).url
-    exported = made.analytics_url if isinstance(login, Analytics) else made.database_urls.get(name)
-    if own != exported:
+    part = _part(stack, login, spec)
+    own = login_to(part, login, password, "service")
+    exported = _exported(part, login, made)
+    if own.url != exported:
         # Address, database or form was edited since: nobody has tried what would be delivered.
         raise Refused(f"the stack file says something else of {name}'s URL than the last run; {up} first")
-    address = (stack.unpooled_address if spec.unpooled else None) or stack.service_address
-    form = spec.url_format or login.url_format
-    return Access(address, stack.server.database, login.role, password, form, schema).url
+    address = (part.unpooled_address if spec.unpooled else None) or part.service_address
+    return replace(own, address=address, form=spec.url_format or login.url_format).url
+
+
+def _part(stack: Stack, login: Service | Analytics, spec: Variable) -> Stack:
+    return named(stack, spec.database) if spec.database else home(stack, login)
+
+
+def _exported(part: Stack, login: Service | Analytics, made: Outputs) -> str | None:
+    if isinstance(login, Service):
+        return made.database_urls.get(login.name)
+    return made.analytics_urls.get(part.label) if part.label else made.analytics_url

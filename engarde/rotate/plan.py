@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engarde.errors import Refused
 from engarde.model import Stack
+from engarde.places import base_of
 from engarde.rotate.delivery import Login
 from engarde.rotations import SUFFIX, called, refuse_lower
 from engarde.runs import Step
@@ -85,6 +86,7 @@ def _own(plan: Plan, step: Step) -> bool:
     if step.type == PASSWORD:
         return step.name == f"{plan.name}{SUFFIX}" and step.operation in REPLACING
     if step.type == ROLE:
-        return step.name == f"{plan.name}-role" and step.operation == "update" and step.changed == ("password",)
+        own = base_of(step.name) == f"{plan.name}-role"
+        return own and step.operation == "update" and step.changed == ("password",)
     # The stack itself: its outputs hold the password.
     return step.type == "pulumi:pulumi:Stack" and step.operation == "update"

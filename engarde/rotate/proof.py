@@ -8,6 +8,7 @@ from engarde.access import Access
 from engarde.database import session
 from engarde.errors import NoEntrance, Unfinished, Unreachable
 from engarde.model import Stack
+from engarde.parts import keeping
 
 AFTER_THE_PASSWORD = (
     "too many connections for role",
@@ -26,13 +27,13 @@ class Knock:
     said: str = ""
 
 
-def knock(stack: Stack, role: str, password: str) -> Knock:
-    """Logs in at the operator's address, and out again.
+def knock(part: Stack, role: str, password: str) -> Knock:
+    """Logs in to the part's database at the operator's address, and out again.
 
     :raises Unreachable: nobody answers there, or says neither yes nor no.
     """
     try:
-        with session(Access(stack.server, stack.server.database, role, password)) as entered:
+        with session(Access(part.server, part.server.database, role, password)) as entered:
             return Knock(True, entered.asked_for_password)
     except NoEntrance as refusal:
         said = refusal.reason.rpartition("failed: ")[2]
@@ -46,11 +47,18 @@ def knock(stack: Stack, role: str, password: str) -> Knock:
 def prove(stack: Stack, role: str, new: str, old: str | None = None) -> str | None:
     """The new password is in force, and the old one is not; a warning where a login proves nothing.
 
+    On every server that has the role.
+
     :raises Unfinished: it is not so, or could not be found out.
     """
+    warnings = [_prove(part, role, new, old) for part in keeping(stack, role)]
+    return next(filter(None, warnings), None)
+
+
+def _prove(part: Stack, role: str, new: str, old: str | None) -> str | None:
     try:
-        entered = knock(stack, role, new)
-        left = knock(stack, role, old) if old and old != new else None
+        entered = knock(part, role, new)
+        left = knock(part, role, old) if old and old != new else None
     except Unreachable as lost:
         raise Unfinished(f"whether {role} logs in with its new password could not be found out: {lost}") from None
     if not entered.let_in:

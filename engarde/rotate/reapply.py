@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from engarde.access import ADMIN, access
+from engarde.access import login_of_admin
 from engarde.database import session
 from engarde.engine import FOLDER
 from engarde.errors import Refused
 from engarde.foreign import Existing
 from engarde.model import Stack
+from engarde.parts import parts
+from engarde.places import placed_on_server
 from engarde.rotate import journal
 from engarde.rotate.alone import alone
 from engarde.rotate.delivery import Login
@@ -62,14 +64,26 @@ def _refuse_half_done(stack: Stack, logins: Sequence[Login], recorded: State) ->
 
 
 def _refuse_missing(stack: Stack, logins: Sequence[Login]) -> None:
-    roles = [each.role for each in logins]
-    with session(access(stack, ADMIN)) as asked:
-        there = {each.name for each in asked.rows("existing", Existing, roles=roles, schemas=[])}
-    if missing := [role for role in roles if role not in there]:
+    missing = []
+    for part, roles in _by_server(stack, logins):
+        with session(login_of_admin(part)) as asked:
+            there = {each.name for each in asked.rows("existing", Existing, roles=roles, schemas=[])}
+        missing += [role for role in roles if role not in there]
+    if missing:
         raise Refused(
             f"not on the server: {', '.join(missing)}; nothing was changed."
             f" `bin/pulumi up --refresh --stack {stack.name}` makes them"
         )
+
+
+def _by_server(stack: Stack, logins: Sequence[Login]) -> list[tuple[Stack, list[str]]]:
+    """The roles of these logins by the part that looks after them; a role may be on several servers."""
+    wanted = {each.role for each in logins}
+    found = [
+        (part, [each.role for each in part.logins if each.role in wanted and each.role not in part.guests])
+        for part in parts(stack)
+    ]
+    return [(part, roles) for part, roles in found if roles]
 
 
 def _by_the_engine(stack: str, logins: Sequence[Login], recorded: State, *, dry_run: bool) -> frozenset[str]:
@@ -99,10 +113,12 @@ def _as_the_admin(stack: Stack, logins: Sequence[Login], *, dry_run: bool) -> fr
     """An admin that cannot see what is in force is no help to the engine, which would change nothing."""
     if not dry_run:
         stored = verifiers(stack.name)
-        with session(access(stack, ADMIN), read_only=False) as asked:
-            for each in logins:
-                asked.set_verifier(each.role, stored[each.role])
-            asked.commit()
+        for part, roles in _by_server(stack, logins):
+            names = {each.role: placed_on_server(f"{called(each)}-role", part) for each in logins}
+            with session(login_of_admin(part), read_only=False) as asked:
+                for role in roles:
+                    asked.set_verifier(role, stored[names[role]])
+                asked.commit()
     return frozenset(each.role for each in logins)
 
 

@@ -167,6 +167,11 @@ def _judged(role: str, stack: Stack, tried: list[Probe], answers: list[Answer]) 
     return Tried(tuple(found), tuple(warnings), len(tried))
 
 
+def _place(stack: Stack) -> str:
+    """Of which stack, and of which of its databases."""
+    return (f" --database {shlex.quote(stack.label)}" if stack.label else "") + f" --stack {stack.name}"
+
+
 def _behaviour(role: str, stack: Stack, schema: str | None, expected: str, said: list[str]) -> Finding:
     where = f"schema {schema}" if schema else f"database {stack.server.database}"
     what = f"schema {quoted(schema)}" if schema else f"database {quoted(stack.server.database)}"
@@ -175,6 +180,6 @@ def _behaviour(role: str, stack: Stack, schema: str | None, expected: str, said:
         f"{role} in {where}",
         "allowed" if expected == ALLOWED else f"refused with {DENIED}",
         "\n".join(said),
-        Remedy("command", f"bin/engarde explain {shlex.quote(role)} {shlex.quote(what)} --stack {stack.name}"),
+        Remedy("command", f"bin/engarde explain {shlex.quote(role)} {shlex.quote(what)}{_place(stack)}"),
         frozenset({role, schema} if schema else {role}),
     )

@@ -1,5 +1,6 @@
 """Services with a database of their own, on the same server and on another one: made, apart, moved there and back."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +15,7 @@ from tests.engine.apart import OWN, SERVICES, THERE, another, declare, make_data
 from tests.engine.database import NAME, Database, Session
 from tests.engine.denied import denied
 from tests.engine.program import Project, conninfo
+from tests.engine.rotating import remember, rotate
 from tests.engine.verifying import told, verified
 from toolchain.server import Server
 
@@ -170,6 +172,36 @@ def test_verify_names_the_database_of_each_damage_and_what_heals_it(apart: Apart
     assert not again.findings, told(again)
 
 
+def test_the_tool_leads_to_the_right_database(apart: Apart) -> None:
+    project, outputs = apart.project, apart.project.outputs()
+    assert project.tool("url", "langflow").stdout.strip() == outputs["database_urls"]["langflow"]
+    assert project.tool("url", "analytics", "--database", OWN).stdout.strip() == outputs["analytics_urls"][OWN]
+    with psycopg.connect(conninfo(project.tool("url", "admin", "--database", THERE).stdout.strip())) as session:
+        assert (session.info.port, session.info.dbname) == (apart.there.server.port, NAME)
+
+
+def test_explain_and_doctor_look_where_the_service_is(apart: Apart) -> None:
+    project = apart.project
+    explained = project.tool("explain", "onside", "onside.things")
+    assert explained.returncode == 0, explained.stdout + explained.stderr
+    there = project.tool("explain", "analytics", "langflow.things", "--database", THERE)
+    assert there.returncode == 0, there.stdout + there.stderr
+    done = project.tool("doctor")
+    assert (done.returncode, done.stdout) == (0, "nothing is wrong with stack local\n"), done.stdout + done.stderr
+    apart.by_hand(OWN, "ALTER TABLE onside.things OWNER TO CURRENT_USER")
+    said = project.tool("doctor", "onside_user: permission denied for table things", "--output", "json")
+    assert "OWNER TO" in said.stdout, said.stdout + said.stderr
+    found = json.loads(project.tool("doctor", "--output", "json").stdout)["findings"]
+    assert [(each["database"], each["subject"]) for each in found] == [(OWN, "table onside.things")]
+    if project.database.admin.superuser:
+        fixed = project.tool("doctor", "--fix")
+        assert fixed.returncode == 0, fixed.stdout + fixed.stderr
+    else:
+        apart.by_hand(OWN, "ALTER TABLE onside.things OWNER TO onside_user")
+    moved = project.tool("doctor", 'onside_user: FATAL: permission denied for database "railway"')
+    assert "onside_user works in its own, not in railway" in moved.stdout, moved.stdout + moved.stderr
+
+
 def test_a_service_moves_twice_and_comes_back_and_no_row_is_lost(apart: Apart) -> None:
     project = apart.project
     password = project.outputs()["passwords"]["sankore_user"]
@@ -212,3 +244,25 @@ def test_to_retire_one_takes_its_role_out_of_its_database_first(apart: Apart) ->
     assert rows(project.database, NAME, "SELECT 1 FROM pg_roles WHERE rolname = 'onside_user'") == []
     project.succeeds(project.up())
     assert project.succeeds(project.up("--refresh")).ops == {}
+
+
+def test_rotations_are_proved_where_each_role_is(apart: Apart) -> None:
+    project = apart.project
+    remember(project)
+    role = "analytics_readonly"
+    before = project.outputs()["passwords"][role]
+    rotated = rotate(project, "analytics")
+    assert rotated.returncode == 0, rotated.stderr
+    assert project.outputs()["passwords"][role] != before
+    for database in (NAME, THERE):
+        apart.entering(role, database).close()
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
+            apart.at(database).session(role, before, NAME)
+    apart.by_hand(THERE, f"ALTER ROLE langflow_user PASSWORD '{before}'")
+    reapplied = rotate(project, "--reapply", "analytics", "langflow")
+    assert reapplied.returncode == 0, reapplied.stderr
+    report = verified(project)
+    assert not report.findings, told(report)
+    declare(
+        project, apart.there, {**SERVICES, "langflow": {"database": THERE, "rotation": 2}}, analytics={"rotation": 2}
+    )

@@ -58,9 +58,13 @@ def test_each_database_has_its_services_and_the_shared_one_all_that_is_not_the_s
     assert [p.analytics_schemas for p in (shared, bs, cs)] == [("a", "public"), ("b",), ("c",)]
 
 
-def test_a_part_knows_whose_roles_its_server_has_beside_its_own() -> None:
+def test_a_part_knows_whose_roles_have_nothing_in_it() -> None:
     shared, bs, cs = parts(stack())
-    assert [[each.role for each in part.neighbours] for part in (shared, bs, cs)] == [["b_user"], ["a_user"], []]
+    assert [[each.role for each in part.neighbours] for part in (shared, bs, cs)] == [
+        ["b_user", "c_user"],
+        ["a_user", "c_user"],
+        ["a_user", "b_user"],
+    ]
     assert [part.guests for part in (shared, bs, cs)] == [set(), {"analytics_readonly"}, set()]
 
 
@@ -68,7 +72,7 @@ def test_analytics_comes_only_where_it_reads() -> None:
     shared, bs, cs = parts(stack(analytics={"schemas": ["c"]}))
     assert [p.analytics_schemas for p in (shared, bs, cs)] == [(), (), ("c",)]
     assert [p.analytics is None for p in (shared, bs, cs)] == [False, True, False]
-    assert [each.role for each in bs.neighbours] == ["a_user", "analytics_readonly"]
+    assert [each.role for each in bs.neighbours] == ["a_user", "c_user", "analytics_readonly"]
 
 
 def test_in_a_database_of_its_own_a_service_has_what_it_has_in_the_shared_one() -> None:

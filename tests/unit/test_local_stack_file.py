@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from engarde.errors import ConfigError
 from toolchain.local import files, places, stack_file
@@ -97,6 +98,34 @@ config:
       creators: [somebody]
 """
     )
+
+
+def test_what_production_has_on_other_servers_is_in_the_shared_database(file: Path) -> None:
+    own = """\
+  engarde:adminPasswords:
+    c:
+      secure: v1:of-another
+  engarde:databases:
+    c:
+      host: another.example.com
+  engarde:extensions:
+    vector:
+      databases: [c, own]
+  engarde:services:
+    c:
+      database: c
+    d:
+      database: own
+"""
+    production = file.with_name("Pulumi.prod.yaml")
+    text = production.read_text()
+    services = text.index("  engarde:services:")
+    production.write_text(text[:services] + own + text[text.index("  # Not ours.") :])
+    stack_file.write_for(EMBEDDED, None)
+    config = YAML(typ="safe").load(file.read_text())["config"]
+    assert config["engarde:services"] == {"c": {}, "d": {"database": "own"}}
+    assert config["engarde:extensions"] == {"vector": {"databases": ["railway", "own"]}}
+    assert not {"engarde:databases", "engarde:adminPasswords"} & config.keys()
 
 
 def test_a_server_of_the_users_is_named_in_full(file: Path) -> None:

@@ -8,6 +8,9 @@ import pulumi
 import pytest
 
 from engarde import scram
+from engarde.parts import parts
+from engarde.places import base_of, label_of, placed
+from engarde.stackfile import parse
 from tests.unit.mocked import Ran, run
 
 SERVER = {"host": "db.example", "database": "railway"}
@@ -178,3 +181,15 @@ def test_reads_of_the_database_that_it_left_are_revoked_or_let_go_of() -> None:
     assert gone.outputs["a"] == {"released": ["a-reads-public.users"]}
     there = run(config, state=state, tables=frozenset({("public", "users")}))
     assert "a-reads-public.users" not in there.resources
+
+
+@pytest.mark.parametrize("label", ["bs", "Own One", 'a-"b".c', "connect", "a.b", "x-in-y", "in", "數據"])
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_name_tells_its_place_whatever_the_database_is_called(label: str, elsewhere: bool) -> None:
+    beside: dict[str, Any] = {"databases": {label: {"host": "h2"}}, "adminPasswords": {label: {"secure": "v1:A"}}}
+    sections = {"server": SERVER, "services": {"a": {"database": label}}, **(beside if elsewhere else {})}
+    shared, part = parts(parse("local", sections, {"adminPassword"}))
+    for name in ("a-schema", "a-role", "a-b-in-c-schema"):
+        assert label_of(placed(name, part)) == (label, elsewhere)
+        assert base_of(placed(name, part)) == base_of(placed(name, shared)) == placed(name, shared) == name
+        assert label_of(name) is None

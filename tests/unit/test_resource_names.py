@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.resource_names import name_of, quoted
+from components.resource_names import name_of
 from engarde.names import PUBLIC
+from engarde.places import quoted
 from engarde.privileges import On, Privilege, expected
 from engarde.stackfile import parse
 from tests.unit.mocked import run

@@ -10,6 +10,7 @@ from psycopg import Connection, sql
 
 from engarde.errors import Unreachable
 from engarde.model import Stack
+from engarde.parts import parts
 from toolchain.local.admin import Admin
 
 ANSWER_LIMIT = 10
@@ -56,7 +57,8 @@ def existing_roles(admin: Admin, names: list[str], database: str) -> set[str]:
 def prepare(admin: Admin, stack: Stack) -> None:
     """Makes what a stack finds in production and does not make itself: database, backend's tables, others' roles."""
     with connected(admin, "postgres") as session:
-        _make(session, "DATABASE", {stack.server.database}, "SELECT datname FROM pg_database")
+        own = {part.server.database for part in parts(stack) if not part.elsewhere}
+        _make(session, "DATABASE", own, "SELECT datname FROM pg_database")
         _make(session, "ROLE", _outsiders(stack), "SELECT rolname FROM pg_roles")
     with connected(admin, stack.server.database) as session:
         schemas = {each.name for each in stack.existing_schemas}

@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
-from engarde import stackfile
+from engarde import admin_passwords, stackfile
 from engarde.errors import ConfigError
 from toolchain.local import files
 from toolchain.local.admin import Admin
@@ -21,12 +21,23 @@ HEADER = f"""{DERIVED}; yours to edit.
 `make up` rewrites the server's address alone, `make clean` removes the file."""
 READABLE = 0o644
 SALT = "encryptionsalt"
-SERVER, SERVICES, EXISTING, EXTENSIONS, ANALYTICS, PASSWORD = (
+SERVER, SERVICES, DATABASES, EXISTING, EXTENSIONS, ANALYTICS, PASSWORD = (
     f"{stackfile.PROJECT}:{key}"
-    for key in ("server", "services", "existingSchemas", "extensions", "analytics", stackfile.PASSWORD_KEY)
+    for key in (
+        "server",
+        "services",
+        "databases",
+        "existingSchemas",
+        "extensions",
+        "analytics",
+        stackfile.PASSWORD_KEY,
+    )
 )
 # Where production's services are, and are delivered to: a URL of this server must never end there.
-ELSEWHERE = {f"{stackfile.PROJECT}:{key}" for key in ("serviceAddress", "unpooledAddress", "railway")}
+ELSEWHERE = {
+    f"{stackfile.PROJECT}:{key}"
+    for key in ("serviceAddress", "unpooledAddress", "railway", "databases", admin_passwords.OTHERS)
+}
 # What production says about its own server; the rest of it holds here too.
 PRODUCTION_ONLY = ("host", "port", "user", "sslmode", "superuser", "protect")
 
@@ -95,13 +106,26 @@ def _derived(admin: Admin) -> CommentedMap:
     for login in [*(config.get(SERVICES) or {}).values(), config.get(ANALYTICS)]:
         for left_out in {"protect", "adopt", "railway"} & (login.keys() if isinstance(login, dict) else set()):
             del login[left_out]
-    # Production's own login and encryption stay there.
+    _bring_home(config)
+    # Production's own logins and encryption stay there.
     for left_out in {*ELSEWHERE, PASSWORD} & config.keys():
         del config[left_out]
     for left_out in document.keys() - {"config"}:
         del document[left_out]
     document.yaml_set_start_comment(HEADER)
     return document
+
+
+def _bring_home(config: CommentedMap) -> None:
+    """What production has on other servers is in the shared database of the only one here."""
+    others, shared = set(config.get(DATABASES) or {}), (config.get(SERVER) or {}).get("database")
+    for service in (config.get(SERVICES) or {}).values():
+        if isinstance(service, dict) and service.get("database") in others:
+            del service["database"]
+    for extension in (config.get(EXTENSIONS) or {}).values():
+        if isinstance(extension, dict) and others & set(extension.get("databases") or ()):
+            there = [shared if each in others else each for each in extension["databases"]]
+            extension["databases"] = list(dict.fromkeys(there))
 
 
 def _text() -> str:

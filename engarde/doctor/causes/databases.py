@@ -34,6 +34,17 @@ def _outside(name: str) -> Remedy:
     return remedies.edit("engarde:outsideRoles", name, "database", value=(CONNECT, TEMPORARY))
 
 
+def _moved(facts: Facts) -> Answer:
+    """Only a stack with several databases can have it."""
+    said, here = facts.named.object or facts.named.database, facts.stack.server.database
+    if said is None or not (facts.stack.label or facts.stack.siblings):
+        return ruled_out(f"every service of the stack is in {here}")
+    who = role(facts.stack, facts.heard)
+    if who not in {login.role for login in facts.stack.logins}:
+        return unknown("the text names no role of the stack")
+    return ruled_out(f"{who} works there") if said == here else confirmed(f"{who} works in {here}, not in {said}")
+
+
 def _connect_lost(facts: Facts) -> Answer:
     declared = _of_the_stack(facts)
     said = role(facts.stack, facts.heard)
@@ -106,6 +117,7 @@ def _make(facts: Facts) -> Remedy:
 
 
 STRANGER = Cause("the role is none that the stack file lets in", _not_of_the_stack, _declare_outside)
+MOVED = Cause("the role works in another database", _moved, remedies.new_url)
 CONNECT_LOST = Cause("the role lost its CONNECT", _connect_lost, remedies.up)
 TEMPORARY_LOST = Cause("the role lost its TEMPORARY", _temporary_lost, remedies.up)
 READER = Cause("analytics makes a temporary table", _reader_makes_tables, _use_subqueries)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 
+from engarde import admin_passwords
 from engarde.database import statement
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
@@ -54,13 +55,14 @@ def _role_holds(facts: Facts) -> Answer:
 def _retire(facts: Facts, schema: str) -> Remedy:
     """A copy, and only where that succeeded the drop: as the README retires a service."""
     server, service = facts.stack.server, facts.service_of(schema)
+    password = admin_passwords.words(facts.stack.label if facts.stack.elsewhere else None)
     pattern = shlex.quote('"' + schema.replace('"', '""') + '"')
     who = shlex.quote(service.name) if service else "admin"
     drop = shlex.quote(statement("DROP SCHEMA {} CASCADE", schema))
     copy = shlex.quote(f"{schema}.sql")
     at = f"-h {server.host} -p {server.port} -U {shlex.quote(server.user)}"
     return remedies.command(
-        f'export PGPASSWORD="$(bin/pulumi config get adminPassword --stack {facts.stack.name})"',
+        f'export PGPASSWORD="$(bin/pulumi config get {password} --stack {facts.stack.name})"',
         f"pg_dump {at} -n {pattern} -f {copy} {shlex.quote(server.database)} \\",
         f"  && bin/engarde psql {who} --stack {facts.stack.name} -c {drop}",
     )

@@ -6,7 +6,7 @@ import re
 import shlex
 from urllib.parse import unquote
 
-from engarde import scram
+from engarde import admin_passwords, scram
 from engarde.catalog.further import StoredPassword
 from engarde.database import statement
 from engarde.doctor import remedies
@@ -16,7 +16,6 @@ from engarde.doctor.suspects import is_admin, name_of, role
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
 from engarde.stack import admin_password
-from engarde.stackfile import PASSWORD_KEY
 
 _IN_URL = r"://{}:(\S*)@"
 
@@ -132,7 +131,8 @@ def _admins_service(facts: Facts) -> Answer:
     if said is None or not is_admin(facts.stack, said):
         return ruled_out("it is not the admin's role")
     sent = re.search(_IN_URL.format(re.escape(said)), facts.heard.text)
-    if facts.refusal is None and not (sent and unquote(sent[1]) == admin_password(facts.stack.name)):
+    database = facts.stack.label if facts.stack.elsewhere else None
+    if facts.refusal is None and not (sent and unquote(sent[1]) == admin_password(facts.stack.name, database)):
         return confirmed("a service logs in as the admin, with an old password", remedies.url(facts, remedies.SERVICE))
     return ruled_out("the password is the admin's")
 
@@ -142,7 +142,8 @@ def _password_is_wrong(reason: str) -> bool:
 
 
 def _set_admins_password(facts: Facts) -> Remedy:
-    return remedies.command(f"bin/pulumi config set --secret {PASSWORD_KEY} --stack {facts.stack.name}")
+    password = admin_passwords.words(facts.stack.label if facts.stack.elsewhere else None)
+    return remedies.command(f"bin/pulumi config set --secret {password} --stack {facts.stack.name}")
 
 
 NO_SUCH_ROLE = Cause("the server has no such role", _no_such_role, remedies.up)

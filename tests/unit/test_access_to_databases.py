@@ -1,0 +1,139 @@
+"""With several databases: whose credentials lead where, what goes to Railway, and which part keeps a role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from engarde.access import access
+from engarde.errors import ConfigError, Refused
+from engarde.model import Stack
+from engarde.parts import called, keeping, named, of_login, parts
+from engarde.railway.wanted import wanted
+from engarde.stack import Outputs
+from engarde.stackfile import parse
+
+THERE = {"host": "other.example", "port": 5433, "database": "railway", "serviceAddress": {"host": "cs.internal"}}
+ANALYTICS = {
+    "railway": {
+        "service": "metabase",
+        "variables": {"SHARED_URL": {}, "BS_URL": {"database": "bs"}, "CS_URL": {"database": "cs", "unpooled": True}},
+    }
+}
+OUTPUTS = Outputs(
+    {
+        "b": "postgresql://b_user:pw-b@db.internal:5432/bs",
+        "c": "postgresql://c_user:pw-c@cs.internal:5432/railway",
+    },
+    "postgresql://analytics_readonly:pw-x@db.internal:5432/railway",
+    {"b_user": "pw-b", "c_user": "pw-c", "analytics_readonly": "pw-x"},
+    {
+        "railway": "postgresql://analytics_readonly:pw-x@db.internal:5432/railway",
+        "bs": "postgresql://analytics_readonly:pw-x@db.internal:5432/bs",
+        "cs": "postgresql://analytics_readonly:pw-x@cs.internal:5432/railway",
+    },
+)
+
+
+def stack(**sections: Any) -> Stack:
+    return parse(
+        "prod",
+        {
+            "server": {"host": "proxy.example", "database": "railway"},
+            "serviceAddress": {"host": "db.internal"},
+            "databases": {"cs": {**THERE, "unpooledAddress": {"host": "cs.direct"}}},
+            "adminPasswords": {"cs": {"secure": "v1:AAAA"}},
+            "services": {"b": {"database": "bs"}, "c": {"database": "cs"}},
+            "analytics": ANALYTICS,
+            "railway": {"project": "p", "environment": "e"},
+            **sections,
+        },
+        {"adminPassword"},
+    )
+
+
+@pytest.fixture(autouse=True)
+def _engine() -> Iterator[None]:
+    def password(_stack: str, database: str | None = None) -> str:
+        return f"pw-of-{database or 'shared'}"
+
+    with (
+        patch("engarde.access.outputs", return_value=OUTPUTS),
+        patch("engarde.railway.wanted.outputs", return_value=OUTPUTS),
+        patch("engarde.access.admin_password", side_effect=password),
+    ):
+        yield
+
+
+def test_a_services_login_leads_to_its_own_database() -> None:
+    assert access(stack(), "b").url == "postgresql://b_user:pw-b@proxy.example:5432/bs"
+    assert access(stack(), "c").url == "postgresql://c_user:pw-c@other.example:5433/railway"
+    assert access(stack(), "c", "service").url == "postgresql://c_user:pw-c@cs.internal:5432/railway"
+    with pytest.raises(ConfigError, match="b has nothing in database railway"):
+        access(stack(), "b", database="railway")
+
+
+def test_analytics_and_the_admin_go_wherever_they_are_told() -> None:
+    assert access(stack(), "analytics").database == "railway"
+    assert access(stack(), "analytics", database="bs").url.endswith("@proxy.example:5432/bs")
+    assert access(stack(), "admin").password == access(stack(), "admin", database="bs").password == "pw-of-shared"
+    assert access(stack(), "admin", database="cs").url == "postgresql://postgres:pw-of-cs@other.example:5433/railway"
+    with pytest.raises(ConfigError, match="no database ds; it has railway, bs, cs"):
+        access(stack(), "admin", database="ds")
+    with pytest.raises(ConfigError, match="analytics has nothing in database cs"):
+        access(stack(analytics={"schemas": ["b"]}), "analytics", database="cs")
+
+
+def test_a_part_is_a_stack_whose_only_part_it_is() -> None:
+    for part in parts(stack()):
+        assert parts(part) == (part,)
+        assert access(part, "admin").database == part.server.database
+
+
+def test_the_part_of_a_login_and_those_that_keep_a_role() -> None:
+    declared = stack()
+    assert [called(of_login(declared, word)) for word in ("b", "b_user", "c", "analytics", "x")] == [
+        "bs",
+        "bs",
+        "cs",
+        "railway",
+        "railway",
+    ]
+    assert [called(part) for part in keeping(declared, "b_user")] == ["bs"]
+    assert [called(part) for part in keeping(declared, "analytics_readonly")] == ["railway", "cs"]
+    assert named(declared, None).label is None
+
+
+def test_railway_gets_the_urls_that_lead_there() -> None:
+    urls = {(each.service, each.variable): each.url for each in wanted(stack())}
+    assert urls == {
+        ("b", "DATABASE_URL"): OUTPUTS.database_urls["b"],
+        ("c", "DATABASE_URL"): OUTPUTS.database_urls["c"],
+        ("metabase", "SHARED_URL"): OUTPUTS.analytics_url,
+        ("metabase", "BS_URL"): OUTPUTS.analytics_urls["bs"],
+        ("metabase", "CS_URL"): "postgresql://analytics_readonly:pw-x@cs.direct:5432/railway",
+    }
+
+
+def test_what_was_moved_in_the_file_alone_is_not_delivered() -> None:
+    with pytest.raises(Refused, match="the stack file says something else of b's URL"):
+        wanted(stack(services={"b": None, "c": {"database": "cs"}}, analytics={}), ["b"])
+
+
+@pytest.mark.parametrize(
+    ("sections", "fault"),
+    [
+        (
+            {"services": {"b": {"database": "bs", "railway": {"variables": {"X": {"database": "bs"}}}}}},
+            "services.b.railway.variables.X.database: only for analytics",
+        ),
+        ({"analytics": {**ANALYTICS, "schemas": ["b"]}}, "analytics.railway.variables.CS_URL.database: only for"),
+    ],
+)
+def test_a_variable_that_leads_nowhere_is_a_fault(sections: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        stack(**sections)
+    assert f"engarde:{fault}" in str(raised.value)
