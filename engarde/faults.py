@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, to_json
@@ -113,8 +113,16 @@ def _allowed(kind: type[BaseModel], loc: tuple[int | str, ...]) -> str | None:
     return field.description if field else None
 
 
+def _map_in(annotation: Any) -> type[BaseModel] | None:
+    """The kind of the map that a field holds, where it holds one or nothing."""
+    kinds = [each for each in (annotation, *get_args(annotation)) if isinstance(each, type)]
+    return next((each for each in kinds if issubclass(each, BaseModel)), None)
+
+
 def allowed_keys(kind: type[BaseModel], loc: tuple[int | str, ...] = ()) -> list[str]:
     """The keys a map of this kind may hold; those of a read for a place inside a list of them."""
+    if loc and (field := _field(kind, loc[0])) and (inner := _map_in(field.annotation)):
+        return allowed_keys(inner, loc[1:])
     if loc:
         return ["table", "columns"]
     return [field.alias or name for name, field in kind.model_fields.items() if name != "name"]

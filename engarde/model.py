@@ -32,6 +32,7 @@ from engarde.names import (
     SchemaName,
 )
 from engarde.reads import DeclaredRead
+from engarde.thresholds import StatusThresholds, Thresholds
 
 Table = tuple[str, str]
 """schema and name"""
@@ -56,6 +57,8 @@ class Login(Declared):
     """the form of the exported URL: plain, options, sqlalchemy+DRIVER, node-postgres or jdbc"""
     railway: Delivery | None = None
     """a map of service and variables, whose names are letters, digits and _; default: DATABASE_URL of its namesake"""
+    status: Thresholds | None = None
+    """a map of size, connections, slowStatement: from when on it is too much; default: engarde:status"""
 
 
 class Service(Login):
@@ -111,6 +114,8 @@ class ExistingSchema(Declared):
     """the name of whose it is"""
     creators: Annotated[EachOnce[Identifier], Field(min_length=1)]
     """a list of the roles that make its tables; default: the admin"""
+    status: Thresholds | None = None
+    """a map of size, connections, slowStatement: from when on it is too much; default: engarde:status"""
 
 
 class Extension(Declared):
@@ -150,6 +155,8 @@ class Stack:
     extensions: tuple[Extension, ...]
     outside_roles: tuple[OutsideRole, ...]
     railway: Railway | None
+    status: StatusThresholds
+    """what is too much of anything that states nothing else"""
     databases: tuple[Elsewhere, ...] = ()
     """on other servers"""
     label: str | None = None

@@ -51,6 +51,8 @@ def rules(
         if schema not in declared:
             path = _item("engarde:analytics.schemas", _section(values, "analytics").get("schemas"), schema)
             yield Fault(path, f"no declared schema; {_choice(declared)}")
+    if analytics and analytics.status and analytics.status.size is not None:
+        yield Fault("engarde:analytics.status.size", "analytics owns no schema; a size is of a service's")
     for extension in extensions:
         if extension.schema_ not in {*declared, PUBLIC}:
             path = join("engarde:extensions", extension.name, "schema")

@@ -24,6 +24,7 @@ from engarde.model import (
 )
 from engarde.rules import forbidden_values, rules
 from engarde.rules_of_delivery import Addresses
+from engarde.thresholds import StatusThresholds
 
 PROJECT = "engarde"
 PASSWORD_KEY = admin_passwords.SHARED
@@ -38,6 +39,7 @@ SECTIONS = (
     "extensions",
     "outsideRoles",
     "railway",
+    "status",
 )
 
 Kind = TypeVar("Kind", bound=Declared)
@@ -108,6 +110,7 @@ def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stac
     databases = _named(Elsewhere, values, "databases", faults, lambda key: {"database": key})
     faults += rules(server, services, existing, analytics, extensions, outside, values)
     faults += rules_of_databases.rules(server, address, databases, services, analytics, extensions)
+    status = _one(StatusThresholds, values, "status", faults)
     logins: dict[str, Service | Analytics] = {join(_top("services"), each.name): each for each in services}
     if analytics:
         logins[_top("analytics")] = analytics
@@ -136,6 +139,7 @@ def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stac
         outside_roles=outside,
         railway=railway,
         databases=databases,
+        status=status or StatusThresholds(),
     )
 
 

@@ -19,6 +19,7 @@ STACK: dict[str, Any] = {
             "reads": ["public.users", {"table": "public.brands", "columns": ["id"]}, f'{VALUE}_schema."{VALUE}"'],
             "role": VALUE,
             "connectionLimit": 5,
+            "status": {"size": "5 GB", "connections": 80},
             "migrations": {"path": VALUE, "command": [VALUE], "variable": "A", "urlFormat": "plain"},
             "railway": {"service": [VALUE], "variables": {"DIRECT_URL": {"unpooled": True, "urlFormat": "jdbc"}}},
         },
@@ -30,6 +31,7 @@ STACK: dict[str, Any] = {
     "extensions": {"vector": {"version": VALUE}},
     "railway": {"project": VALUE, "environment": VALUE},
     "unpooledAddress": {"host": f"{VALUE}.example"},
+    "status": {"slowStatement": 500, "databaseSize": "40 GB"},
     "outsideRoles": {"backend": {"database": ["CONNECT"], "schemas": {"public": ["USAGE"]}}},
 }
 KEYS = sorted(
