@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from engarde.address import Address, Server
 from engarde.declared import UrlFormat
@@ -89,3 +92,23 @@ def login_of_admin(part: Stack, where: From = "operator") -> Access:
     address = part.server if where == "operator" else part.service_address
     password = admin_password(part.name, part.label if part.elsewhere else None)
     return Access(address, part.server.database, part.server.user, password)
+
+
+def from_variable(variable: str, database: str) -> Access:
+    """The login of a URL in an environment variable, at the stack's database.
+
+    :raises ConfigError: there is none, or it is none that leads there; its value stands in no message.
+    """
+    wrong = f"{variable} in the environment is not of the form postgresql://ROLE:PASSWORD@HOST:PORT/{database}"
+    try:
+        parts = urlsplit(os.environ.get(variable, ""))
+        query = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
+        address = Address.model_validate_json(
+            json.dumps({"host": parts.hostname, "port": parts.port or 5432, "sslmode": query.pop("sslmode", None)})
+        )
+    except ValueError:
+        raise ConfigError(wrong) from None
+    named = unquote(parts.path.removeprefix("/")) or database
+    if parts.scheme not in ("postgresql", "postgres") or not parts.username or query or named != database:
+        raise ConfigError(wrong)
+    return Access(address, database, unquote(parts.username), unquote(parts.password or ""))

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from psycopg.rows import class_row
-from psycopg.sql import SQL, Identifier, Literal
+from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from engarde.access import Access
-from engarde.errors import NoEntrance, Refused, Unreachable
+from engarde.errors import NoEntrance, NotAnswered, Refused, Unreachable
 
 CONNECT_TIMEOUT = 15
 """Before an address that does not answer is given up [seconds]."""
@@ -24,6 +25,8 @@ _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ{}; SET LOCAL idle_in_transaction
 
 _PLAIN = "; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL ROLE NONE"
 _ROOMS = Path(__file__).with_name("sql")
+
+NONE: Mapping[str, str] = MappingProxyType({})
 
 Row = TypeVar("Row")
 
@@ -60,10 +63,15 @@ class Session:
         return bool(self._connection.pgconn.used_password)
 
     @property
+    def process(self) -> int:
+        """The server's process that answers."""
+        found = self._connection.execute("SELECT pg_backend_pid()").fetchone()
+        return int(found[0]) if found else 0
+
+    @property
     def pooled(self) -> bool:
         """Whether a pooler stands in between: the process that answers is not the one that said so at the start."""
-        found = self._connection.execute("SELECT pg_backend_pid()").fetchone()
-        return found != (self._connection.info.backend_pid,)
+        return self.process != self._connection.info.backend_pid
 
     def change(self, statement: str) -> None:
         """Runs one statement of a change.
@@ -111,10 +119,32 @@ class Session:
         answers = (text.split(" ", 2) for text in json.loads(row[0] if row else "[]"))
         return [Answer("00000" if state == ALLOWED else state, int(place), said) for state, place, said in answers]
 
+    def do(self, room: str, **parameters: object) -> None:
+        """Runs `sql/<room>.sql`, of which nothing is to be found; several statements where it takes no parameters."""
+        self._connection.execute(_query(room), parameters or None)
+
     def rows(self, room: str, kind: type[Row], **parameters: object) -> list[Row]:
         """What the query `sql/<room>.sql` finds, each row made by its columns' names."""
+        return self._rows(_query(room), kind, parameters)
+
+    def answered(self, room: str, kind: type[Row], put: Mapping[str, str] = NONE, **parameters: object) -> list[Row]:
+        """The same, where a refusal does not end the session; names are `put` in quoted.
+
+        :raises NotAnswered: the server refused.
+        """
+        names = {each: Identifier(name) for each, name in put.items()}
+        self._connection.execute(b"SAVEPOINT asked")
+        try:
+            return self._rows(_query(room).format(**names) if names else _query(room), kind, parameters)
+        except psycopg.Error as error:
+            if self._connection.closed:
+                raise
+            self._connection.execute(b"ROLLBACK TO asked")
+            raise NotAnswered(error.sqlstate or "") from None
+
+    def _rows(self, query: SQL | Composed, kind: type[Row], parameters: Mapping[str, object]) -> list[Row]:
         with self._connection.cursor(row_factory=class_row(kind)) as cursor:
-            return cursor.execute(_query(room), parameters).fetchall()
+            return cursor.execute(query, parameters).fetchall()
 
     def tables(self, schemas: list[str]) -> frozenset[tuple[str, str]]:
         """Schema and name of everything in these schemas that one may select from."""

@@ -35,3 +35,7 @@ class Unfinished(EngardeError):
 
 class Refused(EngardeError):
     """It would destroy or overwrite; the message names what allows it."""
+
+
+class NotAnswered(EngardeError):
+    """One question that the server refused, while the session goes on; its text is the SQLSTATE."""

@@ -15,6 +15,7 @@ from engarde.cli.logins import psql_command, url_command
 from engarde.cli.migrate import migrate_command
 from engarde.cli.railway import railway_command
 from engarde.cli.rotate import rotate_command
+from engarde.cli.status import status_command
 from engarde.errors import EngardeError
 
 
@@ -44,6 +45,7 @@ def main() -> None:
 
 COMMANDS = (
     verify_command,
+    status_command,
     doctor_command,
     explain_command,
     migrate_command,

@@ -1,0 +1,133 @@
+"""The command that shows what every service takes of the server."""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from engarde.access import ADMIN, Access, access, from_variable
+from engarde.cli.options import stack_option
+from engarde.engine import FOLDER
+from engarde.errors import Unreachable
+from engarde.model import Stack
+from engarde.stackfile import read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from rich.console import RenderableType
+
+    from engarde.status.passed import Passed
+    from engarde.status.report import Report
+
+Looked = tuple["Report", tuple["Passed", ...]]
+
+
+@click.command("status")
+@stack_option
+@click.option("--service", help="Only this service, with all its details.")
+@click.option(
+    "--output",
+    type=click.Choice(["table", "json", "prometheus"]),
+    default="table",
+    show_default=True,
+    help="For people, for machines, or for Prometheus.",
+)
+@click.option("--watch", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Look again and again, until Ctrl-C.")
+@click.option("--no-queries", is_flag=True, help="Without the texts of statements.")
+@click.option(
+    "--login", metavar="VARIABLE", help="The environment variable with the URL of who asks, in place of the admin."
+)
+def status_command(
+    stack: str, service: str | None, output: str, watch: float | None, no_queries: bool, login: str | None
+) -> None:
+    """Show every service at a glance: size, connections, locks, slow statements, and what maintenance has left to do.
+
+    Exit code 1 when a threshold of the stack file (`engarde:status`) is passed.
+    """
+    from engarde.status.look import look
+    from engarde.status.passed import passed
+    from engarde.status.report import report
+    from engarde.status.subjects import chosen
+
+    declared = read(FOLDER, stack)
+    of = chosen(declared, service)
+    who = _who(declared, login)
+
+    def looked() -> Looked:
+        found = report(declared, of, look(declared, who, of, not no_queries), not no_queries)
+        return found, passed(declared, found)
+
+    if watch is not None:
+        _watch(looked, output, watch)
+        return
+    found = looked()
+    _print(found, output)
+    sys.exit(1 if found[1] else 0)
+
+
+def _who(declared: Stack, variable: str | None) -> Access:
+    if variable is None:
+        return access(declared, ADMIN)
+    return from_variable(variable, declared.server.database)
+
+
+def _print(found: Looked, output: str) -> None:
+    if output == "json":
+        from engarde.status.data import as_json
+
+        click.echo(as_json(*found))
+    elif output == "prometheus":
+        from engarde.status.prometheus import as_prometheus
+
+        click.echo(as_prometheus(*found), nl=False)
+    else:
+        from engarde.show import console
+        from engarde.status.show import as_text
+
+        console().print(as_text(*found))
+
+
+def _watch(looked: Callable[[], Looked], output: str, seconds: float) -> None:
+    """Redraws on a terminal, elsewhere prints one look after another; a server that is gone is waited for."""
+    shown = _redrawn(looked) if output == "table" and sys.stdout.isatty() else _printed(looked, output)
+    try:
+        for _ in shown:
+            time.sleep(seconds)
+    except KeyboardInterrupt:
+        # It is how a watch ends.
+        return
+
+
+def _printed(looked: Callable[[], Looked], output: str) -> Iterator[None]:
+    while True:
+        try:
+            _print(looked(), output)
+        except Unreachable as lost:
+            click.echo(f"engarde: {lost}", err=True)
+        yield
+
+
+def _redrawn(looked: Callable[[], Looked]) -> Iterator[None]:
+    from rich.console import Group
+    from rich.live import Live
+    from rich.text import Text
+
+    from engarde.show import console
+    from engarde.status.show import as_text
+
+    last: RenderableType = Text()
+    with Live(console=console(), screen=True, auto_refresh=False, vertical_overflow="crop") as live:
+        while True:
+            now = f"{datetime.now():%H:%M:%S}"
+            try:
+                last = as_text(*looked())
+            except Unreachable as lost:
+                live.update(Group(Text(f"{now} {lost}", style="bold red"), last), refresh=True)
+            else:
+                live.update(Group(Text(now, style="dim"), last), refresh=True)
+            yield

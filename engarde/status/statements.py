@@ -1,0 +1,93 @@
+"""What pg_stat_statements has counted: where it is, whether it can be read, and what makes it readable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from engarde.access import Access
+from engarde.database import Session, literal, quoted, session, statement
+from engarde.edits import lines
+from engarde.errors import NoEntrance, NotAnswered
+from engarde.status.rows import Place, Server, Statement
+from engarde.status.unseen import Unseen
+
+EXTENSION = "pg_stat_statements"
+MAINTENANCE = "postgres"
+"""The database in which the extension may be, too: what it shows is the whole server's."""
+
+TOP = 5
+"""Statements of each role that are listed, by total and by mean time."""
+
+PRELOAD = "shared_preload_libraries"
+WHAT = "the statements of all services"
+
+
+@dataclass(frozen=True, slots=True)
+class Statements:
+    """What was counted, or why it is not seen."""
+
+    counted: tuple[Statement, ...] | None
+    unseen: Unseen | None = None
+
+
+def read(asked: Session, server: Server, login: Access, stack: str, queries: bool) -> Statements:
+    """The statements of every role in the stack's database, by whatever way they can be read."""
+    [place, *_] = asked.rows("status_statements_place", Place)
+    if not place.loaded:
+        return Statements(None, _not_loaded(place, stack))
+    if place.schema is not None:
+        return _counted(asked, place, server, queries)
+    if login.database != MAINTENANCE:
+        try:
+            with session(replace(login, database=MAINTENANCE)) as elsewhere:
+                elsewhere.do("status_begin")
+                [other, *_] = elsewhere.rows("status_statements_place", Place)
+                if other.readable:
+                    return _counted(elsewhere, other, server, queries)
+        except NoEntrance:
+            pass
+    return Statements(None, Unseen(WHAT, f"the database has no {EXTENSION}", _declare(stack)))
+
+
+def _counted(asked: Session, place: Place, server: Server, queries: bool) -> Statements:
+    columns, schema = place.columns or [], place.schema or ""
+    if not place.readable:
+        return Statements(None, _not_readable(schema, server.role))
+    put = {
+        "schema": schema,
+        # The extension may be older than the server that it came into by an upgrade.
+        "total": "total_exec_time" if "total_exec_time" in columns else "total_time",
+        # What ran inside of a function is counted with the call; before, any column that is never false does.
+        "top": "toplevel" if "toplevel" in columns else "calls",
+    }
+    try:
+        found = asked.answered(
+            "status_statements", Statement, put, database=server.database_oid, queries=queries, top=TOP
+        )
+    except NotAnswered as refusal:
+        return Statements(
+            None, Unseen(WHAT, f"{EXTENSION} answers with {refusal}", _not_readable(schema, server.role).heal)
+        )
+    return Statements(tuple(found))
+
+
+def _declare(stack: str) -> str:
+    return f"{lines('extensions', {EXTENSION: None})}\nbin/pulumi up --stack {stack}"
+
+
+def _not_loaded(place: Place, stack: str) -> Unseen:
+    before = [each.strip() for each in (place.preloaded or "").split(",") if each.strip()]
+    libraries = ", ".join(map(literal, (*before, EXTENSION)))
+    also = "" if place.preloaded is not None else " -- and what stands there now"
+    heal = f"ALTER SYSTEM SET {PRELOAD} = {libraries};{also}\nthen a restart of the server"
+    if place.schema is None:
+        heal += f"; then\n{_declare(stack)}"
+    return Unseen(WHAT, f"the server does not preload {EXTENSION}", heal)
+
+
+def _not_readable(schema: str, role: str) -> Unseen:
+    heal = [
+        statement("GRANT USAGE ON SCHEMA {} TO {}", schema, role),
+        f"GRANT EXECUTE ON FUNCTION {quoted(schema, EXTENSION)}(boolean) TO {quoted(role)};",
+    ]
+    return Unseen(WHAT, f"{role} may not read {EXTENSION}", "\n".join(heal))

@@ -1,0 +1,66 @@
+"""Whose each schema and each role is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from engarde.errors import ConfigError
+from engarde.model import Stack
+from engarde.names import ANALYTICS, PUBLIC
+from engarde.thresholds import Thresholds
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A service of the stack, whoever an existing schema belongs to, or analytics."""
+
+    name: str
+    schemas: tuple[str, ...]
+    roles: tuple[str, ...]
+    """those whose sessions and statements are its own"""
+    thresholds: Thresholds
+
+
+def subjects(stack: Stack) -> tuple[Subject, ...]:
+    """Every one, services first; each schema and each role is of one of them at most."""
+    default = stack.status
+    found = {
+        each.name: Subject(each.name, (each.schema_,), (each.role,), (each.status or Thresholds()).over(default))
+        for each in stack.services
+    }
+    taken = {login.role for login in stack.logins}
+    # Whoever makes tables in `public` and elsewhere, as the admin does by default, is the backend's.
+    for schema in sorted(stack.existing_schemas, key=lambda each: each.name != PUBLIC):
+        name = schema.service or schema.name
+        roles = tuple(role for role in schema.creators if role not in taken)
+        taken.update(roles)
+        before = found.get(name, Subject(name, (), (), (schema.status or Thresholds()).over(default)))
+        found[name] = replace(before, schemas=(*before.schemas, schema.name), roles=(*before.roles, *roles))
+    if stack.analytics:
+        limits = (stack.analytics.status or Thresholds()).over(default)
+        before = found.get(ANALYTICS, Subject(ANALYTICS, (), (), limits))
+        found[ANALYTICS] = replace(before, roles=(*before.roles, stack.analytics.role))
+    return tuple(found.values())
+
+
+def chosen(stack: Stack, name: str | None) -> tuple[Subject, ...]:
+    """All of them, or the one of this name.
+
+    :raises ConfigError: there is none of this name.
+    """
+    every = subjects(stack)
+    one = [each for each in every if name in (None, each.name)]
+    if not one:
+        raise ConfigError(f"{name} is not in stack {stack.name}; it has {', '.join(each.name for each in every)}")
+    return tuple(one)
+
+
+def of_roles(every: Iterable[Subject]) -> dict[str, str]:
+    """Role -> the name of whose it is."""
+    return {role: each.name for each in every for role in each.roles}
+
+
+def of_schemas(every: Iterable[Subject]) -> dict[str, str]:
+    """Schema -> the name of whose it is."""
+    return {schema: each.name for each in every for schema in each.schemas}

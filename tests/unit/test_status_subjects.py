@@ -1,0 +1,51 @@
+"""Whose each schema and each role is: every one of one service at most."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from engarde.errors import ConfigError
+from engarde.model import Stack
+from engarde.stackfile import parse
+from engarde.status.subjects import chosen, of_roles, of_schemas, subjects
+
+
+def stack(**sections: Any) -> Stack:
+    return parse("prod", {"server": {"host": "h", "database": "d"}, **sections}, {"adminPassword"})
+
+
+SECTIONS: dict[str, Any] = {
+    "services": {"a": None, "b": {"schema": "B", "role": "bee"}},
+    "existingSchemas": {
+        "public": {"service": "backend", "creators": ["postgres", "app"]},
+        "old": {"service": "a", "creators": ["app", "a_user", "legacy"]},
+        "nobodys": {"creators": ["postgres"]},
+    },
+    "analytics": {"status": {"connections": 50}},
+    "status": {"connections": 80},
+}
+
+
+def test_each_role_and_each_schema_is_of_one() -> None:
+    found = {each.name: (each.schemas, each.roles) for each in subjects(stack(**SECTIONS))}
+    assert found == {
+        "a": (("a", "old"), ("a_user", "legacy")),
+        "b": (("B",), ("bee",)),
+        "backend": (("public",), ("postgres", "app")),
+        "nobodys": (("nobodys",), ()),
+        "analytics": ((), ("analytics_readonly",)),
+    }
+    every = subjects(stack(**SECTIONS))
+    assert of_roles(every)["app"] == "backend"
+    assert of_schemas(every)["old"] == "a"
+    assert {each.name: each.thresholds.connections for each in every}["analytics"] == 50
+    assert {each.name: each.thresholds.connections for each in every}["backend"] == 80
+
+
+def test_one_by_its_name() -> None:
+    assert [each.name for each in chosen(stack(**SECTIONS), "b")] == ["b"]
+    assert len(chosen(stack(**SECTIONS), None)) == 5
+    with pytest.raises(ConfigError, match="x is not in stack prod; it has a, b, backend, nobodys, analytics"):
+        chosen(stack(**SECTIONS), "x")
