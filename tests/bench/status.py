@@ -1,0 +1,166 @@
+"""`python -m tests.bench.status`: how long status asks a server with many schemas, question by question."""
+
+import argparse
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+from rich.console import Console
+from rich.table import Table
+
+from engarde.access import Access
+from engarde.database import Session
+from engarde.model import Stack
+from engarde.stackfile import PASSWORD_KEY, parse
+from engarde.status.look import look
+from engarde.status.subjects import chosen
+from tests.bench.__main__ import _positive
+from tests.bench.machine import facts
+from tests.bench.rounds import SETTINGS
+from tests.bench.table import spread
+from tests.engine import database as databases
+from tests.engine.admins import PASSWORD
+from tests.engines import under_test
+from toolchain.progress import step
+from toolchain.server import ADMIN, HOST
+
+MONITOR = "monitor"
+KEYS = {"serial": "tables with a serial each", "int": "tables without a sequence"}
+METHODS = ("do", "rows", "answered")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question."""
+
+    room: str
+    process: int
+    """the server's"""
+    start: float
+    """seconds, as the next two"""
+    end: float
+    worked: float | None
+    """by the server's processor; None where the system does not tell"""
+
+
+@dataclass
+class Clock:
+    """When each question was asked and answered."""
+
+    asked: list[Asked] = field(default_factory=list)
+
+    @property
+    def seconds(self) -> float:
+        """From the first question to the last answer, of both sessions."""
+        return max(each.end for each in self.asked) - min(each.start for each in self.asked)
+
+    def worked(self) -> float | None:
+        """Of the session that had more to do: what all would take on a machine with two idle cores (seconds)."""
+        by_process: dict[int, float] = defaultdict(float)
+        for each in self.asked:
+            if each.worked is None:
+                return None
+            by_process[each.process] += each.worked
+        return max(by_process.values())
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Notes every question of the block."""
+        with ExitStack() as patches:
+            for name in METHODS:
+                patches.enter_context(patch.object(Session, name, self._timed(getattr(Session, name))))
+            yield
+
+    def _timed(self, method: Callable[..., Any]) -> Callable[..., Any]:
+        def timed(asked: Session, room: str, *arguments: Any, **parameters: Any) -> Any:
+            process = asked._connection.info.backend_pid
+            start, before = time.perf_counter(), _processor(process)
+            try:
+                return method(asked, room, *arguments, **parameters)
+            finally:
+                after = _processor(process)
+                worked = None if before is None or after is None else after - before
+                self.asked.append(Asked(room, process, start, time.perf_counter(), worked))
+
+        return timed
+
+
+def _processor(process: int) -> float | None:
+    """What a process has had of a processor so far (seconds)."""
+    try:
+        return int(Path(f"/proc/{process}/schedstat").read_text().split()[0]) / 1e9
+    except OSError:
+        return None
+
+
+def main(words: list[str]) -> int:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser("python -m tests.bench.status", description=__doc__)
+    parser.add_argument("--schemas", type=_positive, default=50)
+    parser.add_argument("--tables", type=_positive, default=100, help="in each schema")
+    parser.add_argument("--rounds", type=_positive, default=10)
+    asked = parser.parse_args(words)
+    shown = Table("tables", "asked as", "question", "ms", "ms of the server's processor")
+    for key, what in KEYS.items():
+        with databases.template(settings=SETTINGS) as made, databases.copied(made) as database:
+            with step(f"{asked.schemas} schemas with {asked.tables} {what}"):
+                _fill(database, asked.schemas, asked.tables, key)
+            stack = _stack(database, asked.schemas)
+            for who in (ADMIN, MONITOR):
+                rows = _measured(stack, who, asked.rounds)
+                for room, (taken, worked) in rows.items():
+                    shown.add_row(what, who, room, spread(taken, "{:.0f}"), spread(worked, "{:.0f}"))
+                shown.add_section()
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    for line in facts(under_test()):
+        console.print(line, markup=False, highlight=False)
+    console.print(shown)
+    return 0
+
+
+def _fill(database: databases.Database, schemas: int, tables: int, key: str) -> None:
+    database.run(
+        f"CREATE ROLE {MONITOR} LOGIN PASSWORD '{PASSWORD}' IN ROLE pg_monitor", "CREATE EXTENSION pg_stat_statements"
+    )
+    with database.session() as session:
+        for schema in range(schemas):
+            made = [
+                f"CREATE TABLE s{schema}.t{table} (id {key} PRIMARY KEY, word text, at timestamptz);"
+                f"INSERT INTO s{schema}.t{table} SELECT n, 'word' FROM generate_series(1, {table}) n;"
+                for table in range(tables)
+            ]
+            session.execute(f"CREATE SCHEMA s{schema}; {''.join(made)}".encode())
+        session.execute("VACUUM ANALYZE")
+
+
+def _stack(database: databases.Database, schemas: int) -> Stack:
+    server = {"host": HOST, "port": database.server.port, "database": databases.NAME}
+    services = {f"s{schema}": None for schema in range(schemas)}
+    return parse("local", {"server": server, "services": services}, {PASSWORD_KEY})
+
+
+def _measured(stack: Stack, who: str, rounds: int) -> dict[str, tuple[list[float], list[float]]]:
+    """Of each question that takes long enough to be seen what it takes, and what it costs the server (milliseconds)."""
+    login = Access(stack.server, stack.server.database, who, PASSWORD)
+    found: dict[str, tuple[list[float], list[float]]] = {"all, in two sessions": ([], [])}
+    for _ in range(rounds):
+        clock = Clock()
+        with clock.running():
+            look(stack, login, chosen(stack, None), queries=True)
+        rows = [("all, in two sessions", clock.seconds, clock.worked())]
+        rows += [(each.room, each.end - each.start, each.worked) for each in clock.asked]
+        for room, taken, worked in rows:
+            times, works = found.setdefault(room, ([], []))
+            times.append(taken * 1000)
+            works += [] if worked is None else [worked * 1000]
+    return {room: times for room, times in found.items() if min(times[0]) >= 3}
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
