@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engarde.access import ADMIN, Access, access, from_variable
+from engarde.access import Access, from_variable, login_of_admin
 from engarde.cli.options import stack_option
 from engarde.engine import FOLDER
 from engarde.errors import Unreachable
 from engarde.model import Stack
+from engarde.parts import home, within
 from engarde.stackfile import read
 
 if TYPE_CHECKING:
@@ -55,12 +56,13 @@ def status_command(
     from engarde.status.subjects import chosen
 
     declared = read(FOLDER, stack)
-    of = chosen(declared, service)
-    who = _who(declared, login)
+    part = _part(declared, service)
+    of = chosen(part, service)
+    who = _who(part, login)
 
     def looked() -> Looked:
-        found = report(declared, of, look(declared, who, of, not no_queries), not no_queries)
-        return found, passed(declared, found)
+        found = report(part, of, look(part, who, of, not no_queries), not no_queries)
+        return found, passed(part, found)
 
     if watch is not None:
         _watch(looked, output, watch)
@@ -70,10 +72,18 @@ def status_command(
     sys.exit(1 if found[1] else 0)
 
 
-def _who(declared: Stack, variable: str | None) -> Access:
+def _part(declared: Stack, service: str | None) -> Stack:
+    """The stack as the service's database has it, or the one that the others share."""
+    own = {each.name: each for each in declared.services if each.database}
+    if service is None and own:
+        click.echo(f"engarde: in databases of their own, for --service: {', '.join(sorted(own))}", err=True)
+    return home(declared, own[service]) if service in own else within(declared, None)
+
+
+def _who(part: Stack, variable: str | None) -> Access:
     if variable is None:
-        return access(declared, ADMIN)
-    return from_variable(variable, declared.server.database)
+        return login_of_admin(part)
+    return from_variable(variable, part.server.database)
 
 
 def _print(found: Looked, output: str) -> None:
