@@ -20,7 +20,7 @@ from engarde.errors import NoEntrance, NotAnswered, Refused, Unreachable
 CONNECT_TIMEOUT = 15
 """Before an address that does not answer is given up [seconds]."""
 
-_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ{}; SET LOCAL idle_in_transaction_session_timeout = 0"
+_BEGIN = "BEGIN ISOLATION LEVEL {}; SET LOCAL idle_in_transaction_session_timeout = 0"
 """In one message: a millisecond may be all that a role has between two. Local: a pooler hands a session on as it is."""
 
 _PLAIN = "; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL ROLE NONE"
@@ -29,8 +29,6 @@ _ROOMS = Path(__file__).with_name("sql")
 NONE: Mapping[str, str] = MappingProxyType({})
 
 Row = TypeVar("Row")
-
-
 ALLOWED = "EG000"
 """By which a probe takes back what was allowed."""
 
@@ -67,6 +65,11 @@ class Session:
         """The server's process that answers."""
         found = self._connection.execute("SELECT pg_backend_pid()").fetchone()
         return int(found[0]) if found else 0
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it goes over TLS."""
+        return bool(self._connection.pgconn.ssl_in_use)
 
     @property
     def pooled(self) -> bool:
@@ -146,6 +149,10 @@ class Session:
         with self._connection.cursor(row_factory=class_row(kind)) as cursor:
             return cursor.execute(query, parameters).fetchall()
 
+    def filled(self, room: str, kind: type[Row], **parts: str) -> list[Row]:
+        """What the query `sql/<room>.sql` finds with these parts of SQL in it, each of them quoted already."""
+        return self._rows(_query(room).format(**{name: SQL(part) for name, part in parts.items()}), kind, {})
+
     def tables(self, schemas: list[str]) -> frozenset[tuple[str, str]]:
         """Schema and name of everything in these schemas that one may select from."""
         return frozenset(self._connection.execute(_query("tables"), {"schemas": schemas}))
@@ -164,8 +171,10 @@ def _query(room: str) -> SQL:
 
 
 @contextmanager
-def session(access: Access, *, read_only: bool = True, as_given: bool = False) -> Iterator[Session]:
-    """A session that ends with the block; it sees the server as it was at its first question.
+def session(
+    access: Access, *, read_only: bool = True, as_given: bool = False, one_snapshot: bool = True
+) -> Iterator[Session]:
+    """A session that ends with the block; it sees the server as it was at its first question, unless told otherwise.
 
     Of what the server would start it with, timeouts and another role, nothing is kept but where that is `as_given`.
 
@@ -190,7 +199,8 @@ def session(access: Access, *, read_only: bool = True, as_given: bool = False) -
         raise NoEntrance(where, " ".join(str(error).split())) from None
     # Closing it without more is a rollback: what was not committed is gone, also when this process is.
     with closing(connection):
-        begin = _BEGIN.format(" READ ONLY" if read_only else "") + ("" if as_given else _PLAIN)
+        level = "REPEATABLE READ" if one_snapshot else "READ COMMITTED"
+        begin = _BEGIN.format(level + (" READ ONLY" if read_only else "")) + ("" if as_given else _PLAIN)
         try:
             connection.execute(begin.encode())
             yield Session(connection)

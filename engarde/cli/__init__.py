@@ -10,6 +10,7 @@ import sys
 import click
 
 from engarde.cli.alembic import alembic_command
+from engarde.cli.backup import backup_command, restore_command
 from engarde.cli.checks import doctor_command, explain_command, verify_command
 from engarde.cli.logins import psql_command, url_command
 from engarde.cli.migrate import migrate_command
@@ -52,6 +53,8 @@ COMMANDS = (
     alembic_command,
     railway_command,
     rotate_command,
+    backup_command,
+    restore_command,
     psql_command,
     url_command,
 )

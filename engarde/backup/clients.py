@@ -1,0 +1,112 @@
+"""Which pg_dump and pg_restore are taken: found on this machine, and never older than the server."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from engarde.errors import Refused
+from toolchain.binaries import DEBIAN, WHEELS
+
+VARIABLE = "ENGARDE_PG_BIN"
+TOOLS = ("pg_dump", "pg_restore")
+LIMIT = 30
+"""Before a program that was only asked who it is is given up [seconds]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One installation of PostgreSQL's client programs."""
+
+    folder: Path
+    version: str
+
+    @property
+    def major(self) -> int:
+        """Its major version."""
+        return major(self.version)
+
+
+def client(given: str | None, server: int, dump: int = 0, *, encrypted: bool = False) -> Client:
+    """The programs in the given folder, else the first on this machine that are right.
+
+    :param server: the server's major.
+    :param dump: the major of the pg_dump whose dump is to be read.
+    :param encrypted: whether the server is reached over TLS, so that they have to speak it.
+    :raises Refused: there are none, or only such as are too old.
+    """
+    least = max(server, dump)
+    reason = f"the server is PostgreSQL {server}" if server >= dump else f"the dump was made by pg_dump {dump}"
+    seen = []
+    for folder in _folders(given):
+        found = _client(folder)
+        if found is None:
+            seen.append(f"{folder}: no pg_dump and pg_restore that run")
+        elif found.major < least:
+            seen.append(f"{folder}: {found.version}, which is older than {least}")
+        elif encrypted and not _speaks_tls(folder):
+            seen.append(f"{folder}: {found.version}, without TLS, which this server is reached over")
+        else:
+            return found
+    listed = "\n".join(f"  {each}" for each in seen or ["  none on this machine"])
+    raise Refused(
+        f"{reason}, and there are no pg_dump and pg_restore of that or a later release:\n{listed}\n"
+        f"Install Debian's or Ubuntu's postgresql-client-{least} (from apt.postgresql.org, where the release itself"
+        f" has none), or another installation's, and name its folder: --pg-bin DIR or {VARIABLE}"
+    )
+
+
+def _folders(given: str | None) -> Iterator[Path]:
+    if named := given or os.environ.get(VARIABLE):
+        yield Path(named)
+        return
+    if found := shutil.which("pg_dump"):
+        yield Path(found).parent
+    installed = [each for each in DEBIAN.glob("*/bin") if each.parent.name.isdigit()]
+    yield from sorted(installed, key=lambda each: int(each.parent.name))
+    for wheel in WHEELS:
+        if spec := find_spec(wheel):
+            yield Path(str(spec.origin)).parent / "pginstall/bin"
+
+
+def _client(folder: Path) -> Client | None:
+    try:
+        versions = {_said([str(folder / tool), "--version"], {}) for tool in TOOLS}
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    found = {parts[1] for said in versions if (parts := re.search(r"\(PostgreSQL\) (\d+\S*)", said))}
+    return Client(folder, found.pop()) if len(found) == 1 else None
+
+
+def _speaks_tls(folder: Path) -> bool:
+    # It is refused before anybody is called, and nobody listens there.
+    said = _said([str(folder / "pg_dump")], {"PGHOST": "127.0.0.1", "PGPORT": "1", "PGSSLMODE": "require"})
+    return "not compiled in" not in said
+
+
+def _said(command: list[str], more: Mapping[str, str]) -> str:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    done = subprocess.run(
+        command,
+        env={**kept, "LC_ALL": "C", **more},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        check=False,
+        timeout=LIMIT,
+    )
+    return done.stdout
+
+
+def major(version: str) -> int:
+    """Of `17.10` or `18beta1`."""
+    digits = re.match(r"\d+", version)
+    return int(digits[0]) if digits else 0

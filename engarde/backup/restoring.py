@@ -1,0 +1,114 @@
+"""Brings a backup back into its service's schema."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engarde import feeding
+from engarde.access import Access, access
+from engarde.backup import manifest, taking
+from engarde.backup.clients import client, major
+from engarde.backup.dumping import refuse_pooler
+from engarde.backup.inventory import Grant
+from engarde.backup.loading import begin, clear, load
+from engarde.backup.making import How, service_of
+from engarde.backup.manifest import Manifest
+from engarde.backup.refusing import Held, held, refuse_other
+from engarde.backup.rows import Transaction
+from engarde.database import Session, quoted, session
+from engarde.errors import Unfinished, Unreachable
+from engarde.model import Service, Stack
+from engarde.privileges import On, expected
+
+Say = Callable[[str], None]
+PATIENCE = 10
+"""How long a server that has lost a session is given to notice [seconds]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A backup that was restored, or would be."""
+
+    service: str
+    folder: Path
+    manifest: Manifest
+    replaced: Held
+    not_granted: tuple[Grant, ...]
+    """rights of the backup's day that the stack does not declare"""
+    seconds: float
+
+
+def restore(stack: Stack, name: str, folder: Path, how: How, say: Say, *, replace: bool) -> Restored:
+    """Loads the backup in the place of what the schema holds: all of it, or nothing is changed.
+
+    :raises Refused: the backup is damaged, does not fit, or would replace data.
+    :raises Unfinished: it could not be loaded; what was there is there as it was.
+    :raises Unreachable: the service's role was not let in, or the session was lost.
+    """
+    start = time.monotonic()
+    service = service_of(stack, name)
+    say("checking the backup's files")
+    found = manifest.whole(folder)
+    refuse_other(service, found)
+    login = access(stack, name)
+    transaction = ""
+    try:
+        with session(login, read_only=False, one_snapshot=False) as asked:
+            refuse_pooler(login, asked)
+            programs = client(how.pg_bin, asked.major, major(found.client))
+            before = held(asked, service, found, replace=replace)
+            if how.dry_run:
+                return Restored(name, folder, found, before, (), time.monotonic() - start)
+            begun = begin(asked, service.schema_)
+            say("dropping what is there")
+            clear(asked, before.owned)
+            load(asked, service.schema_, folder, found.inventory, programs, say)
+            feeding.script(asked, "grants", ";\n".join(_declared(stack, service, asked)))
+            now = set(taking.grants(asked, service.schema_, service.role))
+            lost = tuple(each for each in found.inventory.grants if each not in now)
+            say("committing")
+            transaction = begun
+            asked.commit()
+    except Unfinished as error:
+        advice = "\nSomebody works in it: stop the service meanwhile" if "55P03" in str(error) else ""
+        raise Unfinished(f"{error}{advice}\nNothing was changed: what was there before is there as it was") from None
+    except Unreachable as error:
+        if not transaction or not _committed(login, transaction):
+            raise
+        say(f"the session was lost after its end: {error}")
+    return Restored(name, folder, found, before, lost, time.monotonic() - start)
+
+
+def _declared(stack: Stack, service: Service, asked: Session) -> Iterator[str]:
+    """What other services may read of it; analytics gets its own by default privileges."""
+    there = asked.tables([service.schema_])
+    for each in sorted(expected(stack), key=str):
+        if each.on in (On.TABLE, On.COLUMNS) and each.table and (each.schema, each.table) in there:
+            columns = f" ({', '.join(map(quoted, each.columns))})" if each.columns else ""
+            rights = ", ".join(f"{right}{columns}" for right in each.rights)
+            yield f"GRANT {rights} ON {quoted(service.schema_, each.table)} TO {quoted(each.grantee)}"
+
+
+def _committed(login: Access, transaction: str) -> bool:
+    """Whether a transaction whose end was not heard of has come to it.
+
+    :raises Unfinished: nobody knows.
+    """
+    end = time.monotonic() + PATIENCE
+    state = None
+    while time.monotonic() < end:
+        try:
+            with session(login) as asked:
+                [found] = asked.rows("backup_committed", Transaction, transaction=transaction)
+            if (state := found.state) in ("committed", "aborted"):
+                return state == "committed"
+        except Unreachable:
+            pass
+        time.sleep(0.5)
+    raise Unfinished(
+        "the session was lost at its very end, and the server does not say whether the backup is in: look at the data"
+        " before you run this again; it is either the backup's, or as it was before"
+    )

@@ -1,0 +1,90 @@
+"""The commands that copy a service's data and bring it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from engarde.cli.options import output_option, stack_option
+from engarde.engine import FOLDER
+from engarde.stackfile import read
+
+_pg_bin = click.option(
+    "--pg-bin", metavar="DIR", help="Where pg_dump and pg_restore are; also ENGARDE_PG_BIN. Otherwise they are found."
+)
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+@click.command("backup")
+@stack_option
+@output_option
+@_pg_bin
+@click.option(
+    "--to",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="A folder that is not there yet. Default: backups/STACK/SERVICE/TIME in the project.",
+)
+@click.option(
+    "--jobs", "-j", type=click.IntRange(min=1), help="Tables at a time. Default: 2, where the connection limit lets it."
+)
+@click.option("--dry-run", is_flag=True, help="Say where it would go; write nothing.")
+@click.argument("service")
+def backup_command(
+    stack: str, output: str, pg_bin: str | None, to: Path | None, jobs: int | None, dry_run: bool, service: str
+) -> None:
+    """Copy a service's schema, with a manifest that proves it, into a new folder.
+
+    Exit codes: 0 done, 1 it could not be copied or written (nothing of it stays), 2 usage, a fault in the stack file or
+    a refusal, 3 nothing could be learnt.
+    """
+    from engarde.backup import show
+    from engarde.backup.making import How, backup
+    from engarde.show import console
+
+    made = backup(read(FOLDER, stack), service, to, How(jobs, pg_bin, dry_run), _say)
+    if output == "json":
+        click.echo(show.made_data(made))
+    else:
+        console().print(show.made(made))
+
+
+@click.command("restore")
+@stack_option
+@output_option
+@_pg_bin
+@click.option(
+    "--from", "folder", type=click.Path(path_type=Path), metavar="DIR", required=True, help="A backup's folder."
+)
+@click.option("--yes-replace-data", is_flag=True, help="Replace what the schema holds, all of it.")
+@click.option("--dry-run", is_flag=True, help="Check the backup and the server; change nothing.")
+@click.argument("service")
+def restore_command(
+    stack: str,
+    output: str,
+    pg_bin: str | None,
+    folder: Path,
+    yes_replace_data: bool,
+    dry_run: bool,
+    service: str,
+) -> None:
+    """Bring a service's schema back from a backup, in one transaction, and compare it with the manifest.
+
+    Exit codes: 0 done, 1 it failed and what was there is there as it was, 2 usage, a fault in the stack file or a
+    refusal, 3 nothing could be learnt.
+    """
+    from engarde.backup import show
+    from engarde.backup.making import How
+    from engarde.backup.restoring import restore
+    from engarde.show import console
+
+    how = How(pg_bin=pg_bin, dry_run=dry_run)
+    done = restore(read(FOLDER, stack), service, folder, how, _say, replace=yes_replace_data)
+    if output == "json":
+        click.echo(show.restored_data(done, dry_run=dry_run))
+    else:
+        console().print(show.restored(done, dry_run=dry_run))

@@ -1,0 +1,2 @@
+-- A part of a large object.
+SELECT lo_get(%(number)s::bigint::oid, %(at)s::bigint, %(size)s::int) AS content
