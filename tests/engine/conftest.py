@@ -1,11 +1,13 @@
 """A stack much like production's."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Projects as Projects
+from tests.engine import backups, rich_schema
 from tests.engine.admins import BACKEND, SUPERUSER, Admin
 from tests.engine.program import THE_ADMIN, Project
 
@@ -40,3 +42,30 @@ def shared(projects: Projects, admin: Admin) -> Iterator[Project]:
             with project.connect(service) as session:
                 session.execute("CREATE TABLE things (id serial PRIMARY KEY, word text)")
         yield project
+
+
+@pytest.fixture(scope="session")
+def kept_stack(projects: Projects) -> Iterator[Project]:
+    """A stack with a service that has something of everything."""
+    with projects(**backups.STACK) as project:
+        project.succeeds(project.up())
+        with project.connect(backups.SERVICE) as session:
+            rich_schema.make(session, project.database.major)
+        # Declared reads are granted once their tables are there.
+        project.succeeds(project.up())
+        yield project
+
+
+@pytest.fixture(scope="session")
+def kept(kept_stack: Project, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A backup of that service as it was made."""
+    folder = tmp_path_factory.mktemp("backups") / "kept"
+    backups.tool(kept_stack, "backup", backups.SERVICE, "--to", str(folder))
+    return folder
+
+
+@pytest.fixture
+def there(kept_stack: Project, kept: Path) -> Iterator[Project]:
+    """The service as it was made, before and after the test."""
+    yield kept_stack
+    backups.tool(kept_stack, "restore", backups.SERVICE, "--from", str(kept), "--yes-replace-data")
