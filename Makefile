@@ -55,11 +55,12 @@ lint: venv ## formatting, linters, types, workflows
 	$(VENV_PYTHON) -m mypy
 	$(VENV_PYTHON) -m toolchain.ci.lint
 
-bench: venv ## times up, previews and destroy beside one psql script and Terraform, verify and status: SIZES="4 50" ROUNDS=3
+bench: venv ## times up, previews and destroy beside one psql script and Terraform, verify, status, backup: SIZES="4 50" ROUNDS=3
 	@$(VENV_PYTHON) -m toolchain engine
 	@$(VENV_PYTHON) -m tests.bench --sizes $(SIZES) --rounds $(ROUNDS)
 	@$(VENV_PYTHON) -m tests.bench.verify --rounds 5
 	@$(VENV_PYTHON) -m tests.bench.status
+	@$(VENV_PYTHON) -m tests.bench.backup
 
 venv:
 	$(call WITH_PYTHON,-B -m toolchain.local.venv)

@@ -145,13 +145,13 @@ class Session:
             self._connection.execute(b"ROLLBACK TO asked")
             raise NotAnswered(error.sqlstate or "") from None
 
-    def _rows(self, query: SQL | Composed, kind: type[Row], parameters: Mapping[str, object]) -> list[Row]:
+    def _rows(self, query: SQL | Composed, kind: type[Row], parameters: Mapping[str, object] | None) -> list[Row]:
         with self._connection.cursor(row_factory=class_row(kind)) as cursor:
             return cursor.execute(query, parameters).fetchall()
 
     def filled(self, room: str, kind: type[Row], **parts: str) -> list[Row]:
         """What the query `sql/<room>.sql` finds with these parts of SQL in it, each of them quoted already."""
-        return self._rows(_query(room).format(**{name: SQL(part) for name, part in parts.items()}), kind, {})
+        return self._rows(_query(room).format(**{name: SQL(part) for name, part in parts.items()}), kind, None)
 
     def tables(self, schemas: list[str]) -> frozenset[tuple[str, str]]:
         """Schema and name of everything in these schemas that one may select from."""
