@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engarde.access import access
+from engarde.access import Access, access
 from engarde.backup import manifest, taking
 from engarde.backup.clients import client
 from engarde.backup.dumping import dump, refuse_pooler, workers
@@ -64,9 +64,10 @@ def service_of(stack: Stack, name: str) -> Service:
     return found[name]
 
 
-def backup(stack: Stack, name: str, to: Path | None, how: How, say: Say) -> Made:
+def backup(stack: Stack, name: str, to: Path | None, how: How, say: Say, login: Access | None = None) -> Made:
     """Copies the service's schema into a new folder that nobody but its owner can read.
 
+    :param login: another one of the service's role than with the state's password.
     :raises Refused: something cannot be copied whole, or there is no pg_dump that is right for the server.
     :raises Unfinished: it could not be written; nothing of it stays.
     :raises Unreachable: the service's role was not let in.
@@ -75,7 +76,7 @@ def backup(stack: Stack, name: str, to: Path | None, how: How, say: Say) -> Made
     service = service_of(stack, name)
     folder = (to or default(stack.name, name, now)).absolute()
     refuse_existing(folder)
-    login = access(stack, name)
+    login = login or access(stack, name)
     with session(login) as asked:
         refuse_pooler(login, asked)
         programs = client(how.pg_bin, asked.major, encrypted=asked.encrypted)

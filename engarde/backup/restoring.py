@@ -41,9 +41,12 @@ class Restored:
     seconds: float
 
 
-def restore(stack: Stack, name: str, folder: Path, how: How, say: Say, *, replace: bool) -> Restored:
+def restore(
+    stack: Stack, name: str, folder: Path, how: How, say: Say, *, replace: bool, login: Access | None = None
+) -> Restored:
     """Loads the backup in the place of what the schema holds: all of it, or nothing is changed.
 
+    :param login: another one of the service's role than with the state's password.
     :raises Refused: the backup is damaged, does not fit, or would replace data.
     :raises Unfinished: it could not be loaded; what was there is there as it was.
     :raises Unreachable: the service's role was not let in, or the session was lost.
@@ -53,7 +56,7 @@ def restore(stack: Stack, name: str, folder: Path, how: How, say: Say, *, replac
     say("checking the backup's files")
     found = manifest.whole(folder)
     refuse_other(service, found)
-    login = access(stack, name)
+    login = login or access(stack, name)
     transaction = ""
     try:
         with session(login, read_only=False, one_snapshot=False) as asked:
