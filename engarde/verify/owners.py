@@ -21,10 +21,14 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     # What an extension keeps of a service's in a schema of its own is where it belongs; what is only in the wrong place
     # goes back there, and not to another owner.
     elsewhere = provided_schemas(stack, catalog)
-    elsewhere |= left_schemas(stack, catalog).keys()
+    left = left_schemas(stack, catalog)
+    elsewhere |= left.keys()
+    # They are in no schema, and belong to what was left.
+    gone = {each.role for each in stack.neighbours if isinstance(each, Service) and each.name in left.values()}
     moved = {each.child for each in catalog.inherits if each.child_owner == each.parent_owner}
     for each in catalog.strangers:
-        if each.schema not in elsewhere and each.identity not in moved:
+        of_left = each.kind == "large object" and each.owner in gone
+        if each.schema not in elsewhere and each.identity not in moved and not of_left:
             yield _stranger(stack, each, admin)
 
 
