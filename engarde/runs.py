@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from engarde.engine import engine
+from engarde.engine import NOTHING, engine
 from engarde.errors import Unfinished, Unreachable
 
 QUIET = ("same", "refresh", "read")
@@ -38,12 +38,12 @@ class Step:
         return f"{self.operation} {self.name}{what}, a {self.type.rpartition(':')[2]}"
 
 
-def preview(stack: str, *options: str) -> tuple[Step, ...]:
+def preview(stack: str, *options: str, environment: Mapping[str, str] = NOTHING) -> tuple[Step, ...]:
     """What `up` would do with these options, but for what stays as it is.
 
     :raises Unreachable: no engine, or the program or a plugin found a fault.
     """
-    done = engine("preview", "--json", "--stack", stack, *options, environment=ONE_OBJECT)
+    done = engine("preview", "--json", "--stack", stack, *options, environment={**environment, **ONE_OBJECT})
     try:
         document: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
@@ -66,13 +66,14 @@ def _step(found: dict[str, Any]) -> Step:
     return Step(found["op"], kind.rpartition("$")[2], name, tuple(sorted(reasons)))
 
 
-def up(stack: str, *options: str) -> None:
+def up(stack: str, *options: str, environment: Mapping[str, str] = NOTHING) -> None:
     """Brings the stack up; what the engine says goes to standard error, secrets as `[secret]`.
 
     :raises Unfinished: it did not come to its end.
     """
     options = ("--yes", "--skip-preview", "--suppress-outputs", *options)
-    if engine("up", "--stack", stack, *options, shown=True, environment=EVERY_STEP).returncode:
+    environment = {**environment, **EVERY_STEP}
+    if engine("up", "--stack", stack, *options, shown=True, environment=environment).returncode:
         raise Unfinished(f"`pulumi up` of stack {stack} did not come to its end; what it said stands above")
 
 
