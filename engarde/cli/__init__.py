@@ -16,6 +16,7 @@ from engarde.cli.logins import psql_command, url_command
 from engarde.cli.migrate import migrate_command
 from engarde.cli.railway import railway_command
 from engarde.cli.rotate import rotate_command
+from engarde.cli.split import split_command
 from engarde.cli.status import status_command
 from engarde.errors import EngardeError
 
@@ -55,6 +56,7 @@ COMMANDS = (
     rotate_command,
     backup_command,
     restore_command,
+    split_command,
     psql_command,
     url_command,
 )

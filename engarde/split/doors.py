@@ -1,0 +1,133 @@
+"""Who comes in where: a service's password, its sessions, and its CONNECT."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from engarde.access import Access
+from engarde.database import Session, quoted, session
+from engarde.errors import NoEntrance, Unfinished
+from engarde.model import Stack
+from engarde.privileges import CONNECT, TEMPORARY
+from engarde.scram import verifier
+from engarde.split.admin import login_of_admin
+from engarde.split.rows import Count, Door, Name
+
+PATIENCE = 60
+"""How long sessions are given to end [seconds]."""
+PAUSE = 0.4
+"""Between two looks at them [seconds]: one that was just let in is not seen at once."""
+LOOKS = 3
+"""In how many of them one after another there has to be none."""
+
+SHUT_OUT = ("permission denied for database", "is not permitted to log in")
+"""What a server says to whom it knows and does not let in."""
+
+
+def temporary_password() -> str:
+    """One that only this process knows."""
+    return secrets.token_hex(16)
+
+
+@contextmanager
+def acting(asked: Session, role: str) -> Iterator[None]:
+    """The admin's session as the role's, for as long as the block lasts."""
+    member = role in {each.name for each in asked.rows("may_act_as", Name)}
+    if not member:
+        asked.change(f"GRANT {quoted(role)} TO CURRENT_USER")
+    asked.change(f"SET LOCAL ROLE {quoted(role)}")
+    yield
+    asked.change("SET LOCAL ROLE NONE")
+    if not member:
+        asked.change(f"REVOKE {quoted(role)} FROM CURRENT_USER")
+
+
+def door(part: Stack, role: str) -> Door | None:
+    """How the role stands to the part's database; none where the server has no such role."""
+    with session(login_of_admin(part)) as asked:
+        found = asked.rows("split_door", Door, role=role)
+    return found[0] if found else None
+
+
+def set_password(part: Stack, role: str, password: str) -> None:
+    """Puts a password in force on the part's server."""
+    put_verifier(part, role, verifier(password, secrets.token_bytes(16)))
+
+
+def put_verifier(part: Stack, role: str, stored: str) -> None:
+    """Puts the password of a verifier in force on the part's server."""
+    with session(login_of_admin(part), read_only=False) as asked:
+        asked.set_verifier(role, stored)
+        asked.commit()
+
+
+def let_in(part: Stack, role: str) -> None:
+    """Lets the role enter the part's database."""
+    _change(part, f"GRANT {CONNECT}, {TEMPORARY} ON DATABASE {quoted(part.server.database)} TO {quoted(role)}")
+
+
+def keep_out(part: Stack, role: str) -> None:
+    """Lets the role enter the part's database no more, and ends the sessions that it has there.
+
+    :raises Unfinished: it could still come in, or a session does not end.
+    """
+    _change(part, f"REVOKE {CONNECT}, {TEMPORARY} ON DATABASE {quoted(part.server.database)} FROM {quoted(role)}")
+    found = door(part, role)
+    if found and found.enters:
+        raise Unfinished(
+            f"{role} may still connect to database {part.server.database}, by a membership or by what PUBLIC has"
+        )
+    end_sessions(part, role, part.server.database)
+
+
+def _change(part: Stack, statement: str) -> None:
+    with session(login_of_admin(part), read_only=False) as asked:
+        asked.change(statement)
+        asked.commit()
+
+
+def end_sessions(part: Stack, role: str, database: str | None = None) -> None:
+    """Ends the role's sessions in a database, or on the whole server, and sees them gone.
+
+    :raises Unfinished: one does not end, or another comes again and again.
+    """
+    end, looks = time.monotonic() + PATIENCE, 0
+    while looks < LOOKS:
+        if time.monotonic() > end:
+            raise Unfinished(f"sessions of {role} do not end; pg_stat_activity shows them")
+        looks = 0 if _ended(part, role, database) else looks + 1
+        time.sleep(PAUSE)
+
+
+def _ended(part: Stack, role: str, database: str | None) -> bool:
+    """Whether there were any."""
+    with session(login_of_admin(part), read_only=False) as asked:
+        if not sessions(asked, role, database):
+            return False
+        with acting(asked, role):
+            asked.rows("split_end", Count, role=role, database=database)
+        asked.commit()
+    return True
+
+
+def sessions(asked: Session, role: str, database: str | None) -> int:
+    """How many the role has."""
+    [found] = asked.rows("split_sessions", Count, role=role, database=database)
+    return found.count
+
+
+def refused(login: Access) -> bool:
+    """Whether somebody with the right password is not let in.
+
+    :raises NoEntrance: nobody answers, or says something else.
+    """
+    try:
+        with session(login):
+            return False
+    except NoEntrance as refusal:
+        if any(each in refusal.reason for each in SHUT_OUT):
+            return True
+        raise

@@ -1,0 +1,102 @@
+"""What was begun: written before each step and after it, so that a killed split is gone on with or undone."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from enum import IntEnum
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from engarde.errors import Refused
+from engarde.rotate.journal import PRIVATE
+
+
+class Step(IntEnum):
+    """How far a move has come; what stands here is done."""
+
+    BEGUN = 0
+    PREPARED = 1
+    """the new database is there, with all that the rows need"""
+    SHUT = 2
+    """nobody outside knows the password that is in force"""
+    COPIED = 3
+    RESTORED = 4
+    LEFT = 5
+    """the role cannot enter the old database any more, and the copy is what is in it"""
+    SWITCHED = 6
+    """the stack file says so"""
+    UP = 7
+    OPENED = 8
+    """the right password is in force"""
+    DELIVERED = 9
+    DONE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """One service's move, until the data that it left is dropped."""
+
+    service: str
+    source: str | None
+    """the database from which it was moved out first, as a service states it"""
+    target: str
+    returning: bool
+    """whether it is on its way back"""
+    step: Step = Step.BEGUN
+    folder: str | None = None
+    """the backup that this direction has made"""
+    carried: tuple[str, ...] = ()
+    """the declared extensions that the service needs"""
+    made_database: bool = False
+    made_schema: bool = False
+    made_role: bool = False
+
+    @property
+    def way(self) -> tuple[str | None, str | None]:
+        """From where to where, as things go now."""
+        return (self.target, self.source) if self.returning else (self.source, self.target)
+
+
+def read(stack: str, service: str) -> Journal | None:
+    """The journal as it is; none where nothing was begun.
+
+    :raises Refused: the file cannot be read.
+    """
+    file = _file(stack, service)
+    try:
+        found: dict[str, Any] = json.loads(file.read_text())
+        return Journal(**{**found, "step": Step(found["step"]), "carried": tuple(found["carried"])})
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, TypeError, KeyError):
+        raise Refused(f"{file} cannot be read, so that it is not known what was begun; mend it or remove it") from None
+
+
+def write(stack: str, journal: Journal) -> None:
+    """Keeps it on the disk, whole, before anything else is done."""
+    file = _file(stack, journal.service)
+    draft = file.with_suffix(".draft")
+    with draft.open("w") as opened:
+        json.dump(asdict(journal), opened)
+        opened.flush()
+        os.fsync(opened.fileno())
+    draft.replace(file)
+
+
+def forget(stack: str, service: str) -> None:
+    """Nothing of it is left to do."""
+    _file(stack, service).unlink(missing_ok=True)
+
+
+def folder(stack: str) -> Path:
+    """Where the splits of a stack keep what they need; git-ignored."""
+    made = PRIVATE / f"split.{stack}"
+    made.mkdir(parents=True, exist_ok=True)
+    return made
+
+
+def _file(stack: str, service: str) -> Path:
+    return folder(stack) / f"{quote(service, safe='')}.json"

@@ -1,0 +1,124 @@
+"""What stands in the way of a move, a sentence each: asked before anything is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engarde.backup.clients import client
+from engarde.database import Session, literal, quoted, statement
+from engarde.errors import Refused
+from engarde.split.contents import Contents
+from engarde.split.move import Move
+from engarde.split.target import Target
+
+LEAST = 2
+"""Connections that a copy takes."""
+
+
+def of_declaration(move: Move) -> Iterator[str]:
+    """Reads go no further than a database."""
+    service = move.service
+    for read in service.reads:
+        yield (
+            f"{service.name} reads {read.schema_}.{read.table}, and PostgreSQL reads in one database at a time: take"
+            " the read out of the stack file once the service does without it"
+        )
+    for other in move.before.services:
+        if other.name != service.name and any(read.schema_ == service.schema_ for read in other.reads):
+            tables = ", ".join(str(read) for read in other.reads if read.schema_ == service.schema_)
+            yield f"{other.name} reads {tables}, and could not any more: take the read out of the stack file"
+    if service.connection_limit < LEAST:
+        yield f"{service.name} may have one connection, and a copy takes {LEAST}: raise its connectionLimit"
+
+
+def of_contents(found: Contents) -> Iterator[str]:
+    """What is in the schema, and what hangs on it."""
+    for each in found.needed_by:
+        yield f"{each} needs what is in schema {found.schema}, and would be left behind without it: drop it first"
+    for name in found.forced:
+        sql = statement("ALTER TABLE {}.{} NO FORCE ROW LEVEL SECURITY", found.schema, name)
+        yield f"row security is forced on {quoted(found.schema, name)}, so that its owner does not see all rows: {sql}"
+    if found.source.prepared:
+        yield (
+            f"{found.source.prepared} prepared transactions of the service's are neither committed nor taken back:"
+            " COMMIT PREPARED or ROLLBACK PREPARED (pg_prepared_xacts names them)"
+        )
+
+
+def of_server(asked: Session, found: Contents, target: Target, pg_bin: str | None) -> Iterator[str]:
+    """What the tool works with."""
+    if asked.pooled:
+        yield "the admin's address is a pooler's: state the server's own in engarde:server, as a copy needs it"
+    if target.server.major < found.source.major:
+        yield f"the new server is PostgreSQL {target.server.major}, older than the {found.source.major} of the old one"
+    try:
+        client(pg_bin, max(found.source.major, target.server.major), encrypted=asked.encrypted)
+    except Refused as refusal:
+        yield str(refusal)
+
+
+def of_target(move: Move, found: Contents, target: Target) -> Iterator[str]:
+    """What the new database is, or is not."""
+    name, admin = move.new.server.database, move.new.server.user
+    if not target.there and not target.server.may_create:
+        yield f"{admin} may make no database; as a superuser of it: {create(found, name, admin)}"
+    if not target.server.owns:
+        yield f"database {name} is not {admin}'s: {statement('ALTER DATABASE {} OWNER TO {}', name, admin)}"
+    if target.server.encoding not in (None, found.source.encoding):
+        yield f"database {name} is in {target.server.encoding}, and the data in {found.source.encoding}"
+    if move.other_server and target.server.role_there:
+        yield (
+            f"role {move.service.role} is on the new server already. Where nobody uses it, in each of its databases"
+            f" {statement('DROP OWNED BY {}', move.service.role)} then {statement('DROP ROLE {}', move.service.role)}"
+        )
+    for edge in target.missing:
+        yield f"{edge} is outside of schema {found.schema} and needed in it, and database {name} has no such thing"
+    yield from _held(move, found, target)
+    yield from _extensions(name, found, target)
+
+
+def _held(move: Move, found: Contents, target: Target) -> Iterator[str]:
+    held, name, role = target.held, move.new.server.database, move.service.role
+    if held is None:
+        return
+    if held.owner not in (None, role):
+        yield f"database {name} has a schema {found.schema}, which is {held.owner}'s"
+    if held.inside:
+        drop = statement("DROP SCHEMA {} CASCADE", found.schema)
+        yield f"schema {found.schema} of database {name} holds {held.inside} objects. Where nobody needs them: {drop}"
+    if held.owned:
+        yield f"{role} owns {held.owned} things in database {name} already"
+    if held.numbers_of:
+        yield (
+            f"large objects in database {name} have the numbers of the service's, and are"
+            f" {', '.join(sorted(set(held.numbers_of)))}'s: take a database of its own"
+        )
+
+
+def _extensions(name: str, found: Contents, target: Target) -> Iterator[str]:
+    there = {each.name: each.schema for each in target.extensions}
+    schemas = {"public", found.schema, *(target.held.schemas if target.held else ())}
+    for each in found.extensions:
+        schema = there.get(each.name)
+        if schema not in (None, each.schema):
+            yield f"extension {each.name} is in schema {schema} of database {name}, and has to be in {each.schema}"
+        elif schema is None and each.name not in target.offered:
+            yield f"extension {each.name} cannot be had on the new server by its admin; the service needs it"
+        elif schema is None and each.schema not in schemas:
+            yield f"extension {each.name} is in schema {each.schema}, which database {name} does not have"
+
+
+def create(found: Contents, name: str, owner: str | None = None) -> str:
+    """The statement that makes a database like the old one."""
+    source = found.source
+    words = [
+        f"CREATE DATABASE {quoted(name)}",
+        *([f"OWNER {quoted(owner)}"] if owner else []),
+        f"TEMPLATE template0 ENCODING {literal(source.encoding)}",
+        f"LC_COLLATE {literal(source.collate)} LC_CTYPE {literal(source.ctype)}",
+    ]
+    if source.provider == "i" and source.locale:
+        words.append(f"LOCALE_PROVIDER icu ICU_LOCALE {literal(source.locale)}")
+    if source.provider == "b" and source.locale:
+        words.append(f"LOCALE_PROVIDER builtin BUILTIN_LOCALE {literal(source.locale)}")
+    return " ".join(words)

@@ -1,0 +1,163 @@
+"""What a move would be: what goes, what stands in its way, and what is written into the stack file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from engarde import edits
+from engarde.backup.making import service_of
+from engarde.database import session
+from engarde.errors import ConfigError, EngardeError, Refused, Unreachable
+from engarde.model import Stack
+from engarde.names import complaint
+from engarde.rotate import journal as rotations
+from engarde.rotate.proof import knock
+from engarde.rules_of_databases import SERVERS_OWN
+from engarde.runs import preview
+from engarde.split import journal, obstacles
+from engarde.split.admin import login_of_admin
+from engarde.split.contents import Contents, contents
+from engarde.split.editing import Edit, changes, draft
+from engarde.split.move import Move, move
+from engarde.split.target import Target, look
+from engarde.stack import outputs
+from engarde.verify.run import Asked, verify
+
+Say = Callable[[str], None]
+SHOWN = 5
+"""How many findings are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """One move, before it is begun."""
+
+    move: Move
+    contents: Contents
+    target: Target
+    obstacles: tuple[str, ...]
+    edits: tuple[Edit, ...]
+
+    @property
+    def makes(self) -> str | None:
+        """The statement by which the database is made, where it is not there."""
+        return None if self.target.there else obstacles.create(self.contents, self.move.new.server.database)
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """Those that are made in the new database."""
+        there = {each.name for each in self.target.extensions}
+        return tuple(each.name for each in self.contents.extensions if each.name not in there)
+
+
+def plan(stack: Stack, name: str, to: str, pg_bin: str | None, say: Say) -> Plan:
+    """Looks at both ends and at everything in between, and changes nothing.
+
+    :raises ConfigError: there is no such service, or no database can be called so.
+    :raises Refused: the service is on its way already.
+    :raises Unreachable: the engine or a server could not be asked.
+    """
+    service = service_of(stack, name)
+    _refuse_name(stack, name, to)
+    if (begun := journal.read(stack.name, name)) is not None:
+        raise Refused(under_way(stack, begun))
+    password = outputs(stack.name).passwords.get(service.role)
+    if password is None:
+        raise Unreachable(f"{service.role} was not brought up yet; run `bin/pulumi up --stack {stack.name}`")
+    bare = move(stack, name, service.database, to, ())
+    say("looking at both databases")
+    with session(login_of_admin(bare.old)) as asked:
+        found = contents(asked, service)
+        way = move(stack, name, service.database, to, [each.name for each in found.extensions])
+        target = look(way.new, service.role, found)
+        found_obstacles = [
+            *obstacles.of_declaration(way),
+            *obstacles.of_contents(found),
+            *obstacles.of_server(asked, found, target, pg_bin),
+            *obstacles.of_target(way, found, target),
+        ]
+    found_obstacles += [*_trust(way, password), *_unrest(stack, name, say), *_undeclarable(way)]
+    return Plan(way, found, target, tuple(found_obstacles), changes(way.before, way.after))
+
+
+def under_way(stack: Stack, begun: journal.Journal) -> str:
+    """What is to be said of a move that was begun before."""
+    commands = f"bin/engarde split {{}} {begun.service}{{}} --stack {stack.name}"
+    back = commands.format("back", "")
+    if begun.returning:
+        return f"{begun.service} is on its way back from {begun.target}: `{back}` goes on"
+    if begun.step < journal.Step.DONE:
+        run = commands.format("run", f" --to {begun.target}")
+        return f"{begun.service} is on its way to {begun.target}: `{run}` goes on, `{back}` goes back"
+    return (
+        f"{begun.service} was moved to {begun.target}: `{commands.format('finish', ' --yes-drop-old')}` drops what it"
+        f" left, `{back}` goes back"
+    )
+
+
+def _refuse_name(stack: Stack, name: str, to: str) -> None:
+    if "://" in to:
+        raise ConfigError(_declared_instead(stack, name, to))
+    known = {each.name for each in stack.databases}
+    if wrong := complaint(to) or ("holds %, ? or #" if set("%?#") & set(to) else None):
+        raise ConfigError(f"no database can be called so: {wrong}")
+    if to == stack.server.database:
+        raise ConfigError(f"{to} is the database that the services share; `bin/engarde split back {name}` leads there")
+    if to in SERVERS_OWN and to not in known:
+        raise ConfigError(f"{to} is a database of the server's own")
+    if service_of(stack, name).database == to:
+        raise ConfigError(f"{name} is in database {to} already")
+
+
+def _declared_instead(stack: Stack, name: str, url: str) -> str:
+    """The lines by which a server is declared whose password stands in no argument."""
+    try:
+        parts = urlsplit(url)
+        server: dict[str, object] = {"host": parts.hostname or "HOST", "port": parts.port or 5432}
+        database, user = parts.path.strip("/") or name, parts.username
+    except ValueError:
+        server, database, user = {"host": "HOST", "port": 5432}, name, None
+    server |= {"database": database} if database != name else {}
+    server |= {"user": user} if user not in (None, "postgres") else {}
+    return (
+        "a URL's password would stand in the process list and in the shell's history: it is taken from nowhere but the"
+        f" stack file. Put this into Pulumi.{stack.name}.yaml:\n{edits.lines('databases', {name: server})}\n"
+        f"then `bin/pulumi config set --secret --path 'adminPasswords[\"{name}\"]' --stack {stack.name}`, which asks"
+        f" for it, and say --to {name}. Whoever has seen this command has the password in the URL: change it"
+    )
+
+
+def _trust(way: Move, password: str) -> Iterator[str]:
+    role = way.service.role
+    known = knock(way.old, role, password)
+    if not known.let_in:
+        yield f"{role} is not let in with the state's password: `bin/engarde rotate --reapply {way.service.name}`"
+    elif not known.asked_for_password:
+        yield (
+            f"the server lets {role} in without asking for a password (pg_hba.conf: trust, peer or the like), so that"
+            " nothing would keep the service from writing meanwhile"
+        )
+
+
+def _unrest(stack: Stack, name: str, say: Say) -> Iterator[str]:
+    """What has to be as declared before, so that it can be seen to be so afterwards."""
+    if name in rotations.read(stack.name).begun:
+        yield f"a rotation of {name} was begun: `bin/engarde rotate {name} --stack {stack.name}` ends it"
+    say("preview of the stack as it is")
+    if steps := preview(stack.name):
+        more = ", ".join(str(each) for each in steps[:SHOWN])
+        yield f"what is declared is not brought up: `bin/pulumi up --stack {stack.name}` first ({more})"
+    say("comparing what is in force with what is declared")
+    if findings := verify(stack, Asked(logins=False), lambda left: None).findings:
+        more = "; ".join(f"{each.check}: {each.subject}" for each in findings[:SHOWN])
+        yield f"`bin/engarde verify --stack {stack.name}` has {len(findings)} findings; heal them first ({more})"
+
+
+def _undeclarable(way: Move) -> Iterator[str]:
+    try:
+        with draft(way.before, way.after):
+            pass
+    except EngardeError as fault:
+        yield str(fault)

@@ -1,0 +1,63 @@
+"""A role that reads what a service may, for as long as it takes to look: where the service itself is kept out.
+
+The admin's own session is not for that: a reader's plan runs functions of the service's, which could make themselves
+the admin again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from hashlib import sha256
+
+from engarde.access import Access
+from engarde.backup.comparing import Difference, contents
+from engarde.backup.inventory import Inventory
+from engarde.backup.taking import taken
+from engarde.database import quoted, session
+from engarde.foreign import Existing
+from engarde.model import Stack
+from engarde.scram import verifier
+from engarde.split.admin import login_of_admin
+
+Say = Callable[[str], None]
+
+
+def differences(part: Stack, role: str, wanted: Inventory, say: Say) -> tuple[Difference, ...]:
+    """Where what the role owns in the part's database is other than in an inventory."""
+    with _witness(part, role) as login, session(login) as asked:
+        asked.run(f"SET LOCAL ROLE {quoted(role)}")
+        return contents(wanted, taken(asked, wanted.schema, say))
+
+
+@contextmanager
+def _witness(part: Stack, role: str) -> Iterator[Access]:
+    admin, database = login_of_admin(part), quoted(part.server.database)
+    name, password = _name(part, role), secrets.token_hex(16)
+    dismiss(part, role)
+    with session(admin, read_only=False) as asked:
+        asked.change(f"CREATE ROLE {quoted(name)} LOGIN")
+        asked.set_verifier(name, verifier(password, secrets.token_bytes(16)))
+        asked.change(f"GRANT {quoted(role)} TO {quoted(name)}")
+        asked.change(f"GRANT CONNECT ON DATABASE {database} TO {quoted(name)}")
+        asked.commit()
+    try:
+        yield Access(admin.address, admin.database, name, password)
+    finally:
+        dismiss(part, role)
+
+
+def dismiss(part: Stack, role: str) -> None:
+    """Drops what a look, or a killed one, has left."""
+    name = _name(part, role)
+    with session(login_of_admin(part), read_only=False) as asked:
+        if asked.rows("existing", Existing, roles=[name], schemas=[]):
+            asked.change(f"REVOKE CONNECT ON DATABASE {quoted(part.server.database)} FROM {quoted(name)}")
+            asked.change(f"DROP ROLE {quoted(name)}")
+            asked.commit()
+
+
+def _name(part: Stack, role: str) -> str:
+    # The same in each run of a stack, so that the next one finds it.
+    return f"engarde_split_{sha256(f'{part.name} {role}'.encode()).hexdigest()[:12]}"
