@@ -1,0 +1,87 @@
+"""`bin/engarde split plan`: what would move, and everything that stands in the way."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine import rich_schema
+from tests.engine.conftest import Projects
+from tests.engine.database import NAME
+from tests.engine.program import STACK_FILE, Project
+from tests.engine.splitting import ROLE, SCHEMA, SERVICE, STACK, TARGET, made, planned, split
+
+pytestmark = pytest.mark.xdist_group("split-plan")
+
+
+@pytest.fixture(scope="module")
+def project(projects: Projects) -> Iterator[Project]:
+    with projects(**STACK) as project:
+        made(project)
+        yield project
+
+
+def test_what_would_move(project: Project) -> None:
+    file = (project.folder / STACK_FILE).read_text()
+    found = planned(project, SERVICE, "--to", TARGET)
+    assert (found["from"], found["to"], found["schema"]) == (NAME, TARGET, SCHEMA)
+    assert {"Mixed Case", "by_day", "word"} <= set(found["tables"])
+    assert found["rows"] > 500
+    assert found["bytes"] > 100_000
+    assert found["sequences"] >= 4
+    assert found["largeObjects"] == 3
+    assert {"function", "type", "view"} <= found["others"].keys()
+    assert set(found["extensions"]) == set(rich_schema.EXTENSIONS)
+    assert found["makesDatabase"].startswith(f'CREATE DATABASE "{TARGET}" TEMPLATE template0')
+    assert found["obstacles"] == []
+    assert any(f"database: {TARGET}" in each for each in found["edits"])
+    assert sum(f"databases: [{NAME}, {TARGET}]" in each for each in found["edits"]) == 2
+    shown = split(project, "run", SERVICE, "--to", TARGET, "--dry-run").stdout
+    assert "nothing stands in the way" in shown
+    refused = split(project, "run", SERVICE, "--to", TARGET, code=2).stderr
+    assert f"rows are in {TARGET}" in refused
+    assert "say --yes where nobody can be asked" in refused
+    assert (project.folder / STACK_FILE).read_text() == file
+    assert project.database.value("SELECT count(*) FROM pg_database WHERE datname = %s", TARGET) == 0
+
+
+def test_everything_that_stands_in_the_way(project: Project) -> None:
+    project.database.run(
+        "CREATE TABLE public.shared (id int PRIMARY KEY)",
+        f'ALTER TABLE "{SCHEMA}".files ADD COLUMN shared int REFERENCES public.shared',
+        f'ALTER TABLE "{SCHEMA}".files FORCE ROW LEVEL SECURITY',
+        f'CREATE VIEW public.looking AS SELECT word FROM "{SCHEMA}".word',
+        "CREATE DATABASE taken ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0",
+    )
+    with project.database.session(database="taken") as session:
+        session.execute("CREATE SCHEMA apart; CREATE EXTENSION citext SCHEMA apart")
+        session.execute(f'CREATE SCHEMA "{SCHEMA}" AUTHORIZATION "{ROLE}"; CREATE TABLE "{SCHEMA}".old ()')
+        number = project.database.value("SELECT min(oid)::bigint FROM pg_largeobject_metadata")
+        session.execute("SELECT lo_create(%s::bigint::oid)", [number])
+    services = {
+        SERVICE: {**STACK["services"][SERVICE], "connectionLimit": 1, "reads": ["public.shared"]},
+        "sankore": {"reads": [f'"{SCHEMA}".word']},
+    }
+    project.declare(**{**STACK, "services": services})
+    found = "\n".join(planned(project, SERVICE, "--to", "taken", code=1)["obstacles"])
+    for each in (
+        f"{SERVICE} reads public.shared",
+        "sankore reads",
+        "may have one connection",
+        "rule public.looking",
+        "row security is forced on",
+        "database taken is in LATIN1",
+        "table public.shared is outside of schema",
+        "holds 1 objects",
+        "large objects in database taken have the numbers of the service's, and are postgres's",
+        "extension citext is in schema apart of database taken",
+        "what is declared is not brought up",
+        "findings; heal them first",
+    ):
+        assert each in found, found
+    if not project.database.admin.superuser:
+        assert "ALTER DATABASE taken OWNER TO" in found.replace('"', "")
+    before = (project.folder / STACK_FILE).read_text()
+    refused = split(project, "run", SERVICE, "--to", "taken", "--yes", code=2).stderr
+    assert "cannot be moved; nothing was changed" in refused
+    assert (project.folder / STACK_FILE).read_text() == before
+    project.connect(SERVICE).close()
