@@ -41,6 +41,11 @@ class Access:
         """The URL in the form that the stack file asks for."""
         return url(self.form, self.address, self.database, self.role, self.password, self.schema)
 
+    @property
+    def where(self) -> str:
+        """The address, for a person to read."""
+        return f"{self.address.host}:{self.address.port}"
+
     def environment(self, inherited: Mapping[str, str]) -> dict[str, str]:
         """The environment in which libpq logs in so, and the password stands in no argument."""
         kept = {name: value for name, value in inherited.items() if name not in REDIRECTING}

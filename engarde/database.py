@@ -8,17 +8,15 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, LiteralString, TypeVar
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from engarde.access import Access
-from engarde.errors import NoEntrance, NotAnswered, Refused, Unreachable
-
-CONNECT_TIMEOUT = 15
-"""Before an address that does not answer is given up [seconds]."""
+from engarde.entrance import connect
+from engarde.errors import NotAnswered, Refused, Unreachable
 
 _BEGIN = "BEGIN ISOLATION LEVEL {}; SET LOCAL idle_in_transaction_session_timeout = 0"
 """In one message: a millisecond may be all that a role has between two. Local: a pooler hands a session on as it is."""
@@ -181,22 +179,7 @@ def session(
     :raises NoEntrance: no answer, or the role was not let in.
     :raises Unreachable: the session was lost.
     """
-    where = f"{access.address.host}:{access.address.port}"
-    try:
-        connection = psycopg.connect(
-            host=access.address.host,
-            port=access.address.port,
-            dbname=access.database,
-            user=access.role,
-            password=access.password,
-            sslmode=access.address.sslmode or "prefer",
-            connect_timeout=CONNECT_TIMEOUT,
-            application_name="engarde",
-            client_encoding="UTF8",
-            autocommit=True,
-        )
-    except psycopg.OperationalError as error:
-        raise NoEntrance(where, " ".join(str(error).split())) from None
+    connection, where = connect(access), access.where
     # Closing it without more is a rollback: what was not committed is gone, also when this process is.
     with closing(connection):
         level = "REPEATABLE READ" if one_snapshot else "READ COMMITTED"
@@ -209,18 +192,3 @@ def session(
         except psycopg.Error as error:
             said = " ".join(str(error).split())
             raise Unreachable(f"{where} answers with {error.sqlstate}, so nothing was changed there: {said}") from None
-
-
-def quoted(*names: str) -> str:
-    """Names joined with dots, as SQL has them."""
-    return Identifier(*names).as_string(None)
-
-
-def literal(text: str) -> str:
-    """A text, as SQL has it."""
-    return Literal(text).as_string(None)
-
-
-def statement(template: LiteralString, *names: str) -> str:
-    """A statement for a person to run, with these identifiers quoted where they need it."""
-    return SQL(template).format(*map(Identifier, names)).as_string(None) + ";"

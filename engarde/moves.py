@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from engarde.database import statement
 from engarde.model import Stack
 from engarde.names import ANALYTICS
+from engarde.quoting import statement
 
 Kind = Literal["role", "schema"]
 

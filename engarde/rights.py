@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, LiteralString
 
-from engarde.database import Session, statement
+from engarde.database import Session
 from engarde.model import Stack
 from engarde.names import PUBLIC
+from engarde.quoting import statement
 
 # Not on ALL TABLES: where the admin may act as the owner, too, what it grants as itself would never be revoked.
 _GRANTABLE: dict[str, LiteralString] = {

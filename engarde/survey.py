@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from engarde import foreign, rights
 from engarde.access import Access
-from engarde.database import Session, session, statement
+from engarde.database import Session, session
 from engarde.errors import ConfigError, NoEntrance, Refused
 from engarde.model import Stack, Table
 from engarde.moves import Made, moved
 from engarde.names import PUBLIC
+from engarde.quoting import statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from typing import Any
 from engarde import feeding
 from engarde.backup.inventory import LargeObject
 from engarde.backup.rows import Done, Part
-from engarde.database import Session, literal
+from engarde.database import Session
+from engarde.quoting import literal
 
 FILE = "large_objects.tar"
 PART = 1 << 20

@@ -14,8 +14,9 @@ from engarde.backup.dumping import DUMP
 from engarde.backup.inventory import Inventory, Owned
 from engarde.backup.rows import Begun, Done
 from engarde.backup.taking import path, service_path, taken
-from engarde.database import Session, quoted
+from engarde.database import Session
 from engarde.errors import Refused, Unfinished
+from engarde.quoting import quoted
 
 Say = Callable[[str], None]
 DROPPED_AS = {

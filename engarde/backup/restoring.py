@@ -18,10 +18,11 @@ from engarde.backup.making import How, service_of
 from engarde.backup.manifest import Manifest
 from engarde.backup.refusing import Held, held, refuse_other
 from engarde.backup.rows import Transaction
-from engarde.database import Session, quoted, session
+from engarde.database import Session, session
 from engarde.errors import Unfinished, Unreachable
 from engarde.model import Service, Stack
 from engarde.privileges import On, expected
+from engarde.quoting import quoted
 
 Say = Callable[[str], None]
 PATIENCE = 10

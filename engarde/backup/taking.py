@@ -19,9 +19,10 @@ from engarde.backup.inventory import (
 )
 from engarde.backup.rows import Counted, FoundSequence, FoundTable, Path, Pinned, Reached, Schema, SidedEdge
 from engarde.catalog.rows import Default, Entry
-from engarde.database import Session, quoted, session
+from engarde.database import Session, session
 from engarde.errors import Refused
 from engarde.names import PUBLIC
+from engarde.quoting import quoted
 
 Say = Callable[[str], None]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engarde.catalog.rows import Setting
-from engarde.database import statement
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
 from engarde.names import PUBLIC
+from engarde.quoting import statement
 from engarde.settings import in_force, split_path
 
 SEARCH_PATH = "search_path"

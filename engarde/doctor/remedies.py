@@ -8,13 +8,13 @@ import shlex
 from collections.abc import Collection
 from typing import LiteralString
 
-from engarde.database import statement
 from engarde.doctor.facts import Facts
 from engarde.doctor.suspects import name_of
 from engarde.edits import set_key
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
 from engarde.names import ANALYTICS
+from engarde.quoting import statement
 
 SERVICE = "SERVICE"
 """Stands for a service that the text does not name."""

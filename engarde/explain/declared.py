@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import LiteralString
 
-from engarde.database import statement
 from engarde.explain.facts import SELECT, Thing
 from engarde.explain.ways import Held, Way
 from engarde.model import Service, Stack
 from engarde.names import PUBLIC, spelled
 from engarde.privileges import On, Privilege, creators, expected
+from engarde.quoting import statement
 
 _OWNERS: dict[str, LiteralString] = {
     "table": "ALTER TABLE {}.{} OWNER TO {}",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engarde.catalog.further import VersionTable
-from engarde.database import literal, quoted, statement
 from engarde.findings import Finding, Remedy
 from engarde.health.seen import Seen
 from engarde.model import Service
+from engarde.quoting import literal, quoted, statement
 
 VERSION_TABLE = "alembic_version"
 

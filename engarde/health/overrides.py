@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.database import statement
 from engarde.findings import Finding, Remedy
 from engarde.health.seen import Seen
 from engarde.model import Analytics, Service
+from engarde.quoting import statement
 from engarde.settings import milliseconds
 
 SEARCH_PATH = "search_path"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engarde.catalog.rows import Owned
-from engarde.database import statement
 from engarde.findings import Finding, Remedy
 from engarde.health.migrations import VERSION_TABLE
 from engarde.health.seen import Seen
 from engarde.model import Service
+from engarde.quoting import statement
 
 RUN_AS_OWNER = frozenset({"view", "materialized view", "routine"})
 """What does what its owner may: another owner can break it."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engarde.catalog.further import ServerSetting
-from engarde.database import statement
 from engarde.edits import lines
 from engarde.findings import Finding, Remedy
 from engarde.health.seen import Seen
 from engarde.model import Stack
+from engarde.quoting import statement
 
 SUPPORTED = range(13, 19)
 """Majors of PostgreSQL."""

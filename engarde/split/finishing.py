@@ -11,10 +11,11 @@ from engarde.backup.making import service_of
 from engarde.backup.manifest import whole
 from engarde.backup.refusing import Held
 from engarde.backup.rows import Pinned, SidedEdge
-from engarde.database import quoted, session
+from engarde.database import session
 from engarde.engine import FOLDER
 from engarde.errors import Refused
 from engarde.parts import called
+from engarde.quoting import quoted
 from engarde.rotate.alone import alone
 from engarde.split import doors, journal, witness
 from engarde.split.admin import login_of_admin

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engarde.backup.clients import client
-from engarde.database import Session, literal, quoted, statement
+from engarde.database import Session
 from engarde.errors import Refused
+from engarde.quoting import literal, quoted, statement
 from engarde.split.contents import Contents
 from engarde.split.move import Move
 from engarde.split.target import Target

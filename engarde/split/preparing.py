@@ -8,8 +8,9 @@ from engarde.backup import large_objects
 from engarde.backup.inventory import Owned
 from engarde.backup.loading import clear
 from engarde.backup.rows import Pinned
-from engarde.database import quoted, session, statement
+from engarde.database import session
 from engarde.foreign import Existing
+from engarde.quoting import quoted, statement
 from engarde.split.admin import login_of_admin
 from engarde.split.contents import Contents
 from engarde.split.doors import acting, door

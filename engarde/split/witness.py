@@ -15,9 +15,10 @@ from engarde.access import Access
 from engarde.backup.comparing import Difference, contents
 from engarde.backup.inventory import Inventory
 from engarde.backup.taking import taken
-from engarde.database import quoted, session
+from engarde.database import session
 from engarde.foreign import Existing
 from engarde.model import Stack
+from engarde.quoting import quoted
 from engarde.scram import verifier
 from engarde.split.admin import login_of_admin
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from engarde.access import Access
-from engarde.database import Session, literal, quoted, session, statement
+from engarde.database import Session, session
 from engarde.edits import lines
 from engarde.errors import NoEntrance, NotAnswered
+from engarde.quoting import literal, quoted, statement
 from engarde.status.rows import Place, Server, Statement
 from engarde.status.unseen import Unseen
 

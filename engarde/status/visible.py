@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from typing import LiteralString
 
-from engarde.database import quoted, statement
+from engarde.quoting import quoted, statement
 from engarde.status.look import Look
 from engarde.status.storage import Stored
 from engarde.status.unseen import Unseen

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Role, Setting
-from engarde.database import quoted
 from engarde.findings import Finding, Remedy
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
+from engarde.quoting import quoted
 from engarde.settings import in_force, milliseconds, split_path
 from engarde.verify.hands import Hands, hands
 from engarde.verify.names import about, up

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engarde.catalog import Catalog
-from engarde.database import quoted
 from engarde.findings import Finding, Remedy
 from engarde.model import ExistingSchema, Stack
 from engarde.names import PUBLIC
+from engarde.quoting import quoted
 from engarde.verify.hands import acting_as, hands
 
 

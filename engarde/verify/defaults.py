@@ -8,11 +8,11 @@ from dataclasses import replace
 
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Default
-from engarde.database import quoted
 from engarde.findings import Finding
 from engarde.model import Stack
 from engarde.names import PUBLIC
 from engarde.privileges import On, expected
+from engarde.quoting import quoted
 from engarde.verify.hands import Hands, hands
 from engarde.verify.names import called, grantee
 

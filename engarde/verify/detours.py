@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 
 from engarde.catalog import Catalog
 from engarde.catalog.rows import View
-from engarde.database import quoted
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack, Table
 from engarde.names import PUBLIC
+from engarde.quoting import quoted
 from engarde.verify.hands import hands
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Entry
-from engarde.database import quoted
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack
 from engarde.names import PUBLIC
 from engarde.privileges import OTHER_DATABASES
+from engarde.quoting import quoted
 from engarde.verify.hands import Hands, hands
 from engarde.verify.names import called, grantee, provided_schemas, some
 from engarde.verify.owners import left_schemas

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engarde.catalog import Catalog
-from engarde.database import quoted
 from engarde.findings import Remedy
 from engarde.model import Stack
+from engarde.quoting import quoted
 
 
 @dataclass(frozen=True, slots=True)

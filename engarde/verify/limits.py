@@ -6,10 +6,11 @@ from contextlib import ExitStack
 
 from engarde.access import Access
 from engarde.catalog import Catalog
-from engarde.database import quoted, session
+from engarde.database import session
 from engarde.errors import NoEntrance
 from engarde.findings import Finding, Remedy
 from engarde.model import Analytics, Service, Stack
+from engarde.quoting import quoted
 from engarde.stack import Outputs
 from engarde.verify.logins import Tried
 from engarde.verify.names import about

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from engarde.access import Access
 from engarde.catalog import Catalog
-from engarde.database import Answer, Session, quoted, session
+from engarde.database import Answer, Session, session
 from engarde.errors import NoEntrance, Unreachable
 from engarde.findings import Finding, Remedy
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
+from engarde.quoting import quoted
 from engarde.settings import split_path
 from engarde.stack import Outputs
 from engarde.verify import probes

@@ -8,10 +8,10 @@ from typing import TypedDict
 
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Membership, Role
-from engarde.database import quoted
 from engarde.findings import Finding
 from engarde.model import Stack
 from engarde.privileges import On, expected
+from engarde.quoting import quoted
 from engarde.verify.hands import Hands, hands
 
 

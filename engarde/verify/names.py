@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engarde.catalog import Catalog
-from engarde.database import quoted
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
+from engarde.quoting import quoted
 
 SHOWN = 3
 """Of many things in one subject."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Owned
-from engarde.database import quoted
 from engarde.findings import Finding, Remedy
 from engarde.model import Service, Stack
+from engarde.quoting import quoted
 from engarde.verify.hands import Hands, hands
 from engarde.verify.names import provided_schemas, up
 

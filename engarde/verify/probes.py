@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Relation
-from engarde.database import quoted
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
+from engarde.quoting import quoted
 
 DENIED, ALLOWED = "42501", "00000"
 

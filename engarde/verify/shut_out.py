@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from engarde.access import login_to
 from engarde.catalog import Catalog
-from engarde.database import session, statement
+from engarde.database import session
 from engarde.errors import NoEntrance
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack
+from engarde.quoting import statement
 from engarde.stack import Outputs
 from engarde.verify.logins import FULL, Tried
 from engarde.verify.names import about

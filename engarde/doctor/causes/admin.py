@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from engarde.database import statement
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
 from engarde.doctor.suspects import is_admin, role
 from engarde.findings import Remedy
+from engarde.quoting import statement
 from engarde.rights import ask, missing
 
 _WANTED = re.compile(r'(?:member of role|SET ROLE|option on role) "([^"]+)"')

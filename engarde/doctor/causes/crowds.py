@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from engarde.database import statement
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
@@ -13,6 +12,7 @@ from engarde.doctor.rows import Client
 from engarde.doctor.suspects import name_of
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
+from engarde.quoting import statement
 
 HIGHEST = 100
 """Of a connection limit, in a stack file."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import shlex
 
 from engarde import admin_passwords
-from engarde.database import statement
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
 from engarde.doctor.rows import HeldByRole, InSchema
 from engarde.findings import Remedy
+from engarde.quoting import statement
 
 SHOWN = 3
 

@@ -8,13 +8,13 @@ from urllib.parse import unquote
 
 from engarde import admin_passwords, scram
 from engarde.catalog.further import StoredPassword
-from engarde.database import statement
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.suspects import is_admin, name_of, role
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
+from engarde.quoting import statement
 from engarde.stack import admin_password
 
 _IN_URL = r"://{}:(\S*)@"

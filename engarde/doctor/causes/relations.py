@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engarde.database import statement
 from engarde.doctor import queries, remedies
 from engarde.doctor.declarations import declaring, named, owns, read_of, sees
 from engarde.doctor.facts import Facts
@@ -16,6 +15,7 @@ from engarde.findings import Remedy
 from engarde.model import Analytics, Service
 from engarde.names import spelled
 from engarde.privileges import SELECT, creators
+from engarde.quoting import statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from engarde.database import statement
 from engarde.doctor import paths, queries, remedies
 from engarde.doctor.declarations import declaring, enters, named, owns
 from engarde.doctor.facts import Facts
@@ -10,6 +9,7 @@ from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.findings import Remedy
 from engarde.model import Service
 from engarde.names import PUBLIC
+from engarde.quoting import statement
 
 
 def denied(facts: Facts) -> list[str]:

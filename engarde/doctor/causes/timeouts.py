@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from engarde.catalog.rows import Setting
-from engarde.database import statement
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Client, Uptime
 from engarde.doctor.suspects import name_of
 from engarde.findings import Remedy
+from engarde.quoting import statement
 from engarde.settings import in_force, milliseconds
 
 RECENT = 900
