@@ -74,7 +74,8 @@ def _ask(*, yes: bool) -> Callable[[str], None]:
             return
         if not sys.stdin.isatty():
             raise Refused("nothing was changed: say --yes where nobody can be asked")
-        click.confirm("Go on?", abort=True, err=True)
+        if not click.confirm("Go on?", err=True):
+            raise Refused("nothing was changed")
 
     return asked
 

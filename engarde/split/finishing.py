@@ -10,7 +10,7 @@ from engarde.backup.inventory import Edge, Inventory
 from engarde.backup.making import service_of
 from engarde.backup.manifest import whole
 from engarde.backup.refusing import Held
-from engarde.backup.rows import Pinned, SidedEdge
+from engarde.backup.rows import Pinned, Schema, SidedEdge
 from engarde.database import session
 from engarde.engine import FOLDER
 from engarde.errors import Refused
@@ -64,7 +64,9 @@ def finish(stack: str, name: str, say: Say, *, drop: bool, dry_run: bool) -> Fin
         wanted = whole(folder).inventory
         _refuse_open(way)
         _refuse_findings(way)
-        _refuse_changed(way, wanted, say)
+        there = _there(way)
+        if there:
+            _refuse_changed(way, wanted, say)
         told = Finished(
             name, called(way.old), wanted.schema, Held(wanted.owned, len(wanted.large_objects)), str(folder), dry_run
         )
@@ -73,7 +75,9 @@ def finish(stack: str, name: str, say: Say, *, drop: bool, dry_run: bool) -> Fin
                 f"would drop schema {told.schema} of database {told.database}: {told.holds}. --yes-drop-old does"
             )
         if not dry_run:
-            _drop(way)
+            # A kill may have come between the two.
+            if there:
+                _drop(way)
             journal.forget(stack, name)
         return replace(told, dry_run=dry_run)
 
@@ -90,6 +94,11 @@ def _refuse_findings(way: Move) -> None:
     if findings := verify(way.after, Asked(), lambda _: None).findings:
         listed = "\n".join(f"  {each.check}: {each.subject}" for each in findings[:SHOWN])
         raise Refused(f"`bin/engarde verify` has {len(findings)} findings; nothing was dropped:\n{listed}")
+
+
+def _there(way: Move) -> bool:
+    with session(login_of_admin(way.old)) as asked:
+        return bool(asked.rows("backup_schema", Schema, schema=way.service.schema_))
 
 
 def _refuse_changed(way: Move, wanted: Inventory, say: Say) -> None:

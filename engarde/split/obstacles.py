@@ -15,6 +15,9 @@ from engarde.split.target import Target
 LEAST = 2
 """Connections that a copy takes."""
 
+OPEN_BEFORE = 15
+"""The first release in which `public` is the database's owner's, and nobody else makes things there."""
+
 
 def of_declaration(move: Move) -> Iterator[str]:
     """Reads go no further than a database."""
@@ -35,7 +38,9 @@ def of_declaration(move: Move) -> Iterator[str]:
 def of_contents(found: Contents) -> Iterator[str]:
     """What is in the schema, and what hangs on it."""
     for each in found.needed_by:
-        yield f"{each} needs what is in schema {found.schema}, and would be left behind without it: drop it first"
+        # A view reads by its rule.
+        who = str(each).replace('rule "_RETURN" on ', "view ")
+        yield f"{who} needs what is in schema {found.schema}, and would be left behind without it: drop it first"
     for name in found.forced:
         sql = statement("ALTER TABLE {}.{} NO FORCE ROW LEVEL SECURITY", found.schema, name)
         yield f"row security is forced on {quoted(found.schema, name)}, so that its owner does not see all rows: {sql}"
@@ -63,6 +68,12 @@ def of_target(move: Move, found: Contents, target: Target) -> Iterator[str]:
     name, admin = move.new.server.database, move.new.server.user
     if not target.there and not target.server.may_create:
         yield f"{admin} may make no database; as a superuser of it: {create(found, name, admin)}"
+    elif not target.there and target.server.major < OPEN_BEFORE and not move.new.server.superuser:
+        give = statement("ALTER SCHEMA public OWNER TO {}", admin)
+        yield (
+            f"before PostgreSQL {OPEN_BEFORE} `public` of a new database is a superuser's; as one:"
+            f" {create(found, name, admin)}; and in it: {give}"
+        )
     if not target.server.owns:
         yield f"database {name} is not {admin}'s: {statement('ALTER DATABASE {} OWNER TO {}', name, admin)}"
     if target.server.encoding not in (None, found.source.encoding):

@@ -146,9 +146,13 @@ def _unrest(stack: Stack, name: str, say: Say) -> Iterator[str]:
     if name in rotations.read(stack.name).begun:
         yield f"a rotation of {name} was begun: `bin/engarde rotate {name} --stack {stack.name}` ends it"
     say("preview of the stack as it is")
-    if steps := preview(stack.name):
-        more = ", ".join(str(each) for each in steps[:SHOWN])
-        yield f"what is declared is not brought up: `bin/pulumi up --stack {stack.name}` first ({more})"
+    try:
+        if steps := preview(stack.name):
+            more = ", ".join(str(each) for each in steps[:SHOWN])
+            yield f"what is declared is not brought up: `bin/pulumi up --stack {stack.name}` first ({more})"
+    except Unreachable as fault:
+        # The engine has answered before: it is the declaration that does not fit.
+        yield f"what is declared cannot be brought up: {fault}"
     say("comparing what is in force with what is declared")
     if findings := verify(stack, Asked(logins=False), lambda left: None).findings:
         more = "; ".join(f"{each.check}: {each.subject}" for each in findings[:SHOWN])

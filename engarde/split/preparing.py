@@ -8,7 +8,7 @@ from engarde.backup import large_objects
 from engarde.backup.inventory import Owned
 from engarde.backup.loading import clear
 from engarde.backup.rows import Pinned
-from engarde.database import session
+from engarde.database import Session, session
 from engarde.foreign import Existing
 from engarde.quoting import quoted, statement
 from engarde.split.admin import login_of_admin
@@ -33,7 +33,7 @@ def prepare(move: Move, begun: Journal, found: Contents) -> None:
     role, schema = quoted(move.service.role), quoted(found.schema)
     with session(login_of_admin(move.new), read_only=False) as asked:
         if begun.made_database:
-            asked.change(f"REVOKE CONNECT, TEMPORARY ON DATABASE {quoted(move.new.server.database)} FROM PUBLIC")
+            _close(asked, move)
         with acting(asked, move.service.role):
             # Before there are functions: what they are born with stays.
             asked.change("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
@@ -55,6 +55,10 @@ def _make_database(move: Move, found: Contents) -> None:
         asked.commit()
         if server.encoding is None:
             asked.change(create(found, name))
+
+
+def _close(asked: Session, move: Move) -> None:
+    asked.change(f"REVOKE CONNECT, TEMPORARY ON DATABASE {quoted(move.new.server.database)} FROM PUBLIC")
 
 
 def _make_role(move: Move) -> None:
@@ -88,6 +92,9 @@ def remove(move: Move, begun: Journal) -> tuple[str, ...]:
             else:
                 clear(asked, asked.rows("backup_contents", Owned, schema=schema))
         asked.change(f"REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM {quoted(role)}")
+        if begun.made_database:
+            # A kill may have come before it was.
+            _close(asked, move)
         if begun.made_role:
             asked.change(f"DROP ROLE {quoted(role)}")
         asked.commit()

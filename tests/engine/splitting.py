@@ -70,6 +70,11 @@ def made(project: Project) -> None:
         rich_schema.make(session, project.database.major)
 
 
+def needs_superuser(project: Project) -> bool:
+    """Whether the admin alone cannot make a database for itself."""
+    return project.database.major < 15 and not project.database.admin.superuser
+
+
 class Writer:
     """A service at work: it remembers each insert that was acknowledged, and where, and tries everywhere for ever."""
 

@@ -7,11 +7,25 @@ from pathlib import Path
 import pytest
 
 from tests.engine.admins import only_superuser
+from tests.engine.apart import make_database
 from tests.engine.backups import state
 from tests.engine.conftest import Projects
 from tests.engine.database import NAME
 from tests.engine.program import STACK_FILE, Project
-from tests.engine.splitting import SCHEMA, SERVICE, STACK, TARGET, Writer, is_in, live, made, planned, split, tidied
+from tests.engine.splitting import (
+    SCHEMA,
+    SERVICE,
+    STACK,
+    TARGET,
+    Writer,
+    is_in,
+    live,
+    made,
+    needs_superuser,
+    planned,
+    split,
+    tidied,
+)
 
 pytestmark = pytest.mark.xdist_group("split")
 
@@ -20,6 +34,8 @@ pytestmark = pytest.mark.xdist_group("split")
 def project(projects: Projects) -> Iterator[Project]:
     with projects(**STACK) as project:
         made(project)
+        if needs_superuser(project):
+            make_database(project, TARGET)
         yield project
 
 

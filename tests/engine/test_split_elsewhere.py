@@ -36,7 +36,7 @@ def test_another_server_and_back_and_for_good(projects: Projects, admin: Admin, 
                 writer.waits(20)
         assert writer.ways == [0, 1, 0, 1]
         project._outputs = {}
-        with pytest.raises(psycopg.OperationalError, match="not permitted to log in"):
+        with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             project.database.session(ROLE, project.outputs()["passwords"][ROLE])
         report = verified(project)
         assert not report.findings, told(report)
@@ -54,7 +54,8 @@ def test_another_server_and_back_and_for_good(projects: Projects, admin: Admin, 
 def test_a_service_on_railway_runs_with_its_new_url(projects: Projects) -> None:
     with projects(**DELIVERED) as project, delivery(project) as made:
         project.succeeds(project.up())
-        with project.connect("madansara") as session:
+        login = ("madansara_user", project.outputs()["passwords"]["madansara_user"])
+        with project.database.session(*login) as session:
             session.execute("CREATE TABLE things (word text); INSERT INTO things VALUES ('kept')")
         made.quick()
         made.states()
@@ -62,11 +63,12 @@ def test_a_service_on_railway_runs_with_its_new_url(projects: Projects) -> None:
         environment, run = made.fake.environment(made.token), ("run", "madansara", "--to", "m", "--yes")
         refused = split(project, *run, code=1, environment={**environment, "RAILWAY_TOKEN": "x"})
         assert "does not take RAILWAY_TOKEN" in refused.stderr
-        project.connect("madansara").close()
+        # Before the service was shut out.
+        project.database.session(*login).close()
         assert "madansara: deployed" in split(project, *run, environment=environment).stderr
         assert made.running("madansara")["DATABASE_URL"].endswith("/m")
         made.quick()
         split(project, "back", "madansara", "--yes", environment=environment)
         assert made.running("madansara")["DATABASE_URL"].endswith(f"/{NAME}")
-        with project.connect("madansara") as session:
+        with project.database.session(*login) as session:
             assert session.execute("SELECT word FROM things").fetchall() == [("kept",)]
