@@ -199,6 +199,11 @@ def test_a_role_that_may_not_read_it(project: Project) -> None:
     project.database.run(f"GRANT EXECUTE ON FUNCTION {function} TO PUBLIC")
 
 
+def interruptible() -> None:
+    """What a shell starts in the background ignores an interrupt, and so does what that starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def lines_of(process: "subprocess.Popen[str]", wanted: str) -> str:
     """The next line with this in it."""
     assert process.stdout
@@ -217,6 +222,7 @@ def test_a_watch_goes_on_over_a_lost_server_and_ends_well(project: Project) -> N
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=interruptible,
     )
     try:
         for _ in range(2):
@@ -244,6 +250,7 @@ def test_on_a_terminal_a_watch_redraws(project: Project) -> None:
         stdout=slave,
         stderr=slave,
         start_new_session=True,
+        preexec_fn=interruptible,
     )
     os.close(slave)
     try:
