@@ -76,6 +76,12 @@ def project(projects: Projects) -> Iterator[Project]:
         yield project
 
 
+@pytest.fixture(autouse=True)
+def without_target(project: Project) -> None:
+    """What an undone move has made may be dropped, and so it is: each way begins with making it."""
+    project.database.run(f'DROP DATABASE IF EXISTS "{TARGET}" WITH (FORCE)')
+
+
 def broken(project: Project, at: Moment, *words: str) -> None:
     """The command comes to that moment, and no further."""
     lost = at in LOST
