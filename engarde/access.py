@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -15,7 +15,7 @@ from engarde.errors import ConfigError, Unreachable
 from engarde.model import Analytics, Service, Stack
 from engarde.names import ANALYTICS
 from engarde.parts import called, home, named
-from engarde.stack import admin_password, outputs
+from engarde.stack import Outputs, admin_password, outputs
 from engarde.urls import url
 
 ADMIN = "admin"
@@ -76,10 +76,22 @@ def access(stack: Stack, who: str, where: From = "operator", database: str | Non
     part = home(stack, login) if database is None else named(stack, database)
     if login.role not in {each.role for each in part.logins}:
         raise ConfigError(f"{who} has nothing in database {called(part)} of stack {stack.name}")
-    password = outputs(stack.name).passwords.get(login.role)
-    if password is None:
+    return login_to(part, login, _password(stack, login, outputs(stack.name)), where)
+
+
+def accesses(stack: Stack, services: Sequence[Service]) -> list[Access]:
+    """The login of each service, for which the engine is asked once.
+
+    :raises Unreachable: the engine does not know a password.
+    """
+    known = outputs(stack.name)
+    return [login_to(home(stack, each), each, _password(stack, each, known)) for each in services]
+
+
+def _password(stack: Stack, login: Service | Analytics, known: Outputs) -> str:
+    if (password := known.passwords.get(login.role)) is None:
         raise Unreachable(f"{login.role} was not brought up yet; run `bin/pulumi up --stack {stack.name}`")
-    return login_to(part, login, password, where)
+    return password
 
 
 def login_to(part: Stack, login: Service | Analytics, password: str, where: From = "operator") -> Access:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from engarde import admin_passwords
@@ -159,8 +160,11 @@ def verifiers(stack: str) -> Mapping[str, str]:
     return {_name(role["urn"]): json.loads(role["outputs"]["password"]["plaintext"]) for role in roles}
 
 
+@cache
 def admin_password(stack: str, database: str | None = None) -> str:
     """The password of the admin's role, from the stack file by way of the engine; of the shared server's without a key.
+
+    Asked for once: it stays the same as long as a command goes on, and some need it at every step.
 
     :raises Unreachable: no engine or no passphrase.
     """

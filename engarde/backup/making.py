@@ -16,8 +16,8 @@ from engarde.backup.folder import default, draft, refuse_existing
 from engarde.backup.inventory import Edge, Inventory
 from engarde.backup.manifest import Manifest
 from engarde.database import session
-from engarde.errors import ConfigError
-from engarde.model import Service, Stack
+from engarde.model import Stack
+from engarde.services import service_of
 
 Say = Callable[[str], None]
 
@@ -51,17 +51,6 @@ class Made:
     def left_out(self) -> tuple[Edge, ...]:
         """What belongs to the service's objects and is in no schema's dump, or another's."""
         return self.inventory.needed_by if self.inventory else ()
-
-
-def service_of(stack: Stack, name: str) -> Service:
-    """The declared service.
-
-    :raises ConfigError: there is none of that name.
-    """
-    found = {each.name: each for each in stack.services}
-    if name not in found:
-        raise ConfigError(f"no service of stack {stack.name}: {name}; it has {', '.join(found)}")
-    return found[name]
 
 
 def backup(stack: Stack, name: str, to: Path | None, how: How, say: Say, login: Access | None = None) -> Made:

@@ -14,7 +14,7 @@ from engarde.backup.clients import client, major
 from engarde.backup.dumping import refuse_pooler
 from engarde.backup.inventory import Grant
 from engarde.backup.loading import begin, clear, load
-from engarde.backup.making import How, service_of
+from engarde.backup.making import How
 from engarde.backup.manifest import Manifest
 from engarde.backup.refusing import Held, held, refuse_other
 from engarde.backup.rows import Transaction
@@ -23,6 +23,7 @@ from engarde.errors import Unfinished, Unreachable
 from engarde.model import Service, Stack
 from engarde.privileges import On, expected
 from engarde.quoting import quoted
+from engarde.services import service_of
 
 Say = Callable[[str], None]
 PATIENCE = 10

@@ -10,8 +10,7 @@ import click
 
 from engarde.cli.options import output_option, stack_option
 from engarde.engine import FOLDER
-from engarde.errors import ConfigError
-from engarde.model import Service, Stack
+from engarde.services import service_of
 from engarde.stackfile import read
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ def check_command(stack: str, output: str, service: str, path: str) -> None:
     from engarde.show import as_data, console, document, listed
 
     declared = read(FOLDER, stack)
-    findings = check(declared, _named(declared, service), path)
+    findings = check(declared, service_of(declared, service), path)
     if output == "json":
         click.echo(document(service=service, findings=[as_data(each) for each in findings]))
     elif findings:
@@ -65,7 +64,7 @@ def init_command(stack: str, service: str, driver: Driver | None, yes: bool, pat
     """
     from engarde.alembic.init import changes, write
 
-    planned = changes(path, _named(read(FOLDER, stack), service), driver)
+    planned = changes(path, service_of(read(FOLDER, stack), service), driver)
     for each in planned:
         click.echo(each.shown(path))
     if planned and not yes:
@@ -77,10 +76,3 @@ def init_command(stack: str, service: str, driver: Driver | None, yes: bool, pat
         click.echo(f"{each.file} written{kept}", err=True)
     if not planned:
         click.echo(f"the env.py of {service} is up to date", err=True)
-
-
-def _named(stack: Stack, service: str) -> Service:
-    services = {each.name: each for each in stack.services}
-    if service not in services:
-        raise ConfigError(f"no service of stack {stack.name}: {service}; it has {', '.join(services)}")
-    return services[service]

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engarde.access import Access, access
+from engarde.access import Access, accesses
 from engarde.catalog.further import VersionTable
 from engarde.database import session
 from engarde.engine import FOLDER
 from engarde.errors import ConfigError, Refused
 from engarde.migrations import Migrations
 from engarde.model import Service, Stack
+from engarde.services import services_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,7 @@ def projects(stack: Stack, names: Sequence[str]) -> list[Project]:
     :raises ConfigError: a name is not in the stack, or the stack file gives it no migrations.
     :raises Unreachable: the engine does not know a password.
     """
-    services = {each.name: each for each in stack.services}
-    if unknown := sorted(set(names) - services.keys()):
-        raise ConfigError(f"no service of stack {stack.name}: {', '.join(unknown)}; it has {', '.join(services)}")
-    chosen = [services[name] for name in dict.fromkeys(names)] or [each for each in stack.services if each.migrations]
+    chosen = services_of(stack, names) or [each for each in stack.services if each.migrations]
     if without := [each.name for each in chosen if not each.migrations]:
         raise ConfigError(
             f"Pulumi.{stack.name}.yaml does not say where the migrations of {', '.join(without)} are"
@@ -51,11 +49,11 @@ def projects(stack: Stack, names: Sequence[str]) -> list[Project]:
         )
     if not chosen:
         raise ConfigError(f"no service in Pulumi.{stack.name}.yaml has `migrations` (docs/migrate.md)")
-    return [Project(each, each.migrations, _login(stack, each, each.migrations)) for each in chosen if each.migrations]
-
-
-def _login(stack: Stack, service: Service, declared: Migrations) -> Access:
-    return replace(access(stack, service.name), form=declared.url_format or service.url_format)
+    return [
+        Project(each, each.migrations, replace(login, form=each.migrations.url_format or each.url_format))
+        for each, login in zip(chosen, accesses(stack, chosen), strict=True)
+        if each.migrations
+    ]
 
 
 def revisions(project: Project) -> tuple[str, ...]:

@@ -7,14 +7,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from engarde.access import Access
+from engarde.access import Access, login_of_admin
 from engarde.database import Session, session
 from engarde.errors import NoEntrance, Unfinished
 from engarde.model import Stack
 from engarde.privileges import CONNECT, TEMPORARY
 from engarde.quoting import quoted
 from engarde.scram import verifier
-from engarde.split.admin import login_of_admin
 from engarde.split.rows import Count, Door, Name
 
 PATIENCE = 60

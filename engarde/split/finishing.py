@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from engarde.access import login_of_admin
 from engarde.backup import large_objects
 from engarde.backup.inventory import Edge, Inventory
-from engarde.backup.making import service_of
 from engarde.backup.manifest import whole
 from engarde.backup.refusing import Held
 from engarde.backup.rows import Pinned, Schema, SidedEdge
@@ -17,8 +17,8 @@ from engarde.errors import Refused
 from engarde.parts import called
 from engarde.quoting import quoted
 from engarde.rotate.alone import alone
+from engarde.services import service_of
 from engarde.split import doors, journal, witness
-from engarde.split.admin import login_of_admin
 from engarde.split.doors import acting
 from engarde.split.journal import Step
 from engarde.split.move import Move, move

@@ -6,9 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from engarde.access import Access, login_to
-from engarde.backup.making import service_of
 from engarde.model import Extension, Service, Stack
 from engarde.parts import within
+from engarde.services import service_of
 
 
 @dataclass(frozen=True, slots=True)

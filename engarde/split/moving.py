@@ -6,13 +6,14 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from engarde.backup.making import How, service_of
+from engarde.backup.making import How
 from engarde.engine import FOLDER
 from engarde.errors import EngardeError, Refused, Unfinished
 from engarde.parts import called
 from engarde.places import placed_on_server
 from engarde.rotate.alone import alone
 from engarde.rotate.delivery import Deliverer
+from engarde.services import service_of
 from engarde.split import doors, journal, steps, witness
 from engarde.split.journal import Journal, Step
 from engarde.split.move import move

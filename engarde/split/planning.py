@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from engarde import edits
-from engarde.backup.making import service_of
+from engarde.access import login_of_admin
 from engarde.database import session
 from engarde.errors import ConfigError, EngardeError, Refused, Unreachable
 from engarde.model import Stack
@@ -16,8 +16,8 @@ from engarde.rotate import journal as rotations
 from engarde.rotate.proof import knock
 from engarde.rules_of_databases import SERVERS_OWN
 from engarde.runs import preview
+from engarde.services import service_of
 from engarde.split import journal, obstacles
-from engarde.split.admin import login_of_admin
 from engarde.split.contents import Contents, contents
 from engarde.split.editing import Edit, changes, draft
 from engarde.split.move import Move, move

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from engarde.access import login_of_admin
 from engarde.backup import large_objects
 from engarde.backup.inventory import Owned
 from engarde.backup.loading import clear
@@ -11,7 +12,6 @@ from engarde.backup.rows import Pinned
 from engarde.database import Session, session
 from engarde.foreign import Existing
 from engarde.quoting import quoted, statement
-from engarde.split.admin import login_of_admin
 from engarde.split.contents import Contents
 from engarde.split.doors import acting, door
 from engarde.split.journal import Journal

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from engarde.access import login_of_admin
 from engarde.backup.folder import default
 from engarde.backup.making import How, backup
 from engarde.backup.manifest import whole
@@ -22,7 +23,6 @@ from engarde.rotate.delivery import Deliverer
 from engarde.rotate.proof import prove
 from engarde.runs import preview, up
 from engarde.split import doors, journal, witness
-from engarde.split.admin import login_of_admin
 from engarde.split.contents import contents
 from engarde.split.editing import draft
 from engarde.split.journal import Journal, Step

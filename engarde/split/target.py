@@ -6,11 +6,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
+from engarde.access import login_of_admin
 from engarde.backup.inventory import Edge, Extension
 from engarde.database import Session, session
 from engarde.errors import NoEntrance
 from engarde.model import Stack
-from engarde.split.admin import login_of_admin
 from engarde.split.contents import Contents
 from engarde.split.rows import Held, Name, Server
 

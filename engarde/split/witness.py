@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
-from engarde.access import Access
+from engarde.access import Access, login_of_admin
 from engarde.backup.comparing import Difference, contents
 from engarde.backup.inventory import Inventory
 from engarde.backup.taking import taken
@@ -20,7 +20,6 @@ from engarde.foreign import Existing
 from engarde.model import Stack
 from engarde.quoting import quoted
 from engarde.scram import verifier
-from engarde.split.admin import login_of_admin
 
 Say = Callable[[str], None]
 
