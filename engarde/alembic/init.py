@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import os
-import re
 import secrets
 import shutil
 from collections.abc import Sequence
@@ -20,12 +19,11 @@ from engarde.alembic.settings import INI, is_project
 from engarde.alembic.source import Source, source
 from engarde.alembic.template import Driver
 from engarde.errors import ConfigError, Refused
+from engarde.masking import masked
 from engarde.model import Service
 
 FRESH = "migrations"
 """Where a new project has its env.py."""
-
-_PASSWORD = re.compile(r"(://[^:/@\s]*:)\S+(?=@)|(password[\"']?\s*[=:]\s*[\"'])[^\"']+", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +48,7 @@ class Change:
             name,
             lineterm="",
         )
-        return _PASSWORD.sub(r"\1\2***", "\n".join(lines))
+        return masked("\n".join(lines))
 
 
 def changes(path: Path, service: Service, driver: Driver | None) -> tuple[Change, ...]:

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from engarde.doctor.facts import Facts, facts
 from engarde.doctor.hearing import hear
-from engarde.doctor.masking import masked
 from engarde.doctor.model import Cause, Diagnosis, Examined, Heard, unknown
 from engarde.doctor.suspects import concerned
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import Unreachable
 from engarde.findings import Remedy
+from engarde.masking import masked
 from engarde.model import Stack
 from engarde.parts import called, parts
 

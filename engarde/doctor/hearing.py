@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 
-from engarde.doctor.masking import masked
 from engarde.doctor.model import Heard, Named, Symptom
 from engarde.doctor.words import lines
+from engarde.masking import masked
 
 LONGEST = 300
 """Of the line that is printed again [characters]."""

@@ -3,8 +3,8 @@
 import pytest
 
 from engarde.doctor.hearing import hear
-from engarde.doctor.masking import masked
 from engarde.doctor.symptoms import SYMPTOMS
+from engarde.masking import masked
 
 CONN = 'connection to server at "h" (10.0.0.1), port 5432 failed: '
 RECORDED = {
