@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from engarde import durable
 from engarde.engine import FOLDER
 from engarde.errors import Refused
 
@@ -98,9 +98,4 @@ def _write(stack: str, journal: Journal) -> None:
         _file(stack).unlink(missing_ok=True)
         return
     content = {"begun": dict(journal.begun), "asked": sorted(journal.asked), "left": list(journal.left)}
-    draft = folder(stack) / "journal"
-    with draft.open("w") as opened:
-        json.dump(content, opened)
-        opened.flush()
-        os.fsync(opened.fileno())
-    draft.replace(_file(stack))
+    durable.write(_file(stack), folder(stack) / "journal", json.dumps(content))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from engarde import durable
 from engarde.errors import Refused
 from engarde.rotate.journal import PRIVATE
 
@@ -78,12 +78,7 @@ def read(stack: str, service: str) -> Journal | None:
 def write(stack: str, journal: Journal) -> None:
     """Keeps it on the disk, whole, before anything else is done."""
     file = _file(stack, journal.service)
-    draft = file.with_suffix(".draft")
-    with draft.open("w") as opened:
-        json.dump(asdict(journal), opened)
-        opened.flush()
-        os.fsync(opened.fileno())
-    draft.replace(file)
+    durable.write(file, file.with_suffix(".draft"), json.dumps(asdict(journal)))
 
 
 def forget(stack: str, service: str) -> None:
