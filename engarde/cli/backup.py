@@ -6,23 +6,16 @@ from pathlib import Path
 
 import click
 
-from engarde.cli.options import output_option, stack_option
+from engarde.cli.options import output_option, pg_bin_option, stack_option
 from engarde.engine import FOLDER
 from engarde.stackfile import read
-
-_pg_bin = click.option(
-    "--pg-bin", metavar="DIR", help="Where pg_dump and pg_restore are; also ENGARDE_PG_BIN. Otherwise they are found."
-)
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)
+from toolchain.progress import say
 
 
 @click.command("backup")
 @stack_option
 @output_option
-@_pg_bin
+@pg_bin_option
 @click.option(
     "--to",
     type=click.Path(path_type=Path),
@@ -46,7 +39,7 @@ def backup_command(
     from engarde.backup.making import How, backup
     from engarde.show import console
 
-    made = backup(read(FOLDER, stack), service, to, How(jobs, pg_bin, dry_run), _say)
+    made = backup(read(FOLDER, stack), service, to, How(jobs, pg_bin, dry_run), say)
     if output == "json":
         click.echo(show.made_data(made))
     else:
@@ -56,7 +49,7 @@ def backup_command(
 @click.command("restore")
 @stack_option
 @output_option
-@_pg_bin
+@pg_bin_option
 @click.option(
     "--from", "folder", type=click.Path(path_type=Path), metavar="DIR", required=True, help="A backup's folder."
 )
@@ -83,7 +76,7 @@ def restore_command(
     from engarde.show import console
 
     how = How(pg_bin=pg_bin, dry_run=dry_run)
-    done = restore(read(FOLDER, stack), service, folder, how, _say, replace=yes_replace_data)
+    done = restore(read(FOLDER, stack), service, folder, how, say, replace=yes_replace_data)
     if output == "json":
         click.echo(show.restored_data(done, dry_run=dry_run))
     else:

@@ -9,6 +9,7 @@ import click
 from engarde.cli.options import output_option, stack_option
 from engarde.engine import FOLDER
 from engarde.stackfile import read
+from toolchain.progress import say
 
 
 class OrServices(click.Group):
@@ -54,7 +55,7 @@ def run_command(stack: str, output: str, every: bool, jobs: int, only_sql: bool,
             for line in sql(each):
                 click.echo(line)
         return
-    done = upgrade(chosen, jobs, lambda line: click.echo(line, err=True))
+    done = upgrade(chosen, jobs, say)
     if output == "json":
         click.echo(show.migrated_data(done))
     else:

@@ -11,6 +11,10 @@ stack_option = click.option(
     help="The stack; its file is Pulumi.<stack>.yaml.",
 )
 
+pg_bin_option = click.option(
+    "--pg-bin", metavar="DIR", help="Where pg_dump and pg_restore are; also ENGARDE_PG_BIN. Otherwise they are found."
+)
+
 output_option = click.option(
     "--output",
     type=click.Choice(["table", "json"]),

@@ -8,27 +8,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engarde.cli.options import output_option, stack_option
+from engarde.cli.options import output_option, pg_bin_option, stack_option
 from engarde.engine import FOLDER
 from engarde.errors import Refused
 from engarde.stackfile import read
+from toolchain.progress import say
 
 if TYPE_CHECKING:
     from engarde.rotate import Deliverer
 
-_pg_bin = click.option(
-    "--pg-bin", metavar="DIR", help="Where pg_dump and pg_restore are; also ENGARDE_PG_BIN. Otherwise they are found."
-)
 _to = click.option(
     "--to",
     metavar="DATABASE",
     required=True,
     help="A database on the same server, there or not, or a key of engarde:databases.",
 )
-
-
-def _say(line: str) -> None:
-    click.echo(line, err=True)
 
 
 @click.group("split")
@@ -43,7 +37,7 @@ def split_command() -> None:
 @split_command.command("plan")
 @stack_option
 @output_option
-@_pg_bin
+@pg_bin_option
 @_to
 @click.argument("service")
 def plan_command(stack: str, output: str, pg_bin: str | None, to: str, service: str) -> None:
@@ -55,7 +49,7 @@ def plan_command(stack: str, output: str, pg_bin: str | None, to: str, service: 
     from engarde.split import show
     from engarde.split.planning import plan
 
-    found = plan(read(FOLDER, stack), service, to, pg_bin, _say)
+    found = plan(read(FOLDER, stack), service, to, pg_bin, say)
     if output == "json":
         click.echo(show.planned_data(found))
     else:
@@ -94,7 +88,7 @@ def _deliverer(stack: str) -> Callable[[], Deliverer]:
 @split_command.command("run")
 @stack_option
 @output_option
-@_pg_bin
+@pg_bin_option
 @_to
 @_yes
 @_dry_run
@@ -108,7 +102,7 @@ def run_command(stack: str, output: str, pg_bin: str | None, to: str, yes: bool,
     from engarde.split.planning import Plan
 
     how = How(pg_bin=pg_bin, dry_run=dry_run)
-    done = run(stack, service, to, how, _deliverer(stack), _ask(yes=yes), _say)
+    done = run(stack, service, to, how, _deliverer(stack), _ask(yes=yes), say)
     if isinstance(done, Plan):
         click.echo(show.planned_data(done)) if output == "json" else console().print(show.planned(done))
         sys.exit(1 if done.obstacles else 0)
@@ -118,7 +112,7 @@ def run_command(stack: str, output: str, pg_bin: str | None, to: str, yes: bool,
 @split_command.command("back")
 @stack_option
 @output_option
-@_pg_bin
+@pg_bin_option
 @_yes
 @_dry_run
 @click.argument("service")
@@ -130,7 +124,7 @@ def back_command(stack: str, output: str, pg_bin: str | None, yes: bool, dry_run
     from engarde.split.moving import back
 
     how = How(pg_bin=pg_bin, dry_run=dry_run)
-    done = back(stack, service, how, _deliverer(stack), _ask(yes=yes), _say)
+    done = back(stack, service, how, _deliverer(stack), _ask(yes=yes), say)
     click.echo(show.moved_data(done)) if output == "json" else console().print(show.moved(done))
 
 
@@ -146,5 +140,5 @@ def finish_command(stack: str, output: str, yes_drop_old: bool, dry_run: bool, s
     from engarde.split import show
     from engarde.split.finishing import finish
 
-    done = finish(stack, service, _say, drop=yes_drop_old, dry_run=dry_run)
+    done = finish(stack, service, say, drop=yes_drop_old, dry_run=dry_run)
     click.echo(show.finished_data(done)) if output == "json" else console().print(show.finished(done))
