@@ -16,6 +16,7 @@ from engarde.delivery import UNSTATED, Variable
 from engarde.findings import Finding, Remedy
 from engarde.model import Service, Stack
 from engarde.names import PUBLIC
+from engarde.quoting import quoted
 
 UNJUDGED = "not judged"
 """The kind of finding that says no more than that the text does not tell."""
@@ -46,7 +47,7 @@ class Seen:
     @property
     def set_path(self) -> str:
         """The statement that leaves nothing but the own schema in the search_path, as Python spells it."""
-        statement = "SET search_path TO " + '"' + self.schema.replace('"', '""') + '"'
+        statement = f"SET search_path TO {quoted(self.schema)}"
         return f"'{statement}'" if "'" not in statement else json.dumps(statement, ensure_ascii=False)
 
     @property

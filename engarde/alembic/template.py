@@ -10,6 +10,7 @@ from typing import Literal
 
 from engarde.delivery import UNSTATED
 from engarde.model import Service
+from engarde.quoting import literal, quoted
 
 Driver = Literal["psycopg", "psycopg2", "asyncpg"]
 
@@ -47,7 +48,7 @@ def env(service: Service, driver: Driver, yours: str) -> str:
         role=_python(service.role),
         variable=_python(variable(service)),
         driver=_python(f"postgresql+{driver}"),
-        set_path=_python(_statement(f"SET search_path TO {_identifier(service.schema_)}")),
+        set_path=_python(_statement(f"SET search_path TO {quoted(service.schema_)}")),
         tls="ssl" if asynchronous else "sslmode",
         process="get_server_pid()" if asynchronous else "info.backend_pid",
         online=text("online_async.py" if asynchronous else "online_sync.py").strip("\n"),
@@ -81,14 +82,10 @@ def _python(value: str) -> str:
     return repr(value) if '"' in value else json.dumps(value, ensure_ascii=False)
 
 
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _statement(sql: str) -> str:
     """As SQLAlchemy's `text` takes it, to which a colon may begin a parameter."""
     return sql.replace(":", "\\:")
 
 
 def _guard(role: str) -> str:
-    return "DO $$ BEGIN IF current_user <> '" + role.replace("'", "''") + "'"
+    return f"DO $$ BEGIN IF current_user <> {literal(role)}"
