@@ -20,11 +20,12 @@ from engarde.backup.loading import begin, clear, load
 from engarde.backup.manifest import files
 from engarde.backup.taking import inventory
 from engarde.database import session
+from engarde.entrance import connect
 from tests.bench.__main__ import _positive
 from tests.bench.machine import facts
 from tests.bench.rounds import SETTINGS
 from tests.bench.table import spread
-from tests.engine.lone_service import SCHEMA, connect, server
+from tests.engine.lone_service import SCHEMA, server
 from tests.engines import under_test
 from toolchain.binaries import embedded
 from toolchain.progress import step

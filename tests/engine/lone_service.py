@@ -5,13 +5,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
-
 from engarde.access import Access
 from engarde.address import Address
+from engarde.entrance import connect
 from tests.engine import rich_schema
 from tests.engine.admins import PASSWORD
-from tests.engine.database import Session
 from toolchain import binaries
 from toolchain import server as servers
 
@@ -43,14 +41,3 @@ def server(bin_dir: Path, settings: Mapping[str, str] = servers.NOT_DURABLE) -> 
             yield Access(address, "postgres", ROLE, "the role's")
         finally:
             servers.stop(running)
-
-
-def connect(login: Access) -> Session:
-    return psycopg.connect(
-        host=login.address.host,
-        port=login.address.port,
-        dbname=login.database,
-        user=login.role,
-        password=login.password,
-        autocommit=True,
-    )

@@ -11,12 +11,13 @@ from engarde.backup.dumping import dump
 from engarde.backup.loading import begin, clear, load
 from engarde.backup.taking import inventory, taken
 from engarde.database import session
+from engarde.entrance import connect
 from engarde.errors import Unfinished
 from tests import servers as sources
 from tests.clients import newest
 from tests.engine import rich_schema
 from tests.engine.backups import content, definitions
-from tests.engine.lone_service import QUOTED, SCHEMA, connect, server
+from tests.engine.lone_service import QUOTED, SCHEMA, server
 
 pytestmark = pytest.mark.xdist_group("backup")
 

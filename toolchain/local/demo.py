@@ -3,13 +3,13 @@
 import subprocess
 from collections.abc import Sequence
 
-import psycopg
 from psycopg import sql
 from rich.console import Console
 from rich.table import Table
 
 from engarde import stackfile
 from engarde.access import access
+from engarde.entrance import connect
 from engarde.errors import EngardeError, Refused
 from engarde.model import Stack
 from engarde.names import ANALYTICS
@@ -95,16 +95,8 @@ def _tool(*words: str) -> None:
 
 def _show(stack: Stack) -> None:
     """Every table of the services, and how many rows analytics counts in it."""
-    login = access(stack, ANALYTICS)
     shown = Table("schema", "table", "rows", title="What analytics sees", title_justify="left")
-    with psycopg.connect(
-        host=login.address.host,
-        port=login.address.port,
-        dbname=login.database,
-        user=login.role,
-        password=login.password,
-        sslmode=login.address.sslmode or "prefer",
-    ) as session:
+    with connect(access(stack, ANALYTICS)) as session:
         for schema, table in session.execute(TABLES, [[each.schema_ for each in stack.services]]).fetchall():
             counted = session.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table)))
             shown.add_row(schema, table, str(*(counted.fetchone() or ())))
