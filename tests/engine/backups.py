@@ -4,7 +4,6 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -15,9 +14,10 @@ from psycopg import sql
 
 from engarde.backup.clients import VARIABLE
 from tests.clients import newest
-from tests.engine import rich_schema
+from tests.engine import rich_schema, stopping
 from tests.engine.database import Session
-from tests.engine.program import LIMIT, Project, conninfo
+from tests.engine.program import Project, conninfo
+from tests.engine.stopping import Moment
 
 SERVICE, SCHEMA = "field-notes", "Field.Notes* of O'Brien"
 STACK: dict[str, Any] = {
@@ -28,26 +28,6 @@ STACK: dict[str, Any] = {
     "extensions": dict.fromkeys(rich_schema.EXTENSIONS),
     "analytics": {},
 }
-
-AT = """
-import sys
-sys.path.insert(0, sys.argv.pop(1))
-from importlib import import_module
-module, name, when, what = (sys.argv.pop(1) for _ in range(4))
-where = import_module("engarde.backup." + module)
-*path, name = name.split(".")
-for each in path:
-    where = getattr(where, each)
-real = getattr(where, name)
-def stopped(*given, **named):
-    done = real(*given, **named) if when == "after" else None
-    exec(what)
-    return done if when == "after" else real(*given, **named)
-setattr(where, name, stopped)
-from engarde.cli import main
-main(prog_name="engarde")
-"""
-"""The tool, to which something happens before or after one function."""
 
 HELD = """
 SELECT o.type, o.identity FROM pg_depend d CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) o
@@ -74,17 +54,10 @@ def asked(project: Project, *words: str) -> dict[str, Any]:
     return found
 
 
-def stopped(project: Project, at: tuple[str, str, str], what: str, *words: str) -> "subprocess.CompletedProcess[str]":
-    """Runs the tool, and that happens to it."""
-    return subprocess.run(
-        [sys.executable, "-P", "-c", AT, str(project.folder), *at, what, *words],
-        cwd=project.folder,
-        env={**project._environment(), **clients(project)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=LIMIT,
-    )
+def stopped(project: Project, at: Moment, what: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Runs the tool, and that happens to it in a module of the backup's."""
+    module, name, when = at
+    return stopping.stopped(project, (f"backup.{module}", name, when), what, *words, **clients(project))
 
 
 def clients(project: Project) -> Mapping[str, str]:

@@ -3,7 +3,6 @@
 import json
 import secrets
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping
@@ -15,33 +14,14 @@ import psycopg
 import pytest
 
 from engarde.engine import NOTHING
-from tests.engine import backups, rich_schema
+from tests.engine import backups, rich_schema, stopping
 from tests.engine.database import Database, Session
-from tests.engine.program import LIMIT, Project
+from tests.engine.program import Project
+from tests.engine.stopping import Moment
 
 SERVICE, SCHEMA = backups.SERVICE, backups.SCHEMA
 ROLE = f"{SERVICE}_user"
 TARGET = "field notes"
-AT = """
-import sys
-sys.path.insert(0, sys.argv.pop(1))
-from importlib import import_module
-module, name, when, what = (sys.argv.pop(1) for _ in range(4))
-where = import_module("engarde." + module)
-*path, name = name.split(".")
-for each in path:
-    where = getattr(where, each)
-real = getattr(where, name)
-def stopped(*given, **named):
-    done = real(*given, **named) if when == "after" else None
-    exec(what)
-    return done if when == "after" else real(*given, **named)
-setattr(where, name, stopped)
-from engarde.cli import main
-main(prog_name="engarde")
-"""
-"""The tool, to which something happens before or after one function."""
-
 STACK: dict[str, Any] = {
     "services": {SERVICE: {"schema": SCHEMA, "connectionLimit": 4}, "sankore": None},
     "extensions": dict.fromkeys(rich_schema.EXTENSIONS),
@@ -140,17 +120,9 @@ def tidied(session: Session) -> None:
     session.execute("SELECT setval('word_id_seq', 100)")
 
 
-def stopped(project: Project, at: tuple[str, str, str], what: str, *words: str) -> Done:
+def stopped(project: Project, at: Moment, what: str, *words: str) -> Done:
     """Runs the command, and that happens to it before or after a function."""
-    return subprocess.run(
-        [sys.executable, "-P", "-c", AT, str(project.folder), *at, what, "split", *words],
-        cwd=project.folder,
-        env={**project._environment(), **backups.clients(project)},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=LIMIT,
-    )
+    return stopping.stopped(project, at, what, "split", *words, **backups.clients(project))
 
 
 def is_in(project: Project, database: str, other: str) -> None:

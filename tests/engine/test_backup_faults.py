@@ -10,11 +10,11 @@ import pytest
 from tests.engine.admins import PASSWORD, only_superuser
 from tests.engine.backups import SCHEMA, SERVICE, content, state, stopped, tool
 from tests.engine.program import Project
+from tests.engine.stopping import KILL
 from toolchain.server import HOST
 
 pytestmark = [pytest.mark.xdist_group("backup"), only_superuser]
 
-KILL = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
 KILL_PG_DUMP = "given[0].kill()"
 LIMIT_FILES = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))"
 """No file of the tool and of what it starts may become longer: to them a full disk."""

@@ -5,7 +5,6 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from tests.engine.conftest import Projects
 from tests.engine.forgotten import leave
 from tests.engine.program import STACK_FILE, Project
 from tests.engine.rotating import JOURNAL, counters, remember, rotate, rotated, strangers
+from tests.engine.stopping import KILL, interruptible, stopped
 
 pytestmark = pytest.mark.xdist_group("rotate-killed")
 log = logging.getLogger(__name__)
@@ -33,25 +33,6 @@ MOMENTS = [
     "Resources:",
 ]
 """What the engine says as it goes along: words rather than seconds, which pass quicker on a machine at rest."""
-
-AT = """
-import os, signal, sys
-sys.path.insert(0, sys.argv.pop(1))
-from importlib import import_module
-module, name, when = sys.argv.pop(1), sys.argv.pop(1), sys.argv.pop(1)
-where = import_module("engarde.rotate." + module)
-*path, name = name.split(".")
-for each in path:
-    where = getattr(where, each)
-real = getattr(where, name)
-def killed(*given, **named):
-    when == "after" and real(*given, **named)
-    os.kill(os.getpid(), signal.SIGKILL)
-setattr(where, name, killed)
-from engarde.cli import main
-main(prog_name="engarde")
-"""
-"""The tool, which kills itself before or after one function."""
 
 STEPS = [
     ("journal", "ask", "after"),
@@ -90,14 +71,8 @@ def goes_on(project: Project, before: dict[str, int], name: str = "madansara") -
 def test_between_two_steps(project: Project, step: tuple[str, str, str]) -> None:
     before = counters(project)
     remember(project)
-    killed = subprocess.run(
-        [sys.executable, "-P", "-c", AT, str(project.folder), *step, "rotate", "madansara"],
-        cwd=project.folder,
-        env=project._environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    module, name, when = step
+    killed = stopped(project, (f"rotate.{module}", name, when), KILL, "rotate", "madansara")
     project.printed += killed.stdout + killed.stderr
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert strangers(project) == set()
@@ -116,8 +91,7 @@ def started(project: Project, output: Path, name: str) -> "subprocess.Popen[byte
             stdout=opened,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            # A shell's background job ignores it, and so would all that it starts.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=interruptible,
         )
     while b": up ..." not in output.read_bytes():
         assert run.poll() is None, output.read_text()

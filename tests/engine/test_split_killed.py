@@ -12,11 +12,10 @@ from tests.engine.conftest import Projects
 from tests.engine.database import NAME
 from tests.engine.program import STACK_FILE, Project
 from tests.engine.splitting import SERVICE, STACK, TARGET, Writer, is_in, live, made, split, stopped, tidied
-from tests.engine.test_backup_faults import KILL, LOSE, by_superuser
+from tests.engine.stopping import KILL, Moment
+from tests.engine.test_backup_faults import LOSE, by_superuser
 
 pytestmark = [pytest.mark.xdist_group("split-killed"), only_superuser]
-
-Moment = tuple[str, str, str]
 
 WAY = [
     ("split.journal", "write", "after"),

@@ -18,6 +18,7 @@ from tests.engine.conftest import Projects
 from tests.engine.doctor import edit
 from tests.engine.program import Project
 from tests.engine.statused import MONITOR, STACK_WITH_ALL, of, samples, seen, watcher
+from tests.engine.stopping import interruptible
 from toolchain import server as servers
 from toolchain.server import HOST
 
@@ -197,11 +198,6 @@ def test_a_role_that_may_not_read_it(project: Project) -> None:
     project.database.run(*heal.splitlines())
     assert of(seen(project, MONITOR), "sankore")["statements"] is not None
     project.database.run(f"GRANT EXECUTE ON FUNCTION {function} TO PUBLIC")
-
-
-def interruptible() -> None:
-    """What a shell starts in the background ignores an interrupt, and so does what that starts."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def lines_of(process: "subprocess.Popen[str]", wanted: str) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import Projects
 from tests.engine.program import Project
+from tests.engine.stopping import interruptible
 from tests.engine.verified_stack import proved
 from tests.engine.verifying import LEFT, told, verified
 
@@ -53,8 +54,7 @@ def started(stack: Project) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell's background job ignores it, and so would all that it starts.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=interruptible,
     )
 
 

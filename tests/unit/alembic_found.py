@@ -8,7 +8,7 @@ from typing import Any
 import alembic
 
 from tests.unit import alembic_written
-from tests.unit.alembic_projects import ASYNC, MODELS, SYNC, Made, changed, made
+from tests.unit.alembic_projects import ASYNC, GUIDE, MODELS, SYNC, Made, changed, made
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
 
@@ -337,43 +337,8 @@ else:
 """
 
 
-GUIDE = """\
-import os
-
-from alembic import context
-from sqlalchemy import engine_from_config, pool
-
-from app.models import Base
-
-config = context.config
-config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"])
-# Set schema for all operations
-target_metadata = Base.metadata
-target_metadata.schema = "madansara"
-
-
-def run_migrations_online():
-    connectable = engine_from_config(
-        config.get_section(config.config_ini_section),
-        prefix="sqlalchemy.",
-        poolclass=pool.NullPool,
-        connect_args={"options": "-c search_path=madansara,public"}
-    )
-
-    with connectable.connect() as connection:
-        context.configure(
-            connection=connection,
-            target_metadata=target_metadata,
-            version_table_schema="madansara",  # Store alembic_version in schema
-            include_schemas=True
-        )
-
-        with context.begin_transaction():
-            context.run_migrations()
-
-
-run_migrations_online()
-"""
+TAKEN = 'config = context.config\nconfig.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"])'
+FROM_GUIDE = "import os\n\n" + changed(GUIDE, "config = context.config", TAKEN)
 
 
 def stock(name: str, metadata: bool) -> str:
@@ -414,9 +379,9 @@ FORMS = {
     ),
     "flat": Form(FLAT, ("filter", "offline search_path")),
     "awaited": Form(AWAITED, ("version table", "offline search_path")),
-    "the guide": Form(GUIDE, ("filter", "filter", "search_path", "percent", "offline search_path")),
+    "the guide": Form(FROM_GUIDE, ("filter", "filter", "search_path", "percent", "offline search_path")),
     "the guide, models too": Form(
-        GUIDE, ("filter", "filter", "search_path", "percent", "offline search_path", "metadata schema"), OWN
+        FROM_GUIDE, ("filter", "filter", "search_path", "percent", "offline search_path", "metadata schema"), OWN
     ),
     "no filter": Form(SYNC.replace("include_name=include_name,", ""), ("filter", "filter")),
     "no commit": Form(SYNC.replace("        connection.commit()\n", ""), ("transaction",)),

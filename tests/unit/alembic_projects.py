@@ -179,6 +179,41 @@ def run_migrations_online():
     + TAIL
 )
 BOTH = {"sync": SYNC, "async": ASYNC}
+GUIDE = """\
+from alembic import context
+from sqlalchemy import engine_from_config, pool
+
+from app.models import Base
+
+config = context.config
+# Set schema for all operations
+target_metadata = Base.metadata
+target_metadata.schema = "madansara"
+
+
+def run_migrations_online():
+    connectable = engine_from_config(
+        config.get_section(config.config_ini_section),
+        prefix="sqlalchemy.",
+        poolclass=pool.NullPool,
+        connect_args={"options": "-c search_path=madansara,public"}
+    )
+
+    with connectable.connect() as connection:
+        context.configure(
+            connection=connection,
+            target_metadata=target_metadata,
+            version_table_schema="madansara",  # Store alembic_version in schema
+            include_schemas=True
+        )
+
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+run_migrations_online()
+"""
+"""The setup guide's example."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 import alembic
 import pytest
 
-from tests.unit.alembic_projects import ASYNC, BOTH, INI, SYNC, changed, line, made
+from tests.unit.alembic_projects import ASYNC, BOTH, GUIDE, INI, SYNC, changed, line, made
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
 
@@ -72,42 +72,6 @@ def test_templates_as_they_come(tmp_path: Path, name: str) -> None:
         f"offline search_path migrations/env.py:{offline}",
         f"url migrations/env.py:{engine}",
     ]
-
-
-GUIDE = """\
-from alembic import context
-from sqlalchemy import engine_from_config, pool
-
-from app.models import Base
-
-config = context.config
-# Set schema for all operations
-target_metadata = Base.metadata
-target_metadata.schema = "madansara"
-
-
-def run_migrations_online():
-    connectable = engine_from_config(
-        config.get_section(config.config_ini_section),
-        prefix="sqlalchemy.",
-        poolclass=pool.NullPool,
-        connect_args={"options": "-c search_path=madansara,public"}
-    )
-
-    with connectable.connect() as connection:
-        context.configure(
-            connection=connection,
-            target_metadata=target_metadata,
-            version_table_schema="madansara",  # Store alembic_version in schema
-            include_schemas=True
-        )
-
-        with context.begin_transaction():
-            context.run_migrations()
-
-
-run_migrations_online()
-"""
 
 
 def test_the_guides_own_example(tmp_path: Path) -> None:
