@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from engarde.backup.inventory import Inventory
@@ -24,15 +24,6 @@ class Difference:
 
 
 NOTHING = "nothing"
-
-
-def compare(wanted: Inventory, found: Inventory) -> tuple[Difference, ...]:
-    """Everything of a schema that should be the same in both: also whose it is and who may do what."""
-    return (
-        *contents(wanted, found),
-        *_differ("owner of", _owners(wanted), _owners(found)),
-        *_differ("grants on", _grants(wanted), _grants(found)),
-    )
 
 
 def contents(wanted: Inventory, found: Inventory) -> tuple[Difference, ...]:
@@ -84,21 +75,3 @@ def _named(of: Inventory) -> dict[str, str]:
 
 def _things(of: Inventory, kind: str) -> dict[str, str]:
     return {each.name: each.detail for each in of.things if each.kind == kind}
-
-
-def _owners(of: Inventory) -> dict[str, str]:
-    sequences = {f"sequence {each.name}": each.owner for each in of.sequences}
-    objects = {f"{each.kind} {each.name}": each.owner for each in of.owned}
-    return {f"schema {of.schema}": of.owner, **sequences, **objects}
-
-
-def _grants(of: Inventory) -> dict[str, str]:
-    found: dict[str, list[str]] = {}
-    for each in of.grants:
-        option = " with grant option" if each.grantable else ""
-        found.setdefault(f"{each.on} to {each.grantee}", []).append(f"{each.right}{option}")
-    return {name: _joined(rights) for name, rights in found.items()}
-
-
-def _joined(texts: Iterable[str]) -> str:
-    return ", ".join(sorted(texts))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from engarde.access import Access
 from engarde.backup.inventory import (
     Edge,
     Extension,
@@ -19,7 +19,7 @@ from engarde.backup.inventory import (
 )
 from engarde.backup.rows import Counted, FoundSequence, FoundTable, Path, Pinned, Reached, Schema, SidedEdge
 from engarde.catalog.rows import Default, Entry
-from engarde.database import Session, session
+from engarde.database import Session
 from engarde.errors import Refused
 from engarde.names import PUBLIC
 from engarde.quoting import quoted
@@ -27,22 +27,11 @@ from engarde.quoting import quoted
 Say = Callable[[str], None]
 
 
-def inventory(access: Access, schema: str, say: Say) -> Inventory:
-    """All that is in a schema now, as its owner sees it.
-
-    :raises Refused: there is no such schema, or something in it cannot be read whole.
-    :raises Unreachable: the role was not let in, or the session was lost.
-    """
-    with session(access) as asked:
-        return taken(asked, schema, say)
-
-
 def taken(asked: Session, schema: str, say: Say) -> Inventory:
     """All that is in a schema in this session's snapshot; from then on the session prints values in one way."""
     [where] = asked.rows("backup_pinned", Pinned)
     owner = refuse_absent(asked, schema).owner
-    edges = asked.rows("backup_edges", SidedEdge, schema=schema)
-    used = {each.name for each in edges if each.side == "needs" and each.kind == "extension"}
+    around = surroundings(asked, schema)
     return Inventory(
         server=Server(where.version, where.server // 10_000, where.encoding, where.database),
         schema=schema,
@@ -53,9 +42,31 @@ def taken(asked: Session, schema: str, say: Say) -> Inventory:
         owned=tuple(asked.rows("backup_contents", Owned, schema=schema)),
         grants=tuple(grants(asked, schema, owner)),
         large_objects=tuple(asked.rows("backup_large_objects", LargeObject, role=owner)),
-        extensions=tuple(each for each in asked.rows("backup_extensions", Extension) if each.name in used),
-        needs=tuple(Edge(e.kind, e.name) for e in edges if e.side == "needs" and e.kind != "extension"),
-        needed_by=tuple(Edge(e.kind, e.name) for e in edges if e.side != "needs"),
+        extensions=around.extensions,
+        needs=around.needs,
+        needed_by=around.needed_by,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What is outside of a schema and has to do with it."""
+
+    extensions: tuple[Extension, ...]
+    """those that it needs"""
+    needs: tuple[Edge, ...]
+    """without extensions"""
+    needed_by: tuple[Edge, ...]
+
+
+def surroundings(asked: Session, schema: str) -> Surroundings:
+    """What there is now; the session prints names with their schemas."""
+    edges = asked.rows("backup_edges", SidedEdge, schema=schema)
+    used = {each.name for each in edges if each.side == "needs" and each.kind == "extension"}
+    return Surroundings(
+        tuple(each for each in asked.rows("backup_extensions", Extension) if each.name in used),
+        tuple(Edge(e.kind, e.name) for e in edges if e.side == "needs" and e.kind != "extension"),
+        tuple(Edge(e.kind, e.name) for e in edges if e.side != "needs"),
     )
 
 

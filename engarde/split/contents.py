@@ -6,13 +6,12 @@ from collections import Counter
 from dataclasses import dataclass
 
 from engarde.backup.inventory import Edge, Extension, Owned
-from engarde.backup.rows import FoundSequence, FoundTable, Pinned, SidedEdge
-from engarde.backup.taking import refuse_absent
+from engarde.backup.rows import FoundSequence, FoundTable, Pinned
+from engarde.backup.taking import refuse_absent, surroundings
 from engarde.database import Session
+from engarde.health.migrations import VERSION_TABLE
 from engarde.model import Service
 from engarde.split.rows import Source
-
-VERSION_TABLE = "alembic_version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +50,7 @@ def contents(asked: Session, service: Service) -> Contents:
     [source] = asked.rows("split_source", Source, schema=schema, role=service.role)
     tables = asked.rows("backup_tables", FoundTable, schema=schema)
     counted = Counter(each.kind for each in asked.rows("backup_contents", Owned, schema=schema))
-    edges = asked.rows("backup_edges", SidedEdge, schema=schema)
-    used = {each.name for each in edges if each.side == "needs" and each.kind == "extension"}
+    around = surroundings(asked, schema)
     return Contents(
         schema,
         source,
@@ -60,7 +58,7 @@ def contents(asked: Session, service: Service) -> Contents:
         tuple(each.name for each in tables if each.forced),
         len(asked.rows("backup_sequences", FoundSequence, schema=schema)),
         tuple(sorted((kind, count) for kind, count in counted.items() if kind not in ("table", "sequence"))),
-        tuple(each for each in asked.rows("backup_extensions", Extension) if each.name in used),
-        tuple(Edge(e.kind, e.name) for e in edges if e.side == "needs" and e.kind != "extension"),
-        tuple(Edge(e.kind, e.name) for e in edges if e.side != "needs"),
+        around.extensions,
+        around.needs,
+        around.needed_by,
     )

@@ -18,7 +18,6 @@ from engarde.backup.dumping import DUMP, dump
 from engarde.backup.inventory import Inventory, Owned
 from engarde.backup.loading import begin, clear, load
 from engarde.backup.manifest import files
-from engarde.backup.taking import inventory
 from engarde.database import session
 from engarde.entrance import connect
 from tests.bench.__main__ import _positive
@@ -27,6 +26,7 @@ from tests.bench.rounds import SETTINGS
 from tests.bench.table import spread
 from tests.engine.lone_service import SCHEMA, server
 from tests.engines import under_test
+from tests.inventories import inventory
 from toolchain.binaries import embedded
 from toolchain.progress import step
 

@@ -6,10 +6,9 @@ import pytest
 
 from engarde.access import Access
 from engarde.backup.clients import client
-from engarde.backup.comparing import compare
 from engarde.backup.dumping import dump
 from engarde.backup.loading import begin, clear, load
-from engarde.backup.taking import inventory, taken
+from engarde.backup.taking import taken
 from engarde.database import session
 from engarde.entrance import connect
 from engarde.errors import Unfinished
@@ -18,6 +17,7 @@ from tests.clients import newest
 from tests.engine import rich_schema
 from tests.engine.backups import content, definitions
 from tests.engine.lone_service import QUOTED, SCHEMA, server
+from tests.inventories import compare, inventory
 
 pytestmark = pytest.mark.xdist_group("backup")
 

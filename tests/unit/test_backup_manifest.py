@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from engarde.backup import manifest
-from engarde.backup.comparing import compare, contents
+from engarde.backup.comparing import contents
 from engarde.backup.folder import BACKUPS, default, draft
 from engarde.backup.inventory import (
     Edge,
@@ -28,6 +28,7 @@ from engarde.backup.inventory import (
 )
 from engarde.backup.manifest import Manifest
 from engarde.errors import Refused, Unfinished
+from tests.inventories import compare
 
 HELD = Inventory(
     server=Server("17.10", 17, "UTF8", "railway"),

@@ -1,0 +1,42 @@
+"""Two inventories as wholes: also whose everything is and who may do what, which a restore leaves to the stack."""
+
+from collections.abc import Iterable
+
+from engarde.access import Access
+from engarde.backup.comparing import Difference, _differ, contents
+from engarde.backup.inventory import Inventory
+from engarde.backup.taking import Say, taken
+from engarde.database import session
+
+
+def inventory(access: Access, schema: str, say: Say) -> Inventory:
+    """All that is in a schema now, as its owner sees it."""
+    with session(access) as asked:
+        return taken(asked, schema, say)
+
+
+def compare(wanted: Inventory, found: Inventory) -> tuple[Difference, ...]:
+    """Everything of a schema that should be the same in both: also whose it is and who may do what."""
+    return (
+        *contents(wanted, found),
+        *_differ("owner of", _owners(wanted), _owners(found)),
+        *_differ("grants on", _grants(wanted), _grants(found)),
+    )
+
+
+def _owners(of: Inventory) -> dict[str, str]:
+    sequences = {f"sequence {each.name}": each.owner for each in of.sequences}
+    objects = {f"{each.kind} {each.name}": each.owner for each in of.owned}
+    return {f"schema {of.schema}": of.owner, **sequences, **objects}
+
+
+def _grants(of: Inventory) -> dict[str, str]:
+    found: dict[str, list[str]] = {}
+    for each in of.grants:
+        option = " with grant option" if each.grantable else ""
+        found.setdefault(f"{each.on} to {each.grantee}", []).append(f"{each.right}{option}")
+    return {name: _joined(rights) for name, rights in found.items()}
+
+
+def _joined(texts: Iterable[str]) -> str:
+    return ", ".join(sorted(texts))
