@@ -39,23 +39,29 @@ class Draft:
 
 
 @contextmanager
+def copied(stack: str, folder: Path) -> Iterator[Draft]:
+    """A copy of the stack file in a folder of the same file system, as long as the block lasts."""
+    original = FOLDER / f"Pulumi.{stack}.yaml"
+    made = Draft(original, folder / original.name, original.read_bytes())
+    try:
+        made.copy.write_bytes(made.before)
+        shutil.copymode(original, made.copy)
+        yield made
+    finally:
+        made.copy.unlink(missing_ok=True)
+
+
+@contextmanager
 def draft(stack: Stack, plan: Plan) -> Iterator[Draft]:
     """A copy with the counter that the plan goes to, as long as the block lasts.
 
     :raises ConfigError: the engine cannot spell the login's name; the message has the line to write by hand.
     :raises Refused: the copy would declare something else, too.
     """
-    original = FOLDER / f"Pulumi.{stack.name}.yaml"
-    copy = journal.folder(stack.name) / original.name
-    made = Draft(original, copy, original.read_bytes())
-    try:
-        copy.write_bytes(made.before)
-        shutil.copymode(original, copy)
-        _bump(stack, plan, copy)
-        _refuse_other_changes(stack, plan, read(copy.parent, stack.name))
+    with copied(stack.name, journal.folder(stack.name)) as made:
+        _bump(stack, plan, made.copy)
+        _refuse_other_changes(stack, plan, read(made.copy.parent, stack.name))
         yield made
-    finally:
-        copy.unlink(missing_ok=True)
 
 
 def _bump(stack: Stack, plan: Plan, copy: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,11 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from engarde import edits
-from engarde.engine import FOLDER, engine
+from engarde.engine import engine
 from engarde.errors import ConfigError, Refused, Unreachable
 from engarde.faults import join
 from engarde.model import Stack
-from engarde.rotate.draft import Draft
+from engarde.rotate.draft import Draft, copied
 from engarde.runs import set_key
 from engarde.split.journal import folder
 from engarde.stackfile import PROJECT, read
@@ -64,17 +63,12 @@ def draft(now: Stack, then: Stack) -> Iterator[Draft]:
     :raises ConfigError: the other stack has faults, or the engine cannot spell a name.
     :raises Refused: the copy would declare something else, too.
     """
-    original = FOLDER / f"Pulumi.{now.name}.yaml"
-    # In the project: it gets into its place in one step only on the same file system.
-    with TemporaryDirectory(prefix="draft-", dir=folder(now.name)) as beside:
-        copy = Path(beside, original.name)
-        made = Draft(original, copy, original.read_bytes())
-        copy.write_bytes(made.before)
-        shutil.copymode(original, copy)
+    # In a folder of its own: a plan takes no lock.
+    with TemporaryDirectory(prefix="draft-", dir=folder(now.name)) as beside, copied(now.name, Path(beside)) as made:
         for each in changes(now, then):
-            _write(now.name, copy, each)
-        if read(copy.parent, now.name) != then:
-            raise Refused(f"the engine wrote something else than was meant; {original.name} stays as it is")
+            _write(now.name, made.copy, each)
+        if read(made.copy.parent, now.name) != then:
+            raise Refused(f"the engine wrote something else than was meant; {made.original.name} stays as it is")
         yield made
 
 

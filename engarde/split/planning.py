@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from engarde import edits
-from engarde.access import login_of_admin
+from engarde.access import access, login_of_admin
 from engarde.database import session
 from engarde.errors import ConfigError, EngardeError, Refused, Unreachable
 from engarde.model import Stack
@@ -22,7 +22,6 @@ from engarde.split.contents import Contents, contents
 from engarde.split.editing import Edit, changes, draft
 from engarde.split.move import Move, move
 from engarde.split.target import Target, look
-from engarde.stack import outputs
 from engarde.verify.run import Asked, verify
 
 Say = Callable[[str], None]
@@ -63,9 +62,7 @@ def plan(stack: Stack, name: str, to: str, pg_bin: str | None, say: Say) -> Plan
     _refuse_name(stack, name, to)
     if (begun := journal.read(stack.name, name)) is not None:
         raise Refused(under_way(stack, begun))
-    password = outputs(stack.name).passwords.get(service.role)
-    if password is None:
-        raise Unreachable(f"{service.role} was not brought up yet; run `bin/pulumi up --stack {stack.name}`")
+    password = access(stack, name).password
     bare = move(stack, name, service.database, to, ())
     say("looking at both databases")
     with session(login_of_admin(bare.old)) as asked:

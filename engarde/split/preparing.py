@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engarde.access import login_of_admin
+from engarde.access import Access, login_of_admin
 from engarde.backup import large_objects
 from engarde.backup.inventory import Owned
 from engarde.backup.loading import clear
@@ -47,14 +47,17 @@ def prepare(move: Move, begun: Journal, found: Contents) -> None:
 
 def _make_database(move: Move, found: Contents) -> None:
     name = move.new.server.database
-    where = login_of_admin(move.new) if move.new.elsewhere else login_of_admin(move.old)
-    where = replace(where, database=MAINTENANCE if move.new.elsewhere else where.database)
-    with session(where, read_only=False) as asked:
+    with session(_beside(move), read_only=False) as asked:
         [server] = asked.rows("split_server", Server, database=name, role=move.service.role)
         # No transaction makes a database.
         asked.commit()
         if server.encoding is None:
             asked.change(create(found, name))
+
+
+def _beside(move: Move) -> Access:
+    """The admin's login to a database of the new one's server that is there in any case."""
+    return replace(login_of_admin(move.new), database=MAINTENANCE) if move.new.elsewhere else login_of_admin(move.old)
 
 
 def _close(asked: Session, move: Move) -> None:
@@ -102,8 +105,7 @@ def remove(move: Move, begun: Journal) -> tuple[str, ...]:
 
 
 def _exists(move: Move) -> bool:
-    where = login_of_admin(move.new) if move.new.elsewhere else login_of_admin(move.old)
-    with session(replace(where, database=MAINTENANCE if move.new.elsewhere else where.database)) as asked:
+    with session(_beside(move)) as asked:
         [server] = asked.rows("split_server", Server, database=move.new.server.database, role=move.service.role)
     return server.encoding is not None
 

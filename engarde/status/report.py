@@ -10,7 +10,7 @@ from engarde.model import Stack
 from engarde.status import rows
 from engarde.status.connections import Connections, connections
 from engarde.status.look import Look
-from engarde.status.run_time import Ran, ran
+from engarde.status.run_time import Ran, cache_hit, ran
 from engarde.status.storage import Stored, stored
 from engarde.status.subjects import Subject, of_roles, of_schemas, subjects
 from engarde.status.unseen import Unseen
@@ -55,8 +55,7 @@ class Whole:
     @property
     def cache_hit(self) -> float | None:
         """How much of what was asked for was in the cache, 1 = all; None before the first block."""
-        asked = self.seen.blocks_hit + self.seen.blocks_read
-        return self.seen.blocks_hit / asked if asked else None
+        return cache_hit(self.seen.blocks_hit, self.seen.blocks_read)
 
 
 @dataclass(frozen=True, slots=True)

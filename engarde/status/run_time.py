@@ -53,7 +53,7 @@ class Ran:
     @property
     def cache_hit(self) -> float | None:
         """1 = all; None where nothing asked for a block."""
-        return _hit(self.hit, self.read)
+        return cache_hit(self.hit, self.read)
 
 
 def ran(subject: Subject, counted: Iterable[Statement]) -> Ran:
@@ -81,10 +81,11 @@ def _slow(found: Statement) -> Slow:
         found.total,
         found.mean,
         found.rows,
-        _hit(found.hit, found.read),
+        cache_hit(found.hit, found.read),
         found.temp,
     )
 
 
-def _hit(hit: int, read: int) -> float | None:
+def cache_hit(hit: int, read: int) -> float | None:
+    """How many of the blocks that were asked for were in the cache, 1 = all; None where none was asked for."""
     return hit / (hit + read) if hit + read else None
