@@ -16,13 +16,25 @@ from engarde.model import Analytics, Service, Stack
 from engarde.names import ANALYTICS
 from engarde.parts import called, home, named
 from engarde.stack import Outputs, admin_password, outputs
+from engarde.timeouts import seconds
 from engarde.urls import url
 
 ADMIN = "admin"
 From = Literal["operator", "service"]
 
-REDIRECTING = ("PGHOSTADDR", "PGSERVICE", "PGOPTIONS", "PGPASSFILE", "PGTARGETSESSIONATTRS")
-"""Variables of libpq that would lead the session elsewhere or make it another one."""
+CERTIFICATES = frozenset({"PGSSLROOTCERT", "PGSSLCRL", "PGSSLCRLDIR", "PGSSLCERT", "PGSSLKEY"})
+"""All that is taken from libpq's environment: whom to trust, and what proves who one is. Whatever else a session starts
+with comes from the stack and the role alone, or the operator's environment would decide a verdict."""
+
+
+def is_libpqs(variable: str) -> bool:
+    """Whether libpq would take something from it that it is not to have."""
+    return variable.startswith("PG") and variable not in CERTIFICATES
+
+
+def connect_timeout() -> int:
+    """How long libpq waits for a connection [seconds]; it knows none under 2."""
+    return max(2, round(seconds("connect")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +60,7 @@ class Access:
 
     def environment(self, inherited: Mapping[str, str]) -> dict[str, str]:
         """The environment in which libpq logs in so, and the password stands in no argument."""
-        kept = {name: value for name, value in inherited.items() if name not in REDIRECTING}
+        kept = {name: value for name, value in inherited.items() if not is_libpqs(name)}
         return kept | {
             "PGHOST": self.address.host,
             "PGPORT": str(self.address.port),
@@ -56,6 +68,7 @@ class Access:
             "PGUSER": self.role,
             "PGPASSWORD": self.password,
             "PGSSLMODE": self.address.sslmode or "prefer",
+            "PGCONNECT_TIMEOUT": str(connect_timeout()),
         }
 
 

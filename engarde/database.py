@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +18,22 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 from engarde.access import Access
 from engarde.entrance import connect
 from engarde.errors import NotAnswered, Refused, Unreachable
+from engarde.timeouts import Kind, seconds
 
-_BEGIN = "BEGIN ISOLATION LEVEL {}; SET LOCAL idle_in_transaction_session_timeout = 0"
-"""In one message: a millisecond may be all that a role has between two. Local: a pooler hands a session on as it is."""
+SEARCH_PATH = "pg_catalog, pg_temp"
+"""Of every session of ours: whoever may create in another schema of a path decides there what a name means."""
 
-_PLAIN = "; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL ROLE NONE"
+_LIMITED = {
+    "statement": "statement_timeout",
+    "lock": "lock_timeout",
+    "idle": "idle_in_transaction_session_timeout",
+}
+EVENT_TRIGGERS_CAN_BE_OFF = 170_000
+"""From this version on a superuser's session need not run them."""
+
+_PULSE = 15
+"""Between two signs of life of a session that waits for something else [seconds]."""
+
 _ROOMS = Path(__file__).with_name("sql")
 
 NONE: Mapping[str, str] = MappingProxyType({})
@@ -107,6 +119,42 @@ class Session:
         """Ends the transaction, and what was done in it stays."""
         self._connection.execute(b"COMMIT")
 
+    def change_alone(self, statement: str) -> None:
+        """Ends the transaction, then runs one statement that cannot be in any.
+
+        :raises Refused: the server does not run it; it stands in the message.
+        """
+        self.commit()
+        self.run(f"SET search_path = {SEARCH_PATH}")
+        self.change(statement)
+
+    @contextmanager
+    def waiting(self, lost: Callable[[], None]) -> Iterator[None]:
+        """Keeps its snapshot while something else is at work; `lost` ends that as soon as the server is gone.
+
+        :raises psycopg.OperationalError: it was.
+        """
+        over, faults = threading.Event(), list[psycopg.Error]()
+
+        def ask() -> None:
+            while not over.wait(_PULSE):
+                try:
+                    self._connection.execute(b"SELECT")
+                except psycopg.Error as error:
+                    faults.append(error)
+                    lost()
+                    return
+
+        pulse = threading.Thread(target=ask)
+        pulse.start()
+        try:
+            yield
+        finally:
+            over.set()
+            pulse.join()
+            if faults:
+                raise faults[0]
+
     def tried(self, probes: Sequence[Sequence[str]]) -> list[Answer]:
         """What becomes of each list of statements; nothing of it stays, whatever was allowed.
 
@@ -170,25 +218,53 @@ def _query(room: str) -> SQL:
 
 @contextmanager
 def session(
-    access: Access, *, read_only: bool = True, as_given: bool = False, one_snapshot: bool = True
+    access: Access,
+    kind: Kind | None = None,
+    *,
+    read_only: bool = True,
+    as_given: bool = False,
+    one_snapshot: bool = True,
 ) -> Iterator[Session]:
     """A session that ends with the block; it sees the server as it was at its first question, unless told otherwise.
 
-    Of what the server would start it with, timeouts and another role, nothing is kept but where that is `as_given`.
+    It starts in pg_catalog, with limits of its `kind`: to look where it is `read_only`, else to change, by default. Of
+    what the server would start it with, only another role is kept, and that where it is `as_given`.
 
     :raises NoEntrance: no answer, or the role was not let in.
-    :raises Unreachable: the session was lost.
+    :raises Unreachable: the session was lost, or an answer did not come in time.
     """
-    connection, where = connect(access), access.where
+    kind = kind or ("look" if read_only else "change")
+    connection, where = connect(access, kind), access.where
     # Closing it without more is a rollback: what was not committed is gone, also when this process is.
     with closing(connection):
         level = "REPEATABLE READ" if one_snapshot else "READ COMMITTED"
-        begin = _BEGIN.format(level + (" READ ONLY" if read_only else "")) + ("" if as_given else _PLAIN)
+        begin = f"BEGIN ISOLATION LEVEL {level} READ {'ONLY' if read_only else 'WRITE'}"
+        # In one message: a millisecond may be all that a role has between two. Local: a pooler hands a session on as it
+        # is, and refuses what is set when a connection is begun.
+        settings = [f"SET LOCAL {each}" for each in _settings(connection, kind)]
+        whole = [begin, *settings, *([] if as_given else ["SET LOCAL ROLE NONE"])]
         try:
-            connection.execute(begin.encode())
+            connection.execute("; ".join(whole).encode())
             yield Session(connection)
         except psycopg.OperationalError as error:
             raise Unreachable(f"lost {where}, so nothing was changed there: {' '.join(str(error).split())}") from None
         except psycopg.Error as error:
             said = " ".join(str(error).split())
             raise Unreachable(f"{where} answers with {error.sqlstate}, so nothing was changed there: {said}") from None
+
+
+def _settings(connection: psycopg.Connection[Any], kind: Kind) -> Iterator[str]:
+    """What a session has whatever its role would start with, the search path first."""
+    yield f"search_path = {SEARCH_PATH}"
+    for name in ("statement", "lock", "idle"):
+        yield f"{_LIMITED[name]} = '{round(1000 * seconds(f'{kind}.{name}'))}ms'"
+    # A server that hears nothing any more of a client lets go of its locks within a minute.
+    yield "tcp_keepalives_idle = '10s'"
+    yield "tcp_keepalives_interval = '10s'"
+    yield "tcp_keepalives_count = 3"
+    yield "tcp_user_timeout = '40s'"
+    yield "standard_conforming_strings = on"
+    if connection.info.server_version >= EVENT_TRIGGERS_CAN_BE_OFF:
+        yield "transaction_timeout = 0"
+        if connection.info.parameter_status("is_superuser") == "on":
+            yield "event_triggers = off"

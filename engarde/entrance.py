@@ -1,35 +1,130 @@
-"""The way in to the server."""
+"""The way in to the server, and the watch over every answer that is waited for."""
 
 from __future__ import annotations
 
-from typing import Any
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any, TypeVar
 
 import psycopg
+from psycopg.abc import PQGen
 
-from engarde.access import Access
+from engarde import timeouts
+from engarde.access import Access, connect_timeout, is_libpqs
 from engarde.errors import NoEntrance
+from engarde.timeouts import Kind
 
-CONNECT_TIMEOUT = 15
-"""Before an address that does not answer is given up [seconds]."""
+WATCHED = "keepalives_idle=10 keepalives_interval=5 keepalives_count=4 tcp_user_timeout=30000"
+"""How libpq notices within half a minute that a peer is gone, or acknowledges nothing any more."""
+
+WITHIN = 0.1
+"""How often a wait looks at the clock, and lets an interrupt through [seconds]."""
+
+_environment = threading.Lock()
+Value = TypeVar("Value")
 
 
-def connect(access: Access) -> psycopg.Connection[Any]:
+class Connection(psycopg.Connection[Any]):
+    """A connection that waits for no answer for ever.
+
+    A peer that acknowledges and says nothing, a byte every few seconds, or one of two connections that is cut
+    off: TCP notices none of these.
+    """
+
+    access: Access | None = None
+    """as whom another connection asks whether this one's question is still being worked at; none asks without one"""
+    limit: float = timeouts.DEFAULTS["answer"]
+    """of one answer [seconds]"""
+
+    def wait(self, gen: PQGen[Value], interval: float = WITHIN, timeout: float | None = None) -> Value:
+        """Waits as psycopg does, and gives up once nobody is at work on the answer any more."""
+        return super().wait(self._watched(gen), interval, timeout)
+
+    def _watched(self, gen: PQGen[Value]) -> PQGen[Value]:
+        start, silence = time.monotonic(), timeouts.seconds("silence")
+        ask_at = start + silence
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                now = time.monotonic()
+                if now - start > self.limit:
+                    raise self._given_up(f"it did not answer within {self.limit:.0f} s")
+                if self.access and now > ask_at:
+                    if reason := _stalled(self.access, self.info.backend_pid):
+                        raise self._given_up(f"after {now - start:.0f} s without an answer, {reason}")
+                    ask_at = time.monotonic() + silence
+                wanted = gen.send(ready)
+        except StopIteration as done:
+            value: Value = done.value
+            return value
+
+    def _given_up(self, reason: str) -> psycopg.OperationalError:
+        self.close()
+        return psycopg.OperationalError(reason)
+
+
+def connect(access: Access, kind: Kind) -> Connection:
     """A connection that commits each statement, unless a transaction is begun.
 
     :raises NoEntrance: no answer, or the role was not let in.
     """
+    connection = _connect(access)
+    connection.access = access
+    connection.limit = timeouts.seconds(f"{kind}.statement") + timeouts.seconds("answer")
+    return connection
+
+
+def _connect(access: Access) -> Connection:
     try:
-        return psycopg.connect(
-            host=access.address.host,
-            port=access.address.port,
-            dbname=access.database,
-            user=access.role,
-            password=access.password,
-            sslmode=access.address.sslmode or "prefer",
-            connect_timeout=CONNECT_TIMEOUT,
-            application_name="engarde",
-            client_encoding="UTF8",
-            autocommit=True,
-        )
+        with _without_libpq_variables():
+            return Connection.connect(
+                WATCHED,
+                host=access.address.host,
+                port=access.address.port,
+                dbname=access.database,
+                user=access.role,
+                password=access.password,
+                passfile=os.devnull,
+                sslmode=access.address.sslmode or "prefer",
+                connect_timeout=connect_timeout(),
+                application_name="engarde",
+                client_encoding="UTF8",
+                autocommit=True,
+            )
     except psycopg.OperationalError as error:
         raise NoEntrance(access.where, " ".join(str(error).split())) from None
+
+
+@contextmanager
+def _without_libpq_variables() -> Iterator[None]:
+    # libpq reads them whenever a connection is begun, and an empty parameter is to it as none.
+    with _environment:
+        kept = {name: os.environ.pop(name) for name in [*os.environ] if is_libpqs(name)}
+        try:
+            yield
+        finally:
+            os.environ.update(kept)
+
+
+def _stalled(access: Access, process: int) -> str:
+    """Why no answer will come, as a connection of its own finds out; nothing where one may."""
+    for _ in range(2):
+        try:
+            with closing(_connect(access)) as other:
+                found = other.execute(
+                    "SELECT state FROM pg_catalog.pg_stat_activity WHERE pid OPERATOR(pg_catalog.=) %s", [process]
+                ).fetchone()
+        except NoEntrance as refusal:
+            # Who refuses, answers: a live service may hold all the connections that its role has.
+            return "" if "FATAL" in refusal.reason else f"a new connection finds nobody there: {refusal.reason}"
+        except psycopg.OperationalError as error:
+            return f"a new connection gets no answer, either: {error}"
+        # A pooler's process is not ours, and somebody else's state cannot be seen.
+        if not found or found[0] is None or found[0] == "active":
+            return ""
+        time.sleep(1)
+    return "the server is done with it, and the answer does not come through"

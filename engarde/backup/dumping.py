@@ -15,6 +15,7 @@ from engarde.backup.clients import Client
 from engarde.backup.inventory import Inventory
 from engarde.backup.rows import Room, Snapshot
 from engarde.database import Session, session
+from engarde.entrance import WATCHED
 from engarde.errors import Refused, Unfinished
 
 Say = Callable[[str], None]
@@ -35,12 +36,12 @@ def dump(access: Access, schema: str, folder: Path, client: Client, jobs: int | 
     :raises Unfinished: pg_dump failed.
     :raises Unreachable: the role was not let in, or the session was lost.
     """
-    with session(access) as asked:
+    with session(access, "copy") as asked:
         refuse_pooler(access, asked)
         number = workers(asked, access.role, jobs)
         [snapshot] = asked.rows("backup_snapshot", Snapshot)
         found = taking.taken(asked, schema, say)
-        _pg_dump(access, found, snapshot.name, folder / DUMP, client, number, say)
+        _pg_dump(access, asked, found, snapshot.name, folder / DUMP, client, number, say)
         if found.large_objects:
             say(f"copying {len(found.large_objects)} large objects")
             large_objects.write(asked, found.large_objects, folder / large_objects.FILE)
@@ -83,7 +84,14 @@ def _sessions(jobs: int) -> int:
 
 
 def _pg_dump(
-    access: Access, found: Inventory, snapshot: str, folder: Path, client: Client, jobs: int, say: Say
+    access: Access,
+    asked: Session,
+    found: Inventory,
+    snapshot: str,
+    folder: Path,
+    client: Client,
+    jobs: int,
+    say: Say,
 ) -> None:
     pattern = found.schema.replace('"', '""')
     command = [
@@ -100,6 +108,7 @@ def _pg_dump(
         "--no-subscriptions",
         f"--lock-wait-timeout={LOCKS}s",
         "--no-password",
+        f"--dbname={WATCHED}",
         "--verbose",
         f"--file={folder}",
     ]
@@ -113,7 +122,8 @@ def _pg_dump(
         errors="replace",
     ) as process:
         try:
-            last = _told(process, found.stored, say)
+            with asked.waiting(process.kill):
+                last = _told(process, found.stored, say)
         except BaseException:
             process.kill()
             raise

@@ -61,7 +61,7 @@ def restore(
     login = login or access(stack, name)
     transaction = ""
     try:
-        with session(login, read_only=False, one_snapshot=False) as asked:
+        with session(login, "copy", read_only=False, one_snapshot=False) as asked:
             refuse_pooler(login, asked)
             programs = client(how.pg_bin, asked.major, major(found.client))
             before = held(asked, service, found, replace=replace)

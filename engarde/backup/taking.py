@@ -19,7 +19,7 @@ from engarde.backup.inventory import (
 )
 from engarde.backup.rows import Counted, FoundSequence, FoundTable, Path, Pinned, Reached, Schema, SidedEdge
 from engarde.catalog.rows import Default, Entry
-from engarde.database import Session
+from engarde.database import SEARCH_PATH, Session
 from engarde.errors import Refused
 from engarde.names import PUBLIC
 from engarde.quoting import quoted
@@ -115,7 +115,7 @@ def _tables(asked: Session, schema: str, say: Say) -> Iterator[Table]:
             counted.checksum if counted else None,
         )
     # What the catalogs print has to name schemas.
-    path(asked, "")
+    path(asked, SEARCH_PATH)
 
 
 def service_path(schema: str) -> str:

@@ -49,10 +49,9 @@ def _make_database(move: Move, found: Contents) -> None:
     name = move.new.server.database
     with session(_beside(move), read_only=False) as asked:
         [server] = asked.rows("split_server", Server, database=name, role=move.service.role)
-        # No transaction makes a database.
-        asked.commit()
         if server.encoding is None:
-            asked.change(create(found, name))
+            # No transaction makes a database.
+            asked.change_alone(create(found, name))
 
 
 def _beside(move: Move) -> Access:

@@ -26,7 +26,7 @@ Say = Callable[[str], None]
 
 def differences(part: Stack, role: str, wanted: Inventory, say: Say) -> tuple[Difference, ...]:
     """Where what the role owns in the part's database is other than in an inventory."""
-    with _witness(part, role) as login, session(login) as asked:
+    with _witness(part, role) as login, session(login, "copy") as asked:
         asked.run(f"SET LOCAL ROLE {quoted(role)}")
         return contents(wanted, taken(asked, wanted.schema, say))
 

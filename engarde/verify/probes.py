@@ -17,6 +17,10 @@ READ_ONLY = "SET LOCAL transaction_read_only = on"
 """Before what a rollback would not take back; the server asks for the privilege first."""
 
 
+ROLES_PATH = "SELECT set_config('search_path', reset_val, true) FROM pg_settings WHERE name = 'search_path'"
+"""Before what shows where names without a schema lead: a session of ours starts in pg_catalog."""
+
+
 @dataclass(frozen=True, slots=True)
 class Probe:
     """Statements to be run in a row, of which the last is refused for want of a privilege, or all are allowed."""
@@ -58,6 +62,7 @@ def _own(service: Service, mark: str) -> Iterator[Probe]:
     """In its own schema, where names without one have to lead."""
     inside = f"{quoted(service.schema_)}.{mark}"
     steps = (
+        ROLES_PATH,
         f"CREATE TABLE {mark} (id serial PRIMARY KEY, word text)",
         f"INSERT INTO {inside} (word) VALUES ('a')",
         f"SELECT word FROM {mark}",

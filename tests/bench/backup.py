@@ -51,7 +51,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--rounds", type=_positive, default=3, help="how often each is measured")
     asked = parser.parse_args(words)
     with server(embedded(), SETTINGS) as login, tempfile.TemporaryDirectory(prefix="engarde-bench-") as made:
-        with connect(login) as maker, step(f"{asked.rows} rows"):
+        with connect(login, "copy") as maker, step(f"{asked.rows} rows"):
             for each in MAKING:
                 maker.execute(each.format(rows=asked.rows).encode())
         with session(login) as looking:

@@ -35,7 +35,7 @@ def server(bin_dir: Path, settings: Mapping[str, str] = servers.NOT_DURABLE) -> 
         try:
             running = servers.start_on_free_port(running)
             address = Address(host=servers.HOST, port=running.port)
-            with connect(Access(address, "postgres", servers.ADMIN, PASSWORD)) as admin:
+            with connect(Access(address, "postgres", servers.ADMIN, PASSWORD), "look") as admin:
                 for each in MAKING:
                     admin.execute(each.format(**QUOTED).encode())
             yield Access(address, "postgres", ROLE, "the role's")

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.xdist_group("backup")
 
 def seen(login: Access) -> tuple[object, str]:
     where = f"host={login.address.host} port={login.address.port} dbname=postgres user='Ro\"le' password='the role\\'s'"
-    with connect(login) as asked:
+    with connect(login, "copy") as asked:
         return content(asked, SCHEMA), definitions(where, SCHEMA)
 
 
@@ -35,7 +35,7 @@ def silent(line: str) -> None:
 def test_to_the_newest_release(tmp_path: Path) -> None:
     programs = client(str(newest()), 18)
     with server(sources.chosen()) as old, server(sources.binaries(18)) as new:
-        with connect(old) as made:
+        with connect(old, "copy") as made:
             rich_schema.make(made, made.info.server_version // 10_000)
         wanted = dump(old, SCHEMA, tmp_path, programs, 2, silent)
         with session(new, read_only=False, one_snapshot=False) as asked:
@@ -44,7 +44,7 @@ def test_to_the_newest_release(tmp_path: Path) -> None:
             asked.commit()
         assert seen(new) == seen(old)
         assert compare(wanted, inventory(new, SCHEMA, silent)) == ()
-        with connect(new) as changed:
+        with connect(new, "copy") as changed:
             changed.execute("UPDATE word SET upper = 'x' WHERE id = 5")
             changed.execute("ALTER TABLE linked DROP CONSTRAINT to_word; SELECT nextval('tickets')")
             changed.execute("GRANT SELECT ON word TO PUBLIC")
@@ -61,7 +61,7 @@ def test_a_second_load_at_the_same_time_is_none(tmp_path: Path) -> None:
     """And one that fails in the middle leaves an empty schema empty."""
     programs = client(str(newest()), 18)
     with server(sources.chosen()) as login:
-        with connect(login) as made:
+        with connect(login, "copy") as made:
             made.execute("CREATE TABLE t (id int); INSERT INTO t VALUES (1)")
         wanted = dump(login, SCHEMA, tmp_path, programs, 1, silent)
         with session(login, read_only=False, one_snapshot=False) as asked:
@@ -85,7 +85,7 @@ NAMING_NO_SCHEMA = (
 def test_functions_that_name_no_schema_come_back_where_they_are_called(tmp_path: Path) -> None:
     """From 17 on the server itself refuses them in indexes and materialized views."""
     with server(sources.chosen()) as login:
-        with connect(login) as made:
+        with connect(login, "copy") as made:
             major = made.info.server_version // 10_000
             for each in NAMING_NO_SCHEMA:
                 made.execute(each.encode())

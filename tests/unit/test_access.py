@@ -67,6 +67,7 @@ def test_psql_finds_the_credentials_in_its_environment_only() -> None:
         "PGUSER": "madansara_user",
         "PGPASSWORD": "pw-m",
         "PGSSLMODE": "require",
+        "PGCONNECT_TIMEOUT": "15",
     }
 
 

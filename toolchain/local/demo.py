@@ -96,7 +96,8 @@ def _tool(*words: str) -> None:
 def _show(stack: Stack) -> None:
     """Every table of the services, and how many rows analytics counts in it."""
     shown = Table("schema", "table", "rows", title="What analytics sees", title_justify="left")
-    with connect(access(stack, ANALYTICS)) as session:
+    with connect(access(stack, ANALYTICS), "look") as session:
+        session.execute(b"SET search_path = pg_catalog, pg_temp")
         for schema, table in session.execute(TABLES, [[each.schema_ for each in stack.services]]).fetchall():
             counted = session.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table)))
             shown.add_row(schema, table, str(*(counted.fetchone() or ())))

@@ -1,0 +1,62 @@
+"""How long anything of ours may take: one table, from which every session and every wait has its limit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+from engarde.errors import ConfigError
+
+VARIABLE = "ENGARDE_TIMEOUTS"
+"""Names other limits, as in `look.statement=300,connect=5`: for a server that is slower than most, and for tests."""
+
+Kind = Literal["look", "change", "copy"]
+"""What a session is for: it reads catalogs, it changes something small, or it reads or writes a service's rows."""
+
+DEFAULTS: Mapping[str, float] = MappingProxyType(
+    {
+        # A connection, until the login is answered.
+        "connect": 15,
+        # Without a word from the server, before a second connection asks whether it is still at work.
+        "silence": 30,
+        # How much later than its own limit the server may answer, before the session is given up.
+        "answer": 10,
+        # In the server: one statement, one lock, and a transaction for which nothing is asked.
+        "look.statement": 60,
+        "look.lock": 5,
+        "look.idle": 300,
+        "change.statement": 60,
+        "change.lock": 10,
+        "change.idle": 45,
+        "copy.statement": 6 * 60 * 60,
+        "copy.lock": 60,
+        "copy.idle": 45,
+    }
+)
+"""Seconds."""
+
+
+def seconds(name: str) -> float:
+    """The limit of this name, as the environment or the table has it.
+
+    :raises ConfigError: the environment names a limit that does not exist, or no number of seconds.
+    """
+    return _overridden().get(name, DEFAULTS[name])
+
+
+def _overridden() -> Mapping[str, float]:
+    found = {}
+    for part in filter(None, os.environ.get(VARIABLE, "").split(",")):
+        name, _, value = part.strip().partition("=")
+        try:
+            found[name] = float(value)
+        except ValueError:
+            found[name] = 0.0
+        if name not in DEFAULTS or not 0.1 <= found[name] <= 7 * 24 * 60 * 60:
+            raise ConfigError(
+                f"{VARIABLE}: {part.strip()!r} is not a limit; write NAME=SECONDS, from 0.1 to 604800, with commas"
+                f" between; the names are {', '.join(DEFAULTS)}"
+            )
+    return found
