@@ -116,7 +116,15 @@ def _found(asked: Session, text: str) -> list[Named]:
     if arguments is None:
         return found
     wanted = _plain(arguments)
-    return [each for each in found if wanted in (_plain(each.types), _plain(each.arguments)) and each.types is not None]
+    return [each for each in found if wanted in _written(each)]
+
+
+def _written(function: Named) -> set[str]:
+    """How its arguments may be written; a person's own search path leaves out the schema of what is in `public`."""
+    if function.types is None:
+        return set()
+    whole = {_plain(function.types), _plain(function.arguments)}
+    return whole | {re.sub(rf"\b{PUBLIC}\.", "", each) for each in whole}
 
 
 def _call(text: str) -> tuple[str, str | None]:
