@@ -132,8 +132,8 @@ def _tables(stream: IO[bytes]) -> Iterator[Rows]:
 
 
 def _statement(line: bytes, stream: IO[bytes]) -> str:
-    """A COPY as one sends it; a name in it may go over several lines."""
-    while not line.endswith(FROM) and (more := stream.readline()):
+    """A COPY as one sends it; a name in it may go over several lines, and look like its end."""
+    while not (line.endswith(FROM) and line.count(b'"') % 2 == 0) and (more := stream.readline()):
         line += more
     return line.removesuffix(b";\n").decode()
 

@@ -94,6 +94,11 @@ SET transaction_timeout = 0;
     "INSERT INTO cache VALUES ('k', 'v'), ('', NULL)",
     'CREATE TABLE "two\nlines" ("a\n--\nb" int PRIMARY KEY, c text)',
     """INSERT INTO "two\nlines" VALUES (1, E'\\\\.'), (2, E'x\\n\\\\.\\ny')""",
+    # Names that look like the end of the statement, and like rows with their own.
+    'CREATE TABLE "x FROM stdin;\ny" ("z"" FROM stdin;\n" int, "-- ""\nCOPY" text)',
+    """INSERT INTO "x FROM stdin;\ny" VALUES (1, 'a'), (2, 'b')""",
+    'CREATE TABLE "COPY z FROM stdin;\n1\n\\.\n" (n int)',
+    'INSERT INTO "COPY z FROM stdin;\n1\n\\.\n" VALUES (3)',
     """CREATE TABLE "100% {odd} \\ ü 'q'" ("sel%s" int, "{1}" text DEFAULT '%')""",
     """INSERT INTO "100% {odd} \\ ü 'q'" VALUES (1, '{}%s'), (2, DEFAULT)""",
     "CREATE TABLE nothing_in_it ()",
