@@ -28,9 +28,9 @@ class NoEntrance(Unreachable):
 
 
 class Unfinished(EngardeError):
-    """A change was begun and did not come to its end; the same command again goes on with it."""
+    """A change was begun and is not finished, or it failed; the message says what is changed and what goes on."""
 
-    exit_code = 1
+    exit_code = 4
 
 
 class Refused(EngardeError):

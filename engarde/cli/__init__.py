@@ -41,7 +41,8 @@ class Reporting(click.Group):
 def main() -> None:
     """Many services in one PostgreSQL, each in its own schema with its own role.
 
-    Exit codes: 0 as declared, 1 findings, 2 usage, bad stack file or a refusal, 3 nothing could be learnt.
+    Exit codes: 0 done, or as declared; 1 findings; 2 usage, bad stack file or a refusal; 3 could not connect; 4 begun
+    and not finished, or failed; 130 interrupted.
     """
 
 

@@ -32,8 +32,8 @@ def backup_command(
 ) -> None:
     """Copy a service's schema, with a manifest that proves it, into a new folder.
 
-    Exit codes: 0 done, 1 it could not be copied or written (nothing of it stays), 2 usage, a fault in the stack file or
-    a refusal, 3 nothing could be learnt.
+    Exit codes: 0 done, 2 usage, a fault in the stack file or a refusal, 3 could not connect, 4 it could not be
+    copied or written (nothing of it stays).
     """
     from engarde.backup import show
     from engarde.backup.making import How, backup
@@ -67,8 +67,8 @@ def restore_command(
 ) -> None:
     """Bring a service's schema back from a backup, in one transaction, and compare it with the manifest.
 
-    Exit codes: 0 done, 1 it failed and what was there is there as it was, 2 usage, a fault in the stack file or a
-    refusal, 3 nothing could be learnt.
+    Exit codes: 0 done, 2 usage, a fault in the stack file or a refusal, 3 could not connect and nothing was changed, 4
+    it failed and what was there is there as it was.
     """
     from engarde.backup import show
     from engarde.backup.making import How

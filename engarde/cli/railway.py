@@ -8,6 +8,7 @@ import click
 
 from engarde.cli.options import output_option, stack_option
 from engarde.engine import FOLDER
+from engarde.errors import Unfinished
 from engarde.stackfile import read
 
 _services = click.option(
@@ -74,7 +75,7 @@ def push_command(
 ) -> None:
     """Write what is other than declared, then deploy each changed service once, and wait for it.
 
-    Exit code 1 when a service is not as it should be; running it again finishes.
+    Exit code 4 when a service is not as it should be; running it again finishes.
     """
     from engarde.railway import show
     from engarde.railway.api import Api, token
@@ -93,7 +94,7 @@ def push_command(
         click.echo(show.pushed_data(ends))
     else:
         console().print(show.pushed(ends))
-    sys.exit(0 if all(end.good for end in ends) else 1)
+    sys.exit(0 if all(end.good for end in ends) else Unfinished.exit_code)
 
 
 @railway_command.command("audit")

@@ -21,8 +21,8 @@ from engarde.stackfile import read
 def rotate_command(stack: str, output: str, every: bool, dry_run: bool, reapply: bool, names: tuple[str, ...]) -> None:
     """Give logins new passwords, prove them by logging in, and deliver their URLs.
 
-    Killed at any point, the same command goes on where it was. Exit codes: 0 done, 1 begun and not ended well, 2 usage,
-    a fault in the stack file or a refusal, 3 nothing could be learnt.
+    Killed at any point, the same command goes on where it was. Exit codes: 0 done, 2 usage, a fault in the stack file
+    or a refusal, 3 could not connect and nothing was changed, 4 begun and not finished: run it again.
     """
     from engarde.rotate import NOWHERE, as_json, as_text, put_back, rotate
     from engarde.rotate.railway import to_railway

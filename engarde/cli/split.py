@@ -29,8 +29,8 @@ _to = click.option(
 def split_command() -> None:
     """Move a service into a database of its own, and back.
 
-    Killed at any point, the same command goes on. Exit codes: 0 done, 1 begun and not ended well, 2 usage, a fault in
-    the stack file or a refusal, 3 nothing could be learnt.
+    Killed at any point, the same command goes on. Exit codes: 0 done, 2 usage, a fault in the stack file or a
+    refusal, 3 could not connect and nothing was changed, 4 begun and not finished: run it again.
     """
 
 

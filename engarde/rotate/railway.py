@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engarde.errors import EngardeError
+from engarde.errors import Unfinished
 from engarde.model import Stack
 from engarde.railway.api import Api, token
 from engarde.railway.planning import Plan, plan
@@ -10,12 +10,6 @@ from engarde.railway.pushing import How, push
 from engarde.rotate.delivery import Deliverer, Login
 from engarde.rotations import called
 from toolchain.progress import say
-
-
-class Undelivered(EngardeError):
-    """A service does not run with its new URL."""
-
-    exit_code = 1
 
 
 def to_railway(stack: Stack) -> Deliverer:
@@ -37,7 +31,7 @@ def to_railway(stack: Stack) -> Deliverer:
             ends = push(planned(api, login), api, How(sealed=True), lambda who, what: say(f"{who}: {what}"))
         told = "; ".join(f"{end.step.service}: {end.says}" for end in ends)
         if not all(end.good for end in ends):
-            raise Undelivered(told)
+            raise Unfinished(told)
         return told
 
     return Deliverer(check, deliver)

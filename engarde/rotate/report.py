@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engarde.errors import Unfinished
+
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
@@ -51,7 +53,7 @@ class Report:
     def to_commit(self) -> str | None:
         """The file that has changed."""
         changed = self.kept_in_git and not self.dry_run and not self.reapplied
-        begun = self.rotated or (self.failed and self.failed.exit_code == 1)
+        begun = self.rotated or (self.failed and self.failed.exit_code == Unfinished.exit_code)
         return f"Pulumi.{self.stack}.yaml" if changed and begun else None
 
     @property

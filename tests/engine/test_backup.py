@@ -127,7 +127,7 @@ def test_a_dump_that_is_not_what_its_manifest_says(there: Project, kept: Path, t
     for change in ({"rows": 1}, {"checksum": "1:1"}):
         other = shutil.copytree(kept, tmp_path / "other", dirs_exist_ok=True)
         rewritten(other, {"word": change})
-        said = tool(there, "restore", SERVICE, "--from", str(other), "--yes-replace-data", code=1).stderr
+        said = tool(there, "restore", SERVICE, "--from", str(other), "--yes-replace-data", code=4).stderr
         assert "rows of table word" in said
         assert "Nothing was changed" in said
     assert state(there) == before

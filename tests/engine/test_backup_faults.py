@@ -108,13 +108,13 @@ def test_a_killed_backup(kept_stack: Project, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("at", "what", "code"),
     [
-        (("dumping", "_pg_dump", "before"), LOSE, 1),
-        (("dumping", "_told", "before"), LOSE, 1),
+        (("dumping", "_pg_dump", "before"), LOSE, 4),
+        (("dumping", "_told", "before"), LOSE, 4),
         (("dumping", "_pg_dump", "after"), LOSE, 3),
-        (("dumping", "_told", "before"), KILL_PG_DUMP, 1),
-        (("dumping", "_pg_dump", "before"), LIMIT_FILES.format(4096), 1),
-        (("dumping", "large_objects.write", "before"), LIMIT_FILES.format(1 << 20), 1),
-        (("making", "manifest.write", "before"), LIMIT_FILES.format(4096), 1),
+        (("dumping", "_told", "before"), KILL_PG_DUMP, 4),
+        (("dumping", "_pg_dump", "before"), LIMIT_FILES.format(4096), 4),
+        (("dumping", "large_objects.write", "before"), LIMIT_FILES.format(1 << 20), 4),
+        (("making", "manifest.write", "before"), LIMIT_FILES.format(4096), 4),
     ],
 )
 def test_a_backup_that_fails(
@@ -167,7 +167,7 @@ def test_a_server_whose_disk_is_full(changed: Project, tmp_path: Path) -> None:
     command = restoring(tmp_path / "large")
     full = by_superuser(changed, FILL)
     run = stopped(changed, ("restoring", "clear", "before"), full, *command)
-    assert run.returncode == 1, run.stderr
+    assert run.returncode == 4, run.stderr
     assert ".large" in run.stderr
     assert "File too large" in run.stderr
     assert state(changed) == before
@@ -180,6 +180,6 @@ def test_a_service_that_holds_its_tables(changed: Project, kept: Path) -> None:
     """It is not kept waiting for ever, nor is the restore."""
     with changed.connect(SERVICE) as session, session.transaction():
         session.execute("SET LOCAL idle_in_transaction_session_timeout = 0; SELECT * FROM word LIMIT 1")
-        run = tool(changed, *restoring(kept), code=1)
+        run = tool(changed, *restoring(kept), code=4)
     assert "55P03" in run.stderr
     assert "stop the service" in run.stderr

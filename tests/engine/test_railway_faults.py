@@ -64,7 +64,7 @@ def test_what_passes_is_waited_out_and_each_service_is_deployed_once(there: Deli
 
 def test_what_does_not_pass_leaves_a_state_for_each_service_and_the_next_run_finishes(there: Delivery) -> None:
     there.fake.fail(WRITE, Http(500), service="madansara", times=9)
-    states = there.states(code=1)
+    states = there.states(code=4)
     # In the order of names: those before it are written and being deployed, those after it are not touched.
     assert "HTTP 500" in states["madansara"]
     assert states["Sankore-API"].startswith("its deployment was begun, and its end not seen")
@@ -77,7 +77,7 @@ def test_what_does_not_pass_leaves_a_state_for_each_service_and_the_next_run_fin
 
 def test_one_that_is_refused_does_not_stop_the_others(there: Delivery) -> None:
     there.fake.fail(WRITE, Message("Problem processing request"), service="madansara")
-    states = there.states(code=1)
+    states = there.states(code=4)
     assert states == {**DEPLOYED, "madansara": "Railway says: Problem processing request"}
     assert there.states()["madansara"] == "deployed"
 
@@ -88,7 +88,7 @@ def test_a_build_that_still_goes_on(there: Delivery) -> None:
     assert there.states() == DEPLOYED
     there.services["madansara"].set(PRODUCTION, DATABASE_URL="")
     there.fake.fail(DEPLOY, Message(text), service="madansara", times=9)
-    assert "builds an earlier deployment still" in there.states("--timeout", "1", code=1)["madansara"]
+    assert "builds an earlier deployment still" in there.states("--timeout", "1", code=4)["madansara"]
     there.fake.heal()
     assert there.states()["madansara"] == "deployed"
 
@@ -108,11 +108,11 @@ def test_ends_that_are_not_good(there: Delivery, statuses: tuple[str, ...], says
     with delivery(there.stack) as made:
         for name, service in made.services.items():
             service.next_deployments(PRODUCTION, statuses if name == "madansara" else ["SUCCESS"], ["SUCCESS"])
-        states = made.states("--timeout", "4", code=1)
+        states = made.states("--timeout", "4", code=4)
         assert says in states.pop("madansara")
         assert set(states.values()) == {"deployed"}
         if statuses == ("NEEDS_APPROVAL",):
-            assert "waits for a person" in made.states(code=1)["madansara"]
+            assert "waits for a person" in made.states(code=4)["madansara"]
             made.services["madansara"].deploy(PRODUCTION)
         made.fake.settle()
         assert made.states()["madansara"] in ("deployed", "as declared")

@@ -117,7 +117,7 @@ def test_a_sealed_variable(there: Delivery) -> None:
     there.fake.forget()
     assert there.plan()["madansara"] == ({"DATABASE_URL": "unknown"}, "none")
     assert "unknown (sealed)" in there.tool("plan").stdout
-    assert "is sealed" in there.states(code=1)["madansara"]
+    assert "is sealed" in there.states(code=4)["madansara"]
     assert there.fake.writes == []
     there.quick()
     assert there.states("--write-sealed")["madansara"] == "deployed"

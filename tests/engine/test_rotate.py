@@ -234,7 +234,7 @@ def test_delivery_is_asked_before_and_gone_on_with_after_it_failed(project: Proj
     assert (counters(project), file(project)) == (before, text)
 
     code, report = delivering(project, "deliver")
-    assert (code, report["rotated"], report["commit"]) == (1, [], STACK_FILE)
+    assert (code, report["rotated"], report["commit"]) == (4, [], STACK_FILE)
     assert report["failed"]["reason"].endswith(
         "run it again: the new password is in force, and its delivery failed: the deployment crashed"
     )
@@ -251,7 +251,7 @@ def test_all_stops_at_the_first_failure_and_goes_on_from_there(project: Project)
     before = counters(project)
     project.database.run('ALTER ROLE "onside_user" NOLOGIN')
     done = rotate(project, "--all", "--output", "json")
-    assert done.returncode == 1, done.stderr
+    assert done.returncode == 4, done.stderr
     stopped = json.loads(done.stdout)
     assert [each["login"] for each in stopped["rotated"]] == [ODD, "madansara"]
     assert stopped["failed"]["login"] == "onside"

@@ -91,7 +91,7 @@ def test_a_deployment_that_fails_is_begun_anew_without_a_second_bump(there: Deli
         made.states()
         made.services["madansara"].next_deployments(PRODUCTION, ["BUILDING", "FAILED"], ["SUCCESS"])
         counter = counters(made.stack)["madansara"]
-        failed = rotate(made, "madansara", code=1)
+        failed = rotate(made, "madansara", code=4)
         assert "ended as FAILED" in failed.stderr
         assert counters(made.stack)["madansara"] == counter + 1
         rotate(made, "madansara")
@@ -103,7 +103,7 @@ def test_all_stops_where_it_fails_and_goes_on_from_there(there: Delivery) -> Non
     before = counters(there.stack)
     there.fake.fail(WRITE, Http(500), service="metabase", times=9)
     order = [*STACK["services"], "analytics"]
-    failed = rotate(there, "--all", code=1)
+    failed = rotate(there, "--all", code=4)
     assert "HTTP 500" in failed.stderr
     there.fake.heal()
     rotate(there, "--all")

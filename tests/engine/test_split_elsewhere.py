@@ -61,7 +61,7 @@ def test_a_service_on_railway_runs_with_its_new_url(projects: Projects) -> None:
         made.states()
         made.quick()
         environment, run = made.fake.environment(made.token), ("run", "madansara", "--to", "m", "--yes")
-        refused = split(project, *run, code=1, environment={**environment, "RAILWAY_TOKEN": "x"})
+        refused = split(project, *run, code=4, environment={**environment, "RAILWAY_TOKEN": "x"})
         assert "does not take RAILWAY_TOKEN" in refused.stderr
         # Before the service was shut out.
         project.database.session(*login).close()

@@ -86,7 +86,7 @@ def broken(project: Project, at: Moment, *words: str) -> None:
     lost = at in LOST
     done = stopped(project, at, by_superuser(project, LOSE) if lost else KILL, *words)
     project.printed += done.stdout + done.stderr
-    assert done.returncode == (1 if lost else -signal.SIGKILL), (at, done.stderr)
+    assert done.returncode == (4 if lost else -signal.SIGKILL), (at, done.stderr)
     assert "Traceback" not in done.stderr
 
 
