@@ -39,11 +39,12 @@ def migrate_command() -> None:
 def run_command(stack: str, output: str, every: bool, jobs: int, only_sql: bool, names: tuple[str, ...]) -> None:
     """Upgrade these services to the head of their migrations; the word `run` may be left out.
 
-    One that fails does not stop the others. Exit code 1 when any did.
+    One that fails does not stop the others. Exit codes: 0 done, 2 usage or a refusal, 3 could not connect or not read
+    the revision, nothing was changed; 4 at least one failed.
     """
     from engarde.migrate import show
     from engarde.migrate.projects import projects
-    from engarde.migrate.run import sql, upgrade
+    from engarde.migrate.run import exit_code, sql, upgrade
     from engarde.show import console
 
     if every == bool(names):
@@ -60,7 +61,7 @@ def run_command(stack: str, output: str, every: bool, jobs: int, only_sql: bool,
         click.echo(show.migrated_data(done))
     else:
         console().print(show.migrated(done))
-    sys.exit(1 if any(each.state == "failed" for each in done) else 0)
+    sys.exit(exit_code(done))
 
 
 @migrate_command.command("status")
@@ -68,7 +69,10 @@ def run_command(stack: str, output: str, every: bool, jobs: int, only_sql: bool,
 @output_option
 @click.argument("names", nargs=-1, metavar="[SERVICE]...")
 def status_command(stack: str, output: str, names: tuple[str, ...]) -> None:
-    """Show where each service is, where its migrations end, and what is pending. Exit code 1 when anything is."""
+    """Show where each service is, where its migrations end, and what is pending.
+
+    Exit codes: 0 nothing is pending, 1 something is, 2 a project cannot be read, 3 a revision cannot be read now.
+    """
     from engarde.migrate import show
     from engarde.migrate.projects import projects
     from engarde.migrate.status import status
@@ -79,4 +83,4 @@ def status_command(stack: str, output: str, names: tuple[str, ...]) -> None:
         click.echo(show.looked_at_data(found))
     else:
         console().print(show.looked_at(found))
-    sys.exit(0 if all(each.where == "up to date" for each in found) else 1)
+    sys.exit(max(each.exit_code for each in found))

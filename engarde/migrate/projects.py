@@ -7,13 +7,20 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engarde.access import Access, accesses
-from engarde.catalog.further import VersionTable
 from engarde.database import session
 from engarde.engine import FOLDER
-from engarde.errors import ConfigError, Refused
+from engarde.errors import ConfigError, NotAnswered, Refused, Unreachable
 from engarde.migrations import Migrations
 from engarde.model import Service, Stack
+from engarde.quoting import quoted
 from engarde.services import services_of
+
+_UNREADABLE = {
+    "42501": "the service's role may not read it, or row security applies to it",
+    "55P03": "another session has locked it",
+    "57014": "it did not answer within 10 seconds",
+}
+"""Why a version table is not read, by SQLSTATE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +63,27 @@ def projects(stack: Stack, names: Sequence[str]) -> list[Project]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """The version table."""
+
+    there: bool
+    settings: int
+    """that were set for reading it"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One row of it."""
+
+    revision: str
+
+
 def revisions(project: Project) -> tuple[str, ...]:
     """Those in the service's own version table; none where there is no such table yet.
 
     :raises Refused: there is no way from here that migrations can go.
-    :raises Unreachable: the service was not let in.
+    :raises Unreachable: the service was not let in, or the table cannot be read now: then nobody knows.
     """
     with session(project.access) as asked:
         if asked.pooled:
@@ -68,6 +91,13 @@ def revisions(project: Project) -> tuple[str, ...]:
                 f"{project.access.address.host}:{project.access.address.port} is a pooler's address: migrations need"
                 " the server's own, for locks and settings that last as long as their session"
             )
-        found = asked.rows("version_tables", VersionTable, roles=[project.service.role])
-    own = [each for each in found if each.schema == project.service.schema_]
-    return tuple(own[0].revisions or ()) if own else ()
+        [found] = asked.rows("version_table", _Table, schema=project.service.schema_)
+        if not found.there:
+            return ()
+        try:
+            rows = asked.answered("version_table_revisions", _Row, put={"schema": project.service.schema_})
+        except NotAnswered as refusal:
+            table = quoted(project.service.schema_, "alembic_version")
+            why = _UNREADABLE.get(str(refusal), "reading it fails")
+            raise Unreachable(f"{table} cannot be read now: {why} (SQLSTATE {refusal}); nothing was changed") from None
+    return tuple(sorted({each.revision for each in rows}))

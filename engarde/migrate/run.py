@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Literal
 
-from engarde.errors import EngardeError
+from engarde.errors import EngardeError, Unfinished
 from engarde.migrate.projects import Project, revisions
 
 KEPT_FROM_SERVICES = ("PULUMI_", "RAILWAY_", "PG", "DATABASE_URL")
@@ -29,11 +29,13 @@ class Migrated:
 
     service: str
     state: State
-    before: tuple[str, ...]
-    after: tuple[str, ...]
+    before: tuple[str, ...] | None
+    after: tuple[str, ...] | None
+    """None where they could not be read"""
     seconds: float
     said: str = ""
     """of a failure: why"""
+    exit_code: int = 0
 
 
 def upgrade(projects: Sequence[Project], jobs: int, say: Say) -> tuple[Migrated, ...]:
@@ -49,17 +51,25 @@ def upgrade(projects: Sequence[Project], jobs: int, say: Say) -> tuple[Migrated,
 
 def _upgrade(project: Project, say: Say) -> Migrated:
     start = time.monotonic()
-    before: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
+    before = after = said = None
+    code = 0
     try:
         before = revisions(project)
-        said = _run(project, ("upgrade", "head"), lambda line: say(f"{project.name}: {line}"))
+        if said := _run(project, ("upgrade", "head"), lambda line: say(f"{project.name}: {line}")):
+            code = Unfinished.exit_code
         after = revisions(project)
     except EngardeError as error:
-        said = str(error)
+        said = said or str(error)
+        code = error.exit_code if before is None else Unfinished.exit_code
     state: State = "failed" if said else "up to date" if before == after else "migrated"
     say(f"{project.name}: {state}")
-    return Migrated(project.name, state, before, after, time.monotonic() - start, said or "")
+    return Migrated(project.name, state, before, after, time.monotonic() - start, said or "", code)
+
+
+def exit_code(done: Sequence[Migrated]) -> int:
+    """That of the worst; a run that has changed anything and could not ask for all is begun and not finished."""
+    worst = max(each.exit_code for each in done)
+    return Unfinished.exit_code if worst and any(each.state == "migrated" for each in done) else worst
 
 
 def sql(project: Project) -> Iterator[str]:

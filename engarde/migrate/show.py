@@ -20,9 +20,9 @@ def table(*headings: str) -> Table:
     return Table(*headings, box=None, pad_edge=False, padding=(0, 2))
 
 
-def revision(found: Sequence[str]) -> str:
+def revision(found: Sequence[str] | None) -> str:
     """Where a service is, in a cell."""
-    return ", ".join(found) or "(none)"
+    return "(not read)" if found is None else ", ".join(found) or "(none)"
 
 
 def migrated(done: Sequence[Migrated]) -> RenderableType:
@@ -54,7 +54,7 @@ def looked_at_data(found: Sequence[Status]) -> str:
             {
                 "service": each.service,
                 "state": each.where,
-                "revisions": list(each.now),
+                "revisions": each.now,
                 "heads": list(each.heads),
                 "pending": [{"revision": one.id, "title": one.title} for one in each.pending],
                 "said": each.said or None,
@@ -71,8 +71,8 @@ def migrated_data(done: Sequence[Migrated]) -> str:
             {
                 "service": each.service,
                 "state": each.state,
-                "before": list(each.before),
-                "after": list(each.after),
+                "before": each.before,
+                "after": each.after,
                 "seconds": round(each.seconds, 1),
                 "said": each.said or None,
             }

@@ -20,11 +20,13 @@ class Status:
 
     service: str
     where: Where
-    now: tuple[str, ...] = ()
+    now: tuple[str, ...] | None = None
+    """None where they could not be read"""
     heads: tuple[str, ...] = ()
     pending: tuple[Revision, ...] = ()
     said: str = ""
     """why it is not known, or which revision its history lacks"""
+    exit_code: int = 1
 
 
 def status(projects: Sequence[Project]) -> tuple[Status, ...]:
@@ -37,9 +39,11 @@ def _status(of: Project) -> Status:
         history = graph(project(of.folder))
         now = revisions(of)
     except EngardeError as error:
-        return Status(of.name, "not known", said=str(error))
+        return Status(of.name, "not known", said=str(error), exit_code=error.exit_code)
     if strange := [each for each in now if not history.knows(each)]:
         said = f"its versions have no {', '.join(strange)}: applied from newer code, or another service's"
         return Status(of.name, "unknown revision", now, history.heads, said=said)
     pending = history.pending(now)
-    return Status(of.name, "pending" if pending else "up to date", now, history.heads, pending)
+    if pending:
+        return Status(of.name, "pending", now, history.heads, pending)
+    return Status(of.name, "up to date", now, history.heads, exit_code=0)

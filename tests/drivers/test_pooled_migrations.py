@@ -37,7 +37,7 @@ def test_a_pooler_in_between(projects: Projects) -> None:
                 assert "Traceback" not in said
         project.declare(services=services, server={"port": pooler.port})
         done = project.tool("migrate", "--all")
-        assert done.returncode == 1
+        assert done.returncode == 2
         assert done.stdout.count("is a pooler's address") == len(NAMES)
         assert project.database.value("SELECT count(*) FROM pg_tables WHERE schemaname = ANY(%s)", list(NAMES)) == 0
 

@@ -9,21 +9,22 @@ from typing import Any
 
 import pytest
 
+from tests.engine.admins import only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.migrated import declared, write
-from tests.engine.program import Project
+from tests.engine.program import STACK_FILE, Project
 
 pytestmark = pytest.mark.xdist_group("migrate")
 
 NAMES = ("madansara", "sankore", "onside", "Odd-1")
 TABLE = 'op.execute("CREATE TABLE things (id int)")'
+SERVICES = {**{name: declared(sys.executable, f"their/{name}") for name in NAMES}, "langflow": None}
 MORE = 'op.execute("ALTER TABLE things ADD COLUMN word text")'
 
 
 @pytest.fixture(scope="module")
 def stack(projects: Projects) -> Iterator[Project]:
-    services = {name: declared(sys.executable, f"their/{name}") for name in NAMES}
-    with projects(services={**services, "langflow": None}, analytics={}) as project:
+    with projects(services=SERVICES, analytics={}) as project:
         project.succeeds(project.up())
         yield project
 
@@ -54,7 +55,7 @@ def ran(stack: Project, *words: str, code: int = 0) -> dict[str, dict[str, Any]]
     return {each["service"]: each for each in json.loads(done.stdout)["services"]}
 
 
-def states(found: dict[str, dict[str, Any]]) -> dict[str, tuple[str, list[str], list[str]]]:
+def states(found: dict[str, dict[str, Any]]) -> dict[str, tuple[str, list[str] | None, list[str] | None]]:
     return {name: (each["state"], each["before"], each["after"]) for name, each in found.items()}
 
 
@@ -86,7 +87,7 @@ def test_one_that_fails_leaves_its_revision_and_does_not_stop_the_others(there: 
         write(there.folder / "their" / name, TABLE, MORE)
     write(there.folder / "their" / "sankore", TABLE, f'{MORE}\nop.execute("SELECT 1/0")')
     for jobs in ("1", "3"):
-        found = ran(there, "--all", "--jobs", jobs, code=1)
+        found = ran(there, "--all", "--jobs", jobs, code=4)
         assert found["sankore"]["state"] == "failed"
         assert found["sankore"]["before"] == found["sankore"]["after"] == ["r1"]
         assert "division by zero" in found["sankore"]["said"]
@@ -131,7 +132,56 @@ def test_where_each_service_is(there: Project) -> None:
     assert found["madansara"]["state"] == "unknown revision"
     assert "elsewhere" in found["madansara"]["said"]
     (there.folder / "their/sankore/alembic.ini").unlink()
-    assert looked_at(there, "sankore", code=1)["sankore"]["state"] == "not known"
+    assert looked_at(there, "sankore", code=2)["sankore"]["state"] == "not known"
+
+
+@only_superuser
+@pytest.mark.parametrize(
+    ("closing", "opening", "why"),
+    [
+        ("", "", "another session has locked it (SQLSTATE 55P03)"),
+        ("ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY", "DISABLE ROW LEVEL SECURITY", "row security applies"),
+        ("OWNER TO postgres", 'OWNER TO "sankore_user"', "may not read it"),
+        ("RENAME version_num TO other", "RENAME other TO version_num", "reading it fails (SQLSTATE 42703)"),
+    ],
+)
+def test_a_version_table_that_cannot_be_read_is_not_an_empty_one(
+    there: Project, closing: str, opening: str, why: str
+) -> None:
+    ran(there, "sankore")
+    table = "sankore.alembic_version"
+    with there.database.session() as session:
+        session.autocommit = closing != ""
+        session.execute(f"ALTER TABLE {table} {closing}".encode() if closing else f"LOCK TABLE {table}".encode())
+        try:
+            found = looked_at(there, "onside", "sankore", code=3)
+            assert found["onside"]["state"] == "pending"
+            assert (found["sankore"]["state"], found["sankore"]["revisions"]) == ("not known", None)
+            assert why in found["sankore"]["said"]
+            assert "(not read)" in run(there, "status", "sankore").stdout
+            printed = run(there, "sankore", "--sql")
+            assert (printed.returncode, "CREATE TABLE" in printed.stdout) == (3, False)
+            failed = ran(there, "sankore", code=3)["sankore"]
+            assert (failed["state"], failed["before"], failed["after"]) == ("failed", None, None)
+            assert why in failed["said"]
+        finally:
+            if closing:
+                session.execute(f"ALTER TABLE {table} {opening}".encode())
+            else:
+                session.rollback()
+    assert states(ran(there, "sankore"))["sankore"] == ("up to date", ["r1"], ["r1"])
+
+
+@only_superuser
+def test_a_server_that_does_not_answer(there: Project) -> None:
+    file = there.folder / STACK_FILE
+    before = file.read_text()
+    there.declare(services=SERVICES, analytics={}, server={"port": 1})
+    try:
+        assert set(states(ran(there, "--all", code=3)).values()) == {("failed", None, None)}
+        assert {each["state"] for each in looked_at(there, code=3).values()} == {"not known"}
+    finally:
+        file.write_text(before)
 
 
 def test_what_a_services_code_is_given(there: Project) -> None:
@@ -149,13 +199,14 @@ def test_what_a_services_code_is_given(there: Project) -> None:
 def test_a_service_that_cannot_be_migrated(there: Project) -> None:
     there.database.run('ALTER ROLE "sankore_user" NOLOGIN')
     try:
-        found = ran(there, "sankore", "madansara", code=1)
+        found = ran(there, "sankore", "madansara", code=4)
     finally:
         there.database.run('ALTER ROLE "sankore_user" LOGIN')
     assert "not permitted to log in" in found["sankore"]["said"]
     assert found["madansara"]["state"] == "migrated"
+    assert (found["sankore"]["before"], found["sankore"]["after"]) == (None, None)
     (there.folder / "their/onside/alembic.ini").unlink()
-    assert "script_location" in ran(there, "onside", code=1)["onside"]["said"]
+    assert "script_location" in ran(there, "onside", code=4)["onside"]["said"]
 
 
 @pytest.mark.parametrize(
@@ -178,5 +229,5 @@ def test_programs_that_are_not_there(stack: Project, projects: Projects) -> None
     with projects(services={"x": service}) as project:
         project.succeeds(project.up())
         Path(project.folder / "their/x").mkdir(parents=True)
-        found = ran(project, "--all", code=1)
+        found = ran(project, "--all", code=4)
         assert "cannot run /nowhere/python" in found["x"]["said"]
