@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
-from engarde.declared import Declared, UrlFormat
+from engarde.declared import Declared, EachOnce, UrlFormat
 from engarde.delivery import DATABASE_URL, VariableName
 
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]+$", max_length=4096)]
+
+
+def _not_the_operators(name: str) -> str:
+    if name.startswith(("PULUMI_", "RAILWAY_")):
+        raise PydanticCustomError("operators", "names what opens the state or Railway, which no service's code gets")
+    return name
+
+
+Inherited = Annotated[VariableName, AfterValidator(_not_the_operators)]
 
 
 class Migrations(Declared):
@@ -23,3 +33,5 @@ class Migrations(Declared):
     """the environment variable from which it takes its URL"""
     url_format: UrlFormat | None = None
     """the form of that URL; default: the service's urlFormat"""
+    environment: EachOnce[Inherited] = ()
+    """names of variables that it gets from the operator's environment beside the usual ones"""

@@ -53,8 +53,8 @@ def run_command(stack: str, output: str, every: bool, jobs: int, only_sql: bool,
     if only_sql:
         for each in chosen:
             click.echo(f"-- {each.name}")
-            for line in sql(each):
-                click.echo(line)
+            for piece in sql(each):
+                click.echo(piece, nl=False)
         return
     done = upgrade(chosen, jobs, say)
     if output == "json":

@@ -9,15 +9,21 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal
+from threading import Thread
+from typing import IO, Literal
 
 from engarde.errors import EngardeError, Unfinished
+from engarde.migrate.programs import Programs, environment
 from engarde.migrate.projects import Project, revisions
 
-KEPT_FROM_SERVICES = ("PULUMI_", "RAILWAY_", "PG", "DATABASE_URL")
-"""What the operator's environment has and a service's code has no use for."""
 LAST = 5
 """How many lines of a failure are reported."""
+
+LONGEST = 100_000
+"""Of a line that a service's program prints [characters]."""
+
+LINGERING = 5.0
+"""How long its output is read after its end [seconds]."""
 
 Say = Callable[[str], None]
 State = Literal["migrated", "up to date", "failed"]
@@ -40,22 +46,20 @@ class Migrated:
 
 def upgrade(projects: Sequence[Project], jobs: int, say: Say) -> tuple[Migrated, ...]:
     """Each service by itself, so many at a time; one that fails does not stop the others."""
-    with ThreadPoolExecutor(max_workers=jobs) as pool:
-        try:
-            return tuple(pool.map(lambda project: _upgrade(project, say), projects))
-        except KeyboardInterrupt:
-            # The terminal has told the running ones, too; they end by themselves, and nothing else begins.
-            pool.shutdown(cancel_futures=True)
-            raise
+    programs = Programs()
+    done: list[Migrated] = []
+    with ThreadPoolExecutor(max_workers=jobs) as pool, programs.ending_with_this():
+        done.extend(pool.map(lambda project: _upgrade(project, programs, say), projects))
+    return tuple(done)
 
 
-def _upgrade(project: Project, say: Say) -> Migrated:
+def _upgrade(project: Project, programs: Programs, say: Say) -> Migrated:
     start = time.monotonic()
     before = after = said = None
     code = 0
     try:
         before = revisions(project)
-        if said := _run(project, ("upgrade", "head"), lambda line: say(f"{project.name}: {line}")):
+        if said := _run(project, programs, ("upgrade", "head"), lambda line: say(f"{project.name}: {line}")):
             code = Unfinished.exit_code
         after = revisions(project)
     except EngardeError as error:
@@ -73,56 +77,54 @@ def exit_code(done: Sequence[Migrated]) -> int:
 
 
 def sql(project: Project) -> Iterator[str]:
-    """The lines that an upgrade would run from where the service is now.
+    """The text, in pieces, that an upgrade would run from where the service is now.
 
     :raises EngardeError: they could not be written; nothing is run in any case.
     """
     now = ",".join(revisions(project))
-    lines: list[str] = []
-    if failed := _run(project, ("upgrade", f"{now}:head" if now else "head", "--sql"), lambda line: None, lines.append):
-        raise EngardeError(f"{project.name}: {failed}")
-    yield from lines
+    pieces: list[str] = []
+    programs, words = Programs(), ("upgrade", f"{now}:head" if now else "head", "--sql")
+    with programs.ending_with_this():
+        if failed := _run(project, programs, words, lambda line: None, pieces.append):
+            raise EngardeError(f"{project.name}: {failed}")
+    yield from pieces
 
 
-def _run(project: Project, words: Sequence[str], said: Say, printed: Say | None = None) -> str | None:
+def _run(
+    project: Project, programs: Programs, words: Sequence[str], said: Say, printed: Say | None = None
+) -> str | None:
     """Runs Alembic there; why it failed, if it did. What it logs is told, and printed where nobody wants that apart."""
     last: deque[str] = deque(maxlen=LAST)
-    command = [*project.declared.command, *words]
+
+    def log(text: str) -> None:
+        # A service's own program may print its URL.
+        for line in text.replace(project.access.password, "***").splitlines():
+            if line.strip():
+                said(line.rstrip())
+                last.append(line.rstrip())
+
+    given = environment(os.environ, project.declared.environment) | {project.declared.variable: project.access.url}
+    command = (*project.declared.command, *words)
+    errors = subprocess.PIPE if printed else subprocess.STDOUT
     try:
-        process = subprocess.Popen(
-            command,
-            cwd=project.folder,
-            env=_environment(project),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE if printed else subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        )
+        with programs.running(project.name, command, project.folder, given, errors=errors) as process:
+            streams = [(process.stdout, printed or log), (process.stderr, log)]
+            readers = [_reading(stream, to) for stream, to in streams if stream]
+            process.wait()
     except OSError as error:
         return f"cannot run {command[0]} in {project.folder}: {error.strerror}"
-    with process:
-        if printed:
-            output, errors = process.communicate()
-            for line in output.splitlines():
-                printed(line)
-            last.extend(_shown(project, errors))
-        else:
-            assert process.stdout
-            for line in process.stdout:
-                for shown in _shown(project, line):
-                    said(shown)
-                    last.append(shown)
+    for each in readers:
+        # What it has left running elsewhere may hold its output open for ever.
+        each.join(LINGERING)
     return ("\n".join(last) or f"it ended with {process.returncode}") if process.returncode else None
 
 
-def _shown(project: Project, text: str) -> Iterator[str]:
-    """Lines of a service's own program, which may print its URL."""
-    for line in text.splitlines():
-        if line.strip():
-            yield line.rstrip().replace(project.access.password, "***")
+def _reading(stream: IO[str], to: Say) -> Thread:
+    def read() -> None:
+        with stream:
+            for line in iter(lambda: stream.readline(LONGEST), ""):
+                to(line)
 
-
-def _environment(project: Project) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(KEPT_FROM_SERVICES)}
-    return kept | {project.declared.variable: project.access.url}
+    thread = Thread(target=read, daemon=True)
+    thread.start()
+    return thread

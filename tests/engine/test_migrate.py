@@ -1,24 +1,32 @@
 """`bin/engarde migrate`: real Alembic, each service in its own schema and as its own role."""
 
+import ast
 import json
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from engarde.migrate.programs import INHERITED
 from tests.engine.admins import only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.migrated import declared, write
 from tests.engine.program import STACK_FILE, Project
+from tests.engine.stopping import interruptible
 
 pytestmark = pytest.mark.xdist_group("migrate")
 
 NAMES = ("madansara", "sankore", "onside", "Odd-1")
 TABLE = 'op.execute("CREATE TABLE things (id int)")'
-SERVICES = {**{name: declared(sys.executable, f"their/{name}") for name in NAMES}, "langflow": None}
+SERVICES = {
+    **{name: declared(sys.executable, f"their/{name}", environment=["OF_ITS_OWN"]) for name in NAMES},
+    "langflow": None,
+}
 MORE = 'op.execute("ALTER TABLE things ADD COLUMN word text")'
 
 
@@ -185,15 +193,49 @@ def test_a_server_that_does_not_answer(there: Project) -> None:
 
 
 def test_what_a_services_code_is_given(there: Project) -> None:
-    """Its own URL, and nothing of the operator's secrets."""
-    names = ("PULUMI_CONFIG_PASSPHRASE", "RAILWAY_TOKEN", "PGPASSWORD")
+    """Its own URL, what the stack file names, and nothing else of the operator's."""
     write(
         there.folder / "their" / "onside",
-        f'import os\nprint([name for name in {names} if name in os.environ])\nprint(os.environ["DATABASE_URL"])',
+        'import os\nprint("has", sorted(os.environ))\nprint(os.environ["DATABASE_URL"], os.environ["OF_ITS_OWN"])',
     )
-    done = run(there, "onside", RAILWAY_TOKEN="t", PGPASSWORD="p", DATABASE_URL="postgresql://elsewhere/db")
-    assert "onside: []" in done.stderr
+    secret = dict.fromkeys(("RAILWAY_TOKEN", "PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "ENGARDE_POSTGRES_URL"), "x")
+    done = run(there, "onside", **secret, DATABASE_URL="postgresql://elsewhere/db", OF_ITS_OWN="mine")
     assert "onside: postgresql+psycopg://onside_user:***@127.0.0.1" in done.stderr
+    assert "/railway mine\n" in done.stderr
+    (has,) = (line.partition("has ")[2] for line in done.stderr.splitlines() if "has [" in line)
+    assert {*ast.literal_eval(has)} <= {*INHERITED, "LC_ALL", "LC_CTYPE", "DATABASE_URL", "OF_ITS_OWN"}
+
+
+@only_superuser
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_alembic_ends_with_the_tool(there: Project, how: signal.Signals) -> None:
+    ran(there, "onside")
+    write(there.folder / "their" / "onside", TABLE, MORE)
+    own = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'onside_user'"
+    with there.database.session() as locking:
+        locking.autocommit = False
+        locking.execute("LOCK TABLE onside.things")
+        running = subprocess.Popen(
+            there.tool_command("migrate", "onside"),
+            cwd=there.folder,
+            env=there._environment(),
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=interruptible,
+        )
+        while not there.database.value(f"{own} AND wait_event_type = 'Lock'"):
+            assert running.poll() is None
+            time.sleep(0.05)
+        running.send_signal(how)
+        # It reads to the end of what Alembic says.
+        said = running.communicate(timeout=60)[1]
+        locking.rollback()
+    assert running.returncode == (130 if how is signal.SIGINT else -how), said
+    end = time.monotonic() + 10
+    while there.database.value(own) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert there.database.value(own) == 0
+    assert looked_at(there, "onside", code=1)["onside"]["revisions"] == ["r1"]
 
 
 def test_a_service_that_cannot_be_migrated(there: Project) -> None:

@@ -1,0 +1,162 @@
+"""Services' own programs as children of this process: what they get of it, and their end."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Lock
+from types import FrameType
+
+from engarde.errors import Refused
+from toolchain.progress import say
+
+INHERITED = (
+    *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "LANG", "LANGUAGE", "TERM", "COLORTERM"),
+    *("NO_COLOR", "FORCE_COLOR", "VIRTUAL_ENV", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+)
+"""All that a service's code gets of the operator's environment, with LC_* and what the stack file names."""
+
+GRACE = 10.0
+"""How long a program that was told to end may take before it is killed [seconds]."""
+
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE = 1, 4
+"""Of Linux's prctl(2)."""
+
+START = f"""
+import ctypes, os, signal, sys
+parent, *command = sys.argv[1:]
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl({PR_SET_PDEATHSIG}, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != int(parent):
+        sys.exit(1)
+for each in (signal.SIGPIPE, signal.SIGXFSZ):
+    signal.signal(each, signal.SIG_DFL)
+try:
+    os.execvp(command[0], command)
+except OSError as error:
+    sys.exit(f"cannot run {{command[0]}} in {{os.getcwd()}}: {{error.strerror}}")
+"""
+"""Becomes the program, which ends with its parent however that ends; a function between fork and exec could wait for
+a lock that another thread has held."""
+
+
+def environment(given: Mapping[str, str], more: Sequence[str]) -> dict[str, str]:
+    """What a service's code gets of an environment."""
+    return {name: value for name, value in given.items() if name in INHERITED or name in more or name[:3] == "LC_"}
+
+
+def hide() -> None:
+    """Closes this process to others of the same OS user: its environment, memory and files, in /proc and by ptrace.
+
+    :raises Refused: Linux does not.
+    """
+    if sys.platform == "linux" and ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0):
+        why = os.strerror(ctypes.get_errno())
+        raise Refused(f"services' code could read this process's environment, and prctl does not close it: {why}")
+
+
+class Ended(BaseException):
+    """This process has been told to end; whatever is under way in it is given up."""
+
+
+class Programs:
+    """Those that run now; none of them outlives this process."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._running: dict[str, subprocess.Popen[str]] = {}
+        self._told: signal.Signals | None = None
+        self._grace = GRACE
+
+    @contextmanager
+    def running(
+        self, name: str, command: Sequence[str], folder: Path, given: Mapping[str, str], *, errors: int
+    ) -> Iterator[subprocess.Popen[str]]:
+        """A service's program, in a session of its own: the operator's terminal takes no input from it.
+
+        :raises Ended: this process has been told to end, before it or meanwhile.
+        """
+        with self._lock:
+            self._refuse_ended()
+            hide()
+            process = self._running[name] = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-c", START, str(os.getpid()), *command],
+                cwd=folder,
+                env=given,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+        try:
+            yield process
+        finally:
+            _send(process, signal.SIGKILL)
+            del self._running[name]
+        self._refuse_ended()
+
+    def _refuse_ended(self) -> None:
+        if self._told:
+            raise Ended
+
+    @contextmanager
+    def ending_with_this(self) -> Iterator[None]:
+        """Where this process is told to end in the block, its programs are told so first; then it ends as it was told.
+
+        Told so again, it kills them.
+        """
+        before = {each: signal.getsignal(each) for each in ENDING}
+        try:
+            for each, handler in before.items():
+                # What a shell starts in the background, or nohup, ignores some.
+                if handler is not signal.SIG_IGN:
+                    signal.signal(each, self._end)
+            yield
+        except Ended:
+            self._stop()
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+        if self._told:
+            os.kill(os.getpid(), self._told)
+
+    def _end(self, number: int, frame: FrameType | None) -> None:
+        if self._told:
+            self._grace = 0
+        else:
+            self._told = signal.Signals(number)
+            raise Ended
+
+    def _stop(self) -> None:
+        assert self._told
+        with self._lock:
+            left = dict(self._running)
+        for name, process in left.items():
+            say(f"{name}: {self._told.name}, so its migrations are stopped")
+            _send(process, self._told)
+        end = time.monotonic()
+        while any(each.poll() is None for each in left.values()) and time.monotonic() < end + self._grace:
+            time.sleep(0.05)
+        for process in left.values():
+            _send(process, signal.SIGKILL)
+
+
+def _send(process: subprocess.Popen[str], number: int) -> None:
+    """Signals a program and all that it has started in its group."""
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        pass
+    except PermissionError:
+        say(f"process {process.pid} runs as another OS user, who has to end it")
