@@ -12,11 +12,11 @@ WITH_PYTHON = @for python in $(PYTHON) python3 python3.14 python3.13 python3.12 
 	echo 'No usable Python: 3.11 or later with venv and ensurepip (on Debian and Ubuntu the package' >&2; \
 	echo 'python3-venv). Install it, or name one: make PYTHON=/path/to/python3 ...' >&2; exit 2
 
-.PHONY: help up demo down clean test matrix lint bench venv
+.PHONY: help up demo down clean test test-all lint bench venv
 
-# The major of PostgreSQL that the engine and driver tests run on; without one, that of `make up`.
-PG =
-MAJORS = 13 14 15 16 17 18
+# Which part of the tests `make test-all` runs: admins, exhaustive, or pg13 to pg18; without one, all on the server of
+# `make up`. tests/parts.py says what is in each, and pytest refuses any other.
+PART =
 PYTEST = $(VENV_PYTHON) -m pytest -n 2 --dist loadgroup
 
 # How many services `make bench` measures with, and how often.
@@ -24,7 +24,7 @@ SIZES = 4 50 200
 ROUNDS = 1
 
 help: ## lists what there is to make
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 up: venv ## brings up everything: engine, plugins, a PostgreSQL, the stack `local`; again changes nothing
 	@$(VENV_PYTHON) -m toolchain.local up
@@ -38,16 +38,13 @@ down: ## stops the PostgreSQL of `make up` and keeps its data
 clean: ## removes what the other targets made in this folder
 	$(call WITH_PYTHON,-B -m toolchain.local clean)
 
-test: lint ## linters, unit, conformance, engine and driver tests; PG=13 to 18 chooses the server's major
+test: lint ## linters, and the tests that every change must pass: PostgreSQL 17, mostly with a superuser
 	@$(VENV_PYTHON) -m toolchain engine
-	ENGARDE_TEST_PG=$(PG) $(PYTEST)
+	$(PYTEST) --part=usual
 
-matrix: venv ## the engine and driver tests on PostgreSQL 13 to 18, one after another
+test-all: venv ## all tests, which takes hours; PART=admins, exhaustive, pg13, pg14, pg15, pg16, pg17 or pg18 is one part
 	@$(VENV_PYTHON) -m toolchain engine
-	@failed=; for major in $(MAJORS); do \
-		echo "PostgreSQL $$major"; \
-		ENGARDE_TEST_PG=$$major $(PYTEST) -q tests/engine tests/drivers || failed="$$failed $$major"; \
-	done; [ -z "$$failed" ] || { echo "failed on PostgreSQL$$failed" >&2; exit 1; }
+	$(PYTEST) $(if $(PART),--part=$(PART))
 
 lint: venv ## formatting, linters, types, workflows
 	$(VENV_PYTHON) -m ruff check

@@ -1,5 +1,7 @@
-"""The engine under test, and stacks of the program on servers of their own."""
+"""The engine under test, stacks of the program on servers of their own, and which part of the tests is run."""
 
+import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -14,17 +16,55 @@ from tests.engine.admins import ADMINS, Admin
 from tests.engine.leaks import assert_none
 from tests.engine.program import Project
 from tests.engines import under_test
+from tests.parts import MAJORS, PARTS, USUAL, part_of, within
+from tests.servers import MAJOR
 from toolchain.engine import Engine
 from toolchain.server import Server
 
 Projects = Callable[..., AbstractContextManager[Project]]
 
+LEFT = pytest.StashKey[dict[str, int]]()
+"""How many tests of each part were collected and not run."""
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Names what could not be collected on this machine."""
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    told = "; ".join(f"{part}: {what}" for part, what in PARTS.items())
+    parser.addoption("--part", choices=PARTS, help=f"runs one part of the tests instead of all. {told}")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[LEFT] = {}
+    if major := MAJORS.get(config.getoption("part")):
+        os.environ[MAJOR] = str(major)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if part := config.getoption("part"):
+        left = [each for each in items if not within(part, each)]
+        items[:] = [each for each in items if within(part, each)]
+        config.hook.pytest_deselected(items=left)
+        config.stash[LEFT] = dict(Counter(map(part_of, left)))
+    # Where workers collect, this is how the one who reports learns of it.
+    if (output := getattr(config, "workeroutput", None)) is not None:
+        output["left"] = config.stash[LEFT]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    # Each has collected all; one that died says nothing.
+    if left := getattr(node, "workeroutput", {}).get("left"):
+        node.config.stash[LEFT] = left
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Names what could not be collected on this machine, and what another part runs."""
     if missing := absent():
         listed = "; ".join(f"{name}: {why}" for name, why in missing.items())
         terminalreporter.write_line(f"tests/drivers leaves out what has no runtime here: {listed}")
+    if config.getoption("part") == USUAL:
+        left = config.stash[LEFT]
+        parts = ", ".join(f"PART={part} has {count}" for part, count in sorted(left.items()))
+        terminalreporter.write_line(f"{sum(left.values())} tests were left to `make test-all`: {parts}")
 
 
 @pytest.fixture(scope="session")
@@ -32,9 +72,13 @@ def engine() -> Engine:
     return under_test()
 
 
-@pytest.fixture(scope="session", params=ADMINS)
+@pytest.fixture(scope="session", params=["superuser", pytest.param("createrole", marks=pytest.mark.admins)])
 def admin(request: pytest.FixtureRequest) -> Admin:
-    """Whom the stacks of a test are brought up with: every test of a stack is one of each kind's."""
+    """Whom the stacks of a test are brought up with.
+
+    Every test of a stack is one of each kind's. `make test` runs the superuser's, and the other's where the test names
+    it itself: `both_admins`, `only_createrole`.
+    """
     return ADMINS[request.param]
 
 

@@ -27,6 +27,12 @@ ADMINS = {"superuser": SUPERUSER, "createrole": CREATEROLE}
 only_superuser = pytest.mark.parametrize("admin", ["superuser"], indirect=True)
 """Of a test of what no other admin can do, or where it makes no difference."""
 
+only_createrole = pytest.mark.parametrize("admin", ["createrole"], indirect=True)
+"""Of a test of what this admin does; `make test` runs it."""
+
+both_admins = pytest.mark.parametrize("admin", ADMINS, indirect=True)
+"""Of a test that `make test`, too, runs with both: by these few it sees at once what only the other one is denied."""
+
 OWNED = ("users", "brands", "brand_users")
 """The backend's tables, of which the database's owner is the owner too where that is not the superuser."""
 

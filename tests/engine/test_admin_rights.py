@@ -3,13 +3,11 @@
 import re
 from typing import Any
 
-import pytest
-
 from engarde import stackfile
 from engarde.errors import Refused
 from engarde.scram import verifier
 from engarde.survey import Before, survey
-from tests.engine.admins import BACKEND, CREATEROLE, OWNED, PASSWORD, only_superuser
+from tests.engine.admins import BACKEND, CREATEROLE, OWNED, PASSWORD, only_createrole, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied
 from tests.engine.program import STACK as NAME
@@ -109,7 +107,7 @@ def test_an_admin_that_is_called_a_superuser_and_is_none(projects: Projects) -> 
         assert project.database.changes(before) == []
 
 
-@pytest.mark.parametrize("admin", ["createrole"], indirect=True)
+@only_createrole
 def test_an_admin_of_its_own_database_needs_no_more_than_that(projects: Projects) -> None:
     """It finds the tables that services make without being let into their schemas."""
     services = {"madansara": {"reads": ["sankore.articles"]}, "sankore": None}

@@ -38,6 +38,7 @@ def open_folder() -> Iterator[Path]:
         yield Path(folder)
 
 
+@pytest.mark.exhaustive
 def test_the_floor_and_the_program_end_in_the_same_state() -> None:
     done = subprocess.run([*MODULE, "--sizes", "2"], cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -52,6 +53,7 @@ def test_the_floor_and_the_program_end_in_the_same_state() -> None:
     assert "Terraform is left out" in done.stdout
 
 
+@pytest.mark.exhaustive
 def test_another_end_state_and_a_failed_script_are_errors(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -74,6 +76,7 @@ def test_another_end_state_and_a_failed_script_are_errors(
     assert PASSWORD not in said.out + said.err
 
 
+@pytest.mark.exhaustive
 def test_an_interrupt_leaves_neither_server_nor_folder(open_folder: Path) -> None:
     told = open_folder / "told"
     temporary = open_folder / "temporary"

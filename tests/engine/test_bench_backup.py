@@ -5,6 +5,7 @@ import pytest
 from tests.bench.backup import main
 
 
+@pytest.mark.exhaustive
 def test_every_figure_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--rows", "2000", "--rounds", "1"]) == 0
     said = capsys.readouterr().out

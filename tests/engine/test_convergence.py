@@ -11,6 +11,7 @@ from tests.engine.conftest import Projects
 from tests.engine.denied import denied
 from tests.engine.program import Project
 from tests.engine.random_stacks import EXISTING, World, prepare, schema_of, sql
+from tests.parts import sampled
 
 SEED = int(os.environ.get("ENGARDE_TEST_SEED", "20260214"))
 STACKS = int(os.environ.get("ENGARDE_TEST_STACKS", "7"))
@@ -18,11 +19,12 @@ STACKS = int(os.environ.get("ENGARDE_TEST_STACKS", "7"))
 
 
 @pytest.mark.timeout(120 + 60 * STACKS)
-def test_stacks_by_chance_converge(projects: Projects) -> None:
+@pytest.mark.parametrize("stacks", sampled((2, STACKS), 2))
+def test_stacks_by_chance_converge(projects: Projects, stacks: int) -> None:
     world = World(random.Random(SEED))
     with projects() as project:
         prepare(project)
-        for number in range(STACKS):
+        for number in range(stacks):
             declared = world.stack()
             if number:
                 world.live_on(project, declared)

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from engarde.doctor.causes import admin, databases, functions, relations, schemas, whose
-from tests.engine.admins import BACKEND, BACKEND_PASSWORD
+from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_createrole
 from tests.engine.conftest import Projects
 from tests.engine.diagnosing import diagnosed, heal, said, told
 from tests.engine.ills import Ill, ask, confirmed_first, named_and_healed, only_named
@@ -180,7 +180,7 @@ def test_a_bare_code_looks_at_all_that_is_declared(project: Project) -> None:
     assert json.dumps("confirmed") not in json.dumps(diagnosed(project, "42501")[1])
 
 
-@pytest.mark.parametrize("admin", ["createrole"], indirect=True)
+@only_createrole
 def test_an_admin_that_lacks_a_right(project: Project) -> None:
     me = project.database.admin
     project.database.run(f"ALTER ROLE {me.user} NOCREATEROLE")

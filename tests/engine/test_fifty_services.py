@@ -8,6 +8,7 @@ from tests.engine.neighbours import neighbours
 COUNT = 50
 
 
+@pytest.mark.exhaustive
 @pytest.mark.timeout(600)
 def test_fifty_services_come_up_are_refreshed_and_go(projects: Projects) -> None:
     with projects(**neighbours(COUNT)) as project:

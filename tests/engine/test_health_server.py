@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.drivers import certificate
-from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_superuser
+from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_createrole, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.doctor import edit, examined, heal, told
 from tests.engine.program import Project
@@ -56,7 +56,7 @@ def test_limits_that_fit_with_nobody_else_on_the_server(project: Project) -> Non
     assert [each["check"] for each in examined(project)] == ["connection budget"]
 
 
-@pytest.mark.parametrize("admin", ["createrole"], indirect=True)
+@only_createrole
 def test_an_admin_that_is_called_a_superuser_and_is_none(project: Project) -> None:
     edit(project, "engarde:server: {superuser: true}")
     found = examined(project)
@@ -66,7 +66,7 @@ def test_an_admin_that_is_called_a_superuser_and_is_none(project: Project) -> No
     assert examined(project) == []
 
 
-@pytest.mark.parametrize("admin", ["createrole"], indirect=True)
+@only_createrole
 def test_each_right_that_an_admin_lacks_is_told_with_what_gives_it(project: Project) -> None:
     project.database.run(
         'CREATE TABLE public."Of-the superuser\'s" (id serial)', "ALTER ROLE adm NOCREATEROLE", "CREATE SCHEMA later"

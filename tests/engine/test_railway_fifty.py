@@ -14,6 +14,7 @@ COUNT = 50
 IN_A_SECOND, IN_AN_HOUR = 10, 1000
 
 
+@pytest.mark.exhaustive
 @pytest.mark.timeout(600)
 @only_superuser
 def test_fifty_services_within_the_limits(projects: Projects) -> None:

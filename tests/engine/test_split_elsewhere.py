@@ -5,7 +5,7 @@ import pytest
 
 from tests.conftest import Projects
 from tests.engine import apart, rich_schema
-from tests.engine.admins import Admin, only_superuser
+from tests.engine.admins import Admin, only_createrole, only_superuser
 from tests.engine.backups import state
 from tests.engine.database import NAME
 from tests.engine.delivered import STACK as DELIVERED
@@ -17,7 +17,7 @@ from toolchain.server import Server
 pytestmark = pytest.mark.xdist_group("split-elsewhere")
 
 
-@pytest.mark.parametrize("admin", ["createrole"], indirect=True)
+@only_createrole
 def test_another_server_and_back_and_for_good(projects: Projects, admin: Admin, template: Server) -> None:
     with projects() as project, apart.another(template, admin) as there:
         apart.declare(project, there, STACK["services"], extensions=STACK["extensions"])

@@ -14,6 +14,7 @@ from tests.engine.program import STACK_FILE, Project
 from tests.engine.splitting import SERVICE, STACK, TARGET, Writer, is_in, live, made, split, stopped, tidied
 from tests.engine.stopping import KILL, Moment
 from tests.engine.test_backup_faults import LOSE, by_superuser
+from tests.parts import sampled
 
 pytestmark = [pytest.mark.xdist_group("split-killed"), only_superuser]
 
@@ -90,7 +91,7 @@ def broken(project: Project, at: Moment, *words: str) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("moment", UNDONE, ids="-".join)
+@pytest.mark.parametrize("moment", sampled(UNDONE, ("split.steps", "shut", "after")), ids="-".join)
 def test_undone(project: Project, moment: Moment) -> None:
     before, file = state(project), (project.folder / STACK_FILE).read_text()
     with Writer(project, (project.database, NAME), (project.database, TARGET)) as writer:
@@ -109,6 +110,7 @@ def test_undone(project: Project, moment: Moment) -> None:
     assert not list((project.folder / ".engarde/split.local").glob("*.json"))
 
 
+@pytest.mark.exhaustive
 def test_there_and_back_through_all_of_it(project: Project) -> None:
     before, run = state(project), ("run", SERVICE, "--to", TARGET, "--yes")
     with Writer(project, (project.database, NAME), (project.database, TARGET)) as writer:

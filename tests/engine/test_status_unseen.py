@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.engine.admins import only_createrole
 from tests.engine.conftest import Projects
 from tests.engine.program import Project
 from tests.engine.statused import (
@@ -17,7 +18,7 @@ from tests.engine.statused import (
     watcher_verifier,
 )
 
-pytestmark = [pytest.mark.xdist_group("status-unseen"), pytest.mark.parametrize("admin", ["createrole"], indirect=True)]
+pytestmark = [pytest.mark.xdist_group("status-unseen"), only_createrole]
 
 HIDDEN = {**STACK_WITH_ALL["services"], "hidden": {"role": "hidden"}}
 

@@ -2,11 +2,13 @@
 
 import pytest
 
+from tests.engine.admins import both_admins
 from tests.engine.conftest import SHARED, Projects
 from tests.engine.order import collisions
 from tests.engine.program import Project
 
 
+@both_admins
 def test_from_nothing_to_everything_and_back(projects: Projects) -> None:
     with projects(**SHARED) as project:
         before = project.database.mark()

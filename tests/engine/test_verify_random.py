@@ -12,6 +12,7 @@ from tests.engine.program import Project
 from tests.engine.random_damages import STRANGER, draw, effective, later_effective
 from tests.engine.verified_stack import proved
 from tests.engine.verifying import heal, told, verified
+from tests.parts import sampled
 
 ROUNDS = 12
 """Of one seed."""
@@ -26,7 +27,7 @@ def stack(projects: Projects) -> Iterator[Project]:
         yield project
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", sampled(range(3), 0))
 def test_verify_finds_what_the_server_itself_says_has_changed(stack: Project, seed: int) -> None:
     source = random.Random(seed)
     before, before_later = effective(stack.database), later_effective(stack.database)

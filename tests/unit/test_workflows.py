@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from tests.parts import PARTS, USUAL
+from tests.servers import DEFAULT
 from toolchain.ci.wait import UP
 from toolchain.paths import PROJECT
 
@@ -69,7 +71,7 @@ def test_there_are_these() -> None:
 def test_nothing_but_pull_requests_pushes_clocks_and_persons_starts_them() -> None:
     started = {name: set(loaded(name)["on"]) for name in WORKFLOWS}
     assert started == {
-        "test": {"push", "pull_request"},
+        "test": {"push", "pull_request", "schedule", "workflow_dispatch"},
         "preview": {"pull_request"},
         "drift": {"schedule", "workflow_dispatch"},
         "up": {"push", "workflow_dispatch"},
@@ -81,7 +83,8 @@ def test_nothing_but_pull_requests_pushes_clocks_and_persons_starts_them() -> No
 def test_each_action_is_pinned_by_a_commit_and_names_its_version(path: Any) -> None:
     used = re.findall(r"uses: (.*)", path.read_text())
     assert used
-    assert [each for each in used if not PINNED.fullmatch(each) and each != "./.github/actions/engine"] == []
+    ours = {f"./{action.parent.relative_to(PROJECT)}" for action in ACTIONS}
+    assert [each for each in used if not PINNED.fullmatch(each) and each not in ours] == []
 
 
 def test_an_action_is_pinned_to_one_commit_everywhere() -> None:
@@ -112,7 +115,7 @@ def test_no_job_runs_without_end() -> None:
 
 def test_no_checkout_leaves_its_token_behind() -> None:
     checkouts = [each for each in steps() if "actions/checkout" in each.said.get("uses", "")]
-    assert len(checkouts) == 6
+    assert len(checkouts) == 7
     assert {str(each.said["with"]) for each in checkouts} == {"{'persist-credentials': False}"}
 
 
@@ -196,3 +199,11 @@ def test_what_has_to_be_set_is_in_the_documentation() -> None:
     names = set(re.findall(r"\b(?:secrets|vars)\.(\w+)", TEXT)) | set(re.findall(r"\n +environment: (\w+)", TEXT))
     page = (PROJECT / "docs/production.md").read_text()
     assert [name for name in sorted(names) if f"`{name}`" not in page] == []
+
+
+def test_every_night_and_by_hand_all_parts_of_the_tests_are_run() -> None:
+    told = loaded("test")["jobs"]
+    # On the default major they are `make test` and the two parts that are named for themselves.
+    assert {*told["test-all"]["strategy"]["matrix"]["part"]} == {*PARTS} - {USUAL, f"pg{DEFAULT}"}
+    assert told["test-all"]["if"] == "github.event_name == 'schedule' || github.event_name == 'workflow_dispatch'"
+    assert "if" not in told["test"] and told["test"]["steps"][-1] == {"run": ".ci/run"}
