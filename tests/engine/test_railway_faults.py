@@ -12,6 +12,7 @@ from tests.engine.admins import only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.delivered import NAMES, PRODUCTION, SECTION, STACK, Delivery, delivery
 from tests.engine.program import Project
+from tests.parts import sampled
 from tests.railway.faults import Dropped, Fault, Http, Message
 from tests.railway.requests import Request
 
@@ -214,11 +215,15 @@ def test_nobody_answers(there: Delivery) -> None:
     assert "Railway does not answer: no connection; run it again later" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("field", "moment"),
+KILLED = sampled(
     [(WRITE, "before"), (WRITE, "after"), (DEPLOY, "before"), (DEPLOY, "after"), ("environment", "after")],
+    (DEPLOY, "after"),
 )
-def test_killed_at_any_point_and_run_again(there: Delivery, field: str, moment: str) -> None:
+
+
+@pytest.mark.parametrize("at", KILLED, ids="-".join)
+def test_killed_at_any_point_and_run_again(there: Delivery, at: tuple[str, str]) -> None:
+    field, moment = at
     lines: list[bytes] = []
 
     def kill(request: Request) -> None:

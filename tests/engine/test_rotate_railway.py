@@ -13,6 +13,7 @@ from tests.engine.conftest import Projects
 from tests.engine.delivered import PRODUCTION, STACK, Delivery, delivery
 from tests.engine.program import STACK_FILE, Project, conninfo
 from tests.engine.rotating import counters, remember, strangers
+from tests.parts import sampled
 from tests.railway.faults import Http
 from tests.railway.requests import Request
 
@@ -111,8 +112,12 @@ def test_all_stops_where_it_fails_and_goes_on_from_there(there: Delivery) -> Non
     assert there.tool("plan").returncode == 0
 
 
-@pytest.mark.parametrize(("field", "moment"), [(WRITE, "before"), (WRITE, "after"), (DEPLOY, "after")])
-def test_killed_while_it_delivers(there: Delivery, field: str, moment: str) -> None:
+KILLED = sampled([(WRITE, "before"), (WRITE, "after"), (DEPLOY, "after")], (WRITE, "after"))
+
+
+@pytest.mark.parametrize("at", KILLED, ids="-".join)
+def test_killed_while_it_delivers(there: Delivery, at: tuple[str, str]) -> None:
+    field, moment = at
     counter = counters(there.stack)["madansara"]
 
     def kill(request: Request) -> None:
