@@ -3,7 +3,8 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from tests.drivers.collected import absent
 from tests.engine import blank as blanks
 from tests.engine import database as databases
-from tests.engine.admins import ADMINS, Admin
+from tests.engine.admins import ADMINS, SUPERUSER, Admin
 from tests.engine.leaks import assert_none
 from tests.engine.program import Project
 from tests.engines import under_test
@@ -22,6 +23,7 @@ from toolchain.engine import Engine
 from toolchain.server import Server
 
 Projects = Callable[..., AbstractContextManager[Project]]
+Templates = Callable[[Admin], Server]
 
 LEFT = pytest.StashKey[dict[str, int]]()
 """How many tests of each part were collected and not run."""
@@ -61,8 +63,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if missing := absent():
         listed = "; ".join(f"{name}: {why}" for name, why in missing.items())
         terminalreporter.write_line(f"tests/drivers leaves out what has no runtime here: {listed}")
-    if config.getoption("part") == USUAL:
-        left = config.stash[LEFT]
+    if config.getoption("part") == USUAL and (left := config.stash[LEFT]):
         parts = ", ".join(f"PART={part} has {count}" for part, count in sorted(left.items()))
         terminalreporter.write_line(f"{sum(left.values())} tests were left to `make test-all`: {parts}")
 
@@ -83,17 +84,23 @@ def admin(request: pytest.FixtureRequest) -> Admin:
 
 
 @pytest.fixture(scope="session")
-def template(admin: Admin) -> Iterator[Server]:
-    """The stopped server that every test's is copied from."""
-    with databases.template(admin) as made:
-        yield made
+def templates() -> Iterator[Templates]:
+    """Gives the stopped server that those of an admin's tests are copied from; each is made once."""
+    with ExitStack() as stack:
+        yield cache(lambda admin: stack.enter_context(databases.template(admin)))
 
 
 @pytest.fixture(scope="session")
-def blank(engine: Engine, template: Server, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that every test's stack is copied from."""
+def template(templates: Templates, admin: Admin) -> Server:
+    """The stopped server that every test's is copied from."""
+    return templates(admin)
+
+
+@pytest.fixture(scope="session")
+def blank(engine: Engine, templates: Templates, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that every test's stack is copied from, whoever brings it up."""
     folder = tmp_path_factory.mktemp("engine") / "blank"
-    blanks.make_blank(engine, folder, databases.Database(template))
+    blanks.make_blank(engine, folder, databases.Database(templates(SUPERUSER)))
     return folder
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Templates
 from tests.engine import database as databases
+from tests.engine.admins import SUPERUSER
 from tests.engine.alembic_truth import Truth, among_others, said
 from tests.engine.database import Database
 from tests.unit.alembic_found import FORMS, RIGHT, Form
@@ -19,8 +21,8 @@ ALL = {**FORMS, **RIGHT}
 
 
 @pytest.fixture(scope="module")
-def database() -> Iterator[Database]:
-    with databases.template() as template, databases.copied(template) as database:
+def database(templates: Templates) -> Iterator[Database]:
+    with databases.copied(templates(SUPERUSER)) as database:
         among_others(database, "madansara", ODD)
         yield database
 
