@@ -3,31 +3,65 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
-from rich.console import Console, Group, RenderableType
+import rich.console
+import rich.text
+from rich.console import Group, RenderableType
 from rich.progress import Progress
 from rich.rule import Rule
+from rich.style import Style
 from rich.table import Table
-from rich.text import Text
 
 from engarde.findings import Finding, Remedy
+from engarde.terminal import is_screen
+from engarde.visible import visible, written
 
 WIDTH = 160
 """Of what does not go to a terminal [characters]: a pipe has no width, and half a line is of no use to a script."""
 
 
+class Text(rich.text.Text):
+    """One line, in which every character is seen: Rich drops some of those that a terminal obeys, and prints others."""
+
+    def __init__(self, text: str = "", style: str | Style = "", **how: Any) -> None:
+        super().__init__(visible(text), style, **how)
+
+
+class Console(rich.console.Console):
+    """Standard output, or standard error, in colour on a terminal; a cell that is a plain string is a `Text`."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Prints them, a line that is to be copied beyond the terminal's width, too."""
+        super().print(*objects, crop=False, **how)
+
+    def render_str(self, text: str, *, style: str | Style = "", **how: Any) -> Text:
+        """A plain string as it is: Rich reads markup in it, and puts emoji in the place of their names."""
+        return Text(text, style, justify=how.get("justify"), overflow=how.get("overflow"))
+
+
 def console() -> Console:
     """Where results are printed: standard output, in colour on a terminal."""
-    return Console(width=None if sys.stdout.isatty() else WIDTH, highlight=False, markup=False, soft_wrap=False)
+    return Console(width=None if is_screen() else WIDTH)
+
+
+def to_copy(text: str) -> Iterable[Text]:
+    """Lines that are copied as they are: a terminal wraps them, where a line end of ours would be in a name."""
+    return [Text(f"  {line}", "green", no_wrap=True, overflow="ignore") for line in text.split("\n")]
+
+
+def lines(text: str, style: str = "") -> RenderableType:
+    """A text of several lines."""
+    return Group(*(Text(line, style, overflow="fold") for line in text.split("\n")))
 
 
 @contextmanager
 def logins_left() -> Iterator[Callable[[int], None]]:
     """Shows on a terminal how many logins are done; what takes a number and is told how many are left."""
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as shown:
+    screen = Console(stderr=True)
+    with Progress(console=screen, transient=True, disable=not screen.file.isatty()) as shown:
         task = shown.add_task("asking the engine and the server", total=None)
 
         def left(number: int) -> None:
@@ -39,7 +73,12 @@ def logins_left() -> Iterator[Callable[[int], None]]:
 
 def document(**parts: object) -> str:
     """One JSON object with the version of its form."""
-    return json.dumps({"version": 1, **parts}, indent=2, ensure_ascii=False)
+    return written(json.dumps({"version": 1, **parts}, indent=2, ensure_ascii=False), _in_json, keep="\n")
+
+
+def _in_json(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
 
 
 def as_data(finding: Finding) -> dict[str, object]:
@@ -84,5 +123,4 @@ def _remedy(remedy: Remedy, database: str) -> Iterable[RenderableType]:
         "code": "heal it in the service:",
     }
     yield Text(headings[remedy.kind], style="dim")
-    for line in remedy.text.splitlines():
-        yield Text(f"  {line}", style="green", overflow="fold", no_wrap=False)
+    yield from to_copy(remedy.text)

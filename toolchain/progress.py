@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from engarde.visible import BREAKS, visible
+
 INTERVAL = 10
 """How often a step that takes long says how far it is (seconds)."""
 
@@ -17,7 +19,7 @@ class Progress:
 
 
 def say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+    print(visible(line, keep=BREAKS), file=sys.stderr, flush=True)
 
 
 def last_line(text: str) -> str:

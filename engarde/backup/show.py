@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from engarde.backup.inventory import Inventory
 from engarde.backup.making import Made
 from engarde.backup.restoring import Restored
-from engarde.show import document
+from engarde.show import Text, document
 
 UNITS = ("bytes", "kB", "MB", "GB")
 

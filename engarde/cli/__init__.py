@@ -6,6 +6,7 @@ What the checks need is imported where they run: a script that asks for a URL wo
 from __future__ import annotations
 
 import sys
+from io import StringIO
 
 import click
 
@@ -19,6 +20,7 @@ from engarde.cli.rotate import rotate_command
 from engarde.cli.split import split_command
 from engarde.cli.status import status_command
 from engarde.errors import EngardeError
+from engarde.terminal import complain, say
 
 
 class Reporting(click.Group):
@@ -29,11 +31,18 @@ class Reporting(click.Group):
         try:
             return super().invoke(context)
         except EngardeError as error:
-            click.echo(f"engarde: {error}", err=True)
+            complain(error)
+            sys.exit(error.exit_code)
+        except click.ClickException as error:
+            # What it repeats was typed, or pasted.
+            shown = StringIO()
+            error.show(shown)
+            for line in shown.getvalue().rstrip("\n").split("\n"):
+                say(line)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
             # 1 would mean findings.
-            click.echo("engarde: interrupted", err=True)
+            complain("interrupted")
             sys.exit(130)
 
 

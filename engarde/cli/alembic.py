@@ -12,6 +12,7 @@ from engarde.cli.options import output_option, stack_option
 from engarde.engine import FOLDER
 from engarde.services import service_of
 from engarde.stackfile import read
+from engarde.terminal import put, say
 
 if TYPE_CHECKING:
     from engarde.alembic.template import Driver
@@ -40,11 +41,11 @@ def check_command(stack: str, output: str, service: str, path: str) -> None:
     declared = read(FOLDER, stack)
     findings = check(declared, service_of(declared, service), path)
     if output == "json":
-        click.echo(document(service=service, findings=[as_data(each) for each in findings]))
+        put(document(service=service, findings=[as_data(each) for each in findings]))
     elif findings:
         console().print(listed(findings))
     else:
-        click.echo(f"nothing is wrong with the Alembic project of {service}")
+        put(f"nothing is wrong with the Alembic project of {service}")
     sys.exit(1 if findings else 0)
 
 
@@ -66,13 +67,13 @@ def init_command(stack: str, service: str, driver: Driver | None, yes: bool, pat
 
     planned = changes(path, service_of(read(FOLDER, stack), service), driver)
     for each in planned:
-        click.echo(each.shown(path))
+        put(each.shown(path))
     if planned and not yes:
-        click.echo("nothing was written; --yes writes it", err=True)
+        say("nothing was written; --yes writes it")
         sys.exit(1)
     write(planned)
     for each in planned:
         kept = f"; the old one is {each.kept.name}" if each.kept else ""
-        click.echo(f"{each.file} written{kept}", err=True)
+        say(f"{each.file} written{kept}")
     if not planned:
-        click.echo(f"the env.py of {service} is up to date", err=True)
+        say(f"the env.py of {service} is up to date")

@@ -9,7 +9,7 @@ import click
 from engarde.cli.options import output_option, pg_bin_option, stack_option
 from engarde.engine import FOLDER
 from engarde.stackfile import read
-from toolchain.progress import say
+from engarde.terminal import put, say
 
 
 @click.command("backup")
@@ -41,7 +41,7 @@ def backup_command(
 
     made = backup(read(FOLDER, stack), service, to, How(jobs, pg_bin, dry_run), say)
     if output == "json":
-        click.echo(show.made_data(made))
+        put(show.made_data(made))
     else:
         console().print(show.made(made))
 
@@ -78,6 +78,6 @@ def restore_command(
     how = How(pg_bin=pg_bin, dry_run=dry_run)
     done = restore(read(FOLDER, stack), service, folder, how, say, replace=yes_replace_data)
     if output == "json":
-        click.echo(show.restored_data(done, dry_run=dry_run))
+        put(show.restored_data(done, dry_run=dry_run))
     else:
         console().print(show.restored(done, dry_run=dry_run))

@@ -15,6 +15,7 @@ from engarde.errors import ConfigError, Unreachable
 from engarde.model import Stack
 from engarde.parts import named, of_login
 from engarde.stackfile import read
+from engarde.terminal import complain, put, say
 
 if TYPE_CHECKING:
     from engarde.fixes import Change
@@ -41,7 +42,7 @@ def verify_command(stack: str, service: str | None, output: str, no_logins: bool
     with logins_left() as progress:
         report = verify(declared, asked, progress)
     if output == "json":
-        click.echo(as_json(report))
+        put(as_json(report))
     else:
         console().print(as_text(report))
     sys.exit(1 if report.findings else 0)
@@ -70,11 +71,11 @@ def doctor_command(stack: str, output: str, fix: bool, text: tuple[str, ...]) ->
         _make(declared, safe)
         findings = examine(declared)
     if output == "json":
-        click.echo(document(findings=[as_data(each) for each in findings]))
+        put(document(findings=[as_data(each) for each in findings]))
     elif findings:
         console().print(listed(findings))
     else:
-        click.echo(f"nothing is wrong with stack {stack}")
+        put(f"nothing is wrong with stack {stack}")
     sys.exit(1 if findings else 0)
 
 
@@ -92,11 +93,11 @@ def _explain(declared: Stack, text: str, output: str, fix: bool) -> NoReturn:
             f"that is no error known here; `bin/engarde doctor --stack {declared.name}` checks all there is"
         )
     if output == "json":
-        click.echo(as_document(diagnosis))
+        put(as_document(diagnosis))
     else:
         console().print(shown(diagnosis, declared.name))
     if diagnosis.exit_code == Unreachable.exit_code:
-        click.echo(f"engarde: {diagnosis.unreachable}", err=True)
+        complain(diagnosis.unreachable)
     sys.exit(diagnosis.exit_code)
 
 
@@ -106,7 +107,9 @@ def _make(declared: Stack, safe: Sequence[Change]) -> None:
     for database in dict.fromkeys(each.database for each in safe):
         here = [each for each in safe if each.database == database]
         for each in here:
-            click.echo(f"{each.sentence}\n  {each.statement}", err=True)
+            say(each.sentence)
+            for line in each.statement.split("\n"):
+                say(f"  {line}")
         apply(access(declared, ADMIN, database=database or None), here)
 
 
@@ -130,7 +133,7 @@ def explain_command(stack: str, database: str | None, output: str, who: str, wha
     part = named(declared, database) if database else of_login(declared, who)
     found = explain(part, login_of_admin(part), who, what)
     if output == "json":
-        click.echo(document(**of_explanation.data(found)))
+        put(document(**of_explanation.data(found)))
     else:
         console().print(of_explanation.table(found))
     sys.exit(0 if found.as_declared else 1)

@@ -11,6 +11,7 @@ from engarde.cli.options import stack_option
 from engarde.engine import FOLDER
 from engarde.psql import psql
 from engarde.stackfile import read
+from engarde.terminal import put
 
 database_option = click.option(
     "--database",
@@ -43,4 +44,4 @@ def psql_command(stack: str, database: str | None, who: str, arguments: tuple[st
 @click.argument("who", metavar="SERVICE|analytics|admin")
 def url_command(stack: str, where: str, database: str | None, who: str) -> None:
     """Print one connection URL, its password included, for scripts."""
-    click.echo(access(read(FOLDER, stack), who, cast(From, where), database).url)
+    put(access(read(FOLDER, stack), who, cast(From, where), database).url)

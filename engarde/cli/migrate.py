@@ -9,7 +9,7 @@ import click
 from engarde.cli.options import output_option, stack_option
 from engarde.engine import FOLDER
 from engarde.stackfile import read
-from toolchain.progress import say
+from engarde.terminal import put, say
 
 
 class OrServices(click.Group):
@@ -52,13 +52,13 @@ def run_command(stack: str, output: str, every: bool, jobs: int, only_sql: bool,
     chosen = projects(read(FOLDER, stack), names)
     if only_sql:
         for each in chosen:
-            click.echo(f"-- {each.name}")
-            for piece in sql(each):
-                click.echo(piece, nl=False)
+            put(f"-- {each.name}")
+            put("".join(sql(each)).removesuffix("
+"))
         return
     done = upgrade(chosen, jobs, say)
     if output == "json":
-        click.echo(show.migrated_data(done))
+        put(show.migrated_data(done))
     else:
         console().print(show.migrated(done))
     sys.exit(exit_code(done))
@@ -80,7 +80,7 @@ def status_command(stack: str, output: str, names: tuple[str, ...]) -> None:
 
     found = status(projects(read(FOLDER, stack), names))
     if output == "json":
-        click.echo(show.looked_at_data(found))
+        put(show.looked_at_data(found))
     else:
         console().print(show.looked_at(found))
     sys.exit(max(each.exit_code for each in found))

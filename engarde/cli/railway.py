@@ -10,15 +10,11 @@ from engarde.cli.options import output_option, stack_option
 from engarde.engine import FOLDER
 from engarde.errors import Unfinished
 from engarde.stackfile import read
+from engarde.terminal import put, say
 
 _services = click.option(
     "--service", "services", multiple=True, help="Only what is this service's, or analytics; may be repeated."
 )
-
-
-def say(line: str) -> None:
-    """Tells the operator what goes on."""
-    click.echo(line, err=True)
 
 
 @click.group("railway")
@@ -44,7 +40,7 @@ def plan_command(stack: str, services: tuple[str, ...], output: str) -> None:
     with Api(token(), say) as api:
         found = plan(declared, api, services)
     if output == "json":
-        click.echo(show.planned_data(found))
+        put(show.planned_data(found))
     else:
         console().print(show.planned(found))
     sys.exit(found.exit_code)
@@ -91,7 +87,7 @@ def push_command(
             refuse_new(planned)
         ends = push(planned, api, how, lambda who, what: say(f"{who}: {what}"))
     if output == "json":
-        click.echo(show.pushed_data(ends))
+        put(show.pushed_data(ends))
     else:
         console().print(show.pushed(ends))
     sys.exit(0 if all(end.good for end in ends) else Unfinished.exit_code)
@@ -110,9 +106,9 @@ def audit_command(stack: str, output: str) -> None:
     with Api(token(), say) as api:
         findings = audit(declared, api)
     if output == "json":
-        click.echo(document(findings=[as_data(each) for each in findings]))
+        put(document(findings=[as_data(each) for each in findings]))
     elif findings:
         console().print(listed(findings))
     else:
-        click.echo("no variable holds more than its service's own credentials")
+        put("no variable holds more than its service's own credentials")
     sys.exit(1 if findings else 0)

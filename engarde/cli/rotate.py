@@ -9,6 +9,7 @@ import click
 from engarde.cli.options import output_option, stack_option
 from engarde.engine import FOLDER
 from engarde.stackfile import read
+from engarde.terminal import complain, put
 
 
 @click.command("rotate")
@@ -38,9 +39,9 @@ def rotate_command(stack: str, output: str, every: bool, dry_run: bool, reapply:
         declared = read(FOLDER, stack)
         report = rotate(stack, names, to_railway(declared) if declared.railway else NOWHERE, dry_run=dry_run)
     if output == "json":
-        click.echo(as_json(report))
+        put(as_json(report))
     else:
         console().print(as_text(report))
     if report.failed:
-        click.echo(f"engarde: {report.failed.reason}", err=True)
+        complain(report.failed.reason)
     sys.exit(report.exit_code)

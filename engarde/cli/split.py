@@ -12,7 +12,7 @@ from engarde.cli.options import output_option, pg_bin_option, stack_option
 from engarde.engine import FOLDER
 from engarde.errors import Refused
 from engarde.stackfile import read
-from toolchain.progress import say
+from engarde.terminal import put, say
 
 if TYPE_CHECKING:
     from engarde.rotate import Deliverer
@@ -51,7 +51,7 @@ def plan_command(stack: str, output: str, pg_bin: str | None, to: str, service: 
 
     found = plan(read(FOLDER, stack), service, to, pg_bin, say)
     if output == "json":
-        click.echo(show.planned_data(found))
+        put(show.planned_data(found))
     else:
         console().print(show.planned(found))
     sys.exit(1 if found.obstacles else 0)
@@ -63,7 +63,7 @@ _yes = click.option("--yes", is_flag=True, help="Do not ask before the service i
 
 def _ask(*, yes: bool) -> Callable[[str], None]:
     def asked(notice: str) -> None:
-        click.echo(notice, err=True)
+        say(notice)
         if yes:
             return
         if not sys.stdin.isatty():
@@ -104,9 +104,9 @@ def run_command(stack: str, output: str, pg_bin: str | None, to: str, yes: bool,
     how = How(pg_bin=pg_bin, dry_run=dry_run)
     done = run(stack, service, to, how, _deliverer(stack), _ask(yes=yes), say)
     if isinstance(done, Plan):
-        click.echo(show.planned_data(done)) if output == "json" else console().print(show.planned(done))
+        put(show.planned_data(done)) if output == "json" else console().print(show.planned(done))
         sys.exit(1 if done.obstacles else 0)
-    click.echo(show.moved_data(done)) if output == "json" else console().print(show.moved(done))
+    put(show.moved_data(done)) if output == "json" else console().print(show.moved(done))
 
 
 @split_command.command("back")
@@ -125,7 +125,7 @@ def back_command(stack: str, output: str, pg_bin: str | None, yes: bool, dry_run
 
     how = How(pg_bin=pg_bin, dry_run=dry_run)
     done = back(stack, service, how, _deliverer(stack), _ask(yes=yes), say)
-    click.echo(show.moved_data(done)) if output == "json" else console().print(show.moved(done))
+    put(show.moved_data(done)) if output == "json" else console().print(show.moved(done))
 
 
 @split_command.command("finish")
@@ -141,4 +141,4 @@ def finish_command(stack: str, output: str, yes_drop_old: bool, dry_run: bool, s
     from engarde.split.finishing import finish
 
     done = finish(stack, service, say, drop=yes_drop_old, dry_run=dry_run)
-    click.echo(show.finished_data(done)) if output == "json" else console().print(show.finished(done))
+    put(show.finished_data(done)) if output == "json" else console().print(show.finished(done))

@@ -16,6 +16,7 @@ from engarde.errors import Unreachable
 from engarde.model import Stack
 from engarde.parts import home, within
 from engarde.stackfile import read
+from engarde.terminal import complain, is_screen, put, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,7 +77,7 @@ def _part(declared: Stack, service: str | None) -> Stack:
     """The stack as the service's database has it, or the one that the others share."""
     own = {each.name: each for each in declared.services if each.database}
     if service is None and own:
-        click.echo(f"engarde: in databases of their own, for --service: {', '.join(sorted(own))}", err=True)
+        say(f"engarde: in databases of their own, for --service: {', '.join(sorted(own))}")
     return home(declared, own[service]) if service in own else within(declared, None)
 
 
@@ -90,11 +91,11 @@ def _print(found: Looked, output: str) -> None:
     if output == "json":
         from engarde.status.data import as_json
 
-        click.echo(as_json(*found))
+        put(as_json(*found))
     elif output == "prometheus":
         from engarde.status.prometheus import as_prometheus
 
-        click.echo(as_prometheus(*found), nl=False)
+        put(as_prometheus(*found).removesuffix("\n"))
     else:
         from engarde.show import console
         from engarde.status.show import as_text
@@ -104,7 +105,7 @@ def _print(found: Looked, output: str) -> None:
 
 def _watch(looked: Callable[[], Looked], output: str, seconds: float) -> None:
     """Redraws on a terminal, elsewhere prints one look after another; a server that is gone is waited for."""
-    shown = _redrawn(looked) if output == "table" and sys.stdout.isatty() else _printed(looked, output)
+    shown = _redrawn(looked) if output == "table" and is_screen() else _printed(looked, output)
     try:
         for _ in shown:
             time.sleep(seconds)
@@ -118,16 +119,15 @@ def _printed(looked: Callable[[], Looked], output: str) -> Iterator[None]:
         try:
             _print(looked(), output)
         except Unreachable as lost:
-            click.echo(f"engarde: {lost}", err=True)
+            complain(lost)
         yield
 
 
 def _redrawn(looked: Callable[[], Looked]) -> Iterator[None]:
     from rich.console import Group
     from rich.live import Live
-    from rich.text import Text
 
-    from engarde.show import console
+    from engarde.show import Text, console
     from engarde.status.show import as_text
 
     last: RenderableType = Text()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from engarde.doctor.model import Diagnosis, Mark
-from engarde.show import document, remedy_data
+from engarde.show import Text, document, remedy_data, to_copy
 
 _MARKS: dict[Mark, tuple[str, str]] = {
     "confirmed": ("confirmed", "bold red"),
@@ -46,8 +45,7 @@ def _fix(diagnosis: Diagnosis, stack: str) -> list[RenderableType]:
     database = f"database {diagnosis.database}" if diagnosis.database else "the stack's database"
     where = _KINDS[fix.kind].format(stack=stack, database=database) + (", as a superuser" if fix.by_superuser else "")
     sure = "The fix" if diagnosis.sure else "To do now" if diagnosis.exit_code == 0 else "The likeliest fix, unverified"
-    lines = [Text(f"  {line}", style="green", overflow="fold") for line in fix.text.splitlines()]
-    return [Text(f"{sure}, {where}:", style="bold"), *lines]
+    return [Text(f"{sure}, {where}:", style="bold"), *to_copy(fix.text)]
 
 
 def as_document(diagnosis: Diagnosis) -> str:

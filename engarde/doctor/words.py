@@ -9,7 +9,8 @@ from collections.abc import Iterator
 LONGEST = 1_000_000
 """Of a text that is read; an error stands at either end of a longer one [characters]."""
 
-_COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# No other sequence: it may be a part of a name.
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
 # What the server puts around names in other languages than English, and what word processors make of quotes.
 _QUOTES = re.compile("[\xa0\u202f]?\xbb|\xab[\xa0\u202f]?|[\u201e\u201c\u201d\u201f]")
 _SINGLE = re.compile("[\u2018\u2019\u201a\u201b\u2039\u203a`\xb4]")

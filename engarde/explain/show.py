@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from engarde.explain import words
 from engarde.explain.explanation import Explanation, Passage
 from engarde.explain.facts import Thing
 from engarde.explain.lines import Line
 from engarde.explain.ways import Way
+from engarde.show import Text
 
 _STYLES = {"yes": "green", "no": "dim"}
 """Of an answer; all others are neither."""
@@ -42,14 +42,13 @@ def _why(given: Explanation, line: Line) -> RenderableType:
     return Group(*map(Text, words.reasons(line, given.role)), *_declared(line.declared, line.undeclared))
 
 
-def _declared(said: str, undeclared: bool) -> list[Text]:
-    return [Text(said, style="bold red" if undeclared else "dim")] if said else []
+def _declared(said: str, undeclared: bool, indent: str = "") -> list[Text]:
+    return [Text(indent + said, style="bold red" if undeclared else "dim")] if said else []
 
 
 def _passage(each: Passage) -> list[Text]:
     reasons = [Text(f"  {reason}") for reason in words.passage_reasons(each)]
-    said = [Text("  ") + part for part in _declared(each.declared, each.undeclared)]
-    return [Text(words.passage(each)), *reasons, *said]
+    return [Text(words.passage(each)), *reasons, *_declared(each.declared, each.undeclared, "  ")]
 
 
 def _section(title: str, lines: list[Text]) -> RenderableType:

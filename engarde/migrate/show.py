@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from engarde.migrate.run import Migrated
 from engarde.migrate.status import Status
-from engarde.show import document
+from engarde.show import Text, document, lines
 
 STYLES = {"migrated": "green", "up to date": "dim", "failed": "red"}
 
@@ -29,10 +28,10 @@ def migrated(done: Sequence[Migrated]) -> RenderableType:
     """A row for each service."""
     shown = table("service", "before", "after", "seconds", "state")
     for each in done:
-        state = Text(each.state, style=STYLES[each.state])
+        state: list[RenderableType] = [Text(each.state, style=STYLES[each.state])]
         if each.said:
-            state.append(f"\n{each.said}", style="default")
-        shown.add_row(each.service, revision(each.before), revision(each.after), f"{each.seconds:.1f}", state)
+            state.append(lines(each.said))
+        shown.add_row(each.service, revision(each.before), revision(each.after), f"{each.seconds:.1f}", Group(*state))
     return shown
 
 
@@ -40,10 +39,11 @@ def looked_at(found: Sequence[Status]) -> RenderableType:
     """A row for each service, and below it a line for each revision that is pending."""
     shown = table("service", "revision", "heads", "state")
     for each in found:
-        state = Text(each.where, style="green" if each.where == "up to date" else "red")
-        for line in [*([each.said] if each.said else []), *(f"{one.id}  {one.title}".rstrip() for one in each.pending)]:
-            state.append(f"\n{line}", style="default")
-        shown.add_row(each.service, revision(each.now), revision(each.heads), state)
+        state: list[RenderableType] = [Text(each.where, style="green" if each.where == "up to date" else "red")]
+        if each.said:
+            state.append(lines(each.said))
+        state += [Text(f"{one.id}  {one.title}".rstrip()) for one in each.pending]
+        shown.add_row(each.service, revision(each.now), revision(each.heads), Group(*state))
     return shown
 
 

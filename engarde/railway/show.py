@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from engarde.railway.planning import Plan, Step
 from engarde.railway.pushing import Pushed
-from engarde.show import document
+from engarde.show import Text, document
 
 HOLDS = {"set": "set", "change": "change", "same": "same", "unknown": "unknown (sealed)"}
 DUE = {
@@ -26,12 +25,9 @@ def _table(heading: str) -> Table:
     return Table("service", "on Railway", "variables", heading, box=None, pad_edge=False, padding=(0, 2))
 
 
-def _row(step: Step) -> tuple[str, str, str]:
-    return (
-        ", ".join(step.logins),
-        step.service,
-        "\n".join(f"{name}: {HOLDS[holds]}" for name, holds in step.variables),
-    )
+def _row(step: Step) -> tuple[str, str, RenderableType]:
+    variables = Group(*(Text(f"{name}: {HOLDS[holds]}") for name, holds in step.variables))
+    return ", ".join(step.logins), step.service, variables
 
 
 def planned(plan: Plan) -> RenderableType:

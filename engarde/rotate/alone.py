@@ -10,7 +10,8 @@ from engarde import leftovers
 from engarde.errors import Refused
 from engarde.rotate import journal
 from engarde.stack import backend
-from toolchain.progress import say, step
+from engarde.terminal import say
+from toolchain.progress import step
 
 PATIENCE = 120.0
 """An engine may outlive the rotation that started it, and is then about to end [seconds]."""

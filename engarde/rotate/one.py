@@ -16,7 +16,8 @@ from engarde.rotate.proof import prove
 from engarde.rotate.report import Rotated
 from engarde.runs import forget_creations, preview, up
 from engarde.stack import PASSWORD, State, outputs
-from toolchain.progress import say, step
+from engarde.terminal import say
+from toolchain.progress import step
 
 Framed = Callable[[str], AbstractContextManager[object]]
 

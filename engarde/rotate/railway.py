@@ -9,7 +9,7 @@ from engarde.railway.planning import Plan, plan
 from engarde.railway.pushing import How, push
 from engarde.rotate.delivery import Deliverer, Login
 from engarde.rotations import called
-from toolchain.progress import say
+from engarde.terminal import say
 
 
 def to_railway(stack: Stack) -> Deliverer:

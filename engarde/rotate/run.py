@@ -18,7 +18,7 @@ from engarde.rotate.report import Failed, Report, Rotated
 from engarde.rotations import called
 from engarde.stack import state
 from engarde.stackfile import read
-from toolchain.progress import say
+from engarde.terminal import say
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,9 @@ import shlex
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
-from rich.text import Text
 
 from engarde.rotate.report import Report, Rotated
-from engarde.show import document
+from engarde.show import Text, document
 
 
 def as_json(report: Report) -> str:

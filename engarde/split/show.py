@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.filesize import decimal
 from rich.table import Table
-from rich.text import Text
 
 from engarde.parts import called
-from engarde.show import document
+from engarde.show import Text, document, lines
 from engarde.split.finishing import Finished
 from engarde.split.planning import Plan
 from engarde.split.report import Moved
@@ -29,7 +28,7 @@ def planned(found: Plan) -> RenderableType:
     shown += [Text(line, overflow="fold") for line in _done(found)]
     if found.obstacles:
         shown.append(Text("in the way:", style="bold"))
-        shown += [Text(f"  {each}", style="red", overflow="fold") for each in found.obstacles]
+        shown += [lines(f"  {each}", "red") for each in found.obstacles]
     else:
         shown.append(Text("nothing stands in the way", style="green"))
     return Group(*shown)
@@ -60,7 +59,7 @@ def _done(found: Plan) -> Iterator[str]:
         yield f"analytics reads it in {called(found.move.new)} from then on, with a URL of its own"
     yield f"writes into Pulumi.{found.move.before.name}.yaml:"
     for edit in found.edits:
-        yield from (f"  {line}" for line in str(edit).splitlines())
+        yield from (f"  {line}" for line in str(edit).split("\n"))
 
 
 def planned_data(found: Plan) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from engarde.migrate.show import table
+from engarde.show import Text
 from engarde.status.report import Report, Service
 from engarde.status.run_time import Slow
 from engarde.status.storage import LARGEST, Stored

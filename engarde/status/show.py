@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
 from engarde.migrate.show import table
+from engarde.show import Text, to_copy
 from engarde.status.connections import IN_TRANSACTION
 from engarde.status.details import details
 from engarde.status.passed import Passed
@@ -37,7 +37,7 @@ def as_text(report: Report, passed: Sequence[Passed]) -> RenderableType:
         shown += [Text(), Text("worth a look", style="bold"), *(Text(f"  {each}", style="yellow") for each in notes)]
     for each in report.unseen:
         shown += [Text(), Text(f"not visible: {each.what}: {each.why}", style="yellow")]
-        shown += [Text(f"  {line}", style="green") for line in each.heal.splitlines()]
+        shown += to_copy(each.heal)
     shown += [Text(), *_passed(passed)]
     return Group(*shown)
 

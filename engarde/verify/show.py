@@ -6,9 +6,8 @@ from collections import defaultdict
 
 from rich.console import Group, RenderableType
 from rich.table import Table
-from rich.text import Text
 
-from engarde.show import as_data, document, listed
+from engarde.show import Text, as_data, document, listed
 from engarde.verify.matrix import Row
 from engarde.verify.run import Report
 
