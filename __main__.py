@@ -10,6 +10,7 @@ from engarde.errors import EngardeError
 from engarde.names import ANALYTICS
 from engarde.rotations import refuse_lower
 from engarde.survey import survey
+from engarde.visible import BREAKS, visible
 
 passwords = AdminPasswords(pulumi.Config())
 try:
@@ -19,7 +20,7 @@ try:
     parts = places(stack, state)
     found = [survey(part, passwords.clear(part), before(part, stack, state)) for part in parts]
 except EngardeError as fault:
-    raise pulumi.RunError(str(fault)) from None
+    raise pulumi.RunError(visible(str(fault), keep=BREAKS)) from None
 
 with short_stacks():
     shared = SharedDatabase(parts[0], passwords.secret(parts[0]), found[0], state)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
 from engarde.errors import Unreachable
+from engarde.terminal import say
 
 # Not resolved: a folder whose program is a link to another's has a stack file and an engine of its own.
 FOLDER = Path(__file__).absolute().parent.parent
@@ -31,19 +31,23 @@ def engine(
             cwd=FOLDER,
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
-            stdout=sys.stderr if shown else subprocess.PIPE,
-            stderr=None if shown else subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if shown else subprocess.PIPE,
             text=True,
+            errors="replace",
         )
     except OSError as error:
         raise Unreachable(f"no engine: {error}; get one with `make up`") from None
-    return _ended(started)
+    return _ended(started, shown=shown)
 
 
-def _ended(started: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+def _ended(started: subprocess.Popen[str], *, shown: bool) -> subprocess.CompletedProcess[str]:
     interrupted = False
     while True:
         try:
+            # Its words may be the server's, with a name in them that a terminal would obey.
+            for line in started.stdout or () if shown else ():
+                say(line.rstrip("\n"))
             said, complained = started.communicate()
         except KeyboardInterrupt:
             # The terminal has told the engine, too: killed before it ends by itself, it would leave its lock.

@@ -98,7 +98,7 @@ def _run(
 
     def log(text: str) -> None:
         # A service's own program may print its URL.
-        for line in text.replace(project.access.password, "***").splitlines():
+        for line in text.replace(project.access.password, "***").split("\n"):
             if line.strip():
                 said(line.rstrip())
                 last.append(line.rstrip())
