@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections.abc import Collection, Iterator, Mapping
 
 from engarde.faults import Fault, join
+from engarde.quoting import word
 
 SHARED = "adminPassword"
 """The key of the shared server's."""
@@ -16,7 +16,7 @@ OTHERS = "adminPasswords"
 
 def words(database: str | None) -> str:
     """What names a password to `pulumi config` in a shell: the shared server's without the key of a database."""
-    return SHARED if database is None else f"--path {shlex.quote(path(database))}"
+    return SHARED if database is None else f"--path {word(path(database))}"
 
 
 def path(database: str) -> str:

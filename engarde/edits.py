@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from io import StringIO
 
 from ruamel.yaml import YAML
 
+from engarde.quoting import word
 from engarde.stackfile import PROJECT
 
 
@@ -24,7 +24,7 @@ def lines(section: str, content: Mapping[str, object]) -> str:
 def set_key(stack: str, section: str, path: tuple[str, ...], value: str) -> str | None:
     """The command that sets a key inside a section; None where the engine has no way to spell its name."""
     spelled = key_path(section, path)
-    return spelled and f"bin/pulumi config set --path {shlex.quote(spelled)} {value} --stack {stack}"
+    return spelled and f"bin/pulumi config set --path {word(spelled)} {value} --stack {stack}"
 
 
 def key_path(section: str, path: tuple[str, ...]) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from engarde.quoting import printable
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Remedy:
@@ -17,6 +19,11 @@ class Remedy:
     """of `sql`: the stack's admin may not run it"""
     safe: bool = False
     """of `sql`: doctor may run it: it loses nothing and takes nothing from anybody who is declared to have it"""
+
+    def __post_init__(self) -> None:
+        """Spells out what a terminal would obey or hide: who copies the statement names what was found."""
+        if self.kind == "sql":
+            object.__setattr__(self, "text", printable(self.text))
 
 
 @dataclass(frozen=True, slots=True, order=True)

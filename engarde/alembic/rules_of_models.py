@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from engarde.alembic.autogenerate import filters
@@ -12,6 +11,7 @@ from engarde.alembic.rules_of_configure import own_is_seen
 from engarde.alembic.seen import Seen
 from engarde.alembic.values import UNKNOWN
 from engarde.findings import Finding, Remedy
+from engarde.quoting import word
 
 EXPECTED = "no schema"
 
@@ -57,7 +57,7 @@ def heads(seen: Seen) -> Iterator[Finding]:
     if len(found) < 2:
         return
     program = seen.service.migrations.command if seen.service.migrations else ("alembic",)
-    words = shlex.join((*program, "merge", "heads", "-m", "one head"))
-    remedy = Remedy("command", f"cd {shlex.quote(str(seen.project.folder))} && {words}")
+    words = " ".join(map(word, (*program, "merge", "heads", "-m", "one head")))
+    remedy = Remedy("command", f"cd {word(str(seen.project.folder))} && {words}")
     actual = ", ".join(each.id for each in found)
     yield seen.healed("heads", found[-1].line, "one head", actual, remedy, found[-1].file)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from engarde.delivery import UNSTATED, Variable
 from engarde.findings import Finding, Remedy
 from engarde.model import Service, Stack
 from engarde.names import PUBLIC
-from engarde.quoting import quoted
+from engarde.quoting import quoted, word
 
 UNJUDGED = "not judged"
 """The kind of finding that says no more than that the text does not tell."""
@@ -93,4 +92,4 @@ class Seen:
     def init(self) -> Remedy:
         """Writes an env.py in which everything is right."""
         words = ("bin/engarde", "alembic", "init", str(self.project.folder), "--service", self.service.name)
-        return Remedy("command", f"{shlex.join(words)} --stack {self.stack.name}")
+        return Remedy("command", f"{' '.join(map(word, words))} --stack {self.stack.name}")

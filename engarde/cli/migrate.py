@@ -45,7 +45,9 @@ def run_command(stack: str, output: str, every: bool, jobs: int, only_sql: bool,
     from engarde.migrate import show
     from engarde.migrate.projects import projects
     from engarde.migrate.run import exit_code, sql, upgrade
+    from engarde.quoting import printable
     from engarde.show import console
+    from engarde.visible import BREAKS
 
     if every == bool(names):
         raise click.UsageError("either names of services or --all")
@@ -53,8 +55,7 @@ def run_command(stack: str, output: str, every: bool, jobs: int, only_sql: bool,
     if only_sql:
         for each in chosen:
             put(f"-- {each.name}")
-            put("".join(sql(each)).removesuffix("
-"))
+            put(printable("".join(sql(each)).removesuffix("\n"), keep=BREAKS))
         return
     done = upgrade(chosen, jobs, say)
     if output == "json":

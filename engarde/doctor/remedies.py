@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Collection
 from typing import LiteralString
 
@@ -14,7 +13,8 @@ from engarde.edits import set_key
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
 from engarde.names import ANALYTICS
-from engarde.quoting import statement
+from engarde.quoting import statement, word
+from engarde.visible import visible
 
 SERVICE = "SERVICE"
 """Stands for a service that the text does not name."""
@@ -40,7 +40,7 @@ def new_url(facts: Facts) -> Remedy:
 
 def url(facts: Facts, who: str, where: str = "service") -> Remedy:
     """The URL of a login, which then replaces the variable that it has."""
-    return command(f"bin/engarde url {shlex.quote(who)} --stack {facts.stack.name} --from {where}")
+    return command(f"bin/engarde url {word(who)} --stack {facts.stack.name} --from {where}")
 
 
 def only(logins: Collection[Service | Analytics]) -> str:
@@ -77,7 +77,8 @@ def of_login(login: Service | Analytics, key: str, value: str) -> Remedy:
 def scalar(text: str) -> str:
     """A text as YAML reads it back, quoted only where it has to be."""
     plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
-    return text if plain else json.dumps(text, ensure_ascii=False)
+    # In double quotes YAML reads what makes a character visible.
+    return text if plain else visible(json.dumps(text, ensure_ascii=False))
 
 
 def sql(facts: Facts, text: str, *, ours: bool = True, safe: bool = False) -> Remedy:

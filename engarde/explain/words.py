@@ -10,6 +10,7 @@ from engarde.explain.rows import Rows
 from engarde.explain.through import Base
 from engarde.explain.ways import Granted, Way
 from engarde.names import PUBLIC
+from engarde.quoting import printable
 
 _PREDEFINED = {
     "pg_read_all_data": "reads everything",
@@ -129,9 +130,13 @@ def policies(given: Rows) -> list[str]:
 
 def _policy(given: Policy) -> str:
     kind = "lets through" if given.permissive else "restricts"
-    using = f" USING ({given.using})" if given.using else ""
-    checked = f" WITH CHECK ({given.checked})" if given.checked else ""
+    using = f" USING ({_on_one_line(given.using)})" if given.using else ""
+    checked = f" WITH CHECK ({_on_one_line(given.checked)})" if given.checked else ""
     return f"policy {given.name} {kind} {given.command} for {subject(given.role)}:{using}{checked}"
+
+
+def _on_one_line(sql: str) -> str:
+    return " ".join(printable(sql).split("\n"))
 
 
 def heading(given: Explanation) -> str:

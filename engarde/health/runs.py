@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from engarde.findings import Finding, Remedy
 from engarde.health.seen import Seen
 from engarde.model import Service
 from engarde.names import ANALYTICS
+from engarde.quoting import word
 from engarde.stack import ROLE, SCHEMA
 
 
@@ -35,7 +35,7 @@ def torn(files: Iterable[Path]) -> Iterator[Finding]:
     """What keeps the engine from reading its state."""
     for file in files:
         actual = "empty: a run was killed as it wrote it, and the engine reads no state beside it"
-        remedy = Remedy("command", f"rm {shlex.quote(str(file))}")
+        remedy = Remedy("command", f"rm {word(str(file))}")
         yield Finding("killed run", file.name, "gone, or whole", actual, remedy)
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from engarde.findings import Finding, Remedy
 from engarde.health.seen import Seen
 from engarde.places import base_of, placed
+from engarde.quoting import word
 from engarde.stack import ROLE, Granted, Resource
 
 
@@ -32,7 +32,7 @@ def _finding(seen: Seen, resource: Resource, granted: Granted, table: str) -> Fi
     if declared or granted.role in seen.state.made(ROLE):
         command = f"bin/pulumi up --stack {stack}"
     else:
-        command = f"bin/pulumi state delete {shlex.quote(resource.urn)} --stack {stack}"
+        command = f"bin/pulumi state delete {word(resource.urn)} --stack {stack}"
     return Finding(
         "vanished table",
         f"{granted.schema}.{table}",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 
+from engarde.quoting import word
 from engarde.rotate.report import Report, Rotated
 from engarde.show import Text, document
 
@@ -76,5 +76,5 @@ def _delivery(report: Report, each: Rotated) -> str:
     if each.delivered:
         return each.delivered
     why = "the stack file names no service for it" if report.declares_places else "no engarde:railway in the stack file"
-    command = f"bin/engarde url {shlex.quote(each.name)} --stack {report.stack} --from service"
+    command = f"bin/engarde url {word(each.name)} --stack {report.stack} --from service"
     return f"not delivered: {why}. Where it runs it has to get what `{command}` prints"

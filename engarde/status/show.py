@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from engarde.migrate.show import table
+from engarde.quoting import printable
 from engarde.show import Text, to_copy
 from engarde.status.connections import IN_TRANSACTION
 from engarde.status.details import details
@@ -37,7 +38,7 @@ def as_text(report: Report, passed: Sequence[Passed]) -> RenderableType:
         shown += [Text(), Text("worth a look", style="bold"), *(Text(f"  {each}", style="yellow") for each in notes)]
     for each in report.unseen:
         shown += [Text(), Text(f"not visible: {each.what}: {each.why}", style="yellow")]
-        shown += to_copy(each.heal)
+        shown += to_copy(printable(each.heal))
     shown += [Text(), *_passed(passed)]
     return Group(*shown)
 

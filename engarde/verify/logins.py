@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import shlex
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +15,7 @@ from engarde.errors import NoEntrance, Unreachable
 from engarde.findings import Finding, Remedy
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
-from engarde.quoting import quoted
+from engarde.quoting import quoted, word
 from engarde.settings import split_path
 from engarde.stack import Outputs
 from engarde.verify import probes
@@ -170,7 +169,7 @@ def _judged(role: str, stack: Stack, tried: list[Probe], answers: list[Answer]) 
 
 def _place(stack: Stack) -> str:
     """Of which stack, and of which of its databases."""
-    return (f" --database {shlex.quote(stack.label)}" if stack.label else "") + f" --stack {stack.name}"
+    return (f" --database {word(stack.label)}" if stack.label else "") + f" --stack {stack.name}"
 
 
 def _behaviour(role: str, stack: Stack, schema: str | None, expected: str, said: list[str]) -> Finding:
@@ -181,6 +180,6 @@ def _behaviour(role: str, stack: Stack, schema: str | None, expected: str, said:
         f"{role} in {where}",
         "allowed" if expected == ALLOWED else f"refused with {DENIED}",
         "\n".join(said),
-        Remedy("command", f"bin/engarde explain {shlex.quote(role)} {shlex.quote(what)}{_place(stack)}"),
+        Remedy("command", f"bin/engarde explain {word(role)} {word(what)}{_place(stack)}"),
         frozenset({role, schema} if schema else {role}),
     )

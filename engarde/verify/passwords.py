@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from engarde import scram
 from engarde.catalog.further import StoredPassword
 from engarde.findings import Finding, Remedy
 from engarde.model import Analytics, Service, Stack
+from engarde.quoting import word
 from engarde.rotations import called
 from engarde.stack import Outputs
 from engarde.urls import url
@@ -35,7 +35,7 @@ def remedy(stack: Stack, login: Service | Analytics) -> Remedy:
     if stack.server.superuser:
         return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
     # Such an admin cannot see that it was changed, and an `up` of his would not change it back.
-    return Remedy("command", f"bin/engarde rotate --reapply {shlex.quote(called(login))} --stack {stack.name}")
+    return Remedy("command", f"bin/engarde rotate --reapply {word(called(login))} --stack {stack.name}")
 
 
 def of_exports(stack: Stack, outputs: Outputs) -> Iterator[Finding]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
-
 from engarde import admin_passwords
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
 from engarde.doctor.rows import HeldByRole, InSchema
 from engarde.findings import Remedy
-from engarde.quoting import statement
+from engarde.quoting import statement, word
 
 SHOWN = 3
 
@@ -56,14 +54,14 @@ def _retire(facts: Facts, schema: str) -> Remedy:
     """A copy, and only where that succeeded the drop: as the README retires a service."""
     server, service = facts.stack.server, facts.service_of(schema)
     password = admin_passwords.words(facts.stack.label if facts.stack.elsewhere else None)
-    pattern = shlex.quote('"' + schema.replace('"', '""') + '"')
-    who = shlex.quote(service.name) if service else "admin"
-    drop = shlex.quote(statement("DROP SCHEMA {} CASCADE", schema))
-    copy = shlex.quote(f"{schema}.sql")
-    at = f"-h {server.host} -p {server.port} -U {shlex.quote(server.user)}"
+    pattern = word('"' + schema.replace('"', '""') + '"')
+    who = word(service.name) if service else "admin"
+    drop = word(statement("DROP SCHEMA {} CASCADE", schema))
+    copy = word(f"{schema}.sql")
+    at = f"-h {server.host} -p {server.port} -U {word(server.user)}"
     return remedies.command(
         f'export PGPASSWORD="$(bin/pulumi config get {password} --stack {facts.stack.name})"',
-        f"pg_dump {at} -n {pattern} -f {copy} {shlex.quote(server.database)} \\",
+        f"pg_dump {at} -n {pattern} -f {copy} {word(server.database)} \\",
         f"  && bin/engarde psql {who} --stack {facts.stack.name} -c {drop}",
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 from urllib.parse import unquote
 
 from engarde import admin_passwords, scram
@@ -14,7 +13,7 @@ from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.suspects import is_admin, name_of, role
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
-from engarde.quoting import statement
+from engarde.quoting import statement, word
 from engarde.stack import admin_password
 
 _IN_URL = r"://{}:(\S*)@"
@@ -99,7 +98,7 @@ def _make_known(facts: Facts, login: Service | Analytics) -> Remedy:
     if facts.stack.server.superuser:
         return remedies.up(facts)
     # No other admin sees what the server keeps, and an `up` of his would not change it back.
-    return remedies.command(f"bin/engarde rotate --reapply {shlex.quote(name_of(login))} --stack {facts.stack.name}")
+    return remedies.command(f"bin/engarde rotate --reapply {word(name_of(login))} --stack {facts.stack.name}")
 
 
 def _old_url(facts: Facts) -> Answer:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shlex
 import socket
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from engarde.doctor.rows import Client
 from engarde.errors import Unreachable
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
+from engarde.quoting import word
 from engarde.stack import admin_password, backend
 from engarde.stackfile import PROJECT
 
@@ -111,7 +111,7 @@ def _cancel(facts: Facts) -> Remedy:
 def _torn(facts: Facts) -> Answer:
     if files := [*leftovers.torn(backend(facts.stack.name), facts.stack.name)]:
         because = f"{files[0].name} is empty; all that was to be in it is the type of its neighbour"
-        return confirmed(because, remedies.command(*(f"rm {shlex.quote(str(file))}" for file in files)))
+        return confirmed(because, remedies.command(*(f"rm {word(str(file))}" for file in files)))
     return ruled_out("no side file of the state is empty")
 
 
