@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -12,14 +12,20 @@ from engarde.status.passed import Passed
 from engarde.status.prometheus_server import of_server
 from engarde.status.report import Report, Service
 from engarde.status.storage import LARGEST, Stored
+from engarde.visible import visible
 
 SERVICE = "service"
 
 
 def as_prometheus(report: Report, passed: Sequence[Passed]) -> str:
     """What a scrape, or a text file for the node exporter, is given."""
+    return told([*of_server(report), *_of_services(report.services), *_of_thresholds(passed)])
+
+
+def told(metrics: Iterable[Metric]) -> str:
+    """These metrics as text."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Told([*of_server(report), *_of_services(report.services), *_of_thresholds(passed)]))
+    registry.register(_Told(metrics))
     return generate_latest(registry).decode()
 
 
@@ -28,10 +34,17 @@ class _Told(Collector):
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self._metrics = list(metrics)
+        for metric in self._metrics:
+            metric.samples = [each._replace(labels=_visible(each.labels)) for each in metric.samples]
 
     def collect(self) -> Iterable[Metric]:
         """The metrics."""
         return self._metrics
+
+
+def _visible(labels: Mapping[str, str]) -> dict[str, str]:
+    # With its backslashes doubled, no name becomes another's: two samples of one series break a scrape.
+    return {key: visible(name.replace("\\", "\\\\")) for key, name in labels.items()}
 
 
 def _of_thresholds(passed: Sequence[Passed]) -> Iterator[Metric]:
