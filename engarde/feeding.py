@@ -9,6 +9,7 @@ import psycopg
 
 from engarde.database import Session
 from engarde.errors import Unfinished
+from engarde.visible import visible
 
 
 def script(to: Session, what: str, text: str) -> None:
@@ -39,4 +40,4 @@ def _said_by_server(what: str) -> Iterator[None]:
             # No answer, or the last one: the session is lost.
             raise
         # What is detail and context may be somebody's data.
-        raise Unfinished(f"{what}: {error.sqlstate}: {error.diag.message_primary}") from None
+        raise Unfinished(f"{visible(what)}: {error.sqlstate}: {visible(error.diag.message_primary or '')}") from None

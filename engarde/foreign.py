@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engarde.model import Analytics, Service, Stack
+from engarde.visible import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Taken:
     """of a schema"""
 
     def __str__(self) -> str:
-        whose = "not this stack's" if self.kind == "role" else f"{self.owner}'s"
+        whose = "not this stack's" if self.kind == "role" else f"{visible(self.owner or '')}'s"
         return (
             f"{self.kind} {self.name} exists already and is {whose}: `adopt: true` takes it over,"
             f" `{self.kind}:` names another one"

@@ -17,6 +17,7 @@ from engarde.backup.taking import path, service_path, taken
 from engarde.database import Session
 from engarde.errors import Refused, Unfinished
 from engarde.quoting import quoted
+from engarde.visible import visible
 
 Say = Callable[[str], None]
 DROPPED_AS = {
@@ -92,7 +93,7 @@ def _analyze(asked: Session, schema: str, wanted: Inventory) -> None:
 
 def _proved(wanted: Inventory, found: Inventory) -> Inventory:
     if differences := contents(wanted, found):
-        lines = [f"  {each}" for each in differences[:SHOWN]]
+        lines = [f"  {visible(str(each))}" for each in differences[:SHOWN]]
         more = [f"  and {len(differences) - SHOWN} more"] if len(differences) > SHOWN else []
         raise Unfinished("what was loaded is not what the manifest lists:\n" + "\n".join([*lines, *more]))
     return found

@@ -14,6 +14,7 @@ from engarde.backup.taking import refuse_absent
 from engarde.database import Session
 from engarde.errors import Refused
 from engarde.model import Service
+from engarde.visible import visible
 
 SHOWN = 10
 """How many tables are named."""
@@ -33,7 +34,7 @@ class Held:
         tables = [each.name for each in self.owned if each.kind == "table"]
         if tables:
             more = [f"{len(tables) - SHOWN} more"] if len(tables) > SHOWN else []
-            parts.append(f"the tables are {', '.join([*tables[:SHOWN], *more])}")
+            parts.append(f"the tables are {', '.join([*map(visible, tables[:SHOWN]), *more])}")
         return ", ".join(parts)
 
     @property
@@ -93,7 +94,7 @@ def held(asked: Session, service: Service, found: Manifest, *, replace: bool) ->
 
 
 def _listed(sentence: str, faults: list[str]) -> str:
-    return f"{sentence}:\n" + "\n".join(f"  {each}" for each in faults)
+    return f"{sentence}:\n" + "\n".join(f"  {visible(each)}" for each in faults)
 
 
 def _of_server(where: Pinned, found: Manifest) -> Iterator[str]:

@@ -22,7 +22,8 @@ from engarde.catalog.rows import Default, Entry
 from engarde.database import SEARCH_PATH, Session
 from engarde.errors import Refused
 from engarde.names import PUBLIC
-from engarde.quoting import quoted
+from engarde.quoting import quoted, statement
+from engarde.visible import visible
 
 Say = Callable[[str], None]
 
@@ -85,14 +86,14 @@ def _tables(asked: Session, schema: str, say: Say) -> Iterator[Table]:
     found = asked.rows("backup_tables", FoundTable, schema=schema)
     if unreadable := [each.name for each in found if not each.readable]:
         raise Refused(
-            f"{schema}: its owner may not read {', '.join(unreadable)}; `bin/engarde verify` names whose they are and"
-            " what heals it"
+            f"{schema}: its owner may not read {', '.join(map(visible, unreadable))}; `bin/engarde verify` names whose"
+            " they are and what heals it"
         )
     if forced := [each.name for each in found if each.forced]:
         raise Refused(
-            f"{schema}: row security is forced on {', '.join(forced)}, so that its owner does not see every row, and"
-            " a copy would lack the others. Take FORCE off for the time being:"
-            f" {'; '.join(f'ALTER TABLE {quoted(schema, each)} NO FORCE ROW LEVEL SECURITY' for each in forced)}"
+            f"{schema}: row security is forced on {', '.join(map(visible, forced))}, so that its owner does not see"
+            " every row, and a copy would lack the others. Take FORCE off for the time being:"
+            f" {' '.join(statement('ALTER TABLE {}.{} NO FORCE ROW LEVEL SECURITY', schema, each) for each in forced)}"
         )
     total = sum(each.counted for each in found)
     done = 0

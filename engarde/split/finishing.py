@@ -25,6 +25,7 @@ from engarde.split.move import Move, move
 from engarde.split.planning import Say, under_way
 from engarde.stackfile import read
 from engarde.verify.run import Asked, verify
+from engarde.visible import visible
 
 SHOWN = 5
 """How many differences are told."""
@@ -92,7 +93,7 @@ def _refuse_open(way: Move) -> None:
 
 def _refuse_findings(way: Move) -> None:
     if findings := verify(way.after, Asked(), lambda _: None).findings:
-        listed = "\n".join(f"  {each.check}: {each.subject}" for each in findings[:SHOWN])
+        listed = "\n".join(f"  {each.check}: {visible(each.subject)}" for each in findings[:SHOWN])
         raise Refused(f"`bin/engarde verify` has {len(findings)} findings; nothing was dropped:\n{listed}")
 
 
@@ -104,7 +105,7 @@ def _there(way: Move) -> bool:
 def _refuse_changed(way: Move, wanted: Inventory, say: Say) -> None:
     say("comparing what was left with the copy")
     if changed := witness.differences(way.old, way.service.role, wanted, say):
-        listed = "\n".join(f"  {each}" for each in changed[:SHOWN])
+        listed = "\n".join(f"  {visible(str(each))}" for each in changed[:SHOWN])
         raise Refused(
             f"schema {wanted.schema} of {called(way.old)} is not as it was left; nothing was dropped:\n{listed}"
         )
@@ -116,7 +117,7 @@ def _drop(way: Move) -> None:
         asked.rows("backup_pinned", Pinned)
         edges = asked.rows("backup_edges", SidedEdge, schema=schema)
         if needing := [str(Edge(each.kind, each.name)) for each in edges if each.side == "needed by"]:
-            raise Refused(f"this needs what is in it, and nothing was dropped: {', '.join(needing)}")
+            raise Refused(f"this needs what is in it, and nothing was dropped: {', '.join(map(visible, needing))}")
         with acting(asked, role):
             large_objects.unlink(asked)
             asked.change(f"DROP SCHEMA {quoted(schema)} CASCADE")

@@ -11,6 +11,7 @@ from engarde.quoting import literal, quoted, statement
 from engarde.split.contents import Contents
 from engarde.split.move import Move
 from engarde.split.target import Target
+from engarde.visible import visible
 
 LEAST = 2
 """Connections that a copy takes."""
@@ -39,11 +40,12 @@ def of_contents(found: Contents) -> Iterator[str]:
     """What is in the schema, and what hangs on it."""
     for each in found.needed_by:
         # A view reads by its rule.
-        who = str(each).replace('rule "_RETURN" on ', "view ")
+        who = visible(str(each)).replace('rule "_RETURN" on ', "view ")
         yield f"{who} needs what is in schema {found.schema}, and would be left behind without it: drop it first"
     for name in found.forced:
         sql = statement("ALTER TABLE {}.{} NO FORCE ROW LEVEL SECURITY", found.schema, name)
-        yield f"row security is forced on {quoted(found.schema, name)}, so that its owner does not see all rows: {sql}"
+        table = visible(quoted(found.schema, name))
+        yield f"row security is forced on {table}, so that its owner does not see all rows: {sql}"
     if found.source.prepared:
         yield (
             f"{found.source.prepared} prepared transactions of the service's are neither committed nor taken back:"
@@ -84,7 +86,8 @@ def of_target(move: Move, found: Contents, target: Target) -> Iterator[str]:
             f" {statement('DROP OWNED BY {}', move.service.role)} then {statement('DROP ROLE {}', move.service.role)}"
         )
     for edge in target.missing:
-        yield f"{edge} is outside of schema {found.schema} and needed in it, and database {name} has no such thing"
+        what = visible(str(edge))
+        yield f"{what} is outside of schema {found.schema} and needed in it, and database {name} has no such thing"
     yield from _held(move, found, target)
     yield from _extensions(name, found, target)
 
@@ -94,7 +97,7 @@ def _held(move: Move, found: Contents, target: Target) -> Iterator[str]:
     if held is None:
         return
     if held.owner not in (None, role):
-        yield f"database {name} has a schema {found.schema}, which is {held.owner}'s"
+        yield f"database {name} has a schema {found.schema}, which is {visible(held.owner)}'s"
     if held.inside:
         drop = statement("DROP SCHEMA {} CASCADE", found.schema)
         yield f"schema {found.schema} of database {name} holds {held.inside} objects. Where nobody needs them: {drop}"
@@ -103,7 +106,7 @@ def _held(move: Move, found: Contents, target: Target) -> Iterator[str]:
     if held.numbers_of:
         yield (
             f"large objects in database {name} have the numbers of the service's, and are"
-            f" {', '.join(sorted(set(held.numbers_of)))}'s: take a database of its own"
+            f" {', '.join(map(visible, sorted(set(held.numbers_of))))}'s: take a database of its own"
         )
 
 
@@ -112,8 +115,9 @@ def _extensions(name: str, found: Contents, target: Target) -> Iterator[str]:
     schemas = {"public", found.schema, *(target.held.schemas if target.held else ())}
     for each in found.extensions:
         schema = there.get(each.name)
-        if schema not in (None, each.schema):
-            yield f"extension {each.name} is in schema {schema} of database {name}, and has to be in {each.schema}"
+        if schema is not None and schema != each.schema:
+            where = visible(schema)
+            yield f"extension {each.name} is in schema {where} of database {name}, and has to be in {each.schema}"
         elif schema is None and each.name not in target.offered:
             yield f"extension {each.name} cannot be had on the new server by its admin; the service needs it"
         elif schema is None and each.schema not in schemas:

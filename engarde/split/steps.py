@@ -33,6 +33,7 @@ from engarde.stack import outputs, verifiers
 from engarde.stackfile import read
 from engarde.verify import defaults, grants, owners
 from engarde.verify.run import Asked, verify
+from engarde.visible import visible
 
 Say = Callable[[str], None]
 TAKE_OVER = "ENGARDE_TAKE_OVER"
@@ -128,7 +129,7 @@ def left(run: Run, begun: Journal) -> Journal:
         return replace(begun, step=Step.LEFT)
     doors.let_in(way.old, role)
     run.kept(replace(begun, step=Step.PREPARED, folder=None))
-    listed = "\n".join(f"  {each}" for each in changed[:SHOWN])
+    listed = "\n".join(f"  {visible(str(each))}" for each in changed[:SHOWN])
     raise Unfinished(
         f"{called(way.old)} is not as it was copied, or somebody is still at work in it; it is copied anew by the same"
         f" command:\n{listed}"
@@ -163,7 +164,7 @@ def opened(run: Run, begun: Journal) -> Journal:
         catalog = read_catalog(way.new, asked)
     findings = [found for part in (owners, grants, defaults) for found in part.findings(way.new, catalog)]
     if of_it := [each for each in findings if not each.concerns or {role, way.service.schema_} & each.concerns]:
-        listed = "\n".join(f"  {each.check}: {each.subject}; {each.remedy.text}" for each in of_it[:SHOWN])
+        listed = "\n".join(f"  {each.check}: {visible(each.subject)}; {each.remedy.text}" for each in of_it[:SHOWN])
         raise Unfinished(
             f"database {called(way.new)} is not as declared, so that the service stays shut out:\n{listed}"
         )
@@ -186,6 +187,6 @@ def proved(run: Run, begun: Journal) -> Journal:
     run.say("verify")
     findings = verify(read(FOLDER, run.stack), Asked(), lambda _: None).findings
     if findings:
-        listed = "\n".join(f"  {each.check}: {each.subject}; {each.remedy.text}" for each in findings[:SHOWN])
+        listed = "\n".join(f"  {each.check}: {visible(each.subject)}; {each.remedy.text}" for each in findings[:SHOWN])
         raise Unfinished(f"{begun.service} was moved and works, and `verify` has {len(findings)} findings:\n{listed}")
     return replace(begun, step=Step.DONE)
