@@ -11,6 +11,7 @@ from toolchain.engine import TO_STAND_INS, Engine, found
 from toolchain.errors import EngineMissing, ToolchainError
 from toolchain.paths import PASSPHRASE, PROJECT, STATE, pulumi_home
 from toolchain.progress import say
+from toolchain.sessions import PGOPTIONS
 
 
 def backend(state: Path) -> str:
@@ -30,7 +31,7 @@ def main() -> None:
     line = parse(words)
     try:
         engine = _engine()
-        variables = environment(line, engine)
+        variables = environment(line, engine) | PGOPTIONS
     except (ToolchainError, OSError) as fault:
         say(f"error: {fault}")
         sys.exit(2)
@@ -41,6 +42,8 @@ def main() -> None:
         sys.exit(130)
     if not (line.folder or Path.cwd().is_relative_to(PROJECT)):
         os.chdir(PROJECT)
+    if os.environ.get("PGOPTIONS", variables["PGOPTIONS"]) != variables["PGOPTIONS"]:
+        say("note: PGOPTIONS of your environment is left out; this run sets its own (docs/toolchain.md)")
     # The engine trusts PWD, which a link or the line above can have made wrong.
     variables["PWD"] = str(Path.cwd())
     os.execve(engine.binary, ["pulumi", *words], variables)

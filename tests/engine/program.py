@@ -18,6 +18,7 @@ from tests.engine.database import NAME, Database, Session
 from toolchain.command import backend
 from toolchain.engine import Engine
 from toolchain.server import HOST
+from toolchain.sessions import PGOPTIONS
 
 STACK = "local"
 STACK_FILE = f"Pulumi.{STACK}.yaml"
@@ -65,6 +66,9 @@ class Project:
     database: Database
     printed: str = field(default="", repr=False)
     """all that the engine has printed so far, but for secrets it was asked for"""
+
+    pgoptions: str | None = PGOPTIONS["PGOPTIONS"]
+    """what the provider's sessions start with, as under `bin/pulumi`; None as under plain `pulumi`"""
 
     passwords: set[str] = field(default_factory=lambda: {PASSWORD}, repr=False)
     """every password that this stack is known to have had, the admin's included"""
@@ -143,7 +147,7 @@ class Project:
         return subprocess.run(
             [self.engine.binary, *words, "--stack", STACK, "--non-interactive", "--color", "never"],
             cwd=self.folder,
-            env=self._environment(),
+            env=self._environment() | ({"PGOPTIONS": self.pgoptions} if self.pgoptions else {}),
             input=given,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

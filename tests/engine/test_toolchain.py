@@ -15,6 +15,7 @@ import pytest
 from toolchain.engine import Engine, found
 from toolchain.paths import PROJECT, pulumi_home
 from toolchain.processes import command_of
+from toolchain.sessions import PGOPTIONS
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 LIMIT = 120
@@ -39,6 +40,7 @@ match config.get("mode"):
         time.sleep(300)
 pulumi.export("secret", config.require_secret("secret"))
 pulumi.export("stack", pulumi.get_stack())
+pulumi.export("pgoptions", os.environ.get("PGOPTIONS"))
 """
 BESIDE = """
 from pathlib import Path
@@ -124,6 +126,16 @@ def test_up_keeps_a_secret(run: Run, clone: Path) -> None:
 
 def test_stand_ins_are_named_on_every_run(run: Run, engine: Engine) -> None:
     assert ("stand-ins" in run("preview", *in_mode("fine")).stderr) != engine.official
+
+
+def test_what_the_providers_sessions_start_with_replaces_the_users_own(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PGOPTIONS", raising=False)
+    assert "PGOPTIONS" not in run("up", "--yes", "--skip-preview", *in_mode("fine")).stderr
+    monkeypatch.setenv("PGOPTIONS", "-c search_path=elsewhere")
+    assert "PGOPTIONS of your environment is left out" in run("up", "--yes", *in_mode("fine")).stderr
+    assert run("stack", "output", "pgoptions", "--stack", "local").stdout.strip() == PGOPTIONS["PGOPTIONS"]
 
 
 def test_any_folder_serves(run: Run, clone: Path, tmp_path: Path) -> None:

@@ -170,6 +170,16 @@ def test_each_secret_goes_where_it_is_needed_and_comes_from_an_environment() -> 
     ]
 
 
+def test_each_step_that_runs_the_engine_says_what_the_providers_sessions_start_with() -> None:
+    runs = [each.said for each in steps() if each.what.startswith("pulumi ")]
+    assert len(runs) == 4
+    assert {each["env"]["PGOPTIONS"] for each in runs} == {"${{ steps.engine.outputs.pgoptions }}"}
+    [action] = [YAML(typ="safe").load(path) for path in ACTIONS]
+    assert action["outputs"]["pgoptions"]["value"] == "${{ steps.sessions.outputs.pgoptions }}"
+    [says] = [step["run"] for step in action["runs"]["steps"] if step.get("id") == "sessions"]
+    assert says == 'echo "pgoptions=$(.venv/bin/python -m toolchain.sessions)" >> "$GITHUB_OUTPUT"'
+
+
 def test_only_main_meets_the_secrets_that_need_no_pull_request() -> None:
     for workflow, name in (("drift", "drift"), ("up", "preview")):
         assert loaded(workflow)["jobs"][name]["if"] == "github.ref == 'refs/heads/main'"
