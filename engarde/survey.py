@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engarde import foreign, rights
+from engarde import foreign, rights, shadowing
 from engarde.access import Access
 from engarde.database import Session, session
 from engarde.errors import ConfigError, NoEntrance, Refused
@@ -45,12 +45,14 @@ def survey(stack: Stack, password: str, before: Before) -> Found:
 
     :raises Unreachable: the server could not be asked.
     :raises ConfigError: the stack file calls the admin a superuser, and it is none, or there is no such database.
-    :raises Refused: the admin lacks a right, a schema that would have to go holds data, or something is another's.
+    :raises Refused: the admin lacks a right, a schema that would have to go holds data, something is another's, or
+        the provider would run somebody else's functions.
     """
     read = {PUBLIC, *before.read, *(read.schema_ for service in stack.services for read in service.reads)}
     server = stack.server
     try:
         with session(Access(server, server.database, server.user, password)) as asked:
+            shadowing.refuse(stack, asked)
             _refuse_to_lose(stack, asked, before)
             _refuse_half_gone(stack, asked, before)
             roles = _refuse_to_take(stack, asked, before)
