@@ -116,7 +116,6 @@ class Database(pulumi.ComponentResource):
         for row in baseline(self.stack):
             self.grant(f"{NAME}-public", row, self, grantee=PUBLIC, retain=True, after=others)
         for extension in self.stack.extensions:
-            schema = self.schemas.get(extension.schema_)
             postgresql.Extension(
                 placed(f"{NAME}-extension-{extension.name}", self.stack),
                 name=extension.name,
@@ -124,11 +123,6 @@ class Database(pulumi.ComponentResource):
                 schema=extension.schema_,
                 version=extension.version,
                 # Kept when the stack is destroyed: a column of somebody's table may be of its type.
-                opts=pulumi.ResourceOptions(
-                    parent=self,
-                    provider=self.provider,
-                    depends_on=[schema] if schema else None,
-                    retain_on_delete=True,
-                ),
+                opts=pulumi.ResourceOptions(parent=self, provider=self.provider, retain_on_delete=True),
             )
         self.register_outputs({})

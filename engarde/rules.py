@@ -53,10 +53,17 @@ def rules(
             yield Fault(path, f"no declared schema; {_choice(declared)}")
     if analytics and analytics.status and analytics.status.size is not None:
         yield Fault("engarde:analytics.status.size", "analytics owns no schema; a size is of a service's")
+    shared = {**{name: key(name) for name in _section(values, "existingSchemas")}, PUBLIC: PUBLIC}
     for extension in extensions:
-        if extension.schema_ not in {*declared, PUBLIC}:
-            path = join("engarde:extensions", extension.name, "schema")
-            yield Fault(path, f"no declared schema; {_choice({**declared, PUBLIC: PUBLIC})}")
+        path = join("engarde:extensions", extension.name, "schema")
+        if extension.schema_ in declared.keys() - shared.keys():
+            yield Fault(
+                path,
+                "a service's schema: the service could choose what CREATE EXTENSION runs with the admin's privileges;"
+                f" {_choice(shared)}",
+            )
+        elif extension.schema_ not in shared:
+            yield Fault(path, f"no declared schema; {_choice(shared)}")
     for role in outside:
         for schema in role.schemas.keys() - {e.name for e in existing}:
             path = join("engarde:outsideRoles", role.name, "schemas", schema)

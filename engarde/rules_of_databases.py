@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engarde.address import Address, Elsewhere, Server
 from engarde.faults import Fault, join, key
-from engarde.model import Analytics, Extension, Service
+from engarde.model import Analytics, ExistingSchema, Extension, Service
 from engarde.names import PUBLIC
 
 UNVERIFYING = "sqlalchemy+pg8000"
@@ -21,6 +21,7 @@ def rules(
     address: Address | None,
     databases: tuple[Elsewhere, ...],
     services: tuple[Service, ...],
+    existing: tuple[ExistingSchema, ...],
     analytics: Analytics | None,
     extensions: tuple[Extension, ...],
 ) -> Iterator[Fault]:
@@ -30,6 +31,7 @@ def rules(
     yield from _server("engarde:server", server, here, analytics)
     yield from _verified("serviceAddress.sslmode", address, here, analytics)
     yield from _names(server, there, services)
+    yield from _named_like_an_admin((*((server,) if server else ()), *databases), services, existing)
     yield from _extensions(server, services, extensions)
     hosts: dict[tuple[str, int], str] = {(server.host.casefold(), server.port): "engarde:server"} if server else {}
     for each in databases:
@@ -61,6 +63,26 @@ def _names(server: Server | None, there: set[str], services: tuple[Service, ...]
             yield Fault(path, f"a database of the server's own; not {', '.join(SERVERS_OWN)}")
 
 
+def _named_like_an_admin(
+    servers: tuple[Server, ...], services: tuple[Service, ...], existing: tuple[ExistingSchema, ...]
+) -> Iterator[Fault]:
+    """A schema that `"$user"` in an admin's search_path leads to, where its owner's functions come before others'."""
+    admins = {each.user for each in servers}
+    wrong = (
+        "the name of an admin's role, whose search_path begins with the schema of that name (`$user`): whoever owns it"
+        " could choose what runs with the admin's privileges; use another name"
+    )
+    for service in services:
+        path = join("engarde:services", service.name)
+        if service.name in admins:
+            yield Fault(path, wrong)
+        elif service.schema_ in admins:
+            yield Fault(join(path, "schema"), wrong)
+    for schema in existing:
+        if schema.name in admins:
+            yield Fault(join("engarde:existingSchemas", schema.name), wrong)
+
+
 def _extensions(
     server: Server | None, services: tuple[Service, ...], extensions: tuple[Extension, ...]
 ) -> Iterator[Fault]:
@@ -68,12 +90,12 @@ def _extensions(
     shared = server.database if server else ""
     for extension in extensions:
         path = join("engarde:extensions", extension.name)
-        schemas = {service.schema_: service.database or shared for service in services}
+        existing = extension.schema_ not in {PUBLIC, *(service.schema_ for service in services)}
         for place, database in enumerate(extension.databases or (shared,)):
             if extension.databases and server and database not in {*own, shared}:
                 allowed = ", ".join(map(key, sorted({*own, shared})))
                 yield Fault(join(path, "databases", place), f"no database of the stack; allowed: {allowed}")
-            elif extension.schema_ != PUBLIC and schemas.get(extension.schema_, shared) != database:
+            elif existing and database != shared:
                 yield Fault(join(path, "schema"), f"not in database {key(database)}, where the extension is to be")
 
 

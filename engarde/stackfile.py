@@ -109,7 +109,7 @@ def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stac
     railway = _one(Railway, values, "railway", faults)
     databases = _named(Elsewhere, values, "databases", faults, lambda key: {"database": key})
     faults += rules(server, services, existing, analytics, extensions, outside, values)
-    faults += rules_of_databases.rules(server, address, databases, services, analytics, extensions)
+    faults += rules_of_databases.rules(server, address, databases, services, existing, analytics, extensions)
     status = _one(StatusThresholds, values, "status", faults)
     logins: dict[str, Service | Analytics] = {join(_top("services"), each.name): each for each in services}
     if analytics:

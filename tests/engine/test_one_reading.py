@@ -40,7 +40,7 @@ config:
     public:
     Odd.Schema: {service: null, creators: [b, a]}
   engarde:analytics:
-  engarde:extensions: {uuid-ossp: , citext: {schema: zeta, version: "1.6"}}
+  engarde:extensions: {uuid-ossp: , citext: {schema: Odd.Schema, version: "1.6"}}
   engarde:outsideRoles:
     backend:
       schemas: {public: [USAGE, CREATE], Odd.Schema: [USAGE]}

@@ -13,7 +13,7 @@ REFERENCE = "${{Postgres.RAILWAY_PRIVATE_DOMAIN}}"
 PARTS: dict[str, Any] = {
     "serviceAddress": {"host": REFERENCE, "port": 5433, "sslmode": "require"},
     "existingSchemas": {"public": None},
-    "extensions": {"hstore": None, "citext": {"schema": "sankore"}},
+    "extensions": {"hstore": None, "citext": None},
 }
 SERVICES: dict[str, Any] = {"sankore": None, "onside": {"urlFormat": "sqlalchemy+asyncpg"}}
 EXTENSIONS = "SELECT extname, extnamespace::regnamespace::text FROM pg_extension WHERE extname <> 'plpgsql' ORDER BY 1"
@@ -30,7 +30,7 @@ def test_a_stack_has_its_parts_and_loses_them_one_by_one(projects: Projects) -> 
             "onside": f"postgresql+asyncpg://onside_user:{passwords['onside_user']}@{REFERENCE}:5433/railway?ssl=require",
         }
         assert f"@{REFERENCE}:5433/" in outputs["analytics_url"]
-        assert project.database.rows(EXTENSIONS) == [("citext", "sankore"), ("hstore", "public")]
+        assert project.database.rows(EXTENSIONS) == [("citext", "public"), ("hstore", "public")]
         with project.database.session("sankore_user", passwords["sankore_user"]) as session:
             session.execute("CREATE TABLE things (id int, word citext, more hstore)")
             session.execute("INSERT INTO things VALUES (1, 'A', 'a=>1')")

@@ -151,7 +151,15 @@ def test_an_extension_is_where_it_is_stated_or_in_the_shared_database() -> None:
             "server.connectionBudget: the connection limits together are 25, the budget is 24",
         ),
         ({"extensions": {"vector": {"databases": ["as"]}}}, "extensions.vector.databases[0]: no database of the stack"),
-        ({"extensions": {"vector": {"schema": "b"}}}, "extensions.vector.schema: not in database railway"),
+        ({"extensions": {"vector": {"schema": "b"}}}, "extensions.vector.schema: a service's schema"),
+        (
+            {"existingSchemas": {"gis": None}, "extensions": {"vector": {"schema": "gis", "databases": ["bs"]}}},
+            "extensions.vector.schema: not in database bs",
+        ),
+        (
+            {"databases": {"cs": {**THERE, "user": "adm"}}, "existingSchemas": {"adm": None}},
+            "existingSchemas.adm: the name of an admin's role",
+        ),
         (
             {
                 "services": {"c": {"database": "cs", "railway": {"variables": {"X": {"unpooled": True}}}}},

@@ -114,6 +114,18 @@ def only_fault(**sections: Any) -> str:
             {"extensions": {"vector": {"schema": "nope"}}},
             "engarde:extensions.vector.schema: no declared schema; allowed: public",
         ),
+        (
+            {"services": {"a": None}, "extensions": {"citext": {"schema": "a"}}, "existingSchemas": {"b": None}},
+            "engarde:extensions.citext.schema: a service's schema: the service could choose what CREATE EXTENSION runs"
+            " with the admin's privileges; allowed: b, public",
+        ),
+        (
+            {"services": {"postgres": None}},
+            "engarde:services.postgres: the name of an admin's role, whose search_path begins with the schema of that"
+            " name (`$user`): whoever owns it could choose what runs with the admin's privileges; use another name",
+        ),
+        ({"services": {"a": {"schema": "postgres"}}}, "engarde:services.a.schema: the name of an admin's role"),
+        ({"existingSchemas": {"postgres": None}}, "engarde:existingSchemas.postgres: the name of an admin's role"),
         ({"outsideRoles": {"postgres": None}}, "engarde:outsideRoles.postgres: the admin keeps its access"),
         ({"outsideRoles": {"public": None}}, "engarde:outsideRoles.public: PUBLIC is everybody"),
         (
