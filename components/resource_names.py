@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from components.engine import Recorded
 from engarde.model import Stack
 from engarde.places import CONNECT, placed, placed_on_server, quoted
-from engarde.privileges import On, Privilege, creators
+from engarde.privileges import On, Privilege
 
 _WORDS = {
     On.SCHEMA: "usage",
@@ -24,23 +24,22 @@ def _bare(part: str) -> str:
     return part
 
 
-def name_of(owner: str, row: Privilege, part: Stack, write: Writing = quoted) -> str:
+def name_of(owner: str, row: Privilege, part: Stack) -> str:
     """The name of the owner's resource for the row."""
     if row.on is On.ROLE:
         return placed_on_server(f"{owner}-admin", part)
-    return placed(_name(owner, row, part, write), part)
+    return placed(_name(owner, row, part, quoted, row.creator), part)
 
 
-def _name(owner: str, row: Privilege, stack: Stack, write: Writing) -> str:
+def _name(owner: str, row: Privilege, stack: Stack, write: Writing, creator: str | None) -> str:
     if row.on is On.DATABASE:
         return f"{owner}-{CONNECT}" + ("" if row.database == stack.server.database else f"-{row.database}")
     if row.on is On.FUTURE_FUNCTIONS:
         return f"{owner}-no-public-execute"
     if row.on in (On.TABLE, On.COLUMNS):
         return _name_of_read(owner, row, write)
-    schema = row.schema or ""
-    several = row.creator and len(creators(stack, schema)) > 1
-    return f"{owner}-{_WORDS[row.on]}-{write(schema)}" + (f"-{write(row.creator or '')}" if several else "")
+    # Each creator's own, however many there are: one that comes or goes leaves the others' names alone.
+    return f"{owner}-{_WORDS[row.on]}-{write(row.schema or '')}" + (f"-{write(creator)}" if creator else "")
 
 
 def name_of_read(owner: str, row: Privilege, part: Stack) -> str:
@@ -53,15 +52,17 @@ def _name_of_read(owner: str, row: Privilege, write: Writing) -> str:
 
 
 def former_names(owner: str, row: Privilege, part: Stack, recorded: Iterable[Recorded]) -> list[str]:
-    """The name without quotes, where the state still holds the row under it.
+    """Names of earlier versions, without quotes or without the creator, under which the state still holds the row.
 
     Only then: the engine refuses an alias that is also the name of another resource.
     """
-    former = name_of(owner, row, part, _bare)
-    if former == name_of(owner, row, part):
+    if row.on is On.ROLE:
         return []
-    held = any(
-        found.name == former and (found.outputs.get("role"), found.outputs.get("schema")) == (row.grantee, row.schema)
-        for found in recorded
-    )
-    return [former] if held else []
+    given = {(write, creator) for write in (quoted, _bare) for creator in (row.creator, None)}
+    names = {placed(_name(owner, row, part, *each), part) for each in given} - {name_of(owner, row, part)}
+    return sorted(found.name for found in recorded if found.name in names and _is_of(found, row))
+
+
+def _is_of(found: Recorded, row: Privilege) -> bool:
+    held = tuple(found.outputs.get(each) for each in ("role", "schema", "owner"))
+    return held == (row.grantee, row.schema, row.creator)

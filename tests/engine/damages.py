@@ -130,7 +130,7 @@ DAMAGES = {
     "future tables": Damage(
         "ALTER DEFAULT PRIVILEGES FOR ROLE onside_user IN SCHEMA onside"
         " REVOKE SELECT ON TABLES FROM analytics_readonly",
-        "analytics-future-tables-onside",
+        "analytics-future-tables-onside-onside_user",
         "SELECT count(*) = 1 FROM pg_default_acl d, aclexplode(defaclacl) WHERE defaclobjtype = 'r'"
         " AND defaclrole = 'onside_user'::regrole AND grantee = 'analytics_readonly'::regrole",
     ),

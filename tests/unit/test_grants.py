@@ -78,7 +78,7 @@ def ran() -> Ran:
             "analytics-role",
         ),
         (
-            "analytics-future-tables-sankore",
+            "analytics-future-tables-sankore-sankore_user",
             {
                 "role": "analytics_readonly",
                 "schema": "sankore",

@@ -141,6 +141,15 @@ def test_a_name_of_an_older_run_is_an_alias() -> None:
     assert aliases(state) == {'a-reads-"b-c".t': ("a-reads-b-c.t",), 'analytics-usage-"b-c"': ("analytics-usage-b-c",)}
 
 
+def test_a_name_without_its_creator_is_an_alias_of_that_creators_alone() -> None:
+    urn = "urn:pulumi:local::engarde::postgresql:index/defaultPrivileges:DefaultPrivileges::analytics-future-tables-b-c"
+    outputs = {"role": "analytics_readonly", "schema": "b-c", "owner": "b_user"}
+    state = {urn: {"type": "postgresql:index/defaultPrivileges:DefaultPrivileges", "outputs": outputs}}
+    assert aliases(state) == {'analytics-future-tables-"b-c"-b_user': ("analytics-future-tables-b-c",)}
+    outputs["owner"] = "another"
+    assert aliases(state) == {}
+
+
 def test_a_name_that_another_resource_has_is_no_alias() -> None:
     assert aliases(in_state("a-usage-b-c", role="other_user", schema=None)) == {}
     assert aliases({}) == {}
