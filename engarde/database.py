@@ -31,6 +31,9 @@ _LIMITED = {
 EVENT_TRIGGERS_CAN_BE_OFF = 170_000
 """From this version on a superuser's session need not run them."""
 
+CAN_LOOK_FOR_ITS_CLIENT = 140_000
+"""From this version on a server may do so while it works on a statement."""
+
 _PULSE = 15
 """Between two signs of life of a session that waits for something else [seconds]."""
 
@@ -59,6 +62,8 @@ class Session:
     """One login at one database, in one transaction that is rolled back at its end unless it is committed."""
 
     _connection: psycopg.Connection[Any]
+    _settings: tuple[str, ...] = ()
+    """what it has whatever its role would start with"""
 
     @property
     def major(self) -> int:
@@ -125,7 +130,8 @@ class Session:
         :raises Refused: the server does not run it; it stands in the message.
         """
         self.commit()
-        self.run(f"SET search_path = {SEARCH_PATH}")
+        for each in self._settings:
+            self.run(f"SET {each}")
         self.change(statement)
 
     @contextmanager
@@ -241,11 +247,11 @@ def session(
         begin = f"BEGIN ISOLATION LEVEL {level} READ {'ONLY' if read_only else 'WRITE'}"
         # In one message: a millisecond may be all that a role has between two. Local: a pooler hands a session on as it
         # is, and refuses what is set when a connection is begun.
-        settings = [f"SET LOCAL {each}" for each in _settings(connection, kind)]
-        whole = [begin, *settings, *([] if as_given else ["SET LOCAL ROLE NONE"])]
+        settings = tuple(_settings(connection, kind))
+        whole = [begin, *(f"SET LOCAL {each}" for each in settings), *([] if as_given else ["SET LOCAL ROLE NONE"])]
         try:
-            connection.execute("; ".join(whole).encode())
-            yield Session(connection)
+            connection.execute("; ".join([*whole, *_noticing(connection)]).encode())
+            yield Session(connection, settings)
         except psycopg.OperationalError as error:
             raise Unreachable(f"lost {where}, so nothing was changed there: {' '.join(str(error).split())}") from None
         except psycopg.Error as error:
@@ -268,3 +274,11 @@ def _settings(connection: psycopg.Connection[Any], kind: Kind) -> Iterator[str]:
         yield "transaction_timeout = 0"
         if connection.info.parameter_status("is_superuser") == "on":
             yield "event_triggers = off"
+
+
+def _noticing(connection: psycopg.Connection[Any]) -> Iterator[str]:
+    """Makes the server notice in the middle of a statement that its client is gone, where its system can."""
+    if connection.info.server_version >= CAN_LOOK_FOR_ITS_CLIENT:
+        yield (
+            "SELECT set_config('client_connection_check_interval', '10s', true) WHERE version() ~ '(linux|darwin|bsd)'"
+        )
