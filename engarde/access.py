@@ -101,6 +101,15 @@ def accesses(stack: Stack, services: Sequence[Service]) -> list[Access]:
     return [login_to(home(stack, each), each, _password(stack, each, known)) for each in services]
 
 
+def of_services(part: Stack) -> dict[str, Access]:
+    """Role -> login, of the services in the part's database whose passwords the engine knows.
+
+    :raises Unreachable: no engine, no passphrase, or nothing brought up yet.
+    """
+    known = outputs(part.name).passwords
+    return {each.role: login_to(part, each, known[each.role]) for each in part.services if each.role in known}
+
+
 def _password(stack: Stack, login: Service | Analytics, known: Outputs) -> str:
     if (password := known.passwords.get(login.role)) is None:
         raise Unreachable(f"{login.role} was not brought up yet; run `bin/pulumi up --stack {stack.name}`")

@@ -32,5 +32,9 @@ class VersionTable:
     owner: str
     writers: list[str]
     """roles of services"""
-    revisions: list[str] | None
-    """None where they could not be read"""
+    trusted: bool
+    """whether the connected role reads it with nobody else's code run"""
+    revisions: tuple[str, ...] | None = None
+    """None where they were not read"""
+    unread: str = ""
+    """why they were not"""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engarde.access import Access, from_variable, login_of_admin
+from engarde.access import Access, from_variable, login_of_admin, of_services
 from engarde.cli.options import stack_option
 from engarde.engine import FOLDER
 from engarde.errors import Unreachable
@@ -62,7 +62,8 @@ def status_command(
     who = _who(part, login)
 
     def looked() -> Looked:
-        found = report(part, of, look(part, who, of, not no_queries), not no_queries)
+        logins = None if login else lambda: of_services(part)
+        found = report(part, of, look(part, who, of, not no_queries, logins), not no_queries)
         return found, passed(part, found)
 
     if watch is not None:

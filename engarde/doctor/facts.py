@@ -7,7 +7,8 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
-from engarde.access import ADMIN, Access, access
+from engarde import version_tables
+from engarde.access import ADMIN, Access, access, of_services
 from engarde.catalog import Catalog, read
 from engarde.catalog.further import ServerSetting, VersionTable
 from engarde.database import Session, session
@@ -92,10 +93,9 @@ class Facts:
         return read(self.stack, self.asked)
 
     @cached_property
-    def version_tables(self) -> list[VersionTable]:
+    def version_tables(self) -> tuple[VersionTable, ...]:
         """Alembic's tables, wherever they are."""
-        roles = [service.role for service in self.stack.services]
-        return self.asked.rows("version_tables", VersionTable, roles=roles)
+        return version_tables.read(self.stack, self.asked, lambda: of_services(self.stack))
 
     @cached_property
     def entrants(self) -> dict[str, Entrant]:

@@ -25,19 +25,42 @@ def _uses(seen: Seen, service: Service, table: VersionTable) -> bool:
     """Whether it is a service's, but not in its schema, or what its next migration would find and write."""
     if table.schema == service.schema_ or seen.stack_lets_make(table.schema, service.role):
         return False
-    if service.name in seen.histories and table.revisions:
-        # Its scripts say for certain what rights and owners only make likely.
-        return bool(_own_revisions(seen, service, table))
+    history = seen.histories.get(service.name)
+    if history and table.revisions:
+        # Its scripts say for certain what rights and owners only make likely, as far as no other's say the same.
+        if _proven(seen, service, table):
+            return True
+        if not any(map(history.knows, table.revisions)):
+            return False
+    if _explained(seen, table):
+        return False
     if table.owner == service.role:
         return True
     migrates = any(each.stored and each.schema == service.schema_ for each in seen.catalog.relations)
     return migrates and service.role in table.writers and not _has_own(seen, service)
 
 
-def _own_revisions(seen: Seen, service: Service, table: VersionTable) -> list[str]:
-    """The revisions that its migration scripts have."""
-    history = seen.histories.get(service.name)
-    return [each for each in table.revisions or () if history and history.knows(each)]
+def _home(seen: Seen, table: VersionTable) -> Service | None:
+    """The service in whose schema it is."""
+    return next((service for service in seen.stack.services if service.schema_ == table.schema), None)
+
+
+def _explained(seen: Seen, table: VersionTable) -> bool:
+    """Whether all that is in it is in the history of the service in whose schema it is."""
+    home = _home(seen, table)
+    history = seen.histories.get(home.name) if home else None
+    return bool(history and table.revisions and all(map(history.knows, table.revisions)))
+
+
+def _proven(seen: Seen, service: Service, table: VersionTable) -> list[str]:
+    """The revisions that its migration scripts have, and nobody else's: many a history begins with 0001."""
+    home, history = _home(seen, table), seen.histories.get(service.name)
+    if not history or (home and home.name not in seen.histories):
+        return []
+    others = [each for name, each in seen.histories.items() if name != service.name]
+    return [
+        each for each in table.revisions or () if history.knows(each) and not any(other.knows(each) for other in others)
+    ]
 
 
 def _has_own(seen: Seen, service: Service) -> bool:
@@ -45,14 +68,14 @@ def _has_own(seen: Seen, service: Service) -> bool:
 
 
 def _finding(seen: Seen, table: VersionTable, users: list[Service]) -> Finding:
-    home = [service for service in seen.stack.services if service.schema_ == table.schema]
-    everybody = [each.name for each in (*home, *users)]
+    home = _home(seen, table)
+    everybody = [each.name for each in (*([home] if home else ()), *users)]
     shared = len(everybody) > 1
     used = f"shared by {', '.join(everybody)}" if shared else f"of {everybody[0]}"
     expected = " and ".join(quoted(each.schema_, VERSION_TABLE) for each in users)
-    proofs = [_proof(seen, each, own) for each in users if (own := _own_revisions(seen, each, table))]
-    mine = not shared and len(proofs) == 1 and len(table.revisions or ()) == len(_own_revisions(seen, users[0], table))
-    if mine and not _has_own(seen, users[0]):
+    proofs = [_proof(seen, each, own) for each in users if (own := _proven(seen, each, table))]
+    mine = not shared and len(proofs) == 1 and len(table.revisions or ()) == len(_proven(seen, users[0], table))
+    if mine and not _has_own(seen, users[0]) and _harmless(table, users[0]):
         remedy = _moved(seen, table, users[0])
     else:
         remedy = Remedy("sql", _parted(seen, table, users, shared), by_superuser=not seen.acts_as(table.owner))
@@ -67,7 +90,14 @@ def _finding(seen: Seen, table: VersionTable, users: list[Service]) -> Finding:
 
 
 def _held(table: VersionTable) -> str:
-    return "cannot be read now" if table.revisions is None else ", ".join(table.revisions) or "none"
+    if table.revisions is None:
+        return f"not read: {table.unread}"
+    return ", ".join(table.revisions) or "none"
+
+
+def _harmless(table: VersionTable, service: Service) -> bool:
+    """Whether the table itself may become the service's: nobody else has put code into it, which would run as it."""
+    return table.trusted or table.owner == service.role
 
 
 def _proof(seen: Seen, service: Service, own: list[str]) -> str:
@@ -87,24 +117,48 @@ def _moved(seen: Seen, table: VersionTable, service: Service) -> Remedy:
 
 
 def _parted(seen: Seen, table: VersionTable, users: list[Service], shared: bool) -> str:
-    """A copy for each that does not own it, and the table itself for its owner."""
+    """A table for each that does not own it, and the table itself for its owner."""
     steps = []
     for service in sorted(users, key=lambda each: each.role == table.owner):
-        copy = quoted(service.schema_, VERSION_TABLE)
-        own = ", ".join(literal(each) for each in _own_revisions(seen, service, table))
-        which = f" WHERE version_num IN ({own})" if own else ""
+        own = _proven(seen, service, table)
         if _has_own(seen, service):
-            gone = f"DELETE FROM {table.identity}{which}" if shared and own else f"DROP TABLE {table.identity}"
-            steps.append(f"{gone}; -- only once it is sure that {service.name} goes by its own")
-        elif service.role != table.owner:
-            steps += [
-                f"CREATE TABLE {copy} (LIKE {table.identity} INCLUDING ALL);",
-                f"INSERT INTO {copy} SELECT * FROM {table.identity}{which};",
-                f"ALTER TABLE {copy} {statement('OWNER TO {}', service.role)}",
-                *([f"DELETE FROM {table.identity}{which};"] if own else []),
-            ]
-        else:
+            steps += _without(seen, table, service, own, shared)
+        elif service.role == table.owner:
             steps.append(f"ALTER TABLE {table.identity} {statement('SET SCHEMA {}', service.schema_)}")
-    if shared and len(table.revisions or ()) > 1 and not all(_own_revisions(seen, each, table) for each in users):
+        else:
+            steps += [*_made(table, service, own), *(_deleted(seen, table, own) if own else ())]
+    if shared and len(table.revisions or ()) > 1 and not all(_proven(seen, each, table) for each in users):
         steps.append("-- then delete from each the revisions that are another's")
     return "\n".join(steps)
+
+
+def _without(seen: Seen, table: VersionTable, service: Service, own: list[str], shared: bool) -> list[str]:
+    """What ends the use of a table by a service that has its own."""
+    sure = f" -- only once it is sure that {service.name} goes by its own"
+    if not shared:
+        return [f"DROP TABLE {table.identity};{sure}"]
+    if own:
+        return [f"{each}{sure}" for each in _deleted(seen, table, own)]
+    return [f"REVOKE ALL ON TABLE {table.identity} FROM {quoted(service.role)};{sure}"]
+
+
+def _made(table: VersionTable, service: Service, own: list[str]) -> Iterator[str]:
+    """A table of its own, made anew: what somebody has put into the old one would run with the service's rights."""
+    made = quoted(service.schema_, VERSION_TABLE)
+    revisions = own or table.revisions or ()
+    longest = max((32, *map(len, revisions)))
+    yield f"CREATE TABLE {made} (version_num varchar({longest}) PRIMARY KEY);"
+    if revisions:
+        yield f"INSERT INTO {made} VALUES {', '.join(f'({literal(each)})' for each in revisions)};"
+    yield f"ALTER TABLE {made} {statement('OWNER TO {}', service.role)}"
+    if table.revisions is None:
+        yield f"-- {made} is empty: before {service.name} migrates again, `alembic stamp` its revision"
+
+
+def _deleted(seen: Seen, table: VersionTable, own: list[str]) -> list[str]:
+    """Rows are deleted by who owns the table: a trigger on it would run with the rights of anybody else."""
+    delete = f"DELETE FROM {table.identity} WHERE version_num IN ({', '.join(map(literal, own))});"
+    if table.trusted:
+        return [delete]
+    owner = next((each.name for each in seen.stack.services if each.role == table.owner), None)
+    return [f"-- as {table.owner}{f' (bin/engarde psql {owner})' if owner else ''}: {delete}"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engarde import catalog, foreign, rights
+from engarde import catalog, foreign, rights, version_tables
+from engarde.access import of_services
 from engarde.alembic.scripts import Graph
 from engarde.catalog import Catalog
 from engarde.catalog.further import ServerSetting, VersionTable
@@ -99,7 +100,6 @@ class Seen:
 
 def look(stack: Stack, state: State, locks: tuple[Lock, ...], asked: Session) -> Seen:
     """Asks the server all that the checks need."""
-    services = [service.role for service in stack.services]
     existing_schemas = [schema.name for schema in stack.existing_schemas]
     here = (each.granted for each in state.resources if each.name == placed(base_of(each.name), stack))
     granted = {each.schema for each in here if each and each.tables}
@@ -116,7 +116,7 @@ def look(stack: Stack, state: State, locks: tuple[Lock, ...], asked: Session) ->
         existing=tuple(asked.rows("existing", foreign.Existing, **names)),
         others_sessions=others.count,
         visitors=tuple(asked.rows("visitors", Visitor, schemas=existing_schemas)),
-        version_tables=tuple(asked.rows("version_tables", VersionTable, roles=services)),
+        version_tables=version_tables.read(stack, asked, lambda: of_services(stack)),
         histories=histories(stack),
         offered={
             each.name: each for each in asked.rows("offered", Offered, names=[each.name for each in stack.extensions])

@@ -1,4 +1,7 @@
-"""One look at the server: the same few questions whatever the number of services, in two sessions side by side."""
+"""One look at the server: the same few questions whatever the number of services, in two sessions side by side.
+
+What services may change is asked of their own logins afterwards, when no session of theirs is counted any more.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +11,20 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TypeVar
 
+from engarde import version_tables
 from engarde.access import Access
-from engarde.catalog.further import VersionTable
 from engarde.database import Session as Asked
 from engarde.database import session
-from engarde.errors import NotAnswered
 from engarde.model import Stack
-from engarde.status import rows, sizes, statements
+from engarde.status import owned, rows, sizes, statements
+from engarde.status.owned import Counted, Owned
 from engarde.status.sizes import Sizes
 from engarde.status.statements import Statements
 from engarde.status.subjects import Subject, subjects
+from engarde.version_tables import Logins
 
 Answer = TypeVar("Answer")
 Question = Callable[[Asked], Answer]
-
-NEAR = 0.8
-"""How much of a sequence is used when its end is near."""
 
 SETTINGS = (
     *("max_connections", "superuser_reserved_connections", "reserved_connections", "shared_buffers"),
@@ -39,7 +40,6 @@ class Storage:
 
     tables: tuple[rows.Table, ...]
     indexes: tuple[rows.Index, ...]
-    sequences: tuple[rows.Sequence, ...]
     sizes: Sizes
 
 
@@ -51,8 +51,6 @@ class Activity:
     roles: dict[str, rows.Role]
     sessions: tuple[rows.Session, ...]
     locks: tuple[rows.Lock, ...]
-    versions: tuple[VersionTable, ...] | None
-    """None where one of them could not be read"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +61,13 @@ class Look:
     storage: Storage
     activity: Activity
     statements: Statements
+    owned: Owned
 
 
-def look(stack: Stack, login: Access, of: Sequence[Subject], queries: bool) -> Look:
+def look(stack: Stack, login: Access, of: Sequence[Subject], queries: bool, logins: Logins | None = None) -> Look:
     """Asks the server; with `queries` for the texts of statements, too.
 
+    :param logins: the services' own, without which nothing is read of what they may change.
     :raises Unreachable: no answer, or the role was not let in.
     """
     schemas = [schema for each in of for schema in each.schemas]
@@ -78,15 +78,18 @@ def look(stack: Stack, login: Access, of: Sequence[Subject], queries: bool) -> L
         [server] = first.rows("status_server", rows.Server)
         put = _put(pool, (first, second))
         # What takes longest comes first, so that both sessions end at about the same time.
-        sequences = put(lambda asked: _sequences(asked, schemas))
         parts = [put(part) for part in sizes.parts(server.sees_files, schemas)]
         tables = put(lambda asked: tuple(asked.rows("status_tables", rows.Table, schemas=schemas)))
         indexes = put(lambda asked: tuple(asked.rows("status_indexes", rows.Index, schemas=schemas)))
         counted = put(lambda asked: statements.read(asked, server, login, stack.name, queries))
         activity = put(lambda asked: _activity(asked, own, stack, queries))
+        sequences = put(lambda asked: asked.rows("status_sequences_counted", Counted, schemas=schemas))
+        versions = put(lambda asked: version_tables.listed(stack, asked))
         sized = sizes.together([part.result() for part in parts])
-        storage = Storage(tables.result(), indexes.result(), sequences.result(), sized)
-        return Look(server, storage, activity.result(), counted.result())
+        storage, seen = Storage(tables.result(), indexes.result(), sized), activity.result()
+        here = [each for each in versions.result() if each.schema in schemas]
+        theirs = owned.read(stack, first, sequences.result(), here, logins)
+        return Look(server, storage, seen, counted.result(), theirs)
 
 
 def _put(pool: ThreadPoolExecutor, sessions: Sequence[Asked]) -> Callable[[Question[Answer]], Future[Answer]]:
@@ -105,12 +108,6 @@ def _put(pool: ThreadPoolExecutor, sessions: Sequence[Asked]) -> Callable[[Quest
     return lambda question: pool.submit(answer, question)
 
 
-def _sequences(asked: Asked, schemas: list[str]) -> tuple[rows.Sequence, ...]:
-    asked.do("status_sequences_given", schemas=schemas, near=str(NEAR))
-    asked.do("status_sequences_read")
-    return tuple(asked.rows("status_sequences", rows.Sequence))
-
-
 def _activity(asked: Asked, own: list[int], stack: Stack, queries: bool) -> Activity:
     roles = [role for each in subjects(stack) for role in each.roles]
     settings = {each.name: each for each in asked.rows("status_settings", rows.Setting, names=list(SETTINGS))}
@@ -119,13 +116,4 @@ def _activity(asked: Asked, own: list[int], stack: Stack, queries: bool) -> Acti
         {each.name: each for each in asked.rows("status_roles", rows.Role, roles=roles)},
         tuple(asked.rows("status_sessions", rows.Session, own=own, queries=queries)),
         tuple(asked.rows("status_locks", rows.Lock, own=own, schemas=list(stack.schemas))),
-        _versions(asked),
     )
-
-
-def _versions(asked: Asked) -> tuple[VersionTable, ...] | None:
-    try:
-        return tuple(asked.answered("version_tables", VersionTable, roles=[]))
-    except NotAnswered:
-        # Locked between the look at the locks and the reading.
-        return None

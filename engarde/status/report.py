@@ -81,7 +81,7 @@ def report(stack: Stack, chosen: Sequence[Subject], found: Look, queries: bool) 
     services = tuple(
         Service(
             each,
-            stored(each, found.storage) if each.schemas else None,
+            stored(each, found) if each.schemas else None,
             connections(each.roles, activity.sessions, activity.roles, activity.locks, whose),
             ran(each, found.statements.counted) if found.statements.counted is not None else None,
             _revision(each, found),
@@ -100,9 +100,7 @@ def report(stack: Stack, chosen: Sequence[Subject], found: Look, queries: bool) 
 
 
 def _revision(subject: Subject, found: Look) -> tuple[str, ...] | None:
-    if found.activity.versions is None:
-        return None
-    own = [each.revisions for each in found.activity.versions if each.schema in subject.schemas]
+    own = [each.revisions for each in found.owned.versions if each.schema in subject.schemas]
     if any(each is None for each in own):
         return None
     return tuple(revision for each in own for revision in each or ())

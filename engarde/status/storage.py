@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from engarde.status import rows
-from engarde.status.look import Storage
+from engarde.status.look import Look
 from engarde.status.subjects import Subject
 
 LARGEST = 5
@@ -97,8 +97,9 @@ class Stored:
         return sum(known) if known or not self.tables else None
 
 
-def stored(subject: Subject, found: Storage) -> Stored:
+def stored(subject: Subject, look: Look) -> Stored:
     """What of all that was found is this one's."""
+    found = look.storage
     tables = [each for each in found.tables if each.schema in subject.schemas]
     names = {each.oid: each.name for each in tables}
     indexes: dict[int, list[rows.Index]] = defaultdict(list)
@@ -114,7 +115,7 @@ def stored(subject: Subject, found: Storage) -> Stored:
             measured.append((table, one))
     every = [_use(each, names, found.sizes.of) for of_table in indexes.values() for each in of_table if each.same_as]
     unused = [_use(each, names, found.sizes.of) for of_table in indexes.values() for each in of_table if each.unused]
-    mine = [each for each in found.sequences if each.schema in subject.schemas]
+    mine = [each for each in look.owned.sequences if each.schema in subject.schemas]
     return Stored(
         tuple(sorted(_whole(measured), key=lambda each: (-each.total, each.schema, each.name))),
         tuple(sorted(unmeasured)),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
-from typing import LiteralString
 
 from engarde.quoting import quoted, statement
 from engarde.status.look import Look
+from engarde.status.owned import ANOTHER_LOGIN
 from engarde.status.storage import Stored
 from engarde.status.unseen import Unseen
 
-READ_ALL_DATA = 14
-"""The major that brought the role pg_read_all_data."""
-
 FILES = "GRANT EXECUTE ON FUNCTION pg_ls_dir(text), pg_stat_file(text, boolean) TO {};"
-AGAIN = "-- nothing but to look again, once it is unlocked"
+AGAIN = "-- nothing on the server: once the reason is gone, look again"
+WITHOUT_LOGIN = "-- nothing on the server: look without --login, as the admin"
 NAMED = 3
 
 
@@ -31,15 +30,7 @@ def unseen(found: Look, stored: Sequence[Stored], schemas: Collection[str]) -> I
         yield found.statements.unseen
     if any(not each.visible for each in found.statements.counted or ()):
         yield Unseen("the texts of other roles' statements", f"{role} may not see them", _stats(role))
-    if unread := {
-        each.schema: each.unread for each in found.storage.sequences if each.unread and each.schema in schemas
-    }:
-        what = f"how far {sum(filter(None, unread.values()))} sequences of {_some(sorted(unread))} got"
-        heal = _reading(found, sorted(unread), "GRANT SELECT ON ALL SEQUENCES IN SCHEMA {} TO {}")
-        yield Unseen(what, f"locked now, or not {role}'s to read", heal)
-    if versions := _versions(found, schemas):
-        heal = _reading(found, versions, "GRANT SELECT ON {}.alembic_version TO {}")
-        yield Unseen(f"the revision in {_some(versions)}", f"locked now, or not {role}'s to read", heal)
+    yield from _not_read(found, schemas)
     if activity.settings["shared_preload_libraries"].value is None:
         heal = statement("GRANT pg_read_all_settings TO {}", role)
         yield Unseen("the setting shared_preload_libraries", f"{role} may not see it", heal)
@@ -54,19 +45,20 @@ def _stats(role: str) -> str:
     return statement("GRANT pg_read_all_stats TO {}", role)
 
 
-def _versions(found: Look, schemas: Collection[str]) -> list[str]:
-    """The schemas whose version tables were not read."""
-    versions = found.activity.versions
-    if versions is None:
-        return sorted(schemas)
-    return sorted(each.schema for each in versions if each.revisions is None and each.schema in schemas)
+def _not_read(found: Look, schemas: Collection[str]) -> Iterator[Unseen]:
+    """What nobody but its owner is asked for, by the reason why it was not read."""
+    sequences, versions = defaultdict[str, dict[str, int]](dict), defaultdict[str, list[str]](list)
+    for each in found.owned.sequences:
+        if each.unread and each.schema in schemas:
+            sequences[found.owned.unread[each.schema]][each.schema] = each.unread
+    for table in found.owned.versions:
+        if table.unread and table.schema in schemas:
+            versions[table.unread].append(table.schema)
+    for why, unread in sequences.items():
+        yield Unseen(f"how far {sum(unread.values())} sequences of {_some(sorted(unread))} got", why, _again(why))
+    for why, of in versions.items():
+        yield Unseen(f"the revision in {_some(sorted(of))}", why, _again(why))
 
 
-def _reading(found: Look, schemas: Sequence[str], grant: LiteralString) -> str:
-    role = found.server.role
-    if found.server.superuser:
-        return AGAIN
-    if int(found.server.version.split(".")[0]) >= READ_ALL_DATA:
-        return statement("GRANT pg_read_all_data TO {}", role) + " -- which reads every row, too"
-    usage = [statement("GRANT USAGE ON SCHEMA {} TO {}", schema, role) for schema in schemas]
-    return "\n".join([*usage, *(statement(grant, schema, role) for schema in schemas)])
+def _again(why: str) -> str:
+    return WITHOUT_LOGIN if why == ANOTHER_LOGIN else AGAIN

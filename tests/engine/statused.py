@@ -9,7 +9,8 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 
-from engarde.access import Access
+from engarde.access import Access, login_to
+from engarde.model import Stack
 from engarde.scram import verifier
 from engarde.stackfile import read
 from engarde.status.data import as_json
@@ -81,8 +82,15 @@ def _looked(project: Project, who: str | None, service: str | None, queries: boo
     of = chosen(stack, service)
     role = who or stack.server.user
     login = Access(stack.server, stack.server.database, role, PASSWORD)
-    found = report(stack, of, look(stack, login, of, queries), queries)
+    logins = None if who else (lambda: service_logins(project, stack))
+    found = report(stack, of, look(stack, login, of, queries, logins), queries)
     return found, passed(stack, found)
+
+
+def service_logins(project: Project, stack: Stack) -> dict[str, Access]:
+    """The services' own logins, by role."""
+    known = project.outputs()["passwords"]
+    return {each.role: login_to(stack, each, known[each.role]) for each in stack.services if each.role in known}
 
 
 def of(seen: Seen, service: str) -> Seen:

@@ -52,9 +52,9 @@ def _older_code(facts: Facts) -> Answer:
 
 
 def _unreadable(facts: Facts) -> Answer:
-    closed = [each.schema for each in facts.version_tables if each.revisions is None]
+    closed = [f"{each.identity} was not read: {each.unread}" for each in facts.version_tables if each.unread]
     if closed:
-        return unknown(f"the admin may not read the alembic_version of {', '.join(closed)}")
+        return unknown("; ".join(closed))
     return ruled_out("every alembic_version was read")
 
 

@@ -1,4 +1,4 @@
--- engarde status: what was read of sequences: those near their end, and how many of each schema could not be read.
+-- What was read of sequences: those near their end, and how many of each schema could not be read.
 SELECT n.nspname::text AS schema, c.relname::text AS name, (read ->> 'last')::bigint AS last,
        (read ->> 'ends')::bigint AS ends, (read ->> 'begins')::bigint AS begins, s.seqincrement AS step,
        0 AS unread

@@ -1,6 +1,7 @@
--- engarde status: which sequences of the schemas in engarde.schemas have used most of their range, into
--- engarde.sequences. Each is read as a table is: pg_sequences would lock it as a writer does, to the end of the
--- transaction. The locks of a group go with the block that read it.
+-- Which sequences of the schemas in engarde.schemas have used most of their range, into engarde.sequences: those that are
+-- the connected role's own or a superuser's, where nobody else could put a view in the place of one. Each is read as a
+-- table is: pg_sequences would lock it as a writer does, to the end of the transaction. The locks of a group go with the
+-- block that read it.
 DO $read$
 DECLARE
     part record;
@@ -10,7 +11,12 @@ DECLARE
     fault boolean;
 BEGIN
     FOR part IN
-        WITH typed AS (
+        WITH trusted AS (
+            SELECT oid FROM pg_roles WHERE rolsuper OR rolname = current_user
+            UNION ALL
+            SELECT r.oid FROM pg_roles r JOIN pg_database d ON datname = current_database() JOIN pg_roles o ON o.oid = datdba
+            WHERE r.rolname = 'pg_database_owner' AND (o.rolsuper OR o.rolname = current_user)
+        ), typed AS (
             SELECT *,
                    -- A column's own type may end before its sequence does. One query for each: a join would read all
                    -- of pg_attribute.
@@ -25,8 +31,8 @@ BEGIN
             SELECT c.oid, n.nspname, c.relname,
                    CASE WHEN seqincrement < 0 THEN greatest(seqmin, -most - 1) ELSE least(seqmax, most) END AS ends,
                    CASE WHEN seqincrement < 0 THEN seqmax ELSE seqmin END AS begins,
-                   current_setting('is_superuser') = 'on'
-                   OR has_schema_privilege(n.oid, 'USAGE') AND has_sequence_privilege(c.oid, 'SELECT') AS may
+                   c.relowner IN (SELECT oid FROM trusted) AND n.nspowner IN (SELECT oid FROM trusted)
+                   AND has_schema_privilege(n.oid, 'USAGE') AND has_sequence_privilege(c.oid, 'SELECT') AS may
             FROM typed
             JOIN pg_class c ON c.oid = seqrelid
             JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,0 +1,84 @@
+"""Whose a version table is: equal revisions prove nothing where each service has its own table."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+from engarde.alembic.revisions import Revision
+from engarde.alembic.scripts import Graph
+from engarde.catalog.further import VersionTable
+from engarde.findings import Finding
+from engarde.health.migrations import check
+from engarde.health.seen import Seen
+from engarde.stackfile import PASSWORD_KEY, parse
+
+SERVER = {"host": "127.0.0.1", "database": "railway"}
+SERVICES = ("madansara", "onside", "sankore")
+
+
+def history(*ids: str) -> Graph:
+    return Graph({each: Revision(each, (), (), (), "", Path(f"{each}.py"), 1) for each in ids}, {})
+
+
+def table(schema: str, owner: str, *revisions: str, **more: Any) -> VersionTable:
+    made = VersionTable(schema, f"{schema}.alembic_version", owner, [], trusted=False, revisions=tuple(revisions))
+    return replace(made, **more)
+
+
+def found(*tables: VersionTable, histories: dict[str, Graph]) -> list[Finding]:
+    seen = SimpleNamespace(
+        stack=parse("local", {"server": SERVER, "services": dict.fromkeys(SERVICES)}, {PASSWORD_KEY}),
+        version_tables=tables,
+        histories=histories,
+        stack_lets_make=lambda schema, role: False,
+        acts_as=lambda role: True,
+        catalog=SimpleNamespace(relations=[]),
+    )
+    return list(check(cast(Seen, seen)))
+
+
+ALIKE = dict.fromkeys(SERVICES, history("0001", "0002"))
+
+
+def test_equal_revisions_in_tables_of_ones_own_are_nobody_elses() -> None:
+    own = [table(name, f"{name}_user", "0002", writers=[f"{name}_user"]) for name in SERVICES]
+    assert found(*own, histories=ALIKE) == []
+
+
+def test_they_prove_nothing_where_the_history_of_the_home_is_not_here() -> None:
+    histories = {name: each for name, each in ALIKE.items() if name != "onside"}
+    assert found(table("onside", "onside_user", "0002"), histories=histories) == []
+
+
+def test_nor_in_public_where_several_know_them() -> None:
+    assert found(table("public", "postgres", "0002", trusted=True), histories=ALIKE) == []
+
+
+def test_what_the_home_does_not_know_and_one_other_does_is_the_others() -> None:
+    histories = {"sankore": history("s1"), "madansara": history("m1"), "onside": history("s1")}
+    [finding] = found(table("sankore", "sankore_user", "s1", "m1"), histories=histories)
+    assert "shared by sankore, madansara;" not in finding.actual and "shared by sankore, madansara," in finding.actual
+    assert "m1 is madansara's, by m1.py" in finding.actual and "s1 is" not in finding.actual
+    assert "'s1'" not in finding.remedy.text
+    # A trigger of the owner's would run with the rights of whoever deletes.
+    deleting = [line for line in finding.remedy.text.splitlines() if "DELETE" in line]
+    assert deleting == [
+        "-- as sankore_user (bin/engarde psql sankore):"
+        " DELETE FROM sankore.alembic_version WHERE version_num IN ('m1');"
+    ]
+
+
+def test_a_table_of_somebody_elses_becomes_no_services() -> None:
+    histories = {"madansara": history("m1"), "sankore": history("s1")}
+    [own] = found(table("public", "madansara_user", "m1"), histories=histories)
+    assert own.remedy.safe and "SET SCHEMA" in own.remedy.text
+    [by_admin] = found(table("public", "postgres", "m1", trusted=True), histories=histories)
+    assert by_admin.remedy.safe and "OWNER TO" in by_admin.remedy.text
+    [anothers] = found(table("public", "sankore_user", "m1"), histories=histories)
+    assert not anothers.remedy.safe
+    assert 'CREATE TABLE "madansara"."alembic_version" (version_num' in anothers.remedy.text
+    assert 'INSERT INTO "madansara"."alembic_version" VALUES (\'m1\');' in anothers.remedy.text
+    assert "SELECT" not in anothers.remedy.text and "LIKE" not in anothers.remedy.text
