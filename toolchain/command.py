@@ -10,6 +10,7 @@ from toolchain.command_line import LOCAL, CommandLine, parse
 from toolchain.engine import TO_STAND_INS, Engine, found
 from toolchain.errors import EngineMissing, ToolchainError
 from toolchain.paths import PASSPHRASE, PROJECT, STATE, pulumi_home
+from toolchain.processes import interrupts
 from toolchain.progress import say
 from toolchain.sessions import PGOPTIONS
 
@@ -30,8 +31,9 @@ def main() -> None:
     words = sys.argv[1:]
     line = parse(words)
     try:
-        engine = _engine()
-        variables = environment(line, engine) | PGOPTIONS
+        with interrupts():
+            engine = _engine()
+            variables = environment(line, engine) | PGOPTIONS
     except (ToolchainError, OSError) as fault:
         say(f"error: {fault}")
         sys.exit(2)

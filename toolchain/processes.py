@@ -1,7 +1,23 @@
-"""Other processes of this machine: is the one that a pid file or a lock names still there?"""
+"""Processes of this machine: is the one that a pid file or a lock names still there, and who ends this one?"""
 
+import signal
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+
+@contextmanager
+def interrupts() -> Iterator[None]:
+    """Makes an interrupt an exception in the block; outside of it, it ends at once what `bin/` has started."""
+    at_once = signal.getsignal(signal.SIGINT) is signal.SIG_DFL
+    if at_once:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        if at_once:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def command_of(pid: int) -> str:

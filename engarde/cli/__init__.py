@@ -21,6 +21,7 @@ from engarde.cli.split import split_command
 from engarde.cli.status import status_command
 from engarde.errors import EngardeError
 from engarde.terminal import complain, say
+from toolchain.processes import interrupts
 
 
 class Reporting(click.Group):
@@ -29,7 +30,8 @@ class Reporting(click.Group):
     def invoke(self, context: click.Context) -> object:
         """Runs the command."""
         try:
-            return super().invoke(context)
+            with interrupts():
+                return super().invoke(context)
         except EngardeError as error:
             complain(error)
             sys.exit(error.exit_code)
