@@ -38,8 +38,11 @@ def begin(asked: Session, schema: str) -> str:
     :raises Refused: another one is at it.
     """
     [begun] = asked.rows("backup_restoring", Begun, schema=schema)
-    if not begun.alone:
-        raise Refused(f"another `restore` is at work on schema {schema}; let it come to its end")
+    if begun.other:
+        raise Refused(
+            f"another `restore` is at work on schema {schema}, process {begun.other} of the service's role;"
+            " nothing was changed. Let it end"
+        )
     return begun.transaction
 
 

@@ -122,7 +122,9 @@ class Done:
 class Begun:
     """A transaction that loads a dump."""
 
-    alone: bool
+    taken: bool
+    other: int | None
+    """the process of the role's that is at it already"""
     transaction: str
     settings: int
 

@@ -1,23 +1,29 @@
 """A schema moves to a later release whole: what the tests see of it is the same there, and what the tool sees, too."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from engarde.access import Access
-from engarde.backup.clients import client
+from engarde.backup.clients import Client, client
 from engarde.backup.dumping import dump
+from engarde.backup.inventory import Inventory
 from engarde.backup.loading import begin, clear, load
 from engarde.backup.taking import taken
 from engarde.database import session
 from engarde.entrance import connect
-from engarde.errors import Unfinished
+from engarde.errors import Refused, Unfinished
 from tests import servers as sources
 from tests.clients import newest
 from tests.engine import rich_schema
+from tests.engine.admins import PASSWORD
 from tests.engine.backups import content, definitions
 from tests.engine.lone_service import QUOTED, SCHEMA, server
 from tests.inventories import compare, inventory
+from toolchain.server import ADMIN
 
 pytestmark = pytest.mark.xdist_group("backup")
 
@@ -66,12 +72,43 @@ def test_a_second_load_at_the_same_time_is_none(tmp_path: Path) -> None:
         wanted = dump(login, SCHEMA, tmp_path, programs, 1, silent)
         with session(login, read_only=False, one_snapshot=False) as asked:
             begin(asked, SCHEMA)
-            with pytest.raises(Exception, match="another `restore` is at work"), session(login) as second:
+            with pytest.raises(Refused, match=f"process {asked.process} of"), session(login) as second:
                 begin(second, SCHEMA)
             with pytest.raises(Unfinished, match="42P07"):
                 load(asked, SCHEMA, tmp_path, wanted, programs, silent)
         with session(login) as asked:
             assert taken(asked, SCHEMA, silent) == wanted
+
+
+def test_another_roles_lock_is_no_load_and_two_loads_are_one(tmp_path: Path) -> None:
+    programs = client(str(newest()), 18)
+    with server(sources.chosen()) as login, connect(replace(login, role=ADMIN, password=PASSWORD)) as hostile:
+        with connect(login) as made:
+            made.execute("CREATE TABLE t (id int); INSERT INTO t VALUES (1)")
+        wanted = dump(login, SCHEMA, tmp_path, programs, 1, silent)
+        with connect(login) as made:
+            made.execute("DROP TABLE t")
+        hostile.execute("SELECT pg_advisory_lock(hashtextextended('engarde restore ' || %s, 0))", [SCHEMA])
+        with ThreadPoolExecutor() as pool:
+            with session(login, read_only=False, one_snapshot=False) as asked:
+                begin(asked, SCHEMA)
+                load(asked, SCHEMA, tmp_path, wanted, programs, silent)
+                second = pool.submit(_load, login, tmp_path, wanted, programs)
+                waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'transactionid'"
+                while hostile.execute(waiting).fetchall() == [(0,)]:
+                    assert not second.done()
+                    time.sleep(0.05)
+                asked.commit()
+            with pytest.raises(Unfinished, match=r"42P07|23505"):
+                second.result()
+        with session(login) as asked:
+            assert taken(asked, SCHEMA, silent) == wanted
+
+
+def _load(login: Access, folder: Path, wanted: Inventory, programs: Client) -> None:
+    with session(login, read_only=False, one_snapshot=False) as asked:
+        begin(asked, SCHEMA)
+        load(asked, SCHEMA, folder, wanted, programs, silent)
 
 
 NAMING_NO_SCHEMA = (

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -184,17 +185,53 @@ def test_two_at_once(stack: Project, name: str) -> None:
     assert revision(stack, name) == [HEAD]
 
 
+def turn(service: str) -> int:
+    """By what the advisory locks of those that migrate it are known."""
+    return zlib.crc32(f"alembic {service}".encode()) >> 1
+
+
 @only_superuser
-def test_one_waits_for_the_other(stack: Project) -> None:
-    at_head(stack, "madansara")
-    with stack.connect("madansara") as session:
-        session.execute("SELECT pg_advisory_lock(hashtextextended('alembic madansara', 0))")
-        waiting = start(stack, "madansara", "upgrade", "head")
+@pytest.mark.parametrize("name", ["madansara", "onside", "sankore"])
+def test_one_waits_for_the_other(stack: Project, name: str) -> None:
+    at_head(stack, name)
+    with stack.connect(name) as session:
+        session.execute("SELECT pg_advisory_lock(%s, 7)", [turn(name)])
+        waiting = start(stack, name, "upgrade", "head")
+        assert waiting.stdout
+        told = waiting.stdout.readline()
+        assert f"Waiting for process {session.info.backend_pid} of {name}_user, which migrates {name}" in told
         with pytest.raises(subprocess.TimeoutExpired):
-            waiting.wait(3)
+            waiting.wait(2)
     code, said = ended(stack, waiting)
-    assert code == 0
-    assert said.count("Waiting for another process that migrates madansara") == 1
+    assert (code, "Waiting" in said) == (0, False), said
+
+
+@only_superuser
+def test_locks_of_other_roles_do_not_count(stack: Project) -> None:
+    at_head(stack, "madansara")
+    with stack.connect("sankore") as session, stack.database.session() as admin:
+        for each in (session, admin):
+            each.execute("SELECT pg_advisory_lock_shared(%s, n) FROM generate_series(1, 500) n", [turn("madansara")])
+        session.execute("SELECT pg_advisory_lock(hashtextextended('alembic madansara', 0))")
+        code, said = ended(stack, start(stack, "madansara", "upgrade", "head"))
+    assert code == 0, said
+    assert "Waiting" not in said
+
+
+@only_superuser
+@pytest.mark.parametrize("name", ["madansara", "onside"])
+def test_it_does_not_wait_for_ever(stack: Project, tmp_path: Path, name: str) -> None:
+    """And what it advises lets the next one in."""
+    at_head(stack, name)
+    folder = copied(stack, tmp_path, name, FAILING, **{"PATIENCE = 600": "PATIENCE = 2"})
+    with stack.connect(name) as session, stack.connect(name) as own:
+        session.execute("SELECT pg_advisory_lock(%s, 7)", [turn(name)])
+        before = held(stack)
+        code, said = ended(stack, start(stack, name, "upgrade", "head", folder=folder))
+        assert (code != 0, held(stack) == before, "Traceback" in said) == (True, True, False)
+        assert "has not ended in 2 seconds; nothing was changed" in said
+        own.execute(said.strip().rpartition(": ")[2].encode())
+        assert "division by zero" in ended(stack, start(stack, name, "upgrade", "head", folder=folder))[1]
 
 
 def copied(stack: Project, tmp_path: Path, service: str, migration: str, **changed: str) -> Path:

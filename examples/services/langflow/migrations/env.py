@@ -7,7 +7,9 @@ Written by `engarde alembic init`, which keeps what is between the two lines bel
 
 import logging
 import os
+import random
 import time
+import zlib
 from logging.config import fileConfig
 
 from alembic import context
@@ -32,6 +34,14 @@ VARIABLE = "DATABASE_URL"
 DRIVER = "postgresql+psycopg"
 LOCK_TIMEOUT = "10s"
 """How long a migration waits for a table that a running service holds; all others wait behind it meanwhile."""
+PATIENCE = 600
+"""How long it waits for another process that migrates the same schema [seconds]."""
+TURN = zlib.crc32(f"alembic {SCHEMA}".encode()) >> 1
+OTHERS = f"""
+SELECT pid, backend_start FROM pg_catalog.pg_locks JOIN pg_catalog.pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND classid = '{TURN}' AND objsubid = '2' AND granted AND pid <> pg_catalog.pg_backend_pid()
+AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) AND usename = current_user
+"""
 
 if context.config.config_file_name is not None:
     fileConfig(context.config.config_file_name, disable_existing_loggers=False)
@@ -71,19 +81,32 @@ def refuse_others(connection: Connection) -> None:
 
 
 def wait_for_turn(connection: Connection) -> None:
-    """Keeps a lock until the session ends.
+    """Keeps an advisory lock until the session ends, and waits while another session of this role has one.
 
-    It is asked for again and again: one who waits in the server would hold up CREATE INDEX CONCURRENTLY of the other.
+    Every role may take any advisory lock: so each session takes one that nobody has, and whose it is counts. It is
+    asked again and again: one who waits in the server would hold up CREATE INDEX CONCURRENTLY of the other.
     """
-    told = False
-    asked = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
-    while not connection.scalar(asked, {"name": f"alembic {SCHEMA}"}):
+    told, end = False, time.monotonic() + PATIENCE
+    while True:
+        mine = f"({TURN}, {random.getrandbits(31)})"
+        taken = connection.scalar(text(f"SELECT pg_catalog.pg_try_advisory_lock{mine}"))
+        other = connection.execute(text(OTHERS)).first()
+        if taken and not other:
+            connection.commit()
+            return
+        if taken:
+            connection.execute(text(f"SELECT pg_catalog.pg_advisory_unlock{mine}"))
         connection.rollback()
-        if not told:
-            log.info("Waiting for another process that migrates %s", SCHEMA)
+        if other and time.monotonic() > end:
+            raise CommandError(
+                f"Process {other.pid} of {ROLE}, logged in since {other.backend_start}, migrates {SCHEMA} and has not"
+                f" ended in {PATIENCE} seconds; nothing was changed. To end it, run this as {ROLE} and try again:"
+                f" SELECT pg_terminate_backend({other.pid})"
+            )
+        if other and not told:
+            log.info("Waiting for process %s of %s, which migrates %s", other.pid, ROLE, SCHEMA)
             told = True
-        time.sleep(0.5)
-    connection.commit()
+        time.sleep(random.uniform(0.2, 0.8))
 
 
 def migrate(connection: Connection) -> None:
@@ -137,4 +160,4 @@ if context.is_offline_mode():
 else:
     run_online()
 
-# digest of all but yours: 1ac66ffc981e9eca
+# digest of all but yours: 36867bda457b21cf
