@@ -11,6 +11,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
+from engarde import bounded
 from engarde.errors import ConfigError
 
 LONGEST = 1_000_000
@@ -33,9 +34,7 @@ def config(file: Path) -> dict[str, Any]:
     :raises ConfigError: the file cannot be read, is no YAML, or has no such map.
     """
     try:
-        if file.stat().st_size > LONGEST:
-            raise ConfigError(f"{file.name}: longer than {LONGEST} bytes")
-        text = file.read_text(encoding="utf-8")
+        text = bounded.text(file, LONGEST)
     except FileNotFoundError:
         raise ConfigError(f"{file.name}: no such file in {file.parent}; name another --stack") from None
     except OSError as error:

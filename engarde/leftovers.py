@@ -11,6 +11,7 @@ from glob import escape
 from pathlib import Path
 from urllib.parse import unquote
 
+from engarde import bounded
 from engarde.engine import FOLDER
 from engarde.stackfile import PROJECT
 from toolchain.processes import command_of
@@ -99,7 +100,7 @@ def _files(backend: str, folder: str, pattern: str) -> list[Path]:
 def _taken(file: Path) -> _Taken | None:
     try:
         age = time.time() - file.stat().st_mtime
-        content = json.loads(file.read_text())
+        content = json.loads(bounded.text(file))
         return _Taken(Lock(content["pid"], content["timestamp"]), content["hostname"], age)
     except (OSError, ValueError, KeyError, TypeError):  # gone by now, or half-written
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from engarde import bounded
 from engarde.alembic.source import Source, dotted
 
 METADATA = "target_metadata"
@@ -35,7 +36,7 @@ def carried(old: Source) -> str | None:
     if not any(METADATA in _names(each, ast.Store) for each in kept):
         return None
     kept += [each for each in body if _is_own_import(each) or _imports(each) & wanted - _provided(each)]
-    lines = old.file.read_text(encoding="utf-8").splitlines()
+    lines = bounded.text(old.file).splitlines()
     parts = (_lines(lines, each) for each in body if each in kept)
     return "\n".join([*parts, NO_OPTIONS])
 

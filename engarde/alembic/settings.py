@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engarde import bounded
 from engarde.errors import ConfigError
 
 INI = "alembic.ini"
@@ -69,7 +70,7 @@ class Settings:
         """Where in its file an option stands, from 1."""
         pattern = re.compile(rf'\s*["\']?{re.escape(name)}["\']?\s*[=:]')
         file = self.ini if name in self.in_ini else self.pyproject
-        lines = file.read_text(encoding="utf-8").splitlines() if file else []
+        lines = bounded.text(file).splitlines() if file else []
         return next((number for number, text in enumerate(lines, 1) if pattern.match(text)), 1)
 
     def _parts(self, name: str, text: str) -> list[str]:
@@ -135,19 +136,23 @@ def settings(folder: Path) -> Settings:
 def _ini(file: Path) -> dict[str, str] | None:
     parser = configparser.RawConfigParser()
     try:
-        parser.read(file, encoding="utf-8")
+        parser.read_string(bounded.text(file), str(file))
     except configparser.Error as error:
         # Its text quotes the line, which may hold a password.
         numbers = re.findall(r"line:? *(\d+)", str(error))
         raise ConfigError(f"{file}:{numbers[0] if numbers else 1}: not an ini file") from None
     except UnicodeDecodeError:
         raise ConfigError(f"{file}: not UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
     return dict(parser[SECTION]) if parser.has_section(SECTION) else None
 
 
 def _pyproject(file: Path) -> dict[str, object] | None:
     try:
-        found = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {}).get(SECTION)
+        found = tomllib.loads(bounded.text(file)).get("tool", {}).get(SECTION)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, AttributeError):
         raise ConfigError(f"{file}: not a TOML file") from None
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
     return found if isinstance(found, dict) else None

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engarde import bounded
 from engarde.errors import ConfigError
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -104,7 +105,9 @@ def parsed(file: Path) -> ast.Module:
     :raises ConfigError: it is no Python.
     """
     try:
-        return ast.parse(file.read_bytes(), str(file))
+        return ast.parse(bounded.content(file), str(file))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
     except SyntaxError as error:
         raise ConfigError(f"{file}:{error.lineno or 1}: not Python: {error.msg}") from None
     except ValueError:

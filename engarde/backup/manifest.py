@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from engarde import bounded
 from engarde.backup.inventory import Inventory
 from engarde.errors import Refused
 
@@ -17,6 +18,10 @@ NAME = "manifest.json"
 VERSION = 1
 PARTIAL = ".partial"
 """Of a folder that is not a whole backup."""
+
+
+LARGEST = 200_000_000
+"""Of a manifest: about a thousand bytes for each table [bytes]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ def whole(folder: Path) -> Manifest:
 def _read(folder: Path) -> Manifest:
     file = folder / NAME
     try:
-        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        found: dict[str, Any] = json.loads(bounded.text(file, LARGEST))
         content = found["manifest"]
         if content["version"] != VERSION:
             raise Refused(f"{file}: its form is {content['version']!r}, and only {VERSION} is known here")

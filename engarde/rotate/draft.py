@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engarde import edits
+from engarde import bounded, edits
 from engarde.engine import FOLDER
 from engarde.errors import ConfigError, Refused
 from engarde.model import Stack
@@ -33,7 +33,7 @@ class Draft:
 
         :raises Refused: somebody has edited the stack file meanwhile.
         """
-        if self.original.read_bytes() != self.before:
+        if bounded.content(self.original) != self.before:
             raise Refused(f"{self.original.name} was edited meanwhile; nothing was changed. Run this again")
         self.copy.replace(self.original.resolve())
 
@@ -42,7 +42,7 @@ class Draft:
 def copied(stack: str, folder: Path) -> Iterator[Draft]:
     """A copy of the stack file in a folder of the same file system, as long as the block lasts."""
     original = FOLDER / f"Pulumi.{stack}.yaml"
-    made = Draft(original, folder / original.name, original.read_bytes())
+    made = Draft(original, folder / original.name, bounded.content(original))
     try:
         made.copy.write_bytes(made.before)
         shutil.copymode(original, made.copy)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engarde import durable
+from engarde import bounded, durable
 from engarde.engine import FOLDER
 from engarde.errors import Refused
 
@@ -41,7 +41,7 @@ def read(stack: str) -> Journal:
     """
     file = _file(stack)
     try:
-        found = json.loads(file.read_text())
+        found = json.loads(bounded.text(file))
         begun = {str(name): int(counter) for name, counter in found["begun"].items()}
         return Journal(begun, frozenset(map(str, found["asked"])), tuple(map(str, found["left"])))
     except FileNotFoundError:

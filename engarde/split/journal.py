@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from engarde import durable
+from engarde import bounded, durable
 from engarde.errors import Refused
 from engarde.rotate.journal import PRIVATE
 
@@ -67,7 +67,7 @@ def read(stack: str, service: str) -> Journal | None:
     """
     file = _file(stack, service)
     try:
-        found: dict[str, Any] = json.loads(file.read_text())
+        found: dict[str, Any] = json.loads(bounded.text(file))
         return Journal(**{**found, "step": Step(found["step"]), "carried": tuple(found["carried"])})
     except FileNotFoundError:
         return None

@@ -74,6 +74,7 @@ def test_where_migrations_are() -> None:
         "command": ("uv", "run", "alembic"),
         "variable": "DATABASE_URL",
         "url_format": None,
+        "environment": (),
     }
 
 

@@ -1,0 +1,43 @@
+"""Files that others have put there, read whole, and only where they are files and no larger than what is looked for."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+from pathlib import Path
+from stat import S_ISREG
+
+LARGEST = 4_000_000
+"""Of a file that a person writes [bytes]."""
+
+READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
+"""Opening a FIFO would wait until somebody writes into it."""
+
+
+def content(file: Path | str, largest: int = LARGEST, *, folder: int | None = None) -> bytes:
+    """What is in a file; with the descriptor of the folder that its name is in, no link is followed.
+
+    :raises OSError: it cannot be read, is no regular file, or holds more.
+    """
+    opened = os.open(file, READING | (os.O_NOFOLLOW if folder is not None else 0), dir_fd=folder)
+    try:
+        if not S_ISREG(os.fstat(opened).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(file))
+        with os.fdopen(opened, "rb", closefd=False) as reading:
+            # What is read counts: the size of a file in /proc is 0, and another one grows.
+            found = reading.read(largest + 1)
+    finally:
+        os.close(opened)
+    if len(found) > largest:
+        raise OSError(errno.EFBIG, f"longer than {largest} bytes", str(file))
+    return found
+
+
+def text(file: Path | str, largest: int = LARGEST, *, folder: int | None = None) -> str:
+    """The same as text, each line ended as Python ends it.
+
+    :raises OSError: as above.
+    :raises UnicodeDecodeError: it is not UTF-8.
+    """
+    return io.StringIO(content(file, largest, folder=folder).decode("utf-8"), newline=None).getvalue()
