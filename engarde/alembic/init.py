@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import secrets
-import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from stat import S_IMODE
 
+from engarde import bounded
 from engarde.alembic import template
 from engarde.alembic.carried import carried
 from engarde.alembic.environment import environment
@@ -22,6 +25,10 @@ from engarde.errors import ConfigError, Refused
 from engarde.masking import masked
 from engarde.model import Service
 
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+_LINKS = (errno.ELOOP, errno.ENOTDIR)
+"""What opening a link is refused with, as a file and as a folder."""
+
 FRESH = "migrations"
 """Where a new project has its env.py."""
 
@@ -30,6 +37,8 @@ FRESH = "migrations"
 class Change:
     """One file, as it is and as it would be."""
 
+    root: Path
+    """the project's folder"""
     file: Path
     before: str | None = field(repr=False)
     """None: there is no such file"""
@@ -54,17 +63,17 @@ class Change:
 def changes(path: Path, service: Service, driver: Driver | None) -> tuple[Change, ...]:
     """What would be written in the project in this folder, or whose alembic.ini this is; nothing where all is so.
 
-    :raises ConfigError: the project or its env.py cannot be read.
+    :raises ConfigError: the project or its env.py cannot be read, or the env.py is a link.
     """
     folder = path.parent if path.is_file() else path
+    root = folder.resolve()
     if is_project(folder):
-        return _made([_env(project(folder).env, service, driver)])
-    files = [(folder / INI, template.text(INI)), (folder / FRESH / "script.py.mako", template.text("script.py.mako"))]
-    if taken := [str(file) for file, _ in files if file.exists()]:
+        return _made([_env(root, project(folder).env, service, driver)])
+    files = {INI: template.text(INI), f"{FRESH}/script.py.mako": template.text("script.py.mako")}
+    if taken := [str(folder / file) for file in files if os.path.lexists(folder / file)]:
         raise ConfigError(f"{', '.join(taken)} is there, but no Alembic project: {INI} has no [alembic]")
-    return _made(
-        [*(Change(file, None, text, None) for file, text in files), _env(folder / FRESH / "env.py", service, driver)]
-    )
+    made = [Change(root, root / file, None, text, None) for file, text in files.items()]
+    return _made([*made, _env(root, root / FRESH / "env.py", service, driver)])
 
 
 def write(changes: Sequence[Change]) -> None:
@@ -73,44 +82,74 @@ def write(changes: Sequence[Change]) -> None:
     :raises Refused: a file has been changed since it was read, or cannot be written.
     """
     for each in changes:
-        if _read(each.file) != each.before:
-            raise Refused(f"{each.file} has just been changed by somebody else; run this again")
         try:
-            _write(each)
+            with _folder(each) as folder:
+                _write(each, folder)
         except OSError as error:
-            raise Refused(f"{each.file} cannot be written: {error.strerror}") from None
+            why = "a part of its path is a link now" if error.errno in _LINKS else error.strerror
+            raise Refused(f"{each.file} cannot be written: {why}") from None
 
 
-def _write(change: Change) -> None:
-    change.file.parent.mkdir(parents=True, exist_ok=True)
-    if change.kept:
-        shutil.copy2(change.file, change.kept)
-    draft = change.file.with_name(f".{change.file.name}.{secrets.token_hex(4)}")
+@contextmanager
+def _folder(change: Change) -> Iterator[int]:
+    """The folder that the file is in, whatever becomes of its path meanwhile; no link in the project is followed."""
+    change.root.mkdir(parents=True, exist_ok=True)
+    opened = os.open(change.root, _FOLDER)
     try:
-        draft.write_text(change.after, encoding="utf-8")
-        if change.before is not None:
-            shutil.copymode(change.file, draft)
-        draft.replace(change.file)
+        for name in change.file.relative_to(change.root).parent.parts:
+            with suppress(FileExistsError):
+                os.mkdir(name, dir_fd=opened)
+            below = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=opened)
+            os.close(opened)
+            opened = below
+        yield opened
     finally:
-        draft.unlink(missing_ok=True)
+        os.close(opened)
+
+
+def _write(change: Change, folder: int) -> None:
+    name, draft = change.file.name, f".{change.file.name}.{secrets.token_hex(4)}"
+    if (before := _read(change.file, name, folder)) != change.before:
+        raise Refused(f"{change.file} has just been changed by somebody else; run this again")
+    old = None if before is None else os.stat(name, dir_fd=folder, follow_symlinks=False)
+    if change.kept:
+        _new(change.kept.name, bounded.content(name, folder=folder), old, folder)
+    try:
+        _new(draft, change.after.encode(), old, folder)
+        os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(draft, dir_fd=folder)
+
+
+def _new(name: str, content: bytes, old: os.stat_result | None, folder: int) -> None:
+    """Makes a file that is not there yet, as open to others as the old one."""
+    opened = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
+    with os.fdopen(opened, "wb") as writing:
+        if old:
+            os.fchmod(opened, S_IMODE(old.st_mode))
+        writing.write(content)
 
 
 def _made(wanted: Sequence[Change]) -> tuple[Change, ...]:
     return tuple(each for each in wanted if each.before != each.after)
 
 
-def _env(file: Path, service: Service, driver: Driver | None) -> Change:
-    file = file.resolve()
+def _env(root: Path, file: Path, service: Service, driver: Driver | None) -> Change:
+    below = [root.joinpath(*file.relative_to(root).parts[:depth]) for depth in range(1, len(file.parts))]
+    if links := [str(each) for each in below if each.is_symlink()]:
+        raise ConfigError(f"{links[0]} is a link, and nothing is written through one: put a file in its place")
     before = _read(file)
     if before is None:
-        return Change(file, None, template.env(service, driver or _usual(service), template.text("yours.py")), None)
+        new = template.env(service, driver or _usual(service), template.text("yours.py"))
+        return Change(root, file, None, new, None)
     old = source(file, (file.parent,))
     chosen = driver or _of(old, service)
     own = template.yours(before)
     if own is None:
         own = carried(old) or template.text("yours.py")
     kept = None if template.is_untouched(before) else _free(file)
-    return Change(file, before, template.env(service, chosen, own), kept)
+    return Change(root, file, before, template.env(service, chosen, own), kept)
 
 
 def _of(old: Source, service: Service) -> Driver:
@@ -129,13 +168,17 @@ def _usual(service: Service) -> Driver:
     return named.get(form, "psycopg")
 
 
-def _read(file: Path) -> str | None:
+def _read(file: Path, name: str | None = None, folder: int | None = None) -> str | None:
     try:
-        return file.read_text(encoding="utf-8")
+        return bounded.text(name or file, folder=folder)
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} cannot be read: {error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file} cannot be read: it is not UTF-8") from None
+    except OSError as error:
+        if folder is None:
+            raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
+        raise
 
 
 def _free(file: Path) -> Path:

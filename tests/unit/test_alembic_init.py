@@ -235,28 +235,72 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_text(OWN)
     planned = init.changes(tmp_path, declared()[1], None)
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "replace", full)
+    monkeypatch.setattr("os.replace", full)
     with pytest.raises(Refused, match="cannot be written: No space left on device"):
         init.write(planned)
     assert file.read_text() == OWN
     assert not list(file.parent.glob(".*"))
 
 
-def test_a_link_leads_to_the_file(tmp_path: Path) -> None:
-    written(tmp_path, OWN)
-    file, real = tmp_path / "migrations/env.py", tmp_path / "real.py"
+@pytest.mark.parametrize("inside", [True, False])
+def test_nothing_is_written_through_a_link(tmp_path: Path, inside: bool) -> None:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    written(folder, OWN)
+    real = (folder if inside else tmp_path) / "real.py"
     real.write_text(OWN)
-    real.chmod(0o640)
-    file.unlink()
-    file.symlink_to(real)
-    written(tmp_path)
-    assert file.is_symlink()
-    assert template.is_untouched(real.read_text())
-    assert (tmp_path / "real.py.orig").read_text() == OWN
-    assert real.stat().st_mode & 0o777 == 0o640
+    (folder / "migrations/env.py").unlink()
+    (folder / "migrations/env.py").symlink_to(real)
+    with pytest.raises(ConfigError, match=r"migrations/env\.py is a link"):
+        init.changes(folder, declared()[1], None)
+    assert real.read_text() == OWN
+
+
+@pytest.mark.parametrize("place", ["migrations", "migrations/script.py.mako", "alembic.ini", "migrations/env.py"])
+def test_a_new_project_is_not_made_through_a_link(tmp_path: Path, place: str) -> None:
+    folder, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    (folder / place).parent.mkdir(parents=True)
+    elsewhere.mkdir()
+    # It leads to a folder, or to a file that is not there yet.
+    (folder / place).symlink_to(elsewhere if place == "migrations" else elsewhere / "new")
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(ConfigError, match=rf"{place} is "):
+        init.write(init.changes(folder, declared()[1], None))
+    assert (sorted(folder.rglob("*")), list(elsewhere.iterdir())) == (before, [])
+
+
+def test_a_folder_that_is_a_link_inside_of_the_project_is_where_it_leads(tmp_path: Path) -> None:
+    written(tmp_path, OWN)
+    (tmp_path / "migrations").rename(tmp_path / "real")
+    (tmp_path / "migrations").symlink_to("real")
+    (tmp_path / "real/env.py").write_text(OWN)
+    (tmp_path / "real/env.py").chmod(0o640)
+    init.write(init.changes(tmp_path, declared()[1], None))
+    assert template.is_untouched((tmp_path / "real/env.py").read_text())
+    modes = [each.stat().st_mode & 0o777 for each in sorted((tmp_path / "real").glob("env.py*"))]
+    assert modes == [0o640, 0o644, 0o640]
+
+
+@pytest.mark.parametrize("place", ["migrations", "migrations/env.py", "migrations/env.py.orig"])
+def test_a_link_that_is_put_there_meanwhile(tmp_path: Path, place: str) -> None:
+    folder, elsewhere = tmp_path / "project", tmp_path / "elsewhere"
+    folder.mkdir()
+    elsewhere.mkdir()
+    written(folder, OWN)
+    for each in (folder / "migrations").glob("*.orig"):
+        each.unlink()
+    (folder / "migrations/env.py").write_text(OWN)
+    planned = init.changes(folder, declared()[1], None)
+    (elsewhere / "env.py").write_text(OWN)
+    if (folder / place).exists():
+        (folder / place).rename(tmp_path / "away")
+    (folder / place).symlink_to(elsewhere if place == "migrations" else elsewhere / "env.py")
+    with pytest.raises(Refused, match="cannot be written"):
+        init.write(planned)
+    assert [(each.name, each.read_text()) for each in elsewhere.iterdir()] == [("env.py", OWN)]
 
 
 def run(monkeypatch: pytest.MonkeyPatch, folder: Path, *words: str) -> Result:
