@@ -168,10 +168,11 @@ def test_autogenerate_sees_no_change_and_down_leaves_nothing(stack: Project, nam
 @only_superuser
 @pytest.mark.parametrize("name", ["madansara", "onside", "sankore"])
 def test_two_at_once(stack: Project, name: str) -> None:
-    """One of onside's migrations is no transaction, and makes an index concurrently."""
+    """One of onside's migrations is no transaction, and makes an index concurrently; another role takes their locks."""
     alembic(stack, name, "downgrade", "base")
     there = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s"
-    with stack.connect(name) as session, session.transaction():
+    with stack.connect("langflow") as hostile, stack.connect(name) as session, session.transaction():
+        hostile.execute("SELECT pg_advisory_lock(%s, n) FROM generate_series(1, 500) n", [turn(name)])
         # Where a service is can be read by nobody until both are there, so that neither is done before the other.
         session.execute("LOCK alembic_version")
         both = [start(stack, name, "upgrade", "head") for _ in range(2)]

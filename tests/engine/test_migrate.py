@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -236,6 +237,26 @@ def test_alembic_ends_with_the_tool(there: Project, how: signal.Signals) -> None
         time.sleep(0.05)
     assert there.database.value(own) == 0
     assert looked_at(there, "onside", code=1)["onside"]["revisions"] == ["r1"]
+
+
+@only_superuser
+def test_what_a_service_leaves_running_is_not_waited_for(there: Project) -> None:
+    """What is in its process group is ended, and what is not may hold its output open as long as it likes."""
+    write(
+        there.folder / "their" / "onside",
+        "import subprocess\n"
+        'print("left", *(subprocess.Popen(["sleep", "600"], start_new_session=apart).pid for apart in (False, True)))',
+    )
+    start = time.monotonic()
+    done = run(there, "onside")
+    assert (done.returncode, time.monotonic() - start < 100) == (0, True)
+    (left,) = (line.partition("left ")[2] for line in done.stderr.splitlines() if "left " in line)
+    grouped, apart = map(int, left.split())
+    os.kill(apart, signal.SIGKILL)
+    with pytest.raises(ProcessLookupError):
+        while time.monotonic() - start < 120:
+            os.kill(grouped, 0)
+            time.sleep(0.05)
 
 
 def test_a_service_that_cannot_be_migrated(there: Project) -> None:

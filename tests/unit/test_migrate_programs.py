@@ -1,6 +1,8 @@
 """What a service's code gets of the process that starts it, and that it ends with it."""
 
 import os
+import pwd
+import shutil
 import signal
 import subprocess
 import sys
@@ -54,8 +56,12 @@ STUBBORN = f"import signal\nfor each in (1, 2, 15): signal.signal(each, signal.S
 
 
 def starting(code: str) -> "subprocess.Popen[str]":
+    return starting_command(sys.executable, "-c", code)
+
+
+def starting_command(*command: str) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [*without_ptrace, sys.executable, "-c", STARTING, str(PROJECT), sys.executable, "-c", code],
+        [*without_ptrace, sys.executable, "-c", STARTING, str(PROJECT), *command],
         cwd="/",
         env={"PATH": os.environ["PATH"], "PULUMI_CONFIG_PASSPHRASE": SECRET},
         stdout=subprocess.PIPE,
@@ -109,6 +115,22 @@ def test_it_ends_where_its_parent_is_killed() -> None:
     assert parent.stdout
     child = int(parent.stdout.readline())
     parent.kill()
+    parent.communicate(timeout=60)
+    assert gone(child)
+
+
+@only_linux
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes another user without a password")
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_another_os_user_reads_nothing_and_ends_with_it(how: signal.Signals) -> None:
+    look = "cat /proc/$PPID/environ /proc/1/environ | wc -c; id -u; echo $$; exec sleep 600"
+    runuser = shutil.which("runuser")
+    assert runuser
+    parent = starting_command(runuser, "-u", "nobody", "--", "/bin/sh", "-c", f"exec 2>/dev/null; {look}")
+    assert parent.stdout
+    read, user, child = (int(parent.stdout.readline()) for _ in range(3))
+    assert (read, user) == (0, pwd.getpwnam("nobody").pw_uid)
+    parent.send_signal(how)
     parent.communicate(timeout=60)
     assert gone(child)
 
