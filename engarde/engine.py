@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -42,12 +43,14 @@ def engine(
 
 
 def _ended(started: subprocess.Popen[str], *, shown: bool) -> subprocess.CompletedProcess[str]:
-    interrupted = False
+    told, interrupted = threading.Event(), False
+    if shown:
+        # In a thread no interrupt takes a line away; one that is interrupted in `join` counts as ended.
+        threading.Thread(target=_tell, args=(started, told), daemon=True).start()
     while True:
         try:
-            # Its words may be the server's, with a name in them that a terminal would obey.
-            for line in started.stdout or () if shown else ():
-                say(line.rstrip("\n"))
+            if shown:
+                told.wait()
             said, complained = started.communicate()
         except KeyboardInterrupt:
             # The terminal has told the engine, too: killed before it ends by itself, it would leave its lock.
@@ -56,3 +59,12 @@ def _ended(started: subprocess.Popen[str], *, shown: bool) -> subprocess.Complet
         if interrupted:
             raise KeyboardInterrupt
         return subprocess.CompletedProcess(started.args, started.returncode, said or "", complained or "")
+
+
+def _tell(started: subprocess.Popen[str], told: threading.Event) -> None:
+    # Its words may be the server's, with a name in them that a terminal would obey.
+    try:
+        for line in started.stdout or ():
+            say(line.rstrip("\n"))
+    finally:
+        told.set()

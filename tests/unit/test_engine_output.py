@@ -1,0 +1,72 @@
+"""What the engine says is passed on line by line, without what a terminal would obey."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from engarde import engine as engines
+from engarde.engine import engine
+
+SAYS = """#!/bin/sh
+printf 'first \\033[2J\\r\\nsecond \\342\\200\\256x\\n'
+printf '\\033]0;title\\007' >&2
+exit 3
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    program = tmp_path / "bin/pulumi"
+    program.parent.mkdir()
+    program.write_text(SAYS)
+    program.chmod(0o755)
+    monkeypatch.setattr(engines, "FOLDER", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("folder")
+def test_it_is_told_on_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
+    done = engine("up", shown=True)
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert printed.err == "first \\x1b[2J\nsecond \\u202ex\n\\x1b]0;title\\x07\n"
+    assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_is_asked_for_is_handed_over_as_it_is(capfd: pytest.CaptureFixture[str]) -> None:
+    done = engine("stack", "output")
+    assert capfd.readouterr() == ("", "")
+    assert done.stdout == "first \033[2J\nsecond \u202ex\n"
+    assert done.stderr == "\033]0;title\007"
+
+
+def test_an_interrupt_waits_for_its_end(folder: Path) -> None:
+    (folder / "bin/pulumi").write_text(
+        "#!/bin/sh\ntrap 'echo ending; sleep 0.5; echo ended; exit 1' INT\necho begun\nsleep 20 >&- 2>&- & wait\n"
+    )
+    program = (
+        "import sys; from pathlib import Path; from engarde import engine; engine.FOLDER = Path(sys.argv[1])\n"
+        "try:\n    engine.engine('up', shown=True)\nexcept KeyboardInterrupt:\n    sys.exit(130)"
+    )
+    command = [sys.executable, "-c", program, str(folder)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stderr
+        try:
+            assert process.stderr.readline() == "begun\n"
+            # It is told before it is waited for.
+            time.sleep(0.5)
+            # As a terminal does: both are told, and each ends by itself.
+            os.killpg(process.pid, signal.SIGINT)
+            assert [process.stderr.readline() for _ in range(2)] == ["ending\n", "ended\n"]
+            assert process.wait(10) == 130
+        finally:
+            # `sleep` is the group's, too, and a shell's child in the background is deaf to the interrupt.
+            os.killpg(process.pid, signal.SIGKILL)
