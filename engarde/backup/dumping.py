@@ -118,8 +118,6 @@ def _pg_dump(
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
     ) as process:
         try:
             with asked.waiting(process.kill):
@@ -131,13 +129,14 @@ def _pg_dump(
         raise Unfinished(f"pg_dump ended with {process.returncode}:\n" + "\n".join(last))
 
 
-def _told(process: subprocess.Popen[str], total: int, say: Say) -> deque[str]:
+def _told(process: subprocess.Popen[bytes], total: int, say: Say) -> deque[str]:
     """The last lines of what pg_dump says, once it has come to its end."""
     done, last = 0, deque[str](maxlen=LAST)
     assert process.stderr
-    for line in process.stderr:
-        last.append(line.rstrip())
+    for said in process.stderr:
+        line = said.decode(errors="replace").removesuffix("\n")
+        last.append(line)
         if "dumping contents of table" in line:
             done += 1
-            say(f"copying table {done} of {total}: {line.rpartition(' table ')[2].strip()}")
+            say(f"copying table {done} of {total}: {line.rpartition(' table ')[2]}")
     return last

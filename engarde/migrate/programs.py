@@ -73,14 +73,14 @@ class Programs:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._running: dict[str, subprocess.Popen[str]] = {}
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._told: signal.Signals | None = None
         self._grace = GRACE
 
     @contextmanager
     def running(
         self, name: str, command: Sequence[str], folder: Path, given: Mapping[str, str], *, errors: int
-    ) -> Iterator[subprocess.Popen[str]]:
+    ) -> Iterator[subprocess.Popen[bytes]]:
         """A service's program, in a session of its own: the operator's terminal takes no input from it.
 
         :raises Ended: this process has been told to end, before it or meanwhile.
@@ -95,8 +95,6 @@ class Programs:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                text=True,
-                errors="replace",
                 start_new_session=True,
             )
         try:
@@ -152,7 +150,7 @@ class Programs:
             _send(process, signal.SIGKILL)
 
 
-def _send(process: subprocess.Popen[str], number: int) -> None:
+def _send(process: subprocess.Popen[bytes], number: int) -> None:
     """Signals a program and all that it has started in its group."""
     try:
         os.killpg(process.pid, number)

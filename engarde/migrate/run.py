@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import TextIOWrapper
 from threading import Thread
 from typing import IO, Literal
 
@@ -119,10 +120,13 @@ def _run(
     return ("\n".join(last) or f"it ended with {process.returncode}") if process.returncode else None
 
 
-def _reading(stream: IO[str], to: Say) -> Thread:
+def _reading(stream: IO[bytes], to: Say) -> Thread:
+    # As it is: in Python's own text mode a carriage return becomes a line end, in a name of a script, too.
+    text = TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="\n")
+
     def read() -> None:
-        with stream:
-            for line in iter(lambda: stream.readline(LONGEST), ""):
+        with text:
+            for line in iter(lambda: text.readline(LONGEST), ""):
                 to(line)
 
     thread = Thread(target=read, daemon=True)
