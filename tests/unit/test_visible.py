@@ -145,3 +145,10 @@ def test_streams(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     printed = capsys.readouterr()
     assert not hidden(printed.out + printed.err, keep=BREAKS)
     assert printed.err.startswith(f"copying table {visible(name, keep=chr(9))}\nengarde: first\nsecond ")
+
+
+def test_what_is_copied_is_on_one_line_however_long() -> None:
+    remedy = Remedy("sql", 'DROP TABLE "' + "\x01" * 63 + '";')
+    out = io.StringIO()
+    Console(file=out, width=40).print(listed([Finding("owner", "x", "", "", remedy)]))
+    assert f"\n  {remedy.text}\n" in out.getvalue()
