@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from toolchain.command_line import LOCAL, CommandLine, parse
@@ -24,6 +25,9 @@ def backend(state: Path) -> str:
 
 
 BACKEND = backend(STATE)
+
+STAND_INS_NEED = ("bcrypt",)
+"""Modules that requirements.txt leaves out: where the vendor's plugins serve, nothing needs them."""
 
 
 def main() -> None:
@@ -65,12 +69,12 @@ def _obtained() -> Engine:
 
 
 def environment(line: CommandLine, engine: Engine) -> dict[str, str]:
-    """:raises ToolchainError: for a stack that our stand-ins must not serve, and before the first `make up`."""
+    """:raises ToolchainError: our stand-ins must not serve the stack, or lack something; before the first `make up`."""
     stack = line.stack or os.environ.get("PULUMI_STACK") or _selected(engine)
     if stack in LOCAL:
-        return _of_local(engine)
+        return _of_local(line, engine)
     if engine.official or os.environ.get("ENGARDE_ALLOW_STAND_INS") == "1":
-        _say_who_serves(engine)
+        _say_who_serves(line, engine)
         return os.environ | engine.environment
     if line.operation and not _obtained().official:
         raise ToolchainError(
@@ -80,10 +84,10 @@ def environment(line: CommandLine, engine: Engine) -> dict[str, str]:
     return os.environ | {name: value for name, value in engine.environment.items() if name not in TO_STAND_INS}
 
 
-def _of_local(engine: Engine) -> dict[str, str]:
+def _of_local(line: CommandLine, engine: Engine) -> dict[str, str]:
     if not PASSPHRASE.exists():
         raise ToolchainError("stack `local` does not exist yet: run `make up`")
-    _say_who_serves(engine)
+    _say_who_serves(line, engine)
     STATE.mkdir(exist_ok=True)
     users_own = {name: value for name, value in os.environ.items() if name != "PULUMI_CONFIG_PASSPHRASE"}
     return users_own | engine.environment | in_files(BACKEND, PASSPHRASE)
@@ -96,9 +100,16 @@ def in_files(backend: str, passphrase: Path) -> dict[str, str]:
     return {"PULUMI_BACKEND_URL": backend, "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase), **quick}
 
 
-def _say_who_serves(engine: Engine) -> None:
-    if not engine.official:
-        say("note: our stand-ins serve this run; the vendor's plugins could not be downloaded")
+def _say_who_serves(line: CommandLine, engine: Engine) -> None:
+    """:raises ToolchainError: our stand-ins have to serve, and lack what they need."""
+    if engine.official:
+        return
+    if line.operation and (missing := [name for name in STAND_INS_NEED if find_spec(name) is None]):
+        raise ToolchainError(
+            f"the vendor's plugins cannot be downloaded from here, and our stand-ins need {', '.join(missing)}, which"
+            f" is not in .venv: run `.venv/bin/python -m pip install -r requirements-dev.txt` in {PROJECT}"
+        )
+    say("note: our stand-ins serve this run; the vendor's plugins could not be downloaded")
 
 
 def _selected(engine: Engine) -> str | None:

@@ -59,6 +59,16 @@ def test_stand_ins_serve_local_and_say_so(capsys: pytest.CaptureFixture[str]) ->
     assert "stand-ins" in capsys.readouterr().err
 
 
+def test_stand_ins_that_lack_something_say_what_before_the_engine_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "STAND_INS_NEED", ("bcrypt", "not_installed"))
+    with pytest.raises(
+        ToolchainError, match=r"need not_installed, which is not in \.venv: run `\.venv/bin/python -m pip"
+    ):
+        environment("up -s local", STAND_INS)
+    environment("stack output -s local", STAND_INS)
+    environment("up -s local", OFFICIAL)
+
+
 @pytest.mark.parametrize("words", ["up -s prod", "preview", "-s prod import type name id"])
 def test_stand_ins_serve_no_other_stack(words: str) -> None:
     with pytest.raises(ToolchainError, match="stand-ins"):
