@@ -3,14 +3,13 @@
 import pulumi
 
 from components import AnalyticsReader, OwnDatabase, ServiceTenant, SharedDatabase
-from components.before import before, counters
-from components.engine import AdminPasswords, declared_stack, recorded, short_stacks
+from components.before import before, counters, refuse_to_drop_protected
+from components.engine import AdminPasswords, declared_stack, recorded, refuse, short_stacks
 from components.former import places
 from engarde.errors import EngardeError
 from engarde.names import ANALYTICS
 from engarde.rotations import refuse_lower
 from engarde.survey import survey
-from engarde.visible import BREAKS, visible
 
 passwords = AdminPasswords(pulumi.Config())
 try:
@@ -19,8 +18,9 @@ try:
     refuse_lower(stack, counters(state))
     parts = places(stack, state)
     found = [survey(part, passwords.clear(part), before(part, stack, state)) for part in parts]
+    refuse_to_drop_protected(stack, state)
 except EngardeError as fault:
-    raise pulumi.RunError(visible(str(fault), keep=BREAKS)) from None
+    refuse(fault)
 
 with short_stacks():
     shared = SharedDatabase(parts[0], passwords.secret(parts[0]), found[0], state)

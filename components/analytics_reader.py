@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import pulumi
 
+from components.before import PROTECTED
 from components.database import Database
 from components.login import login, role
 from components.shared_database import SharedDatabase
@@ -38,7 +39,7 @@ class AnalyticsReader(pulumi.ComponentResource):
         for each in self._databases:
             if each.stack.analytics:
                 self._read(each, each.stack.analytics)
-        self.register_outputs({})
+        self.register_outputs({PROTECTED: self.login.declared.protect})
 
     def _read(self, database: Database, analytics: Analytics) -> None:
         role = database.roles[analytics.role]

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator
 from components.engine import Recorded, taken_over
 from components.former import marked
 from components.reads import recorded_reads
+from engarde.errors import Refused
 from engarde.model import Stack
 from engarde.moves import Made
+from engarde.names import ANALYTICS
 from engarde.places import base_of, placed, placed_on_server
 from engarde.rotations import SUFFIX
-from engarde.stack import PASSWORD, ROLE, SCHEMA, rotation
+from engarde.stack import PASSWORD, READER, ROLE, SCHEMA, TENANT, rotation
 from engarde.survey import Before
 
 
@@ -32,6 +34,24 @@ def before(part: Stack, stack: Stack, recorded: tuple[Recorded, ...]) -> Before:
         made=frozenset((*_schemas(here), *_roles(part, recorded))),
         taken_over=taken_over(),
     )
+
+
+PROTECTED = "protected"
+"""The output by which a service or the reader remembers that the last run protected its role and schema."""
+
+
+def refuse_to_drop_protected(stack: Stack, recorded: Iterable[Recorded]) -> None:
+    """The engine would refuse it too, but only after it has begun.
+
+    :raises Refused: the state protects what the stack file declares no more.
+    """
+    declared = {*(service.name for service in stack.services), *((ANALYTICS,) if stack.analytics else ())}
+    protected = (each for each in recorded if each.type in (TENANT, READER) and each.outputs.get(PROTECTED))
+    if gone := sorted(each.name for each in protected if each.name not in declared):
+        raise Refused(
+            f"stack {stack.name} protects what its stack file declares no more: {', '.join(gone)}. Nothing was changed."
+            " Declare it again with `protect: false`, run `up`, and then take it out of the stack file"
+        )
 
 
 def counters(recorded: tuple[Recorded, ...]) -> dict[str, int]:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import pulumi
 from pulumi.runtime import config as engine_config
@@ -17,12 +17,23 @@ from pulumi.runtime import config as engine_config
 from engarde import admin_passwords
 from engarde.model import Stack
 from engarde.stackfile import PROJECT, parse
+from engarde.visible import BREAKS, visible
 
 STACK_DEPTH = 7
 """Frames that the SDK may take of a declaration: its own six, and the one that says which line of ours it was."""
 
 TAKE_OVER = "ENGARDE_TAKE_OVER"
 """JSON list of roles that a killed run made before the state knew of them; `adopt` for this run only."""
+
+
+TOLD = 32
+"""The exit code that tells a language host that the program itself has said what is wrong."""
+
+
+def refuse(fault: Exception) -> NoReturn:
+    """Ends the program with this as its one error; of an exception the vendor's language host makes two."""
+    pulumi.log.error(visible(str(fault), keep=BREAKS))
+    sys.exit(TOLD)
 
 
 def declared_stack() -> Stack:

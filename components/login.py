@@ -78,9 +78,8 @@ def role(
     # Of its own on each server: whoever runs one of them could log in to the other with what it has of this one.
     salted_for = placed_on_server(declared.role, part)
     salt = scram.salt(pulumi.get_project(), pulumi.get_stack(), salted_for, declared.rotation)
-    # To another server it may come as one that was never there.
-    adopts = declared.adopt and (not part.elsewhere or declared.role in database.found.roles)
-    adopted = (adopts or declared.role in database.taken_over) and left is None
+    wanted = declared.adopt or declared.role in database.taken_over
+    adopted = wanted and declared.role in database.found.roles and left is None
     # One after another: each role's deletion takes it off the database's access list, and two at a time collide.
     made = postgresql.Role(
         placed_on_server(f"{name}-role", part),

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 import pulumi
 import pulumi_postgresql as postgresql
 
+from components.before import PROTECTED
 from components.database import Database
 from components.engine import Recorded
 from components.former import left
@@ -80,7 +81,7 @@ class ServiceTenant(pulumi.ComponentResource):
             self._warn(row.schema, row.table, "has vanished; once it is back `pulumi up --refresh` grants it anew")
         names = [name_of_read(self.service.name, row, database.stack) for row in released]
         names += [name for other in others if other is not database for name in self._let_go(other)]
-        self.register_outputs({RELEASED: names})
+        self.register_outputs({RELEASED: names, PROTECTED: self.service.protect})
 
     def _let_go(self, database: Database) -> Iterator[str]:
         """Reads of a database that the service has moved out of, whose tables are gone; the others are revoked."""

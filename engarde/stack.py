@@ -14,6 +14,7 @@ from engarde.errors import Unreachable
 
 STACK = "pulumi:pulumi:Stack"
 TENANT = "engarde:index:ServiceTenant"
+READER = "engarde:index:AnalyticsReader"
 ROLE = "postgresql:index/role:Role"
 SCHEMA = "postgresql:index/schema:Schema"
 GRANT = "postgresql:index/grant:Grant"

@@ -19,6 +19,16 @@ from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import language_pb2 as messages
 from pulumi.runtime.proto.language_pb2_grpc import add_LanguageRuntimeServicer_to_server
 
+TOLD = 32
+"""The exit code of a program that has said by itself what is wrong."""
+
+
+class Told(grpc.RpcError):
+    """Ends the SDK's run without another word, as it ends where the monitor is gone."""
+
+    def code(self) -> grpc.StatusCode:
+        return grpc.StatusCode.UNAVAILABLE
+
 
 class LanguageHost(LanguageServer):
     """Adds to the SDK's server for inline programs what an engine asks when it starts the program itself."""
@@ -38,10 +48,22 @@ class LanguageHost(LanguageServer):
 
         What went wrong has been logged to the engine by then, so it is told to stop, not to log it again.
         """
-        self.program = lambda: run_program(Path(request.info.program_directory, request.info.entry_point))
+        told = False
+
+        def program() -> None:
+            nonlocal told
+            try:
+                run_program(Path(request.info.program_directory, request.info.entry_point))
+            except SystemExit as ended:
+                if ended.code != TOLD:
+                    raise
+                told = True
+                raise Told from None
+
+        self.program = program
         request.args[:] = [self.engine_address]
         ended: messages.RunResponse = super().Run(request, context)  # type: ignore[no-untyped-call]
-        return messages.RunResponse(bail=bool(ended.error))
+        return messages.RunResponse(bail=told or bool(ended.error))
 
     def InstallDependencies(
         self, _request: messages.InstallDependenciesRequest, _: grpc.ServicerContext

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from engarde import scram
+from tests.engine.admins import only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied
 from tests.engine.program import STACK, Project
@@ -106,3 +107,17 @@ def test_roles_that_exist_are_left_alone_until_they_are_adopted(projects: Projec
         # Once the state knows the roles, the word is no longer needed.
         declare(project)
         assert project.succeeds(project.up()).ops == {}
+
+
+@only_superuser
+def test_what_is_to_be_adopted_and_does_not_exist_is_made(projects: Projects) -> None:
+    """On a new server, and where a role that the state knows is lost."""
+    with projects(services={"sankore": {"adopt": True}}, analytics={"adopt": True}) as project:
+        made = project.succeeds(project.up()).ops
+        assert made["sankore-role"] == made["analytics-role"] == "create"
+        project.database.run("DROP SCHEMA sankore", "DROP OWNED BY sankore_user", "DROP ROLE sankore_user")
+        made = project.succeeds(project.up("--refresh")).ops
+        assert made["sankore-role"] == "create"
+        project.succeeds(project.destroy())
+        made = project.succeeds(project.up()).ops
+        assert made["analytics-role"] == "create"

@@ -25,18 +25,15 @@ def project(projects: Projects) -> Iterator[Project]:
 
 
 SUMMARY = ("error: update failed", "error: preview failed")
-VENDORS = "error: an unhandled error occurred: program exited with non-zero exit code: 1"
-"""What the vendor's language host adds to an error that the program has told already."""
 
 
-def one_message(project: Project, run: Run) -> str:
+def one_message(run: Run) -> str:
     """What the engine printed as the one error of a run that failed."""
     assert run.exit != 0
     assert "Traceback" not in run.output
     diagnostics = re.split(r"^(?:Outputs|Resources):$", run.output.partition("\nDiagnostics:\n")[2], flags=re.M)[0]
     told = [f"error: {each.strip()}" for each in re.split(r"^ +error: ", diagnostics, flags=re.M)[1:]]
-    added = (VENDORS, *SUMMARY) if project.engine.official else SUMMARY
-    [message] = [each for each in told if each not in added]
+    [message] = [each for each in told if each not in SUMMARY]
     return message
 
 
@@ -58,7 +55,7 @@ def test_every_fault_of_a_stack_file_is_in_one_message(project: Project, command
     )
     before = project.database.mark()
     run = project.preview() if command == "preview" else project.up()
-    message = one_message(project, run)
+    message = one_message(run)
     for place in (
         "engarde:server.port",
         "engarde:server.connectionBudget",
@@ -85,7 +82,7 @@ def test_a_server_that_is_down_is_said_so_soon(project: Project, reads: list[str
     services = {"madansara": {"reads": reads}}
     project.declare(server={"port": port}, services=services, existingSchemas={"public": None}, analytics={})
     began = time.monotonic()
-    message = one_message(project, project.up())
+    message = one_message(project.up())
     assert time.monotonic() - began < QUICK
     assert f"127.0.0.1:{port}" in message
     assert "connection refused" in message.lower()
@@ -95,6 +92,6 @@ def test_a_wrong_password_is_said_and_not_shown(project: Project) -> None:
     project.declare(services={"madansara": {"reads": ["public.users"]}}, existingSchemas={"public": None})
     project.pulumi("config", "set", "--secret", "adminPassword", given=WRONG)
     run = project.up()
-    message = one_message(project, run)
+    message = one_message(run)
     assert f'password authentication failed for user "{project.database.admin.user}"' in message
     assert WRONG not in run.output

@@ -21,7 +21,7 @@ def refused(project: Project) -> str:
     run = project.up()
     assert run.ops == {}
     assert project.database.changes(before) == []
-    return one_message(project, run)
+    return one_message(run)
 
 
 def test_a_schema_is_renamed_by_hand(projects: Projects) -> None:

@@ -91,7 +91,7 @@ def test_roles_of_the_other_stack_are_refused_before_anything_is_touched(pairs: 
         before = first.database.mark()
         for run in (second.preview(), second.up()):
             assert run.ops == {}
-            message = one_message(second, run)
+            message = one_message(run)
             for role in ("madansara_user", "sankore_user", "analytics_readonly"):
                 assert (
                     f"role {role} exists already and is not this stack's:"

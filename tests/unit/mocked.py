@@ -15,10 +15,15 @@ from unittest.mock import patch
 import pulumi
 from pulumi.runtime import mocks, rpc, set_all_config
 
+from components.engine import TOLD
 from engarde.model import Table
 from engarde.survey import Found
 
 PROGRAM = Path(__file__).resolve().parents[2] / "__main__.py"
+
+
+class Ended(Exception):
+    """The program has said this and ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +56,7 @@ class Ran:
     outputs: dict[str, dict[str, Any]] = field(default_factory=dict)
     exports: dict[str, pulumi.Output[Any]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
     def value(self, export: str) -> Any:
         """The value of an export."""
@@ -129,6 +135,7 @@ def _captured(ran: Ran) -> Iterator[None]:
             "pulumi.export", side_effect=lambda name, value: ran.exports.update({name: pulumi.Output.from_input(value)})
         ),
         patch("pulumi.log.warn", side_effect=lambda message, **_: ran.warnings.append(message)),
+        patch("pulumi.log.error", side_effect=lambda message, **_: ran.errors.append(message)),
     ):
         yield
 
@@ -137,6 +144,7 @@ def run(
     config: Mapping[str, Any],
     *,
     tables: frozenset[Table] = frozenset(),
+    roles: frozenset[str] = frozenset(),
     state: Mapping[str, Any] | None = None,
     password: str = "admin-password",
     stack: str = "local",
@@ -152,8 +160,15 @@ def run(
 
     @mocks.test  # type: ignore[untyped-decorator]
     def program() -> None:
-        runpy.run_path(str(PROGRAM))
+        try:
+            runpy.run_path(str(PROGRAM))
+        except SystemExit as ended:
+            assert ended.code == TOLD
+            raise Ended(*ran.errors) from None
 
-    with _captured(ran), patch("engarde.survey.survey", return_value=Found(tables)):
+    with (
+        _captured(ran),
+        patch("engarde.survey.survey", return_value=Found(tables, roles)),
+    ):
         program()
     return ran

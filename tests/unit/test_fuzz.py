@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
-import pulumi
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -117,7 +116,7 @@ def test_a_faulty_document_registers_nothing(sections: dict[str, Any]) -> None:
     ran = mocked.Ran()
     try:
         mocked.run(sections, password=PASSWORD, stack="fuzz", ran=ran)
-    except pulumi.RunError as fault:
+    except mocked.Ended as fault:
         assert_one_message(fault)
         assert not ran.urns
         assert not ran.exports

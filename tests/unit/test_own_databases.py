@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import pulumi
 import pytest
 
 from engarde import scram
 from engarde.parts import parts
 from engarde.places import base_of, label_of, placed
 from engarde.stackfile import parse
-from tests.unit.mocked import Ran, run
+from tests.unit.mocked import Ended, Ran, run
 
 SERVER = {"host": "db.example", "database": "railway"}
 CONFIG: dict[str, Any] = {
@@ -149,12 +148,12 @@ def test_back_again_the_other_database_is_left(name: str, provider: str) -> None
 
 def test_a_server_that_is_named_no_more_while_something_is_there_is_refused() -> None:
     gone = {**CONFIG, "services": {"a": None}, "databases": {}, "adminPasswords": {}}
-    with pytest.raises(pulumi.RunError, match=r"put engarde:databases\.cs back"):
+    with pytest.raises(Ended, match=r"put engarde:databases\.cs back"):
         run(gone, state=schema("a-schema-on-cs"))
     assert "a-schema-on-cs" not in run(gone, state=schema("a-schema-on-cs", marked=True)).resources
     renamed = {**CONFIG, "databases": {"bs": CONFIG["databases"]["cs"]}, "adminPasswords": {"bs": "x"}}
     services = {"a": {"database": "bs"}}
-    with pytest.raises(pulumi.RunError, match=r"give engarde:databases\.bs another key"):
+    with pytest.raises(Ended, match=r"give engarde:databases\.bs another key"):
         run({**renamed, "services": services}, state=schema("a-schema-in-bs"))
 
 
@@ -178,7 +177,7 @@ def test_reads_of_the_database_that_it_left_are_revoked_or_let_go_of() -> None:
     config = {**CONFIG, "services": {"a": {"database": "as"}}}
     gone = run(config, state=state)
     assert gone.resources["a-reads-public.users"].retain_on_delete
-    assert gone.outputs["a"] == {"released": ["a-reads-public.users"]}
+    assert gone.outputs["a"]["released"] == ["a-reads-public.users"]
     there = run(config, state=state, tables=frozenset({("public", "users")}))
     assert "a-reads-public.users" not in there.resources
 

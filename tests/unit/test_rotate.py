@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-import pulumi
 import pytest
 
 from engarde.errors import ConfigError, Refused, Unfinished
@@ -21,7 +20,7 @@ from engarde.rotate.run import chosen
 from engarde.runs import Step
 from engarde.stack import PASSWORD, ROLE, Resource, State
 from engarde.stackfile import parse, read
-from tests.unit.mocked import Ran, run
+from tests.unit.mocked import Ended, Ran, run
 
 ENDLESS = "back\\"
 SERVER = {"host": "h", "database": "railway"}
@@ -262,9 +261,9 @@ def test_up_refuses_a_counter_lower_than_the_states() -> None:
     ran = up(2, rotation=2)
     assert ran.resources["a-password"].inputs["keepers"] == {"rotation": "2"}
     up(2, rotation=3)
-    with pytest.raises(pulumi.RunError) as refused:
+    with pytest.raises(Ended) as refused:
         up(3, rotation=2)
     assert "engarde:services.a.rotation: 2 here, 3 in the state" in str(refused.value)
     assert "analytics" not in str(refused.value) and "s3cret" not in str(refused.value)
-    with pytest.raises(pulumi.RunError, match=r"engarde:analytics\.rotation: 9 here, 10 in the state"):
+    with pytest.raises(Ended, match=r"engarde:analytics\.rotation: 9 here, 10 in the state"):
         up(10, rotation=10)

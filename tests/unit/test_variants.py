@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import pulumi
 import pytest
 
 from engarde import scram
-from tests.unit.mocked import run
+from tests.unit.mocked import Ended, run
 from tests.unit.test_program import CONFIG
 
 
@@ -33,9 +32,32 @@ def test_protect_covers_roles_and_schemas_where_the_stack_says_so() -> None:
     assert protected == {"madansara-role", "madansara-schema", "analytics-role"}
 
 
+def protected(kind: str, name: str) -> dict[str, Any]:
+    found = f"engarde:index:{kind}"
+    return {f"urn:pulumi:local::engarde::{found}::{name}": {"type": found, "outputs": {"protected": True}}}
+
+
+def test_what_is_protected_is_not_taken_out_of_the_stack_file() -> None:
+    state = protected("ServiceTenant", "onside") | protected("AnalyticsReader", "analytics")
+    without = {name: value for name, value in CONFIG.items() if name != "analytics"}
+    with pytest.raises(
+        Ended, match=r"declares no more: analytics, onside\. Nothing was changed\. Declare it again with"
+    ):
+        run(without, state=state)
+    run(changed(services={**CONFIG["services"], "onside": {"protect": False}}), state=state)
+
+
+def test_what_is_protected_is_remembered() -> None:
+    ran = run(changed(services={"madansara": {"protect": True}, "sankore": None}))
+    told = {name: outputs["protected"] for name, outputs in ran.outputs.items() if "protected" in outputs}
+    assert told == {"madansara": True, "sankore": False, "analytics": False}
+
+
 def test_adopt_and_a_killed_run_take_over_roles_that_exist(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ENGARDE_TAKE_OVER", '["sankore_user"]')
-    ran = run(changed(services={"madansara": {"adopt": True}, "sankore": None}))
+    monkeypatch.setenv("ENGARDE_TAKE_OVER", '["sankore_user", "b_user"]')
+    there = frozenset({"madansara_user", "sankore_user", "c_user"})
+    services = {"madansara": {"adopt": True}, "sankore": None, "a": {"adopt": True}, "b": None, "c": None}
+    ran = run(changed(services=services), roles=there)
     assert {n: r.import_id for n, r in ran.resources.items() if r.import_id} == {
         "madansara-role": "madansara_user",
         "sankore-role": "sankore_user",
@@ -53,7 +75,7 @@ def test_other_databases_are_closed_to_public_where_the_stack_says_so() -> None:
 
 
 def test_faults_end_the_program_before_any_resource() -> None:
-    with pytest.raises(pulumi.RunError, match=r"engarde:server\.host: missing"):
+    with pytest.raises(Ended, match=r"engarde:server\.host: missing"):
         run({"services": {"madansara": None}})
 
 
