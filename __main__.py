@@ -41,6 +41,8 @@ with short_stacks():
         database.complete()
     for tenant in tenants.values():
         tenant.leave(homes.values())
+    for part, database in zip(parts, (shared, *own), strict=True):
+        database.set_role_settings(passwords.clear(part))
 
 logins = {name: tenant.login for name, tenant in tenants.items()}
 roles = {service.role: logins[service.name] for service in stack.services}

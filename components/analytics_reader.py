@@ -9,10 +9,12 @@ import pulumi
 from components.before import PROTECTED
 from components.database import Database
 from components.login import login, role
+from components.role_settings import shown
 from components.shared_database import SharedDatabase
 from engarde.model import Analytics
 from engarde.parts import called
 from engarde.privileges import reader
+from engarde.stack import READER
 
 
 class AnalyticsReader(pulumi.ComponentResource):
@@ -26,10 +28,12 @@ class AnalyticsReader(pulumi.ComponentResource):
         others: Iterable[Database],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("engarde:index:AnalyticsReader", name, None, opts)
-        self.login = login(name, analytics, shared, self)
         self._name = name
         self._databases = [shared, *(each for each in others if each.stack.analytics)]
+        homes = [shared, *(each for each in self._databases if each.stack.elsewhere)]
+        self._settings = shown(name, analytics, homes, shared.recorded, READER)
+        super().__init__(READER, name, self._settings, opts)
+        self.login = login(name, analytics, shared, self)
         for each in self._databases:
             if each.stack.elsewhere:
                 role(name, analytics, each, self, self.login.password)
@@ -39,7 +43,7 @@ class AnalyticsReader(pulumi.ComponentResource):
         for each in self._databases:
             if each.stack.analytics:
                 self._read(each, each.stack.analytics)
-        self.register_outputs({PROTECTED: self.login.declared.protect})
+        self.register_outputs({PROTECTED: self.login.declared.protect, **self._settings})
 
     def _read(self, database: Database, analytics: Analytics) -> None:
         role = database.roles[analytics.role]

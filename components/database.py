@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import pulumi
 import pulumi_postgresql as postgresql
@@ -10,7 +10,9 @@ import pulumi_postgresql as postgresql
 from components.engine import Recorded, taken_over
 from components.grants import Turns, grant
 from components.resource_names import former_names, name_of
-from engarde.model import Stack
+from engarde import role_settings
+from engarde.errors import EngardeError
+from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
 from engarde.places import placed
 from engarde.privileges import On, Privilege, baseline, readers
@@ -49,6 +51,7 @@ class Database(pulumi.ComponentResource):
         self.recorded = recorded
         self.taken_over = taken_over()
         self._connects: list[pulumi.Resource] = []
+        self._unsettled: dict[str, tuple[postgresql.Role, Sequence[str]]] = {}
         self.provider = provider if isinstance(provider, postgresql.Provider) else self._admin(provider)
 
     def _admin(self, admin_password: pulumi.Output[str]) -> postgresql.Provider:
@@ -109,6 +112,26 @@ class Database(pulumi.ComponentResource):
         """The last role, and those on the schema's access list, which have to outlive it."""
         on = [role for name, role in self.roles.items() if name in readers(self.stack, schema)]
         return [*on, *list(self.roles.values())[-1:]]
+
+    def settle(self, login: Service | Analytics, role: postgresql.Role) -> None:
+        """The role is to have the settings that the plugin cannot give it; `set_role_settings` does it."""
+        found = self.found.settings.get(login.role, {})
+        if changes := role_settings.changes(login, self.stack.server, found):
+            self._unsettled[login.role] = (role, changes)
+
+    def set_role_settings(self, admin_password: str) -> None:
+        """Sets and takes back what roles start with, once they are all there; in a preview nothing."""
+        if not self._unsettled or pulumi.runtime.is_dry_run():
+            return
+        changes: Mapping[str, Sequence[str]] = {role: done for role, (_, done) in self._unsettled.items()}
+
+        def apply(_: object) -> None:
+            try:
+                role_settings.apply(self.stack, admin_password, changes)
+            except EngardeError as fault:
+                raise pulumi.RunError(str(fault)) from None
+
+        pulumi.Output.all(*(role.id for role, _ in self._unsettled.values())).apply(apply)
 
     def complete(self) -> None:
         """PUBLIC loses its rights, now that every role has its own; then the extensions."""

@@ -100,4 +100,6 @@ def role(
         ),
     )
     database.roles[declared.role] = made
+    if left is None:
+        database.settle(declared, made)
     return made

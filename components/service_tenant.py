@@ -14,11 +14,12 @@ from components.former import left
 from components.login import login, role
 from components.reads import RELEASED, plan
 from components.resource_names import name_of_read
+from components.role_settings import shown
 from engarde.model import Service
 from engarde.names import PUBLIC
 from engarde.places import label_of, placed
 from engarde.privileges import On, Privilege, tenant
-from engarde.stack import SCHEMA
+from engarde.stack import SCHEMA, TENANT
 
 READS = (On.SCHEMA, On.TABLE, On.COLUMNS)
 """What a service has outside of its own schema."""
@@ -34,7 +35,8 @@ class ServiceTenant(pulumi.ComponentResource):
         database: Database,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("engarde:index:ServiceTenant", name, None, opts)
+        self._settings = shown(name, service, [database], database.recorded, TENANT)
+        super().__init__(TENANT, name, self._settings, opts)
         self.service = service
         self.login = login(name, service, database, self, search_path=[service.schema_, PUBLIC])
         self._database = database
@@ -81,7 +83,7 @@ class ServiceTenant(pulumi.ComponentResource):
             self._warn(row.schema, row.table, "has vanished; once it is back `pulumi up --refresh` grants it anew")
         names = [name_of_read(self.service.name, row, database.stack) for row in released]
         names += [name for other in others if other is not database for name in self._let_go(other)]
-        self.register_outputs({RELEASED: names, PROTECTED: self.service.protect})
+        self.register_outputs({RELEASED: names, PROTECTED: self.service.protect, **self._settings})
 
     def _let_go(self, database: Database) -> Iterator[str]:
         """Reads of a database that the service has moved out of, whose tables are gone; the others are revoked."""

@@ -25,6 +25,7 @@ SchemaRight = Literal["USAGE", "CREATE"]
 Port = Annotated[int, Field(ge=1, le=65535)]
 ConnectionLimit = Annotated[int, Field(ge=1, le=100)]
 Milliseconds = Annotated[int, Field(ge=0, le=2_147_483_647)]
+Megabytes = Annotated[int, Field(ge=0, le=2_097_151)]
 Rotation = Annotated[int, Field(ge=1)]
 AdminHost = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+$", max_length=253)]
 ServiceHost = Annotated[

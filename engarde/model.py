@@ -13,6 +13,7 @@ from engarde.declared import (
     DatabaseRight,
     Declared,
     EachOnce,
+    Megabytes,
     Milliseconds,
     Rotation,
     SchemaRight,
@@ -47,6 +48,8 @@ class Login(Declared):
     """milliseconds, 0 = none"""
     idle_in_transaction_session_timeout: Milliseconds = 60_000
     """milliseconds, 0 = none"""
+    temp_file_limit: Megabytes = 1024
+    """megabytes, 0 = none"""
     rotation: Rotation = 1
     """a whole number from 1; a higher one means a new password"""
     protect: bool = False

@@ -10,6 +10,9 @@ from engarde.catalog.rows import Setting
 UNITS = {"": 1, "us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 """milliseconds"""
 
+SIZES = {"": 1, "B": 1 / 1024, "kB": 1, "MB": 1024, "GB": 1024**2, "TB": 1024**3}
+"""kilobytes"""
+
 
 def in_force(settings: Iterable[Setting], name: str, role: str) -> Setting | None:
     """What counts for a role: its own in the database before its own, then the database's, then everybody's."""
@@ -24,6 +27,18 @@ def milliseconds(text: str) -> float:
         return float("nan")
     number = float(int(parts[1], 16)) if parts[1].lower().startswith("0x") else float(parts[1])
     return number * UNITS.get(parts[2], 1)
+
+
+def kilobytes(text: str) -> float:
+    """A size, in whatever unit it was written; not a number where it is none."""
+    parts = re.fullmatch(r"\s*(-?[0-9.]+)\s*(B|kB|MB|GB|TB|)\s*", text)
+    return float(parts[1]) * SIZES[parts[2]] if parts else float("nan")
+
+
+def switched_on(text: str) -> bool:
+    """Whether a switch is on, however it was written."""
+    word = text.strip().lower()
+    return word in ("on", "1") or (word != "" and ("true".startswith(word) or "yes".startswith(word)))
 
 
 def split_path(text: str) -> tuple[str, ...]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from engarde import foreign, rights, shadowing
 from engarde.access import Access
+from engarde.catalog.rows import Setting
 from engarde.database import Session, session
 from engarde.errors import ConfigError, NoEntrance, Refused
 from engarde.model import Stack, Table
@@ -22,6 +25,8 @@ class Found:
     """that services may read"""
     roles: frozenset[str] = frozenset()
     """of those that the stack makes or names"""
+    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """what roles start with in every database: role -> setting -> value"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +62,19 @@ def survey(stack: Stack, password: str, before: Before) -> Found:
             _refuse_half_gone(stack, asked, before)
             roles = _refuse_to_take(stack, asked, before)
             _check(stack, asked)
-            return Found(asked.tables(sorted(read)), roles)
+            return Found(asked.tables(sorted(read)), roles, _settings(asked))
     except NoEntrance as refusal:
         if stack.label and f'database "{server.database}" does not exist' in refusal.reason:
             raise ConfigError(_absent(stack)) from None
         raise
+
+
+def _settings(asked: Session) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for each in asked.rows("settings", Setting):
+        if each.role and each.database is None:
+            found[each.role][each.name] = each.value
+    return dict(found)
 
 
 def _absent(stack: Stack) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engarde import role_settings
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Role, Setting
 from engarde.findings import Finding, Remedy
@@ -54,7 +55,7 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
             continue
         yield from _attributes(role, admin, concerned)
         yield from _limit(login, role, admin, concerned)
-        yield from _settings(login, catalog, admin, concerned)
+        yield from _settings(login, stack, catalog, admin, concerned)
     yield from _for_all(stack, catalog, admin)
 
 
@@ -81,7 +82,7 @@ def _limit(login: Service | Analytics, role: Role, admin: Hands, concerned: froz
 
 
 def _settings(
-    login: Service | Analytics, catalog: Catalog, admin: Hands, concerned: frozenset[str]
+    login: Service | Analytics, stack: Stack, catalog: Catalog, admin: Hands, concerned: frozenset[str]
 ) -> Iterator[Finding]:
     declared = {
         "statement_timeout": login.statement_timeout,
@@ -106,11 +107,43 @@ def _settings(
             actual = f"{found.value}{_whose(found)}" if found else "not set"
             heal = _heal(login, "search_path", found, catalog, admin)
             yield Finding("setting", f"search_path of {login.role}", ", ".join(path), actual, heal, concerned)
-    known = {*declared, *({"search_path"} if isinstance(login, Service) else ())}
-    for extra in (each for each in of_role if each.name not in known):
+    yield from _by_the_program(login, stack, catalog, admin, concerned)
+    known = {
+        *declared,
+        *role_settings.declared(login, stack.server),
+        *({"search_path"} if isinstance(login, Service) else ()),
+    }
+    for extra in (each for each in of_role if each.name not in known and not _harmless(each, login, stack)):
         heal = _undone(extra, catalog, admin)
         actual = f"{extra.value}{_whose(extra)}"
         yield Finding("setting", f"{extra.name} of {login.role}", "not declared", actual, heal, concerned)
+
+
+def _by_the_program(
+    login: Service | Analytics, stack: Stack, catalog: Catalog, admin: Hands, concerned: frozenset[str]
+) -> Iterator[Finding]:
+    """What the provider cannot carry."""
+    for name, value in role_settings.declared(login, stack.server).items():
+        found = in_force(catalog.settings, name, login.role)
+        if found is None or not role_settings.same(name, found.value, value):
+            # In one database it stands above the role's own.
+            heal = (
+                _undone(found, catalog, admin)
+                if found and found.role and found.database
+                else admin.sql(role_settings.assignment(login.role, name, value))
+            )
+            actual = f"{found.value}{_whose(found)}" if found else "not set"
+            yield Finding("setting", f"{name} of {login.role}", value, actual, heal, concerned)
+
+
+def _harmless(setting: Setting, login: Service | Analytics, stack: Stack) -> bool:
+    """The declared limit where the stack's admin could not have set it, and a superuser has."""
+    declared = {role_settings.TEMPORARY_FILES: f"{login.temp_file_limit}MB"} if login.temp_file_limit else {}
+    return (
+        setting.name not in role_settings.managed(stack.server)
+        and setting.name in declared
+        and role_settings.same(setting.name, setting.value, declared[setting.name])
+    )
 
 
 def _settings_here(

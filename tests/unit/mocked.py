@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import runpy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +57,8 @@ class Ran:
     exports: dict[str, pulumi.Output[Any]] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    settings: dict[str, Sequence[str]] = field(default_factory=dict)
+    """statements by the role that they are about"""
 
     def value(self, export: str) -> Any:
         """The value of an export."""
@@ -145,6 +147,7 @@ def run(
     *,
     tables: frozenset[Table] = frozenset(),
     roles: frozenset[str] = frozenset(),
+    found_settings: Mapping[str, Mapping[str, str]] | None = None,
     state: Mapping[str, Any] | None = None,
     password: str = "admin-password",
     stack: str = "local",
@@ -168,7 +171,8 @@ def run(
 
     with (
         _captured(ran),
-        patch("engarde.survey.survey", return_value=Found(tables, roles)),
+        patch("engarde.survey.survey", return_value=Found(tables, roles, found_settings or {})),
+        patch("engarde.role_settings.apply", side_effect=lambda part, _, wanted: ran.settings.update(wanted)),
     ):
         program()
     return ran

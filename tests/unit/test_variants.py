@@ -53,6 +53,51 @@ def test_what_is_protected_is_remembered() -> None:
     assert told == {"madansara": True, "sankore": False, "analytics": False}
 
 
+def test_what_the_plugin_cannot_carry_is_set_by_the_program() -> None:
+    ran = run(changed(services={"madansara": {"tempFileLimit": 0}, "sankore": {"tempFileLimit": 512}}))
+    assert ran.settings == {
+        "sankore_user": ["ALTER ROLE \"sankore_user\" SET temp_file_limit = '512MB'"],
+        "analytics_readonly": [
+            "ALTER ROLE \"analytics_readonly\" SET default_transaction_read_only = 'on'",
+            "ALTER ROLE \"analytics_readonly\" SET temp_file_limit = '1024MB'",
+        ],
+    }
+    assert ran.resources["sankore"].inputs["roleSettings"] == {"sankore-role": {"temp_file_limit": "512MB"}}
+    assert ran.outputs["sankore"]["roleSettings"] == {"sankore-role": {"temp_file_limit": "512MB"}}
+
+
+def test_only_a_superuser_limits_temporary_files() -> None:
+    ran = run(changed(server={**CONFIG["server"], "superuser": False}, services={"sankore": None}))
+    assert set(ran.settings) == {"analytics_readonly"}
+    assert len(ran.settings["analytics_readonly"]) == 1
+
+
+def test_a_setting_that_is_not_declared_any_more_is_taken_back_and_one_as_declared_is_left_alone() -> None:
+    found = {"sankore_user": {"temp_file_limit": "1GB", "default_transaction_read_only": "on"}}
+    ran = run(changed(services={"sankore": None}), found_settings=found, roles=frozenset(found))
+    assert ran.settings["sankore_user"] == ['ALTER ROLE "sankore_user" RESET default_transaction_read_only']
+    ran = run(changed(services={"sankore": {"tempFileLimit": 0}}), found_settings=found, roles=frozenset(found))
+    assert ran.settings["sankore_user"][1] == 'ALTER ROLE "sankore_user" RESET temp_file_limit'
+
+
+def test_drift_is_one_more_repair_and_so_a_change_of_the_component() -> None:
+    kind = "engarde:index:ServiceTenant"
+    outputs = {"roleSettings": {"sankore-role": {"temp_file_limit": "1024MB"}}, "roleSettingsRepairs": 2}
+    state = {f"urn:pulumi:local::engarde::{kind}::sankore": {"type": kind, "outputs": outputs}}
+
+    def repairs(**found: str) -> object:
+        there, role = changed(services={"sankore": None}), "sankore_user"
+        ran = run(there, state=state, found_settings={role: found}, roles=frozenset({role}))
+        return ran.resources["sankore"].inputs["roleSettingsRepairs"]
+
+    assert repairs(temp_file_limit="1024MB") == 2
+    assert repairs(temp_file_limit="1GB") == 2
+    assert repairs() == 3
+    assert repairs(temp_file_limit="-1") == 3
+    outputs.clear()
+    assert repairs() == 1
+
+
 def test_adopt_and_a_killed_run_take_over_roles_that_exist(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ENGARDE_TAKE_OVER", '["sankore_user", "b_user"]')
     there = frozenset({"madansara_user", "sankore_user", "c_user"})

@@ -1,0 +1,72 @@
+"""Settings of the stack's roles that the provider's `Role` cannot carry: the program sets them itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from engarde.access import Access
+from engarde.address import Server
+from engarde.database import session
+from engarde.foreign import Existing
+from engarde.model import Analytics, Service, Stack
+from engarde.quoting import literal, quoted
+from engarde.settings import kilobytes, switched_on
+
+READ_ONLY = "default_transaction_read_only"
+TEMPORARY_FILES = "temp_file_limit"
+
+
+def declared(login: Service | Analytics, server: Server) -> dict[str, str]:
+    """What the role starts with on the server, by the setting's name."""
+    settings = {READ_ONLY: "on"} if isinstance(login, Analytics) else {}
+    if server.superuser and login.temp_file_limit:
+        settings[TEMPORARY_FILES] = f"{login.temp_file_limit}MB"
+    return settings
+
+
+def managed(server: Server) -> tuple[str, ...]:
+    """The settings that the server's admin may set; the limit takes a superuser, its removal too."""
+    return (READ_ONLY, TEMPORARY_FILES) if server.superuser else (READ_ONLY,)
+
+
+def same(name: str, one: str | None, other: str | None) -> bool:
+    """Whether the server reads both values of the setting alike; None where there is none."""
+    if one is None or other is None:
+        return one == other
+    if name == READ_ONLY:
+        return switched_on(one) == switched_on(other)
+    return kilobytes(one) == kilobytes(other)
+
+
+def changes(login: Service | Analytics, server: Server, found: Mapping[str, str]) -> list[str]:
+    """The statements that bring the role from what is found to what is declared."""
+    wanted = declared(login, server)
+    return [
+        assignment(login.role, name, wanted.get(name))
+        for name in managed(server)
+        if not same(name, found.get(name), wanted.get(name))
+    ]
+
+
+def assignment(role: str, name: str, value: str | None) -> str:
+    """The statement that sets the role's setting, or takes it back."""
+    change = f"RESET {name}" if value is None else f"SET {name} = {literal(value)}"
+    return f"ALTER ROLE {quoted(role)} {change}"
+
+
+def apply(stack: Stack, password: str, wanted: Mapping[str, Sequence[str]]) -> None:
+    """Runs each role's statements as the admin of the stack's or the part's server; a role that is lost has none.
+
+    :raises Unreachable: the server could not be asked.
+    :raises Refused: it runs one of them not, and so none.
+    """
+    server = stack.server
+    access = Access(server, server.database, server.user, password)
+    with session(access, read_only=False, one_snapshot=False) as admin:
+        # A service may hold its own role for as long as it likes.
+        admin.run("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s'")
+        there = admin.rows("existing", Existing, roles=sorted(wanted), schemas=[])
+        for each in there:
+            for statement in wanted[each.name]:
+                admin.change(statement)
+        admin.commit()
