@@ -117,10 +117,13 @@ def _missing(rights: Iterable[Right], admin: Hands) -> Iterator[Finding]:
 
 
 def _undeclared(entries: Iterable[Entry], due: frozenset[Right], admin: Hands) -> Iterator[Finding]:
+    on_columns: dict[tuple[str, str], list[Right]] = defaultdict(list)
+    for right in sorted((each for each in due if each.column), key=str):
+        on_columns[right.identity, right.grantee].append(right)
     for group, names, granted_on in _grouped(entries):
         revoke = f"REVOKE {group.as_sql} ON {_on(group, names)} FROM {grantee(group.grantee)}"
         actual = f"{group}, granted by {group.grantor}" if group.grantor else str(group)
-        again = [each for name in names for each in _columns_again(group, name, due)]
+        again = [each for name in names for each in _columns_again(group, on_columns[name, group.grantee])]
         yield Finding(
             "undeclared grant",
             _subject(group, names),
@@ -131,12 +134,12 @@ def _undeclared(entries: Iterable[Entry], due: frozenset[Right], admin: Hands) -
         )
 
 
-def _columns_again(group: _Same, identity: str, due: frozenset[Right]) -> Iterator[str]:
+def _columns_again(group: _Same, on_columns: Iterable[Right]) -> Iterator[str]:
     """A REVOKE on a table takes the right on its columns, too, of which some may be declared."""
     whole = {right for right, column in group.rights if column is None}
-    for each in due:
-        if each.identity == identity and each.grantee == group.grantee and each.column and each.right in whole:
-            yield f"GRANT {each.right} ({quoted(each.column)}) ON TABLE {identity} TO {grantee(group.grantee)}"
+    for each in on_columns:
+        if each.column and each.right in whole:
+            yield f"GRANT {each.right} ({quoted(each.column)}) ON TABLE {each.identity} TO {grantee(group.grantee)}"
 
 
 def _grantable(entries: Iterable[Entry], admin: Hands) -> Iterator[Finding]:
