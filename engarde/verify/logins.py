@@ -21,7 +21,7 @@ from engarde.stack import Outputs
 from engarde.verify import probes
 from engarde.verify.names import about
 from engarde.verify.passwords import changed
-from engarde.verify.probes import ALLOWED, DENIED, Creator, Probe
+from engarde.verify.probes import ALLOWED, DENIED, NOT_YET, Creator, Probe, Right
 
 AT_ONCE = 6
 """Logins at a time: most of a login is waiting, and a live server has no slots to spare."""
@@ -36,6 +36,8 @@ class Tried:
     findings: tuple[Finding, ...] = ()
     warnings: tuple[str, ...] = ()
     probes: int = 0
+    by_catalog: int = 0
+    """rights that the catalogs were asked for in the session"""
     logged_in: bool = False
     on_trust: bool = False
 
@@ -55,6 +57,11 @@ class Who:
 @dataclass(frozen=True, slots=True)
 class _Name:
     name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    held: bool
 
 
 def mark() -> str:
@@ -82,16 +89,17 @@ def _login(login: Service | Analytics, stack: Stack, password: str, catalog: Cat
     access = Access(stack.server, stack.server.database, login.role, password)
     try:
         with session(access, read_only=False, as_given=True) as entered:
-            # A role that is read-only by default would be refused for that, and not for want of a privilege.
-            entered.run("SET TRANSACTION READ WRITE")
-            tried = probes.of(login, stack, catalog, mark())
+            planned = probes.of(login, stack, catalog, mark())
+            tried = [each for each in planned if isinstance(each, Probe)]
             answers = entered.tried([each.statements for each in tried])
             (who,) = entered.rows("whoami", Who)
-            judged = _judged(login.role, stack, tried, answers)
+            by_catalog = _by_catalog(entered, [each for each in planned if isinstance(each, Right)])
+            judged = _judged(login.role, stack, tried, answers, by_catalog)
             return Tried(
                 (*_who(login, who), *judged.findings),
                 judged.warnings,
                 len(tried),
+                len(by_catalog),
                 logged_in=True,
                 on_trust=not entered.asked_for_password,
             )
@@ -147,10 +155,24 @@ def new_things(stack: Stack, catalog: Catalog, admin: Session) -> Tried:
     names = {"schemas": [schema for schema, _ in declared], "roles": [role for _, role in declared]}
     able = [each for each in admin.rows("may_create", Creator, **names) if (each.schema, each.role) in declared]
     tried = probes.of_new_things(stack, catalog, mark(), able, may_act_as)
-    return _judged(stack.server.user, stack, tried, admin.tried([each.statements for each in tried]))
+    return _judged(stack.server.user, stack, tried, admin.tried([each.statements for each in tried]), [])
 
 
-def _judged(role: str, stack: Stack, tried: list[Probe], answers: list[Answer]) -> Tried:
+def _by_catalog(entered: Session, asked: list[Right]) -> list[tuple[Right, bool]]:
+    held = entered.rows(
+        "rights_held",
+        _Held,
+        schemas=[each.schema for each in asked],
+        tables=[each.table for each in asked],
+        columns=[each.column for each in asked],
+        rights=[each.right for each in asked],
+    )
+    return [(right, each.held) for right, each in zip(asked, held, strict=True)]
+
+
+def _judged(
+    role: str, stack: Stack, tried: list[Probe], answers: list[Answer], by_catalog: list[tuple[Right, bool]]
+) -> Tried:
     """One finding per schema: what was allowed, refused, or refused for another reason than a missing privilege."""
     wrong: dict[tuple[str | None, str], list[str]] = defaultdict(list)
     warnings = []
@@ -165,6 +187,9 @@ def _judged(role: str, stack: Stack, tried: list[Probe], answers: list[Answer]) 
             wrong[probe.schema, probe.expected].append(f"{statement}: allowed")
         else:
             wrong[probe.schema, probe.expected].append(f"{statement}: {answer.state} {answer.said}")
+    for right, held in by_catalog:
+        if held != (right.expected == ALLOWED):
+            wrong[right.schema, right.expected].append(f"{right}: {'allowed' if held else 'missing'}, by catalog")
     found = (_behaviour(role, stack, schema, expected, said) for (schema, expected), said in wrong.items())
     return Tried(tuple(found), tuple(warnings), len(tried))
 
@@ -180,7 +205,7 @@ def _behaviour(role: str, stack: Stack, schema: str | None, expected: str, said:
     return Finding(
         "behaviour",
         f"{role} in {where}",
-        "allowed" if expected == ALLOWED else f"refused with {DENIED}",
+        "allowed" if expected in (ALLOWED, NOT_YET) else f"refused with {DENIED}",
         "\n".join(said),
         Remedy("command", f"bin/engarde explain {word(role)} {word(what)}{_place(stack)}"),
         frozenset({role, schema} if schema else {role}),

@@ -1,4 +1,10 @@
-"""What each role tries after logging in, and what the server has to say to it."""
+"""What each role tries after logging in, and what the server has to say to it.
+
+Whoever owns a relation chooses what runs when somebody reads or writes it, or only plans to. So nothing is tried of
+another's relation but what the server refuses before it looks at the relation, and what looks at nothing in it when it
+is allowed: to lock it in a mode that keeps nobody waiting, to alter or drop it, to ask a sequence for its value. All
+other rights are asked of the catalogs.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +18,11 @@ from engarde.names import PUBLIC
 from engarde.quoting import quoted
 
 DENIED, ALLOWED = "42501", "00000"
+NOT_YET = "55000"
+"""What `currval` says to whom it would tell the value, in a session that has not taken one."""
+
+NOT_TABLES = ("INSERT", "UPDATE", "REFERENCES")
+"""Rights on single columns that a lock of the table tells nothing of, beside SELECT."""
 
 READ_ONLY = "SET LOCAL transaction_read_only = on"
 """Before what a rollback would not take back; the server asks for the privilege first."""
@@ -36,10 +47,27 @@ class Probe:
         return self.statements[-1]
 
 
-def of(login: Service | Analytics, stack: Stack, catalog: Catalog, mark: str) -> list[Probe]:
-    """All that one role tries; `mark` is the name of whatever it makes."""
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One right on another's table, as the catalogs have it."""
+
+    schema: str
+    table: str
+    identity: str
+    right: str
+    column: str | None
+    """none for any column of it, and for the whole table"""
+    expected: str = DENIED
+
+    def __str__(self) -> str:
+        where = f"column {quoted(self.column)} of " if self.column else ""
+        return f"{self.right} on {where}{self.identity}"
+
+
+def of(login: Service | Analytics, stack: Stack, catalog: Catalog, mark: str) -> list[Probe | Right]:
+    """All that one role tries, and asks the catalogs; `mark` is the name of whatever it makes."""
     own = login.schema_ if isinstance(login, Service) else None
-    probes = [*_database(login, stack, catalog, mark)]
+    probes: list[Probe | Right] = [*_database(login, stack, catalog, mark)]
     probes += _own(login, mark) if isinstance(login, Service) else []
     for schema in catalog.schemas.values():
         if schema.name != own and not (schema.provided and schema.name not in stack.schemas):
@@ -78,7 +106,9 @@ def _own(service: Service, mark: str) -> Iterator[Probe]:
     yield Probe(service.schema_, steps, ALLOWED)
 
 
-def _elsewhere(login: Service | Analytics, schema: str, stack: Stack, catalog: Catalog, mark: str) -> Iterator[Probe]:
+def _elsewhere(
+    login: Service | Analytics, schema: str, stack: Stack, catalog: Catalog, mark: str
+) -> Iterator[Probe | Right]:
     name = quoted(schema)
     yield Probe(schema, (f"CREATE TABLE {name}.{mark} ()",))
     yield Probe(schema, (f"DROP SCHEMA {name} CASCADE",))
@@ -90,8 +120,9 @@ def _elsewhere(login: Service | Analytics, schema: str, stack: Stack, catalog: C
     table = next((each for each in inside if each.stored and each.name not in reads), None)
     enters = schema == PUBLIC or reads
     if table or not enters:
-        yield from _no_read(schema, table.identity if table else f"{name}.{mark}")
-        yield from _no_write(schema, table.identity if table else f"{name}.{mark}", table)
+        yield Probe(schema, (_lock(table.identity if table else f"{name}.{mark}", READ),))
+        yield from _no_write(schema, table.identity if table else f"{name}.{mark}")
+        yield from _no_column(table, ("SELECT", *NOT_TABLES)) if table else ()
     sequence = next((each for each in inside if each.kind == "sequence"), None)
     if sequence or not enters:
         yield from _no_sequence(schema, sequence.identity if sequence else f"{name}.{mark}")
@@ -106,46 +137,58 @@ def _reads(login: Service | Analytics, schema: str) -> dict[str, tuple[str, ...]
     return {read.table: read.columns for read in declared if read.schema_ == schema}
 
 
-def _no_read(schema: str, table: str) -> Iterator[Probe]:
-    yield Probe(schema, (f"SELECT 1 FROM {table} LIMIT 0",))
+READ, WRITE = "ACCESS SHARE", "ROW EXCLUSIVE"
+"""Modes of locks that keep no reader and no writer waiting: SELECT allows the first; any one of INSERT, UPDATE, DELETE
+and TRUNCATE allows the second, and from PostgreSQL 16 on the first, too."""
 
 
-def _no_write(schema: str, table: str, known: Relation | None) -> Iterator[Probe]:
-    column = quoted(known.columns[0] if known and known.columns else "word")
+def _lock(table: str, mode: str) -> str:
+    return f"LOCK TABLE ONLY {table} IN {mode} MODE NOWAIT"
+
+
+def _no_write(schema: str, table: str) -> Iterator[Probe]:
     for statement in (
-        f"INSERT INTO {table} SELECT WHERE false",
-        f"DELETE FROM {table} WHERE false",
-        f"TRUNCATE {table}",
+        _lock(table, WRITE),
         f"ALTER TABLE {table} ADD COLUMN engarde_probe integer",
         f"DROP TABLE {table} CASCADE",
     ):
         yield Probe(schema, (statement,))
-    if known is None or known.columns:
-        yield Probe(schema, (f"UPDATE {table} SET {column} = DEFAULT WHERE false",))
+
+
+def _no_column(table: Relation, rights: tuple[str, ...]) -> Iterator[Right]:
+    for right in rights:
+        yield Right(table.schema, table.name, table.identity, right, None)
 
 
 def _no_sequence(schema: str, sequence: str) -> Iterator[Probe]:
-    yield Probe(schema, (f"SELECT last_value FROM {sequence}",))
+    yield Probe(schema, (f"SELECT currval('{_literal(sequence)}')",))
+    yield from _no_next(schema, sequence)
+
+
+def _no_next(schema: str, sequence: str) -> Iterator[Probe]:
     yield Probe(schema, (READ_ONLY, f"SELECT nextval('{_literal(sequence)}')"))
+    yield Probe(schema, (READ_ONLY, f"SELECT setval('{_literal(sequence)}', 1)"))
 
 
-def _declared(schema: str, table: Relation, columns: tuple[str, ...] | None) -> Iterator[Probe]:
+def _declared(schema: str, table: Relation, columns: tuple[str, ...] | None) -> Iterator[Probe | Right]:
     """A declared read: these columns, no others, and no writing."""
-    named = ", ".join(map(quoted, columns or ())) or "*"
-    yield Probe(schema, (f"SELECT {named} FROM {table.identity} LIMIT 0",), ALLOWED)
-    if columns and set(table.columns) - set(columns):
-        yield Probe(schema, (f"SELECT * FROM {table.identity} LIMIT 0",))
-    yield from _no_write(schema, table.identity, table)
+    yield Probe(schema, (_lock(table.identity, READ),), DENIED if columns else ALLOWED)
+    for each in table.columns if columns else ():
+        allowed = each in (columns or ())
+        yield Right(schema, table.name, table.identity, "SELECT", each, ALLOWED if allowed else DENIED)
+    yield from _no_write(schema, table.identity)
+    yield from _no_column(table, NOT_TABLES)
 
 
-def _read_only(schema: str, inside: list[Relation]) -> Iterator[Probe]:
+def _read_only(schema: str, inside: list[Relation]) -> Iterator[Probe | Right]:
     """Analytics, in a schema that it reads: one table and one sequence stand for all, whose grants are compared."""
     for table in [each for each in inside if each.stored][:1]:
-        yield Probe(schema, (f"SELECT 1 FROM {table.identity} LIMIT 0",), ALLOWED)
-        yield from _no_write(schema, table.identity, table)
+        yield Probe(schema, (_lock(table.identity, READ),), ALLOWED)
+        yield from _no_write(schema, table.identity)
+        yield from _no_column(table, NOT_TABLES)
     for sequence in [each for each in inside if each.kind == "sequence"][:1]:
-        yield Probe(schema, (f"SELECT last_value FROM {sequence.identity}",), ALLOWED)
-        yield Probe(schema, (READ_ONLY, f"SELECT nextval('{_literal(sequence.identity)}')"))
+        yield Probe(schema, (f"SELECT currval('{_literal(sequence.identity)}')",), NOT_YET)
+        yield from _no_next(schema, sequence.identity)
 
 
 def _literal(identity: str) -> str:

@@ -47,6 +47,8 @@ class Report:
     """how many roles were logged in as"""
     probes: int
     """how many statements or rows of statements they tried"""
+    by_catalog: int
+    """of how many more rights the catalogs were asked in their sessions"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class _Part:
     matrix: tuple[matrix.Row, ...]
     logins: int
     probes: int
+    by_catalog: int
 
 
 def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Report:
@@ -83,6 +86,7 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
         tuple(replace(row, database=name) for name, part in named for row in part.matrix),
         sum(part.logins for part in found),
         sum(part.probes for part in found),
+        sum(part.by_catalog for part in found),
     )
 
 
@@ -118,6 +122,7 @@ def _part(
         matrix.matrix(stack, catalog, found),
         sum(each.logged_in for each in tried),
         sum(each.probes for each in tried),
+        sum(each.by_catalog for each in tried),
     )
 
 

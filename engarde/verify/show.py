@@ -22,6 +22,7 @@ def as_json(report: Report) -> str:
         asDeclared=not report.findings,
         logins=report.logins,
         probes=report.probes,
+        byCatalog=report.by_catalog,
         matrix=[
             {
                 "role": row.role,
@@ -84,8 +85,9 @@ def _cell(access: str, as_declared: bool) -> Text:
 
 
 def _sum(report: Report) -> Text:
-    tried = f"{report.logins} logins, {report.probes} probes" if report.logins else "no logins"
+    counted = f"{report.logins} logins, {report.probes} probes, {report.by_catalog} rights by catalog"
+    tried = counted if report.logins else "no logins"
     if not report.findings:
         return Text(f"stack {report.stack} is as declared ({tried})", style="green")
-    counted = "1 finding" if len(report.findings) == 1 else f"{len(report.findings)} findings"
-    return Text(f"stack {report.stack} is not as declared: {counted} ({tried})", style="bold red")
+    found = "1 finding" if len(report.findings) == 1 else f"{len(report.findings)} findings"
+    return Text(f"stack {report.stack} is not as declared: {found} ({tried})", style="bold red")

@@ -16,12 +16,16 @@ FIELD = "\"Field 'Notes'\""
 # check, subject, what it says among others; what is done by hand; what undoes it
 FOUND = {
     "reading": (
-        ("behaviour", "sankore_user in schema madansara", "SELECT 1 FROM madansara.parts LIMIT 0: allowed"),
+        (
+            "behaviour",
+            "sankore_user in schema madansara",
+            "LOCK TABLE ONLY madansara.parts IN ACCESS SHARE MODE NOWAIT: allowed",
+        ),
         ("GRANT USAGE ON SCHEMA madansara TO sankore_user", "GRANT SELECT ON madansara.parts TO sankore_user"),
         ("REVOKE ALL ON madansara.parts FROM sankore_user", "REVOKE ALL ON SCHEMA madansara FROM sankore_user"),
     ),
     "not refused for the right reason": (
-        ("behaviour", f"sankore_user in schema {FIELD[1:-1]}", "SELECT 1 FROM"),
+        ("behaviour", f"sankore_user in schema {FIELD[1:-1]}", "LOCK TABLE ONLY"),
         (
             f"GRANT USAGE ON SCHEMA {FIELD} TO sankore_user",
             f"GRANT ALL ON ALL TABLES IN SCHEMA {FIELD} TO sankore_user",
@@ -32,19 +36,78 @@ FOUND = {
         ),
     ),
     "writing where it reads": (
-        ("behaviour", "sankore_user in schema onside", "INSERT INTO onside.things SELECT WHERE false: allowed"),
+        (
+            "behaviour",
+            "sankore_user in schema onside",
+            "LOCK TABLE ONLY onside.things IN ROW EXCLUSIVE MODE NOWAIT: allowed",
+        ),
         ("GRANT INSERT ON onside.things TO sankore_user",),
         ("REVOKE INSERT ON onside.things FROM sankore_user",),
     ),
     "emptying where it reads": (
-        ("behaviour", "sankore_user in schema onside", "TRUNCATE onside.things: allowed"),
+        (
+            "behaviour",
+            "sankore_user in schema onside",
+            "LOCK TABLE ONLY onside.things IN ROW EXCLUSIVE MODE NOWAIT: allowed",
+        ),
         ("GRANT TRUNCATE ON onside.things TO sankore_user",),
         ("REVOKE TRUNCATE ON onside.things FROM sankore_user",),
     ),
     "a column that it does not read": (
-        ("behaviour", "madansara_user in schema public", "SELECT * FROM public.brands LIMIT 0: allowed"),
+        (
+            "behaviour",
+            "madansara_user in schema public",
+            "LOCK TABLE ONLY public.brands IN ACCESS SHARE MODE NOWAIT: allowed",
+        ),
         ("GRANT SELECT ON public.brands TO madansara_user",),
         ("REVOKE SELECT ON public.brands FROM madansara_user", "GRANT SELECT (id) ON public.brands TO madansara_user"),
+    ),
+    "changing what it reads": (
+        (
+            "behaviour",
+            "sankore_user in schema onside",
+            "LOCK TABLE ONLY onside.things IN ROW EXCLUSIVE MODE NOWAIT: allo",
+        ),
+        ("GRANT UPDATE ON onside.things TO sankore_user",),
+        ("REVOKE UPDATE ON onside.things FROM sankore_user",),
+    ),
+    "deleting what it reads": (
+        (
+            "behaviour",
+            "sankore_user in schema onside",
+            "LOCK TABLE ONLY onside.things IN ROW EXCLUSIVE MODE NOWAIT: allo",
+        ),
+        ("GRANT DELETE ON onside.things TO sankore_user",),
+        ("REVOKE DELETE ON onside.things FROM sankore_user",),
+    ),
+    "changing a column of what it reads": (
+        ("behaviour", "sankore_user in schema onside", "UPDATE on onside.things: allowed, by catalog"),
+        ("GRANT UPDATE (word) ON onside.things TO sankore_user",),
+        ("REVOKE UPDATE (word) ON onside.things FROM sankore_user",),
+    ),
+    "another column": (
+        (
+            "behaviour",
+            "madansara_user in schema public",
+            'SELECT on column "name" of public.brands: allowed, by catalog',
+        ),
+        ("GRANT SELECT (name) ON public.brands TO madansara_user",),
+        ("REVOKE SELECT (name) ON public.brands FROM madansara_user",),
+    ),
+    "not its column": (
+        ("behaviour", "madansara_user in schema public", 'SELECT on column "id" of public.brands: missing, by catalog'),
+        ("REVOKE SELECT (id) ON public.brands FROM madansara_user",),
+        ("GRANT SELECT (id) ON public.brands TO madansara_user",),
+    ),
+    "sequences that analytics may not see": (
+        ("behaviour", "analytics_readonly in schema onside", "42501 permission denied for sequence things_id_seq"),
+        ("REVOKE SELECT ON SEQUENCE onside.things_id_seq FROM analytics_readonly",),
+        ("GRANT SELECT ON SEQUENCE onside.things_id_seq TO analytics_readonly",),
+    ),
+    "sequences that analytics may set": (
+        ("behaviour", "analytics_readonly in schema onside", "25006 cannot execute setval()"),
+        ("GRANT UPDATE ON SEQUENCE onside.things_id_seq TO analytics_readonly",),
+        ("REVOKE UPDATE ON SEQUENCE onside.things_id_seq FROM analytics_readonly",),
     ),
     "a declared read that is refused": (
         ("behaviour", "madansara_user in schema public", "42501 permission denied for table users"),
