@@ -120,6 +120,12 @@ def _extensions(name: str, found: Contents, target: Target) -> Iterator[str]:
             yield f"extension {each.name} is in schema {where} of database {name}, and has to be in {each.schema}"
         elif schema is None and each.name not in target.offered:
             yield f"extension {each.name} cannot be had on the new server by its admin; the service needs it"
+        elif schema is None and each.schema == found.schema:
+            yield (
+                f"extension {each.name} is in schema {each.schema}, which is the service's own: made there, its script"
+                " would call what the service puts in its way, with the admin's rights. As a superuser in the old"
+                f" database: {statement('ALTER EXTENSION {} SET SCHEMA public', each.name)}"
+            )
         elif schema is None and each.schema not in schemas:
             yield f"extension {each.name} is in schema {each.schema}, which database {name} does not have"
 

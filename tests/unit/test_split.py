@@ -1,16 +1,23 @@
 """The stack before and after a move, what of it is written, and what is kept of a move."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from engarde.backup.inventory import Extension
 from engarde.errors import ConfigError, Refused
 from engarde.model import Stack
 from engarde.split import journal
+from engarde.split.contents import Contents
 from engarde.split.editing import changes
 from engarde.split.journal import Journal, Step
 from engarde.split.move import move
+from engarde.split.obstacles import of_target
 from engarde.split.planning import plan
+from engarde.split.rows import Server
+from engarde.split.target import Target
 from engarde.stackfile import parse
 
 SECRET = {"secure": "v1:cipher"}
@@ -112,3 +119,20 @@ def test_what_is_kept_of_a_move(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
         journal.read("local", "a/b")
     journal.forget("local", "a/b")
     assert journal.read("local", "a/b") is None
+
+
+def test_no_extension_is_made_where_the_service_could_put_something_in_its_way() -> None:
+    way = move(stack(), "a", None, "own", ["citext"])
+    server = SimpleNamespace(major=17, may_create=True, owns=True, encoding=None, role_there=False)
+    source = SimpleNamespace(major=17, encoding="UTF8", collate="C", ctype="C", provider="c", locale=None)
+    target = Target(cast(Server, server), frozenset({"citext"}))
+
+    def obstacles(schema: str) -> list[str]:
+        extension = Extension("citext", schema, "1.6")
+        found = SimpleNamespace(schema="a", source=source, extensions=(extension,), needs=())
+        return list(of_target(way, cast(Contents, found), target))
+
+    assert obstacles("public") == []
+    [obstacle] = obstacles("a")
+    assert "extension citext is in schema a, which is the service's own" in obstacle
+    assert 'ALTER EXTENSION "citext" SET SCHEMA public;' in obstacle
