@@ -1,0 +1,132 @@
+"""No command runs what a service, or a creator in `public`, has put into the database, with another role's rights."""
+
+import re
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.engine import traps
+from tests.engine.admins import BACKEND, BACKEND_PASSWORD
+from tests.engine.conftest import Projects
+from tests.engine.migrated import declared, write
+from tests.engine.program import THE_ADMIN, Project
+
+pytestmark = pytest.mark.xdist_group("nobodys-code")
+
+STACK = {
+    "services": {
+        "madansara": {**declared(sys.executable, "their/madansara"), "reads": ["public.users"]},
+        "sankore": {"reads": ["madansara.things", {"table": "public.brands", "columns": ["id"]}]},
+    },
+    "existingSchemas": {"public": {"service": "production-backend", "creators": [THE_ADMIN, BACKEND]}},
+    "analytics": {},
+    "outsideRoles": {BACKEND: {"schemas": {"public": ["USAGE", "CREATE"]}}},
+}
+
+COMMANDS = (
+    ("verify",),
+    ("status",),
+    ("status", "--output", "prometheus"),
+    ("doctor",),
+    ("doctor", "--fix"),
+    ("doctor", "madansara: permission denied for table things"),
+    ("doctor", "sankore: Can't locate revision identified by 'm1'"),
+    ("doctor", "canceling statement due to statement timeout"),
+    ("explain", "sankore", "madansara.things"),
+    ("explain", "analytics", "public.secured"),
+    ("explain", "sankore", "madansara.looking"),
+    ("migrate", "status"),
+    ("rotate", "madansara", "--dry-run"),
+    ("split", "plan", "madansara", "--to", "own"),
+    ("backup", "madansara", "--to", "copy"),
+    ("restore", "madansara", "copy", "--yes-replace-data"),
+)
+"""What is run; what is added to the tool belongs here."""
+
+
+@pytest.fixture(scope="module")
+def stack(projects: Projects) -> Iterator[Project]:
+    """Brought up, with traps of a service's in its schema and of the backend's in `public`."""
+    with projects(**STACK) as project:
+        database = project.database
+        write(project.folder / "their/madansara", "pass", prefix="m")
+        project.succeeds(project.up())
+        # Tells one session's statements from another's, and whose they are.
+        database.run("ALTER SYSTEM SET log_line_prefix = '[%p|%a] '", "SELECT pg_reload_conf()")
+        with project.connect("madansara") as session:
+            traps.lay(session, "madansara", database.major, "things")
+        with database.session(BACKEND, BACKEND_PASSWORD) as session:
+            traps.lay(session, "public", database.major)
+            # So that probes take it, it comes first.
+            session.execute("CREATE TABLE public.a (id int); CREATE INDEX ON public.a ((public.trap('constant', 1)))")
+        project.succeeds(project.up())
+        yield project
+
+
+@pytest.fixture(scope="module")
+def shadowed(stack: Project) -> Project:
+    """With all that the tool's SQL calls made anew in `public`."""
+    with stack.database.session(BACKEND, BACKEND_PASSWORD) as session:
+        traps.shadow(session)
+    return stack
+
+
+def only_as_their_owners(stack: Project, since: int) -> None:
+    """Whatever ran, ran as who made it; in sessions of the tool's, too."""
+    wrong = [each for each in traps.sprung(stack.database, since) if each.current != each.owner]
+    assert wrong == []
+
+
+def first_statements(stack: Project, since: int) -> list[str]:
+    """Of every session that calls itself the tool's."""
+    with stack.database.server.log.open("rb") as log:
+        log.seek(since)
+        text = log.read().decode(errors="replace")
+    first: dict[str, str] = {}
+    for process, said in re.findall(r"^\[(\d+)\|engarde[^]]*\] LOG:  (?:statement|execute [^:]*): (.*)", text, re.M):
+        first.setdefault(process, said)
+    return list(first.values())
+
+
+def test_the_traps_are_sharp(stack: Project) -> None:
+    """A superuser that plans or reads what is in the schemas runs them."""
+    mark = stack.database.mark()
+    for schema in ("madansara", "public"):
+        stack.database.rows(f"SELECT version_num FROM ONLY {schema}.alembic_version LIMIT 20")
+        stack.database.rows(f"SELECT * FROM {schema}.looking")
+    ran = {(each.owner, each.current, each.place) for each in traps.sprung(stack.database, mark)}
+    assert {("madansara_user", "postgres", "constant"), (BACKEND, "postgres", "constant")} <= ran
+    assert {("madansara_user", "postgres", "view"), (BACKEND, "postgres", "view")} <= ran
+
+
+@pytest.mark.parametrize("run", ["preview", "up", "refresh"])
+def test_no_run_of_the_engine_springs_one(stack: Project, run: str) -> None:
+    mark = stack.database.mark()
+    stack.succeeds(getattr(stack, run)())
+    only_as_their_owners(stack, mark)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_no_command_springs_one(shadowed: Project, words: tuple[str, ...]) -> None:
+    mark = shadowed.database.mark()
+    with shadowed.connect("madansara") as session, traps.swapping(session, "madansara"):
+        done = shadowed.tool(*words)
+    assert "Traceback" not in done.stderr
+    only_as_their_owners(shadowed, mark)
+    for each in first_statements(shadowed, mark):
+        assert re.match(
+            r"BEGIN ISOLATION LEVEL [A-Z ]+ READ (ONLY|WRITE); SET LOCAL search_path = pg_catalog, pg_temp;"
+            # pg_dump's and pg_restore's own.
+            r"|SELECT pg_catalog\.set_config\('search_path', '', false\)",
+            each,
+        ), each
+
+
+def test_what_is_theirs_is_read_by_their_own_logins(shadowed: Project) -> None:
+    mark = shadowed.database.mark()
+    found = shadowed.tool("status", "--output", "json")
+    assert '"m1"' in found.stdout, found.stderr
+    assert ("madansara_user", "madansara_user", "constant") in {
+        (each.owner, each.current, each.place) for each in traps.sprung(shadowed.database, mark)
+    }
