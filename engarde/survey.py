@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from engarde import foreign, rights, shadowing
 from engarde.access import Access
+from engarde.catalog.further import EventTrigger
 from engarde.catalog.rows import Setting
 from engarde.database import Session, session
 from engarde.errors import ConfigError, NoEntrance, Refused
@@ -51,13 +52,14 @@ def survey(stack: Stack, password: str, before: Before) -> Found:
     :raises Unreachable: the server could not be asked.
     :raises ConfigError: the stack file calls the admin a superuser, and it is none, or there is no such database.
     :raises Refused: the admin lacks a right, a schema that would have to go holds data, something is another's, or
-        the provider would run somebody else's functions.
+        others' code would run in it.
     """
     read = {PUBLIC, *before.read, *(read.schema_ for service in stack.services for read in service.reads)}
     server = stack.server
     try:
         with session(Access(server, server.database, server.user, password)) as asked:
             shadowing.refuse(stack, asked)
+            _refuse_foreign_code(stack, asked)
             _refuse_to_lose(stack, asked, before)
             _refuse_half_gone(stack, asked, before)
             roles = _refuse_to_take(stack, asked, before)
@@ -85,6 +87,20 @@ def _absent(stack: Stack) -> str:
         f" {server.host}:{server.port}, and no run of the stack makes databases. Nothing was changed. Make it as"
         f" {server.user}, in the encoding and with the locale that it is to have: {make}"
     )
+
+
+def _refuse_foreign_code(stack: Stack, asked: Session) -> None:
+    """Every change of the run would call it with the admin's rights."""
+    triggers = asked.rows("event_triggers", EventTrigger, admin=stack.server.user)
+    if foreign := [each for each in triggers if each.changers]:
+        lines = "\n".join(
+            f"  {each.disable};  -- runs {each.code}, which {', '.join(each.changers)} may change" for each in foreign
+        )
+        raise Refused(
+            f"event triggers of database {stack.server.database} would run functions that other roles may change, with"
+            f" the rights of {stack.server.user}, at whatever the run makes or changes; nothing was changed."
+            f" A superuser disables them with:\n{lines}"
+        )
 
 
 def _refuse_to_lose(stack: Stack, asked: Session, before: Before) -> None:

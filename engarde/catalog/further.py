@@ -38,3 +38,25 @@ class VersionTable:
     """None where they were not read"""
     unread: str = ""
     """why they were not"""
+
+
+@dataclass(frozen=True, slots=True)
+class EventTrigger:
+    """A function that runs as whoever makes, changes or drops anything."""
+
+    name: str
+    """as SQL names it"""
+    event: str
+    code: str
+    schema: str
+    """of the function"""
+    definer: bool
+    owner: str
+    """of the function"""
+    changers: list[str]
+    """roles that may change the function, apart from the admin and superusers"""
+
+    @property
+    def disable(self) -> str:
+        """What ends it and can be taken back."""
+        return f"ALTER EVENT TRIGGER {self.name} DISABLE"

@@ -9,13 +9,25 @@ from dataclasses import dataclass, replace
 from engarde import catalog as catalogs
 from engarde.access import Access, login_of_admin
 from engarde.catalog import Catalog
-from engarde.catalog.further import StoredPassword
+from engarde.catalog.further import EventTrigger, StoredPassword
 from engarde.database import Session, session
 from engarde.findings import Finding
 from engarde.model import Stack
 from engarde.parts import called, parts
 from engarde.stack import Outputs, outputs
-from engarde.verify import attributes, creators, defaults, detours, grants, logins, matrix, members, owners, passwords
+from engarde.verify import (
+    attributes,
+    creators,
+    defaults,
+    detours,
+    event_triggers,
+    grants,
+    logins,
+    matrix,
+    members,
+    owners,
+    passwords,
+)
 from engarde.verify.limits import limits
 from engarde.verify.shut_out import shut_out
 
@@ -96,11 +108,14 @@ def _part(
     with session(login) as admin:
         catalog = catalogs.read(stack, admin)
         found = [*_compared(stack, catalog), *_of_passwords(stack, known, catalog, admin)]
+        triggers = admin.rows("event_triggers", EventTrigger, admin=stack.server.user)
+        found += [*event_triggers.findings(stack, catalog, triggers)]
     tried = _tried(stack, known, catalog, login, progress) if asked.logins else []
     tried += [limits(stack, known, catalog)] if asked.limits else []
     # What a session starts with and the catalogs explain is found already, with what has to be undone.
     explained = {each.subject for each in found}
-    found += [finding for each in tried for finding in each.findings if finding.subject not in explained]
+    unexplained = [finding for each in tried for finding in each.findings if finding.subject not in explained]
+    found += event_triggers.blamed(stack, catalog, triggers, unexplained)
     # What is under another name is as it was, once it has its own again.
     renamed = set(owners.renamed_schemas(stack, catalog).values())
     found = [each for each in found if each.check == "schema" or not each.concerns & renamed]
