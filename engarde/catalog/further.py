@@ -41,6 +41,48 @@ class VersionTable:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeUse:
+    """Something that runs a function, reads a view or keeps to a domain, and who may change that."""
+
+    kind: str
+    """trigger, rule, default, check, index, view, column, domain, ..."""
+    name: str | None
+    """as SQL names it; none of what is a relation itself"""
+    relation: str | None
+    schema: str | None
+    owner: str
+    code_kind: str
+    """function, aggregate, domain or view"""
+    code: str
+    """as SQL names it"""
+    code_owner: str
+    executors: list[str]
+    """who may execute it, apart from its owner"""
+    ranged: bool
+    """it is how the server measures a range type: nobody needs EXECUTE for that"""
+    evaluated: str | None
+    """the stored tree of what planning looks at"""
+    called: str | None
+    """how a tree names a call of it; none where planning leaves it alone"""
+    operated: list[str]
+    """the same, of operators that are made of it"""
+    remedy: str | None
+    views: list[str]
+    """that show a column"""
+    indexes: list[str]
+    """on a column"""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementRunner:
+    """A view in which a function runs what is in a text as whoever reads the view."""
+
+    view: str
+    code: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
 class EventTrigger:
     """A function that runs as whoever makes, changes or drops anything."""
 

@@ -126,14 +126,20 @@ class Default:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A view that reads a table with the rights of its owner."""
+    """A view and a table that it reads."""
 
     schema: str
     name: str
     identity: str
     owner: str
+    stored: bool
+    """a materialized one, which reads when it is refreshed"""
+    invoker: bool
+    """it reads with the rights of whoever reads it, and not with its owner's"""
     base_schema: str
     base_name: str
+    base: str
+    """as SQL names it"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def _views(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     views: dict[Table, list[View]] = defaultdict(list)
     for view in catalog.views:
         # What a service shows of what it may read itself is its own to decide.
-        if view.owner not in owners.values():
+        if view.owner not in owners.values() and not view.invoker:
             views[view.schema, view.name].append(view)
     for service in stack.services:
         reads = [(read.schema_, read.table) for read in service.reads]

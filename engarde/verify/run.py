@@ -17,6 +17,7 @@ from engarde.parts import called, parts
 from engarde.stack import Outputs, outputs
 from engarde.verify import (
     attributes,
+    borrowed_rights,
     creators,
     defaults,
     detours,
@@ -109,7 +110,8 @@ def _part(
         catalog = catalogs.read(stack, admin)
         found = [*_compared(stack, catalog), *_of_passwords(stack, known, catalog, admin)]
         triggers = admin.rows("event_triggers", EventTrigger, admin=stack.server.user)
-        found += [*event_triggers.findings(stack, catalog, triggers)]
+        borrowed = borrowed_rights.look(stack, catalog, admin)
+        found += [*event_triggers.findings(stack, catalog, triggers), *borrowed.findings]
     tried = _tried(stack, known, catalog, login, progress) if asked.logins else []
     tried += [limits(stack, known, catalog)] if asked.limits else []
     # What a session starts with and the catalogs explain is found already, with what has to be undone.
@@ -131,6 +133,7 @@ def _part(
             *members.warnings(stack, catalog),
             *grants.warnings(stack, catalog),
             *owners.warnings(stack, catalog),
+            *borrowed.warnings,
             *_missing_reads(stack, catalog),
             *(warning for each in tried for warning in each.warnings),
         ),

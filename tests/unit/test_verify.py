@@ -58,7 +58,9 @@ def test_a_verifier_matches_its_password_alone() -> None:
 
 def test_a_view_reads_through_others_and_may_read_itself() -> None:
     def view(name: str, base_schema: str, base: str) -> View:
-        return View("public", name, f"public.{name}", "postgres", base_schema, base)
+        return View(
+            "public", name, f"public.{name}", "postgres", False, False, base_schema, base, f"{base_schema}.{base}"
+        )
 
     views = {
         ("public", "a"): [view("a", "public", "b"), view("a", "public", "t")],

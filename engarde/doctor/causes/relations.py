@@ -163,7 +163,7 @@ def _made_by_a_stranger(facts: Facts) -> Answer:
 def _view_cannot_read(facts: Facts) -> Answer:
     places = {(each.schema, each.name): each for each in refused(facts)}
     for view in facts.catalog.views:
-        if base := places.get((view.base_schema, view.base_name)):
+        if not view.invoker and (base := places.get((view.base_schema, view.base_name))):
             right = facts.rights_on(base, [view.owner]).get(view.owner)
             if right and not right.some:
                 sql = statement("GRANT SELECT ON {}.{} TO {}", base.schema, base.name, view.owner)

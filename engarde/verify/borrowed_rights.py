@@ -1,0 +1,265 @@
+"""Code that one role may change and that runs with the rights of others, or keeps them from reading."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from engarde.catalog import Catalog
+from engarde.catalog.further import CodeUse, StatementRunner
+from engarde.catalog.rows import View
+from engarde.database import Session
+from engarde.findings import Finding, Remedy
+from engarde.model import Stack
+from engarde.names import PUBLIC
+from engarde.verify.hands import acting_as, hands
+from engarde.verify.names import called, grantee, some
+
+READ = ("view", "policy", "partition key")
+"""What runs when somebody reads."""
+EVALUATED = ("index", "check", "statistics", "partition key")
+"""Of what the plan of a mere SELECT works out whatever depends on no row."""
+ROWS = re.compile(r"\{(VAR|PARAM) ")
+"""What depends on a row, in a stored tree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was found, and what is only worth a look."""
+
+    findings: tuple[Finding, ...]
+    warnings: tuple[str, ...]
+
+
+def look(stack: Stack, catalog: Catalog, asked: Session) -> Looked:
+    """Every use of code that another than the admin may change, judged by whose rights it runs with."""
+    uses: dict[tuple[str, str | None, str | None, str], list[CodeUse]] = defaultdict(list)
+    for each in asked.rows("code_of_others", CodeUse, admin=stack.server.user):
+        uses[each.kind, each.relation, each.name, each.code_owner].append(each)
+    runners = asked.rows("statement_runners", StatementRunner, admin=stack.server.user)
+    judge = _Judge(stack, catalog)
+    said = [each for group in uses.values() for each in judge.of_uses(group)]
+    said += [each for runner in runners for each in judge.of_runner(runner)]
+    return Looked(
+        tuple(sorted(each for each in said if isinstance(each, Finding))),
+        tuple(sorted({each for each in said if isinstance(each, str)})),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    stack: Stack
+    catalog: Catalog
+    _grantees: dict[str, dict[str, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
+    """table or view -> right -> who has it"""
+    _above: dict[str, list[View]] = field(default_factory=lambda: defaultdict(list))
+    """table or view -> the views that read it"""
+    _acting: dict[str, set[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for entry in self.catalog.entries:
+            if entry.kind == "table":
+                self._grantees[entry.identity][entry.right].add(entry.grantee)
+        for view in self.catalog.views:
+            self._above[view.base].append(view)
+
+    def of_uses(self, uses: Sequence[CodeUse]) -> Iterator[Finding | str]:
+        """What there is to say to one thing and all code of one role that it uses."""
+        use = uses[0]
+        if use.owner not in self._acts_as(use.code_owner):
+            yield from self._of_another(uses)
+        elif use.kind == "view" and use.relation:
+            yield from self._of_own_view(use.relation, uses)
+        elif use.kind in EVALUATED:
+            yield from self._of_plans([each for each in uses if _constant(each)])
+        elif use.kind == "column" and any(each.ranged for each in uses):
+            yield from self._of_a_range([each for each in uses if each.ranged])
+
+    def of_runner(self, runner: StatementRunner) -> Iterator[Finding]:
+        """A view in which whoever reads it runs what is in a text."""
+        if readers := self._endangered(runner.owner, self._readers(runner.view)):
+            yield self._finding(
+                f"view {runner.view}",
+                f"calls {runner.code}, by which {runner.owner} runs any statement",
+                readers,
+                self._drop([runner.view], runner.owner),
+                {runner.owner},
+            )
+
+    def _of_another(self, uses: Sequence[CodeUse]) -> Iterator[Finding]:
+        use = uses[0]
+        shown = [each for each in uses if each.code_kind != "view" or each.code not in self._declared(use.owner)]
+        others = self._runs_as(use) if use.relation else set()
+        if shown and self._endangered(use.code_owner, {use.owner} | others):
+            rights = [use.owner, *sorted(others - {use.owner} - self._acts_as(use.code_owner))]
+            yield self._finding(
+                _subject(use), _verb(shown), rights, self._end(use), {use.owner, use.code_owner, use.schema or ""}
+            )
+
+    def _of_own_view(self, view: str, uses: Sequence[CodeUse]) -> Iterator[Finding | str]:
+        use, readers = uses[0], self._endangered(uses[0].code_owner, self._readers(view))
+        code = [each for each in uses if each.code_kind in ("function", "aggregate")]
+        runs = {reader for reader in readers for each in code if self._may_execute(reader, each)}
+        if runs:
+            yield self._finding(
+                _subject(use), _verb(code), sorted(runs), self._revoke(code, runs), {use.owner, use.schema or ""}
+            )
+        for reader in sorted(set(readers) - runs - {PUBLIC}):
+            if refused := [each.code for each in code if not self._may_execute(reader, each)]:
+                yield f"{reader} cannot read view {view}, which calls {some(refused)}: it may not execute that"
+
+    def _of_plans(self, uses: Sequence[CodeUse]) -> Iterator[Finding | str]:
+        for use in uses:
+            readers = self._endangered(use.code_owner, self._readers(use.relation or ""))
+            runs = [reader for reader in readers if self._may_execute(reader, use)]
+            if runs:
+                yield f"whenever {some(runs)} reads {use.relation}, {_subject(use)} runs {use.code} of {use.code_owner}"
+            if fails := [reader for reader in readers if reader not in runs]:
+                yield Finding(
+                    "read",
+                    f"{some(fails)} on table {use.relation}",
+                    "reads it, as declared",
+                    f"42501 permission denied for function {use.code}, which every plan calls for {_subject(use)}",
+                    self._end(use),
+                    frozenset({use.owner, use.schema or "", *fails}),
+                )
+
+    def _of_a_range(self, uses: Sequence[CodeUse]) -> Iterator[Finding]:
+        use = uses[0]
+        if readers := self._endangered(use.code_owner, self._readers(use.relation or "")):
+            yield self._finding(
+                _subject(use),
+                f"{_verb(uses)} without being asked",
+                readers,
+                self._end(use),
+                {use.owner, use.schema or ""},
+            )
+
+    def _finding(self, subject: str, does: str, rights: Sequence[str], heal: Remedy, about: Iterable[str]) -> Finding:
+        return Finding(
+            "code of others",
+            subject,
+            "runs nothing that another role may change",
+            f"{does}, with the rights of {some([called(each) for each in rights])}",
+            heal,
+            frozenset({*about, *rights} - {""}),
+        )
+
+    def _acts_as(self, role: str) -> set[str]:
+        if role not in self._acting:
+            self._acting[role] = acting_as(role, self.stack, self.catalog)
+        return self._acting[role]
+
+    def _declared(self, role: str) -> set[str]:
+        """What a service is declared to read: whose it is, is known then."""
+        reads = {(r.schema_, r.table) for each in self.stack.services if each.role == role for r in each.reads}
+        return {each.identity for each in self.catalog.relations if (each.schema, each.name) in reads}
+
+    def _readers(self, relation: str) -> set[str]:
+        """Whoever may read it, itself or through views; and who refreshes what is made of it."""
+        found, seen, waiting = set(self._grantees[relation]["SELECT"]), {relation}, [relation]
+        while waiting:
+            for view in self._above[waiting.pop()]:
+                found.add(view.owner)
+                if view.identity not in seen and not view.stored:
+                    seen.add(view.identity)
+                    waiting.append(view.identity)
+                    found |= self._grantees[view.identity]["SELECT"]
+        return found
+
+    def _runs_as(self, use: CodeUse) -> set[str]:
+        relation = use.relation or ""
+        reading = self._readers(relation) if use.kind in READ else set()
+        if use.kind in ("view", "materialized view"):
+            return reading
+        rights = self._grantees[relation]
+        return reading | {who for right, all_of in rights.items() if right != "SELECT" for who in all_of}
+
+    def _endangered(self, code_owner: str, roles: set[str]) -> list[str]:
+        """Those of the roles whose rights are the stack's business, and more than the code's owner has anyway."""
+        others, roles_of_stack = roles - self._acts_as(code_owner), set(self.stack.roles)
+        if code_owner in roles_of_stack:
+            return sorted(others)
+        return sorted(each for each in others if each in (PUBLIC, self.stack.server.user) or self._matters(each))
+
+    def _matters(self, role: str) -> bool:
+        return role in self.stack.roles or (role in self.catalog.roles and self.catalog.roles[role].superuser)
+
+    def _may_execute(self, role: str, use: CodeUse) -> bool:
+        known = self.catalog.roles.get(role)
+        return (known is not None and known.superuser) or bool(
+            (self._acts_as(role) | {PUBLIC}) & {*use.executors, use.code_owner}
+        )
+
+    def _revoke(self, uses: Sequence[CodeUse], roles: set[str]) -> Remedy:
+        admin = hands(self.stack, self.catalog)
+        through = {PUBLIC}.union(*(self._acts_as(role) for role in roles if role != PUBLIC))
+        statements = []
+        for use in uses:
+            if given := sorted(through & set(use.executors)):
+                names = ", ".join(grantee(each) for each in given)
+                revoke = f"REVOKE EXECUTE ON ROUTINE {use.code} FROM {names}"
+                statements += admin.granting(revoke, use.code_owner, None)
+        return admin.sql(*statements, of=(uses[0].code_owner,))
+
+    def _end(self, use: CodeUse) -> Remedy:
+        admin = hands(self.stack, self.catalog)
+        if use.kind in ("view", "materialized view"):
+            return self._drop([use.relation or ""], use.owner, stored=use.kind == "materialized view")
+        if use.remedy is None:
+            return Remedy("code", f"make {_subject(use)} anew, without {use.code}")
+        dropped = self._drop(use.views, use.owner) if use.views else None
+        steps = [dropped.text.rstrip(";")] if dropped else []
+        steps += [f"DROP INDEX {each}" for each in use.indexes]
+        return admin.sql(*steps, use.remedy, of=(use.owner,))
+
+    def _drop(self, views: Sequence[str], owner: str, stored: bool = False) -> Remedy:
+        """Views with all that reads them; first of all what nothing else reads."""
+        found = dict.fromkeys(views, ("MATERIALIZED VIEW" if stored else "VIEW", owner))
+        waiting = list(views)
+        while waiting:
+            for view in self._above[waiting.pop(0)]:
+                # Once more where it is found once more, since it has to go before all that it reads.
+                found.pop(view.identity, None)
+                found[view.identity] = ("MATERIALIZED VIEW" if view.stored else "VIEW", view.owner)
+                waiting.append(view.identity)
+        statements = [f"DROP {kind} {identity}" for identity, (kind, _) in reversed(found.items())]
+        return hands(self.stack, self.catalog).sql(*statements, of=tuple(who for _, who in found.values()))
+
+
+def _subject(use: CodeUse) -> str:
+    if use.relation is None:
+        return f"{use.kind} {use.name}"
+    if use.name is None:
+        return f"{use.kind} {use.relation}" if "view" in use.kind else f"{use.kind} of table {use.relation}"
+    return f"{use.kind} {use.name} of table {use.relation}"
+
+
+def _verb(uses: Sequence[CodeUse]) -> str:
+    verbs = {"domain": "keeps to domain", "view": "reads view"}
+    names = [f"{verbs.get(each.code_kind, 'runs')} {each.code}" for each in uses]
+    return f"{some(names)}, which {uses[0].code_owner} may change"
+
+
+def _constant(use: CodeUse) -> bool:
+    """Whether a plan runs the code: a call of it in the tree depends on no row."""
+    tree = use.evaluated or ""
+    tokens = [each for each in (use.called, *use.operated) if each]
+    places = (match.start() for token in tokens for match in re.finditer(re.escape(token), tree))
+    return any(not ROWS.search(_node(tree, tree.rfind("{", 0, place))) for place in places)
+
+
+def _node(tree: str, start: int) -> str:
+    """The node that begins there, with all that is inside of it."""
+    depth, place = 0, start
+    while place < len(tree):
+        if tree[place] == "\\":
+            place += 1
+        elif tree[place] in "{}":
+            depth += 1 if tree[place] == "{" else -1
+            if depth == 0:
+                return tree[start:place]
+        place += 1
+    return tree[start:]

@@ -1,0 +1,93 @@
+"""What planning evaluates of a stored tree, and which refusals are an event trigger's."""
+
+from typing import Any
+
+from engarde.catalog import Catalog
+from engarde.catalog.further import CodeUse, EventTrigger
+from engarde.catalog.rows import Role
+from engarde.findings import Finding, Remedy
+from engarde.model import Stack
+from engarde.stackfile import parse
+from engarde.verify.borrowed_rights import _constant
+from engarde.verify.event_triggers import blamed
+
+COLUMN = "{VAR :varno 1 :varattno 1 :vartype 23}"
+NUMBER = "{CONST :consttype 23 :constvalue 4 [ 1 0 0 0 ]}"
+
+
+def use(tree: str, **more: Any) -> CodeUse:
+    known = {"kind": "index", "name": "i", "relation": "a.t", "schema": "a", "owner": "a_user", "code_kind": "function"}
+    code = {
+        "code": "a.f(integer)",
+        "code_owner": "a_user",
+        "executors": [],
+        "ranged": False,
+        "remedy": "DROP INDEX a.i",
+    }
+    given = {**known, **code, "evaluated": tree, "called": ":funcid 7 ", "operated": [":opno 9 "], **more}
+    return CodeUse(**given, views=[], indexes=[])
+
+
+def call(function: int, *arguments: str) -> str:
+    return f"{{FUNCEXPR :funcid {function} :funcresulttype 23 :args ({' '.join(arguments)}) :location 3}}"
+
+
+def test_a_plan_calls_what_depends_on_no_row() -> None:
+    assert _constant(use(call(7, NUMBER)))
+    assert not _constant(use(call(7, COLUMN)))
+    assert _constant(use(call(3, call(7, NUMBER), COLUMN)))
+    assert not _constant(use(call(7, call(3, NUMBER), COLUMN)))
+    assert _constant(use(call(7, COLUMN) + call(7, NUMBER)))
+    assert not _constant(use(call(77, NUMBER) + call(7, COLUMN)))
+    assert _constant(use(f"{{OPEXPR :opno 9 :opfuncid 7 :args ({NUMBER} {NUMBER})}}"))
+    assert not _constant(use(f"{{OPEXPR :opno 9 :opfuncid 7 :args ({NUMBER} {COLUMN})}}"))
+    assert not _constant(use(call(7, NUMBER), called=None)), "a volatile one"
+    assert not _constant(use("", evaluated=None))
+
+
+def test_a_brace_in_a_name_ends_no_node() -> None:
+    assert not _constant(use(call(7, r"{FIELD :name a\}b}", COLUMN)))
+
+
+def trigger(code: str = "log.noted()", **more: Any) -> EventTrigger:
+    given = {"name": "noted", "event": "ddl_command_end", "schema": "log", "definer": False, "owner": "postgres"}
+    return EventTrigger(**{**given, "code": code, "changers": [], **more})
+
+
+def said(*lines: str) -> Finding:
+    return Finding(
+        "behaviour", "a_user in schema a", "allowed", "\n".join(lines), Remedy("command", "bin/engarde explain")
+    )
+
+
+STACK: Stack = parse("prod", {"server": {"host": "h", "database": "d"}, "services": {"a": None}}, {"adminPassword"})
+ADMIN = Role("postgres", True, False, True, True, True, True, True, True, True, -1, False, False)
+CATALOG = Catalog(17, {"postgres": ADMIN}, (), (), {}, {}, (), (), (), (), (), (), (), ())
+DENIED = "CREATE TABLE x (): 42501 permission denied for table log"
+
+
+def test_what_a_trigger_refuses_is_said_once() -> None:
+    inside = f"{DENIED}, in function log.noted()"
+    found = list(blamed(STACK, CATALOG, [trigger()], [said(inside), said("INSERT: allowed", inside)]))
+    assert [(each.check, each.subject) for each in found] == [
+        ("behaviour", "a_user in schema a"),
+        ("event trigger", "event trigger noted"),
+    ]
+    assert found[0].actual == "INSERT: allowed"
+    assert "refuses 2 of the statements" in found[1].actual
+    assert found[1].remedy.text.startswith("ALTER FUNCTION log.noted() SECURITY DEFINER SET search_path = pg_catalog, ")
+
+
+def test_what_no_trigger_refuses_stays() -> None:
+    others = [said(DENIED), said(f"{DENIED}, in function log.other()"), said(f"{DENIED}, in function log.renoted()")]
+    assert list(blamed(STACK, CATALOG, [trigger()], others)) == others
+
+
+def test_a_function_on_the_path_is_named_without_its_schema() -> None:
+    [found] = blamed(STACK, CATALOG, [trigger("public.noted()")], [said("DROP TABLE x: P0001 no, in function noted()")])
+    assert found.remedy.text == "ALTER EVENT TRIGGER noted DISABLE;"
+
+
+def test_what_others_may_change_is_found_already() -> None:
+    theirs = trigger(changers=["a_user"])
+    assert list(blamed(STACK, CATALOG, [theirs], [said(f"{DENIED}, in function log.noted()")])) == []
