@@ -102,3 +102,19 @@ class EventTrigger:
     def disable(self) -> str:
         """What ends it and can be taken back."""
         return f"ALTER EVENT TRIGGER {self.name} DISABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A table with row security, with one of its policies for reading."""
+
+    schema: str
+    name: str
+    identity: str
+    owner: str
+    forced: bool
+    policy: str | None
+    """none where no policy is for reading"""
+    permissive: bool
+    all_rows: bool
+    roles: list[str]

@@ -80,6 +80,7 @@ OF_ITS_OWN = (
     "CREATE TABLE secret (id int)",
     "ALTER TABLE secret ENABLE ROW LEVEL SECURITY",
     "CREATE POLICY mine ON secret USING (id = 1)",
+    "CREATE POLICY theirs ON secret FOR SELECT TO analytics_readonly USING (true)",
     "CREATE TABLE parent (id int)",
     "CREATE TABLE child () INHERITS (parent)",
     "CREATE TEMPORARY TABLE passing (id int)",
