@@ -118,3 +118,14 @@ class Policy:
     permissive: bool
     all_rows: bool
     roles: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shadow:
+    """Something that has a name of the system's, where others' sessions may meet it first."""
+
+    kind: str
+    schema: str
+    identity: str
+    owner: str
+    remedy: str

@@ -29,6 +29,7 @@ from engarde.verify import (
     owners,
     passwords,
     row_security,
+    shadows,
 )
 from engarde.verify.limits import limits
 from engarde.verify.shut_out import shut_out
@@ -113,7 +114,7 @@ def _part(
         triggers = admin.rows("event_triggers", EventTrigger, admin=stack.server.user)
         borrowed = borrowed_rights.look(stack, catalog, admin)
         found += [*event_triggers.findings(stack, catalog, triggers), *borrowed.findings]
-        found += row_security.findings(stack, catalog, admin)
+        found += [*row_security.findings(stack, catalog, admin), *shadows.findings(stack, catalog, admin)]
     tried = _tried(stack, known, catalog, login, progress) if asked.logins else []
     tried += [limits(stack, known, catalog)] if asked.limits else []
     # What a session starts with and the catalogs explain is found already, with what has to be undone.
