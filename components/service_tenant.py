@@ -139,10 +139,14 @@ class ServiceTenant(pulumi.ComponentResource):
     def summary(self) -> dict[str, object]:
         """What deploy scripts may know in clear."""
         own = {"database": self.service.database} if self.service.database else {}
+        found = self._database.found.views
+        views = [f"{read.schema_}.{read.table}" for read in self.service.reads if (read.schema_, read.table) in found]
         return {
             "schema": self.service.schema_,
             "role": self.service.role,
             "connectionLimit": self.service.connection_limit,
             "reads": [str(read) for read in self.service.reads],
+            # What is none yet and becomes one later is worth a finding.
+            **({"views": views} if views else {}),
             **own,
         }

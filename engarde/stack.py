@@ -34,6 +34,8 @@ class Outputs:
     """role -> password"""
     analytics_urls: Mapping[str, str] = field(default_factory=dict)
     """database -> URL; none where the stack has only the shared one"""
+    views: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """service -> those of its reads that were views"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,12 @@ def outputs(stack: str) -> Outputs:
     if "passwords" not in found:
         raise Unreachable(f"stack {stack} has no outputs yet; bring it up with `bin/pulumi up --stack {stack}`")
     urls = found.get("analytics_urls") or {}
-    return Outputs(found["database_urls"], found.get("analytics_url"), found["passwords"], urls)
+    return Outputs(found["database_urls"], found.get("analytics_url"), found["passwords"], urls, views(found))
+
+
+def views(outputs: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Which reads of each service the last run found to be views, by the outputs of the stack."""
+    return {name: tuple(each.get("views") or ()) for name, each in (outputs.get("services") or {}).items()}
 
 
 def verifiers(stack: str) -> Mapping[str, str]:

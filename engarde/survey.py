@@ -28,6 +28,8 @@ class Found:
     """of those that the stack makes or names"""
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """what roles start with in every database: role -> setting -> value"""
+    views: frozenset[Table] = frozenset()
+    """of the tables: those that run what their owners put into them"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,13 @@ def survey(stack: Stack, password: str, before: Before) -> Found:
             _refuse_half_gone(stack, asked, before)
             roles = _refuse_to_take(stack, asked, before)
             _check(stack, asked)
-            return Found(asked.tables(sorted(read)), roles, _settings(asked))
+            views = asked.rows("views_in", _View, schemas=sorted(read))
+            return Found(
+                asked.tables(sorted(read)),
+                roles,
+                _settings(asked),
+                frozenset((each.schema, each.name) for each in views),
+            )
     except NoEntrance as refusal:
         if stack.label and f'database "{server.database}" does not exist' in refusal.reason:
             raise ConfigError(_absent(stack)) from None
@@ -77,6 +85,12 @@ def _settings(asked: Session) -> dict[str, dict[str, str]]:
         if each.role and each.database is None:
             found[each.role][each.name] = each.value
     return dict(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    schema: str
+    name: str
 
 
 def _absent(stack: Stack) -> str:

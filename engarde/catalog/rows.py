@@ -75,6 +75,8 @@ class Relation:
     owner: str
     stored: bool
     """a table, partitioned or not, and without rules"""
+    view: bool
+    """and not a materialized one"""
     provided: bool
     columns: list[str]
 

@@ -1,7 +1,7 @@
 -- Everything in these schemas that one may select from, and sequences; `provided` ones came with an extension.
 SELECT CASE relkind WHEN 'S' THEN 'sequence' ELSE 'table' END AS kind, nspname AS schema, relname AS name,
        quote_ident(nspname) || '.' || quote_ident(relname) AS identity, pg_get_userbyid(relowner) AS owner,
-       relkind IN ('r', 'p') AND NOT relhasrules AS stored,
+       relkind IN ('r', 'p') AND NOT relhasrules AS stored, relkind = 'v' AS view,
        EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_class'::regclass AND objid = c.oid AND deptype = 'e') AS provided,
        CASE WHEN relkind = 'S' THEN ARRAY[]::text[]
             ELSE ARRAY(SELECT attname::text FROM pg_attribute

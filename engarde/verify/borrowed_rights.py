@@ -14,6 +14,7 @@ from engarde.database import Session
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack
 from engarde.names import PUBLIC
+from engarde.stack import Outputs
 from engarde.verify.hands import acting_as, hands
 from engarde.verify.names import called, grantee, some
 
@@ -31,6 +32,25 @@ class Looked:
 
     findings: tuple[Finding, ...]
     warnings: tuple[str, ...]
+
+
+def turned(stack: Stack, catalog: Catalog, known: Outputs) -> Iterator[Finding]:
+    """Declared reads that were tables at the last run, and are views of others by now."""
+    relations = {(each.schema, each.name): each for each in catalog.relations if each.view}
+    trusted = {stack.server.user} | {each.name for each in catalog.roles.values() if each.superuser}
+    for service in stack.services:
+        seen = known.views.get(service.name, ())
+        for read in service.reads:
+            view = relations.get((read.schema_, read.table))
+            if view and view.owner not in {*trusted, service.role} and f"{read.schema_}.{read.table}" not in seen:
+                yield Finding(
+                    "view",
+                    f"{service.role} on table {view.identity}",
+                    "a table, or a view that the last run of the stack knew of",
+                    f"a view, in which {view.owner} decides what runs with the rights of {service.role}",
+                    Remedy("command", f"bin/pulumi up --stack {stack.name}"),
+                    frozenset({service.role, view.schema, view.owner}),
+                )
 
 
 def look(stack: Stack, catalog: Catalog, asked: Session) -> Looked:

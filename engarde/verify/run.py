@@ -114,6 +114,7 @@ def _part(
         triggers = admin.rows("event_triggers", EventTrigger, admin=stack.server.user)
         borrowed = borrowed_rights.look(stack, catalog, admin)
         found += [*event_triggers.findings(stack, catalog, triggers), *borrowed.findings]
+        found += borrowed_rights.turned(stack, catalog, known)
         found += [*row_security.findings(stack, catalog, admin), *shadows.findings(stack, catalog, admin)]
     tried = _tried(stack, known, catalog, login, progress) if asked.logins else []
     tried += [limits(stack, known, catalog)] if asked.limits else []

@@ -7,7 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 from engarde.findings import Finding
-from engarde.stack import Outputs
+from engarde.stack import Outputs, views
 from engarde.stackfile import read
 from engarde.verify.run import Asked, Report, verify
 from tests.engine.admins import PASSWORD, SUPERUSER
@@ -25,7 +25,7 @@ def verified(project: Project, **asked: Any) -> Report:
     """What verify reports; the engine's answers are those that the test has got from it already."""
     known = project.outputs()
     urls = known.get("analytics_urls", {})
-    given = Outputs(known["database_urls"], known["analytics_url"], known["passwords"], urls)
+    given = Outputs(known["database_urls"], known["analytics_url"], known["passwords"], urls, views(known))
     with (
         patch("engarde.verify.run.outputs", return_value=given),
         patch("engarde.access.admin_password", return_value=PASSWORD),
