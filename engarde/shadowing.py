@@ -1,4 +1,4 @@
-"""Functions and operators that the provider's sessions would run in place of PostgreSQL's own."""
+"""Functions, operators and tables that the provider's sessions would run in place of PostgreSQL's own."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 
+from engarde.catalog.further import Shadow
 from engarde.database import Session
 from engarde.errors import Refused
 from engarde.model import Stack
@@ -13,22 +14,7 @@ from engarde.settings import split_path
 
 _GIVEN_PATH = re.compile(r"search[_-]path=((?:\\.|[^\s\\])*)")
 _OWN_NAME = "$user"
-_SYSTEM = frozenset({"pg_catalog", "pg_temp"})
-
-
-@dataclass(frozen=True, slots=True)
-class Shadow:
-    """A function or an operator with a name of pg_catalog's, by which somebody else is heard first."""
-
-    kind: str
-    schema: str
-    identity: str
-    owner: str
-
-    @property
-    def removal(self) -> str:
-        """The statement that removes it."""
-        return f"DROP {self.kind.upper()} {self.identity};"
+_SYSTEM = "pg_catalog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +27,16 @@ def refuse(stack: Stack, asked: Session) -> None:
 
     :raises Refused: somebody else chooses what runs as the admin.
     """
-    schemas = [each for each in _provider_path(stack, asked) if each not in _SYSTEM]
-    if shadows := asked.rows("shadowing", Shadow, schemas=schemas):
-        lines = "\n".join(f"  {each.removal}  -- owner: {each.owner}" for each in shadows)
+    path = _provider_path(stack, asked)
+    schemas = [each for each in path if each not in (_SYSTEM, "pg_temp")]
+    ahead = path[: path.index(_SYSTEM)] if _SYSTEM in path else ()
+    if shadows := asked.rows("shadows", Shadow, admin=stack.server.user, schemas=schemas, ahead=list(ahead)):
+        lines = "\n".join(f"  {each.remedy};  -- owner: {each.owner}" for each in shadows)
         raise Refused(
-            f"in database {stack.server.database}, functions or operators of other roles have names of PostgreSQL's own"
-            f" and are in the search_path of {stack.server.user}: a run of plain `pulumi` would execute them with the"
-            f" admin's privileges. Nothing was changed. Run `bin/pulumi`, whose sessions search pg_catalog alone; or,"
-            f" if nothing needs them any more, remove them first:\n{lines}"
+            f"in database {stack.server.database}, functions, operators or tables of other roles have names of"
+            f" PostgreSQL's own and are in the search_path of {stack.server.user}: a run of plain `pulumi` would"
+            " execute them with the admin's privileges. Nothing was changed. Run `bin/pulumi`, whose sessions search"
+            f" pg_catalog alone; or take the names away first:\n{lines}"
         )
 
 

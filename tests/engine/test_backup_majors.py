@@ -82,11 +82,11 @@ def test_a_second_load_at_the_same_time_is_none(tmp_path: Path) -> None:
 
 def test_another_roles_lock_is_no_load_and_two_loads_are_one(tmp_path: Path) -> None:
     programs = client(str(newest()), 18)
-    with server(sources.chosen()) as login, connect(replace(login, role=ADMIN, password=PASSWORD)) as hostile:
-        with connect(login) as made:
+    with server(sources.chosen()) as login, connect(replace(login, role=ADMIN, password=PASSWORD), "look") as hostile:
+        with connect(login, "copy") as made:
             made.execute("CREATE TABLE t (id int); INSERT INTO t VALUES (1)")
         wanted = dump(login, SCHEMA, tmp_path, programs, 1, silent)
-        with connect(login) as made:
+        with connect(login, "copy") as made:
             made.execute("DROP TABLE t")
         hostile.execute("SELECT pg_advisory_lock(hashtextextended('engarde restore ' || %s, 0))", [SCHEMA])
         with ThreadPoolExecutor() as pool:

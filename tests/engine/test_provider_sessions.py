@@ -15,19 +15,18 @@ pytestmark = [only_superuser, pytest.mark.xdist_group("provider sessions")]
 
 SERVICES = {"madansara": None, "sankore": {"reads": ["public.users"]}}
 TRAPS = {
-    "DROP FUNCTION public.quote_ident(n name);": (
+    "ALTER ROUTINE public.quote_ident(n name) RENAME TO backend_quote_ident;": (
         "CREATE FUNCTION public.quote_ident(n name) RETURNS text LANGUAGE plpgsql AS"
         " $$ BEGIN RAISE 'trapped as %', current_user; END $$"
     ),
-    "DROP OPERATOR public.= (name, text);": (
-        "CREATE FUNCTION public.trap(name, text) RETURNS boolean LANGUAGE plpgsql AS"
+    "DROP OPERATOR public.= (name, character varying);": (
+        "CREATE FUNCTION public.trap(name, varchar) RETURNS boolean LANGUAGE plpgsql AS"
         " $$ BEGIN RAISE 'trapped as %', current_user; END $$;"
-        " CREATE OPERATOR public.= (LEFTARG = name, RIGHTARG = text, FUNCTION = public.trap)"
+        " CREATE OPERATOR public.= (LEFTARG = name, RIGHTARG = varchar, FUNCTION = public.trap)"
     ),
-    "DROP AGGREGATE public.count(text);": (
+    "ALTER ROUTINE public.count(text) RENAME TO backend_count;": (
         "CREATE AGGREGATE public.count(text) (SFUNC = textcat, STYPE = text, INITCOND = '')"
     ),
-    "DROP PROCEDURE public.lower(IN text);": "CREATE PROCEDURE public.lower(text) LANGUAGE sql AS 'SELECT 1'",
 }
 SEARCHED = re.compile(r"Settings: (.*)")
 
@@ -98,7 +97,7 @@ def test_a_plain_run_is_refused_while_there_is_a_trap_in_its_path(projects: Proj
         run = project.up()
         assert run.exit != 0 and "in the search_path of postgres" in run.output and "bin/pulumi" in run.output
         assert "trapped" not in run.output
-        said = re.findall(r"^ +(DROP .*;)  -- owner: backend$", run.output, re.MULTILINE)
+        said = re.findall(r"^ +(.*;)  -- owner: backend$", run.output, re.MULTILINE)
         assert sorted(said) == sorted(TRAPS)
         assert project.database.rows("SELECT rolname FROM pg_roles WHERE rolname ~ '_user$'") == []
         with project.database.session(BACKEND, BACKEND_PASSWORD) as session:
@@ -113,4 +112,7 @@ def test_a_plain_run_is_refused_while_there_is_a_trap_in_its_path(projects: Proj
         project.pgoptions = "-c search_path=public,madansara"
         refused = project.preview()
         assert refused.exit != 0
-        assert "DROP FUNCTION madansara.lower(integer);  -- owner: madansara_user" in refused.output
+        assert (
+            "ALTER ROUTINE madansara.lower(integer) RENAME TO madansara_user_lower;  -- owner: madansara_user"
+            in refused.output
+        )

@@ -1,5 +1,7 @@
 """Code that runs with the rights of others: real attacks end with what is printed, and ordinary code is no alarm."""
 
+from typing import Any
+
 import psycopg
 import pytest
 
@@ -12,7 +14,7 @@ from tests.engine.verifying import heal, told, verified
 
 pytestmark = pytest.mark.xdist_group("verify-code")
 
-SECTIONS = {
+SECTIONS: dict[str, Any] = {
     "services": {"a": None, "b": {"reads": ["a.reports"]}},
     "existingSchemas": {"public": {"creators": [THE_ADMIN, BACKEND]}},
     "analytics": {},

@@ -29,7 +29,9 @@ def catalog(tables: int, functions: int) -> Catalog:
     relations, entries = [], []
     for number in range(tables):
         schema, name = SERVICES[number % len(SERVICES)], f"t{number}"
-        relations.append(Relation("table", schema, name, f"{schema}.{name}", f"{schema}_user", True, False, ["a"]))
+        relations.append(
+            Relation("table", schema, name, f"{schema}.{name}", f"{schema}_user", True, False, False, ["a"])
+        )
         entries.append(entry("table", schema, name, "analytics_readonly", "SELECT"))
         entries += [entry("table", schema, name, "s0_user", right) for right in WRITING if schema != "s0"]
     for number in range(functions):
