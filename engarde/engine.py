@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from engarde.errors import Unreachable
+from engarde.masking import masked
 from engarde.terminal import say
 
 # Not resolved: a folder whose program is a link to another's has a stack file and an engine of its own.
@@ -23,6 +24,8 @@ def engine(
     *arguments: str, shown: bool = False, environment: Mapping[str, str] = NOTHING
 ) -> subprocess.CompletedProcess[str]:
     """A command of the engine that has ended, well or not; where it is `shown`, it says all on standard error.
+
+    What it complains of is masked: it may quote the stack file.
 
     :raises Unreachable: no engine.
     """
@@ -58,7 +61,7 @@ def _ended(started: subprocess.Popen[str], *, shown: bool) -> subprocess.Complet
             continue
         if interrupted:
             raise KeyboardInterrupt
-        return subprocess.CompletedProcess(started.args, started.returncode, said or "", complained or "")
+        return subprocess.CompletedProcess(started.args, started.returncode, said or "", masked(complained or ""))
 
 
 def _tell(started: subprocess.Popen[str], told: threading.Event) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from engarde.engine import NOTHING, engine
 from engarde.errors import Unfinished, Unreachable
+from engarde.masking import masked
 
 QUIET = ("same", "refresh", "read")
 """Operations that change nothing."""
@@ -57,7 +58,7 @@ def preview(stack: str, *options: str, environment: Mapping[str, str] = NOTHING)
 def _complaints(document: dict[str, Any]) -> Iterator[str]:
     for each in document.get("diagnostics") or ():
         if each.get("severity") == "error":
-            yield str(each.get("message", "")).strip()
+            yield masked(str(each.get("message", "")).strip())
 
 
 def _step(found: dict[str, Any]) -> Step:

@@ -14,6 +14,7 @@ from engarde.alembic.source import name_of
 from engarde.alembic.values import UNKNOWN
 from engarde.edits import lines
 from engarde.findings import Finding, Remedy
+from engarde.masking import masked
 
 _ADDRESS = re.compile(r"(?:postgres(?:ql)?|mysql|mariadb|mssql|oracle|cockroachdb)(?:\+\w+)?://[^\s{]\S*")
 _PASSWORD = re.compile(r"://[^:/@\s]*:[^@\s]+@")
@@ -30,7 +31,7 @@ def written_out(seen: Seen) -> Iterator[Finding]:
                 parent = source.parents[node]
                 # What an f-string puts together is the environment's, but for a password between its braces.
                 if _PASSWORD.search(text) if isinstance(parent, ast.JoinedStr) else not isinstance(parent, ast.Expr):
-                    actual = f"{_masked(text)} in the code"
+                    actual = f"{masked(text)} in the code"
                     yield seen.finding("url", node.lineno, _expected(seen), actual, *_from(seen))
             case ast.Call(func=func, keywords=keywords) if name_of(func) in _MAKERS:
                 for each in keywords:
@@ -40,13 +41,9 @@ def written_out(seen: Seen) -> Iterator[Finding]:
     written = seen.project.settings.in_ini.get(URL, "")
     if _ADDRESS.match(written) and seen.project.settings.ini:
         line = seen.project.settings.line(URL)
-        actual = f"{URL} = {_masked(written)}"
+        actual = f"{URL} = {masked(written)}"
         code = (f"# {URL} is set by env.py",)
         yield seen.finding("url", line, _expected(seen), actual, *code, file=seen.project.settings.ini)
-
-
-def _masked(text: str) -> str:
-    return text.partition("://")[0] + "://***"
 
 
 def from_environment(seen: Seen) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from typing import IO, Literal
 
 from engarde.backup.clients import Client
 from engarde.errors import Unfinished
+from engarde.masking import masked
 
 Definitions = Literal["pre-data", "post-data"]
 
@@ -114,7 +115,7 @@ def _running(command: list[str]) -> Iterator[IO[bytes]]:
             raise
         if process.wait():
             complaints.seek(0)
-            said = complaints.read().decode(errors="replace").strip()
+            said = masked(complaints.read().decode(errors="replace").strip())
             raise Unfinished(f"pg_restore ended with {process.returncode}: {said}")
 
 

@@ -17,6 +17,7 @@ from engarde.backup.rows import Room, Snapshot
 from engarde.database import Session, session
 from engarde.entrance import WATCHED
 from engarde.errors import Refused, Unfinished
+from engarde.masking import masked
 
 Say = Callable[[str], None]
 DUMP = "dump"
@@ -135,7 +136,7 @@ def _told(process: subprocess.Popen[bytes], total: int, say: Say) -> deque[str]:
     assert process.stderr
     for said in process.stderr:
         line = said.decode(errors="replace").removesuffix("\n")
-        last.append(line)
+        last.append(masked(line))
         if "dumping contents of table" in line:
             done += 1
             say(f"copying table {done} of {total}: {line.rpartition(' table ')[2]}")

@@ -14,6 +14,7 @@ from threading import Thread
 from typing import IO, Literal
 
 from engarde.errors import EngardeError, Unfinished
+from engarde.masking import masked
 from engarde.migrate.programs import Programs, environment
 from engarde.migrate.projects import Project, revisions
 
@@ -99,7 +100,7 @@ def _run(
 
     def log(text: str) -> None:
         # A service's own program may print its URL.
-        for line in text.replace(project.access.password, "***").split("\n"):
+        for line in masked(text, project.access.password).split("\n"):
             if line.strip():
                 said(line.rstrip())
                 last.append(line.rstrip())

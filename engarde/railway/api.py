@@ -14,6 +14,7 @@ import httpx
 import tenacity
 
 from engarde.errors import EngardeError, Refused, Unreachable
+from engarde.masking import masked
 
 URL = "https://backboard.railway.com/graphql/v2"
 ANOTHER_URL = "ENGARDE_RAILWAY_URL"
@@ -156,9 +157,7 @@ class Api:
                 " of the project and the environment that engarde:railway names"
             )
         written = variables.get("input", {}).get("variables", {})
-        for value in written.values():
-            message = message.replace(value, "…")
-        raise Answered(message)
+        raise Answered(masked(message, *written.values()))
 
 
 def _address(environment: Mapping[str, str]) -> httpx.URL:

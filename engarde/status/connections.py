@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from engarde.status import rows
-from engarde.status.masking import one_line
+from engarde.status.words import one_line
 
 IN_TRANSACTION = ("idle in transaction", "idle in transaction (aborted)")
 STATES = ("active", "idle", *IN_TRANSACTION, "fastpath function call", "disabled")

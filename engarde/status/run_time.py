@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engarde.status.masking import one_line
 from engarde.status.rows import Statement
 from engarde.status.statements import TOP
 from engarde.status.subjects import Subject
+from engarde.status.words import one_line
 
 
 @dataclass(frozen=True, slots=True)

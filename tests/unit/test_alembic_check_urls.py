@@ -105,7 +105,7 @@ def test_an_address_in_alembic_ini(tmp_path: Path) -> None:
     project.write("alembic.ini", ini)
     finding = one(project, SYNC)
     assert (finding.check, finding.subject) == ("url", f"alembic.ini:{line(ini, 'sqlalchemy.url')}")
-    assert finding.actual == "sqlalchemy.url = postgresql://***"
+    assert finding.actual == "sqlalchemy.url = postgresql://someone:***@db.example.com/railway"
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_a_secret_is_never_printed(call: Call, project: Made, form: str) -> None
     env = changed(env, "poolclass", f"connect_args={{'password': '{SECRET}'}}, poolclass")
     done = call(put(project, env), "--output", form)
     assert done.exit_code == 1
-    assert done.stdout.count("postgresql://***") == 3
+    assert done.stdout.count("postgresql://someone:***@db/railway") == 3
 
 
 def test_nothing_of_it_is_run(call: Call, project: Made) -> None:

@@ -6,26 +6,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engarde.status.masking import LONGEST, one_line
+from engarde.status.words import LONGEST, one_line
 
 MASKED = {
     "SELECT * FROM t1 WHERE a = $1 AND b = $12": "SELECT * FROM t1 WHERE a = $1 AND b = $12",
-    "SELECT\n  'a'  ,\t'it''s', 1, -2.5e-3, 0x1F, .5, 1_000": "SELECT ? ,  ?, ?, -?-?, ?, ?, ?".replace(",  ", ", "),
-    "ALTER ROLE \"Ro'le 1\" PASSWORD 'hunter2'": 'ALTER ROLE "Ro\'le 1" PASSWORD ?',
-    "ALTER ROLE r PASSWORD E'hun\\'ter2' VALID UNTIL 'infinity'": "ALTER ROLE r PASSWORD ? VALID UNTIL ?",
-    "DO $x$ BEGIN PERFORM 'hunter2'; END $x$": "DO ?",
-    "DO $$hunter2$$ LANGUAGE plpgsql": "DO ? LANGUAGE plpgsql",
-    "SELECT 1 -- hunter2\n, /* hunter2 */ x": "SELECT ? , x",
-    "SELECT 'cut off in its hunt": "SELECT ?",
-    "DO $$ cut off": "DO ?",
+    "SELECT\n  'a'  ,\t'it''s', 1, -2.5e-3, 0x1F, .5, 1_000": "SELECT *** , ***, ***, -***-***, ***, ***, ***",
+    "ALTER ROLE \"Ro'le 1\" PASSWORD 'hunter2'": 'ALTER ROLE "Ro\'le 1" PASSWORD ***',
+    "ALTER ROLE r PASSWORD E'hun\\'ter2' VALID UNTIL 'infinity'": "ALTER ROLE r PASSWORD *** VALID UNTIL ***",
+    "DO $x$ BEGIN PERFORM 'hunter2'; END $x$": "DO ***",
+    "DO $$hunter2$$ LANGUAGE plpgsql": "DO *** LANGUAGE plpgsql",
+    "SELECT 1 -- hunter2\n, /* hunter2 */ x": "SELECT *** , x",
+    "SELECT 'cut off in its hunt": "SELECT ***",
+    "DO $$ cut off": "DO ***",
     "SELECT x /* cut off": "SELECT x",
     'SELECT a1, b_2, "3", t4.c5 FROM s6.t7': 'SELECT a1, b_2, "3", t4.c5 FROM s6.t7',
-    "SELECT e'x\\\\', name'y'": "SELECT ?, name?",
+    "SELECT e'x\\\\', name'y'": "SELECT ***, name***",
 }
 
 
 @pytest.mark.parametrize("query", MASKED)
-def test_constants_are_question_marks(query: str) -> None:
+def test_constants_are_masked(query: str) -> None:
     assert one_line(query) == MASKED[query]
 
 
