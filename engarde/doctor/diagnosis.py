@@ -44,7 +44,7 @@ def _concluded(known: Facts) -> Diagnosis:
         causes=tuple(each for _, each in examined),
         fix=fix,
         sure=sure,
-        unreachable=str(unreachable) if unreachable else None,
+        unreachable=masked(str(unreachable)) if unreachable else None,
     )
 
 

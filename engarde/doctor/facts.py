@@ -14,7 +14,7 @@ from engarde.catalog.further import ServerSetting, VersionTable
 from engarde.database import Session, session
 from engarde.doctor.model import Heard
 from engarde.doctor.rows import Client, Entrant, Relation, RelationRight, SchemaRight
-from engarde.doctor.suspects import suspects
+from engarde.doctor.suspects import role, suspects
 from engarde.errors import NoEntrance, Unreachable
 from engarde.model import Analytics, Service, Stack
 from engarde.stack import outputs
@@ -154,6 +154,11 @@ class Facts:
     def known_as(self, names: Collection[str]) -> str | None:
         """The longest of these names that the object in the error can be; None when it is none of them."""
         return next((guess for guess in self.guesses if guess in names), None)
+
+    @cached_property
+    def role(self) -> str | None:
+        """The role that the text says it was; None when it does not say."""
+        return role(self.stack, self.heard)
 
     @cached_property
     def suspects(self) -> tuple[Service | Analytics, ...]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
-from engarde.doctor.model import Heard, Named, Symptom
+from engarde.doctor.model import LONGEST_NAME, Heard, Named, Symptom
 from engarde.doctor.words import lines
-from engarde.masking import masked
+from engarde.masking import small
 
 LONGEST = 300
 """Of the line that is printed again [characters]."""
@@ -38,40 +38,41 @@ def hear(text: str, symptoms: Iterable[Symptom]) -> Heard | None:
     said = lines(text)
     if bare := _BARE.fullmatch(" ".join(said)):
         return _of_code(bare[1], said, known, text)
-    best: tuple[_Hit, Symptom, re.Match[str]] | None = None
-    for hit, symptom, match in _hits(said, known):
-        if best is None or hit < best[0]:
-            best = (hit, symptom, match)
-    if best is not None:
-        hit, symptom, match = best
-        return Heard(symptom, _shown(said[hit.line]), _named(match), text)
+    if hits := list(_hits(said, known)):
+        hit, symptom, match = min(hits, key=lambda each: each[0])
+        line = said[hit.line]
+        return Heard(symptom, _shown(line), _named(match, line), said, text)
     for code in (next(filter(None, found.groups())) for line in said for found in _CODED.finditer(line)):
         if heard := _of_code(code, said, known, text):
             return heard
     return None
 
 
-def _hits(said: list[str], known: tuple[Symptom, ...]) -> Iterator[tuple[_Hit, Symptom, re.Match[str]]]:
-    patterns = [(rank, symptom, each) for rank, symptom in enumerate(known) for each in symptom.patterns]
-    for number, line in enumerate(said):
-        for rank, symptom, pattern in patterns:
-            if match := pattern.search(line):
-                yield _Hit(symptom.faint, number, match.start(), rank), symptom, match
+def _hits(said: Sequence[str], known: Iterable[Symptom]) -> Iterator[tuple[_Hit, Symptom, re.Match[str]]]:
+    low = [small(line) for line in said]
+    whole = "\n".join(low)
+    for rank, symptom in enumerate(known):
+        for pattern in symptom.patterns:
+            # Most of them are nowhere, which is known sooner of all lines at once.
+            for number, line in enumerate(low) if pattern.search(whole) else ():
+                if match := pattern.search(line):
+                    yield _Hit(symptom.faint, number, match.start(), rank), symptom, match
 
 
-def _of_code(code: str, said: list[str], known: tuple[Symptom, ...], text: str) -> Heard | None:
+def _of_code(code: str, said: tuple[str, ...], known: tuple[Symptom, ...], text: str) -> Heard | None:
     """One symptom with the causes of all that have the SQLSTATE, each once."""
     having = [symptom for symptom in known if code.upper() in symptom.sqlstates]
     if not having:
         return None
     causes = tuple({cause.says: cause for symptom in having for cause in symptom.causes}.values())
     line = next(line for line in said if code in line)
-    return Heard(replace(having[0], causes=causes), _shown(line), Named(), text)
+    return Heard(replace(having[0], causes=causes), _shown(line), Named(), said, text)
 
 
-def _named(match: re.Match[str]) -> Named:
-    known = {field.name for field in fields(Named)}
-    return Named(**{key: _clean(value) for key, value in match.groupdict().items() if key in known and value})
+def _named(match: re.Match[str], line: str) -> Named:
+    known = {field.name for field in fields(Named)} & match.groupdict().keys()
+    found = {key: line[slice(*match.span(key))][:LONGEST_NAME] for key in known}
+    return Named(**{key: _clean(value) for key, value in found.items() if value})
 
 
 def _clean(name: str) -> str:
@@ -80,5 +81,4 @@ def _clean(name: str) -> str:
 
 
 def _shown(line: str) -> str:
-    safe = masked(line)
-    return safe if len(safe) <= LONGEST else safe[:LONGEST] + " …"
+    return line if len(line) <= LONGEST else line[:LONGEST] + " …"

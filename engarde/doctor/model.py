@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from engarde.doctor.facts import Facts
 
 Mark = Literal["confirmed", "ruled out", "not checked"]
+LONGEST_NAME = 256
+"""Of what an error can name [characters]: schema and object have 63 bytes each, and there may be quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,12 @@ class Heard:
 
     symptom: Symptom
     line: str
-    """the line that says so, without passwords"""
+    """the one that says so"""
     named: Named
+    lines: tuple[str, ...]
+    """of the text, secrets masked"""
     text: str
-    """all of the text, passwords included: never printed"""
+    """all of it, secrets included: never printed"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-
-from engarde.doctor.words import lines
+from collections.abc import Iterable
 
 _NAME = r'(?:"(?:[^"]|"")+"|[^\W\d]\w*)'
 _AFTER = r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE(?:\s+IF(?:\s+NOT)?\s+EXISTS)?|ONLY|ON|TRUNCATE)\s+"
@@ -15,31 +14,31 @@ _QUOTED = re.compile(
 WRITING = frozenset({"INSERT", "UPDATE", "DELETE", "TRUNCATE", "MERGE", "COPY"})
 
 
-def verb(text: str) -> str | None:
+def verb(lines: Iterable[str]) -> str | None:
     """The first word of the statement, in capitals; None where the text quotes none."""
-    for line in lines(text):
+    for line in lines:
         if found := _QUOTED.search(line):
             return found[1].upper()
     return None
 
 
-def tables(text: str) -> list[tuple[str | None, str]]:
+def tables(lines: Iterable[str]) -> list[tuple[str | None, str]]:
     """Schema and name of the tables in the statement, in their order; the schema only where it is written."""
     found: list[tuple[str | None, str]] = []
-    for line in lines(text):
+    for line in lines:
         for first, second in _TABLE.findall(line):
             found.append((_folded(first), _folded(second)) if second else (None, _folded(first)))
     return found
 
 
-def table_in(text: str, schema: str) -> str | None:
+def table_in(lines: Iterable[str], schema: str) -> str | None:
     """The first table of the statement that is written with this schema."""
-    return next((name for found, name in tables(text) if found == schema), None)
+    return next((name for found, name in tables(lines) if found == schema), None)
 
 
-def schemas_of(text: str, names: frozenset[str]) -> frozenset[str]:
+def schemas_of(lines: Iterable[str], names: frozenset[str]) -> frozenset[str]:
     """The schemas that the statement writes before one of these tables."""
-    return frozenset(schema for schema, name in tables(text) if schema and name in names)
+    return frozenset(schema for schema, name in tables(lines) if schema and name in names)
 
 
 def _folded(name: str) -> str:

@@ -6,8 +6,8 @@ import re
 from urllib.parse import unquote
 
 from engarde.access import ADMIN
-from engarde.doctor.model import Heard
-from engarde.doctor.words import lines
+from engarde.doctor.model import LONGEST_NAME, Heard
+from engarde.masking import MASK
 from engarde.model import Analytics, Service, Stack
 from engarde.names import ANALYTICS
 from engarde.parts import home, parts, within
@@ -16,7 +16,7 @@ _ROLES = (
     re.compile(r'\b(?:for user|role|user)\s+"([^"]+)"'),
     re.compile(r"""\b(?:db_?)?user(?:_?name)?["']?\s*[=:]\s*["']?([^\s"',;&)]+)""", re.IGNORECASE),
     re.compile(r"\bPGUSER=(\S+)"),
-    re.compile(r"://([^\s:/@]+)(?::\S*)?@"),
+    re.compile(rf"://([^\s:/@]+)(?::{re.escape(MASK)}|@)"),
 )
 _SERVICE = r"(?:^|\bservice[\"']?\s*[=:]\s*[\"']?|\[){}(?:[\"'\]:,\s]|$)"
 
@@ -35,18 +35,23 @@ def role(stack: Stack, heard: Heard) -> str | None:
     """The role that the text says it was; None when it does not say."""
     if heard.named.role:
         return heard.named.role
-    said = lines(heard.text)
     own = {login.role for login in stack.logins}
-    found = [unquote(match[1]) for line in said for pattern in _ROLES for match in pattern.finditer(line)]
+    written = [match[1] for line in heard.lines for pattern in _ROLES for match in pattern.finditer(line)]
+    found = [unquote(name) for name in written if len(name) <= LONGEST_NAME]
     if exact := [name for name in found if name in own]:
         return exact[0]
     for login in stack.logins:
-        if any(re.search(rf"(?<![\w.]){re.escape(login.role)}(?![\w.])", line) for line in said):
+        if _stands(login.role, rf"(?<![\w.]){re.escape(login.role)}(?![\w.])", heard):
             return login.role
     for name, login in _named(stack).items():
-        if any(re.search(_SERVICE.format(re.escape(name)), line) for line in said):
+        if _stands(name, _SERVICE.format(re.escape(name)), heard):
             return login.role
     return found[0] if found else None
+
+
+def _stands(name: str, pattern: str, heard: Heard) -> bool:
+    # A look for the name alone takes next to no time, even in a long text.
+    return any(name in line and re.search(pattern, line) for line in heard.lines)
 
 
 def concerned(stack: Stack, heard: Heard) -> Stack:

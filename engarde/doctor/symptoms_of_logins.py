@@ -34,6 +34,7 @@ LOGINS = (
         _LOGIN,
         words(
             HOST + r'(?:FATAL:\s+)?password authentication failed for user "(?P<role>[^"]+)"',
+            r'(?:FATAL:\s+)?password authentication failed for user "(?P<role>[^"]+)"',
             r"password authentication failed(?: for user '(?P<role>[^']+)')?",
             r'role "(?P<role>[^"]+)" is not permitted to log in',
             r'FATAL:\s+role "(?P<role>[^"]+)" does not exist',

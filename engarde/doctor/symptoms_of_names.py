@@ -20,7 +20,8 @@ NAMES = (
             lookup.NOT_MIGRATED,
         ),
         words(
-            r'(?P<kind>relation|table|view|sequence) "(?P<object>.+)" does not exist', r"no such table: (?P<object>\S+)"
+            r'(?P<kind>relation|table|view|sequence) "(?P<object>.{1,256})" does not exist',
+            r"no such table: (?P<object>\S+)",
         ),
         codes("42P01"),
     ),
@@ -35,7 +36,7 @@ NAMES = (
         "undefined-schema",
         "The name is no schema's (SQLSTATE 3F000).",
         (lookup.SCHEMA_CASE, lookup.UNDECLARED, lookup.GONE),
-        words(r'(?P<kind>schema) "(?P<object>.+)" does not exist'),
+        words(r'(?P<kind>schema) "(?P<object>.{1,256})" does not exist'),
         codes("3F000"),
     ),
     Symptom(

@@ -76,7 +76,7 @@ RIGHTS = (
         "Whoever ran this is not admin, owner or member enough (SQLSTATE 42501).",
         (admin.STRANGER_OWNS, admin.CALLED_SUPERUSER, admin.LACKING, admin.SERVICE),
         words(
-            r"must be owner of (?P<kind>[\w ]*?)\s?(?P<object>\S+)$",
+            r"must be owner of (?:(?P<kind>[\w ]{1,40}) )?(?P<object>\S{1,256})$",
             r"must be (?:a )?member of role|must be able to SET ROLE|must have admin option on role|must be superuser",
             r"permission denied to (?:create|alter|drop|grant|rename|set|reassign|create extension|revoke)\b",
             r"is no superuser and lacks rights that this stack needs|is no superuser; set it to false",

@@ -40,7 +40,7 @@ RUNS = (
         (runs.LEFT_OVER, runs.SCHEMA),
         words(
             r'(?P<kind>role|schema) "(?P<object>[^"]+)" already exists',
-            r"(?P<kind>role|schema) (?P<object>.+?) exists already and is ",
+            r"(?P<kind>role|schema) (?P<object>.{1,63}?) exists already and is ",
         ),
         codes("42710", "42P06"),
         again=remedies.up_again,
@@ -77,7 +77,7 @@ RUNS = (
         "Something depends on what is to be dropped (SQLSTATE 2BP01).",
         (dropping.DATA, dropping.ROLE),
         words(
-            r"cannot drop (?P<kind>schema) (?P<object>.+?) because other objects depend on it",
+            r"cannot drop (?P<kind>schema) (?P<object>.{1,63}?) because other objects depend on it",
             r'(?P<kind>role) "(?P<object>[^"]+)" cannot be dropped because some objects depend on it',
         ),
         codes("2BP01"),

@@ -1,10 +1,12 @@
-"""Brings whatever was pasted (logs, JSON, tracebacks, psql's output) to plain lines with plain quotes."""
+"""Brings whatever was pasted (logs, JSON, tracebacks, psql's output) to plain lines: plain quotes, no secrets."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
+
+from engarde.masking import masked
 
 LONGEST = 1_000_000
 """Of a text that is read; an error stands at either end of a longer one [characters]."""
@@ -18,14 +20,14 @@ _ESCAPED = re.compile(r"\\(n|r|t|\"|'|\\)")
 _MEANT = {"n": "\n", "r": "\n", "t": "\t"}
 
 
-def lines(text: str) -> list[str]:
-    """The lines of a text, each JSON object in it as one `key: value` line per text value."""
+def lines(text: str) -> tuple[str, ...]:
+    """The lines of a text without secrets, each JSON object in it as one `key: value` line per text value."""
     if len(text) > LONGEST:
         text = text[: LONGEST // 2] + "\n" + text[-LONGEST // 2 :]
-    found: list[str] = []
-    for line in _whole(_COLOUR.sub("", text)):
-        found += plain(line).splitlines()
-    return [line.strip() for line in found if line.strip()]
+    # First of all, so that no secret loses the quotes that end it, or is cut at an escaped line end.
+    safe = masked(_COLOUR.sub("", text))
+    found = [line.strip() for whole in _whole(safe) for line in plain(whole).splitlines()]
+    return tuple(filter(None, found))
 
 
 def plain(text: str) -> str:
@@ -52,18 +54,20 @@ def _values(text: str) -> list[str] | None:
         found = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    return list(_flat("", found)) if isinstance(found, dict | list) else None
+    return list(_flat(found)) if isinstance(found, dict | list) else None
 
 
-def _flat(key: str, value: object) -> Iterator[str]:
-    match value:
-        case dict():
-            for name, inner in value.items():
-                yield from _flat(str(name), inner)
-        case list():
-            for inner in value:
-                yield from _flat(key, inner)
-        case None | bool():
-            return
-        case _:
-            yield f"{key}: {value}" if key else str(value)
+def _flat(found: object) -> Iterator[str]:
+    # Not by recursion: in something nested deeply each value would pass through all of it.
+    left = [("", found)]
+    while left:
+        key, value = left.pop()
+        match value:
+            case dict():
+                left += [(str(name), inner) for name, inner in reversed(value.items())]
+            case list():
+                left += [(key, inner) for inner in reversed(value)]
+            case None | bool():
+                continue
+            case _:
+                yield f"{key}: {value}" if key else str(value)

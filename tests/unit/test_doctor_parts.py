@@ -26,10 +26,10 @@ def stack(**sections: Any) -> Stack:
 
 def test_what_a_statement_is_about() -> None:
     text = 'LINE 1: SELECT * FROM sankore.things JOIN "Field Notes"."a.b" ON true\nINSERT INTO Users VALUES (1)'
-    assert queries.verb(text) == "SELECT"
-    assert queries.tables(text) == [("sankore", "things"), ("Field Notes", "a.b"), (None, "true"), (None, "users")]
-    assert queries.verb("[SQL: DELETE FROM x]") == "DELETE"
-    assert queries.verb("nothing") is None
+    assert queries.verb([text]) == "SELECT"
+    assert queries.tables([text]) == [("sankore", "things"), ("Field Notes", "a.b"), (None, "true"), (None, "users")]
+    assert queries.verb(["[SQL: DELETE FROM x]"]) == "DELETE"
+    assert queries.verb(["nothing"]) is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import re
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
-from engarde.doctor.suspects import is_admin, role
+from engarde.doctor.suspects import is_admin
 from engarde.findings import Remedy
 from engarde.quoting import statement
 from engarde.rights import ask, missing
@@ -46,7 +46,7 @@ def _stranger_owns(facts: Facts) -> Answer:
 
 
 def _service_administers(facts: Facts) -> Answer:
-    said = role(facts.stack, facts.heard)
+    said = facts.role
     if said in _WANTED.findall(facts.heard.text):
         return ruled_out("the text names the role that is wanted, and not who wanted it")
     if said and not is_admin(facts.stack, said) and said in {login.role for login in facts.stack.logins}:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
-from engarde.doctor.suspects import is_admin, role
+from engarde.doctor.suspects import is_admin
 from engarde.findings import Remedy
 from engarde.model import Analytics
 from engarde.privileges import CONNECT, TEMPORARY
@@ -20,7 +20,7 @@ def _of_the_stack(facts: Facts) -> dict[str, tuple[str, ...]]:
 
 
 def _not_of_the_stack(facts: Facts) -> Answer:
-    said = role(facts.stack, facts.heard)
+    said = facts.role
     if said is None:
         return unknown("the text names no role")
     if said in _of_the_stack(facts) or is_admin(facts.stack, said):
@@ -39,7 +39,7 @@ def _moved(facts: Facts) -> Answer:
     said, here = facts.named.object or facts.named.database, facts.stack.server.database
     if said is None or not (facts.stack.label or facts.stack.siblings):
         return ruled_out(f"every service of the stack is in {here}")
-    who = role(facts.stack, facts.heard)
+    who = facts.role
     if who not in {login.role for login in facts.stack.logins}:
         return unknown("the text names no role of the stack")
     return ruled_out(f"{who} works there") if said == here else confirmed(f"{who} works in {here}, not in {said}")
@@ -47,7 +47,7 @@ def _moved(facts: Facts) -> Answer:
 
 def _connect_lost(facts: Facts) -> Answer:
     declared = _of_the_stack(facts)
-    said = role(facts.stack, facts.heard)
+    said = facts.role
     for name in [said] if said in declared else list(declared):
         found = facts.entrants.get(name)
         if CONNECT in declared[name] and (found is None or not found.connect):
@@ -57,7 +57,7 @@ def _connect_lost(facts: Facts) -> Answer:
 
 def _temporary_lost(facts: Facts) -> Answer:
     declared = _of_the_stack(facts)
-    said = role(facts.stack, facts.heard)
+    said = facts.role
     for name in [said] if said in declared else list(declared):
         found = facts.entrants.get(name)
         if TEMPORARY in declared[name] and found and not found.temporary:
@@ -88,7 +88,7 @@ def _use_subqueries(facts: Facts) -> Remedy:
 
 
 def _declare_outside(facts: Facts) -> Remedy:
-    return _outside(role(facts.stack, facts.heard) or "ROLE")
+    return _outside(facts.role or "ROLE")
 
 
 def _misspelt(facts: Facts) -> Answer:

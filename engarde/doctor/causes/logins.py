@@ -10,22 +10,22 @@ from engarde.catalog.further import StoredPassword
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
-from engarde.doctor.suspects import is_admin, name_of, role
+from engarde.doctor.suspects import is_admin, name_of
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
 from engarde.quoting import statement, word
 from engarde.stack import admin_password
 
-_IN_URL = r"://{}:(\S*)@"
+_IN_URL = r"://{}:((?:(?!://)\S)*)@"
 
 
 def _login(facts: Facts) -> Service | Analytics | None:
-    said = role(facts.stack, facts.heard)
+    said = facts.role
     return next((login for login in facts.stack.logins if login.role == said), None)
 
 
 def _no_such_role(facts: Facts) -> Answer:
-    said = role(facts.stack, facts.heard)
+    said = facts.role
     if said is None:
         absent = [login.role for login in facts.stack.logins if login.role not in facts.catalog.roles]
         return (
@@ -37,7 +37,7 @@ def _no_such_role(facts: Facts) -> Answer:
 
 
 def _not_of_the_stack(facts: Facts) -> Answer:
-    said = role(facts.stack, facts.heard)
+    said = facts.role
     outside = {each.name for each in facts.stack.outside_roles}
     if said is None or _login(facts) or is_admin(facts.stack, said) or said in outside:
         return ruled_out("it is a role of the stack file")
@@ -49,7 +49,7 @@ def _may_not_log_in(facts: Facts) -> Answer:
         known = facts.catalog.roles.get(login.role)
         if known and not known.login:
             return confirmed(f"{login.role} has NOLOGIN")
-    said = role(facts.stack, facts.heard)
+    said = facts.role
     known = facts.catalog.roles.get(said or "")
     if known and not known.login and not _login(facts):
         sql = remedies.sql(facts, statement("ALTER ROLE {} LOGIN", known.name))
@@ -116,7 +116,7 @@ def _old_url(facts: Facts) -> Answer:
 
 
 def _admins_password(facts: Facts) -> Answer:
-    said = role(facts.stack, facts.heard)
+    said = facts.role
     if said and not is_admin(facts.stack, said):
         return ruled_out("it is not the admin's role")
     if (reason := facts.refusal) is None:
@@ -126,7 +126,7 @@ def _admins_password(facts: Facts) -> Answer:
 
 
 def _admins_service(facts: Facts) -> Answer:
-    said = role(facts.stack, facts.heard)
+    said = facts.role
     if said is None or not is_admin(facts.stack, said):
         return ruled_out("it is not the admin's role")
     sent = re.search(_IN_URL.format(re.escape(said)), facts.heard.text)

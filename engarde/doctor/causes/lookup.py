@@ -7,7 +7,7 @@ from engarde.doctor.declarations import declaring, sees
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Relation
-from engarde.doctor.suspects import is_admin, name_of, role
+from engarde.doctor.suspects import is_admin, name_of
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
 from engarde.names import PUBLIC
@@ -96,7 +96,7 @@ def _not_migrated(facts: Facts) -> Answer:
 
 
 def _other_role(facts: Facts) -> Answer:
-    said = role(facts.stack, facts.heard)
+    said = facts.role
     logins = {login.role for login in facts.stack.logins}
     if said in logins:
         return ruled_out(f"{said} is a role of the stack")

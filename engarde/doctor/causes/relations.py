@@ -43,7 +43,7 @@ def refused(facts: Facts) -> list[Relation]:
         found = facts.relations_called([table for _, table in reads])
         return [each for each in found if (each.schema, each.name) in reads]
     exact = [each for each in facts.relations if each.name in facts.guesses]
-    written = queries.schemas_of(facts.heard.text, frozenset(each.name for each in exact))
+    written = queries.schemas_of(facts.heard.lines, frozenset(each.name for each in exact))
     return [each for each in exact if each.schema in written] or exact
 
 
@@ -138,7 +138,7 @@ def _not_granted(facts: Facts) -> Answer:
 
 
 def _writes(facts: Facts) -> Answer:
-    said = queries.verb(facts.heard.text)
+    said = queries.verb(facts.heard.lines)
     for each in _tries(facts):
         if said in queries.WRITING and not each.own and not each.right.writes:
             return confirmed(
@@ -179,7 +179,7 @@ def _ask_its_service(facts: Facts) -> Remedy:
 
 
 def _declare(facts: Facts) -> Remedy:
-    found = [each for each in queries.tables(facts.heard.text) if each[0]]
+    found = [each for each in queries.tables(facts.heard.lines) if each[0]]
     schema, table = found[0] if found else (None, facts.guesses[-1] if facts.guesses else None)
     return declaring(facts, list(facts.suspects), schema or "SCHEMA", table)
 

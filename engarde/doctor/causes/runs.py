@@ -19,7 +19,9 @@ from engarde.stack import admin_password, backend
 from engarde.stackfile import PROJECT
 
 _RUNS = ("pulumi", "terraform", "engarde")
-_LOCK = re.compile(r"file://(?P<path>\S+?\.json)|created by (?P<who>\S+)@(?P<host>\S+) \(pid (?P<pid>\d+)\)")
+_LOCK = re.compile(
+    r"file://(?P<path>(?:(?!file://)\S)+?\.json)|created by (?P<who>[^\s@]+)@(?P<host>[^\s@]+) \(pid (?P<pid>\d+)\)"
+)
 
 
 def _at_work(facts: Facts) -> list[Client]:

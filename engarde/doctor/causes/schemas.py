@@ -68,7 +68,7 @@ def _never_declared(facts: Facts) -> Answer:
             and not facts.may_use(login.role, schema)
         ]
         if lacking:
-            table = queries.table_in(facts.heard.text, schema)
+            table = queries.table_in(facts.heard.lines, schema)
             because = f"the stack file lets {named(lacking)} read nothing in {schema}"
             return confirmed(because, declaring(facts, lacking, schema, table))
         return ruled_out(f"it may enter {schema}, or the stack file says that it may")
@@ -85,7 +85,7 @@ def _not_granted(facts: Facts) -> Answer:
 
 
 def _path_leads_elsewhere(facts: Facts) -> Answer:
-    if facts.named.kind == "schema" and any(queries.table_in(facts.heard.text, schema) for schema in denied(facts)):
+    if facts.named.kind == "schema" and any(queries.table_in(facts.heard.lines, schema) for schema in denied(facts)):
         return ruled_out("the statement names the schema itself")
     for login in facts.suspects:
         if found := paths.overridden(facts, login):
@@ -94,8 +94,8 @@ def _path_leads_elsewhere(facts: Facts) -> Answer:
 
 
 def _creates_elsewhere(facts: Facts) -> Answer:
-    said = queries.verb(facts.heard.text)
-    written = queries.tables(facts.heard.text)
+    said = queries.verb(facts.heard.lines)
+    written = queries.tables(facts.heard.lines)
     if said == "CREATE" and written and not any(schema for schema, _ in written):
         return ruled_out("the statement names no schema")
     for schema in denied(facts) if facts.named.kind == "schema" else []:
@@ -117,7 +117,7 @@ def _without_schema(facts: Facts) -> Remedy:
 
 def _declare(facts: Facts) -> Remedy:
     schema = facts.known_as([service.schema_ for service in facts.stack.services]) or "SCHEMA"
-    return declaring(facts, list(facts.suspects), schema, queries.table_in(facts.heard.text, schema))
+    return declaring(facts, list(facts.suspects), schema, queries.table_in(facts.heard.lines, schema))
 
 
 OWNER = Cause("the service's own schema belongs to somebody else", _another_owns_it, remedies.up)

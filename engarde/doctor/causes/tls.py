@@ -6,7 +6,7 @@ from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import EntranceRule
-from engarde.doctor.suspects import is_admin, name_of, role
+from engarde.doctor.suspects import is_admin, name_of
 from engarde.findings import Remedy
 from engarde.model import Service
 
@@ -23,7 +23,7 @@ NODE = (
 
 def _section(facts: Facts) -> str:
     """Which address it is about: the admin's, where the text says so or both are one."""
-    said = role(facts.stack, facts.heard)
+    said = facts.role
     return "engarde:server" if said and is_admin(facts.stack, said) else "engarde:serviceAddress"
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
-from engarde.doctor.suspects import is_admin, name_of, role
+from engarde.doctor.suspects import is_admin, name_of
 
 
 def _check(facts: Facts) -> Answer:
-    stack, said = facts.stack, role(facts.stack, facts.heard)
+    stack, said = facts.stack, facts.role
     owners = {login.role: name_of(login) for login in stack.logins}
     if said in owners:
         return ruled_out(f"{said} is the role of {owners[said]}")
