@@ -68,6 +68,6 @@ def _tell(started: subprocess.Popen[str], told: threading.Event) -> None:
     # Its words may be the server's, with a name in them that a terminal would obey.
     try:
         for line in started.stdout or ():
-            say(line.rstrip("\n"))
+            say(masked(line.rstrip("\n")))
     finally:
         told.set()

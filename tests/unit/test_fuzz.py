@@ -78,7 +78,7 @@ def test_a_file_that_grows_by_its_aliases_or_is_endless(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "Pulumi.fuzz.yaml").mkdir()
-    with pytest.raises(ConfigError, match=r"^Pulumi\.fuzz\.yaml: cannot be read: Is a directory$"):
+    with pytest.raises(ConfigError, match=r"^Pulumi\.fuzz\.yaml: cannot be read: not a regular file$"):
         read(tmp_path, "fuzz")
 
 

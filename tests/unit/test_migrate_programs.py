@@ -33,7 +33,8 @@ opened = open("/dev/null", "rb"); import os; os.set_inheritable(opened.fileno(),
 with made.ending_with_this():
     with made.running("a", sys.argv[2:], Path("/"), given, errors=subprocess.STDOUT) as process:
         for line in process.stdout:
-            print(line, end="", flush=True)
+            sys.stdout.buffer.write(line)
+            sys.stdout.flush()
         sys.exit(process.wait())
 """
 SPYING = """
