@@ -68,7 +68,7 @@ def goes_on(project: Project, before: dict[str, int], name: str = "madansara") -
     assert project.succeeds(project.preview("--expect-no-changes")).ops == {}
 
 
-@pytest.mark.parametrize("step", sampled(STEPS, ("journal", "begin", "after"), ("one", "up", "after")), ids="-".join)
+@pytest.mark.parametrize("step", sampled(STEPS, ("one", "up", "after")), ids="-".join)
 def test_between_two_steps(project: Project, step: tuple[str, str, str]) -> None:
     before = counters(project)
     remember(project)
@@ -105,7 +105,7 @@ def engine_of(pid: int) -> int:
 
 
 @pytest.mark.parametrize("round_", sampled(range(ROUNDS), 0))
-@pytest.mark.parametrize("victim", ["both", "the tool", "the engine"])
+@pytest.mark.parametrize("victim", sampled(["both", "the tool", "the engine"], "both"))
 def test_in_the_middle_of_up(project: Project, tmp_path: Path, victim: str, round_: int) -> None:
     chance = random.Random(f"{SEED} {victim} {round_} {project.database.admin.user}")
     before, name, output = counters(project), chance.choice(["madansara", "analytics"]), tmp_path / "output"
