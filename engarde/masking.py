@@ -284,9 +284,11 @@ def _after(text: str, matches: Iterable[re.Match[str]], unquoted: _Unquoted) -> 
             end = text.find(opening[0], opening.end(), opening.end() + _LONGEST_TEXT)
             yield (opening.end(), end) if end >= 0 else _span(_LINE, text, opening.end())
         # Whatever begins in the middle of an unquoted value ends with it.
-        elif start >= done and not _NOTHING.match(text, start) and (word := unquoted(match)):
-            start, done = _span(word, text, start)
-            yield start, _before_closing(text, start, done)
+        elif start >= done and (word := unquoted(match)):
+            start, end = _span(word, text, start)
+            if not _NOTHING.fullmatch(text, start, end):
+                done = end
+                yield start, _before_closing(text, start, end)
 
 
 def _urls(text: str) -> Iterator[Span]:

@@ -48,6 +48,7 @@ def check(form: str, text: str, secret: str, plain: str) -> None:
 @example("'starts with a quote")
 @example("a';ALTER ROLE y PASSWORD 'b")
 @example("token='nested in it'")
+@example("NO 000000000")
 def test_any_secret(form: str, secret: str) -> None:
     check(form, ANY[form](secret), secret, ANY[form]("x"))
 
