@@ -141,7 +141,7 @@ class Programs:
         with self._lock:
             left = dict(self._running)
         for name, process in left.items():
-            say(f"{name}: {self._told.name}, so its migrations are stopped")
+            say(f"{name}: stopping its migrations ({self._told.name})")
             _send(process, self._told)
         end = time.monotonic()
         while any(each.poll() is None for each in left.values()) and time.monotonic() < end + self._grace:

@@ -1,5 +1,6 @@
 """The files of stack `local` in the project, and how to know those that we made."""
 
+from engarde import bounded
 from toolchain.paths import PRIVATE, PROJECT
 
 STACK_FILE = PROJECT / "Pulumi.local.yaml"
@@ -13,4 +14,4 @@ POSTGRES = PRIVATE / "postgres.json"
 
 def is_derived() -> bool:
     """False for a stack file that somebody wrote without us."""
-    return STACK_FILE.exists() and DERIVED in STACK_FILE.read_text().partition("\n")[0]
+    return STACK_FILE.exists() and DERIVED in bounded.text(STACK_FILE).partition("\n")[0]

@@ -7,7 +7,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
-from engarde import admin_passwords, stackfile
+from engarde import admin_passwords, bounded, stackfile
 from engarde.errors import ConfigError
 from toolchain.local import files
 from toolchain.local.admin import Admin
@@ -130,7 +130,7 @@ def _bring_home(config: CommentedMap) -> None:
 
 def _text() -> str:
     """Empty also for a file that a killed engine had just begun to write."""
-    return FILE.read_text().strip() if FILE.exists() else ""
+    return bounded.text(FILE).strip() if FILE.exists() else ""
 
 
 def _document(text: str | None = None) -> CommentedMap:
