@@ -1,0 +1,25 @@
+"""With what a migration of several services ends."""
+
+import pytest
+
+from engarde.migrate.run import Migrated, State, exit_code
+
+
+def one(state: State, code: int = 0) -> Migrated:
+    return Migrated("a", state, None, None, 0.0, "", code)
+
+
+@pytest.mark.parametrize(
+    ("done", "code"),
+    [
+        ([one("migrated"), one("up to date")], 0),
+        ([one("up to date"), one("failed", 3)], 3),
+        ([one("failed", 2), one("failed", 3)], 3),
+        ([one("failed", 3), one("failed", 4)], 4),
+        # Something was changed, so that it is begun and not finished.
+        ([one("migrated"), one("failed", 3)], 4),
+        ([one("migrated"), one("failed", 2)], 4),
+    ],
+)
+def test_the_worst_counts(done: list[Migrated], code: int) -> None:
+    assert exit_code(done) == code
