@@ -7,7 +7,7 @@ import json
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
@@ -127,6 +127,8 @@ def test_json_of_a_finding_is_ascii_where_it_would_be_hidden() -> None:
 
 @patient
 @given(names, names)
+@example("\x1b", "\\x1b")
+@example("\\\x1b", "\\\\x1b")
 def test_labels_are_seen_and_no_two_names_are_one(one: str, other: str) -> None:
     family = GaugeMetricFamily("size", "Of a table.", labels=["table"])
     for name in {one, other}:
