@@ -16,6 +16,7 @@ from engarde.visible import BREAKS, visible
 from tests.conftest import Projects
 from tests.engine import migrated
 from tests.engine.admins import BACKEND, only_superuser
+from tests.engine.backups import clients
 from tests.engine.database import Session
 from tests.engine.program import THE_ADMIN, Project
 from tests.engine.statused import samples
@@ -116,7 +117,7 @@ def told(stack: Project, *words: str, given: str = "") -> "subprocess.CompletedP
     done = subprocess.run(
         stack.tool_command(*words),
         cwd=stack.folder,
-        env=stack._environment(),
+        env={**stack._environment(), **clients(stack)},
         input=given.encode(),
         capture_output=True,
         check=False,
