@@ -20,11 +20,16 @@ uses (classid, objid, objsubid, refclassid, refobjid) AS (
     -- A function, an operator or a cast is no use of the types that it takes.
     SELECT classid, objid, objsubid, refclassid, refobjid FROM pg_depend
     WHERE deptype IN ('n', 'a', 'i')
-      AND CASE refclassid WHEN 'pg_proc'::regclass THEN true
-                          WHEN 'pg_operator'::regclass THEN true
+      AND CASE refclassid WHEN 'pg_proc'::regclass THEN classid <> 'pg_class'::regclass OR objsubid = 0
+                          WHEN 'pg_operator'::regclass THEN classid <> 'pg_class'::regclass OR objsubid = 0
                           WHEN 'pg_type'::regclass
                           THEN classid NOT IN ('pg_proc'::regclass, 'pg_operator'::regclass, 'pg_opclass'::regclass, 'pg_cast'::regclass)
                           WHEN 'pg_class'::regclass THEN classid = 'pg_rewrite'::regclass END
+    UNION ALL
+    -- Up to 14 a generated column itself depends on what its expression calls.
+    SELECT 'pg_attrdef'::regclass, a.oid, 0, refclassid, refobjid
+    FROM pg_depend JOIN pg_attrdef a ON adrelid = objid AND adnum = objsubid
+    WHERE classid = 'pg_class'::regclass AND refclassid IN ('pg_proc'::regclass, 'pg_operator'::regclass)
     UNION ALL
     SELECT 'pg_type'::regclass, contypid, -1, d.refclassid, d.refobjid
     FROM pg_constraint c JOIN pg_depend d ON d.classid = 'pg_constraint'::regclass AND d.objid = c.oid
@@ -166,7 +171,7 @@ CROSS JOIN LATERAL (
     SELECT 'view', identity, false, false, '{}' FROM relations v WHERE r.code_classid = 'pg_class'::regclass AND v.oid = r.code
 ) s (kind, identity, immutable, ranged, executors)
 WHERE NOT (r.code_classid = 'pg_class'::regclass AND t.relation = r.code)
-  -- Between relations and others' things it is whose they are that counts; among one's own, only what others read or write.
-  AND (t.relation <> 0 OR t.owner <> r.owner)
+  -- Of what is the code's owner's own, only what runs when somebody reads.
+  AND (coalesce(t.owner, c.owner) <> r.owner OR t.kind = 'view' OR t.kind = 'column' AND s.ranged OR t.evaluated IS NOT NULL)
   AND (c.schema IS NULL OR c.schema NOT LIKE 'pg\_temp\_%%')
 ORDER BY 1, 3, 2, 7
