@@ -39,10 +39,15 @@ COMMANDS = (
     ("migrate", "status"),
     ("rotate", "madansara", "--dry-run"),
     ("split", "plan", "madansara", "--to", "own"),
-    ("backup", "madansara", "--to", "copy"),
-    ("restore", "madansara", "copy", "--yes-replace-data"),
 )
-"""What is run; what is added to the tool belongs here."""
+"""What only looks; what is added to the tool belongs here."""
+
+COPIES = (("backup", "madansara", "--to", "copy"), ("restore", "madansara", "copy", "--yes-replace-data"))
+MOVES = (("split", "run", "langflow", "--to", "own", "--yes"), ("split", "finish", "langflow", "--yes-drop-old"))
+"""One after another."""
+
+TELLING = ("ALTER SYSTEM SET log_line_prefix = '[%p|%a] '", "SELECT pg_reload_conf()")
+"""One session's statements from another's, and whose they are."""
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +57,7 @@ def stack(projects: Projects) -> Iterator[Project]:
         database = project.database
         write(project.folder / "their/madansara", "pass", prefix="m")
         project.succeeds(project.up())
-        # Tells one session's statements from another's, and whose they are.
-        database.run("ALTER SYSTEM SET log_line_prefix = '[%p|%a] '", "SELECT pg_reload_conf()")
+        database.run(*TELLING)
         with project.connect("madansara") as session:
             traps.lay(session, "madansara", database.major, "things")
         with database.session(BACKEND, BACKEND_PASSWORD) as session:
@@ -64,18 +68,21 @@ def stack(projects: Projects) -> Iterator[Project]:
         yield project
 
 
-@pytest.fixture(scope="module")
-def shadowed(stack: Project) -> Project:
-    """With all that the tool's SQL calls made anew in `public`."""
-    with stack.database.session(BACKEND, BACKEND_PASSWORD) as session:
-        traps.shadow(session)
-    return stack
-
-
 def only_as_their_owners(stack: Project, since: int) -> None:
     """Whatever ran, ran as who made it; in sessions of the tool's, too."""
     wrong = [each for each in traps.sprung(stack.database, since) if each.current != each.owner]
     assert wrong == []
+
+
+def the_path_comes_first(stack: Project, since: int) -> None:
+    """No session of the tool's looks for a name before it has said where."""
+    for each in first_statements(stack, since):
+        assert re.match(
+            r"BEGIN ISOLATION LEVEL [A-Z ]+ READ (ONLY|WRITE); SET LOCAL search_path = pg_catalog, pg_temp;"
+            # pg_dump's and pg_restore's own.
+            r"|SELECT pg_catalog\.set_config\('search_path', '', false\)",
+            each,
+        ), each
 
 
 def first_statements(stack: Project, since: int) -> list[str]:
@@ -107,20 +114,47 @@ def test_no_run_of_the_engine_springs_one(stack: Project, run: str) -> None:
     only_as_their_owners(stack, mark)
 
 
+@pytest.mark.parametrize("words", COPIES, ids=" ".join)
+def test_no_copy_springs_one(stack: Project, words: tuple[str, ...]) -> None:
+    none_is_sprung_by(stack, *words)
+
+
+def none_is_sprung_by(stack: Project, *words: str) -> None:
+    """By a command that does what it is for."""
+    mark = stack.database.mark()
+    done = stack.tool(*words)
+    assert done.returncode == 0, done.stdout + done.stderr
+    only_as_their_owners(stack, mark)
+    the_path_comes_first(stack, mark)
+
+
+def test_no_move_springs_one(projects: Projects) -> None:
+    # What would keep the service from moving, and who would be kept from it, is not there.
+    with projects(services={"langflow": None}) as project:
+        project.succeeds(project.up())
+        project.database.run(*TELLING)
+        with project.connect("langflow") as session:
+            traps.lay(session, "langflow", project.database.major, "things")
+        for words in MOVES:
+            none_is_sprung_by(project, *words)
+
+
+@pytest.fixture(scope="module")
+def shadowed(stack: Project) -> Project:
+    """With all that the tool's SQL calls made anew in `public`."""
+    with stack.database.session(BACKEND, BACKEND_PASSWORD) as session:
+        traps.shadow(session)
+    return stack
+
+
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_no_command_springs_one(shadowed: Project, words: tuple[str, ...]) -> None:
     mark = shadowed.database.mark()
     with shadowed.connect("madansara") as session, traps.swapping(session, "madansara"):
         done = shadowed.tool(*words)
-    assert "Traceback" not in done.stderr
+    assert done.returncode in (0, 1), done.stderr
     only_as_their_owners(shadowed, mark)
-    for each in first_statements(shadowed, mark):
-        assert re.match(
-            r"BEGIN ISOLATION LEVEL [A-Z ]+ READ (ONLY|WRITE); SET LOCAL search_path = pg_catalog, pg_temp;"
-            # pg_dump's and pg_restore's own.
-            r"|SELECT pg_catalog\.set_config\('search_path', '', false\)",
-            each,
-        ), each
+    the_path_comes_first(shadowed, mark)
 
 
 def test_what_is_theirs_is_read_by_their_own_logins(shadowed: Project) -> None:

@@ -17,7 +17,8 @@ from psycopg import sql
 from engarde import database as tool
 from tests.engine.database import Database, Session
 
-SPRUNG = re.compile(r"trap of <(.*?)> ran as <(.*?)> for <(.*?)> of <(.*?)> in <(.*?)>")
+SPRUNG = re.compile(r"trap of <([^%>]*)> ran as <([^%>]*)> for <([^%>]*)> of <([^%>]*)> in <([^%>]*)>")
+"""In the log; what makes a trap stands there, too, with % in place of names."""
 
 TRAP = """
 CREATE FUNCTION {schema}.sprung(place text) RETURNS void LANGUAGE plpgsql VOLATILE AS $$ BEGIN
@@ -201,6 +202,8 @@ def shadow(session: Session) -> None:
     text = SHADOWS
     for name, listed in words.items():
         text = text.replace("{" + name + "}", listed)
+    # What makes them is not to meet them.
+    session.execute("SET search_path = pg_catalog")
     session.execute(text.encode())
 
 

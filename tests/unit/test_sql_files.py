@@ -32,7 +32,7 @@ RUNS_STATEMENTS = {
 SYSTEMS = re.compile(r"(?:pg_catalog\.|information_schema\.)?pg_[a-z_]+")
 FUNCTIONS_OF_ROWS = {
     *("unnest", "aclexplode", "generate_series", "jsonb_to_recordset", "jsonb_array_elements"),
-    *("jsonb_array_elements_text", "regexp_matches", "has_table_privilege"),
+    *("jsonb_array_elements_text", "regexp_matches", "pg_catalog.regexp_matches", "format", "has_table_privilege"),
 }
 RUNNERS = re.compile(
     r"\b(query_to_xml\w*|table_to_xml\w*|cursor_to_xml\w*|schema_to_xml\w*|database_to_xml\w*|nextval|ts_stat|ts_rewrite"
@@ -44,7 +44,7 @@ RUNNERS = re.compile(
 
 def code(file: Path) -> str:
     """Without comments and texts, for what stands in them is no name."""
-    return re.sub(r"'(?:[^']|'')*'|--.*", "''", file.read_text())
+    return re.sub(r"'(?:[^']|'')*'|--.*", lambda found: "''" if found[0][0] == "'" else "", file.read_text())
 
 
 ENDS = {"WHERE", "GROUP", "ORDER", "HAVING", "WINDOW", "UNION", "SELECT", "LIMIT", "OFFSET", "LOOP", "EXCEPT", ";"}
