@@ -189,6 +189,8 @@ def test_the_demo_and_again(checkout: Clone) -> None:
     # Three users of the backend, read by madansara, and what it made of them, read by analytics.
     assert re.search(r"│ madansara +│ owners +│ 3 +│", said)
     assert "stack local is as declared (5 logins, " in said
+    # Their histories have the same revisions, and each has its own table.
+    assert "nothing is wrong with stack local" in said
     stack_file = checkout.stack_file.read_text()
     said = said_by(checkout.run("make", "demo"))
     assert said.count("up to date") >= 4

@@ -42,7 +42,7 @@ class DemoFailed(EngardeError):
 
 
 def demo() -> None:
-    """Declares what is missing, brings it up, migrates, shows what analytics sees, and proves the isolation.
+    """Declares what is missing, brings it up, migrates, shows what analytics sees, and proves that all is well.
 
     :raises Refused: nothing was brought up yet, the stack has none of the services, or there is nothing to read.
     """
@@ -60,6 +60,7 @@ def demo() -> None:
     if stack.analytics:
         _show(stack)
     _tool("verify")
+    _tool("doctor")
     say("Look on: bin/engarde migrate status, bin/engarde psql analytics -c '\\dt *.*' (examples/services/README.md)")
 
 
