@@ -18,7 +18,9 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 from engarde.access import Access
 from engarde.entrance import connect
 from engarde.errors import NotAnswered, Refused, Unreachable
+from engarde.quoting import printable
 from engarde.timeouts import Kind, seconds
+from engarde.visible import visible
 
 SEARCH_PATH = "pg_catalog, pg_temp"
 """Of every session of ours: whoever may create in another schema of a path decides there what a name means."""
@@ -101,7 +103,8 @@ class Session:
         except psycopg.Error as error:
             if self._connection.closed:
                 raise
-            raise Refused(f"{statement}\n  {error.sqlstate}: {error.diag.message_primary}") from None
+            said = visible(error.diag.message_primary or "")
+            raise Refused(f"{printable(statement)}\n  {error.sqlstate}: {said}") from None
 
     def set_verifier(self, role: str, verifier: str) -> None:
         """Puts a password in force that the server is sent as its verifier.

@@ -16,6 +16,7 @@ from engarde.model import Stack, Table
 from engarde.moves import Made, moved
 from engarde.names import PUBLIC
 from engarde.quoting import statement
+from engarde.visible import visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +140,8 @@ def _refuse_half_gone(stack: Stack, asked: Session, before: Before) -> None:
     if stack.label and not stack.elsewhere:
         return
     if owners := asked.rows("owned_elsewhere", _Owner, roles=sorted(before.going)):
-        lines = "\n".join(f"  in {each.database}: {statement('DROP OWNED BY {}', each.role)}" for each in owners)
+        told = [f"  in {visible(each.database)}: {statement('DROP OWNED BY {}', each.role)}" for each in owners]
+        lines = "\n".join(told)
         raise Refused(
             f"roles that stack {stack.name} declares no more are still known to other databases, and PostgreSQL drops"
             " no such role; nothing was changed. As the admin, after a look at what they own there and lose with"
