@@ -15,7 +15,7 @@ with facts(kind, name, facts) as (
     union all
     select 'member', pg_get_userbyid(roleid) || '<-' || pg_get_userbyid(member),
            jsonb_build_object('admin', bool_or(admin_option))
-      from pg_auth_members where pg_get_userbyid(roleid) !~ '^pg_' group by roleid, member
+      from pg_auth_members where pg_get_userbyid(member) !~ '^pg_' group by roleid, member
     union all
     select 'relation', nspname || '.' || relname,
            jsonb_build_object('kind', relkind::text, 'owner', pg_get_userbyid(relowner), 'acl', relacl::text[])
