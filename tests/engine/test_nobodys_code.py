@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engine import traps
-from tests.engine.admins import BACKEND, BACKEND_PASSWORD
+from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.migrated import declared, write
 from tests.engine.program import THE_ADMIN, Project
@@ -37,12 +37,15 @@ COMMANDS = (
     ("explain", "analytics", "public.secured"),
     ("explain", "sankore", "madansara.looking"),
     ("migrate", "status"),
-    ("rotate", "madansara", "--dry-run"),
     ("split", "plan", "madansara", "--to", "own"),
 )
 """What only looks; what is added to the tool belongs here."""
 
-COPIES = (("backup", "madansara", "--to", "copy"), ("restore", "madansara", "copy", "--yes-replace-data"))
+CHANGES = (
+    ("backup", "madansara", "--to", "copy"),
+    ("restore", "madansara", "--from", "copy", "--yes-replace-data"),
+    ("rotate", "madansara", "--dry-run"),
+)
 MOVES = (("split", "run", "langflow", "--to", "own", "--yes"), ("split", "finish", "langflow", "--yes-drop-old"))
 """One after another."""
 
@@ -76,11 +79,15 @@ def only_as_their_owners(stack: Project, since: int) -> None:
 
 def the_path_comes_first(stack: Project, since: int) -> None:
     """No session of the tool's looks for a name before it has said where."""
-    for each in first_statements(stack, since):
+    found = first_statements(stack, since)
+    assert found
+    for each in found:
         assert re.match(
             r"BEGIN ISOLATION LEVEL [A-Z ]+ READ (ONLY|WRITE); SET LOCAL search_path = pg_catalog, pg_temp;"
             # pg_dump's and pg_restore's own.
-            r"|SELECT pg_catalog\.set_config\('search_path', '', false\)",
+            r"|SELECT pg_catalog\.set_config\('search_path', '', false\)"
+            # What looks after a session that does not answer names each schema.
+            r"|SELECT state, wait_event_type FROM pg_catalog\.pg_stat_activity WHERE pid OPERATOR\(pg_catalog\.=\)",
             each,
         ), each
 
@@ -114,8 +121,8 @@ def test_no_run_of_the_engine_springs_one(stack: Project, run: str) -> None:
     only_as_their_owners(stack, mark)
 
 
-@pytest.mark.parametrize("words", COPIES, ids=" ".join)
-def test_no_copy_springs_one(stack: Project, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("words", CHANGES, ids=" ".join)
+def test_no_change_springs_one(stack: Project, words: tuple[str, ...]) -> None:
     none_is_sprung_by(stack, *words)
 
 
@@ -128,6 +135,7 @@ def none_is_sprung_by(stack: Project, *words: str) -> None:
     the_path_comes_first(stack, mark)
 
 
+@only_superuser
 def test_no_move_springs_one(projects: Projects) -> None:
     # What would keep the service from moving, and who would be kept from it, is not there.
     with projects(services={"langflow": None}) as project:
@@ -152,7 +160,8 @@ def test_no_command_springs_one(shadowed: Project, words: tuple[str, ...]) -> No
     mark = shadowed.database.mark()
     with shadowed.connect("madansara") as session, traps.swapping(session, "madansara"):
         done = shadowed.tool(*words)
-    assert done.returncode in (0, 1), done.stderr
+    # What is dropped in the middle of a question may end it, with nothing changed.
+    assert done.returncode in (0, 1) or "cache lookup failed" in done.stderr, done.stderr
     only_as_their_owners(shadowed, mark)
     the_path_comes_first(shadowed, mark)
 
