@@ -33,6 +33,26 @@ DEFAULTS: Mapping[str, float] = MappingProxyType(
         "copy.statement": 6 * 60 * 60,
         "copy.lock": 60,
         "copy.idle": 45,
+        # Between two looks at who is in the way of Pulumi or a migration; who is in it at two of them is named.
+        "watch": 2.5,
+        # A migration is ended: somebody was in its way for so long, or it had no session on the server. Pulumi's
+        # sessions have limits of their own.
+        "blocked": 120,
+        "gone": 300,
+        # Pulumi: a question about a stack, a preview, and without a word of `up`; then until it has ended by itself.
+        "pulumi.ask": 120,
+        "pulumi.preview": 15 * 60,
+        "pulumi.silence": 15 * 60,
+        "pulumi.end": 30,
+        # In the server: one statement of the provider's, and one lock.
+        "pulumi.statement": 10 * 60,
+        "pulumi.lock": 60,
+        # pg_dump: without a word or a byte, while none of its sessions is at work; and between two looks at it.
+        "dump.silence": 60,
+        "dump.pulse": 15,
+        # Railway: one request, to the last byte of its answer, and how long it is repeated while Railway is busy.
+        "railway.request": 45,
+        "railway.patience": 60,
     }
 )
 """Seconds."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NoReturn, Self
@@ -15,6 +17,7 @@ import tenacity
 
 from engarde.errors import EngardeError, Refused, Unreachable
 from engarde.masking import masked
+from engarde.timeouts import seconds
 
 URL = "https://backboard.railway.com/graphql/v2"
 ANOTHER_URL = "ENGARDE_RAILWAY_URL"
@@ -24,9 +27,7 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 PACE = 0.11
 """Between two requests; the smallest plan allows ten in a second [seconds]."""
 ANSWER = 30.0
-"""How long one answer may take [seconds]."""
-PATIENCE = 60.0
-"""How long a request is repeated while Railway is busy or cannot be reached [seconds]."""
+"""How long nothing may come of an answer [seconds]."""
 BUSY = (429, 502, 503, 504)
 
 WRONG_TOKEN = ("Not Authorized", "Project Token not found")
@@ -93,10 +94,13 @@ class Api:
         self._say = say
         self._last = 0.0
         self._url = _address(environment)
-        self._client = httpx.Client(
+        self._client = self._made()
+
+    def _made(self) -> httpx.Client:
+        return httpx.Client(
             # With a query string a wider limit applies at the edge.
             params={"source": "engarde"},
-            headers={**token.header, "User-Agent": "engarde"},
+            headers={**self.token.header, "User-Agent": "engarde"},
             timeout=ANSWER,
         )
 
@@ -117,7 +121,7 @@ class Api:
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, _Again) and not (once and error.done)),
             wait=_wait,
-            stop=tenacity.stop_after_delay(PATIENCE),
+            stop=tenacity.stop_after_delay(seconds("railway.patience")),
             before_sleep=lambda state: self._say(f"Railway: {_why(state)}; asking again"),
             reraise=True,
         )
@@ -131,7 +135,7 @@ class Api:
         time.sleep(max(0.0, self._last + PACE - time.monotonic()))
         self._last = time.monotonic()
         try:
-            answer = self._client.post(self._url, json={"query": document, "variables": variables})
+            answer = self._answer({"query": document, "variables": variables})
         except httpx.ConnectError:
             raise _Again("no connection") from None
         except httpx.HTTPError as error:
@@ -148,6 +152,24 @@ class Api:
         if errors := said.get("errors"):
             self._refuse(str(errors[0].get("message")), variables)
         return said["data"]
+
+    def _answer(self, body: dict[str, Any]) -> httpx.Response:
+        """The whole answer; httpx's own limit is of one read, and a byte now and then keeps it for ever."""
+        client, answer, limit = self._client, Future[httpx.Response](), seconds("railway.request")
+
+        def ask() -> None:
+            try:
+                answer.set_result(client.post(self._url, json=body))
+            except Exception as error:
+                answer.set_exception(error)
+
+        threading.Thread(target=ask, daemon=True).start()
+        try:
+            return answer.result(limit)
+        except TimeoutError:
+            # The other one has this connection, for as long as somebody drips into it.
+            self._client = self._made()
+            raise _Again(f"no whole answer within {limit:g} s", done=True) from None
 
     def _refuse(self, message: str, variables: dict[str, Any]) -> NoReturn:
         if message in WRONG_TOKEN:
@@ -182,4 +204,4 @@ def _why(state: tenacity.RetryCallState) -> BaseException | None:
 def _wait(state: tenacity.RetryCallState) -> float:
     error = _why(state)
     stated = error.after if isinstance(error, _Again) else None
-    return _growing(state) if stated is None else min(stated, PATIENCE)
+    return _growing(state) if stated is None else min(stated, seconds("railway.patience"))
