@@ -30,14 +30,14 @@ _LIMITED = {
     "lock": "lock_timeout",
     "idle": "idle_in_transaction_session_timeout",
 }
+NOTICING = ("tcp_keepalives_idle=10", "tcp_keepalives_interval=10", "tcp_keepalives_count=3", "tcp_user_timeout=40000")
+"""By which a server that hears nothing any more of a client lets go of its locks within a minute."""
+
 EVENT_TRIGGERS_CAN_BE_OFF = 170_000
 """From this version on a superuser's session need not run them."""
 
 CAN_LOOK_FOR_ITS_CLIENT = 140_000
 """From this version on a server may do so while it works on a statement."""
-
-_PULSE = 15
-"""Between two signs of life of a session that waits for something else [seconds]."""
 
 _ROOMS = Path(__file__).with_name("sql")
 
@@ -138,20 +138,21 @@ class Session:
         self.change(statement)
 
     @contextmanager
-    def waiting(self, lost: Callable[[], None]) -> Iterator[None]:
-        """Keeps its snapshot while something else is at work; `lost` ends that as soon as the server is gone.
+    def waiting(self, stalled: Callable[[], str], end: Callable[[], None]) -> Iterator[None]:
+        """Keeps its snapshot while something else is at work, which it ends once that is stalled or the server is gone.
 
         :raises psycopg.OperationalError: it was.
         """
         over, faults = threading.Event(), list[psycopg.Error]()
 
         def ask() -> None:
-            while not over.wait(_PULSE):
+            while not over.wait(seconds("dump.pulse")):
                 try:
-                    self._connection.execute(b"SELECT")
+                    if reason := stalled():
+                        raise psycopg.OperationalError(reason)
                 except psycopg.Error as error:
                     faults.append(error)
-                    lost()
+                    end()
                     return
 
         pulse = threading.Thread(target=ask)
@@ -255,6 +256,11 @@ def session(
         try:
             connection.execute("; ".join([*whole, *_noticing(connection)]).encode())
             yield Session(connection, settings)
+        except psycopg.errors.OutOfMemory as error:
+            raise Unreachable(
+                f"{where} answers with {error.sqlstate}, so nothing was changed there: {error.diag.message_primary};"
+                f" `bin/engarde doctor '{error.diag.message_primary}'` names who uses it up"
+            ) from None
         except psycopg.OperationalError as error:
             raise Unreachable(f"lost {where}, so nothing was changed there: {' '.join(str(error).split())}") from None
         except psycopg.Error as error:
@@ -267,11 +273,7 @@ def _settings(connection: psycopg.Connection[Any], kind: Kind) -> Iterator[str]:
     yield f"search_path = {SEARCH_PATH}"
     for name in ("statement", "lock", "idle"):
         yield f"{_LIMITED[name]} = '{round(1000 * seconds(f'{kind}.{name}'))}ms'"
-    # A server that hears nothing any more of a client lets go of its locks within a minute.
-    yield "tcp_keepalives_idle = '10s'"
-    yield "tcp_keepalives_interval = '10s'"
-    yield "tcp_keepalives_count = 3"
-    yield "tcp_user_timeout = '40s'"
+    yield from NOTICING
     yield "standard_conforming_strings = on"
     if connection.info.server_version >= EVENT_TRIGGERS_CAN_BE_OFF:
         yield "transaction_timeout = 0"

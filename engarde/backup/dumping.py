@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engarde.access import Access
 from engarde.backup import large_objects, taking
 from engarde.backup.clients import Client
 from engarde.backup.inventory import Inventory
-from engarde.backup.rows import Room, Snapshot
+from engarde.backup.rows import Dumping, Room, Snapshot
 from engarde.database import Session, session
 from engarde.entrance import WATCHED
 from engarde.errors import Refused, Unfinished
 from engarde.masking import masked
+from engarde.timeouts import seconds
 
 Say = Callable[[str], None]
 DUMP = "dump"
@@ -121,8 +123,9 @@ def _pg_dump(
         stderr=subprocess.PIPE,
     ) as process:
         try:
-            with asked.waiting(process.kill):
-                last = _told(process, found.stored, say)
+            signs = Signs(asked, folder)
+            with asked.waiting(signs.stalled, process.kill):
+                last = _told(process, found.stored, say, signs)
         except BaseException:
             process.kill()
             raise
@@ -130,11 +133,34 @@ def _pg_dump(
         raise Unfinished(f"pg_dump ended with {process.returncode}:\n" + "\n".join(last))
 
 
-def _told(process: subprocess.Popen[bytes], total: int, say: Say) -> deque[str]:
+@dataclass(slots=True)
+class Signs:
+    """What shows that pg_dump is at work: its words, its files, and its sessions."""
+
+    asked: Session
+    folder: Path
+    size: int = 0
+    heard: float = field(default_factory=time.monotonic)
+
+    def stalled(self) -> str:
+        """Why it does not go on, as a rule because its way to the server is cut; nothing where it may."""
+        self.asked.do("stat_anew")
+        [found] = self.asked.rows("backup_dumping", Dumping)
+        size = sum(each.stat().st_size for each in self.folder.rglob("*"))
+        if found.at_work or size != self.size:
+            self.size, self.heard = size, time.monotonic()
+        silent = time.monotonic() - self.heard
+        if silent < seconds("dump.silence"):
+            return ""
+        return f"pg_dump was ended: for {silent:.0f} s it wrote nothing, and the server waits for it"
+
+
+def _told(process: subprocess.Popen[bytes], total: int, say: Say, signs: Signs) -> deque[str]:
     """The last lines of what pg_dump says, once it has come to its end."""
     done, last = 0, deque[str](maxlen=LAST)
     assert process.stderr
     for said in process.stderr:
+        signs.heard = time.monotonic()
         line = said.decode(errors="replace").removesuffix("\n")
         last.append(masked(line))
         if "dumping contents of table" in line:

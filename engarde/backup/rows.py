@@ -105,6 +105,13 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Dumping:
+    """What pg_dump's sessions do."""
+
+    at_work: int
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """A piece of a large object."""
 
