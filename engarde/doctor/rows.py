@@ -114,3 +114,13 @@ class HeldByRole:
     """empty for what is the whole server's"""
     owned: bool
     amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class LockHolder:
+    """A session that holds a good part of the server's lock table."""
+
+    process: int
+    role: str
+    locks: int
+    advisory: int

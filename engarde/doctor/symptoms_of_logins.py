@@ -64,6 +64,13 @@ CONNECTIONS = (
         codes("53300"),
     ),
     Symptom(
+        "lock-table-full",
+        "The server has no room for another lock: one role can use it up for all (SQLSTATE 53200).",
+        (crowds.LOCKS,),
+        words(r"out of shared memory", r"You might need to increase \"?max_locks_per_transaction"),
+        codes("53200"),
+    ),
+    Symptom(
         "statement-timeout",
         "The statement took longer than the role's statement_timeout allows (SQLSTATE 57014).",
         (timeouts.STATEMENT_CHANGED, timeouts.LOCKED, timeouts.TOO_SLOW),

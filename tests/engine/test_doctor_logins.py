@@ -145,3 +145,20 @@ def test_a_lock_that_somebody_holds(project: Project) -> None:
             holder.execute("ROLLBACK")
     ask(project, "sankore", fails)
     assert diagnosed(project, f"sankore: {text}")[0] == 0
+
+
+def test_one_role_that_holds_every_lock(project: Project) -> None:
+    with suppress(psycopg.errors.AdminShutdown), project.connect("sankore") as holder:
+        takes = "SELECT count(pg_advisory_lock(i)) FROM generate_series(1, 1000000) i"
+        holder.execute("SET statement_timeout = 0")
+        text = said(lambda: holder.execute(takes))
+        assert "out of shared memory" in text
+        stopped = project.tool("verify")
+        assert stopped.returncode == 3, stopped.stdout
+        assert "`bin/engarde doctor 'out of shared memory'` names who uses it up" in stopped.stderr
+        code, found = diagnosed(project, text)
+        confirmed_first(code, found, crowds.LOCKS)
+        assert "sankore_user holds" in told(found)
+        heal(project, found["fix"])
+    assert project.tool("verify").returncode in (0, 1)
+    assert diagnosed(project, text)[0] == 0

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from engarde.access import ADMIN, access
+from engarde.database import session
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
-from engarde.doctor.rows import Client
+from engarde.doctor.rows import Client, LockHolder
 from engarde.doctor.suspects import name_of
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
@@ -100,6 +102,26 @@ def _more(login: Service | Analytics) -> Remedy:
     return remedies.of_login(login, "connectionLimit", str(min(HIGHEST, login.connection_limit * 2)))
 
 
+def _locks(facts: Facts) -> Answer:
+    # In a session that has locked nothing yet.
+    with session(access(facts.stack, ADMIN)) as asked:
+        held = asked.rows("lock_holders", LockHolder)
+    if not held:
+        return ruled_out("no session holds a good part of the lock table now")
+    roles = dict.fromkeys(each.role for each in held)
+    told = []
+    for role in roles:
+        of = [each for each in held if each.role == role]
+        locks, advisory = sum(each.locks for each in of), sum(each.advisory for each in of)
+        told.append(f"{role} holds {locks} locks in {len(of)} sessions, {advisory} of them advisory")
+    ends = "\n".join(f"SELECT pg_terminate_backend({each.process});" for each in held)
+    return confirmed("; ".join(told), remedies.sql(facts, ends))
+
+
+def _let_go(facts: Facts) -> Remedy:
+    return remedies.code("end the sessions that hold them; pg_locks has a row for each lock")
+
+
 def _smaller(limit: int) -> Remedy:
     instances = f"below {limit}, all instances together and the old ones during a deployment included"
     return remedies.code(f"make the pool smaller: SQLAlchemy's pool_size + max_overflow {instances}")
@@ -130,3 +152,4 @@ LEAK = Cause("sessions stay in a transaction and are never given back", _leaks, 
 POOL = Cause("the service's pools want more than the role's limit", _pool_too_large, _smaller_pool)
 FULL = Cause("the server has no connection left", _full, _smaller_pool)
 PROMISED = Cause("the limits together are more than the server has", _promised_too_much, _lower)
+LOCKS = Cause("sessions hold so many locks that the server has no room for more", _locks, _let_go)
