@@ -6,6 +6,8 @@ from components import AnalyticsReader, OwnDatabase, ServiceTenant, SharedDataba
 from components.before import before, counters, refuse_to_drop_protected
 from components.engine import AdminPasswords, declared_stack, recorded, refuse, short_stacks
 from components.former import places
+from engarde.access import Access
+from engarde.blocking import PULUMI, Watch, start
 from engarde.errors import EngardeError
 from engarde.names import ANALYTICS
 from engarde.rotations import refuse_lower
@@ -21,6 +23,11 @@ try:
     refuse_to_drop_protected(stack, state)
 except EngardeError as fault:
     refuse(fault)
+
+if not pulumi.runtime.is_dry_run():
+    for part in (each for each in parts if each.server_wide):
+        admin = Access(part.server, part.server.database, part.server.user, passwords.clear(part))
+        start(Watch(admin, admin.role, PULUMI, pulumi.log.warn))
 
 with short_stacks():
     shared = SharedDatabase(parts[0], passwords.secret(parts[0]), found[0], state)

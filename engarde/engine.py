@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import threading
+import time
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import IO, Literal
 
-from engarde.errors import Unreachable
+from engarde.errors import EngardeError, Unfinished, Unreachable
 from engarde.masking import masked
 from engarde.terminal import say
+from engarde.timeouts import seconds
 
 # Not resolved: a folder whose program is a link to another's has a stack file and an engine of its own.
 FOLDER = Path(__file__).absolute().parent.parent
@@ -20,14 +26,26 @@ FOLDER = Path(__file__).absolute().parent.parent
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
+Work = Literal["ask", "preview", "change"]
+"""What a command is for: it answers from the state, it compares with the server, or it changes something."""
+
+_LIMITS: Mapping[Work, str] = MappingProxyType(
+    {"ask": "pulumi.ask", "preview": "pulumi.preview", "change": "pulumi.silence"}
+)
+
+LAST_CALL = 10
+"""After the second interrupt, at which Pulumi ends without waiting for its plugins [seconds]."""
+
+
 def engine(
-    *arguments: str, shown: bool = False, environment: Mapping[str, str] = NOTHING
+    *arguments: str, work: Work = "ask", environment: Mapping[str, str] = NOTHING
 ) -> subprocess.CompletedProcess[str]:
-    """A command of the engine that has ended, well or not; where it is `shown`, it says all on standard error.
+    """A command of the engine that has ended, well or not; where it changes something, it says all on standard error.
 
     What it complains of is masked: it may quote the stack file.
 
-    :raises Unreachable: no engine.
+    :raises Unreachable: no engine, or it was ended because it took too long.
+    :raises Unfinished: the same of one that changes something.
     """
     try:
         started = subprocess.Popen(
@@ -36,38 +54,78 @@ def engine(
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if shown else subprocess.PIPE,
+            stderr=subprocess.STDOUT if work == "change" else subprocess.PIPE,
             text=True,
             errors="replace",
         )
     except OSError as error:
         raise Unreachable(f"no engine: {error}; get one with `make up`") from None
-    return _ended(started, shown=shown)
+    return _Running(started, work, arguments[0]).ended()
 
 
-def _ended(started: subprocess.Popen[str], *, shown: bool) -> subprocess.CompletedProcess[str]:
-    told, interrupted = threading.Event(), False
-    if shown:
-        # In a thread no interrupt takes a line away; one that is interrupted in `join` counts as ended.
-        threading.Thread(target=_tell, args=(started, told), daemon=True).start()
-    while True:
-        try:
-            if shown:
-                told.wait()
-            said, complained = started.communicate()
-        except KeyboardInterrupt:
-            # The terminal has told the engine, too: killed before it ends by itself, it would leave its lock.
-            interrupted = True
-            continue
+@dataclass(slots=True)
+class _Running:
+    """A command that is at work; what it prints is read as it comes."""
+
+    process: subprocess.Popen[str]
+    work: Work
+    word: str
+    heard: float = field(default_factory=time.monotonic)
+    """when it began, or printed last, where that is a sign of life"""
+    said: list[str] = field(default_factory=list)
+    complained: list[str] = field(default_factory=list)
+
+    def ended(self) -> subprocess.CompletedProcess[str]:
+        """The command, once it has ended or was ended."""
+        streams = [(self.process.stdout, self.said), (self.process.stderr, self.complained)]
+        readers = [threading.Thread(target=self._read, args=each, daemon=True) for each in streams if each[0]]
+        for each in readers:
+            each.start()
+        interrupted = late = False
+        while self.process.poll() is None:
+            try:
+                if time.monotonic() - self.heard > seconds(_LIMITS[self.work]):
+                    late = True
+                    self._end()
+                with suppress(subprocess.TimeoutExpired):
+                    self.process.wait(0.5)
+            except KeyboardInterrupt:
+                # The terminal has told the engine, too: killed before it ends by itself, it would leave its lock.
+                interrupted = True
+        for each in readers:
+            # A plugin that has outlived a killed engine holds its output open.
+            each.join(LAST_CALL)
         if interrupted:
             raise KeyboardInterrupt
-        return subprocess.CompletedProcess(started.args, started.returncode, said or "", masked(complained or ""))
+        if late:
+            raise self._given_up()
+        code, said = self.process.returncode, "".join(self.said)
+        return subprocess.CompletedProcess(self.process.args, code, said, masked("".join(self.complained)))
 
+    def _read(self, stream: IO[str], into: list[str]) -> None:
+        with stream:
+            for line in stream:
+                into.append(line)
+                if self.work == "change":
+                    self.heard = time.monotonic()
+                    # Its words may be the server's, with a name in them that a terminal would obey.
+                    say(masked(line.rstrip("\n")))
 
-def _tell(started: subprocess.Popen[str], told: threading.Event) -> None:
-    # Its words may be the server's, with a name in them that a terminal would obey.
-    try:
-        for line in started.stdout or ():
-            say(masked(line.rstrip("\n")))
-    finally:
-        told.set()
+    def _end(self) -> None:
+        """As an operator would: asked to end, told to, and killed."""
+        patience = (seconds("pulumi.end"), LAST_CALL)
+        for each in patience:
+            self.process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(each)
+                return
+        self.process.kill()
+
+    def _given_up(self) -> EngardeError:
+        limit = seconds(_LIMITS[self.work])
+        if self.work == "change":
+            return Unfinished(
+                f"`pulumi {self.word}` said nothing for {limit:.0f} s and was ended: a plugin or the way to the server"
+                " stands still. What was changed stands above; run the same command again"
+            )
+        return Unreachable(f"`pulumi {self.word}` did not end within {limit:.0f} s, so nothing was changed")

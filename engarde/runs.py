@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from engarde.blocking import PULUMI
 from engarde.engine import NOTHING, engine
 from engarde.errors import Unfinished, Unreachable
 from engarde.masking import masked
@@ -44,7 +45,8 @@ def preview(stack: str, *options: str, environment: Mapping[str, str] = NOTHING)
 
     :raises Unreachable: no engine, or the program or a plugin found a fault.
     """
-    done = engine("preview", "--json", "--stack", stack, *options, environment={**environment, **ONE_OBJECT})
+    words = ("preview", "--json", "--stack", stack, *options)
+    done = engine(*words, work="preview", environment={**environment, **ONE_OBJECT})
     try:
         document: dict[str, Any] = json.loads(done.stdout)
     except ValueError:
@@ -74,8 +76,9 @@ def up(stack: str, *options: str, environment: Mapping[str, str] = NOTHING) -> N
     """
     options = ("--yes", "--skip-preview", "--suppress-outputs", *options)
     environment = {**environment, **EVERY_STEP}
-    if engine("up", "--stack", stack, *options, shown=True, environment=environment).returncode:
-        raise Unfinished(f"`pulumi up` of stack {stack} did not come to its end; what it said stands above")
+    done = engine("up", "--stack", stack, *options, work="change", environment=environment)
+    if done.returncode:
+        raise Unfinished(f"`pulumi up` of stack {stack} {_STOPPED}{_kept_waiting(done.stdout)}")
 
 
 def set_key(stack: str, file: Path, path: str, value: str) -> None:
@@ -95,5 +98,14 @@ def forget_creations(stack: str, urns: Sequence[str]) -> None:
     """
     targets = [word for urn in urns for word in ("--target", urn)]
     options = ("--yes", "--skip-preview", "--clear-pending-creates", *targets)
-    if engine("refresh", "--stack", stack, *options, shown=True).returncode:
-        raise Unfinished(f"`pulumi refresh` of stack {stack} did not come to its end; what it said stands above")
+    if engine("refresh", "--stack", stack, *options, work="change").returncode:
+        raise Unfinished(f"`pulumi refresh` of stack {stack} {_STOPPED}")
+
+
+_STOPPED = "did not come to its end; what it said stands above"
+
+
+def _kept_waiting(said: str) -> str:
+    """Who was in the way, as the program has named them."""
+    named = dict.fromkeys(line.rpartition("warning: ")[2].strip() for line in said.splitlines() if PULUMI in line)
+    return "".join(f"\n{each}" for each in named)

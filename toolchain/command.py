@@ -7,13 +7,14 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from engarde.errors import ConfigError
 from toolchain.command_line import LOCAL, CommandLine, parse
 from toolchain.engine import TO_STAND_INS, Engine, found
 from toolchain.errors import EngineMissing, ToolchainError
 from toolchain.paths import PASSPHRASE, PROJECT, STATE, pulumi_home
 from toolchain.processes import interrupts
 from toolchain.progress import say
-from toolchain.sessions import PGOPTIONS
+from toolchain.sessions import pgoptions
 
 
 def backend(state: Path) -> str:
@@ -37,8 +38,8 @@ def main() -> None:
     try:
         with interrupts():
             engine = _engine()
-            variables = environment(line, engine) | PGOPTIONS
-    except (ToolchainError, OSError) as fault:
+            variables = environment(line, engine) | pgoptions()
+    except (ToolchainError, ConfigError, OSError) as fault:
         say(f"error: {fault}")
         sys.exit(2)
     except ImportError as fault:

@@ -18,7 +18,7 @@ from tests.engine.database import NAME, Database, Session
 from toolchain.command import backend
 from toolchain.engine import Engine
 from toolchain.server import HOST
-from toolchain.sessions import PGOPTIONS
+from toolchain.sessions import pgoptions
 
 STACK = "local"
 STACK_FILE = f"Pulumi.{STACK}.yaml"
@@ -67,7 +67,7 @@ class Project:
     printed: str = field(default="", repr=False)
     """all that the engine has printed so far, but for secrets it was asked for"""
 
-    pgoptions: str | None = PGOPTIONS["PGOPTIONS"]
+    pgoptions: str | None = pgoptions()["PGOPTIONS"]
     """what the provider's sessions start with, as under `bin/pulumi`; None as under plain `pulumi`"""
 
     passwords: set[str] = field(default_factory=lambda: {PASSWORD}, repr=False)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from engarde.timeouts import VARIABLE
 from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.program import Project
-from toolchain.sessions import PGOPTIONS
+from toolchain.sessions import pgoptions
 
 pytestmark = [only_superuser, pytest.mark.xdist_group("provider sessions")]
 
@@ -71,8 +72,9 @@ def test_each_session_searches_pg_catalog_alone_and_springs_no_trap(project: Pro
 def test_a_run_ends_where_somebody_holds_what_it_needs(
     project: Project, monkeypatch: pytest.MonkeyPatch, held: str
 ) -> None:
-    assert "lock_timeout=60s" in PGOPTIONS["PGOPTIONS"]
-    short = PGOPTIONS["PGOPTIONS"].replace("lock_timeout=60s", "lock_timeout=2s")
+    assert "lock_timeout=60000ms" in pgoptions()["PGOPTIONS"]
+    monkeypatch.setenv(VARIABLE, "pulumi.lock=2")
+    short = pgoptions()["PGOPTIONS"]
     with project.connect("sankore") as session, session.transaction(force_rollback=True):
         session.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
         if held == "the role":

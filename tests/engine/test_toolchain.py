@@ -15,7 +15,7 @@ import pytest
 from toolchain.engine import Engine, found
 from toolchain.paths import PROJECT, pulumi_home
 from toolchain.processes import command_of
-from toolchain.sessions import PGOPTIONS
+from toolchain.sessions import pgoptions
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 LIMIT = 120
@@ -135,7 +135,7 @@ def test_what_the_providers_sessions_start_with_replaces_the_users_own(
     assert "PGOPTIONS" not in run("up", "--yes", "--skip-preview", *in_mode("fine")).stderr
     monkeypatch.setenv("PGOPTIONS", "-c search_path=elsewhere")
     assert "PGOPTIONS of your environment is left out" in run("up", "--yes", *in_mode("fine")).stderr
-    assert run("stack", "output", "pgoptions", "--stack", "local").stdout.strip() == PGOPTIONS["PGOPTIONS"]
+    assert run("stack", "output", "pgoptions", "--stack", "local").stdout.strip() == pgoptions()["PGOPTIONS"]
 
 
 def test_any_folder_serves(run: Run, clone: Path, tmp_path: Path) -> None:

@@ -33,11 +33,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.usefixtures("folder")
 def test_it_is_told_on_standard_error(capfd: pytest.CaptureFixture[str]) -> None:
-    done = engine("up", shown=True)
+    done = engine("up", work="change")
     printed = capfd.readouterr()
     assert printed.out == ""
     assert printed.err == "first \\x1b[2J\nsecond \\u202ex\n\\x1b]0;title\\x07\n"
-    assert (done.returncode, done.stdout, done.stderr) == (3, "", "")
+    assert (done.returncode, done.stderr) == (3, "")
 
 
 @pytest.mark.usefixtures("folder")
@@ -54,7 +54,7 @@ def test_an_interrupt_waits_for_its_end(folder: Path) -> None:
     )
     program = (
         "import sys; from pathlib import Path; from engarde import engine; engine.FOLDER = Path(sys.argv[1])\n"
-        "try:\n    engine.engine('up', shown=True)\nexcept KeyboardInterrupt:\n    sys.exit(130)"
+        "try:\n    engine.engine('up', work='change')\nexcept KeyboardInterrupt:\n    sys.exit(130)"
     )
     command = [sys.executable, "-c", program, str(folder)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:

@@ -1,0 +1,138 @@
+"""Who keeps something waiting that is at work on a server: looked for meanwhile, and named with what ends it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import copy_context
+from dataclasses import dataclass, field
+
+from engarde.access import Access
+from engarde.database import Session, session
+from engarde.errors import EngardeError
+from engarde.status.words import one_line
+from engarde.timeouts import seconds
+from engarde.visible import visible
+
+PULUMI = "keeps Pulumi waiting"
+"""Stands in each sentence about a session in Pulumi's way, so that the tool finds it in what Pulumi prints."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """A session that another one waits for."""
+
+    waiting: int
+    process: int
+    role: str | None
+    state: str | None
+    statement: str | None
+    """its last one, as its role wrote it"""
+    seconds: int
+    """of its transaction"""
+    may_end: bool | None
+    """whether the role that asked may end it"""
+
+    @property
+    def pair(self) -> tuple[int, int]:
+        """Who waits for whom."""
+        return self.waiting, self.process
+
+    def sentence(self, keeps: str) -> str:
+        """Who it is, and the statement that ends it."""
+        if not self.process:
+            return f"a prepared transaction {keeps}: pg_prepared_xacts lists it, ROLLBACK PREPARED ends it"
+        last = visible(one_line(self.statement) or "")
+        who = f"{visible(self.role or 'a server process')} (process {self.process}, {self.state or 'state hidden'})"
+        whose = "the admin" if self.may_end else "a superuser"
+        end = f"{whose} ends it with SELECT pg_terminate_backend({self.process});"
+        return f"{who} {keeps} with a transaction of {self.seconds} s{f', last {last}' if last else ''}; {end}"
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    there: bool
+
+
+@dataclass(slots=True)
+class Watch:
+    """Looks again and again; each session in the way is told once."""
+
+    access: Access
+    """of who may see and end the others"""
+    role: str
+    """whose sessions are at work, those that begin from now on"""
+    keeps: str
+    """what somebody in the way does, such as `keeps Pulumi waiting`"""
+    say: Callable[[str], None]
+    application: str | None = None
+    """what those sessions call themselves, as far as their driver lets them"""
+    end: Callable[[], None] | None = None
+    """ends what is at work, once it cannot go on"""
+    reason: str = ""
+    """why it was ended"""
+    _since: Mapping[tuple[int, int], float] = field(default_factory=dict)
+    _told: frozenset[tuple[int, int]] = frozenset()
+    _seen: float = field(default_factory=time.monotonic)
+    """when it last had a session on the server"""
+
+    def look(self, asked: Session) -> None:
+        """Looks once."""
+        asked.do("stat_anew")
+        found = asked.rows("blocking", Blocking, role=self.role, application=self.application)
+        [own] = asked.rows("blocking_there", _There, role=self.role)
+        now, before = time.monotonic(), self._since
+        self._seen = now if own.there else self._seen
+        self._since = {each.pair: before.get(each.pair, now) for each in found}
+        for each in found:
+            # One look may find what is over the next moment.
+            if each.pair in before and each.pair not in self._told:
+                self._told |= {each.pair}
+                self.say(each.sentence(self.keeps))
+            if now - self._since[each.pair] > seconds("blocked"):
+                self._give_up(f"ended after {seconds('blocked'):.0f} s: {each.sentence(self.keeps)}")
+
+    def judge(self) -> None:
+        """Ends what has no session on the server any more, or none that can be seen because nobody answers."""
+        if time.monotonic() - self._seen > seconds("gone"):
+            self._give_up(f"ended after {seconds('gone'):.0f} s without a session on the server")
+
+    def _give_up(self, reason: str) -> None:
+        if self.end and not self.reason:
+            self.reason = reason
+            self.end()
+
+
+@contextmanager
+def watched(watch: Watch) -> Iterator[Watch]:
+    """Watches for as long as the block lasts; a server that does not answer is asked again."""
+    over = start(watch)
+    try:
+        yield watch
+    finally:
+        over.set()
+
+
+def start(watch: Watch) -> threading.Event:
+    """Watches until the event is set; begins once the first session stands, or does not."""
+    over, begun = threading.Event(), threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            try:
+                with session(watch.access, one_snapshot=False) as asked:
+                    begun.set()
+                    while not over.wait(seconds("watch")):
+                        watch.look(asked)
+                        watch.judge()
+            except EngardeError:
+                begun.set()
+                watch.judge()
+                over.wait(seconds("watch"))
+
+    # What Pulumi's SDK knows of a run is known in its context alone.
+    threading.Thread(target=copy_context().run, args=(ask,), daemon=True).start()
+    begun.wait(seconds("connect"))
+    return over
