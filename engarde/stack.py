@@ -165,7 +165,8 @@ def verifiers(stack: str) -> Mapping[str, str]:
     """
     deployment = json.loads(_engine("stack", "export", "--show-secrets", "--stack", stack))["deployment"]
     roles = [found for found in deployment.get("resources") or () if found["type"] == ROLE]
-    return {_name(role["urn"]): json.loads(role["outputs"]["password"]["plaintext"]) for role in roles}
+    # Its outputs are what a plugin has read from the server.
+    return {_name(role["urn"]): json.loads(role["inputs"]["password"]["plaintext"]) for role in roles}
 
 
 @cache

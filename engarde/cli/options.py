@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+
 import click
+
+from engarde.errors import Refused
+from engarde.terminal import say
 
 stack_option = click.option(
     "--stack",
@@ -22,3 +28,18 @@ output_option = click.option(
     show_default=True,
     help="For people or for machines.",
 )
+
+
+def asking(*, yes: bool) -> Callable[[str], None]:
+    """Tells the operator what is about to be done, and ends the command unless that is wanted."""
+
+    def asked(notice: str) -> None:
+        say(notice)
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise Refused("nothing was changed: say --yes where nobody can be asked")
+        if not click.confirm("Go on?", err=True):
+            raise Refused("nothing was changed")
+
+    return asked

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from engarde.cli.options import output_option, stack_option
+from engarde.cli.options import asking, output_option, stack_option
 from engarde.engine import FOLDER
 from engarde.stackfile import read
 from engarde.terminal import complain, put
@@ -18,14 +18,27 @@ from engarde.terminal import complain, put
 @click.option("--all", "every", is_flag=True, help="Every login of the stack, one at a time, up to the first failure.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 @click.option("--reapply", is_flag=True, help="Put the state's passwords in force again; make no new ones.")
+@click.option(
+    "--end-sessions", is_flag=True, help="First take the login away and end its sessions: for one that is compromised."
+)
+@click.option("--yes", is_flag=True, help="Do not ask before sessions are ended.")
 @click.argument("names", nargs=-1, metavar="[SERVICE|analytics]...")
-def rotate_command(stack: str, output: str, every: bool, dry_run: bool, reapply: bool, names: tuple[str, ...]) -> None:
+def rotate_command(
+    stack: str,
+    output: str,
+    every: bool,
+    dry_run: bool,
+    reapply: bool,
+    end_sessions: bool,
+    yes: bool,
+    names: tuple[str, ...],
+) -> None:
     """Give logins new passwords, prove them by logging in, and deliver their URLs.
 
     Killed at any point, the same command goes on where it was. Exit codes: 0 done, 2 usage, a fault in the stack file
     or a refusal, 3 could not connect and nothing was changed, 4 begun and not finished: run it again.
     """
-    from engarde.rotate import NOWHERE, as_json, as_text, put_back, rotate
+    from engarde.rotate import NOWHERE, How, as_json, as_text, put_back, rotate
     from engarde.rotate.railway import to_railway
     from engarde.show import console
 
@@ -33,11 +46,14 @@ def rotate_command(stack: str, output: str, every: bool, dry_run: bool, reapply:
         raise click.UsageError("either names or --all")
     if not every and not names:
         raise click.UsageError("name a service or `analytics`, or say --all")
+    if reapply and end_sessions:
+        raise click.UsageError("either --reapply or --end-sessions")
     if reapply:
         report = put_back(stack, names, dry_run=dry_run)
     else:
         declared = read(FOLDER, stack)
-        report = rotate(stack, names, to_railway(declared) if declared.railway else NOWHERE, dry_run=dry_run)
+        how = How(dry_run, end_sessions, asking(yes=yes))
+        report = rotate(stack, names, to_railway(declared) if declared.railway else NOWHERE, how)
     if output == "json":
         put(as_json(report))
     else:

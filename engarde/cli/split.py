@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engarde.cli.options import output_option, pg_bin_option, stack_option
+from engarde.cli.options import asking, output_option, pg_bin_option, stack_option
 from engarde.engine import FOLDER
-from engarde.errors import Refused
 from engarde.stackfile import read
 from engarde.terminal import put, say
 
@@ -61,19 +60,6 @@ _dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done;
 _yes = click.option("--yes", is_flag=True, help="Do not ask before the service is shut out.")
 
 
-def _ask(*, yes: bool) -> Callable[[str], None]:
-    def asked(notice: str) -> None:
-        say(notice)
-        if yes:
-            return
-        if not sys.stdin.isatty():
-            raise Refused("nothing was changed: say --yes where nobody can be asked")
-        if not click.confirm("Go on?", err=True):
-            raise Refused("nothing was changed")
-
-    return asked
-
-
 def _deliverer(stack: str) -> Callable[[], Deliverer]:
     def made() -> Deliverer:
         from engarde.rotate import NOWHERE
@@ -102,7 +88,7 @@ def run_command(stack: str, output: str, pg_bin: str | None, to: str, yes: bool,
     from engarde.split.planning import Plan
 
     how = How(pg_bin=pg_bin, dry_run=dry_run)
-    done = run(stack, service, to, how, _deliverer(stack), _ask(yes=yes), say)
+    done = run(stack, service, to, how, _deliverer(stack), asking(yes=yes), say)
     if isinstance(done, Plan):
         put(show.planned_data(done)) if output == "json" else console().print(show.planned(done))
         sys.exit(1 if done.obstacles else 0)
@@ -124,7 +110,7 @@ def back_command(stack: str, output: str, pg_bin: str | None, yes: bool, dry_run
     from engarde.split.moving import back
 
     how = How(pg_bin=pg_bin, dry_run=dry_run)
-    done = back(stack, service, how, _deliverer(stack), _ask(yes=yes), say)
+    done = back(stack, service, how, _deliverer(stack), asking(yes=yes), say)
     put(show.moved_data(done)) if output == "json" else console().print(show.moved(done))
 
 

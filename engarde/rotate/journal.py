@@ -27,6 +27,8 @@ class Journal:
     """the logins that the last command was about"""
     left: tuple[str, ...] = ()
     """those of them that are not done"""
+    shut: frozenset[str] = frozenset()
+    """the logins under way that were shut out by a password which the state does not know"""
 
     def remaining(self, names: Sequence[str]) -> list[str]:
         """What such a command has still to do; all of it, unless it was stopped or killed before."""
@@ -43,7 +45,8 @@ def read(stack: str) -> Journal:
     try:
         found = json.loads(bounded.text(file))
         begun = {str(name): int(counter) for name, counter in found["begun"].items()}
-        return Journal(begun, frozenset(map(str, found["asked"])), tuple(map(str, found["left"])))
+        asked, shut = frozenset(map(str, found["asked"])), frozenset(map(str, found.get("shut", ())))
+        return Journal(begun, asked, tuple(map(str, found["left"])), shut)
     except FileNotFoundError:
         return Journal({})
     except (OSError, ValueError, TypeError, AttributeError, KeyError):
@@ -61,11 +64,18 @@ def begin(stack: str, login: str, counter: int) -> None:
     _write(stack, replace(found, begun={**found.begun, login: counter}))
 
 
+def shut(stack: str, login: str) -> None:
+    """Remembers that a login is about to be shut out."""
+    found = read(stack)
+    _write(stack, replace(found, shut=found.shut | {login}))
+
+
 def end(stack: str, login: str) -> None:
     """Forgets a login."""
     found = read(stack)
     begun = {name: counter for name, counter in found.begun.items() if name != login}
-    _write(stack, replace(found, begun=begun, left=tuple(name for name in found.left if name != login)))
+    left = tuple(name for name in found.left if name != login)
+    _write(stack, replace(found, begun=begun, left=left, shut=found.shut - {login}))
 
 
 def folder(stack: str) -> Path:
@@ -97,5 +107,10 @@ def _write(stack: str, journal: Journal) -> None:
     if not journal.begun and not journal.left:
         _file(stack).unlink(missing_ok=True)
         return
-    content = {"begun": dict(journal.begun), "asked": sorted(journal.asked), "left": list(journal.left)}
+    content = {
+        "begun": dict(journal.begun),
+        "asked": sorted(journal.asked),
+        "left": list(journal.left),
+        "shut": sorted(journal.shut),
+    }
     durable.write(_file(stack), folder(stack) / "journal", json.dumps(content))

@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
 
 from engarde.errors import EngardeError, Unfinished
 from engarde.model import Stack
+from engarde.parts import keeping
+from engarde.places import placed_on_server
+from engarde.quoting import word
 from engarde.rotate import journal
 from engarde.rotate.delivery import Deliverer
 from engarde.rotate.draft import draft
 from engarde.rotate.plan import Plan, refuse_more
 from engarde.rotate.proof import prove
 from engarde.rotate.report import Rotated
-from engarde.runs import forget_creations, preview, up
-from engarde.stack import PASSWORD, State, outputs
+from engarde.runs import Step, forget_creations, preview, up
+from engarde.split import doors
+from engarde.stack import PASSWORD, ROLE, State, outputs, verifiers
 from engarde.terminal import say
 from toolchain.progress import step
 
-Framed = Callable[[str], AbstractContextManager[object]]
+Ask = Callable[[str], None]
+"""Ends the command where the operator says no."""
+
+LEFT_OPEN = "Sessions that are open live on."
+SHUT = (
+    "Before that the login is taken away from it and all of its sessions are ended: what they have not committed is"
+    " lost, and the service is down until it runs with the new URL."
+)
 
 
 def look(stack: Stack, plan: Plan) -> None:
@@ -28,8 +38,10 @@ def look(stack: Stack, plan: Plan) -> None:
         refuse_more(stack, plan, preview(stack.name, "--config-file", str(made.copy)))
 
 
-def rotate_one(stack: Stack, plan: Plan, state: State, deliverer: Deliverer) -> Rotated:
+def rotate_one(stack: Stack, plan: Plan, state: State, deliverer: Deliverer, ask: Ask, *, shut: bool) -> Rotated:
     """Bumps the counter, brings it up, proves it, delivers it, and proves it again.
+
+    :param shut: the login is shut out first, and its sessions are ended.
 
     :raises Unfinished: it was begun, and did not come to its end.
     :raises EngardeError: it was not begun, and nothing was changed.
@@ -37,30 +49,65 @@ def rotate_one(stack: Stack, plan: Plan, state: State, deliverer: Deliverer) -> 
     start, role = time.monotonic(), plan.login.role
     with draft(stack, plan) as made:
         with step(f"{plan.name}: preview"):
-            refuse_more(stack, plan, preview(stack.name, "--config-file", str(made.copy)))
+            steps = preview(stack.name, "--config-file", str(made.copy))
+        refuse_more(stack, plan, steps)
         deliverer.check(plan.login)
         old = outputs(stack.name).passwords.get(role)
-        say(notice(plan))
+        if shut:
+            ask(f"{notice(plan)} {SHUT}")
+        else:
+            say(f"{notice(plan)} {LEFT_OPEN}")
         journal.begin(stack.name, plan.name, plan.target)
         if plan.bump:
             made.put_in_place()
     try:
-        warning, delivered = _finish(stack, plan, state, deliverer, old)
+        if shut:
+            _shut_out(stack, plan)
+        with step(f"{plan.name}: up"):
+            _forget_what_is_nowhere(stack, plan, state)
+            _bring_up(stack, plan, steps)
+        warning, delivered = _finish(stack, plan, deliverer, old)
     except EngardeError as fault:
-        raise Unfinished(f"the rotation of {plan.name} did not come to its end; run it again: {fault}") from None
+        raise Unfinished(
+            f"the rotation of {plan.name} did not come to its end; run it again: {fault}{_advice(stack, plan, fault)}"
+        ) from None
     warnings = (warning,) if warning else ()
     seconds = time.monotonic() - start
     return Rotated(plan.name, role, plan.before, plan.target, plan.continued, seconds, delivered, warnings)
 
 
-def _finish(
-    stack: Stack, plan: Plan, state: State, deliverer: Deliverer, old: str | None
-) -> tuple[str | None, str | None]:
-    """What comes after the stack file was changed; a warning, and a sentence on the delivery."""
-    role = plan.login.role
-    with step(f"{plan.name}: up"):
-        _forget_what_is_nowhere(stack, plan, state)
+def _shut_out(stack: Stack, plan: Plan) -> None:
+    role, password = plan.login.role, doors.temporary_password()
+    # Written before: from here on the state's password has to be put in force even where `up` has nothing to do.
+    journal.shut(stack.name, plan.name)
+    with step(f"{plan.name}: shutting it out"):
+        for part in keeping(stack, role):
+            doors.shut_out(part, role, password)
+
+
+def _advice(stack: Stack, plan: Plan, fault: EngardeError) -> str:
+    """Where the role's own sessions are in the way of its new password."""
+    if f"{plan.login.role} (process " not in str(fault):
+        return ""
+    command = f"bin/engarde rotate {word(plan.name)} --end-sessions --stack {stack.name}"
+    return f"\n`{command}` takes the login away from {plan.login.role} and ends its sessions first"
+
+
+def _bring_up(stack: Stack, plan: Plan, steps: Sequence[Step]) -> None:
+    up(stack.name)
+    # An update that failed is in the state as if it were done: the next one only finds out that it was not.
+    failed_before = any(each.type == ROLE and not each.changed for each in steps)
+    if failed_before:
         up(stack.name)
+    if failed_before or plan.name in journal.read(stack.name).shut:
+        role, stored = plan.login.role, verifiers(stack.name)
+        for part in keeping(stack, role):
+            doors.put_verifier(part, role, stored[placed_on_server(f"{plan.name}-role", part)])
+
+
+def _finish(stack: Stack, plan: Plan, deliverer: Deliverer, old: str | None) -> tuple[str | None, str | None]:
+    """What comes after `up`; a warning, and a sentence on the delivery."""
+    role = plan.login.role
     new = outputs(stack.name).passwords[role]
     warning = prove(stack, role, new, old)
     with step(f"{plan.name}: delivery"):
@@ -74,8 +121,8 @@ def notice(plan: Plan) -> str:
     """What users are told beforehand."""
     begun = "goes on with the rotation" if plan.continued else "gets a new password"
     return (
-        f"{plan.name} {begun}: counter {plan.before} -> {plan.target}. Sessions that are open live on. New connections"
-        " with the old password fail from the end of `up` until the new URL is deployed."
+        f"{plan.name} {begun}: counter {plan.before} -> {plan.target}. New connections with the old password fail from"
+        " the end of `up` until the new URL is deployed."
     )
 
 

@@ -48,6 +48,8 @@ class Report:
     """not begun"""
     kept_in_git: bool = True
     """whether the stack file is anybody else's, too"""
+    shut: bool = False
+    """logins are shut out first, and their sessions ended"""
 
     @property
     def to_commit(self) -> str | None:

@@ -12,7 +12,7 @@ from engarde.model import Stack
 from engarde.rotate import journal
 from engarde.rotate.alone import alone
 from engarde.rotate.delivery import Deliverer
-from engarde.rotate.one import look, rotate_one
+from engarde.rotate.one import Ask, look, rotate_one
 from engarde.rotate.plan import plan, unfinished_first
 from engarde.rotate.report import Failed, Report, Rotated
 from engarde.rotations import called
@@ -45,7 +45,18 @@ def chosen(stack: Stack, names: Sequence[str]) -> list[str]:
     return list(names or known)
 
 
-def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, *, dry_run: bool) -> Report:
+@dataclass(frozen=True, slots=True)
+class How:
+    """What the operator wants otherwise than by default."""
+
+    dry_run: bool = False
+    shut: bool = False
+    """logins are shut out first, and their sessions ended"""
+    ask: Ask = say
+    """before a login is shut out"""
+
+
+def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, how: How) -> Report:
     """Gives these logins new passwords, or all of the stack's without a name.
 
     :raises EngardeError: nothing was begun.
@@ -54,18 +65,20 @@ def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, *, dry_run: b
     wanted = chosen(declared, names)
 
     def one(name: str) -> Rotated:
-        return _one(stack, name, deliverer, dry_run=dry_run)
+        return _one(stack, name, deliverer, how)
 
-    with alone(stack, dry_run=dry_run):
+    with alone(stack, dry_run=how.dry_run):
         begun = journal.read(stack)
         left = unfinished_first(declared, begun.remaining(wanted), state(stack), begun.begun)
         if len(left) < len(wanted):
             say(f"an earlier run was stopped; this one goes on with what it left: {', '.join(left)}")
-        if not dry_run:
+        if not how.dry_run:
             journal.ask(stack, wanted, left)
         done = one_by_one(left, one)
     places = declared.railway is not None
-    return Report(stack, dry_run, False, places, done.rotated, done.failed, done.left, _kept_in_git(stack))
+    return Report(
+        stack, how.dry_run, False, places, done.rotated, done.failed, done.left, _kept_in_git(stack), how.shut
+    )
 
 
 def _kept_in_git(stack: str) -> bool:
@@ -88,12 +101,12 @@ def one_by_one(names: Sequence[str], one: Callable[[str], Rotated]) -> Progress:
     return Progress(tuple(done))
 
 
-def _one(stack: str, name: str, deliverer: Deliverer, *, dry_run: bool) -> Rotated:
+def _one(stack: str, name: str, deliverer: Deliverer, how: How) -> Rotated:
     # Read anew: the one before has changed both.
     declared, recorded = read(FOLDER, stack), state(stack)
     (login,) = (each for each in declared.logins if called(each) == name)
     planned = plan(declared, login, recorded, journal.read(stack).begun)
-    if not dry_run:
-        return rotate_one(declared, planned, recorded, deliverer)
+    if not how.dry_run:
+        return rotate_one(declared, planned, recorded, deliverer, how.ask, shut=how.shut)
     look(declared, planned)
     return Rotated(name, login.role, planned.before, planned.target, planned.continued)

@@ -56,14 +56,18 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"commit {report.to_commit}"
 
 
+OPEN = "sessions that are open would live on"
+
+
 def _about(report: Report, each: Rotated) -> Iterator[str]:
     who = f"{each.name} ({each.role})"
     if report.reapplied:
         yield f"{who}: the state's password " + ("would be put" if report.dry_run else "is") + " in force again"
     elif report.dry_run:
+        sessions = "the login would be taken away and its sessions ended first" if report.shut else OPEN
         yield (
             f"{who}: counter {each.before} -> {each.after}, then `up` of its password and its role, and delivery;"
-            " sessions that are open would live on, and new connections with the old password fail from the end of"
+            f" {sessions}, and new connections with the old password fail from the end of"
             " `up` until the new URL is deployed"
         )
     else:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from engarde.access import Access, login_of_admin
 from engarde.database import Session, session
-from engarde.errors import NoEntrance, Unfinished
+from engarde.errors import NoEntrance, Refused, Unfinished
 from engarde.model import Stack
 from engarde.privileges import CONNECT, TEMPORARY
 from engarde.quoting import quoted
@@ -22,6 +22,9 @@ PAUSE = 0.4
 """Between two looks at them [seconds]: one that was just let in is not seen at once."""
 LOOKS = 3
 """In how many of them one after another there has to be none."""
+
+UNDER_CHANGE = ("55P03", "XX000")
+"""What a server says of a role that somebody else is about to change, or just has: not now, updated concurrently."""
 
 SHUT_OUT = ("permission denied for database", "is not permitted to log in")
 """What a server says to whom it knows and does not let in."""
@@ -52,9 +55,38 @@ def door(part: Stack, role: str) -> Door | None:
     return found[0] if found else None
 
 
-def set_password(part: Stack, role: str, password: str) -> None:
-    """Puts a password in force on the part's server."""
-    put_verifier(part, role, verifier(password, secrets.token_bytes(16)))
+def shut_out(part: Stack, role: str, password: str) -> None:
+    """Puts a password in force that nobody outside knows, and ends the role's sessions on the part's server.
+
+    Again and again, until nobody undoes it: a session of the role's own may hold up the one by an open transaction, or
+    give it another password before it is ended.
+
+    :raises Unfinished: a session does not end, or somebody else changes the role.
+    """
+    stored = verifier(password, secrets.token_bytes(16))
+    end, looks = time.monotonic() + PATIENCE, 0
+    while looks < LOOKS:
+        if time.monotonic() > end:
+            raise Unfinished(f"sessions of {role} do not end, or somebody else changes it; pg_stat_activity shows them")
+        looks = 0 if _shut_out(part, role, stored) else looks + 1
+        time.sleep(PAUSE)
+
+
+def _shut_out(part: Stack, role: str, stored: str) -> bool:
+    """Whether there was anybody."""
+    try:
+        with session(login_of_admin(part), read_only=False) as asked:
+            found = sessions(asked, role, None)
+            if found:
+                with acting(asked, role):
+                    asked.rows("split_end", Count, role=role, database=None)
+            asked.set_verifier(role, stored)
+            asked.commit()
+            return bool(found)
+    except Refused as refusal:
+        if any(state in str(refusal) for state in UNDER_CHANGE):
+            return True
+        raise
 
 
 def put_verifier(part: Stack, role: str, stored: str) -> None:
@@ -89,8 +121,8 @@ def _change(part: Stack, statement: str) -> None:
         asked.commit()
 
 
-def end_sessions(part: Stack, role: str, database: str | None = None) -> None:
-    """Ends the role's sessions in a database, or on the whole server, and sees them gone.
+def end_sessions(part: Stack, role: str, database: str) -> None:
+    """Ends the role's sessions in a database, and sees them gone.
 
     :raises Unfinished: one does not end, or another comes again and again.
     """
@@ -102,7 +134,7 @@ def end_sessions(part: Stack, role: str, database: str | None = None) -> None:
         time.sleep(PAUSE)
 
 
-def _ended(part: Stack, role: str, database: str | None) -> bool:
+def _ended(part: Stack, role: str, database: str) -> bool:
     """Whether there were any."""
     with session(login_of_admin(part), read_only=False) as asked:
         if not sessions(asked, role, database):
@@ -114,7 +146,7 @@ def _ended(part: Stack, role: str, database: str | None) -> bool:
 
 
 def sessions(asked: Session, role: str, database: str | None) -> int:
-    """How many the role has."""
+    """How many the role has in a database, or on the whole server."""
     [found] = asked.rows("split_sessions", Count, role=role, database=database)
     return found.count
 

@@ -88,8 +88,7 @@ def shut(run: Run, begun: Journal) -> Journal:
     role = way.service.role
     for part in (way.old, way.new) if way.other_server else (way.old,):
         if doors.door(part, role):
-            doors.set_password(part, role, run.password)
-            doors.end_sessions(part, role)
+            doors.shut_out(part, role, run.password)
     return replace(begun, step=max(begun.step, Step.SHUT))
 
 

@@ -197,7 +197,7 @@ DELIVERING = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from engarde.errors import EngardeError, Unreachable
-from engarde.rotate import Deliverer, as_json, rotate
+from engarde.rotate import Deliverer, How, as_json, rotate
 fault = sys.argv[2]
 def check(login):
     if fault == "check":
@@ -206,7 +206,7 @@ def deliver(login):
     if fault == "deliver":
         raise Unreachable("the deployment crashed")
     return f"pushed {login.role}"
-report = rotate("local", ["onside"], Deliverer(check, deliver), dry_run=False)
+report = rotate("local", ["onside"], Deliverer(check, deliver), How())
 print(as_json(report))
 sys.exit(report.exit_code)
 """

@@ -22,7 +22,7 @@ WAY = [
     ("split.journal", "write", "after"),
     ("split.preparing", "_make_database", "after"),
     ("split.steps", "prepared", "after"),
-    ("split.doors", "set_password", "after"),
+    ("split.doors", "_shut_out", "after"),
     ("split.steps", "shut", "after"),
     ("backup.dumping", "_told", "before"),
     ("backup.making", "dump", "after"),
@@ -53,7 +53,7 @@ LOST = {
 
 BACK = [
     ("split.journal", "write", "after"),
-    ("split.doors", "set_password", "after"),
+    ("split.doors", "_shut_out", "after"),
     ("split.steps", "backup", "after"),
     ("split.steps", "restore", "after"),
     ("split.doors", "keep_out", "after"),
