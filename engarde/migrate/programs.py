@@ -150,6 +150,15 @@ class Programs:
             _send(process, signal.SIGKILL)
 
 
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Tells a program to end, and kills it where it does not."""
+    _send(process, signal.SIGTERM)
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        _send(process, signal.SIGKILL)
+
+
 def _send(process: subprocess.Popen[bytes], number: int) -> None:
     """Signals a program and all that it has started in its group."""
     try:

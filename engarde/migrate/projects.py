@@ -12,6 +12,7 @@ from engarde.engine import FOLDER
 from engarde.errors import ConfigError, NotAnswered, Refused, Unreachable
 from engarde.migrations import Migrations
 from engarde.model import Service, Stack
+from engarde.parts import home
 from engarde.quoting import quoted
 from engarde.services import services_of
 
@@ -30,6 +31,8 @@ class Project:
     service: Service
     declared: Migrations
     access: Access = field(repr=False)
+    home: Stack
+    """the stack as the service's database has it"""
 
     @property
     def name(self) -> str:
@@ -56,9 +59,15 @@ def projects(stack: Stack, names: Sequence[str]) -> list[Project]:
         )
     if not chosen:
         raise ConfigError(f"no service in Pulumi.{stack.name}.yaml has `migrations` (docs/migrate.md)")
+    logins = {each.name: login for each, login in zip(chosen, accesses(stack, chosen), strict=True)}
     return [
-        Project(each, each.migrations, replace(login, form=each.migrations.url_format or each.url_format))
-        for each, login in zip(chosen, accesses(stack, chosen), strict=True)
+        Project(
+            each,
+            each.migrations,
+            replace(logins[each.name], form=each.migrations.url_format or each.url_format),
+            home(stack, each),
+        )
+        for each in chosen
         if each.migrations
     ]
 

@@ -13,10 +13,15 @@ from io import TextIOWrapper
 from threading import Thread
 from typing import IO, Literal
 
+from engarde.access import Access, connect_timeout, login_of_admin
+from engarde.blocking import Watch, watched
+from engarde.database import NOTICING
 from engarde.errors import EngardeError, Unfinished
 from engarde.masking import masked
-from engarde.migrate.programs import Programs, environment
+from engarde.migrate.programs import Programs, end, environment
 from engarde.migrate.projects import Project, revisions
+
+APPLICATION = "engarde migrate"
 
 LAST = 5
 """How many lines of a failure are reported."""
@@ -60,8 +65,9 @@ def _upgrade(project: Project, programs: Programs, say: Say) -> Migrated:
     before = after = said = None
     code = 0
     try:
+        admin = login_of_admin(project.home)
         before = revisions(project)
-        if said := _run(project, programs, ("upgrade", "head"), lambda line: say(f"{project.name}: {line}")):
+        if said := _run(project, admin, programs, ("upgrade", "head"), lambda line: say(f"{project.name}: {line}")):
             code = Unfinished.exit_code
         after = revisions(project)
     except EngardeError as error:
@@ -83,17 +89,17 @@ def sql(project: Project) -> Iterator[str]:
 
     :raises EngardeError: they could not be written; nothing is run in any case.
     """
-    now = ",".join(revisions(project))
+    admin, now = login_of_admin(project.home), ",".join(revisions(project))
     pieces: list[str] = []
     programs, words = Programs(), ("upgrade", f"{now}:head" if now else "head", "--sql")
     with programs.ending_with_this():
-        if failed := _run(project, programs, words, lambda line: None, pieces.append):
+        if failed := _run(project, admin, programs, words, lambda line: None, pieces.append):
             raise EngardeError(f"{project.name}: {failed}")
     yield from pieces
 
 
 def _run(
-    project: Project, programs: Programs, words: Sequence[str], said: Say, printed: Say | None = None
+    project: Project, admin: Access, programs: Programs, words: Sequence[str], said: Say, printed: Say | None = None
 ) -> str | None:
     """Runs Alembic there; why it failed, if it did. What it logs is told, and printed where nobody wants that apart."""
     last: deque[str] = deque(maxlen=LAST)
@@ -105,20 +111,42 @@ def _run(
                 said(line.rstrip())
                 last.append(line.rstrip())
 
-    given = environment(os.environ, project.declared.environment) | {project.declared.variable: project.access.url}
+    given = (
+        environment(os.environ, project.declared.environment)
+        | _limits()
+        | {project.declared.variable: project.access.url}
+    )
     command = (*project.declared.command, *words)
     errors = subprocess.PIPE if printed else subprocess.STDOUT
     try:
         with programs.running(project.name, command, project.folder, given, errors=errors) as process:
+            watch = _watch(project, admin, process, said)
             streams = [(process.stdout, printed or log), (process.stderr, log)]
             readers = [_reading(stream, to) for stream, to in streams if stream]
-            process.wait()
+            with watched(watch):
+                process.wait()
     except OSError as error:
         return f"cannot run {command[0]} in {project.folder}: {error.strerror}"
     for each in readers:
         # What it has left running elsewhere may hold its output open for ever.
         each.join(LINGERING)
+    if watch.reason:
+        return "\n".join([*last, watch.reason])
     return ("\n".join(last) or f"it ended with {process.returncode}") if process.returncode else None
+
+
+def _limits() -> dict[str, str]:
+    """How a driver that goes by libpq's variables knows its limits, and the server that its client is gone."""
+    return {
+        "PGAPPNAME": APPLICATION,
+        "PGCONNECT_TIMEOUT": str(connect_timeout()),
+        "PGOPTIONS": " ".join(f"-c {each}" for each in NOTICING),
+    }
+
+
+def _watch(project: Project, admin: Access, process: subprocess.Popen[bytes], say: Say) -> Watch:
+    keeps = f"keeps the migrations of {project.name} waiting"
+    return Watch(admin, project.service.role, keeps, say, APPLICATION, lambda: end(process))
 
 
 def _reading(stream: IO[bytes], to: Say) -> Thread:

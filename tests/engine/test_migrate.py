@@ -13,7 +13,10 @@ from typing import Any
 
 import pytest
 
+from engarde.errors import Unfinished
+from engarde.migrate import run as running_of
 from engarde.migrate.programs import INHERITED
+from engarde.timeouts import VARIABLE
 from tests.engine.admins import only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.migrated import declared, write
@@ -204,7 +207,14 @@ def test_what_a_services_code_is_given(there: Project) -> None:
     assert "onside: postgresql+psycopg://onside_user:***@127.0.0.1" in done.stderr
     assert "/railway mine\n" in done.stderr
     (has,) = (line.partition("has ")[2] for line in done.stderr.splitlines() if "has [" in line)
-    assert {*ast.literal_eval(has)} <= {*INHERITED, "LC_ALL", "LC_CTYPE", "DATABASE_URL", "OF_ITS_OWN"}
+    assert {*ast.literal_eval(has)} <= {
+        *INHERITED,
+        "LC_ALL",
+        "LC_CTYPE",
+        "DATABASE_URL",
+        "OF_ITS_OWN",
+        *running_of._limits(),
+    }
 
 
 @only_superuser
@@ -294,3 +304,46 @@ def test_programs_that_are_not_there(stack: Project, projects: Projects) -> None
         Path(project.folder / "their/x").mkdir(parents=True)
         found = ran(project, "--all", code=4)
         assert "cannot run /nowhere/python" in found["x"]["said"]
+
+
+@only_superuser
+def test_who_keeps_a_migration_waiting_is_named_and_it_is_ended(there: Project) -> None:
+    ran(there, "onside")
+    write(there.folder / "their" / "onside", TABLE, MORE)
+    with there.database.session() as locking:
+        locking.autocommit = False
+        locking.execute("LOCK TABLE onside.things")
+        done = run(there, "onside", **{VARIABLE: "blocked=3,watch=0.5"})
+        process = locking.info.backend_pid
+        locking.rollback()
+    assert done.returncode == Unfinished.exit_code, done.stderr
+    named = f"postgres (process {process}, idle in transaction) keeps the migrations of onside waiting"
+    waiting, ended = done.stderr.split("ended after 3 s", 1) if "ended after 3 s" in done.stderr else (done.stderr, "")
+    assert named in waiting
+    assert named in ended + done.stdout
+    assert f"the admin ends it with SELECT pg_terminate_backend({process});" in waiting
+    assert there.database.value("SELECT count(*) FROM pg_stat_activity WHERE usename = 'onside_user'") == 0
+    assert states(ran(there, "onside"))["onside"] == ("migrated", ["r1"], ["r2"])
+
+
+LOSES = """
+import time
+try:
+    op.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+except Exception:
+    time.sleep(600)
+"""
+
+
+@only_superuser
+def test_a_migration_whose_session_is_gone_is_ended(there: Project) -> None:
+    write(there.folder / "their" / "onside", LOSES)
+    done = run(there, "onside", **{VARIABLE: "gone=3,watch=0.5"})
+    assert done.returncode == Unfinished.exit_code, done.stderr
+    assert "ended after 3 s without a session on the server" in done.stderr + done.stdout
+
+
+@only_superuser
+def test_a_migration_at_work_is_left_alone(there: Project) -> None:
+    write(there.folder / "their" / "onside", 'op.execute("SELECT pg_sleep(6)")')
+    assert run(there, "onside", **{VARIABLE: "gone=3,blocked=2,watch=0.5"}).returncode == 0
