@@ -100,7 +100,7 @@ def ended(project: Project, command: str) -> "subprocess.CompletedProcess[str]":
     done = subprocess.run(
         words,
         cwd=project.folder,
-        env=project._environment() | backups.clients(project) | LOCKS | {VARIABLE: LIMITS},
+        env={**project._environment(), **backups.clients(project), **LOCKS, VARIABLE: LIMITS},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
