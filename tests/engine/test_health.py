@@ -111,7 +111,7 @@ def test_a_version_table_that_somebody_has_locked_is_not_waited_for(project: Pro
     with project.database.session() as session, session.transaction():
         session.execute("LOCK TABLE public.alembic_version")
         [found] = examined(project)
-    assert "revisions: cannot be read now" in found["actual"]
+    assert "revisions: not read: it is locked now" in found["actual"]
     [found] = examined(project)
     assert "revisions: 0a1b" in found["actual"]
     project.database.run("DROP TABLE public.alembic_version")
