@@ -8,6 +8,7 @@ import pytest
 
 from tests.engine import traps
 from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_superuser
+from tests.engine.backups import clients
 from tests.engine.conftest import Projects
 from tests.engine.migrated import declared, write
 from tests.engine.program import THE_ADMIN, Project
@@ -49,9 +50,6 @@ CHANGES = (
 MOVES = (("split", "run", "langflow", "--to", "own", "--yes"), ("split", "finish", "langflow", "--yes-drop-old"))
 """One after another."""
 
-TELLING = ("ALTER SYSTEM SET log_line_prefix = '[%p|%a] '", "SELECT pg_reload_conf()")
-"""One session's statements from another's, and whose they are."""
-
 
 @pytest.fixture(scope="module")
 def stack(projects: Projects) -> Iterator[Project]:
@@ -60,7 +58,7 @@ def stack(projects: Projects) -> Iterator[Project]:
         database = project.database
         write(project.folder / "their/madansara", "pass", prefix="m")
         project.succeeds(project.up())
-        database.run(*TELLING)
+        traps.tell_sessions_apart(database)
         with project.connect("madansara") as session:
             traps.lay(session, "madansara", database.major, "things")
         with database.session(BACKEND, BACKEND_PASSWORD) as session:
@@ -129,7 +127,7 @@ def test_no_change_springs_one(stack: Project, words: tuple[str, ...]) -> None:
 def none_is_sprung_by(stack: Project, *words: str) -> None:
     """By a command that does what it is for."""
     mark = stack.database.mark()
-    done = stack.tool(*words)
+    done = stack.tool(*words, **clients(stack))
     assert done.returncode == 0, done.stdout + done.stderr
     only_as_their_owners(stack, mark)
     the_path_comes_first(stack, mark)
@@ -140,7 +138,7 @@ def test_no_move_springs_one(projects: Projects) -> None:
     # What would keep the service from moving, and who would be kept from it, is not there.
     with projects(services={"langflow": None}) as project:
         project.succeeds(project.up())
-        project.database.run(*TELLING)
+        traps.tell_sessions_apart(project.database)
         with project.connect("langflow") as session:
             traps.lay(session, "langflow", project.database.major, "things")
         for words in MOVES:
@@ -159,7 +157,7 @@ def shadowed(stack: Project) -> Project:
 def test_no_command_springs_one(shadowed: Project, words: tuple[str, ...]) -> None:
     mark = shadowed.database.mark()
     with shadowed.connect("madansara") as session, traps.swapping(session, "madansara"):
-        done = shadowed.tool(*words)
+        done = shadowed.tool(*words, **clients(shadowed))
     # What is dropped in the middle of a question may end it, with nothing changed.
     assert done.returncode in (0, 1) or "cache lookup failed" in done.stderr, done.stderr
     only_as_their_owners(shadowed, mark)

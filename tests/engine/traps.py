@@ -8,7 +8,7 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
@@ -16,6 +16,7 @@ from psycopg import sql
 
 from engarde import database as tool
 from tests.engine.database import Database, Session
+from toolchain import server as servers
 
 SPRUNG = re.compile(r"trap of <([^%>]*)> ran as <([^%>]*)> for <([^%>]*)> of <([^%>]*)> in <([^%>]*)>")
 """In the log; what makes a trap stands there, too, with % in place of names."""
@@ -67,6 +68,13 @@ CREATE SEQUENCE {schema}.number;
 CREATE SEQUENCE {schema}.swapped
 """
 """What is in a schema beside tables."""
+
+
+def tell_sessions_apart(database: Database) -> None:
+    """Has the log say before each line which session's it is, and what that calls itself."""
+    settings = {**database.server.settings, "log_line_prefix": "[%p|%a] "}
+    servers.stop(database.server)
+    servers.start(replace(database.server, settings=settings))
 
 
 @dataclass(frozen=True, slots=True)
