@@ -148,6 +148,33 @@ def test_a_watch_says_so_and_goes_on(reached: Reached, mode: Mode) -> None:
         assert watching.wait(10) == 0
 
 
+def test_the_way_stands_still_in_the_middle_of_up(reached: Reached) -> None:
+    project, said = reached.project, ""
+    running = subprocess.Popen(
+        project.tool_command("rotate", "sankore"),
+        cwd=project.folder,
+        env={**project._environment(), **LOCKS, VARIABLE: LIMITS},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert running.stderr
+    with running, running.stderr:
+        for line in running.stderr:
+            said += line
+            if "creating replacement" in line:
+                reached.way.mode = "frozen"
+                start = time.monotonic()
+        assert running.wait(IN_TIME) == 4, said
+    assert time.monotonic() - start < 2 * IN_TIME
+    assert "Traceback" not in said
+    reached.way.mode = "open"
+    again = project.tool("rotate", "sankore")
+    assert again.returncode == 0, again.stderr
+    project._outputs = {}
+    project.connect("sankore").close()
+
+
 HELD = {
     "own tables locked": (
         "BEGIN",

@@ -119,7 +119,10 @@ def _locks(facts: Facts) -> Answer:
 
 
 def _let_go(facts: Facts) -> Remedy:
-    return remedies.code("end the sessions that hold them; pg_locks has a row for each lock")
+    return remedies.code(
+        "end the sessions that hold them; pg_locks has a row for each lock",
+        "if the server lets nobody in any more (a login takes a lock, too), restart it",
+    )
 
 
 def _smaller(limit: int) -> Remedy:
