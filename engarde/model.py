@@ -48,7 +48,7 @@ class Login(Declared):
     """milliseconds, 0 = none"""
     idle_in_transaction_session_timeout: Milliseconds = 60_000
     """milliseconds, 0 = none"""
-    temp_file_limit: Megabytes = 1024
+    temp_file_limit: Megabytes = 10_240
     """megabytes, 0 = none"""
     rotation: Rotation = 1
     """a whole number from 1; a higher one means a new password"""

@@ -23,7 +23,7 @@ STACK: Mapping[str, Any] = {
     "analytics": {"tempFileLimit": 2048},
 }
 GUARD = ("analytics_readonly", "default_transaction_read_only=on")
-AS_DECLARED = [GUARD, ("analytics_readonly", "temp_file_limit=2048MB"), ("sankore_user", "temp_file_limit=1024MB")]
+AS_DECLARED = [GUARD, ("analytics_readonly", "temp_file_limit=2048MB"), ("sankore_user", "temp_file_limit=10240MB")]
 
 
 def verified(project: Project) -> None:
@@ -51,7 +51,7 @@ def test_they_are_set_and_repaired_and_taken_back(projects: Projects) -> None:
         assert found.returncode == 1
         for each in (
             """ALTER ROLE "analytics_readonly" SET default_transaction_read_only = 'on';""",
-            """ALTER ROLE "sankore_user" SET temp_file_limit = '1024MB';""",
+            """ALTER ROLE "sankore_user" SET temp_file_limit = '10240MB';""",
             """ALTER ROLE "onside_user" RESET "temp_file_limit";""",
         ):
             assert each in found.stdout
@@ -81,8 +81,8 @@ def test_an_admin_that_is_no_superuser_sets_what_it_may(projects: Projects) -> N
         verified(project)
         assert project.succeeds(project.preview("--refresh", "--expect-no-changes")).ops == {}
         project.database.run(
-            "ALTER ROLE sankore_user SET temp_file_limit = '1GB'", "ALTER ROLE analytics_readonly RESET ALL"
+            "ALTER ROLE sankore_user SET temp_file_limit = '10GB'", "ALTER ROLE analytics_readonly RESET ALL"
         )
         assert project.succeeds(project.up("--refresh")).ops["analytics"] == "update"
-        assert project.database.rows(SETTINGS) == [GUARD, ("sankore_user", "temp_file_limit=1GB")]
+        assert project.database.rows(SETTINGS) == [GUARD, ("sankore_user", "temp_file_limit=10GB")]
         verified(project)

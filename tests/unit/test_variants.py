@@ -59,7 +59,7 @@ def test_what_the_plugin_cannot_carry_is_set_by_the_program() -> None:
         "sankore_user": ["ALTER ROLE \"sankore_user\" SET temp_file_limit = '512MB'"],
         "analytics_readonly": [
             "ALTER ROLE \"analytics_readonly\" SET default_transaction_read_only = 'on'",
-            "ALTER ROLE \"analytics_readonly\" SET temp_file_limit = '1024MB'",
+            "ALTER ROLE \"analytics_readonly\" SET temp_file_limit = '10240MB'",
         ],
     }
     assert ran.resources["sankore"].inputs["roleSettings"] == {"sankore-role": {"temp_file_limit": "512MB"}}
@@ -73,7 +73,7 @@ def test_only_a_superuser_limits_temporary_files() -> None:
 
 
 def test_a_setting_that_is_not_declared_any_more_is_taken_back_and_one_as_declared_is_left_alone() -> None:
-    found = {"sankore_user": {"temp_file_limit": "1GB", "default_transaction_read_only": "on"}}
+    found = {"sankore_user": {"temp_file_limit": "10GB", "default_transaction_read_only": "on"}}
     ran = run(changed(services={"sankore": None}), found_settings=found, roles=frozenset(found))
     assert ran.settings["sankore_user"] == ['ALTER ROLE "sankore_user" RESET default_transaction_read_only']
     ran = run(changed(services={"sankore": {"tempFileLimit": 0}}), found_settings=found, roles=frozenset(found))
@@ -82,7 +82,7 @@ def test_a_setting_that_is_not_declared_any_more_is_taken_back_and_one_as_declar
 
 def test_drift_is_one_more_repair_and_so_a_change_of_the_component() -> None:
     kind = "engarde:index:ServiceTenant"
-    outputs = {"roleSettings": {"sankore-role": {"temp_file_limit": "1024MB"}}, "roleSettingsRepairs": 2}
+    outputs = {"roleSettings": {"sankore-role": {"temp_file_limit": "10240MB"}}, "roleSettingsRepairs": 2}
     state = {f"urn:pulumi:local::engarde::{kind}::sankore": {"type": kind, "outputs": outputs}}
 
     def repairs(**found: str) -> object:
@@ -90,7 +90,7 @@ def test_drift_is_one_more_repair_and_so_a_change_of_the_component() -> None:
         ran = run(there, state=state, found_settings={role: found}, roles=frozenset({role}))
         return ran.resources["sankore"].inputs["roleSettingsRepairs"]
 
-    assert repairs(temp_file_limit="1024MB") == 2
+    assert repairs(temp_file_limit="10240MB") == 2
     assert repairs(temp_file_limit="1GB") == 2
     assert repairs() == 3
     assert repairs(temp_file_limit="-1") == 3
