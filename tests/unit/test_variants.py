@@ -91,7 +91,7 @@ def test_drift_is_one_more_repair_and_so_a_change_of_the_component() -> None:
         return ran.resources["sankore"].inputs["roleSettingsRepairs"]
 
     assert repairs(temp_file_limit="10240MB") == 2
-    assert repairs(temp_file_limit="1GB") == 2
+    assert repairs(temp_file_limit="10GB") == 2
     assert repairs() == 3
     assert repairs(temp_file_limit="-1") == 3
     outputs.clear()
