@@ -91,12 +91,13 @@ def the_path_comes_first(stack: Project, since: int) -> None:
 
 
 def first_statements(stack: Project, since: int) -> list[str]:
-    """Of every session that calls itself the tool's."""
+    """Of every session that calls itself the tool's; the provider's get their path by PGOPTIONS."""
     with stack.database.server.log.open("rb") as log:
         log.seek(since)
         text = log.read().decode(errors="replace")
     first: dict[str, str] = {}
-    for process, said in re.findall(r"^\[(\d+)\|engarde[^]]*\] LOG:  (?:statement|execute [^:]*): (.*)", text, re.M):
+    logged = r"^\[(\d+)\|engarde(?: status)?\] LOG:  (?:statement|execute [^:]*): (.*)"
+    for process, said in re.findall(logged, text, re.M):
         first.setdefault(process, said)
     return list(first.values())
 
