@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from engarde import event_triggers
 from engarde.access import Access
 from engarde.database import session
 from engarde.errors import Refused
@@ -38,12 +39,13 @@ def _change(finding: Finding) -> Change:
 def apply(login: Access, made: Sequence[Change]) -> None:
     """Makes the changes in one transaction.
 
-    :raises Refused: the server does not make one of them, and so none is made.
+    :raises Refused: the server does not make one of them, or would run others' functions, and so none is made.
     :raises Unreachable: no answer, or the session was lost before the end.
     """
     if not made:
         return
     with session(login, read_only=False) as asked:
+        event_triggers.refuse(asked, login.role)
         asked.run(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
         for change in made:
             try:

@@ -6,9 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from engarde import foreign, rights, shadowing
+from engarde import event_triggers, foreign, rights, shadowing
 from engarde.access import Access
-from engarde.catalog.further import EventTrigger
 from engarde.catalog.rows import Setting
 from engarde.database import Session, session
 from engarde.errors import ConfigError, NoEntrance, Refused
@@ -62,7 +61,7 @@ def survey(stack: Stack, password: str, before: Before) -> Found:
     try:
         with session(Access(server, server.database, server.user, password)) as asked:
             shadowing.refuse(stack, asked)
-            _refuse_foreign_code(stack, asked)
+            event_triggers.refuse(asked, server.user)
             _refuse_to_lose(stack, asked, before)
             _refuse_half_gone(stack, asked, before)
             roles = _refuse_to_take(stack, asked, before)
@@ -102,20 +101,6 @@ def _absent(stack: Stack) -> str:
         f" {server.host}:{server.port}, and no run of the stack makes databases. Nothing was changed. Make it as"
         f" {server.user}, in the encoding and with the locale that it is to have: {make}"
     )
-
-
-def _refuse_foreign_code(stack: Stack, asked: Session) -> None:
-    """Every change of the run would call it with the admin's rights."""
-    triggers = asked.rows("event_triggers", EventTrigger, admin=stack.server.user)
-    if foreign := [each for each in triggers if each.changers]:
-        lines = "\n".join(
-            f"  {each.disable};  -- runs {each.code}, which {', '.join(each.changers)} may change" for each in foreign
-        )
-        raise Refused(
-            f"event triggers of database {stack.server.database} would run functions that other roles may change, with"
-            f" the rights of {stack.server.user}, at whatever the run makes or changes; nothing was changed."
-            f" A superuser disables them with:\n{lines}"
-        )
 
 
 def _refuse_to_lose(stack: Stack, asked: Session, before: Before) -> None:

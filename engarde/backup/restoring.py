@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engarde import feeding
+from engarde import event_triggers, feeding
 from engarde.access import Access, access
 from engarde.backup import manifest, taking
 from engarde.backup.clients import client, major
@@ -21,6 +21,7 @@ from engarde.backup.rows import Transaction
 from engarde.database import Session, session
 from engarde.errors import Unfinished, Unreachable
 from engarde.model import Service, Stack
+from engarde.parts import home
 from engarde.privileges import On, expected
 from engarde.quoting import quoted
 from engarde.services import service_of
@@ -64,6 +65,7 @@ def restore(
         with session(login, "copy", read_only=False, one_snapshot=False) as asked:
             refuse_pooler(login, asked)
             programs = client(how.pg_bin, asked.major, major(found.client))
+            event_triggers.refuse(asked, login.role, home(stack, service).server.user)
             before = held(asked, service, found, replace=replace)
             if how.dry_run:
                 return Restored(name, folder, found, before, (), time.monotonic() - start)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from engarde import event_triggers
 from engarde.access import login_of_admin
 from engarde.backup import large_objects
 from engarde.backup.inventory import Edge, Inventory
@@ -114,6 +115,7 @@ def _refuse_changed(way: Move, wanted: Inventory, say: Say) -> None:
 def _drop(way: Move) -> None:
     schema, role = way.service.schema_, way.service.role
     with session(login_of_admin(way.old), read_only=False) as asked:
+        event_triggers.refuse(asked, way.old.server.user)
         asked.rows("backup_pinned", Pinned)
         edges = asked.rows("backup_edges", SidedEdge, schema=schema)
         if needing := [str(Edge(each.kind, each.name)) for each in edges if each.side == "needed by"]:

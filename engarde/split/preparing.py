@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from engarde import event_triggers
 from engarde.access import Access, login_of_admin
 from engarde.backup import large_objects
 from engarde.backup.inventory import Owned
@@ -32,6 +33,7 @@ def prepare(move: Move, begun: Journal, found: Contents) -> None:
         _make_role(move)
     role, schema = quoted(move.service.role), quoted(found.schema)
     with session(login_of_admin(move.new), read_only=False) as asked:
+        event_triggers.refuse(asked, move.new.server.user)
         if begun.made_database:
             _close(asked, move)
         with acting(asked, move.service.role):
@@ -85,6 +87,7 @@ def remove(move: Move, begun: Journal) -> tuple[str, ...]:
     if door(move.new, role) is None:
         return _stays(move, begun)
     with session(login_of_admin(move.new), read_only=False) as asked:
+        event_triggers.refuse(asked, move.new.server.user)
         asked.rows("backup_pinned", Pinned)
         with acting(asked, role):
             large_objects.unlink(asked)

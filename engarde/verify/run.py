@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from engarde import catalog as catalogs
 from engarde.access import Access, login_of_admin
 from engarde.catalog import Catalog
-from engarde.catalog.further import EventTrigger, StoredPassword
+from engarde.catalog.further import StoredPassword
 from engarde.database import Session, session
+from engarde.event_triggers import listed
 from engarde.findings import Finding
 from engarde.model import Stack
 from engarde.parts import called, parts
@@ -111,12 +112,14 @@ def _part(
     with session(login) as admin:
         catalog = catalogs.read(stack, admin)
         found = [*_compared(stack, catalog), *_of_passwords(stack, known, catalog, admin)]
-        triggers = admin.rows("event_triggers", EventTrigger, admin=stack.server.user)
+        triggers = listed(admin, stack.server.user)
         borrowed = borrowed_rights.look(stack, catalog, admin)
         found += [*event_triggers.findings(stack, catalog, triggers), *borrowed.findings]
         found += borrowed_rights.turned(stack, catalog, known)
         found += [*row_security.findings(stack, catalog, admin), *shadows.findings(stack, catalog, admin)]
-    tried = _tried(stack, known, catalog, login, progress) if asked.logins else []
+    # What is tried makes and changes things, and would run what others have put there.
+    foreign = [each.name for each in triggers if each.changers]
+    tried = _tried(stack, known, catalog, login, progress) if asked.logins and not foreign else []
     tried += [limits(stack, known, catalog)] if asked.limits else []
     # What a session starts with and the catalogs explain is found already, with what has to be undone.
     explained = {each.subject for each in found}
@@ -134,6 +137,7 @@ def _part(
         tuple(kept),
         (
             *([trusted] if on_trust else []),
+            *([f"nothing was tried by logging in, which would fire {', '.join(foreign)}"] if foreign else []),
             *members.warnings(stack, catalog),
             *grants.warnings(stack, catalog),
             *owners.warnings(stack, catalog),

@@ -114,6 +114,8 @@ def test_no_run_begins_while_an_event_trigger_may_be_anothers(projects: Projects
         project.succeeds(project.up())
         project.database.run(*FORCED)
         project.declare(**{**SECTIONS, "services": {**SECTIONS["services"], "c": None}})
+        seen = verified(project)
+        assert seen.probes == 0 and any("would fire taken" in each for each in seen.warnings)
         mark = project.database.mark()
         for run in (project.preview(), project.up()):
             assert run.exit != 0 and "Traceback" not in run.output
