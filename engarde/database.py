@@ -32,6 +32,9 @@ _LIMITED = {
 }
 NOTICING = ("tcp_keepalives_idle=10", "tcp_keepalives_interval=10", "tcp_keepalives_count=3", "tcp_user_timeout=40000")
 """By which a server that hears nothing any more of a client lets go of its locks within a minute."""
+NOTICING_OPTIONS = {"PGOPTIONS": " ".join(f"-c {each}" for each in NOTICING)}
+"""The same for a program that goes by libpq's variables."""
+
 
 EVENT_TRIGGERS_CAN_BE_OFF = 170_000
 """From this version on a superuser's session need not run them."""
@@ -268,11 +271,16 @@ def session(
             raise Unreachable(f"{where} answers with {error.sqlstate}, so nothing was changed there: {said}") from None
 
 
+def limited(kind: Kind) -> Iterator[str]:
+    """What bounds a session of this kind in the server."""
+    for name, setting in _LIMITED.items():
+        yield f"{setting} = '{round(1000 * seconds(f'{kind}.{name}'))}ms'"
+
+
 def _settings(connection: psycopg.Connection[Any], kind: Kind) -> Iterator[str]:
     """What a session has whatever its role would start with, the search path first."""
     yield f"search_path = {SEARCH_PATH}"
-    for name in ("statement", "lock", "idle"):
-        yield f"{_LIMITED[name]} = '{round(1000 * seconds(f'{kind}.{name}'))}ms'"
+    yield from limited(kind)
     yield from NOTICING
     yield "standard_conforming_strings = on"
     if connection.info.server_version >= EVENT_TRIGGERS_CAN_BE_OFF:

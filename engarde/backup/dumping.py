@@ -15,7 +15,7 @@ from engarde.backup import large_objects, taking
 from engarde.backup.clients import Client
 from engarde.backup.inventory import Inventory
 from engarde.backup.rows import Dumping, Room, Snapshot
-from engarde.database import Session, session
+from engarde.database import NOTICING_OPTIONS, Session, session
 from engarde.entrance import WATCHED
 from engarde.errors import Refused, Unfinished
 from engarde.masking import masked
@@ -117,7 +117,7 @@ def _pg_dump(
     ]
     with subprocess.Popen(
         command,
-        env=access.environment(os.environ) | {"LC_ALL": "C", "PGAPPNAME": "engarde"},
+        env=access.environment(os.environ) | {"LC_ALL": "C", "PGAPPNAME": "engarde", **NOTICING_OPTIONS},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

@@ -15,7 +15,7 @@ from typing import IO, Literal
 
 from engarde.access import Access, connect_timeout, login_of_admin
 from engarde.blocking import Watch, watched
-from engarde.database import NOTICING
+from engarde.database import NOTICING_OPTIONS
 from engarde.errors import EngardeError, Unfinished
 from engarde.masking import masked
 from engarde.migrate.programs import Programs, end, environment
@@ -140,7 +140,7 @@ def _limits() -> dict[str, str]:
     return {
         "PGAPPNAME": APPLICATION,
         "PGCONNECT_TIMEOUT": str(connect_timeout()),
-        "PGOPTIONS": " ".join(f"-c {each}" for each in NOTICING),
+        **NOTICING_OPTIONS,
     }
 
 

@@ -5,15 +5,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import psycopg
 from psycopg import Connection, sql
 
-from engarde.errors import Unreachable
+from engarde.access import Access
+from engarde.address import Address
+from engarde.database import NOTICING, SEARCH_PATH, limited
+from engarde.entrance import connect
 from engarde.model import Stack
 from engarde.parts import parts
 from toolchain.local.admin import Admin
 
-ANSWER_LIMIT = 10
 BACKEND = Path(__file__).with_name("backend.sql")
 BACKEND_TABLES = ("users", "brands", "brand_users")
 
@@ -24,20 +25,12 @@ def connected(admin: Admin, database: str | None = None) -> Iterator[Connection]
 
     :raises Unreachable: when there is no answer or no entrance.
     """
-    try:
-        connection = psycopg.connect(
-            host=admin.host,
-            port=admin.port,
-            user=admin.user,
-            password=admin.password,
-            dbname=database or admin.database,
-            sslmode=admin.sslmode or "prefer",
-            connect_timeout=ANSWER_LIMIT,
-            autocommit=True,
-        )
-    except psycopg.OperationalError as error:
-        raise Unreachable(f"cannot log in at {admin.host}:{admin.port}: {error}") from None
-    with connection:
+    address = Address.model_construct(host=admin.host, port=admin.port, sslmode=admin.sslmode)
+    login = Access(address, database or admin.database or admin.user, admin.user, admin.password)
+    with connect(login, "change") as connection:
+        # Here nothing is in one transaction; and no pooler comes before a server that databases are made on.
+        for each in (f"search_path = {SEARCH_PATH}", *NOTICING, *limited("change")):
+            connection.execute(f"SET {each}".encode())
         yield connection
 
 
