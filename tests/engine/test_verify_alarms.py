@@ -50,7 +50,7 @@ def test_extensions_of_every_kind_are_no_alarm(projects: Projects) -> None:
         "services": {"a": {"reads": ["public.users"]}, "b": None},
         "existingSchemas": {"public": {"creators": [THE_ADMIN, BACKEND]}},
         "analytics": {},
-        "extensions": {"pgcrypto": None, "citext": None, "hstore": {"schema": "b"}},
+        "extensions": {"pgcrypto": None, "citext": None, "hstore": None},
     }
     with projects(**sections) as project:
         project.succeeds(project.up())

@@ -112,7 +112,7 @@ def lay(session: Session, schema: str, major: int, *more: str) -> None:
 
 @contextmanager
 def swapping(session: Session, schema: str) -> Iterator[None]:
-    """As long as the block lasts, the schema's sequence and its version table are a view now and then."""
+    """As long as the block lasts, the schema's sequence is a view now and then."""
     place, over = sql.Identifier(schema).as_string(None), threading.Event()
     rounds = [0]
 
