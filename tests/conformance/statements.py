@@ -8,7 +8,9 @@ ENTRY = re.compile(r"^(?P<transaction>\d*/?\d*) (?P<severity>[A-Z]+):  (?P<text>
 STATEMENT = re.compile(r"^(?:statement|execute [^:]*): (?P<statement>.*)$", re.DOTALL)
 PASSWORD = re.compile(r"PASSWORD '(?:[^']|'')*'")
 HARMLESS = re.compile(
-    r"(?:--.*\n)*(?:select|show|set|begin|start|commit|rollback|deallocate|discard|;|$)", re.IGNORECASE
+    r"(?:--.*\n)*(?:select|show|set|begin|start|commit|rollback|deallocate|discard|;|$"
+    r"|with\b(?!(?s:.*)\b(?:insert\s+into|update\s+\S+\s+set|delete\s+from|merge\s+into)\b))",
+    re.IGNORECASE,
 )
 LOCK = "pg_advisory_xact_lock("
 

@@ -106,6 +106,8 @@ SET transaction_timeout = 0;
     "CREATE TABLE guarded (id int, whose text)",
     "ALTER TABLE guarded ENABLE ROW LEVEL SECURITY",
     "CREATE POLICY own_rows ON guarded USING (whose = current_user)",
+    # Readers get every row by it.
+    "CREATE POLICY all_rows ON guarded FOR SELECT USING (true)",
     "INSERT INTO guarded VALUES (1, 'somebody else'), (2, NULL)",
     """CREATE VIEW "A View" WITH (security_barrier) AS
        SELECT "Id", twice(width) AS double FROM "Mixed Case" WHERE width > 3""",

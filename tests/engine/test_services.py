@@ -161,6 +161,7 @@ def test_settings_hold_for_the_role_in_every_database(shared: Project) -> None:
             "search_path=madansara, public",
             "statement_timeout=30000",
             "idle_in_transaction_session_timeout=5000",
+            *(["temp_file_limit=10240MB"] if shared.database.admin.superuser else []),
         ]
     }
     with shared.connect("madansara") as session:
