@@ -231,8 +231,11 @@ class _Judge:
         if use.remedy is None:
             return Remedy("code", f"make {_subject(use)} anew, without {use.code}")
         dropped = self._drop(use.views, use.owner) if use.views else None
-        steps = [dropped.text.rstrip(";")] if dropped else []
+        steps = [each.rstrip(";") for each in dropped.text.splitlines()] if dropped else []
         steps += [f"DROP INDEX {each}" for each in use.indexes]
+        if use.kind == "column" and not (use.owner == admin.name or self.catalog.roles[use.owner].superuser):
+            # It writes the table anew, and so runs the owner's checks and generated columns as whoever does it.
+            return Remedy("code", f"as {use.owner}: {'; '.join([*steps, use.remedy])};")
         return admin.sql(*steps, use.remedy, of=(use.owner,))
 
     def _drop(self, views: Sequence[str], owner: str, stored: bool = False) -> Remedy:

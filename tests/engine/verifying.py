@@ -53,6 +53,10 @@ def heal(project: Project, finding: Finding) -> None:
         edit(project, line)
         project.database.run(*(each.split(": ", 1)[1] for each in then if each.startswith("as a superuser: ")))
         project.succeeds(project.up())
+    elif match := re.fullmatch(r"as (\w+): (.*;)", finding.remedy.text):
+        [service] = [name for name, each in project.outputs()["services"].items() if each["role"] == match[1]]
+        with project.connect(service) as session:
+            session.execute(match[2].encode())
     else:
         # It only says who could tell more; what is wrong is another finding's.
         assert finding.check == "behaviour", finding
