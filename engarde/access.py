@@ -27,9 +27,27 @@ CERTIFICATES = frozenset({"PGSSLROOTCERT", "PGSSLCRL", "PGSSLCRLDIR", "PGSSLCERT
 with comes from the stack and the role alone, or the operator's environment would decide a verdict."""
 
 
+_FORGOTTEN: dict[str, str] = {}
+
+
 def is_libpqs(variable: str) -> bool:
     """Whether libpq would take something from it that it is not to have."""
-    return variable.startswith("PG") and variable not in CERTIFICATES
+    if variable in CERTIFICATES or variable == "PGBIN":
+        return False
+    return variable == "PGCONNECT_TIMEOUT" or (variable.startswith("PG") and "_" not in variable)
+
+
+def forget_libpqs() -> None:
+    """Takes libpq's variables out of this process's environment, before there is any other thread.
+
+    libpq reads them whenever a connection is begun, and an empty parameter is to it as none.
+    """
+    _FORGOTTEN.update((name, os.environ.pop(name)) for name in [*os.environ] if is_libpqs(name))
+
+
+def given_environment() -> dict[str, str]:
+    """The environment as this process was given it."""
+    return {**_FORGOTTEN, **os.environ}
 
 
 def connect_timeout() -> int:
@@ -140,7 +158,7 @@ def from_variable(variable: str, database: str) -> Access:
     """
     wrong = f"{variable} in the environment is not of the form postgresql://ROLE:PASSWORD@HOST:PORT/{database}"
     try:
-        parts = urlsplit(os.environ.get(variable, ""))
+        parts = urlsplit(given_environment().get(variable, ""))
         query = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
         address = Address.model_validate_json(
             json.dumps({"host": parts.hostname, "port": parts.port or 5432, "sslmode": query.pop("sslmode", None)})

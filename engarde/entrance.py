@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
 
 from engarde import timeouts
-from engarde.access import Access, connect_timeout, is_libpqs
+from engarde.access import Access, connect_timeout
 from engarde.errors import NoEntrance
 from engarde.timeouts import Kind
 
@@ -27,7 +25,6 @@ long, as in a trigger or on a disk that stands still."""
 WITHIN = 0.1
 """How often a wait looks at the clock, and lets an interrupt through [seconds]."""
 
-_environment = threading.Lock()
 Value = TypeVar("Value")
 
 
@@ -86,36 +83,24 @@ def connect(access: Access, kind: Kind) -> Connection:
 
 def _connect(access: Access, kind: Kind) -> Connection:
     try:
-        with _without_libpq_variables():
-            connection = Connection.connect(
-                WATCHED if kind == "copy" else f"{WATCHED} {UNACKNOWLEDGED}",
-                host=access.address.host,
-                port=access.address.port,
-                dbname=access.database,
-                user=access.role,
-                password=access.password,
-                passfile=os.devnull,
-                sslmode=access.address.sslmode or "prefer",
-                connect_timeout=connect_timeout(),
-                application_name="engarde",
-                client_encoding="UTF8",
-                autocommit=True,
-            )
+        connection = Connection.connect(
+            WATCHED if kind == "copy" else f"{WATCHED} {UNACKNOWLEDGED}",
+            host=access.address.host,
+            port=access.address.port,
+            dbname=access.database,
+            user=access.role,
+            password=access.password,
+            passfile=os.devnull,
+            sslmode=access.address.sslmode or "prefer",
+            connect_timeout=connect_timeout(),
+            application_name="engarde",
+            client_encoding="UTF8",
+            autocommit=True,
+        )
     except psycopg.OperationalError as error:
         raise NoEntrance(access.where, " ".join(str(error).split())) from None
     connection.limit = timeouts.seconds("answer")
     return connection
-
-
-@contextmanager
-def _without_libpq_variables() -> Iterator[None]:
-    # libpq reads them whenever a connection is begun, and an empty parameter is to it as none.
-    with _environment:
-        kept = {name: os.environ.pop(name) for name in [*os.environ] if is_libpqs(name)}
-        try:
-            yield
-        finally:
-            os.environ.update(kept)
 
 
 def _stalled(access: Access, process: int) -> str:

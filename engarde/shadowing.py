@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 
+from engarde.access import given_environment
 from engarde.catalog.further import Shadow
 from engarde.database import Session
 from engarde.errors import Refused
@@ -42,6 +42,6 @@ def refuse(stack: Stack, asked: Session) -> None:
 
 def _provider_path(stack: Stack, asked: Session) -> tuple[str, ...]:
     """What the provider's sessions search: as PGOPTIONS says, else as the server gives it to the admin."""
-    given = _GIVEN_PATH.findall(os.environ.get("PGOPTIONS", ""))
+    given = _GIVEN_PATH.findall(given_environment().get("PGOPTIONS", ""))
     path = re.sub(r"\\(.)", r"\1", given[-1]) if given else asked.rows("default_path", _Path)[0].value
     return tuple(stack.server.user if each == _OWN_NAME else each for each in split_path(path))

@@ -10,6 +10,7 @@ from io import StringIO
 
 import click
 
+from engarde.access import forget_libpqs
 from engarde.cli.alembic import alembic_command
 from engarde.cli.backup import backup_command, restore_command
 from engarde.cli.checks import doctor_command, explain_command, verify_command
@@ -29,6 +30,7 @@ class Reporting(click.Group):
 
     def invoke(self, context: click.Context) -> object:
         """Runs the command."""
+        forget_libpqs()
         try:
             with interrupts():
                 return super().invoke(context)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import time
 from collections import deque
@@ -13,7 +12,7 @@ from io import TextIOWrapper
 from threading import Thread
 from typing import IO, Literal
 
-from engarde.access import Access, connect_timeout, login_of_admin
+from engarde.access import Access, connect_timeout, given_environment, login_of_admin
 from engarde.blocking import Watch, watched
 from engarde.database import NOTICING_OPTIONS
 from engarde.errors import EngardeError, Unfinished
@@ -112,7 +111,7 @@ def _run(
                 last.append(line.rstrip())
 
     given = (
-        environment(os.environ, project.declared.environment)
+        environment(given_environment(), project.declared.environment)
         | _limits()
         | {project.declared.variable: project.access.url}
     )
