@@ -23,8 +23,12 @@ LEFT_OUT = re.compile(r"\d+; \d+ \d+ (SCHEMA|SEQUENCE SET|BLOB|BLOBS|BLOB METADA
 
 FIRST_ENTRY = "\n--\n-- Name: "
 SEARCH_PATH = "SELECT pg_catalog.set_config("
-NOT_TAKEN = ("SET transaction_timeout", "SET lock_timeout", SEARCH_PATH, "\\restrict")
-"""What stands above the first entry and is not for every server, is otherwise in our session, or is psql's."""
+NOT_TAKEN = (
+    *(f"SET {each}" for each in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")),
+    *("SET transaction_timeout", SEARCH_PATH, "\\restrict"),
+)
+"""What stands above the first entry and would lift our session's limits, is not for every server, is otherwise in our
+session, or is psql's."""
 
 LAST_ENTRY = "\n--\n-- PostgreSQL database dump complete"
 BETWEEN_TABLES = (b"--", b"SET ", SEARCH_PATH.encode(), b"\\restrict", b"\\unrestrict", b"\n")
