@@ -11,7 +11,7 @@ import click
 from engarde.access import ADMIN, access, login_of_admin
 from engarde.cli.options import output_option, stack_option
 from engarde.engine import FOLDER
-from engarde.errors import ConfigError, Unreachable
+from engarde.errors import ConfigError, EngardeError, Unfinished, Unreachable
 from engarde.model import Stack
 from engarde.parts import named, of_login
 from engarde.stackfile import read
@@ -104,13 +104,20 @@ def _explain(declared: Stack, text: str, output: str, fix: bool) -> NoReturn:
 def _make(declared: Stack, safe: Sequence[Change]) -> None:
     from engarde.fixes import apply
 
+    made: list[str] = []
     for database in dict.fromkeys(each.database for each in safe):
         here = [each for each in safe if each.database == database]
         for each in here:
             say(each.sentence)
             for line in each.statement.split("\n"):
                 say(f"  {line}")
-        apply(access(declared, ADMIN, database=database or None), here)
+        try:
+            apply(access(declared, ADMIN, database=database or None), here)
+        except EngardeError as error:
+            if not made:
+                raise
+            raise Unfinished(f"{error}\nThe changes in {', '.join(made)} were made; run it again") from None
+        made.append(f"database {database}")
 
 
 @click.command("explain")

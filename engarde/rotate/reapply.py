@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from engarde.access import login_of_admin
 from engarde.database import session
 from engarde.engine import FOLDER
-from engarde.errors import Refused
+from engarde.errors import EngardeError, Refused, Unfinished
 from engarde.foreign import Existing
 from engarde.model import Stack
 from engarde.parts import parts
@@ -113,12 +113,19 @@ def _as_the_admin(stack: Stack, logins: Sequence[Login], *, dry_run: bool) -> fr
     """An admin that cannot see what is in force is no help to the engine, which would change nothing."""
     if not dry_run:
         stored = verifiers(stack.name)
+        done: list[str] = []
         for part, roles in _by_server(stack, logins):
             names = {each.role: placed_on_server(f"{called(each)}-role", part) for each in logins}
-            with session(login_of_admin(part), read_only=False) as asked:
-                for role in roles:
-                    asked.set_verifier(role, stored[names[role]])
-                asked.commit()
+            try:
+                with session(login_of_admin(part), read_only=False) as asked:
+                    for role in roles:
+                        asked.set_verifier(role, stored[names[role]])
+                    asked.commit()
+            except EngardeError as error:
+                if not done:
+                    raise
+                raise Unfinished(f"{error}\nThe passwords on {', '.join(done)} were put back; run it again") from None
+            done.append(f"{part.server.host}:{part.server.port}")
     return frozenset(each.role for each in logins)
 
 

@@ -60,5 +60,7 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 where all is done."""
+        """0 where all is done; one that could not be begun leaves those before it rotated."""
+        if self.failed and self.rotated and not self.dry_run:
+            return Unfinished.exit_code
         return self.failed.exit_code if self.failed else 0
