@@ -17,6 +17,7 @@ from engarde.names import PUBLIC
 from engarde.places import placed
 from engarde.privileges import On, Privilege, baseline, readers
 from engarde.survey import Found
+from engarde.visible import BREAKS, visible
 
 CONNECT_TIMEOUT = 15
 """Before an address that stops to answer is given up [seconds]; the plugin's own default is 180."""
@@ -129,7 +130,7 @@ class Database(pulumi.ComponentResource):
             try:
                 role_settings.apply(self.stack, admin_password, changes)
             except EngardeError as fault:
-                raise pulumi.RunError(str(fault)) from None
+                raise pulumi.RunError(visible(str(fault), keep=BREAKS)) from None
 
         pulumi.Output.all(*(role.id for role, _ in self._unsettled.values())).apply(apply)
 

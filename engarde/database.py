@@ -153,8 +153,8 @@ class Session:
                 try:
                     if reason := stalled():
                         raise psycopg.OperationalError(reason)
-                except psycopg.Error as error:
-                    faults.append(error)
+                except (psycopg.Error, OSError) as error:
+                    faults.append(psycopg.OperationalError(str(error)) if isinstance(error, OSError) else error)
                     end()
                     return
 
@@ -264,11 +264,12 @@ def session(
                 f"{where} answers with {error.sqlstate}, so nothing was changed there: {error.diag.message_primary};"
                 f" `bin/engarde doctor '{error.diag.message_primary}'` names who uses it up"
             ) from None
-        except psycopg.OperationalError as error:
-            raise Unreachable(f"lost {where}, so nothing was changed there: {' '.join(str(error).split())}") from None
         except psycopg.Error as error:
             said = " ".join(str(error).split())
-            raise Unreachable(f"{where} answers with {error.sqlstate}, so nothing was changed there: {said}") from None
+            # A limit on locks and statements is an OperationalError, too, and leaves the connection as it was.
+            lost = isinstance(error, psycopg.OperationalError) and (connection.closed or not error.sqlstate)
+            happened = f"lost {where}" if lost else f"{where} answers with {error.sqlstate}"
+            raise Unreachable(f"{happened}, so nothing was changed there: {said}") from None
 
 
 def limited(kind: Kind) -> Iterator[str]:

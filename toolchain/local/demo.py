@@ -4,7 +4,6 @@ import subprocess
 from collections.abc import Sequence
 
 from psycopg import sql
-from rich.console import Console
 from rich.table import Table
 
 from engarde import stackfile
@@ -13,6 +12,7 @@ from engarde.entrance import connect
 from engarde.errors import EngardeError, Refused
 from engarde.model import Stack
 from engarde.names import ANALYTICS
+from engarde.show import console
 from toolchain.local import database, engine, stack_file
 from toolchain.local.admin import Admin, remembered
 from toolchain.local.locks import alone
@@ -102,4 +102,4 @@ def _show(stack: Stack) -> None:
         for schema, table in session.execute(TABLES, [[each.schema_ for each in stack.services]]).fetchall():
             counted = session.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table)))
             shown.add_row(schema, table, str(*(counted.fetchone() or ())))
-    Console().print(shown)
+    console().print(shown)
