@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
+from engarde import event_triggers
 from engarde.access import login_of_admin
 from engarde.backup.inventory import Edge, Extension
 from engarde.database import Session, session
@@ -42,6 +43,7 @@ def look(new: Stack, role: str, found: Contents) -> Target:
     """What is at the other end of a move.
 
     :raises Unreachable: the server could not be asked.
+    :raises Refused: event triggers there would run what others may change.
     """
     admin = login_of_admin(new)
     try:
@@ -55,6 +57,7 @@ def look(new: Stack, role: str, found: Contents) -> Target:
 
 
 def _within(asked: Session, new: Stack, role: str, found: Contents) -> Target:
+    event_triggers.refuse(asked, new.server.user)
     numbers: Sequence[int] = found.source.large_objects
     [held] = asked.rows("split_held", Held, role=role, schema=found.schema, numbers=numbers)
     needs = json.dumps([asdict(each) for each in found.needs])

@@ -5,6 +5,7 @@ import sys
 
 from engarde.errors import EngardeError
 from toolchain.errors import ToolchainError
+from toolchain.progress import say
 
 # They lead libpq, the server and the engine elsewhere; only where the user's engine lives is the user's to say.
 MISLEADING = ("PG", "PULUMI_")
@@ -47,7 +48,7 @@ def _run(target: str) -> None:
 
 
 def _report(fault: object, code: int) -> int:
-    print(f"error: {fault}", file=sys.stderr)
+    say(f"error: {fault}")
     return code
 
 
