@@ -26,7 +26,7 @@ def exported(projects: Projects) -> Iterator[Exported]:
         yield made
 
 
-@pytest.mark.timeout(30)
+@pytest.mark.timeout(30, func_only=True)
 def test_two_sessions_of_a_role_share_a_connection_between_transactions(exported: Exported) -> None:
     url = exported.urls[TENANTS["plain", True]].text
     try:
