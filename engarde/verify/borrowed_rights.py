@@ -14,6 +14,7 @@ from engarde.database import Session
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack
 from engarde.names import PUBLIC
+from engarde.quoting import printable
 from engarde.stack import Outputs
 from engarde.verify.hands import acting_as, hands
 from engarde.verify.names import called, grantee, some
@@ -235,7 +236,7 @@ class _Judge:
         steps += [f"DROP INDEX {each}" for each in use.indexes]
         if use.kind == "column" and not (use.owner == admin.name or self.catalog.roles[use.owner].superuser):
             # It writes the table anew, and so runs the owner's checks and generated columns as whoever does it.
-            return Remedy("code", f"as {use.owner}: {'; '.join([*steps, use.remedy])};")
+            return Remedy("code", f"as {use.owner}: {printable('; '.join([*steps, use.remedy]))};")
         return admin.sql(*steps, use.remedy, of=(use.owner,))
 
     def _drop(self, views: Sequence[str], owner: str, stored: bool = False) -> Remedy:

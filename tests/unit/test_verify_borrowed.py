@@ -1,15 +1,20 @@
 """What planning evaluates of a stored tree, and which refusals are an event trigger's."""
 
+from dataclasses import replace
 from typing import Any
+
+import pytest
 
 from engarde.catalog import Catalog
 from engarde.catalog.further import CodeUse, EventTrigger
 from engarde.catalog.rows import Role
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack
+from engarde.quoting import quoted
 from engarde.stackfile import parse
-from engarde.verify.borrowed_rights import _constant
+from engarde.verify.borrowed_rights import _constant, _Judge
 from engarde.verify.event_triggers import blamed
+from tests.unit.hostile import NAMES, hidden
 
 COLUMN = "{VAR :varno 1 :varattno 1 :vartype 23}"
 NUMBER = "{CONST :consttype 23 :constvalue 4 [ 1 0 0 0 ]}"
@@ -91,3 +96,13 @@ def test_a_function_on_the_path_is_named_without_its_schema() -> None:
 def test_what_others_may_change_is_found_already() -> None:
     theirs = trigger(changers=["a_user"])
     assert list(blamed(STACK, CATALOG, [theirs], [said(f"{DENIED}, in function log.noted()")])) == []
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if hidden(name)])
+def test_what_an_owner_is_to_run_names_what_was_found(name: str) -> None:
+    owner = replace(ADMIN, name="a_user", superuser=False)
+    judge = _Judge(STACK, replace(CATALOG, roles={"postgres": ADMIN, "a_user": owner}))
+    remedy = f"ALTER TABLE a.t ALTER COLUMN {quoted(name)} TYPE text"
+    ended = judge._end(use("", kind="column", name=quoted(name), remedy=remedy, ranged=True))
+    assert ended.text.startswith("as a_user: ALTER TABLE a.t ALTER COLUMN U&")
+    assert not hidden(ended.text)
