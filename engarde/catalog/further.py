@@ -34,6 +34,8 @@ class VersionTable:
     """roles of services"""
     trusted: bool
     """whether the connected role reads it with nobody else's code run"""
+    disarming: list[str]
+    """the statements that take away what runs when it is written"""
     revisions: tuple[str, ...] | None = None
     """None where they were not read"""
     unread: str = ""

@@ -78,7 +78,8 @@ def _finding(seen: Seen, table: VersionTable, users: list[Service]) -> Finding:
     if mine and not _has_own(seen, users[0]) and _harmless(table, users[0]):
         remedy = _moved(seen, table, users[0])
     else:
-        remedy = Remedy("sql", _parted(seen, table, users, shared), by_superuser=not seen.acts_as(table.owner))
+        may = seen.acts_as(table.owner) and (seen.admin_is_superuser or not table.disarming)
+        remedy = Remedy("sql", _parted(seen, table, users, shared), by_superuser=not may)
     return Finding(
         "version table",
         table.identity,
@@ -97,7 +98,7 @@ def _held(table: VersionTable) -> str:
 
 def _harmless(table: VersionTable, service: Service) -> bool:
     """Whether the table itself may become the service's: nobody else has put code into it, which would run as it."""
-    return table.trusted or table.owner == service.role
+    return (table.trusted and not table.disarming) or table.owner == service.role
 
 
 def _proof(seen: Seen, service: Service, own: list[str]) -> str:
@@ -128,7 +129,9 @@ def _parted(seen: Seen, table: VersionTable, users: list[Service], shared: bool)
         else:
             steps += [*_made(table, service, own), *(_deleted(seen, table, own) if own else ())]
     if shared and len(table.revisions or ()) > 1 and not all(_proven(seen, each, table) for each in users):
-        steps.append("-- then delete from each the revisions that are another's")
+        if table.trusted:
+            steps += [each for each in table.disarming if each not in steps]
+        steps.append("-- then delete from each, as its owner, the revisions that are another's")
     return "\n".join(steps)
 
 
@@ -159,6 +162,6 @@ def _deleted(seen: Seen, table: VersionTable, own: list[str]) -> list[str]:
     """Rows are deleted by who owns the table: a trigger on it would run with the rights of anybody else."""
     delete = f"DELETE FROM {table.identity} WHERE version_num IN ({', '.join(map(literal, own))});"
     if table.trusted:
-        return [delete]
+        return [*table.disarming, delete]
     owner = next((each.name for each in seen.stack.services if each.role == table.owner), None)
     return [f"-- as {table.owner}{f' (bin/engarde psql {owner})' if owner else ''}: {delete}"]

@@ -1,5 +1,7 @@
 -- Alembic's tables: whose each is, which of these roles may write it, and whether the connected role may read it: it is
 -- the role's own or a superuser's, nobody else could put another one in its place, and to read it is to run nothing.
+-- To write it may be to run something even so: a trigger takes no more than the right to make one, and a foreign key
+-- leads on to the triggers of the table that has it.
 WITH trusted AS (
     SELECT oid FROM pg_roles WHERE rolsuper OR rolname = current_user
     UNION ALL
@@ -20,7 +22,12 @@ SELECT n.nspname::text AS schema, quote_ident(n.nspname) || '.' || quote_ident(c
        AND NOT EXISTS (SELECT FROM pg_statistic_ext WHERE stxrelid = c.oid)
        AND NOT EXISTS (SELECT FROM pg_attribute
                        WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
-                         AND (attgenerated <> '' OR atttypid >= 16384)) AS trusted
+                         AND (attgenerated <> '' OR atttypid >= 16384)) AS trusted,
+       ARRAY(SELECT format('DROP TRIGGER %%I ON %%I.%%I;', tgname, n.nspname, c.relname) FROM pg_trigger
+             WHERE tgrelid = c.oid AND NOT tgisinternal
+             UNION ALL
+             SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I;', conrelid::regclass, conname) FROM pg_constraint
+             WHERE confrelid = c.oid AND contype = 'f' AND conparentid = 0 ORDER BY 1) AS disarming
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relname = 'alembic_version' AND c.relkind IN ('r', 'p') AND n.nspname NOT LIKE 'pg\_temp\_%%'
 ORDER BY 1

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator
 
+import psycopg
 import pytest
 
 from tests.engine.conftest import Projects
@@ -83,3 +84,42 @@ def test_one_in_anothers_schema(stack: Project) -> None:
 def test_the_backends_is_none_of_theirs(public: Project) -> None:
     public.database.run("UPDATE public.alembic_version SET version_num = 'of-the-backend'")
     assert examined(public) == []
+
+
+TRAP = (
+    "CREATE FUNCTION sankore.trap() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN RAISE 'trapped as %', current_user; END $$"
+)
+ARMED = {
+    "a trigger": (
+        TRAP,
+        'CREATE TRIGGER "tr""ap" BEFORE DELETE ON public.alembic_version EXECUTE FUNCTION sankore.trap()',
+    ),
+    "a foreign key": (
+        TRAP,
+        "CREATE TABLE sankore.leads (to_it varchar REFERENCES public.alembic_version ON DELETE CASCADE)",
+        "INSERT INTO sankore.leads VALUES ('m1')",
+        "CREATE TRIGGER trap AFTER DELETE ON sankore.leads EXECUTE FUNCTION sankore.trap()",
+    ),
+}
+
+
+@pytest.mark.parametrize("how", ARMED)
+def test_what_another_service_has_put_on_the_admins_table_is_not_run(public: Project, how: str) -> None:
+    public.database.run("GRANT ALL ON public.alembic_version TO sankore_user")
+    with public.connect("sankore") as session:
+        for each in ARMED[how]:
+            session.execute(each.encode())
+    try:
+        [found] = examined(public)
+        assert "of madansara" in found["actual"]
+        assert not found["remedy"]["safe"]
+        public.tool("doctor", "--fix")
+        assert public.database.value("SELECT to_regclass('madansara.alembic_version')") is None
+        with pytest.raises(psycopg.Error, match="trapped as postgres"):
+            public.database.run("DELETE FROM public.alembic_version")
+        heal(public, found)
+        assert revisions(public) == {"madansara": ["m1"], "sankore": []}
+        assert public.database.value("SELECT count(*) FROM public.alembic_version") == 0
+    finally:
+        public.database.run("DROP TABLE IF EXISTS sankore.leads", "DROP FUNCTION sankore.trap() CASCADE")

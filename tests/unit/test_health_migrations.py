@@ -24,7 +24,9 @@ def history(*ids: str) -> Graph:
 
 
 def table(schema: str, owner: str, *revisions: str, **more: Any) -> VersionTable:
-    made = VersionTable(schema, f"{schema}.alembic_version", owner, [], trusted=False, revisions=tuple(revisions))
+    made = VersionTable(
+        schema, f"{schema}.alembic_version", owner, [], trusted=False, disarming=[], revisions=tuple(revisions)
+    )
     return replace(made, **more)
 
 
@@ -35,6 +37,7 @@ def found(*tables: VersionTable, histories: dict[str, Graph]) -> list[Finding]:
         histories=histories,
         stack_lets_make=lambda schema, role: False,
         acts_as=lambda role: True,
+        admin_is_superuser=True,
         catalog=SimpleNamespace(relations=[]),
     )
     return list(check(cast(Seen, seen)))
@@ -82,3 +85,13 @@ def test_a_table_of_somebody_elses_becomes_no_services() -> None:
     assert 'CREATE TABLE "madansara"."alembic_version" (version_num' in anothers.remedy.text
     assert 'INSERT INTO "madansara"."alembic_version" VALUES (\'m1\');' in anothers.remedy.text
     assert "SELECT" not in anothers.remedy.text and "LIKE" not in anothers.remedy.text
+
+
+def test_what_fires_on_the_admins_table_is_neither_run_by_the_admin_nor_handed_over() -> None:
+    histories = {"madansara": history("m1"), "sankore": history("s1")}
+    trigger = "DROP TRIGGER trap ON public.alembic_version;"
+    armed = table("public", "postgres", "m1", trusted=True, disarming=[trigger])
+    [finding] = found(armed, histories=histories)
+    assert not finding.remedy.safe and "SET SCHEMA" not in finding.remedy.text
+    steps = finding.remedy.text.splitlines()
+    assert steps.index(trigger) < steps.index("DELETE FROM public.alembic_version WHERE version_num IN ('m1');")
