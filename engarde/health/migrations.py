@@ -131,8 +131,10 @@ def _parted(seen: Seen, table: VersionTable, users: list[Service], shared: bool)
     if shared and len(table.revisions or ()) > 1 and not all(_proven(seen, each, table) for each in users):
         if table.trusted:
             steps += [each for each in table.disarming if each not in steps]
-        steps.append("-- then delete from each, as its owner, the revisions that are another's")
-    return "\n".join(steps)
+            steps.append(f"-- then, before COMMIT, delete from {table.identity} the revisions that are another's")
+        steps.append("-- after COMMIT, each service deletes from its own the revisions that are another's")
+    # Where somebody has made a table of that name first, nothing is written into that one.
+    return "\n".join(steps if len(steps) == 1 else ["BEGIN;", *steps, "COMMIT;"])
 
 
 def _without(seen: Seen, table: VersionTable, service: Service, own: list[str], shared: bool) -> list[str]:

@@ -123,3 +123,20 @@ def test_what_another_service_has_put_on_the_admins_table_is_not_run(public: Pro
         assert public.database.value("SELECT count(*) FROM public.alembic_version") == 0
     finally:
         public.database.run("DROP TABLE IF EXISTS sankore.leads", "DROP FUNCTION sankore.trap() CASCADE")
+
+
+def test_a_table_that_a_service_makes_first_is_not_written(public: Project) -> None:
+    public.database.run("INSERT INTO public.alembic_version VALUES ('s1')")
+    [found] = examined(public)
+    with public.connect("sankore") as session:
+        session.execute(TRAP.encode())
+        session.execute(f"CREATE TABLE sankore.{VERSIONS}".encode())
+        session.execute("CREATE TRIGGER trap BEFORE INSERT ON alembic_version EXECUTE FUNCTION sankore.trap()")
+    try:
+        psql = public.tool("psql", "admin", "--no-psqlrc", given=found["remedy"]["text"])
+        assert 'relation "alembic_version" already exists' in psql.stderr
+        assert "trapped" not in psql.stderr
+        assert public.database.value("SELECT to_regclass('madansara.alembic_version')") is None
+        assert public.database.value("SELECT count(*) FROM public.alembic_version") == 2
+    finally:
+        public.database.run("DROP FUNCTION sankore.trap() CASCADE")
