@@ -118,9 +118,10 @@ class HeldByRole:
 
 @dataclass(frozen=True, slots=True)
 class LockHolder:
-    """A session that holds a good part of the server's lock table."""
+    """A session of a role that holds over half of the server's lock table; the numbers are the role's."""
 
     process: int
     role: str
     locks: int
     advisory: int
+    sessions: int

@@ -164,3 +164,20 @@ def test_one_role_that_holds_every_lock(project: Project) -> None:
         heal(project, found["fix"])
     assert project.tool("verify").returncode in (0, 1)
     assert diagnosed(project, text)[0] == 0
+
+
+@pytest.mark.parametrize("share", ["a few", "over half"])
+def test_one_that_is_none_of_the_stacks_is_named_and_left_alone(project: Project, share: str) -> None:
+    database = project.database
+    database.run(f"GRANT CONNECT ON DATABASE {NAME} TO {BACKEND}")
+    room = int(database.value("SHOW max_locks_per_transaction")) * int(database.value("SHOW max_connections"))
+    locks = room // 20 if share == "a few" else room * 6 // 10
+    with database.session(BACKEND, BACKEND_PASSWORD) as holder:
+        holder.execute(f"SELECT count(pg_advisory_lock(i)) FROM generate_series(1, {locks}) i".encode())
+        code, found = diagnosed(project, "out of shared memory")
+        if share == "a few":
+            assert (code, marks(found)[crowds.LOCKS.says]) == (0, "ruled out"), told(found)
+        else:
+            confirmed_first(code, found, crowds.LOCKS)
+            assert f"{BACKEND} holds {locks} locks in 1 sessions" in told(found)
+            assert "pg_terminate_backend" not in told(found)
