@@ -22,13 +22,11 @@ try:
     parts = places(stack, state)
     found = [survey(part, passwords.clear(part), before(part, stack, state)) for part in parts]
     refuse_to_drop_protected(stack, state)
-except EngardeError as fault:
-    refuse(fault)
-
-if not pulumi.runtime.is_dry_run():
-    for part in (each for each in parts if each.server_wide):
+    for part in (each for each in parts if each.server_wide and not pulumi.runtime.is_dry_run()):
         admin = Access(part.server, part.server.database, part.server.user, passwords.clear(part))
         start(Watch(admin, admin.role, PULUMI, pulumi.log.warn))
+except EngardeError as fault:
+    refuse(fault)
 
 with short_stacks():
     shared = SharedDatabase(parts[0], passwords.secret(parts[0]), found[0], state)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
+from typing import Any
 
 from engarde.access import Access
 from engarde.database import Session, session
@@ -52,8 +53,15 @@ class Blocking:
 
 
 @dataclass(frozen=True, slots=True)
-class _There:
+class _Look:
+    """What one look finds."""
+
+    since: float
+    """the server's time from which on sessions are those at work"""
     there: bool
+    """whether there is any"""
+    blocking: list[dict[str, Any]]
+    """who is in their way"""
 
 
 @dataclass(slots=True)
@@ -63,7 +71,7 @@ class Watch:
     access: Access
     """of who may see and end the others"""
     role: str
-    """whose sessions are at work, those that begin from now on"""
+    """whose sessions are at work, those that begin after the first look"""
     keeps: str
     """what somebody in the way does, such as `keeps Pulumi waiting`"""
     say: Callable[[str], None]
@@ -73,6 +81,8 @@ class Watch:
     """ends what is at work, once it cannot go on"""
     reason: str = ""
     """why it was ended"""
+    _begun: float | None = None
+    """the server's time of the first look's session: one that is made anew is younger than those at work"""
     _since: Mapping[tuple[int, int], float] = field(default_factory=dict)
     _told: frozenset[tuple[int, int]] = frozenset()
     _seen: float = field(default_factory=time.monotonic)
@@ -81,10 +91,10 @@ class Watch:
     def look(self, asked: Session) -> None:
         """Looks once."""
         asked.do("stat_anew")
-        found = asked.rows("blocking", Blocking, role=self.role, application=self.application)
-        [own] = asked.rows("blocking_there", _There, role=self.role)
+        [seen] = asked.rows("blocking", _Look, role=self.role, application=self.application, since=self._begun)
+        self._begun, found = seen.since, [Blocking(**each) for each in seen.blocking]
         now, before = time.monotonic(), self._since
-        self._seen = now if own.there else self._seen
+        self._seen = now if seen.there else self._seen
         self._since = {each.pair: before.get(each.pair, now) for each in found}
         for each in found:
             # One look may find what is over the next moment.
@@ -107,7 +117,10 @@ class Watch:
 
 @contextmanager
 def watched(watch: Watch) -> Iterator[Watch]:
-    """Watches for as long as the block lasts; a server that does not answer is asked again."""
+    """Watches what begins in the block for as long as it lasts; a server that does not answer is asked again.
+
+    :raises Unreachable: it does not answer beforehand, so that what is at work could not be told from other sessions.
+    """
     over = start(watch)
     try:
         yield watch
@@ -116,23 +129,25 @@ def watched(watch: Watch) -> Iterator[Watch]:
 
 
 def start(watch: Watch) -> threading.Event:
-    """Watches until the event is set; begins once the first session stands, or does not."""
-    over, begun = threading.Event(), threading.Event()
+    """Watches what begins after this until the event is set.
+
+    :raises Unreachable: the server does not answer now.
+    """
+    with session(watch.access, one_snapshot=False) as asked:
+        watch.look(asked)
+    over = threading.Event()
 
     def ask() -> None:
         while not over.is_set():
             try:
                 with session(watch.access, one_snapshot=False) as asked:
-                    begun.set()
                     while not over.wait(seconds("watch")):
                         watch.look(asked)
                         watch.judge()
             except EngardeError:
-                begun.set()
                 watch.judge()
                 over.wait(seconds("watch"))
 
     # What Pulumi's SDK knows of a run is known in its context alone.
     threading.Thread(target=copy_context().run, args=(ask,), daemon=True).start()
-    begun.wait(seconds("connect"))
     return over

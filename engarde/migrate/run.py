@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from io import TextIOWrapper
 from threading import Thread
 from typing import IO, Literal
@@ -117,13 +118,18 @@ def _run(
     )
     command = (*project.declared.command, *words)
     errors = subprocess.PIPE if printed else subprocess.STDOUT
+    keeps = f"keeps the migrations of {project.name} waiting"
+    watch = Watch(admin, project.service.role, keeps, said, APPLICATION)
     try:
-        with programs.running(project.name, command, project.folder, given, errors=errors) as process:
-            watch = _watch(project, admin, process, said)
+        # Begun before the program: its sessions are those that are younger.
+        with (
+            watched(watch),
+            programs.running(project.name, command, project.folder, given, errors=errors) as process,
+        ):
+            watch.end = partial(end, process)
             streams = [(process.stdout, printed or log), (process.stderr, log)]
             readers = [_reading(stream, to) for stream, to in streams if stream]
-            with watched(watch):
-                process.wait()
+            process.wait()
     except OSError as error:
         return f"cannot run {command[0]} in {project.folder}: {error.strerror}"
     for each in readers:
@@ -141,11 +147,6 @@ def _limits() -> dict[str, str]:
         "PGCONNECT_TIMEOUT": str(connect_timeout()),
         **NOTICING_OPTIONS,
     }
-
-
-def _watch(project: Project, admin: Access, process: subprocess.Popen[bytes], say: Say) -> Watch:
-    keeps = f"keeps the migrations of {project.name} waiting"
-    return Watch(admin, project.service.role, keeps, say, APPLICATION, lambda: end(process))
 
 
 def _reading(stream: IO[bytes], to: Say) -> Thread:

@@ -172,6 +172,7 @@ def run(
     with (
         _captured(ran),
         patch("engarde.survey.survey", return_value=Found(tables, roles, found_settings or {})),
+        patch("engarde.blocking.start"),
         patch("engarde.role_settings.apply", side_effect=lambda part, _, wanted: ran.settings.update(wanted)),
     ):
         program()
