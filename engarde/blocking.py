@@ -58,6 +58,8 @@ class _Look:
 
     since: float
     """the server's time from which on sessions are those at work"""
+    named: bool
+    """whether any has had the application's name: then no other one is at work"""
     there: bool
     """whether there is any"""
     blocking: list[dict[str, Any]]
@@ -83,6 +85,8 @@ class Watch:
     """why it was ended"""
     _begun: float | None = None
     """the server's time of the first look's session: one that is made anew is younger than those at work"""
+    _named: bool = False
+    """whether the driver hands the application's name on"""
     _since: Mapping[tuple[int, int], float] = field(default_factory=dict)
     _told: frozenset[tuple[int, int]] = frozenset()
     _seen: float = field(default_factory=time.monotonic)
@@ -91,8 +95,10 @@ class Watch:
     def look(self, asked: Session) -> None:
         """Looks once."""
         asked.do("stat_anew")
-        [seen] = asked.rows("blocking", _Look, role=self.role, application=self.application, since=self._begun)
-        self._begun, found = seen.since, [Blocking(**each) for each in seen.blocking]
+        own = {"role": self.role, "application": self.application, "since": self._begun, "named": self._named}
+        [seen] = asked.rows("blocking", _Look, **own)
+        self._begun, self._named = seen.since, seen.named
+        found = [Blocking(**each) for each in seen.blocking]
         now, before = time.monotonic(), self._since
         self._seen = now if seen.there else self._seen
         self._since = {each.pair: before.get(each.pair, now) for each in found}

@@ -106,6 +106,15 @@ def test_what_was_there_before_is_not_at_work(database: Database, watch: Watch) 
         assert soon(lambda: watch.reason)
 
 
+def test_a_session_by_another_name_does_not_stand_for_the_one_that_is_gone(database: Database, watch: Watch) -> None:
+    with watched(watch):
+        with at_work(database):
+            time.sleep(2 * GONE)
+            assert watch.reason == ""
+        with at_work(database, application=""):
+            assert soon(lambda: watch.reason)
+
+
 def test_where_the_driver_does_not_hand_its_name_on_any_session_counts(database: Database, watch: Watch) -> None:
     with watched(watch), at_work(database, application=""):
         time.sleep(2 * GONE)
