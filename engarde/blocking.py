@@ -13,6 +13,7 @@ from typing import Any
 from engarde.access import Access
 from engarde.database import Session, session
 from engarde.errors import EngardeError
+from engarde.masking import masked
 from engarde.status.words import one_line
 from engarde.timeouts import seconds
 from engarde.visible import visible
@@ -42,14 +43,20 @@ class Blocking:
         return self.waiting, self.process
 
     def sentence(self, keeps: str) -> str:
-        """Who it is, and the statement that ends it."""
+        """Who it is, the statement that ends it, and last its own one, in which a quoted name may spell all of this."""
         if not self.process:
             return f"a prepared transaction {keeps}: pg_prepared_xacts lists it, ROLLBACK PREPARED ends it"
-        last = visible(one_line(self.statement) or "")
+        last = visible(masked(one_line(self.statement) or ""))
         who = f"{visible(self.role or 'a server process')} (process {self.process}, {self.state or 'state hidden'})"
         whose = "the admin" if self.may_end else "a superuser"
         end = f"{whose} ends it with SELECT pg_terminate_backend({self.process});"
-        return f"{who} {keeps} with a transaction of {self.seconds} s{f', last {last}' if last else ''}; {end}"
+        statement = f" its last statement: {last}" if last else ""
+        return f"{who} {keeps} with a transaction of {self.seconds} s; {end}{statement}"
+
+
+def accuses(sentence: str, role: str) -> bool:
+    """Whether such a sentence is about a session of the role."""
+    return sentence.startswith(f"{visible(role)} (process ")
 
 
 @dataclass(frozen=True, slots=True)

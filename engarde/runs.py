@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,11 @@ def forget_creations(stack: str, urns: Sequence[str]) -> None:
 _STOPPED = "did not come to its end; what it said stands above"
 
 
+_WARNING = re.compile(rf" *(?:pulumi:pulumi:Stack \S+ running )?warning: (.*{PULUMI}.*)")
+"""Of the program's, while it runs and at the end; elsewhere in a line it is part of a name that somebody has chosen."""
+
+
 def _kept_waiting(said: str) -> str:
     """Who was in the way, as the program has named them."""
-    named = dict.fromkeys(line.rpartition("warning: ")[2].strip() for line in said.splitlines() if PULUMI in line)
+    named = dict.fromkeys(found[1].strip() for found in map(_WARNING.match, said.split("\n")) if found)
     return "".join(f"\n{each}" for each in named)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from engarde.blocking import accuses
 from engarde.errors import EngardeError, Unfinished
 from engarde.model import Stack
 from engarde.parts import keeping
@@ -87,7 +88,7 @@ def _shut_out(stack: Stack, plan: Plan) -> None:
 
 def _advice(stack: Stack, plan: Plan, fault: EngardeError) -> str:
     """Where the role's own sessions are in the way of its new password."""
-    if f"{plan.login.role} (process " not in str(fault):
+    if not any(accuses(line, plan.login.role) for line in str(fault).split("\n")):
         return ""
     command = f"bin/engarde rotate {word(plan.name)} --end-sessions --stack {stack.name}"
     return f"\n`{command}` takes the login away from {plan.login.role} and ends its sessions first"
