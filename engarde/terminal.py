@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from engarde.visible import BREAKS, visible
@@ -9,17 +10,17 @@ from engarde.visible import BREAKS, visible
 
 def say(line: str) -> None:
     """Tells the operator in one line what goes on."""
-    _print(visible(line, keep="\t"), error=True)
+    tell(visible(line, keep="\t"))
 
 
 def complain(reason: object) -> None:
     """Tells the operator why it does not go on; the reason may have several lines."""
-    _print(f"engarde: {visible(str(reason), keep=BREAKS)}", error=True)
+    tell(f"engarde: {visible(str(reason), keep=BREAKS)}")
 
 
 def put(text: str) -> None:
     """Prints a result, which may have several lines."""
-    _print(visible(text, keep=BREAKS))
+    print(visible(text, keep=BREAKS), flush=True)
 
 
 def is_screen() -> bool:
@@ -27,5 +28,14 @@ def is_screen() -> bool:
     return sys.stdout.isatty()
 
 
-def _print(text: str, *, error: bool = False) -> None:
-    print(text, file=sys.stderr if error else sys.stdout, flush=True)
+def tell(text: str) -> None:
+    """Prints on standard error, for as long as anybody reads that: what is at work goes on without."""
+    if sys.stderr is None:
+        return
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        # What is left in the buffer would fail again at the end, and change the exit code.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stderr.fileno())
+        os.close(nowhere)

@@ -1,11 +1,11 @@
 """Says on stderr what is being done and how long it took, so that stdout stays the engine's."""
 
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from engarde.terminal import tell
 from engarde.visible import BREAKS, visible
 
 INTERVAL = 10
@@ -19,7 +19,7 @@ class Progress:
 
 
 def say(line: str) -> None:
-    print(visible(line, keep=BREAKS), file=sys.stderr, flush=True)
+    tell(visible(line, keep=BREAKS))
 
 
 def last_line(text: str) -> str:

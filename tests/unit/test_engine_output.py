@@ -48,6 +48,32 @@ def test_what_is_asked_for_is_handed_over_as_it_is(capfd: pytest.CaptureFixture[
     assert done.stderr == "\033]0;title\007"
 
 
+TELLING = """
+import sys; from pathlib import Path; from engarde import engine; engine.FOLDER = Path(sys.argv[1])
+from toolchain.progress import step
+with step("up"):
+    sys.exit(engine.engine("up", work="change").returncode)
+"""
+
+
+@pytest.mark.parametrize("closed", [False, True], ids=["nobody reads", "closed"])
+def test_it_comes_to_its_end_where_nobody_reads(folder: Path, closed: bool) -> None:
+    done = folder / "done"
+    (folder / "bin/pulumi").write_text(f"#!/bin/sh\nfor each in 1 2 3; do echo a; sleep 0.2; done\n: >{done}\nexit 7\n")
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-c", TELLING, str(folder)]
+    ran = subprocess.run(
+        ["/bin/sh", "-c", 'exec "$@" 2>&-', "sh", *command] if closed else command,
+        stdout=subprocess.PIPE,
+        stderr=write,
+        check=False,
+        timeout=60,
+    )
+    os.close(write)
+    assert (ran.returncode, ran.stdout, done.exists()) == (7, b"", True)
+
+
 def test_an_interrupt_waits_for_its_end(folder: Path) -> None:
     (folder / "bin/pulumi").write_text(
         "#!/bin/sh\ntrap 'echo ending; sleep 0.5; echo ended; exit 1' INT\necho begun\nsleep 20 >&- 2>&- & wait\n"
