@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engarde.access import Access, accesses
+from engarde.access import Access, accesses, login_of_admin
 from engarde.database import session
 from engarde.engine import FOLDER
 from engarde.errors import ConfigError, NotAnswered, Refused, Unreachable
@@ -26,13 +26,13 @@ _UNREADABLE = {
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One service's Alembic project, and its login at the operator's address."""
+    """One service's Alembic project, and the logins that it is run and watched with, at the operator's address."""
 
     service: Service
     declared: Migrations
     access: Access = field(repr=False)
-    home: Stack
-    """the stack as the service's database has it"""
+    admin: Access = field(repr=False)
+    """to the same database"""
 
     @property
     def name(self) -> str:
@@ -65,7 +65,8 @@ def projects(stack: Stack, names: Sequence[str]) -> list[Project]:
             each,
             each.migrations,
             replace(logins[each.name], form=each.migrations.url_format or each.url_format),
-            home(stack, each),
+            # No later: Pulumi has the passphrase in its environment, where a service's code that runs could read it.
+            login_of_admin(home(stack, each)),
         )
         for each in chosen
         if each.migrations

@@ -13,7 +13,7 @@ from io import TextIOWrapper
 from threading import Thread
 from typing import IO, Literal
 
-from engarde.access import Access, connect_timeout, given_environment, login_of_admin
+from engarde.access import connect_timeout, given_environment
 from engarde.blocking import Watch, watched
 from engarde.database import NOTICING_OPTIONS
 from engarde.errors import EngardeError, Unfinished
@@ -65,9 +65,8 @@ def _upgrade(project: Project, programs: Programs, say: Say) -> Migrated:
     before = after = said = None
     code = 0
     try:
-        admin = login_of_admin(project.home)
         before = revisions(project)
-        if said := _run(project, admin, programs, ("upgrade", "head"), lambda line: say(f"{project.name}: {line}")):
+        if said := _run(project, programs, ("upgrade", "head"), lambda line: say(f"{project.name}: {line}")):
             code = Unfinished.exit_code
         after = revisions(project)
     except EngardeError as error:
@@ -89,17 +88,17 @@ def sql(project: Project) -> Iterator[str]:
 
     :raises EngardeError: they could not be written; nothing is run in any case.
     """
-    admin, now = login_of_admin(project.home), ",".join(revisions(project))
+    now = ",".join(revisions(project))
     pieces: list[str] = []
     programs, words = Programs(), ("upgrade", f"{now}:head" if now else "head", "--sql")
     with programs.ending_with_this():
-        if failed := _run(project, admin, programs, words, lambda line: None, pieces.append):
+        if failed := _run(project, programs, words, lambda line: None, pieces.append):
             raise EngardeError(f"{project.name}: {failed}")
     yield from pieces
 
 
 def _run(
-    project: Project, admin: Access, programs: Programs, words: Sequence[str], said: Say, printed: Say | None = None
+    project: Project, programs: Programs, words: Sequence[str], said: Say, printed: Say | None = None
 ) -> str | None:
     """Runs Alembic there; why it failed, if it did. What it logs is told, and printed where nobody wants that apart."""
     last: deque[str] = deque(maxlen=LAST)
@@ -119,7 +118,7 @@ def _run(
     command = (*project.declared.command, *words)
     errors = subprocess.PIPE if printed else subprocess.STDOUT
     keeps = f"keeps the migrations of {project.name} waiting"
-    watch = Watch(admin, project.service.role, keeps, said, APPLICATION)
+    watch = Watch(project.admin, project.service.role, keeps, said, APPLICATION)
     try:
         # Begun before the program: its sessions are those that are younger.
         with (

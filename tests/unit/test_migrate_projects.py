@@ -1,0 +1,47 @@
+"""What a migration needs of the engine is asked before any service's code runs."""
+
+from __future__ import annotations
+
+from unittest.mock import patch
+
+from engarde.migrate import run
+from engarde.migrate.projects import projects
+from engarde.stack import Outputs
+from engarde.stackfile import parse
+
+SERVER = {"host": "db.example", "database": "railway"}
+STACK = parse(
+    "local",
+    {
+        "server": SERVER,
+        "services": {
+            "a": {"migrations": {"path": "a"}},
+            "b": {"migrations": {"path": "b"}, "database": "bs"},
+        },
+        "databases": {"bs": {"host": "other.example", "database": "railway"}},
+        "adminPasswords": {"bs": {"secure": "v1:AAAA"}},
+    },
+    {"adminPassword"},
+)
+OUTPUTS = Outputs({}, None, {"a_user": "pw-a", "b_user": "pw-b"})
+
+
+def test_the_engine_is_asked_before_any_program_is_started() -> None:
+    with (
+        patch("engarde.access.outputs", return_value=OUTPUTS),
+        patch("engarde.access.admin_password", side_effect=lambda _, database: f"pw-of-{database}"),
+    ):
+        made = projects(STACK, ())
+    assert [(each.admin.address.host, each.admin.password) for each in made] == [
+        ("db.example", "pw-of-None"),
+        ("other.example", "pw-of-bs"),
+    ]
+    assert "pw-" not in repr(made)
+    asked = AssertionError("asked beside a service's code")
+    with (
+        patch("engarde.engine.subprocess.Popen", side_effect=asked),
+        patch.object(run, "revisions", return_value=()),
+        patch.object(run, "_run", return_value=None),
+    ):
+        assert [each.state for each in run.upgrade(made, 2, lambda line: None)] == ["up to date"] * 2
+        assert [list(run.sql(each)) for each in made] == [[], []]
