@@ -14,12 +14,13 @@ from pathlib import Path
 from threading import Lock
 from types import FrameType
 
+from engarde.access import CERTIFICATES
 from engarde.errors import Refused
 from toolchain.progress import say
 
 INHERITED = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "LANG", "LANGUAGE", "TERM", "COLORTERM"),
-    *("NO_COLOR", "FORCE_COLOR", "VIRTUAL_ENV", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("NO_COLOR", "FORCE_COLOR", "VIRTUAL_ENV", "SSL_CERT_FILE", "SSL_CERT_DIR", *CERTIFICATES),
 )
 """All that a service's code gets of the operator's environment, with LC_* and what the stack file names."""
 

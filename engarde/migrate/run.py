@@ -141,11 +141,7 @@ def _run(
 
 def _limits() -> dict[str, str]:
     """How a driver that goes by libpq's variables knows its limits, and the server that its client is gone."""
-    return {
-        "PGAPPNAME": APPLICATION,
-        "PGCONNECT_TIMEOUT": str(connect_timeout()),
-        **NOTICING_OPTIONS,
-    }
+    return {"PGAPPNAME": APPLICATION, "PGCONNECT_TIMEOUT": str(connect_timeout()), **NOTICING_OPTIONS}
 
 
 def _reading(stream: IO[bytes], to: Say) -> Thread:

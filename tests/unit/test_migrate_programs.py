@@ -13,6 +13,7 @@ import pytest
 
 from engarde.errors import ConfigError
 from engarde.migrate.programs import environment
+from engarde.migrate.run import _limits
 from engarde.stackfile import parse
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -138,16 +139,29 @@ def test_another_os_user_reads_nothing_and_ends_with_it(how: signal.Signals) -> 
 
 def test_what_is_inherited() -> None:
     usual = ("HOME", "LC_ALL", "PATH", "TZ")
+    certificates = ("PGSSLCERT", "PGSSLCRL", "PGSSLCRLDIR", "PGSSLKEY", "PGSSLROOTCERT")
     cloud = ("AWS_SECRET_ACCESS_KEY", "GITHUB_TOKEN", "PULUMI_CONFIG_PASSPHRASE", "RAILWAY_TOKEN")
     urls = ("ENGARDE_POSTGRES_URL", "STATUS_URL", "PGPASSWORD", "DATABASE_URL", "OTHER_DATABASE_URL")
-    given = dict.fromkeys((*usual, *cloud, *urls, "LD_PRELOAD", "PYTHONPATH", "FLASK_APP"), "x")
-    assert sorted(environment(given, ())) == list(usual)
-    assert sorted(environment(given, ("FLASK_APP", "NOT_SET"))) == ["FLASK_APP", *usual]
+    given = dict.fromkeys((*usual, *certificates, *cloud, *urls, "LD_PRELOAD", "PYTHONPATH", "FLASK_APP"), "x")
+    assert sorted(environment(given, ())) == sorted((*usual, *certificates))
+    assert sorted(environment(given, ("FLASK_APP", "NOT_SET"))) == sorted(("FLASK_APP", *usual, *certificates))
 
 
 @pytest.mark.parametrize("name", ["PULUMI_CONFIG_PASSPHRASE", "RAILWAY_API_TOKEN", "no name"])
 def test_what_no_stack_file_hands_over(name: str) -> None:
-    migrations = {"path": "x", "environment": [name]}
-    values = {"server": {"host": "h", "database": "d"}, "services": {"a": {"migrations": migrations}}}
     with pytest.raises(ConfigError, match=r"services\.a\.migrations\.environment"):
-        parse("local", values, {"adminPassword"})
+        parse("local", values(environment=[name]), {"adminPassword"})
+
+
+@pytest.mark.parametrize("name", _limits())
+@pytest.mark.parametrize(("key", "where"), [("environment", r"environment\[0\]"), ("variable", "variable")])
+def test_what_the_tool_sets_itself(key: str, where: str, name: str) -> None:
+    migrations = {key: [name] if key == "environment" else name}
+    with pytest.raises(ConfigError, match=rf"{where}: .*names what `migrate` sets itself") as raised:
+        parse("local", values(**migrations), {"adminPassword"})
+    assert str(raised.value).count("migrations") == 1
+
+
+def values(**migrations: object) -> dict[str, object]:
+    services = {"a": {"migrations": {"path": "x", **migrations}}}
+    return {"server": {"host": "h", "database": "d"}, "services": services}
