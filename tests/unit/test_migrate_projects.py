@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from unittest.mock import patch
 
+from engarde.errors import Unreachable
 from engarde.migrate import run
-from engarde.migrate.projects import projects
+from engarde.migrate.projects import Project, projects
 from engarde.stack import Outputs
 from engarde.stackfile import parse
 
@@ -26,22 +27,36 @@ STACK = parse(
 OUTPUTS = Outputs({}, None, {"a_user": "pw-a", "b_user": "pw-b"})
 
 
-def test_the_engine_is_asked_before_any_program_is_started() -> None:
+def made() -> list[Project]:
     with (
         patch("engarde.access.outputs", return_value=OUTPUTS),
         patch("engarde.access.admin_password", side_effect=lambda _, database: f"pw-of-{database}"),
     ):
-        made = projects(STACK, ())
-    assert [(each.admin.address.host, each.admin.password) for each in made] == [
+        return projects(STACK, ())
+
+
+def test_the_engine_is_asked_before_any_program_is_started() -> None:
+    found = made()
+    assert [(each.admin.address.host, each.admin.password) for each in found] == [
         ("db.example", "pw-of-None"),
         ("other.example", "pw-of-bs"),
     ]
-    assert "pw-" not in repr(made)
+    assert "pw-" not in repr(found)
     asked = AssertionError("asked beside a service's code")
     with (
         patch("engarde.engine.subprocess.Popen", side_effect=asked),
         patch.object(run, "revisions", return_value=()),
         patch.object(run, "_run", return_value=None),
     ):
-        assert [each.state for each in run.upgrade(made, 2, lambda line: None)] == ["up to date"] * 2
-        assert [list(run.sql(each)) for each in made] == [[], []]
+        assert [each.state for each in run.upgrade(found, 2, lambda line: None)] == ["up to date"] * 2
+        assert [list(run.sql(each)) for each in found] == [[], []]
+
+
+def test_no_program_is_started_unwatched() -> None:
+    with (
+        patch.object(run, "revisions", return_value=()),
+        patch.object(run, "watched", side_effect=Unreachable("nobody watches")),
+        patch("engarde.migrate.programs.subprocess.Popen", side_effect=AssertionError("started")),
+    ):
+        [done] = run.upgrade(made()[:1], 1, lambda line: None)
+    assert (done.state, done.said) == ("failed", "nobody watches")
