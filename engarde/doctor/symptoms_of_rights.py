@@ -1,4 +1,4 @@
-"""Errors of what somebody may not do: SQLSTATE 42501."""
+"""Errors of what somebody may not do: SQLSTATE 42501, and 25006."""
 
 from __future__ import annotations
 
@@ -54,6 +54,13 @@ RIGHTS = (
         "The role may not make temporary tables (SQLSTATE 42501).",
         (databases.READER, databases.TEMPORARY_LOST, databases.STRANGER),
         words(r'permission denied to create temporary tables in database "(?P<database>[^"]+)"'),
+    ),
+    Symptom(
+        "read-only",
+        "The transaction is read-only (SQLSTATE 25006).",
+        (databases.READER_WRITES,),
+        words(r"cannot execute (?P<detail>[A-Z ]{1,40}) in a read-only transaction"),
+        codes("25006"),
     ),
     Symptom(
         "denied-connect",

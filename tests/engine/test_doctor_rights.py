@@ -154,7 +154,9 @@ def test_what_a_stack_gives_nobody(project: Project) -> None:
     written = "INSERT INTO public.users DEFAULT VALUES"
     text = said(lambda: ask(project, "madansara", written))
     only_named(project, f"{text}\n[SQL: {written}]\nmadansara_user", relations.WRITES, "code")
-    text = said(lambda: ask(project, "analytics", "CREATE TEMPORARY TABLE t (id int)"))
+    text = said(lambda: ask(project, "analytics", "CREATE TABLE public.t (id int)"))
+    only_named(project, f"analytics: {text}", databases.READER_WRITES, "code")
+    text = said(lambda: ask(project, "analytics", "BEGIN READ WRITE; CREATE TEMPORARY TABLE t (id int)"))
     only_named(project, f"analytics: {text}", databases.READER, "code")
     text = said(lambda: ask(project, "madansara", "CREATE SCHEMA IF NOT EXISTS madansara"))
     only_named(project, text, databases.SCHEMAS, "code")

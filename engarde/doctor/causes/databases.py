@@ -71,6 +71,16 @@ def _reader_makes_tables(facts: Facts) -> Answer:
     return ruled_out("it is not analytics")
 
 
+def _reader_writes(facts: Facts) -> Answer:
+    if len(facts.suspects) == 1 and isinstance(facts.suspects[0], Analytics):
+        return confirmed("analytics only reads: its transactions start read-only, and it has no privilege to write")
+    return unknown("the stack sets no service read-only: its own code or driver does, or the server is a standby")
+
+
+def _let_the_owner_write(facts: Facts) -> Remedy:
+    return remedies.code("let the service that owns the table write to it")
+
+
 def _makes_schemas(facts: Facts) -> Answer:
     if facts.named.detail == "login":
         return ruled_out("the server says that it was a login")
@@ -121,6 +131,7 @@ MOVED = Cause("the role works in another database", _moved, remedies.new_url)
 CONNECT_LOST = Cause("the role lost its CONNECT", _connect_lost, remedies.up)
 TEMPORARY_LOST = Cause("the role lost its TEMPORARY", _temporary_lost, remedies.up)
 READER = Cause("analytics makes a temporary table", _reader_makes_tables, _use_subqueries)
+READER_WRITES = Cause("analytics writes", _reader_writes, _let_the_owner_write)
 SCHEMAS = Cause("the service makes a schema", _makes_schemas, _leave_it_out)
 NOT_MADE = Cause("the stack's database is not there", _not_made, _make)
 MISSPELT = Cause("the URL names another database", _misspelt, remedies.new_url)
