@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engarde import event_triggers
+from engarde import event_triggers, shadowing
 from engarde.access import Access, login_of_admin
 from engarde.backup import large_objects
 from engarde.backup.inventory import Owned
@@ -41,6 +41,8 @@ def prepare(move: Move, begun: Journal, found: Contents) -> None:
             asked.change("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
             asked.change("SET LOCAL ROLE NONE")
             asked.change(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {role}")
+        wanted = [shadowing.Wanted(each.name, each.schema) for each in found.extensions]
+        shadowing.refuse_for_extensions(move.new, wanted, asked)
         for each in found.extensions:
             name, where = quoted(each.name), quoted(each.schema)
             asked.change(f"CREATE EXTENSION IF NOT EXISTS {name} SCHEMA {where} CASCADE")

@@ -118,3 +118,33 @@ def test_a_plain_run_is_refused_while_there_is_a_trap_in_its_path(projects: Proj
             "ALTER ROUTINE madansara.lower(integer) RENAME TO madansara_user_lower;  -- owner: madansara_user"
             in refused.output
         )
+
+
+def test_an_extension_is_not_made_where_others_choose_what_its_script_runs(projects: Projects) -> None:
+    with projects(services={"madansara": None}, extensions={"hstore": None}) as project:
+        trap(project)
+        run = project.up()
+        assert run.exit != 0 and "CREATE EXTENSION would run them" in run.output
+        said = re.findall(r"^ +(.*;)  -- owner: backend$", run.output, re.MULTILINE)
+        assert sorted(said) == sorted(TRAPS)
+        assert project.database.rows("SELECT rolname FROM pg_roles WHERE rolname ~ '_user$'") == []
+        with project.database.session(BACKEND, BACKEND_PASSWORD) as session:
+            for each in said:
+                session.execute(each.encode())
+        project.succeeds(project.up())
+        assert project.database.value("SELECT count(*) FROM pg_extension WHERE extname = 'hstore'") == 1
+        # One that is there runs no script.
+        project.database.run(
+            "CREATE FUNCTION public.lower(int) RETURNS text LANGUAGE sql AS 'SELECT 1::text'",
+            f"ALTER FUNCTION public.lower(int) OWNER TO {BACKEND}",
+        )
+        project.succeeds(project.preview())
+
+
+def test_nor_where_those_are_that_it_requires(projects: Projects) -> None:
+    existing = {"public": None, "tools": None}
+    with projects(services={}, extensions={"earthdistance": {"schema": "tools"}}, existingSchemas=existing) as project:
+        project.database.run("CREATE SCHEMA tools", "CREATE EXTENSION cube SCHEMA public")
+        trap(project)
+        run = project.preview()
+        assert run.exit != 0 and "CREATE EXTENSION would run them" in run.output

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.admins import only_superuser
+from tests.engine.admins import BACKEND, only_superuser
 from tests.engine.apart import make_database
 from tests.engine.backups import state
 from tests.engine.conftest import Projects
@@ -37,6 +37,19 @@ def project(projects: Projects) -> Iterator[Project]:
         if needs_superuser(project):
             make_database(project, TARGET)
         yield project
+
+
+@only_superuser
+def test_no_extension_is_made_where_others_choose_what_its_script_runs(project: Project) -> None:
+    make_database(project, "trapped")
+    with project.database.session(database="trapped") as session:
+        session.execute("CREATE FUNCTION public.lower(int) RETURNS text LANGUAGE sql AS 'SELECT 1::text'")
+        session.execute(f"ALTER FUNCTION public.lower(int) OWNER TO {BACKEND}".encode())
+    refused = split(project, "run", SERVICE, "--to", "trapped", "--yes", code=4).stderr
+    assert "in database trapped" in refused and "CREATE EXTENSION would run them" in refused
+    assert "ALTER ROUTINE public.lower(integer) RENAME TO backend_lower;" in refused
+    split(project, "back", SERVICE, "--yes")
+    project.connect(SERVICE).close()
 
 
 @only_superuser
