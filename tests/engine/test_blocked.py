@@ -19,6 +19,7 @@ from tests.engine.admins import only_superuser
 from tests.engine.program import Project, conninfo
 from tests.engine.rotating import counters, remember, rotate, rotated, strangers
 from tests.engine.stopping import KILL, stopped
+from tests.parts import sampled
 
 pytestmark = [only_superuser, pytest.mark.xdist_group("blocked")]
 
@@ -142,12 +143,15 @@ def test_a_compromised_login_is_taken_away(project: Project) -> None:
 
 @pytest.mark.parametrize(
     "step",
-    [
-        ("rotate.journal", "shut", "after"),
+    sampled(
+        [
+            ("rotate.journal", "shut", "after"),
+            ("split.doors", "_shut_out", "after"),
+            ("rotate.one", "up", "before"),
+            ("rotate.one", "up", "after"),
+        ],
         ("split.doors", "_shut_out", "after"),
-        ("rotate.one", "up", "before"),
-        ("rotate.one", "up", "after"),
-    ],
+    ),
     ids="-".join,
 )
 def test_killed_after_it_was_shut_out(project: Project, step: tuple[str, str, str]) -> None:
