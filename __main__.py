@@ -6,9 +6,10 @@ from components import AnalyticsReader, OwnDatabase, ServiceTenant, SharedDataba
 from components.before import before, counters, refuse_to_drop_protected
 from components.engine import AdminPasswords, declared_stack, recorded, refuse, short_stacks
 from components.former import places
-from engarde.access import Access, forget_libpqs
+from engarde.access import Access
 from engarde.blocking import PULUMI, Watch, start
 from engarde.errors import EngardeError
+from engarde.libpq import forget_libpqs
 from engarde.names import ANALYTICS
 from engarde.rotations import refuse_lower
 from engarde.survey import survey

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import threading
@@ -15,6 +14,7 @@ from types import MappingProxyType
 from typing import IO, Literal
 
 from engarde.errors import EngardeError, Unfinished, Unreachable
+from engarde.libpq import given_environment
 from engarde.masking import masked
 from engarde.terminal import say
 from engarde.timeouts import seconds
@@ -51,7 +51,7 @@ def engine(
         started = subprocess.Popen(
             [FOLDER / "bin" / "pulumi", *arguments, "--non-interactive"],
             cwd=FOLDER,
-            env={**os.environ, **environment},
+            env={**given_environment(), **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if work == "change" else subprocess.PIPE,

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from engarde.access import given_environment
 from engarde.catalog.further import Shadow
 from engarde.database import Session
 from engarde.errors import Refused
+from engarde.libpq import given_environment
 from engarde.model import Stack
 from engarde.settings import split_path
 

@@ -10,7 +10,6 @@ from io import StringIO
 
 import click
 
-from engarde.access import forget_libpqs
 from engarde.cli.alembic import alembic_command
 from engarde.cli.backup import backup_command, restore_command
 from engarde.cli.checks import doctor_command, explain_command, verify_command
@@ -21,6 +20,7 @@ from engarde.cli.rotate import rotate_command
 from engarde.cli.split import split_command
 from engarde.cli.status import status_command
 from engarde.errors import EngardeError
+from engarde.libpq import forget_libpqs
 from engarde.terminal import complain, say
 from toolchain.processes import interrupts
 

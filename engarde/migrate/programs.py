@@ -14,8 +14,8 @@ from pathlib import Path
 from threading import Lock
 from types import FrameType
 
-from engarde.access import CERTIFICATES
 from engarde.errors import Refused
+from engarde.libpq import CERTIFICATES
 from toolchain.progress import say
 
 INHERITED = (

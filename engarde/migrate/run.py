@@ -13,10 +13,11 @@ from io import TextIOWrapper
 from threading import Thread
 from typing import IO, Literal
 
-from engarde.access import connect_timeout, given_environment
+from engarde.access import connect_timeout
 from engarde.blocking import Watch, watched
 from engarde.database import NOTICING_OPTIONS
 from engarde.errors import EngardeError, Unfinished
+from engarde.libpq import given_environment
 from engarde.masking import masked
 from engarde.migrate.programs import Programs, end, environment
 from engarde.migrate.projects import Project, revisions

@@ -182,7 +182,7 @@ def test_who_waits_for_whom_across_services(project: Project) -> None:
         "role": "madansara_user",
         "service": "madansara",
         "state": "idle in transaction",
-        "query": "SELECT count(*) FROM sankore.things WHERE word <> ?",
+        "query": "SELECT count(*) FROM sankore.things WHERE word <> ***",
     }
     elsewhere = of(found, "madansara")["connections"]["locksElsewhere"]
     held = [each for each in elsewhere if each["schema"] == "sankore"]
