@@ -17,7 +17,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from engarde.access import Access
 from engarde.entrance import connect
-from engarde.errors import NotAnswered, Refused, Unreachable
+from engarde.errors import NoRoomForLocks, NotAnswered, Refused, Unreachable
 from engarde.quoting import printable
 from engarde.timeouts import Kind, seconds
 from engarde.visible import visible
@@ -260,7 +260,7 @@ def session(
             connection.execute("; ".join([*whole, *_noticing(connection)]).encode())
             yield Session(connection, settings)
         except psycopg.errors.OutOfMemory as error:
-            raise Unreachable(
+            raise NoRoomForLocks(
                 f"{where} answers with {error.sqlstate}, so nothing was changed there: {error.diag.message_primary};"
                 f" `bin/engarde doctor '{error.diag.message_primary}'` names who uses it up"
             ) from None

@@ -27,6 +27,10 @@ class NoEntrance(Unreachable):
         self.reason = reason
 
 
+class NoRoomForLocks(Unreachable):
+    """The server's lock table is full."""
+
+
 class Unfinished(EngardeError):
     """A change was begun and is not finished, or it failed; the message says what is changed and what goes on."""
 

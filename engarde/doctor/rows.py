@@ -114,14 +114,3 @@ class HeldByRole:
     """empty for what is the whole server's"""
     owned: bool
     amount: int
-
-
-@dataclass(frozen=True, slots=True)
-class LockHolder:
-    """A session of a role that holds over half of the server's lock table; the numbers are the role's."""
-
-    process: int
-    role: str
-    locks: int
-    advisory: int
-    sessions: int

@@ -78,6 +78,13 @@ CONNECTIONS = (
         codes("57014"),
     ),
     Symptom(
+        "temporary-files",
+        "The statement wrote more temporary files than the role's temp_file_limit allows (SQLSTATE 53400).",
+        (timeouts.TOO_LARGE,),
+        words(r"temporary file size exceeds [\"']?temp_file_limit(?:[\"']? \((?P<detail>\d+)kB\))?"),
+        codes("53400"),
+    ),
+    Symptom(
         "idle-timeout",
         "The session stayed in a transaction without doing anything (SQLSTATE 25P03).",
         (timeouts.IDLE_CHANGED, timeouts.LEFT_OPEN),

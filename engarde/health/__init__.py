@@ -7,12 +7,13 @@ from dataclasses import replace
 from engarde import leftovers
 from engarde.access import login_of_admin
 from engarde.database import session
-from engarde.errors import NoEntrance
+from engarde.errors import NoEntrance, NoRoomForLocks
 from engarde.findings import Finding
 from engarde.health import (
     admin,
     budget,
     extensions,
+    lock_table,
     migrations,
     overrides,
     placement,
@@ -71,13 +72,20 @@ def _told(finding: Finding, so_far: list[Finding]) -> bool:
 
 
 def _examined(part: Stack, recorded: State, abandoned: tuple[Lock, ...]) -> list[Finding]:
+    crowded: list[Finding] = []
     try:
         with session(login_of_admin(part)) as asked:
             if unsupported := server.unsupported(asked.major):
                 return [unsupported]
+            crowded = lock_table.check(part, asked)
             seen = look(part, recorded, abandoned, asked)
+    except NoRoomForLocks:
+        # The rest can be asked once these sessions are ended.
+        if crowded:
+            return crowded
+        raise
     except NoEntrance as refusal:
         if without_tls := server.without_tls(part, refusal.reason):
             return [without_tls]
         raise
-    return [finding for check in CHECKS for finding in check(seen)]
+    return [*crowded, *(finding for check in CHECKS for finding in check(seen))]

@@ -7,16 +7,22 @@ import psycopg
 import pytest
 
 from engarde.doctor.causes import crowds, logins, timeouts
-from tests.engine.admins import BACKEND, BACKEND_PASSWORD
+from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.database import NAME
 from tests.engine.diagnosing import diagnosed, edit, heal, marks, said, told
+from tests.engine.doctor import examined
 from tests.engine.ills import Ill, ask, confirmed_first, named_and_healed, only_named
 from tests.engine.program import Project, conninfo
 
 pytestmark = pytest.mark.xdist_group("doctor-logins")
 
-SERVICES = {"madansara": {"connectionLimit": 2}, "sankore": {"statementTimeout": 400}, "onside": None, "langflow": None}
+SERVICES = {
+    "madansara": {"connectionLimit": 2},
+    "sankore": {"statementTimeout": 400},
+    "onside": {"tempFileLimit": 1},
+    "langflow": None,
+}
 ILLS = {
     "NOLOGIN": Ill(logins.NOLOGIN, "onside", "SELECT 1", ("ALTER ROLE onside_user NOLOGIN",), clears=False),
     "VALID UNTIL": Ill(
@@ -158,12 +164,22 @@ def test_one_role_that_holds_every_lock(project: Project) -> None:
         stopped = project.tool("verify")
         assert stopped.returncode == 3, stopped.stdout
         assert "`bin/engarde doctor 'out of shared memory'` names who uses it up" in stopped.stderr
+        # Without room for the other questions this is all that is found.
+        [finding] = examined(project)
+        assert (finding["check"], finding["subject"]) == ("lock table", "sankore_user")
+        assert finding["actual"].startswith("sankore_user holds ")
         code, found = diagnosed(project, text)
         confirmed_first(code, found, crowds.LOCKS)
         assert "sankore_user holds" in told(found)
         heal(project, found["fix"])
     assert project.tool("verify").returncode in (0, 1)
     assert diagnosed(project, text)[0] == 0
+
+
+@only_superuser
+def test_temporary_files_that_are_too_large(project: Project) -> None:
+    sorts = "SET work_mem = '64kB'; SELECT count(*) FROM (SELECT i FROM generate_series(1, 60000) i ORDER BY -i) AS one"
+    named_and_healed(project, Ill(timeouts.TOO_LARGE, "onside", sorts, clears=False))
 
 
 @pytest.mark.parametrize("share", ["a few", "over half"])
@@ -180,4 +196,6 @@ def test_one_that_is_none_of_the_stacks_is_named_and_left_alone(project: Project
         else:
             confirmed_first(code, found, crowds.LOCKS)
             assert f"{BACKEND} holds {locks} locks in 1 sessions" in told(found)
+            [finding] = [each for each in examined(project) if each["check"] == "lock table"]
+            assert (finding["subject"], finding["remedy"]["kind"]) == (BACKEND, "code")
             assert "pg_terminate_backend" not in told(found)

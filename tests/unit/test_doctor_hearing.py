@@ -91,6 +91,8 @@ RECORDED = {
     "57014": "statement-timeout",
     "25P03": "idle-timeout",
     "53200": "lock-table-full",
+    "ERROR:  temporary file size exceeds temp_file_limit (1024kB)": "temporary-files",
+    "53400": "temporary-files",
     "55P03": "lock-timeout",
     "XX000": "at-once",
     "42P05": "prepared-statement",

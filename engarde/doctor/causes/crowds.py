@@ -10,9 +10,10 @@ from engarde.database import session
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
-from engarde.doctor.rows import Client, LockHolder
+from engarde.doctor.rows import Client
 from engarde.doctor.suspects import name_of
 from engarde.findings import Remedy
+from engarde.health import lock_table
 from engarde.model import Analytics, Service
 from engarde.quoting import statement
 
@@ -103,25 +104,11 @@ def _more(login: Service | Analytics) -> Remedy:
 
 
 def _locks(facts: Facts) -> Answer:
-    # In a session that has locked nothing yet.
     with session(access(facts.stack, ADMIN)) as asked:
-        held = asked.rows("lock_holders", LockHolder)
+        held = lock_table.holders(asked)
     if not held:
         return ruled_out("no role holds over half of the lock table now")
-    told = dict.fromkeys(
-        f"{each.role} holds {each.locks} locks in {each.sessions} sessions, {each.advisory} of them advisory"
-        for each in held
-    )
-    ours = [each for each in held if each.role in facts.stack.roles]
-    ends = "\n".join(f"SELECT pg_terminate_backend({each.process});" for each in ours)
-    return confirmed("; ".join(told), remedies.sql(facts, ends) if ours else _wait())
-
-
-def _wait() -> Remedy:
-    return remedies.code(
-        "wait until that is done, or ask who runs it: it is no service of this stack",
-        "if it has to run again, raise max_locks_per_transaction; a dump locks each table that it copies",
-    )
+    return confirmed("; ".join(dict.fromkeys(map(str, held))), lock_table.ending(facts.stack, held))
 
 
 def _let_go(facts: Facts) -> Remedy:

@@ -10,7 +10,8 @@ from engarde.doctor.rows import Client, Uptime
 from engarde.doctor.suspects import name_of
 from engarde.findings import Remedy
 from engarde.quoting import statement
-from engarde.settings import in_force, milliseconds
+from engarde.role_settings import TEMPORARY_FILES
+from engarde.settings import in_force, kilobytes, milliseconds
 
 RECENT = 900
 """A restart that may have cut a session that is reported now [seconds]."""
@@ -56,6 +57,23 @@ def _declared(facts: Facts) -> Answer:
     return confirmed(f"declared: {shown}", remedies.of_login(limited[0], "statementTimeout", higher))
 
 
+def _too_large(facts: Facts) -> Answer:
+    """The limit that the text names is compared with that of now; one set by hand is for the health checks to find."""
+    limits = {login: in_force(facts.catalog.settings, TEMPORARY_FILES, login.role) for login in facts.suspects}
+    least = float(facts.named.detail or "inf")
+    limited = {login: found for login, found in limits.items() if found and 0 <= kilobytes(found.value) <= least}
+    if not limited:
+        return ruled_out("no role that it may be about has this limit now")
+    (login, found), *others = limited.items()
+    shown = ", ".join(f"{name_of(each)} {limit.value}" for each, limit in limited.items())
+    declared = facts.stack.server.superuser and kilobytes(found.value) == login.temp_file_limit * 1024
+    # Only the one whose statement it was is to have more.
+    more = (
+        remedies.of_login(login, "tempFileLimit", str(2 * login.temp_file_limit)) if declared and not others else None
+    )
+    return confirmed(f"limits: {shown}", more)
+
+
 def _locked(facts: Facts) -> Answer:
     """A statement that waits for a lock counts against its timeout."""
     held = facts.asked.rows("holders", Client, schemas=[*facts.stack.schemas])
@@ -96,6 +114,12 @@ def _faster(facts: Facts) -> Remedy:
     )
 
 
+def _smaller_sort(facts: Facts) -> Remedy:
+    return remedies.code(
+        "sort or hash less in one statement (an index, a narrower select), or raise the role's tempFileLimit"
+    )
+
+
 def _end_transactions(facts: Facts) -> Remedy:
     return remedies.code("end the transaction before slow work that is not the database's: commit, then call the API")
 
@@ -108,6 +132,7 @@ STATEMENT_CHANGED = Cause("the role's statement_timeout was changed by hand", _s
 IDLE_CHANGED = Cause("the role's idle timeout was changed by hand", _idle_changed, remedies.up)
 LOCKED = Cause("another session holds a lock on it", _locked, _terminate_none)
 TOO_SLOW = Cause("the statement takes longer than the declared statementTimeout", _declared, _faster)
+TOO_LARGE = Cause("the statement needs more room in temporary files than its role may have", _too_large, _smaller_sort)
 LEFT_OPEN = Cause("the service leaves transactions open", _left_open, _end_transactions)
 RESTARTED = Cause("the server was restarted", _restarted, _ping)
 CUT = Cause("a proxy has ended an idle connection", _cut, _ping)

@@ -1,0 +1,57 @@
+"""Whose locks fill the server's lock table: once it is full nobody gets another lock, nor a new session."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engarde.database import Session
+from engarde.findings import Finding, Remedy
+from engarde.model import Stack
+
+
+@dataclass(frozen=True, slots=True)
+class LockHolder:
+    """A session of a role that holds over half of the server's lock table; the numbers are the role's."""
+
+    process: int
+    role: str
+    locks: int
+    advisory: int
+    sessions: int
+
+    def __str__(self) -> str:
+        return f"{self.role} holds {self.locks} locks in {self.sessions} sessions, {self.advisory} of them advisory"
+
+
+def holders(asked: Session) -> list[LockHolder]:
+    """The first question of a session: one that has locked more needs room that may not be there."""
+    return asked.rows("lock_holders", LockHolder)
+
+
+def ending(stack: Stack, held: list[LockHolder]) -> Remedy:
+    """Ends the sessions of the stack's own roles; what somebody else's are for is not known here."""
+    ours = [each for each in held if each.role in stack.roles]
+    if ours:
+        return Remedy("sql", "\n".join(f"SELECT pg_terminate_backend({each.process});" for each in ours))
+    return Remedy(
+        "code",
+        "wait until that is done, or ask who runs it: it is no service of this stack\n"
+        "if it has to run again, raise max_locks_per_transaction; a dump locks each table that it copies",
+    )
+
+
+def check(stack: Stack, asked: Session) -> list[Finding]:
+    """A finding for each role that holds over half of it."""
+    held = holders(asked) if stack.server_wide else []
+    return [
+        Finding(
+            "lock table",
+            role,
+            "at most half of the locks that the server has room for",
+            str(of_role[0]),
+            ending(stack, of_role),
+            frozenset({role}),
+        )
+        for role in dict.fromkeys(each.role for each in held)
+        if (of_role := [each for each in held if each.role == role])
+    ]
