@@ -11,6 +11,7 @@ from tests.engine.damaged.stack import STACK
 from tests.engine.program import STACK_FILE, Project
 from tests.engine.verified_stack import proved
 from tests.engine.verifying import heal, told, verified
+from tests.parts import sampled
 from tests.servers import DEFAULT, MAJOR
 
 pytestmark = pytest.mark.xdist_group("verify-damages")
@@ -24,9 +25,20 @@ def stack(projects: Projects) -> Iterator[Project]:
 
 
 CHOSEN = int(os.environ.get(MAJOR) or DEFAULT)
+THERE = [name for name, damage in DAMAGES.items() if damage.since <= CHOSEN]
 
 
-@pytest.mark.parametrize("name", [name for name, damage in DAMAGES.items() if damage.since <= CHOSEN])
+def first_of_each_kind() -> Iterator[str]:
+    """Of all that are reported by the same check on the same kind of thing."""
+    kinds = set()
+    for name in THERE:
+        kind = DAMAGES[name].check, DAMAGES[name].subject.split()[0]
+        if kind not in kinds:
+            yield name
+        kinds.add(kind)
+
+
+@pytest.mark.parametrize("name", sampled(THERE, *first_of_each_kind()))
 def test_a_damage_is_named_and_what_is_printed_heals_it(stack: Project, name: str) -> None:
     damage = DAMAGES[name]
     stack_file = (stack.folder / STACK_FILE).read_text()
