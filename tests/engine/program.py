@@ -15,7 +15,7 @@ from psycopg.conninfo import make_conninfo
 
 from tests.engine.admins import PASSWORD
 from tests.engine.database import NAME, Database, Session
-from toolchain.command import backend
+from toolchain.command import backend, quick
 from toolchain.engine import Engine
 from toolchain.server import HOST
 from toolchain.sessions import pgoptions
@@ -179,6 +179,7 @@ class Project:
     def _environment(self) -> dict[str, str]:
         return {
             **environment(self.engine),
+            **quick(),
             "PULUMI_BACKEND_URL": backend(self.folder / STATE),
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
