@@ -74,6 +74,7 @@ class Project:
     """every password that this stack is known to have had, the admin's included"""
 
     _outputs: dict[str, Any] = field(default_factory=dict, repr=False)
+    _exported: tuple[bytes, dict[str, Any]] = field(default=(b"", {}), repr=False)
 
     def declare(self, **sections: Any) -> None:
         """Makes these the sections of the stack file, on the project's server unless they name one."""
@@ -111,6 +112,13 @@ class Project:
             self._outputs = json.loads(self.pulumi("stack", "output", "--json", "--show-secrets").stdout)
             self.passwords.update(self._outputs.get("passwords", {}).values())
         return self._outputs
+
+    def exported(self) -> dict[str, Any]:
+        """The state with its secrets in clear; asked for where it is not as it was the last time."""
+        state = self.state_file.read_bytes()
+        if self._exported[0] != state:
+            self._exported = (state, json.loads(self.pulumi("stack", "export", "--show-secrets").stdout))
+        return self._exported[1]
 
     def connect(self, who: str) -> Session:
         """A session of a service's or of `analytics`, by its exported URL."""

@@ -37,18 +37,16 @@ def rotated(project: Project, *words: str) -> dict[str, Any]:
 
 
 def remember(project: Project) -> None:
-    """Makes every password in the state one that may stand nowhere in clear."""
+    """Makes every password in the state one that may stand nowhere in clear, and forgets the outputs of before."""
     project._outputs = {}
-    project.outputs()
     project.passwords.update(password for _, password in known(project))
 
 
 def known(project: Project) -> list[tuple[str, str]]:
     """Every password in the state, by resource, those on their way out included."""
-    exported = json.loads(project.pulumi("stack", "export", "--show-secrets").stdout)
     return [
         (each["urn"].split("::", 3)[3], json.loads(each["outputs"]["result"]["plaintext"]))
-        for each in exported["deployment"]["resources"]
+        for each in project.exported()["deployment"]["resources"]
         if each["type"] == PASSWORD
     ]
 
@@ -88,7 +86,7 @@ def arguments_seen() -> Iterator[set[str]]:
     ended = threading.Event()
 
     def look() -> None:
-        while not ended.is_set():
+        while not ended.wait(0.01):
             for each in Path("/proc").glob("[0-9]*/cmdline"):
                 with suppress(OSError):
                     seen.add(each.read_text(errors="replace"))
