@@ -39,7 +39,6 @@ def rotate_command(
     or a refusal, 3 could not connect and nothing was changed, 4 begun and not finished: run it again.
     """
     from engarde.rotate import NOWHERE, How, as_json, as_text, put_back, rotate
-    from engarde.rotate.railway import to_railway
     from engarde.show import console
 
     if every and names:
@@ -52,8 +51,12 @@ def rotate_command(
         report = put_back(stack, names, dry_run=dry_run)
     else:
         declared = read(FOLDER, stack)
-        how = How(dry_run, end_sessions, asking(yes=yes))
-        report = rotate(stack, names, to_railway(declared) if declared.railway else NOWHERE, how)
+        deliverer = NOWHERE
+        if declared.railway:
+            from engarde.rotate.railway import to_railway  # takes long to import, and is seldom needed
+
+            deliverer = to_railway(declared)
+        report = rotate(stack, names, deliverer, How(dry_run, end_sessions, asking(yes=yes)))
     if output == "json":
         put(as_json(report))
     else:

@@ -16,7 +16,7 @@ from engarde.rotate.one import Ask, look, rotate_one
 from engarde.rotate.plan import plan, unfinished_first
 from engarde.rotate.report import Failed, Report, Rotated
 from engarde.rotations import called
-from engarde.stack import state
+from engarde.stack import State, state
 from engarde.stackfile import read
 from engarde.terminal import say
 
@@ -64,12 +64,14 @@ def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, how: How) -> 
     declared = read(FOLDER, stack)
     wanted = chosen(declared, names)
 
-    def one(name: str) -> Rotated:
-        return _one(stack, name, deliverer, how)
-
     with alone(stack, dry_run=how.dry_run):
-        begun = journal.read(stack)
-        left = unfinished_first(declared, begun.remaining(wanted), state(stack), begun.begun)
+        begun, recorded = journal.read(stack), state(stack)
+        left = unfinished_first(declared, begun.remaining(wanted), recorded, begun.begun)
+
+        def one(name: str) -> Rotated:
+            as_before = how.dry_run or name == left[0]
+            return _one(stack, name, recorded if as_before else state(stack), deliverer, how)
+
         if len(left) < len(wanted):
             say(f"an earlier run was stopped; this one goes on with what it left: {', '.join(left)}")
         if not how.dry_run:
@@ -101,9 +103,9 @@ def one_by_one(names: Sequence[str], one: Callable[[str], Rotated]) -> Progress:
     return Progress(tuple(done))
 
 
-def _one(stack: str, name: str, deliverer: Deliverer, how: How) -> Rotated:
-    # Read anew: the one before has changed both.
-    declared, recorded = read(FOLDER, stack), state(stack)
+def _one(stack: str, name: str, recorded: State, deliverer: Deliverer, how: How) -> Rotated:
+    # Read anew: the one before has changed it.
+    declared = read(FOLDER, stack)
     (login,) = (each for each in declared.logins if called(each) == name)
     planned = plan(declared, login, recorded, journal.read(stack).begun)
     if not how.dry_run:
