@@ -1,8 +1,8 @@
 # Everything on a fresh machine: `make up`. What it makes lies in .venv, .engarde and Pulumi.local.yaml.
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-# The user's own settings must not lead Python to other modules.
-unexport PYTHONPATH PYTHONHOME
+# The user's own settings must not lead Python to other modules, nor have every start compile ours anew.
+unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 VENV_PYTHON := .venv/bin/python
 USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
