@@ -53,7 +53,7 @@ PASSING: dict[str, tuple[Fault, int]] = {
 }
 
 
-@pytest.mark.parametrize("fault", PASSING)
+@pytest.mark.parametrize("fault", sampled(PASSING, "429 with Retry-After", "503, done all the same", "dropped before"))
 def test_what_passes_is_waited_out_and_each_service_is_deployed_once(there: Delivery, fault: str) -> None:
     how, times = PASSING[fault]
     for field in ("projectToken", "variables", WRITE, DEPLOY, "environment"):
@@ -94,25 +94,26 @@ def test_a_build_that_still_goes_on(there: Delivery) -> None:
     assert there.states()["madansara"] == "deployed"
 
 
-@pytest.mark.parametrize(
-    ("statuses", "says"),
-    [
-        (("BUILDING", "FAILED"), "ended as FAILED"),
-        (("DEPLOYING", "CRASHED"), "ended as CRASHED"),
-        (("REMOVED",), "ended as REMOVED"),
-        (("SKIPPED",), "skipped for another"),
-        (("NEEDS_APPROVAL",), "waits for a person (NEEDS_APPROVAL)"),
-        ((*("BUILDING",) * 60, "SUCCESS"), "not at its end after the --timeout; last seen: BUILDING"),
-    ],
-)
-def test_ends_that_are_not_good(there: Delivery, statuses: tuple[str, ...], says: str) -> None:
+ENDS = {
+    "FAILED": (("BUILDING", "FAILED"), "ended as FAILED"),
+    "CRASHED": (("DEPLOYING", "CRASHED"), "ended as CRASHED"),
+    "REMOVED": (("REMOVED",), "ended as REMOVED"),
+    "SKIPPED": (("SKIPPED",), "skipped for another"),
+    "NEEDS_APPROVAL": (("NEEDS_APPROVAL",), "waits for a person (NEEDS_APPROVAL)"),
+    "BUILDING": ((*("BUILDING",) * 60, "SUCCESS"), "not at its end after the --timeout; last seen: BUILDING"),
+}
+
+
+@pytest.mark.parametrize("end", sampled(ENDS, "FAILED", "SKIPPED", "NEEDS_APPROVAL", "BUILDING"))
+def test_ends_that_are_not_good(there: Delivery, end: str) -> None:
+    statuses, says = ENDS[end]
     with delivery(there.stack) as made:
         for name, service in made.services.items():
             service.next_deployments(PRODUCTION, statuses if name == "madansara" else ["SUCCESS"], ["SUCCESS"])
         states = made.states("--timeout", "4", code=4)
         assert says in states.pop("madansara")
         assert set(states.values()) == {"deployed"}
-        if statuses == ("NEEDS_APPROVAL",):
+        if end == "NEEDS_APPROVAL":
             assert "waits for a person" in made.states(code=4)["madansara"]
             made.services["madansara"].deploy(PRODUCTION)
         made.fake.settle()
@@ -144,56 +145,71 @@ def test_a_service_that_was_never_deployed(there: Delivery) -> None:
     assert there.states("--service", "onside") == {"new": "as declared"}
 
 
-def refused(there: Delivery, says: str, **environment: str) -> None:
-    for command in ("plan", "push"):
-        done = there.tool(command, **environment)
-        assert (done.returncode, done.stdout) == (2, ""), done.stderr
-        assert says in done.stderr
-        assert done.stderr.count("\n") == 1
+each_command = pytest.mark.parametrize("command", sampled(["plan", "push"], "push"))
+
+
+def refused(there: Delivery, command: str, says: str, **environment: str) -> None:
+    done = there.tool(command, **environment)
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert says in done.stderr
+    assert done.stderr.count("\n") == 1
     assert there.fake.writes == []
 
 
-def test_services_that_are_not_there_or_there_twice(there: Delivery) -> None:
+@each_command
+def test_services_that_are_not_there_or_there_twice(there: Delivery, command: str) -> None:
     there.stack.declare(**{**STACK, "services": {**STACK["services"], "madansara": {"railway": {"service": "nobody"}}}})
-    refused(there, "engarde:services: Railway has no service nobody that the token may see; there is: Postgres, ")
+    refused(
+        there, command, "engarde:services: Railway has no service nobody that the token may see; there is: Postgres, "
+    )
     there.stack.declare(**STACK)
     there.there.service("MADANSARA")
-    refused(there, "engarde:services: Railway has 2 services named madansara; rename all but one")
+    refused(there, command, "engarde:services: Railway has 2 services named madansara; rename all but one")
 
 
-def test_a_service_that_is_missing_in_the_environment(there: Delivery) -> None:
+@each_command
+def test_a_service_that_is_missing_in_the_environment(there: Delivery, command: str) -> None:
     there.there.service("only-there", environments=["staging"])
     there.stack.declare(
         **{**STACK, "services": {**STACK["services"], "madansara": {"railway": {"service": "only-there"}}}}
     )
-    refused(there, "the service only-there is not in environment production")
+    refused(there, command, "the service only-there is not in environment production")
 
 
-def test_projects_and_environments_that_are_not_there_or_there_twice(there: Delivery) -> None:
+@each_command
+def test_projects_and_environments_that_are_not_there_or_there_twice(there: Delivery, command: str) -> None:
     there.token = there.fake.account_token
     there.stack.declare(**{**STACK, "railway": {**SECTION, "project": "nobody"}})
-    refused(there, "engarde:railway: Railway has no project nobody that the token may see; there is: engarde")
+    refused(there, command, "engarde:railway: Railway has no project nobody that the token may see; there is: engarde")
     there.stack.declare(**{**STACK, "railway": {**SECTION, "environment": "Production"}})
-    refused(there, "engarde:railway: Railway has no environment Production that the token may see")
+    refused(there, command, "engarde:railway: Railway has no environment Production that the token may see")
     there.stack.declare(**STACK)
     there.fake.project("engarde", PRODUCTION)
-    refused(there, "engarde:railway: Railway has 2 projects named engarde; state the project's id")
+    refused(there, command, "engarde:railway: Railway has 2 projects named engarde; state the project's id")
 
 
-def test_tokens_that_are_none_wrong_or_anothers(there: Delivery) -> None:
+@each_command
+def test_tokens_that_are_none_wrong_or_anothers(there: Delivery, command: str) -> None:
     right = there.token
     address = there.fake.environment(right)["ENGARDE_RAILWAY_URL"]
     there.token = there.there.token("staging")
-    refused(there, "RAILWAY_TOKEN is for environment staging of project engarde; engarde:railway names environment")
+    refused(
+        there, command, "RAILWAY_TOKEN is for environment staging of project engarde; engarde:railway names environment"
+    )
     nothing = {"RAILWAY_TOKEN": "", "RAILWAY_API_TOKEN": ""}
-    refused(there, "no token for Railway: put a project token into RAILWAY_TOKEN", **nothing)
+    refused(there, command, "no token for Railway: put a project token into RAILWAY_TOKEN", **nothing)
     # A project's as an account's, the other way round, and one that nobody has given.
-    refused(there, "does not take RAILWAY_API_TOKEN", **{**nothing, "RAILWAY_API_TOKEN": right})
-    refused(there, "does not take RAILWAY_TOKEN", RAILWAY_TOKEN=there.fake.account_token)
-    refused(there, "does not take RAILWAY_TOKEN", RAILWAY_TOKEN="made-up")
-    refused(there, "has to begin with https://", ENGARDE_RAILWAY_URL=address.replace("127.0.0.1", "railway.example"))
+    refused(there, command, "does not take RAILWAY_API_TOKEN", **{**nothing, "RAILWAY_API_TOKEN": right})
+    refused(there, command, "does not take RAILWAY_TOKEN", RAILWAY_TOKEN=there.fake.account_token)
+    refused(there, command, "does not take RAILWAY_TOKEN", RAILWAY_TOKEN="made-up")
+    refused(
+        there,
+        command,
+        "has to begin with https://",
+        ENGARDE_RAILWAY_URL=address.replace("127.0.0.1", "railway.example"),
+    )
     there.stack.declare(**{key: each for key, each in STACK.items() if key != "railway"} | {"analytics": {}} | ONLY)
-    refused(there, "Pulumi.local.yaml has no engarde:railway")
+    refused(there, command, "Pulumi.local.yaml has no engarde:railway")
 
 
 ONLY = {"services": {"madansara": None}}
@@ -209,7 +225,8 @@ def test_names_that_are_not_in_the_stack(there: Delivery) -> None:
 
 def test_nobody_answers(there: Delivery) -> None:
     there.stack.declare(**STACK)
-    done = there.tool("plan", ENGARDE_RAILWAY_URL="http://127.0.0.1:1/graphql/v2")
+    nobody = "http://127.0.0.1:1/graphql/v2"
+    done = there.tool("plan", ENGARDE_RAILWAY_URL=nobody, ENGARDE_TIMEOUTS="railway.patience=2")
     assert (done.returncode, done.stdout) == (3, "")
     assert "Railway: no connection; asking again" in done.stderr
     assert "Railway does not answer: no connection; run it again later" in done.stderr
