@@ -17,6 +17,7 @@ from tests.engine.denied import denied
 from tests.engine.program import Project, conninfo
 from tests.engine.rotating import remember, rotate
 from tests.engine.verifying import told, verified
+from tests.parts import sampled
 from toolchain.server import Server
 
 pytestmark = pytest.mark.xdist_group("own-database")
@@ -202,11 +203,11 @@ def test_explain_and_doctor_look_where_the_service_is(apart: Apart) -> None:
     assert "onside_user works in its own, not in railway" in moved.stdout, moved.stdout + moved.stderr
 
 
-def test_a_service_moves_twice_and_comes_back_and_no_row_is_lost(apart: Apart) -> None:
+@pytest.mark.parametrize("by_way_of", sampled([(THERE,), (OWN, THERE)], (THERE,)), ids=" and ".join)
+def test_a_service_moves_and_comes_back_and_no_row_is_lost(apart: Apart, by_way_of: tuple[str, ...]) -> None:
     project = apart.project
     password = project.outputs()["passwords"]["sankore_user"]
-    places = [NAME, OWN, THERE, NAME]
-    for old, new in pairwise(places):
+    for old, new in pairwise([NAME, *by_way_of, NAME]):
         entry: dict[str, Any] = {"database": new} if new != NAME else {"adopt": True}
         declare(project, apart.there, {**SERVICES, "sankore": entry})
         project.succeeds(project.up())
@@ -226,6 +227,10 @@ def test_a_service_moves_twice_and_comes_back_and_no_row_is_lost(apart: Apart) -
         apart.is_left(old, "sankore")
     declare(project, apart.there, SERVICES)
     assert project.succeeds(project.up("--refresh")).ops == {}
+    # What was left is the operator's to drop.
+    for database in by_way_of:
+        apart.by_hand(database, "DROP SCHEMA sankore CASCADE")
+    apart.by_hand(THERE, "DROP OWNED BY sankore_user; DROP ROLE sankore_user")
 
 
 def test_to_retire_one_takes_its_role_out_of_its_database_first(apart: Apart) -> None:
