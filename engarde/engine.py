@@ -33,9 +33,6 @@ _LIMITS: Mapping[Work, str] = MappingProxyType(
     {"ask": "pulumi.ask", "preview": "pulumi.preview", "change": "pulumi.silence"}
 )
 
-LAST_CALL = 10
-"""After the second interrupt, at which Pulumi ends without waiting for its plugins [seconds]."""
-
 
 def engine(
     *arguments: str, work: Work = "ask", environment: Mapping[str, str] = NOTHING
@@ -94,7 +91,7 @@ class _Running:
                 interrupted = True
         for each in readers:
             # A plugin that has outlived a killed engine holds its output open.
-            each.join(LAST_CALL)
+            each.join(seconds("pulumi.kill"))
         if interrupted:
             raise KeyboardInterrupt
         if late:
@@ -113,11 +110,10 @@ class _Running:
 
     def _end(self) -> None:
         """As an operator would: asked to end, told to, and killed."""
-        patience = (seconds("pulumi.end"), LAST_CALL)
-        for each in patience:
+        for each in ("pulumi.end", "pulumi.kill"):
             self.process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
-                self.process.wait(each)
+                self.process.wait(seconds(each))
                 return
         self.process.kill()
 

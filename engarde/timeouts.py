@@ -39,11 +39,13 @@ DEFAULTS: Mapping[str, float] = MappingProxyType(
         # sessions have limits of their own.
         "blocked": 120,
         "gone": 300,
-        # Pulumi: a question about a stack, a preview, and without a word of `up`; then until it has ended by itself.
+        # Pulumi: a question about a stack, a preview, and without a word of `up`; then until it has ended by itself,
+        # and without its plugins.
         "pulumi.ask": 120,
         "pulumi.preview": 15 * 60,
         "pulumi.silence": 15 * 60,
         "pulumi.end": 30,
+        "pulumi.kill": 10,
         # In the server: one statement of the provider's, and one lock.
         "pulumi.statement": 10 * 60,
         "pulumi.lock": 60,

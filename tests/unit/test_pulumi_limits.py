@@ -12,7 +12,7 @@ from engarde.timeouts import VARIABLE
 
 HANGS = "while :; do sleep 0.1; done"
 DEAF = "trap '' INT"
-LIMITS = "pulumi.ask=1,pulumi.preview=1,pulumi.silence=1,pulumi.end=1"
+LIMITS = "pulumi.ask=1,pulumi.preview=1,pulumi.silence=1,pulumi.end=1,pulumi.kill=1"
 SOON = 20.0
 """Of a loaded machine [seconds]."""
 
@@ -21,7 +21,6 @@ SOON = 20.0
 def limits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(VARIABLE, LIMITS)
     monkeypatch.setattr(engines, "FOLDER", tmp_path)
-    monkeypatch.setattr(engines, "LAST_CALL", 1)
 
 
 def pulumi(folder: Path, *lines: str) -> None:
