@@ -17,7 +17,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from engarde.access import Access
 from engarde.entrance import connect
-from engarde.errors import NoRoomForLocks, NotAnswered, Refused, Unreachable
+from engarde.errors import NoRoomForLocks, NotAnswered, Refused, Uncertain, Unreachable
 from engarde.quoting import printable
 from engarde.timeouts import Kind, seconds
 from engarde.visible import visible
@@ -67,7 +67,9 @@ class Session:
     """One login at one database, in one transaction that is rolled back at its end unless it is committed."""
 
     _connection: psycopg.Connection[Any]
-    _settings: tuple[str, ...] = ()
+    _where: str
+    """its address, for a person to read"""
+    _settings: tuple[str, ...]
     """what it has whatever its role would start with"""
 
     @property
@@ -127,8 +129,16 @@ class Session:
         self._connection.execute(statement.encode())
 
     def commit(self) -> None:
-        """Ends the transaction, and what was done in it stays."""
-        self._connection.execute(b"COMMIT")
+        """Ends the transaction, and what was done in it stays.
+
+        :raises Uncertain: the session was lost meanwhile.
+        """
+        try:
+            self._connection.execute(b"COMMIT")
+        except psycopg.OperationalError as error:
+            if not self._connection.closed and error.sqlstate:
+                raise
+            raise Uncertain(self._where, " ".join(str(error).split())) from None
 
     def change_alone(self, statement: str) -> None:
         """Ends the transaction, then runs one statement that cannot be in any.
@@ -245,6 +255,7 @@ def session(
 
     :raises NoEntrance: no answer, or the role was not let in.
     :raises Unreachable: the session was lost, or an answer did not come in time.
+    :raises Uncertain: it was lost while it committed.
     """
     kind = kind or ("look" if read_only else "change")
     connection, where = connect(access, kind), access.where
@@ -258,7 +269,7 @@ def session(
         whole = [begin, *(f"SET LOCAL {each}" for each in settings), *([] if as_given else ["SET LOCAL ROLE NONE"])]
         try:
             connection.execute("; ".join([*whole, *_noticing(connection)]).encode())
-            yield Session(connection, settings)
+            yield Session(connection, where, settings)
         except psycopg.errors.OutOfMemory as error:
             raise NoRoomForLocks(
                 f"{where} answers with {error.sqlstate}, so nothing was changed there: {error.diag.message_primary};"

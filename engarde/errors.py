@@ -19,6 +19,17 @@ class Unreachable(EngardeError):
     exit_code = 3
 
 
+class Uncertain(Unreachable):
+    """The session was lost while it committed: all of it is done, or nothing."""
+
+    exit_code = 4
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(
+            f"lost {where} before it said whether the change is made: look, or run the same command again: {reason}"
+        )
+
+
 class NoEntrance(Unreachable):
     """Nobody answered at the address, or the role was not let in."""
 

@@ -19,7 +19,7 @@ from engarde.backup.manifest import Manifest
 from engarde.backup.refusing import Held, held, refuse_other
 from engarde.backup.rows import Transaction
 from engarde.database import Session, session
-from engarde.errors import Unfinished, Unreachable
+from engarde.errors import Uncertain, Unfinished, Unreachable
 from engarde.model import Service, Stack
 from engarde.parts import home
 from engarde.privileges import On, expected
@@ -60,7 +60,6 @@ def restore(
     found = manifest.whole(folder)
     refuse_other(service, found)
     login = login or access(stack, name)
-    transaction = ""
     try:
         with session(login, "copy", read_only=False, one_snapshot=False) as asked:
             refuse_pooler(login, asked)
@@ -69,7 +68,7 @@ def restore(
             before = held(asked, service, found, replace=replace)
             if how.dry_run:
                 return Restored(name, folder, found, before, (), time.monotonic() - start)
-            begun = begin(asked, service.schema_)
+            transaction = begin(asked, service.schema_)
             say("dropping what is there")
             clear(asked, before.owned)
             load(asked, service.schema_, folder, found.inventory, programs, say)
@@ -77,14 +76,13 @@ def restore(
             now = set(taking.grants(asked, service.schema_, service.role))
             lost = tuple(each for each in found.inventory.grants if each not in now)
             say("committing")
-            transaction = begun
             asked.commit()
     except Unfinished as error:
         advice = "\nSomebody works in it: stop the service meanwhile" if "55P03" in str(error) else ""
         raise Unfinished(f"{error}{advice}\nNothing was changed: what was there before is there as it was") from None
-    except Unreachable as error:
-        if not transaction or not _committed(login, transaction):
-            raise
+    except Uncertain as error:
+        if not _committed(login, transaction):
+            raise Unreachable(f"lost {login.where} before the end, so nothing was changed there") from None
         say(f"the session was lost after its end: {error}")
     return Restored(name, folder, found, before, lost, time.monotonic() - start)
 

@@ -150,7 +150,7 @@ def test_a_restore_that_loses_its_connection(changed: Project, kept: Path) -> No
 def test_an_end_that_is_not_heard_of(changed: Project, kept: Path, when: str, code: int) -> None:
     """The server is asked what became of the transaction."""
     before = state(changed)
-    lost = "import psycopg; given[0]._connection.close(); raise psycopg.OperationalError('lost')"
+    lost = "given[0]._connection.close(); real(*given)"
     run = stopped(changed, ("restoring", "Session.commit", when), lost, *restoring(kept))
     assert run.returncode == code, run.stderr
     assert (state(changed) == before) == (code == 3)
