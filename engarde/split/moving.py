@@ -99,6 +99,7 @@ def back(stack: str, name: str, how: How, deliverer: Callable[[], Deliverer], as
     """Undoes a move that has not come to the stack file, or moves the service back where it was.
 
     :raises Refused: it was not moved, or what it left is dropped already.
+    :raises Unreachable: a server could not be asked, and it was not begun.
     :raises Unfinished: it was begun, and the same command goes on.
     """
     service_of(read(FOLDER, stack), name)
@@ -118,10 +119,18 @@ def back(stack: str, name: str, how: How, deliverer: Callable[[], Deliverer], as
         if undoes:
             return _undo(stack, begun)
         if not begun.returning:
+            _refuse_unreachable(stack, begun)
             ask(f"{name} is shut out and its sessions are ended until its data is back in {_names(stack, begun)[0]}.")
             begun = replace(begun, returning=True, step=Step.BEGUN, folder=None)
             journal.write(stack, begun)
         return _go(stack, begun, how, deliverer, say)
+
+
+def _refuse_unreachable(stack: str, begun: Journal) -> None:
+    """Whoever cannot be asked now has nobody shut out, and no way back begun."""
+    way = move(read(FOLDER, stack), begun.service, begun.source, begun.target, begun.carried)
+    for part in (way.old, way.new):
+        doors.door(part, way.service.role)
 
 
 def _go(stack: str, begun: Journal, how: How, deliverer: Callable[[], Deliverer], say: Say) -> Moved:

@@ -16,6 +16,7 @@ from engarde.backup.comparing import Difference, contents
 from engarde.backup.inventory import Inventory
 from engarde.backup.taking import taken
 from engarde.database import session
+from engarde.errors import Unfinished, Unreachable
 from engarde.foreign import Existing
 from engarde.model import Stack
 from engarde.quoting import quoted
@@ -25,7 +26,10 @@ Say = Callable[[str], None]
 
 
 def differences(part: Stack, role: str, wanted: Inventory, say: Say) -> tuple[Difference, ...]:
-    """Where what the role owns in the part's database is other than in an inventory."""
+    """Where what the role owns in the part's database is other than in an inventory.
+
+    :raises Unfinished: a role that was made for that may be left.
+    """
     with _witness(part, role) as login, session(login, "copy") as asked:
         asked.run(f"SET LOCAL ROLE {quoted(role)}")
         return contents(wanted, taken(asked, wanted.schema, say))
@@ -36,16 +40,25 @@ def _witness(part: Stack, role: str) -> Iterator[Access]:
     admin, database = login_of_admin(part), quoted(part.server.database)
     name, password = _name(part, role), secrets.token_hex(16)
     dismiss(part, role)
-    with session(admin, read_only=False) as asked:
-        asked.change(f"CREATE ROLE {quoted(name)} LOGIN")
-        asked.set_verifier(name, verifier(password, secrets.token_bytes(16)))
-        asked.change(f"GRANT {quoted(role)} TO {quoted(name)}")
-        asked.change(f"GRANT CONNECT ON DATABASE {database} TO {quoted(name)}")
-        asked.commit()
     try:
+        with session(admin, read_only=False) as asked:
+            asked.change(f"CREATE ROLE {quoted(name)} LOGIN")
+            asked.set_verifier(name, verifier(password, secrets.token_bytes(16)))
+            asked.change(f"GRANT {quoted(role)} TO {quoted(name)}")
+            asked.change(f"GRANT CONNECT ON DATABASE {database} TO {quoted(name)}")
+            asked.commit()
         yield Access(admin.address, admin.database, name, password)
     finally:
+        _dismiss_at_last(part, role)
+
+
+def _dismiss_at_last(part: Stack, role: str) -> None:
+    try:
         dismiss(part, role)
+    except Unreachable as lost:
+        raise Unfinished(
+            f"{lost}\nRole {_name(part, role)}, which was made to compare with, may be left: the same command drops it"
+        ) from None
 
 
 def dismiss(part: Stack, role: str) -> None:
