@@ -64,15 +64,17 @@ def upgrade(projects: Sequence[Project], jobs: int, say: Say) -> tuple[Migrated,
 def _upgrade(project: Project, programs: Programs, say: Say) -> Migrated:
     start = time.monotonic()
     before = after = said = None
-    code = 0
+    code, begun = 0, False
     try:
         before = revisions(project)
-        if said := _run(project, programs, ("upgrade", "head"), lambda line: say(f"{project.name}: {line}")):
+        said = _run(project, programs, ("upgrade", "head"), lambda line: say(f"{project.name}: {line}"))
+        begun = True
+        if said:
             code = Unfinished.exit_code
         after = revisions(project)
     except EngardeError as error:
         said = said or str(error)
-        code = error.exit_code if before is None else Unfinished.exit_code
+        code = Unfinished.exit_code if begun else error.exit_code
     state: State = "failed" if said else "up to date" if before == after else "migrated"
     say(f"{project.name}: {state}")
     return Migrated(project.name, state, before, after, time.monotonic() - start, said or "", code)
@@ -101,7 +103,10 @@ def sql(project: Project) -> Iterator[str]:
 def _run(
     project: Project, programs: Programs, words: Sequence[str], said: Say, printed: Say | None = None
 ) -> str | None:
-    """Runs Alembic there; why it failed, if it did. What it logs is told, and printed where nobody wants that apart."""
+    """Runs Alembic there; why it failed, if it did. What it logs is told, and printed where nobody wants that apart.
+
+    :raises EngardeError: it was not started.
+    """
     last: deque[str] = deque(maxlen=LAST)
 
     def log(text: str) -> None:
