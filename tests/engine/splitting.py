@@ -1,14 +1,14 @@
 """`bin/engarde split` on a test's stack: a service with something of everything, and what becomes of it."""
 
+import asyncio
 import json
-import secrets
 import subprocess
-import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from itertools import groupby
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -18,6 +18,9 @@ from tests.engine import backups, rich_schema, stopping
 from tests.engine.database import Database, Session
 from tests.engine.program import Project
 from tests.engine.stopping import Moment
+from tests.working import ANSWER, Working, connected, word
+from tests.working import Session as AtWork
+from toolchain.server import HOST
 
 SERVICE, SCHEMA = backups.SERVICE, backups.SCHEMA
 ROLE = f"{SERVICE}_user"
@@ -55,31 +58,27 @@ def needs_superuser(project: Project) -> bool:
     return project.database.major < 15 and not project.database.admin.superuser
 
 
-class Writer:
+class Writer(Working):
     """A service at work: it remembers each insert that was acknowledged, and where, and tries everywhere for ever."""
 
+    grace = ANSWER
+    """so that no row is there that it could not remember"""
+
     def __init__(self, project: Project, *places: tuple[Database, str]) -> None:
+        super().__init__()
         self.acknowledged: list[tuple[int, str]] = []
         """by the place's number"""
-        self._password = project.outputs()["passwords"][ROLE]
-        self._places = places
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._work)
+        login = f"{ROLE}:{project.outputs()['passwords'][ROLE]}"
+        self._urls = [f"postgresql://{login}@{HOST}:{each.server.port}/{quote(name)}" for each, name in places]
 
-    def __enter__(self) -> "Writer":
-        self._thread.start()
+    def begun(self) -> None:
         self.waits(20)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
 
     def waits(self, more: int) -> None:
         """Until so many more are acknowledged."""
         wanted, end = len(self.acknowledged) + more, time.monotonic() + 60
         while len(self.acknowledged) < wanted:
-            assert time.monotonic() < end
+            assert self.working and time.monotonic() < end
             time.sleep(0.02)
 
     @property
@@ -92,21 +91,22 @@ class Writer:
         """The places one after another: a place that comes twice was written to while another one was."""
         return [place for place, _ in groupby(place for place, _ in self.acknowledged)]
 
-    def _work(self) -> None:
-        while not self._ended.is_set():
-            for place, (database, name) in enumerate(self._places):
-                with suppress(psycopg.Error), database.session(ROLE, self._password, name) as session:
-                    self._write(session, place)
-            time.sleep(0.05)
+    async def work(self) -> None:
+        while not self.over.is_set():
+            for place, url in enumerate(self._urls):
+                with suppress(psycopg.Error):
+                    async with connected(url) as session:
+                        await self._write(session, place)
+            await asyncio.sleep(0.05)
 
-    def _write(self, session: Session, place: int) -> None:
+    async def _write(self, session: AtWork, place: int) -> None:
         for _ in range(100):
-            if self._ended.is_set():
+            if self.over.is_set():
                 return
-            word = f"live {secrets.token_hex(8)}"
-            session.execute("INSERT INTO word (word) VALUES (%s)", [word])
-            self.acknowledged.append((place, word))
-            time.sleep(0.005)
+            new = word()
+            await session.execute("INSERT INTO word (word) VALUES (%s)", [new])
+            self.acknowledged.append((place, new))
+            await asyncio.sleep(0.005)
 
 
 def live(session: Session) -> list[str]:
