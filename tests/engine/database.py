@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,15 +84,32 @@ class Database:
         return [each for done in transactions(self.server.log, since) for each in done if LOCK not in each]
 
 
+def with_a_backend(database: Database) -> None:
+    """A production backend's tables and role, and what lets the admin work beside them."""
+    password = sql.Literal(BACKEND_PASSWORD).as_string(None)
+    database.run(
+        TABLES.read_text(),
+        f"CREATE ROLE {BACKEND} LOGIN PASSWORD {password}",
+        f"GRANT CREATE ON SCHEMA public TO {BACKEND}",
+        *letting(database.admin, database.major),
+    )
+
+
 @contextmanager
-def template(admin: Admin = SUPERUSER, settings: Mapping[str, str] = SETTINGS) -> Iterator[servers.Server]:
+def template(
+    admin: Admin = SUPERUSER,
+    settings: Mapping[str, str] = SETTINGS,
+    prepare: Callable[[Database], None] = with_a_backend,
+) -> Iterator[servers.Server]:
     """A stopped server with the database and its admin, to be copied for each test; it logs every statement."""
     with _folder() as folder:
         bin_dir = binaries.runnable(sources.chosen(), folder)
         servers.initialise(bin_dir, folder, PASSWORD)
         made = servers.Server(bin_dir, folder, servers.free_port(), settings)
         try:
-            _prepare(Database(servers.start_on_free_port(made), admin))
+            database = Database(servers.start_on_free_port(made), admin)
+            _make_empty(database)
+            prepare(database)
         finally:
             servers.stop(made)
         yield made
@@ -111,19 +128,12 @@ def copied(template: servers.Server, admin: Admin = SUPERUSER) -> Iterator[Datab
             servers.stop(copy)
 
 
-def _prepare(database: Database) -> None:
-    password = sql.Literal(BACKEND_PASSWORD).as_string(None)
+def _make_empty(database: Database) -> None:
     with database.session(database="postgres") as session:
         session.execute(f"CREATE DATABASE {NAME}".encode())
-        session.execute(f"CREATE ROLE {BACKEND} LOGIN PASSWORD {password}".encode())
         # Not where the stack works: it shows the statements of every database.
         session.execute("CREATE EXTENSION pg_stat_statements")
-    database.run(
-        TABLES.read_text(),
-        f"GRANT CREATE ON SCHEMA public TO {BACKEND}",
-        *making(database.admin),
-        *letting(database.admin, database.major),
-    )
+    database.run(*making(database.admin))
 
 
 @contextmanager
