@@ -1,15 +1,23 @@
 """A stack much like production's."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.brownfield import day_zero
+from tests.brownfield.day_zero import DayZero
 from tests.conftest import Projects as Projects
 from tests.engine import backups, rich_schema
+from tests.engine import blank as blanks
 from tests.engine.admins import BACKEND, SUPERUSER, Admin
+from tests.engine.leaks import assert_none
 from tests.engine.program import THE_ADMIN, Project
+from toolchain.engine import Engine
+
+Brownfields = Callable[..., AbstractContextManager[tuple[DayZero, Project]]]
 
 SHARED: dict[str, Any] = {
     "services": {
@@ -69,3 +77,25 @@ def there(kept_stack: Project, kept: Path) -> Iterator[Project]:
     """The service as it was made, before and after the test."""
     yield kept_stack
     backups.tool(kept_stack, "restore", backups.SERVICE, "--from", str(kept), "--yes-replace-data")
+
+
+@pytest.fixture(scope="session")
+def brownfields(
+    engine: Engine, admin: Admin, blank: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Brownfields]:
+    """Gives day zero on a running server of its own, and a stack there with these sections that was never up.
+
+    At its end no password may have leaked, neither the stack's nor those of day zero.
+    """
+    with day_zero.template(admin) as template:
+
+        @contextmanager
+        def given(**sections: Any) -> Iterator[tuple[DayZero, Project]]:
+            with day_zero.copied(template) as zero:
+                project = blanks.copied(blank, tmp_path_factory.mktemp("brownfield") / "project", engine, zero.database)
+                project.passwords.update(zero.passwords.values())
+                project.declare(**sections)
+                yield zero, project
+                assert_none(project)
+
+        yield given
