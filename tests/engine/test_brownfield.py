@@ -248,17 +248,17 @@ def test_what_is_refused_is_counted_within_a_second(zero: DayZero) -> None:
         zero.database.run("GRANT SELECT ON sankore.ads TO legacy_etl")
         zero.database.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'old_contractor'")
         session = soon(clients, "old-contractor")
-        zero.database.run("ALTER ROLE support_admin NOLOGIN")
-        login = soon(clients, "support")
-        zero.database.run("ALTER ROLE support_admin LOGIN")
+        zero.database.run("ALTER ROLE langflow_user CONNECTION LIMIT 10")
+        login = soon(clients, "langflow")
+        zero.database.run("ALTER ROLE langflow_user CONNECTION LIMIT -1")
     assert taken < statement.when < session.when < login.when
     assert (statement.sqlstate, statement.text) == ("42501", "permission denied for table ads")
     assert "sankore.ads" in statement.what
     assert (session.what, session.sqlstate) == (HOLD, "57P01")
     assert session.text == "terminating connection due to administrator command"
-    assert (login.what, login.sqlstate) == (CONNECT, "28000")
-    assert 'role "support_admin" is not permitted to log in' in login.text
-    assert {each.client for each in clients.refused} == {"legacy-etl", "old-contractor", "support"}
+    assert (login.what, login.sqlstate) == (CONNECT, "53300")
+    assert 'too many connections for role "langflow_user"' in login.text
+    assert {each.client for each in clients.refused} == {"legacy-etl", "old-contractor", "langflow"}
 
 
 def test_a_new_password_is_refused_until_railway_has_it(zero: DayZero, project: Project) -> None:
