@@ -183,7 +183,11 @@ class Api:
 
 
 def _address(environment: Mapping[str, str]) -> httpx.URL:
-    url = httpx.URL(environment.get(ANOTHER_URL) or URL)
+    try:
+        url = httpx.URL(environment.get(ANOTHER_URL) or URL)
+    except httpx.InvalidURL:
+        # Its text may quote what stands there.
+        raise Refused(f"{ANOTHER_URL} is no URL; Railway's own is {URL}") from None
     if url.scheme != "https" and url.host not in LOOPBACK:
         raise Refused(f"{ANOTHER_URL} has to begin with https://: the token goes there")
     return url
