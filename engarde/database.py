@@ -19,6 +19,7 @@ from engarde.access import Access
 from engarde.entrance import connect
 from engarde.errors import NoRoomForLocks, NotAnswered, Refused, Uncertain, Unreachable
 from engarde.quoting import printable
+from engarde.terminal import begin_change
 from engarde.timeouts import Kind, seconds
 from engarde.visible import visible
 
@@ -133,6 +134,7 @@ class Session:
 
         :raises Uncertain: the session was lost meanwhile.
         """
+        begin_change()
         try:
             self._connection.execute(b"COMMIT")
         except psycopg.OperationalError as error:

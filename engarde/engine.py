@@ -16,7 +16,7 @@ from typing import IO, Literal
 from engarde.errors import EngardeError, Unfinished, Unreachable
 from engarde.libpq import given_environment
 from engarde.masking import masked
-from engarde.terminal import say
+from engarde.terminal import begin_change, say
 from engarde.timeouts import seconds
 
 # Not resolved: a folder whose program is a link to another's has a stack file and an engine of its own.
@@ -44,6 +44,8 @@ def engine(
     :raises Unreachable: no engine, or it was ended because it took too long.
     :raises Unfinished: the same of one that changes something.
     """
+    if work == "change":
+        begin_change()
     try:
         started = subprocess.Popen(
             [FOLDER / "bin" / "pulumi", *arguments, "--non-interactive"],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+INTERNAL, INTERRUPTED = 70, 130
+"""Exit codes of what is no `EngardeError`: a fault of the tool's own, and the operator's end."""
+
 
 class EngardeError(Exception):
     """Says what is wrong, where, and what to do next; its text holds no secret."""

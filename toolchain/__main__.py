@@ -4,12 +4,14 @@ import sys
 
 import click
 
+from engarde.terminal import begin_command
 from toolchain.errors import ToolchainError
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Gets everything onto a machine that stack `local` needs."""
+    begin_command()
 
 
 @main.command()

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from engarde.errors import ConfigError
+from engarde.terminal import begin_command
 from toolchain.command_line import LOCAL, CommandLine, parse
 from toolchain.engine import TO_STAND_INS, Engine, found
 from toolchain.errors import EngineMissing, ToolchainError
@@ -33,6 +34,7 @@ STAND_INS_NEED = ("bcrypt",)
 
 def main() -> None:
     """Becomes the engine, so that signals and exit codes are its own."""
+    begin_command()
     words = sys.argv[1:]
     line = parse(words)
     try:

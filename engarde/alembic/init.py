@@ -24,6 +24,7 @@ from engarde.alembic.template import Driver
 from engarde.errors import ConfigError, Refused
 from engarde.masking import masked
 from engarde.model import Service
+from engarde.terminal import begin_change
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _LINKS = (errno.ELOOP, errno.ENOTDIR)
@@ -81,6 +82,7 @@ def write(changes: Sequence[Change]) -> None:
 
     :raises Refused: a file has been changed since it was read, or cannot be written.
     """
+    begin_change()
     for each in changes:
         try:
             with _folder(each) as folder:

@@ -16,6 +16,7 @@ from engarde.backup.large_objects import FILE
 from engarde.backup.manifest import NAME, PARTIAL
 from engarde.engine import FOLDER
 from engarde.errors import Refused, Unfinished
+from engarde.terminal import begin_change
 
 BACKUPS = FOLDER / "backups"
 """Git-ignored: it holds the services' data."""
@@ -47,6 +48,7 @@ def draft(folder: Path) -> Iterator[Path]:
         folder.parent.mkdir(parents=True, exist_ok=True)
         for each in folder.parent.glob(f"*{PARTIAL}"):
             _remove_if_dead(each)
+        begin_change()
         partial = folder.with_name(folder.name + PARTIAL)
         partial.mkdir()
         with _held(partial):

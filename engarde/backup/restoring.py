@@ -25,6 +25,7 @@ from engarde.parts import home
 from engarde.privileges import On, expected
 from engarde.quoting import quoted
 from engarde.services import service_of
+from engarde.terminal import begin_change
 
 Say = Callable[[str], None]
 PATIENCE = 10
@@ -69,6 +70,8 @@ def restore(
             if how.dry_run:
                 return Restored(name, folder, found, before, (), time.monotonic() - start)
             transaction = begin(asked, service.schema_)
+            # Nothing stays of it before its end; but that may be hours away.
+            begin_change()
             say("dropping what is there")
             clear(asked, before.owned)
             load(asked, service.schema_, folder, found.inventory, programs, say)

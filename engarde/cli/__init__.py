@@ -5,8 +5,12 @@ What the checks need is imported where they run: a script that asks for a URL wo
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from io import StringIO
+from pathlib import Path
+from typing import Any, NoReturn
 
 import click
 
@@ -19,35 +23,72 @@ from engarde.cli.railway import railway_command
 from engarde.cli.rotate import rotate_command
 from engarde.cli.split import split_command
 from engarde.cli.status import status_command
-from engarde.errors import EngardeError
+from engarde.errors import INTERNAL, INTERRUPTED, EngardeError, Unfinished
 from engarde.libpq import forget_libpqs
-from engarde.terminal import complain, say
+from engarde.masking import masked
+from engarde.terminal import begin_command, complain, exit_code, has_begun_change, say
 from toolchain.processes import interrupts
+
+DEBUG = "ENGARDE_DEBUG"
+"""With `1` a fault of the tool's own is printed with its traceback."""
 
 
 class Reporting(click.Group):
-    """A group whose commands end an `EngardeError` as one message and its exit code."""
+    """A group whose commands end with the exit codes of docs/exit-codes.md, an error as one message."""
+
+    def main(self, *given: Any, **named: Any) -> NoReturn:
+        """Runs a command, and ends with it."""
+        begin_command()
+        forget_libpqs()
+        sys.exit(exit_code(self._ended(*given, **named)))
 
     def invoke(self, context: click.Context) -> object:
-        """Runs the command."""
-        forget_libpqs()
+        """Runs what was asked for; only then an interrupt has something to tidy up."""
         try:
             with interrupts():
                 return super().invoke(context)
+        except KeyboardInterrupt:
+            # Click would print an empty line for it.
+            raise click.Abort from None
+
+    def _ended(self, *given: Any, **named: Any) -> int:
+        try:
+            return super().main(*given, **{**named, "standalone_mode": False}) or 0
+        except SystemExit as end:
+            return end.code if isinstance(end.code, int) else 0
         except EngardeError as error:
             complain(error)
-            sys.exit(error.exit_code)
+            return error.exit_code
         except click.ClickException as error:
             # What it repeats was typed, or pasted.
             shown = StringIO()
             error.show(shown)
             for line in shown.getvalue().rstrip("\n").split("\n"):
                 say(line)
-            sys.exit(error.exit_code)
-        except KeyboardInterrupt:
+            return EngardeError.exit_code
+        except click.Abort:
             # 1 would mean findings.
             complain("interrupted")
-            sys.exit(130)
+            return INTERRUPTED
+        except Exception as error:
+            return _unexpected(error)
+
+
+def _unexpected(error: Exception) -> int:
+    """Says what nobody has foreseen; its own words may hold anything, but for those of the system."""
+    if os.environ.get(DEBUG) == "1":
+        complain(masked("".join(traceback.format_exception(error)).rstrip("\n")))
+    begun = "; something was changed before: run the same command again" if has_begun_change() else ""
+    if isinstance(error, ImportError):
+        complain(f".venv is not complete ({error}): run `make up`{begun}")
+    elif isinstance(error, OSError):
+        complain(f"{masked(str(error))}{begun}")
+    else:
+        *_, (code, line) = traceback.walk_tb(error.__traceback__)
+        where = f"{Path(code.f_code.co_filename).name}:{line}"
+        complain(f"a fault of the tool's own, {type(error).__name__} in {where}{begun}; {DEBUG}=1 tells more of it")
+        return INTERNAL
+    return Unfinished.exit_code if begun else EngardeError.exit_code
 
 
 @click.group(cls=Reporting, context_settings={"help_option_names": ["-h", "--help"]})
@@ -55,7 +96,8 @@ def main() -> None:
     """Many services in one PostgreSQL, each in its own schema with its own role.
 
     Exit codes: 0 done, or as declared; 1 findings; 2 usage, bad stack file or a refusal; 3 could not connect; 4 begun
-    and not finished, or failed; 130 interrupted.
+    and not finished, or failed; 70 a fault of the tool's own; 74 its output could not be written; 130 interrupted; 141
+    nobody reads its output any more.
     """
 
 

@@ -21,6 +21,7 @@ from engarde.libpq import given_environment
 from engarde.masking import masked
 from engarde.migrate.programs import Programs, end, environment
 from engarde.migrate.projects import Project, revisions
+from engarde.terminal import begin_change
 
 APPLICATION = "engarde migrate"
 
@@ -54,6 +55,7 @@ class Migrated:
 
 def upgrade(projects: Sequence[Project], jobs: int, say: Say) -> tuple[Migrated, ...]:
     """Each service by itself, so many at a time; one that fails does not stop the others."""
+    begin_change()
     programs = Programs()
     done: list[Migrated] = []
     with ThreadPoolExecutor(max_workers=jobs) as pool, programs.ending_with_this():

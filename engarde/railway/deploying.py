@@ -10,6 +10,7 @@ from engarde.railway import documents
 from engarde.railway.api import Answered, Api, Unsure
 from engarde.railway.planning import DONE, FAILED, FOR_A_PERSON, OVERTAKEN
 from engarde.railway.project import Instance, Project, instance, instances
+from engarde.terminal import begin_change
 
 NOT_YET = "Cannot redeploy yet"
 SOONEST, LATEST = 0.5, 5.0
@@ -43,6 +44,7 @@ def deploy(api: Api, project: Project, service: Instance, deadline: float) -> bo
 
 
 def _begin(api: Api, project: Project, service: Instance) -> None:
+    begin_change()
     for _ in range(TRIES - 1):
         try:
             api.ask(documents.DEPLOY, once=True, environment=project.environment, service=service.service_id)

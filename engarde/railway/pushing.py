@@ -12,6 +12,7 @@ from engarde.railway.api import Answered, Api
 from engarde.railway.deploying import deploy, watch
 from engarde.railway.planning import Plan, Step
 from engarde.railway.project import Project, values
+from engarde.terminal import begin_change
 
 Say = Callable[[str, str], None]
 """Is told a service's name and what happens to it."""
@@ -99,6 +100,7 @@ def _write(step: Step, project: Project, api: Api, how: How, say: Say) -> bool:
     service = step.instance.service_id
     # Without a service it would be a variable of the whole environment, and every service would get it.
     assert service
+    begin_change()
     api.ask(
         documents.WRITE,
         input={

@@ -50,7 +50,8 @@ def test_what_is_asked_for_is_handed_over_as_it_is(capfd: pytest.CaptureFixture[
 
 TELLING = """
 import sys; from pathlib import Path; from engarde import engine; engine.FOLDER = Path(sys.argv[1])
-from toolchain.progress import step
+from engarde.terminal import begin_command; from toolchain.progress import step
+begin_command()
 with step("up"):
     sys.exit(engine.engine("up", work="change").returncode)
 """
