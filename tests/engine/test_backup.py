@@ -12,6 +12,8 @@ from tests.engine import rich_schema
 from tests.engine.admins import only_superuser
 from tests.engine.backups import SCHEMA, SERVICE, asked, clients, emptied, rewritten, state, tool
 from tests.engine.program import Project
+from tests.engine.unheard import How, unheard
+from tests.parts import sampled
 
 pytestmark = pytest.mark.xdist_group("backup")
 
@@ -57,6 +59,15 @@ def test_what_is_there_is_replaced_only_where_that_was_said(there: Project, kept
         len(rows) for name, rows in before[0].items() if isinstance(rows, list) and name != "counted"
     )
     assert tool(there, "verify").returncode == 0
+
+
+@only_superuser
+@pytest.mark.parametrize("how", sampled(["unread", "full", "terminal"], "unread"))
+def test_it_comes_back_where_nobody_hears_of_it(there: Project, kept: Path, how: How) -> None:
+    before = state(there)
+    emptied(there)
+    assert unheard(there, how, "restore", SERVICE, "--from", str(kept), after="dropping") == 74
+    assert state(there) == before
 
 
 @only_superuser

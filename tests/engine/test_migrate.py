@@ -22,6 +22,7 @@ from tests.engine.conftest import Projects
 from tests.engine.migrated import declared, write
 from tests.engine.program import STACK_FILE, Project
 from tests.engine.stopping import interruptible
+from tests.engine.unheard import How, unheard
 
 pytestmark = pytest.mark.xdist_group("migrate")
 
@@ -80,6 +81,18 @@ def test_each_service_in_its_own_schema_and_again_nothing(there: Project) -> Non
     assert there.tool("verify").returncode == 0
     with there.connect("analytics") as session:
         session.execute('SELECT * FROM "Odd-1".things')
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("how", ["unread", "full", "terminal"])
+def test_they_are_migrated_where_nobody_hears_of_it(there: Project, how: How) -> None:
+    for name in ("sankore", "onside"):
+        # It says something, and its transaction ends, when nobody hears any more.
+        write(there.folder / "their" / name, f"print('begun', flush=True); import time; time.sleep(0.5); {TABLE}")
+    assert unheard(there, how, "migrate", "sankore", "onside", after="begun") == 74
+    assert states(ran(there, "sankore", "onside")) == {
+        name: ("up to date", ["r1"], ["r1"]) for name in ("sankore", "onside")
+    }
 
 
 def test_some_of_them_and_what_a_person_sees(there: Project) -> None:

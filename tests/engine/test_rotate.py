@@ -23,6 +23,7 @@ from tests.engine.rotating import (
     rotated,
     strangers,
 )
+from tests.engine.unheard import unheard
 
 pytestmark = pytest.mark.xdist_group("rotate")
 
@@ -268,3 +269,14 @@ def test_a_counter_lower_than_the_states(project: Project) -> None:
         (project.folder / STACK_FILE).write_text(before)
     assert known(project) == passwords
     assert project.database.changes(mark) == []
+
+
+def test_it_goes_on_where_nobody_reads(project: Project) -> None:
+    before, old = counters(project)["sankore"], project.outputs()["passwords"]["sankore_user"]
+    assert unheard(project, "unread", "rotate", "sankore") == 74
+    remember(project)
+    assert counters(project)["sankore"] == before + 1
+    assert f"rotation: {before + 1}" in file(project)
+    assert not (project.folder / JOURNAL).exists()
+    refused(project, "sankore_user", old)
+    project.connect("sankore").close()
