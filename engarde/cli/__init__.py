@@ -5,11 +5,8 @@ What the checks need is imported where they run: a script that asks for a URL wo
 
 from __future__ import annotations
 
-import os
 import sys
-import traceback
 from io import StringIO
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -23,14 +20,11 @@ from engarde.cli.railway import railway_command
 from engarde.cli.rotate import rotate_command
 from engarde.cli.split import split_command
 from engarde.cli.status import status_command
-from engarde.errors import INTERNAL, INTERRUPTED, EngardeError, Unfinished
+from engarde.errors import INTERRUPTED, EngardeError
 from engarde.libpq import forget_libpqs
-from engarde.masking import masked
-from engarde.terminal import begin_command, complain, exit_code, has_begun_change, say
+from engarde.terminal import begin_command, complain, exit_code, say
+from engarde.unforeseen import unforeseen
 from toolchain.processes import interrupts
-
-DEBUG = "ENGARDE_DEBUG"
-"""With `1` a fault of the tool's own is printed with its traceback."""
 
 
 class Reporting(click.Group):
@@ -71,24 +65,7 @@ class Reporting(click.Group):
             complain("interrupted")
             return INTERRUPTED
         except Exception as error:
-            return _unexpected(error)
-
-
-def _unexpected(error: Exception) -> int:
-    """Says what nobody has foreseen; its own words may hold anything, but for those of the system."""
-    if os.environ.get(DEBUG) == "1":
-        complain(masked("".join(traceback.format_exception(error)).rstrip("\n")))
-    begun = "; something was changed before: run the same command again" if has_begun_change() else ""
-    if isinstance(error, ImportError):
-        complain(f".venv is not complete ({error}): run `make up`{begun}")
-    elif isinstance(error, OSError):
-        complain(f"{masked(str(error))}{begun}")
-    else:
-        *_, (code, line) = traceback.walk_tb(error.__traceback__)
-        where = f"{Path(code.f_code.co_filename).name}:{line}"
-        complain(f"a fault of the tool's own, {type(error).__name__} in {where}{begun}; {DEBUG}=1 tells more of it")
-        return INTERNAL
-    return Unfinished.exit_code if begun else EngardeError.exit_code
+            return unforeseen(error)
 
 
 @click.group(cls=Reporting, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,6 +1,7 @@
 """`make up`, again, `make down`, `make clean`: the whole way, through `make` itself."""
 
 import re
+import shlex
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -208,3 +209,13 @@ def test_clean_removes_what_was_made_and_nothing_else(checkout: Clone) -> None:
     assert not Path(f"/proc/{server}/cmdline").exists() or not Path(f"/proc/{server}/cmdline").read_text()
     assert said_by(checkout.run("git", "status", "--porcelain", "--ignored")) == "?? Pulumi.mine.yaml\n"
     said_by(checkout.run("make", "clean"))
+
+
+@pytest.mark.exhaustive
+def test_it_comes_to_its_end_where_nobody_reads() -> None:
+    with clone() as made:
+        piped = f"{shlex.join(made.command('up'))} 2>&1 | head -1; exit ${{PIPESTATUS[0]}}"
+        done = made.run("bash", "-c", piped)
+        assert (done.returncode, done.stdout.count("\n")) == (74, 1)
+        assert made.roles_that_log_in() == ROLES
+        assert "nothing had to change" in made.up()

@@ -3,7 +3,9 @@
 import os
 import sys
 
-from engarde.errors import EngardeError
+from engarde.errors import INTERRUPTED, EngardeError
+from engarde.terminal import begin_command, exit_code
+from engarde.unforeseen import unforeseen
 from toolchain.errors import ToolchainError
 from toolchain.progress import say
 
@@ -20,10 +22,12 @@ def main(target: str) -> int:
         _run(target)
     except EngardeError as fault:
         return _report(fault, fault.exit_code)
-    except (ToolchainError, OSError) as fault:
+    except ToolchainError as fault:
         return _report(fault, 1)
     except KeyboardInterrupt:
-        return _report("interrupted; `make up` again goes on from here", 130)
+        return _report("interrupted; `make up` again goes on from here", INTERRUPTED)
+    except Exception as fault:
+        return unforeseen(fault)
     return 0
 
 
@@ -53,4 +57,5 @@ def _report(fault: object, code: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    begin_command()
+    sys.exit(exit_code(main(sys.argv[1])))

@@ -6,7 +6,9 @@ import subprocess
 from collections.abc import Sequence
 from typing import Any
 
+from engarde.engine import engine
 from engarde.errors import EngardeError
+from engarde.terminal import is_screen
 from toolchain.local import state
 from toolchain.paths import PROJECT
 
@@ -31,7 +33,7 @@ def seal(password: str) -> None:
 
 
 def up(take_over: Sequence[str]) -> None:
-    """Runs the program, its progress on the user's own screen.
+    """Runs the program, which draws its progress where there is a screen.
 
     :raises EngineFailed: when the engine ends with an error.
     """
@@ -40,8 +42,12 @@ def up(take_over: Sequence[str]) -> None:
         # What a killed run deleted is still in the state, and deleting it again fails.
         words.append("--refresh")
     environment = {**os.environ, TAKE_OVER: json.dumps(list(take_over))}
-    engine = subprocess.Popen([_pulumi(), *words], cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL)
-    if _end(engine):
+    if is_screen():
+        ended = _end(subprocess.Popen([_pulumi(), *words], cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL))
+    else:
+        # Nobody may read to the end, which would be the engine's end, too.
+        ended = engine(*words, work="change", environment=environment).returncode
+    if ended:
         raise EngineFailed("`make up` did not come to its end; the engine says why, above")
 
 

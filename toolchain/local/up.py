@@ -5,6 +5,7 @@ import time
 
 from engarde import stackfile
 from engarde.model import Stack
+from engarde.terminal import begin_change
 from toolchain.engine import found
 from toolchain.errors import EngineMissing
 from toolchain.local import database, embedded, engine, files, roles, show, stack_file, users_server
@@ -23,6 +24,7 @@ def up() -> None:
     start = time.monotonic()
     PRIVATE.mkdir(exist_ok=True)
     with alone():
+        begin_change()
         users_own = users_server.chosen()
         _engine()
         clear_stale_engine_locks()
