@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from engarde.catalog import Catalog
@@ -240,17 +240,44 @@ class _Judge:
         return admin.sql(*steps, use.remedy, of=(use.owner,))
 
     def _drop(self, views: Sequence[str], owner: str, stored: bool = False) -> Remedy:
-        """Views with all that reads them; first of all what nothing else reads."""
-        found = dict.fromkeys(views, ("MATERIALIZED VIEW" if stored else "VIEW", owner))
-        waiting = list(views)
-        while waiting:
-            for view in self._above[waiting.pop(0)]:
-                # Once more where it is found once more, since it has to go before all that it reads.
-                found.pop(view.identity, None)
-                found[view.identity] = ("MATERIALIZED VIEW" if view.stored else "VIEW", view.owner)
-                waiting.append(view.identity)
-        statements = [f"DROP {kind} {identity}" for identity, (kind, _) in reversed(found.items())]
+        """Views with all that reads them; first of all what nothing else reads. Some may read each other."""
+        found = dict.fromkeys(views, (stored, owner))
+        below: dict[str, list[str]] = defaultdict(list)
+
+        def readers(view: str) -> Iterator[str]:
+            for each in self._above.get(view, ()):
+                found.setdefault(each.identity, (each.stored, each.owner))
+                below[each.identity].append(view)
+                yield each.identity
+
+        together, done = [], set[str]()
+        for view in reversed(_last_first(views, readers, set())):
+            if group := _last_first([view], lambda each: below[each], done):
+                together.append(group)
+        statements = [_dropping(group, {each for each in group if found[each][0]}) for group in reversed(together)]
         return hands(self.stack, self.catalog).sql(*statements, of=tuple(who for _, who in found.values()))
+
+
+def _last_first(starts: Iterable[str], leads: Callable[[str], Iterable[str]], seen: set[str]) -> list[str]:
+    """What is not seen yet and is there or led to, each after all that it leads to but for what leads back to it."""
+    found, waiting = [], [(each, False) for each in starts]
+    while waiting:
+        each, left = waiting.pop()
+        if left:
+            found.append(each)
+        elif each not in seen:
+            seen.add(each)
+            waiting.append((each, True))
+            waiting += [(other, False) for other in leads(each)]
+    return found
+
+
+def _dropping(views: Sequence[str], stored: set[str]) -> str:
+    """One statement for views that read each other: none of them goes before another."""
+    plain = ", ".join(each for each in views if each not in stored)
+    if not plain:
+        return f"DROP MATERIALIZED VIEW {', '.join(views)}"
+    return f"DROP VIEW {plain}" + (" CASCADE" if stored else "")
 
 
 def _subject(use: CodeUse) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from engarde.catalog import Catalog
 from engarde.catalog.further import CodeUse, EventTrigger
-from engarde.catalog.rows import Role
+from engarde.catalog.rows import Role, View
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack
 from engarde.quoting import quoted
@@ -106,3 +106,25 @@ def test_what_an_owner_is_to_run_names_what_was_found(name: str) -> None:
     ended = judge._end(use("", kind="column", name=quoted(name), remedy=remedy, ranged=True))
     assert ended.text.startswith("as a_user: ALTER TABLE a.t ALTER COLUMN U&")
     assert not hidden(ended.text)
+
+
+def judging(*views: tuple[str, str]) -> _Judge:
+    """With views and what each reads; those that begin with m are materialized."""
+    made = (View("a", v, f"a.{v}", "postgres", v.startswith("m"), False, "a", b, f"a.{b}") for v, b in views)
+    return _Judge(STACK, replace(CATALOG, views=tuple(made)))
+
+
+def test_a_view_goes_after_all_that_reads_it_however_many_ways_lead_there() -> None:
+    pairs = [(f"{reader}{n + 1}", f"{read}{n}") for n in range(60) for reader in "vm" for read in "vm"]
+    dropped = judging(*pairs)._drop(["a.v0"], "postgres").text.splitlines()
+    assert dropped[-1] == "DROP VIEW a.v0;"
+    assert {each.rpartition(".")[2] for each in dropped[:2]} == {"v60;", "m60;"}
+    assert len(dropped) == 121
+
+
+def test_views_that_read_each_other_go_together() -> None:
+    round_about = ("x", "y"), ("y", "z"), ("z", "x"), ("above", "y")
+    first, then = judging(*round_about)._drop(["a.x"], "postgres").text.splitlines()
+    assert first == "DROP VIEW a.above;"
+    assert sorted(then.removeprefix("DROP VIEW ").rstrip(";").split(", ")) == ["a.x", "a.y", "a.z"]
+    assert judging(("x", "m"), ("m", "x"))._drop(["a.x"], "postgres").text == "DROP VIEW a.x CASCADE;"

@@ -76,6 +76,18 @@ CODE = {
         "CREATE EVENT TRIGGER forbidden ON ddl_command_start EXECUTE FUNCTION ddl_log.forbidden()",
         undo=("DROP EVENT TRIGGER forbidden", "DROP SCHEMA ddl_log CASCADE"),
     ),
+    "views that read each other": damage(
+        "code of others",
+        "view onside.texts",
+        AS_ONSIDE,
+        "CREATE VIEW onside.texts AS SELECT query_to_xml('SELECT 1', true, false, '') AS text",
+        "CREATE VIEW onside.longer AS SELECT text FROM onside.texts",
+        "CREATE MATERIALIZED VIEW onside.kept AS SELECT text FROM onside.longer",
+        "CREATE VIEW onside.above AS SELECT text FROM onside.kept",
+        "CREATE OR REPLACE VIEW onside.texts AS SELECT query_to_xml('SELECT 1', true, false, '') AS text"
+        " FROM onside.longer, onside.kept",
+        AGAIN,
+    ),
     "a trigger": damage(
         "code of others",
         "trigger touched of table public.plans",
