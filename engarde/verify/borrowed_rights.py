@@ -23,7 +23,7 @@ READ = ("view", "policy", "partition key")
 """What runs when somebody reads."""
 EVALUATED = ("index", "check", "statistics", "partition key")
 """Of what the plan of a mere SELECT works out whatever depends on no row."""
-ROWS = re.compile(r"\{(VAR|PARAM) ")
+ROWS = r"\{(?:VAR|PARAM) "
 """What depends on a row, in a stored tree."""
 
 
@@ -296,21 +296,21 @@ def _verb(uses: Sequence[CodeUse]) -> str:
 
 def _constant(use: CodeUse) -> bool:
     """Whether a plan runs the code: a call of it in the tree depends on no row."""
-    tree = use.evaluated or ""
-    tokens = [each for each in (use.called, *use.operated) if each]
-    places = (match.start() for token in tokens for match in re.finditer(re.escape(token), tree))
-    return any(not ROWS.search(_node(tree, tree.rfind("{", 0, place))) for place in places)
-
-
-def _node(tree: str, start: int) -> str:
-    """The node that begins there, with all that is inside of it."""
-    depth, place = 0, start
-    while place < len(tree):
-        if tree[place] == "\\":
-            place += 1
-        elif tree[place] in "{}":
-            depth += 1 if tree[place] == "{" else -1
-            if depth == 0:
-                return tree[start:place]
-        place += 1
-    return tree[start:]
+    tokens = "|".join(re.escape(each) for each in (use.called, *use.operated) if each)
+    if not (tokens and use.evaluated):
+        return False
+    # Of each node that is open: whether it is such a call, and whether it depends on a row.
+    calls, depends = [False], [False]
+    for found in re.finditer(rf"\\.|(?P<row>{ROWS})|(?P<open>\{{)|(?P<close>\}})|{tokens}", use.evaluated, re.DOTALL):
+        match found.lastgroup:
+            case "row" | "open":
+                calls.append(False)
+                depends.append(found.lastgroup == "row")
+            case "close" if len(calls) > 1:
+                if calls.pop() and not depends[-1]:
+                    return True
+                row = depends.pop()
+                depends[-1] |= row
+            case None if not found[0].startswith("\\"):
+                calls[-1] = True
+    return False

@@ -54,6 +54,12 @@ def test_a_brace_in_a_name_ends_no_node() -> None:
     assert not _constant(use(call(7, r"{FIELD :name a\}b}", COLUMN)))
 
 
+def test_a_tree_of_any_depth_is_read_once() -> None:
+    deep = 20_000
+    for row, constant in ((COLUMN, False), (NUMBER, True)):
+        assert _constant(use("{FUNCEXPR :funcid 7 " * deep + row + "}" * deep)) is constant
+
+
 def trigger(code: str = "log.noted()", **more: Any) -> EventTrigger:
     given = {"name": "noted", "event": "ddl_command_end", "schema": "log", "definer": False, "owner": "postgres"}
     return EventTrigger(**{**given, "code": code, "changers": [], **more})
