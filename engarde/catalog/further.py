@@ -53,6 +53,7 @@ class CodeUse:
     relation: str | None
     schema: str | None
     owner: str
+    """with whose rights it runs at least: of a foreign key, the owner of what it refers to"""
     code_kind: str
     """function, aggregate, domain or view"""
     code: str

@@ -16,6 +16,12 @@ passing (classid, objid, owner) AS (
     UNION ALL SELECT 'pg_operator'::regclass, oid, oprowner FROM pg_operator
     UNION ALL SELECT 'pg_class'::regclass, oid, relowner FROM pg_class WHERE relkind = 'c'
 ),
+-- What a value of a domain is, at any depth.
+based (oid, base) AS (
+    SELECT oid, oid FROM pg_type
+    UNION ALL
+    SELECT b.oid, typbasetype FROM based b JOIN pg_type t ON t.oid = b.base WHERE typtype = 'd'
+),
 uses (classid, objid, objsubid, refclassid, refobjid) AS (
     -- A function, an operator or a cast is no use of the types that it takes.
     SELECT classid, objid, objsubid, refclassid, refobjid FROM pg_depend
@@ -37,6 +43,15 @@ uses (classid, objid, objsubid, refclassid, refobjid) AS (
     UNION ALL
     SELECT 'pg_type'::regclass, t.oid, -1, 'pg_class'::regclass, typrelid FROM pg_type t JOIN pg_class c ON c.oid = typrelid
     WHERE relkind = 'c'
+    UNION ALL
+    -- What is referred to is looked up as its owner, who has whatever refers to it cast to the operator's type.
+    SELECT 'pg_constraint'::regclass, c.oid, 0, 'pg_proc'::regclass, castfunc
+    FROM pg_constraint c CROSS JOIN LATERAL unnest(conkey, conpfeqop) AS pairs (key, operator)
+    JOIN pg_attribute ON attrelid = conrelid AND attnum = key
+    JOIN based b ON b.oid = atttypid
+    JOIN pg_operator o ON o.oid = operator
+    JOIN pg_cast ON castsource = b.base AND casttarget = oprright
+    WHERE contype = 'f' AND conparentid = 0 AND castfunc <> 0
     UNION ALL
     SELECT 'pg_opclass'::regclass, c.oid, 0, 'pg_proc'::regclass, amproc FROM pg_amproc JOIN pg_opclass c ON opcfamily = amprocfamily
     UNION ALL
@@ -78,8 +93,8 @@ things (classid, objid, objsubid, kind, relation, name, owner, evaluated, remedy
     FROM pg_attrdef d JOIN relations c ON c.oid = adrelid JOIN pg_attribute ON attrelid = adrelid AND attnum = adnum
     WHERE d.oid IN (SELECT objid FROM found)
     UNION ALL
-    SELECT 'pg_constraint'::regclass, k.oid, 0, CASE contype WHEN 'c' THEN 'check' ELSE 'constraint' END, conrelid,
-           quote_ident(conname), NULL,
+    SELECT 'pg_constraint'::regclass, k.oid, 0, CASE contype WHEN 'c' THEN 'check' WHEN 'f' THEN 'foreign key' ELSE 'constraint' END,
+           conrelid, quote_ident(conname), (SELECT relowner FROM pg_class WHERE oid = confrelid),
            -- The plan of a reader leaves out the children of a table whose checks it refutes.
            CASE WHEN contype = 'c' AND EXISTS (SELECT FROM pg_inherits WHERE inhrelid = conrelid) THEN conbin::text END,
            format('ALTER TABLE %%s DROP CONSTRAINT %%I', c.identity, conname)

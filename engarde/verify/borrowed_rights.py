@@ -23,6 +23,8 @@ READ = ("view", "policy", "partition key")
 """What runs when somebody reads."""
 EVALUATED = ("index", "check", "statistics", "partition key")
 """Of what the plan of a mere SELECT works out whatever depends on no row."""
+FOREIGN_KEY = "foreign key"
+"""Whose code runs with the rights of who owns what is referred to, whoever writes."""
 ROWS = r"\{(?:VAR|PARAM) "
 """What depends on a row, in a stored tree."""
 
@@ -112,7 +114,7 @@ class _Judge:
     def _of_another(self, uses: Sequence[CodeUse]) -> Iterator[Finding]:
         use = uses[0]
         shown = [each for each in uses if each.code_kind != "view" or each.code not in self._declared(use.owner)]
-        others = self._runs_as(use) if use.relation else set()
+        others = self._runs_as(use) if use.relation and use.kind != FOREIGN_KEY else set()
         if shown and self._endangered(use.code_owner, {use.owner} | others):
             rights = [use.owner, *sorted(others - {use.owner} - self._acts_as(use.code_owner))]
             yield self._finding(
@@ -237,7 +239,7 @@ class _Judge:
         if use.kind == "column" and not (use.owner == admin.name or self.catalog.roles[use.owner].superuser):
             # It writes the table anew, and so runs the owner's checks and generated columns as whoever does it.
             return Remedy("code", f"as {use.owner}: {printable('; '.join([*steps, use.remedy]))};")
-        return admin.sql(*steps, use.remedy, of=(use.owner,))
+        return admin.sql(*steps, use.remedy, of=(use.code_owner if use.kind == FOREIGN_KEY else use.owner,))
 
     def _drop(self, views: Sequence[str], owner: str, stored: bool = False) -> Remedy:
         """Views with all that reads them; first of all what nothing else reads. Some may read each other."""

@@ -276,6 +276,21 @@ CODE = {
         AGAIN,
         undo=("DROP VIEW onside.numbers", "DROP DOMAIN onside.numbered", NO_NUMBER),
     ),
+    "a cast in a foreign key": damage(
+        "code of others",
+        "foreign key lurking_who_fkey of table onside.lurking",
+        "GRANT REFERENCES ON public.users TO onside_user",
+        AS_ONSIDE,
+        "CREATE TYPE onside.pair AS (id bigint)",
+        "CREATE DOMAIN onside.pair_again AS onside.pair",
+        "CREATE FUNCTION onside.first(onside.pair) RETURNS bigint LANGUAGE plpgsql IMMUTABLE"
+        " AS 'BEGIN RETURN $1.id; END'",
+        "CREATE CAST (onside.pair AS bigint) WITH FUNCTION onside.first(onside.pair) AS IMPLICIT",
+        "CREATE TABLE onside.lurking (who onside.pair_again REFERENCES public.users (id), own onside.pair)",
+        AGAIN,
+        "REVOKE REFERENCES ON public.users FROM onside_user",
+        undo=("DROP TABLE onside.lurking", "DROP CAST (onside.pair AS bigint)", "DROP FUNCTION onside.first"),
+    ),
     "a view of the admin's over a service's": damage(
         "code of others",
         "view public.over",
