@@ -9,11 +9,24 @@ import click
 
 from engarde.errors import Refused
 from engarde.terminal import say
+from engarde.under_way import under_way
+
+
+def _first_told(context: click.Context, option: click.Parameter, stack: str) -> str:
+    """Says what is open in the stack, before whatever comes of it."""
+    try:
+        for each in under_way(stack, {}):
+            say(f"engarde: {each}")
+    except Refused as fault:
+        say(f"engarde: {fault}")
+    return stack
+
 
 stack_option = click.option(
     "--stack",
     default="local",
     show_default=True,
+    callback=_first_told,
     help="The stack; its file is Pulumi.<stack>.yaml.",
 )
 

@@ -7,6 +7,7 @@ from engarde.doctor.model import Symptom
 from engarde.doctor.patterns import HOST, codes, words
 
 _LOGIN = (
+    logins.OPEN,
     logins.NO_SUCH_ROLE,
     logins.STRANGER,
     logins.NOLOGIN,

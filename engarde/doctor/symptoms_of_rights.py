@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engarde.doctor.causes import admin, databases, functions, relations, schemas, whose
+from engarde.doctor.causes import admin, databases, functions, logins, relations, schemas, whose
 from engarde.doctor.model import Symptom
 from engarde.doctor.patterns import codes, words
 
@@ -65,7 +65,7 @@ RIGHTS = (
     Symptom(
         "denied-connect",
         "The role may not connect to the database (SQLSTATE 42501).",
-        (databases.STRANGER, databases.MOVED, databases.CONNECT_LOST),
+        (databases.STRANGER, logins.OPEN, databases.MOVED, databases.CONNECT_LOST),
         words(
             _DENIED + r'database "(?P<database>[^"]+)"',
             r"User does not have CONNECT privilege",

@@ -27,7 +27,9 @@ from engarde.health.seen import look
 from engarde.leftovers import Lock
 from engarde.model import Stack
 from engarde.parts import called, parts
+from engarde.rotations import called as login_name
 from engarde.stack import State, backend, state
+from engarde.under_way import under_way
 
 CHECKS = (
     pooler.check,
@@ -50,6 +52,11 @@ def examine(stack: Stack) -> list[Finding]:
 
     :raises Unreachable: the engine or the server could not be asked.
     """
+    opened = [each.finding() for each in under_way(stack.name, {login_name(each): each.role for each in stack.logins})]
+    return [*opened, *_of_servers(stack)]
+
+
+def _of_servers(stack: Stack) -> list[Finding]:
     kept = backend(stack.name)
     # Nothing else can be learnt of the stack until these are gone.
     if torn := [*runs.torn(leftovers.torn(kept, stack.name))]:

@@ -6,15 +6,12 @@ import fcntl
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engarde import bounded, durable
-from engarde.engine import FOLDER
 from engarde.errors import Refused
-
-PRIVATE = FOLDER / ".engarde"
-"""Git-ignored: what is under way on this machine is nobody else's."""
+from engarde.under_way import PRIVATE, now
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +26,8 @@ class Journal:
     """those of them that are not done"""
     shut: frozenset[str] = frozenset()
     """the logins under way that were shut out by a password which the state does not know"""
+    since: Mapping[str, str] = field(default_factory=dict)
+    """when each that is under way was begun"""
 
     def remaining(self, names: Sequence[str]) -> list[str]:
         """What such a command has still to do; all of it, unless it was stopped or killed before."""
@@ -46,7 +45,8 @@ def read(stack: str) -> Journal:
         found = json.loads(bounded.text(file))
         begun = {str(name): int(counter) for name, counter in found["begun"].items()}
         asked, shut = frozenset(map(str, found["asked"])), frozenset(map(str, found.get("shut", ())))
-        return Journal(begun, asked, tuple(map(str, found["left"])), shut)
+        since = {str(name): str(when) for name, when in found.get("since", {}).items()}
+        return Journal(begun, asked, tuple(map(str, found["left"])), shut, since)
     except FileNotFoundError:
         return Journal({})
     except (OSError, ValueError, TypeError, AttributeError, KeyError):
@@ -61,7 +61,10 @@ def ask(stack: str, names: Sequence[str], left: Sequence[str]) -> None:
 def begin(stack: str, login: str, counter: int) -> None:
     """Remembers a login until its `end`."""
     found = read(stack)
-    _write(stack, replace(found, begun={**found.begun, login: counter}))
+    _write(
+        stack,
+        replace(found, begun={**found.begun, login: counter}, since={login: now(), **found.since}),
+    )
 
 
 def shut(stack: str, login: str) -> None:
@@ -75,7 +78,8 @@ def end(stack: str, login: str) -> None:
     found = read(stack)
     begun = {name: counter for name, counter in found.begun.items() if name != login}
     left = tuple(name for name in found.left if name != login)
-    _write(stack, replace(found, begun=begun, left=left, shut=found.shut - {login}))
+    since = {name: when for name, when in found.since.items() if name != login}
+    _write(stack, replace(found, begun=begun, left=left, shut=found.shut - {login}, since=since))
 
 
 def folder(stack: str) -> Path:
@@ -112,5 +116,6 @@ def _write(stack: str, journal: Journal) -> None:
         "asked": sorted(journal.asked),
         "left": list(journal.left),
         "shut": sorted(journal.shut),
+        "since": dict(journal.since),
     }
     durable.write(_file(stack), folder(stack) / "journal", json.dumps(content))

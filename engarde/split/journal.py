@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from engarde import bounded, durable
 from engarde.errors import Refused
-from engarde.rotate.journal import PRIVATE
+from engarde.under_way import PRIVATE
 
 
 class Step(IntEnum):
@@ -53,6 +53,8 @@ class Journal:
     made_database: bool = False
     made_schema: bool = False
     made_role: bool = False
+    since: str = ""
+    """when this direction was begun"""
 
     @property
     def way(self) -> tuple[str | None, str | None]:
@@ -65,7 +67,18 @@ def read(stack: str, service: str) -> Journal | None:
 
     :raises Refused: the file cannot be read.
     """
-    file = _file(stack, service)
+    return _read(_file(stack, service))
+
+
+def every(stack: str) -> list[Journal]:
+    """The journals of all services.
+
+    :raises Refused: a file cannot be read.
+    """
+    return [found for file in sorted(folder(stack).glob("*.json")) if (found := _read(file))]
+
+
+def _read(file: Path) -> Journal | None:
     try:
         found: dict[str, Any] = json.loads(bounded.text(file))
         return Journal(**{**found, "step": Step(found["step"]), "carried": tuple(found["carried"])})

@@ -23,6 +23,7 @@ from engarde.split.report import Moved
 from engarde.split.steps import Run
 from engarde.stack import verifiers
 from engarde.stackfile import read
+from engarde.under_way import now
 from toolchain.progress import step
 
 Say = Callable[[str], None]
@@ -92,6 +93,7 @@ def _beginning(found: Plan) -> Journal:
         made_database=held is None,
         made_schema=held is None or held.owner is None,
         made_role=way.other_server and not found.target.server.role_there,
+        since=now(),
     )
 
 
@@ -121,7 +123,7 @@ def back(stack: str, name: str, how: How, deliverer: Callable[[], Deliverer], as
         if not begun.returning:
             _refuse_unreachable(stack, begun)
             ask(f"{name} is shut out and its sessions are ended until its data is back in {_names(stack, begun)[0]}.")
-            begun = replace(begun, returning=True, step=Step.BEGUN, folder=None)
+            begun = replace(begun, returning=True, step=Step.BEGUN, folder=None, since=now())
             journal.write(stack, begun)
         return _go(stack, begun, how, deliverer, say)
 

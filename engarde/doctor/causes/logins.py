@@ -11,10 +11,12 @@ from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.suspects import is_admin, name_of
+from engarde.errors import Refused
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
 from engarde.quoting import statement, word
 from engarde.stack import admin_password
+from engarde.under_way import under_way
 
 _IN_URL = r"://{}:((?:(?!://)\S)*)@"
 
@@ -64,6 +66,20 @@ def _expired(facts: Facts) -> Answer:
             sql = statement("ALTER ROLE {} VALID UNTIL 'infinity'", login.role)
             return confirmed(f"{login.role} was valid until a time that has passed", remedies.sql(facts, sql))
     return ruled_out("no VALID UNTIL has passed")
+
+
+def _open(facts: Facts) -> Answer:
+    roles = {name_of(login): login.role for login in facts.stack.logins}
+    concerned = {name_of(login) for login in facts.suspects}
+    try:
+        found = [each for each in under_way(facts.stack.name, roles) if each.login in concerned]
+    except Refused as fault:
+        return unknown(str(fault))
+    if not found:
+        return ruled_out("none is open on this machine")
+    first, named = found[0], len(concerned) == 1
+    because, goes_on = f"{first.login}: {first.what}", remedies.command(first.goes_on)
+    return confirmed(because, goes_on) if named else unknown(f"{because}; the text names no role", goes_on)
 
 
 def _changed_by_hand(facts: Facts) -> Answer:
@@ -145,6 +161,7 @@ def _set_admins_password(facts: Facts) -> Remedy:
     return remedies.command(f"bin/pulumi config set --secret {password} --stack {facts.stack.name}")
 
 
+OPEN = Cause("a move or a rotation is open", _open, remedies.up_again)
 NO_SUCH_ROLE = Cause("the server has no such role", _no_such_role, remedies.up)
 STRANGER = Cause("the role is none of the stack's", _not_of_the_stack, remedies.new_url)
 NOLOGIN = Cause("the role may not log in", _may_not_log_in, remedies.up)
