@@ -16,6 +16,7 @@ from tests.engine.forgotten import leave
 from tests.engine.program import STACK_FILE, Project
 from tests.engine.rotating import JOURNAL, counters, remember, rotate, rotated, strangers
 from tests.engine.stopping import KILL, interruptible, stopped
+from tests.engine.unheard import How, unheard
 from tests.parts import sampled
 
 pytestmark = pytest.mark.xdist_group("rotate-killed")
@@ -183,3 +184,18 @@ def test_two_at_once(project: Project, tmp_path: Path) -> None:
     assert "another `rotate` is at work on stack local" in second.stderr
     remember(project)
     assert counters(project) == {**before, "madansara": before["madansara"] + 1}
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("how", ["unread", "full", "terminal"])
+@pytest.mark.parametrize("words", [(), ("--end-sessions", "--yes")], ids=["open", "shut"])
+def test_it_goes_on_where_nobody_hears_of_it(project: Project, how: How, words: tuple[str, ...]) -> None:
+    before = counters(project)
+    assert unheard(project, how, "rotate", "--all", *words) == 74
+    remember(project)
+    assert counters(project) == {name: counter + 1 for name, counter in before.items()}
+    assert not (project.folder / JOURNAL).exists()
+    assert strangers(project) == set()
+    for who in before:
+        project.connect(who).close()
+    assert project.succeeds(project.preview("--expect-no-changes")).ops == {}

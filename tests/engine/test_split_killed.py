@@ -1,6 +1,7 @@
 """kill -9 and lost connections at every step of a split: the same command goes on, or it is undone; a service is at
 work all the time."""
 
+import json
 import signal
 from collections.abc import Iterator
 
@@ -10,10 +11,12 @@ from tests.engine.admins import only_superuser
 from tests.engine.backups import state
 from tests.engine.conftest import Projects
 from tests.engine.database import NAME
+from tests.engine.diagnosing import diagnosed
 from tests.engine.program import STACK_FILE, Project
 from tests.engine.splitting import SERVICE, STACK, TARGET, Writer, is_in, live, made, split, stopped, tidied
 from tests.engine.stopping import KILL, Moment
 from tests.engine.test_backup_faults import LOSE, by_superuser
+from tests.engine.unheard import How, unheard
 from tests.parts import sampled
 
 pytestmark = [pytest.mark.xdist_group("split-killed"), only_superuser]
@@ -91,12 +94,24 @@ def broken(project: Project, at: Moment, *words: str) -> None:
     assert "Traceback" not in done.stderr
 
 
+def is_told(project: Project) -> None:
+    """Whoever runs anything meanwhile is told first what is open, and the doctor's remedy ends it."""
+    run = f"bin/engarde split run {SERVICE} --stack local --to '{TARGET}'"
+    done = project.tool("doctor", "--output", "json")
+    assert done.stderr.startswith(f"engarde: {SERVICE}: a move is open since ")
+    found = json.loads(done.stdout)["findings"][0]
+    assert (done.returncode, found["check"], found["remedy"]["text"]) == (1, "open move", run)
+    code, diagnosis = diagnosed(project, f'{SERVICE}: password authentication failed for user "{SERVICE}_user"')
+    assert (code, diagnosis["fix"]["text"]) == (1, run)
+
+
 @pytest.mark.parametrize("moment", sampled(UNDONE, ("split.steps", "shut", "after")), ids="-".join)
 def test_undone(project: Project, moment: Moment) -> None:
     before, file = state(project), (project.folder / STACK_FILE).read_text()
     with Writer(project, (project.database, NAME), (project.database, TARGET)) as writer:
         broken(project, moment, "run", SERVICE, "--to", TARGET, "--yes")
         assert "goes back" in split(project, "run", SERVICE, "--to", "another", "--yes", code=2).stderr
+        is_told(project)
         said = split(project, "back", SERVICE).stdout
         writer.waits(20)
     assert "nothing of it was moved" in said
@@ -124,6 +139,25 @@ def test_there_and_back_through_all_of_it(project: Project) -> None:
         writer.waits(20)
     assert writer.ways == [0, 1, 0]
     is_in(project, NAME, TARGET)
+    with project.connect(SERVICE) as session:
+        assert live(session) == writer.words
+        tidied(session)
+    assert state(project) == before
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("how", ["unread", "full", "terminal"])
+def test_it_goes_on_where_nobody_hears_of_it(project: Project, how: How) -> None:
+    before = state(project)
+    with Writer(project, (project.database, NAME), (project.database, TARGET)) as writer:
+        for words in (("run", SERVICE, "--to", TARGET), ("back", SERVICE)):
+            after = "preparing" if how == "terminal" else ""
+            assert unheard(project, how, "split", *words, "--yes", after=after) == 74
+            project._outputs = {}
+            writer.waits(20)
+    assert writer.ways == [0, 1, 0]
+    is_in(project, NAME, TARGET)
+    assert not [*(project.folder / ".engarde/split.local").glob("*.json")]
     with project.connect(SERVICE) as session:
         assert live(session) == writer.words
         tidied(session)
