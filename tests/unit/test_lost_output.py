@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import sys
@@ -175,6 +176,17 @@ def test_what_nobody_has_foreseen_is_one_line(
     assert done.returncode == code
     assert line.startswith("engarde: ") and said in line
     assert "\n" not in line and "hunter2" not in line
+
+
+def test_a_venv_that_is_not_complete(tmp_path: Path) -> None:
+    for name in ("engarde", "toolchain"):
+        (tmp_path / name).symlink_to(PROJECT / name)
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    (tmp_path / "bin").mkdir()
+    shutil.copy(PROJECT / "bin/engarde", tmp_path / "bin")
+    (tmp_path / "click.py").write_text("raise ImportError('no click')")
+    done = subprocess.run([tmp_path / "bin/engarde", "verify"], capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (2, "engarde: .venv is not complete (no click): run `make up`\n")
 
 
 def test_a_traceback_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
