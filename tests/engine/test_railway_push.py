@@ -8,6 +8,7 @@ from tests.engine.admins import only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.delivered import NAMES, PRODUCTION, STACK, Delivery, delivery, urls
 from tests.engine.program import Project
+from tests.engine.unheard import How, unheard
 
 pytestmark = [pytest.mark.xdist_group("railway-push"), only_superuser]
 
@@ -61,6 +62,15 @@ def test_from_nothing_to_everything_and_then_nothing_more(there: Delivery) -> No
     assert there.states() == dict.fromkeys(ALL, "as declared")
     assert there.tool("plan").returncode == 0
     assert there.fake.writes == []
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("how", ["unread", "full", "terminal"])
+def test_everything_is_delivered_where_nobody_hears_of_it(there: Delivery, how: How) -> None:
+    token = there.fake.environment(there.token)
+    assert unheard(there.stack, how, "railway", "push", after="deploying", **token) == 74
+    assert there.states() == dict.fromkeys(ALL, "as declared")
+    assert there.running("madansara").keys() == {"OWN", "DATABASE_URL"}
 
 
 def test_what_a_person_sees(there: Delivery) -> None:

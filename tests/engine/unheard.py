@@ -13,7 +13,7 @@ How = Literal["unread", "full", "terminal"]
 ON_A_TERMINAL = "import fcntl, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); "
 
 
-def unheard(project: Project, how: How, *words: str, after: str = "") -> int:
+def unheard(project: Project, how: How, *words: str, after: str = "", **environment: str) -> int:
     """With what the command ends, whose output is lost once it has said something with this in it.
 
     Where the disk is full, nothing of it is ever written.
@@ -29,7 +29,7 @@ def unheard(project: Project, how: How, *words: str, after: str = "") -> int:
     process = subprocess.Popen(
         command,
         cwd=project.folder,
-        env={**project._environment(), **clients(project)},
+        env={**project._environment(), **clients(project), **environment},
         stdin=writing if how == "terminal" else subprocess.DEVNULL,
         stdout=writing,
         stderr=writing,
