@@ -44,6 +44,9 @@ class Reporting(click.Group):
         except KeyboardInterrupt:
             # Click would print an empty line for it.
             raise click.Abort from None
+        except OSError as error:
+            # Click takes every broken pipe for that of its own output, and ends with 1.
+            sys.exit(unforeseen(error))
 
     def _ended(self, *given: Any, **named: Any) -> int:
         try:

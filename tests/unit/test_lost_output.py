@@ -17,6 +17,7 @@ import pytest
 
 from engarde.errors import Refused
 from engarde.railway.api import ANOTHER_URL, _address
+from tests.parts import sampled
 
 PROGRAM = """
 import os, sys, subprocess; from contextlib import suppress; from pathlib import Path
@@ -109,8 +110,7 @@ def test_help_is_a_result(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("how", "code", "ends"),
-    [("unread", 0, 74), ("full", 0, 74), ("closed", 0, 74), ("unread", 1, 74), ("unread", 4, 4)],
+    ("how", "code", "ends"), [("unread", 0, 74), ("full", 1, 74), ("closed", 0, 74), ("unread", 4, 4)]
 )
 def test_a_change_goes_on_without_its_reader(tmp_path: Path, how: str, code: int, ends: int) -> None:
     done = run(tmp_path, "change", str(code), out=how)
@@ -119,12 +119,12 @@ def test_a_change_goes_on_without_its_reader(tmp_path: Path, how: str, code: int
     assert done.stderr.decode().splitlines() == ["under way", *told]
 
 
-@pytest.mark.parametrize("how", LOST)
+@pytest.mark.parametrize("how", sampled(LOST, "unread"))
 def test_a_change_goes_on_without_any_reader(tmp_path: Path, how: str) -> None:
     assert (run(tmp_path, "change", out=how, err=how).returncode, ended(tmp_path)) == (74, True)
 
 
-@pytest.mark.parametrize(("what", "how"), [("look", "unread"), ("look", "full"), ("change", "closed")])
+@pytest.mark.parametrize(("what", "how"), [("look", "full"), ("change", "closed")])
 def test_nobody_has_to_read_how_it_goes(tmp_path: Path, what: str, how: str) -> None:
     done = run(tmp_path, what, err=how)
     assert (done.returncode, ended(tmp_path)) == (0, True)
@@ -162,7 +162,7 @@ def test_a_lost_terminal(tmp_path: Path, what: str, code: int) -> None:
         ("raise KeyError('hunter2')", [], 70, "a fault of the tool's own, KeyError in <string>:1; ENGARDE_DEBUG=1"),
         ("raise KeyError('hunter2')", ["--begun"], 70, "in <string>:1; something was changed before: run the same"),
         ("open('/nowhere/it')", [], 2, "[Errno 2] No such file or directory: '/nowhere/it'"),
-        ("open('/nowhere/it')", ["--begun"], 4, "something was changed before: run the same command again"),
+        ("raise BrokenPipeError(32, 'Broken pipe')", ["--begun"], 4, "Broken pipe; something was changed before"),
         ("import nowhere", [], 2, ".venv is not complete (No module named 'nowhere'): run `make up`"),
         ("click.confirm('Go on?', err=True)", [], 130, "interrupted"),
         ("raise KeyboardInterrupt", [], 130, "interrupted"),
