@@ -13,7 +13,7 @@ from engarde.model import Stack
 from engarde.names import PUBLIC
 from engarde.privileges import OTHER_DATABASES
 from engarde.quoting import quoted
-from engarde.verify.hands import Hands, hands
+from engarde.verify.hands import Hands, acting_as, hands
 from engarde.verify.names import called, grantee, provided_schemas, some
 from engarde.verify.owners import left_schemas
 from engarde.verify.wanted import Right, right_of, tolerated, wanted
@@ -21,6 +21,8 @@ from engarde.verify.wanted import Right, right_of, tolerated, wanted
 ROUTINE = {"function": "ROUTINE"}
 """GRANT's word where it is not the kind's own: it covers functions, procedures and aggregates."""
 OF_SERVERS = ("database", "tablespace", "parameter")
+OF_OWNERS = ("REFERENCES", "TRIGGER")
+"""By which somebody has code of his own run with the rights of a table's owner, or of whoever writes to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     allowed, provided = due | tolerated(stack, catalog), provided_schemas(stack, catalog)
     left = left_schemas(stack, catalog).keys()
     undue = (each for each in catalog.entries if right_of(each) not in allowed)
-    ours = (each for each in undue if each.schema in left or _is_ours(stack, each))
+    ours = (each for each in undue if each.schema in left or _is_ours(stack, each) or _lends(stack, catalog, each))
     # An extension keeps parts of a service's tables in a schema of its own, with the rights that the tables have.
     yield from _undeclared((entry for entry in ours if entry.schema not in provided), due, admin)
     yield from _grantable((entry for entry in catalog.entries if entry.grantable and right_of(entry) in due), admin)
@@ -95,6 +97,16 @@ def _is_ours(stack: Stack, entry: Entry) -> bool:
     if entry.kind == "schema" and entry.grantee in outside:
         return entry.schema in outside[entry.grantee].schemas
     return entry.grantee in stack.roles
+
+
+def _lends(stack: Stack, catalog: Catalog, entry: Entry) -> bool:
+    """Whether somebody has code run by it with the rights of the admin, of a superuser or of a role of the stack."""
+    if entry.kind != "table" or entry.right not in OF_OWNERS or entry.grantee == stack.server.user:
+        return False
+    owner, holder = catalog.roles.get(entry.owner), catalog.roles.get(entry.grantee)
+    powerful = entry.owner in {stack.server.user, *stack.roles} or (owner is not None and owner.superuser)
+    has_them = (holder is not None and holder.superuser) or entry.owner in acting_as(entry.grantee, stack, catalog)
+    return powerful and not has_them
 
 
 def _missing(rights: Iterable[Right], admin: Hands) -> Iterator[Finding]:

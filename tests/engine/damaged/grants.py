@@ -54,6 +54,17 @@ GRANTS = {
     "write on a declared read": damage(
         "undeclared grant", "madansara_user on table public.users", "GRANT UPDATE ON public.users TO madansara_user"
     ),
+    "an outside role's way to its owner's rights": damage(
+        "undeclared grant",
+        f"{BACKEND} on table public.users",
+        f"GRANT ALL ON public.users TO {BACKEND}",
+        undo=(f"REVOKE ALL ON public.users FROM {BACKEND}",),
+    ),
+    "an outside role's way through a column": damage(
+        "undeclared grant",
+        f"{BACKEND} on table public.users",
+        f"GRANT REFERENCES (id) ON public.users TO {BACKEND}",
+    ),
     "undeclared table of public": damage(
         "undeclared grant",
         "onside_user on table public.brand_users",
