@@ -45,6 +45,10 @@ class Catalog:
     definers: tuple[Definer, ...]
     """all of them; who may call each is in `entries`"""
 
+    def trusted(self, admin: str) -> frozenset[str]:
+        """Whose code may run with anybody's rights."""
+        return frozenset({admin, *(each.name for each in self.roles.values() if each.superuser)})
+
 
 def read(stack: Stack, asked: Session) -> Catalog:
     """The catalogs of the stack's database."""

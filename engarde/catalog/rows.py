@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
+
+from engarde.quoting import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,10 @@ class Relation:
     columns: list[str]
 
 
+RUN_AS_OWNER = frozenset({"view", "materialized view", "routine"})
+"""Kinds of what does what its owner may: another owner can break it, or lends it more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Owned:
     """Something in a schema, or (schema empty) in none."""
@@ -91,6 +98,15 @@ class Owned:
     name: str
     identity: str
     owner: str
+    definer: bool
+    """it does what its owner may, whoever calls it"""
+
+    def given_to(self, role: str, trusted: Container[str]) -> list[str]:
+        """The statements that make it a role's; what somebody else wrote is not to run with its rights from then on."""
+        given = f"ALTER {self.kind.upper()} {self.identity} OWNER TO {quoted(role)}"
+        if self.definer and self.owner not in trusted:
+            return [f"ALTER ROUTINE {self.identity} SECURITY INVOKER", given]
+        return [given]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class Function:
     name: str
     identity: str
     owner: str
+    definer: bool
     ours: bool
     refused: list[str]
     """those of the roles that may not call it"""

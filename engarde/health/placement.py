@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.catalog.rows import Owned
+from engarde.catalog.rows import RUN_AS_OWNER, Owned
 from engarde.findings import Finding, Remedy
 from engarde.health.migrations import VERSION_TABLE
 from engarde.health.seen import Seen
 from engarde.model import Service
 from engarde.quoting import statement
-
-RUN_AS_OWNER = frozenset({"view", "materialized view", "routine"})
-"""What does what its owner may: another owner can break it."""
 
 
 def check(seen: Seen) -> Iterator[Finding]:
@@ -29,7 +26,7 @@ def check(seen: Seen) -> Iterator[Finding]:
 
 
 def _foreign(seen: Seen, owned: Owned, service: Service) -> Finding:
-    heal = f"ALTER {owned.kind.upper()} {owned.identity} {statement('OWNER TO {}', service.role)}"
+    given = owned.given_to(service.role, seen.catalog.trusted(seen.stack.server.user))
     may = seen.acts_as(owned.owner) and seen.acts_as(service.role)
     # Who is declared may live by what it owns, wherever it is.
     declared = {login.role for login in seen.stack.logins} | {role.name for role in seen.stack.outside_roles}
@@ -39,7 +36,7 @@ def _foreign(seen: Seen, owned: Owned, service: Service) -> Finding:
         f"{owned.kind} {owned.identity}",
         service.role,
         owned.owner,
-        Remedy("sql", heal, by_superuser=not may, safe=safe),
+        Remedy("sql", "\n".join(f"{each};" for each in given), by_superuser=not may, safe=safe),
         frozenset({owned.owner, service.role, owned.schema}),
     )
 

@@ -40,7 +40,7 @@ class Looked:
 def turned(stack: Stack, catalog: Catalog, known: Outputs) -> Iterator[Finding]:
     """Declared reads that were tables at the last run, and are views of others by now."""
     relations = {(each.schema, each.name): each for each in catalog.relations if each.view}
-    trusted = {stack.server.user} | {each.name for each in catalog.roles.values() if each.superuser}
+    trusted = catalog.trusted(stack.server.user)
     for service in stack.services:
         seen = known.views.get(service.name, ())
         for read in service.reads:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engarde.catalog import Catalog
-from engarde.catalog.rows import Owned
+from engarde.catalog.rows import RUN_AS_OWNER, Owned
 from engarde.findings import Finding, Remedy
 from engarde.model import Service, Stack
 from engarde.quoting import quoted
@@ -29,7 +29,7 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     for each in catalog.strangers:
         of_left = each.kind == "large object" and each.owner in gone
         if each.schema not in elsewhere and each.identity not in moved and not of_left:
-            yield _stranger(stack, each, admin)
+            yield _stranger(stack, each, admin, catalog.trusted(stack.server.user))
 
 
 def _schemas(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
@@ -115,26 +115,26 @@ def _databases(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding
             yield _owner(f"database {found.name}", stack.server.user, found.owner, alter, about, admin)
 
 
-def _stranger(stack: Stack, owned: Owned, admin: Hands) -> Finding:
-    alter = f"ALTER {owned.kind.upper()} {owned.identity}"
-    about = frozenset({owned.schema, owned.owner} - {""})
-    owner = next((service.role for service in stack.services if service.schema_ == owned.schema), None)
-    if owner is None:
-        # It may as well be the service's own, and in the wrong schema; which of both only people know.
-        owner = next((e.creators[0] for e in stack.existing_schemas if e.name == owned.schema), stack.server.user)
-    # What lies in no schema takes more than ownership to hand over: a server, USAGE on its wrapper.
-    subject, beyond = f"{owned.kind} {owned.identity}", not owned.schema
-    return _owner(subject, owner, owned.owner, alter, about | {owner}, admin, superusers=beyond)
+def _stranger(stack: Stack, owned: Owned, admin: Hands, trusted: frozenset[str]) -> Finding:
+    at_home = next((service for service in stack.services if service.schema_ == owned.schema), None)
+    writer = next((service for service in stack.services if service.role == owned.owner), None)
+    # It may as well be the service's own, and in the wrong schema; which of both only people know.
+    others = (each.creators[0] for each in stack.existing_schemas if each.name == owned.schema)
+    owner = at_home.role if at_home else next(others, stack.server.user)
+    if writer and owned.schema and not at_home and owned.kind in RUN_AS_OWNER:
+        # Given to another, what the service wrote would do what that one may.
+        expected = f"in schema {writer.schema_}"
+        move = f"ALTER {owned.kind.upper()} {owned.identity} SET SCHEMA {quoted(writer.schema_)}"
+        heal = admin.sql(move, of=(owned.owner,))
+    else:
+        expected = f"owned by {owner}"
+        # What lies in no schema takes more than ownership to hand over: a server, USAGE on its wrapper.
+        given = owned.given_to(owner, trusted)
+        heal = admin.sql(*given, of=(owned.owner, owner), superusers=not owned.schema)
+    subject, about = f"{owned.kind} {owned.identity}", frozenset({owned.schema, owned.owner, owner} - {""})
+    return Finding("owner", subject, expected, f"owned by {owned.owner}", heal, about)
 
 
-def _owner(
-    subject: str,
-    expected: str,
-    actual: str,
-    alter: str,
-    about: frozenset[str],
-    admin: Hands,
-    superusers: bool = False,
-) -> Finding:
-    heal = admin.sql(f"{alter} OWNER TO {quoted(expected)}", of=(actual, expected), superusers=superusers)
+def _owner(subject: str, expected: str, actual: str, alter: str, about: frozenset[str], admin: Hands) -> Finding:
+    heal = admin.sql(f"{alter} OWNER TO {quoted(expected)}", of=(actual, expected))
     return Finding("owner", subject, f"owned by {expected}", f"owned by {actual}", heal, about)

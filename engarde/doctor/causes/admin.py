@@ -37,9 +37,8 @@ def _stranger_owns(facts: Facts) -> Answer:
     for each in facts.catalog.strangers:
         service = facts.service_of(each.schema)
         if service and facts.named.object and each.name in facts.guesses:
-            kind = each.kind.upper()
-            owner = statement("{}", service.role)[:-1]
-            sql = f"ALTER {kind} {each.identity} OWNER TO {owner};"
+            given = each.given_to(service.role, facts.catalog.trusted(facts.stack.server.user))
+            sql = "\n".join(f"{step};" for step in given)
             ours = each.owner in {facts.stack.server.user, *(login.role for login in facts.stack.logins)}
             return confirmed(f"{each.kind} {each.identity} is {each.owner}'s", remedies.sql(facts, sql, ours=ours))
     return ruled_out("what has this name in a service's schema is its own")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engarde.catalog.rows import Owned
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
@@ -18,7 +19,9 @@ def _another_owns_it(facts: Facts) -> Answer:
     for each in _called(facts):
         service = facts.service_of(each.schema)
         if service and service.role in each.refused and each.owner != service.role:
-            sql = f"ALTER ROUTINE {each.identity} OWNER TO {_quoted(service.role)};"
+            owned = Owned("routine", each.schema, each.name, each.identity, each.owner, each.definer)
+            given = owned.given_to(service.role, facts.catalog.trusted(facts.stack.server.user))
+            sql = "\n".join(f"{step};" for step in given)
             return confirmed(
                 f"{each.identity} is {each.owner}'s, not {service.role}'s", remedies.sql(facts, sql, ours=each.ours)
             )
@@ -30,10 +33,6 @@ def _is_anothers(facts: Facts) -> Answer:
         if each.refused:
             return confirmed(f"{', '.join(each.refused)} may not call {each.identity}, which is {each.owner}'s")
     return ruled_out("everybody whom it may be about may call it")
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _call_its_service(facts: Facts) -> Remedy:

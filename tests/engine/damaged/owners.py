@@ -90,6 +90,32 @@ OWNERS = {
         'CREATE COLLATION onside.plain FROM "C"',
         undo=("DROP COLLATION onside.plain",),
     ),
+    "a security definer made by another": damage(
+        "owner",
+        "routine onside.peek()",
+        f"GRANT USAGE, CREATE ON SCHEMA onside TO {BACKEND}",
+        f"SET ROLE {BACKEND}",
+        "CREATE FUNCTION onside.peek() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
+        "RESET ROLE",
+        f"REVOKE ALL ON SCHEMA onside FROM {BACKEND}",
+        undo=("DROP FUNCTION onside.peek()",),
+    ),
+    "a service's function in public": damage(
+        "owner",
+        "routine public.peek()",
+        "CREATE FUNCTION public.peek() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN NEW; END'",
+        "REVOKE EXECUTE ON FUNCTION public.peek() FROM PUBLIC",
+        "ALTER FUNCTION public.peek() OWNER TO onside_user",
+        undo=("DROP FUNCTION onside.peek()",),
+    ),
+    "a service's view in public": damage(
+        "owner",
+        "view public.looking",
+        "CREATE VIEW public.looking AS SELECT id FROM public.brands",
+        "ALTER VIEW public.looking OWNER TO onside_user",
+        "GRANT SELECT ON public.looking TO analytics_readonly",
+        undo=("DROP VIEW onside.looking",),
+    ),
     "a service's table in public": damage(
         "owner", "table public.brand_users", "ALTER TABLE public.brand_users OWNER TO onside_user"
     ),
