@@ -64,7 +64,7 @@ class CodeUse:
     ranged: bool
     """it is how the server measures a range type: nobody needs EXECUTE for that"""
     evaluated: str | None
-    """the stored tree of what planning looks at"""
+    """the stored tree of what planning looks at, with the first of a thing's rows"""
     called: str | None
     """how a tree names a call of it; none where planning leaves it alone"""
     operated: list[str]

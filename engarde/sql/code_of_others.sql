@@ -160,7 +160,9 @@ things (classid, objid, objsubid, kind, relation, name, owner, evaluated, remedy
     WHERE k.oid IN (SELECT objid FROM found)
 )
 SELECT t.kind, t.name, c.identity AS relation, c.schema, pg_get_userbyid(coalesce(t.owner, c.owner)) AS owner,
-       s.kind AS code_kind, s.identity AS code, pg_get_userbyid(r.owner) AS code_owner, s.executors, s.ranged, t.evaluated,
+       s.kind AS code_kind, s.identity AS code, pg_get_userbyid(r.owner) AS code_owner, s.executors, s.ranged,
+       -- Once for each thing: a tree may be as long as its owner likes.
+       CASE row_number() OVER (PARTITION BY t.kind, c.identity, t.name) WHEN 1 THEN t.evaluated END AS evaluated,
        CASE WHEN s.immutable THEN ':funcid ' || r.code || ' ' END AS called,
        ARRAY(SELECT ':opno ' || oid || ' ' FROM pg_operator WHERE oprcode = r.code AND t.evaluated IS NOT NULL) AS operated,
        t.remedy,

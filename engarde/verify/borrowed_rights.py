@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from engarde.catalog import Catalog
@@ -25,8 +25,10 @@ EVALUATED = ("index", "check", "statistics", "partition key")
 """Of what the plan of a mere SELECT works out whatever depends on no row."""
 FOREIGN_KEY = "foreign key"
 """Whose code runs with the rights of who owns what is referred to, whoever writes."""
-ROWS = r"\{(?:VAR|PARAM) "
-"""What depends on a row, in a stored tree."""
+TOKENS = re.compile(
+    r"\\.|(?P<row>\{(?:VAR|PARAM) )|(?P<open>\{)|(?P<close>\})|(?P<call>:(?:funcid|opno) \d+ )", re.DOTALL
+)
+"""Of a stored tree: what is escaped, what depends on a row, where a node begins and ends, and what it calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,13 @@ def turned(stack: Stack, catalog: Catalog, known: Outputs) -> Iterator[Finding]:
 def look(stack: Stack, catalog: Catalog, asked: Session) -> Looked:
     """Every use of code that another than the admin may change, judged by whose rights it runs with."""
     uses: dict[tuple[str, str | None, str | None, str], list[CodeUse]] = defaultdict(list)
+    constants: dict[tuple[str, str | None, str | None], set[str]] = {}
     for each in asked.rows("code_of_others", CodeUse, admin=stack.server.user):
         uses[each.kind, each.relation, each.name, each.code_owner].append(each)
+        if each.evaluated:
+            constants[each.kind, each.relation, each.name] = _constants(each.evaluated)
     runners = asked.rows("statement_runners", StatementRunner, admin=stack.server.user)
-    judge = _Judge(stack, catalog)
+    judge = _Judge(stack, catalog, constants)
     said = [each for group in uses.values() for each in judge.of_uses(group)]
     said += [each for runner in runners for each in judge.of_runner(runner)]
     return Looked(
@@ -75,6 +80,8 @@ def look(stack: Stack, catalog: Catalog, asked: Session) -> Looked:
 class _Judge:
     stack: Stack
     catalog: Catalog
+    constants: dict[tuple[str, str | None, str | None], set[str]] = field(default_factory=dict)
+    """kind, relation and name of what planning looks at -> the calls in it that it works out"""
     _grantees: dict[str, dict[str, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
     """table or view -> right -> who has it"""
     _above: dict[str, list[View]] = field(default_factory=lambda: defaultdict(list))
@@ -96,7 +103,8 @@ class _Judge:
         elif use.kind == "view" and use.relation:
             yield from self._of_own_view(use.relation, uses)
         elif use.kind in EVALUATED:
-            yield from self._of_plans([each for each in uses if _constant(each)])
+            constants = self.constants.get((use.kind, use.relation, use.name), set())
+            yield from self._of_plans([each for each in uses if _constant(each, constants)])
         elif use.kind == "column" and any(each.ranged for each in uses):
             yield from self._of_a_range([each for each in uses if each.ranged])
 
@@ -296,23 +304,25 @@ def _verb(uses: Sequence[CodeUse]) -> str:
     return f"{some(names)}, which {uses[0].code_owner} may change"
 
 
-def _constant(use: CodeUse) -> bool:
-    """Whether a plan runs the code: a call of it in the tree depends on no row."""
-    tokens = "|".join(re.escape(each) for each in (use.called, *use.operated) if each)
-    if not (tokens and use.evaluated):
-        return False
-    # Of each node that is open: whether it is such a call, and whether it depends on a row.
-    calls, depends = [False], [False]
-    for found in re.finditer(rf"\\.|(?P<row>{ROWS})|(?P<open>\{{)|(?P<close>\}})|{tokens}", use.evaluated, re.DOTALL):
-        match found.lastgroup:
+def _constant(use: CodeUse, constants: Container[str]) -> bool:
+    """Whether a plan runs the code: one of these calls is one of it."""
+    return any(each in constants for each in (use.called, *use.operated))
+
+
+def _constants(tree: str) -> set[str]:
+    """Those calls in a stored tree, by function or operator, that depend on no row."""
+    found = set[str]()
+    # Of each node that is open: the calls that it is, and whether it depends on a row.
+    calls, depends = [set[str]()], [False]
+    for token in TOKENS.finditer(tree):
+        match token.lastgroup:
             case "row" | "open":
-                calls.append(False)
-                depends.append(found.lastgroup == "row")
+                calls.append(set())
+                depends.append(token.lastgroup == "row")
             case "close" if len(calls) > 1:
-                if calls.pop() and not depends[-1]:
-                    return True
-                row = depends.pop()
+                of_node, row = calls.pop(), depends.pop()
                 depends[-1] |= row
-            case None if not found[0].startswith("\\"):
-                calls[-1] = True
-    return False
+                found |= set() if row else of_node
+            case "call":
+                calls[-1].add(token[0])
+    return found
