@@ -193,6 +193,10 @@ class Stack:
         """Every declared schema, the services' first."""
         return (*(service.schema_ for service in self.services), *(each.name for each in self.existing_schemas))
 
+    def lets_make(self, schema: str, role: str) -> bool:
+        """Whether the role is declared to make tables in a schema that exists."""
+        return any(each.name == schema and role in each.creators for each in self.existing_schemas)
+
     @property
     def analytics_schemas(self) -> tuple[str, ...]:
         """The schemas that analytics reads; none without analytics."""

@@ -10,8 +10,7 @@ from engarde.alembic.judge import Table
 from engarde.alembic.seen import Seen
 from engarde.alembic.values import UNKNOWN
 from engarde.findings import Finding
-from engarde.health.migrations import VERSION_TABLE
-from engarde.names import PUBLIC
+from engarde.names import PUBLIC, VERSION_TABLE
 
 ANY = "any_table"
 """Stands for a table of whatever name."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from engarde.catalog.rows import RUN_AS_OWNER, Owned
 from engarde.findings import Finding, Remedy
-from engarde.health.migrations import VERSION_TABLE
 from engarde.health.seen import Seen
 from engarde.model import Service
+from engarde.names import VERSION_TABLE
 from engarde.quoting import statement
 
 
@@ -21,7 +21,7 @@ def check(seen: Seen) -> Iterator[Finding]:
             continue
         if each.schema in at_home:
             yield _foreign(seen, each, at_home[each.schema])
-        elif each.schema and each.owner in by_role and not seen.stack_lets_make(each.schema, each.owner):
+        elif each.schema and each.owner in by_role and not seen.stack.lets_make(each.schema, each.owner):
             yield _displaced(seen, each, by_role[each.owner])
 
 

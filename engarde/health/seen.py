@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from engarde import catalog, foreign, rights, version_tables
 from engarde.access import of_services
-from engarde.alembic.scripts import Graph
 from engarde.catalog import Catalog
 from engarde.catalog.further import ServerSetting, VersionTable
 from engarde.database import Session
 from engarde.leftovers import Lock
-from engarde.migrate.histories import histories
+from engarde.migrate.histories import Histories, histories
 from engarde.model import Stack, Table
 from engarde.places import base_of, placed
 from engarde.stack import State
@@ -78,8 +76,7 @@ class Seen:
     """of roles that are not the stack's, on the whole server"""
     visitors: tuple[Visitor, ...]
     version_tables: tuple[VersionTable, ...]
-    histories: Mapping[str, Graph]
-    """of the services whose migration scripts can be read here"""
+    histories: Histories
     offered: dict[str, Offered]
     tables: frozenset[Table]
     """those that are there in the schemas in which the state has grants on single tables"""
@@ -92,10 +89,6 @@ class Seen:
     def acts_as(self, role: str) -> bool:
         """Whether the admin may do what the role may."""
         return self.admin_is_superuser or any(each.name == role and each.reachable for each in self.found.roles)
-
-    def stack_lets_make(self, schema: str, role: str) -> bool:
-        """Whether the role is declared to make tables in a schema that exists."""
-        return any(each.name == schema and role in each.creators for each in self.stack.existing_schemas)
 
 
 def look(stack: Stack, state: State, locks: tuple[Lock, ...], asked: Session) -> Seen:

@@ -9,8 +9,8 @@ from engarde.backup.inventory import Edge, Extension, Owned
 from engarde.backup.rows import FoundSequence, FoundTable, Pinned
 from engarde.backup.taking import refuse_absent, surroundings
 from engarde.database import Session
-from engarde.health.migrations import VERSION_TABLE
 from engarde.model import Service
+from engarde.names import VERSION_TABLE
 from engarde.split.rows import Source
 
 

@@ -13,6 +13,7 @@ from engarde.catalog.further import VersionTable
 from engarde.findings import Finding
 from engarde.health.migrations import check
 from engarde.health.seen import Seen
+from engarde.migrate.histories import Histories
 from engarde.stackfile import PASSWORD_KEY, parse
 
 SERVER = {"host": "127.0.0.1", "database": "railway"}
@@ -31,11 +32,11 @@ def table(schema: str, owner: str, *revisions: str, **more: Any) -> VersionTable
 
 
 def found(*tables: VersionTable, histories: dict[str, Graph]) -> list[Finding]:
+    stack = parse("local", {"server": SERVER, "services": dict.fromkeys(SERVICES)}, {PASSWORD_KEY})
     seen = SimpleNamespace(
-        stack=parse("local", {"server": SERVER, "services": dict.fromkeys(SERVICES)}, {PASSWORD_KEY}),
+        stack=stack,
         version_tables=tables,
-        histories=histories,
-        stack_lets_make=lambda schema, role: False,
+        histories=Histories(stack, histories),
         acts_as=lambda role: True,
         admin_is_superuser=True,
         catalog=SimpleNamespace(relations=[]),
@@ -97,3 +98,68 @@ def test_what_fires_on_the_admins_table_is_neither_run_by_the_admin_nor_handed_o
     assert not finding.remedy.safe and "SET SCHEMA" not in finding.remedy.text
     steps = finding.remedy.text.splitlines()
     assert steps.index(trigger) < steps.index("DELETE FROM public.alembic_version WHERE version_num IN ('m1');")
+
+
+BACKENDS = {"madansara": history("m1", "m2"), "sankore": history("s1")}
+
+
+def test_what_may_be_the_backends_is_neither_dropped_nor_deleted() -> None:
+    """Beside madansara's own table, or without one; whoever owns it, and whether or not it was read."""
+    own = table("madansara", "madansara_user", "m2")
+    held: list[tuple[str, ...] | None] = [("b042",), ("b042", "m1"), ("b042", "m1", "s1"), ("0001",), None]
+    owners = {"postgres": True, "madansara_user": False, "sankore_user": False, "backend": False}
+    numbered = {name: history(*each.revisions, "0001") for name, each in BACKENDS.items()}
+    for histories in (BACKENDS, {"madansara": BACKENDS["madansara"]}, {}, numbered):
+        for revisions in held:
+            for owner, trusted in owners.items():
+                anywhere = table("public", owner, trusted=trusted, writers=["madansara_user", "sankore_user"])
+                for more in ([], [own], [replace(own, revisions=())]):
+                    for each in found(replace(anywhere, revisions=revisions), *more, histories=histories):
+                        text = each.remedy.text
+                        assert "DROP TABLE" not in text
+                        deleting = [line for line in text.splitlines() if "DELETE" in line]
+                        assert not any("b042" in line or "0001" in line for line in deleting)
+                        if owner.removesuffix("_user") in histories and "b042" in (revisions or ()):
+                            assert "SET SCHEMA" not in text
+
+
+def test_rows_that_are_all_ones_own_leave_a_table_to_drop() -> None:
+    own = table("madansara", "madansara_user", "m2")
+    [finding] = found(table("public", "postgres", "m1", trusted=True), own, histories=BACKENDS)
+    assert finding.remedy.text.startswith("DROP TABLE public.alembic_version;")
+    [finding] = found(table("public", "postgres", "b042", "m1", trusted=True), own, histories=BACKENDS)
+    assert finding.remedy.text.startswith("DELETE FROM public.alembic_version WHERE version_num IN ('m1');")
+
+
+def test_one_that_would_begin_at_base_gets_its_revisions_first() -> None:
+    empty = table("madansara", "madansara_user")
+    [finding] = found(table("public", "postgres", "b042", "m1", trusted=True), empty, histories=BACKENDS)
+    _, first, delete, _ = finding.remedy.text.splitlines()
+    assert first.startswith(
+        "-- before all else, as madansara_user (bin/engarde psql madansara): INSERT INTO madansara."
+    )
+    assert "('m1')" in first and delete.startswith("DELETE")
+
+
+def test_a_number_is_no_proof() -> None:
+    """The backend, whose scripts are not here, counts too."""
+    histories = {"madansara": history("0041", "0042"), "sankore": history("s1")}
+    counted = table("public", "postgres", "0042", trusted=True)
+    [finding] = found(counted, histories=histories)
+    assert "0042 is in the history of madansara, which may be chance" in finding.actual
+    assert not finding.remedy.safe
+    assert finding.remedy.text.splitlines()[1:3] == [
+        'CREATE TABLE "madansara"."alembic_version" (version_num varchar(32) PRIMARY KEY);',
+        'INSERT INTO "madansara"."alembic_version" VALUES (\'0042\');',
+    ]
+    assert "DELETE" not in finding.remedy.text
+    # With one of its own it needs no other.
+    assert found(counted, table("madansara", "madansara_user"), histories=histories) == []
+
+
+def test_what_its_owner_may_not_keep_goes_to_the_admin() -> None:
+    own = table("madansara", "madansara_user", "0002")
+    histories = {"madansara": history("0001", "0002"), "sankore": history("s1")}
+    [finding] = found(table("public", "madansara_user", "0001"), own, histories=histories)
+    assert finding.remedy.text.startswith('ALTER TABLE public.alembic_version OWNER TO "postgres";')
+    assert found(table("public", "postgres", "0001", trusted=True), own, histories=histories) == []
