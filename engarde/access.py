@@ -83,22 +83,22 @@ def access(stack: Stack, who: str, where: From = "operator", database: str | Non
     return login_to(part, login, _password(stack, login, outputs(stack.name)), where)
 
 
-def accesses(stack: Stack, services: Sequence[Service]) -> list[Access]:
-    """The login of each service, for which the engine is asked once.
+def accesses(stack: Stack, services: Sequence[Service], known: Outputs) -> list[Access]:
+    """The login of each service, from the outputs of the stack.
 
     :raises Unreachable: the engine does not know a password.
     """
-    known = outputs(stack.name)
     return [login_to(home(stack, each), each, _password(stack, each, known)) for each in services]
 
 
-def of_services(part: Stack) -> dict[str, Access]:
+def of_services(part: Stack, known: Outputs | None = None) -> dict[str, Access]:
     """Role -> login, of the services in the part's database whose passwords the engine knows.
 
+    :param known: the stack's outputs; without them the engine is asked.
     :raises Unreachable: no engine, no passphrase, or nothing brought up yet.
     """
-    known = outputs(part.name).passwords
-    return {each.role: login_to(part, each, known[each.role]) for each in part.services if each.role in known}
+    passwords = (known or outputs(part.name)).passwords
+    return {each.role: login_to(part, each, passwords[each.role]) for each in part.services if each.role in passwords}
 
 
 def _password(stack: Stack, login: Service | Analytics, known: Outputs) -> str:

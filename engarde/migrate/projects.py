@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engarde.access import Access, accesses, login_of_admin
+from engarde.access import Access, accesses, login_of_admin, of_services
 from engarde.database import session
 from engarde.engine import FOLDER
 from engarde.errors import ConfigError, NotAnswered, Refused, Unreachable
+from engarde.migrate.elsewhere import Database
 from engarde.migrations import Migrations
 from engarde.model import Service, Stack
+from engarde.names import VERSION_TABLE
 from engarde.parts import home
 from engarde.quoting import quoted
 from engarde.services import services_of
+from engarde.stack import outputs
 
 _UNREADABLE = {
     "42501": "the service's role may not read it, or row security applies to it",
@@ -31,8 +34,8 @@ class Project:
     service: Service
     declared: Migrations
     access: Access = field(repr=False)
-    admin: Access = field(repr=False)
-    """to the same database"""
+    database: Database
+    """that it is run in, with the admin's login"""
 
     @property
     def name(self) -> str:
@@ -59,14 +62,17 @@ def projects(stack: Stack, names: Sequence[str]) -> list[Project]:
         )
     if not chosen:
         raise ConfigError(f"no service in Pulumi.{stack.name}.yaml has `migrations` (docs/migrate.md)")
-    logins = {each.name: login for each, login in zip(chosen, accesses(stack, chosen), strict=True)}
+    # No later: Pulumi has the passphrase in its environment, where a service's code that runs could read it.
+    known = outputs(stack.name)
+    logins = {each.name: login for each, login in zip(chosen, accesses(stack, chosen, known), strict=True)}
+    parts = {each.database: home(stack, each) for each in chosen}
+    databases = {label: Database(part, login_of_admin(part), of_services(part, known)) for label, part in parts.items()}
     return [
         Project(
             each,
             each.migrations,
             replace(logins[each.name], form=each.migrations.url_format or each.url_format),
-            # No later: Pulumi has the passphrase in its environment, where a service's code that runs could read it.
-            login_of_admin(home(stack, each)),
+            databases[each.database],
         )
         for each in chosen
         if each.migrations
@@ -89,6 +95,19 @@ class _Row:
     revision: str
 
 
+def starting_point(project: Project) -> tuple[str, ...]:
+    """The revisions from which the service goes on; none where it begins at base.
+
+    :raises Elsewhere: its revisions are in another table than its own.
+    :raises Refused: there is no way from here that migrations can go.
+    :raises Unreachable: the service was not let in, or where it is cannot be read now: then nobody knows.
+    """
+    found = revisions(project)
+    if not found:
+        project.database.refuse_base(project.service)
+    return found
+
+
 def revisions(project: Project) -> tuple[str, ...]:
     """Those in the service's own version table; none where there is no such table yet.
 
@@ -107,7 +126,7 @@ def revisions(project: Project) -> tuple[str, ...]:
         try:
             rows = asked.answered("version_table_revisions", _Row, put={"schema": project.service.schema_})
         except NotAnswered as refusal:
-            table = quoted(project.service.schema_, "alembic_version")
+            table = quoted(project.service.schema_, VERSION_TABLE)
             why = _UNREADABLE.get(str(refusal), "reading it fails")
             raise Unreachable(f"{table} cannot be read now: {why} (SQLSTATE {refusal}); nothing was changed") from None
     return tuple(sorted({each.revision for each in rows}))

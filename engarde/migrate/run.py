@@ -20,7 +20,7 @@ from engarde.errors import EngardeError, Unfinished
 from engarde.libpq import given_environment
 from engarde.masking import masked
 from engarde.migrate.programs import Programs, end, environment
-from engarde.migrate.projects import Project, revisions
+from engarde.migrate.projects import Project, revisions, starting_point
 from engarde.terminal import begin_change
 
 APPLICATION = "engarde migrate"
@@ -68,7 +68,7 @@ def _upgrade(project: Project, programs: Programs, say: Say) -> Migrated:
     before = after = said = None
     code, begun = 0, False
     try:
-        before = revisions(project)
+        before = starting_point(project)
         said = _run(project, programs, ("upgrade", "head"), lambda line: say(f"{project.name}: {line}"))
         begun = True
         if said:
@@ -93,7 +93,7 @@ def sql(project: Project) -> Iterator[str]:
 
     :raises EngardeError: they could not be written; nothing is run in any case.
     """
-    now = ",".join(revisions(project))
+    now = ",".join(starting_point(project))
     pieces: list[str] = []
     programs, words = Programs(), ("upgrade", f"{now}:head" if now else "head", "--sql")
     with programs.ending_with_this():
@@ -126,7 +126,7 @@ def _run(
     command = (*project.declared.command, *words)
     errors = subprocess.PIPE if printed else subprocess.STDOUT
     keeps = f"keeps the migrations of {project.name} waiting"
-    watch = Watch(project.admin, project.service.role, keeps, said, APPLICATION)
+    watch = Watch(project.database.admin, project.service.role, keeps, said, APPLICATION)
     try:
         # Begun before the program: its sessions are those that are younger.
         with (

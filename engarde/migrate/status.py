@@ -9,9 +9,10 @@ from typing import Literal
 from engarde.alembic.revisions import Revision
 from engarde.alembic.scripts import graph, project
 from engarde.errors import EngardeError
-from engarde.migrate.projects import Project, revisions
+from engarde.migrate.elsewhere import Elsewhere
+from engarde.migrate.projects import Project, starting_point
 
-Where = Literal["up to date", "pending", "unknown revision", "not known"]
+Where = Literal["up to date", "pending", "unknown revision", "elsewhere", "not known"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Status:
     heads: tuple[str, ...] = ()
     pending: tuple[Revision, ...] = ()
     said: str = ""
-    """why it is not known, or which revision its history lacks"""
+    """why it is not known, which revision its history lacks, or which other table holds its revisions"""
     exit_code: int = 1
 
 
@@ -37,7 +38,9 @@ def status(projects: Sequence[Project]) -> tuple[Status, ...]:
 def _status(of: Project) -> Status:
     try:
         history = graph(project(of.folder))
-        now = revisions(of)
+        now = starting_point(of)
+    except Elsewhere as found:
+        return Status(of.name, "elsewhere", (), history.heads, said=str(found))
     except EngardeError as error:
         return Status(of.name, "not known", said=str(error), exit_code=error.exit_code)
     if strange := [each for each in now if not history.knows(each)]:

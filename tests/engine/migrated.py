@@ -8,18 +8,33 @@ import os
 from alembic import context
 from sqlalchemy import create_engine
 
-if context.is_offline_mode():
+
+def offline():
     context.configure(dialect_name="postgresql")
     with context.begin_transaction():
         context.run_migrations()
-else:
+
+
+def online():
     engine = create_engine(os.environ["DATABASE_URL"])
     with engine.connect() as connection:
         context.configure(connection=connection)
         with context.begin_transaction():
             context.run_migrations()
     engine.dispose()
+
+
+if context.is_offline_mode():
+    offline()
+else:
+    online()
 """
+ROLLED_BACK = ENV.replace(
+    "        context.configure(connection=connection)",
+    '        connection.exec_driver_sql("SELECT 1")\n        context.configure(connection=connection)',
+)
+"""One whose migrations join a transaction that nobody commits."""
+
 REVISION = """
 from alembic import op
 

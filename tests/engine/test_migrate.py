@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from engarde.migrate.programs import INHERITED
 from engarde.timeouts import VARIABLE
 from tests.engine.admins import only_superuser
 from tests.engine.conftest import Projects
+from tests.engine.doctor import examined, heal
 from tests.engine.migrated import declared, write
 from tests.engine.program import STACK_FILE, Project
 from tests.engine.stopping import interruptible
@@ -32,6 +34,7 @@ SERVICES = {
     **{name: declared(sys.executable, f"their/{name}", environment=["OF_ITS_OWN"]) for name in NAMES},
     "langflow": None,
 }
+VERSIONS = "alembic_version (version_num varchar(32) PRIMARY KEY)"
 MORE = 'op.execute("ALTER TABLE things ADD COLUMN word text")'
 
 
@@ -195,6 +198,86 @@ def test_a_version_table_that_cannot_be_read_is_not_an_empty_one(
             else:
                 session.rollback()
     assert states(ran(there, "sankore"))["sankore"] == ("up to date", ["r1"], ["r1"])
+
+
+@pytest.fixture
+def public(there: Project) -> Iterator[Project]:
+    """With a version table in `public`, and onside with a history that no other service has."""
+    onside = there.folder / "their/onside"
+    (onside / "versions/r1.py").unlink()
+    write(onside, TABLE, MORE, prefix="o")
+    there.database.run_as(there.database.admin, f"CREATE TABLE public.{VERSIONS}")
+    yield there
+    there.database.run("DROP TABLE public.alembic_version")
+
+
+def test_nothing_is_run_from_base_beside_the_services_own_row(public: Project) -> None:
+    """What `doctor` proves, `migrate` asks; and what is another's stays, whatever heals it."""
+    public.database.run("INSERT INTO public.alembic_version VALUES ('b042'), ('o1')")
+    looked = looked_at(public, "onside", code=1)["onside"]
+    assert (looked["state"], looked["revisions"], looked["pending"]) == ("elsewhere", [], [])
+    failed = ran(public, "onside", code=2)["onside"]
+    assert (failed["state"], failed["before"], failed["after"]) == ("failed", None, None)
+    for said in (looked["said"], failed["said"]):
+        assert "public.alembic_version holds b042, o1: o1 is onside's, by o1.py" in said
+    assert public.database.value("SELECT to_regclass('onside.alembic_version')") is None
+    # Somebody has run it all the same.
+    with public.connect("onside") as session:
+        session.execute(f"CREATE TABLE {VERSIONS}".encode())
+        session.execute("INSERT INTO alembic_version VALUES ('o1')")
+    [found] = examined(public)
+    heal(public, found)
+    assert public.database.rows("SELECT version_num FROM public.alembic_version") == [("b042",)]
+
+
+@pytest.mark.exhaustive
+def test_what_stands_elsewhere_and_how_a_service_gets_on(public: Project) -> None:
+    public.database.run("INSERT INTO public.alembic_version VALUES ('b042'), ('o1')")
+    printed = run(public, "onside", "--sql")
+    assert (printed.returncode, printed.stdout) == (2, "-- onside\n")
+    assert "o1 is onside's, by o1.py" in printed.stderr
+    # Whoever cannot read it does not know.
+    with public.database.session() as session, session.transaction():
+        session.execute("LOCK TABLE public.alembic_version")
+        assert "may hold revisions of onside" in ran(public, "onside", code=3)["onside"]["said"]
+        assert looked_at(public, "onside", code=3)["onside"]["state"] == "not known"
+    # An empty one of its own changes nothing, and is filled before the row elsewhere goes.
+    with public.connect("onside") as session:
+        session.execute(f"CREATE TABLE {VERSIONS}".encode())
+        assert ran(public, "onside", code=2)["onside"]["state"] == "failed"
+        [found] = examined(public)
+        [first] = [line for line in found["remedy"]["text"].splitlines() if "before all else" in line]
+        session.execute(first[first.index("INSERT") :].encode())
+        session.execute("CREATE TABLE things (id int)")
+    heal(public, found)
+    assert examined(public) == []
+    assert public.database.rows("SELECT version_num FROM public.alembic_version") == [("b042",)]
+    assert states(ran(public, "onside"))["onside"] == ("migrated", ["o1"], ["o2"])
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("whose", ["onside's", "the backend's"])
+def test_a_number_in_public_may_be_anybodys(public: Project, whose: str) -> None:
+    for file in (public.folder / "their/onside/versions").glob("*.py"):
+        file.unlink()
+    write(public.folder / "their/onside", TABLE, MORE, prefix="004")
+    public.database.run("INSERT INTO public.alembic_version VALUES ('0041')")
+    said = ran(public, "onside", code=2)["onside"]["said"]
+    assert "0041 is in the history of onside, which may be chance" in said
+    [found] = examined(public)
+    assert not found["remedy"]["safe"]
+    if whose == "onside's":
+        with public.connect("onside") as session:
+            session.execute("CREATE TABLE things (id int)")
+        heal(public, found)
+        expected = ("migrated", ["0041"], ["0042"])
+    else:
+        done = public.tool(*shlex.split(said.rpartition("begin: ")[2])[1:])
+        assert done.returncode == 0, done.stderr
+        expected = ("migrated", [], ["0042"])
+    assert examined(public) == []
+    assert states(ran(public, "onside"))["onside"] == expected
+    assert public.database.rows("SELECT version_num FROM public.alembic_version") == [("0041",)]
 
 
 @only_superuser

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from unittest.mock import patch
 
+from engarde.catalog.further import VersionTable
 from engarde.errors import Unreachable
 from engarde.migrate import run
 from engarde.migrate.projects import Project, projects
@@ -24,12 +26,14 @@ STACK = parse(
     },
     {"adminPassword"},
 )
+THEIRS = VersionTable("b", "b.alembic_version", "b_user", [], trusted=False, disarming=[])
+READ = {"b_user": [replace(THEIRS, revisions=())]}
 OUTPUTS = Outputs({}, None, {"a_user": "pw-a", "b_user": "pw-b"})
 
 
 def made() -> list[Project]:
     with (
-        patch("engarde.access.outputs", return_value=OUTPUTS),
+        patch("engarde.migrate.projects.outputs", return_value=OUTPUTS),
         patch("engarde.access.admin_password", side_effect=lambda _, database: f"pw-of-{database}"),
     ):
         return projects(STACK, ())
@@ -37,7 +41,7 @@ def made() -> list[Project]:
 
 def test_the_engine_is_asked_before_any_program_is_started() -> None:
     found = made()
-    assert [(each.admin.address.host, each.admin.password) for each in found] == [
+    assert [(each.database.admin.address.host, each.database.admin.password) for each in found] == [
         ("db.example", "pw-of-None"),
         ("other.example", "pw-of-bs"),
     ]
@@ -45,16 +49,21 @@ def test_the_engine_is_asked_before_any_program_is_started() -> None:
     asked = AssertionError("asked beside a service's code")
     with (
         patch("engarde.engine.subprocess.Popen", side_effect=asked),
+        patch("engarde.migrate.projects.revisions", return_value=()),
+        patch("engarde.migrate.elsewhere.session"),
+        patch("engarde.version_tables.listed", return_value=[THEIRS]),
+        patch("engarde.version_tables.own_logins.ask", return_value=READ) as logins,
         patch.object(run, "revisions", return_value=()),
         patch.object(run, "_run", return_value=None),
     ):
         assert [each.state for each in run.upgrade(found, 2, lambda line: None)] == ["up to date"] * 2
         assert [list(run.sql(each)) for each in found] == [[], []]
+    assert logins.call_count == 2, "once for each database"
 
 
 def test_no_program_is_started_unwatched() -> None:
     with (
-        patch.object(run, "revisions", return_value=()),
+        patch.object(run, "starting_point", return_value=()),
         patch.object(run, "watched", side_effect=Unreachable("nobody watches")),
         patch("engarde.migrate.programs.subprocess.Popen", side_effect=AssertionError("started")),
     ):

@@ -1,0 +1,76 @@
+"""A service's revisions outside of its own schema: while they are there, nothing is run from base."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from engarde import version_tables
+from engarde.access import Access
+from engarde.catalog.further import VersionTable
+from engarde.database import session
+from engarde.errors import Refused, Unreachable
+from engarde.migrate.histories import Histories, histories
+from engarde.model import Service, Stack
+from engarde.names import VERSION_TABLE
+from engarde.quoting import quoted, word
+
+
+class Elsewhere(Refused):
+    """A service's revisions are in another version table than its own."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """The version tables of one database, read once, when a service is found that would begin at base."""
+
+    part: Stack
+    admin: Access = field(repr=False)
+    logins: Mapping[str, Access] = field(repr=False)
+    """role -> login, of the services whose passwords are known"""
+
+    def refuse_base(self, service: Service) -> None:
+        """Lets a service begin that has no revision in its own table.
+
+        :raises Elsewhere: a table outside of its schema holds its revisions.
+        :raises Unreachable: one that it may have used cannot be read now.
+        """
+        has_own = any(each.schema == service.schema_ for each in self._tables)
+        others = [each for each in self._tables if each.schema != service.schema_]
+        for table in others:
+            if table.revisions and self._histories.uses(service, table, has_own):
+                raise Elsewhere(self._said(service, table))
+        for table in others:
+            used = table.trusted or table.owner == service.role or service.role in table.writers
+            if used and table.revisions is None:
+                raise Unreachable(
+                    f"{table.identity} cannot be read now: {table.unread}; it may hold revisions of {service.name},"
+                    " whose own table has none; nothing was changed"
+                )
+
+    def _said(self, service: Service, table: VersionTable) -> str:
+        evidence = self._histories.evidence(service, table) or f"{table.owner} owns it"
+        said = (
+            f"{table.identity} holds {', '.join(table.revisions or ())}: {evidence}; from base {service.name} would"
+            " make its tables anew beside those that are there, so nothing was changed; `bin/engarde doctor"
+            f" --stack {self.part.name}` says how it gets a version table of its own"
+        )
+        if self._histories.proven(service, table) or table.owner == service.role:
+            return said
+        table_of_its_own = (
+            f"CREATE TABLE {quoted(service.schema_, VERSION_TABLE)} (version_num varchar(32) PRIMARY KEY)"
+        )
+        command = ("bin/engarde", "psql", service.name, "--stack", self.part.name, "-c", table_of_its_own)
+        return (
+            f"{said}; if {service.name} has no tables yet, an empty one lets it begin: {' '.join(map(word, command))}"
+        )
+
+    @cached_property
+    def _histories(self) -> Histories:
+        return histories(self.part)
+
+    @cached_property
+    def _tables(self) -> tuple[VersionTable, ...]:
+        with session(self.admin) as asked:
+            return version_tables.read(self.part, asked, lambda: self.logins)
