@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -14,13 +14,18 @@ from threading import Thread
 from typing import IO, Literal
 
 from engarde.access import connect_timeout
+from engarde.alembic.check import check
+from engarde.alembic.scripts import graph
+from engarde.alembic.scripts import project as project_in
 from engarde.blocking import Watch, watched
 from engarde.database import NOTICING_OPTIONS
-from engarde.errors import EngardeError, Unfinished
+from engarde.errors import ConfigError, EngardeError, Unfinished
 from engarde.libpq import given_environment
 from engarde.masking import masked
 from engarde.migrate.programs import Programs, end, environment
 from engarde.migrate.projects import Project, revisions, starting_point
+from engarde.names import VERSION_TABLE
+from engarde.quoting import quoted, word
 from engarde.terminal import begin_change
 
 APPLICATION = "engarde migrate"
@@ -54,7 +59,10 @@ class Migrated:
 
 
 def upgrade(projects: Sequence[Project], jobs: int, say: Say) -> tuple[Migrated, ...]:
-    """Each service by itself, so many at a time; one that fails does not stop the others."""
+    """Each service by itself, so many at a time; one that fails does not stop the others.
+
+    What became of it is what the server has at the end: Alembic ends well, too, when all that it did is rolled back.
+    """
     begin_change()
     programs = Programs()
     done: list[Migrated] = []
@@ -74,6 +82,8 @@ def _upgrade(project: Project, programs: Programs, say: Say) -> Migrated:
         if said:
             code = Unfinished.exit_code
         after = revisions(project)
+        if not said and (said := _short(project, programs, after)):
+            code = Unfinished.exit_code
     except EngardeError as error:
         said = said or str(error)
         code = Unfinished.exit_code if begun else error.exit_code
@@ -100,6 +110,42 @@ def sql(project: Project) -> Iterator[str]:
         if failed := _run(project, programs, words, lambda line: None, pieces.append):
             raise EngardeError(f"{project.name}: {failed}")
     yield from pieces
+
+
+def _short(project: Project, programs: Programs, after: Collection[str]) -> str | None:
+    """Why a service is not at its head after Alembic has ended without an error, if it is not."""
+    try:
+        if not graph(project_in(project.folder)).pending(after):
+            return None
+    except ConfigError:
+        # It is read without being run: what its code or its command's own options make of it, Alembic alone knows.
+        pass
+    printed: list[str] = []
+    if failed := _run(project, programs, ("heads",), lambda line: None, printed.append):
+        return f"Alembic ended without an error, and then did not say where the history ends: {failed}"
+    heads = [line.split()[0] for line in "".join(printed).splitlines() if line.endswith(" (head)")]
+    if {*heads} <= {*after}:
+        return None
+    return "\n".join(
+        [
+            f"Alembic ended without an error, but {quoted(project.service.schema_, VERSION_TABLE)} holds"
+            f" {', '.join(after) or 'no revision'}, and the history ends at {', '.join(heads)}: what it did was not"
+            " committed, or was done elsewhere",
+            *_reasons(project),
+        ]
+    )
+
+
+def _reasons(project: Project) -> Iterator[str]:
+    """What the text of the service's env.py tells about it, and where to ask for the rest."""
+    try:
+        for each in check(project.database.part, project.service, project.folder):
+            if each.check in ("transaction", "version table"):
+                yield f"{each.subject}: {each.actual}"
+    except ConfigError as error:
+        yield str(error)
+    words = ("bin/engarde", "alembic", "check", str(project.folder), "--service", project.name)
+    yield f"`{' '.join(map(word, words))} --stack {project.database.part.name}` says more"
 
 
 def _run(

@@ -21,7 +21,7 @@ from engarde.timeouts import VARIABLE
 from tests.engine.admins import only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.doctor import examined, heal
-from tests.engine.migrated import declared, write
+from tests.engine.migrated import ROLLED_BACK, declared, write
 from tests.engine.program import STACK_FILE, Project
 from tests.engine.stopping import interruptible
 from tests.engine.unheard import How, unheard
@@ -123,6 +123,31 @@ def test_one_that_fails_leaves_its_revision_and_does_not_stop_the_others(there: 
     # Nothing of the one that failed has stayed.
     columns = "SELECT count(*) FROM information_schema.columns WHERE table_schema = %s AND table_name = 'things'"
     assert (there.database.value(columns, "sankore"), there.database.value(columns, "onside")) == (1, 2)
+
+
+@only_superuser
+def test_what_alembic_rolls_back_is_no_success(there: Project) -> None:
+    """Though it ends with 0: what counts is what the server has then."""
+    (there.folder / "their/onside/env.py").write_text(ROLLED_BACK)
+    found = ran(there, "onside", code=4)["onside"]
+    assert (found["state"], found["before"], found["after"]) == ("failed", [], [])
+    assert '"onside"."alembic_version" holds no revision, and the history ends at r1' in found["said"]
+    assert "env.py:16: it begins a transaction that the migrations join" in found["said"]
+
+
+@pytest.mark.exhaustive
+@only_superuser
+def test_a_history_that_only_alembic_can_tell(there: Project) -> None:
+    """Its revisions are computed, which nobody reads without running it."""
+    onside = there.folder / "their/onside"
+    file = onside / "versions/r1.py"
+    file.write_text(file.read_text().replace("revision = 'r1'", "revision = 'r' + str(1)", 1))
+    env = (onside / "env.py").read_text()
+    (onside / "env.py").write_text(ROLLED_BACK)
+    assert "the history ends at r1" in ran(there, "onside", code=4)["onside"]["said"]
+    (onside / "env.py").write_text(env)
+    assert states(ran(there, "onside"))["onside"] == ("migrated", [], ["r1"])
+    assert states(ran(there, "onside"))["onside"] == ("up to date", ["r1"], ["r1"])
 
 
 def test_what_would_be_run(there: Project) -> None:
