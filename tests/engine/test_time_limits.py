@@ -309,7 +309,7 @@ def test_the_way_stands_still_in_the_middle_of_a_restore(reached: Reached, at: M
 @pytest.mark.parametrize(
     ("at", "code"),
     [
-        (("migrate.run", "revisions", "after"), 3),
+        (("migrate.run", "starting_point", "after"), 3),
         (("migrate.run", "_run", "after"), 4),
     ],
 )
