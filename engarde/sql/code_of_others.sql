@@ -1,5 +1,5 @@
 -- What runs a function, reads a view or keeps to a domain that another role than the admin and superusers may change:
--- one row for each thing and each such piece of code. Nothing is planned or run for it: pg_depend knows.
+-- one row for each thing and each such piece of code, and one of the kind `unread` if these are not all. Nothing is planned or run for it: pg_depend knows.
 WITH RECURSIVE untrusted (oid) AS (
     SELECT oid FROM pg_roles WHERE NOT rolsuper AND rolname <> %(admin)s
 ),
@@ -66,8 +66,9 @@ reached (classid, objid, objsubid, code_classid, code, owner, leads) AS (
     LEFT JOIN passing l ON l.classid = u.classid AND l.objid = u.objid AND l.owner = r.owner
     WHERE r.leads
 ),
+-- Types in types in types are soon more than any server has room for, so no more are looked for than asked.
 found AS MATERIALIZED (
-    SELECT * FROM reached WHERE (classid, objid) <> (code_classid, code)
+    SELECT * FROM reached WHERE (classid, objid) <> (code_classid, code) LIMIT %(most)s
 ),
 relations (oid, schema, identity, kind, owner) AS (
     SELECT c.oid, nspname, quote_ident(nspname) || '.' || quote_ident(relname), relkind, relowner
@@ -191,4 +192,8 @@ WHERE NOT (r.code_classid = 'pg_class'::regclass AND t.relation = r.code)
   -- Of what is the code's owner's own, only what runs when somebody reads.
   AND (coalesce(t.owner, c.owner) <> r.owner OR t.kind = 'view' OR t.kind = 'column' AND s.ranged OR t.evaluated IS NOT NULL)
   AND (c.schema IS NULL OR c.schema NOT LIKE 'pg\_temp\_%%')
+UNION ALL
+SELECT 'unread', NULL, NULL, NULL, pg_get_userbyid(most.owner), '', '', pg_get_userbyid(most.owner), '{}', false, NULL, NULL, '{}', NULL, '{}', '{}'
+FROM (SELECT owner, sum(count(*)) OVER () AS uses FROM found GROUP BY owner ORDER BY count(*) DESC LIMIT 1) most
+WHERE uses >= %(most)s
 ORDER BY 1, 3, 2, 7

@@ -23,6 +23,9 @@ READ = ("view", "policy", "partition key")
 """What runs when somebody reads."""
 EVALUATED = ("index", "check", "statistics", "partition key")
 """Of what the plan of a mere SELECT works out whatever depends on no row."""
+MOST = 300_000
+"""Uses of code that are looked at: the server keeps them in memory, some 400 bytes each."""
+UNREAD = "unread"
 FOREIGN_KEY = "foreign key"
 """Whose code runs with the rights of who owns what is referred to, whoever writes."""
 TOKENS = re.compile(
@@ -62,17 +65,32 @@ def look(stack: Stack, catalog: Catalog, asked: Session) -> Looked:
     """Every use of code that another than the admin may change, judged by whose rights it runs with."""
     uses: dict[tuple[str, str | None, str | None, str], list[CodeUse]] = defaultdict(list)
     constants: dict[tuple[str, str | None, str | None], set[str]] = {}
-    for each in asked.rows("code_of_others", CodeUse, admin=stack.server.user):
+    said: list[Finding | str] = []
+    for each in asked.rows("code_of_others", CodeUse, admin=stack.server.user, most=MOST):
+        if each.kind == UNREAD:
+            said.append(_unread(each.owner))
+            continue
         uses[each.kind, each.relation, each.name, each.code_owner].append(each)
         if each.evaluated:
             constants[each.kind, each.relation, each.name] = _constants(each.evaluated)
     runners = asked.rows("statement_runners", StatementRunner, admin=stack.server.user)
     judge = _Judge(stack, catalog, constants)
-    said = [each for group in uses.values() for each in judge.of_uses(group)]
+    said += [each for group in uses.values() for each in judge.of_uses(group)]
     said += [each for runner in runners for each in judge.of_runner(runner)]
     return Looked(
         tuple(sorted(each for each in said if isinstance(each, Finding))),
         tuple(sorted({each for each in said if isinstance(each, str)})),
+    )
+
+
+def _unread(owner: str) -> Finding:
+    return Finding(
+        "code of others",
+        owner,
+        f"fewer than {MOST:,} uses of code that others than the admin may change",
+        f"more, most of them of {owner}'s: not all were looked at",
+        Remedy("code", "drop the types in types that lead to so many, or move the service to a database of its own"),
+        frozenset({owner}),
     )
 
 

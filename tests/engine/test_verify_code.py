@@ -179,3 +179,24 @@ def stolen(stack: Project, thief: Session, query: str) -> list[str]:
     with stack.connect("analytics") as reader:
         reader.execute(query.encode())
     return [note.payload for note in thief.notifies(timeout=1, stop_after=1)]
+
+
+TYPES_IN_TYPES = """DO $$ BEGIN
+    FOR i IN 1..800 LOOP EXECUTE format('CREATE DOMAIN a.d%s AS int', i); END LOOP;
+    EXECUTE format('CREATE TYPE a.t0 AS (%s)',
+                   (SELECT string_agg(format('c%s a.d%s', i, i), ', ') FROM generate_series(1, 800) i));
+    FOR i IN 1..450 LOOP EXECUTE format('CREATE TYPE a.t%s AS (one a.t%s)', i, i - 1); END LOOP;
+END $$"""
+
+
+@only_superuser
+@pytest.mark.exhaustive
+def test_more_uses_of_code_than_a_server_has_room_for(projects: Projects) -> None:
+    with projects(services={"a": None}) as project:
+        project.succeeds(project.up())
+        with project.connect("a") as service:
+            service.execute(TYPES_IN_TYPES.encode())
+            found = verified(project).findings
+            assert [(each.check, each.subject) for each in found] == [("code of others", "a_user")]
+            service.execute("DROP TYPE a.t0 CASCADE")
+        assert told(verified(project)) == []
