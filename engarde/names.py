@@ -12,9 +12,10 @@ MAX_BYTES = 63
 
 ROLE_SUFFIX = "_user"
 PUBLIC = "public"
-VERSION_TABLE = "alembic_version"
-"""in which Alembic keeps a revision"""
 """The schema `public`, and the word the plugins use for the pseudo-role PUBLIC."""
+
+VERSION_TABLE = "alembic_version"
+"""In which Alembic keeps a revision."""
 
 READER = "analytics_readonly"
 ANALYTICS = "analytics"
