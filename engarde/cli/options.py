@@ -17,7 +17,7 @@ def _first_told(context: click.Context, option: click.Parameter, stack: str) -> 
     try:
         for each in under_way(stack, {}):
             say(f"engarde: {each}")
-    except Refused as fault:
+    except (Refused, OSError) as fault:
         say(f"engarde: {fault}")
     return stack
 
