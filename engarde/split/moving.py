@@ -133,6 +133,8 @@ def _refuse_unreachable(stack: str, begun: Journal) -> None:
     way = move(read(FOLDER, stack), begun.service, begun.source, begun.target, begun.carried)
     for part in (way.old, way.new):
         doors.door(part, way.service.role)
+    # What a comparison in the old database had to leave is in the way of one in the new.
+    witness.dismiss(way.old, way.service.role)
 
 
 def _go(stack: str, begun: Journal, how: How, deliverer: Callable[[], Deliverer], say: Say) -> Moved:
