@@ -16,9 +16,10 @@ passing (classid, objid, owner) AS (
     UNION ALL SELECT 'pg_operator'::regclass, oid, oprowner FROM pg_operator
     UNION ALL SELECT 'pg_class'::regclass, oid, relowner FROM pg_class WHERE relkind = 'c'
 ),
--- What a value of a domain is, at any depth.
+-- What a value of a domain is, at any depth, of what refers to another table.
 based (oid, base) AS (
-    SELECT oid, oid FROM pg_type
+    SELECT DISTINCT atttypid, atttypid FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = ANY (conkey)
+    WHERE contype = 'f'
     UNION ALL
     SELECT b.oid, typbasetype FROM based b JOIN pg_type t ON t.oid = b.base WHERE typtype = 'd'
 ),

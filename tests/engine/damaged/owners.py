@@ -96,6 +96,7 @@ OWNERS = {
         f"GRANT USAGE, CREATE ON SCHEMA onside TO {BACKEND}",
         f"SET ROLE {BACKEND}",
         "CREATE FUNCTION onside.peek() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
+        "REVOKE EXECUTE ON FUNCTION onside.peek() FROM PUBLIC",
         "RESET ROLE",
         f"REVOKE ALL ON SCHEMA onside FROM {BACKEND}",
         undo=("DROP FUNCTION onside.peek()",),
