@@ -124,12 +124,13 @@ def _short(project: Project, programs: Programs, after: Collection[str]) -> str 
     if failed := _run(project, programs, ("heads",), lambda line: None, printed.append):
         return f"Alembic ended without an error, and then did not say where the history ends: {failed}"
     heads = [line.split()[0] for line in "".join(printed).splitlines() if line.endswith(" (head)")]
-    if {*heads} <= {*after}:
+    if heads and {*heads} <= {*after}:
         return None
+    ends = ", ".join(heads) or "a head that Alembic did not tell"
     return "\n".join(
         [
             f"Alembic ended without an error, but {quoted(project.service.schema_, VERSION_TABLE)} holds"
-            f" {', '.join(after) or 'no revision'}, and the history ends at {', '.join(heads)}: what it did was not"
+            f" {', '.join(after) or 'no revision'}, and the history ends at {ends}: what it did was not"
             " committed, or was done elsewhere",
             *_reasons(project),
         ]

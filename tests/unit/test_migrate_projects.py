@@ -55,6 +55,7 @@ def test_the_engine_is_asked_before_any_program_is_started() -> None:
         patch("engarde.version_tables.own_logins.ask", return_value=READ) as logins,
         patch.object(run, "revisions", return_value=()),
         patch.object(run, "_run", return_value=None),
+        patch.object(run, "_short", return_value=None),
     ):
         assert [each.state for each in run.upgrade(found, 2, lambda line: None)] == ["up to date"] * 2
         assert [list(run.sql(each)) for each in found] == [[], []]
