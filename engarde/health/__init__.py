@@ -69,7 +69,14 @@ def _of_servers(stack: Stack) -> list[Finding]:
     found: list[tuple[Stack, Finding]] = []
     for part in of_stack:
         so_far = [each for _, each in found]
-        found += [(part, each) for each in _examined(part, recorded, abandoned) if not _told(each, so_far)]
+        try:
+            examined = _examined(part, recorded, abandoned)
+        except NoRoomForLocks:
+            # Whose locks they are is found with the server.
+            if not any(each.check == lock_table.CHECK for each in so_far):
+                raise
+            continue
+        found += [(part, each) for each in examined if not _told(each, so_far)]
     return [replace(each, database=called(part)) for part, each in found]
 
 

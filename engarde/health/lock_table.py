@@ -8,6 +8,8 @@ from engarde.database import Session
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack
 
+CHECK = "lock table"
+
 
 @dataclass(frozen=True, slots=True)
 class LockHolder:
@@ -45,7 +47,7 @@ def check(stack: Stack, asked: Session) -> list[Finding]:
     held = holders(asked) if stack.server_wide else []
     return [
         Finding(
-            "lock table",
+            CHECK,
             role,
             "at most half of the locks that the server has room for",
             str(of_role[0]),

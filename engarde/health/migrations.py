@@ -103,7 +103,9 @@ def _parted(seen: Seen, table: VersionTable, users: list[Service], shared: bool)
         elif service.role == table.owner and not strange:
             steps.append(f"ALTER TABLE {table.identity} {statement('SET SCHEMA {}', service.schema_)}")
         else:
-            steps += [*_made(table, service, own or known), *_given_up(seen, table, service, own)]
+            # A number may be anybody's, and what stands in a neighbour's schema is the neighbour's word.
+            sure = bool(own) and not seen.histories.home(table)
+            steps += [*_made(table, service, own or known, sure=sure), *_given_up(seen, table, service, own)]
     if shared and len(table.revisions or ()) > 1 and not all(seen.histories.proven(each, table) for each in users):
         steps.append("-- after COMMIT, each service deletes from its own the revisions that are another's")
     # Where somebody has made a table of that name first, nothing is written into that one.
@@ -114,7 +116,7 @@ def _without(seen: Seen, table: VersionTable, service: Service, own: list[str], 
     """What ends the use of a table by a service that has its own, and keeps what may be another's."""
     sure = f" -- only once it is sure that {service.name} goes by its own"
     steps = []
-    if own and (kept := _own(seen, service)) and kept.revisions == ():
+    if own and not seen.histories.home(table) and (kept := _own(seen, service)) and kept.revisions == ():
         # It would begin at base. Whoever else writes there may run what somebody has put into it.
         put = f"INSERT INTO {kept.identity} VALUES {_rows(own)};"
         steps = [f"-- before all else, as {service.role} (bin/engarde psql {service.name}): {put}"]
@@ -134,14 +136,22 @@ def _given_up(seen: Seen, table: VersionTable, service: Service, own: list[str])
     return []
 
 
-def _made(table: VersionTable, service: Service, own: list[str]) -> Iterator[str]:
+def _made(table: VersionTable, service: Service, own: list[str], *, sure: bool) -> Iterator[str]:
     """A table of its own, made anew: what somebody has put into the old one would run with the service's rights."""
     made = quoted(service.schema_, VERSION_TABLE)
     revisions = own or table.revisions or ()
     longest = max((32, *map(len, revisions)))
+    fill = f"VALUES {_rows(revisions)}"
+    if not sure:
+        # A service that has no tables has not been migrated yet.
+        fill = (
+            f"SELECT * FROM ({fill}) AS rows WHERE EXISTS (SELECT FROM pg_class WHERE relkind IN ('r', 'p')"
+            f" AND relname <> {literal(VERSION_TABLE)} AND relnamespace ="
+            f" (SELECT oid FROM pg_namespace WHERE nspname = {literal(service.schema_)}))"
+        )
     yield f"CREATE TABLE {made} (version_num varchar({longest}) PRIMARY KEY);"
     if revisions:
-        yield f"INSERT INTO {made} VALUES {_rows(revisions)};"
+        yield f"INSERT INTO {made} {fill};"
     yield f"ALTER TABLE {made} {statement('OWNER TO {}', service.role)}"
     if table.revisions is None:
         yield f"-- {made} is empty: before {service.name} migrates again, `alembic stamp` its revision"

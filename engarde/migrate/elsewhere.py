@@ -37,16 +37,22 @@ class Database:
         :raises Unreachable: one that it may have used cannot be read now.
         """
         has_own = any(each.schema == service.schema_ for each in self._tables)
-        others = [each for each in self._tables if each.schema != service.schema_]
+        # What stands in a schema where the service may not write is a neighbour's word.
+        others = [
+            each
+            for each in self._tables
+            if each.schema != service.schema_ and (not self._histories.home(each) or service.role in each.writers)
+        ]
         for table in others:
             if table.revisions and self._histories.uses(service, table, has_own):
                 raise Elsewhere(self._said(service, table))
         for table in others:
-            used = table.trusted or table.owner == service.role or service.role in table.writers
+            # With a table of its own, an empty one, the service has been told to begin.
+            used = table.trusted or table.owner == service.role or (service.role in table.writers and not has_own)
             if used and table.revisions is None:
                 raise Unreachable(
                     f"{table.identity} cannot be read now: {table.unread}; it may hold revisions of {service.name},"
-                    " whose own table has none; nothing was changed"
+                    f" whose own table has none; nothing was changed{'' if has_own else self._way_out(service)}"
                 )
 
     def _said(self, service: Service, table: VersionTable) -> str:
@@ -58,13 +64,14 @@ class Database:
         )
         if self._histories.proven(service, table) or table.owner == service.role:
             return said
+        return said + self._way_out(service)
+
+    def _way_out(self, service: Service) -> str:
         table_of_its_own = (
             f"CREATE TABLE {quoted(service.schema_, VERSION_TABLE)} (version_num varchar(32) PRIMARY KEY)"
         )
         command = ("bin/engarde", "psql", service.name, "--stack", self.part.name, "-c", table_of_its_own)
-        return (
-            f"{said}; if {service.name} has no tables yet, an empty one lets it begin: {' '.join(map(word, command))}"
-        )
+        return f"; if {service.name} has no tables yet, an empty one lets it begin: {' '.join(map(word, command))}"
 
     @cached_property
     def _histories(self) -> Histories:
