@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from engarde.catalog import Catalog
@@ -54,7 +54,10 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     allowed, provided = due | tolerated(stack, catalog), provided_schemas(stack, catalog)
     left = left_schemas(stack, catalog).keys()
     undue = (each for each in catalog.entries if right_of(each) not in allowed)
-    ours = (each for each in undue if each.schema in left or _is_ours(stack, each) or _lends(stack, catalog, each))
+    trusted = catalog.trusted(stack.server.user)
+    ours = (
+        each for each in undue if each.schema in left or _is_ours(stack, each) or _lends(stack, catalog, each, trusted)
+    )
     # An extension keeps parts of a service's tables in a schema of its own, with the rights that the tables have.
     yield from _undeclared((entry for entry in ours if entry.schema not in provided), due, admin)
     yield from _grantable((entry for entry in catalog.entries if entry.grantable and right_of(entry) in due), admin)
@@ -99,14 +102,12 @@ def _is_ours(stack: Stack, entry: Entry) -> bool:
     return entry.grantee in stack.roles
 
 
-def _lends(stack: Stack, catalog: Catalog, entry: Entry) -> bool:
+def _lends(stack: Stack, catalog: Catalog, entry: Entry, trusted: Container[str]) -> bool:
     """Whether somebody has code run by it with the rights of the admin, of a superuser or of a role of the stack."""
-    if entry.kind != "table" or entry.right not in OF_OWNERS or entry.grantee == stack.server.user:
+    if entry.kind != "table" or entry.right not in OF_OWNERS or entry.grantee in trusted:
         return False
-    owner, holder = catalog.roles.get(entry.owner), catalog.roles.get(entry.grantee)
-    powerful = entry.owner in {stack.server.user, *stack.roles} or (owner is not None and owner.superuser)
-    has_them = (holder is not None and holder.superuser) or entry.owner in acting_as(entry.grantee, stack, catalog)
-    return powerful and not has_them
+    powerful = entry.owner in trusted or entry.owner in stack.roles
+    return powerful and entry.owner not in acting_as(entry.grantee, stack, catalog)
 
 
 def _missing(rights: Iterable[Right], admin: Hands) -> Iterator[Finding]:

@@ -121,20 +121,19 @@ def _stranger(stack: Stack, owned: Owned, admin: Hands, trusted: frozenset[str])
     # It may as well be the service's own, and in the wrong schema; which of both only people know.
     others = (each.creators[0] for each in stack.existing_schemas if each.name == owned.schema)
     owner = at_home.role if at_home else next(others, stack.server.user)
+    expected = f"owned by {owner}"
     stranger = bool(owned.schema) and not at_home and owned.kind in RUN_AS_OWNER and owned.owner not in trusted
     if writer and stranger:
         # Given to another, what the service wrote would do what that one may.
         expected = f"in schema {writer.schema_}"
         move = f"ALTER {owned.kind.upper()} {owned.identity} SET SCHEMA {quoted(writer.schema_)}"
         heal = admin.sql(move, of=(owned.owner,))
-    elif stranger and not owned.kind.endswith("routine"):
+    elif stranger and owned.kind != "routine":
         # It reads what its owner may read, for whoever may read it: as a superuser's it would read everything.
-        expected = f"owned by {owner}"
         heal = Remedy(
             "code", f"read its definition: {owner} makes it anew if it is wanted, and {owned.owner}'s is dropped"
         )
     else:
-        expected = f"owned by {owner}"
         # What lies in no schema takes more than ownership to hand over: a server, USAGE on its wrapper.
         given = owned.given_to(owner, trusted)
         heal = admin.sql(*given, of=(owned.owner, owner), superusers=not owned.schema)
