@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterable
 from typing import LiteralString
 
 from psycopg.sql import SQL, Identifier, Literal
@@ -37,6 +38,11 @@ def literal(text: str) -> str:
 def statement(template: LiteralString, *names: str) -> str:
     """A statement for a person to run, with these identifiers quoted where they need it."""
     return printable(SQL(template).format(*map(Identifier, names)).as_string(None) + ";")
+
+
+def script(statements: Iterable[str]) -> str:
+    """Statements for a person to run in this order, a line each."""
+    return "\n".join(f"{each};" for each in statements)
 
 
 def printable(sql: str, keep: str = "") -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from engarde.database import Session
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack
+from engarde.quoting import script
 
 CHECK = "lock table"
 
@@ -34,7 +35,7 @@ def ending(stack: Stack, held: list[LockHolder]) -> Remedy:
     """Ends the sessions of the stack's own roles; what somebody else's are for is not known here."""
     ours = [each for each in held if each.role in stack.roles]
     if ours:
-        return Remedy("sql", "\n".join(f"SELECT pg_terminate_backend({each.process});" for each in ours))
+        return Remedy("sql", script(f"SELECT pg_terminate_backend({each.process})" for each in ours))
     return Remedy(
         "code",
         "wait until that is done, or ask who runs it: it is no service of this stack\n"

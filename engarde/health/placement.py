@@ -9,7 +9,7 @@ from engarde.findings import Finding, Remedy
 from engarde.health.seen import Seen
 from engarde.model import Service
 from engarde.names import VERSION_TABLE
-from engarde.quoting import statement
+from engarde.quoting import script, statement
 
 
 def check(seen: Seen) -> Iterator[Finding]:
@@ -26,7 +26,7 @@ def check(seen: Seen) -> Iterator[Finding]:
 
 
 def _foreign(seen: Seen, owned: Owned, service: Service) -> Finding:
-    given = owned.given_to(service.role, seen.catalog.trusted(seen.stack.server.user))
+    given = script(owned.given_to(service.role, seen.catalog.trusted(seen.stack.server.user)))
     may = seen.acts_as(owned.owner) and seen.acts_as(service.role)
     # Who is declared may live by what it owns, wherever it is.
     declared = {login.role for login in seen.stack.logins} | {role.name for role in seen.stack.outside_roles}
@@ -36,7 +36,7 @@ def _foreign(seen: Seen, owned: Owned, service: Service) -> Finding:
         f"{owned.kind} {owned.identity}",
         service.role,
         owned.owner,
-        Remedy("sql", "\n".join(f"{each};" for each in given), by_superuser=not may, safe=safe),
+        Remedy("sql", given, by_superuser=not may, safe=safe),
         frozenset({owned.owner, service.role, owned.schema}),
     )
 

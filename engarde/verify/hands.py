@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from engarde.catalog import Catalog
 from engarde.findings import Remedy
 from engarde.model import Stack
-from engarde.quoting import quoted
+from engarde.quoting import quoted, script
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Hands:
     def sql(self, *statements: str, of: tuple[str, ...] = (), superusers: bool = False) -> Remedy:
         """Statements to be run in this order, which take the rights of these roles, or are superusers' alone."""
         beyond = not self.may(*of) or (superusers and not self.superuser)
-        return Remedy("sql", "\n".join(f"{each};" for each in statements), by_superuser=beyond)
+        return Remedy("sql", script(statements), by_superuser=beyond)
 
 
 def hands(stack: Stack, catalog: Catalog) -> Hands:

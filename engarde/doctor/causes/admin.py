@@ -9,7 +9,7 @@ from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
 from engarde.doctor.suspects import is_admin
 from engarde.findings import Remedy
-from engarde.quoting import statement
+from engarde.quoting import script, statement
 from engarde.rights import ask, missing
 
 _WANTED = re.compile(r'(?:member of role|SET ROLE|option on role) "([^"]+)"')
@@ -37,8 +37,7 @@ def _stranger_owns(facts: Facts) -> Answer:
     for each in facts.catalog.strangers:
         service = facts.service_of(each.schema)
         if service and facts.named.object and each.name in facts.guesses:
-            given = each.given_to(service.role, facts.catalog.trusted(facts.stack.server.user))
-            sql = "\n".join(f"{step};" for step in given)
+            sql = script(each.given_to(service.role, facts.catalog.trusted(facts.stack.server.user)))
             ours = each.owner in {facts.stack.server.user, *(login.role for login in facts.stack.logins)}
             return confirmed(f"{each.kind} {each.identity} is {each.owner}'s", remedies.sql(facts, sql, ours=ours))
     return ruled_out("what has this name in a service's schema is its own")

@@ -8,6 +8,7 @@ from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
 from engarde.doctor.rows import Function
 from engarde.findings import Remedy
+from engarde.quoting import script
 
 
 def _called(facts: Facts) -> list[Function]:
@@ -20,8 +21,7 @@ def _another_owns_it(facts: Facts) -> Answer:
         service = facts.service_of(each.schema)
         if service and service.role in each.refused and each.owner != service.role:
             owned = Owned("routine", each.schema, each.name, each.identity, each.owner, each.definer)
-            given = owned.given_to(service.role, facts.catalog.trusted(facts.stack.server.user))
-            sql = "\n".join(f"{step};" for step in given)
+            sql = script(owned.given_to(service.role, facts.catalog.trusted(facts.stack.server.user)))
             return confirmed(
                 f"{each.identity} is {each.owner}'s, not {service.role}'s", remedies.sql(facts, sql, ours=each.ours)
             )
