@@ -3,10 +3,15 @@
 import pulumi
 
 from components import AnalyticsReader, OwnDatabase, ServiceTenant, SharedDatabase
-from components.before import before, counters, refuse_to_drop_protected
+from components.before import (
+    before,
+    counters,
+    refuse_to_drop_protected,
+    refuse_to_rename_and_revoke,
+)
 from components.engine import AdminPasswords, declared_stack, recorded, refuse, short_stacks
 from components.former import places
-from engarde.access import Access
+from components.renames import Renames
 from engarde.blocking import PULUMI, Watch, start
 from engarde.errors import EngardeError
 from engarde.libpq import forget_libpqs
@@ -18,25 +23,32 @@ forget_libpqs()
 passwords = AdminPasswords(pulumi.Config())
 try:
     stack = declared_stack()
-    state = recorded()
+    renames = Renames(stack, recorded(), passwords.login)
+    state = renames.recorded
     refuse_lower(stack, counters(state))
     parts = places(stack, state)
-    found = [survey(part, passwords.clear(part), before(part, stack, state)) for part in parts]
+    found = [survey(part, passwords.clear(part), before(part, stack, renames)) for part in parts]
     refuse_to_drop_protected(stack, state)
+    refuse_to_rename_and_revoke(stack, parts, found, renames)
+    renames.warn(parts)
     for part in (each for each in parts if each.server_wide and not pulumi.runtime.is_dry_run()):
-        admin = Access(part.server, part.server.database, part.server.user, passwords.clear(part))
+        admin = passwords.login(part)
         start(Watch(admin, admin.role, PULUMI, pulumi.log.warn))
+    renames.resume(each for each in parts if each.server_wide)
 except EngardeError as fault:
     refuse(fault)
 
 with short_stacks():
-    shared = SharedDatabase(parts[0], passwords.secret(parts[0]), found[0], state)
+    shared = SharedDatabase(parts[0], passwords.secret(parts[0]), found[0], renames)
     own = [
-        OwnDatabase(part, shared, passwords.secret(part) if part.elsewhere else None, seen, state)
+        OwnDatabase(part, shared, passwords.secret(part) if part.elsewhere else None, seen, renames)
         for part, seen in zip(parts[1:], found[1:], strict=True)
     ]
     homes = {each.stack.label: each for each in (shared, *own)}
-    tenants = {each.name: ServiceTenant(each.name, each, homes[each.database]) for each in stack.services}
+    tenants = {
+        each.name: ServiceTenant(each.name, each, homes[each.database], renames.options(each.name))
+        for each in stack.services
+    }
     reader = AnalyticsReader(ANALYTICS, stack.analytics, shared, own) if stack.analytics else None
     for tenant in tenants.values():
         tenant.make_schema()
@@ -50,6 +62,7 @@ with short_stacks():
         tenant.leave(homes.values())
     for part, database in zip(parts, (shared, *own), strict=True):
         database.set_role_settings(passwords.clear(part))
+    renames.finish(parts)
 
 logins = {name: tenant.login for name, tenant in tenants.items()}
 roles = {service.role: logins[service.name] for service in stack.services}

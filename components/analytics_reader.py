@@ -50,7 +50,8 @@ class AnalyticsReader(pulumi.ComponentResource):
         for row in reader(database.stack, analytics):
             # Inside a managed schema the grants go with it: a schema that cannot be dropped keeps its reader.
             gone_with = database.schemas.get(row.schema or "", role)
-            database.grant(self._name, row, self, grantee=role.name, deleted_with=gone_with)
+            name = database.name_of_role(analytics.role)
+            database.grant(self._name, row, self, grantee=name, deleted_with=gone_with)
 
     @property
     def urls(self) -> dict[str, pulumi.Output[str]]:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 import pulumi
 import pulumi_postgresql as postgresql
 
-from components.engine import Recorded, taken_over
+from components.engine import taken_over
 from components.grants import Turns, grant
+from components.renames import Renames
 from components.resource_names import former_names, name_of
 from engarde import role_settings
 from engarde.errors import EngardeError
@@ -37,7 +38,7 @@ class Database(pulumi.ComponentResource):
         stack: Stack,
         provider: postgresql.Provider | pulumi.Output[str],
         found: Found,
-        recorded: tuple[Recorded, ...],
+        renames: Renames,
         roles: dict[str, postgresql.Role],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -49,7 +50,10 @@ class Database(pulumi.ComponentResource):
         """those of the server, as far as they are declared by now"""
         self.schemas: dict[str, postgresql.Schema] = {}
         self.found = found
-        self.recorded = recorded
+        self.renames = renames
+        self.recorded = renames.recorded
+        self.former_roles = renames.roles(stack)
+        """role -> what it is called before this run, where that is something else"""
         self.taken_over = taken_over()
         self._connects: list[pulumi.Resource] = []
         self._unsettled: dict[str, tuple[postgresql.Role, Sequence[str]]] = {}
@@ -84,8 +88,12 @@ class Database(pulumi.ComponentResource):
         ignore_changes: list[str] | None = None,
     ) -> pulumi.Resource:
         """One row of the privilege table as a resource `<owner>-<what>`, when its turn has come; `of` as in `grant`."""
-        made = grant(
+        name, former = (
             name_of(owner, row, self.stack),
+            former_names(owner, row, self.stack, self.recorded, self.former_roles),
+        )
+        made = grant(
+            name,
             row,
             grantee=grantee,
             of=of,
@@ -96,9 +104,10 @@ class Database(pulumi.ComponentResource):
                 deleted_with=deleted_with,
                 retain_on_delete=retain,
                 ignore_changes=ignore_changes,
-                aliases=[pulumi.Alias(name=name) for name in former_names(owner, row, self.stack, self.recorded)],
+                aliases=[pulumi.Alias(name=each) for each in former],
             ),
         )
+        self.renames.grants(made, [name, *former])
         self.turns.take(row, made)
         if row.on is On.DATABASE:
             self._connects.append(made)
@@ -113,6 +122,10 @@ class Database(pulumi.ComponentResource):
         """The last role, and those on the schema's access list, which have to outlive it."""
         on = [role for name, role in self.roles.items() if name in readers(self.stack, schema)]
         return [*on, *list(self.roles.values())[-1:]]
+
+    def name_of_role(self, declared: str) -> pulumi.Output[str]:
+        """The name of a declared role, once it may be put in the place of a former one."""
+        return self.renames.name(declared, self.roles[declared], self.stack)
 
     def settle(self, login: Service | Analytics, role: postgresql.Role) -> None:
         """The role is to have the settings that the plugin cannot give it; `set_role_settings` does it."""

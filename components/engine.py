@@ -15,6 +15,7 @@ import pulumi
 from pulumi.runtime import config as engine_config
 
 from engarde import admin_passwords
+from engarde.access import Access
 from engarde.model import Stack
 from engarde.stackfile import PROJECT, parse
 from engarde.visible import BREAKS, visible
@@ -69,6 +70,10 @@ class AdminPasswords:
         if part.elsewhere:
             return str(self._config.require_object(admin_passwords.OTHERS)[part.label])
         return self._config.require(admin_passwords.SHARED)
+
+    def login(self, part: Stack) -> Access:
+        """The admin's way into the part's database."""
+        return Access(part.server, part.server.database, part.server.user, self.clear(part))
 
     def secret(self, part: Stack) -> pulumi.Output[str]:
         """As a resource takes it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from components.database import Database
-from components.engine import Recorded
+from components.renames import Renames
 from components.shared_database import SharedDatabase
 from engarde.model import Stack
 from engarde.survey import Found
@@ -20,8 +20,8 @@ class OwnDatabase(Database):
         shared: SharedDatabase,
         admin_password: pulumi.Output[str] | None,
         found: Found,
-        recorded: tuple[Recorded, ...],
+        renames: Renames,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         roles = shared.roles if admin_password is None else {}
-        super().__init__("OwnDatabase", stack, admin_password or shared.provider, found, recorded, roles, opts)
+        super().__init__("OwnDatabase", stack, admin_password or shared.provider, found, renames, roles, opts)

@@ -6,7 +6,7 @@ without being deleted on the server: one run marks it `retain_on_delete`, and a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from components.engine import Recorded
@@ -38,24 +38,27 @@ class Plan:
     """declared, not there, never granted: left out"""
 
 
-def recorded_reads(service: Service, part: Stack, recorded: Iterable[Recorded]) -> dict[str, Privilege]:
+def recorded_reads(
+    service: Service, part: Stack, recorded: Iterable[Recorded], roles: Mapping[str, str]
+) -> dict[str, Privilege]:
     """The service's reads in the part's database as the state has them, by the name that their resource has now.
 
-    They are its only grants on single tables.
+    They are its only grants on single tables. `roles` are those that have other names now, with the old ones.
     """
+    names = {service.role, roles.get(service.role)}
     rows = (
-        _row(found)
+        _row(found, service.role)
         for found in recorded
-        if found.type == GRANT and found.outputs.get("role") == service.role and found.outputs.get("objects")
+        if found.type == GRANT and found.outputs.get("role") in names and found.outputs.get("objects")
         if found.name == placed(base_of(found.name), part)
     )
     return {name_of_read(service.name, row, part): row for row in rows}
 
 
-def _row(found: Recorded) -> Privilege:
+def _row(found: Recorded, role: str) -> Privilege:
     outputs = found.outputs
     return Privilege(
-        grantee=outputs["role"],
+        grantee=role,
         on=On.COLUMNS if outputs["objectType"] == "column" else On.TABLE,
         database=outputs["database"],
         rights=tuple(outputs.get("privileges") or ()),
@@ -71,9 +74,10 @@ def plan(
     declared: Iterable[Privilege],
     tables: frozenset[Table],
     recorded: tuple[Recorded, ...],
+    roles: Mapping[str, str],
 ) -> Plan:
     """Each declared read of a table that is there, and each recorded one whose table is gone."""
-    in_state = recorded_reads(service, part, recorded)
+    in_state = recorded_reads(service, part, recorded, roles)
     by_name = {name_of_read(service.name, row, part): row for row in declared}
     gone = {name for name, row in {**in_state, **by_name}.items() if _table(row) not in tables}
     there = [Planned(row, vanished=False) for name, row in by_name.items() if name not in gone]

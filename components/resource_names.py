@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from components.engine import Recorded
 from engarde.model import Stack
@@ -51,18 +51,22 @@ def _name_of_read(owner: str, row: Privilege, write: Writing) -> str:
     return f"{owner}-reads-{write(row.schema or '')}.{write(row.table or '')}"
 
 
-def former_names(owner: str, row: Privilege, part: Stack, recorded: Iterable[Recorded]) -> list[str]:
-    """Names of earlier versions, without quotes or without the creator, under which the state still holds the row.
+def former_names(
+    owner: str, row: Privilege, part: Stack, recorded: Iterable[Recorded], roles: Mapping[str, str]
+) -> list[str]:
+    """Names of earlier versions, without quotes or with another creator or none, under which the state holds the row.
 
-    Only then: the engine refuses an alias that is also the name of another resource.
+    Only then: the engine refuses an alias that is also the name of another resource. `roles` are those that have other
+    names now, with the old ones.
     """
     if row.on is On.ROLE:
         return []
-    given = {(write, creator) for write in (quoted, _bare) for creator in (row.creator, None)}
+    grantee, creator = roles.get(row.grantee, row.grantee), roles.get(row.creator or "", row.creator)
+    given = {(write, each) for write in (quoted, _bare) for each in (row.creator, creator, None)}
     names = {placed(_name(owner, row, part, *each), part) for each in given} - {name_of(owner, row, part)}
-    return sorted(found.name for found in recorded if found.name in names and _is_of(found, row))
+    held = (grantee, row.schema, creator)
+    return sorted(found.name for found in recorded if found.name in names and _is_of(found, held))
 
 
-def _is_of(found: Recorded, row: Privilege) -> bool:
-    held = tuple(found.outputs.get(each) for each in ("role", "schema", "owner"))
-    return held == (row.grantee, row.schema, row.creator)
+def _is_of(found: Recorded, row: tuple[str, str | None, str | None]) -> bool:
+    return tuple(found.outputs.get(each) for each in ("role", "schema", "owner")) == row

@@ -12,7 +12,7 @@ from components.database import Database
 from components.engine import Recorded
 from components.former import left
 from components.login import login, role
-from components.reads import RELEASED, plan
+from components.reads import RELEASED, Plan, plan
 from components.resource_names import name_of_read
 from components.role_settings import shown
 from engarde.model import Service
@@ -50,7 +50,7 @@ class ServiceTenant(pulumi.ComponentResource):
             placed(f"{service.name}-schema", database.stack),
             name=service.schema_,
             database=database.stack.server.database,
-            owner=self.login.role.name,
+            owner=database.name_of_role(service.role),
             opts=pulumi.ResourceOptions(
                 parent=self,
                 provider=database.provider,
@@ -70,7 +70,7 @@ class ServiceTenant(pulumi.ComponentResource):
         rows = [row for row in self._rows if row.on in READS]
         database = self._database
         tables = [row for row in rows if row.on is not On.SCHEMA]
-        planned = plan(self.service, database.stack, tables, database.found.tables, database.recorded)
+        planned = self._plan(database, tables)
         for row in rows:
             if row.on is On.SCHEMA:
                 self._grant(row)
@@ -87,9 +87,13 @@ class ServiceTenant(pulumi.ComponentResource):
 
     def _let_go(self, database: Database) -> Iterator[str]:
         """Reads of a database that the service has moved out of, whose tables are gone; the others are revoked."""
-        for read in plan(self.service, database.stack, (), database.found.tables, database.recorded).reads:
+        for read in self._plan(database, ()).reads:
             self._grant(read.row, database, vanished=True)
             yield name_of_read(self.service.name, read.row, database.stack)
+
+    def _plan(self, database: Database, declared: Iterable[Privilege]) -> Plan:
+        tables, recorded = database.found.tables, database.recorded
+        return plan(self.service, database.stack, declared, tables, recorded, database.former_roles)
 
     def leave(self, databases: Iterable[Database]) -> None:
         """What the service has where it was before stays there and leaves the state; this run marks it for that."""
@@ -117,14 +121,15 @@ class ServiceTenant(pulumi.ComponentResource):
 
     def _grant(self, row: Privilege, database: Database | None = None, *, vanished: bool = False) -> pulumi.Resource:
         database = database or self._database
+        name = self._database.name_of_role(self.service.role)
         # Dropping a role takes it off the access lists of the database in which that is done, and of no other.
         beyond = database.stack.label is not None and not database.stack.elsewhere and row.on in READS
         return database.grant(
             self.service.name,
             row,
             self,
-            grantee=self.login.role.name if row.grantee == self.service.role else row.grantee,
-            of=self.login.role.name if row.on is On.ROLE else None,
+            grantee=name if row.grantee == self.service.role else row.grantee,
+            of=name if row.on is On.ROLE else None,
             # Gone with the role, so that a role that stays (protected, or with data) keeps all it has.
             deleted_with=None if beyond else self.login.role,
             retain=vanished,

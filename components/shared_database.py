@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 
 from components.database import Database
-from components.engine import Recorded
+from components.renames import Renames
 from engarde.model import Stack
 from engarde.privileges import outside
 from engarde.survey import Found
@@ -19,10 +19,10 @@ class SharedDatabase(Database):
         stack: Stack,
         admin_password: pulumi.Output[str],
         found: Found,
-        recorded: tuple[Recorded, ...],
+        renames: Renames,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__("SharedDatabase", stack, admin_password, found, recorded, {}, opts)
+        super().__init__("SharedDatabase", stack, admin_password, found, renames, {}, opts)
         for role in stack.outside_roles:
             for row in outside(stack, role):
                 # Kept when the stack is destroyed: these roles worked before it and go on after it.

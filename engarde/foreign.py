@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from engarde.model import Analytics, Service, Stack
 from engarde.visible import visible
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,22 @@ def _others(stack: Stack) -> set[str]:
     return creators | {role.name for role in stack.outside_roles}
 
 
-def faults(stack: Stack, existing: Collection[Existing], own_roles: Collection[str]) -> Iterator[str]:
-    """What is another's and what is not there, a sentence each; `own_roles` are those in the state of this stack."""
-    yield from map(str, taken(stack, existing, own_roles))
+def faults(
+    stack: Stack, existing: Collection[Existing], own_roles: Collection[str], renamed: Mapping[str, str] = NOTHING
+) -> Iterator[str]:
+    """What is another's and what is not there, a sentence each; arguments as of `taken`."""
+    yield from map(str, taken(stack, existing, own_roles, renamed))
     for name in absent(stack, existing):
         yield f"role {name} does not exist: make it, or take it out of outsideRoles and creators"
 
 
-def taken(stack: Stack, existing: Collection[Existing], own_roles: Collection[str]) -> Iterator[Taken]:
-    """What is another's, roles before schemas."""
+def taken(
+    stack: Stack, existing: Collection[Existing], own_roles: Collection[str], renamed: Mapping[str, str] = NOTHING
+) -> Iterator[Taken]:
+    """What is another's, roles before schemas.
+
+    `own_roles` are those in the state of this stack, `renamed` the old names of those that have other ones now.
+    """
     there = {each.name for each in existing if each.kind == "role"}
     owners = {each.name: each.owner for each in existing if each.kind == "schema"}
     for login in stack.logins:
@@ -66,7 +76,8 @@ def taken(stack: Stack, existing: Collection[Existing], own_roles: Collection[st
     for service in stack.services:
         owner = owners.get(service.schema_)
         # A role of this stack that lost its schema to another by hand is drift, and repaired.
-        if owner not in (None, stack.server.user, service.role) and service.role not in own_roles and not service.adopt:
+        own = (None, stack.server.user, service.role, renamed.get(service.role))
+        if owner not in own and service.role not in own_roles and not service.adopt:
             yield Taken("schema", service.schema_, service, owner)
 
 

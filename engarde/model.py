@@ -56,6 +56,8 @@ class Login(Declared):
     """true or false: whether the engine refuses to delete it"""
     adopt: bool = False
     """true or false: take over a role that exists"""
+    formerly: Identifier | None = None
+    """the key or the role that it had before, and is renamed from"""
     url_format: UrlFormat = "plain"
     """the form of the exported URL: plain, options, sqlalchemy+DRIVER, node-postgres or jdbc"""
     railway: Delivery | None = None

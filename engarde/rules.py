@@ -47,6 +47,7 @@ def rules(
     yield from _schemas(services, existing)
     yield from _reads(services, existing, declared, values)
     yield from _roles(server, services, analytics, outside)
+    yield from _renamed(services, analytics)
     for schema in (analytics.schemas if analytics else None) or ():
         if schema not in declared:
             path = _item("engarde:analytics.schemas", _section(values, "analytics").get("schemas"), schema)
@@ -148,6 +149,15 @@ def _where(database: str | None) -> str:
 def _table(stated: object) -> tuple[str, str] | None:
     text = stated.get("table") if isinstance(stated, dict) else stated
     return split_table(text) if isinstance(text, str) else None
+
+
+def _renamed(services: tuple[Service, ...], analytics: Analytics | None) -> Iterator[Fault]:
+    logins: list[tuple[str, Service | Analytics]] = [(join("engarde:services", each.name), each) for each in services]
+    logins += [("engarde:analytics", analytics)] if analytics else []
+    names = {name for _, each in logins for name in (each.role, each.name if isinstance(each, Service) else None)}
+    for path, login in logins:
+        if login.formerly in names - {None}:
+            yield Fault(join(path, "formerly"), "a key or a role that is declared; state the one that it had before")
 
 
 def _roles(

@@ -18,6 +18,8 @@ READER = "engarde:index:AnalyticsReader"
 ROLE = "postgresql:index/role:Role"
 SCHEMA = "postgresql:index/schema:Schema"
 GRANT = "postgresql:index/grant:Grant"
+GRANT_ROLE = "postgresql:index/grantRole:GrantRole"
+DEFAULT_PRIVILEGES = "postgresql:index/defaultPrivileges:DefaultPrivileges"
 EXTENSION = "postgresql:index/extension:Extension"
 PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - the type's name
 """Types of resources."""

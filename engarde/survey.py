@@ -46,6 +46,10 @@ class Before:
     """the roles and schemas that it made"""
     taken_over: frozenset[str] = frozenset()
     """the roles that it began to make"""
+    rekeyed: frozenset[str] = frozenset()
+    """the services that it has under other keys"""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """role -> what it is called there, where that is something else"""
 
 
 def survey(stack: Stack, password: str, before: Before) -> Found:
@@ -138,10 +142,12 @@ def _refuse_to_take(stack: Stack, asked: Session, before: Before) -> frozenset[s
     names = {"roles": foreign.roles(stack), "schemas": sorted(service.schema_ for service in stack.services)}
     existing = asked.rows("existing", foreign.Existing, **names)
     own_roles = before.taken_over | {made.name for made in before.made if made.kind == "role"}
-    if faults := [*moved(stack, before.made), *foreign.faults(stack, existing, own_roles)]:
+    roles = frozenset(each.name for each in existing if each.kind == "role")
+    renamed = moved(stack, before.made, before.rekeyed, roles)
+    if faults := [*renamed, *foreign.faults(stack, existing, own_roles, before.renamed)]:
         lines = "\n".join(f"  {each}" for each in faults)
         raise Refused(f"stack {stack.name} and its server do not fit; nothing was changed:\n{lines}")
-    return frozenset(each.name for each in existing if each.kind == "role")
+    return roles
 
 
 def _check(stack: Stack, asked: Session) -> None:

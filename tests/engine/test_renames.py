@@ -34,9 +34,7 @@ def test_a_schema_is_renamed_by_hand(projects: Projects) -> None:
         project.succeeds(project.up())
 
         declare(project, schema="Madan Sara")
-        [statement] = re.findall(
-            r"schema madansara cannot become Madan Sara in one step: run `(.*?)`", refused(project)
-        )
+        [statement] = re.findall(r"cannot become Madan Sara in one step: keep .*? or run `(.*?)`", refused(project))
         with project.database.session() as session:
             session.execute(statement.encode())
         project.succeeds(project.refresh())
@@ -57,11 +55,11 @@ def test_a_service_does_not_take_what_was_made_for_another(projects: Projects) -
         project.declare(services={"renamed": {"role": "madansara_user", "schema": "madansara"}})
         said = refused(project)
         for what in ("role madansara_user", "schema madansara"):
-            assert f"{what} was made for madansara and cannot go to another: keep it there" in said
+            assert f"{what} was made for madansara and cannot go to another: keep it there, or with `formerly:" in said
 
 
 def test_a_role_keeps_its_name(projects: Projects) -> None:
     with projects(services={"madansara": None}) as project:
         project.succeeds(project.up())
         project.declare(services={"madansara": {"role": "other"}})
-        assert "role madansara_user was made for madansara and cannot become other: keep it with" in refused(project)
+        assert "role madansara_user was made for madansara and is declared as other: keep it with" in refused(project)

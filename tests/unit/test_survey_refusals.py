@@ -52,26 +52,28 @@ def test_roles_that_are_named_and_not_there() -> None:
 
 def test_nothing_that_stays_is_moved() -> None:
     before = {Made("role", "a", "a_user"), Made("schema", "a", "a"), Made("role", "gone", "gone_user")}
-    assert list(moved(stack(**SERVICE, analytics={}), frozenset(before))) == []
-    assert list(moved(stack(**SERVICE, analytics={}), frozenset())) == []
+    assert list(moved(stack(**SERVICE, analytics={}), frozenset(before), (), ())) == []
+    assert list(moved(stack(**SERVICE, analytics={}), frozenset(), (), ())) == []
 
 
 def test_what_has_another_name() -> None:
     before = {Made("role", "a", "old"), Made("schema", "a", "b c"), Made("role", "analytics", "reader")}
-    assert list(moved(stack(**SERVICE, analytics={}), frozenset(before))) == [
-        "role old was made for a and cannot become a_user: keep it with `role: old`",
-        'schema b c cannot become a in one step: run `ALTER SCHEMA "b c" RENAME TO "a";`,'
-        " then `pulumi refresh`, then `pulumi up`",
-        "role reader was made for analytics and cannot become analytics_readonly: keep it with `role: reader`",
+    assert list(moved(stack(**SERVICE, analytics={}), frozenset(before), (), ())) == [
+        "role old was made for a and is declared as a_user: keep it with `role: old`,"
+        " or rename it with `formerly: old`",
+        "schema b c cannot become a in one step: keep it with `schema: b c`,"
+        ' or run `ALTER SCHEMA "b c" RENAME TO "a";`, then `pulumi refresh`, then `pulumi up`',
+        "role reader was made for analytics and is declared as analytics_readonly: keep it with `role: reader`,"
+        " or rename it with `formerly: reader`",
     ]
 
 
 def test_what_has_changed_hands() -> None:
     before = frozenset({Made("role", "old", "a_user"), Made("schema", "old", "a")})
-    assert list(moved(stack(**SERVICE), before)) == [
-        "role a_user was made for old and cannot go to another: keep it there",
-        "schema a was made for old and cannot go to another: keep it there",
+    assert list(moved(stack(**SERVICE), before, (), ())) == [
+        "role a_user was made for old and cannot go to another: keep it there, or with `formerly: old`",
+        "schema a was made for old and cannot go to another: keep it there, or with `formerly: old`",
     ]
-    assert list(moved(stack(existingSchemas={"a": None}), before)) == [
+    assert list(moved(stack(existingSchemas={"a": None}), before, (), ())) == [
         "schema a was made for old and cannot go to another: keep it there"
     ]

@@ -1,0 +1,158 @@
+"""Services and roles that have other names now: found in the state by the old ones, and renamed with all they have.
+
+A role is renamed in place, and keeps what it owns and what it was granted. But the state has its grants by name, and
+the provider takes each from the old name before it gives it to the new one, which has it already. So that this takes
+nothing from anybody and does not fail, a role of the old name is there meanwhile: it has nothing and cannot log in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+
+import pulumi
+import pulumi_postgresql as postgresql
+
+from components.engine import Recorded
+from components.former import marked
+from engarde import placeholders
+from engarde.access import Access
+from engarde.errors import EngardeError
+from engarde.model import Stack
+from engarde.names import PUBLIC
+from engarde.places import base_of, placed, placed_on_server
+from engarde.quoting import statement
+from engarde.rotations import called
+from engarde.stack import DEFAULT_PRIVILEGES, GRANT, GRANT_ROLE, ROLE, TENANT
+from engarde.visible import BREAKS, visible
+
+NAMING = {GRANT: ("role",), DEFAULT_PRIVILEGES: ("role", "owner"), GRANT_ROLE: ("role", "grantRole")}
+"""Which outputs of a type of resource are names of roles."""
+
+
+class Renames:
+    """What a run renames, and the state as if all of it had always had its new name."""
+
+    def __init__(self, stack: Stack, recorded: tuple[Recorded, ...], admin: Callable[[Stack], Access]) -> None:
+        self.keys = _former_keys(stack, recorded)
+        """service -> the key under which the state still has it"""
+        self.recorded = _by_todays_keys(recorded, self.keys)
+        """resources by the names that they get in this run"""
+        self._stack = stack
+        self._admin = admin
+        self._names: dict[postgresql.Role, pulumi.Output[str]] = {}
+        self._placeholders: dict[tuple[str, int, str], Stack] = {}
+        self._granted: dict[str, pulumi.Output[str]] = {}
+
+    def options(self, service: str) -> pulumi.ResourceOptions | None:
+        """With which the service's component, and each of its children, is found by the former key."""
+        was = self.keys.get(service)
+        return pulumi.ResourceOptions(aliases=[pulumi.Alias(name=was)]) if was else None
+
+    def roles(self, part: Stack) -> dict[str, str]:
+        """Role -> what the part's server calls it before this run, where that is something else."""
+        made = {each.name: each for each in self.recorded if each.type == ROLE and not marked(each)}
+        found = {login.role: made.get(placed_on_server(f"{called(login)}-role", part)) for login in self._stack.logins}
+        return {role: was.outputs["name"] for role, was in found.items() if was and was.outputs["name"] != role}
+
+    def naming(self, role: str, part: Stack) -> set[str]:
+        """What was granted to the role in the part's database, or of what it makes there, by the resources' names."""
+        found = {each.name for each in self.recorded if role in _named(each)}
+        return {name for name in found if name in (placed(base_of(name), part), placed_on_server(base_of(name), part))}
+
+    def resume(self, parts: Iterable[Stack]) -> None:
+        """What a run that was killed has renamed on the servers, and not in all of its grants.
+
+        :raises Unreachable: a server could not be asked.
+        :raises Refused: it does not make a role.
+        """
+        if not any(login.formerly for login in self._stack.logins) or pulumi.runtime.is_dry_run():
+            return
+        known = {self._stack.server.user, PUBLIC, *self._stack.roles}
+        known |= {role.name for role in self._stack.outside_roles}
+        known |= {creator for schema in self._stack.existing_schemas for creator in schema.creators}
+        known |= {found.outputs["name"] for found in self.recorded if found.type == ROLE}
+        if lost := {name for found in self.recorded for name in _named(found)} - known:
+            for part in parts:
+                placeholders.make(self._admin(part), lost)
+                self._placeholders |= {(*_server(part), name): part for name in lost}
+
+    def warn(self, parts: Iterable[Stack]) -> None:
+        """Says which roles get other names, and who notices."""
+        for role, was in sorted({each for part in parts for each in self.roles(part).items()}):
+            pulumi.log.warn(
+                f"role {was} becomes {role}: its sessions go on, and new logins as {was} are refused until the URL with"
+                " the new name is delivered"
+            )
+
+    def name(self, declared: str, role: postgresql.Role, part: Stack) -> pulumi.Output[str]:
+        """The role's name, once whatever takes anything from the old one may do so."""
+        was = self.roles(part).get(declared)
+        if was is None or pulumi.runtime.is_dry_run():
+            return role.name
+        if role not in self._names:
+            self._names[role] = role.name.apply(partial(self._hold, was, part))
+            self._placeholders[(*_server(part), was)] = part
+        return self._names[role]
+
+    def _hold(self, was: str, part: Stack, name: str) -> str:
+        _told(lambda: placeholders.make(self._admin(part), [was]))
+        return name
+
+    def grants(self, resource: pulumi.Resource, names: Iterable[str]) -> None:
+        """What this run declares, by all the names that the state may have it under."""
+        self._granted |= dict.fromkeys(names, resource.urn)
+
+    def finish(self, parts: Iterable[Stack]) -> None:
+        """Drops the placeholders, once nothing is taken from them any more."""
+        for (*_, was), part in self._placeholders.items():
+            naming = {found.name for found in self.recorded if was in _named(found)}
+            if naming - self._granted.keys():
+                pulumi.log.warn(
+                    f"role {was} has another name now, and what is taken from it in this run is taken by its old one:"
+                    " it is left without a login. Drop it afterwards:"
+                    f" {statement('DROP OWNED BY {}', was)} {statement('DROP ROLE {}', was)}"
+                )
+                continue
+            admins = [self._admin(each) for each in parts if _server(each) == _server(part)]
+            done = pulumi.Output.all(*(self._granted[name] for name in naming))
+            done.apply(partial(self._drop, admins, was))
+
+    def _drop(self, admins: list[Access], was: str, _: object) -> None:
+        _told(lambda: placeholders.drop(admins, was))
+
+
+def _server(part: Stack) -> tuple[str, int]:
+    return part.server.host, part.server.port
+
+
+def _former_keys(stack: Stack, recorded: Iterable[Recorded]) -> dict[str, str]:
+    known = {each.name for each in recorded if each.type == TENANT}
+    renamed = {each.name: each.formerly for each in stack.services if each.formerly and each.name not in known}
+    return {name: was for name, was in renamed.items() if was in known}
+
+
+def _by_todays_keys(recorded: tuple[Recorded, ...], keys: dict[str, str]) -> tuple[Recorded, ...]:
+    today = {was: name for name, was in keys.items()}
+    # The longest first: what is of service `a-b` begins with `a-`, too.
+    services = sorted((each.name for each in recorded if each.type == TENANT), key=len, reverse=True)
+    return tuple(_renamed(each, services, today) for each in recorded) if today else recorded
+
+
+def _renamed(found: Recorded, services: Iterable[str], today: dict[str, str]) -> Recorded:
+    for key in services:
+        if found.name == key or found.name.startswith(f"{key}-"):
+            return replace(found, name=today.get(key, key) + found.name.removeprefix(key))
+    return found
+
+
+def _named(found: Recorded) -> set[str]:
+    return {found.outputs.get(each) or PUBLIC for each in NAMING.get(found.type, ())}
+
+
+def _told(change: Callable[[], None]) -> None:
+    try:
+        change()
+    except EngardeError as fault:
+        raise pulumi.RunError(visible(str(fault), keep=BREAKS)) from None
