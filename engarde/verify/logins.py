@@ -176,24 +176,24 @@ def _judged(
     role: str, stack: Stack, tried: list[Probe], answers: list[Answer], by_catalog: list[tuple[Right, bool]]
 ) -> Tried:
     """One finding per schema: what was allowed, refused, or refused for another reason than a missing privilege."""
-    wrong: dict[tuple[str | None, str], list[str]] = defaultdict(list)
+    wrong: dict[tuple[str, str | None, str], list[str]] = defaultdict(list)
     warnings = []
     for probe, answer in zip(tried, answers, strict=True):
         whole = answer.place == len(probe.statements)
         # What a function of an event trigger refuses says nothing of the statement.
         if answer.state == probe.expected and whole and IN_FUNCTION not in answer.said:
             continue
-        statement = probe.statements[answer.place - 1]
+        statement, who = probe.statements[answer.place - 1], probe.role or role
         if answer.state == LOCKED:
-            warnings.append(f"not tried as {role}, since another session holds a lock: {statement}")
+            warnings.append(f"not tried as {who}, since another session holds a lock: {statement}")
         elif answer.state == ALLOWED:
-            wrong[probe.schema, probe.expected].append(f"{statement}: allowed")
+            wrong[who, probe.schema, probe.expected].append(f"{statement}: allowed")
         else:
-            wrong[probe.schema, probe.expected].append(f"{statement}: {answer.state} {answer.said}")
+            wrong[who, probe.schema, probe.expected].append(f"{statement}: {answer.state} {answer.said}")
     for right, held in by_catalog:
         if held != (right.expected == ALLOWED):
-            wrong[right.schema, right.expected].append(f"{right}: {'allowed' if held else 'missing'}, by catalog")
-    found = (_behaviour(role, stack, schema, expected, said) for (schema, expected), said in wrong.items())
+            wrong[role, right.schema, right.expected].append(f"{right}: {'allowed' if held else 'missing'}, by catalog")
+    found = (_behaviour(who, stack, schema, expected, said) for (who, schema, expected), said in wrong.items())
     return Tried(tuple(found), tuple(warnings), len(tried))
 
 

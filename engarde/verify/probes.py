@@ -40,6 +40,8 @@ class Probe:
     """where; none for the whole database"""
     statements: tuple[str, ...]
     expected: str = DENIED
+    role: str | None = None
+    """as whom the last is tried; none for who is logged in"""
 
     @property
     def last(self) -> str:
@@ -219,16 +221,18 @@ def of_new_things(
             f"CREATE FUNCTION {inside}() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
         )
         if stack.analytics and schema in stack.analytics_schemas and stack.analytics.role in catalog.roles:
-            reader = _acting(stack.analytics.role, stack, may_act_as)
+            role = stack.analytics.role
+            reader = _acting(role, stack, may_act_as)
             selected = (f"SELECT word FROM {inside}", f"SELECT last_value FROM {quoted(schema)}.{mark}_id_seq")
-            probes.append(Probe(schema, (*made, *reader, *selected), ALLOWED))
-            probes.append(Probe(schema, (*made, *reader, f"INSERT INTO {inside} (word) VALUES ('a')")))
+            inserted = f"INSERT INTO {inside} (word) VALUES ('a')"
+            probes.append(Probe(schema, (*made, *reader, *selected), ALLOWED, role))
+            probes.append(Probe(schema, (*made, *reader, inserted), role=role))
             if any(service.role == creator for service in stack.services):
-                probes.append(Probe(schema, (*function, *reader, f"SELECT {inside}()")))
+                probes.append(Probe(schema, (*function, *reader, f"SELECT {inside}()"), role=role))
         for service in stack.services:
             if service.schema_ != schema and _reads(service, schema) and service.role in catalog.roles:
                 other = _acting(service.role, stack, may_act_as)
-                probes.append(Probe(schema, (*made, *other, f"SELECT word FROM {inside}")))
+                probes.append(Probe(schema, (*made, *other, f"SELECT word FROM {inside}"), role=service.role))
     return probes
 
 
