@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import time
 from collections import deque
@@ -31,7 +32,10 @@ from engarde.terminal import begin_change
 APPLICATION = "engarde migrate"
 
 LAST = 5
-"""How many lines of a failure are reported."""
+"""How many lines of a failure are reported, beside the one that says what it is."""
+
+_SAYS_WHY = re.compile(r"(?!(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY|DEBUG|INFO|NOTICE|WARN(?:ING)?):)[A-Za-z_][\w.]*: ")
+"""As a traceback ends, and Alembic's own refusals begin; a statement of many lines may follow."""
 
 LONGEST = 100_000
 """Of a line that a service's program prints [characters]."""
@@ -157,6 +161,7 @@ def _run(
     :raises EngardeError: it was not started.
     """
     last: deque[str] = deque(maxlen=LAST)
+    why: deque[str] = deque(maxlen=1)
 
     def log(text: str) -> None:
         # A service's own program may print its URL.
@@ -164,6 +169,8 @@ def _run(
             if line.strip():
                 said(line.rstrip())
                 last.append(line.rstrip())
+                if _SAYS_WHY.match(line):
+                    why.append(line.rstrip())
 
     given = (
         environment(given_environment(), project.declared.environment)
@@ -189,9 +196,10 @@ def _run(
     for each in readers:
         # What it has left running elsewhere may hold its output open for ever.
         each.join(LINGERING)
+    told = [*(each for each in why if each not in last), *last]
     if watch.reason:
-        return "\n".join([*last, watch.reason])
-    return ("\n".join(last) or f"it ended with {process.returncode}") if process.returncode else None
+        return "\n".join([*told, watch.reason])
+    return ("\n".join(told) or f"it ended with {process.returncode}") if process.returncode else None
 
 
 def _limits() -> dict[str, str]:

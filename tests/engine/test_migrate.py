@@ -113,7 +113,8 @@ def test_one_that_fails_leaves_its_revision_and_does_not_stop_the_others(there: 
     ran(there, "--all")
     for name in NAMES:
         write(there.folder / "their" / name, TABLE, MORE)
-    write(there.folder / "their" / "sankore", TABLE, f'{MORE}\nop.execute("SELECT 1/0")')
+    lines = "".join(f"\\n-- line {number}" for number in range(9))
+    write(there.folder / "their" / "sankore", TABLE, f'{MORE}\nop.execute("SELECT 1/0{lines}")')
     for jobs in ("1", "3"):
         found = ran(there, "--all", "--jobs", jobs, code=4)
         assert found["sankore"]["state"] == "failed"
