@@ -44,6 +44,9 @@ CAN_LOOK_FOR_ITS_CLIENT = 140_000
 """From this version on a server may do so while it works on a statement."""
 
 _ROOMS = Path(__file__).with_name("sql")
+MARK = " /* engarde */"
+"""After each query of ours: a role that we log in as has not asked it. At the end, which every server keeps."""
+
 
 NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -186,10 +189,11 @@ class Session:
         One round trip for all: a server may be far away, and refusals in a block do not fill its log.
         """
         # Nothing that was allowed by mistake waits for a lock that a service holds, nor makes one wait for long.
-        self._connection.execute(b"SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '60s'")
-        self._connection.execute("SELECT set_config('engarde.probes', %s, true)", [json.dumps(probes)])
+        limits = ("lock_timeout = '300ms'", "statement_timeout = '60s'")
+        self._connection.execute("; ".join(f"SET LOCAL {each}{MARK}" for each in limits).encode())
+        self._connection.execute(f"SELECT set_config('engarde.probes', %s, true){MARK}", [json.dumps(probes)])
         self._connection.execute(_query("probe"))
-        row = self._connection.execute("SELECT current_setting('engarde.answers')").fetchone()
+        row = self._connection.execute(f"SELECT current_setting('engarde.answers'){MARK}").fetchone()
         answers = (text.split(" ", 2) for text in json.loads(row[0] if row else "[]"))
         return [Answer("00000" if state == ALLOWED else state, int(place), said) for state, place, said in answers]
 
@@ -238,7 +242,7 @@ class Session:
 
 
 def _query(room: str) -> SQL:
-    return SQL((_ROOMS / f"{room}.sql").read_text(encoding="utf-8"))
+    return SQL((_ROOMS / f"{room}.sql").read_text(encoding="utf-8").rstrip() + MARK)
 
 
 @contextmanager
@@ -270,7 +274,7 @@ def session(
         settings = tuple(_settings(connection, kind))
         whole = [begin, *(f"SET LOCAL {each}" for each in settings), *([] if as_given else ["SET LOCAL ROLE NONE"])]
         try:
-            connection.execute("; ".join([*whole, *_noticing(connection)]).encode())
+            connection.execute("; ".join(each + MARK for each in (*whole, *_noticing(connection))).encode())
             yield Session(connection, where, settings)
         except psycopg.errors.OutOfMemory as error:
             raise NoRoomForLocks(

@@ -81,7 +81,7 @@ def look(stack: Stack, login: Access, of: Sequence[Subject], queries: bool, logi
         parts = [put(part) for part in sizes.parts(server.sees_files, schemas)]
         tables = put(lambda asked: tuple(asked.rows("status_tables", rows.Table, schemas=schemas)))
         indexes = put(lambda asked: tuple(asked.rows("status_indexes", rows.Index, schemas=schemas)))
-        counted = put(lambda asked: statements.read(asked, server, login, stack.name, queries))
+        counted = put(lambda asked: statements.read(asked, server, login, stack, queries))
         activity = put(lambda asked: _activity(asked, own, stack, queries))
         sequences = put(lambda asked: asked.rows("status_sequences_counted", Counted, schemas=schemas))
         versions = put(lambda asked: version_tables.listed(stack, asked))
