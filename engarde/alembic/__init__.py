@@ -1,1 +1,1 @@
-"""Services' Alembic projects, read as text: nothing of a service is imported or run."""
+"""Services' Alembic projects: read as text; only what is to be written is tried, by the service's own Alembic."""

@@ -6,22 +6,25 @@ import difflib
 import errno
 import os
 import secrets
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_IMODE
 
 from engarde import bounded
 from engarde.alembic import template
-from engarde.alembic.carried import carried
-from engarde.alembic.environment import environment
-from engarde.alembic.project import project
+from engarde.alembic.arguments import wanting
+from engarde.alembic.carried import bound, carried
+from engarde.alembic.command import USUAL
+from engarde.alembic.environment import Environment, environment
+from engarde.alembic.project import Project, is_project, project
 from engarde.alembic.reader import Reader
-from engarde.alembic.settings import INI, is_project
-from engarde.alembic.source import Source, source
+from engarde.alembic.settings import INI
+from engarde.alembic.source import source
 from engarde.alembic.template import Driver
-from engarde.errors import ConfigError, Refused
+from engarde.alembic.trial import refuse_broken
+from engarde.errors import ConfigError, Refused, Unfinished
 from engarde.masking import masked
 from engarde.model import Service
 from engarde.terminal import begin_change
@@ -46,6 +49,8 @@ class Change:
     after: str = field(repr=False)
     kept: Path | None
     """where the old one goes, unless nothing in it is anybody's own"""
+    left: tuple[str, ...] = ()
+    """what of the old one is not in the new one, each with its line; passwords are not in it"""
 
     def shown(self, folder: Path) -> str:
         """The difference; passwords that stood in the old file are not in it."""
@@ -65,60 +70,92 @@ def changes(path: Path, service: Service, driver: Driver | None) -> tuple[Change
     """What would be written in the project in this folder, or whose alembic.ini this is; nothing where all is so.
 
     :raises ConfigError: the project or its env.py cannot be read, or the env.py is a link.
+    :raises Refused: something of the old env.py that may fill or filter the metadata would be lost.
     """
+    called = _called(service)
     folder = path.parent if path.is_file() else path
     root = folder.resolve()
-    if is_project(folder):
-        return _made([_env(root, project(folder).env, service, driver)])
+    if is_project(path, called):
+        return _made([_env(project(path, called), service, driver)])
     files = {INI: template.text(INI), f"{FRESH}/script.py.mako": template.text("script.py.mako")}
     if taken := [str(folder / file) for file in files if os.path.lexists(folder / file)]:
         raise ConfigError(f"{', '.join(taken)} is there, but no Alembic project: {INI} has no [alembic]")
     made = [Change(root, root / file, None, text, None) for file, text in files.items()]
-    return _made([*made, _env(root, root / FRESH / "env.py", service, driver)])
+    _refuse_links(root, root / FRESH / "env.py")
+    return _made([*made, Change(root, root / FRESH / "env.py", None, _new_env(service, driver), None)])
+
+
+def try_out(changes: Sequence[Change], path: Path, service: Service) -> None:
+    """Tries what would take the place of an env.py.
+
+    :raises Refused: it would break what works, or could not be tried.
+    """
+    for each in changes:
+        if each.before is not None:
+            refuse_broken(project(path, _called(service)), service, each.before, each.after)
 
 
 def write(changes: Sequence[Change]) -> None:
-    """Writes them; each file is whole at any moment, and what is kept is there before its place is taken.
+    """Writes them all, or none; each file is whole at any moment, and what is kept is there before its place is taken.
 
-    :raises Refused: a file has been changed since it was read, or cannot be written.
+    :raises Refused: a file has been changed since it was read, or cannot be written; nothing is changed.
+    :raises Unfinished: the same, and what was written before cannot be taken back.
     """
     begin_change()
-    for each in changes:
+    back = ExitStack()
+    with ExitStack() as folders:
         try:
-            with _folder(each) as folder:
-                _write(each, folder)
-        except OSError as error:
-            why = "a part of its path is a link now" if error.errno in _LINKS else error.strerror
-            raise Refused(f"{each.file} cannot be written: {why}") from None
+            for each in changes:
+                _write(each, folders, back)
+        except BaseException as failed:
+            try:
+                back.close()
+            except OSError as error:
+                there = ", ".join(str(each.file) for each in changes if os.path.lexists(each.file))
+                said = f"{failed}; what was written before cannot be taken back ({error.strerror}): {there}"
+                raise Unfinished(said) from None
+            raise
 
 
-@contextmanager
-def _folder(change: Change) -> Iterator[int]:
-    """The folder that the file is in, whatever becomes of its path meanwhile; no link in the project is followed."""
-    change.root.mkdir(parents=True, exist_ok=True)
-    opened = os.open(change.root, _FOLDER)
+def _write(change: Change, folders: ExitStack, back: ExitStack) -> None:
+    """Writes one; `back` takes it back."""
     try:
-        for name in change.file.relative_to(change.root).parent.parts:
-            with suppress(FileExistsError):
-                os.mkdir(name, dir_fd=opened)
-            below = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=opened)
-            os.close(opened)
-            opened = below
-        yield opened
-    finally:
-        os.close(opened)
+        _put(change, _folder(change, folders, back), back)
+    except OSError as error:
+        why = "a part of its path is a link now" if error.errno in _LINKS else error.strerror
+        raise Refused(f"{change.file} cannot be written: {why}") from None
 
 
-def _write(change: Change, folder: int) -> None:
+def _folder(change: Change, folders: ExitStack, back: ExitStack) -> int:
+    """The folder that the file is in, whatever becomes of its path meanwhile; no link in the project is followed."""
+    for each in reversed([change.root, *change.root.parents]):
+        if not each.is_dir():
+            each.mkdir()
+            back.callback(each.rmdir)
+    opened = os.open(change.root, _FOLDER)
+    folders.callback(os.close, opened)
+    for name in change.file.relative_to(change.root).parent.parts:
+        with suppress(FileExistsError):
+            os.mkdir(name, dir_fd=opened)
+            back.callback(os.rmdir, name, dir_fd=opened)
+        opened = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=opened)
+        folders.callback(os.close, opened)
+    return opened
+
+
+def _put(change: Change, folder: int, back: ExitStack) -> None:
     name, draft = change.file.name, f".{change.file.name}.{secrets.token_hex(4)}"
     if (before := _read(change.file, name, folder)) != change.before:
         raise Refused(f"{change.file} has just been changed by somebody else; run this again")
     old = None if before is None else os.stat(name, dir_fd=folder, follow_symlinks=False)
     if change.kept:
         _new(change.kept.name, bounded.content(name, folder=folder), old, folder)
+        back.callback(os.unlink, change.kept.name, dir_fd=folder)
     try:
         _new(draft, change.after.encode(), old, folder)
         os.replace(draft, name, src_dir_fd=folder, dst_dir_fd=folder)
+        if before is None:
+            back.callback(os.unlink, name, dir_fd=folder)
     finally:
         with suppress(FileNotFoundError):
             os.unlink(draft, dir_fd=folder)
@@ -133,30 +170,55 @@ def _new(name: str, content: bytes, old: os.stat_result | None, folder: int) -> 
         writing.write(content)
 
 
+def _called(service: Service) -> Sequence[str]:
+    return service.migrations.command if service.migrations else USUAL
+
+
 def _made(wanted: Sequence[Change]) -> tuple[Change, ...]:
     return tuple(each for each in wanted if each.before != each.after)
 
 
-def _env(root: Path, file: Path, service: Service, driver: Driver | None) -> Change:
+def _env(there: Project, service: Service, driver: Driver | None) -> Change:
+    root, file = there.folder.resolve(), there.env
+    _refuse_links(root, file)
+    before = _read(file)
+    if before is None:
+        return Change(root, file, None, _new_env(service, driver), None)
+    if there.flask:
+        raise Refused(
+            f"{file} is Flask-Migrate's, and Alembic is told by the application's code: nothing was written; say it"
+            f" there, `Migrate(app, db, version_table_schema={service.schema_!r}, ...)`"
+            f" (bin/engarde alembic check {there.folder} --service {service.name})"
+        )
+    old = source(file, (file.parent,))
+    facts = environment(old, Reader(old.roots))
+    chosen = driver or _of(facts, service)
+    own, refused = template.yours(before), wanting(there)
+    left: tuple[str, ...] = ()
+    if own is None:
+        found = carried(facts, bound(template.env(service, chosen, "")))
+        own, left = found.yours or template.text("yours.py"), found.left
+        refused += tuple(f"{file}, {each}" for each in found.refused)
+    if refused:
+        listed = "".join(f"\n{masked(each)}" for each in refused)
+        raise Refused(f"nothing was written: this would be lost, or would not work with a new env.py:{listed}")
+    kept = None if template.is_untouched(before) else _free(file)
+    after = template.env(service, chosen, own)
+    return Change(root, file, before, after, kept, tuple(masked(each) for each in left))
+
+
+def _refuse_links(root: Path, file: Path) -> None:
     below = [root.joinpath(*file.relative_to(root).parts[:depth]) for depth in range(1, len(file.parts))]
     if links := [str(each) for each in below if each.is_symlink()]:
         raise ConfigError(f"{links[0]} is a link, and nothing is written through one: put a file in its place")
-    before = _read(file)
-    if before is None:
-        new = template.env(service, driver or _usual(service), template.text("yours.py"))
-        return Change(root, file, None, new, None)
-    old = source(file, (file.parent,))
-    chosen = driver or _of(old, service)
-    own = template.yours(before)
-    if own is None:
-        own = carried(old) or template.text("yours.py")
-    kept = None if template.is_untouched(before) else _free(file)
-    return Change(root, file, before, template.env(service, chosen, own), kept)
 
 
-def _of(old: Source, service: Service) -> Driver:
+def _new_env(service: Service, driver: Driver | None) -> str:
+    return template.env(service, driver or _usual(service), template.text("yours.py"))
+
+
+def _of(found: Environment, service: Service) -> Driver:
     """The one that it has now, as far as that is a choice between synchronous and not."""
-    found = environment(old, Reader(old.roots))
     usual = _usual(service)
     if found.asynchronous:
         return "asyncpg"

@@ -62,15 +62,16 @@ def filtered(seen: Seen) -> Iterator[Finding]:
 
 def _filtered(seen: Seen, configure: Configure, found: Filters) -> Iterator[Finding]:
     line = _line(configure)
+    own = own_is_seen(seen, found)
     others = {schema: found.sees(Table(schema, ANY, declared=False)) for schema in seen.others}
-    if configure.opaque or found.opaque or None in others.values() or own_is_seen(seen, found) is None:
+    if configure.opaque or found.opaque or None in others.values() or (own is None and not seen.ours):
         yield seen.unjudged(line, f"a filter that lets only {seen.schema} through", "the filter is not of a usual form")
         return
     if shown := [schema for schema, sees in others.items() if sees]:
         what = ", ".join(schema for schema in shown if schema in (*seen.stack.schemas, PUBLIC)) or "any other schema"
         actual = f"autogenerate sees, and proposes to drop, the tables of {what}"
         yield seen.finding("filter", line, f"only tables of {seen.schema}", actual, *by_name(seen))
-    if not own_is_seen(seen, found):
+    if own is False:
         actual = "autogenerate does not see them: to it, the login's first schema is None"
         yield seen.finding("filter", line, f"the tables of {seen.schema}", actual, *by_name(seen))
     if "version_table_schema" in configure.options and found.sees(Table(None, VERSION_TABLE, declared=False)):

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from engarde import bounded
+from engarde.alembic import template
 from engarde.alembic.environment import Environment
 from engarde.alembic.models import Models
 from engarde.alembic.paths import SetPath
@@ -62,6 +64,11 @@ class Seen:
             (node := each.options.get("target_metadata")) is not None and self.env.value(node).constant is not None
             for each in self.env.of("online")
         )
+
+    @property
+    def ours(self) -> bool:
+        """Whether `init` has written it: what filters it has of its own only hide more of what is the service's."""
+        return template.yours(bounded.text(self.project.env)) is not None
 
     @property
     def variables(self) -> dict[str, Variable]:

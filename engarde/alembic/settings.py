@@ -28,11 +28,14 @@ class Settings:
     """The options of one project; those of alembic.ini go before those of pyproject.toml."""
 
     folder: Path
+    """where Alembic runs"""
     ini: Path | None
     pyproject: Path | None
     in_ini: Mapping[str, str] = field(repr=False)
     """as they are written, which may hold a password"""
     in_pyproject: Mapping[str, object] = field(repr=False)
+    section: str = SECTION
+    """that of alembic.ini"""
 
     @property
     def file(self) -> Path:
@@ -71,7 +74,9 @@ class Settings:
         pattern = re.compile(rf'\s*["\']?{re.escape(name)}["\']?\s*[=:]')
         file = self.ini if name in self.in_ini else self.pyproject
         lines = bounded.text(file).splitlines() if file else []
-        return next((number for number, text in enumerate(lines, 1) if pattern.match(text)), 1)
+        header = f"[{self.section}]"
+        start = lines.index(header) if file == self.ini and header in lines else 0
+        return next((number for number, text in enumerate(lines[start:], start + 1) if pattern.match(text)), 1)
 
     def _parts(self, name: str, text: str) -> list[str]:
         keys = ["path_separator", *(["version_path_separator"] if name == "version_locations" else [])]
@@ -83,11 +88,14 @@ class Settings:
         return [part.strip() for part in text.split(_SEPARATORS[separator]) if part]
 
     def _interpolated(self, name: str) -> str:
-        known = {**self.in_ini, "here": self.folder.as_posix()}
+        assert self.ini
+        known = {**self.in_ini, "here": self.ini.parent.as_posix()}
         # By itself: a whole parser would also refuse the % of options that nobody asks for here, such as the URL's.
         interpolation = configparser.BasicInterpolation()
         try:
-            return interpolation.before_get(configparser.RawConfigParser(), SECTION, name, self.in_ini[name], known)
+            return interpolation.before_get(
+                configparser.RawConfigParser(), self.section, name, self.in_ini[name], known
+            )
         except configparser.Error:
             reason = "a % that names nothing; write %% for one"
             raise ConfigError(f"{self.ini}:{self.line(name)}: {name}: {reason}") from None
@@ -101,39 +109,40 @@ class Settings:
         raise ConfigError(f"{self.pyproject}:{self.line(name)}: {name} is not a text that Alembic reads")
 
 
-def is_project(folder: Path) -> bool:
-    """Whether this folder has the options of an Alembic project.
+def found(folder: Path, ini: Path, section: str) -> Settings | None:
+    """The options of the Alembic project in this folder, if it has any.
 
     :raises ConfigError: a file that may have them does not parse.
     """
-    ini, pyproject = folder / INI, folder / PYPROJECT
-    return bool(
-        (ini.is_file() and _ini(ini) is not None) or (pyproject.is_file() and _pyproject(pyproject) is not None)
-    )
-
-
-def settings(folder: Path) -> Settings:
-    """The options of the project in this folder.
-
-    :raises ConfigError: there is no Alembic project, or a file of it does not parse.
-    """
-    ini, pyproject = folder / INI, folder / PYPROJECT
-    in_ini = _ini(ini) if ini.is_file() else None
+    pyproject = folder / PYPROJECT
+    in_ini = _ini(ini).get(section) if ini.is_file() else None
     in_pyproject = _pyproject(pyproject) if pyproject.is_file() else None
     if in_ini is None and in_pyproject is None:
-        raise ConfigError(
-            f"{folder}: no Alembic project: neither {INI} with [{SECTION}] nor {PYPROJECT} with [tool.{SECTION}]"
-        )
+        return None
     return Settings(
         folder,
         ini if in_ini is not None else None,
         pyproject if in_pyproject is not None else None,
         in_ini or {},
         in_pyproject or {},
+        section,
     )
 
 
-def _ini(file: Path) -> dict[str, str] | None:
+def missing(folder: Path, ini: Path, section: str) -> ConfigError:
+    """Says what would make this folder a project, and which sections of the file might be meant."""
+    where = os.path.relpath(ini, folder)
+    said = f"{folder}: no Alembic project: neither {where} with [{section}] nor {PYPROJECT} with [tool.{SECTION}]"
+    named = [name for name, options in _ini(ini).items() if "script_location" in options] if ini.is_file() else []
+    if named:
+        said += (
+            f"; {where} has {', '.join(f'[{each}]' for each in named)}: say in the stack file which is the service's"
+            f" (`migrations: {{path: ..., command: [alembic, -n, {named[0]}]}}`)"
+        )
+    return ConfigError(said)
+
+
+def _ini(file: Path) -> dict[str, dict[str, str]]:
     parser = configparser.RawConfigParser()
     try:
         parser.read_string(bounded.text(file), str(file))
@@ -145,7 +154,7 @@ def _ini(file: Path) -> dict[str, str] | None:
         raise ConfigError(f"{file}: not UTF-8") from None
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
-    return dict(parser[SECTION]) if parser.has_section(SECTION) else None
+    return {name: dict(parser[name]) for name in parser.sections()}
 
 
 def _pyproject(file: Path) -> dict[str, object] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,18 +57,26 @@ def check_command(stack: str, output: str, service: str, path: str) -> None:
     "--driver", type=click.Choice(["psycopg", "psycopg2", "asyncpg"]), help="By default that of the old env.py."
 )
 @click.option("--yes", is_flag=True, help="Write what is shown.")
+@click.option("--untried", is_flag=True, help="Do not run the service's own Alembic on it first.")
 @click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
-def init_command(stack: str, service: str, driver: Driver | None, yes: bool, path: Path) -> None:
+def init_command(stack: str, service: str, driver: Driver | None, yes: bool, untried: bool, path: Path) -> None:
     """Write the env.py at PATH anew, so that the service's migrations stay in its own schema.
 
-    Without --yes it only shows the difference. What somebody wrote by hand is kept as env.py.orig. Where PATH has no
+    Without --yes it only shows the difference. What takes the place of another env.py is tried first, with the
+    service's own Alembic and without a database. What somebody wrote by hand is kept as env.py.orig. Where PATH has no
     Alembic project, one is made. Exit codes: 0 it is so now, 1 it would be changed, 2 usage or a fault.
     """
-    from engarde.alembic.init import changes, write
+    from engarde.alembic.init import changes, try_out, write
 
-    planned = changes(path, service_of(read(FOLDER, stack), service), driver)
+    declared = service_of(read(FOLDER, stack), service)
+    planned = changes(path, declared, driver)
     for each in planned:
         put(each.shown(path))
+    for each in planned:
+        for left in each.left:
+            say(f"left out: {os.path.relpath(each.file, path)}, {left}")
+    if not untried:
+        try_out(planned, path, declared)
     if planned and not yes:
         say("nothing was written; --yes writes it")
         sys.exit(1)

@@ -1,6 +1,7 @@
 """`alembic init`: what it writes, what it keeps, and what it shows before."""
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from click.testing import CliRunner, Result
 from engarde import cli
 from engarde.alembic import init, template
 from engarde.alembic.check import check
-from engarde.errors import ConfigError, Refused
+from engarde.errors import ConfigError, Refused, Unfinished
 from engarde.model import Service, Stack
 from engarde.stackfile import parse
 
@@ -233,6 +234,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     written(tmp_path, OWN)
     file = tmp_path / "migrations/env.py"
     file.write_text(OWN)
+    (tmp_path / "migrations/env.py.orig").unlink()
     planned = init.changes(tmp_path, declared()[1], None)
 
     def full(*_: object, **__: object) -> None:
@@ -241,8 +243,58 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.replace", full)
     with pytest.raises(Refused, match="cannot be written: No space left on device"):
         init.write(planned)
-    assert file.read_text() == OWN
-    assert not list(file.parent.glob(".*"))
+    assert {each.name: each.read_text() for each in file.parent.iterdir()} == {"env.py": OWN}
+
+
+@pytest.mark.parametrize("file", ["migrations", "migrations/script.py.mako", "migrations/env.py"])
+def test_a_new_project_is_made_whole_or_not_at_all(tmp_path: Path, file: str) -> None:
+    folder = tmp_path / "one/two"
+    planned = init.changes(folder, declared()[1], None)
+    # It comes while the project is written: a file where a folder belongs, and one where nothing was.
+    (folder / file).parent.mkdir(parents=True)
+    (folder / file).write_text("mine")
+    before = sorted(folder.rglob("*"))
+    with pytest.raises(Refused, match=r"has just been changed|cannot be written"):
+        init.write(planned)
+    assert (sorted(folder.rglob("*")), (folder / file).read_text()) == (before, "mine")
+
+
+def test_no_folder_stays_of_a_project_that_could_not_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned = init.changes(tmp_path / "one/two", declared()[1], None)
+    replace = os.replace
+
+    def full(old: str, new: str, **folders: int) -> None:
+        if new == "env.py":
+            raise OSError(28, "No space left on device")
+        replace(old, new, **folders)
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(Refused, match=r"env\.py cannot be written: No space left on device"):
+        init.write(planned)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_taken_back_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned = init.changes(tmp_path, declared()[1], None)
+
+    replace, unlink = os.replace, os.unlink
+
+    def full(old: str, new: str, **folders: int) -> None:
+        if new == "env.py":
+            raise OSError(28, "No space left on device")
+        replace(old, new, **folders)
+
+    def fault(name: str, **folder: int) -> None:
+        if name == "alembic.ini":
+            raise OSError(5, "Input/output error")
+        unlink(name, **folder)
+
+    monkeypatch.setattr("os.replace", full)
+    monkeypatch.setattr("os.unlink", fault)
+    said = r"No space left on device; what was .* taken back \(Input/output error\): \S*/alembic.ini$"
+    with pytest.raises(Unfinished, match=said):
+        init.write(planned)
+    assert [each.name for each in tmp_path.iterdir()] == ["alembic.ini"]
 
 
 @pytest.mark.parametrize("inside", [True, False])
@@ -317,14 +369,16 @@ def test_the_difference_comes_first_and_holds_no_password(tmp_path: Path, monkey
     file.write_text(OWN)
     for old in file.parent.glob("*.orig*"):
         old.unlink()
-    shown = run(monkeypatch, tmp_path, str(tmp_path), "--service", "madansara")
+    # The modules that it imports are not there.
+    words = (str(tmp_path), "--service", "madansara", "--untried")
+    shown = run(monkeypatch, tmp_path, *words)
     assert shown.exit_code == 1
     assert '-config.set_main_option("sqlalchemy.url", "postgresql://me:***@db/app")' in shown.output
     assert "+    context.configure(" in shown.output
     assert "nothing was written; --yes writes it" in shown.stderr
     assert "hunter2" not in shown.output
     assert file.read_text() == OWN
-    done = run(monkeypatch, tmp_path, str(tmp_path), "--service", "madansara", "--yes")
+    done = run(monkeypatch, tmp_path, *words, "--yes")
     assert done.exit_code == 0
     assert "env.py written; the old one is env.py.orig" in done.stderr
     assert kept(tmp_path) == {"env.py.orig": OWN}

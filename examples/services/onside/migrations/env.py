@@ -48,7 +48,7 @@ WHERE locktype = 'advisory' AND classid = '{TURN}' AND objsubid = '2' AND grante
 AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) AND usename = current_user
 """
 
-if context.config.config_file_name is not None:
+if context.config.config_file_name is not None and context.config.file_config.has_section("loggers"):
     fileConfig(context.config.config_file_name, disable_existing_loggers=False)
 
 
@@ -64,11 +64,17 @@ def address() -> URL:
     return url.set(drivername=DRIVER, query=query)
 
 
-def include_name(name: str | None, type_: str, parent_names: object) -> bool:
-    """Shows autogenerate this schema alone: to Alembic it is None, and its version table is a table like any other."""
+def shown(name: str | None, type_: str, parent_names: object) -> bool:
+    """Shows autogenerate this schema alone, and of it what `options` lets through.
+
+    To Alembic the schema is None, and its version table is a table like any other.
+    """
     if type_ == "schema":
         return name in (None, SCHEMA)
-    return not (type_ == "table" and name == "alembic_version")
+    if type_ == "table" and name == "alembic_version":
+        return False
+    also = options.get("include_name")
+    return also is None or also(name, type_, parent_names)
 
 
 def refuse_others(connection: Connection) -> None:
@@ -126,8 +132,7 @@ def migrate(connection: Connection) -> None:
         connection=connection,
         target_metadata=target_metadata,
         version_table_schema=SCHEMA,
-        include_name=include_name,
-        **options,
+        **{**options, "include_name": shown},
     )
     with context.begin_transaction():
         context.run_migrations()
@@ -165,4 +170,4 @@ if context.is_offline_mode():
 else:
     run_online()
 
-# digest of all but yours: a760bf9d79bf5b7d
+# digest of all but yours: 2491c448415eb2fa

@@ -1,0 +1,51 @@
+"""Version files whose functions want to be given something, such as the name of one of several databases."""
+
+from __future__ import annotations
+
+import ast
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from engarde.alembic.project import Project
+from engarde.alembic.scripts import graph
+from engarde.alembic.source import parsed
+
+
+@dataclass(frozen=True, slots=True)
+class Wanting:
+    """A function that `alembic` calls with what env.py gives `context.run_migrations`."""
+
+    file: Path
+    line: int
+    name: str
+    arguments: tuple[str, ...]
+    """that it does not do without"""
+
+
+def arguments(project: Project) -> tuple[Wanting, ...]:
+    """All of them.
+
+    :raises ConfigError: the history cannot be read.
+    """
+    found = []
+    for file in sorted(each.file for each in graph(project).revisions.values()):
+        for node in parsed(file).body:
+            if isinstance(node, ast.FunctionDef) and node.name in ("upgrade", "downgrade"):
+                by_place = [*node.args.posonlyargs, *node.args.args]
+                needed = by_place[: len(by_place) - len(node.args.defaults)]
+                pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+                names = [each.arg for each in (*needed, *(each for each, default in pairs if default is None))]
+                if names:
+                    found.append(Wanting(file, node.lineno, node.name, tuple(names)))
+    return tuple(found)
+
+
+def wanting(project: Project) -> tuple[str, ...]:
+    """What keeps an env.py from running them that gives them nothing: the first of each kind, in words."""
+    first = {each.name: each for each in reversed(arguments(project))}
+    return tuple(
+        f"{os.path.relpath(each.file, project.folder.resolve())}, line {each.line}: {each.name}"
+        f"({', '.join(each.arguments)}) is given that by an env.py for several databases"
+        for each in first.values()
+    )
