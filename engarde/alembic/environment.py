@@ -42,6 +42,8 @@ class Sink:
     value: Value
     interpolated: bool
     """it goes through configparser, to which % means something"""
+    offline: bool
+    """`context.configure` takes no more from it than that it is PostgreSQL's; no driver is needed"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,8 @@ def _modes(
 def _sinks(source: Source, reader: Reader) -> Iterator[Sink]:
     for node in source.nodes:
         for value in _urls(node):
-            interpolated = isinstance(node, ast.Call) and name_of(node.func) in OPTIONS
-            yield Sink(value.lineno, reader.value(source, value), interpolated)
+            called = name_of(node.func) if isinstance(node, ast.Call) else None
+            yield Sink(value.lineno, reader.value(source, value), called in OPTIONS, called == "configure")
 
 
 def _urls(node: ast.AST) -> Iterator[ast.expr]:

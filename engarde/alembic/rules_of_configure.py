@@ -11,6 +11,7 @@ from engarde.alembic.seen import Seen
 from engarde.alembic.values import UNKNOWN
 from engarde.findings import Finding
 from engarde.names import PUBLIC, VERSION_TABLE
+from engarde.quoting import quoted
 
 ANY = "any_table"
 """Stands for a table of whatever name."""
@@ -30,6 +31,8 @@ def version_table(seen: Seen) -> Iterator[Finding]:
         node = each.options.get("version_table_schema")
         if node is None and each.opaque:
             yield seen.unjudged(each.line, expected, "there are options that are not written out")
+        elif node is None and (unknown := next((path.line for path in seen.paths if path.schemas is None), None)):
+            yield seen.unjudged(each.line, expected, f"the path of line {unknown} says which table it takes")
         elif node is None:
             reason = "none: without a table of its own it would take, and write, the one in public"
             yield seen.finding("version table", each.line, expected, reason, f"version_table_schema={seen.literal},")
@@ -49,8 +52,15 @@ def _name(seen: Seen, configure: Configure) -> Iterator[Finding]:
     if node is not None and seen.env.value(node).constant not in (VERSION_TABLE, UNKNOWN):
         expected = f"the name {VERSION_TABLE}, by which migrate and doctor find it"
         actual = f"version_table={seen.env.value(node).constant!r}"
-        remedy = "leave version_table out; version_table_schema already keeps services apart"
-        yield seen.finding("version table", node.lineno, expected, actual, remedy)
+        name = str(seen.env.value(node).constant)
+        yield seen.finding(
+            "version table",
+            node.lineno,
+            expected,
+            actual,
+            "leave version_table out; version_table_schema already keeps services apart",
+            f"# before that, where it has migrated: ALTER TABLE {quoted(seen.schema, name)} RENAME TO {VERSION_TABLE}",
+        )
 
 
 def filtered(seen: Seen) -> Iterator[Finding]:

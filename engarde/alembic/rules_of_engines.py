@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
-from engarde.alembic.environment import Configure
+from engarde.alembic.environment import Configure, Sink
 from engarde.alembic.seen import Seen
-from engarde.alembic.source import Function, Source, name_of
+from engarde.alembic.source import Function, Source, dotted, name_of
 from engarde.alembic.values import Value
 from engarde.declared import UrlFormat
 from engarde.findings import Finding
@@ -16,6 +17,8 @@ DRIVERS_OF_ASYNC = frozenset({"asyncpg", "psycopg"})
 RUNNERS = ("run", "run_until_complete", "create_task", "ensure_future")
 BEGINS = ("begin_transaction", "run_sync", "run_migrations")
 ENDS = ("commit", "rollback")
+WITH_IT = re.compile(r"\s*SET\s+LOCAL\b|pg_(?:try_)?advisory_xact_lock|set_config\([^)]*\btrue\s*\)", re.I)
+"""What ends with its transaction, so that a commit would undo it."""
 DEEPEST = 3
 """How far functions of env.py are followed that call one another."""
 EXECUTES = ("execute", "exec_driver_sql", "scalar")
@@ -23,7 +26,7 @@ EXECUTES = ("execute", "exec_driver_sql", "scalar")
 
 def driver(seen: Seen) -> str:
     """The driver that its engine has, as far as its text tells, or will have once it fits."""
-    known = {name for each in seen.env.sinks for name in _drivers(seen, each.value)}
+    known = {name for each in _of_engines(seen) for name in _drivers(seen, each.value)}
     fitting = {name for name in known if _fits(seen, name)}
     return next(iter(fitting)) if len(fitting) == 1 else "asyncpg" if seen.env.asynchronous else "psycopg2"
 
@@ -36,7 +39,7 @@ def driver_fits(seen: Seen) -> Iterator[Finding]:
     """An asynchronous engine with an asynchronous driver, and the other way round."""
     if not seen.env.engines:
         return
-    for sink in seen.env.sinks:
+    for sink in _of_engines(seen):
         for name in sorted(_drivers(seen, sink.value)):
             if _fits(seen, name):
                 continue
@@ -46,6 +49,11 @@ def driver_fits(seen: Seen) -> Iterator[Finding]:
             else:
                 code = 'url.replace("+asyncpg", "", 1)'
                 yield seen.finding("driver", sink.line, "a URL of a synchronous driver", "one of asyncpg", code)
+
+
+def _of_engines(seen: Seen) -> list[Sink]:
+    """The places where engines get their URLs."""
+    return [each for each in seen.env.sinks if not each.offline]
 
 
 def _drivers(seen: Seen, value: Value) -> set[str]:
@@ -109,9 +117,17 @@ def commits(seen: Seen) -> Iterator[Finding]:
             if call.lineno not in told:
                 told.add(call.lineno)
                 actual = "it begins a transaction that the migrations join, and that is rolled back at the end"
-                awaited = "await " if isinstance(seen.env.source.parents[call], ast.Await) else ""
-                code = f"{awaited}connection.commit()  # right after it"
-                yield seen.finding("transaction", call.lineno, "a commit before the migrations", actual, code)
+                yield seen.finding("transaction", call.lineno, *_of_its_own(seen, call, actual))
+
+
+def _of_its_own(seen: Seen, call: ast.Call, actual: str) -> tuple[str, str, str]:
+    """What is expected of such a statement, what it does, and the code that heals it."""
+    texts = [each.value for each in ast.walk(call) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    if any(map(WITH_IT.search, texts)):
+        code = "with context.begin_transaction():\n    ...  # here, and then context.run_migrations()"
+        return "it in the migrations' own transaction, with which it ends", actual, code
+    awaited = "await " if isinstance(seen.env.source.parents[call], ast.Await) else ""
+    return "a commit before the migrations", actual, f"{awaited}connection.commit()  # right after it"
 
 
 def _early(seen: Seen, configure: Configure) -> Iterator[ast.Call]:
@@ -141,11 +157,12 @@ def _committed_at_the_end(flow: list[ast.Call]) -> bool:
 
 
 def _left_open(source: Source, flow: list[ast.Call]) -> list[ast.Call]:
-    """The statements whose transaction still goes on where the migrations begin."""
+    """The statements whose transaction still goes on where Alembic is configured."""
     found: list[ast.Call] = []
     for call in flow:
         name = name_of(call.func)
-        if name in BEGINS:
+        # Here Alembic sees whether a transaction is another's; one that begins later it takes over, and commits.
+        if name == "run_sync" or (name == "configure" and dotted(call.func) in ("configure", "context.configure")):
             return found
         if name in ENDS:
             found = []

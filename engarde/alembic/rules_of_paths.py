@@ -47,7 +47,8 @@ def _way(seen: Seen, each: SetPath) -> Iterator[Finding]:
 
 def shows_no_others(seen: Seen) -> Iterator[Finding]:
     """Autogenerate takes whatever the search_path shows for the login's own: of `public`, too."""
-    if not seen.autogenerates or any(_narrow(seen, each) for each in seen.paths):
+    # One that is not written out is said so of, and may be narrow.
+    if not seen.autogenerates or any(each.schemas is None or _narrow(seen, each) for each in seen.paths):
         return
     for configure in seen.env.of("online"):
         if configure.opaque or not filters(seen.env, configure).sees(Table(None, ANY, declared=False)):

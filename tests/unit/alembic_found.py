@@ -362,6 +362,8 @@ OWN = {
         '"things.id"', '"madansara.things.id"'
     )
 }
+CONFIGURE = "        include_name=include_name,\n    "
+SETTING = "connection.execute(text(\"SET LOCAL app.bypass = 'on'\"))"
 CONFIG = {"app/config.py": SETTINGS_CLASS}
 FORMS = {
     **{f"{name}, no models": Form(stock(name, False), (*STOCK, "percent")) for name in ("generic", "async")},
@@ -392,6 +394,27 @@ FORMS = {
             "        await connection.execute(text('SELECT 1'))\n        await connection",
         ),
         ("transaction",),
+    ),
+    "a setting after configure": Form(
+        changed(SYNC, "        with context.begin", f"        {SETTING}\n        with context.begin"), ()
+    ),
+    "a statement after configure, awaited": Form(
+        changed(ASYNC, f"{CONFIGURE})\n    with", f"{CONFIGURE})\n    {SETTING}\n    with"), ()
+    ),
+    "a setting before configure": Form(
+        changed(SYNC, "        connection.commit()\n", f"        connection.commit()\n        {SETTING}\n"),
+        ("transaction",),
+    ),
+    "a commit after configure": Form(
+        changed(
+            changed(SYNC, "        connection.commit()\n", ""),
+            "        with context.begin",
+            "        connection.commit()\n        with context.begin",
+        ),
+        ("transaction",),
+    ),
+    "offline with another driver": Form(
+        changed(ASYNC, 'url=config.get_main_option("sqlalchemy.url")', 'url=os.environ["DATABASE_URL"]'), ()
     ),
     "commit at the end": Form(
         changed(SYNC, "        connection.commit()\n", "").replace(

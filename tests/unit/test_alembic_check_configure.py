@@ -68,6 +68,7 @@ def test_another_name_of_the_version_table(tmp_path: Path, env: str) -> None:
     (finding,) = made(tmp_path).found(env)
     assert finding.subject == f"migrations/env.py:{line(env, 'of_mine')}"
     assert finding.actual == "version_table='of_mine'"
+    assert 'ALTER TABLE "madansara"."of_mine" RENAME TO alembic_version' in finding.remedy.text
 
 
 @both

@@ -129,3 +129,24 @@ def test_an_asynchronous_engine_around_another(tmp_path: Path) -> None:
     engine = "    connectable = AsyncEngine(create_engine(config.get_main_option('sqlalchemy.url')))\n"
     env = f"{ASYNC[:start]}{engine}{ASYNC[end:]}"
     assert [each.check for each in made(tmp_path).found(env)] == ["search_path"]
+
+
+@pytest.mark.parametrize(
+    "early",
+    [
+        "connection.execute(text(\"SET LOCAL app.bypass = 'on'\"))",
+        "connection.execute(text(f'SELECT pg_advisory_xact_lock({7})'))",
+        "connection.exec_driver_sql(\"SELECT set_config('app.bypass', 'on', true)\")",
+    ],
+)
+def test_what_a_commit_would_end(tmp_path: Path, early: str) -> None:
+    env = changed(SYNC, EARLY, f"{EARLY}        {early}\n")
+    (finding,) = made(tmp_path).found(env)
+    assert (finding.check, finding.expected) == (
+        "transaction",
+        "it in the migrations' own transaction, with which it ends",
+    )
+    assert finding.remedy.text.startswith("with context.begin_transaction():\n")
+    begin = "        with context.begin_transaction():\n"
+    env = changed(SYNC, begin, f"{begin}            {early}\n")
+    assert made(tmp_path).kinds(env) == []

@@ -184,3 +184,24 @@ def test_an_env_py_that_makes_its_schema(tmp_path: Path, text: str) -> None:
     assert (finding.check, finding.subject) == ("schema", f"migrations/env.py:{line(env, text)}")
     comment = changed(SYNC, f"        {STATEMENT}", f"        'CREATE SCHEMA is for the stack'\n        {STATEMENT}")
     assert made(tmp_path).kinds(comment) == []
+
+
+def test_what_depends_on_a_path_that_is_not_written_out(tmp_path: Path) -> None:
+    """Alembic's cookbook, for a schema that the command line names."""
+    tenant = (
+        "connection.execute(text('set search_path to \"%s\"' % context.get_x_argument(as_dictionary=True)['tenant']))"
+    )
+    env = (
+        changed(SYNC, STATEMENT, tenant).replace("include_schemas=True,", "").replace("include_name=include_name,", "")
+    )
+    env = changed(env, "version_table_schema=SCHEMA,", "", 1)
+    place, configured = line(env, "tenant"), line(env, "context.configure(", 1)
+    found = [each for each in made(tmp_path).found(env) if each.check != "filter"]
+    assert [(each.check, each.subject, each.actual) for each in found] == [
+        (
+            "not judged",
+            f"migrations/env.py:{configured}",
+            f"cannot be judged: the path of line {place} says which table it takes",
+        ),
+        ("not judged", f"migrations/env.py:{place}", "cannot be judged: the path is not written out"),
+    ]
