@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +22,8 @@ class Wanting:
     """that it does not do without"""
 
 
-def arguments(project: Project) -> tuple[Wanting, ...]:
-    """All of them.
+def wanting(project: Project) -> tuple[Wanting, ...]:
+    """All of them, in the order of their files.
 
     :raises ConfigError: the history cannot be read.
     """
@@ -39,13 +38,3 @@ def arguments(project: Project) -> tuple[Wanting, ...]:
                 if names:
                     found.append(Wanting(file, node.lineno, node.name, tuple(names)))
     return tuple(found)
-
-
-def wanting(project: Project) -> tuple[str, ...]:
-    """What keeps an env.py from running them that gives them nothing: the first of each kind, in words."""
-    first = {each.name: each for each in reversed(arguments(project))}
-    return tuple(
-        f"{os.path.relpath(each.file, project.folder.resolve())}, line {each.line}: {each.name}"
-        f"({', '.join(each.arguments)}) is given that by an env.py for several databases"
-        for each in first.values()
-    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from engarde.alembic.command import USUAL
 from engarde.alembic.environment import environment
 from engarde.alembic.models import models
 from engarde.alembic.paths import paths
@@ -12,6 +13,7 @@ from engarde.alembic.project import project
 from engarde.alembic.reader import Reader
 from engarde.alembic.rules_of_configure import configured, filtered, version_table
 from engarde.alembic.rules_of_engines import asynchronous, commits, driver_fits
+from engarde.alembic.rules_of_layouts import arguments, of_flask, several
 from engarde.alembic.rules_of_models import heads, schemas
 from engarde.alembic.rules_of_paths import makes_no_schema, offline, set_rightly, shows_no_others
 from engarde.alembic.rules_of_urls import direct, doubled, from_environment, variable, written_out
@@ -41,8 +43,11 @@ RULES: tuple[Rule, ...] = (
     direct,
     driver_fits,
     asynchronous,
+    several,
+    arguments,
     heads,
 )
+RULES_OF_FLASK: tuple[Rule, ...] = (of_flask, heads)
 
 
 def check(stack: Stack, service: Service, path: Path | str) -> tuple[Finding, ...]:
@@ -50,7 +55,7 @@ def check(stack: Stack, service: Service, path: Path | str) -> tuple[Finding, ..
 
     :raises ConfigError: there is no Alembic project, or a file of it does not parse.
     """
-    found = project(path)
+    found = project(path, service.migrations.command if service.migrations else USUAL)
     history = graph(found)
     if not found.env.is_file():
         raise ConfigError(f"{found.env}: no such file")
@@ -60,4 +65,5 @@ def check(stack: Stack, service: Service, path: Path | str) -> tuple[Finding, ..
     reader.metadata_schema = named.default
     facts = environment(env, reader)
     seen = Seen(stack, service, found, history, facts, named, tuple(paths(facts)))
-    return tuple(dict.fromkeys(finding for rule in RULES for finding in rule(seen)))
+    rules = RULES_OF_FLASK if found.flask else RULES
+    return tuple(dict.fromkeys(finding for rule in rules for finding in rule(seen)))

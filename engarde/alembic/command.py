@@ -1,4 +1,4 @@
-"""What the stack file's `migrations.command` tells Alembic before the word of what it is to do."""
+"""What the stack file's `migrations.command` says of the project, before the word of what Alembic is to do."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from engarde.alembic.settings import SECTION
 from engarde.model import Service
 
 USUAL = ("alembic",)
+
+FLASKS = "migrations"
+"""The folder that Flask-Migrate looks in, unless it is told another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Command:
     """that of this file, which `-n` names"""
     alembics: bool = True
     """it is Alembic's own, by its name"""
+    flasks: str | None = None
+    """where Flask-Migrate has its alembic.ini and env.py, if it is `flask db`"""
 
 
 def of(service: Service) -> Command:
@@ -33,6 +38,8 @@ def of(service: Service) -> Command:
 
 def command(words: Sequence[str]) -> Command:
     """A command taken apart; what stands before Alembic's own name belongs to another program."""
+    if (flasks := _flasks(words)) is not None:
+        return Command(tuple(words), alembics=False, flasks=flasks)
     names = [place for place, word in enumerate(words) if Path(word).name == "alembic"]
     start = names[-1] + 1 if names else len(words)
     kept, ini, section = [*words[:start]], None, SECTION
@@ -46,6 +53,18 @@ def command(words: Sequence[str]) -> Command:
         else:
             kept.append(word)
     return Command(tuple(kept), ini if ini and not ini.endswith(".toml") else None, section, bool(names))
+
+
+def _flasks(words: Sequence[str]) -> str | None:
+    """The folder of `flask ... db -d FOLDER`."""
+    names = [place for place, word in enumerate(words) if Path(word).name == "flask"]
+    if not names or "db" not in words[names[-1] :]:
+        return None
+    folder, left = FLASKS, [*words[words.index("db", names[-1]) + 1 :]]
+    while left:
+        if (value := _value(left.pop(0), left, "-d", "--directory")) is not None:
+            folder = value
+    return folder
 
 
 def _value(word: str, left: list[str], short: str, long: str) -> str | None:

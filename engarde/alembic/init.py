@@ -193,7 +193,7 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
     old = source(file, (file.parent,))
     facts = environment(old, Reader(old.roots))
     chosen = driver or _of(facts, service)
-    own, refused = template.yours(before), wanting(there)
+    own, refused = template.yours(before), _of_several(there)
     left: tuple[str, ...] = ()
     if own is None:
         found = carried(facts, bound(template.env(service, chosen, "")))
@@ -205,6 +205,16 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
     kept = None if template.is_untouched(before) else _free(file)
     after = template.env(service, chosen, own)
     return Change(root, file, before, after, kept, tuple(masked(each) for each in left))
+
+
+def _of_several(there: Project) -> tuple[str, ...]:
+    """What keeps our env.py from running the version files: the first of each kind."""
+    first = {each.name: each for each in reversed(wanting(there))}
+    return tuple(
+        f"{os.path.relpath(each.file, there.folder.resolve())}, line {each.line}: {each.name}"
+        f"({', '.join(each.arguments)}) is given that by an env.py for several databases"
+        for each in first.values()
+    )
 
 
 def _refuse_links(root: Path, file: Path) -> None:

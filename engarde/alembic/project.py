@@ -6,12 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from engarde.alembic.command import USUAL, command
-from engarde.alembic.settings import INI, Settings, found, missing
+from engarde.alembic.command import FLASKS, USUAL, command
+from engarde.alembic.settings import INI, SECTION, Settings, found, missing
 from engarde.errors import ConfigError
-
-FLASKS = "migrations"
-"""Where Flask-Migrate has its alembic.ini, which names no script_location, and its env.py beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,20 +43,17 @@ def project(path: Path | str, called: Sequence[str] = USUAL) -> Project:
         raise ConfigError(f"{given}: no such folder")
     folder, ini, section = _named(given, called)
     there = found(folder, ini, section)
+    if flasks := _of_flask(folder, there, command(called).flasks):
+        return flasks
     if there is None:
-        flask = folder / FLASKS
-        there = found(flask, flask / INI, section) if _is_flasks(flask) else None
-        if there is None or there.text("script_location"):
-            raise missing(folder, ini, section)
+        raise missing(folder, ini, section)
     if not (text := there.text("script_location")):
-        if there.ini and _is_flasks(there.folder):
-            return _flasks(there)
         raise ConfigError(f"{there.file}: no script_location")
     sources = tuple(dict.fromkeys((*there.paths("prepend_sys_path"), folder, folder / "src")))
     location = _folder(there, sources, "script_location", text)
     if not location.is_dir():
         raise ConfigError(f"{there.file}:{there.line('script_location')}: no such folder: {location}")
-    return _made(there, location, sources, flask=False)
+    return _made(there, location, sources)
 
 
 def is_project(path: Path, called: Sequence[str]) -> bool:
@@ -68,7 +62,8 @@ def is_project(path: Path, called: Sequence[str]) -> bool:
     :raises ConfigError: a file that may have them does not parse.
     """
     folder, ini, section = _named(path.absolute(), called)
-    return found(folder, ini, section) is not None or _is_flasks(folder / FLASKS)
+    there = found(folder, ini, section)
+    return there is not None or _of_flask(folder, there, command(called).flasks) is not None
 
 
 def _named(given: Path, called: Sequence[str]) -> tuple[Path, Path, str]:
@@ -78,21 +73,26 @@ def _named(given: Path, called: Sequence[str]) -> tuple[Path, Path, str]:
     return folder, given if given.suffix == ".ini" else folder / (told.ini or INI), told.section
 
 
-def _is_flasks(folder: Path) -> bool:
-    return (folder / INI).is_file() and (folder / "env.py").is_file()
+def _of_flask(folder: Path, there: Settings | None, told: str | None) -> Project | None:
+    """Flask-Migrate's project: an alembic.ini without a script_location, and its env.py beside it."""
+    if there is not None and told is None and there.text("script_location"):
+        return None
+    own = folder if there is not None and not there.text("script_location") else folder / (told or FLASKS)
+    if not (own / "env.py").is_file():
+        return None
+    root = own.parent if own == folder else folder
+    inside = found(root, own / INI, SECTION)
+    if inside is None or inside.ini is None or inside.text("script_location"):
+        return None
+    return _made(inside, own, (root, root / "src"), root)
 
 
-def _flasks(there: Settings) -> Project:
-    root = there.folder.parent
-    return _made(there, there.folder, (root, root / "src"), flask=True)
-
-
-def _made(there: Settings, location: Path, sources: tuple[Path, ...], *, flask: bool) -> Project:
+def _made(there: Settings, location: Path, sources: tuple[Path, ...], flasks: Path | None = None) -> Project:
     named = [_folder(there, sources, "version_locations", str(each)) for each in there.paths("version_locations")]
     versions = tuple(named) or (location / "versions",)
     recursive = there.flag("recursive_version_locations")
-    folder = location.parent if flask else there.folder
-    return Project(folder, there.file, location, location / "env.py", versions, sources, recursive, there, flask)
+    folder, env = flasks or there.folder, location / "env.py"
+    return Project(folder, there.file, location, env, versions, sources, recursive, there, flasks is not None)
 
 
 def _folder(there: Settings, sources: tuple[Path, ...], name: str, text: str) -> Path:

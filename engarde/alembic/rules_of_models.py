@@ -52,7 +52,9 @@ def _left_alone(seen: Seen, schema: str) -> bool:
 
 
 def heads(seen: Seen) -> Iterator[Finding]:
-    """One head, which is what `alembic upgrade head` goes to."""
+    """One head, which is what `alembic upgrade head` goes to, or labelled branches, each with its own."""
+    if seen.graph.target == "heads":
+        return
     found = [seen.graph.revisions[id_] for id_ in seen.graph.heads]
     if len(found) < 2:
         return

@@ -28,6 +28,25 @@ class Graph:
         followed = {down for each in self.revisions.values() for down in each.down}
         return tuple(id_ for id_ in self.revisions if id_ not in followed)
 
+    @property
+    def target(self) -> str:
+        """What `alembic upgrade` is told: `heads` where several end labelled branches that stand by themselves."""
+        branches = [self._branch(each) for each in self.heads]
+        labelled = all(any(self.revisions[id_].labels for id_ in branch) for branch in branches)
+        apart = len(set().union(*branches)) == sum(map(len, branches))
+        return "heads" if len(branches) > 1 and labelled and apart else "head"
+
+    def _branch(self, head: str) -> set[str]:
+        """A head and all that it follows."""
+        found: set[str] = set()
+        waiting = [head]
+        while waiting:
+            id_ = waiting.pop()
+            if id_ not in found:
+                found.add(id_)
+                waiting += self.revisions[id_].down
+        return found
+
     def knows(self, revision: str) -> bool:
         """Whether a version table's revision is one of this project."""
         return revision in self.revisions

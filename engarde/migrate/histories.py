@@ -80,7 +80,7 @@ def histories(stack: Stack) -> Histories:
     for service in stack.services:
         if service.migrations:
             try:
-                found[service.name] = graph(project(FOLDER / service.migrations.path))
+                found[service.name] = graph(project(FOLDER / service.migrations.path, service.migrations.command))
             except ConfigError:
                 continue
     return Histories(stack, found)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engarde.access import Access, accesses, login_of_admin, of_services
+from engarde.alembic.scripts import graph, project
 from engarde.database import session
 from engarde.engine import FOLDER
 from engarde.errors import ConfigError, NotAnswered, Refused, Unreachable
@@ -46,6 +47,15 @@ class Project:
     def folder(self) -> Path:
         """Where its alembic.ini is."""
         return FOLDER / self.declared.path
+
+    @property
+    def target(self) -> str:
+        """What its Alembic is told to upgrade to: `head`, or `heads` of labelled branches that stand by themselves."""
+        try:
+            return graph(project(self.folder, self.declared.command)).target
+        except ConfigError:
+            # It is read without being run; what nobody can read Alembic refuses, where it is several.
+            return "head"
 
 
 def projects(stack: Stack, names: Sequence[str]) -> list[Project]:

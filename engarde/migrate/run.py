@@ -20,7 +20,7 @@ from engarde.alembic.scripts import graph
 from engarde.alembic.scripts import project as project_in
 from engarde.blocking import Watch, watched
 from engarde.database import NOTICING_OPTIONS
-from engarde.errors import ConfigError, EngardeError, Unfinished
+from engarde.errors import ConfigError, EngardeError, Refused, Unfinished
 from engarde.libpq import given_environment
 from engarde.masking import masked
 from engarde.migrate.programs import Programs, end, environment
@@ -81,7 +81,7 @@ def _upgrade(project: Project, programs: Programs, say: Say) -> Migrated:
     code, begun = 0, False
     try:
         before = starting_point(project)
-        said = _run(project, programs, ("upgrade", "head"), lambda line: say(f"{project.name}: {line}"))
+        said = _run(project, programs, ("upgrade", project.target), lambda line: say(f"{project.name}: {line}"))
         begun = True
         if said:
             code = Unfinished.exit_code
@@ -107,9 +107,12 @@ def sql(project: Project) -> Iterator[str]:
 
     :raises EngardeError: they could not be written; nothing is run in any case.
     """
-    now = ",".join(starting_point(project))
+    start = starting_point(project)
+    if len(start) > 1:
+        raise Refused(f"{project.name} is at {', '.join(start)}, and Alembic writes no script that begins at several")
+    now, to = "".join(start), project.target
     pieces: list[str] = []
-    programs, words = Programs(), ("upgrade", f"{now}:head" if now else "head", "--sql")
+    programs, words = Programs(), ("upgrade", f"{now}:{to}" if now else to, "--sql")
     with programs.ending_with_this():
         if failed := _run(project, programs, words, lambda line: None, pieces.append):
             raise EngardeError(f"{project.name}: {failed}")
@@ -119,7 +122,7 @@ def sql(project: Project) -> Iterator[str]:
 def _short(project: Project, programs: Programs, after: Collection[str]) -> str | None:
     """Why a service is not at its head after Alembic has ended without an error, if it is not."""
     try:
-        if not graph(project_in(project.folder)).pending(after):
+        if not graph(project_in(project.folder, project.declared.command)).pending(after):
             return None
     except ConfigError:
         # It is read without being run: what its code or its command's own options make of it, Alembic alone knows.

@@ -37,7 +37,7 @@ def status(projects: Sequence[Project]) -> tuple[Status, ...]:
 
 def _status(of: Project) -> Status:
     try:
-        history = graph(project(of.folder))
+        history = graph(project(of.folder, of.declared.command))
         now = starting_point(of)
     except Elsewhere as found:
         return Status(of.name, "elsewhere", (), history.heads, said=str(found))

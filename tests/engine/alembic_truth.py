@@ -30,6 +30,7 @@ SAID = (
     ("percent", "", "stumbles over a %"),
     ("heads", "", "has several heads"),
     ("driver", "", "fails"),
+    ("arguments", "", "fails"),
     ("search_path", "word", "fails"),
     ("async", "nothing runs", "migrates nothing"),
     ("async", "", "fails"),

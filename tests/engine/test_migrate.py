@@ -4,6 +4,7 @@ import ast
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -149,6 +150,60 @@ def test_a_history_that_only_alembic_can_tell(there: Project) -> None:
     (onside / "env.py").write_text(env)
     assert states(ran(there, "onside"))["onside"] == ("migrated", [], ["r1"])
     assert states(ran(there, "onside"))["onside"] == ("up to date", ["r1"], ["r1"])
+
+
+FLASK = """
+import sys
+from alembic.config import CommandLine, Config
+
+line = CommandLine()
+options = line.parser.parse_args(sys.argv[sys.argv.index("db") + 1:])
+config = Config("migrations/alembic.ini", cmd_opts=options)
+config.set_main_option("script_location", "migrations")
+line.run_cmd(config, options)
+"""
+"""What `flask db` does: Alembic, with a configuration that does not say where its scripts are."""
+
+
+@only_superuser
+def test_projects_of_another_layout(there: Project) -> None:
+    """A section by name, Flask-Migrate's folder, and labelled branches of one project."""
+    (madansara, sankore, onside) = (there.folder / "their" / name for name in ("madansara", "sankore", "onside"))
+    ini = (madansara / "alembic.ini").read_text()
+    (madansara / "alembic.ini").write_text(ini.replace("[alembic]", "[other]\nscript_location = x\n\n[madansara]"))
+    write(sankore / "migrations", TABLE)
+    (sankore / "migrations/alembic.ini").write_text("[alembic]\n")
+    (sankore / "alembic.ini").unlink()
+    (sankore / "flask").write_text(FLASK)
+    write(onside, *[TABLE.replace("TABLE", "TABLE IF NOT EXISTS")] * 2)
+    for name, label in (("r1", "things"), ("r2", "more")):
+        file = onside / f"versions/{name}.py"
+        text = file.read_text().replace("down_revision = 'r1'", "down_revision = None")
+        file.write_text(f"{text}\nbranch_labels = {label!r}\n")
+    commands = {
+        "madansara": ["-m", "alembic", "-n", "madansara"],
+        "sankore": ["flask", "--app", "app", "db"],
+        "onside": ["-m", "alembic"],
+    }
+    file = there.folder / STACK_FILE
+    before = file.read_text()
+    services = {name: declared(sys.executable, f"their/{name}") for name in commands}
+    for name, words in commands.items():
+        services[name]["migrations"]["command"] = [sys.executable, *words]
+    there.declare(services={**SERVICES, **services}, analytics={})
+    try:
+        assert {each["state"] for each in looked_at(there, *commands, code=1).values()} == {"pending"}
+        assert states(ran(there, *commands)) == {
+            "madansara": ("migrated", [], ["r1"]),
+            "sankore": ("migrated", [], ["r1"]),
+            "onside": ("migrated", [], ["r1", "r2"]),
+        }
+        assert {each["state"] for each in looked_at(there, *commands).values()} == {"up to date"}
+        script = run(there, "onside", "--sql")
+        assert (script.returncode, "is at r1, r2, and Alembic writes no script that" in script.stderr) == (2, True)
+    finally:
+        file.write_text(before)
+        shutil.rmtree(sankore / "migrations")
 
 
 def test_what_would_be_run(there: Project) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import alembic
 
 from tests.unit import alembic_written
-from tests.unit.alembic_projects import ASYNC, GUIDE, MODELS, SYNC, Made, changed, made
+from tests.unit.alembic_projects import ASYNC, GUIDE, MODELS, REVISION, SYNC, Made, changed, made
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
 
@@ -440,6 +440,9 @@ FORMS = {
     ),
     "own schema": Form(SYNC, ("metadata schema",), OWN),
     "two heads": Form(SYNC, ("heads",), {"migrations/versions/z.py": "revision, down_revision = 'z1', None\n"}),
+    "versions for several databases": Form(
+        SYNC, ("arguments",), {"migrations/versions/a1.py": REVISION.replace("upgrade()", "upgrade(engine_name)")}
+    ),
     "not awaited": Form(changed(ASYNC, "postgresql+asyncpg://", "postgresql+psycopg2://"), ("driver",)),
     "awaited for nothing": Form(
         changed(
