@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Literal
 
 from engarde.backup.clients import Client
+from engarde.backup.statements import split
 from engarde.errors import Unfinished
 from engarde.masking import masked
 
@@ -47,14 +48,14 @@ class Archive:
     entries: Path
     """the list of what is taken from it"""
 
-    def definitions(self, section: Definitions) -> str:
+    def definitions(self, section: Definitions) -> list[str]:
         """The statements of a section, for any server that is not older than the dump's."""
         text = "".join(_printed(self._command(f"--section={section}")))
         head, entry, rest = text.partition(FIRST_ENTRY)
         if not entry:
-            return ""
+            return []
         kept = [line for line in head.splitlines() if not line.startswith(NOT_TAKEN)]
-        return "\n".join(kept) + entry + rest.rpartition(LAST_ENTRY)[0]
+        return list(split("\n".join(kept) + entry + rest.rpartition(LAST_ENTRY)[0]))
 
     @contextmanager
     def rows(self) -> Iterator[Iterator[Rows]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from engarde import feeding
-from engarde.backup import archive, large_objects
+from engarde.backup import archive, definitions, large_objects
 from engarde.backup.clients import Client
 from engarde.backup.comparing import contents
 from engarde.backup.dumping import DUMP
@@ -60,10 +60,10 @@ def load(asked: Session, schema: str, folder: Path, wanted: Inventory, client: C
     :raises Unfinished: it could not be loaded, or something is not as it was.
     """
     # A dump names schemas; the service's functions, which indexes and checks call, need not.
-    path(asked, service_path(schema))
+    path(asked, service_path(schema, wanted.extensions))
     with archive.opened(folder / DUMP, client) as dump:
         say("making tables, types and functions")
-        feeding.script(asked, "definitions before the rows", dump.definitions("pre-data"))
+        definitions.run(asked, "definitions before the rows", dump.definitions("pre-data"))
         with dump.rows() as found:
             for number, each in enumerate(found, 1):
                 name = each.statement.removeprefix("COPY ").removesuffix(" FROM stdin")
@@ -71,7 +71,7 @@ def load(asked: Session, schema: str, folder: Path, wanted: Inventory, client: C
                 feeding.rows(asked, name, each.statement, each.parts)
         _set_sequences(asked, schema, wanted)
         say("making indexes, constraints, triggers and views' contents")
-        feeding.script(asked, "definitions after the rows", dump.definitions("post-data"))
+        definitions.run(asked, "definitions after the rows", dump.definitions("post-data"))
     if wanted.large_objects:
         say(f"loading {len(wanted.large_objects)} large objects")
         large_objects.load(asked, folder / large_objects.FILE, wanted.large_objects)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from engarde.backup.inventory import (
@@ -119,9 +119,14 @@ def _tables(asked: Session, schema: str, say: Say) -> Iterator[Table]:
     path(asked, SEARCH_PATH)
 
 
-def service_path(schema: str) -> str:
-    """Where the service's own sessions look for names."""
-    return f"{quoted(schema)}, {quoted(PUBLIC)}"
+def service_path(schema: str, extensions: Iterable[Extension] = ()) -> str:
+    """Where the service's own sessions look for names, and then where these extensions are.
+
+    Whoever made an index or a trigger may have looked there, too: a dump writes `IS DISTINCT FROM` without the schema
+    of its operator.
+    """
+    others = dict.fromkeys(each.schema for each in extensions)
+    return ", ".join(quoted(each) for each in dict.fromkeys((schema, PUBLIC, *others)))
 
 
 def path(asked: Session, wanted: str) -> None:
