@@ -15,8 +15,10 @@ from engarde.backup.dumping import dump, refuse_pooler, workers
 from engarde.backup.folder import default, draft, refuse_existing
 from engarde.backup.inventory import Edge, Inventory
 from engarde.backup.manifest import Manifest
+from engarde.backup.proving import NOTHING, Proof, proved
 from engarde.database import session
 from engarde.model import Stack
+from engarde.parts import home
 from engarde.services import service_of
 
 Say = Callable[[str], None]
@@ -46,6 +48,8 @@ class Made:
     """of its files together [bytes]"""
     inventory: Inventory | None = None
     """none in a dry run"""
+    proof: Proof = NOTHING
+    """nothing in it where its definitions were loaded, or are about to be"""
 
     @property
     def left_out(self) -> tuple[Edge, ...]:
@@ -54,9 +58,10 @@ class Made:
 
 
 def backup(stack: Stack, name: str, to: Path | None, how: How, say: Say, login: Access | None = None) -> Made:
-    """Copies the service's schema into a new folder that nobody but its owner can read.
+    """Copies the service's schema into a new folder that nobody but its owner can read, and tries to load it.
 
-    :param login: another one of the service's role than with the state's password.
+    :param login: another one of the service's role than with the state's password: of a move, which loads the copy
+        itself where it is to be.
     :raises Refused: something cannot be copied whole, or there is no pg_dump that is right for the server.
     :raises Unfinished: it could not be written; nothing of it stays.
     :raises Unreachable: the service's role was not let in.
@@ -65,7 +70,7 @@ def backup(stack: Stack, name: str, to: Path | None, how: How, say: Say, login: 
     service = service_of(stack, name)
     folder = (to or default(stack.name, name, now)).absolute()
     refuse_existing(folder)
-    login = login or access(stack, name)
+    proving, login = login is None, login or access(stack, name)
     with session(login) as asked:
         refuse_pooler(login, asked)
         programs = client(how.pg_bin, asked.major, encrypted=asked.encrypted)
@@ -81,4 +86,5 @@ def backup(stack: Stack, name: str, to: Path | None, how: How, say: Say, login: 
         said = Manifest(manifest.VERSION, made, stack.name, name, programs.version, found.roles, found, written)
         manifest.write(partial, said)
     size = sum(each.size for each in written)
-    return Made(name, folder, programs.version, time.monotonic() - start, size, found)
+    proof = proved(home(stack, service), service.role, folder, found, programs, say) if proving else NOTHING
+    return Made(name, folder, programs.version, time.monotonic() - start, size, found, proof)

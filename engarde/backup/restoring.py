@@ -16,6 +16,7 @@ from engarde.backup.inventory import Grant
 from engarde.backup.loading import begin, clear, load
 from engarde.backup.making import How
 from engarde.backup.manifest import Manifest
+from engarde.backup.proving import NOTHING, Proof, proved
 from engarde.backup.refusing import Held, held, refuse_other
 from engarde.backup.rows import Transaction
 from engarde.database import Session, session
@@ -43,6 +44,8 @@ class Restored:
     not_granted: tuple[Grant, ...]
     """rights of the backup's day that the stack does not declare"""
     seconds: float
+    proof: Proof = NOTHING
+    """of a dry run: what came of loading its definitions"""
 
 
 def restore(
@@ -68,7 +71,8 @@ def restore(
             event_triggers.refuse(asked, login.role, home(stack, service).server.user)
             before = held(asked, service, found, replace=replace)
             if how.dry_run:
-                return Restored(name, folder, found, before, (), time.monotonic() - start)
+                proof = proved(home(stack, service), service.role, folder, found.inventory, programs, say)
+                return Restored(name, folder, found, before, (), time.monotonic() - start, proof)
             transaction = begin(asked, service.schema_)
             # Nothing stays of it before its end; but that may be hours away.
             begin_change()

@@ -141,3 +141,31 @@ class Transaction:
     """What became of a transaction."""
 
     state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """A login that was made for a proof and is still there, if there is any."""
+
+    until: str
+    """when one that is made now is over"""
+    role: str | None
+    databases: list[str]
+    """where it may do something"""
+
+
+@dataclass(frozen=True, slots=True)
+class LockRoom:
+    """How many locks the server has room for."""
+
+    locks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lacking:
+    """A right that the connected role does not have."""
+
+    right: str
+    kind: str
+    name: str
+    """as SQL names it"""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import Group, RenderableType
 from rich.table import Table
 
 from engarde.backup.inventory import Inventory
 from engarde.backup.making import Made
+from engarde.backup.proving import Proof
 from engarde.backup.restoring import Restored
 from engarde.show import Text, document
 
@@ -21,7 +24,7 @@ def made(done: Made) -> RenderableType:
     grid.add_row("size", _size(done.size))
     grid.add_row("seconds", f"{done.seconds:.1f}")
     notes = [Text(f"not in this backup: {each}", style="yellow", overflow="fold") for each in done.left_out]
-    return Group(Text(f"{done.service} is in {done.folder}", overflow="fold"), grid, *notes)
+    return Group(Text(f"{done.service} is in {done.folder}", overflow="fold"), grid, *notes, *_not_proven(done.proof))
 
 
 def restored(done: Restored, *, dry_run: bool) -> RenderableType:
@@ -35,7 +38,17 @@ def restored(done: Restored, *, dry_run: bool) -> RenderableType:
         Text(f"not granted again, as the stack does not declare it: {each.right} on {each.on} to {each.grantee}")
         for each in done.not_granted
     ]
-    return Group(heading, grid, *notes)
+    return Group(heading, grid, *notes, *_not_proven(done.proof))
+
+
+def unloadable(proof: Proof, what: str) -> str:
+    """Why it could not be restored; `what` is said first."""
+    return "\n".join([what, *(f"  {line}" for each in proof.faults for line in each.split("\n"))])
+
+
+def _not_proven(proof: Proof) -> Iterator[Text]:
+    for each in proof.unproven:
+        yield Text(f"that it can be restored could not be proven: {each}", style="yellow", overflow="fold")
 
 
 def made_data(done: Made) -> str:
@@ -47,6 +60,8 @@ def made_data(done: Made) -> str:
         pgDump=done.client,
         holds=_data(done.inventory) if done.inventory else None,
         leftOut=[str(each) for each in done.left_out],
+        faults=list(done.proof.faults),
+        unproven=list(done.proof.unproven),
         bytes=done.size,
         seconds=round(done.seconds, 1),
     )
@@ -63,6 +78,8 @@ def restored_data(done: Restored, *, dry_run: bool) -> str:
         replaced=len(done.replaced.owned),
         replacedLargeObjects=done.replaced.large_objects,
         notGranted=[{"on": each.on, "grantee": each.grantee, "right": each.right} for each in done.not_granted],
+        faults=list(done.proof.faults),
+        unproven=list(done.proof.unproven),
         seconds=round(done.seconds, 1),
     )
 

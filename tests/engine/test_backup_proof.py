@@ -1,0 +1,57 @@
+"""A backup's definitions are loaded to see whether they can be; where they cannot, it is said, and nothing stays."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.engine.backups import tool
+from tests.engine.program import Project
+
+pytestmark = pytest.mark.xdist_group("backup")
+
+PROOFS = "SELECT count(*) FROM pg_roles WHERE rolname LIKE 'engarde\\_proof\\_%'"
+SCHEMAS = "SELECT array_agg(nspname::text ORDER BY nspname) FROM pg_namespace WHERE nspname !~ '^pg_(toast_)?temp'"
+
+
+@pytest.fixture
+def keyed(kept_stack: Project) -> Iterator[Project]:
+    """A table of sankore's with a foreign key into `public` that its owner could not make."""
+    admin = kept_stack.database.admin
+    kept_stack.database.run(
+        "CREATE TABLE public.houses (id int PRIMARY KEY)",
+        "CREATE TABLE sankore.journeys (id int, house_id int)",
+        'ALTER TABLE sankore.journeys ADD CONSTRAINT "x REFERENCES public.users(" FOREIGN KEY (house_id)'
+        " REFERENCES public.houses",
+        "ALTER TABLE sankore.journeys OWNER TO sankore_user",
+        f'ALTER TABLE public.houses OWNER TO "{admin.user}"',
+    )
+    yield kept_stack
+    kept_stack.database.run("DROP TABLE sankore.journeys, public.houses")
+
+
+def test_a_foreign_key_that_its_owner_could_not_make(keyed: Project, tmp_path: Path) -> None:
+    folder = str(tmp_path / "kept")
+    schemas = keyed.database.value(SCHEMAS)
+    done = tool(keyed, "backup", "sankore", "--to", folder, "--output", "json", code=4)
+    said = " ".join(done.stderr.split())
+    assert f"{folder} is whole and kept, but could not be restored as things are:" in said
+    assert "42501: permission denied for table houses ALTER TABLE ONLY sankore.journeys ADD CONSTRAINT" in said
+    assert "sankore_user lacks REFERENCES on table public.houses: state `references: true`" in said
+    assert said.count("lacks") == 1
+    [fault] = json.loads(done.stdout)["faults"]
+    assert "permission denied for table houses" in fault
+    refused = tool(keyed, "restore", "sankore", "--from", folder, "--yes-replace-data", "--dry-run", code=4).stderr
+    assert "could not be restored as things are; nothing was changed" in refused
+    assert "lacks REFERENCES on table public.houses" in refused
+    real = tool(keyed, "restore", "sankore", "--from", folder, "--yes-replace-data", code=4).stderr
+    assert "permission denied for table houses" in real
+    assert "ADD CONSTRAINT" in real
+    keyed.database.run("GRANT REFERENCES ON public.houses TO sankore_user")
+    tool(keyed, "restore", "sankore", "--from", folder, "--yes-replace-data", "--dry-run")
+    found = json.loads(tool(keyed, "backup", "sankore", "--to", str(tmp_path / "x"), "--output", "json").stdout)
+    assert (found["faults"], found["unproven"]) == ([], [])
+    tool(keyed, "restore", "sankore", "--from", folder, "--yes-replace-data")
+    assert keyed.database.value(PROOFS) == 0
+    assert keyed.database.value(SCHEMAS) == schemas
