@@ -16,6 +16,7 @@ from engarde.backup.folder import default, draft, refuse_existing
 from engarde.backup.inventory import Edge, Inventory
 from engarde.backup.manifest import Manifest
 from engarde.backup.proving import NOTHING, Proof, proved
+from engarde.citus import refuse_citus
 from engarde.database import session
 from engarde.model import Stack
 from engarde.parts import home
@@ -73,6 +74,7 @@ def backup(stack: Stack, name: str, to: Path | None, how: How, say: Say, login: 
     proving, login = login is None, login or access(stack, name)
     with session(login) as asked:
         refuse_pooler(login, asked)
+        refuse_citus(asked)
         programs = client(how.pg_bin, asked.major, encrypted=asked.encrypted)
         taking.refuse_absent(asked, service.schema_)
         workers(asked, login.role, how.jobs)

@@ -19,6 +19,7 @@ from engarde.backup.manifest import Manifest
 from engarde.backup.proving import NOTHING, Proof, proved
 from engarde.backup.refusing import Held, held, refuse_other
 from engarde.backup.rows import Transaction
+from engarde.citus import refuse_citus
 from engarde.database import Session, session
 from engarde.errors import Uncertain, Unfinished, Unreachable
 from engarde.model import Service, Stack
@@ -67,6 +68,7 @@ def restore(
     try:
         with session(login, "copy", read_only=False, one_snapshot=False) as asked:
             refuse_pooler(login, asked)
+            refuse_citus(asked)
             programs = client(how.pg_bin, asked.major, major(found.client))
             event_triggers.refuse(asked, login.role, home(stack, service).server.user)
             before = held(asked, service, found, replace=replace)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from engarde.backup.inventory import Edge, Extension, Owned
 from engarde.backup.rows import FoundSequence, FoundTable, Pinned
 from engarde.backup.taking import refuse_absent, surroundings
+from engarde.citus import refuse_citus
 from engarde.database import Session
 from engarde.model import Service
 from engarde.names import VERSION_TABLE
@@ -41,9 +42,10 @@ class Contents:
 def contents(asked: Session, service: Service) -> Contents:
     """What there is now, as the admin sees it.
 
-    :raises Refused: there is no such schema.
+    :raises Refused: there is no such schema, or it is on several servers.
     """
     schema = service.schema_
+    refuse_citus(asked)
     refuse_absent(asked, schema)
     # Names are to be printed with their schemas.
     asked.rows("backup_pinned", Pinned)

@@ -10,6 +10,7 @@ from engarde import catalog as catalogs
 from engarde.access import Access, login_of_admin
 from engarde.catalog import Catalog
 from engarde.catalog.further import StoredPassword
+from engarde.citus import UNKNOWN, has_citus
 from engarde.database import Session, session
 from engarde.event_triggers import listed
 from engarde.findings import Finding
@@ -113,6 +114,7 @@ def _part(
         catalog = catalogs.read(stack, admin)
         found = [*_compared(stack, catalog), *_of_passwords(stack, known, catalog, admin)]
         triggers = listed(admin, stack.server.user)
+        several = has_citus(admin)
         borrowed = borrowed_rights.look(stack, catalog, admin)
         found += [*event_triggers.findings(stack, catalog, triggers), *borrowed.findings]
         found += borrowed_rights.turned(stack, catalog, known)
@@ -136,6 +138,7 @@ def _part(
     return _Part(
         tuple(kept),
         (
+            *([UNKNOWN] if several else []),
             *([trusted] if on_trust else []),
             *([f"nothing was tried by logging in, which would fire {', '.join(foreign)}"] if foreign else []),
             *members.warnings(stack, catalog),

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.backups import tool
+from tests.engine.admins import only_superuser
+from tests.engine.backups import SERVICE, tool
 from tests.engine.program import Project
 
 pytestmark = pytest.mark.xdist_group("backup")
@@ -55,3 +56,27 @@ def test_a_foreign_key_that_its_owner_could_not_make(keyed: Project, tmp_path: P
     tool(keyed, "restore", "sankore", "--from", folder, "--yes-replace-data")
     assert keyed.database.value(PROOFS) == 0
     assert keyed.database.value(SCHEMAS) == schemas
+
+
+@only_superuser
+def test_a_server_of_a_cluster_of_citus(kept_stack: Project, kept: Path, tmp_path: Path) -> None:
+    """No such extension is to be had here: the catalog says so of another one for as long as the test lasts."""
+    database = kept_stack.database
+    rename = "SET allow_system_table_mods = on; UPDATE pg_extension SET extname = '{}' WHERE extname = '{}'"
+    database.run("CREATE EXTENSION isn", rename.format("citus", "isn"))
+    try:
+        for words in (
+            ("backup", "sankore", "--to", str(tmp_path / "x")),
+            ("restore", SERVICE, "--from", str(kept), "--yes-replace-data"),
+            ("split", "plan", "sankore", "--to", "own"),
+        ):
+            assert (
+                "the database has the extension citus: its rows are on other" in tool(kept_stack, *words, code=2).stderr
+            )
+        assert not list(tmp_path.iterdir())
+        warnings = json.loads(tool(kept_stack, "verify", "--service", "sankore", "--output", "json").stdout)["warnings"]
+        assert (
+            "the database has the extension citus: its rows are on other servers, which are not looked at" in warnings
+        )
+    finally:
+        database.run(rename.format("isn", "citus"), "DROP EXTENSION isn")
