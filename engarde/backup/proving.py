@@ -36,6 +36,9 @@ BRIEF = "SET LOCAL statement_timeout = '1s'"
 TRIES, PAUSE = 4, 0.25
 """How often a lock is asked for, and the time between [seconds]."""
 
+PATIENCE = 60
+"""For all of those together [seconds]."""
+
 SHARE = 2
 """One part in so many of all the locks that the server has room for may be taken."""
 LOCKS = 5
@@ -119,35 +122,39 @@ def _make_room(asked: Session, role: str, schema: str) -> None:
 def _loaded(asked: Session, role: str, found: Inventory, before: list[str], after: list[str]) -> Proof:
     alone = [each for each in after if referenced(each) or each.startswith(LEADS_OUT)]
     rest = [each for each in after if each not in set(alone) and not each.startswith(WORDS_ONLY)]
-    failures = []
+    failures, untried = list[NotRun](), list[str]()
     try:
         definitions.run(asked, "definitions before the rows", before)
         definitions.run(asked, "definitions after the rows", rest)
         asked.run(BRIEF)
-        failures += [failure for each in alone if (failure := _fails(asked, each))]
+        end = time.monotonic() + PATIENCE
+        for number, each in enumerate(alone):
+            if time.monotonic() > end:
+                untried = [f"{len(alone) - number} foreign keys or views: the others took over {PATIENCE} s"]
+                break
+            failures += _failures(asked, each)
     except NotRun as failure:
         failures.append(failure)
     late = [each for each in failures if each.sqlstate.startswith(NOT_NOW)]
     faults = [each for each in failures if each not in late]
     # What names the catalog's tables is asked where nobody else makes any.
     path(asked, SEARCH_PATH)
-    return Proof(
-        tuple("\n  ".join([str(each), *_lacking(asked, role, found, each)]) for each in faults), tuple(map(str, late))
-    )
+    told = ("\n  ".join([str(each), *_lacking(asked, role, found, each)]) for each in faults)
+    return Proof(tuple(told), (*map(str, late), *untried))
 
 
-def _fails(asked: Session, statement: str) -> NotRun | None:
-    """How a statement fails that holds up others, and is taken back at once."""
+def _failures(asked: Session, statement: str) -> Iterator[NotRun]:
+    """How a statement fails, if it does, that holds up others and is taken back at once."""
     for left in reversed(range(TRIES)):
         try:
             attempt(asked, "definitions after the rows", statement, keep=False)
         except NotRun as failure:
             if not left or not failure.sqlstate.startswith(NOT_NOW):
-                return failure
+                yield failure
+                return
             time.sleep(PAUSE)
         else:
-            return None
-    return None
+            break
 
 
 def _lacking(asked: Session, role: str, found: Inventory, failure: NotRun) -> Iterator[str]:

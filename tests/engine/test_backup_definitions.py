@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from engarde.access import Access
-from engarde.backup.archive import Archive, Definitions
+from engarde.backup import archive
 from engarde.backup.clients import client
 from engarde.backup.dumping import dump
 from engarde.backup.inventory import Inventory
@@ -93,17 +93,18 @@ def test_options_of_columns_that_this_release_does_not_know(
     made.execute('INSERT INTO "t (pg_attver=1)" VALUES (1)')
     made.execute('ALTER TABLE "t (pg_attver=1)" ALTER COLUMN a SET (n_distinct = 5)')
     wanted = dump(login, SCHEMA, tmp_path, PROGRAMS, 1, silent)
-    real = Archive.definitions
     table = f'{QUOTED["schema"]}."t (pg_attver=1)"'
-    more = [
-        f"ALTER TABLE ONLY {table} ALTER COLUMN a SET (n_distinct=7, pg_attver=12)",
-        f"ALTER TABLE ONLY {table} ALTER COLUMN b SET (pg_attver=3)",
-    ]
+    start = f"ALTER TABLE ONLY {table} ALTER COLUMN"
+    real = archive._printed
 
-    def later(archive: Archive, section: Definitions) -> list[str]:
-        return [*real(archive, section), *(more if section == "pre-data" else [])]
+    def of_17_12(command: list[str]) -> list[str]:
+        lines = real(command)
+        if "--section=pre-data" in command:
+            at = lines.index(f"{start} a SET (n_distinct=5);\n")
+            lines[at : at + 1] = [f"{start} a SET (n_distinct=7, pg_attver=12);\n", f"{start} b SET (pg_attver=3);\n"]
+        return lines
 
-    monkeypatch.setattr(Archive, "definitions", later)
+    monkeypatch.setattr(archive, "_printed", of_17_12)
     assert proof(login, tmp_path, wanted) == Proof()
     restored(login, tmp_path, wanted)
     options = "SELECT attname, attoptions FROM pg_attribute WHERE attrelid = %s::regclass AND attoptions IS NOT NULL"
