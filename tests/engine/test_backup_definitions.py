@@ -133,6 +133,20 @@ def test_an_extension_in_a_schema_of_its_own(login: Access, made: psycopg.Connec
     assert fault.endswith('Ro"le lacks USAGE on schema extensions')
 
 
+def test_code_of_the_service_runs_as_the_service(login: Access, made: psycopg.Connection, tmp_path: Path) -> None:
+    made.execute("""
+        CREATE FUNCTION told(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$
+        BEGIN
+            IF session_user = current_user THEN RETURN n; END IF;
+            RAISE EXCEPTION 'ran as %, admin: %', current_user, pg_has_role(session_user, 'postgres', 'MEMBER');
+        END $$""")
+    made.execute("CREATE TABLE t (id int)")
+    made.execute("CREATE INDEX ON t (id) WHERE told(1) > 0")
+    wanted = dump(login, SCHEMA, tmp_path, PROGRAMS, 1, silent)
+    [fault] = proof(login, tmp_path, wanted).faults
+    assert 'P0001: ran as Ro"le, admin: f\n  CREATE INDEX' in fault
+
+
 def test_what_cannot_be_tried_is_said(login: Access, made: psycopg.Connection, tmp_path: Path) -> None:
     made.execute("CREATE TABLE t (id int)")
     wanted = dump(login, SCHEMA, tmp_path, PROGRAMS, 1, silent)
