@@ -84,7 +84,7 @@ def plan(
     held = [Planned(row, vanished=True) for name, row in _held(service.name, by_name, in_state, gone, recorded)]
     return Plan(
         reads=tuple(there + held),
-        missing=tuple(_table(by_name[name]) for name in by_name if name in gone - in_state.keys()),
+        missing=tuple(dict.fromkeys(_table(by_name[name]) for name in by_name if name in gone - in_state.keys())),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from components.engine import Recorded
 from engarde.model import Stack
 from engarde.places import CONNECT, placed, placed_on_server, quoted
-from engarde.privileges import On, Privilege
+from engarde.privileges import REFERENCES, On, Privilege
 
 _WORDS = {
     On.SCHEMA: "usage",
@@ -48,7 +48,9 @@ def name_of_read(owner: str, row: Privilege, part: Stack) -> str:
 
 
 def _name_of_read(owner: str, row: Privilege, write: Writing) -> str:
-    return f"{owner}-reads-{write(row.schema or '')}.{write(row.table or '')}"
+    # Of columns, each right is a grant of its own.
+    does = "references" if row.rights == (REFERENCES,) else "reads"
+    return f"{owner}-{does}-{write(row.schema or '')}.{write(row.table or '')}"
 
 
 def former_names(

@@ -79,8 +79,8 @@ class ServiceTenant(pulumi.ComponentResource):
         for schema, table in planned.missing:
             self._warn(schema, table, "does not exist yet; the next `pulumi up` after it does grants it")
         released = [read.row for read in planned.reads if read.vanished]
-        for row in released:
-            self._warn(row.schema, row.table, "has vanished; once it is back `pulumi up --refresh` grants it anew")
+        for gone in dict.fromkeys((row.schema, row.table) for row in released):
+            self._warn(*gone, "has vanished; once it is back `pulumi up --refresh` grants it anew")
         names = [name_of_read(self.service.name, row, database.stack) for row in released]
         names += [name for other in others if other is not database for name in self._let_go(other)]
         self.register_outputs({RELEASED: names, PROTECTED: self.service.protect, **self._settings})

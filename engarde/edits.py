@@ -7,7 +7,9 @@ from io import StringIO
 
 from ruamel.yaml import YAML
 
+from engarde.names import spelled
 from engarde.quoting import word
+from engarde.reads import Read
 from engarde.stackfile import PROJECT
 
 
@@ -19,6 +21,14 @@ def lines(section: str, content: Mapping[str, object]) -> str:
     text = StringIO()
     yaml.dump({f"{PROJECT}:{section}": dict(content)}, text)
     return text.getvalue().rstrip("\n")
+
+
+def referring(service: str, schema: str, table: str, read: Read | None) -> str:
+    """The lines that let the foreign keys of a service point at a table, of which there may be a read already."""
+    columns = {"columns": list(read.columns)} if read and read.columns else {}
+    entry = {"table": spelled(schema, table), **columns, "references": True}
+    instead = "  # in place of its entry without references" if read else ""
+    return lines("services", {service: {"reads": [entry]}}) + instead
 
 
 def set_key(stack: str, section: str, path: tuple[str, ...], value: str) -> str | None:

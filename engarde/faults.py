@@ -124,5 +124,5 @@ def allowed_keys(kind: type[BaseModel], loc: tuple[int | str, ...] = ()) -> list
     if loc and (field := _field(kind, loc[0])) and (inner := _map_in(field.annotation)):
         return allowed_keys(inner, loc[1:])
     if loc:
-        return ["table", "columns"]
+        return ["table", "columns", "references"]
     return [field.alias or name for name, field in kind.model_fields.items() if name != "name"]

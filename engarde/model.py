@@ -77,7 +77,7 @@ class Service(Login):
     database: DatabaseName | None = None
     """a database of its own: its name on the shared server, or a key of engarde:databases; default: the shared one"""
     reads: tuple[DeclaredRead, ...] = ()
-    """a list of `schema.table` or `{table: schema.table, columns: [...]}`"""
+    """a list of `schema.table` or `{table: schema.table, columns: [...], references: true}`"""
 
     migrations: Migrations | None = None
     """a map of path, command, variable and urlFormat: its Alembic project"""

@@ -5,13 +5,16 @@ An owner's own rights are not listed: PostgreSQL has them built in, and a grant 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from engarde.model import Analytics, OutsideRole, Service, Stack
 from engarde.names import PUBLIC
+from engarde.reads import Read
 
 CONNECT, TEMPORARY, USAGE, SELECT = "CONNECT", "TEMPORARY", "USAGE", "SELECT"
+REFERENCES = "REFERENCES"
 OTHER_DATABASES = ("postgres", "template1")
 
 
@@ -91,19 +94,20 @@ def tenant(stack: Stack, service: Service) -> list[Privilege]:
     acting = [] if stack.server.superuser else [Privilege(stack.server.user, On.ROLE, database, (), role=service.role)]
     foreign = sorted({read.schema_ for read in service.reads} - {PUBLIC})
     usage = [Privilege(service.role, On.SCHEMA, database, (USAGE,), schema=schema) for schema in foreign]
-    reads = [
-        Privilege(
-            service.role,
-            On.COLUMNS if read.columns else On.TABLE,
-            database,
-            (SELECT,),
-            schema=read.schema_,
-            table=read.table,
-            columns=read.columns or (),
-        )
-        for read in service.reads
-    ]
+    reads = [row for read in service.reads for row in _read(service.role, database, read)]
     return own + acting + usage + reads
+
+
+def _read(role: str, database: str, read: Read) -> Iterator[Privilege]:
+    """What a declared read gives; a grant on columns is of one right."""
+    rights = (SELECT, REFERENCES) if read.references else (SELECT,)
+    if read.columns is None:
+        yield Privilege(role, On.TABLE, database, rights, schema=read.schema_, table=read.table)
+        return
+    for right in rights:
+        yield Privilege(
+            role, On.COLUMNS, database, (right,), schema=read.schema_, table=read.table, columns=read.columns
+        )
 
 
 def reader(stack: Stack, analytics: Analytics) -> list[Privilege]:

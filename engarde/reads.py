@@ -1,4 +1,4 @@
-"""What a service may select from in other schemas of its database."""
+"""What a service may select from, and point foreign keys at, in other schemas of its database."""
 
 from __future__ import annotations
 
@@ -32,10 +32,12 @@ class Read(Declared):
     table: RelationName
     columns: Annotated[EachOnce[RelationName], Field(min_length=1)] | None = None
     """the only readable columns; every column when unset"""
+    references: bool = False
+    """foreign keys may point at it, or at these columns of it"""
 
     def __str__(self) -> str:
         columns = f"({', '.join(self.columns)})" if self.columns else ""
-        return f"{self.schema_}.{self.table}{columns}"
+        return f"{self.schema_}.{self.table}{columns}" + (" with references" if self.references else "")
 
 
 DeclaredRead = Annotated[Read, BeforeValidator(_read_parts)]

@@ -14,6 +14,7 @@ from engarde.quoting import statement
 # Not on ALL TABLES: where the admin may act as the owner, too, what it grants as itself would never be revoked.
 _GRANTABLE: dict[str, LiteralString] = {
     "table": "GRANT SELECT ON TABLE {}.{} TO {} WITH GRANT OPTION",
+    "referenced table": "GRANT SELECT, REFERENCES ON TABLE {}.{} TO {} WITH GRANT OPTION",
     "sequence": "GRANT SELECT ON SEQUENCE {}.{} TO {} WITH GRANT OPTION",
 }
 
@@ -51,6 +52,8 @@ class Owned:
     owner: str
     grantable: bool
     """the admin may grant SELECT on it"""
+    referable: bool = True
+    """and REFERENCES"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,9 @@ def _over_owned(stack: Stack, admin: Admin, owner: Role, owned: Owned) -> Iterat
     elif owned.kind == "schema":
         sql = statement("ALTER SCHEMA {} OWNER TO {}", owned.schema, admin.name)
         yield Missing(sql, "to say who may use it and create in it")
+    elif not owned.referable and _is_referred_to(stack, owned):
+        sql = statement(_GRANTABLE["referenced table"], owned.schema, owned.name or "", admin.name)
+        yield Missing(sql, "to let others read, and point foreign keys at, what a superuser owns")
     elif not owned.grantable and _is_read(stack, owned):
         sql = statement(_GRANTABLE[owned.kind], owned.schema, owned.name or "", admin.name)
         yield Missing(sql, "to let others read what a superuser owns")
@@ -154,6 +160,11 @@ def _over_owned(stack: Stack, admin: Admin, owner: Role, owned: Owned) -> Iterat
 def _is_read(stack: Stack, owned: Owned) -> bool:
     reads = ((read.schema_, read.table) for service in stack.services for read in service.reads)
     return owned.schema in stack.analytics_schemas or (owned.schema, owned.name or "") in reads
+
+
+def _is_referred_to(stack: Stack, owned: Owned) -> bool:
+    referred = ((each.schema_, each.table) for service in stack.services for each in service.reads if each.references)
+    return (owned.schema, owned.name or "") in referred
 
 
 def _over_creators(stack: Stack, admin: Admin, roles: dict[str, Role]) -> Iterator[Missing]:

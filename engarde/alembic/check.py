@@ -13,6 +13,7 @@ from engarde.alembic.project import project
 from engarde.alembic.reader import Reader
 from engarde.alembic.rules_of_configure import configured, filtered, version_table
 from engarde.alembic.rules_of_engines import asynchronous, commits, driver_fits
+from engarde.alembic.rules_of_keys import foreign_keys
 from engarde.alembic.rules_of_layouts import arguments, of_flask, several
 from engarde.alembic.rules_of_models import heads, schemas
 from engarde.alembic.rules_of_paths import makes_no_schema, offline, set_rightly, shows_no_others
@@ -36,6 +37,7 @@ RULES: tuple[Rule, ...] = (
     makes_no_schema,
     commits,
     schemas,
+    foreign_keys,
     from_environment,
     written_out,
     doubled,

@@ -51,7 +51,7 @@ class Models:
 
 def models(env: Source, reader: Reader) -> Models:
     """Reads what an env.py imports, and what that imports, within the project."""
-    sources = list(_reached(env, reader))
+    sources = list(reached(env, reader))
     keys = any(_has_keys(source.tree) for source in sources)
     return Models(tuple(each for source in sources for each in _named(source, reader, keys, source is env)))
 
@@ -65,7 +65,8 @@ def _has_keys(tree: ast.AST) -> bool:
     )
 
 
-def _reached(env: Source, reader: Reader) -> Iterator[Source]:
+def reached(env: Source, reader: Reader) -> Iterator[Source]:
+    """An env.py, what it imports, and what that imports, within the project."""
     waiting, seen = [env], {env.file}
     while waiting and len(seen) < MOST:
         source = waiting.pop(0)

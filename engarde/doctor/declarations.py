@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from engarde.doctor import remedies
+from engarde.doctor import queries, remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.suspects import name_of
+from engarde.edits import referring
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC, spelled
@@ -42,13 +43,17 @@ def sees(stack: Stack, login: Service | Analytics, schema: str, table: str) -> b
 
 
 def declaring(facts: Facts, lacking: list[Service | Analytics], schema: str, table: str | None) -> Remedy:
-    """The lines that let one of these logins read a table; where there are several, the text has to tell which."""
+    """The lines that let one of these logins read a table, or point at it the foreign key that was refused.
+
+    Where there are several logins, the text has to tell which.
+    """
     if len(lacking) == 1 and isinstance(lacking[0], Analytics):
         return remedies.edit("engarde:analytics", "schemas", value=(*facts.stack.analytics_schemas, schema))
-    item = spelled(schema, table or TABLE)
-    if len(lacking) == 1:
-        return remedies.edit("engarde:services", name_of(lacking[0]), "reads", value=(item,))
-    return remedies.edit("engarde:services", remedies.SERVICE, "reads", value=(item,))
+    who = name_of(lacking[0]) if len(lacking) == 1 else remedies.SERVICE
+    if queries.makes_foreign_key(facts.heard.lines):
+        read = read_of(lacking[0], schema, table) if len(lacking) == 1 and table else None
+        return Remedy("edit", referring(who, schema, table or TABLE, read))
+    return remedies.edit("engarde:services", who, "reads", value=(spelled(schema, table or TABLE),))
 
 
 def named(logins: list[Service | Analytics]) -> str:

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable
 
 _NAME = r'(?:"(?:[^"]|"")+"|[^\W\d]\w*)'
-_AFTER = r"\b(?:FROM|JOIN|INTO|UPDATE|TABLE(?:\s+IF(?:\s+NOT)?\s+EXISTS)?|ONLY|ON|TRUNCATE)\s+"
+_AFTER = r"\b(?:FROM|JOIN|INTO|UPDATE|REFERENCES|TABLE(?:\s+IF(?:\s+NOT)?\s+EXISTS)?|ONLY|ON|TRUNCATE)\s+"
 _TABLE = re.compile(rf"{_AFTER}({_NAME})(?:\s*\.\s*({_NAME}))?", re.IGNORECASE)
 _QUOTED = re.compile(
     r"(?:LINE \d+:|\[SQL:|STATEMENT:|\b(?:query|sql|statement)[\"']?\s*[:=])\s*[\"'(]*(\w+)", re.IGNORECASE
 )
+_FOREIGN_KEY = re.compile(r"\b(?:REFERENCES|FOREIGN\s+KEY)\b|definitions after the rows", re.IGNORECASE)
+"""What a restore calls the last of three steps, in which the foreign keys are made, stands for them."""
 WRITING = frozenset({"INSERT", "UPDATE", "DELETE", "TRUNCATE", "MERGE", "COPY"})
 
 
@@ -20,6 +22,11 @@ def verb(lines: Iterable[str]) -> str | None:
         if found := _QUOTED.search(line):
             return found[1].upper()
     return None
+
+
+def makes_foreign_key(lines: Iterable[str]) -> bool:
+    """Whether the statement points a foreign key at a table."""
+    return any(_FOREIGN_KEY.search(line) for line in lines)
 
 
 def tables(lines: Iterable[str]) -> list[tuple[str | None, str]]:

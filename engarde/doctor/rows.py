@@ -41,6 +41,8 @@ class RelationRight:
     some: bool
     """it may read a column of it at least"""
     writes: bool
+    refers: bool
+    """it may point a foreign key at a column of it at least"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ RIGHTS = (
             relations.WRITES,
             relations.CREATORS,
             relations.NOT_GRANTED,
+            relations.FOREIGN_KEY,
             relations.VIEW,
             relations.NOT_DECLARED,
             relations.OTHER_COLUMNS,

@@ -11,7 +11,7 @@ from engarde.explain.facts import SELECT, Thing
 from engarde.explain.ways import Held, Way
 from engarde.model import Service, Stack
 from engarde.names import PUBLIC, spelled
-from engarde.privileges import On, Privilege, creators, expected
+from engarde.privileges import REFERENCES, On, Privilege, creators, expected
 from engarde.quoting import statement
 
 _OWNERS: dict[str, LiteralString] = {
@@ -147,9 +147,11 @@ def how_to_declare(stack: Stack, role: str, thing: Thing, right: str) -> str | N
 
 
 def _for_service(stack: Stack, service: Service, thing: Thing, right: str, file: str) -> str | None:
-    if right != SELECT or thing.group != "relation" or thing.kind == "sequence":
+    if right not in (SELECT, REFERENCES) or thing.group != "relation" or thing.kind == "sequence":
         return None
     item = json.dumps(spelled(thing.schema or "", thing.name), ensure_ascii=False)
+    if right == REFERENCES:
+        item = f"{{table: {item}, references: true}}"
     line = f"to declare it: engarde:services.{service.name}.reads: [{item}] in {file}, then {_up(stack)}"
     return line if thing.schema in stack.schemas else f"{line}; and its schema under engarde:existingSchemas"
 
@@ -170,5 +172,5 @@ def limit(stack: Stack, role: str, thing: Thing) -> str | None:
     if stack.analytics and role == stack.analytics.role:
         return "analytics only reads: no line of the stack file gives it more than SELECT"
     if any(service.role == role for service in stack.services) and not _by_owning(stack, role, thing):
-        return "outside its own schema no line of the stack file gives a service more than SELECT on tables"
+        return "outside its own schema no line of the stack file gives a service more than SELECT and REFERENCES"
     return None

@@ -13,7 +13,7 @@ from engarde.names import PUBLIC
 from engarde.verify.hands import acting_as
 from engarde.verify.members import reaching
 
-WRITING = {"INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "REFERENCES", "MAINTAIN"}
+WRITING = {"INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "MAINTAIN"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,16 @@ from engarde.catalog import Catalog
 from engarde.catalog.rows import Relation
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
+from engarde.privileges import REFERENCES
 from engarde.quoting import quoted
+from engarde.reads import Read
 
 DENIED, ALLOWED = "42501", "00000"
 NOT_YET = "55000"
 """What `currval` says to whom it would tell the value, in a session that has not taken one."""
 
-NOT_TABLES = ("INSERT", "UPDATE", "REFERENCES")
+WRITES = ("INSERT", "UPDATE")
+NOT_TABLES = (*WRITES, REFERENCES)
 """Rights on single columns that a lock of the table tells nothing of, beside SELECT."""
 
 READ_ONLY = "SET LOCAL transaction_read_only = on"
@@ -133,10 +136,10 @@ def _elsewhere(
             yield from _declared(schema, each, reads[each.name])
 
 
-def _reads(login: Service | Analytics, schema: str) -> dict[str, tuple[str, ...] | None]:
-    """The tables of the schema that it is declared to read, each with its only readable columns."""
+def _reads(login: Service | Analytics, schema: str) -> dict[str, Read]:
+    """The tables of the schema that it is declared to read."""
     declared = login.reads if isinstance(login, Service) else ()
-    return {read.table: read.columns for read in declared if read.schema_ == schema}
+    return {read.table: read for read in declared if read.schema_ == schema}
 
 
 READ, WRITE = "ACCESS SHARE", "ROW EXCLUSIVE"
@@ -172,14 +175,17 @@ def _no_next(schema: str, sequence: str) -> Iterator[Probe]:
     yield Probe(schema, (READ_ONLY, f"SELECT setval('{_literal(sequence)}', 1)"))
 
 
-def _declared(schema: str, table: Relation, columns: tuple[str, ...] | None) -> Iterator[Probe | Right]:
-    """A declared read: these columns, no others, and no writing."""
-    yield Probe(schema, (_lock(table.identity, READ),), DENIED if columns else ALLOWED)
-    for each in table.columns if columns else ():
-        allowed = each in (columns or ())
-        yield Right(schema, table.name, table.identity, "SELECT", each, ALLOWED if allowed else DENIED)
+def _declared(schema: str, table: Relation, read: Read) -> Iterator[Probe | Right]:
+    """A declared read: these columns, no others, and no writing; foreign keys where they are declared."""
+    yield Probe(schema, (_lock(table.identity, READ),), DENIED if read.columns else ALLOWED)
+    # No statement tells of REFERENCES that would leave nothing behind and lock nobody out.
+    by_column = (("SELECT",) if read.columns else ()) + ((REFERENCES,) if read.references else ())
+    for right in by_column:
+        for each in table.columns:
+            allowed = ALLOWED if read.columns is None or each in read.columns else DENIED
+            yield Right(schema, table.name, table.identity, right, each, allowed)
     yield from _no_write(schema, table.identity)
-    yield from _no_column(table, NOT_TABLES)
+    yield from _no_column(table, WRITES if read.references else NOT_TABLES)
 
 
 def _read_only(schema: str, inside: list[Relation]) -> Iterator[Probe | Right]:

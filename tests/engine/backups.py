@@ -23,7 +23,12 @@ SERVICE, SCHEMA = "field-notes", "Field.Notes* of O'Brien"
 STACK: dict[str, Any] = {
     "services": {
         SERVICE: {"schema": SCHEMA, "statementTimeout": 3_000, "idleInTransactionSessionTimeout": 1_000},
-        "sankore": {"reads": [{"table": f'"{SCHEMA}".word', "columns": ["id", "word"]}, f'"{SCHEMA}"."A View"']},
+        "sankore": {
+            "reads": [
+                {"table": f'"{SCHEMA}".word', "columns": ["id", "word"], "references": True},
+                f'"{SCHEMA}"."A View"',
+            ]
+        },
     },
     "extensions": dict.fromkeys(rich_schema.EXTENSIONS),
     "analytics": {},

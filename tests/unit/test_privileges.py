@@ -38,6 +38,19 @@ def test_a_service_gets_its_way_in_and_its_reads() -> None:
     }
 
 
+def test_a_read_with_references_gives_both_and_on_columns_each_by_itself() -> None:
+    sections = {"existingSchemas": {"public": None}}
+    reads = [{"table": "public.brands", "references": True}, {"table": "b.t", "columns": ["x"], "references": True}]
+    given = rows(services={"a": {"reads": reads}, "b": None}, **sections) - rows(
+        services={"a": {"reads": ["b.u"]}, "b": None}, **sections
+    )
+    assert given == {
+        Privilege("a_user", On.TABLE, DB, ("SELECT", "REFERENCES"), schema="public", table="brands"),
+        Privilege("a_user", On.COLUMNS, DB, ("SELECT",), schema="b", table="t", columns=("x",)),
+        Privilege("a_user", On.COLUMNS, DB, ("REFERENCES",), schema="b", table="t", columns=("x",)),
+    }
+
+
 def test_an_admin_that_is_no_superuser_may_act_as_the_services() -> None:
     server = {"host": "h", "database": DB, "user": "adm"}
     sections = {"services": {"a": None, "b": {"role": "c"}}, "analytics": None}

@@ -33,7 +33,7 @@ def in_state(*tables: Table, released: tuple[str, ...] = ()) -> dict[str, Any]:
     return grants | {tenant: {"type": "engarde:index:ServiceTenant", "outputs": {"released": list(released)}}}
 
 
-def up(reads: list[str], tables: set[Table], state: dict[str, Any]) -> Ran:
+def up(reads: list[Any], tables: set[Table], state: dict[str, Any]) -> Ran:
     config = {
         "server": SERVER,
         "services": {"madansara": {"reads": reads}},
@@ -55,6 +55,24 @@ def test_a_table_that_is_there_is_granted() -> None:
     ran = up(["public.users"], {USERS}, {})
     assert granted(ran) == {NAMES[USERS]: False}
     assert (ran.warnings, released(ran)) == ([], [])
+
+
+def test_references_on_columns_are_a_grant_of_their_own() -> None:
+    whole = {"table": "public.users", "references": True}
+    of_columns = {"table": "public.brands", "columns": ["id"], "references": True}
+    ran = up([whole, of_columns], {USERS, BRANDS}, {})
+    grants = {n: r.inputs["privileges"] for n, r in ran.resources.items() if "public." in n}
+    assert grants == {
+        NAMES[USERS]: ["SELECT", "REFERENCES"],
+        NAMES[BRANDS]: ["SELECT"],
+        "madansara-references-public.brands": ["REFERENCES"],
+    }
+
+
+def test_what_is_missing_is_told_once() -> None:
+    ran = up([{"table": "public.brands", "columns": ["id"], "references": True}], set(), {})
+    assert [each for each in ran.warnings if "does not exist yet" in each] == ran.warnings
+    assert len(ran.warnings) == 1
 
 
 def test_a_table_that_is_missing_is_left_out_with_a_warning() -> None:

@@ -85,6 +85,16 @@ def test_what_superusers_own_is_handed_over_or_may_be_granted() -> None:
     ) == ['GRANT SELECT ON TABLE "public"."T.t" TO "adm" WITH GRANT OPTION;']
 
 
+def test_what_foreign_keys_are_to_point_at_may_be_granted_with_references() -> None:
+    reads = [{"table": "public.t", "references": True}, "public.u"]
+    declared = stack(services={"a": {"reads": reads}}, existingSchemas={"public": None})
+    assert lacking(
+        declared,
+        Owned("table", "public", "t", "postgres", True, referable=False),
+        Owned("table", "public", "u", "postgres", True, referable=False),
+    ) == ['GRANT SELECT, REFERENCES ON TABLE "public"."t" TO "adm" WITH GRANT OPTION;']
+
+
 def test_what_the_admin_may_grant_already_needs_nothing() -> None:
     assert lacking(stack(**READING), Owned("table", "public", "t", "postgres", True)) == []
 

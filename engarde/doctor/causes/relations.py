@@ -14,8 +14,9 @@ from engarde.doctor.suspects import name_of
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
 from engarde.names import spelled
-from engarde.privileges import SELECT, creators
+from engarde.privileges import REFERENCES, SELECT, creators
 from engarde.quoting import statement
+from engarde.reads import Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,20 +122,42 @@ def _not_granted(facts: Facts) -> Answer:
         if each.own or not sees(facts.stack, each.login, it.schema, it.name):
             continue
         if read and read.columns:
-            granted = {
-                entry.column
-                for entry in facts.catalog.entries
-                if (entry.schema, entry.name, entry.grantee, entry.right)
-                == (it.schema, it.name, each.login.role, SELECT)
-            }
-            absent = [] if each.right.reads else [column for column in read.columns if column not in granted]
+            absent = [] if each.right.reads else _absent(facts, each, read, SELECT)
             if absent:
                 return confirmed(
-                    f"{each.login.role} may not read {', '.join(absent)} of {each.place}, which is declared"
+                    f"{each.login.role} may not read {', '.join(map(str, absent))} of {each.place}, which is declared"
                 )
         elif not each.right.reads:
             return confirmed(f"{each.login.role} may not read {each.place}, which is declared")
+        if read and read.references and (absent := _absent(facts, each, read, REFERENCES)):
+            where = ", ".join(column for column in absent if column)
+            place = f"{where} of {each.place}" if where else each.place
+            return confirmed(f"{each.login.role} may point no foreign key at {place}, which is declared")
     return ruled_out("every declared read of it is granted")
+
+
+def _absent(facts: Facts, tried: _Try, read: Read, right: str) -> list[str | None]:
+    """The declared columns, or None for the whole table, on which the access lists hold no such grant."""
+    it = tried.relation
+    granted = {
+        entry.column
+        for entry in facts.catalog.entries
+        if (entry.schema, entry.name, entry.grantee, entry.right) == (it.schema, it.name, tried.login.role, right)
+    }
+    return [] if None in granted else [each for each in read.columns or (None,) if each not in granted]
+
+
+def _foreign_key(facts: Facts) -> Answer:
+    if not queries.makes_foreign_key(facts.heard.lines):
+        return ruled_out("the text quotes no statement that makes a foreign key")
+    for each in _tries(facts):
+        it, is_service = each.relation, isinstance(each.login, Service)
+        if is_service and not each.own and each.right.some and not each.right.refers:
+            return confirmed(
+                f"{each.login.role} may read {each.place}, and no foreign key of its may point there",
+                declaring(facts, [each.login], it.schema, it.name),
+            )
+    return ruled_out("whoever may read it may point foreign keys at it, too")
 
 
 def _writes(facts: Facts) -> Answer:
@@ -191,4 +214,5 @@ OTHER_COLUMNS = Cause("only some of its columns are declared", _other_columns, _
 NOT_GRANTED = Cause("the read is declared, and was not granted or the table made anew since", _not_granted, remedies.up)
 WRITES = Cause("the statement writes, and others may only be let read", _writes, _ask_its_service)
 CREATORS = Cause("analytics does not know the role that made it", _made_by_a_stranger, remedies.up)
+FOREIGN_KEY = Cause("a foreign key points at it, and only reading it is declared", _foreign_key, _declare)
 VIEW = Cause("a view reads it with the rights of its owner", _view_cannot_read, remedies.up)

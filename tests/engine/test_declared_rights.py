@@ -1,0 +1,116 @@
+"""What a service may be let do with others' things beside reading them: granted, proved, explained, taken back."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from engarde.doctor.causes import relations
+from tests.engine.admins import BACKEND
+from tests.engine.conftest import Projects
+from tests.engine.denied import denied
+from tests.engine.diagnosing import diagnosed, said
+from tests.engine.explained import Asked
+from tests.engine.ills import confirmed_first
+from tests.engine.program import THE_ADMIN, Project
+from tests.engine.verifying import heal, told, verified
+
+pytestmark = pytest.mark.xdist_group("declared rights")
+
+WHOLE = {"table": "public.users", "references": True}
+OF_COLUMNS = {"table": "public.brands", "columns": ["id"], "references": True}
+KEYS = (
+    "CREATE TABLE seen (id int REFERENCES public.users (id), brand int)",
+    "ALTER TABLE seen ADD FOREIGN KEY (brand) REFERENCES public.brands (id)",
+)
+
+
+def declare(project: Project, *reads: object) -> None:
+    project.declare(
+        services={"madansara": {"reads": list(reads)}, "sankore": {"reads": ["public.users"]}},
+        existingSchemas={"public": {"creators": [THE_ADMIN, BACKEND]}},
+        outsideRoles={BACKEND: {"schemas": {"public": ["USAGE", "CREATE"]}}},
+        analytics={},
+    )
+
+
+@pytest.fixture(scope="module")
+def stack(projects: Projects) -> Iterator[Project]:
+    with projects() as project:
+        project.database.run(
+            "ALTER TABLE public.users ADD UNIQUE (id)", "ALTER TABLE public.brands ADD UNIQUE (id), ADD UNIQUE (name)"
+        )
+        declare(project, WHOLE, OF_COLUMNS)
+        project.succeeds(project.up())
+        yield project
+
+
+def as_declared(project: Project) -> None:
+    report = verified(project)
+    assert told(report) == []
+
+
+def test_a_foreign_key_points_where_that_is_declared(stack: Project) -> None:
+    as_declared(stack)
+    with stack.connect("madansara") as session:
+        for each in KEYS:
+            session.execute(each.encode())
+        denied(session, "ALTER TABLE seen ADD word text REFERENCES public.brands (name)")
+        denied(session, "DELETE FROM public.users")
+        session.execute("DROP TABLE seen")
+    asked = Asked(stack)
+    assert "declared: its reads" in "\n".join(map(str, [asked.line("madansara", "public.users", "REFERENCES")]))
+    assert stack.succeeds(stack.preview("--refresh", "--expect-no-changes")).ops == {}
+
+
+@pytest.mark.parametrize(
+    ("on", "resource"),
+    [
+        ("REFERENCES ON public.users", "madansara-reads-public.users"),
+        ("REFERENCES (id) ON public.brands", "madansara-references-public.brands"),
+    ],
+    ids=["table", "columns"],
+)
+def test_what_was_taken_away_is_found_and_given_back(stack: Project, on: str, resource: str) -> None:
+    stack.database.run(f"REVOKE {on} FROM madansara_user")
+    report = verified(stack)
+    assert {each.check for each in report.findings} == {"grant", "behaviour"}
+    assert list(stack.preview("--refresh").ops) == [resource]
+    [finding] = [each for each in report.findings if each.check == "grant"]
+    heal(stack, finding)
+    as_declared(stack)
+
+
+def test_what_is_declared_of_one_is_a_finding_of_another(stack: Project) -> None:
+    stack.database.run("GRANT REFERENCES ON public.users TO sankore_user")
+    report = verified(stack)
+    [finding] = [each for each in report.findings if each.check == "undeclared grant"]
+    assert finding.actual == "REFERENCES"
+    heal(stack, finding)
+    as_declared(stack)
+
+
+def test_doctor_names_the_declaration_that_is_missing(stack: Project) -> None:
+    key = "CREATE TABLE seen (id int REFERENCES public.users (id))"
+    with stack.connect("sankore") as session:
+        words = said(lambda: session.execute(key.encode()))
+    assert "permission denied for table users" in words
+    code, found = diagnosed(stack, f"sankore_user: {words}\n[SQL: {key}]")
+    confirmed_first(code, found, relations.FOREIGN_KEY)
+    assert found["fix"]["text"].splitlines()[-1].strip().startswith("- {table: public.users, references: true}")
+
+
+def test_it_comes_with_the_columns_and_goes_with_the_word(stack: Project) -> None:
+    declare(stack, {**WHOLE, "columns": ["id"]}, {**OF_COLUMNS, "columns": ["id", "name"]})
+    stack.succeeds(stack.up())
+    as_declared(stack)
+    with stack.connect("madansara") as session:
+        denied(session, "CREATE TABLE seen (id text REFERENCES public.users (email))")
+    declare(stack, "public.users", {"table": "public.brands", "columns": ["id"]})
+    stack.succeeds(stack.up())
+    as_declared(stack)
+    with stack.connect("madansara") as session:
+        denied(session, "CREATE TABLE seen (id int REFERENCES public.users (id))")
+        denied(session, "CREATE TABLE seen (id int REFERENCES public.brands (id))")
+    declare(stack, WHOLE, OF_COLUMNS)
+    stack.succeeds(stack.up())
+    as_declared(stack)
