@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 
 from components.engine import Recorded, taken_over
 from components.former import marked
-from components.reads import recorded_reads
+from components.reads import called as function
+from components.reads import plan, recorded_reads
 from components.renames import Renames
 from components.resource_names import former_names, name_of
 from engarde.errors import Refused
@@ -14,7 +15,7 @@ from engarde.model import Analytics, Service, Stack
 from engarde.moves import Made
 from engarde.names import ANALYTICS
 from engarde.places import base_of, placed, placed_on_server
-from engarde.privileges import On, reader, tenant
+from engarde.privileges import reader, tenant
 from engarde.rotations import SUFFIX, called
 from engarde.stack import PASSWORD, READER, ROLE, SCHEMA, TENANT, rotation
 from engarde.survey import Before, Found
@@ -27,7 +28,7 @@ def before(part: Stack, stack: Stack, renames: Renames) -> Before:
     All of it in the part's database; of roles, on its server.
     """
     recorded, roles = renames.recorded, renames.roles(part)
-    reads = (row for service in stack.services for row in recorded_reads(service, part, recorded, roles).values())
+    reads = [row for service in stack.services for row in recorded_reads(service, part, recorded, roles).values()]
     services = {service.name for service in stack.services}
     declared = {f"{service}-schema" for service in services}
     here = [each for each in recorded if each.type == SCHEMA and each.name == placed(base_of(each.name), part)]
@@ -38,7 +39,8 @@ def before(part: Stack, stack: Stack, renames: Renames) -> Before:
         if base_of(each.name) not in declared and each.outputs["name"] not in stack.schemas and not marked(each)
     )
     return Before(
-        read=frozenset(row.schema or "" for row in reads),
+        read=frozenset(row.schema or "" for row in reads if row.table),
+        called=frozenset(function(row) for row in reads if row.function),
         retired=frozenset(found.outputs["name"] for found in retired),
         going=frozenset(made.name for made in _roles(part, recorded) if made.service not in services),
         made=frozenset((*_schemas(here), *_roles(part, recorded))),
@@ -84,10 +86,15 @@ def refuse_to_rename_and_revoke(stack: Stack, parts: Iterable[Stack], found: Ite
 
 def _granted(login: Service | Analytics, part: Stack, seen: Found, renames: Renames) -> Iterator[str]:
     """What the resources of the login's grants are and were called."""
-    for row in tenant(part, login) if isinstance(login, Service) else reader(part, login):
-        if row.on not in (On.TABLE, On.COLUMNS) or (row.schema, row.table) in seen.tables:
-            yield name_of(called(login), row, part)
-            yield from former_names(called(login), row, part, renames.recorded, renames.roles(part))
+    recorded, roles = renames.recorded, renames.roles(part)
+    rows = tenant(part, login) if isinstance(login, Service) else reader(part, login)
+    if isinstance(login, Service):
+        things = [row for row in rows if row.table or row.function]
+        reads = plan(login, part, things, seen, recorded, roles).reads
+        rows = [*(row for row in rows if row not in things), *(read.row for read in reads if not read.vanished)]
+    for row in rows:
+        yield name_of(called(login), row, part)
+        yield from former_names(called(login), row, part, recorded, roles)
 
 
 def counters(recorded: tuple[Recorded, ...]) -> dict[str, int]:

@@ -86,8 +86,12 @@ class Database(pulumi.ComponentResource):
         retain: bool = False,
         after: Iterable[pulumi.Resource] = (),
         ignore_changes: list[str] | None = None,
+        made_anew: int | None = None,
     ) -> pulumi.Resource:
-        """One row of the privilege table as a resource `<owner>-<what>`, when its turn has come; `of` as in `grant`."""
+        """One row of the privilege table as a resource `<owner>-<what>`, when its turn has come; `of` as in `grant`.
+
+        It is given again where the number in `made_anew` is another than in the last run.
+        """
         name, former = (
             name_of(owner, row, self.stack),
             former_names(owner, row, self.stack, self.recorded, self.former_roles),
@@ -104,6 +108,7 @@ class Database(pulumi.ComponentResource):
                 deleted_with=deleted_with,
                 retain_on_delete=retain,
                 ignore_changes=ignore_changes,
+                replacement_trigger=made_anew,
                 aliases=[pulumi.Alias(name=each) for each in former],
             ),
         )

@@ -16,6 +16,8 @@ OBJECT_TYPES = {
     On.SEQUENCES: "sequence",
     On.TABLE: "table",
     On.COLUMNS: "column",
+    # Procedures and aggregates, too.
+    On.FUNCTION: "routine",
     On.FUTURE_TABLES: "table",
     On.FUTURE_SEQUENCES: "sequence",
     On.FUTURE_FUNCTIONS: "function",
@@ -100,7 +102,7 @@ def grant(
         database=row.database,
         schema=row.schema,
         object_type=OBJECT_TYPES[row.on],
-        objects=[row.table] if row.table else None,
+        objects=[named] if (named := row.table or row.function) else None,
         columns=list(row.columns) or None,
         privileges=list(row.rights),
         opts=opts,

@@ -1,20 +1,23 @@
-"""Declared reads of tables that their owners make and drop as they please.
+"""Declared reads of tables, and calls of functions, that their owners make and drop as they please.
 
-The plugin cannot revoke on a table that is gone (42P01), so a grant whose table vanished must leave the state
-without being deleted on the server: one run marks it `retain_on_delete`, and a later one may let go of it.
+The plugin cannot revoke on what is gone (42P01, 42883), so a grant whose table or function vanished must leave the
+state without being deleted on the server: one run marks it `retain_on_delete`, and a later one may let go of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from components.engine import Recorded
+from components.grants import OBJECT_TYPES
 from components.resource_names import name_of_read
-from engarde.model import Service, Stack, Table
+from engarde.executes import Execute
+from engarde.model import Service, Stack
 from engarde.places import base_of, placed
 from engarde.privileges import On, Privilege
 from engarde.stack import GRANT, TENANT
+from engarde.survey import Found
 
 RELEASED = "released"
 """The tenant's output that remembers which of its grants the last run marked."""
@@ -26,24 +29,27 @@ class Planned:
 
     row: Privilege
     vanished: bool
-    """in the state, its table gone: declared only so that it can leave the state without a statement"""
+    """in the state, what it is on gone: declared only so that it can leave the state without a statement"""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What becomes of a service's reads in this run."""
+    """What becomes of a service's reads and calls in this run."""
 
     reads: tuple[Planned, ...]
-    missing: tuple[Table, ...]
+    missing: tuple[Privilege, ...]
     """declared, not there, never granted: left out"""
+    back: tuple[Privilege, ...]
+    """declared and there again, but still in the state as what had vanished: left out"""
 
 
 def recorded_reads(
     service: Service, part: Stack, recorded: Iterable[Recorded], roles: Mapping[str, str]
 ) -> dict[str, Privilege]:
-    """The service's reads in the part's database as the state has them, by the name that their resource has now.
+    """The service's reads and calls in the part's database in the state, by the name that their resource has now.
 
-    They are its only grants on single tables. `roles` are those that have other names now, with the old ones.
+    They are its only grants on single tables and functions. `roles` are those that have other names now, with the old
+    ones.
     """
     names = {service.role, roles.get(service.role)}
     rows = (
@@ -57,13 +63,16 @@ def recorded_reads(
 
 def _row(found: Recorded, role: str) -> Privilege:
     outputs = found.outputs
+    [name], kind = outputs["objects"], outputs["objectType"]
+    on = next(on for on in (On.COLUMNS, On.FUNCTION, On.TABLE) if OBJECT_TYPES[on] == kind)
     return Privilege(
         grantee=role,
-        on=On.COLUMNS if outputs["objectType"] == "column" else On.TABLE,
+        on=on,
         database=outputs["database"],
         rights=tuple(outputs.get("privileges") or ()),
         schema=outputs["schema"],
-        table=outputs["objects"][0],
+        table=None if on is On.FUNCTION else name,
+        function=name if on is On.FUNCTION else None,
         columns=tuple(outputs.get("columns") or ()),
     )
 
@@ -72,40 +81,51 @@ def plan(
     service: Service,
     part: Stack,
     declared: Iterable[Privilege],
-    tables: frozenset[Table],
+    found: Found,
     recorded: tuple[Recorded, ...],
     roles: Mapping[str, str],
 ) -> Plan:
-    """Each declared read of a table that is there, and each recorded one whose table is gone."""
+    """Each declared read and call of what is there, and each recorded one of what is gone."""
     in_state = recorded_reads(service, part, recorded, roles)
     by_name = {name_of_read(service.name, row, part): row for row in declared}
-    gone = {name for name, row in {**in_state, **by_name}.items() if _table(row) not in tables}
-    there = [Planned(row, vanished=False) for name, row in by_name.items() if name not in gone]
-    held = [Planned(row, vanished=True) for name, row in _held(service.name, by_name, in_state, gone, recorded)]
+    there = {*found.tables, *((each.schema, each.signature, "") for each in found.functions.values())}
+    gone = {name for name, row in {**in_state, **by_name}.items() if _named(row) not in there}
+    released = _released(service, recorded)
+    # Left out now, which lets go of it without a statement: what is undeclared, and a function, of which the plugin
+    # never sees that it is back without its grants.
+    left = {
+        name
+        for name, row in in_state.items()
+        if name in released and (row.function or (name in gone and name not in by_name))
+    }
+    granted = [Planned(row, vanished=False) for name, row in by_name.items() if name not in gone | left]
+    held = [
+        Planned(by_name.get(name, row), vanished=True)
+        for name, row in in_state.items()
+        if name in gone and name not in left
+    ]
     return Plan(
-        reads=tuple(there + held),
-        missing=tuple(dict.fromkeys(_table(by_name[name]) for name in by_name if name in gone - in_state.keys())),
+        reads=tuple(granted + held),
+        missing=tuple(by_name[name] for name in by_name if name in gone and name not in in_state.keys() - left),
+        back=tuple(by_name[name] for name in by_name if name in left - gone),
     )
 
 
-def _held(
-    service: str,
-    declared: dict[str, Privilege],
-    in_state: dict[str, Privilege],
-    gone: set[str],
-    recorded: Iterable[Recorded],
-) -> Iterator[tuple[str, Privilege]]:
-    released = {
+def _released(service: Service, recorded: Iterable[Recorded]) -> frozenset[str]:
+    return frozenset(
         name
         for found in recorded
-        if found.type == TENANT and found.name == service
+        if found.type == TENANT and found.name == service.name
         for name in found.outputs.get(RELEASED) or ()
-    }
-    for name, row in in_state.items():
-        # Undeclared and marked by the last run: left out now, which lets go of it without a statement.
-        if name in gone and (name in declared or name not in released):
-            yield name, declared.get(name, row)
+    )
 
 
-def _table(row: Privilege) -> Table:
-    return row.schema or "", row.table or ""
+def _named(row: Privilege) -> tuple[str, ...]:
+    """What a read or a call is on: no table is also a function."""
+    return (row.schema or "", row.function, "") if row.function else (row.schema or "", row.table or "")
+
+
+def called(row: Privilege) -> Execute:
+    """The function that a recorded call is of."""
+    name, _, types = (row.function or "").partition("(")
+    return Execute(schema=row.schema or "", function=name, types=types.removesuffix(")"))

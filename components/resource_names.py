@@ -36,18 +36,20 @@ def _name(owner: str, row: Privilege, stack: Stack, write: Writing, creator: str
         return f"{owner}-{CONNECT}" + ("" if row.database == stack.server.database else f"-{row.database}")
     if row.on is On.FUTURE_FUNCTIONS:
         return f"{owner}-no-public-execute"
-    if row.on in (On.TABLE, On.COLUMNS):
+    if row.on in (On.TABLE, On.COLUMNS, On.FUNCTION):
         return _name_of_read(owner, row, write)
     # Each creator's own, however many there are: one that comes or goes leaves the others' names alone.
     return f"{owner}-{_WORDS[row.on]}-{write(row.schema or '')}" + (f"-{write(creator)}" if creator else "")
 
 
 def name_of_read(owner: str, row: Privilege, part: Stack) -> str:
-    """The name of the owner's resource that grants a declared read."""
+    """The name of the owner's resource that grants a declared read or call."""
     return placed(_name_of_read(owner, row, quoted), part)
 
 
 def _name_of_read(owner: str, row: Privilege, write: Writing) -> str:
+    if row.on is On.FUNCTION:
+        return f"{owner}-executes-{write(row.schema or '')}.{write(row.function or '')}"
     # Of columns, each right is a grant of its own.
     does = "references" if row.rights == (REFERENCES,) else "reads"
     return f"{owner}-{does}-{write(row.schema or '')}.{write(row.table or '')}"

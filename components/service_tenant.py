@@ -1,4 +1,4 @@
-"""One service: a role, the schema it owns, its way into its database, and its declared reads."""
+"""One service: a role, the schema it owns, its way into its database, and its declared reads and calls."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from components.login import login, role
 from components.reads import RELEASED, Plan, plan
 from components.resource_names import name_of_read
 from components.role_settings import shown
+from engarde.functions import spelled
 from engarde.model import Service
 from engarde.names import PUBLIC
 from engarde.places import label_of, placed
 from engarde.privileges import On, Privilege, tenant
 from engarde.stack import SCHEMA, TENANT
 
-READS = (On.SCHEMA, On.TABLE, On.COLUMNS)
+READS = (On.SCHEMA, On.TABLE, On.COLUMNS, On.FUNCTION)
 """What a service has outside of its own schema."""
 
 
@@ -37,6 +38,7 @@ class ServiceTenant(pulumi.ComponentResource):
     ) -> None:
         self._settings = shown(name, service, [database], database.recorded, TENANT)
         super().__init__(TENANT, name, self._settings, opts)
+        service = spelled(service, database.found.functions)
         self.service = service
         self.login = login(name, service, database, self, search_path=[service.schema_, PUBLIC])
         self._database = database
@@ -66,21 +68,20 @@ class ServiceTenant(pulumi.ComponentResource):
                 self._grant(row)
 
     def grant_reads(self, others: Iterable[Database]) -> None:
-        """The declared reads, once every schema of the stack has its owner; completes the component."""
+        """The declared reads and calls, once every schema of the stack has its owner; completes the component."""
         rows = [row for row in self._rows if row.on in READS]
         database = self._database
-        tables = [row for row in rows if row.on is not On.SCHEMA]
-        planned = self._plan(database, tables)
+        things = [row for row in rows if row.on is not On.SCHEMA]
+        planned = self._plan(database, things)
         for row in rows:
             if row.on is On.SCHEMA:
                 self._grant(row)
         for read in planned.reads:
             self._grant(read.row, vanished=read.vanished)
-        for schema, table in planned.missing:
-            self._warn(schema, table, "does not exist yet; the next `pulumi up` after it does grants it")
+        self._warn(planned.missing, "does not exist yet; the next `pulumi up` after it does grants it")
         released = [read.row for read in planned.reads if read.vanished]
-        for gone in dict.fromkeys((row.schema, row.table) for row in released):
-            self._warn(*gone, "has vanished; once it is back `pulumi up --refresh` grants it anew")
+        self._warn(released, "has vanished; once it is back `pulumi up --refresh` grants it anew")
+        self._warn(planned.back, "is back; the next `pulumi up` grants it anew")
         names = [name_of_read(self.service.name, row, database.stack) for row in released]
         names += [name for other in others if other is not database for name in self._let_go(other)]
         self.register_outputs({RELEASED: names, PROTECTED: self.service.protect, **self._settings})
@@ -92,8 +93,8 @@ class ServiceTenant(pulumi.ComponentResource):
             yield name_of_read(self.service.name, read.row, database.stack)
 
     def _plan(self, database: Database, declared: Iterable[Privilege]) -> Plan:
-        tables, recorded = database.found.tables, database.recorded
-        return plan(self.service, database.stack, declared, tables, recorded, database.former_roles)
+        roles = database.former_roles
+        return plan(self.service, database.stack, declared, database.found, database.recorded, roles)
 
     def leave(self, databases: Iterable[Database]) -> None:
         """What the service has where it was before stays there and leaves the state; this run marks it for that."""
@@ -135,10 +136,20 @@ class ServiceTenant(pulumi.ComponentResource):
             retain=vanished,
             # A refresh empties the columns of a table that is gone; changing them back would fail.
             ignore_changes=["columns", "objects", "privileges"] if vanished else None,
+            # The plugin reads functions by their bare names, and so never sees that one has lost its grants.
+            made_anew=None if vanished else self._number(row, database),
         )
 
-    def _warn(self, schema: str | None, table: str | None, what: str) -> None:
-        pulumi.log.warn(f"{self.service.name}: the declared read {schema}.{table} {what}", resource=self)
+    def _number(self, row: Privilege, database: Database) -> int | None:
+        found = database.found.functions.values()
+        return next((each.oid for each in found if (each.schema, each.signature) == (row.schema, row.function)), None)
+
+    def _warn(self, rows: Iterable[Privilege], what: str) -> None:
+        told = (
+            f"call {row.schema}.{row.function}" if row.function else f"read {row.schema}.{row.table}" for row in rows
+        )
+        for each in dict.fromkeys(told):
+            pulumi.log.warn(f"{self.service.name}: the declared {each} {what}", resource=self)
 
     @property
     def summary(self) -> dict[str, object]:
@@ -151,6 +162,7 @@ class ServiceTenant(pulumi.ComponentResource):
             "role": self.service.role,
             "connectionLimit": self.service.connection_limit,
             "reads": [str(read) for read in self.service.reads],
+            **({"executes": [str(each) for each in self.service.executes]} if self.service.executes else {}),
             # What is none yet and becomes one later is worth a finding.
             **({"views": views} if views else {}),
             **own,

@@ -20,6 +20,7 @@ from engarde.declared import (
     UrlFormat,
 )
 from engarde.delivery import UNSTATED, Delivery, Railway
+from engarde.executes import DeclaredExecute
 from engarde.migrations import Migrations
 from engarde.names import (
     PUBLIC,
@@ -78,6 +79,8 @@ class Service(Login):
     """a database of its own: its name on the shared server, or a key of engarde:databases; default: the shared one"""
     reads: tuple[DeclaredRead, ...] = ()
     """a list of `schema.table` or `{table: schema.table, columns: [...], references: true}`"""
+    executes: tuple[DeclaredExecute, ...] = ()
+    """a list of `schema.function(types)`, the types of its arguments between commas"""
 
     migrations: Migrations | None = None
     """a map of path, command, variable and urlFormat: its Alembic project"""

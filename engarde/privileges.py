@@ -14,7 +14,7 @@ from engarde.names import PUBLIC
 from engarde.reads import Read
 
 CONNECT, TEMPORARY, USAGE, SELECT = "CONNECT", "TEMPORARY", "USAGE", "SELECT"
-REFERENCES = "REFERENCES"
+REFERENCES, EXECUTE = "REFERENCES", "EXECUTE"
 OTHER_DATABASES = ("postgres", "template1")
 
 
@@ -27,6 +27,7 @@ class On(StrEnum):
     SEQUENCES = "sequences that exist"
     TABLE = "one table"
     COLUMNS = "columns of one table"
+    FUNCTION = "one function"
     ROLE = "membership in a role"
     FUTURE_TABLES = "tables made later"
     FUTURE_SEQUENCES = "sequences made later"
@@ -45,6 +46,8 @@ class Privilege:
     schema: str | None = None
     table: str | None = None
     columns: tuple[str, ...] = ()
+    function: str | None = None
+    """its name, bare, and its arguments' types"""
     creator: str | None = None
     """of what is made later: the role that makes it"""
     role: str | None = None
@@ -83,7 +86,7 @@ def outside(stack: Stack, role: OutsideRole) -> list[Privilege]:
 
 
 def tenant(stack: Stack, service: Service) -> list[Privilege]:
-    """A service: its way in, functions nobody else runs, an admin that may act as it, and the declared reads."""
+    """A service: its way in, functions nobody else runs, an admin that may act as it, declared reads and calls."""
     database = stack.server.database
     own = [
         Privilege(service.role, On.DATABASE, database, (CONNECT, TEMPORARY)),
@@ -92,10 +95,19 @@ def tenant(stack: Stack, service: Service) -> list[Privilege]:
     ]
     # DROP OWNED leaves what is granted on other roles' objects, unless whoever runs it may act as their owners.
     acting = [] if stack.server.superuser else [Privilege(stack.server.user, On.ROLE, database, (), role=service.role)]
-    foreign = sorted({read.schema_ for read in service.reads} - {PUBLIC})
+    foreign = sorted(beyond(service) - {PUBLIC})
     usage = [Privilege(service.role, On.SCHEMA, database, (USAGE,), schema=schema) for schema in foreign]
     reads = [row for read in service.reads for row in _read(service.role, database, read)]
-    return own + acting + usage + reads
+    calls = [
+        Privilege(service.role, On.FUNCTION, database, (EXECUTE,), schema=each.schema_, function=each.signature)
+        for each in service.executes
+    ]
+    return own + acting + usage + reads + calls
+
+
+def beyond(service: Service) -> frozenset[str]:
+    """The schemas of others in which a service reads or calls something."""
+    return frozenset({each.schema_ for each in service.reads} | {each.schema_ for each in service.executes})
 
 
 def _read(role: str, database: str, read: Read) -> Iterator[Privilege]:
@@ -136,7 +148,7 @@ def creators(stack: Stack, schema: str) -> tuple[str, ...]:
 
 def readers(stack: Stack, schema: str) -> frozenset[str]:
     """The roles of the stack that are on a schema's access list without owning it."""
-    services = {each.role for each in stack.services if any(read.schema_ == schema for read in each.reads)}
+    services = {each.role for each in stack.services if schema in beyond(each)}
     return frozenset(
         services | ({stack.analytics.role} if stack.analytics and schema in stack.analytics_schemas else set())
     )

@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, LiteralString
 
+from engarde import functions
 from engarde.database import Session
 from engarde.model import Stack
 from engarde.names import PUBLIC
-from engarde.quoting import statement
+from engarde.privileges import beyond
+from engarde.quoting import printable, quoted, statement
 
 # Not on ALL TABLES: where the admin may act as the owner, too, what it grants as itself would never be revoked.
 _GRANTABLE: dict[str, LiteralString] = {
@@ -46,12 +48,12 @@ class Role:
 class Owned:
     """Something that exists, and whose it is."""
 
-    kind: Literal["database", "schema", "table", "sequence"]
+    kind: Literal["database", "schema", "table", "sequence", "function"]
     schema: str
     name: str | None
     owner: str
     grantable: bool
-    """the admin may grant SELECT on it"""
+    """the admin may grant SELECT on it, or EXECUTE"""
     referable: bool = True
     """and REFERENCES"""
 
@@ -89,17 +91,18 @@ def admin(asked: Session) -> Admin:
 def ask(stack: Stack, asked: Session) -> Found:
     """All that `missing` has to know."""
     owned = asked.rows("owners", Owned, schemas=sorted(schemas(stack)))
+    owned += [
+        Owned("function", each.schema, each.identity, each.owner, each.grantable)
+        for each in functions.of_stack(asked, stack).values()
+    ]
     return Found(admin(asked), tuple(asked.rows("roles", Role)), tuple(owned), asked.extensions())
 
 
 def schemas(stack: Stack) -> frozenset[str]:
     """The schemas on which, or inside which, the stack grants something."""
     of_services = {service.schema_ for service in stack.services}
-    return frozenset({PUBLIC, *of_services, *stack.analytics_schemas, *_read(stack), *_of_outside_roles(stack)})
-
-
-def _read(stack: Stack) -> set[str]:
-    return {read.schema_ for service in stack.services for read in service.reads}
+    others = {schema for service in stack.services for schema in beyond(service)}
+    return frozenset({PUBLIC, *of_services, *stack.analytics_schemas, *others, *_of_outside_roles(stack)})
 
 
 def _of_outside_roles(stack: Stack) -> set[str]:
@@ -149,6 +152,11 @@ def _over_owned(stack: Stack, admin: Admin, owner: Role, owned: Owned) -> Iterat
     elif owned.kind == "schema":
         sql = statement("ALTER SCHEMA {} OWNER TO {}", owned.schema, admin.name)
         yield Missing(sql, "to say who may use it and create in it")
+    elif owned.kind == "function":
+        if not owned.grantable:
+            # The identity is SQL already.
+            sql = printable(f"GRANT EXECUTE ON ROUTINE {owned.name} TO {quoted(admin.name)} WITH GRANT OPTION;")
+            yield Missing(sql, "to let others call what a superuser owns")
     elif not owned.referable and _is_referred_to(stack, owned):
         sql = statement(_GRANTABLE["referenced table"], owned.schema, owned.name or "", admin.name)
         yield Missing(sql, "to let others read, and point foreign keys at, what a superuser owns")

@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 
 from engarde.address import Server
+from engarde.executes import parts_of
 from engarde.faults import Fault, join, key
 from engarde.model import Analytics, ExistingSchema, Extension, OutsideRole, Service
 from engarde.names import COMMAND_WORDS, PUBLIC, ROLE_SUFFIX, complaint, split_table
 
-_ONE = ": PostgreSQL reads in one database at a time; leave the read out, and ask the service that has the table"
+_ONE = ": PostgreSQL reads in one database at a time, and calls in one; leave it out, and ask the service that has it"
 _MYSQL = re.compile(r"(mysql|mariadb)[\w+]*:", re.IGNORECASE)
 
 
@@ -46,6 +47,7 @@ def rules(
     yield from _names(values)
     yield from _schemas(services, existing)
     yield from _reads(services, existing, declared, values)
+    yield from _executes(services, existing, declared, values)
     yield from _roles(server, services, analytics, outside)
     yield from _renamed(services, analytics)
     for schema in (analytics.schemas if analytics else None) or ():
@@ -121,7 +123,7 @@ def _reads(
     declared: Mapping[str, str],
     values: Mapping[str, object],
 ) -> Iterator[Fault]:
-    databases = {each.name: None for each in existing} | {each.schema_: each.database for each in services}
+    databases = _databases(services, existing)
     for service in services:
         seen = set()
         stated = _section(_section(values, "services"), service.name).get("reads")
@@ -131,15 +133,49 @@ def _reads(
             path = _item(join("engarde:services", service.name, "reads"), tables, table)
             if read.schema_ == service.schema_:
                 yield Fault(path, "its own schema needs no read, the service owns it")
-            elif read.schema_ not in declared:
-                yield Fault(path, f"its schema is not declared; {_choice(declared)}")
-            elif databases.get(read.schema_, service.database) != service.database:
-                yield Fault(
-                    path, f"in {_where(databases[read.schema_])}, the service is in {_where(service.database)}{_ONE}"
-                )
+            else:
+                yield from _reached(path, read.schema_, service, declared, databases)
             if table in seen:
                 yield Fault(path, "the same table twice; state it once, with all its columns")
             seen.add(table)
+
+
+def _executes(
+    services: tuple[Service, ...],
+    existing: tuple[ExistingSchema, ...],
+    declared: Mapping[str, str],
+    values: Mapping[str, object],
+) -> Iterator[Fault]:
+    databases = _databases(services, existing)
+    for service in services:
+        seen = set()
+        stated = _section(_section(values, "services"), service.name).get("executes")
+        texts = [parts_of(str(each)) for each in stated] if isinstance(stated, list) else []
+        for each in service.executes:
+            path = _item(
+                join("engarde:services", service.name, "executes"), texts, (each.schema_, each.function, each.types)
+            )
+            if each.schema_ == service.schema_:
+                yield Fault(path, "its own schema needs no declaration, the service owns it")
+            else:
+                yield from _reached(path, each.schema_, service, declared, databases)
+            if each in seen:
+                yield Fault(path, "the same function twice")
+            seen.add(each)
+
+
+def _databases(services: tuple[Service, ...], existing: tuple[ExistingSchema, ...]) -> dict[str, str | None]:
+    return {each.name: None for each in existing} | {each.schema_: each.database for each in services}
+
+
+def _reached(
+    path: str, schema: str, service: Service, declared: Mapping[str, str], databases: Mapping[str, str | None]
+) -> Iterator[Fault]:
+    """Something in another schema that a service is to get at."""
+    if schema not in declared:
+        yield Fault(path, f"its schema is not declared; {_choice(declared)}")
+    elif databases.get(schema, service.database) != service.database:
+        yield Fault(path, f"in {_where(databases[schema])}, the service is in {_where(service.database)}{_ONE}")
 
 
 def _where(database: str | None) -> str:

@@ -6,11 +6,13 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from engarde import event_triggers, foreign, rights, shadowing
+from engarde import event_triggers, foreign, functions, rights, shadowing
 from engarde.access import Access
 from engarde.catalog.rows import Setting
 from engarde.database import Session, session
 from engarde.errors import ConfigError, NoEntrance, Refused
+from engarde.executes import Execute
+from engarde.functions import Function
 from engarde.model import Stack, Table
 from engarde.moves import Made, moved
 from engarde.names import PUBLIC
@@ -30,6 +32,8 @@ class Found:
     """what roles start with in every database: role -> setting -> value"""
     views: frozenset[Table] = frozenset()
     """of the tables: those that run what their owners put into them"""
+    functions: Mapping[Execute, Function] = field(default_factory=dict)
+    """those that services are, or were, declared to call, in the words of the declaration"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,8 @@ class Before:
 
     read: frozenset[str] = frozenset()
     """the schemas in which it let services read"""
+    called: frozenset[Execute] = frozenset()
+    """the functions that it let them call"""
     retired: frozenset[str] = frozenset()
     """the schemas of services that are declared no more"""
     going: frozenset[str] = frozenset()
@@ -76,6 +82,9 @@ def survey(stack: Stack, password: str, before: Before) -> Found:
                 roles,
                 _settings(asked),
                 frozenset((each.schema, each.name) for each in views),
+                functions.find(
+                    asked, [*before.called, *(each for service in stack.services for each in service.executes)]
+                ),
             )
     except NoEntrance as refusal:
         if stack.label and f'database "{server.database}" does not exist' in refusal.reason:

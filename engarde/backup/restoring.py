@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engarde import event_triggers, feeding
+from engarde import event_triggers, feeding, functions
 from engarde.access import Access, access
 from engarde.backup import manifest, taking
 from engarde.backup.clients import client, major
@@ -97,13 +97,17 @@ def restore(
 
 
 def _declared(stack: Stack, service: Service, asked: Session) -> Iterator[str]:
-    """What other services may read of it; analytics gets its own by default privileges."""
+    """What other services may read and call of it; analytics gets its own by default privileges."""
     there = asked.tables([service.schema_])
     for each in sorted(expected(stack), key=str):
         if each.on in (On.TABLE, On.COLUMNS) and each.table and (each.schema, each.table) in there:
             columns = f" ({', '.join(map(quoted, each.columns))})" if each.columns else ""
             rights = ", ".join(f"{right}{columns}" for right in each.rights)
             yield f"GRANT {rights} ON {quoted(service.schema_, each.table)} TO {quoted(each.grantee)}"
+    for caller in stack.services:
+        for function in functions.find(asked, caller.executes).values():
+            if function.schema == service.schema_:
+                yield f"GRANT EXECUTE ON ROUTINE {function.identity} TO {quoted(caller.role)}"
 
 
 def _committed(login: Access, transaction: str) -> bool:

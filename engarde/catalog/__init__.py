@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engarde.catalog.rows import (
     Database,
@@ -19,6 +19,7 @@ from engarde.catalog.rows import (
     View,
 )
 from engarde.database import Session
+from engarde.functions import Functions, of_stack
 from engarde.model import Stack
 
 
@@ -44,6 +45,8 @@ class Catalog:
     inherits: tuple[Inherits, ...]
     definers: tuple[Definer, ...]
     """all of them; who may call each is in `entries`"""
+    functions: Functions = field(default_factory=dict)
+    """that services are declared to call, by the declaration"""
 
     def trusted(self, admin: str) -> frozenset[str]:
         """Whose code may run with anybody's rights."""
@@ -78,4 +81,5 @@ def read(stack: Stack, asked: Session) -> Catalog:
         views=tuple(asked.rows("views", View)),
         inherits=tuple(asked.rows("inherits", Inherits)),
         definers=tuple(asked.rows("definers", Definer)),
+        functions=of_stack(asked, stack),
     )

@@ -9,6 +9,7 @@ from engarde.edits import referring
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC, spelled
+from engarde.privileges import beyond
 from engarde.reads import Read
 
 TABLE = "TABLE"
@@ -26,7 +27,7 @@ def enters(stack: Stack, login: Service | Analytics, schema: str) -> bool:
         return True
     if isinstance(login, Analytics):
         return schema in stack.analytics_schemas
-    return any(read.schema_ == schema for read in login.reads)
+    return schema in beyond(login)
 
 
 def read_of(login: Service | Analytics, schema: str, table: str) -> Read | None:

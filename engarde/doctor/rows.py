@@ -28,8 +28,15 @@ class Function:
     owner: str
     definer: bool
     ours: bool
+    types: str
+    """of its arguments"""
     refused: list[str]
     """those of the roles that may not call it"""
+
+    @property
+    def signature(self) -> str:
+        """Its name, bare, and the types."""
+        return f"{self.name}({self.types})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ RIGHTS = (
     Symptom(
         "denied-function",
         "The role may not call this function (SQLSTATE 42501).",
-        (whose.WRONG_ROLE, functions.OWNER, functions.ANOTHERS),
+        (whose.WRONG_ROLE, functions.OWNER, functions.NOT_GRANTED, functions.NOT_DECLARED, functions.ANOTHERS),
         words(_DENIED + r"(?P<kind>function|procedure|routine|aggregate) (?P<object>.+)"),
     ),
     Symptom(

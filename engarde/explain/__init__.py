@@ -6,6 +6,7 @@ from engarde.access import Access
 from engarde.database import session
 from engarde.explain import named, reading
 from engarde.explain.explanation import Explanation, explanation
+from engarde.functions import of_stack, spelled_in
 from engarde.model import Stack
 
 
@@ -25,4 +26,5 @@ def _asked(stack: Stack, login: Access, who: str, what: str) -> Explanation:
         roles = reading.known_roles(asked)
         role = named.role(stack, who, roles)
         key = named.thing(asked, what).key
+        stack = spelled_in(stack, of_stack(asked, stack))
         return explanation(reading.facts(asked, roles, role, key, stack.server.database), stack, role)

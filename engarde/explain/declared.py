@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import LiteralString
 
-from engarde.explain.facts import SELECT, Thing
+from engarde.explain.facts import EXECUTE, SELECT, Thing
 from engarde.explain.ways import Held, Way
 from engarde.model import Service, Stack
 from engarde.names import PUBLIC, spelled
@@ -64,6 +64,7 @@ _BY = {
     On.SCHEMA: "for its reads",
     On.TABLE: "its reads",
     On.COLUMNS: "its reads",
+    On.FUNCTION: "its calls",
     On.TABLES: "it reads the whole schema",
     On.SEQUENCES: "it reads the whole schema",
 }
@@ -74,8 +75,10 @@ def _is_on(row: Privilege, thing: Thing) -> bool:
         return row.on == On.DATABASE and row.database == thing.name
     if thing.group == "schema":
         return row.on == On.SCHEMA and row.schema == thing.name
-    if thing.group == "function" or row.schema != thing.schema:
+    if row.schema != thing.schema:
         return False
+    if thing.group == "function":
+        return row.on == On.FUNCTION and row.function == f"{thing.name}({thing.types})"
     if thing.kind == "sequence":
         return row.on == On.SEQUENCES
     return row.on == On.TABLES or (row.on in (On.TABLE, On.COLUMNS) and row.table == thing.name)
@@ -147,13 +150,19 @@ def how_to_declare(stack: Stack, role: str, thing: Thing, right: str) -> str | N
 
 
 def _for_service(stack: Stack, service: Service, thing: Thing, right: str, file: str) -> str | None:
-    if right not in (SELECT, REFERENCES) or thing.group != "relation" or thing.kind == "sequence":
+    name = spelled(thing.schema or "", thing.name)
+    if right == EXECUTE and thing.group == "function" and not thing.provided:
+        key, item = "executes", _json(f"{name}({thing.types})")
+    elif right in (SELECT, REFERENCES) and thing.group == "relation" and thing.kind != "sequence":
+        key, item = "reads", _json(name) if right == SELECT else f"{{table: {_json(name)}, references: true}}"
+    else:
         return None
-    item = json.dumps(spelled(thing.schema or "", thing.name), ensure_ascii=False)
-    if right == REFERENCES:
-        item = f"{{table: {item}, references: true}}"
-    line = f"to declare it: engarde:services.{service.name}.reads: [{item}] in {file}, then {_up(stack)}"
+    line = f"to declare it: engarde:services.{service.name}.{key}: [{item}] in {file}, then {_up(stack)}"
     return line if thing.schema in stack.schemas else f"{line}; and its schema under engarde:existingSchemas"
+
+
+def _json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _for_analytics(stack: Stack, thing: Thing, right: str, file: str) -> str | None:
@@ -172,5 +181,5 @@ def limit(stack: Stack, role: str, thing: Thing) -> str | None:
     if stack.analytics and role == stack.analytics.role:
         return "analytics only reads: no line of the stack file gives it more than SELECT"
     if any(service.role == role for service in stack.services) and not _by_owning(stack, role, thing):
-        return "outside its own schema no line of the stack file gives a service more than SELECT and REFERENCES"
+        return "outside its own schema the stack file gives a service SELECT, REFERENCES and EXECUTE at most"
     return None

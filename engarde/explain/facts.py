@@ -45,6 +45,8 @@ class Thing:
     forced: bool
     """row security holds for the owner, too"""
     updatable: int
+    types: str | None = None
+    """of a function: those of its arguments"""
 
     @property
     def key(self) -> Key:

@@ -29,10 +29,15 @@ def of_declaration(move: Move) -> Iterator[str]:
             f"{service.name} reads {read.schema_}.{read.table}, and PostgreSQL reads in one database at a time: take"
             " the read out of the stack file once the service does without it"
         )
+    for call in service.executes:
+        yield f"{service.name} calls {call}, which is in one database only: take the call out of the stack file"
     for other in move.before.services:
         if other.name != service.name and any(read.schema_ == service.schema_ for read in other.reads):
             tables = ", ".join(str(read) for read in other.reads if read.schema_ == service.schema_)
             yield f"{other.name} reads {tables}, and could not any more: take the read out of the stack file"
+        for call in other.executes:
+            if other.name != service.name and call.schema_ == service.schema_:
+                yield f"{other.name} calls {call}, and could not any more: take the call out of the stack file"
     if service.connection_limit < LEAST:
         yield f"{service.name} may have one connection, and a copy takes {LEAST}: raise its connectionLimit"
 

@@ -12,7 +12,7 @@ SELECT 'relation' AS "group", c.oid::bigint AS oid,
        coalesce((SELECT option_value::boolean FROM pg_options_to_table(reloptions)
                  WHERE option_name = 'security_invoker'), false) AS invoker,
        relrowsecurity AS row_security, relforcerowsecurity AS forced,
-       CASE WHEN relkind = 'v' THEN pg_relation_is_updatable(c.oid, false) ELSE 0 END AS updatable
+       CASE WHEN relkind = 'v' THEN pg_relation_is_updatable(c.oid, false) ELSE 0 END AS updatable, NULL AS types
 FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 WHERE c.oid = ANY (%(relations)s::oid[])
 UNION ALL
@@ -21,16 +21,16 @@ SELECT 'function', p.oid::bigint, CASE prokind WHEN 'p' THEN 'procedure' ELSE 'f
        pg_get_userbyid(proowner),
        p.oid < 16384 OR EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid
                                 AND deptype = 'e'),
-       false, false, false, false, false, 0
+       false, false, false, false, false, 0, oidvectortypes(proargtypes)
 FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
 WHERE p.oid = ANY (%(functions)s::oid[])
 UNION ALL
 SELECT 'schema', n.oid::bigint, 'schema', NULL, nspname, quote_ident(nspname), pg_get_userbyid(nspowner),
        n.oid < 16384 OR EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_namespace'::regclass AND objid = n.oid
                                 AND deptype = 'e'),
-       false, false, false, false, false, 0
+       false, false, false, false, false, 0, NULL
 FROM pg_namespace n
 UNION ALL
 SELECT 'database', oid::bigint, 'database', NULL, datname, quote_ident(datname), pg_get_userbyid(datdba),
-       false, false, false, false, false, false, 0
+       false, false, false, false, false, false, 0, NULL
 FROM pg_database WHERE datname = current_database() OR oid = ANY (%(databases)s::oid[])

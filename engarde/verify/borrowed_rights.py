@@ -21,6 +21,8 @@ from engarde.verify.names import called, grantee, some
 
 READ = ("view", "policy", "partition key")
 """What runs when somebody reads."""
+NO_WRITES = frozenset({"SELECT", "REFERENCES"})
+"""Rights on a table by which none of its triggers runs."""
 EVALUATED = ("index", "check", "statistics", "partition key")
 """Of what the plan of a mere SELECT works out whatever depends on no row."""
 MOST = 300_000
@@ -224,7 +226,7 @@ class _Judge:
         if use.kind in ("view", "materialized view"):
             return reading
         rights = self._grantees[relation]
-        return reading | {who for right, all_of in rights.items() if right != "SELECT" for who in all_of}
+        return reading | {who for right, all_of in rights.items() if right not in NO_WRITES for who in all_of}
 
     def _endangered(self, code_owner: str, roles: set[str]) -> list[str]:
         """Those of the roles whose rights are the stack's business, and more than the code's owner has anyway."""
@@ -245,6 +247,8 @@ class _Judge:
     def _revoke(self, uses: Sequence[CodeUse], roles: set[str]) -> Remedy:
         admin = hands(self.stack, self.catalog)
         through = {PUBLIC}.union(*(self._acts_as(role) for role in roles if role != PUBLIC))
+        if declared := self._calls(uses, through):
+            return Remedy("edit", f"{declared}\nthen bin/pulumi up --stack {self.stack.name}")
         statements = []
         for use in uses:
             if given := sorted(through & set(use.executors)):
@@ -252,6 +256,17 @@ class _Judge:
                 revoke = f"REVOKE EXECUTE ON ROUTINE {use.code} FROM {names}"
                 statements += admin.granting(revoke, use.code_owner, None)
         return admin.sql(*statements, of=(uses[0].code_owner,))
+
+    def _calls(self, uses: Sequence[CodeUse], roles: Container[str]) -> str:
+        """What lets these roles call that, in the stack file: without it there is nothing left to revoke."""
+        code = {use.code for use in uses}
+        return "\n".join(
+            f"engarde:services.{service.name}.executes: without {call}"
+            for service in self.stack.services
+            for call in service.executes
+            if service.role in roles and call in self.catalog.functions
+            if self.catalog.functions[call].identity in code
+        )
 
     def _end(self, use: CodeUse) -> Remedy:
         admin = hands(self.stack, self.catalog)

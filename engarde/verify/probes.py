@@ -15,7 +15,7 @@ from engarde.catalog import Catalog
 from engarde.catalog.rows import Relation
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
-from engarde.privileges import REFERENCES
+from engarde.privileges import REFERENCES, beyond
 from engarde.quoting import quoted
 from engarde.reads import Read
 
@@ -123,7 +123,7 @@ def _elsewhere(
         yield from _read_only(schema, inside)
         return
     table = next((each for each in inside if each.stored and each.name not in reads), None)
-    enters = schema == PUBLIC or reads
+    enters = schema == PUBLIC or (isinstance(login, Service) and schema in beyond(login))
     if table or not enters:
         yield Probe(schema, (_lock(table.identity if table else f"{name}.{mark}", READ),))
         yield from _no_write(schema, table.identity if table else f"{name}.{mark}")

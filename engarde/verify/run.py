@@ -145,7 +145,7 @@ def _part(
             *grants.warnings(stack, catalog),
             *owners.warnings(stack, catalog),
             *borrowed.warnings,
-            *_missing_reads(stack, catalog),
+            *_missing(stack, catalog),
             *(warning for each in tried for warning in each.warnings),
         ),
         matrix.matrix(stack, catalog, found),
@@ -176,12 +176,15 @@ def _tried(
         return [*tried, logins.new_things(stack, catalog, admin)]
 
 
-def _missing_reads(stack: Stack, catalog: Catalog) -> Iterator[str]:
+def _missing(stack: Stack, catalog: Catalog) -> Iterator[str]:
     there = {(each.schema, each.name) for each in catalog.relations}
     for service in stack.services:
         for read in service.reads:
             if (read.schema_, read.table) not in there:
                 yield f"{service.name} is declared to read {read.schema_}.{read.table}, which does not exist yet"
+        for each in service.executes:
+            if each not in catalog.functions:
+                yield f"{service.name} is declared to call {each}, which does not exist yet, or not with these types"
 
 
 def _concerns(stack: Stack, service: str | None, finding: Finding) -> bool:

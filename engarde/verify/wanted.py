@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Entry, Relation
+from engarde.functions import spelled_in
 from engarde.model import Stack
 from engarde.privileges import SELECT, On, Privilege, expected
 
@@ -36,7 +37,8 @@ def wanted(stack: Stack, catalog: Catalog) -> frozenset[Right]:
     inside: dict[str | None, list[Relation]] = defaultdict(list)
     for each in catalog.relations:
         inside[each.schema].append(each)
-    return frozenset(right for row in expected(stack) for right in _of(row, catalog, inside[row.schema]))
+    rows = expected(spelled_in(stack, catalog.functions))
+    return frozenset(right for row in rows for right in _of(row, catalog, inside[row.schema]))
 
 
 def tolerated(stack: Stack, catalog: Catalog) -> frozenset[Right]:
@@ -60,6 +62,10 @@ def _of(row: Privilege, catalog: Catalog, inside: list[Relation]) -> Iterator[Ri
             schema = catalog.schemas.get(row.schema or "")
             if schema and schema.owner != row.grantee:
                 yield Right("schema", schema.identity, row.grantee, right, None, schema.name, schema.owner)
+        elif row.on is On.FUNCTION:
+            for each in catalog.functions.values():
+                if (each.schema, each.signature) == (row.schema, row.function) and each.owner != row.grantee:
+                    yield Right("function", each.identity, row.grantee, right, None, each.schema, each.owner)
         else:
             yield from (
                 Right(each.kind, each.identity, row.grantee, right, column, each.schema, each.owner)

@@ -35,4 +35,4 @@ with facts(kind, name, facts) as (
     select 'extension', extname, jsonb_build_object('schema', nspname)
       from pg_extension join pg_namespace on pg_namespace.oid = extnamespace where extname <> 'plpgsql'
 )
-select jsonb_build_object('kind', kind, 'name', name, 'facts', facts) from facts order by kind, name collate "C"
+select jsonb_build_object('kind', kind, 'name', name, 'facts', facts) from facts order by kind, name collate "C", facts::text collate "C"

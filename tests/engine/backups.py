@@ -27,7 +27,8 @@ STACK: dict[str, Any] = {
             "reads": [
                 {"table": f'"{SCHEMA}".word', "columns": ["id", "word"], "references": True},
                 f'"{SCHEMA}"."A View"',
-            ]
+            ],
+            "executes": [f'"{SCHEMA}".tidy()'],
         },
     },
     "extensions": dict.fromkeys(rich_schema.EXTENSIONS),

@@ -1,10 +1,10 @@
 """What a service may be let do with others' things beside reading them: granted, proved, explained, taken back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
-from engarde.doctor.causes import relations
+from engarde.doctor.causes import functions, relations
 from tests.engine.admins import BACKEND
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied
@@ -24,9 +24,25 @@ KEYS = (
 )
 
 
-def declare(project: Project, *reads: object) -> None:
+CALLS = ("public.f(int)", 'public."Odd.Name"(timestamptz, varchar[], public."Odd, Type")', "public.p(integer)")
+MADE = (
+    """CREATE TYPE public."Odd, Type" AS ENUM ('a')""",
+    "CREATE FUNCTION public.f(n integer) RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT n'",
+    "CREATE FUNCTION public.f(word text) RETURNS text LANGUAGE sql SECURITY DEFINER AS 'SELECT word'",
+    """CREATE FUNCTION public."Odd.Name"(timestamptz, varchar[], public."Odd, Type") RETURNS integer
+    LANGUAGE sql AS 'SELECT 1'""",
+    "CREATE PROCEDURE public.p(n integer) LANGUAGE sql AS 'SELECT 1'",
+    "REVOKE EXECUTE ON ROUTINE public.f(integer), public.f(text), public.p(integer) FROM PUBLIC",
+    """REVOKE EXECUTE ON ROUTINE public."Odd.Name"(timestamptz, varchar[], public."Odd, Type") FROM PUBLIC""",
+)
+
+
+def declare(project: Project, *reads: object, calls: Sequence[str] = CALLS) -> None:
     project.declare(
-        services={"madansara": {"reads": list(reads)}, "sankore": {"reads": ["public.users"]}},
+        services={
+            "madansara": {"reads": list(reads), "executes": list(calls)},
+            "sankore": {"reads": ["public.users"]},
+        },
         existingSchemas={"public": {"creators": [THE_ADMIN, BACKEND]}},
         outsideRoles={BACKEND: {"schemas": {"public": ["USAGE", "CREATE"]}}},
         analytics={},
@@ -39,6 +55,7 @@ def stack(projects: Projects) -> Iterator[Project]:
         project.database.run(
             "ALTER TABLE public.users ADD UNIQUE (id)", "ALTER TABLE public.brands ADD UNIQUE (id), ADD UNIQUE (name)"
         )
+        project.database.run_as(project.database.admin, *MADE)
         declare(project, WHOLE, OF_COLUMNS)
         project.succeeds(project.up())
         yield project
@@ -111,6 +128,83 @@ def test_it_comes_with_the_columns_and_goes_with_the_word(stack: Project) -> Non
     with stack.connect("madansara") as session:
         denied(session, "CREATE TABLE seen (id int REFERENCES public.users (id))")
         denied(session, "CREATE TABLE seen (id int REFERENCES public.brands (id))")
+    declare(stack, WHOLE, OF_COLUMNS)
+    stack.succeeds(stack.up())
+    as_declared(stack)
+
+
+def test_exactly_the_declared_functions_are_called(stack: Project) -> None:
+    as_declared(stack)
+    with stack.connect("madansara") as session:
+        assert session.execute("SELECT public.f(1)").fetchall() == [(1,)]
+        assert session.execute("""SELECT public."Odd.Name"(now(), '{}', 'a')""").fetchall() == [(1,)]
+        session.execute("CALL public.p(1)")
+        denied(session, "SELECT public.f('a'::text)")
+    with stack.connect("sankore") as session:
+        denied(session, "SELECT public.f(1)")
+    asked = Asked(stack)
+    assert "declared: its calls" in str(asked.line("madansara", "public.f(integer)", "EXECUTE"))
+    assert """executes: ["public.f(text)"]""" in str(asked.line("madansara", "public.f(text)", "EXECUTE"))
+    assert stack.succeeds(stack.preview("--refresh", "--expect-no-changes")).ops == {}
+
+
+def test_a_call_that_was_taken_away_is_found_and_given_back(stack: Project) -> None:
+    stack.database.run("REVOKE EXECUTE ON FUNCTION public.f(integer) FROM madansara_user")
+    [finding] = verified(stack).findings
+    assert (finding.check, finding.subject) == ("grant", "madansara_user on function public.f(n integer)")
+    with stack.connect("madansara") as session:
+        words = said(lambda: session.execute("SELECT public.f(1)"))
+    code, found = diagnosed(stack, f"madansara_user: {words}")
+    confirmed_first(code, found, functions.NOT_GRANTED)
+    heal(stack, finding)
+    as_declared(stack)
+
+
+def test_a_call_that_is_not_declared_is_named(stack: Project) -> None:
+    stack.database.run("GRANT EXECUTE ON FUNCTION public.f(text) TO sankore_user")
+    [finding] = verified(stack).findings
+    assert (finding.check, finding.subject) == ("undeclared grant", "sankore_user on function public.f(word text)")
+    heal(stack, finding)
+    with stack.connect("sankore") as session:
+        words = said(lambda: session.execute("SELECT public.f('a'::text)"))
+    code, found = diagnosed(stack, f"sankore_user: {words}")
+    confirmed_first(code, found, functions.NOT_DECLARED)
+    assert "executes:" in found["fix"]["text"]
+
+
+@pytest.mark.exhaustive
+def test_functions_come_and_go_and_no_run_breaks(stack: Project) -> None:
+    declare(stack, WHOLE, OF_COLUMNS, calls=[*CALLS, "public.later(bigint)"])
+    first = stack.succeeds(stack.up())
+    assert "the declared call public.later(bigint) does not exist yet" in first.output
+    assert any("public.later(bigint)" in each for each in verified(stack).warnings)
+    make = "CREATE FUNCTION public.later(bigint) RETURNS integer LANGUAGE sql AS 'SELECT 1'"
+    revoke = "REVOKE EXECUTE ON FUNCTION public.later(bigint) FROM PUBLIC"
+    admin = stack.database.admin
+    stack.database.run_as(admin, make, revoke)
+    assert stack.succeeds(stack.up()).ops == {"madansara-executes-public.later(bigint)": "create"}
+    as_declared(stack)
+
+    # Made anew between two runs, and so without its grants.
+    stack.database.run_as(admin, "DROP FUNCTION public.later(bigint)", make, revoke)
+    stack.succeeds(stack.up())
+    as_declared(stack)
+
+    stack.database.run_as(admin, "DROP FUNCTION public.later(bigint)")
+    gone = stack.succeeds(stack.up())
+    assert "the declared call public.later(bigint) has vanished" in gone.output
+    stack.succeeds(stack.up("--refresh"))
+    stack.database.run_as(admin, make, revoke)
+    stack.succeeds(stack.up())
+    as_declared(stack)
+
+    stack.database.run_as(admin, "DROP FUNCTION public.later(bigint)")
+    declare(stack, WHOLE, OF_COLUMNS, calls=CALLS[1:])
+    stack.succeeds(stack.up())
+    assert not [name for name in stack.succeeds(stack.up()).ops if "executes" not in name]
+    as_declared(stack)
+    with stack.connect("madansara") as session:
+        denied(session, "SELECT public.f(1)")
     declare(stack, WHOLE, OF_COLUMNS)
     stack.succeeds(stack.up())
     as_declared(stack)

@@ -16,6 +16,7 @@ import pulumi
 from pulumi.runtime import mocks, rpc, set_all_config
 
 from components.engine import TOLD
+from engarde.functions import Functions
 from engarde.model import Table
 from engarde.survey import Found
 
@@ -146,6 +147,7 @@ def run(
     config: Mapping[str, Any],
     *,
     tables: frozenset[Table] = frozenset(),
+    functions: Functions | None = None,
     roles: frozenset[str] = frozenset(),
     found_settings: Mapping[str, Mapping[str, str]] | None = None,
     state: Mapping[str, Any] | None = None,
@@ -171,7 +173,9 @@ def run(
 
     with (
         _captured(ran),
-        patch("engarde.survey.survey", return_value=Found(tables, roles, found_settings or {})),
+        patch(
+            "engarde.survey.survey", return_value=Found(tables, roles, found_settings or {}, functions=functions or {})
+        ),
         patch("engarde.blocking.start"),
         patch("engarde.role_settings.apply", side_effect=lambda part, _, wanted: ran.settings.update(wanted)),
     ):

@@ -51,6 +51,19 @@ def test_a_read_with_references_gives_both_and_on_columns_each_by_itself() -> No
     }
 
 
+def test_a_call_gives_execute_on_one_function_and_usage_where_it_is() -> None:
+    sections = {"existingSchemas": {"public": None}}
+    calls = ["public.f(integer, text)", "b.g()"]
+    given = rows(services={"a": {"executes": calls}, "b": None}, **sections) - rows(
+        services={"a": None, "b": None}, **sections
+    )
+    assert given == {
+        Privilege("a_user", On.SCHEMA, DB, ("USAGE",), schema="b"),
+        Privilege("a_user", On.FUNCTION, DB, ("EXECUTE",), schema="public", function="f(integer, text)"),
+        Privilege("a_user", On.FUNCTION, DB, ("EXECUTE",), schema="b", function="g()"),
+    }
+
+
 def test_an_admin_that_is_no_superuser_may_act_as_the_services() -> None:
     server = {"host": "h", "database": DB, "user": "adm"}
     sections = {"services": {"a": None, "b": {"role": "c"}}, "analytics": None}

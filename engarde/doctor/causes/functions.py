@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from engarde.catalog.rows import Owned
 from engarde.doctor import remedies
+from engarde.doctor.declarations import named
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
 from engarde.doctor.rows import Function
+from engarde.doctor.suspects import name_of
 from engarde.findings import Remedy
-from engarde.quoting import script
+from engarde.functions import spelled as as_the_server
+from engarde.model import Service
+from engarde.names import spelled
+from engarde.quoting import quoted, script
+
+FUNCTION = "SCHEMA.FUNCTION(TYPES)"
+"""Stands for a function that the text does not tell from others of its name."""
 
 
 def _called(facts: Facts) -> list[Function]:
     roles = [login.role for login in facts.suspects]
     return facts.asked.rows("functions_called", Function, names=facts.guesses, roles=roles)
+
+
+def _refused(facts: Facts) -> Iterator[tuple[Function, Service, bool]]:
+    """Another's function, a service that may not call it, and whether that is declared to."""
+    for each in _called(facts):
+        for service in facts.suspects:
+            if isinstance(service, Service) and service.role in each.refused and service.schema_ != each.schema:
+                declared = as_the_server(service, facts.catalog.functions).executes
+                calls = {(call.schema_, call.signature) for call in declared}
+                yield each, service, (each.schema, each.signature) in calls
 
 
 def _another_owns_it(facts: Facts) -> Answer:
@@ -28,16 +48,46 @@ def _another_owns_it(facts: Facts) -> Answer:
     return ruled_out("what has this name in a service's schema is its own")
 
 
+def _not_granted(facts: Facts) -> Answer:
+    for each, service, declared in _refused(facts):
+        if declared:
+            sql = f"GRANT EXECUTE ON ROUTINE {each.identity} TO {quoted(service.role)};"
+            because = f"{service.role} may not call {each.identity}, which is declared"
+            return confirmed(because, remedies.sql(facts, sql, ours=each.ours, safe=True))
+    return ruled_out("every declared call of it is granted")
+
+
+def _not_declared(facts: Facts) -> Answer:
+    found = [(each, service) for each, service, declared in _refused(facts) if not declared]
+    if found:
+        it = found[0][0]
+        lacking = [service for each, service in found if each == it]
+        because = f"the stack file lets {named([*lacking])} not call {it.identity}, which is {it.owner}'s"
+        return confirmed(because, _declaring(lacking, f"{spelled(it.schema, it.name)}({it.types})"))
+    return ruled_out("every service that it may be about may call it")
+
+
+def _declaring(services: list[Service], function: str) -> Remedy:
+    who = name_of(services[0]) if len(services) == 1 else remedies.SERVICE
+    return remedies.edit("engarde:services", who, "executes", value=(function,))
+
+
+def _declare(facts: Facts) -> Remedy:
+    return _declaring([each for each in facts.suspects if isinstance(each, Service)], FUNCTION)
+
+
 def _is_anothers(facts: Facts) -> Answer:
     for each in _called(facts):
-        if each.refused:
-            return confirmed(f"{', '.join(each.refused)} may not call {each.identity}, which is {each.owner}'s")
-    return ruled_out("everybody whom it may be about may call it")
+        if refused := [role for role in each.refused if role not in {service.role for service in facts.stack.services}]:
+            return confirmed(f"{', '.join(refused)} may not call {each.identity}, which is {each.owner}'s")
+    return ruled_out("everybody else whom it may be about may call it")
 
 
 def _call_its_service(facts: Facts) -> Remedy:
-    return remedies.code("call the service that owns the function, through its API: a stack gives others no EXECUTE")
+    return remedies.code("let the service that owns the function call it: a stack gives analytics no EXECUTE")
 
 
 OWNER = Cause("a function in the service's own schema belongs to somebody else", _another_owns_it, remedies.up)
-ANOTHERS = Cause("the function is another service's, which alone may call it", _is_anothers, _call_its_service)
+NOT_GRANTED = Cause("the call is declared, and was not granted or the function made anew", _not_granted, remedies.up)
+NOT_DECLARED = Cause("calling it is not declared", _not_declared, _declare)
+ANOTHERS = Cause("analytics only reads, and calls no service's function", _is_anothers, _call_its_service)

@@ -1,11 +1,11 @@
-"""`postgresql:index/grant:Grant`: the privileges of a role on a database, a schema, tables, sequences or columns."""
+"""`postgresql:index/grant:Grant`: what a role has on a database, a schema, tables, sequences, columns or routines."""
 
 from psycopg.sql import SQL, Identifier
 
 from toolchain.standins.errors import Failure
 from toolchain.standins.postgresql.catalog import schema_owners
 from toolchain.standins.postgresql.connection import Server, Statement, Transaction
-from toolchain.standins.postgresql.grant_read import RELATION_KINDS, identity, read
+from toolchain.standins.postgresql.grant_read import RELATION_KINDS, ROUTINE, identity, read
 from toolchain.standins.postgresql.locks import lock_database, lock_role
 from toolchain.standins.postgresql.membership import member_of
 from toolchain.standins.postgresql.privileges import keywords, refuse_foreign
@@ -101,8 +101,14 @@ def _target(grant: Properties) -> Statement:
             return SQL("SCHEMA {}").format(Identifier(schema))
     word = SQL({"column": "TABLE"}.get(object_type, object_type.upper()))
     if objects := grant.hashed("objects"):
-        return SQL("{} {}").format(word, SQL(",").join(Identifier(schema, each) for each in objects))
+        return SQL("{} {}").format(word, SQL(",").join(_named(schema, each) for each in objects))
     return SQL("ALL {}S IN SCHEMA {}").format(word, Identifier(schema))
+
+
+def _named(schema: str, name: str) -> Statement:
+    """An object of the schema; what follows a parenthesis are a routine's types, which are SQL already."""
+    name, *arguments = name.split("(")
+    return Identifier(schema, name) + SQL("(" + arguments[0] if arguments else "")
 
 
 TYPE = ResourceType(
@@ -115,7 +121,7 @@ TYPE = ResourceType(
             "objectType",
             required=True,
             replaces=True,
-            allowed=("database", "schema", *RELATION_KINDS, "column"),
+            allowed=("database", "schema", *RELATION_KINDS, "column", ROUTINE),
         ),
         Property("objects", Kind.SET, replaces=True),
         Property("columns", Kind.SET, replaces=True),

@@ -1,12 +1,13 @@
 """Which privileges of a grant the server still has."""
 
 from toolchain.standins.postgresql.catalog import role_id
-from toolchain.standins.postgresql.connection import Server, Transaction
+from toolchain.standins.postgresql.connection import Parameter, Server, Transaction
 from toolchain.standins.postgresql.presence import present
 from toolchain.standins.postgresql.privileges import corrected
 from toolchain.standins.values import Properties
 
 RELATION_KINDS = {"table": "r", "sequence": "S"}
+ROUTINE = "routine"
 
 ON_DATABASE = """
     SELECT privilege_type FROM pg_database CROSS JOIN aclexplode(datacl) WHERE datname = %s AND grantee = %s"""
@@ -16,6 +17,12 @@ ON_RELATIONS = """
     SELECT relname, array(SELECT privilege_type FROM aclexplode(relacl) WHERE grantee = %s)
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE nspname = %s AND relkind = %s ORDER BY relname"""
+ON_ROUTINES = """
+    SELECT proname, array(SELECT DISTINCT privilege_type FROM pg_proc of_the_name CROSS JOIN aclexplode(proacl)
+                          WHERE grantee = %s AND of_the_name.proname = p.proname
+                            AND of_the_name.pronamespace = p.pronamespace)
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
+    WHERE nspname = %s GROUP BY proname, pronamespace ORDER BY proname"""
 ON_COLUMNS = """
     SELECT attname FROM pg_attribute
     JOIN pg_class ON pg_class.oid = attrelid
@@ -45,21 +52,24 @@ def read(server: Server, known: Properties) -> Properties | None:
                 return _on_one(transaction, grant, ON_SCHEMA, grant.text("schema"), role)
             case "column":
                 return _on_columns(transaction, grant, role)
+            case "routine":
+                # By their bare names: one that is named with its types is never among them, so its drift is not seen.
+                return _on_objects(grant, transaction, ON_ROUTINES, role, grant.text("schema"))
             case _:
-                return _on_relations(transaction, grant, role)
+                kind = RELATION_KINDS[grant.text("objectType")]
+                return _on_objects(grant, transaction, ON_RELATIONS, role, grant.text("schema"), kind)
 
 
 def _on_one(transaction: Transaction, grant: Properties, query: str, name: str, role: int) -> Properties:
     return corrected(transaction, grant, [privilege for (privilege,) in transaction.rows(query, name, role)])
 
 
-def _on_relations(transaction: Transaction, grant: Properties, role: int) -> Properties:
-    """The first relation with other privileges than recorded speaks for all of them."""
+def _on_objects(grant: Properties, transaction: Transaction, query: str, *of: Parameter) -> Properties:
+    """The first relation or routine with other privileges than recorded speaks for all of them."""
     named = grant.hashed("objects")
-    kind = RELATION_KINDS[grant.text("objectType")]
-    for relation, privileges in transaction.rows(ON_RELATIONS, role, grant.text("schema"), kind):
+    for name, privileges in transaction.rows(query, *of):
         found = corrected(transaction, grant, privileges)
-        if found is not grant and (not named or relation in named):
+        if found is not grant and (not named or name in named):
             return found
     return grant
 
