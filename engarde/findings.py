@@ -7,6 +7,37 @@ from typing import Literal
 
 from engarde.quoting import printable
 
+CHECKS = (
+    "attributes",
+    "behaviour",
+    "code of others",
+    "connection limit",
+    "default privileges",
+    "event trigger",
+    "exported URL",
+    "grant",
+    "grant option",
+    "inheritance",
+    "login",
+    "membership",
+    "owner",
+    "owner's right",
+    "password",
+    "reach",
+    "read",
+    "role",
+    "row security",
+    "schema",
+    "security definer",
+    "session",
+    "setting",
+    "shadow",
+    "undeclared default privileges",
+    "undeclared grant",
+    "view",
+)
+"""Every check of `verify`: stack files name them, so that none is ever called otherwise."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Remedy:

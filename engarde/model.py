@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from engarde.accepted import Accepted
 from engarde.address import Address, Elsewhere, Server
 from engarde.declared import (
     ConnectionLimit,
@@ -167,6 +168,8 @@ class Stack:
     """what is too much of anything that states nothing else"""
     databases: tuple[Elsewhere, ...] = ()
     """on other servers"""
+    accepted: tuple[Accepted, ...] = ()
+    """findings of verify that stay for a reason"""
     label: str | None = None
     """of a part of a stack (`engarde.parts`): its database, unless that is the shared one"""
     elsewhere: bool = False

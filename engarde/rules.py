@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from engarde.accepted import Accepted
 from engarde.address import Server
 from engarde.executes import parts_of
 from engarde.faults import Fault, join, key
@@ -218,3 +219,12 @@ def _roles(
             yield Fault(path, "PUBLIC is everybody; name the roles that keep their access")
         if server and other.name == server.user:
             yield Fault(path, "the admin keeps its access without a grant; leave it out")
+
+
+def of_accepted(path: str, accepted: tuple[Accepted, ...]) -> Iterator[Fault]:
+    """No finding is accepted twice: which reason and which date would hold?"""
+    seen = set()
+    for each in accepted:
+        if (each.check, each.subject) in seen:
+            yield Fault(path, f"accepts the same finding twice: {each.check}: {each.subject}")
+        seen.add((each.check, each.subject))

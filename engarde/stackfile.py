@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from engarde import admin_passwords, rules_of_databases, rules_of_delivery
+from engarde.accepted import Accepted
 from engarde.address import Address, Elsewhere, SharedServer
 from engarde.declared import Declared
 from engarde.delivery import Railway
@@ -22,7 +23,7 @@ from engarde.model import (
     Service,
     Stack,
 )
-from engarde.rules import forbidden_values, rules
+from engarde.rules import forbidden_values, of_accepted, rules
 from engarde.rules_of_delivery import Addresses
 from engarde.thresholds import StatusThresholds
 
@@ -40,6 +41,7 @@ SECTIONS = (
     "outsideRoles",
     "railway",
     "status",
+    "accepted",
 )
 
 Kind = TypeVar("Kind", bound=Declared)
@@ -111,6 +113,8 @@ def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stac
     faults += rules(server, services, existing, analytics, extensions, outside, values)
     faults += rules_of_databases.rules(server, address, databases, services, existing, analytics, extensions)
     status = _one(StatusThresholds, values, "status", faults)
+    accepted = _listed(Accepted, values, "accepted", faults)
+    faults += of_accepted(_top("accepted"), accepted)
     logins: dict[str, Service | Analytics] = {join(_top("services"), each.name): each for each in services}
     if analytics:
         logins[_top("analytics")] = analytics
@@ -139,6 +143,7 @@ def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stac
         outside_roles=outside,
         railway=railway,
         databases=databases,
+        accepted=accepted,
         status=status or StatusThresholds(),
     )
 
@@ -170,6 +175,24 @@ def _map(values: Mapping[str, object], section: str, faults: list[Fault]) -> dic
         faults.append(Fault(_top(section), "must be a map"))
         return {}
     return value
+
+
+def _listed(kind: type[Kind], values: Mapping[str, object], section: str, faults: list[Fault]) -> tuple[Kind, ...]:
+    """The entries of a list, each a map."""
+    value = values.get(section)
+    if value is None or value == "":
+        return ()
+    if not isinstance(value, list):
+        faults.append(Fault(_top(section), "must be a list"))
+        return ()
+    found = []
+    for place, entry in enumerate(value):
+        path = join(_top(section), place)
+        if not isinstance(entry, dict):
+            faults.append(Fault(path, "must be a map"))
+        elif declared := check(kind, entry, path, faults):
+            found.append(declared)
+    return tuple(found)
 
 
 def _named(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from engarde.catalog import Catalog
@@ -25,9 +26,12 @@ def called(name: str) -> str:
 
 
 def some(items: Sequence[str]) -> str:
-    """The first few of many, and how many more there are."""
+    """The first few of many, how many more there are, and a mark that is another where these are others."""
     shown = ", ".join(items[:SHOWN])
-    return shown if len(items) <= SHOWN else f"{shown} and {len(items) - SHOWN} more"
+    if len(items) <= SHOWN:
+        return shown
+    mark = hashlib.sha256("\0".join(items[SHOWN:]).encode(errors="surrogatepass")).hexdigest()[:8]
+    return f"{shown} and {len(items) - SHOWN} more ({mark})"
 
 
 def provided_schemas(stack: Stack, catalog: Catalog) -> frozenset[str]:

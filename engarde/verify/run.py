@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from engarde import catalog as catalogs
+from engarde.accepted import Taken, judged
 from engarde.access import Access, login_of_admin
 from engarde.catalog import Catalog
 from engarde.catalog.further import StoredPassword
@@ -66,6 +68,8 @@ class Report:
     """how many statements or rows of statements they tried"""
     by_catalog: int
     """of how many more rights the catalogs were asked in their sessions"""
+    accepted: tuple[Taken, ...] = ()
+    """found, and no findings, since the stack file accepts them"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +100,22 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
     found = [_part(part, stack, known, login, asked, progress) for part, login in zip(of_stack, admins, strict=True)]
     names = [called(part) if len(of_stack) > 1 else "" for part in of_stack]
     named = list(zip(names, found, strict=True))
+    all_found = (replace(each, database=name) for name, part in named for each in part.findings)
+    left = judged(stack.accepted, all_found, datetime.now(UTC).date())
+    # What was not looked for cannot be found.
+    idle = left.idle if asked.logins and asked.service is None else ()
     return Report(
         stack.name,
-        tuple(replace(each, database=name) for name, part in named for each in part.findings),
-        tuple(f"{name}: {each}" if name else each for name, part in named for each in part.warnings),
+        left.findings,
+        (
+            *(f"{name}: {each}" if name else each for name, part in named for each in part.warnings),
+            *(f"engarde:accepted: nothing is found any more of {each.check}: {each.subject}" for each in idle),
+        ),
         tuple(replace(row, database=name) for name, part in named for row in part.matrix),
         sum(part.logins for part in found),
         sum(part.probes for part in found),
         sum(part.by_catalog for part in found),
+        left.taken,
     )
 
 

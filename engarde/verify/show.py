@@ -7,6 +7,7 @@ from collections import defaultdict
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from engarde.accepted import Taken
 from engarde.show import Text, as_data, document, listed
 from engarde.verify.matrix import Row
 from engarde.verify.run import Report
@@ -33,6 +34,9 @@ def as_json(report: Report) -> str:
         ],
         warnings=list(report.warnings),
         findings=[as_data(finding) for finding in report.findings],
+        accepted=[
+            {**as_data(each.finding), "reason": each.by.reason, "until": str(each.by.until)} for each in report.accepted
+        ],
     )
 
 
@@ -45,6 +49,7 @@ def as_text(report: Report) -> RenderableType:
         rows = tuple(row for row in report.matrix if row.database == database)
         shown += [_list(rows, database) if wide else _matrix(rows, database)]
     shown += [Text(f"warning: {warning}", style="yellow") for warning in report.warnings]
+    shown += [_accepted(each) for each in report.accepted]
     shown += [listed(report.findings)] if report.findings else []
     return Group(*shown, _sum(report))
 
@@ -84,9 +89,16 @@ def _cell(access: str, as_declared: bool) -> Text:
     return Text(access) if as_declared else Text(f"{access} !", style="bold red")
 
 
+def _accepted(taken: Taken) -> Text:
+    found, by = taken.finding, taken.by
+    where = f" (database {found.database})" if found.database else ""
+    return Text(f"accepted until {by.until}: {found.check}: {found.subject}{where}: {by.reason}", style="dim")
+
+
 def _sum(report: Report) -> Text:
     counted = f"{report.logins} logins, {report.probes} probes, {report.by_catalog} rights by catalog"
     tried = counted if report.logins else "no logins"
+    tried += f"; {len(report.accepted)} accepted" if report.accepted else ""
     if not report.findings:
         return Text(f"stack {report.stack} is as declared ({tried})", style="green")
     found = "1 finding" if len(report.findings) == 1 else f"{len(report.findings)} findings"

@@ -1,5 +1,6 @@
 """What a service may be let do with others' things beside reading them: granted, proved, explained, taken back."""
 
+import json
 from collections.abc import Iterator, Sequence
 
 import pytest
@@ -11,7 +12,7 @@ from tests.engine.denied import denied
 from tests.engine.diagnosing import diagnosed, said
 from tests.engine.explained import Asked
 from tests.engine.ills import confirmed_first
-from tests.engine.program import THE_ADMIN, Project
+from tests.engine.program import STACK_FILE, THE_ADMIN, Project
 from tests.engine.verifying import heal, told, verified
 
 pytestmark = pytest.mark.xdist_group("declared rights")
@@ -37,7 +38,7 @@ MADE = (
 )
 
 
-def declare(project: Project, *reads: object, calls: Sequence[str] = CALLS) -> None:
+def declare(project: Project, *reads: object, calls: Sequence[str] = CALLS, **sections: object) -> None:
     project.declare(
         services={
             "madansara": {"reads": list(reads), "executes": list(calls)},
@@ -46,6 +47,7 @@ def declare(project: Project, *reads: object, calls: Sequence[str] = CALLS) -> N
         existingSchemas={"public": {"creators": [THE_ADMIN, BACKEND]}},
         outsideRoles={BACKEND: {"schemas": {"public": ["USAGE", "CREATE"]}}},
         analytics={},
+        **sections,
     )
 
 
@@ -207,4 +209,31 @@ def test_functions_come_and_go_and_no_run_breaks(stack: Project) -> None:
         denied(session, "SELECT public.f(1)")
     declare(stack, WHOLE, OF_COLUMNS)
     stack.succeeds(stack.up())
+    as_declared(stack)
+
+
+def test_a_finding_is_accepted_for_a_reason_and_up_to_a_day(stack: Project) -> None:
+    stack.database.run("GRANT TRIGGER ON public.users TO sankore_user")
+    [finding] = verified(stack).findings
+    entry = {"check": finding.check, "subject": finding.subject, "reason": "its old report", "until": "2999-12-31"}
+    idle = {**entry, "subject": "nobody on table public.users"}
+    declare(stack, WHOLE, OF_COLUMNS, accepted=[entry, idle])
+    # As a person writes it: to YAML this is a date and no text.
+    file = stack.folder / STACK_FILE
+    file.write_text(file.read_text().replace('"2999-12-31"', "2999-12-31"))
+    assert stack.succeeds(stack.preview("--expect-no-changes")).ops == {}
+    done = stack.tool("verify")
+    assert done.returncode == 0, done.stdout
+    assert f"accepted until 2999-12-31: {finding.check}: {finding.subject}: its old report" in done.stdout
+    assert f"nothing is found any more of {finding.check}: nobody on table public.users" in done.stdout
+    said = json.loads(stack.tool("verify", "--output", "json").stdout)
+    assert (said["asDeclared"], said["findings"]) == (True, [])
+    assert [(each["subject"], each["reason"]) for each in said["accepted"]] == [(finding.subject, "its old report")]
+
+    declare(stack, WHOLE, OF_COLUMNS, accepted=[{**entry, "until": "2020-01-31"}])
+    [again] = verified(stack).findings
+    assert again.actual == f"{finding.actual} (accepted until 2020-01-31: its old report)"
+    assert stack.tool("verify", "--no-logins").returncode == 1
+    heal(stack, again)
+    declare(stack, WHOLE, OF_COLUMNS)
     as_declared(stack)

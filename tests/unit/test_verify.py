@@ -76,7 +76,8 @@ def test_a_view_reads_through_others_and_may_read_itself() -> None:
 
 def test_a_long_subject_names_the_first_few() -> None:
     assert some(["a", "b", "c"]) == "a, b, c"
-    assert some(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
+    assert some(["a", "b", "c", "d", "e"]).startswith("a, b, c and 2 more (")
+    assert some(["a", "b", "c", "d", "e"]) != some(["a", "b", "c", "d", "f"])
 
 
 def test_what_another_wrote_gets_no_rights_with_its_new_owner() -> None:

@@ -10,7 +10,7 @@ GRANTS = {
     ),
     "all on all tables": damage(
         "undeclared grant",
-        "sankore_user on table madansara.counted, madansara.parts, madansara.parts_2026 and 2 more",
+        "sankore_user on table madansara.counted, madansara.parts, madansara.parts_2026 and 2 more (182ee451)",
         "GRANT ALL ON ALL TABLES IN SCHEMA madansara TO sankore_user",
     ),
     "table to PUBLIC": damage(

@@ -1,0 +1,99 @@
+"""Findings that the stack file accepts: how an entry is written, what it covers, and until when."""
+
+from __future__ import annotations
+
+import ast
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from engarde.accepted import judged
+from engarde.errors import ConfigError
+from engarde.findings import CHECKS, Finding, Remedy
+from engarde.model import Stack
+from engarde.stackfile import parse
+
+HERE = Path(__file__).parents[2]
+ENTRY = {"check": "grant", "subject": "a on table b.c", "reason": "its report", "until": "2027-03-01"}
+DAY = date(2027, 3, 1)
+
+
+def stack(*accepted: Any) -> Stack:
+    sections = {"server": {"host": "h", "database": "d"}, "accepted": list(accepted)}
+    return parse("s", sections, {"adminPassword"})
+
+
+def finding(check: str = "grant", subject: str = "a on table b.c") -> Finding:
+    return Finding(check, subject, "SELECT", "not granted", Remedy("sql", "GRANT"))
+
+
+def test_it_is_accepted_up_to_the_day_and_a_finding_from_the_next_one() -> None:
+    accepted = stack(ENTRY).accepted
+    for day, left in ((date(2026, 1, 1), 0), (DAY, 0), (date(2027, 3, 2), 1)):
+        found = judged(accepted, [finding()], day)
+        assert (len(found.findings), len(found.taken), found.idle) == (left, 1 - left, ())
+    assert found.findings[0].actual == "not granted (accepted until 2027-03-01: its report)"
+
+
+@pytest.mark.parametrize("other", [finding(check="owner"), finding(subject="a on table b.d"), finding(subject="A on")])
+def test_nothing_else_is(other: Finding) -> None:
+    accepted = stack(ENTRY).accepted
+    found = judged(accepted, [other], DAY)
+    assert found.findings == (other,)
+    assert found.idle == accepted
+
+
+def test_a_subject_is_taken_as_it_is_printed() -> None:
+    accepted = stack({**ENTRY, "subject": "a on table b.\\u202e"}).accepted
+    assert judged(accepted, [finding(subject="a on table b.\u202e")], DAY).findings == ()
+
+
+def test_every_fault_is_told_in_one_run() -> None:
+    with pytest.raises(ConfigError) as caught:
+        stack(
+            {**ENTRY, "check": "grants"},
+            {**ENTRY, "until": "soon"},
+            {**ENTRY, "reason": ""},
+            {"check": "grant"},
+            "grant",
+            {**ENTRY, "who": "me"},
+            ENTRY,
+            ENTRY,
+        )
+    told = str(caught.value)
+    for each in (
+        "accepted[0].check: no check of verify; allowed: attributes, behaviour, code of others,",
+        "accepted[1].until: ",
+        "accepted[2].reason: ",
+        "accepted[3].reason: missing",
+        "accepted[3].subject: missing",
+        "accepted[3].until: missing",
+        "accepted[4]: must be a map",
+        "accepted[5].who: unknown key; allowed: check, subject, reason, until",
+        "accepted: accepts the same finding twice: grant: a on table b.c",
+    ):
+        assert f"engarde:{each}" in told
+    with pytest.raises(ConfigError, match="engarde:accepted: must be a list"):
+        parse("s", {"server": {"host": "h", "database": "d"}, "accepted": {"check": "grant"}}, {"adminPassword"})
+
+
+def test_a_date_is_one_in_yaml_too() -> None:
+    for each in (DAY, "2027-03-01", "2027-03-01 00:00:00 +0000 UTC"):
+        [entry] = stack({**ENTRY, "until": each}).accepted
+        assert entry.until == DAY
+
+
+def test_every_check_of_verify_is_known_and_no_other() -> None:
+    files = [*(HERE / "engarde/verify").glob("*.py")]
+    calls = [
+        node
+        for file in files
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Finding"
+    ]
+    checks = [node.args[0] for node in calls]
+    assert {each.value for each in checks if isinstance(each, ast.Constant)} == set(CHECKS)
+    assert all(isinstance(each, ast.Constant) for each in checks)
+    assert list(CHECKS) == sorted(CHECKS)
