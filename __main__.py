@@ -3,17 +3,14 @@
 import pulumi
 
 from components import AnalyticsReader, OwnDatabase, ServiceTenant, SharedDatabase
-from components.before import (
-    before,
-    counters,
-    refuse_to_drop_protected,
-    refuse_to_rename_and_revoke,
-)
+from components.before import before, counters, leaving, refuse_to_drop_protected
 from components.engine import AdminPasswords, declared_stack, recorded, refuse, short_stacks
 from components.former import places
 from components.renames import Renames
 from engarde.blocking import PULUMI, Watch, start
 from engarde.errors import EngardeError
+from engarde.leaving import idle_words
+from engarde.leaving import refuse as refuse_to_leave
 from engarde.libpq import forget_libpqs
 from engarde.names import ANALYTICS
 from engarde.rotations import refuse_lower
@@ -27,9 +24,14 @@ try:
     state = renames.recorded
     refuse_lower(stack, counters(state))
     parts = places(stack, state)
+    left = [leaving(part, stack, state) for part in parts]
+    for each in left:
+        refuse_to_leave(each, passwords.clear(each.part))
+    for word in idle_words(stack, left):
+        pulumi.log.warn(word)
     found = [survey(part, passwords.clear(part), before(part, stack, renames)) for part in parts]
     refuse_to_drop_protected(stack, state)
-    refuse_to_rename_and_revoke(stack, parts, found, renames)
+    renames.refuse_to_revoke(parts, found)
     renames.warn(parts)
     for part in (each for each in parts if each.server_wide and not pulumi.runtime.is_dry_run()):
         admin = passwords.login(part)

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
+import pulumi
+
+from components.database import ADMIN
 from components.engine import Recorded, taken_over
-from components.former import marked
+from components.former import left, marked
 from components.reads import called as function
-from components.reads import plan, recorded_reads
+from components.reads import recorded_reads
 from components.renames import Renames
-from components.resource_names import former_names, name_of
+from engarde.access import Access
 from engarde.errors import Refused
-from engarde.model import Analytics, Service, Stack
+from engarde.leaving import Leaving, Left, Moved
+from engarde.model import Stack
 from engarde.moves import Made
 from engarde.names import ANALYTICS
-from engarde.places import base_of, placed, placed_on_server
-from engarde.privileges import reader, tenant
-from engarde.rotations import SUFFIX, called
-from engarde.stack import PASSWORD, READER, ROLE, SCHEMA, TENANT, rotation
-from engarde.survey import Before, Found
-from engarde.visible import visible
+from engarde.parts import called, home
+from engarde.places import base_of, label_of, placed, placed_on_server
+from engarde.rotations import SUFFIX
+from engarde.split import journal
+from engarde.stack import PASSWORD, PROVIDER, READER, ROLE, SCHEMA, TENANT, rotation
+from engarde.survey import Before
 
 
 def before(part: Stack, stack: Stack, renames: Renames) -> Before:
@@ -31,7 +36,7 @@ def before(part: Stack, stack: Stack, renames: Renames) -> Before:
     reads = [row for service in stack.services for row in recorded_reads(service, part, recorded, roles).values()]
     services = {service.name for service in stack.services}
     declared = {f"{service}-schema" for service in services}
-    here = [each for each in recorded if each.type == SCHEMA and each.name == placed(base_of(each.name), part)]
+    here = _here(part, recorded)
     # A schema that is declared for another service by now is not left behind, and is refused as that.
     retired = (
         each
@@ -50,6 +55,42 @@ def before(part: Stack, stack: Stack, renames: Renames) -> Before:
     )
 
 
+def leaving(part: Stack, stack: Stack, recorded: tuple[Recorded, ...]) -> Leaving:
+    """What a run would leave where the state has it, of what is in the part's database by the one or the other."""
+    return Leaving(part, tuple(_left(part, stack, recorded)), _moved(part, recorded))
+
+
+def _left(part: Stack, stack: Stack, recorded: tuple[Recorded, ...]) -> Iterator[Left]:
+    """What services have in the part's database by the state, and in another by the stack file."""
+    place = (part.label, part.elsewhere) if part.label else None
+    for service in stack.services:
+        now = home(stack, service)
+        for found in left(service, now, recorded):
+            if found.type == SCHEMA and label_of(found.name) == place:
+                each = Left(service.name, found.outputs["name"], called(part), called(now))
+                way, preview = (part.label, service.database), pulumi.runtime.is_dry_run()
+                moves = journal.names(stack.name, service.name, way, preview=preview)
+                yield replace(each, named=moves or each.place in service.leaves)
+
+
+def _moved(part: Stack, recorded: tuple[Recorded, ...]) -> Moved | None:
+    """Where the state has the part's database, unless that is where it is declared."""
+    for found in recorded:
+        if found.type == PROVIDER and found.name == placed_on_server(ADMIN, part):
+            was = found.outputs
+            address = {"host": was["host"], "port": int(was["port"]), "sslmode": was.get("sslmode")}
+            database = was["database"] if part.server_wide else part.server.database
+            server = part.server.model_copy(update={**address, "database": database})
+            if server.place != part.server.place:
+                schemas = tuple(sorted(each.outputs["name"] for each in _here(part, recorded) if not marked(each)))
+                return Moved(Access(server, database, was["username"], was["password"]), schemas)
+    return None
+
+
+def _here(part: Stack, recorded: Iterable[Recorded]) -> list[Recorded]:
+    return [each for each in recorded if each.type == SCHEMA and each.name == placed(base_of(each.name), part)]
+
+
 PROTECTED = "protected"
 """The output by which a service or the reader remembers that the last run protected its role and schema."""
 
@@ -66,35 +107,6 @@ def refuse_to_drop_protected(stack: Stack, recorded: Iterable[Recorded]) -> None
             f"stack {stack.name} protects what its stack file declares no more: {', '.join(gone)}. Nothing was changed."
             " Declare it again with `protect: false`, run `up`, and then take it out of the stack file"
         )
-
-
-def refuse_to_rename_and_revoke(stack: Stack, parts: Iterable[Stack], found: Iterable[Found], renames: Renames) -> None:
-    """What a renamed role is to lose in the same run would be taken from its old name, and so not from it.
-
-    :raises Refused: the stack file declares both.
-    """
-    for part, seen in zip(parts, found, strict=True):
-        renamed = renames.roles(part)
-        declared = {name for login in part.logins for name in _granted(login, part, seen, renames)}
-        for role, was in renamed.items():
-            if lost := sorted(renames.naming(was, part) - declared):
-                raise Refused(
-                    f"role {was} cannot become {role} and lose something in the same run; nothing was changed. Run `up`"
-                    f" with its old name first, until it has nothing to change. It loses: {visible(', '.join(lost))}"
-                )
-
-
-def _granted(login: Service | Analytics, part: Stack, seen: Found, renames: Renames) -> Iterator[str]:
-    """What the resources of the login's grants are and were called."""
-    recorded, roles = renames.recorded, renames.roles(part)
-    rows = tenant(part, login) if isinstance(login, Service) else reader(part, login)
-    if isinstance(login, Service):
-        things = [row for row in rows if row.table or row.function]
-        reads = plan(login, part, things, seen, recorded, roles).reads
-        rows = [*(row for row in rows if row not in things), *(read.row for read in reads if not read.vanished)]
-    for row in rows:
-        yield name_of(called(login), row, part)
-        yield from former_names(called(login), row, part, recorded, roles)
 
 
 def counters(recorded: tuple[Recorded, ...]) -> dict[str, int]:

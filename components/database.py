@@ -27,6 +27,7 @@ NEAR_ROLES = 20
 """As `NEAR` for roles, which all meet on the database's access list: enough for every two of a stack of this size."""
 
 NAME = "database"
+ADMIN = f"{NAME}-admin"
 
 
 class Database(pulumi.ComponentResource):
@@ -62,7 +63,7 @@ class Database(pulumi.ComponentResource):
     def _admin(self, admin_password: pulumi.Output[str]) -> postgresql.Provider:
         server = self.stack.server
         return postgresql.Provider(
-            placed(f"{NAME}-admin", self.stack),
+            placed(ADMIN, self.stack),
             host=server.host,
             port=server.port,
             database=server.database,

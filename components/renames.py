@@ -7,7 +7,7 @@ nothing from anybody and does not fail, a role of the old name is there meanwhil
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -16,15 +16,19 @@ import pulumi_postgresql as postgresql
 
 from components.engine import Recorded
 from components.former import marked
+from components.reads import plan
+from components.resource_names import former_names, name_of
 from engarde import placeholders
 from engarde.access import Access
-from engarde.errors import EngardeError
-from engarde.model import Stack
+from engarde.errors import EngardeError, Refused
+from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
 from engarde.places import base_of, placed, placed_on_server
+from engarde.privileges import reader, tenant
 from engarde.quoting import statement
 from engarde.rotations import called
 from engarde.stack import DEFAULT_PRIVILEGES, GRANT, GRANT_ROLE, ROLE, TENANT
+from engarde.survey import Found
 from engarde.visible import BREAKS, visible
 
 NAMING = {GRANT: ("role",), DEFAULT_PRIVILEGES: ("role", "owner"), GRANT_ROLE: ("role", "grantRole")}
@@ -56,11 +60,6 @@ class Renames:
         found = {login.role: made.get(placed_on_server(f"{called(login)}-role", part)) for login in self._stack.logins}
         return {role: was.outputs["name"] for role, was in found.items() if was and was.outputs["name"] != role}
 
-    def naming(self, role: str, part: Stack) -> set[str]:
-        """What was granted to the role in the part's database, or of what it makes there, by the resources' names."""
-        found = {each.name for each in self.recorded if role in _named(each)}
-        return {name for name in found if name in (placed(base_of(name), part), placed_on_server(base_of(name), part))}
-
     def resume(self, parts: Iterable[Stack]) -> None:
         """What a run that was killed has renamed on the servers, and not in all of its grants.
 
@@ -77,6 +76,39 @@ class Renames:
             for part in parts:
                 placeholders.make(self._admin(part), lost)
                 self._placeholders |= {(*_server(part), name): part for name in lost}
+
+    def refuse_to_revoke(self, parts: Iterable[Stack], found: Iterable[Found]) -> None:
+        """What a renamed role is to lose in the same run would be taken from its old name, and so not from it.
+
+        :raises Refused: the stack file declares both.
+        """
+        for part, seen in zip(parts, found, strict=True):
+            renamed = self.roles(part)
+            declared = {name for login in part.logins for name in self._declared(login, part, seen)}
+            for role, was in renamed.items():
+                if lost := sorted(self._naming(was, part) - declared):
+                    raise Refused(
+                        f"role {was} cannot become {role} and lose something in the same run; nothing was changed. Run"
+                        " `up` with its old name first, until it has nothing to change. It loses:"
+                        f" {visible(', '.join(lost))}"
+                    )
+
+    def _naming(self, role: str, part: Stack) -> set[str]:
+        """What was granted to the role in the part's database, or of what it makes there, by the resources' names."""
+        found = {each.name for each in self.recorded if role in _named(each)}
+        return {name for name in found if name in (placed(base_of(name), part), placed_on_server(base_of(name), part))}
+
+    def _declared(self, login: Service | Analytics, part: Stack, seen: Found) -> Iterator[str]:
+        """What the resources of the login's grants are and were called."""
+        roles = self.roles(part)
+        rows = tenant(part, login) if isinstance(login, Service) else reader(part, login)
+        if isinstance(login, Service):
+            things = [row for row in rows if row.table or row.function]
+            reads = plan(login, part, things, seen, self.recorded, roles).reads
+            rows = [*(row for row in rows if row not in things), *(read.row for read in reads if not read.vanished)]
+        for row in rows:
+            yield name_of(called(login), row, part)
+            yield from former_names(called(login), row, part, self.recorded, roles)
 
     def warn(self, parts: Iterable[Stack]) -> None:
         """Says which roles get other names, and who notices."""

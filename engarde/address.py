@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from engarde.declared import AdminHost, Declared, Port, ServiceHost, SslMode
+from engarde.declared import AdminHost, Declared, EachOnce, Port, ServerPlace, ServiceHost, SslMode
 from engarde.names import DatabaseName, Identifier
 
 
@@ -29,6 +29,13 @@ class Server(Declared):
     """a whole number: what all connection limits together may reach"""
     close_other_databases: bool = False
     """true or false: whether PUBLIC also loses CONNECT on `postgres` and `template1`"""
+    leaves: EachOnce[ServerPlace] = ()
+    """a list of `HOST:PORT/DATABASE`: where the stack was and leaves rows, for this one change"""
+
+    @property
+    def place(self) -> str:
+        """Where it is, as `leaves` says it."""
+        return f"{self.host}:{self.port}/{self.database}"
 
 
 class SharedServer(Server):

@@ -32,6 +32,9 @@ ServiceHost = Annotated[
     str, StringConstraints(pattern=r"^([A-Za-z0-9._:-]+|\$\{\{[A-Za-z0-9._ -]+\}\})$", max_length=253)
 ]
 
+ServerPlace = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+:[0-9]{1,5}/.+$", max_length=400)]
+"""A database, as `HOST:PORT/DATABASE`."""
+
 Item = TypeVar("Item", bound=str)
 
 

@@ -30,6 +30,7 @@ from engarde.names import (
     DatabaseName,
     Identifier,
     ManagedSchemaName,
+    PlaceName,
     RelationName,
     RoleName,
     SchemaName,
@@ -82,7 +83,8 @@ class Service(Login):
     """a list of `schema.table` or `{table: schema.table, columns: [...], references: true}`"""
     executes: tuple[DeclaredExecute, ...] = ()
     """a list of `schema.function(types)`, the types of its arguments between commas"""
-
+    leaves: EachOnce[PlaceName] = ()
+    """a list of `database.schema`: places that it leaves with rows in them, for this one change"""
     migrations: Migrations | None = None
     """a map of path, command, variable and urlFormat: its Alembic project"""
 

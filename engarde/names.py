@@ -132,6 +132,16 @@ def split_table(text: str) -> tuple[str, str] | None:
     return (parts[0], parts[1]) if parts and len(parts) == 2 else None
 
 
+def _place(text: str) -> str:
+    if split_table(text) is None:
+        raise PydanticCustomError("place", "not of the form database.schema")
+    return text
+
+
+PlaceName = Annotated[str, AfterValidator(_place)]
+"""A schema and its database, as `spelled` writes them."""
+
+
 def spelled(*parts: str) -> str:
     """The text that `split` takes apart into these."""
     return ".".join('"' + part.replace('"', '""') + '"' if set('."') & set(part) else part for part in parts)

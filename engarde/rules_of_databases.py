@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from engarde.address import Address, Elsewhere, Server
 from engarde.faults import Fault, join, key
 from engarde.model import Analytics, ExistingSchema, Extension, Service
-from engarde.names import PUBLIC
+from engarde.names import PUBLIC, split_table
 
 UNVERIFYING = "sqlalchemy+pg8000"
 """The form whose driver verifies no certificate."""
@@ -31,6 +31,7 @@ def rules(
     yield from _server("engarde:server", server, here, analytics)
     yield from _verified("serviceAddress.sslmode", address, here, analytics)
     yield from _names(server, there, services)
+    yield from _left(server, databases, services)
     yield from _named_like_an_admin((*((server,) if server else ()), *databases), services, existing)
     yield from _extensions(server, services, extensions)
     hosts: dict[tuple[str, int], str] = {(server.host.casefold(), server.port): "engarde:server"} if server else {}
@@ -61,6 +62,21 @@ def _names(server: Server | None, there: set[str], services: tuple[Service, ...]
             yield Fault(path, "the shared database, where every service is that states none; leave it out")
         elif service.database in SERVERS_OWN and service.database not in there:
             yield Fault(path, f"a database of the server's own; not {', '.join(SERVERS_OWN)}")
+
+
+def _left(server: Server | None, databases: tuple[Elsewhere, ...], services: tuple[Service, ...]) -> Iterator[Fault]:
+    """A word for one change that has come to where it was, and would let a later one through."""
+    wrong = "where it is; this stands here only while it leaves, so take it out"
+    for service in services:
+        path = join("engarde:services", service.name, "leaves")
+        here = (service.database or (server.database if server else None), service.schema_)
+        for place, each in enumerate(service.leaves):
+            if split_table(each) == here:
+                yield Fault(join(path, place), wrong)
+    servers = {"engarde:server": server, **{join("engarde:databases", each.name): each for each in databases}}
+    for path, at in servers.items():
+        if at and at.place in at.leaves:
+            yield Fault(join(path, "leaves", at.leaves.index(at.place)), wrong)
 
 
 def _named_like_an_admin(

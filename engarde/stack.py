@@ -21,6 +21,7 @@ GRANT = "postgresql:index/grant:Grant"
 GRANT_ROLE = "postgresql:index/grantRole:GrantRole"
 DEFAULT_PRIVILEGES = "postgresql:index/defaultPrivileges:DefaultPrivileges"
 EXTENSION = "postgresql:index/extension:Extension"
+PROVIDER = "pulumi:providers:postgresql"
 PASSWORD = "random:index/randomPassword:RandomPassword"  # noqa: S105 - the type's name
 """Types of resources."""
 

@@ -88,6 +88,20 @@ def _read(file: Path) -> Journal | None:
         raise Refused(f"{file} cannot be read, so that it is not known what was begun; mend it or remove it") from None
 
 
+def names(stack: str, service: str, way: tuple[str | None, str | None], *, preview: bool) -> bool:
+    """Whether an open move takes the service from the one database to the other, and has come to a run that does so.
+
+    :raises Refused: the file cannot be read.
+    """
+    # Whoever only looks makes no folder.
+    if not (_folder(stack) / _name(service)).exists():
+        return False
+    begun = read(stack, service)
+    return (
+        begun is not None and begun.way == way and (preview or begun.step >= Step.SWITCHED) and begun.step < Step.DONE
+    )
+
+
 def write(stack: str, journal: Journal) -> None:
     """Keeps it on the disk, whole, before anything else is done."""
     file = _file(stack, journal.service)
@@ -101,10 +115,18 @@ def forget(stack: str, service: str) -> None:
 
 def folder(stack: str) -> Path:
     """Where the splits of a stack keep what they need; git-ignored."""
-    made = PRIVATE / f"split.{stack}"
+    made = _folder(stack)
     made.mkdir(parents=True, exist_ok=True)
     return made
 
 
+def _folder(stack: str) -> Path:
+    return PRIVATE / f"split.{stack}"
+
+
 def _file(stack: str, service: str) -> Path:
-    return folder(stack) / f"{quote(service, safe='')}.json"
+    return folder(stack) / _name(service)
+
+
+def _name(service: str) -> str:
+    return f"{quote(service, safe='')}.json"

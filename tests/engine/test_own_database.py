@@ -126,7 +126,7 @@ def test_public_is_shut_out(apart: Apart) -> None:
 
 
 def test_a_database_that_is_not_there_is_one_clear_error(apart: Apart) -> None:
-    declare(apart.project, apart.there, {**SERVICES, "sankore": {"database": "nowhere"}})
+    declare(apart.project, apart.there, {**SERVICES, "sankore": {"database": "nowhere", "leaves": [f"{NAME}.sankore"]}})
     run = apart.project.preview()
     declare(apart.project, apart.there, SERVICES)
     assert run.exit != 0
@@ -209,6 +209,7 @@ def test_a_service_moves_and_comes_back_and_no_row_is_lost(apart: Apart, by_way_
     password = project.outputs()["passwords"]["sankore_user"]
     for old, new in pairwise([NAME, *by_way_of, NAME]):
         entry: dict[str, Any] = {"database": new} if new != NAME else {"adopt": True}
+        entry["leaves"] = [f"{old}.sankore"]
         declare(project, apart.there, {**SERVICES, "sankore": entry})
         project.succeeds(project.up())
         assert project.outputs()["passwords"]["sankore_user"] == password

@@ -48,6 +48,10 @@ def test_another_server_and_back_and_for_good(projects: Projects, admin: Admin, 
         split(project, "finish", SERVICE, "--yes-drop-old")
         assert project.database.value("SELECT count(*) FROM pg_namespace WHERE nspname = %s", SCHEMA) == 0
         assert project.succeeds(project.preview("--expect-no-changes")).ops == {}
+        apart.declare(project, there, STACK["services"], extensions=STACK["extensions"])
+        older = project.up()
+        assert (older.exit != 0, older.ops) == (True, {}), older.output
+        assert f"{SERVICE}: schema {SCHEMA} has rows in" in older.output
 
 
 @only_superuser

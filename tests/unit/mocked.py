@@ -176,6 +176,7 @@ def run(
         patch(
             "engarde.survey.survey", return_value=Found(tables, roles, found_settings or {}, functions=functions or {})
         ),
+        patch("engarde.leaving.refuse"),
         patch("engarde.blocking.start"),
         patch("engarde.role_settings.apply", side_effect=lambda part, _, wanted: ran.settings.update(wanted)),
     ):

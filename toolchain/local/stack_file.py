@@ -39,7 +39,7 @@ ELSEWHERE = {
     for key in ("serviceAddress", "unpooledAddress", "railway", "databases", admin_passwords.OTHERS)
 }
 # What production says about its own server; the rest of it holds here too.
-PRODUCTION_ONLY = ("host", "port", "user", "sslmode", "superuser", "protect")
+PRODUCTION_ONLY = ("host", "port", "user", "sslmode", "superuser", "protect", "leaves")
 
 
 def write_for(admin: Admin, before: Admin | None) -> None:
@@ -104,7 +104,9 @@ def _derived(admin: Admin) -> CommentedMap:
             creators[0] = admin.user
     # Neither does a protected service let go of a trial, nor is there a role to adopt on a server that is new.
     for login in [*(config.get(SERVICES) or {}).values(), config.get(ANALYTICS)]:
-        for left_out in {"protect", "adopt", "railway"} & (login.keys() if isinstance(login, dict) else set()):
+        for left_out in {"protect", "adopt", "railway", "leaves"} & (
+            login.keys() if isinstance(login, dict) else set()
+        ):
             del login[left_out]
     _bring_home(config)
     # Production's own logins and encryption stay there.
