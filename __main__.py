@@ -29,7 +29,9 @@ try:
         refuse_to_leave(each, passwords.clear(each.part))
     for word in idle_words(stack, left):
         pulumi.log.warn(word)
-    found = [survey(part, passwords.clear(part), before(part, stack, renames)) for part in parts]
+    found = [survey(part, passwords.clear(part), before(part, stack, renames), pulumi.log.warn) for part in parts]
+    for role in sorted(set(stack.shut_out).difference(*(each.roles for each in found))):
+        pulumi.log.warn(f"engarde:shutOut: role {role} does not exist any more: take it out of the stack file")
     refuse_to_drop_protected(stack, state)
     renames.refuse_to_revoke(parts, found)
     renames.warn(parts)

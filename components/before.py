@@ -13,7 +13,9 @@ from components.former import left, marked
 from components.reads import called as function
 from components.reads import recorded_reads
 from components.renames import Renames
+from components.resource_names import PUBLICS, name_of, outsiders
 from engarde.access import Access
+from engarde.beforehand import Given
 from engarde.errors import Refused
 from engarde.leaving import Leaving, Left, Moved
 from engarde.model import Stack
@@ -21,6 +23,7 @@ from engarde.moves import Made
 from engarde.names import ANALYTICS
 from engarde.parts import called, home
 from engarde.places import base_of, label_of, placed, placed_on_server
+from engarde.privileges import baseline, outside, reader, tenant
 from engarde.rotations import SUFFIX
 from engarde.split import journal
 from engarde.stack import PASSWORD, PROVIDER, READER, ROLE, SCHEMA, TENANT, rotation
@@ -52,6 +55,29 @@ def before(part: Stack, stack: Stack, renames: Renames) -> Before:
         taken_over=taken_over(),
         rekeyed=frozenset(renames.keys),
         renamed=roles,
+        given=_given(part, stack, recorded),
+    )
+
+
+def _given(part: Stack, stack: Stack, recorded: tuple[Recorded, ...]) -> Given:
+    # A grant on single tables leaves what else there is, the provider reads that, and the next run takes it.
+    there = {each.name: {*(each.outputs.get("privileges") or ())} for each in recorded}
+    rows = [
+        (PUBLICS, baseline(part)),
+        *((outsiders(role), outside(part, role)) for role in part.outside_roles),
+        *((service.name, tenant(part, service)) for service in part.services),
+        (ANALYTICS, reader(part, part.analytics) if part.analytics else []),
+    ]
+    return Given(
+        roles=frozenset(made.name for made in _roles(part, recorded)) | taken_over(),
+        rotations=counters(recorded),
+        due=tuple(
+            row
+            for owner, of in rows
+            for row in of
+            if (held := there.get(name_of(owner, row, part))) is None or held - {*row.rights}
+        ),
+        outside=frozenset(role.name for role in stack.outside_roles),
     )
 
 

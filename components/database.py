@@ -10,7 +10,7 @@ import pulumi_postgresql as postgresql
 from components.engine import taken_over
 from components.grants import Turns, grant
 from components.renames import Renames
-from components.resource_names import former_names, name_of
+from components.resource_names import PUBLICS, former_names, name_of
 from engarde import role_settings
 from engarde.errors import EngardeError
 from engarde.model import Analytics, Service, Stack
@@ -157,7 +157,7 @@ class Database(pulumi.ComponentResource):
         """PUBLIC loses its rights, now that every role has its own; then the extensions."""
         others = list(self._connects)
         for row in baseline(self.stack):
-            self.grant(f"{NAME}-public", row, self, grantee=PUBLIC, retain=True, after=others)
+            self.grant(PUBLICS, row, self, grantee=PUBLIC, retain=True, after=others)
         for extension in self.stack.extensions:
             postgresql.Extension(
                 placed(f"{NAME}-extension-{extension.name}", self.stack),

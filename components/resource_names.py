@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from components.engine import Recorded
-from engarde.model import Stack
+from engarde.model import OutsideRole, Stack
 from engarde.places import CONNECT, placed, placed_on_server, quoted
 from engarde.privileges import REFERENCES, On, Privilege
 
@@ -16,6 +16,15 @@ _WORDS = {
     On.FUTURE_TABLES: "future-tables",
     On.FUTURE_SEQUENCES: "future-sequences",
 }
+
+PUBLICS = "database-public"
+"""The owner of what PUBLIC keeps."""
+
+
+def outsiders(role: OutsideRole) -> str:
+    """The owner of what a role outside of the stack keeps."""
+    return f"outside-{role.name}"
+
 
 Writing = Callable[[str], str]
 

@@ -6,6 +6,7 @@ import pulumi
 
 from components.database import Database
 from components.renames import Renames
+from components.resource_names import outsiders
 from engarde.model import Stack
 from engarde.privileges import outside
 from engarde.survey import Found
@@ -26,4 +27,4 @@ class SharedDatabase(Database):
         for role in stack.outside_roles:
             for row in outside(stack, role):
                 # Kept when the stack is destroyed: these roles worked before it and go on after it.
-                self.grant(f"outside-{role.name}", row, self, grantee=role.name, retain=True)
+                self.grant(outsiders(role), row, self, grantee=role.name, retain=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import StringIO
 
 from ruamel.yaml import YAML
@@ -13,13 +13,13 @@ from engarde.reads import Read
 from engarde.stackfile import PROJECT
 
 
-def lines(section: str, content: Mapping[str, object]) -> str:
+def lines(section: str, content: Mapping[str, object] | Sequence[str]) -> str:
     """What the section of the stack file gets, as YAML."""
     yaml = YAML()
     yaml.width = 4096
     yaml.default_flow_style = None
     text = StringIO()
-    yaml.dump({f"{PROJECT}:{section}": dict(content)}, text)
+    yaml.dump({f"{PROJECT}:{section}": dict(content) if isinstance(content, Mapping) else list(content)}, text)
     return text.getvalue().rstrip("\n")
 
 

@@ -151,6 +151,13 @@ class OutsideRole(Declared):
     """existing schema: a list of USAGE, CREATE"""
 
 
+class ShutOut(Declared):
+    """The roles that are shut out on purpose."""
+
+    roles: EachOnce[Identifier]
+    """a list of roles"""
+
+
 @dataclass(frozen=True, slots=True)
 class Stack:
     """One stack file, checked as a whole by `engarde.stackfile.parse`."""
@@ -168,6 +175,8 @@ class Stack:
     railway: Railway | None
     status: StatusThresholds
     """what is too much of anything that states nothing else"""
+    shut_out: tuple[str, ...] = ()
+    """login roles outside of the stack that lose their way in with what PUBLIC loses"""
     databases: tuple[Elsewhere, ...] = ()
     """on other servers"""
     accepted: tuple[Accepted, ...] = ()

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from engarde import admin_passwords, rules_of_databases, rules_of_delivery
+from engarde import admin_passwords, rules_of_databases, rules_of_delivery, rules_of_outsiders
 from engarde.accepted import Accepted
 from engarde.address import Address, Elsewhere, SharedServer
 from engarde.declared import Declared
@@ -21,6 +21,7 @@ from engarde.model import (
     Extension,
     OutsideRole,
     Service,
+    ShutOut,
     Stack,
 )
 from engarde.rules import forbidden_values, of_accepted, rules
@@ -39,6 +40,7 @@ SECTIONS = (
     "analytics",
     "extensions",
     "outsideRoles",
+    "shutOut",
     "railway",
     "status",
     "accepted",
@@ -102,6 +104,7 @@ def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stac
     existing = _named(ExistingSchema, values, "existingSchemas", faults, lambda key: creators)
     extensions = _named(Extension, values, "extensions", faults)
     outside = _named(OutsideRole, values, "outsideRoles", faults)
+    shut_out = _roles(values, faults)
     analytics = _one(Analytics, values, "analytics", faults, protect)
     address = _one(Address, values, "serviceAddress", faults)
     if server and "serviceAddress" not in values:
@@ -112,6 +115,7 @@ def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stac
     databases = _named(Elsewhere, values, "databases", faults, lambda key: {"database": key})
     faults += rules(server, services, existing, analytics, extensions, outside, values)
     faults += rules_of_databases.rules(server, address, databases, services, existing, analytics, extensions)
+    faults += rules_of_outsiders.rules(shut_out, server, databases, services, analytics, outside)
     status = _one(StatusThresholds, values, "status", faults)
     accepted = _listed(Accepted, values, "accepted", faults)
     faults += of_accepted(_top("accepted"), accepted)
@@ -141,6 +145,7 @@ def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stac
         analytics=analytics,
         extensions=extensions,
         outside_roles=outside,
+        shut_out=shut_out,
         railway=railway,
         databases=databases,
         accepted=accepted,
@@ -165,6 +170,15 @@ def _one(
     if section not in values:
         return None
     return check(kind, {**defaults, **_map(values, section, faults)}, _top(section), faults)
+
+
+def _roles(values: Mapping[str, object], faults: list[Fault]) -> tuple[str, ...]:
+    """The list of roles that are shut out; a bare key is an empty one."""
+    found: list[Fault] = []
+    path = _top("shutOut")
+    stated = check(ShutOut, {"roles": values.get("shutOut") or []}, path, found)
+    faults += [Fault(each.path.replace(f"{path}.roles", path, 1), each.wrong) for each in found]
+    return stated.roles if stated else ()
 
 
 def _map(values: Mapping[str, object], section: str, faults: list[Fault]) -> dict[str, object]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from engarde import event_triggers, foreign, functions, rights, shadowing
+from engarde import beforehand, event_triggers, foreign, functions, rights, shadowing
 from engarde.access import Access
+from engarde.beforehand import Given
 from engarde.catalog.rows import Setting
 from engarde.database import Session, session
 from engarde.errors import ConfigError, NoEntrance, Refused
@@ -17,7 +18,7 @@ from engarde.model import Stack, Table
 from engarde.moves import Made, moved
 from engarde.names import PUBLIC
 from engarde.quoting import statement
-from engarde.visible import visible
+from engarde.visible import BREAKS, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +57,19 @@ class Before:
     """the services that it has under other keys"""
     renamed: Mapping[str, str] = field(default_factory=dict)
     """role -> what it is called there, where that is something else"""
+    given: Given = field(default_factory=Given)
+    """what tells whose access and passwords the run takes"""
 
 
-def survey(stack: Stack, password: str, before: Before) -> Found:
+def survey(stack: Stack, password: str, before: Before, warn: Callable[[str], None]) -> Found:
     """What exists in the database of a stack or a part, once it is sure that the run can come to its end there.
+
+    It warns of what the run takes from whom.
 
     :raises Unreachable: the server could not be asked.
     :raises ConfigError: the stack file calls the admin a superuser, and it is none, or there is no such database.
-    :raises Refused: the admin lacks a right, a schema that would have to go holds data, something is another's, or
-        others' code would run in it.
+    :raises Refused: the admin lacks a right, a schema that would have to go holds data, something is another's, others'
+        code would run in it, or roles would be shut out of which the stack file says nothing.
     """
     read = {PUBLIC, *before.read, *(read.schema_ for service in stack.services for read in service.reads)}
     server = stack.server
@@ -75,6 +80,7 @@ def survey(stack: Stack, password: str, before: Before) -> Found:
             _refuse_to_lose(stack, asked, before)
             _refuse_half_gone(stack, asked, before)
             roles = _refuse_to_take(stack, asked, before)
+            _say(stack, asked, before, roles, warn)
             _check(stack, asked)
             views = asked.rows("views_in", _View, schemas=sorted(read))
             return Found(
@@ -148,7 +154,8 @@ def _refuse_half_gone(stack: Stack, asked: Session, before: Before) -> None:
 
 
 def _refuse_to_take(stack: Stack, asked: Session, before: Before) -> frozenset[str]:
-    names = {"roles": foreign.roles(stack), "schemas": sorted(service.schema_ for service in stack.services)}
+    named = sorted({*foreign.roles(stack), *stack.shut_out})
+    names = {"roles": named, "schemas": sorted(service.schema_ for service in stack.services)}
     existing = asked.rows("existing", foreign.Existing, **names)
     own_roles = before.taken_over | {made.name for made in before.made if made.kind == "role"}
     roles = frozenset(each.name for each in existing if each.kind == "role")
@@ -157,6 +164,13 @@ def _refuse_to_take(stack: Stack, asked: Session, before: Before) -> frozenset[s
         lines = "\n".join(f"  {each}" for each in faults)
         raise Refused(f"stack {stack.name} and its server do not fit; nothing was changed:\n{lines}")
     return roles
+
+
+def _say(stack: Stack, asked: Session, before: Before, roles: frozenset[str], warn: Callable[[str], None]) -> None:
+    for each in beforehand.warnings(stack, asked, before.given, roles):
+        warn(visible(each, keep=BREAKS))
+    if told := [*beforehand.faults(stack, asked, before.given, roles)]:
+        raise Refused(f"stack {stack.name} needs a word first; nothing was changed\n" + "\n".join(told))
 
 
 def _check(stack: Stack, asked: Session) -> None:

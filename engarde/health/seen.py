@@ -12,6 +12,7 @@ from engarde.database import Session
 from engarde.leftovers import Lock
 from engarde.migrate.histories import Histories, histories
 from engarde.model import Stack, Table
+from engarde.outsiders import Outsider, outsiders
 from engarde.places import base_of, placed
 from engarde.stack import State
 
@@ -23,22 +24,6 @@ SETTINGS = (
     "ssl",
     "superuser_reserved_connections",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """A login role that may connect because everybody may."""
-
-    name: str
-    sessions: int
-    """in this database, now"""
-    owned: int
-    """objects in this database"""
-    on_database: list[str]
-    """its own rights"""
-    uses: list[str]
-    """the existing schemas on which it has USAGE of its own"""
-    creates: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +59,7 @@ class Seen:
     """those of the roles and schemas of the stack file that are there"""
     others_sessions: int
     """of roles that are not the stack's, on the whole server"""
-    visitors: tuple[Visitor, ...]
+    outsiders: tuple[Outsider, ...]
     version_tables: tuple[VersionTable, ...]
     histories: Histories
     offered: dict[str, Offered]
@@ -93,7 +78,6 @@ class Seen:
 
 def look(stack: Stack, state: State, locks: tuple[Lock, ...], asked: Session) -> Seen:
     """Asks the server all that the checks need."""
-    existing_schemas = [schema.name for schema in stack.existing_schemas]
     here = (each.granted for each in state.resources if each.name == placed(base_of(each.name), stack))
     granted = {each.schema for each in here if each and each.tables}
     names = {"roles": foreign.roles(stack), "schemas": sorted(service.schema_ for service in stack.services)}
@@ -108,7 +92,7 @@ def look(stack: Stack, state: State, locks: tuple[Lock, ...], asked: Session) ->
         catalog=catalog.read(stack, asked),
         existing=tuple(asked.rows("existing", foreign.Existing, **names)),
         others_sessions=others.count,
-        visitors=tuple(asked.rows("visitors", Visitor, schemas=existing_schemas)),
+        outsiders=tuple(outsiders(stack, asked)),
         version_tables=version_tables.read(stack, asked, lambda: of_services(stack)),
         histories=histories(stack),
         offered={

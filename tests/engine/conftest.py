@@ -94,7 +94,7 @@ def brownfields(
             with day_zero.copied(template) as zero:
                 project = blanks.copied(blank, tmp_path_factory.mktemp("brownfield") / "project", engine, zero.database)
                 project.passwords.update(zero.passwords.values())
-                project.declare(**sections)
+                project.declare(**{"shutOut": [], **sections})
                 yield zero, project
                 assert_none(project)
 

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from tests.engine.admins import PASSWORD
+from tests.engine.admins import BACKEND, PASSWORD
 from tests.engine.database import NAME, Database, Session
 from toolchain.command import backend, quick
 from toolchain.engine import Engine
@@ -82,7 +82,9 @@ class Project:
         address = {"host": HOST, "port": self.database.server.port, "database": NAME}
         server = {**address, "user": admin.user, "superuser": admin.superuser, **sections.pop("server", {})}
         document = json.loads((self.folder / BLANK).read_text())
-        given = {"server": server, **sections}
+        # The backend's role is on every test's server; where a test says nothing of it, it is shut out.
+        shut_out = {} if BACKEND in sections.get("outsideRoles", {}) else {"shutOut": [BACKEND]}
+        given = {"server": server, **shut_out, **sections}
         document["config"] |= {f"engarde:{section}": value for section, value in given.items()}
         # JSON is YAML.
         text = json.dumps(document, indent=2).replace(json.dumps(THE_ADMIN), json.dumps(admin.user))

@@ -43,7 +43,7 @@ def told(run: Run) -> list[str]:
 def lacking(project: Project) -> list[str]:
     """The statements that the survey asks for now."""
     try:
-        survey(stackfile.read(project.folder, NAME), PASSWORD, Before())
+        survey(stackfile.read(project.folder, NAME), PASSWORD, Before(), lambda _: None)
     except Refused as refusal:
         return SQL.findall(str(refusal))
     return []

@@ -36,7 +36,7 @@ SERVER, SERVICES, DATABASES, EXISTING, EXTENSIONS, ANALYTICS, PASSWORD = (
 # Where production's services are, and are delivered to: a URL of this server must never end there.
 ELSEWHERE = {
     f"{stackfile.PROJECT}:{key}"
-    for key in ("serviceAddress", "unpooledAddress", "railway", "databases", admin_passwords.OTHERS)
+    for key in ("serviceAddress", "unpooledAddress", "shutOut", "railway", "databases", admin_passwords.OTHERS)
 }
 # What production says about its own server; the rest of it holds here too.
 PRODUCTION_ONLY = ("host", "port", "user", "sslmode", "superuser", "protect", "leaves")

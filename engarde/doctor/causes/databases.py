@@ -27,6 +27,8 @@ def _not_of_the_stack(facts: Facts) -> Answer:
         return ruled_out(f"{said} is declared")
     if (found := facts.entrants.get(said)) and found.connect:
         return ruled_out(f"{said} may connect to {facts.stack.server.database}")
+    if said in facts.stack.shut_out:
+        return confirmed(f"engarde:shutOut shuts {said} out; it stands there no more once it is let in", _outside(said))
     return confirmed(f"{said} is declared nowhere in the stack file, so it may not connect", _outside(said))
 
 

@@ -1,0 +1,111 @@
+"""What a run takes from whom is said before it: on the database that is already there, with its clients at work."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.brownfield.clients import Clients
+from tests.brownfield.day_zero import DayZero
+from tests.brownfield.services import ADOPT_ONLY
+from tests.engine.conftest import Brownfields
+from tests.engine.program import Project
+
+pytestmark = pytest.mark.xdist_group("brownfield")
+
+SHUT_OUT = ["nightly", "old_contractor", "support_admin"]
+WORDS: dict[str, Any] = {
+    "outsideRoles": {
+        "backend_worker": {"schemas": {"public": ["USAGE", "CREATE"]}},
+        "legacy_etl": None,
+        "workers_user": None,
+    },
+    "shutOut": SHUT_OUT,
+}
+SERVICES: dict[str, Any] = {
+    **ADOPT_ONLY["services"],
+    "sankore": {"adopt": True, "reads": ["public.brands"], "statementTimeout": 30_000},
+}
+KEPT = {"production-backend", "backend-worker", "legacy-etl", "workers", "billing", "metabase"}
+SEEN = """
+SELECT string_agg(t::text, ' ' ORDER BY t::text) FROM (
+    SELECT rolname || ' ' || coalesce(array_to_string(rolconfig, ','), '') || rolconnlimit FROM pg_roles
+    UNION ALL SELECT refobjid || deptype::text || dbid || classid || objid || objsubid FROM pg_shdepend
+    UNION ALL SELECT coalesce(datacl::text, '') FROM pg_database
+    UNION ALL SELECT nspname || nspowner || coalesce(nspacl::text, '') FROM pg_namespace WHERE nspname !~ '^pg_') f (t)
+"""
+
+
+@pytest.fixture(scope="module")
+def there(brownfields: Brownfields) -> Iterator[tuple[DayZero, Project]]:
+    with brownfields(**ADOPT_ONLY) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def zero(there: tuple[DayZero, Project]) -> DayZero:
+    return there[0]
+
+
+@pytest.fixture(scope="module")
+def project(there: tuple[DayZero, Project]) -> Project:
+    return there[1]
+
+
+def declare(project: Project, **sections: Any) -> None:
+    project.declare(**{**ADOPT_ONLY, "services": SERVICES, **WORDS, **sections})
+
+
+def test_it_says_who_loses_what_and_changes_nothing(zero: DayZero, project: Project) -> None:
+    declare(project, outsideRoles={}, shutOut=["nightly"])
+    before = zero.database.value(SEEN)
+    with Clients(zero) as clients:
+        run = project.preview()
+    assert run.exit != 0
+    assert zero.database.value(SEEN) == before
+    assert clients.refused == []
+    for said in (
+        "PUBLIC loses CONNECT, TEMPORARY on database railway",
+        "sankore_user loses REFERENCES on table public.brands",
+        "langflow_user has 15 sessions now, and connectionLimit of langflow is 10",
+        "the password of madansara_user is replaced, for it is taken over",
+        "nightly is shut out of database railway, as the stack file says (1 grant)",
+        "metabase, which the stack file does not name, comes into database railway as a member of analytics_readonly",
+        "backend_worker from database railway: 1 session, 6 objects, 1 grant",
+        "old_contractor from database railway: 1 session",
+        'ALTER ROLE "sankore_user" SET statement_timeout = 30000;',
+        "engarde:services.sankore.statementTimeout: 30000",
+        "engarde:shutOut: [backend_worker, legacy_etl, nightly, old_contractor, support_admin, workers_user]",
+        "nothing was changed",
+    ):
+        assert said in run.output, run.output
+    assert run.output.index("loses CONNECT") < run.output.index("needs a word first")
+
+
+def test_with_the_words_it_goes_through_and_keeps_whom_they_name(zero: DayZero, project: Project) -> None:
+    declare(project)
+    zero.database.run("ALTER ROLE sankore_user SET statement_timeout = 30000")
+    with Clients(zero) as clients:
+        project.succeeds(project.up())
+    assert not {each.client for each in clients.refused} & KEPT, clients.refused
+    assert {"support", "old-contractor"} >= {each.client for each in clients.refused if each.sqlstate == "42501"}
+    assert clients.lost() == {}
+    again = project.succeeds(project.preview())
+    assert "PUBLIC loses" not in again.output
+    assert "sankore_user loses REFERENCES on table public.brands" in again.output, "it takes two runs"
+    assert "replaced" not in again.output
+    declare(project, services={**SERVICES, "onside": {"adopt": True, "rotation": 2}})
+    assert "onside_user is replaced, for its rotation is higher" in project.succeeds(project.preview()).output
+
+
+def test_one_that_was_shut_out_without_a_word_stays_a_finding(zero: DayZero, project: Project) -> None:
+    declare(project, shutOut=["support_admin"])
+    found = json.loads(project.tool("doctor", "--output", "json").stdout)["findings"]
+    [finding] = [each for each in found if each["check"] == "outside role"]
+    assert (finding["subject"], finding["actual"]) == ("nightly", "shut out, without a word: 1 grant")
+    assert "engarde:shutOut: [nightly, support_admin]" in finding["remedy"]["text"]
+    declare(project, shutOut=[*SHUT_OUT, "gone"])
+    assert "engarde:shutOut: role gone does not exist any more" in project.succeeds(project.preview()).output
+    found = json.loads(project.tool("doctor", "--output", "json").stdout)["findings"]
+    assert not [each for each in found if each["check"] == "outside role"]
