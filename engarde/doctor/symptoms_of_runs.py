@@ -73,6 +73,13 @@ RUNS = (
         words(r"passphrase must be set", r"incorrect passphrase"),
     ),
     Symptom(
+        "no-stack",
+        "The backend of the engine has no stack of this name.",
+        (runs.NO_STACK,),
+        words(r"no stack named '(?P<object>[^']+)' found"),
+        again=remedies.up_again,
+    ),
+    Symptom(
         "drop",
         "Something depends on what is to be dropped (SQLSTATE 2BP01).",
         (dropping.DATA, dropping.ROLE),

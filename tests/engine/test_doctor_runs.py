@@ -4,6 +4,7 @@ import json
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -173,3 +174,16 @@ def test_a_server_that_does_not_answer(project: Project) -> None:
         servers.start(server)
     assert diagnosed(project, text)[0] == 0
     assert PASSWORD not in told(found)
+
+
+def test_another_backend(project: Project, tmp_path: Path) -> None:
+    elsewhere = f"file://{tmp_path}"
+    text = project.tool("verify", PULUMI_BACKEND_URL=elsewhere).stderr
+    assert "no stack named 'local' found" in text
+    done = project.tool("doctor", text, "--output", "json", PULUMI_BACKEND_URL=elsewhere)
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["causes"][0]["mark"]) == (1, "confirmed"), done.stdout + done.stderr
+    assert elsewhere in found["causes"][0]["because"]
+    assert found["fix"]["text"].startswith("bin/pulumi login ")
+    code, found = diagnosed(project, text)
+    assert (code, found["causes"][0]["mark"]) == (0, "ruled out")

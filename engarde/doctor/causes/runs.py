@@ -15,7 +15,7 @@ from engarde.errors import Unreachable
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
 from engarde.quoting import word
-from engarde.stack import admin_password, backend
+from engarde.stack import admin_password, backend, state
 from engarde.stackfile import PROJECT
 
 _RUNS = ("pulumi", "terraform", "engarde")
@@ -131,7 +131,27 @@ def _no_passphrase(facts: Facts) -> Answer:
 
 
 def _name_file(facts: Facts) -> Remedy:
-    return remedies.command("export PULUMI_CONFIG_PASSPHRASE_FILE=/path/to/the/file")
+    return remedies.command(
+        "export PULUMI_CONFIG_PASSPHRASE_FILE=/path/to/the/file",
+        "# where it is lost: docs/production.md, When the state or its passphrase is lost",
+    )
+
+
+def _no_stack(facts: Facts) -> Answer:
+    try:
+        state(facts.stack.name)
+    except Unreachable as why:
+        if "no stack named" not in str(why):
+            return unknown(" ".join(str(why).split()))
+        return confirmed(f"{backend(facts.stack.name)}, to which the engine is logged in, has none of this name")
+    return ruled_out("the engine finds it in the backend that it is logged in to now")
+
+
+def _log_in(facts: Facts) -> Remedy:
+    return remedies.command(
+        "bin/pulumi login ADDRESS_OF_ITS_BACKEND",
+        f"# where it was never made, or its state is lost: bin/pulumi stack init {word(facts.stack.name)}",
+    )
 
 
 ANOTHER_RUN = Cause("two runs change the same at once", _another_run, _wait)
@@ -141,3 +161,4 @@ WORKS = Cause("another run is at work", _works, _wait)
 TORN = Cause("a run was killed as it wrote the state", _torn, _remove_side_file)
 KILLED = Cause("a run was killed and left its lock", _killed, _cancel)
 PASSPHRASE = Cause("the engine was not told the stack's passphrase", _no_passphrase, _name_file)
+NO_STACK = Cause("the engine is logged in to another backend, or the stack is not made yet", _no_stack, _log_in)
