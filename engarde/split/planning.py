@@ -76,7 +76,7 @@ def plan(stack: Stack, name: str, to: str, pg_bin: str | None, say: Say) -> Plan
             *obstacles.of_target(way, found, target),
         ]
     found_obstacles += [*_trust(way, password), *_unrest(stack, name, say), *_undeclarable(way)]
-    return Plan(way, found, target, tuple(found_obstacles), changes(way.before, way.after))
+    return Plan(way, found, target, tuple(dict.fromkeys(found_obstacles)), changes(way.before, way.after))
 
 
 def under_way(stack: Stack, begun: journal.Journal) -> str:
