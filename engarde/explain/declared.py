@@ -115,12 +115,18 @@ def _takes_away_what_is_built_in(stack: Stack, thing: Thing) -> bool:
     return any(row.grantee == PUBLIC and _is_on(row, thing) for row in expected(stack))
 
 
-def not_granted_yet(stack: Stack, role: str, thing: Thing, right: str) -> str | None:
-    """What gives a role a declared right that it does not have; None when it is not declared."""
+def not_granted_yet(stack: Stack, role: str, thing: Thing, right: str, *, trusted: bool) -> str | None:
+    """What gives a role a declared right that it does not have; None when it is not declared.
+
+    :param trusted: whether the thing is the admin's or a superuser's.
+    """
     if _by_owning(stack, role, thing) and thing.group != "schema":
         if thing.owner == role:
             return "its own; it took the right from itself, and may grant it to itself again"
-        return f"in its own schema, but {thing.owner}'s: {_owned_by(thing, role)}"
+        # What another wrote would run with its new owner's rights.
+        given = trusted or thing.kind in ("table", "partitioned table", "sequence")
+        heal = _owned_by(thing, role) if given else f"bin/engarde doctor --stack {stack.name}"
+        return f"in its own schema, but {thing.owner}'s: {heal}"
     if not declarations(stack, role, thing, right):
         return None
     return f"declared, not granted yet: bin/pulumi up --refresh --stack {stack.name}"

@@ -41,7 +41,9 @@ def line(facts: Facts, stack: Stack, role: str, thing: Thing, right: str) -> Lin
     if not at_once.whole:
         found += ways_by_granting_itself(facts, role, thing, right)
     state = _state(at_once, found)
-    said, undeclared = _verdict(stack, role, thing, right, state, found)
+    owner = facts.roles.get(thing.owner)
+    trusted = thing.owner == stack.server.user or bool(owner and owner.superuser)
+    said, undeclared = _verdict(stack, role, thing, right, state, found, trusted=trusted)
     on: Literal["object", "schema", "database"] = "object"
     if thing.key != facts.target.key:
         on = "database" if thing.group == "database" else "schema"
@@ -64,8 +66,10 @@ def _state(at_once: Held, found: Sequence[Way]) -> State:
     return "can grant itself" if found else "no"
 
 
-def _verdict(stack: Stack, role: str, thing: Thing, right: str, state: State, found: Sequence[Way]) -> tuple[str, bool]:
-    waiting = declared.not_granted_yet(stack, role, thing, right)
+def _verdict(
+    stack: Stack, role: str, thing: Thing, right: str, state: State, found: Sequence[Way], *, trusted: bool
+) -> tuple[str, bool]:
+    waiting = declared.not_granted_yet(stack, role, thing, right, trusted=trusted)
     if state == "no":
         return waiting or declared.how_to_declare(stack, role, thing, right) or "", False
     if not declared.judged(stack, role):
