@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engarde.catalog import Catalog
-from engarde.findings import Finding, Remedy
+from engarde.findings import Finding, Remedy, Verb
 from engarde.model import ExistingSchema, Stack
 from engarde.names import PUBLIC
 from engarde.quoting import quoted
@@ -37,7 +37,7 @@ def _heal(stack: Stack, schema: ExistingSchema, catalog: Catalog, role: str) -> 
         owned = (each for each in catalog.relations if (each.schema, each.owner) == (schema.name, role))
         tables = [each.identity for each in owned if each.kind == "table"]
         give = [f"ALTER TABLE {table} OWNER TO {quoted(schema.creators[0])}" for table in tables]
-        return admin.sql(*give, of=(role,))
+        return admin.sql(Verb.PLACE, *give, of=(role,))
     steps = [
         f"engarde:existingSchemas.{schema.name}.creators: [{', '.join([*schema.creators, role])}]",
         *([] if admin.may(role) else [f"as a superuser: GRANT {quoted(role)} TO {quoted(stack.server.user)};"]),
@@ -60,7 +60,8 @@ def _who_creates(stack: Stack, schema: str, catalog: Catalog) -> dict[str, str]:
         if (
             role.login
             and not role.superuser
-            and (others := acting_as(role.name, stack, catalog) & found.keys() - {role.name})
+            # Who gets there by a role of the stack is an intruder, to be shut out and not to be declared.
+            and (others := acting_as(role.name, stack, catalog) & found.keys() - {role.name, *stack.roles})
         ):
             found.setdefault(role.name, f"may do what {min(others)} may")
     return found
