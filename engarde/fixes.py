@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from engarde import event_triggers
 from engarde.access import Access
+from engarde.checks.remedies import transactions
 from engarde.database import session
 from engarde.errors import Refused
 from engarde.findings import Finding
@@ -26,8 +27,8 @@ class Change:
 
 
 def changes(findings: Iterable[Finding]) -> list[Change]:
-    """Those that are safe to make, each statement once."""
-    safe = [each for each in findings if each.remedy.kind == "sql" and each.remedy.safe]
+    """Those that are safe to make, in the order in which they are made, each statement once."""
+    safe = [each for whole in transactions(findings) if whole.safe for each in whole.findings]
     return list({(each.database, each.remedy.text): _change(each) for each in safe}.values())
 
 

@@ -116,8 +116,10 @@ def listed(findings: Sequence[Finding]) -> RenderableType:
 
 def _remedy(remedy: Remedy, database: str) -> Iterable[RenderableType]:
     where = f"database {database}" if database else "the stack's database"
+    whose = " as a superuser" if remedy.by_superuser else ""
     headings = {
-        "sql": f"heal it, in {where}" + (" as a superuser:" if remedy.by_superuser else ":"),
+        "sql": f"heal it, in {where}{whose}:",
+        "decision": f"decide, and run what is right in {where}{whose}:",
         "command": "heal it with:",
         "edit": "heal it in the stack file:",
         "code": "heal it in the service:",

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from dataclasses import dataclass
-
-from engarde.quoting import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +79,8 @@ class Relation:
     """and not a materialized one"""
     provided: bool
     columns: list[str]
+    table: str | None
+    """of a sequence: the table that it belongs to and follows, as SQL names it"""
 
 
 RUN_AS_OWNER = frozenset({"view", "materialized view", "routine"})
@@ -100,13 +99,6 @@ class Owned:
     owner: str
     definer: bool
     """it does what its owner may, whoever calls it"""
-
-    def given_to(self, role: str, trusted: Container[str]) -> list[str]:
-        """The statements that make it a role's; what somebody else wrote is not to run with its rights from then on."""
-        given = f"ALTER {self.kind.upper()} {self.identity} OWNER TO {quoted(role)}"
-        if self.definer and self.owner not in trusted:
-            return [f"ALTER ROUTINE {self.identity} SECURITY INVOKER", given]
-        return [given]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ _KINDS = {
     "command": "in the project's folder",
     "edit": "in Pulumi.{stack}.yaml, then `bin/pulumi up --refresh --stack {stack}`",
     "code": "in the service",
+    "decision": "in the stack's database, whichever is right",
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from engarde import role_settings
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Role, Setting
-from engarde.findings import Finding, Remedy
+from engarde.findings import Finding, Remedy, Verb
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
 from engarde.quoting import quoted
@@ -62,6 +62,7 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
 def _attributes(role: Role, admin: Hands, concerned: frozenset[str]) -> Iterator[Finding]:
     wrong = [word for name, word in OFF.items() if getattr(role, name)]
     expected = [f"NO{word}" for word in wrong]
+    taken = bool(wrong)
     wrong += [word for word, is_so in (("NOLOGIN", not role.login), ("NOINHERIT", not role.inherit)) if is_so]
     expected += [word.removeprefix("NO") for word in wrong if word in ("NOLOGIN", "NOINHERIT")]
     # Who loses one of these needs no superuser, but who takes it away from others does.
@@ -70,14 +71,23 @@ def _attributes(role: Role, admin: Hands, concerned: frozenset[str]) -> Iterator
         wrong.append("VALID UNTIL a date" + (" that has passed" if role.expired else ""))
         expected.append("VALID UNTIL 'infinity'")
     if wrong:
-        heal = admin.sql(f"ALTER ROLE {quoted(role.name)} {' '.join(expected)}", superusers=by_superuser)
+        heal = admin.sql(
+            Verb.DEMOTE if taken else Verb.SET,
+            f"ALTER ROLE {quoted(role.name)} {' '.join(expected)}",
+            superusers=by_superuser,
+            safe=not taken,
+        )
         yield Finding("attributes", role.name, ", ".join(expected), ", ".join(wrong), heal, concerned)
 
 
 def _limit(login: Service | Analytics, role: Role, admin: Hands, concerned: frozenset[str]) -> Iterator[Finding]:
     if role.connection_limit != login.connection_limit:
         actual = "none" if role.connection_limit < 0 else str(role.connection_limit)
-        heal = admin.sql(f"ALTER ROLE {quoted(role.name)} CONNECTION LIMIT {login.connection_limit}")
+        heal = admin.sql(
+            Verb.SET,
+            f"ALTER ROLE {quoted(role.name)} CONNECTION LIMIT {login.connection_limit}",
+            safe=0 <= role.connection_limit < login.connection_limit,
+        )
         yield Finding("connection limit", role.name, str(login.connection_limit), actual, heal, concerned)
 
 
@@ -130,7 +140,7 @@ def _by_the_program(
             heal = (
                 _undone(found, catalog, admin)
                 if found and found.role and found.database
-                else admin.sql(role_settings.assignment(login.role, name, value))
+                else admin.sql(Verb.SET, role_settings.assignment(login.role, name, value))
             )
             actual = f"{found.value}{_whose(found)}" if found else "not set"
             yield Finding("setting", f"{name} of {login.role}", value, actual, heal, concerned)
@@ -167,7 +177,7 @@ def _for_all(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     if 0 <= found.connection_limit < total:
         alter = f"ALTER DATABASE {found.identity} WITH ALLOW_CONNECTIONS true CONNECTION LIMIT -1"
         expected, actual = f"none, or {total}, which the roles may have together", str(found.connection_limit)
-        heal = admin.sql(alter, of=(found.owner,))
+        heal = admin.sql(Verb.SET, alter, of=(found.owner,), safe=True)
         yield Finding("connection limit", f"database {found.name}", expected, actual, heal)
 
 
@@ -181,10 +191,12 @@ def _heal(login: Service | Analytics, name: str, found: Setting | None, catalog:
     if found is not None and (found.role is None or found.database is not None):
         return _undone(found, catalog, admin)
     if name == "search_path" and isinstance(login, Service):
-        return admin.sql(f"ALTER ROLE {quoted(login.role)} SET search_path TO {quoted(login.schema_)}, {PUBLIC}")
+        return admin.sql(
+            Verb.SET, f"ALTER ROLE {quoted(login.role)} SET search_path TO {quoted(login.schema_)}, {PUBLIC}"
+        )
     value = getattr(login, name)
     change = f"SET {name} = {value}" if value else f"RESET {name}"
-    return admin.sql(f"ALTER ROLE {quoted(login.role)} {change}")
+    return admin.sql(Verb.SET, f"ALTER ROLE {quoted(login.role)} {change}")
 
 
 def _undone(setting: Setting, catalog: Catalog, admin: Hands) -> Remedy:
@@ -193,10 +205,10 @@ def _undone(setting: Setting, catalog: Catalog, admin: Hands) -> Remedy:
     inside = f" IN DATABASE {quoted(setting.database)}" if setting.database else ""
     if setting.role:
         return admin.sql(
-            *first, f"ALTER ROLE {quoted(setting.role)}{inside} RESET {name}", superusers=setting.superusers
+            Verb.SET, *first, f"ALTER ROLE {quoted(setting.role)}{inside} RESET {name}", superusers=setting.superusers
         )
     if setting.database:
         owner = catalog.databases[setting.database].owner
         reset = f"ALTER DATABASE {quoted(setting.database)} RESET {name}"
-        return admin.sql(*first, reset, of=(owner,), superusers=setting.superusers)
-    return admin.sql(*first, f"ALTER ROLE ALL RESET {name}", superusers=True)
+        return admin.sql(Verb.SET, *first, reset, of=(owner,), superusers=setting.superusers)
+    return admin.sql(Verb.SET, *first, f"ALTER ROLE ALL RESET {name}", superusers=True)

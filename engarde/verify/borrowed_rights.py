@@ -11,7 +11,7 @@ from engarde.catalog import Catalog
 from engarde.catalog.further import CodeUse, StatementRunner
 from engarde.catalog.rows import View
 from engarde.database import Session
-from engarde.findings import Finding, Remedy
+from engarde.findings import Finding, Remedy, Verb
 from engarde.model import Stack
 from engarde.names import PUBLIC
 from engarde.quoting import printable
@@ -254,8 +254,8 @@ class _Judge:
             if given := sorted(through & set(use.executors)):
                 names = ", ".join(grantee(each) for each in given)
                 revoke = f"REVOKE EXECUTE ON ROUTINE {use.code} FROM {names}"
-                statements += admin.granting(revoke, use.code_owner, None)
-        return admin.sql(*statements, of=(uses[0].code_owner,))
+                statements += admin.granting([revoke], use.code_owner, None)
+        return admin.sql(Verb.REVOKE, *statements, of=(uses[0].code_owner,))
 
     def _calls(self, uses: Sequence[CodeUse], roles: Container[str]) -> str:
         """What lets these roles call that, in the stack file: without it there is nothing left to revoke."""
@@ -275,12 +275,14 @@ class _Judge:
         if use.remedy is None:
             return Remedy("code", f"make {_subject(use)} anew, without {use.code}")
         dropped = self._drop(use.views, use.owner) if use.views else None
+        if dropped and dropped.kind == "code":
+            return dropped
         steps = [each.rstrip(";") for each in dropped.text.splitlines()] if dropped else []
         steps += [f"DROP INDEX {each}" for each in use.indexes]
         if use.kind == "column" and not (use.owner == admin.name or self.catalog.roles[use.owner].superuser):
             # It writes the table anew, and so runs the owner's checks and generated columns as whoever does it.
             return Remedy("code", f"as {use.owner}: {printable('; '.join([*steps, use.remedy]))};")
-        return admin.sql(*steps, use.remedy, of=(use.code_owner if use.kind == FOREIGN_KEY else use.owner,))
+        return admin.sql(Verb.END, *steps, use.remedy, of=(use.code_owner if use.kind == FOREIGN_KEY else use.owner,))
 
     def _drop(self, views: Sequence[str], owner: str, stored: bool = False) -> Remedy:
         """Views with all that reads them; first of all what nothing else reads. Some may read each other."""
@@ -297,8 +299,15 @@ class _Judge:
         for view in reversed(_last_first(views, readers, set())):
             if group := _last_first([view], lambda each: below[each], done):
                 together.append(group)
-        statements = [_dropping(group, {each for each in group if found[each][0]}) for group in reversed(together)]
-        return hands(self.stack, self.catalog).sql(*statements, of=tuple(who for _, who in found.values()))
+        statements = []
+        for group in reversed(together):
+            materialized = [each for each in group if found[each][0]]
+            if materialized and len(group) > len(materialized):
+                # No statement drops both kinds, and neither goes before the other.
+                anew = "their owners make one anew without the others, then all can be dropped"
+                return Remedy("code", f"{some(sorted(group))} read each other: {anew}")
+            statements.append(f"DROP {'MATERIALIZED ' if materialized else ''}VIEW {', '.join(group)}")
+        return hands(self.stack, self.catalog).sql(Verb.END, *statements, of=tuple(who for _, who in found.values()))
 
 
 def _last_first(starts: Iterable[str], leads: Callable[[str], Iterable[str]], seen: set[str]) -> list[str]:
@@ -313,14 +322,6 @@ def _last_first(starts: Iterable[str], leads: Callable[[str], Iterable[str]], se
             waiting.append((each, True))
             waiting += [(other, False) for other in leads(each)]
     return found
-
-
-def _dropping(views: Sequence[str], stored: set[str]) -> str:
-    """One statement for views that read each other: none of them goes before another."""
-    plain = ", ".join(each for each in views if each not in stored)
-    if not plain:
-        return f"DROP MATERIALIZED VIEW {', '.join(views)}"
-    return f"DROP VIEW {plain}" + (" CASCADE" if stored else "")
 
 
 def _subject(use: CodeUse) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Default
-from engarde.findings import Finding
+from engarde.findings import Finding, Verb
 from engarde.model import Stack
 from engarde.names import PUBLIC
 from engarde.privileges import On, expected
@@ -72,7 +72,12 @@ def _missing(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
             f"{called(who)} on {objects.lower()} that {creator} makes{_in(schema)}",
             rights,
             "not granted",
-            admin.sql(f"{_alter(creator, schema)} GRANT {rights} ON {objects} TO {grantee(who)}", of=(creator,)),
+            admin.sql(
+                Verb.PROMISE,
+                f"{_alter(creator, schema)} GRANT {rights} ON {objects} TO {grantee(who)}",
+                of=(creator,),
+                safe=True,
+            ),
             frozenset({creator, who, schema or creator}),
         )
 
@@ -84,7 +89,11 @@ def _undeclared(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
             f"{called(who)} on {objects.lower()} that {creator} makes{_in(schema)}",
             "nothing more than declared",
             rights,
-            admin.sql(f"{_alter(creator, schema)} REVOKE {rights} ON {objects} FROM {grantee(who)}", of=(creator,)),
+            admin.sql(
+                Verb.REVOKE,
+                f"{_alter(creator, schema)} REVOKE {rights} ON {objects} FROM {grantee(who)}",
+                of=(creator,),
+            ),
             frozenset({creator, who, schema or creator}),
         )
 
@@ -97,7 +106,7 @@ def _grantable(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
             f"{called(who)} on {objects.lower()} that {creator} makes{_in(schema)}",
             rights,
             f"{rights}, and may grant it on",
-            admin.sql(revoke, of=(creator,)),
+            admin.sql(Verb.REVOKE, revoke, of=(creator,)),
             frozenset({creator, who, schema or creator}),
         )
 
@@ -116,7 +125,11 @@ def _functions(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding
                 f"PUBLIC on functions that {service.role} makes",
                 "nothing",
                 "EXECUTE",
-                admin.sql(f"{_alter(service.role, None)} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC", of=(service.role,)),
+                admin.sql(
+                    Verb.REVOKE,
+                    f"{_alter(service.role, None)} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
+                    of=(service.role,),
+                ),
                 frozenset({service.role, service.schema_}),
             )
 
@@ -135,7 +148,12 @@ def _lost(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
                 f"{creator} on {objects.lower()} that it makes itself",
                 f"{named}, as their owner",
                 "taken away",
-                admin.sql(f"{_alter(creator, None)} GRANT {named} ON {objects} TO {grantee(creator)}", of=(creator,)),
+                admin.sql(
+                    Verb.PROMISE,
+                    f"{_alter(creator, None)} GRANT {named} ON {objects} TO {grantee(creator)}",
+                    of=(creator,),
+                    safe=True,
+                ),
                 frozenset({creator, services[creator]}),
             )
 

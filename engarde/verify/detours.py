@@ -7,18 +7,16 @@ from collections.abc import Iterator, Mapping
 
 from engarde.catalog import Catalog
 from engarde.catalog.rows import View
-from engarde.findings import Finding, Remedy
+from engarde.findings import Finding, Remedy, Verb
 from engarde.model import Stack, Table
 from engarde.names import PUBLIC
-from engarde.quoting import quoted
 from engarde.verify.hands import hands
 
 
 def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
-    """Functions, views and parts of tables that lead to what one may not reach."""
+    """Functions and views that lead to what one may not reach."""
     yield from _functions(stack, catalog)
     yield from _views(stack, catalog)
-    yield from _parts(stack, catalog)
 
 
 def _functions(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
@@ -34,7 +32,7 @@ def _functions(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
                 f"PUBLIC on function {each.identity}",
                 "not executed by everybody",
                 f"everybody may do through it what {each.owner} may",
-                admin.sql(f"REVOKE EXECUTE ON ROUTINE {each.identity} FROM PUBLIC", of=(each.owner,)),
+                admin.sql(Verb.REVOKE, f"REVOKE EXECUTE ON ROUTINE {each.identity} FROM PUBLIC", of=(each.owner,)),
                 frozenset({PUBLIC, each.schema}),
             )
 
@@ -65,28 +63,6 @@ def _views(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
                     ),
                     frozenset({service.role, read[0], base[0]}),
                 )
-
-
-def _parts(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
-    """Partitions and inheriting tables outside of the schema of what they are part of: whose they are has the rows."""
-    services, admin = {service.schema_ for service in stack.services}, hands(stack, catalog)
-    for each in catalog.inherits:
-        if not services & {each.child_schema, each.parent_schema}:
-            continue
-        if each.child_owner == each.parent_owner:
-            heal = f"ALTER TABLE {each.child} SET SCHEMA {quoted(each.parent_schema)}"
-        elif each.partition:
-            heal = f"ALTER TABLE {each.parent} DETACH PARTITION {each.child}"
-        else:
-            heal = f"ALTER TABLE {each.child} NO INHERIT {each.parent}"
-        yield Finding(
-            "inheritance",
-            f"table {each.child}",
-            f"in {each.parent_schema}, as a part of {each.parent}",
-            f"in {each.child_schema}, and {each.child_owner}'s",
-            admin.sql(heal, of=(each.child_owner, each.parent_owner)),
-            frozenset({each.child_schema, each.parent_schema, each.child_owner, each.parent_owner}),
-        )
 
 
 def _bases(table: Table, views: Mapping[Table, list[View]]) -> set[Table]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from engarde.catalog import Catalog
 from engarde.catalog.further import EventTrigger
-from engarde.findings import Finding
+from engarde.findings import Finding, Verb
 from engarde.model import Stack
 from engarde.quoting import quoted
 from engarde.verify.hands import hands
@@ -26,7 +26,7 @@ def findings(stack: Stack, catalog: Catalog, triggers: Sequence[EventTrigger]) -
                 "a function that only the admin and superusers may change",
                 f"runs {each.code}, which {some(each.changers)} may change, with the rights of whoever "
                 + ("logs in" if each.event == "login" else "makes, changes or drops anything, superusers included"),
-                hands(stack, catalog).sql(each.disable, superusers=True),
+                hands(stack, catalog).sql(Verb.DISARM, each.disable, superusers=True),
             )
 
 
@@ -61,10 +61,10 @@ def _refusing(stack: Stack, catalog: Catalog, trigger: EventTrigger, lines: Sequ
     if REFUSED in lines[0] and not trigger.definer:
         path = f"pg_catalog, {quoted(trigger.schema)}, pg_temp"
         heal = admin.sql(
-            f"ALTER FUNCTION {trigger.code} SECURITY DEFINER SET search_path = {path}", of=(trigger.owner,)
+            Verb.DISARM, f"ALTER FUNCTION {trigger.code} SECURITY DEFINER SET search_path = {path}", of=(trigger.owner,)
         )
     else:
-        heal = admin.sql(trigger.disable, superusers=True)
+        heal = admin.sql(Verb.DISARM, trigger.disable, superusers=True)
     return Finding(
         "event trigger",
         f"event trigger {trigger.name}",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engarde.catalog import Catalog
-from engarde.findings import Remedy
+from engarde.findings import Placed, Remedy, Verb
 from engarde.model import Stack
 from engarde.quoting import quoted, script
 
@@ -22,20 +23,32 @@ class Hands:
         """Whether it may do what takes these owners: without them a REVOKE only warns, and takes nothing away."""
         return self.superuser or self.acts_as.issuperset(owners)
 
-    def granting(self, statement: str, owner: str, grantor: str | None) -> list[str]:
-        """A GRANT or REVOKE as the one whose grant it is.
+    def granting(self, statements: Sequence[str], owner: str, grantor: str | None) -> list[str]:
+        """GRANTs and REVOKEs as the one whose grants they are.
 
         A superuser's is the owner's, who takes away nothing that another has granted. Anybody else's is that of some
         role among its own that may grant it on, whichever comes first.
         """
         implied = self.superuser or owner in (self.name, "pg_database_owner")
         who = grantor or (None if implied else owner)
-        return [f"SET ROLE {quoted(who)}", statement, "RESET ROLE"] if who else [statement]
+        return [f"SET ROLE {quoted(who)}", *statements, "RESET ROLE"] if who else [*statements]
 
-    def sql(self, *statements: str, of: tuple[str, ...] = (), superusers: bool = False) -> Remedy:
-        """Statements to be run in this order, which take the rights of these roles, or are superusers' alone."""
-        beyond = not self.may(*of) or (superusers and not self.superuser)
-        return Remedy("sql", script(statements), by_superuser=beyond)
+    def sql(
+        self,
+        verb: Verb,
+        *statements: str,
+        of: tuple[str, ...] = (),
+        superusers: bool = False,
+        safe: bool = False,
+        placed: Placed | None = None,
+        thing: str = "",
+    ) -> Remedy:
+        """Statements to be run in this order, which take the rights of these roles, or are superusers' alone.
+
+        `safe` is whether they lose no data and take nothing from anybody.
+        """
+        may = self.may(*of) and (self.superuser or not superusers)
+        return Remedy("sql", script(statements), not may, safe and may, verb, placed, thing)
 
 
 def hands(stack: Stack, catalog: Catalog) -> Hands:

@@ -8,7 +8,7 @@ from typing import TypedDict
 
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Membership, Role
-from engarde.findings import Finding
+from engarde.findings import Finding, Verb
 from engarde.model import Stack
 from engarde.privileges import On, expected
 from engarde.quoting import quoted
@@ -65,7 +65,12 @@ def _missing(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
                 f"{row.grantee} in {row.role}",
                 "a member",
                 "none that may act as it",
-                admin.sql(f"GRANT {quoted(row.role)} TO {quoted(row.grantee)}{option}", superusers=not manages),
+                admin.sql(
+                    Verb.OPEN,
+                    f"GRANT {quoted(row.role)} TO {quoted(row.grantee)}{option}",
+                    superusers=not manages,
+                    safe=True,
+                ),
                 frozenset({row.role, row.grantee}),
             )
 
@@ -80,7 +85,7 @@ def _undeclared(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Findin
                 f"{each.member} in {each.role}",
                 "no member",
                 f"a member{_options(each)}",
-                admin.sql(revoke(each, catalog.major), **_needs(each, catalog)),
+                admin.sql(Verb.DEMOTE, revoke(each, catalog.major), **_needs(each, catalog)),
                 frozenset({each.role, each.member}),
             )
 
@@ -180,6 +185,6 @@ def _reaching(stack: Stack, way: Way, admin: Hands) -> Finding:
         f"{way.role} on the schemas of services",
         "no way to them: it is not declared",
         way.why,
-        admin.sql(way.statement, of=way.of, superusers=way.superusers),
+        admin.sql(Verb.DEMOTE, way.statement, of=way.of, superusers=way.superusers),
         frozenset({way.role, *(service.schema_ for service in stack.services)}),
     )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engarde.catalog import Catalog
-from engarde.catalog.rows import RUN_AS_OWNER, Owned
-from engarde.findings import Finding, Remedy
+from engarde.catalog.rows import Owned
+from engarde.checks.placement import place
+from engarde.findings import Finding, Placed, Remedy, Verb
 from engarde.model import Service, Stack
 from engarde.quoting import quoted
 from engarde.verify.hands import Hands, hands
@@ -18,18 +19,27 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     admin = hands(stack, catalog)
     yield from _schemas(stack, catalog, admin)
     yield from _databases(stack, catalog, admin)
+    for each in misplaced(stack, catalog):
+        there = place(stack, catalog, each)
+        subject, about = f"{each.kind} {each.identity}", frozenset({each.schema, each.owner, there.owner} - {""})
+        expected = f"in schema {there.schema}" if there.schema else f"owned by {there.owner}"
+        yield Finding("owner", subject, expected, f"owned by {each.owner}", there.remedy, about)
+
+
+def misplaced(stack: Stack, catalog: Catalog) -> Iterator[Owned]:
+    """What is another's in a service's schema, and what roles of the stack own elsewhere."""
     # What an extension keeps of a service's in a schema of its own is where it belongs; what is only in the wrong place
     # goes back there, and not to another owner.
-    elsewhere = provided_schemas(stack, catalog)
     left = left_schemas(stack, catalog)
-    elsewhere |= left.keys()
+    elsewhere = provided_schemas(stack, catalog) | left.keys()
     # They are in no schema, and belong to what was left.
     gone = {each.role for each in stack.neighbours if isinstance(each, Service) and each.name in left.values()}
     moved = {each.child for each in catalog.inherits if each.child_owner == each.parent_owner}
     for each in catalog.strangers:
         of_left = each.kind == "large object" and each.owner in gone
-        if each.schema not in elsewhere and each.identity not in moved and not of_left:
-            yield _stranger(stack, each, admin, catalog.trusted(stack.server.user))
+        declared = bool(each.schema) and stack.lets_make(each.schema, each.owner)
+        if each.schema not in elsewhere and each.identity not in moved and not of_left and not declared:
+            yield each
 
 
 def _schemas(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
@@ -40,23 +50,25 @@ def _schemas(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
         subject = f"schema {service.schema_}"
         if was := renamed.get(service.schema_):
             rename = f"ALTER SCHEMA {quoted(was)} RENAME TO {quoted(service.schema_)}"
-            heal = admin.sql(rename, of=(service.role,))
+            heal = admin.sql(Verb.HOLD, rename, of=(service.role,))
             yield Finding("schema", subject, "a schema of the database", f"is called {was}", heal, about | {was})
         elif found is None:
             yield Finding("schema", subject, "a schema of the database", "does not exist", up(stack), about)
         elif found.owner != service.role and service.role in catalog.roles:
-            yield _owner(subject, service.role, found.owner, f"ALTER SCHEMA {found.identity}", about, admin)
+            # The admin and superusers do what its new owner may, and live by no right of their own.
+            safe = found.owner in catalog.trusted(stack.server.user)
+            placed = Placed("schema", found.identity, service.role)
+            yield _owner(subject, found.owner, placed, about, admin, safe=safe)
     declared = {service.schema_ for service in stack.services} | left_schemas(stack, catalog).keys()
     roles = set(stack.roles)
     for name, found in catalog.schemas.items():
         if name not in declared and found.owner in roles:
             about = frozenset({name, found.owner})
-            yield _owner(
-                f"schema {name}", stack.server.user, found.owner, f"ALTER SCHEMA {found.identity}", about, admin
-            )
+            placed = Placed("schema", found.identity, stack.server.user)
+            yield _owner(f"schema {name}", found.owner, placed, about, admin)
     for existing in stack.existing_schemas:
         if existing.name not in catalog.schemas:
-            heal = Remedy("sql", f"CREATE SCHEMA {quoted(existing.name)};")
+            heal = Remedy("sql", f"CREATE SCHEMA {quoted(existing.name)};", verb=Verb.HOLD)
             about = frozenset({existing.name})
             yield Finding("schema", f"schema {existing.name}", "exists already", "does not exist", heal, about)
     yield from _existing(stack, catalog, admin)
@@ -100,8 +112,8 @@ def _existing(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]
         found = catalog.schemas.get(existing.name)
         owner = catalog.roles.get(found.owner) if found else None
         if found and owner and not (owner.superuser or owner.predefined or owner.name in trusted):
-            alter, about = f"ALTER SCHEMA {found.identity}", frozenset({existing.name, owner.name})
-            yield _owner(f"schema {existing.name}", stack.server.user, owner.name, alter, about, admin)
+            placed = Placed("schema", found.identity, stack.server.user)
+            yield _owner(f"schema {existing.name}", owner.name, placed, frozenset({existing.name, owner.name}), admin)
 
 
 def _databases(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
@@ -111,36 +123,13 @@ def _databases(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding
         owner = catalog.roles[found.owner]
         stranger = found.name == stack.server.database and owner.name not in trusted and not owner.superuser
         if found.owner in roles or stranger:
-            alter, about = f"ALTER DATABASE {found.identity}", frozenset({found.owner})
-            yield _owner(f"database {found.name}", stack.server.user, found.owner, alter, about, admin)
+            placed = Placed("database", found.identity, stack.server.user)
+            yield _owner(f"database {found.name}", found.owner, placed, frozenset({found.owner}), admin)
 
 
-def _stranger(stack: Stack, owned: Owned, admin: Hands, trusted: frozenset[str]) -> Finding:
-    at_home = next((service for service in stack.services if service.schema_ == owned.schema), None)
-    writer = next((service for service in stack.services if service.role == owned.owner), None)
-    # It may as well be the service's own, and in the wrong schema; which of both only people know.
-    others = (each.creators[0] for each in stack.existing_schemas if each.name == owned.schema)
-    owner = at_home.role if at_home else next(others, stack.server.user)
-    expected = f"owned by {owner}"
-    stranger = bool(owned.schema) and not at_home and owned.kind in RUN_AS_OWNER and owned.owner not in trusted
-    if writer and stranger:
-        # Given to another, what the service wrote would do what that one may.
-        expected = f"in schema {writer.schema_}"
-        move = f"ALTER {owned.kind.upper()} {owned.identity} SET SCHEMA {quoted(writer.schema_)}"
-        heal = admin.sql(move, of=(owned.owner,))
-    elif stranger and owned.kind != "routine":
-        # It reads what its owner may read, for whoever may read it: as a superuser's it would read everything.
-        heal = Remedy(
-            "code", f"read its definition: {owner} makes it anew if it is wanted, and {owned.owner}'s is dropped"
-        )
-    else:
-        # What lies in no schema takes more than ownership to hand over: a server, USAGE on its wrapper.
-        given = owned.given_to(owner, trusted)
-        heal = admin.sql(*given, of=(owned.owner, owner), superusers=not owned.schema)
-    subject, about = f"{owned.kind} {owned.identity}", frozenset({owned.schema, owned.owner, owner} - {""})
-    return Finding("owner", subject, expected, f"owned by {owned.owner}", heal, about)
-
-
-def _owner(subject: str, expected: str, actual: str, alter: str, about: frozenset[str], admin: Hands) -> Finding:
-    heal = admin.sql(f"{alter} OWNER TO {quoted(expected)}", of=(actual, expected))
-    return Finding("owner", subject, f"owned by {expected}", f"owned by {actual}", heal, about)
+def _owner(
+    subject: str, actual: str, placed: Placed, about: frozenset[str], admin: Hands, *, safe: bool = False
+) -> Finding:
+    alter = f"ALTER {placed.kind.upper()} {placed.identity} OWNER TO {quoted(placed.owner)}"
+    heal = admin.sql(Verb.HOLD, alter, of=(actual, placed.owner), safe=safe, placed=placed, thing=placed.identity)
+    return Finding("owner", subject, f"owned by {placed.owner}", f"owned by {actual}", heal, about)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from engarde.catalog import Catalog
 from engarde.catalog.further import Policy
 from engarde.database import Session
-from engarde.findings import Finding
+from engarde.findings import Finding, Verb
 from engarde.model import Stack
 from engarde.names import PUBLIC
 from engarde.quoting import quoted
@@ -60,7 +60,7 @@ def _finding(reader: str, stack: Stack, catalog: Catalog, policies: list[Policy]
         f"{reader} on table {table.identity}",
         "every row",
         lacking,
-        hands(stack, catalog).sql(*_heal(reader, stack, catalog, policies), of=(table.owner,)),
+        hands(stack, catalog).sql(Verb.SHOW, *_heal(reader, stack, catalog, policies), of=(table.owner,)),
         frozenset({reader, table.schema, table.owner}),
     )
 

@@ -12,6 +12,8 @@ from engarde.accepted import Taken, judged
 from engarde.access import Access, login_of_admin
 from engarde.catalog import Catalog
 from engarde.catalog.further import StoredPassword
+from engarde.checks.foreseen import foreseen
+from engarde.checks.remedies import ordered
 from engarde.citus import UNKNOWN, has_citus
 from engarde.database import Session, session
 from engarde.event_triggers import listed
@@ -27,6 +29,7 @@ from engarde.verify import (
     detours,
     event_triggers,
     grants,
+    inheritance,
     logins,
     matrix,
     members,
@@ -38,8 +41,9 @@ from engarde.verify import (
 from engarde.verify.limits import limits
 from engarde.verify.shut_out import shut_out
 
-COMPARED = (members, attributes, owners, grants, defaults, creators, detours)
-"""Each compares one part of the catalogs with the declaration; in the order in which one heals."""
+PLACING = (owners, inheritance)
+COMPARED = (members, attributes, grants, defaults, creators, detours)
+"""Each compares one part of the catalogs with the declaration, as they are once things are where they belong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
     idle = left.idle if asked.logins and asked.service is None else ()
     return Report(
         stack.name,
-        left.findings,
+        tuple(ordered(left.findings)),
         (
             *(f"{name}: {each}" if name else each for name, part in named for each in part.warnings),
             *(f"engarde:accepted: nothing is found any more of {each.check}: {each.subject}" for each in idle),
@@ -167,9 +171,10 @@ def _part(
     )
 
 
-def _compared(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
-    for part in COMPARED:
-        yield from sorted(part.findings(stack, catalog))
+def _compared(stack: Stack, catalog: Catalog) -> list[Finding]:
+    placing = [each for part in PLACING for each in sorted(part.findings(stack, catalog))]
+    then = foreseen(catalog, placing)
+    return [*placing, *(each for part in COMPARED for each in sorted(part.findings(stack, then)))]
 
 
 def _of_passwords(stack: Stack, known: Outputs, catalog: Catalog, admin: Session) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from engarde.catalog import Catalog
 from engarde.catalog.further import Shadow
 from engarde.database import Session
-from engarde.findings import Finding
+from engarde.findings import Finding, Verb
 from engarde.model import Stack
 from engarde.names import PUBLIC
 from engarde.settings import split_path
@@ -26,7 +26,7 @@ def findings(stack: Stack, catalog: Catalog, asked: Session) -> Iterator[Finding
             f"{each.kind} {each.identity}",
             f"no name of {SYSTEM}'s for what is not the admin's or a superuser's",
             f"{each.owner} may change it, and sessions with {each.schema} on their path may meet it instead",
-            admin.sql(each.remedy, of=(each.owner,)),
+            admin.sql(Verb.END, each.remedy, of=(each.owner,)),
             frozenset({each.schema, each.owner}),
         )
 

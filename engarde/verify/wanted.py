@@ -10,6 +10,7 @@ from engarde.catalog import Catalog
 from engarde.catalog.rows import Entry, Relation
 from engarde.functions import spelled_in
 from engarde.model import Stack
+from engarde.names import PUBLIC
 from engarde.privileges import SELECT, On, Privilege, expected
 
 
@@ -33,12 +34,13 @@ def right_of(entry: Entry) -> Right:
 
 
 def wanted(stack: Stack, catalog: Catalog) -> frozenset[Right]:
-    """Every entry that has to be there; none on what does not exist, nor an owner's own."""
+    """Every entry that has to be there; none on what does not exist or for who does not, nor an owner's own."""
     inside: dict[str | None, list[Relation]] = defaultdict(list)
     for each in catalog.relations:
         inside[each.schema].append(each)
     rows = expected(spelled_in(stack, catalog.functions))
-    return frozenset(right for row in rows for right in _of(row, catalog, inside[row.schema]))
+    there = [row for row in rows if row.grantee == PUBLIC or row.grantee in catalog.roles]
+    return frozenset(right for row in there for right in _of(row, catalog, inside[row.schema]))
 
 
 def tolerated(stack: Stack, catalog: Catalog) -> frozenset[Right]:

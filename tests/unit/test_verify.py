@@ -5,7 +5,7 @@ import math
 import pytest
 
 from engarde import scram
-from engarde.catalog.rows import Owned, View
+from engarde.catalog.rows import View
 from engarde.settings import milliseconds, split_path
 from engarde.verify.detours import _bases
 from engarde.verify.names import some
@@ -78,12 +78,3 @@ def test_a_long_subject_names_the_first_few() -> None:
     assert some(["a", "b", "c"]) == "a, b, c"
     assert some(["a", "b", "c", "d", "e"]).startswith("a, b, c and 2 more (")
     assert some(["a", "b", "c", "d", "e"]) != some(["a", "b", "c", "d", "f"])
-
-
-def test_what_another_wrote_gets_no_rights_with_its_new_owner() -> None:
-    def given(owner: str, definer: bool) -> list[str]:
-        return Owned("routine", "a", "f", "a.f()", owner, definer).given_to("a_user", {"postgres"})
-
-    give = 'ALTER ROUTINE a.f() OWNER TO "a_user"'
-    assert given("b_user", True) == ["ALTER ROUTINE a.f() SECURITY INVOKER", give]
-    assert given("b_user", False) == given("postgres", True) == [give]

@@ -30,7 +30,7 @@ def catalog(tables: int, functions: int) -> Catalog:
     for number in range(tables):
         schema, name = SERVICES[number % len(SERVICES)], f"t{number}"
         relations.append(
-            Relation("table", schema, name, f"{schema}.{name}", f"{schema}_user", True, False, False, ["a"])
+            Relation("table", schema, name, f"{schema}.{name}", f"{schema}_user", True, False, False, ["a"], None)
         )
         entries.append(entry("table", schema, name, "analytics_readonly", "SELECT"))
         entries += [entry("table", schema, name, "s0_user", right) for right in WRITING if schema != "s0"]

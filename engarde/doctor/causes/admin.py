@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from engarde.checks.placement import place
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
 from engarde.doctor.suspects import is_admin
 from engarde.findings import Remedy
-from engarde.quoting import script, statement
+from engarde.quoting import statement
 from engarde.rights import ask, missing
 
 _WANTED = re.compile(r'(?:member of role|SET ROLE|option on role) "([^"]+)"')
@@ -37,9 +38,8 @@ def _stranger_owns(facts: Facts) -> Answer:
     for each in facts.catalog.strangers:
         service = facts.service_of(each.schema)
         if service and facts.named.object and each.name in facts.guesses:
-            sql = script(each.given_to(service.role, facts.catalog.trusted(facts.stack.server.user)))
-            ours = each.owner in {facts.stack.server.user, *(login.role for login in facts.stack.logins)}
-            return confirmed(f"{each.kind} {each.identity} is {each.owner}'s", remedies.sql(facts, sql, ours=ours))
+            heal = place(facts.stack, facts.catalog, each).remedy
+            return confirmed(f"{each.kind} {each.identity} is {each.owner}'s", heal)
     return ruled_out("what has this name in a service's schema is its own")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engarde.catalog.rows import Owned
+from engarde.checks.placement import place
 from engarde.doctor import remedies
 from engarde.doctor.declarations import named
 from engarde.doctor.facts import Facts
@@ -15,7 +16,7 @@ from engarde.findings import Remedy
 from engarde.functions import spelled as as_the_server
 from engarde.model import Service
 from engarde.names import spelled
-from engarde.quoting import quoted, script
+from engarde.quoting import quoted
 
 FUNCTION = "SCHEMA.FUNCTION(TYPES)"
 """Stands for a function that the text does not tell from others of its name."""
@@ -41,10 +42,8 @@ def _another_owns_it(facts: Facts) -> Answer:
         service = facts.service_of(each.schema)
         if service and service.role in each.refused and each.owner != service.role:
             owned = Owned("routine", each.schema, each.name, each.identity, each.owner, each.definer)
-            sql = script(owned.given_to(service.role, facts.catalog.trusted(facts.stack.server.user)))
-            return confirmed(
-                f"{each.identity} is {each.owner}'s, not {service.role}'s", remedies.sql(facts, sql, ours=each.ours)
-            )
+            heal = place(facts.stack, facts.catalog, owned).remedy
+            return confirmed(f"{each.identity} is {each.owner}'s, not {service.role}'s", heal)
     return ruled_out("what has this name in a service's schema is its own")
 
 

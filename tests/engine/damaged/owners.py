@@ -118,7 +118,10 @@ OWNERS = {
         undo=("DROP VIEW onside.looking",),
     ),
     "a service's table in public": damage(
-        "owner", "table public.brand_users", "ALTER TABLE public.brand_users OWNER TO onside_user"
+        "owner",
+        "table public.brand_users",
+        "ALTER TABLE public.brand_users OWNER TO onside_user",
+        undo=("ALTER TABLE onside.brand_users SET SCHEMA public", "ALTER TABLE public.brand_users OWNER TO {owner}"),
     ),
     "a service's schema": damage(
         "owner", "schema attic", "CREATE SCHEMA attic AUTHORIZATION onside_user", undo=("DROP SCHEMA attic",)

@@ -1,0 +1,85 @@
+"""Whose a thing is to be and where: a service owns all that is in its schema, and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engarde.catalog import Catalog
+from engarde.catalog.rows import RUN_AS_OWNER, Owned
+from engarde.findings import Placed, Remedy, Verb
+from engarde.model import Service, Stack
+from engarde.names import VERSION_TABLE
+from engarde.quoting import quoted
+from engarde.verify.hands import hands
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one thing is to be."""
+
+    owner: str
+    schema: str
+    """empty where it is to stay in its own"""
+    remedy: Remedy
+
+
+def place(stack: Stack, catalog: Catalog, owned: Owned) -> Place:
+    """What puts right a thing that is another's or elsewhere: the same, whichever command prints it.
+
+    What runs with its owner's rights is given to nobody as what somebody else wrote. A service's own goes to its
+    schema, unless it is declared to be where it is.
+    """
+    at_home = next((service for service in stack.services if service.schema_ == owned.schema), None)
+    writer = next((service for service in stack.services if service.role == owned.owner), None)
+    creators = (each.creators[0] for each in stack.existing_schemas if each.name == owned.schema)
+    owner = at_home.role if at_home else next(creators, stack.server.user)
+    stranger = owned.owner not in catalog.trusted(stack.server.user)
+    view = stranger and owned.kind in RUN_AS_OWNER and owned.kind != "routine"
+    declared = any((owned.schema, owned.name) in _reads(each) for each in stack.services)
+    if writer and owned.schema and not (at_home or declared):
+        return Place(owned.owner, writer.schema_, _moved(stack, catalog, owned, writer))
+    if view:
+        # It reads what its owner may read, for whoever may read it: as another's it would read what that one may.
+        anew = f"read its definition: {owner} makes it anew if it is wanted, and {owned.owner}'s is dropped"
+        move = _moved(stack, catalog, owned, writer) if writer and at_home else None
+        if move is None or move.kind != "sql":
+            return Place(owner, "", Remedy("code", anew))
+        choices = f"-- if it is {owned.owner}'s, it goes to its schema:\n{move.text}\n-- if it is not, {anew}"
+        return Place(owner, "", Remedy("decision", choices, move.by_superuser))
+    return Place(owner, "", _given(stack, catalog, owned, owner, stranger=stranger))
+
+
+def _reads(service: Service) -> set[tuple[str, str]]:
+    return {(each.schema_, each.table) for each in service.reads}
+
+
+def _moved(stack: Stack, catalog: Catalog, owned: Owned, writer: Service) -> Remedy:
+    if owned.name == VERSION_TABLE:
+        return Remedy("command", f"bin/engarde doctor --stack {stack.name}")
+    if writer.schema_ not in catalog.schemas:
+        return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
+    if any((each.schema, each.name) == (writer.schema_, owned.name) for each in catalog.relations):
+        return Remedy(
+            "code", f"schema {writer.schema_} has a {owned.name} already: one of the two is dropped or renamed"
+        )
+    move = f"ALTER {owned.kind.upper()} {owned.identity} SET SCHEMA {quoted(writer.schema_)}"
+    placed = Placed(owned.kind, owned.identity, owned.owner, writer.schema_)
+    thing = catalog.relocated(owned.identity, writer.schema_)
+    return hands(stack, catalog).sql(Verb.PLACE, move, of=(owned.owner,), placed=placed, thing=thing)
+
+
+def _given(stack: Stack, catalog: Catalog, owned: Owned, owner: str, *, stranger: bool) -> Remedy:
+    given = [f"ALTER {owned.kind.upper()} {owned.identity} OWNER TO {quoted(owner)}"]
+    if owned.definer and stranger:
+        given.insert(0, f"ALTER ROUTINE {owned.identity} SECURITY INVOKER")
+    return hands(stack, catalog).sql(
+        Verb.PLACE,
+        *given,
+        of=(owned.owner, owner),
+        # What lies in no schema takes more than ownership to hand over: a server, USAGE on its wrapper.
+        superusers=not owned.schema,
+        # The admin and superusers do what its new owner may, and live by no right of their own.
+        safe=bool(owned.schema) and owner in stack.roles and not stranger and owned.kind not in RUN_AS_OWNER,
+        placed=Placed(owned.kind, owned.identity, owner),
+        thing=owned.identity,
+    )

@@ -1,0 +1,95 @@
+"""The remedies of one run as a script for psql: transactions, then what no statement mends, as comments."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from engarde.checks.remedies import Transaction, is_statement, transactions
+from engarde.findings import Finding
+from engarde.fixes import PATIENCE
+from engarde.model import Stack
+from engarde.parts import called, parts
+from engarde.visible import visible
+
+BEGIN = (
+    "BEGIN READ WRITE;",
+    "SET LOCAL ROLE NONE;",
+    f"SET LOCAL lock_timeout = '{PATIENCE}s';",
+    "SET LOCAL search_path = pg_catalog, pg_temp;",
+)
+"""Whatever the session starts with; no live service queues behind a statement that waits."""
+
+
+def script(stack: Stack, findings: Sequence[Finding]) -> str:
+    """All that there is to do, for `psql -X -f`: by the admin or by a superuser, who makes what the admin may not.
+
+    Each transaction leaves what is declared and there in place, so that one may stop after any of them.
+    """
+    made = transactions(findings)
+    lines = [f"-- stack {stack.name}: {len(made)} transactions; run it with psql -X -f, as its admin or as a superuser"]
+    lines += ["\\set ON_ERROR_STOP on"] if made else []
+    several = len(parts(stack)) > 1
+    for part in parts(stack):
+        name = called(part) if several else ""
+        here = [each for each in made if each.database == name]
+        # What was only seen by trying is something else's doing, which is mended by that.
+        others = [each for each in findings if each.check != "behaviour"] or findings
+        left = [each for each in others if each.database == name and not is_statement(each)]
+        if here or left:
+            lines += ["", _comment(f"database {called(part)}")]
+        if here:
+            lines += ["", *_entered(part), *(line for each in here for line in _transaction(each))]
+        lines += _left(left)
+    return "\n".join(lines)
+
+
+def _entered(part: Stack) -> Iterator[str]:
+    """A session in the part's database, on its server where that is another one."""
+    server = part.server
+    words = {"dbname": server.database}
+    if part.elsewhere:
+        words |= {"host": server.host, "port": str(server.port), "user": server.user}
+    connection = " ".join(f"{word}='{_escaped(value)}'" for word, value in words.items())
+    yield '\\connect -reuse-previous=on "{}"'.format(connection.replace('"', '""'))
+    # What a backslash means in a text is then the same to psql and to the server.
+    yield "SET standard_conforming_strings = on;"
+    yield "SHOW is_superuser \\gset"
+
+
+def _transaction(made: Transaction) -> Iterator[str]:
+    whole = [*BEGIN, made.statements, "COMMIT;"]
+    yield ""
+    yield from dict.fromkeys(_comment(_title(each)) for each in made.findings)
+    if made.by_superuser:
+        title = _escaped(visible(_title(made.findings[0])))
+        whole = [
+            "\\if :is_superuser",
+            *whole,
+            "\\else",
+            f"\\warn 'left out, for it takes a superuser: {title}'",
+            "\\endif",
+        ]
+    yield from whole
+
+
+def _left(findings: Iterable[Finding]) -> Iterator[str]:
+    """What somebody has to decide on, or to do elsewhere."""
+    for each in findings:
+        yield ""
+        yield _comment(_title(each))
+        yield _comment(f"  expected: {each.expected}")
+        yield from (_comment(f"  {line}") for line in f"actual: {each.actual}".split("\n"))
+        yield from (_comment(f"    {line}") for line in each.remedy.text.split("\n"))
+
+
+def _title(finding: Finding) -> str:
+    return f"{finding.check}: {finding.subject}"
+
+
+def _comment(line: str) -> str:
+    return f"-- {visible(line)}"
+
+
+def _escaped(text: str) -> str:
+    """As libpq's connection strings and psql's words in quotes take it."""
+    return text.replace("\\", "\\\\").replace("'", "\\'")
