@@ -103,7 +103,7 @@ class Session:
         return self.process != self._connection.info.backend_pid
 
     def change(self, statement: str) -> None:
-        """Runs one statement of a change.
+        """Runs one statement of a change, or several.
 
         :raises Refused: the server does not run it; it stands in the message.
         """
@@ -113,7 +113,7 @@ class Session:
             if self._connection.closed:
                 raise
             said = visible(error.diag.message_primary or "")
-            raise Refused(f"{printable(statement)}\n  {error.sqlstate}: {said}") from None
+            raise Refused(f"{printable(statement)}\n  {error.sqlstate}: {said}", error.sqlstate or "") from None
 
     def set_verifier(self, role: str, verifier: str) -> None:
         """Puts a password in force that the server is sent as its verifier.

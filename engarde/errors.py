@@ -52,7 +52,11 @@ class Unfinished(EngardeError):
 
 
 class Refused(EngardeError):
-    """It would destroy or overwrite; the message names what allows it."""
+    """It would destroy or overwrite, or the server does not do it; the message names what allows it."""
+
+    def __init__(self, message: str, sqlstate: str = "") -> None:
+        super().__init__(message)
+        self.sqlstate = sqlstate
 
 
 class NotAnswered(EngardeError):

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from engarde.access import ADMIN, access, login_of_admin
-from engarde.cli.options import output_option, stack_option
+from engarde.cli.options import asking, output_option, stack_option
 from engarde.engine import FOLDER
-from engarde.errors import ConfigError, EngardeError, Unfinished, Unreachable
+from engarde.errors import ConfigError, EngardeError, Refused, Unfinished, Unreachable
 from engarde.model import Stack
 from engarde.parts import named, of_login
 from engarde.stackfile import read
 from engarde.terminal import complain, put, say
 
 if TYPE_CHECKING:
+    from engarde.checks.remedies import Transaction
     from engarde.fixes import Change
 
 
@@ -29,23 +30,84 @@ if TYPE_CHECKING:
 @click.option(
     "--probe-limits", is_flag=True, help="Use up every role's connections; keeps live services out meanwhile."
 )
-def verify_command(stack: str, service: str | None, output: str, no_logins: bool, probe_limits: bool) -> None:
-    """Prove that the database is exactly as declared, and that isolation holds."""
+@click.option("--sql", is_flag=True, help="Print what heals it as a script for psql, and nothing else.")
+@click.option("--fix", is_flag=True, help="Heal what loses no data and takes nothing from anybody, then verify again.")
+@click.option("--dry-run", is_flag=True, help="With --fix: only print what it would do.")
+@click.option("--yes", is_flag=True, help="With --fix: do not ask.")
+def verify_command(
+    stack: str,
+    service: str | None,
+    output: str,
+    no_logins: bool,
+    probe_limits: bool,
+    sql: bool,
+    fix: bool,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Prove that the database is exactly as declared, and that isolation holds.
+
+    Exit codes: 0 it is, 1 there are findings, 2 nothing of what --fix was to do was done, 3 the server could not be
+    asked, 4 --fix has done a part of it.
+    """
+    from engarde.checks.remedies import transactions
+    from engarde.checks.script import script
     from engarde.show import console, logins_left
-    from engarde.verify.run import Asked, verify
+    from engarde.verify.run import Asked, Report, verify
     from engarde.verify.show import as_json, as_text
 
+    if sql and (fix or output == "json"):
+        raise click.UsageError("--sql prints a script, and goes with neither --fix nor --output json")
+    if (dry_run or yes) and not fix:
+        raise click.UsageError("--dry-run and --yes go with --fix")
     declared = read(FOLDER, stack)
     if service and service not in {each.name for each in declared.services}:
         raise ConfigError(f"{service} is no service of stack {stack}")
-    asked = Asked(service, not no_logins, probe_limits)
-    with logins_left() as progress:
-        report = verify(declared, asked, progress)
-    if output == "json":
+
+    def look() -> Report:
+        with logins_left() as progress:
+            return verify(declared, Asked(service, not no_logins, probe_limits), progress)
+
+    report = look()
+    unmade: EngardeError | None = None
+    if fix and (safe := [each for each in transactions(report.findings) if each.safe]):
+        unmade = _mend(declared, safe, dry_run=dry_run, yes=yes)
+        report = report if dry_run else look()
+    if sql:
+        put(script(declared, report.findings))
+    elif output == "json":
         put(as_json(report))
     else:
         console().print(as_text(report))
+    if unmade:
+        raise unmade
     sys.exit(1 if report.findings else 0)
+
+
+def _mend(declared: Stack, safe: Sequence[Transaction], *, dry_run: bool, yes: bool) -> EngardeError | None:
+    """Makes what loses nothing; what of it was not made is returned."""
+    from engarde.checks.mending import mend
+
+    for each in safe:
+        for line in _lines(each):
+            say(line)
+    if dry_run:
+        return None
+    asking(yes=yes)(f"{len(safe)} transactions, each of which waits 2 s for a lock at most")
+    failed = mend(declared, safe)
+    if not failed:
+        return None
+    reasons = "\n".join(line for each in failed for line in (*_lines(each.transaction), f"  {each.reason}"))
+    made = len(safe) - len(failed)
+    fault = Unfinished if made else Refused
+    return fault(f"{made} of {len(safe)} transactions were made; these were not:\n{reasons}")
+
+
+def _lines(made: Transaction) -> Iterator[str]:
+    """What it heals, and the statements."""
+    where = f" (database {made.database})" if made.database else ""
+    yield from dict.fromkeys(f"{each.check}: {each.subject}{where}" for each in made.findings)
+    yield from (f"  {line}" for line in made.statements.split("\n"))
 
 
 @click.command("doctor")

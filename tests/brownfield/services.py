@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from tests.engine.program import THE_ADMIN
+
 ADMIN = "<the admin>"
 """Stands for the role that day zero was made with; the backend logs in as it, too."""
 
@@ -122,3 +124,21 @@ ADOPT_ONLY: dict[str, Any] = {
     "analytics": {"adopt": True},
 }
 """The sections of a stack file by the README alone: the guide's roles are taken over, and nothing else is known."""
+
+DECLARED: dict[str, Any] = {
+    "services": {
+        "madansara": {"adopt": True, "reads": ["public.users", "public.brand_users"]},
+        "sankore": {"adopt": True, "statementTimeout": 30_000, "reads": ["public.brands"]},
+        "onside": {"adopt": True},
+        "langflow": {"adopt": True, "connectionLimit": 20},
+        "workers": {"adopt": True, "role": "workers_user", "reads": ["public.jobs", "public.invoices"]},
+        "billing": {"reads": ["public.invoices"]},
+    },
+    "existingSchemas": {"public": {"service": "production-backend", "creators": [THE_ADMIN, "backend_worker"]}},
+    "analytics": {"adopt": True},
+    "outsideRoles": {
+        "backend_worker": {"schemas": {"public": ["USAGE", "CREATE"]}},
+        **{name: {} for name in ("legacy_etl", "support_admin", "old_contractor", "nightly", "metabase")},
+    },
+}
+"""All that is there, declared: who shares a role keeps it, or gets one of its own."""

@@ -1,0 +1,97 @@
+"""One run's remedies as a whole: `verify --fix` disturbs nobody; `verify --sql` and the decisions heal all."""
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.brownfield.clients import Clients
+from tests.brownfield.day_zero import DayZero
+from tests.brownfield.services import DECLARED
+from tests.engine.admins import PASSWORD, SUPERUSER
+from tests.engine.conftest import Brownfields
+from tests.engine.program import Project
+from tests.engine.verifying import told, verified
+from toolchain.binaries import embedded
+
+pytestmark = pytest.mark.xdist_group("remedies")
+
+DECISIONS = (
+    "ALTER TABLE public.leads SET SCHEMA onside",
+    "ALTER TABLE onside.leads OWNER TO onside_user",
+    "ALTER TABLE public.lead_notes SET SCHEMA onside",
+    "ALTER TABLE onside.lead_notes OWNER TO onside_user",
+    "SET ROLE onside_user",
+    "CREATE TABLE onside.alembic_version (version_num varchar(32) PRIMARY KEY)",
+    "INSERT INTO onside.alembic_version VALUES ('o007')",
+    "RESET ROLE",
+    "DELETE FROM public.alembic_version WHERE version_num = 'o007'",
+    "REVOKE ALL ON public.alembic_version FROM onside_user",
+)
+"""What only people know: onside's tables are its own, and which row is its revision."""
+
+OWNERS = "SELECT count(*) FROM pg_tables WHERE schemaname = 'madansara' AND tableowner = 'madansara_user'"
+
+
+@pytest.fixture(scope="module")
+def there(brownfields: Brownfields) -> Iterator[tuple[DayZero, Project]]:
+    with brownfields(**DECLARED) as (zero, project):
+        # The provider reads a number of milliseconds.
+        zero.database.run("ALTER ROLE sankore_user SET statement_timeout = 30000")
+        admin = zero.database.admin
+        if not admin.superuser:
+            # As `up` says itself.
+            views = "public.pg_stat_statements, public.pg_stat_statements_info"
+            grant = f"GRANT SELECT ON {views} TO {admin.user} WITH GRANT OPTION"
+            zero.database.run(f"GRANT backend_worker TO {admin.user}", grant)
+        project.succeeds(project.up())
+        # What only a superuser may take back.
+        zero.database.run("ALTER ROLE langflow_user BYPASSRLS")
+        # Each service has the URL that is in force now.
+        yield replace(zero, passwords={**zero.passwords, **project.outputs()["passwords"]}), project
+
+
+def psql(project: Project, script: Path, *, superuser: bool) -> subprocess.CompletedProcess[str]:
+    """Runs a script as the stack's admin or as a superuser does it."""
+    if not superuser:
+        return project.tool("psql", "admin", "-X", "-f", str(script))
+    server = project.database.server
+    address = f"host=127.0.0.1 port={server.port} dbname=postgres user={SUPERUSER.user}"
+    command = [str(embedded() / "psql"), "-X", "-f", str(script), address]
+    return subprocess.run(command, env={"PGPASSWORD": PASSWORD}, capture_output=True, text=True, check=False)
+
+
+def test_an_old_database_is_healed_and_nobody_misses_anything_meanwhile(
+    there: tuple[DayZero, Project], tmp_path: Path
+) -> None:
+    zero, project = there
+    with Clients(zero) as clients:
+        shown = project.tool("verify", "--fix", "--dry-run")
+        assert shown.returncode == 1
+        assert 'ALTER TABLE madansara.journeys OWNER TO "madansara_user";' in shown.stderr
+        assert "REVOKE" not in shown.stderr
+        assert project.database.value(OWNERS) == 0
+        asked = project.tool("verify", "--fix")
+        assert (asked.returncode, asked.stdout) == (2, "")
+        assert project.database.value(OWNERS) == 0
+        fixed = project.tool("verify", "--fix", "--yes")
+        assert fixed.returncode == 1, fixed.stderr
+        assert project.database.value(OWNERS) == 2
+        assert project.tool("verify", "--fix", "--yes").stderr == ""
+    assert clients.refused == []
+    assert clients.lost() == {}
+    printed = project.tool("verify", "--sql")
+    assert (printed.returncode, printed.stderr) == (1, "")
+    script = tmp_path / "heal.sql"
+    script.write_text(printed.stdout)
+    done = psql(project, script, superuser=False)
+    assert done.returncode == 0, done.stderr
+    assert ("left out, for it takes a superuser" in done.stderr) == (not project.database.admin.superuser)
+    if not project.database.admin.superuser:
+        script.write_text(project.tool("verify", "--sql").stdout)
+        done = psql(project, script, superuser=True)
+        assert done.returncode == 0, done.stderr
+    project.database.run(*DECISIONS)
+    assert told(verified(project)) == []
