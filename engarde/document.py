@@ -41,13 +41,17 @@ def config(file: Path) -> dict[str, Any]:
         raise ConfigError(f"{file.name}: cannot be read: {error.strerror}") from None
     except ValueError:
         raise ConfigError(f"{file.name}: not valid YAML") from None
-    found = document.get("config") if isinstance(document := _yaml(file.name, text), dict) else None
+    found = document.get("config") if isinstance(document := yaml(file.name, text), dict) else None
     if not isinstance(found, dict):
         raise ConfigError(f"{file.name}: no map `config` at the top; see Pulumi.prod.yaml for its form")
     return {str(k): v for k, v in found.items()}
 
 
-def _yaml(name: str, text: str) -> object:
+def yaml(name: str, text: str) -> object:
+    """What a text says.
+
+    :raises ConfigError: it is no YAML; `name` says which.
+    """
     if _brackets(text) > DEEPEST:
         # The reader's time grows with the square of it.
         raise ConfigError(f"{name}: nested too deeply")

@@ -49,7 +49,16 @@ def declaring(facts: Facts, lacking: list[Service | Analytics], schema: str, tab
     Where there are several logins, the text has to tell which.
     """
     if len(lacking) == 1 and isinstance(lacking[0], Analytics):
-        return remedies.edit("engarde:analytics", "schemas", value=(*facts.stack.analytics_schemas, schema))
+        declared = remedies.edit("engarde:analytics", "schemas", value=(*facts.stack.analytics_schemas, schema))
+    else:
+        declared = _declaring(facts, lacking, schema, table)
+    if schema in facts.stack.schemas:
+        return declared
+    existing = remedies.edit("engarde:existingSchemas", schema, value="{}")
+    return Remedy("edit", f"{existing.text}\n{declared.text}")
+
+
+def _declaring(facts: Facts, lacking: list[Service | Analytics], schema: str, table: str | None) -> Remedy:
     who = name_of(lacking[0]) if len(lacking) == 1 else remedies.SERVICE
     if queries.makes_foreign_key(facts.heard.lines):
         read = read_of(lacking[0], schema, table) if len(lacking) == 1 and table else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from engarde.doctor.acceptance import accepted
 from engarde.doctor.facts import Facts, facts
 from engarde.doctor.hearing import hear
 from engarde.doctor.model import Cause, Diagnosis, Examined, Heard, unknown
@@ -60,6 +61,7 @@ def _fix(known: Facts, examined: list[tuple[Cause, Examined]]) -> tuple[Remedy |
     for mark in ("confirmed", "not checked"):
         for cause, each in examined:
             if each.answer.mark == mark:
-                return each.answer.remedy or cause.remedy(known), mark == "confirmed"
+                fix = each.answer.remedy or cause.remedy(known)
+                return accepted(known.stack.name, fix), mark == "confirmed"
     again = known.heard.symptom.again
     return (again(known) if again else None), False

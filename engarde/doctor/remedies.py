@@ -5,19 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection
-from typing import LiteralString
 
+from engarde.checks.placement import place
 from engarde.doctor.facts import Facts
 from engarde.doctor.suspects import name_of
 from engarde.edits import set_key
 from engarde.findings import Remedy
 from engarde.model import Analytics, Service
 from engarde.names import ANALYTICS
-from engarde.quoting import statement, word
+from engarde.quoting import word
 from engarde.visible import visible
 
 SERVICE = "SERVICE"
 """Stands for a service that the text does not name."""
+STANDING_IN = (SERVICE, "SCHEMA", "TABLE", "EXTENSION")
+"""All such words."""
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "none"})
@@ -87,16 +89,15 @@ def sql(facts: Facts, text: str, *, ours: bool = True, safe: bool = False) -> Re
     return Remedy("sql", text, by_superuser=not may, safe=safe and may)
 
 
-def owner(facts: Facts, kind: str, schema: str, name: str, role: str, *, ours: bool) -> Remedy:
-    """Gives something in a schema to a role."""
-    templates: dict[str, LiteralString] = {
-        "view": "ALTER VIEW {}.{} OWNER TO {}",
-        "materialized view": "ALTER MATERIALIZED VIEW {}.{} OWNER TO {}",
-        "foreign table": "ALTER FOREIGN TABLE {}.{} OWNER TO {}",
-        "sequence": "ALTER SEQUENCE {}.{} OWNER TO {}",
-    }
-    template = templates.get(kind, "ALTER TABLE {}.{} OWNER TO {}")
-    return sql(facts, statement(template, schema, name, role), ours=ours)
+def owner(facts: Facts, schema: str, name: str) -> Remedy:
+    """What puts right a thing in a service's schema that is another's."""
+    found = next((each for each in facts.catalog.strangers if (each.schema, each.name) == (schema, name)), None)
+    return place(facts.stack, facts.catalog, found).remedy if found else up(facts)
+
+
+def ask_its_service(facts: Facts) -> Remedy:
+    """Of what no line of the stack file gives to others."""
+    return code("let the service that owns the table write, through its API: a stack gives SELECT and nothing else")
 
 
 def setting(facts: Facts, login: Service | Analytics, key: str, value: str) -> Remedy:

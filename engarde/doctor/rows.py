@@ -40,6 +40,14 @@ class Function:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """An extension in a schema that holds extensions alone."""
+
+    name: str
+    relocatable: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RelationRight:
     """What a role may do to a table, view or sequence."""
 

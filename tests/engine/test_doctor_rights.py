@@ -9,7 +9,7 @@ import pytest
 from engarde.doctor.causes import admin, databases, functions, relations, schemas, whose
 from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_createrole
 from tests.engine.conftest import Projects
-from tests.engine.diagnosing import diagnosed, heal, said, told
+from tests.engine.diagnosing import diagnosed, heal, marks, said, told
 from tests.engine.ills import Ill, ask, confirmed_first, named_and_healed, only_named
 from tests.engine.program import THE_ADMIN, Project
 
@@ -93,6 +93,7 @@ ILLS = {
             "REVOKE EXECUTE ON FUNCTION onside.f() FROM PUBLIC",
         ),
     ),
+    "an extension is not declared": Ill(admin.EXTENSION, "sankore", "CREATE EXTENSION IF NOT EXISTS pg_trgm"),
     "a table of somebody else's cannot be altered": Ill(
         admin.STRANGER_OWNS,
         "onside",
@@ -154,12 +155,33 @@ def test_what_a_stack_gives_nobody(project: Project) -> None:
     written = "INSERT INTO public.users DEFAULT VALUES"
     text = said(lambda: ask(project, "madansara", written))
     only_named(project, f"{text}\n[SQL: {written}]\nmadansara_user", relations.WRITES, "code")
+    written = "UPDATE sankore.things SET id = 1"
+    text = said(lambda: ask(project, "onside", written))
+    only_named(project, f"onside: {text} [SQL: {written}]", schemas.WRITES, "code")
+    written = "SELECT id FROM public.users FOR UPDATE"
+    text = said(lambda: ask(project, "madansara", written))
+    only_named(project, f"madansara: {text}\nSTATEMENT: {written}", relations.WRITES, "code")
     text = said(lambda: ask(project, "analytics", "CREATE TABLE public.t (id int)"))
     only_named(project, f"analytics: {text}", databases.READER_WRITES, "code")
     text = said(lambda: ask(project, "analytics", "BEGIN READ WRITE; CREATE TEMPORARY TABLE t (id int)"))
     only_named(project, f"analytics: {text}", databases.READER, "code")
     text = said(lambda: ask(project, "madansara", "CREATE SCHEMA IF NOT EXISTS madansara"))
     only_named(project, text, databases.SCHEMAS, "code")
+
+
+def test_an_extension_in_a_schema_of_its_own(project: Project) -> None:
+    project.database.run("CREATE SCHEMA apart", "CREATE EXTENSION citext SCHEMA apart")
+    text = said(lambda: ask(project, "sankore", "SELECT 'a'::apart.citext"))
+    found = only_named(project, f"sankore: {text}", schemas.EXTENSION, "sql")
+    heal(project, found["fix"])
+    ask(project, "sankore", "SELECT 'a'::citext")
+    project.database.run("DROP EXTENSION citext", "DROP SCHEMA apart")
+
+
+def test_a_function_that_does_it_is_named(project: Project) -> None:
+    text = "permission denied for schema log\nCONTEXT:  PL/pgSQL function log.noted() line 1 at SQL statement"
+    found = only_named(project, f"onside: {text}", functions.WITHIN, "code")
+    assert "log.noted()" in found["fix"]["text"]
 
 
 def test_the_wrong_role_in_a_url(project: Project) -> None:
@@ -193,4 +215,5 @@ def test_an_admin_that_lacks_a_right(project: Project) -> None:
     assert found["fix"]["bySuperuser"]
     heal(project, found["fix"])
     project.database.run_as(me, "CREATE ROLE another", "DROP ROLE another")
-    assert diagnosed(project, str(caught.value))[0] == 0
+    # Who asked, the text does not say.
+    assert set(marks(diagnosed(project, str(caught.value))[1]).values()) == {"ruled out", "not checked"}

@@ -1,11 +1,13 @@
 """The doctor's smaller parts: statements, search paths, timeouts, and the lines it prints for stack files."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from engarde.doctor import Diagnosis, diagnose, queries, remedies
+from engarde.doctor.acceptance import accepted
 from engarde.doctor.facts import facts
 from engarde.doctor.hearing import hear
 from engarde.doctor.show import as_document, shown
@@ -30,6 +32,35 @@ def test_what_a_statement_is_about() -> None:
     assert queries.tables([text]) == [("sankore", "things"), ("Field Notes", "a.b"), (None, "true"), (None, "users")]
     assert queries.verb(["[SQL: DELETE FROM x]"]) == "DELETE"
     assert queries.verb(["nothing"]) is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE sankore.courses SET title = 1", "UPDATE"),
+        ("INSERT INTO sankore.courses (title) VALUES (1)", "INSERT INTO"),
+        ("SELECT 1 FROM sankore.courses FOR NO KEY UPDATE OF courses", "FOR NO KEY UPDATE"),
+        ("LOCK TABLE ONLY courses", "LOCK TABLE"),
+        ('ANALYZE "sankore"."courses"', "ANALYZE"),
+        ("WITH x AS (DELETE FROM sankore.courses RETURNING 1) SELECT * FROM x", "DELETE FROM"),
+        ("COPY sankore.courses (title) FROM STDIN", "COPY"),
+        ("COPY sankore.courses (title) TO STDOUT", None),
+        ("SELECT 1 FROM sankore.courses", None),
+        ("INSERT INTO own SELECT 1 FROM sankore.courses", None),
+        ("INSERT INTO own SELECT 1 FROM sankore.courses ON CONFLICT DO UPDATE SET a = 1", None),
+        ("SELECT 1 FROM own FOR UPDATE", None),
+    ],
+)
+def test_what_a_statement_does_to_a_table_beyond_reading_it(statement: str, said: str | None) -> None:
+    assert queries.more_than_reading((f"[SQL: {statement}]",), "sankore", "courses") == said
+    if " courses" not in statement:
+        assert queries.more_than_reading((f"[SQL: {statement}]",), "sankore") == said
+
+
+def test_the_function_around_a_statement() -> None:
+    context = ("permission denied", 'CONTEXT:  PL/pgSQL function "R i".on_ddl(text) line 3 at SQL statement')
+    assert queries.function_within(context) == ("R i", '"R i".on_ddl(text)')
+    assert queries.function_within(("PL/pgSQL function noted() line 3",)) is None
 
 
 @pytest.mark.parametrize(
@@ -157,3 +188,20 @@ def test_what_needs_no_server() -> None:
 def test_names_are_each_of_one_symptom() -> None:
     names = [each.name for each in SYMPTOMS]
     assert len(set(names)) == len(names)
+
+
+def test_a_line_that_the_stack_file_refuses_is_not_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("engarde.doctor.acceptance.FOLDER", tmp_path)
+    services = "madansara: {reads: [{table: public.brands, columns: [id]}]}, sankore:"
+    server = "{host: h, database: d}"
+    (tmp_path / "Pulumi.prod.yaml").write_text(
+        f"config:\n  engarde:server: {server}\n  engarde:services: {{{services}}}\n"
+        "  engarde:existingSchemas: {public: {}}\n  engarde:adminPassword: {secure: x}\n"
+    )
+    whole = remedies.edit("engarde:services", "madansara", "reads", value=("public.brands",))
+    assert accepted("prod", whole) == whole
+    nowhere = remedies.edit("engarde:services", "madansara", "reads", value=("log.t",))
+    refused = accepted("prod", nowhere)
+    assert (refused.kind, "its schema is not declared" in refused.text) == ("code", True), refused.text
+    anybody = remedies.edit("engarde:services", remedies.SERVICE, "reads", value=("log.t",))
+    assert accepted("prod", anybody) == anybody

@@ -7,9 +7,10 @@ import re
 from engarde.checks.placement import place
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
-from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
+from engarde.doctor.model import Answer, Cause, Named, confirmed, ruled_out, unknown
 from engarde.doctor.suspects import is_admin
 from engarde.findings import Remedy
+from engarde.health.seen import Offered
 from engarde.quoting import statement
 from engarde.rights import ask, missing
 
@@ -48,8 +49,59 @@ def _service_administers(facts: Facts) -> Answer:
     if said in _WANTED.findall(facts.heard.text):
         return ruled_out("the text names the role that is wanted, and not who wanted it")
     if said and not is_admin(facts.stack, said) and said in {login.role for login in facts.stack.logins}:
+        if facts.named == Named():
+            return unknown("the text does not say what was refused")
         return confirmed(f"it was {said} that asked, which may do nothing with roles or with what is another's")
-    return ruled_out("the text names no role of a service")
+    if said:
+        return ruled_out("the text names no role of a service")
+    return unknown("the text does not say who asked")
+
+
+def _extension(facts: Facts) -> Answer:
+    name = facts.named.object or ""
+    rows = facts.asked.rows("offered", Offered, names=[name])
+    if not rows:
+        return confirmed(f"the server does not have {name}", remedies.code(f"do without {name}, or install it there"))
+    if rows[0].installed:
+        return ruled_out(f"{name} is there by now: CREATE EXTENSION IF NOT EXISTS makes nothing then")
+    if any(each.name == name for each in facts.stack.extensions):
+        if missing(facts.stack, ask(facts.stack, facts.asked)):
+            return ruled_out(f"{name} is declared, and the admin lacks rights")
+        return confirmed(f"{name} is declared, and not there", remedies.up_again(facts))
+    return confirmed(f"{name} is not in the stack file, by which the admin makes it")
+
+
+def _declare_extension(facts: Facts) -> Remedy:
+    where = f"{{databases: [{remedies.scalar(facts.stack.label)}]}}" if facts.stack.label else "{}"
+    return remedies.edit("engarde:extensions", facts.named.object or "EXTENSION", value=where)
+
+
+def _makes_a_database(facts: Facts) -> Answer:
+    if facts.role and is_admin(facts.stack, facts.role):
+        return ruled_out("it was the admin that asked")
+    return confirmed("a service has one database, and makes none")
+
+
+def _no_database(facts: Facts) -> Remedy:
+    return remedies.code(
+        "make no database; Prisma does for `migrate dev`: run `prisma migrate deploy`, or give it a shadowDatabaseUrl"
+    )
+
+
+def _makes_an_event_trigger(facts: Facts) -> Answer:
+    return confirmed("only superusers make event triggers, for they run as everybody")
+
+
+def _no_event_trigger(facts: Facts) -> Remedy:
+    return remedies.code("do without the event trigger: it would run as every role of the database")
+
+
+def _policy(facts: Facts) -> Answer:
+    return confirmed("the row is not one that the table's policies let this role write")
+
+
+def _its_owner(facts: Facts) -> Remedy:
+    return remedies.code("write a row that the policies allow, or have the table's owner change them")
 
 
 def _as_admin(facts: Facts) -> Remedy:
@@ -68,3 +120,7 @@ STRANGER_OWNS = Cause("something in a service's schema belongs to somebody else"
 LACKING = Cause("the admin lacks rights that the stack needs", _lacks_rights, _bootstrap)
 CALLED_SUPERUSER = Cause("the stack file calls the admin a superuser", _called_superuser, _bootstrap)
 SERVICE = Cause("a service does what is the admin's", _service_administers, _as_admin)
+EXTENSION = Cause("the extension is not there", _extension, _declare_extension)
+DATABASE = Cause("the service makes a database", _makes_a_database, _no_database)
+EVENT_TRIGGER = Cause("the service makes an event trigger", _makes_an_event_trigger, _no_event_trigger)
+POLICY = Cause("a policy of the table refuses the row", _policy, _its_owner)

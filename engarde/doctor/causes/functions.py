@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engarde.catalog.rows import Owned
 from engarde.checks.placement import place
-from engarde.doctor import remedies
+from engarde.doctor import queries, remedies
 from engarde.doctor.declarations import named
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
@@ -20,6 +20,10 @@ from engarde.quoting import quoted
 
 FUNCTION = "SCHEMA.FUNCTION(TYPES)"
 """Stands for a function that the text does not tell from others of its name."""
+
+_AS_ITS_OWNER = (
+    "its owner makes it SECURITY DEFINER SET search_path = pg_catalog, pg_temp, or has it do this for no others"
+)
 
 
 def _called(facts: Facts) -> list[Function]:
@@ -86,7 +90,22 @@ def _call_its_service(facts: Facts) -> Remedy:
     return remedies.code("let the service that owns the function call it: a stack gives analytics no EXECUTE")
 
 
+def _within_another(facts: Facts) -> Answer:
+    if (found := queries.function_within(facts.heard.lines)) is None:
+        return ruled_out("the text names no function around the statement")
+    schema, function = found
+    if schema in {login.schema_ for login in facts.suspects if isinstance(login, Service)}:
+        return ruled_out(f"{function} is in the service's own schema")
+    because = f"{function} does it, with the rights of whoever makes it run"
+    return confirmed(because, remedies.code(f"{function}: {_AS_ITS_OWNER}"))
+
+
+def _as_its_owner(facts: Facts) -> Remedy:
+    return remedies.code(f"the function: {_AS_ITS_OWNER}")
+
+
 OWNER = Cause("a function in the service's own schema belongs to somebody else", _another_owns_it, remedies.up)
 NOT_GRANTED = Cause("the call is declared, and was not granted or the function made anew", _not_granted, remedies.up)
 NOT_DECLARED = Cause("calling it is not declared", _not_declared, _declare)
 ANOTHERS = Cause("analytics only reads, and calls no service's function", _is_anothers, _call_its_service)
+WITHIN = Cause("a function of another's does it, as a trigger does", _within_another, _as_its_owner)

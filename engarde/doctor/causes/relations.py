@@ -65,10 +65,8 @@ def _another_owns_it(facts: Facts) -> Answer:
     for each in _tries(facts):
         if each.own and each.relation.owner != each.login.role:
             it = each.relation
-            return confirmed(
-                f"{each.place} is {it.owner}'s, not {each.login.role}'s",
-                remedies.owner(facts, it.kind, it.schema, it.name, each.login.role, ours=it.ours),
-            )
+            heal = remedies.owner(facts, it.schema, it.name)
+            return confirmed(f"{each.place} is {it.owner}'s, not {each.login.role}'s", heal)
     return ruled_out("what has this name in a service's schema is its own")
 
 
@@ -97,7 +95,7 @@ def _never_declared(facts: Facts) -> Answer:
         ]
         if lacking and relation.kind == "sequence":
             return confirmed(
-                f"{named(lacking)} writes into {relation.schema}, which is another's", _ask_its_service(facts)
+                f"{named(lacking)} writes into {relation.schema}, which is another's", remedies.ask_its_service(facts)
             )
         if lacking:
             because = f"the stack file lets {named(lacking)} not read {relation.schema}.{relation.name}"
@@ -161,12 +159,10 @@ def _foreign_key(facts: Facts) -> Answer:
 
 
 def _writes(facts: Facts) -> Answer:
-    said = queries.verb(facts.heard.lines)
     for each in _tries(facts):
-        if said in queries.WRITING and not each.own and not each.right.writes:
-            return confirmed(
-                f"{said} on {each.place}, of which others may be let read at most", _ask_its_service(facts)
-            )
+        said = queries.more_than_reading(facts.heard.lines, each.relation.schema, each.relation.name)
+        if said and not each.own and not each.right.writes:
+            return confirmed(f"{said} on {each.place}, of which others may be let read at most")
     return ruled_out("the statement writes nothing of another's")
 
 
@@ -195,12 +191,6 @@ def _view_cannot_read(facts: Facts) -> Answer:
     return ruled_out("no view reads it for an owner who may not")
 
 
-def _ask_its_service(facts: Facts) -> Remedy:
-    return remedies.code(
-        "let the service that owns the table write, through its API: a stack gives SELECT and nothing else"
-    )
-
-
 def _declare(facts: Facts) -> Remedy:
     found = [each for each in queries.tables(facts.heard.lines) if each[0]]
     schema, table = found[0] if found else (None, facts.guesses[-1] if facts.guesses else None)
@@ -212,7 +202,7 @@ OWNER_LOST = Cause("the table's owner has given up its own rights", _owner_lost_
 NOT_DECLARED = Cause("reading it is not declared", _never_declared, _declare)
 OTHER_COLUMNS = Cause("only some of its columns are declared", _other_columns, _declare)
 NOT_GRANTED = Cause("the read is declared, and was not granted or the table made anew since", _not_granted, remedies.up)
-WRITES = Cause("the statement writes, and others may only be let read", _writes, _ask_its_service)
+WRITES = Cause("the statement writes, and others may only be let read", _writes, remedies.ask_its_service)
 CREATORS = Cause("analytics does not know the role that made it", _made_by_a_stranger, remedies.up)
 FOREIGN_KEY = Cause("a foreign key points at it, and only reading it is declared", _foreign_key, _declare)
 VIEW = Cause("a view reads it with the rights of its owner", _view_cannot_read, remedies.up)

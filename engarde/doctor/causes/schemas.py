@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from engarde.doctor import paths, queries, remedies
 from engarde.doctor.declarations import declaring, enters, named, owns
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
+from engarde.doctor.rows import Held
 from engarde.findings import Remedy
 from engarde.model import Service
 from engarde.names import PUBLIC
@@ -67,12 +70,45 @@ def _never_declared(facts: Facts) -> Answer:
             and not enters(facts.stack, login, schema)
             and not facts.may_use(login.role, schema)
         ]
+        if lacking and _holds_extensions(facts).mark == "confirmed":
+            return ruled_out(f"{schema} has no table to read")
         if lacking:
             table = queries.table_in(facts.heard.lines, schema)
             because = f"the stack file lets {named(lacking)} read nothing in {schema}"
             return confirmed(because, declaring(facts, lacking, schema, table))
         return ruled_out(f"it may enter {schema}, or the stack file says that it may")
     return unknown(f"no schema of this name is in {facts.stack.server.database}")
+
+
+def _writes(facts: Facts) -> Answer:
+    for schema in denied(facts) if facts.named.kind == "schema" else []:
+        said = queries.more_than_reading(facts.heard.lines, schema)
+        if said and not any(owns(login, schema) for login in facts.suspects):
+            return confirmed(f"{said} in {schema}, of which others may be let read at most")
+    return ruled_out("the statement writes nothing of another's")
+
+
+def _holds_extensions(facts: Facts) -> Answer:
+    for schema in denied(facts) if facts.named.kind == "schema" else []:
+        held = facts.asked.rows("extensions_in", Held, schema=schema)
+        lacking = any(not facts.may_use(login.role, schema) for login in facts.suspects)
+        if held and lacking and facts.service_of(schema) is None:
+            names = [each.name for each in held]
+            because = f"{schema} holds {', '.join(names)}, and no line of the stack file lets a service into it"
+            return confirmed(because, _to_public(facts, held))
+    return ruled_out("no extension has that schema")
+
+
+def _to_public(facts: Facts, held: Sequence[Held]) -> Remedy:
+    """What everybody may use of extensions is in `public`."""
+    if fixed := [each.name for each in held if not each.relocatable]:
+        # It was made for one schema, and has to be made anew.
+        return remedies.code(f"make {', '.join(fixed)} anew in {PUBLIC}: it cannot be moved there")
+    declared = {each.name for each in facts.stack.extensions}
+    if undeclared := [each.name for each in held if each.name not in declared]:
+        move = [statement("ALTER EXTENSION {} SET SCHEMA {}", each, PUBLIC) for each in undeclared]
+        return Remedy("sql", "\n".join(move), by_superuser=True)
+    return remedies.edit("engarde:extensions", held[0].name, "schema", value=PUBLIC)
 
 
 def _not_granted(facts: Facts) -> Answer:
@@ -123,6 +159,8 @@ def _declare(facts: Facts) -> Remedy:
 OWNER = Cause("the service's own schema belongs to somebody else", _another_owns_it, remedies.up)
 OWNER_LOST = Cause("the schema's owner has given up its own rights", _owner_lost_it, remedies.up)
 SEARCH_PATH = Cause("the role's search_path leads to another schema", _path_leads_elsewhere, remedies.up)
+WRITES = Cause("the statement writes, and others may only be let read", _writes, remedies.ask_its_service)
+EXTENSION = Cause("an extension is in a schema of its own", _holds_extensions, remedies.up)
 NOT_DECLARED = Cause("no read in this schema is declared", _never_declared, _declare)
 NOT_GRANTED = Cause("it is declared, and was not granted or taken away since", _not_granted, remedies.up)
 CREATES = Cause("the service makes something outside of its own schema", _creates_elsewhere, _without_schema)

@@ -1,0 +1,49 @@
+"""Whether the stack file's own rules take a line that is about to be printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engarde import admin_passwords
+from engarde.doctor.remedies import STANDING_IN
+from engarde.document import config, yaml
+from engarde.engine import FOLDER
+from engarde.errors import ConfigError
+from engarde.findings import Remedy
+from engarde.stackfile import PROJECT, parse
+
+
+def accepted(stack: str, remedy: Remedy) -> Remedy:
+    """The remedy; if it is a line that the stack file refuses, what it says to it.
+
+    A line with a word that stands for a name is left alone, and so is a stack file with faults of its own.
+    """
+    if remedy.kind != "edit" or any(word in remedy.text for word in STANDING_IN):
+        return remedy
+    try:
+        file = config(FOLDER / f"Pulumi.{stack}.yaml")
+        _parse(stack, file)
+    except ConfigError:
+        return remedy
+    try:
+        added = yaml("the line", remedy.text)
+        _parse(stack, _merged(file, added if isinstance(added, dict) else {}))
+    except ConfigError as refusal:
+        faults = str(refusal).partition("\n")[2]
+        return Remedy("code", f"do without it, for the stack file takes no line for that:\n{faults}")
+    return remedy
+
+
+def _parse(stack: str, file: dict[str, Any]) -> None:
+    values = {key.removeprefix(f"{PROJECT}:"): value for key, value in file.items() if key.startswith(f"{PROJECT}:")}
+    parse(stack, values, admin_passwords.keys_of_secrets(values))
+
+
+def _merged(there: Any, added: Any) -> Any:
+    """Maps key by key, and lists one after the other; what is read whole is read by columns no more."""
+    if isinstance(there, dict) and isinstance(added, dict):
+        return there | {key: _merged(there.get(key), value) for key, value in added.items()}
+    if isinstance(there, list) and isinstance(added, list):
+        kept = [each for each in there if each not in added and not (isinstance(each, dict) and each["table"] in added)]
+        return [*kept, *added]
+    return added
