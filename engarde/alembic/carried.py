@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ READS = (
     *("Path", "resolve", "abspath", "dirname", "join", "make_url", "quote", "quote_plus", "render_as_string"),
 )
 """Calls that do nothing but give something back."""
+SETS_PATH = re.compile(r"\bset\s+(?:session\s+|local\s+)?search_path\b", re.I)
+"""A statement that the new file has, too."""
 EXECUTES = ("execute", "exec_driver_sql", "scalar", "scalars")
 CONNECTIONS = ("connection", "conn", "engine", "connectable", "bind")
 
@@ -209,8 +212,8 @@ class _Old:
             if self._kind(each) == "does":
                 if place < last:
                     kept.add(each)
-                else:
-                    self.left.append((each.lineno, self._said(each)))
+                elif not (isinstance(each, ast.Expr) and all(name_of(call.func) in KNOWN for call in _calls(each))):
+                    self._leave(each)
         while True:
             wanted = wanted.union(*map(_loads, kept))
             more = {each for each in self.body if self._kind(each) == "names" and _bound(each).keys() & wanted} - kept
@@ -277,11 +280,11 @@ class _Old:
                 if any(_loads(each) & filling for each in targets):
                     self._refuse(statement, f"{self._said(statement)} changes the metadata: move it to the top")
                 elif not any(map(_is_url, targets)):
-                    self.left.append((statement.lineno, self._said(statement)))
-            case ast.Assign() if any(name_of(each.func) in EXECUTES for each in _calls(statement)):
-                self.left.append((statement.lineno, self._said(statement)))
+                    self._leave(statement)
+            case ast.Assign() if any(_is_told_more(each) for each in ast.walk(statement)):
+                self._leave(statement)
             case ast.Raise() | ast.Delete() | ast.AugAssign():
-                self.left.append((statement.lineno, self._said(statement)))
+                self._leave(statement)
 
     def _look_at_call(self, statement: ast.stmt, value: ast.expr, filling: set[str]) -> None:
         if not isinstance(value, ast.Call):
@@ -297,7 +300,11 @@ class _Old:
                 statement, f"{self._said(statement)} may fill the metadata: move it to the top, or take it out"
             )
         else:
-            self.left.append((statement.lineno, self._said(statement)))
+            self._leave(statement)
+
+    def _leave(self, statement: ast.stmt) -> None:
+        if not SETS_PATH.search(said := self._said(statement)):
+            self.left.append((statement.lineno, said))
 
     def _own(self) -> set[str]:
         """Names of the service's own modules, and of what it defines itself."""
@@ -366,6 +373,13 @@ def _mentions(call: ast.Call, functions: set[str]) -> bool:
 
 def _sets_url(call: ast.Call) -> bool:
     return any(isinstance(each, ast.Constant) and each.value == URL for each in call.args)
+
+
+def _is_told_more(node: ast.AST) -> bool:
+    """What a database answers, or whoever calls Alembic says: a connection of its own, an argument."""
+    if isinstance(node, ast.Call):
+        return name_of(node.func) in (*EXECUTES, "get_x_argument")
+    return isinstance(node, ast.Attribute) and node.attr == "attributes"
 
 
 def _is_url(target: ast.expr) -> bool:

@@ -113,9 +113,13 @@ def commits(seen: Seen) -> Iterator[Finding]:
     """No statement before Alembic's transaction that begins one which nobody commits."""
     told: set[int] = set()
     for configure in seen.env.of("online"):
-        for call in _early(seen, configure):
+        for call, decides in _early(seen, configure):
             if call.lineno not in told:
                 told.add(call.lineno)
+                if _is_under_condition(seen.env.source, call, decides):
+                    reason = "where it is reached, it begins a transaction that nobody commits"
+                    yield seen.unjudged(call.lineno, "no statement before context.configure, or a commit", reason)
+                    continue
                 actual = "it begins a transaction that the migrations join, and that is rolled back at the end"
                 yield seen.finding("transaction", call.lineno, *_of_its_own(seen, call, actual))
 
@@ -130,7 +134,8 @@ def _of_its_own(seen: Seen, call: ast.Call, actual: str) -> tuple[str, str, str]
     return "a commit before the migrations", actual, f"{awaited}connection.commit()  # right after it"
 
 
-def _early(seen: Seen, configure: Configure) -> Iterator[ast.Call]:
+def _early(seen: Seen, configure: Configure) -> Iterator[tuple[ast.Call, ast.Call]]:
+    """The statements that leave a transaction open, each with the call at which Alembic sees it."""
     source = seen.env.source
     if "AUTOCOMMIT" in {node.value for node in source.nodes if isinstance(node, ast.Constant)}:
         return
@@ -156,19 +161,36 @@ def _committed_at_the_end(flow: list[ast.Call]) -> bool:
     return "commit" in names[begun:]
 
 
-def _left_open(source: Source, flow: list[ast.Call]) -> list[ast.Call]:
-    """The statements whose transaction still goes on where Alembic is configured."""
+def _left_open(source: Source, flow: list[ast.Call]) -> list[tuple[ast.Call, ast.Call]]:
+    """The statements whose transaction still goes on where Alembic is configured, each with the call that does so."""
     found: list[ast.Call] = []
     for call in flow:
         name = name_of(call.func)
         # Here Alembic sees whether a transaction is another's; one that begins later it takes over, and commits.
         if name == "run_sync" or (name == "configure" and dotted(call.func) in ("configure", "context.configure")):
-            return found
+            return [(each, call) for each in found if not _is_over(source, each, call)]
         if name in ENDS:
             found = []
-        elif name in EXECUTES and not _of_context(call) and not any(map(_is_own_transaction, source.above(call))):
+        elif name in EXECUTES and not _is_apart(source, call) and not any(map(_is_own_transaction, source.above(call))):
             found.append(call)
     return []
+
+
+def _is_over(source: Source, call: ast.Call, later: ast.Call) -> bool:
+    """Whether its connection has been closed by then, at the end of the block that has opened it."""
+    around = set(source.above(later))
+    whose = _receiver(call)
+    return any(
+        isinstance(each, ast.With | ast.AsyncWith)
+        and each not in around
+        and any(isinstance(item.optional_vars, ast.Name) and item.optional_vars.id == whose for item in each.items)
+        for each in source.above(call)
+    )
+
+
+def _is_under_condition(source: Source, call: ast.Call, later: ast.Call) -> bool:
+    around = set(source.above(later))
+    return any(isinstance(each, ast.If | ast.IfExp) and each not in around for each in source.above(call))
 
 
 def _in_order(source: Source, function: Function | ast.Module, depth: int = 0) -> Iterator[ast.Call]:
@@ -186,8 +208,22 @@ def _calls(function: Function | ast.Module) -> list[ast.Call]:
     return [each for statement in body for each in ast.walk(statement) if isinstance(each, ast.Call)]
 
 
-def _of_context(call: ast.Call) -> bool:
-    return isinstance(call.func, ast.Attribute) and name_of(call.func.value) in ("context", "op", "cursor")
+def _receiver(call: ast.Call) -> str | None:
+    return name_of(call.func.value) if isinstance(call.func, ast.Attribute) else None
+
+
+def _is_apart(source: Source, call: ast.Call) -> bool:
+    """Alembic's own statements, those that SQLAlchemy does not see, and SQLite's."""
+    texts = [each.value for each in ast.walk(call) if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    if any(each.lstrip().upper().startswith("PRAGMA") for each in texts):
+        return True
+    cursors = {name for each in source.calls("cursor") for name in _names(source.parents[each])}
+    return _receiver(call) in {"context", "op", *cursors}
+
+
+def _names(node: ast.AST) -> set[str]:
+    """What a statement, or a part of a `with`, gives a name."""
+    return {each.id for each in ast.walk(node) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
 
 
 def _is_own_transaction(node: ast.AST) -> bool:

@@ -9,14 +9,16 @@ import pytest
 
 from engarde.alembic import init, template
 from engarde.alembic.check import check
+from engarde.errors import Refused
 from engarde.model import Service, Stack
 from engarde.stackfile import parse
 from tests.conftest import Templates
 from tests.engine import database as databases
 from tests.engine.admins import SUPERUSER
-from tests.engine.alembic_truth import Truth, among_others
+from tests.engine.alembic_truth import Truth, among_others, said
 from tests.engine.database import Database
 from tests.parts import sampled
+from tests.unit.alembic_found import FORMS, RIGHT
 from tests.unit.alembic_projects import INI, SYNC, changed, made
 
 pytestmark = pytest.mark.xdist_group("alembic")
@@ -192,3 +194,24 @@ def test_one_with_logging_of_its_own(tmp_path: Path, database: Database) -> None
     Truth(database, "madansara").afresh()
     done = Truth(database, "madansara").alembic(project, "postgresql", "upgrade", "head")
     assert (done.returncode, "INFO Running upgrade  -> a1" in done.stderr) == (0, True)
+
+
+REFUSED = {"replaced": "SCHEMA is a name of something else", "versions for several databases": "upgrade(engine_name)"}
+"""What of the forms in which projects are found is not carried over."""
+BEFORE = {"metadata schema", "heads"}
+"""Findings about other files than env.py."""
+
+
+@pytest.mark.parametrize("name", sampled({**FORMS, **RIGHT}, "handed", "option"))
+def test_whatever_there_was_works(tmp_path: Path, database: Database, name: str) -> None:
+    """In the forms in which they are found, `init` leaves nothing that is wrong in env.py."""
+    form = {**FORMS, **RIGHT}[name]
+    form.put(tmp_path)
+    if name in REFUSED:
+        with pytest.raises(Refused, match=re.escape(REFUSED[name])):
+            rewritten(tmp_path)
+        return
+    rewritten(tmp_path)
+    found = check(*declared(tmp_path), tmp_path)
+    assert {each.check for each in found} == {*form.checks} & BEFORE
+    assert Truth(database, "madansara").does(tmp_path, "postgresql") == said(found)

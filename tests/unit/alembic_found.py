@@ -362,6 +362,7 @@ OWN = {
         '"things.id"', '"madansara.things.id"'
     )
 }
+SEARCHES = "        connection.execute(text(f'SET search_path"
 CONFIGURE = "        include_name=include_name,\n    "
 SETTING = "connection.execute(text(\"SET LOCAL app.bypass = 'on'\"))"
 CONFIG = {"app/config.py": SETTINGS_CLASS}
@@ -415,6 +416,30 @@ FORMS = {
     ),
     "offline with another driver": Form(
         changed(ASYNC, 'url=config.get_main_option("sqlalchemy.url")', 'url=os.environ["DATABASE_URL"]'), ()
+    ),
+    "a statement of another connection": Form(
+        changed(
+            SYNC,
+            "    with connectable.connect() as connection:\n",
+            "    with connectable.connect() as other:\n        other.execute(text('SELECT 1'))\n"
+            "    with connectable.connect() as connection:\n",
+        ),
+        (),
+    ),
+    "a statement of the driver": Form(
+        changed(
+            SYNC, SEARCHES, f"        cur = connection.connection.cursor()\n        cur.execute('SELECT 1')\n{SEARCHES}"
+        ),
+        (),
+    ),
+    "a statement of another server": Form(
+        changed(
+            SYNC,
+            "        context.configure(\n            connection",
+            "        if connection.dialect.name == 'sqlite':\n            connection.execute(text('PRAGMA a=OFF'))\n"
+            "        context.configure(\n            connection",
+        ),
+        (),
     ),
     "commit at the end": Form(
         changed(SYNC, "        connection.commit()\n", "").replace(

@@ -85,7 +85,9 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
         SYNC, "poolclass=pool.NullPool,", 'poolclass=pool.NullPool,\n        connect_args={"password": "hunter2"},'
     )
     extension = "connection.execute(text('CREATE EXTENSION vector'))"
-    env = changed(env, "        connection.commit()\n", f"        {extension}\n        register(connection)\n")
+    handed = 'connection = config.attributes["connection"]'
+    online = f"        {extension}\n        register(connection)\n        {handed}\n"
+    env = changed(env, "        connection.commit()\n", online)
     env = changed(
         env,
         "    with connectable.connect()",
@@ -95,12 +97,11 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     left = planned(tmp_path, env).left
     lines = env.splitlines()
     assert {lines[int(each.split(":")[0].removeprefix("line ")) - 1].strip(" ,") for each in left} == {
-        "context.execute(f'SET search_path TO \"{SCHEMA}\"')",
         'connect_args={"password": "hunter2"}',
         "raise SystemExit",
-        "connection.execute(text(f'SET search_path TO \"{SCHEMA}\"'))",
         extension,
         "register(connection)",
+        handed,
         "print('done')",
     }
     assert "hunter2" not in "".join(left)
@@ -108,7 +109,6 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
 
 
 IN_A_FUNCTION = "    connectable = engine_from_config("
-LOCAL = "def run_migrations_online():\n"
 
 
 @pytest.mark.parametrize(

@@ -150,3 +150,10 @@ def test_what_a_commit_would_end(tmp_path: Path, early: str) -> None:
     begin = "        with context.begin_transaction():\n"
     env = changed(SYNC, begin, f"{begin}            {early}\n")
     assert made(tmp_path).kinds(env) == []
+
+
+def test_a_statement_under_a_condition(tmp_path: Path) -> None:
+    early = "        if config.get_main_option('mine'):\n            connection.execute(text('SELECT 1'))\n"
+    env = changed(SYNC, EARLY, f"{EARLY}{early}")
+    (finding,) = made(tmp_path).found(env)
+    assert (finding.check, finding.subject) == ("not judged", f"migrations/env.py:{line(env, 'SELECT 1')}")
