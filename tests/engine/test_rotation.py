@@ -4,8 +4,10 @@ import psycopg
 import pytest
 
 from engarde import scram
+from tests.engine.admins import PASSWORD, SUPERUSER, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.program import STACK
+from tests.engine.test_faults import one_message
 
 VERIFIERS = "SELECT rolname, rolpassword FROM pg_authid WHERE rolname !~ '^pg_' ORDER BY 1"
 
@@ -45,3 +47,23 @@ def test_rotation_changes_one_password_and_its_role(projects: Projects) -> None:
 def changed(old: dict[str, str], new: dict[str, str]) -> set[str]:
     assert old.keys() == new.keys()
     return {name for name in old if old[name] != new[name]}
+
+
+@only_superuser
+def test_the_admins_password_was_reset(projects: Projects) -> None:
+    """As a host does it from a page of its own: nobody but the admin has to know the new one."""
+    new, admin = "ANewOneOfTheHosts", SUPERUSER.user
+    with projects(services={"madansara": None}, analytics={}) as project:
+        project.succeeds(project.up())
+        old = project.outputs()
+        project.database.run(f"ALTER ROLE {admin} PASSWORD '{new}'")
+        refused = project.tool("verify")
+        assert refused.returncode == 3
+        assert f'password authentication failed for user "{admin}"' in refused.stderr
+        assert f'password authentication failed for user "{admin}"' in one_message(project.up())
+        project.pulumi("config", "set", "--secret", "adminPassword", given=new)
+        assert project.succeeds(project.up()).ops == {}
+        assert project.outputs() == old
+        assert project.tool("verify").returncode == 0
+        with project.database.session(admin, new) as session:
+            session.execute(f"ALTER ROLE {admin} PASSWORD '{PASSWORD}'".encode())
