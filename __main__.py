@@ -1,5 +1,7 @@
 """The Pulumi program: the declared stack on its servers, and what deploy scripts read from it."""
 
+import os
+
 import pulumi
 
 from components import AnalyticsReader, OwnDatabase, ServiceTenant, SharedDatabase
@@ -8,6 +10,7 @@ from components.engine import AdminPasswords, declared_stack, recorded, refuse, 
 from components.former import places
 from components.renames import Renames
 from engarde.blocking import PULUMI, Watch, start
+from engarde.engine import OF_THE_TOOL
 from engarde.errors import EngardeError
 from engarde.leaving import idle_words
 from engarde.leaving import refuse as refuse_to_leave
@@ -15,11 +18,14 @@ from engarde.libpq import forget_libpqs
 from engarde.names import ANALYTICS
 from engarde.rotations import refuse_lower
 from engarde.survey import survey
+from engarde.under_way import under_way
 
 forget_libpqs()
 passwords = AdminPasswords(pulumi.Config())
 try:
     stack = declared_stack()
+    for each in () if OF_THE_TOOL in os.environ else under_way(stack.name, {}):
+        pulumi.log.warn(str(each))
     renames = Renames(stack, recorded(), passwords.login)
     state = renames.recorded
     refuse_lower(stack, counters(state))

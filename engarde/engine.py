@@ -34,6 +34,10 @@ _LIMITS: Mapping[Work, str] = MappingProxyType(
 )
 
 
+OF_THE_TOOL = "ENGARDE_OF_THE_TOOL"
+"""Set for a run that a command of this tool begins, which has said itself what is open."""
+
+
 def engine(
     *arguments: str, work: Work = "ask", environment: Mapping[str, str] = NOTHING
 ) -> subprocess.CompletedProcess[str]:
@@ -50,7 +54,7 @@ def engine(
         started = subprocess.Popen(
             [FOLDER / "bin" / "pulumi", *arguments, "--non-interactive"],
             cwd=FOLDER,
-            env={**given_environment(), **environment},
+            env={**given_environment(), OF_THE_TOOL: "1", **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if work == "change" else subprocess.PIPE,

@@ -112,6 +112,7 @@ def test_undone(project: Project, moment: Moment) -> None:
         broken(project, moment, "run", SERVICE, "--to", TARGET, "--yes")
         assert "goes back" in split(project, "run", SERVICE, "--to", "another", "--yes", code=2).stderr
         is_told(project)
+        assert f"warning: {SERVICE}: a move is open since " in project.preview().output
         said = split(project, "back", SERVICE).stdout
         writer.waits(20)
     assert "nothing of it was moved" in said
