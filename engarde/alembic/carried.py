@@ -175,7 +175,7 @@ class _Old:
         if isinstance(statement, Function):
             return "runs" if statement.name in self.running else "does" if statement.decorator_list else "names"
         if isinstance(statement, ast.Import | ast.ImportFrom):
-            return "does" if _is_own_import(statement) else "names"
+            return "does" if is_own_import(statement) else "names"
         if isinstance(statement, ast.ClassDef):
             return "does"
         if self._runs(statement):
@@ -267,7 +267,7 @@ class _Old:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 for each in statement.body:
                     self._look_at(each, filling)
-            case ast.Import() | ast.ImportFrom() if _is_own_import(statement):
+            case ast.Import() | ast.ImportFrom() if is_own_import(statement):
                 self._refuse(statement, f"{self._said(statement)} may fill the metadata: move it to the top")
             case ast.For(iter=over) if _loads(over) & filling:
                 self._refuse(statement, f"{self._said(statement)} changes the metadata: move it to the top")
@@ -433,13 +433,13 @@ def _modules(statement: ast.stmt) -> Iterator[str]:
             yield "." * level + (module or "")
 
 
-def _is_own_import(statement: ast.stmt) -> bool:
+def is_own_import(statement: ast.stmt) -> bool:
     """One of the service's modules, which may be there to fill the metadata alone."""
     return any(each.split(".")[0] not in OTHERS for each in _modules(statement))
 
 
 def _is_alembics(statement: ast.stmt) -> bool:
-    return isinstance(statement, ast.Import | ast.ImportFrom) and not _is_own_import(statement)
+    return isinstance(statement, ast.Import | ast.ImportFrom) and not is_own_import(statement)
 
 
 def _is_docstring(statement: ast.stmt) -> bool:

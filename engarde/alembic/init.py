@@ -11,12 +11,14 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_IMODE
+from typing import get_args
 
 from engarde import bounded
 from engarde.alembic import template
 from engarde.alembic.arguments import wanting
 from engarde.alembic.carried import bound, carried
 from engarde.alembic.command import USUAL
+from engarde.alembic.edited import edited
 from engarde.alembic.environment import Environment, environment
 from engarde.alembic.project import Project, is_project, project
 from engarde.alembic.reader import Reader
@@ -199,6 +201,9 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
         found = carried(facts, bound(template.env(service, chosen, "")))
         own, left = found.yours or template.text("yours.py"), found.left
         refused += tuple(f"{file}, {each}" for each in found.refused)
+    elif not template.is_untouched(before):
+        left, lost = edited(before, [template.env(service, each, "") for each in get_args(Driver)])
+        refused += tuple(f"{file}, {each}" for each in lost)
     if refused:
         listed = "".join(f"\n{masked(each)}" for each in refused)
         raise Refused(f"nothing was written: this would be lost, or would not work with a new env.py:{listed}")

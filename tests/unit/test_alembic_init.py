@@ -145,10 +145,38 @@ def test_a_change_of_the_rest_is_kept_beside_it(tmp_path: Path) -> None:
     file = tmp_path / "migrations/env.py"
     first = written(tmp_path).replace('LOCK_TIMEOUT = "10s"', 'LOCK_TIMEOUT = "1h"')
     file.write_text(first)
+    [change] = init.changes(tmp_path, declared()[1], "asyncpg")
+    assert [each.partition(": ")[2] for each in change.left] == ["LOCK_TIMEOUT = '1h'"]
     second = written(tmp_path).replace("NullPool", "StaticPool")
     file.write_text(second)
+    [change] = init.changes(tmp_path, declared()[1], None)
+    assert [each.partition(": ")[2] for each in change.left] == ["def run_online() -> None:"]
     written(tmp_path)
     assert kept(tmp_path) == {"env.py.orig": first, "env.py.orig2": second}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('name == "alembic_version"', 'name in ("alembic_version", "celery_taskmeta")', "def shown("),
+        (
+            "        version_table_schema=SCHEMA,\n        **{",
+            "        compare_type=False,\n        **{",
+            "def migrate(",
+        ),
+        ("SCHEMA = ", "import app.models\n\nSCHEMA = ", "import app.models"),
+        ("SCHEMA = ", "for each in (1, 2):\n    load(each)\n\nSCHEMA = ", "for each in (1, 2):"),
+        ("SCHEMA = ", "def more():\n    pass\n\n\nSCHEMA = ", "def more():"),
+    ],
+)
+def test_a_change_of_the_rest_that_fills_or_filters_is_not_lost(tmp_path: Path, old: str, new: str, said: str) -> None:
+    text = written(tmp_path)
+    assert old in text
+    (tmp_path / "migrations/env.py").write_text(text.replace(old, new, 1))
+    with pytest.raises(Refused) as found:
+        init.changes(tmp_path, declared()[1], "asyncpg")
+    assert said in str(found.value)
+    assert "put what is changed there between the lines '# --- yours ---' and" in str(found.value)
 
 
 @pytest.mark.parametrize(
