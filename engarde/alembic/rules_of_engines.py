@@ -52,8 +52,13 @@ def driver_fits(seen: Seen) -> Iterator[Finding]:
 
 
 def _of_engines(seen: Seen) -> list[Sink]:
-    """The places where engines get their URLs."""
-    return [each for each in seen.env.sinks if not each.offline]
+    """The places where engines get their URLs; what the configuration is given may be for the other mode alone."""
+    configured = any(
+        (name_of(each.func) or "").endswith("engine_from_config")
+        or any(seen.env.value(part).from_settings for part in (*each.args, *(word.value for word in each.keywords)))
+        for each in seen.env.engines
+    )
+    return [each for each in seen.env.sinks if not each.offline and (configured or not each.interpolated)]
 
 
 def _drivers(seen: Seen, value: Value) -> set[str]:

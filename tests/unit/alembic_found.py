@@ -362,6 +362,11 @@ OWN = {
         '"things.id"', '"madansara.things.id"'
     )
 }
+ENGINE = """\
+async_engine_from_config(
+        config.get_section(config.config_ini_section, {}),
+        prefix="sqlalchemy.",
+"""
 SEARCHES = "        connection.execute(text(f'SET search_path"
 CONFIGURE = "        include_name=include_name,\n    "
 SETTING = "connection.execute(text(\"SET LOCAL app.bypass = 'on'\"))"
@@ -416,6 +421,14 @@ FORMS = {
     ),
     "offline with another driver": Form(
         changed(ASYNC, 'url=config.get_main_option("sqlalchemy.url")', 'url=os.environ["DATABASE_URL"]'), ()
+    ),
+    "offline with another driver, by the option": Form(
+        changed(
+            changed(ASYNC, '.replace("postgresql://", "postgresql+asyncpg://", 1)', ""),
+            ENGINE,
+            'create_async_engine(os.environ["DATABASE_URL"].replace("postgresql:", "postgresql+asyncpg:"),\n',
+        ).replace("async_engine_from_config", "create_async_engine"),
+        (),
     ),
     "a statement of another connection": Form(
         changed(
