@@ -52,6 +52,7 @@ COMMANDS = (
 MIGRATE = ("migrate", "madansara")
 CHANGES = (
     ("backup", "madansara", "--to", "{copy}"),
+    ("restore", "madansara", "--from", "{copy}", "--yes-replace-data", "--dry-run"),
     ("restore", "madansara", "--from", "{copy}", "--yes-replace-data"),
     MIGRATE,
     ("rotate", "madansara"),
