@@ -33,17 +33,18 @@ def plan_command(stack: str, services: tuple[str, ...], output: str) -> None:
     """Show what `push` would do. Exit code 1 when there is anything to do."""
     from engarde.railway import show
     from engarde.railway.api import Api, token
-    from engarde.railway.planning import plan
+    from engarde.railway.planning import left_behind, plan
     from engarde.show import console
 
     declared = read(FOLDER, stack)
     with Api(token(), say) as api:
         found = plan(declared, api, services)
+        old = left_behind(declared, api, found, services)
     if output == "json":
-        put(show.planned_data(found))
+        put(show.planned_data(found, old))
     else:
-        console().print(show.planned(found))
-    sys.exit(found.exit_code)
+        console().print(show.planned(found, old))
+    sys.exit(1 if old or found.to_do else 0)
 
 
 @railway_command.command("push")
@@ -53,6 +54,9 @@ def plan_command(stack: str, services: tuple[str, ...], output: str) -> None:
 @click.option("--no-deploy", is_flag=True, help="Only write the variables.")
 @click.option("--no-wait", is_flag=True, help="Begin the deployments and do not watch them.")
 @click.option("--write-sealed", is_flag=True, help="Write sealed variables too, whose values nobody can compare.")
+@click.option(
+    "--despite-old-logins", is_flag=True, help="Go on where a variable that is not declared holds an older login."
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0),
@@ -67,6 +71,7 @@ def push_command(
     no_deploy: bool,
     no_wait: bool,
     write_sealed: bool,
+    despite_old_logins: bool,
     timeout: float,
 ) -> None:
     """Write what is other than declared, then deploy each changed service once, and wait for it.
@@ -75,8 +80,8 @@ def push_command(
     """
     from engarde.railway import show
     from engarde.railway.api import Api, token
-    from engarde.railway.planning import plan
-    from engarde.railway.pushing import How, push, refuse_new
+    from engarde.railway.planning import left_behind, plan
+    from engarde.railway.pushing import How, push, refuse_left_behind, refuse_new
     from engarde.show import console
 
     declared = read(FOLDER, stack)
@@ -85,6 +90,11 @@ def push_command(
         planned = plan(declared, api, services)
         if how.deploy:
             refuse_new(planned)
+        old = left_behind(declared, api, planned, services)
+        if not despite_old_logins:
+            refuse_left_behind(old)
+        for each in old:
+            say(str(each))
         ends = push(planned, api, how, lambda who, what: say(f"{who}: {what}"))
     if output == "json":
         put(show.pushed_data(ends))
@@ -97,7 +107,10 @@ def push_command(
 @stack_option
 @output_option
 def audit_command(stack: str, output: str) -> None:
-    """List variables that hold the superuser's credentials, or another service's. Exit code 1 when there are any."""
+    """List variables that hold the superuser's credentials, another service's, or older ones.
+
+    Exit code 1 when there are any.
+    """
     from engarde.railway.api import Api, token
     from engarde.railway.audit import audit
     from engarde.show import as_data, console, document, listed

@@ -11,15 +11,15 @@ from engarde.findings import Finding, Remedy
 from engarde.model import Stack
 from engarde.parts import parts
 from engarde.railway.api import Api
+from engarde.railway.old_logins import SHARED, OldLogin, old_logins
 from engarde.railway.planning import instance
-from engarde.railway.project import find, values
-from engarde.railway.wanted import recipients, section
+from engarde.railway.project import Place, Values, find, values
+from engarde.railway.wanted import recipients, section, wanted
 from engarde.stack import outputs
 
 _SUPERUSERS = r"DATABASE_(PUBLIC_|PRIVATE_|UNPOOLED_)?URL|(PG|POSTGRES_)(PASSWORD|USER)"
 _REFERENCE = re.compile(rf"\$\{{\{{\s*(?P<service>[^.}}]+)\.(?P<name>{_SUPERUSERS})\s*\}}\}}")
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"']+", re.IGNORECASE)
-SHARED = "(shared)"
 
 
 def audit(stack: Stack, api: Api) -> list[Finding]:
@@ -36,17 +36,23 @@ def audit(stack: Stack, api: Api) -> list[Finding]:
             found = instance(project, declared, service)
             own.setdefault(found.service_id, set()).add(login.role)
             names[found.service_id] = found.name
+    written_by_push = {
+        Place(instance(project, declared, each.service).service_id, each.variable) for each in wanted(stack)
+    }
     known = {**outputs(stack.name).passwords, **_admins(stack)}
-    findings = []
+    findings, held = [], dict[str | None, Values]()
     for service_id, name in [*sorted(names.items(), key=lambda each: each[1]), (None, SHARED)]:
         mine = own.get(service_id or "", set())
-        rendered = values(api, project, service_id, rendered=True)
-        for variable, written in sorted(values(api, project, service_id).items()):
-            holds = dict(_holds(written, rendered.get(variable, ""), known, stack.server.user))
+        held[service_id] = values(api, project, service_id)
+        for variable, written in sorted(held[service_id].written.items()):
+            holds = dict(_holds(written, held[service_id].rendered.get(variable, ""), known, stack.server.user))
             for role, how in sorted(holds.items()):
                 if role not in mine:
                     findings.append(_finding(stack, name, variable, role, how))
-    return findings
+    named = {each.subject for each in findings}
+    current = outputs(stack.name).passwords
+    old = (_old(each) for each in old_logins(stack, api, project, current, held, written_by_push))
+    return [*findings, *(each for each in old if each.subject not in named)]
 
 
 def _admins(stack: Stack) -> dict[str, str]:
@@ -88,4 +94,14 @@ def _finding(stack: Stack, service: str, variable: str, role: str, how: str) -> 
         "credentials of its own role, or none",
         f"those of {whose}: {how}",
         Remedy("code", f"take {variable} out of {service} on Railway, or give it the service's own URL (railway push)"),
+    )
+
+
+def _old(each: OldLogin) -> Finding:
+    return Finding(
+        "railway variable",
+        f"{each.service}: {each.variable}",
+        f"the login of {each.role} as it is now, or none",
+        "an older one, which is shut out",
+        Remedy("code", each.remedy),
     )

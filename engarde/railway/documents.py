@@ -42,8 +42,9 @@ VARIABLES = f"""query ($project: String!, $environment: String!, $after: String)
   }}
 }}"""
 
-VALUES = """query ($project: String!, $environment: String!, $service: String, $unrendered: Boolean!) {
-  variables(projectId: $project, environmentId: $environment, serviceId: $service, unrendered: $unrendered)
+VALUES = """query ($project: String!, $environment: String!, $service: String) {
+  written: variables(projectId: $project, environmentId: $environment, serviceId: $service, unrendered: true)
+  rendered: variables(projectId: $project, environmentId: $environment, serviceId: $service, unrendered: false)
 }"""
 
 WRITE = "mutation ($input: VariableCollectionUpsertInput!) { variableCollectionUpsert(input: $input) }"

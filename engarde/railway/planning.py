@@ -13,8 +13,11 @@ from engarde.delivery import Railway
 from engarde.errors import ConfigError
 from engarde.model import Stack
 from engarde.railway.api import Api
-from engarde.railway.project import Instance, Kept, Project, find, only_service, values
+from engarde.railway.old_logins import OldLogin, old_logins
+from engarde.railway.project import Instance, Kept, Place, Project, Values, find, only_service, values
 from engarde.railway.wanted import Wanted, section, wanted
+from engarde.rotations import called
+from engarde.stack import outputs
 
 DONE = ("SUCCESS", "SLEEPING")
 FAILED = ("FAILED", "CRASHED", "REMOVED")
@@ -58,11 +61,18 @@ class Plan:
     project: Project
     declared: Railway
     steps: tuple[Step, ...]
+    held: dict[str | None, Values] = field(repr=False)
+    """the variables that there are, by the service's id, as far as somebody asked"""
 
     @property
-    def exit_code(self) -> int:
-        """1 when there is anything to do, or unknown whether."""
-        return int(any(step.writes(sealed=True) or step.due not in ("none", "never") for step in self.steps))
+    def written(self) -> frozenset[Place]:
+        """The variables that are as declared after a push."""
+        return frozenset(Place(step.instance.service_id, name) for step in self.steps for name in step.urls)
+
+    @property
+    def to_do(self) -> bool:
+        """Whether there is anything to do, or it is unknown whether."""
+        return any(step.writes(sealed=True) or step.due not in ("none", "never") for step in self.steps)
 
 
 def plan(stack: Stack, api: Api, only: Collection[str] = ()) -> Plan:
@@ -75,11 +85,22 @@ def plan(stack: Stack, api: Api, only: Collection[str] = ()) -> Plan:
     project = find(api, declared)
     named = {name: instance(project, declared, name) for name in {each.service for each in every}}
     ordered = sorted(every, key=lambda each: named[each.service].service_id)
+    held: dict[str | None, Values] = {
+        each: values(api, project, each) for each in sorted({each.service_id for each in named.values()})
+    }
     steps = [
-        _step(api, project, named[group[0].service], group)
-        for group in (list(found) for _, found in groupby(ordered, lambda each: named[each.service].service_id))
+        _step(project, named[group[0].service], group, held[service_id])
+        for service_id, found in groupby(ordered, lambda each: named[each.service].service_id)
+        if (group := list(found))
     ]
-    return Plan(project, declared, tuple(sorted(steps, key=attrgetter("service"))))
+    return Plan(project, declared, tuple(sorted(steps, key=attrgetter("service"))), held)
+
+
+def left_behind(stack: Stack, api: Api, found: Plan, only: Collection[str] = ()) -> list[OldLogin]:
+    """The variables that would hold an older login of these logins' roles, or of any role's, after a push."""
+    roles = {each.role for each in stack.logins if not only or called(each) in only}
+    known = {role: password for role, password in outputs(stack.name).passwords.items() if role in roles}
+    return old_logins(stack, api, found.project, known, found.held, found.written)
 
 
 def instance(project: Project, declared: Railway, name: str) -> Instance:
@@ -93,8 +114,8 @@ def instance(project: Project, declared: Railway, name: str) -> Instance:
     return found
 
 
-def _step(api: Api, project: Project, instance: Instance, group: list[Wanted]) -> Step:
-    there = values(api, project, instance.service_id)
+def _step(project: Project, instance: Instance, group: list[Wanted], held: Values) -> Step:
+    there = held.written
     kept = {each.variable: project.kept.get((instance.service_id, each.variable)) for each in group}
     holds = {each.variable: _holds(there.get(each.variable), each.url, kept[each.variable]) for each in group}
     return Step(

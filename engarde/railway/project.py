@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -45,6 +45,24 @@ class Kept:
     sealed: bool
     """its value cannot be read"""
     updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """Variables and what they hold, but for sealed ones."""
+
+    written: Mapping[str, str] = field(repr=False)
+    rendered: Mapping[str, str] = field(repr=False)
+    """with their references resolved"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One variable."""
+
+    service: str | None
+    """the service's id; none: shared by all"""
+    variable: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +115,10 @@ def instance(api: Api, project: Project, service: str) -> Instance:
     return _instance(found["serviceInstance"])
 
 
-def values(api: Api, project: Project, service: str | None, *, rendered: bool = False) -> dict[str, str]:
-    """Every variable of a service, or those shared by all of them, as written or with its references resolved."""
-    found = api.ask(
-        documents.VALUES,
-        project=project.id,
-        environment=project.environment,
-        service=service,
-        unrendered=not rendered,
-    )
-    return dict(found["variables"])
+def values(api: Api, project: Project, service: str | None) -> Values:
+    """Every variable of a service, or those shared by all of them."""
+    found = api.ask(documents.VALUES, project=project.id, environment=project.environment, service=service)
+    return Values(dict(found["written"]), dict(found["rendered"]))
 
 
 def _of_token(api: Api, declared: Railway) -> tuple[str, str]:

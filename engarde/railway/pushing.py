@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from engarde.errors import EngardeError, Refused
 from engarde.railway import documents
 from engarde.railway.api import Answered, Api
 from engarde.railway.deploying import deploy, watch
+from engarde.railway.old_logins import OldLogin
 from engarde.railway.planning import Plan, Step
 from engarde.railway.project import Project, values
 from engarde.terminal import begin_change
+from engarde.visible import visible
 
 Say = Callable[[str, str], None]
 """Is told a service's name and what happens to it."""
@@ -48,6 +50,19 @@ def refuse_new(plan: Plan) -> None:
         raise Refused(
             f"never deployed on Railway: {', '.join(new)}; nothing was written."
             " `--no-deploy` writes the variables, and the first deployment there takes them up"
+        )
+
+
+def refuse_left_behind(old: Sequence[OldLogin]) -> None:
+    """Keeps from saying of a service that it is deployed, while it goes on with a login that is shut out.
+
+    :raises Refused: a variable that is not declared holds one.
+    """
+    if old:
+        listed = "\n".join(f"  {visible(str(each))}" for each in old)
+        raise Refused(
+            "variables that `push` does not write hold logins that are no longer right; nothing was written."
+            f" `--despite-old-logins` goes on all the same:\n{listed}"
         )
 
 
@@ -112,7 +127,7 @@ def _write(step: Step, project: Project, api: Api, how: How, say: Say) -> bool:
             "variables": urls,
         },
     )
-    there = values(api, project, service)
+    there = values(api, project, service).written
     lost = [name for name, url in urls.items() if there.get(name) != url and name not in step.sealed]
     if lost:
         raise Answered(f"yes, and then gives something else back for {', '.join(lost)}")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from engarde.railway.old_logins import OldLogin
 from engarde.railway.planning import Plan, Step
 from engarde.railway.pushing import Pushed
 from engarde.show import Text, document
@@ -30,12 +31,12 @@ def _row(step: Step) -> tuple[str, str, RenderableType]:
     return ", ".join(step.logins), step.service, variables
 
 
-def planned(plan: Plan) -> RenderableType:
-    """A row for each Railway service."""
+def planned(plan: Plan, old: Sequence[OldLogin]) -> RenderableType:
+    """A row for each Railway service, then what a push would leave behind."""
     table = _table("deployment")
     for step in plan.steps:
         table.add_row(*_row(step), DUE[step.due])
-    return table
+    return Group(table, *(Text(str(each), style="red", overflow="fold") for each in old))
 
 
 def pushed(ends: Sequence[Pushed]) -> RenderableType:
@@ -46,14 +47,23 @@ def pushed(ends: Sequence[Pushed]) -> RenderableType:
     return table
 
 
-def planned_data(plan: Plan) -> str:
+def planned_data(plan: Plan, old: Sequence[OldLogin]) -> str:
     """The same as JSON."""
-    return document(services=[_data(step) for step in plan.steps])
+    return document(services=[_data(step) for step in plan.steps], oldLogins=[_old(each) for each in old])
 
 
 def pushed_data(ends: Sequence[Pushed]) -> str:
     """The same as JSON."""
     return document(services=[{**_data(end.step), "ok": end.good, "state": end.says} for end in ends])
+
+
+def _old(each: OldLogin) -> dict[str, str]:
+    return {
+        "railwayService": each.service,
+        "variable": each.variable,
+        "role": each.role,
+        "remedy": each.remedy,
+    }
 
 
 def _data(step: Step) -> dict[str, object]:

@@ -1,6 +1,8 @@
 """`bin/engarde railway`: plans and pushes against a fake Railway, from what a real engine has made."""
 
+import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -154,3 +156,76 @@ def test_a_stack_file_that_was_edited_since(there: Delivery) -> None:
     assert done.returncode == 2
     assert "than the last run; run `bin/pulumi up --stack local` first" in done.stderr
     assert there.fake.requests == []
+
+
+def older(service: str, host: str) -> str:
+    """A service's URL of before its last rotation, as somebody has written it there."""
+    return f"postgresql://{service}_user:of-last-year@{host}/railway"
+
+
+def test_other_variables_that_hold_an_older_login(there: Delivery) -> None:
+    there.quick()
+    old = older("madansara", "db.internal:5432")
+    helper = there.there.service("helper", deployed=True, variables={"URL": "${{madansara.APP_DATABASE_URL}}"})
+    there.there.share(PRODUCTION, EVERYBODYS=older("sankore", "postgres.railway.internal:6543"))
+    there.services["madansara"].set(
+        PRODUCTION,
+        APP_DATABASE_URL=old,
+        DATABASE_URL=old,
+        ALIAS="${{DATABASE_URL}}",
+        ALIAS_OF_ALIAS="${{ madansara.ALIAS }}",
+        REFERS=older("madansara", "${{Postgres.RAILWAY_PRIVATE_DOMAIN}}"),
+        ELSEWHERE=older("madansara", "other.internal"),
+        OTHER_PORT=older("madansara", "db.internal:6000"),
+        NOBODYS=older("nobody", "db.internal"),
+        RIGHT=urls(there.stack)["madansara"],
+    )
+    there.services["worker"].set(
+        PRODUCTION,
+        DB_USER="sankore_user",
+        DB_PASSWORD="of-last-year",
+        DB_HOST="db.internal",
+        PGUSER="sankore_user",
+        PGPASSWORD="of-last-year",
+        PGHOST="other.internal",
+        JDBC="jdbc:postgresql://db.internal:5432/railway?user=sankore_user&password=of-last-year",
+        DSN="host=db.internal user=sankore_user password='of-last-year' dbname=railway",
+    )
+    done = there.tool("plan", "--output", "json")
+    found = {(each["railwayService"], each["variable"], each["role"]) for each in json.loads(done.stdout)["oldLogins"]}
+    assert found == {
+        ("(shared)", "EVERYBODYS", "sankore_user"),
+        ("helper", "URL", "madansara_user"),
+        ("madansara", "APP_DATABASE_URL", "madansara_user"),
+        ("madansara", "REFERS", "madansara_user"),
+        ("sankore-worker", "DB_USER, DB_PASSWORD", "sankore_user"),
+        ("sankore-worker", "JDBC", "sankore_user"),
+        ("sankore-worker", "DSN", "sankore_user"),
+    }
+    shown = " ".join(there.tool("plan", "--service", "madansara").stdout.split())
+    assert "madansara: APP_DATABASE_URL holds an older login of madansara_user, which is shut out: declare" in shown
+    assert "declare helper and URL in `railway` under engarde:services, madansara" in shown
+    assert "sankore" not in shown
+    refused = there.tool("push")
+    assert refused.returncode == 2
+    assert "nothing was written. `--despite-old-logins` goes on" in refused.stderr
+    assert "declare APP_DATABASE_URL in `railway.variables` under engarde:services, madansara" in refused.stderr
+    assert there.fake.writes == []
+    audit = json.loads(there.tool("audit", "--output", "json").stdout)["findings"]
+    assert {each["subject"] for each in audit} >= {f"{service}: {name}" for service, name, _ in found}
+    assert "of-last-year" not in "".join(there.printed)
+
+    there.services["madansara"].unset(PRODUCTION, "REFERS")
+    helper.unset(PRODUCTION, "URL")
+    declared: dict[str, Any] = {"railway": {"variables": {"DATABASE_URL": {}, "APP_DATABASE_URL": {}}}}
+    services = {**STACK["services"], "madansara": declared}
+    there.stack.declare(**{**STACK, "services": services})
+    try:
+        assert there.states("--service", "madansara") == {"madansara": "deployed"}
+        assert there.tool("plan", "--service", "madansara").returncode == 0
+    finally:
+        there.stack.declare(**STACK)
+    running = there.running("madansara")
+    assert {running[each] for each in ("APP_DATABASE_URL", "ALIAS", "ALIAS_OF_ALIAS")} == {running["DATABASE_URL"]}
+    there.quick()
+    assert set(there.states("--despite-old-logins", "--service", "sankore").values()) == {"deployed"}
