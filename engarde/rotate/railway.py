@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from engarde.errors import Unfinished
+from dataclasses import replace
+
+from engarde.errors import EngardeError, Unfinished
 from engarde.model import Stack
 from engarde.railway.api import Api, token
-from engarde.railway.planning import Plan, plan
+from engarde.railway.planning import Plan, left_behind, plan
+from engarde.railway.project import Values
 from engarde.railway.pushing import How, push
 from engarde.rotate.delivery import Deliverer, Login
 from engarde.rotations import called
@@ -23,15 +26,24 @@ def to_railway(stack: Stack) -> Deliverer:
             with Api(token(), say) as api:
                 planned(api, login)
 
+    held: dict[str | None, Values] = {}
+
     def deliver(login: Login) -> str | None:
         if not login.on_railway:
             return None
         with Api(token(), say) as api:
+            found = planned(api, login)
             # Sealed ones too: whatever they held, it is the old password's.
-            ends = push(planned(api, login), api, How(sealed=True), lambda who, what: say(f"{who}: {what}"))
-        told = "; ".join(f"{end.step.service}: {end.says}" for end in ends)
-        if not all(end.good for end in ends):
-            raise Unfinished(told)
-        return told
+            ends = push(found, api, How(sealed=True), lambda who, what: say(f"{who}: {what}"))
+            told = [f"{end.step.service}: {end.says}" for end in ends]
+            if not all(end.good for end in ends):
+                raise Unfinished("; ".join(told))
+            # What nobody writes is as it was when the first login was delivered.
+            held.update(found.held)
+            try:
+                told += map(str, left_behind(stack, api, replace(found, held=held), [called(login)]))
+            except EngardeError as error:
+                told.append(f"whether other variables hold the old login is not known: {error}")
+        return "; ".join(told)
 
     return Deliverer(check, deliver)

@@ -67,6 +67,15 @@ def test_the_new_url_is_what_the_service_runs_with(there: Delivery) -> None:
     assert there.tool("plan").returncode == 0
 
 
+def test_a_variable_that_is_not_declared_is_named(there: Delivery) -> None:
+    """It goes on all the same: a login that somebody else knows cannot wait."""
+    own = there.services["madansara"].variables(PRODUCTION)["DATABASE_URL"]
+    there.services["madansara"].set(PRODUCTION, APP_DATABASE_URL=own)
+    said = " ".join(rotate(there, "madansara").stdout.split())
+    assert "madansara: APP_DATABASE_URL holds an older login of madansara_user, which is shut out: declare" in said
+    logs_in(there, "madansara")
+
+
 def test_every_variable_of_every_service_that_has_the_login(there: Delivery) -> None:
     there.services["worker"].seal(PRODUCTION, "DATABASE_URL", there.running("worker")["DATABASE_URL"])
     assert "Sankore-API: deployed; sankore-worker: deployed" in rotate(there, "sankore").stdout
