@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engarde import edits
 from engarde.catalog.rows import Setting
 from engarde.database import Session
 from engarde.faults import join
+from engarde.foreign import Existing
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC, spelled
 from engarde.outsiders import Outsider, outsiders
@@ -60,14 +61,36 @@ class _Held:
     rights: list[str]
 
 
-def warnings(stack: Stack, asked: Session, given: Given, existing: Collection[str]) -> Iterator[str]:
-    """Whose access, password or room this run takes, a sentence each; `existing` are the roles that are there."""
-    yield from _taken(asked, given.due)
-    for each in _others(stack, asked):
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is there before a run."""
+
+    existing: tuple[Existing, ...]
+    """of the roles and schemas that the stack makes or names"""
+    outsiders: tuple[Outsider, ...]
+    """those that have anything to do with a database that PUBLIC is shut out of"""
+    in_words: tuple[Setting, ...]
+    """timeouts of the stack's roles that the provider cannot read"""
+
+
+def look(stack: Stack, asked: Session, existing: Sequence[Existing]) -> Seen:
+    """Asks the catalogs; `existing` are those of the roles and schemas that the stack makes or names that are there."""
+    closed = OTHER_DATABASES if stack.server.close_other_databases else ()
+    found = (each for each in outsiders(stack, asked, closed) if each.involved)
+    return Seen(tuple(existing), tuple(found), tuple(_in_words(stack, asked)))
+
+
+def warnings(stack: Stack, asked: Session, given: Given, seen: Seen) -> Iterator[str]:
+    """Whose access, password or room this run takes, a sentence each."""
+    if given.due:
+        yield from _taken(asked, given.due)
+    for each in seen.outsiders:
         yield from _of_outsider(stack, each, given)
+    yield from _new_owners(stack, seen)
+    there = {each.name for each in seen.existing if each.kind == "role"}
     counted = {each.role: each.sessions for each in asked.rows("sessions_of", _Sessions, roles=_roles(stack))}
     for login in _logins(stack):
-        if login.role in existing and (why := _new_password(login, given)):
+        if login.role in there and (why := _new_password(login, given)):
             yield (
                 f"the password of {login.role} is replaced, {why}: from then on nobody logs in with the one that is in"
                 " force now"
@@ -77,26 +100,20 @@ def warnings(stack: Stack, asked: Session, given: Given, existing: Collection[st
                 f"{login.role} has {counted[login.role]} sessions now, and connectionLimit of {called(login)} is"
                 f" {login.connection_limit}: new ones are refused until so many have ended"
             )
-    if later := [each for each in _in_words(stack, asked) if not _imported(each, stack, given)]:
+    if later := [each for each in seen.in_words if not _imported(each, stack, given)]:
         yield f"the provider reads timeouts in milliseconds alone, and fails once it reads these:\n{_healed(later)}"
 
 
-def faults(stack: Stack, asked: Session, given: Given, existing: Collection[str]) -> Iterator[str]:
+def faults(stack: Stack, given: Given, seen: Seen) -> Iterator[str]:
     """What the stack file or the server has to say first, a paragraph each."""
-    if found := [each for each in _others(stack, asked) if _unsaid(stack, each, given)]:
+    if found := [each for each in seen.outsiders if _unsaid(stack, each, given)]:
         yield _shut_out(stack, found)
-    there = [each for each in _in_words(stack, asked) if each.role in existing and _imported(each, stack, given)]
-    if there:
+    if there := [each for each in seen.in_words if _imported(each, stack, given)]:
         yield (
             "the provider takes over no role with a timeout in words. As the admin, the same times in milliseconds:\n"
             f"{_healed(there)}\nA timeout that the stack file does not state becomes its default; so that it stays:\n"
             + "\n".join(f"  {_key(stack, each)}" for each in there)
         )
-
-
-def _others(stack: Stack, asked: Session) -> list[Outsider]:
-    closed = OTHER_DATABASES if stack.server.close_other_databases else ()
-    return [each for each in outsiders(stack, asked, closed) if each.involved]
 
 
 def _loses(each: Outsider) -> bool:
@@ -133,6 +150,14 @@ def _of_outsider(stack: Stack, each: Outsider, given: Given) -> Iterator[str]:
             f"{each.name} is shut out of database {each.database} ({each.what}): engarde:outsideRoles are of the shared"
             " database alone"
         )
+
+
+def _new_owners(stack: Stack, seen: Seen) -> Iterator[str]:
+    owners = {each.name: each.owner for each in seen.existing if each.kind == "schema"}
+    for service in stack.services:
+        owner = owners.get(service.schema_)
+        if owner not in (None, stack.server.user, service.role):
+            yield f"schema {service.schema_} becomes {service.role}'s: {owner} loses what its owner may do there"
 
 
 def _taken(asked: Session, due: Sequence[Privilege]) -> Iterator[str]:
@@ -180,10 +205,11 @@ def _new_password(login: Service | Analytics, given: Given) -> str:
     return "for its rotation is higher" if before is not None and login.rotation > before else ""
 
 
-def _in_words(stack: Stack, asked: Session) -> list[Setting]:
+def _in_words(stack: Stack, asked: Session) -> Iterator[Setting]:
     roles = set(_roles(stack))
-    found = (each for each in asked.rows("settings", Setting) if each.role in roles and each.database is None)
-    return [each for each in found if each.name in TIMEOUTS and not each.value.isdecimal()]
+    for each in asked.rows("settings", Setting):
+        if each.role in roles and each.database is None and each.name in TIMEOUTS and not each.value.isdecimal():
+            yield each
 
 
 def _imported(each: Setting, stack: Stack, given: Given) -> bool:

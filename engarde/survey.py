@@ -79,13 +79,13 @@ def survey(stack: Stack, password: str, before: Before, warn: Callable[[str], No
             event_triggers.refuse(asked, server.user)
             _refuse_to_lose(stack, asked, before)
             _refuse_half_gone(stack, asked, before)
-            roles = _refuse_to_take(stack, asked, before)
-            _say(stack, asked, before, roles, warn)
+            existing = _refuse_to_take(stack, asked, before)
+            _say(stack, asked, before, existing, warn)
             _check(stack, asked)
             views = asked.rows("views_in", _View, schemas=sorted(read))
             return Found(
                 asked.tables(sorted(read)),
-                roles,
+                frozenset(each.name for each in existing if each.kind == "role"),
                 _settings(asked),
                 frozenset((each.schema, each.name) for each in views),
                 functions.find(
@@ -153,7 +153,7 @@ def _refuse_half_gone(stack: Stack, asked: Session, before: Before) -> None:
         )
 
 
-def _refuse_to_take(stack: Stack, asked: Session, before: Before) -> frozenset[str]:
+def _refuse_to_take(stack: Stack, asked: Session, before: Before) -> list[foreign.Existing]:
     named = sorted({*foreign.roles(stack), *stack.shut_out})
     names = {"roles": named, "schemas": sorted(service.schema_ for service in stack.services)}
     existing = asked.rows("existing", foreign.Existing, **names)
@@ -163,13 +163,16 @@ def _refuse_to_take(stack: Stack, asked: Session, before: Before) -> frozenset[s
     if faults := [*renamed, *foreign.faults(stack, existing, own_roles, before.renamed)]:
         lines = "\n".join(f"  {each}" for each in faults)
         raise Refused(f"stack {stack.name} and its server do not fit; nothing was changed:\n{lines}")
-    return roles
+    return existing
 
 
-def _say(stack: Stack, asked: Session, before: Before, roles: frozenset[str], warn: Callable[[str], None]) -> None:
-    for each in beforehand.warnings(stack, asked, before.given, roles):
+def _say(
+    stack: Stack, asked: Session, before: Before, existing: list[foreign.Existing], warn: Callable[[str], None]
+) -> None:
+    seen = beforehand.look(stack, asked, existing)
+    for each in beforehand.warnings(stack, asked, before.given, seen):
         warn(visible(each, keep=BREAKS))
-    if told := [*beforehand.faults(stack, asked, before.given, roles)]:
+    if told := [*beforehand.faults(stack, before.given, seen)]:
         raise Refused(f"stack {stack.name} needs a word first; nothing was changed\n" + "\n".join(told))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engarde.catalog.rows import Owned
-from engarde.checks.placement import place
+from engarde.checks.placement import Place, place
 from engarde.findings import Finding
 from engarde.health.seen import Seen
 from engarde.names import VERSION_TABLE
@@ -19,12 +19,14 @@ def check(seen: Seen) -> Iterator[Finding]:
     for each in misplaced(seen.stack, seen.catalog):
         if each.name == VERSION_TABLE and each.owner in services:
             continue
-        if each.schema in at_home or (each.schema and each.owner in services):
-            yield _finding(seen, each)
+        there = place(seen.stack, seen.catalog, each)
+        # What a role or a schema that is not there yet is to have can be given to it once it is.
+        known = there.owner in seen.catalog.roles and (not there.schema or there.schema in seen.catalog.schemas)
+        if known and (each.schema in at_home or (each.schema and each.owner in services)):
+            yield _finding(each, there)
 
 
-def _finding(seen: Seen, owned: Owned) -> Finding:
-    there = place(seen.stack, seen.catalog, owned)
+def _finding(owned: Owned, there: Place) -> Finding:
     return Finding(
         "place" if there.schema else "owner",
         f"{owned.kind} {owned.identity}",

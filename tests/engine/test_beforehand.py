@@ -11,6 +11,7 @@ from tests.brownfield.day_zero import DayZero
 from tests.brownfield.services import ADOPT_ONLY
 from tests.engine.conftest import Brownfields
 from tests.engine.program import Project
+from tests.engine.test_admin_rights import SQL
 
 pytestmark = pytest.mark.xdist_group("brownfield")
 
@@ -58,7 +59,9 @@ def declare(project: Project, **sections: Any) -> None:
 
 
 def test_it_says_who_loses_what_and_changes_nothing(zero: DayZero, project: Project) -> None:
-    declare(project, outsideRoles={}, shutOut=["nightly"])
+    later = {"workers": {"role": "workers_later", "adopt": True}}
+    declare(project, outsideRoles={}, shutOut=["nightly"], services={**SERVICES, **later})
+    zero.database.run("ALTER SCHEMA workers OWNER TO workers_user")
     before = zero.database.value(SEEN)
     with Clients(zero) as clients:
         run = project.preview()
@@ -70,6 +73,7 @@ def test_it_says_who_loses_what_and_changes_nothing(zero: DayZero, project: Proj
         "sankore_user loses REFERENCES on table public.brands",
         "langflow_user has 15 sessions now, and connectionLimit of langflow is 10",
         "the password of madansara_user is replaced, for it is taken over",
+        "schema workers becomes workers_later's: workers_user loses what its owner may do there",
         "nightly is shut out of database railway, as the stack file says (1 grant)",
         "metabase, which the stack file does not name, comes into database railway as a member of analytics_readonly",
         "backend_worker from database railway: 1 session, 6 objects, 1 grant",
@@ -83,9 +87,18 @@ def test_it_says_who_loses_what_and_changes_nothing(zero: DayZero, project: Proj
     assert run.output.index("loses CONNECT") < run.output.index("needs a word first")
 
 
+def test_nothing_is_to_be_given_to_a_role_that_is_not_there_yet(project: Project) -> None:
+    declare(project, services={**SERVICES, "workers": {"role": "workers_later"}})
+    found = json.loads(project.tool("doctor", "--output", "json").stdout)["findings"]
+    assert "workers_later" not in "".join(each["remedy"]["text"] for each in found if each["remedy"]["kind"] == "sql")
+    assert "table madansara.journeys" in {each["subject"] for each in found if each["check"] == "owner"}
+
+
 def test_with_the_words_it_goes_through_and_keeps_whom_they_name(zero: DayZero, project: Project) -> None:
     declare(project)
     zero.database.run("ALTER ROLE sankore_user SET statement_timeout = 30000")
+    if not zero.database.admin.superuser:
+        zero.database.run(*SQL.findall(project.preview().output))
     with Clients(zero) as clients:
         project.succeeds(project.up())
     assert not {each.client for each in clients.refused} & KEPT, clients.refused

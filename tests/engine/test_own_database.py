@@ -14,11 +14,11 @@ from tests.engine.admins import Admin
 from tests.engine.apart import OWN, SERVICES, THERE, another, declare, make_database, rows
 from tests.engine.database import NAME, Database, Session
 from tests.engine.denied import denied
-from tests.engine.program import Project, conninfo
+from tests.engine.program import STACK_FILE, Project, conninfo
 from tests.engine.rotating import remember, rotate
 from tests.engine.verifying import told, verified
 from tests.parts import sampled
-from toolchain.server import Server
+from toolchain.server import HOST, Server
 
 pytestmark = pytest.mark.xdist_group("own-database")
 
@@ -133,6 +133,20 @@ def test_a_database_that_is_not_there_is_one_clear_error(apart: Apart) -> None:
     assert "database nowhere, which sankore names, does not exist" in run.output
     assert 'CREATE DATABASE "nowhere"' in run.output
     assert "Traceback" not in run.output
+
+
+def test_a_server_under_another_address_is_asked_for_its_rows(apart: Apart) -> None:
+    project = apart.project
+    declare(project, apart.there, SERVICES)
+    text = (project.folder / STACK_FILE).read_text()
+    document = json.loads(text)
+    document["config"]["engarde:databases"][THERE] |= {"host": "localhost", "port": project.database.server.port}
+    (project.folder / STACK_FILE).write_text(json.dumps(document))
+    run = project.preview()
+    (project.folder / STACK_FILE).write_text(text)
+    assert run.exit != 0
+    assert "schema langflow has rows in 1 table" in run.output
+    assert f"engarde:databases.{THERE}:\n      leaves: ['{HOST}:{apart.there.server.port}/{NAME}']" in run.output
 
 
 def test_verify_finds_nothing(apart: Apart) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engine import database as databases
-from tests.engine.admins import only_superuser
+from tests.engine.admins import BACKEND, only_superuser
 from tests.engine.clone import Clone, clone, said_by
 from tests.engine.database import NAME, Database
 from toolchain.server import HOST, Server
@@ -38,6 +38,14 @@ def checkout() -> Iterator[Clone]:
 
 @pytest.fixture(scope="module")
 def brought_up(checkout: Clone, users: Database) -> Clone:
+    before = users.rows(CATALOG)
+    refused = checkout.target("up", ENGARDE_POSTGRES_URL=url(users))
+    said = f"engarde:shutOut: [{BACKEND}]"
+    assert refused.returncode != 0
+    assert said in refused.stdout + refused.stderr
+    assert users.rows(CATALOG) == before
+    text = checkout.stack_file.read_text()
+    checkout.stack_file.write_text(text.replace("config:\n", f"config:\n  {said}\n", 1))
     assert LOGIN_PASSWORD not in checkout.up(ENGARDE_POSTGRES_URL=url(users))
     return checkout
 
