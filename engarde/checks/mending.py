@@ -15,7 +15,7 @@ from engarde.fixes import PATIENCE
 from engarde.model import Stack
 from engarde.parts import named
 
-TRIES = 4
+TRIES = 3
 PAUSE = 1.0
 """Between two of them [seconds]: a service's statements that queued meanwhile are done by then."""
 IN_THE_WAY = frozenset({"55P03", "40P01"})
