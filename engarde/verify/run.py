@@ -134,7 +134,12 @@ def _part(
         borrowed = borrowed_rights.look(stack, catalog, admin)
         found += [*event_triggers.findings(stack, catalog, triggers), *borrowed.findings]
         found += borrowed_rights.turned(stack, catalog, known)
-        found += [*row_security.findings(stack, catalog, admin), *shadows.findings(stack, catalog, admin)]
+        found += row_security.findings(stack, catalog, admin)
+        # What goes to its service's schema shadows nothing any more.
+        moved = {each.remedy.placed.identity for each in found if each.remedy.placed and each.remedy.placed.schema}
+        found += (
+            each for each in shadows.findings(stack, catalog, admin) if each.subject.partition(" ")[2] not in moved
+        )
     # What is tried makes and changes things, and would run what others have put there.
     foreign = [each.name for each in triggers if each.changers]
     tried = _tried(stack, known, catalog, login, progress) if asked.logins and not foreign else []

@@ -61,6 +61,9 @@ def test_everything_in_its_own_schema_is_a_services() -> None:
     stray = replace(OWN, owner="postgres", name='T"t')
     assert said(on=stray) == ('in its own schema, but postgres\'s: ALTER TABLE "a"."T""t" OWNER TO "a_user";', False)
     assert said(on=replace(stray, owner="a_user"), right="owner", who="b_user") == ("", False)
+    # It would read with a's rights what b has written.
+    written = replace(stray, kind="view", owner="b_user")
+    assert said(on=written) == ("in its own schema, but b_user's: bin/engarde doctor --stack prod", False)
 
 
 def test_what_everybody_has_from_the_beginning() -> None:

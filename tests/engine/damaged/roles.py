@@ -83,6 +83,14 @@ ROLES = {
     "dropped role": damage(
         "role", "langflow_user", "DROP OWNED BY langflow_user CASCADE", "DROP ROLE langflow_user", rounds=2
     ),
+    "an intruder in a service's role, which may create in public": damage(
+        "membership",
+        "temp_dev in sankore_user",
+        "CREATE ROLE temp_dev LOGIN",
+        "GRANT sankore_user TO temp_dev",
+        "GRANT CREATE ON SCHEMA public TO sankore_user",
+        undo=("DROP ROLE temp_dev",),
+    ),
     "an admin nobody declared": damage(
         "reach",
         "snoop on the schemas of services",
