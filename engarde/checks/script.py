@@ -53,6 +53,7 @@ def _entered(part: Stack) -> Iterator[str]:
     yield '\\connect -reuse-previous=on "{}"'.format(connection.replace('"', '""'))
     # What a backslash means in a text is then the same to psql and to the server.
     yield "SET standard_conforming_strings = on;"
+    yield "SET ROLE NONE;"
     yield "SHOW is_superuser \\gset"
 
 

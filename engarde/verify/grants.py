@@ -25,8 +25,6 @@ OF_ALL_WITHIN = ("database", "schema")
 """Without rights on these one may do nothing with what is in them."""
 OF_OWNERS = ("REFERENCES", "TRIGGER")
 """By which somebody has code of his own run with the rights of a table's owner, or of whoever writes to it."""
-
-
 WRITING = {"INSERT", "UPDATE", "DELETE"}
 
 
@@ -57,10 +55,8 @@ class _Same:
 
 def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     """What is not granted and should be, what is granted and should not be, and what may be granted on."""
-    due, healing = (
-        wanted(stack, catalog),
-        _Healing(catalog, hands(stack, catalog), _claims(stack, catalog), catalog.belongs_to),
-    )
+    due = wanted(stack, catalog)
+    healing = _Healing(catalog, hands(stack, catalog), _claims(stack, catalog), catalog.belongs_to)
     allowed, provided = due | tolerated(stack, catalog), provided_schemas(stack, catalog)
     left = left_schemas(stack, catalog).keys()
     undue = (each for each in catalog.entries if right_of(each) not in allowed)

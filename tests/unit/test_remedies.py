@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -149,3 +150,23 @@ def test_a_name_ends_no_comment_and_begins_no_command() -> None:
     assert [each.split()[0] for each in commands] == [*("\\set", "\\connect", "\\if", "\\else", "\\warn", "\\endif")]
     assert not [each for each in lines if "touch" in each and not each.startswith(("--", "REVOKE U&", "\\warn '"))]
     assert not any("\u202e" in each for each in lines)
+
+
+def test_each_database_is_entered_where_it_is() -> None:
+    stack = parse(
+        "local",
+        {
+            "server": SERVER,
+            "services": {"a": None, "b": {"database": "own"}, "c": {"database": "far"}},
+            "adminPasswords": {"far": {"secure": "v1:AAAA"}},
+            "databases": {"far": {"host": "h", "port": 5433, "user": "adm"}},
+        },
+        {PASSWORD_KEY},
+    )
+    found = [replace(finding("1", "GRANT;", Verb.GRANT), database=name) for name in ("own", "railway", "far")]
+    lines = script(stack, found).split("\n")
+    assert [each for each in lines if each.startswith("\\connect")] == [
+        "\\connect -reuse-previous=on \"dbname='railway'\"",
+        "\\connect -reuse-previous=on \"dbname='far' host='h' port='5433' user='adm'\"",
+        "\\connect -reuse-previous=on \"dbname='own'\"",
+    ]
