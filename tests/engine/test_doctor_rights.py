@@ -178,6 +178,18 @@ def test_an_extension_in_a_schema_of_its_own(project: Project) -> None:
     project.database.run("DROP EXTENSION citext", "DROP SCHEMA apart")
 
 
+@pytest.mark.exhaustive
+def test_a_declared_extension_goes_to_public(projects: Projects) -> None:
+    declared = {"services": {"sankore": None}, "existingSchemas": {"apart": None}}
+    with projects(**declared, extensions={"citext": {"schema": "apart"}}) as project:
+        project.database.run_as(project.database.admin, "CREATE SCHEMA apart")
+        project.succeeds(project.up())
+        text = said(lambda: ask(project, "sankore", "SELECT 'a'::apart.citext"))
+        found = only_named(project, f"sankore: {text}", schemas.EXTENSION, "edit")
+        heal(project, found["fix"])
+        ask(project, "sankore", "SELECT 'a'::citext")
+
+
 def test_a_function_that_does_it_is_named(project: Project) -> None:
     text = "permission denied for schema log\nCONTEXT:  PL/pgSQL function log.noted() line 1 at SQL statement"
     found = only_named(project, f"onside: {text}", functions.WITHIN, "code")
