@@ -64,6 +64,7 @@ with short_stacks():
         tenant.make_schema()
     for tenant in tenants.values():
         tenant.grant_reads(homes.values())
+    shared.grant_outside_reads()
     if reader:
         reader.grant_reads()
     for database in homes.values():

@@ -23,7 +23,7 @@ from engarde.moves import Made
 from engarde.names import ANALYTICS
 from engarde.parts import called, home
 from engarde.places import base_of, label_of, placed, placed_on_server
-from engarde.privileges import baseline, outside, reader, tenant
+from engarde.privileges import baseline, outside, outside_reads, reader, tenant
 from engarde.rotations import SUFFIX
 from engarde.split import journal
 from engarde.stack import PASSWORD, PROVIDER, READER, ROLE, SCHEMA, TENANT, rotation
@@ -64,7 +64,7 @@ def _given(part: Stack, stack: Stack, recorded: tuple[Recorded, ...]) -> Given:
     there = {each.name: {*(each.outputs.get("privileges") or ())} for each in recorded}
     rows = [
         (PUBLICS, baseline(part)),
-        *((outsiders(role), outside(part, role)) for role in part.outside_roles),
+        *((outsiders(role), [*outside(part, role), *outside_reads(part, role)]) for role in part.outside_roles),
         *((service.name, tenant(part, service)) for service in part.services),
         (ANALYTICS, reader(part, part.analytics) if part.analytics else []),
     ]

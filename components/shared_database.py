@@ -8,7 +8,7 @@ from components.database import Database
 from components.renames import Renames
 from components.resource_names import outsiders
 from engarde.model import Stack
-from engarde.privileges import outside
+from engarde.privileges import outside, outside_reads
 from engarde.survey import Found
 
 
@@ -28,3 +28,16 @@ class SharedDatabase(Database):
             for row in outside(stack, role):
                 # Kept when the stack is destroyed: these roles worked before it and go on after it.
                 self.grant(outsiders(role), row, self, grantee=role.name, retain=True)
+
+    def grant_outside_reads(self) -> None:
+        """What these roles read, once every schema of the stack has its owner; kept, as the rest of what they have."""
+        for role in self.stack.outside_roles:
+            for row in outside_reads(self.stack, role):
+                if row.table is None or (row.schema, row.table) in self.found.tables:
+                    self.grant(outsiders(role), row, self, grantee=role.name, retain=True)
+                else:
+                    pulumi.log.warn(
+                        f"{role.name}: the declared read {row.schema}.{row.table} does not exist; the next `pulumi up`"
+                        " after it does grants it",
+                        resource=self,
+                    )

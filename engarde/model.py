@@ -149,6 +149,8 @@ class OutsideRole(Declared):
     """a list of CONNECT, TEMPORARY, CREATE"""
     schemas: dict[SchemaName, EachOnce[SchemaRight]] = Field(default_factory=dict)
     """existing schema: a list of USAGE, CREATE"""
+    reads: tuple[DeclaredRead, ...] = ()
+    """a list as a service's: what it reads in services' schemas and existing ones"""
 
 
 class ShutOut(Declared):

@@ -57,7 +57,7 @@ class Privilege:
 def expected(stack: Stack) -> frozenset[Privilege]:
     """Everything that the stack grants or takes away."""
     rows = [*baseline(stack)]
-    rows += [row for role in stack.outside_roles for row in outside(stack, role)]
+    rows += [row for role in stack.outside_roles for row in (*outside(stack, role), *outside_reads(stack, role))]
     rows += [row for service in stack.services for row in tenant(stack, service)]
     return frozenset(rows + (reader(stack, stack.analytics) if stack.analytics else []))
 
@@ -80,9 +80,33 @@ def outside(stack: Stack, role: OutsideRole) -> list[Privilege]:
         Privilege(role.name, On.DATABASE, database, role.database),
         *(
             Privilege(role.name, On.SCHEMA, database, rights, schema=schema)
-            for schema, rights in sorted(role.schemas.items())
+            for schema, rights in sorted(outside_schemas(stack, role).items())
         ),
     ]
+
+
+def outside_schemas(stack: Stack, role: OutsideRole) -> dict[str, tuple[str, ...]]:
+    """All that such a role has on existing schemas; one that it reads in counts as stated with USAGE."""
+    existing = {each.name for each in stack.existing_schemas} - {PUBLIC}
+    read_in = {read.schema_ for read in role.reads if read.schema_ in existing}
+    rights: dict[str, tuple[str, ...]] = dict(role.schemas)
+    for schema in read_in:
+        rights[schema] = tuple(dict.fromkeys((*rights.get(schema, ()), USAGE)))
+    return rights
+
+
+def outside_reads(stack: Stack, role: OutsideRole) -> list[Privilege]:
+    """What such a role reads, and its way into the services' schemas, which the stack makes first."""
+    database, made = stack.server.database, {service.schema_ for service in stack.services}
+    entered = sorted({read.schema_ for read in role.reads} & made)
+    usage = [Privilege(role.name, On.SCHEMA, database, (USAGE,), schema=schema) for schema in entered]
+    return usage + [row for read in role.reads for row in _read(role.name, database, read)]
+
+
+def readings(stack: Stack) -> list[tuple[str, Read]]:
+    """Each declared read, and the role that it is of."""
+    of_services = [(service.role, read) for service in stack.services for read in service.reads]
+    return of_services + [(role.name, read) for role in stack.outside_roles for read in role.reads]
 
 
 def tenant(stack: Stack, service: Service) -> list[Privilege]:

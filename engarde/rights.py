@@ -10,7 +10,7 @@ from engarde import functions
 from engarde.database import Session
 from engarde.model import Stack
 from engarde.names import PUBLIC
-from engarde.privileges import beyond
+from engarde.privileges import beyond, readings
 from engarde.quoting import printable, quoted, statement
 
 # Not on ALL TABLES: where the admin may act as the owner, too, what it grants as itself would never be revoked.
@@ -106,7 +106,9 @@ def schemas(stack: Stack) -> frozenset[str]:
 
 
 def _of_outside_roles(stack: Stack) -> set[str]:
-    return {schema for role in stack.outside_roles for schema in role.schemas}
+    return {
+        schema for role in stack.outside_roles for schema in (*role.schemas, *(each.schema_ for each in role.reads))
+    }
 
 
 def missing(stack: Stack, found: Found) -> list[Missing]:
@@ -166,12 +168,12 @@ def _over_owned(stack: Stack, admin: Admin, owner: Role, owned: Owned) -> Iterat
 
 
 def _is_read(stack: Stack, owned: Owned) -> bool:
-    reads = ((read.schema_, read.table) for service in stack.services for read in service.reads)
+    reads = ((read.schema_, read.table) for _, read in readings(stack))
     return owned.schema in stack.analytics_schemas or (owned.schema, owned.name or "") in reads
 
 
 def _is_referred_to(stack: Stack, owned: Owned) -> bool:
-    referred = ((each.schema_, each.table) for service in stack.services for each in service.reads if each.references)
+    referred = ((read.schema_, read.table) for _, read in readings(stack) if read.references)
     return (owned.schema, owned.name or "") in referred
 
 

@@ -47,7 +47,7 @@ def rules(
     declared = _declared_schemas(values)
     yield from _names(values)
     yield from _schemas(services, existing)
-    yield from _reads(services, existing, declared, values)
+    yield from _reads(services, existing, outside, declared, values)
     yield from _executes(services, existing, declared, values)
     yield from _roles(server, services, analytics, outside)
     yield from _renamed(services, analytics)
@@ -121,21 +121,23 @@ def _schemas(services: tuple[Service, ...], existing: tuple[ExistingSchema, ...]
 def _reads(
     services: tuple[Service, ...],
     existing: tuple[ExistingSchema, ...],
+    outside: tuple[OutsideRole, ...],
     declared: Mapping[str, str],
     values: Mapping[str, object],
 ) -> Iterator[Fault]:
     databases = _databases(services, existing)
-    for service in services:
+    readers: list[tuple[str, Service | OutsideRole]] = [("services", each) for each in services]
+    for section, reader in (*readers, *(("outsideRoles", each) for each in outside)):
         seen = set()
-        stated = _section(_section(values, "services"), service.name).get("reads")
+        stated = _section(_section(values, section), reader.name).get("reads")
         tables = [_table(each) for each in stated] if isinstance(stated, list) else []
-        for read in service.reads:
+        for read in reader.reads:
             table = (read.schema_, read.table)
-            path = _item(join("engarde:services", service.name, "reads"), tables, table)
-            if read.schema_ == service.schema_:
+            path = _item(join(f"engarde:{section}", reader.name, "reads"), tables, table)
+            if isinstance(reader, Service) and read.schema_ == reader.schema_:
                 yield Fault(path, "its own schema needs no read, the service owns it")
             else:
-                yield from _reached(path, read.schema_, service, declared, databases)
+                yield from _reached(path, read.schema_, reader, declared, databases)
             if table in seen:
                 yield Fault(path, "the same table twice; state it once, with all its columns")
             seen.add(table)
@@ -170,13 +172,18 @@ def _databases(services: tuple[Service, ...], existing: tuple[ExistingSchema, ..
 
 
 def _reached(
-    path: str, schema: str, service: Service, declared: Mapping[str, str], databases: Mapping[str, str | None]
+    path: str,
+    schema: str,
+    who: Service | OutsideRole,
+    declared: Mapping[str, str],
+    databases: Mapping[str, str | None],
 ) -> Iterator[Fault]:
-    """Something in another schema that a service is to get at."""
+    """Something in another schema that a service or an outside role is to get at."""
+    database, what = (who.database, "the service") if isinstance(who, Service) else (None, "the role")
     if schema not in declared:
         yield Fault(path, f"its schema is not declared; {_choice(declared)}")
-    elif databases.get(schema, service.database) != service.database:
-        yield Fault(path, f"in {_where(databases[schema])}, the service is in {_where(service.database)}{_ONE}")
+    elif databases.get(schema, database) != database:
+        yield Fault(path, f"in {_where(databases[schema])}, {what} is in {_where(database)}{_ONE}")
 
 
 def _where(database: str | None) -> str:

@@ -17,6 +17,7 @@ from engarde.functions import Function
 from engarde.model import Stack, Table
 from engarde.moves import Made, moved
 from engarde.names import PUBLIC
+from engarde.privileges import readings
 from engarde.quoting import statement
 from engarde.visible import BREAKS, visible
 
@@ -71,7 +72,7 @@ def survey(stack: Stack, password: str, before: Before, warn: Callable[[str], No
     :raises Refused: the admin lacks a right, a schema that would have to go holds data, something is another's, others'
         code would run in it, or roles would be shut out of which the stack file says nothing.
     """
-    read = {PUBLIC, *before.read, *(read.schema_ for service in stack.services for read in service.reads)}
+    read = {PUBLIC, *before.read, *(read.schema_ for _, read in readings(stack))}
     server = stack.server
     try:
         with session(Access(server, server.database, server.user, password)) as asked:

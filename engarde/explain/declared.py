@@ -149,6 +149,8 @@ def how_to_declare(stack: Stack, role: str, thing: Thing, right: str) -> str | N
         return _for_analytics(stack, thing, right, file)
     if thing.group == "database" and thing.name == stack.server.database and role not in (PUBLIC, stack.server.user):
         return f"to declare it: engarde:outsideRoles.{role}.database in {file}, with {right} in its list"
+    if role in {each.name for each in stack.outside_roles} and _is_read(thing, right):
+        return f"to declare it: engarde:outsideRoles.{role}.reads: [{_item(thing, right)}] in {file}, then {_up(stack)}"
     existing = {each.name for each in stack.existing_schemas}
     if thing.group == "schema" and thing.name in existing and role in {each.name for each in stack.outside_roles}:
         return f"to declare it: engarde:outsideRoles.{role}.schemas.{thing.name} in {file}, with {right} in its list"
@@ -156,15 +158,24 @@ def how_to_declare(stack: Stack, role: str, thing: Thing, right: str) -> str | N
 
 
 def _for_service(stack: Stack, service: Service, thing: Thing, right: str, file: str) -> str | None:
-    name = spelled(thing.schema or "", thing.name)
     if right == EXECUTE and thing.group == "function" and not thing.provided:
-        key, item = "executes", _json(f"{name}({thing.types})")
-    elif right in (SELECT, REFERENCES) and thing.group == "relation" and thing.kind != "sequence":
-        key, item = "reads", _json(name) if right == SELECT else f"{{table: {_json(name)}, references: true}}"
+        key, item = "executes", _json(f"{spelled(thing.schema or '', thing.name)}({thing.types})")
+    elif _is_read(thing, right):
+        key, item = "reads", _item(thing, right)
     else:
         return None
     line = f"to declare it: engarde:services.{service.name}.{key}: [{item}] in {file}, then {_up(stack)}"
     return line if thing.schema in stack.schemas else f"{line}; and its schema under engarde:existingSchemas"
+
+
+def _is_read(thing: Thing, right: str) -> bool:
+    return right in (SELECT, REFERENCES) and thing.group == "relation" and thing.kind != "sequence"
+
+
+def _item(thing: Thing, right: str) -> str:
+    """What a list of reads has to hold for it, as YAML."""
+    name = _json(spelled(thing.schema or "", thing.name))
+    return name if right == SELECT else f"{{table: {name}, references: true}}"
 
 
 def _json(text: str) -> str:

@@ -72,9 +72,10 @@ def _verdict(
     waiting = declared.not_granted_yet(stack, role, thing, right, trusted=trusted)
     if state == "no":
         return waiting or declared.how_to_declare(stack, role, thing, right) or "", False
-    if not declared.judged(stack, role):
-        return "", False
     by = declared.covered(stack, role, thing, right, found)
+    if not declared.judged(stack, role):
+        # What it may do besides is not the stack's business.
+        return (by if by and declared.declarations(stack, role, thing, right) else ""), False
     if by is None:
         return "not declared", True
     if waiting and not declared.enough(stack, role, thing, right, _at_once(found)):

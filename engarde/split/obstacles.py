@@ -38,6 +38,10 @@ def of_declaration(move: Move) -> Iterator[str]:
         for call in other.executes:
             if other.name != service.name and call.schema_ == service.schema_:
                 yield f"{other.name} calls {call}, and could not any more: take the call out of the stack file"
+    for role in move.before.outside_roles:
+        for read in role.reads:
+            if read.schema_ == service.schema_:
+                yield f"{role.name} reads {read}, and could not any more: take the read out of the stack file"
     if service.connection_limit < LEAST:
         yield f"{service.name} may have one connection, and a copy takes {LEAST}: raise its connectionLimit"
 

@@ -11,7 +11,7 @@ from engarde.catalog.rows import Entry
 from engarde.findings import Finding, Remedy, Verb
 from engarde.model import Service, Stack
 from engarde.names import PUBLIC, VERSION_TABLE
-from engarde.privileges import OTHER_DATABASES
+from engarde.privileges import OTHER_DATABASES, outside_schemas
 from engarde.quoting import quoted
 from engarde.verify.hands import Hands, acting_as, hands
 from engarde.verify.names import called, grantee, provided_schemas, some
@@ -155,7 +155,10 @@ def _is_ours(stack: Stack, entry: Entry) -> bool:
     if entry.guarded and (entry.schema == "pg_catalog" or entry.kind == "parameter"):
         return entry.grantee not in outside
     if entry.kind == "schema" and entry.grantee in outside:
-        return entry.schema in outside[entry.grantee].schemas
+        return entry.schema in outside_schemas(stack, outside[entry.grantee])
+    if entry.kind == "table" and entry.grantee in outside:
+        # Nothing but what is declared outlasts the next run there.
+        return any((entry.schema, entry.name) == (each.schema_, each.table) for each in outside[entry.grantee].reads)
     return entry.grantee in stack.roles
 
 

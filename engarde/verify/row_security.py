@@ -11,6 +11,7 @@ from engarde.database import Session
 from engarde.findings import Finding, Verb
 from engarde.model import Stack
 from engarde.names import PUBLIC
+from engarde.privileges import readings
 from engarde.quoting import quoted
 from engarde.verify.hands import acting_as, hands
 from engarde.verify.names import some
@@ -30,9 +31,7 @@ def findings(stack: Stack, catalog: Catalog, asked: Session) -> Iterator[Finding
 def _readers(stack: Stack, schema: str, name: str) -> Iterator[str]:
     if stack.analytics and schema in stack.analytics_schemas:
         yield stack.analytics.role
-    for service in stack.services:
-        if any((read.schema_, read.table) == (schema, name) for read in service.reads):
-            yield service.role
+    yield from (role for role, read in readings(stack) if (read.schema_, read.table) == (schema, name))
 
 
 def _lacking(reader: str, stack: Stack, catalog: Catalog, policies: list[Policy]) -> str:

@@ -20,6 +20,7 @@ from engarde.event_triggers import listed
 from engarde.findings import Finding
 from engarde.model import Stack
 from engarde.parts import called, parts
+from engarde.privileges import readings
 from engarde.stack import Outputs, outputs
 from engarde.verify import (
     attributes,
@@ -200,10 +201,12 @@ def _tried(
 
 def _missing(stack: Stack, catalog: Catalog) -> Iterator[str]:
     there = {(each.schema, each.name) for each in catalog.relations}
+    names = {service.role: service.name for service in stack.services}
+    for role, read in readings(stack):
+        if (read.schema_, read.table) not in there:
+            who = names.get(role, role)
+            yield f"{who} is declared to read {read.schema_}.{read.table}, which does not exist yet"
     for service in stack.services:
-        for read in service.reads:
-            if (read.schema_, read.table) not in there:
-                yield f"{service.name} is declared to read {read.schema_}.{read.table}, which does not exist yet"
         for each in service.executes:
             if each not in catalog.functions:
                 yield f"{service.name} is declared to call {each}, which does not exist yet, or not with these types"

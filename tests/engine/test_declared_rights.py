@@ -1,7 +1,8 @@
 """What a service may be let do with others' things beside reading them: granted, proved, explained, taken back."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 import pytest
 
@@ -25,6 +26,7 @@ KEYS = (
 )
 
 
+NONE: Mapping[str, object] = MappingProxyType({})
 CALLS = ("public.f(int)", 'public."Odd.Name"(timestamptz, varchar[], public."Odd, Type")', "public.p(integer)")
 MADE = (
     """CREATE TYPE public."Odd, Type" AS ENUM ('a')""",
@@ -38,14 +40,20 @@ MADE = (
 )
 
 
-def declare(project: Project, *reads: object, calls: Sequence[str] = CALLS, **sections: object) -> None:
+def declare(
+    project: Project,
+    *reads: object,
+    calls: Sequence[str] = CALLS,
+    outside: Mapping[str, object] = NONE,
+    **sections: object,
+) -> None:
     project.declare(
         services={
             "madansara": {"reads": list(reads), "executes": list(calls)},
             "sankore": {"reads": ["public.users"]},
         },
         existingSchemas={"public": {"creators": [THE_ADMIN, BACKEND]}},
-        outsideRoles={BACKEND: {"schemas": {"public": ["USAGE", "CREATE"]}}},
+        outsideRoles={BACKEND: {"schemas": {"public": ["USAGE", "CREATE"]}}, **outside},
         analytics={},
         **sections,
     )
@@ -236,4 +244,43 @@ def test_a_finding_is_accepted_for_a_reason_and_up_to_a_day(stack: Project) -> N
     assert stack.tool("verify", "--no-logins").returncode == 1
     heal(stack, again)
     declare(stack, WHOLE, OF_COLUMNS)
+    as_declared(stack)
+
+
+def test_an_outside_role_reads_what_is_declared(stack: Project) -> None:
+    password = "OfAReportInTests"
+    stack.database.run(f"CREATE ROLE old_report LOGIN PASSWORD '{password}'")
+    reads = ["sankore.things", {"table": "public.users", "columns": ["id"]}, "sankore.later"]
+    outside = {"old_report": {"database": ["CONNECT"], "reads": reads}}
+    with stack.connect("sankore") as session:
+        session.execute("CREATE TABLE things (id int)")
+    declare(stack, WHOLE, OF_COLUMNS, outside=outside)
+    up = stack.succeeds(stack.up())
+    assert "old_report: the declared read sankore.later does not exist" in up.output
+    as_declared(stack)
+    with stack.database.session("old_report", password) as session:
+        session.execute("SELECT id FROM sankore.things")
+        session.execute("SELECT id FROM public.users")
+        denied(session, "SELECT email FROM public.users")
+        denied(session, "INSERT INTO sankore.things VALUES (1)")
+    assert "declared: its reads" in str(Asked(stack).line("old_report", "sankore.things", "SELECT"))
+    assert stack.succeeds(stack.preview("--refresh", "--expect-no-changes")).ops == {}
+
+    stack.database.run("REVOKE SELECT ON sankore.things FROM old_report", "GRANT INSERT ON public.users TO old_report")
+    found = {each.check: each for each in verified(stack).findings}
+    assert set(found) == {"grant", "undeclared grant"}
+    assert list(stack.preview("--refresh").ops) == ["outside-old_report-reads-sankore.things"]
+    for each in found.values():
+        heal(stack, each)
+    as_declared(stack)
+
+    # Undeclared, it keeps what it has, as an outside role does; in a service's schema that is a finding.
+    declare(stack, WHOLE, OF_COLUMNS, outside={"old_report": {"database": ["CONNECT"]}})
+    before = stack.database.mark()
+    assert set(stack.succeeds(stack.up()).ops.values()) == {"delete"}
+    assert [each for each in stack.database.changes(before) if "SAVEPOINT" not in each] == []
+    left = verified(stack).findings
+    assert {each.check for each in left} == {"undeclared grant"}
+    for each in left:
+        heal(stack, each)
     as_declared(stack)

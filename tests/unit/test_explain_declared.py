@@ -89,7 +89,8 @@ def test_what_everybody_has_from_the_beginning() -> None:
 def test_only_the_stacks_own_roles_are_judged() -> None:
     for who in ("postgres", "backend", "somebody"):
         assert said(entry(T, "SELECT", who), on=T, who=who) == ("", False)
-    assert said(on=replace(USERS, owner="postgres"), who="backend") == ("", False)
+    to_read = said(on=replace(USERS, owner="postgres"), who="backend")[0]
+    assert to_read.startswith('to declare it: engarde:outsideRoles.backend.reads: ["public.users"] in ')
     for who in ("public", "a_user", "analytics_readonly"):
         assert said(entry(T, "SELECT", who), on=T, who=who) == ("not declared", True)
 

@@ -102,6 +102,23 @@ def test_outside_roles_keep_the_full_set_that_is_stated() -> None:
     }
 
 
+def test_outside_roles_read_what_is_stated_and_enter_where_it_is() -> None:
+    reads = ["a.t", {"table": "old.u", "columns": ["x"]}, "public.v"]
+    role = {"database": ["CONNECT"], "schemas": {"old": ["CREATE"]}, "reads": reads}
+    schemas = {"public": None, "old": None}
+    found = rows(services={"a": None}, existingSchemas=schemas, outsideRoles={"report": role}) - rows(
+        services={"a": None}, existingSchemas=schemas
+    )
+    assert found == {
+        Privilege("report", On.DATABASE, DB, ("CONNECT",)),
+        Privilege("report", On.SCHEMA, DB, ("CREATE", "USAGE"), schema="old"),
+        Privilege("report", On.SCHEMA, DB, ("USAGE",), schema="a"),
+        Privilege("report", On.TABLE, DB, ("SELECT",), schema="a", table="t"),
+        Privilege("report", On.COLUMNS, DB, ("SELECT",), schema="old", table="u", columns=("x",)),
+        Privilege("report", On.TABLE, DB, ("SELECT",), schema="public", table="v"),
+    }
+
+
 def test_other_databases_lose_public_where_the_stack_says_so() -> None:
     server = {"host": "h", "database": "postgres", "closeOtherDatabases": True}
     found = expected(parse("s", {"server": server}, {"adminPassword"}))
