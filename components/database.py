@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import pulumi
 import pulumi_postgresql as postgresql
@@ -133,10 +133,13 @@ class Database(pulumi.ComponentResource):
         """The name of a declared role, once it may be put in the place of a former one."""
         return self.renames.name(declared, self.roles[declared], self.stack)
 
-    def settle(self, login: Service | Analytics, role: postgresql.Role) -> None:
-        """The role is to have the settings that the plugin cannot give it; `set_role_settings` does it."""
+    def settle(self, login: Service | Analytics, role: postgresql.Role, before: Collection[str]) -> None:
+        """The role is to have the settings that the plugin cannot give it; `set_role_settings` does it.
+
+        Those `before` are what the last run has set.
+        """
         found = self.found.settings.get(login.role, {})
-        if changes := role_settings.changes(login, self.stack.server, found):
+        if changes := role_settings.changes(login, self.stack.server, found, before):
             self._unsettled[login.role] = (role, changes)
 
     def set_role_settings(self, admin_password: str) -> None:

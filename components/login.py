@@ -10,6 +10,7 @@ import pulumi_postgresql as postgresql
 import pulumi_random as random
 
 from components.database import Database
+from components.role_settings import before
 from engarde import scram
 from engarde.model import Analytics, Service, Stack
 from engarde.places import placed_on_server
@@ -101,5 +102,5 @@ def role(
     )
     database.roles[declared.role] = made
     if left is None:
-        database.settle(declared, made)
+        database.settle(declared, made, before(name, database))
     return made

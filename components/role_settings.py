@@ -14,6 +14,7 @@ from components.engine import Recorded
 from engarde import role_settings
 from engarde.model import Analytics, Service
 from engarde.places import placed_on_server
+from engarde.stack import READER, TENANT
 
 SETTINGS = "roleSettings"
 REPAIRS = "roleSettingsRepairs"
@@ -34,6 +35,17 @@ def shown(
     # A run that did not end has left no outputs, whatever it has set.
     drifted = before.get(SETTINGS, settings) == settings and any(_drifted(declared, each) for each in there)
     return {SETTINGS: settings, REPAIRS: int(before.get(REPAIRS) or 0) + drifted}
+
+
+def before(name: str, database: Database) -> frozenset[str]:
+    """The settings that the last run has set for the role of the component of this name, on the database's server."""
+    place = placed_on_server(f"{name}-role", database.stack)
+    return frozenset(
+        setting
+        for each in database.recorded
+        if each.name == name and each.type in (TENANT, READER)
+        for setting in (each.outputs.get(SETTINGS) or {}).get(place) or {}
+    )
 
 
 def _drifted(declared: Service | Analytics, database: Database) -> bool:

@@ -35,6 +35,7 @@ from engarde.names import (
     RoleName,
     SchemaName,
 )
+from engarde.parameters import Parameters
 from engarde.reads import DeclaredRead
 from engarde.thresholds import StatusThresholds, Thresholds
 
@@ -53,6 +54,8 @@ class Login(Declared):
     """milliseconds, 0 = none"""
     temp_file_limit: Megabytes = 10_240
     """megabytes, 0 = none"""
+    settings: Parameters = Parameters()
+    """a map of PostgreSQL's settings, such as `work_mem: 16MB`"""
     rotation: Rotation = 1
     """a whole number from 1; a higher one means a new password"""
     protect: bool = False

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from types import MappingProxyType
 
 from engarde.access import Access
 from engarde.address import Server
 from engarde.database import session
 from engarde.foreign import Existing
 from engarde.model import Analytics, Service, Stack
+from engarde.parameters import COMPARED, SUPERUSERS
 from engarde.quoting import literal, quoted
 from engarde.settings import kilobytes, switched_on
 
@@ -16,16 +18,21 @@ READ_ONLY = "default_transaction_read_only"
 TEMPORARY_FILES = "temp_file_limit"
 
 
+_READ: Mapping[str, Callable[[str], object]] = MappingProxyType(
+    {READ_ONLY: switched_on, TEMPORARY_FILES: kilobytes, **COMPARED}
+)
+
+
 def declared(login: Service | Analytics, server: Server) -> dict[str, str]:
     """What the role starts with on the server, by the setting's name."""
     settings = {READ_ONLY: "on"} if isinstance(login, Analytics) else {}
     if server.superuser and login.temp_file_limit:
         settings[TEMPORARY_FILES] = f"{login.temp_file_limit}MB"
-    return settings
+    return settings | login.settings.stated(superuser=server.superuser)
 
 
 def managed(server: Server) -> tuple[str, ...]:
-    """The settings that the server's admin may set; the limit takes a superuser, its removal too."""
+    """The settings that are the stack's to set, declared or not; the limit takes a superuser, its removal too."""
     return (READ_ONLY, TEMPORARY_FILES) if server.superuser else (READ_ONLY,)
 
 
@@ -33,17 +40,23 @@ def same(name: str, one: str | None, other: str | None) -> bool:
     """Whether the server reads both values of the setting alike; None where there is none."""
     if one is None or other is None:
         return one == other
-    if name == READ_ONLY:
-        return switched_on(one) == switched_on(other)
-    return kilobytes(one) == kilobytes(other)
+    read = _READ[name]
+    return read(one) == read(other)
 
 
-def changes(login: Service | Analytics, server: Server, found: Mapping[str, str]) -> list[str]:
-    """The statements that bring the role from what is found to what is declared."""
+def changes(
+    login: Service | Analytics, server: Server, found: Mapping[str, str], before: Collection[str] = ()
+) -> list[str]:
+    """The statements that bring the role from what is found to what is declared.
+
+    What is neither declared nor was `before` is somebody else's: a role that is taken over keeps it, and `verify` names
+    it.
+    """
     wanted = declared(login, server)
+    given_up = [name for name in COMPARED if name in before and (server.superuser or name not in SUPERUSERS)]
     return [
         assignment(login.role, name, wanted.get(name))
-        for name in managed(server)
+        for name in dict.fromkeys((*managed(server), *wanted, *given_up))
         if not same(name, found.get(name), wanted.get(name))
     ]
 

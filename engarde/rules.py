@@ -11,6 +11,7 @@ from engarde.executes import parts_of
 from engarde.faults import Fault, join, key
 from engarde.model import Analytics, ExistingSchema, Extension, OutsideRole, Service
 from engarde.names import COMMAND_WORDS, PUBLIC, ROLE_SUFFIX, complaint, split_table
+from engarde.parameters import SUPERUSERS
 
 _ONE = ": PostgreSQL reads in one database at a time, and calls in one; leave it out, and ask the service that has it"
 _MYSQL = re.compile(r"(mysql|mariadb)[\w+]*:", re.IGNORECASE)
@@ -235,3 +236,12 @@ def of_accepted(path: str, accepted: tuple[Accepted, ...]) -> Iterator[Fault]:
         if (each.check, each.subject) in seen:
             yield Fault(path, f"accepts the same finding twice: {each.check}: {each.subject}")
         seen.add((each.check, each.subject))
+
+
+def of_settings(servers: Mapping[str | None, Server], logins: Mapping[str, Service | Analytics]) -> Iterator[Fault]:
+    """Settings that the admin of the login's server may not set; by path, analytics' on the shared server."""
+    for path, login in logins.items():
+        server = servers.get(login.database if isinstance(login, Service) else None, servers.get(None))
+        if server and not server.superuser:
+            for name in sorted(SUPERUSERS & login.settings.stated(superuser=True).keys()):
+                yield Fault(join(path, "settings", name), "takes an admin that is a superuser")

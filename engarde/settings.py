@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from engarde.catalog.rows import Setting
+if TYPE_CHECKING:
+    from engarde.catalog.rows import Setting
 
 UNITS = {"": 1, "us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 """milliseconds"""

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from engarde import admin_passwords, rules_of_databases, rules_of_delivery, rules_of_outsiders
 from engarde.accepted import Accepted
-from engarde.address import Address, Elsewhere, SharedServer
+from engarde.address import Address, Elsewhere, Server, SharedServer
 from engarde.declared import Declared
 from engarde.delivery import Railway
 from engarde.document import NotPlain, config, plain
@@ -24,7 +24,7 @@ from engarde.model import (
     ShutOut,
     Stack,
 )
-from engarde.rules import forbidden_values, of_accepted, rules
+from engarde.rules import forbidden_values, of_accepted, of_settings, rules
 from engarde.rules_of_delivery import Addresses
 from engarde.thresholds import StatusThresholds
 
@@ -122,6 +122,8 @@ def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stac
     logins: dict[str, Service | Analytics] = {join(_top("services"), each.name): each for each in services}
     if analytics:
         logins[_top("analytics")] = analytics
+    servers: dict[str | None, Server] = {each.name: each for each in databases}
+    faults += of_settings(servers | ({None: server} if server else {}), logins)
     addresses: dict[str | None, Addresses] = {
         each.name: Addresses(
             f"{join(_top('databases'), each.name)}.",

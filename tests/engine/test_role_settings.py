@@ -15,7 +15,9 @@ pytestmark = pytest.mark.xdist_group("role settings")
 
 SETTINGS = """
     SELECT rolname, entry FROM pg_db_role_setting JOIN pg_roles r ON r.oid = setrole, unnest(setconfig) entry
-    WHERE entry ~ '^(temp_file_limit|default_transaction_read_only)=' ORDER BY 1, 2"""
+    WHERE split_part(entry, '=', 1) IN ('temp_file_limit', 'default_transaction_read_only', 'work_mem', 'lock_timeout',
+                                        'jit', 'log_min_duration_statement')
+    ORDER BY 1, 2"""
 STACK: Mapping[str, Any] = {
     "services": {"sankore": None, "onside": {"tempFileLimit": 0}},
     "existingSchemas": {"public": {"creators": [THE_ADMIN, BACKEND]}},
@@ -65,6 +67,33 @@ def test_they_are_set_and_repaired_and_taken_back(projects: Projects) -> None:
                 session.execute("INSERT INTO public.users DEFAULT VALUES")
             denied(session, "INSERT INTO public.users DEFAULT VALUES")
 
+        more = {"settings": {"work_mem": "16MB", "log_min_duration_statement": 500}}
+        services = {"sankore": more, "onside": {"tempFileLimit": 0}}
+        project.declare(
+            **{**STACK, "services": services, "analytics": {"tempFileLimit": 2048, "settings": {"jit": "off"}}}
+        )
+        # What a role had before is not the stack's, as long as it is not declared.
+        project.database.run("ALTER ROLE onside_user SET work_mem = '8MB'")
+        assert set(project.succeeds(project.up()).ops) == {"sankore", "analytics"}
+        declared = [
+            *AS_DECLARED,
+            ("analytics_readonly", "jit=off"),
+            ("onside_user", "work_mem=8MB"),
+            ("sankore_user", "log_min_duration_statement=500"),
+            ("sankore_user", "work_mem=16MB"),
+        ]
+        assert project.database.rows(SETTINGS) == sorted(declared)
+        assert project.tool("verify", "--no-logins").returncode == 1
+        project.database.run("ALTER ROLE onside_user RESET work_mem")
+        verified(project)
+        assert project.succeeds(project.preview("--refresh", "--expect-no-changes")).ops == {}
+        with project.connect("sankore") as session:
+            assert session.execute("SHOW work_mem").fetchone() == ("16MB",)
+        project.database.run("ALTER ROLE sankore_user SET work_mem = '1GB'")
+        assert """ALTER ROLE "sankore_user" SET work_mem = '16MB';""" in project.tool("verify", "--no-logins").stdout
+        assert project.succeeds(project.up()).ops == {"sankore": "update"}
+        verified(project)
+
         project.declare(**{**STACK, "services": {"sankore": {"tempFileLimit": 0}}, "analytics": {"tempFileLimit": 0}})
         done = project.succeeds(project.up()).ops
         assert (done["sankore"], done["analytics"]) == ("update", "update")
@@ -75,7 +104,13 @@ def test_they_are_set_and_repaired_and_taken_back(projects: Projects) -> None:
 
 @pytest.mark.parametrize("admin", ["createrole"], indirect=True)
 def test_an_admin_that_is_no_superuser_sets_what_it_may(projects: Projects) -> None:
-    with projects(**STACK) as project:
+    with projects(
+        **{**STACK, "services": {"sankore": {"settings": {"lock_timeout": "5s"}}, "onside": None}}
+    ) as project:
+        project.succeeds(project.up())
+        assert project.database.rows(SETTINGS) == [GUARD, ("sankore_user", "lock_timeout=5s")]
+        verified(project)
+        project.declare(**STACK)
         project.succeeds(project.up())
         assert project.database.rows(SETTINGS) == [GUARD]
         verified(project)
