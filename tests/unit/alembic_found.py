@@ -367,7 +367,6 @@ async_engine_from_config(
         config.get_section(config.config_ini_section, {}),
         prefix="sqlalchemy.",
 """
-SEARCHES = "        connection.execute(text(f'SET search_path"
 CONFIGURE = "        include_name=include_name,\n    "
 SETTING = "connection.execute(text(\"SET LOCAL app.bypass = 'on'\"))"
 CONFIG = {"app/config.py": SETTINGS_CLASS}
@@ -433,15 +432,18 @@ FORMS = {
     "a statement of another connection": Form(
         changed(
             SYNC,
-            "    with connectable.connect() as connection:\n",
-            "    with connectable.connect() as other:\n        other.execute(text('SELECT 1'))\n"
-            "    with connectable.connect() as connection:\n",
+            "        connection.commit()\n",
+            "        connection.commit()\n        with connectable.connect() as other:\n"
+            "            other.execute(text('SELECT 1'))\n",
         ),
         (),
     ),
     "a statement of the driver": Form(
         changed(
-            SYNC, SEARCHES, f"        cur = connection.connection.cursor()\n        cur.execute('SELECT 1')\n{SEARCHES}"
+            SYNC,
+            "        connection.commit()\n",
+            "        connection.commit()\n        cur = connection.connection.cursor()\n"
+            "        cur.execute('SELECT 1')\n",
         ),
         (),
     ),

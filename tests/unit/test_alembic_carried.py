@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from engarde.alembic import init, template
+from engarde.alembic.check import check
 from engarde.errors import Refused
 from tests.unit.alembic_projects import SYNC, changed, made
 from tests.unit.test_alembic_init import declared
@@ -71,6 +72,13 @@ def test_what_alembic_is_told_is_carried_over(tmp_path: Path, name: str, mode: i
     own = str(template.yours(planned(tmp_path, env).after))
     assert f'    "{name}": {OPTIONS[name]},\n' in own
     assert ("def compare" in own) == (OPTIONS[name] == "compare")
+
+
+def test_nothing_is_found_in_what_is_written(tmp_path: Path) -> None:
+    """A filter of the service's own, and other options."""
+    env = SYNC.replace("include_name=include_name,", "include_name=include_name, compare_type=True,")
+    init.write([planned(tmp_path, env)])
+    assert check(*declared(), tmp_path) == ()
 
 
 def test_metadata_that_has_no_name_of_its_own(tmp_path: Path) -> None:

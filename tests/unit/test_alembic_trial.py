@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from engarde import cli
 from engarde.alembic import trial
-from tests.unit.alembic_projects import SYNC, changed, made
+from tests.unit.alembic_projects import INI, SYNC, changed, made
 
 ALEMBIC = [sys.executable, "-m", "alembic"]
 LOOP = """\
@@ -73,6 +73,13 @@ def test_what_fails_is_not_written(monkeypatch: pytest.MonkeyPatch, project: Pat
     (project / "migrations/env.py").write_text(env)
     said = refused(init(monkeypatch, project, *words))
     assert "migrations/env.py as it would be, line 24: from app.gone import load: ModuleNotFoundError: " in said
+
+
+def test_a_configuration_without_logging(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
+    (project / "alembic.ini").write_text(INI)
+    lines = "if config.config_file_name is not None:\n    fileConfig(config.config_file_name)\n"
+    (project / "migrations/env.py").write_text(changed(SYNC, lines, ""))
+    assert init(monkeypatch, project).exit_code == 1
 
 
 def test_the_line_in_a_module_of_the_service(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
