@@ -19,6 +19,7 @@ from engarde.quoting import quoted, script
 from engarde.rotations import called, place
 from engarde.settings import milliseconds
 from engarde.stackfile import PROJECT
+from engarde.visible import visible
 
 SHOWN = 5
 """How many objects of a kind are named."""
@@ -83,10 +84,10 @@ def look(stack: Stack, asked: Session, existing: Sequence[Existing]) -> Seen:
 def warnings(stack: Stack, asked: Session, given: Given, seen: Seen) -> Iterator[str]:
     """Whose access, password or room this run takes, a sentence each."""
     if given.due:
-        yield from _taken(asked, given.due)
+        yield from map(visible, _taken(asked, given.due))
     for each in seen.outsiders:
-        yield from _of_outsider(stack, each, given)
-    yield from _new_owners(stack, seen)
+        yield from map(visible, _of_outsider(stack, each, given))
+    yield from map(visible, _new_owners(stack, seen))
     there = {each.name for each in seen.existing if each.kind == "role"}
     counted = {each.role: each.sessions for each in asked.rows("sessions_of", _Sessions, roles=_roles(stack))}
     for login in _logins(stack):
@@ -126,7 +127,7 @@ def _unsaid(stack: Stack, each: Outsider, given: Given) -> bool:
 
 
 def _shut_out(stack: Stack, found: Sequence[Outsider]) -> str:
-    told = "\n".join(f"  {each.name} from database {each.database}: {each.what}" for each in found)
+    told = "\n".join(visible(f"  {each.name} from database {each.database}: {each.what}") for each in found)
     names = sorted({each.name for each in found})
     never = edits.lines("shutOut", sorted({*names, *stack.shut_out}))
     here = {each.name: each.kept for each in found if each.here} if stack.label is None else {}
@@ -138,10 +139,12 @@ def _shut_out(stack: Stack, found: Sequence[Outsider]) -> str:
 
 
 def _of_outsider(stack: Stack, each: Outsider, given: Given) -> Iterator[str]:
-    if ours := sorted({*each.by} & {*stack.roles}):
+    ours = sorted({*each.by} & {*stack.roles})
+    if ours and each.name not in given.outside:
+        said = "engarde:shutOut names" if each.name in stack.shut_out else "the stack file does not name"
         yield (
-            f"{each.name}, which the stack file does not name, comes into database {each.database} as a member of"
-            f" {', '.join(ours)}, and keeps that"
+            f"{each.name}, which {said}, comes into database {each.database} as a member of {', '.join(ours)},"
+            " and keeps that"
         )
     elif _loses(each) and each.name in stack.shut_out:
         yield f"{each.name} is shut out of database {each.database}, as the stack file says ({each.what})"
