@@ -48,8 +48,8 @@ NOT_NOW = ("40", "53", "55P03", "57014")
 """How the SQLSTATEs begin that say nothing of the statement: a deadlock, no room, a lock, a limit."""
 DENIED = "42501"
 
-LEADS_OUT = ("REFRESH MATERIALIZED VIEW ",)
-WORDS_ONLY = ("COMMENT ON ",)
+REFRESHES = "REFRESH MATERIALIZED VIEW "
+WORDS_ONLY = "COMMENT ON "
 """They hang on what was taken back, and fail of nothing else."""
 
 
@@ -120,8 +120,8 @@ def _make_room(asked: Session, role: str, schema: str) -> None:
 
 
 def _loaded(asked: Session, role: str, found: Inventory, before: list[str], after: list[str]) -> Proof:
-    alone = [each for each in after if referenced(each) or each.startswith(LEADS_OUT)]
-    rest = [each for each in after if each not in set(alone) and not each.startswith(WORDS_ONLY)]
+    alone = [each for each in after if _leads_out(each)]
+    rest = [each for each in after if not (_leads_out(each) or each.startswith(WORDS_ONLY))]
     failures, untried = list[NotRun](), list[str]()
     try:
         definitions.run(asked, "definitions before the rows", before)
@@ -141,6 +141,11 @@ def _loaded(asked: Session, role: str, found: Inventory, before: list[str], afte
     path(asked, SEARCH_PATH)
     told = ("\n  ".join([str(each), *_lacking(asked, role, found, each)]) for each in faults)
     return Proof(tuple(told), (*map(str, late), *untried))
+
+
+def _leads_out(statement: str) -> bool:
+    """Whether it takes more of a table outside of the schema than a look at how that is made."""
+    return statement.startswith(REFRESHES) or referenced(statement) is not None
 
 
 def _failures(asked: Session, statement: str) -> Iterator[NotRun]:

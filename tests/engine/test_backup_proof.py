@@ -50,10 +50,8 @@ def test_a_foreign_key_that_its_owner_could_not_make(keyed: Project, tmp_path: P
     assert "permission denied for table houses" in real
     assert "ADD CONSTRAINT" in real
     keyed.database.run("GRANT REFERENCES ON public.houses TO sankore_user")
-    tool(keyed, "restore", "sankore", "--from", folder, "--yes-replace-data", "--dry-run")
     found = json.loads(tool(keyed, "backup", "sankore", "--to", str(tmp_path / "x"), "--output", "json").stdout)
     assert (found["faults"], found["unproven"]) == ([], [])
-    tool(keyed, "restore", "sankore", "--from", folder, "--yes-replace-data")
     assert keyed.database.value(PROOFS) == 0
     assert keyed.database.value(SCHEMAS) == schemas
 

@@ -16,7 +16,7 @@ from engarde.split.journal import Journal, Step
 from engarde.split.move import move
 from engarde.split.obstacles import of_target
 from engarde.split.planning import plan
-from engarde.split.rows import Server
+from engarde.split.rows import Held, Server
 from engarde.split.target import Target
 from engarde.stackfile import parse
 
@@ -136,3 +136,12 @@ def test_no_extension_is_made_where_the_service_could_put_something_in_its_way()
     [obstacle] = obstacles("a")
     assert "extension citext is in schema a, which is the service's own" in obstacle
     assert 'ALTER EXTENSION "citext" SET SCHEMA public;' in obstacle
+
+
+def test_nothing_is_moved_to_where_rows_are_on_several_servers() -> None:
+    server = Server(major=17, may_create=True, encoding="UTF8", owns=True, role_there=False)
+    source = SimpleNamespace(major=17, encoding="UTF8")
+    found = SimpleNamespace(schema="a", source=source, extensions=(), needs=())
+    target = Target(server, frozenset(), (Extension("citus", "pg_catalog", "14.0-1"),), Held(None, 0, 0, [], []))
+    [said] = of_target(move(stack(), "a", None, "own", []), cast(Contents, found), target)
+    assert said == "database own has the extension citus, and a copy cannot be loaded there"
