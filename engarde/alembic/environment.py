@@ -65,6 +65,11 @@ class Environment:
         return self.reader.value(self.source, node)
 
     @property
+    def of_several(self) -> tuple[Configure, ...]:
+        """The calls in which it tells Alembic that there are several databases, as Alembic's own template does."""
+        return tuple(each for each in self.configures if {"upgrade_token", "downgrade_token"} & each.options.keys())
+
+    @property
     def asynchronous(self) -> bool:
         """Whether its engine is an asynchronous one."""
         return any(name_of(each.func) in ASYNC_ENGINES for each in self.engines)

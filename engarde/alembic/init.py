@@ -194,6 +194,11 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
         )
     old = source(file, (file.parent,))
     facts = environment(old, Reader(old.roots))
+    if facts.of_several:
+        raise Refused(
+            f"{file}:{facts.of_several[0].line} is for several databases: nothing was written; make a project for"
+            f" {service.name}'s alone, with its version files, and `def upgrade() -> None:` in them"
+        )
     chosen = driver or _of(facts, service)
     own, refused = template.yours(before), _of_several(there)
     left: tuple[str, ...] = ()

@@ -10,9 +10,6 @@ from engarde.alembic.seen import UNJUDGED, Seen
 from engarde.findings import Finding, Remedy
 from engarde.quoting import quoted
 
-OF_SEVERAL = ("upgrade_token", "downgrade_token")
-"""What Alembic's own env.py for several databases tells it."""
-
 
 def of_flask(seen: Seen) -> Iterator[Finding]:
     """Flask-Migrate, which hands Alembic what the application's code says."""
@@ -29,7 +26,7 @@ def of_flask(seen: Seen) -> Iterator[Finding]:
 
 def several(seen: Seen) -> Iterator[Finding]:
     """An env.py that migrates several databases one after another."""
-    told = [each for each in seen.env.configures if any(name in each.options for name in OF_SEVERAL)]
+    told = seen.env.of_several
     if told or "engine_name" in (_given(seen) or ()):
         line = told[0].line if told else next(seen.env.source.calls("run_migrations")).lineno
         actual = "cannot be judged: it migrates several databases, and does not tell which of them is this one"

@@ -7,8 +7,8 @@ import pytest
 from engarde.alembic import init, template
 from engarde.alembic.check import check
 from engarde.errors import Refused
-from tests.unit.alembic_projects import SYNC, changed, made
-from tests.unit.test_alembic_init import declared
+from tests.unit.alembic_projects import SYNC, changed, line, made
+from tests.unit.test_alembic_init import TEMPLATES, declared
 
 FILLS = {
     "a loop over all modules": (
@@ -57,8 +57,8 @@ def refused(folder: Path, env: str) -> str:
 def test_what_may_fill_the_metadata_is_carried_over(tmp_path: Path, name: str, before: str) -> None:
     change = planned(tmp_path, changed(SYNC, before, f"\n{FILLS[name]}\n\n{before}"))
     own = str(template.yours(change.after))
-    for line in FILLS[name].splitlines():
-        assert line in own.splitlines() or line in change.after.partition(template.BEGIN)[0].splitlines()
+    above = change.after.partition(template.BEGIN)[0]
+    assert {*FILLS[name].splitlines()} <= {*own.splitlines(), *above.splitlines()}
 
 
 @pytest.mark.parametrize("mode", [0, 1], ids=["offline", "online"])
@@ -183,6 +183,12 @@ def test_version_files_for_several_databases(tmp_path: Path) -> None:
         'revision, down_revision = "b2", "a1"\n\n\ndef upgrade(engine_name: str) -> None:\n    pass\n'
     )
     assert "migrations/versions/b2.py, line 4: upgrade(engine_name) is given that by" in refused(tmp_path, SYNC)
+
+
+def test_one_for_several_databases(tmp_path: Path) -> None:
+    env = (TEMPLATES / "multidb/env.py").read_text()
+    place = f"{tmp_path}/migrations/env.py:{line(env, 'context.configure(', 1)}"
+    assert f"{place} is for several databases: nothing was written" in refused(tmp_path, env)
 
 
 def test_one_of_flask_migrate(tmp_path: Path) -> None:
