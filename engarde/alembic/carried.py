@@ -32,8 +32,8 @@ OF_ENGINES = ("prefix", "poolclass", "future", "url")
 
 RUNS = ("run_migrations", "begin_transaction", "run_sync", *ENGINES)
 KNOWN = (
-    *(*RUNS, *OPTIONS, "configure", "fileConfig", "connect", "begin", "commit", "rollback", "close", "dispose", "run"),
-    *("run_until_complete", "is_offline_mode", "get_event_loop", "get_running_loop", "new_event_loop"),
+    *(*RUNS, *OPTIONS, "configure", "fileConfig", "connect", "begin", "commit", "rollback", "close", "dispose"),
+    *("is_offline_mode", "get_event_loop", "get_running_loop", "new_event_loop"),
     *("debug", "info", "warning", "error", "exception"),
 )
 """Calls that the new file makes in its own way, or that only tell something."""
@@ -272,6 +272,8 @@ class _Old:
             case ast.For(iter=over) if _loads(over) & filling:
                 self._refuse(statement, f"{self._said(statement)} changes the metadata: move it to the top")
             case _ if isinstance(statement, Compound):
+                if any(map(self._is_lost, _heads(statement))):
+                    self._leave(statement)
                 for each in _within(statement):
                     self._look_at(each, filling)
             case ast.Expr(value=value):
@@ -281,7 +283,7 @@ class _Old:
                     self._refuse(statement, f"{self._said(statement)} changes the metadata: move it to the top")
                 elif not any(map(_is_url, targets)):
                     self._leave(statement)
-            case ast.Assign() if any(_is_told_more(each) for each in ast.walk(statement)):
+            case ast.Assign(value=value) if self._is_lost(value):
                 self._leave(statement)
             case ast.Raise() | ast.Delete() | ast.AugAssign():
                 self._leave(statement)
@@ -290,7 +292,7 @@ class _Old:
         if not isinstance(value, ast.Call):
             return
         name = name_of(value.func)
-        if name in KNOWN or name in self.running or (name in READS and isinstance(value.func, ast.Name)):
+        if name in KNOWN or _mentions(value, self.running):
             return
         given = {each for part in (*value.args, *(word.value for word in value.keywords)) for each in _loads(part)}
         on_connection = dotted(value.func).split(".")[0] in CONNECTIONS or bool(given & {*CONNECTIONS})
@@ -301,6 +303,15 @@ class _Old:
             )
         else:
             self._leave(statement)
+
+    def _is_lost(self, value: ast.expr) -> bool:
+        """Whether the service's modules, the database or the caller has a part in it, which the new file does not ask."""
+        imported = {name for each in self.body if is_own_import(each) for name in _bound(each)}
+        return any(
+            _is_told_more(each)
+            or (isinstance(each, ast.Call) and bool(_loads(each.func) & imported) and name_of(each.func) not in READS)
+            for each in ast.walk(value)
+        )
 
     def _leave(self, statement: ast.stmt) -> None:
         if not SETS_PATH.search(said := self._said(statement)):
@@ -357,6 +368,15 @@ def _within(statement: ast.stmt) -> Iterator[ast.stmt]:
             yield node
         elif isinstance(node, ast.ExceptHandler | ast.match_case):
             yield from node.body
+
+
+def _heads(statement: ast.stmt) -> Iterator[ast.expr]:
+    """What a statement evaluates before those in it."""
+    for node in ast.iter_child_nodes(statement):
+        if isinstance(node, ast.expr):
+            yield node
+        elif isinstance(node, ast.withitem):
+            yield node.context_expr
 
 
 def _calls(node: ast.AST) -> list[ast.Call]:

@@ -94,8 +94,12 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
     )
     extension = "connection.execute(text('CREATE EXTENSION vector'))"
     handed = 'connection = config.attributes["connection"]'
-    online = f"        {extension}\n        register(connection)\n        {handed}\n"
+    locked = "with locking(connection):"
+    online = (
+        f"        {extension}\n        register(connection)\n        {handed}\n        {locked}\n            pass\n"
+    )
     env = changed(env, "        connection.commit()\n", online)
+    env = changed(env, "SCHEMA = ", "from app import locking\n\nSCHEMA = ")
     env = changed(
         env,
         "    with connectable.connect()",
@@ -110,6 +114,7 @@ def test_what_is_left_out_is_said(tmp_path: Path) -> None:
         extension,
         "register(connection)",
         handed,
+        locked,
         "print('done')",
     }
     assert "hunter2" not in "".join(left)
@@ -123,6 +128,7 @@ IN_A_FUNCTION = "    connectable = engine_from_config("
     ("old", "new", "said"),
     [
         (IN_A_FUNCTION, f"    import app.more\n\n{IN_A_FUNCTION}", "import app.more may fill the metadata"),
+        (IN_A_FUNCTION, f"    load_all.run()\n\n{IN_A_FUNCTION}", "load_all.run() may fill the metadata"),
         (IN_A_FUNCTION, f"    load_all()\n\n{IN_A_FUNCTION}", "load_all() may fill the metadata"),
         (
             IN_A_FUNCTION,
