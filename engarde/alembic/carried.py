@@ -305,7 +305,7 @@ class _Old:
             self._leave(statement)
 
     def _is_lost(self, value: ast.expr) -> bool:
-        """Whether the service's modules, the database or the caller has a part in it, which the new file does not ask."""
+        """Whether the service's modules, the database or the caller takes part in it, as none does in the new file."""
         imported = {name for each in self.body if is_own_import(each) for name in _bound(each)}
         return any(
             _is_told_more(each)

@@ -19,6 +19,7 @@ from typing import IO
 
 from engarde.address import Address
 from engarde.alembic import template
+from engarde.alembic.carried import bound
 from engarde.alembic.command import of
 from engarde.alembic.project import Project
 from engarde.alembic.settings import INI
@@ -91,6 +92,7 @@ def _tried(project: Project, service: Service, text: str, *, old: bool) -> _Trie
         "token": token,
         "old": old,
         "text": text,
+        "imports": {} if old else _imports(text),
         "env": str(project.env),
         "folder": str(project.folder.resolve()),
         "ini": str(project.settings.ini or project.settings.folder / INI),
@@ -111,6 +113,12 @@ def _tried(project: Project, service: Service, text: str, *, old: bool) -> _Trie
             return _read(project, line.removeprefix(token))
     last = "; ".join(each.strip() for each in printed[-LAST:] if each.strip())
     raise _untried(project, masked(last) or "it ended without a word")
+
+
+def _imports(text: str) -> dict[str, tuple[str, str | None]]:
+    """The names that the file imports for itself: the module, and what of it."""
+    above = bound(text.partition(template.BEGIN)[0])
+    return {name: value[1:] for name, value in above.items() if isinstance(value, tuple)}
 
 
 def _read(project: Project, said: str) -> _Tried:

@@ -147,6 +147,14 @@ def test_a_filter_that_would_hide_every_table(monkeypatch: pytest.MonkeyPatch, p
     assert "show autogenerate none of the models' tables" in refused(init(monkeypatch, project))
 
 
+def test_an_import_of_a_star_that_takes_a_name(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
+    (project / "app/more.py").write_text("from datetime import time\nfrom sqlalchemy import text\n")
+    (project / "migrations/env.py").write_text(changed(SYNC, "SCHEMA = ", "from app.more import *\n\nSCHEMA = "))
+    assert "NameError: time is a name of something else in the new env.py" in refused(init(monkeypatch, project))
+    (project / "app/more.py").write_text("import time\nfrom sqlalchemy import text\n")
+    assert init(monkeypatch, project).exit_code == 1
+
+
 def test_no_end(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
     monkeypatch.setattr(trial, "LIMIT", 2.0)
     (project / "app/more.py").write_text(
