@@ -99,6 +99,8 @@ class Owned:
     owner: str
     definer: bool
     """it does what its owner may, whoever calls it"""
+    of_another: bool = False
+    """a partition of, or inheriting from, a table of another owner's"""
 
 
 @dataclass(frozen=True, slots=True)

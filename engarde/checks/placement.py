@@ -35,7 +35,8 @@ def place(stack: Stack, catalog: Catalog, owned: Owned) -> Place:
     owner = at_home.role if at_home else next(creators, stack.server.user)
     stranger = owned.owner not in catalog.trusted(stack.server.user)
     view = stranger and owned.kind in RUN_AS_OWNER and owned.kind != "routine"
-    declared = any((owned.schema, owned.name) in _reads(each) for each in stack.services)
+    # Nor does a part leave the table that it is a part of.
+    declared = owned.of_another or any((owned.schema, owned.name) in _reads(each) for each in stack.services)
     if writer and owned.schema and not (at_home or declared):
         return Place(owned.owner, writer.schema_, _moved(stack, catalog, owned, writer))
     if view:

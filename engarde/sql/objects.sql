@@ -47,7 +47,9 @@ WITH owned (classid, objid, kind, schema, name, identity, owner) AS (
 )
 SELECT o.kind, n.nspname::text AS schema, o.name, quote_ident(n.nspname) || '.' || o.identity AS identity,
        pg_get_userbyid(o.owner) AS owner,
-       EXISTS (SELECT FROM pg_proc WHERE o.classid = 'pg_proc'::regclass AND oid = o.objid AND prosecdef) AS definer
+       EXISTS (SELECT FROM pg_proc WHERE o.classid = 'pg_proc'::regclass AND oid = o.objid AND prosecdef) AS definer,
+       EXISTS (SELECT FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
+               WHERE o.classid = 'pg_class'::regclass AND i.inhrelid = o.objid AND p.relowner <> o.owner) AS of_another
 FROM owned o
 JOIN pg_namespace n ON n.oid = o.schema
 LEFT JOIN unnest(%(schemas)s::text[], %(owners)s::text[]) AS declared (schema, owner) ON declared.schema = n.nspname
@@ -60,7 +62,7 @@ WHERE n.nspname NOT LIKE 'pg\_%%' AND n.nspname <> 'information_schema'
                   AND (d.deptype = 'e' OR o.kind = 'routine' AND d.deptype = 'i' OR o.kind = 'sequence' AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0))
 UNION ALL
 -- What lies in no schema. Large objects may be a service's, and not a reader's.
-SELECT kind, '', name, identity, owner, false
+SELECT kind, '', name, identity, owner, false, false
 FROM (SELECT 'publication', pubname, quote_ident(pubname), pg_get_userbyid(pubowner) FROM pg_publication
       UNION ALL
       SELECT 'server', srvname, quote_ident(srvname), pg_get_userbyid(srvowner) FROM pg_foreign_server

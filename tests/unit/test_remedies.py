@@ -62,9 +62,11 @@ def printed(found: Catalog) -> list[str]:
     return [each.statements for each in transactions(findings) if "TABLE" in each.statements]
 
 
-def placed(kind: str, schema: str, owner: str, *, definer: bool = False, name: str = "f") -> str:
+def placed(
+    kind: str, schema: str, owner: str, *, definer: bool = False, name: str = "f", of_another: bool = False
+) -> str:
     """What is printed for one thing, where b has a table t already."""
-    owned = Owned(kind, schema, name, f"{schema}.{name}", owner, definer)
+    owned = Owned(kind, schema, name, f"{schema}.{name}", owner, definer, of_another)
     return place(STACK, catalog(table("b", "t", "b_user")), owned).remedy.text
 
 
@@ -84,6 +86,7 @@ def test_a_view_goes_to_who_wrote_it_and_never_to_whose_schema_it_is_in() -> Non
 def test_a_table_of_a_service_goes_home_from_where_nobody_declared_it() -> None:
     assert placed("table", "public", "b_user") == 'ALTER TABLE public.f SET SCHEMA "b";'
     assert placed("table", "a", "b_user") == 'ALTER TABLE a.f OWNER TO "a_user";'
+    assert placed("table", "public", "b_user", of_another=True) == 'ALTER TABLE public.f OWNER TO "postgres";'
     assert "has a t already" in placed("table", "public", "b_user", name="t")
 
 

@@ -121,7 +121,17 @@ OWNERS = {
         "owner",
         "table public.brand_users",
         "ALTER TABLE public.brand_users OWNER TO onside_user",
-        undo=("ALTER TABLE onside.brand_users SET SCHEMA public", "ALTER TABLE public.brand_users OWNER TO {owner}"),
+        undo=("ALTER TABLE onside.brand_users SET SCHEMA public", "ALTER TABLE public.brand_users OWNER TO {admin}"),
+    ),
+    "a service's partition of the backend's table": damage(
+        "owner",
+        "table public.brands_2026",
+        "CREATE TABLE public.brands_by_year (id int, at date) PARTITION BY RANGE (at)",
+        "CREATE TABLE public.brands_2026 PARTITION OF public.brands_by_year"
+        " FOR VALUES FROM ('2026-01-01') TO ('2027-01-01')",
+        "GRANT SELECT ON public.brands_by_year, public.brands_2026 TO analytics_readonly",
+        "ALTER TABLE public.brands_2026 OWNER TO onside_user",
+        undo=("DROP TABLE public.brands_by_year",),
     ),
     "a service's schema": damage(
         "owner", "schema attic", "CREATE SCHEMA attic AUTHORIZATION onside_user", undo=("DROP SCHEMA attic",)
