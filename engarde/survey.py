@@ -83,6 +83,7 @@ def survey(stack: Stack, password: str, before: Before, warn: Callable[[str], No
             existing = _refuse_to_take(stack, asked, before)
             _say(stack, asked, before, existing, warn)
             _check(stack, asked)
+            _refuse_to_grant_to_owners(stack, asked)
             views = asked.rows("views_in", _View, schemas=sorted(read))
             return Found(
                 asked.tables(sorted(read)),
@@ -175,6 +176,20 @@ def _say(
         warn(visible(each, keep=BREAKS))
     if told := [*beforehand.faults(stack, before.given, seen)]:
         raise Refused(f"stack {stack.name} needs a word first; nothing was changed\n" + "\n".join(told))
+
+
+def _refuse_to_grant_to_owners(stack: Stack, asked: Session) -> None:
+    """A grant to an owner shows as all that it has by itself, and the run after would take that away."""
+    reads = {(read.schema_, read.table, role.name) for role in stack.outside_roles for read in role.reads}
+    if not reads:
+        return
+    owned = asked.rows("owners", rights.Owned, schemas=sorted({schema for schema, _, _ in reads}))
+    if own := sorted(reads & {(each.schema, each.name or "", each.owner) for each in owned if each.kind == "table"}):
+        lines = "\n".join(f"  {visible(role)}: {visible(f'{schema}.{table}')}" for schema, table, role in own)
+        raise Refused(
+            "these outside roles own what they are declared to read, and need no grant on it; nothing was changed. Take"
+            f" these reads out of engarde:outsideRoles:\n{lines}"
+        )
 
 
 def _check(stack: Stack, asked: Session) -> None:

@@ -252,6 +252,7 @@ def test_an_outside_role_reads_what_is_declared(stack: Project) -> None:
     stack.database.run(f"CREATE ROLE old_report LOGIN PASSWORD '{password}'")
     reads = ["sankore.things", {"table": "public.users", "columns": ["id"]}, "sankore.later"]
     outside = {"old_report": {"database": ["CONNECT"], "reads": reads}}
+    owner = stack.database.value("SELECT relowner::regrole FROM pg_class WHERE oid = 'public.users'::regclass")
     with stack.connect("sankore") as session:
         session.execute("CREATE TABLE things (id int)")
     declare(stack, WHOLE, OF_COLUMNS, outside=outside)
@@ -273,6 +274,14 @@ def test_an_outside_role_reads_what_is_declared(stack: Project) -> None:
     for each in found.values():
         heal(stack, each)
     as_declared(stack)
+
+    # Of what is its own, a grant would end in taking from it what an owner has.
+    stack.database.run("ALTER TABLE public.users OWNER TO old_report")
+    refused = stack.preview()
+    assert refused.exit != 0
+    assert "own what they are declared to read" in refused.output
+    assert "old_report: public.users" in refused.output
+    stack.database.run(f"ALTER TABLE public.users OWNER TO {owner}")
 
     # Undeclared, it keeps what it has, as an outside role does; in a service's schema that is a finding.
     declare(stack, WHOLE, OF_COLUMNS, outside={"old_report": {"database": ["CONNECT"]}})
