@@ -36,6 +36,8 @@ config:
       urlFormat: sqlalchemy+psycopg2
       protect: true
       adopt: false
+      executes: ['public."Odd.Name"( int, "x, y".z[] )', '"Odd.Schema".f()']
+      settings: {work_mem: 16MB, lock_timeout: 5000, log_min_duration_statement: -1, random_page_cost: 1.0, jit: off}
   engarde:existingSchemas:
     public:
     Odd.Schema: {service: null, creators: [b, a]}
@@ -45,6 +47,10 @@ config:
     backend:
       schemas: {public: [USAGE, CREATE], Odd.Schema: [USAGE]}
       database: [CONNECT]
+      reads: [public.no, {table: '"Odd.Schema"."a.b"', references: true}]
+  engarde:accepted:
+    - {check: owner's right, subject: "on: 1", reason: it stays, until: 2027-03-31}
+    - {check: grant, subject: "a: b", reason: "yes", until: "2027-04-01"}
 """
 
 
