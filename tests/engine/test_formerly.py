@@ -190,3 +190,15 @@ def test_a_run_that_did_not_come_to_its_end_is_gone_on_with(project: Project) ->
         project.succeeds(project.up())
     assert refused == []
     as_before(project, "madansara")
+
+
+@only_superuser
+def test_a_role_that_was_renamed_by_hand_is_taken_over(project: Project) -> None:
+    was = project.database.value(ROLE.format("madansara_user"))
+    project.database.run("ALTER ROLE madansara_user RENAME TO notifier_user")
+    assert "schema madansara exists already and is notifier_user's" in one_message(project.up("--refresh"))
+    declare(project, role="notifier_user", formerly="madansara_user", adopt=True)
+    project.succeeds(project.up("--refresh"))
+    assert project.database.value(ROLE.format("notifier_user")) == was
+    assert project.database.rows(ROLE.format("madansara_user")) == []
+    as_before(project, "madansara")
