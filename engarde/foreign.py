@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from engarde.model import Analytics, Service, Stack
+from engarde.quoting import statement
 from engarde.visible import visible
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -57,6 +58,7 @@ def faults(
 ) -> Iterator[str]:
     """What is another's and what is not there, a sentence each; arguments as of `taken`."""
     yield from map(str, taken(stack, existing, own_roles, renamed))
+    yield from _lost(stack, existing, own_roles)
     for name in absent(stack, existing):
         yield f"role {name} does not exist: make it, or take it out of outsideRoles and creators"
 
@@ -79,6 +81,21 @@ def taken(
         own = (None, stack.server.user, service.role, renamed.get(service.role))
         if owner not in own and service.role not in own_roles and not service.adopt:
             yield Taken("schema", service.schema_, service, owner)
+
+
+def _lost(stack: Stack, existing: Collection[Existing], own_roles: Collection[str]) -> Iterator[str]:
+    """Made anew, a role would lack whatever the one had that somebody has renamed."""
+    there = {each.name for each in existing if each.kind == "role"}
+    owners = {each.name: each.owner for each in existing if each.kind == "schema"}
+    for service in stack.services:
+        owner = owners.get(service.schema_)
+        if service.role in {*own_roles} - there and owner not in (None, stack.server.user, service.role):
+            back = statement("ALTER ROLE {} RENAME TO {}", owner, service.role)
+            give = statement("ALTER SCHEMA {} OWNER TO {}", service.schema_, stack.server.user)
+            yield (
+                f"role {service.role} is gone, and schema {service.schema_} is {visible(owner or '')}'s. If somebody"
+                f" has renamed it: `{back}`, and `formerly` gives it another name. If it was dropped: `{give}`"
+            )
 
 
 def absent(stack: Stack, existing: Collection[Existing]) -> list[str]:
