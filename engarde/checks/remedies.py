@@ -59,5 +59,14 @@ def is_statement(finding: Finding) -> bool:
     return finding.remedy.kind == "sql" and finding.remedy.verb is not Verb.END
 
 
+def left_because(finding: Finding) -> str:
+    """Why nobody but a person heals it; empty where the tool may."""
+    if not is_statement(finding):
+        return "somebody has to decide on it, or to do it elsewhere"
+    if finding.remedy.by_superuser:
+        return "it takes a superuser"
+    return "" if finding.remedy.safe else "it may take something from somebody"
+
+
 def _verb(finding: Finding) -> Verb:
     return finding.remedy.verb

@@ -50,7 +50,7 @@ def verify_command(
     Exit codes: 0 it is, 1 there are findings, 2 nothing of what --fix was to do was done, 3 the server could not be
     asked, 4 --fix has done a part of it.
     """
-    from engarde.checks.remedies import transactions
+    from engarde.checks.remedies import left_because, transactions
     from engarde.checks.script import script
     from engarde.show import console, logins_left
     from engarde.verify.run import Asked, Report, verify
@@ -72,7 +72,14 @@ def verify_command(
     unmade: EngardeError | None = None
     if fix and (safe := [each for each in transactions(report.findings) if each.safe]):
         unmade = _mend(declared, safe, dry_run=dry_run, yes=yes)
-        report = report if dry_run else look()
+        try:
+            report = report if dry_run else look()
+        except Unreachable as lost:
+            made = Unfinished(f"{lost}\n{len(safe)} transactions were made; verify again")
+            raise unmade or made from None
+    for finding in report.findings if fix else ():
+        if why := left_because(finding):
+            say(f"left: {finding.check}: {finding.subject}: {why}")
     if sql:
         put(script(declared, report.findings))
     elif output == "json":
