@@ -6,14 +6,19 @@ from types import MappingProxyType
 
 import pytest
 
+from engarde.access import Access
+from engarde.database import session
 from engarde.doctor.causes import functions, relations
-from tests.engine.admins import BACKEND
+from engarde.executes import Execute
+from engarde.functions import find as functions_of_server
+from engarde.stackfile import read
+from tests.engine.admins import BACKEND, PASSWORD
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied
 from tests.engine.diagnosing import diagnosed, said
 from tests.engine.explained import Asked
 from tests.engine.ills import confirmed_first
-from tests.engine.program import STACK_FILE, THE_ADMIN, Project
+from tests.engine.program import STACK, STACK_FILE, THE_ADMIN, Project
 from tests.engine.verifying import heal, told, verified
 
 pytestmark = pytest.mark.xdist_group("declared rights")
@@ -156,6 +161,28 @@ def test_exactly_the_declared_functions_are_called(stack: Project) -> None:
     assert "declared: its calls" in str(asked.line("madansara", "public.f(integer)", "EXECUTE"))
     assert """executes: ["public.f(text)"]""" in str(asked.line("madansara", "public.f(text)", "EXECUTE"))
     assert stack.succeeds(stack.preview("--refresh", "--expect-no-changes")).ops == {}
+
+
+@pytest.mark.parametrize(
+    ("call", "identity"),
+    [
+        ("public.f(int4)", "public.f(n integer)"),
+        ("public.F(int4)", None),
+        ("public.p(int)", "public.p"),
+        ("public.f(bigint)", None),
+        ("public.f(no_such_type)", None),
+        ("public.f(no.such)", None),
+        ("public.f(words without sense)", None),
+        ("public.f(x.y.z)", None),
+    ],
+)
+def test_types_are_what_the_server_takes_them_for(stack: Project, call: str, identity: str | None) -> None:
+    declared = read(stack.folder, STACK)
+    named, _, types = call.partition("(")
+    execute = Execute(schema="public", function=named.removeprefix("public."), types=types.removesuffix(")"))
+    with session(Access(declared.server, declared.server.database, declared.server.user, PASSWORD)) as asked:
+        found = [each.identity for each in functions_of_server(asked, [execute]).values()]
+    assert found == [] if identity is None else found[0].startswith(identity)
 
 
 def test_a_call_that_was_taken_away_is_found_and_given_back(stack: Project) -> None:
