@@ -275,8 +275,6 @@ class _Judge:
         if use.remedy is None:
             return Remedy("code", f"make {_subject(use)} anew, without {use.code}")
         dropped = self._drop(use.views, use.owner) if use.views else None
-        if dropped and dropped.kind == "code":
-            return dropped
         steps = [each.rstrip(";") for each in dropped.text.splitlines()] if dropped else []
         steps += [f"DROP INDEX {each}" for each in use.indexes]
         if use.kind == "column" and not (use.owner == admin.name or self.catalog.roles[use.owner].superuser):
@@ -302,11 +300,12 @@ class _Judge:
         statements = []
         for group in reversed(together):
             materialized = [each for each in group if found[each][0]]
-            if materialized and len(group) > len(materialized):
-                # No statement drops both kinds, and neither goes before the other.
-                anew = "their owners make one anew without the others, then all can be dropped"
-                return Remedy("code", f"{some(sorted(group))} read each other: {anew}")
-            statements.append(f"DROP {'MATERIALIZED ' if materialized else ''}VIEW {', '.join(group)}")
+            plain = [each for each in group if not found[each][0]]
+            if materialized and plain:
+                # No statement drops both kinds, and CASCADE would drop columns of such a row's type, too.
+                statements += [f"CREATE OR REPLACE VIEW {each} AS SELECT (NULL::{each}).*" for each in plain]
+            statements += [f"DROP MATERIALIZED VIEW {', '.join(materialized)}"] if materialized else []
+            statements += [f"DROP VIEW {', '.join(plain)}"] if plain else []
         return hands(self.stack, self.catalog).sql(Verb.END, *statements, of=tuple(who for _, who in found.values()))
 
 
