@@ -85,6 +85,11 @@ FOUND = {
         ("GRANT UPDATE (word) ON onside.things TO sankore_user",),
         ("REVOKE UPDATE (word) ON onside.things FROM sankore_user",),
     ),
+    "what is made later": (
+        ("behaviour", "sankore_user in schema onside", ": allowed"),
+        ("ALTER DEFAULT PRIVILEGES FOR ROLE onside_user IN SCHEMA onside GRANT SELECT ON TABLES TO sankore_user",),
+        ("ALTER DEFAULT PRIVILEGES FOR ROLE onside_user IN SCHEMA onside REVOKE SELECT ON TABLES FROM sankore_user",),
+    ),
     "another column": (
         (
             "behaviour",

@@ -8,7 +8,9 @@ import pytest
 
 from engarde.errors import ConfigError
 from engarde.model import Stack
+from engarde.parts import within
 from engarde.stackfile import parse
+from engarde.status.statements import _declare
 from engarde.status.subjects import chosen, of_roles, of_schemas, subjects
 
 
@@ -49,3 +51,14 @@ def test_one_by_its_name() -> None:
     assert len(chosen(stack(**SECTIONS), None)) == 5
     with pytest.raises(ConfigError, match="x is not in stack prod; it has a, b, backend, nobodys, analytics"):
         chosen(stack(**SECTIONS), "x")
+
+
+def test_an_extension_is_declared_for_the_database_that_lacks_it() -> None:
+    declared = stack(services={"a": {"database": "own"}, "b": None})
+    assert _declare(within(declared, None)).startswith("engarde:extensions: {pg_stat_statements: null}\n")
+    own = _declare(within(declared, "own")).splitlines()
+    assert own[:3] == [
+        "engarde:extensions:",
+        "  pg_stat_statements:",
+        "    databases: [own]  # beside those that it names already",
+    ]
