@@ -106,8 +106,12 @@ def test_with_the_words_it_goes_through_and_keeps_whom_they_name(zero: DayZero, 
     assert clients.lost() == {}
     again = project.succeeds(project.preview())
     assert "PUBLIC loses" not in again.output
-    assert "sankore_user loses REFERENCES on table public.brands" in again.output, "it takes two runs"
     assert "replaced" not in again.output
+    # What else there is on a single table is read by a refresh, and taken by the run after it.
+    project.succeeds(project.refresh())
+    loses = "sankore_user loses REFERENCES on table public.brands"
+    assert loses in project.succeeds(project.up()).output
+    assert loses not in project.succeeds(project.preview()).output
     declare(project, services={**SERVICES, "onside": {"adopt": True, "rotation": 2}})
     assert "onside_user is replaced, for its rotation is higher" in project.succeeds(project.preview()).output
 

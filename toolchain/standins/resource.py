@@ -145,12 +145,17 @@ def emptied(resource: ResourceType[Backend], prior: Properties, planned: Propert
 
 
 def settle(resource: ResourceType[Backend], read: Properties, planned: Properties) -> dict[str, Plain]:
-    """What the engine records: as the server has it, but nothing for nothing as it was planned."""
+    """What the engine records: as the server has it, but sets, and nothing for nothing, as it was planned.
+
+    The official plugins' SDK takes a set that was applied for what there is; only a refresh reads it.
+    """
     values: dict[str, Plain] = {"id": read.values["id"]}
     for each in resource.properties:
-        value = read.values.get(each.name)
+        value, before = read.values.get(each.name), planned.values.get(each.name)
+        if each.kind is Kind.SET and isinstance(before, list):
+            value = before
         if each.kind in (Kind.LIST, Kind.SET):
-            value = _nothing_as_before(each, value, planned.values.get(each.name))
+            value = _nothing_as_before(each, value, before)
         if each.kind is Kind.SET and isinstance(value, list):
             value = each.comparable(value)
         values[each.name] = value
