@@ -24,6 +24,11 @@ class Transaction:
         return "\n".join(dict.fromkeys(each.remedy.text for each in self.findings))
 
     @property
+    def verb(self) -> Verb:
+        """What they begin with."""
+        return min(map(_verb, self.findings))
+
+    @property
     def by_superuser(self) -> bool:
         """Whether the stack's admin may not run them."""
         return any(each.remedy.by_superuser for each in self.findings)

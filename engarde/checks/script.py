@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from engarde.checks.remedies import Transaction, is_statement, transactions
-from engarde.findings import Finding
+from engarde.findings import Finding, Verb
 from engarde.fixes import PATIENCE
 from engarde.model import Stack
 from engarde.parts import called, parts
@@ -38,7 +38,7 @@ def script(stack: Stack, findings: Sequence[Finding]) -> str:
         if here or left:
             lines += ["", _comment(f"database {called(part)}")]
         if here:
-            lines += ["", *_entered(part), *(line for each in here for line in _transaction(each))]
+            lines += ["", *_entered(part), *_transactions(here)]
         lines += _left(left)
     return "\n".join(lines)
 
@@ -55,6 +55,21 @@ def _entered(part: Stack) -> Iterator[str]:
     yield "SET standard_conforming_strings = on;"
     yield "SET ROLE NONE;"
     yield "SHOW is_superuser \\gset"
+
+
+def _transactions(made: Sequence[Transaction]) -> Iterator[str]:
+    """All of one database; what would run others' code meanwhile is disarmed first, or nothing else is made."""
+    armed = [each for each in made if each.by_superuser and each.verb is Verb.DISARM]
+    rest = [each for each in made if each not in armed]
+    for each in armed:
+        yield from _transaction(each)
+    if armed and rest:
+        yield from ("", "\\if :is_superuser")
+    for each in rest:
+        yield from _transaction(each)
+    if armed and rest:
+        warning = f"left out, for the event triggers that stay would run: {len(rest)} more transactions"
+        yield from ("", "\\else", f"\\warn '{warning}'", "\\endif")
 
 
 def _transaction(made: Transaction) -> Iterator[str]:

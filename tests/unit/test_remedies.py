@@ -155,6 +155,19 @@ def test_a_name_ends_no_comment_and_begins_no_command() -> None:
     assert not any("\u202e" in each for each in lines)
 
 
+def test_nothing_else_is_made_before_a_superuser_has_disarmed_what_it_would_run() -> None:
+    disarm = finding("1", "DISARM;", Verb.DISARM, superuser=True)
+    found = [finding("2", "GRANT;", Verb.GRANT), disarm, finding("3", "DROP;", Verb.REVOKE, superuser=True)]
+    depth, within = 0, {}
+    for line in script(STACK, found).split("\n"):
+        depth += {"\\if": 1, "\\endif": -1}.get(line.split(" ")[0], 0)
+        within[line] = depth
+    assert [within[each] for each in ("DISARM;", "GRANT;", "DROP;")] == [1, 1, 2]
+    [warning] = [each for each in within if "2 more transactions" in each]
+    assert within[warning] == 1
+    assert "\\if" not in script(STACK, [finding("1", "DISARM;", Verb.DISARM), finding("2", "GRANT;", Verb.GRANT)])
+
+
 def test_each_database_is_entered_where_it_is() -> None:
     stack = parse(
         "local",
