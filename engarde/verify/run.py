@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from engarde import catalog as catalogs
 from engarde.accepted import Taken, judged
@@ -106,7 +106,7 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
     names = [called(part) if len(of_stack) > 1 else "" for part in of_stack]
     named = list(zip(names, found, strict=True))
     all_found = (replace(each, database=name) for name, part in named for each in part.findings)
-    left = judged(stack.accepted, all_found, datetime.now(UTC).date())
+    left = judged(stack.accepted, all_found, _today())
     # What was not looked for cannot be found.
     idle = left.idle if asked.logins and asked.service is None else ()
     return Report(
@@ -129,7 +129,7 @@ def _part(
 ) -> _Part:
     with session(login) as admin:
         catalog = catalogs.read(stack, admin)
-        found = [*_compared(stack, catalog), *_of_passwords(stack, known, catalog, admin)]
+        found = [*_compared(stack, whole, catalog, asked), *_of_passwords(stack, known, catalog, admin)]
         triggers = listed(admin, stack.server.user)
         several = has_citus(admin)
         borrowed = borrowed_rights.look(stack, catalog, admin)
@@ -137,7 +137,8 @@ def _part(
         found += borrowed_rights.turned(stack, catalog, known)
         found += row_security.findings(stack, catalog, admin)
         # What goes to its service's schema shadows nothing any more.
-        moved = {each.remedy.placed.identity for each in found if each.remedy.placed and each.remedy.placed.schema}
+        placed = [each.remedy.placed for each in _to_make(whole, asked, found)]
+        moved = {each.identity for each in placed if each and each.schema}
         found += (
             each for each in shadows.findings(stack, catalog, admin) if each.subject.partition(" ")[2] not in moved
         )
@@ -177,10 +178,19 @@ def _part(
     )
 
 
-def _compared(stack: Stack, catalog: Catalog) -> list[Finding]:
+def _compared(stack: Stack, whole: Stack, catalog: Catalog, asked: Asked) -> list[Finding]:
     placing = [each for part in PLACING for each in sorted(part.findings(stack, catalog))]
-    then = foreseen(catalog, placing)
+    then = foreseen(catalog, _to_make(whole, asked, placing))
     return [*placing, *(each for part in COMPARED for each in sorted(part.findings(stack, then)))]
+
+
+def _to_make(whole: Stack, asked: Asked, found: Iterable[Finding]) -> list[Finding]:
+    """Those that this run has remedies for: what is accepted, or was not asked for, stays as it is."""
+    return [each for each in judged(whole.accepted, found, _today()).findings if _concerns(whole, asked.service, each)]
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
 
 
 def _of_passwords(stack: Stack, known: Outputs, catalog: Catalog, admin: Session) -> Iterator[Finding]:

@@ -274,6 +274,23 @@ def test_a_finding_is_accepted_for_a_reason_and_up_to_a_day(stack: Project) -> N
     as_declared(stack)
 
 
+@pytest.mark.parametrize("service", [None, "madansara"], ids=["accepted", "not asked for"])
+def test_what_this_run_does_not_place_is_healed_where_it_is(stack: Project, service: str | None) -> None:
+    stack.database.run(
+        "CREATE TABLE public.lost (id int)",
+        "ALTER TABLE public.lost OWNER TO sankore_user",
+        "GRANT SELECT ON public.lost TO madansara_user, analytics_readonly",
+    )
+    stays = {"check": "owner", "subject": "table public.lost", "reason": "a report reads it", "until": "2999-12-31"}
+    declare(stack, WHOLE, OF_COLUMNS, accepted=[] if service else [stays])
+    [finding] = [each for each in verified(stack, service=service).findings if each.check == "undeclared grant"]
+    assert finding.subject == "madansara_user on table public.lost"
+    heal(stack, finding)
+    assert told(verified(stack, service=service, logins=False)) == []
+    stack.database.run("DROP TABLE public.lost")
+    declare(stack, WHOLE, OF_COLUMNS)
+
+
 def test_an_outside_role_reads_what_is_declared(stack: Project) -> None:
     password = "OfAReportInTests"
     stack.database.run(f"CREATE ROLE old_report LOGIN PASSWORD '{password}'")
