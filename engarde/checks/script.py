@@ -51,6 +51,8 @@ def _entered(part: Stack) -> Iterator[str]:
         words |= {"host": server.host, "port": str(server.port), "user": server.user}
     connection = " ".join(f"{word}='{_escaped(value)}'" for word, value in words.items())
     yield '\\connect -reuse-previous=on "{}"'.format(connection.replace('"', '""'))
+    # Another encoding of the environment's may take the quote that ends a name for a part of its last letter.
+    yield "\\encoding UTF8"
     # What a backslash means in a text is then the same to psql and to the server.
     yield "SET standard_conforming_strings = on;"
     yield "SET ROLE NONE;"

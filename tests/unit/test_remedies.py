@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -150,7 +151,9 @@ def test_a_name_ends_no_comment_and_begins_no_command() -> None:
     found = [finding(name, f'REVOKE "{name}";', Verb.REVOKE, superuser=True), finding(name, "DROP;", Verb.END)]
     lines = script(STACK, found).split("\n")
     commands = [each for each in lines if each.startswith("\\")]
-    assert [each.split()[0] for each in commands] == [*("\\set", "\\connect", "\\if", "\\else", "\\warn", "\\endif")]
+    assert [each.split()[0] for each in commands] == [
+        *("\\set", "\\connect", "\\encoding", "\\if", "\\else", "\\warn", "\\endif")
+    ]
     assert not [each for each in lines if "touch" in each and not each.startswith(("--", "REVOKE U&", "\\warn '"))]
     assert not any("\u202e" in each for each in lines)
 
@@ -186,3 +189,5 @@ def test_each_database_is_entered_where_it_is() -> None:
         "\\connect -reuse-previous=on \"dbname='far' host='h' port='5433' user='adm'\"",
         "\\connect -reuse-previous=on \"dbname='own'\"",
     ]
+    # psql asks the environment again at each.
+    assert all(then == "\\encoding UTF8" for each, then in pairwise(lines) if each.startswith("\\connect"))
