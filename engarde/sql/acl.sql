@@ -1,5 +1,6 @@
 -- Who has what, by access list: every entry but an owner's own, and those an extension or the system came with.
 -- A function without a list is everybody's to execute; all other kinds without one are their owner's alone.
+-- ROUTINE takes no ORDER BY among an aggregate's arguments, only their types.
 WITH listed (kind, classid, objid, objsubid, schema, name, identity, col, owner, list, builtin) AS (
     SELECT 'database', 'pg_database'::regclass, oid, 0, NULL::name, datname, quote_ident(datname), NULL::name, datdba,
            coalesce(datacl, acldefault('d', datdba)), NULL::aclitem[]
@@ -18,7 +19,8 @@ WITH listed (kind, classid, objid, objsubid, schema, name, identity, col, owner,
     WHERE attacl IS NOT NULL AND NOT attisdropped
     UNION ALL
     SELECT 'function', 'pg_proc'::regclass, p.oid, 0, nspname, proname,
-           quote_ident(nspname) || '.' || quote_ident(proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+           quote_ident(nspname) || '.' || quote_ident(proname) || '(' ||
+           CASE p.prokind WHEN 'a' THEN oidvectortypes(p.proargtypes) ELSE pg_get_function_identity_arguments(p.oid) END || ')',
            NULL, proowner, coalesce(proacl, acldefault('f', proowner)), acldefault('f', proowner)
     FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
     WHERE proacl IS NOT NULL OR p.oid >= 16384

@@ -139,7 +139,8 @@ things (classid, objid, objsubid, kind, relation, name, owner, evaluated, remedy
     SELECT 'pg_proc'::regclass, p.oid, 0, CASE prokind WHEN 'a' THEN 'aggregate' ELSE 'function' END, 0, s.identity,
            proowner, NULL, 'DROP ROUTINE ' || s.identity
     FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
-    CROSS JOIN LATERAL format('%%I.%%I(%%s)', nspname, proname, pg_get_function_identity_arguments(p.oid)) s (identity)
+    CROSS JOIN LATERAL format('%%I.%%I(%%s)', nspname, proname,
+                              CASE p.prokind WHEN 'a' THEN oidvectortypes(p.proargtypes) ELSE pg_get_function_identity_arguments(p.oid) END) s (identity)
     WHERE p.oid IN (SELECT objid FROM found)
     UNION ALL
     SELECT 'pg_operator'::regclass, o.oid, 0, 'operator', 0, s.identity, oprowner, NULL, 'DROP OPERATOR ' || s.identity
@@ -178,7 +179,9 @@ JOIN things t ON t.classid = r.classid AND t.objid = r.objid AND t.objsubid = r.
 LEFT JOIN relations c ON c.oid = t.relation
 CROSS JOIN LATERAL (
     SELECT CASE prokind WHEN 'a' THEN 'aggregate' ELSE 'function' END,
-           format('%%I.%%I(%%s)', nspname, proname, pg_get_function_identity_arguments(p.oid)), provolatile = 'i',
+           format('%%I.%%I(%%s)', nspname, proname,
+                  CASE p.prokind WHEN 'a' THEN oidvectortypes(p.proargtypes) ELSE pg_get_function_identity_arguments(p.oid) END),
+           provolatile = 'i',
            EXISTS (SELECT FROM pg_range WHERE p.oid IN (rngsubdiff, rngcanonical)),
            ARRAY(SELECT CASE grantee WHEN 0 THEN 'public' ELSE pg_get_userbyid(grantee) END
                  FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee <> proowner)

@@ -17,7 +17,8 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 WHERE c.oid = ANY (%(relations)s::oid[])
 UNION ALL
 SELECT 'function', p.oid::bigint, CASE prokind WHEN 'p' THEN 'procedure' ELSE 'function' END, nspname, proname,
-       quote_ident(nspname) || '.' || quote_ident(proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+       quote_ident(nspname) || '.' || quote_ident(proname) || '(' ||
+       CASE p.prokind WHEN 'a' THEN oidvectortypes(p.proargtypes) ELSE pg_get_function_identity_arguments(p.oid) END || ')',
        pg_get_userbyid(proowner),
        p.oid < 16384 OR EXISTS (SELECT FROM pg_depend WHERE classid = 'pg_proc'::regclass AND objid = p.oid
                                 AND deptype = 'e'),

@@ -1,6 +1,7 @@
 -- The functions of any schema that have one of these names, whose they are, and which of these roles may not call them.
 SELECT nspname AS schema, proname AS name,
-       quote_ident(nspname) || '.' || quote_ident(proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')' AS identity,
+       quote_ident(nspname) || '.' || quote_ident(proname) || '(' ||
+       CASE p.prokind WHEN 'a' THEN oidvectortypes(p.proargtypes) ELSE pg_get_function_identity_arguments(p.oid) END || ')' AS identity,
        pg_get_userbyid(proowner) AS owner, prosecdef AS definer, pg_has_role(current_user, proowner, 'USAGE') AS ours,
        oidvectortypes(proargtypes) AS types,
        ARRAY(SELECT rolname::text FROM pg_roles r

@@ -9,7 +9,8 @@ WITH listed (kind, schema, name, identity, owner, list, builtin) AS (
     FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
     UNION ALL
     SELECT 'function', nspname, proname,
-           quote_ident(nspname) || '.' || quote_ident(proname) || '(' || pg_get_function_identity_arguments(p.oid) || ')',
+           quote_ident(nspname) || '.' || quote_ident(proname) || '(' ||
+           CASE p.prokind WHEN 'a' THEN oidvectortypes(p.proargtypes) ELSE pg_get_function_identity_arguments(p.oid) END || ')',
            proowner, proacl, acldefault('f', proowner)
     FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
     UNION ALL

@@ -8,7 +8,8 @@ WITH owned (classid, objid, kind, schema, name, identity, owner) AS (
     FROM pg_class c WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c')
     UNION ALL
     SELECT 'pg_proc'::regclass, oid, 'routine', pronamespace, proname,
-           quote_ident(proname) || '(' || pg_get_function_identity_arguments(oid) || ')', proowner
+           quote_ident(proname) || '(' ||
+           CASE prokind WHEN 'a' THEN oidvectortypes(proargtypes) ELSE pg_get_function_identity_arguments(oid) END || ')', proowner
     FROM pg_proc
     UNION ALL
     -- Not the types of tables and of arrays, which follow their table's or their element's owner.

@@ -13,7 +13,8 @@ taken (oid) AS (
 SELECT 'function' AS kind, i.schema, s.identity, u.name AS owner,
        format('ALTER ROUTINE %%s RENAME TO %%I', s.identity, left(u.name, 30) || '_' || left(proname, 30)) AS remedy
 FROM inside i JOIN pg_proc p ON pronamespace = i.oid JOIN untrusted u ON u.oid = proowner
-CROSS JOIN LATERAL format('%%I.%%I(%%s)', i.schema, proname, pg_get_function_identity_arguments(p.oid)) s (identity)
+CROSS JOIN LATERAL format('%%I.%%I(%%s)', i.schema, proname,
+                               CASE p.prokind WHEN 'a' THEN oidvectortypes(p.proargtypes) ELSE pg_get_function_identity_arguments(p.oid) END) s (identity)
 WHERE prokind <> 'p' AND proname IN (SELECT proname FROM pg_proc, system WHERE pronamespace = system.oid)
   AND NOT EXISTS (SELECT FROM unnest(proargtypes) a (type) WHERE type NOT IN (SELECT oid FROM taken))
   AND (i.ahead OR NOT EXISTS (SELECT FROM pg_proc o, system

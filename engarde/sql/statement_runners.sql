@@ -1,7 +1,8 @@
 -- Views of roles other than the admin and superusers in which a function runs a statement that is in a text, or reads a
 -- table that a text names, with the rights of whoever reads the view. Functions of initdb's are in no pg_depend.
 WITH runners (oid, identity) AS (
-    SELECT p.oid, format('%%I.%%I(%%s)', nspname, proname, pg_get_function_identity_arguments(p.oid))
+    SELECT p.oid, format('%%I.%%I(%%s)', nspname, proname,
+                         CASE p.prokind WHEN 'a' THEN oidvectortypes(p.proargtypes) ELSE pg_get_function_identity_arguments(p.oid) END)
     FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
     WHERE p.oid < 16384 AND proname IN (
               'query_to_xml', 'query_to_xmlschema', 'query_to_xml_and_xmlschema', 'cursor_to_xml', 'cursor_to_xmlschema',

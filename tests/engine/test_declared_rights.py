@@ -32,7 +32,12 @@ KEYS = (
 
 
 NONE: Mapping[str, object] = MappingProxyType({})
-CALLS = ("public.f(int)", 'public."Odd.Name"(timestamptz, varchar[], public."Odd, Type")', "public.p(integer)")
+CALLS = (
+    "public.f(int)",
+    'public."Odd.Name"(timestamptz, varchar[], public."Odd, Type")',
+    "public.p(integer)",
+    "public.middle(integer)",
+)
 MADE = (
     """CREATE TYPE public."Odd, Type" AS ENUM ('a')""",
     "CREATE FUNCTION public.f(n integer) RETURNS integer LANGUAGE sql SECURITY DEFINER AS 'SELECT n'",
@@ -40,7 +45,9 @@ MADE = (
     """CREATE FUNCTION public."Odd.Name"(timestamptz, varchar[], public."Odd, Type") RETURNS integer
     LANGUAGE sql AS 'SELECT 1'""",
     "CREATE PROCEDURE public.p(n integer) LANGUAGE sql AS 'SELECT 1'",
+    "CREATE AGGREGATE public.middle(ORDER BY integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0')",
     "REVOKE EXECUTE ON ROUTINE public.f(integer), public.f(text), public.p(integer) FROM PUBLIC",
+    "REVOKE EXECUTE ON ROUTINE public.middle(integer) FROM PUBLIC",
     """REVOKE EXECUTE ON ROUTINE public."Odd.Name"(timestamptz, varchar[], public."Odd, Type") FROM PUBLIC""",
 )
 
