@@ -85,6 +85,8 @@ class Relation:
 
 RUN_AS_OWNER = frozenset({"view", "materialized view", "routine"})
 """Kinds of what does what its owner may: another owner can break it, or lends it more."""
+FOR_ALL = frozenset({"domain", "type"})
+"""Kinds of what has code of its owner's run by whoever keeps values of it: by checks, by casts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Owned:
     identity: str
     owner: str
     definer: bool
-    """it does what its owner may, whoever calls it"""
+    """it does what its owner may, whoever calls it, as a table's rules do"""
     of_another: bool = False
     """a partition of, or inheriting from, a table of another owner's"""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engarde.catalog import Catalog
-from engarde.catalog.rows import RUN_AS_OWNER, Owned
+from engarde.catalog.rows import FOR_ALL, RUN_AS_OWNER, Owned
 from engarde.findings import Placed, Remedy, Verb
 from engarde.model import Service, Stack
 from engarde.names import VERSION_TABLE
@@ -47,6 +47,11 @@ def place(stack: Stack, catalog: Catalog, owned: Owned) -> Place:
             return Place(owner, "", Remedy("code", anew))
         choices = f"-- if it is {owned.owner}'s, it goes to its schema:\n{move.text}\n-- if it is not, {anew}"
         return Place(owner, "", Remedy("decision", choices, move.by_superuser))
+    if stranger and owned.definer and owned.kind != "routine":
+        rules = (
+            f"read the rules that {owned.owner} wrote, which would do what {owner} may: without them it is {owner}'s"
+        )
+        return Place(owner, "", Remedy("code", rules))
     return Place(owner, "", _given(stack, catalog, owned, owner, stranger=stranger))
 
 
@@ -80,7 +85,9 @@ def _given(stack: Stack, catalog: Catalog, owned: Owned, owner: str, *, stranger
         # What lies in no schema takes more than ownership to hand over: a server, USAGE on its wrapper.
         superusers=not owned.schema,
         # The admin and superusers do what its new owner may, and live by no right of their own.
-        safe=bool(owned.schema) and owner in stack.roles and not stranger and owned.kind not in RUN_AS_OWNER,
+        safe=bool(owned.schema)
+        and owner in stack.roles
+        and not (stranger or owned.definer or owned.kind in RUN_AS_OWNER | FOR_ALL),
         placed=Placed(owned.kind, owned.identity, owner),
         thing=owned.identity,
     )

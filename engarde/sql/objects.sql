@@ -48,7 +48,9 @@ WITH owned (classid, objid, kind, schema, name, identity, owner) AS (
 )
 SELECT o.kind, n.nspname::text AS schema, o.name, quote_ident(n.nspname) || '.' || o.identity AS identity,
        pg_get_userbyid(o.owner) AS owner,
-       EXISTS (SELECT FROM pg_proc WHERE o.classid = 'pg_proc'::regclass AND oid = o.objid AND prosecdef) AS definer,
+       EXISTS (SELECT FROM pg_proc WHERE o.classid = 'pg_proc'::regclass AND oid = o.objid AND prosecdef)
+       OR EXISTS (SELECT FROM pg_rewrite WHERE o.classid = 'pg_class'::regclass AND ev_class = o.objid AND ev_type <> '1')
+           AS definer,
        EXISTS (SELECT FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
                WHERE o.classid = 'pg_class'::regclass AND i.inhrelid = o.objid AND p.relowner <> o.owner) AS of_another
 FROM owned o

@@ -91,6 +91,21 @@ def test_a_table_of_a_service_goes_home_from_where_nobody_declared_it() -> None:
     assert "has a t already" in placed("table", "public", "b_user", name="t")
 
 
+def test_what_others_live_by_is_handed_over_by_people_alone() -> None:
+    def given(kind: str, *, definer: bool = False) -> Remedy:
+        owned = Owned(kind, "a", "f", "a.f", "postgres", definer)
+        return place(STACK, catalog(), owned).remedy
+
+    assert [kind for kind in ("table", "sequence", "domain", "type", "view", "routine") if given(kind).safe] == [
+        "table",
+        "sequence",
+    ]
+    with_rules = given("table", definer=True)
+    assert (with_rules.kind, with_rules.safe) == ("sql", False)
+    assert "OWNER TO" not in placed("table", "a", "b_user", definer=True)
+    assert placed("table", "public", "b_user", definer=True) == 'ALTER TABLE public.f SET SCHEMA "b";'
+
+
 def test_nothing_is_taken_from_who_is_about_to_own() -> None:
     of_admin = table("b", "t", "postgres")
     found = catalog(
