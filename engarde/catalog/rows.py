@@ -103,6 +103,8 @@ class Owned:
     """it does what its owner may, whoever calls it, as a table's rules do"""
     of_another: bool = False
     """a partition of, or inheriting from, a table of another owner's"""
+    taken: bool = False
+    """its name, or that of something that goes with it, is another's in the schema that its owner is to have"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,10 +64,9 @@ def _moved(stack: Stack, catalog: Catalog, owned: Owned, writer: Service) -> Rem
         return Remedy("command", f"bin/engarde doctor --stack {stack.name}")
     if writer.schema_ not in catalog.schemas:
         return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
-    if any((each.schema, each.name) == (writer.schema_, owned.name) for each in catalog.relations):
-        return Remedy(
-            "code", f"schema {writer.schema_} has a {owned.name} already: one of the two is dropped or renamed"
-        )
+    if owned.taken:
+        named = f"schema {writer.schema_} has a {owned.name} already, or something that goes with it"
+        return Remedy("code", f"{named}: one of the two is dropped or renamed")
     move = f"ALTER {owned.kind.upper()} {owned.identity} SET SCHEMA {quoted(writer.schema_)}"
     placed = Placed(owned.kind, owned.identity, owned.owner, writer.schema_)
     thing = catalog.relocated(owned.identity, writer.schema_)

@@ -52,9 +52,29 @@ SELECT o.kind, n.nspname::text AS schema, o.name, quote_ident(n.nspname) || '.' 
        OR EXISTS (SELECT FROM pg_rewrite WHERE o.classid = 'pg_class'::regclass AND ev_class = o.objid AND ev_type <> '1')
            AS definer,
        EXISTS (SELECT FROM pg_inherits i JOIN pg_class p ON p.oid = i.inhparent
-               WHERE o.classid = 'pg_class'::regclass AND i.inhrelid = o.objid AND p.relowner <> o.owner) AS of_another
+               WHERE o.classid = 'pg_class'::regclass AND i.inhrelid = o.objid AND p.relowner <> o.owner) AS of_another,
+       -- A table takes its indexes and sequences along, and has a type of its name.
+       CASE WHEN o.classid IN ('pg_class'::regclass, 'pg_type'::regclass)
+            THEN EXISTS (SELECT FROM pg_class c WHERE c.relnamespace = home.oid AND c.relname IN (
+                             SELECT o.name
+                             UNION ALL
+                             SELECT relname FROM pg_index JOIN pg_class x ON x.oid = indexrelid WHERE indrelid = o.objid
+                             UNION ALL
+                             SELECT relname FROM pg_depend d JOIN pg_class x ON x.oid = d.objid
+                             WHERE d.classid = o.classid AND d.refclassid = o.classid AND d.refobjid = o.objid AND relkind = 'S'))
+                 OR EXISTS (SELECT FROM pg_type t WHERE t.typnamespace = home.oid AND t.typname = o.name)
+            WHEN o.classid = 'pg_proc'::regclass
+            THEN EXISTS (SELECT FROM pg_proc a JOIN pg_proc b USING (proname, proargtypes)
+                         WHERE a.oid = o.objid AND b.pronamespace = home.oid)
+            WHEN o.classid = 'pg_operator'::regclass
+            THEN EXISTS (SELECT FROM pg_operator a JOIN pg_operator b USING (oprname, oprleft, oprright)
+                         WHERE a.oid = o.objid AND b.oprnamespace = home.oid)
+            ELSE EXISTS (SELECT FROM owned h WHERE h.classid = o.classid AND h.schema = home.oid AND h.name = o.name)
+       END AS taken
 FROM owned o
 JOIN pg_namespace n ON n.oid = o.schema
+LEFT JOIN unnest(%(schemas)s::text[], %(owners)s::text[]) AS own (schema, owner) ON own.owner = pg_get_userbyid(o.owner)
+LEFT JOIN pg_namespace home ON home.nspname = own.schema
 LEFT JOIN unnest(%(schemas)s::text[], %(owners)s::text[]) AS declared (schema, owner) ON declared.schema = n.nspname
 WHERE n.nspname NOT LIKE 'pg\_%%' AND n.nspname <> 'information_schema'
   AND CASE WHEN declared.owner IS NULL THEN pg_get_userbyid(o.owner) = ANY (%(roles)s)
@@ -65,7 +85,7 @@ WHERE n.nspname NOT LIKE 'pg\_%%' AND n.nspname <> 'information_schema'
                   AND (d.deptype = 'e' OR o.kind = 'routine' AND d.deptype = 'i' OR o.kind = 'sequence' AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0))
 UNION ALL
 -- What lies in no schema. Large objects may be a service's, and not a reader's.
-SELECT kind, '', name, identity, owner, false, false
+SELECT kind, '', name, identity, owner, false, false, false
 FROM (SELECT 'publication', pubname, quote_ident(pubname), pg_get_userbyid(pubowner) FROM pg_publication
       UNION ALL
       SELECT 'server', srvname, quote_ident(srvname), pg_get_userbyid(srvowner) FROM pg_foreign_server

@@ -344,3 +344,27 @@ def test_an_outside_role_reads_what_is_declared(stack: Project) -> None:
     for each in left:
         heal(stack, each)
     as_declared(stack)
+
+
+def test_what_has_no_room_in_its_schema_is_left_to_people(stack: Project) -> None:
+    made = (
+        "CREATE FUNCTION {}.g(integer) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "ALTER FUNCTION {}.g(integer) OWNER TO sankore_user",
+        "CREATE TYPE {}.kind AS ENUM ()",
+        "ALTER TYPE {}.kind OWNER TO sankore_user",
+    )
+    stack.database.run(*(each.format(schema) for schema in ("public", "sankore") for each in made))
+    stack.database.run(
+        "CREATE TABLE public.lost (id int PRIMARY KEY)",
+        "ALTER TABLE public.lost OWNER TO sankore_user",
+        "CREATE TABLE sankore.kept (id int CONSTRAINT lost_pkey PRIMARY KEY)",
+        "ALTER TABLE sankore.kept OWNER TO sankore_user",
+    )
+    owners = [each for each in verified(stack, logins=False).findings if each.check == "owner"]
+    assert [each.subject for each in owners] == ["routine public.g(integer)", "table public.lost", "type public.kind"]
+    assert {each.remedy.kind for each in owners} == {"code"}
+    stack.database.run(
+        "DROP TABLE public.lost, sankore.kept",
+        "DROP FUNCTION public.g(integer), sankore.g(integer)",
+        "DROP TYPE public.kind, sankore.kind",
+    )

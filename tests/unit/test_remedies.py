@@ -64,11 +64,11 @@ def printed(found: Catalog) -> list[str]:
 
 
 def placed(
-    kind: str, schema: str, owner: str, *, definer: bool = False, name: str = "f", of_another: bool = False
+    kind: str, schema: str, owner: str, *, definer: bool = False, taken: bool = False, of_another: bool = False
 ) -> str:
-    """What is printed for one thing, where b has a table t already."""
-    owned = Owned(kind, schema, name, f"{schema}.{name}", owner, definer, of_another)
-    return place(STACK, catalog(table("b", "t", "b_user")), owned).remedy.text
+    """What is printed for one thing."""
+    owned = Owned(kind, schema, "f", f"{schema}.f", owner, definer, of_another, taken)
+    return place(STACK, catalog(), owned).remedy.text
 
 
 def test_what_another_wrote_gets_no_rights_with_its_new_owner() -> None:
@@ -88,7 +88,7 @@ def test_a_table_of_a_service_goes_home_from_where_nobody_declared_it() -> None:
     assert placed("table", "public", "b_user") == 'ALTER TABLE public.f SET SCHEMA "b";'
     assert placed("table", "a", "b_user") == 'ALTER TABLE a.f OWNER TO "a_user";'
     assert placed("table", "public", "b_user", of_another=True) == 'ALTER TABLE public.f OWNER TO "postgres";'
-    assert "has a t already" in placed("table", "public", "b_user", name="t")
+    assert "has a f already" in placed("table", "public", "b_user", taken=True)
 
 
 def test_what_others_live_by_is_handed_over_by_people_alone() -> None:
