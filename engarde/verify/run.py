@@ -146,8 +146,9 @@ def _part(
     foreign = [each.name for each in triggers if each.changers]
     tried = _tried(stack, known, catalog, login, progress) if asked.logins and not foreign else []
     tried += [limits(stack, known, catalog)] if asked.limits else []
-    # What a session starts with and the catalogs explain is found already, with what has to be undone.
-    explained = {each.subject for each in found}
+    # What a session starts with and the catalogs explain is found already, with what has to be undone; what is accepted
+    # and undoes nothing explains nothing.
+    explained = {each.subject for each in _to_make(whole, asked, found)}
     unexplained = [finding for each in tried for finding in each.findings if finding.subject not in explained]
     found += event_triggers.blamed(stack, catalog, triggers, unexplained)
     # What is under another name is as it was, once it has its own again.

@@ -368,3 +368,12 @@ def test_what_has_no_room_in_its_schema_is_left_to_people(stack: Project) -> Non
         "DROP FUNCTION public.g(integer), sankore.g(integer)",
         "DROP TYPE public.kind, sankore.kind",
     )
+
+
+def test_what_is_accepted_hides_nothing_that_follows_from_it(stack: Project) -> None:
+    stays = {"check": "attributes", "subject": "sankore_user", "reason": "it makes databases", "until": "2999-12-31"}
+    declare(stack, WHOLE, OF_COLUMNS, accepted=[stays])
+    stack.database.run("ALTER ROLE sankore_user CREATEDB NOLOGIN")
+    assert ("login", "sankore_user") in {(each.check, each.subject) for each in verified(stack).findings}
+    stack.database.run("ALTER ROLE sankore_user NOCREATEDB LOGIN")
+    declare(stack, WHOLE, OF_COLUMNS)
