@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from engarde.catalog import Catalog
 from engarde.catalog.further import EventTrigger
-from engarde.findings import Finding, Verb
+from engarde.findings import Finding, Remedy, Verb
 from engarde.model import Stack
 from engarde.quoting import quoted
 from engarde.verify.hands import hands
@@ -58,13 +58,14 @@ def _is_in(trigger: EventTrigger, line: str) -> bool:
 
 def _refusing(stack: Stack, catalog: Catalog, trigger: EventTrigger, lines: Sequence[str]) -> Finding:
     admin = hands(stack, catalog)
+    heal = disable = admin.sql(Verb.DISARM, trigger.disable, superusers=True)
     if REFUSED in lines[0] and not trigger.definer:
         path = f"pg_catalog, {quoted(trigger.schema)}, pg_temp"
-        heal = admin.sql(
-            Verb.DISARM, f"ALTER FUNCTION {trigger.code} SECURITY DEFINER SET search_path = {path}", of=(trigger.owner,)
-        )
-    else:
-        heal = admin.sql(Verb.DISARM, trigger.disable, superusers=True)
+        lend = f"ALTER FUNCTION {trigger.code} SECURITY DEFINER SET search_path = {path}"
+        # What it calls without a schema is then whoever's who may create there, with its owner's rights.
+        safe = f"-- if all that its body does may be done by anybody as {trigger.owner}, and is named with its schema:"
+        text = "\n".join((safe, admin.sql(Verb.DISARM, lend).text, "-- if not:", disable.text))
+        heal = Remedy("decision", text, by_superuser=True)
     return Finding(
         "event trigger",
         f"event trigger {trigger.name}",
