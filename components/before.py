@@ -40,11 +40,11 @@ def before(part: Stack, stack: Stack, renames: Renames) -> Before:
     services = {service.name for service in stack.services}
     declared = {f"{service}-schema" for service in services}
     here = _here(part, recorded)
-    # A schema that is declared for another service by now is not left behind, and is refused as that.
+    # A schema that is declared here for another service by now is not left behind, and is refused as that.
     retired = (
         each
         for each in here
-        if base_of(each.name) not in declared and each.outputs["name"] not in stack.schemas and not marked(each)
+        if base_of(each.name) not in declared and each.outputs["name"] not in part.schemas and not marked(each)
     )
     return Before(
         read=frozenset(row.schema or "" for row in reads if row.table),

@@ -59,6 +59,15 @@ def test_so_is_one_with_another_database_or_server_of_that_name(project: Project
     assert "would leave rows behind" in refused(project.preview())
 
 
+def test_a_schema_of_that_name_in_another_database_is_another_one(project: Project) -> None:
+    with project.connect("sankore") as session:
+        session.execute("CREATE TABLE kept (id int)")
+    new = {"database": OWN, "schema": "sankore"}
+    project.declare(services={"langflow": HOME, "new": new}, railway=RAILWAY)
+    said = refused(project.up())
+    assert "declared by no service, and not empty: sankore (1 objects)" in said
+
+
 def test_a_locked_table_keeps_nobody_waiting_and_may_have_rows(project: Project) -> None:
     declare(project)
     with project.database.session(database=OWN) as session, session.transaction():
