@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 
+from engarde import placeholders
 from engarde.access import Access
 from engarde.backup.rows import Lent
-from engarde.database import Session, session
+from engarde.database import session
+from engarde.errors import Refused, Unreachable
 from engarde.quoting import literal, quoted
 from engarde.scram import verifier
 
@@ -30,27 +33,31 @@ def lent(admin: Access, role: str) -> Iterator[Access]:
     :raises Unreachable: the admin was not let in.
     """
     name, password = f"{PREFIX}{secrets.token_hex(8)}", secrets.token_hex(16)
-    database = quoted(admin.database)
+    for each in _there(admin, PREFIX):
+        if each.role and each.over:
+            # Somebody may keep it there: of no use to anybody, and no reason to try nothing.
+            with suppress(Refused, Unreachable):
+                _drop(admin, each.role, each.databases)
     with session(admin, read_only=False) as asked:
-        found = asked.rows("backup_lent", Lent, prefix=PREFIX)
-        for each in found:
-            if each.role:
-                _drop(asked, each.role, each.databases)
-        until = literal(found[0].until)
+        until = literal(asked.rows("backup_lent", Lent, prefix=PREFIX)[0].until)
         asked.change(f"CREATE ROLE {quoted(name)} LOGIN CONNECTION LIMIT {SESSIONS} VALID UNTIL {until}")
         asked.set_verifier(name, verifier(password, secrets.token_bytes(16)))
         asked.change(f"GRANT {quoted(role)} TO {quoted(name)}")
-        asked.change(f"GRANT CREATE ON DATABASE {database} TO {quoted(name)}")
+        asked.change(f"GRANT CREATE ON DATABASE {quoted(admin.database)} TO {quoted(name)}")
         asked.commit()
     try:
         yield Access(admin.address, admin.database, name, password)
     finally:
-        with session(admin, read_only=False) as asked:
-            _drop(asked, name, [admin.database])
-            asked.commit()
+        [made] = _there(admin, name)
+        _drop(admin, name, made.databases)
 
 
-def _drop(asked: Session, name: str, databases: list[str]) -> None:
-    for each in databases:
-        asked.change(f"REVOKE ALL ON DATABASE {quoted(each)} FROM {quoted(name)}")
-    asked.change(f"DROP ROLE {quoted(name)}")
+def _there(admin: Access, prefix: str) -> list[Lent]:
+    with session(admin) as asked:
+        return asked.rows("backup_lent", Lent, prefix=prefix)
+
+
+def _drop(admin: Access, name: str, databases: list[str]) -> None:
+    """Any service may have granted it something meanwhile, which would keep it there."""
+    others = [replace(admin, database=each) for each in databases if each != admin.database]
+    placeholders.drop([*others, admin], name)

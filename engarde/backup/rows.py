@@ -150,8 +150,9 @@ class Lent:
     until: str
     """when one that is made now is over"""
     role: str | None
+    over: bool
     databases: list[str]
-    """where it may do something"""
+    """where it has something, or was given it"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,10 @@ def killed(login: Access) -> Iterator[None]:
             "CREATE ROLE engarde_proof_old LOGIN VALID UNTIL '2020-01-01'",
             "GRANT {role} TO engarde_proof_old",
             "GRANT CREATE ON DATABASE postgres TO engarde_proof_old",
+            "SET ROLE {role}",
+            "CREATE TABLE {schema}.bait ()",
+            "GRANT SELECT ON {schema}.bait TO engarde_proof_old",
+            "RESET ROLE",
         ):
             by_admin.execute(each.format(**QUOTED).encode())
         yield
