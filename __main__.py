@@ -35,7 +35,10 @@ try:
         refuse_to_leave(each, passwords.clear(each.part))
     for word in idle_words(stack, left):
         pulumi.log.warn(word)
-    found = [survey(part, passwords.clear(part), before(part, stack, renames), pulumi.log.warn) for part in parts]
+    # Where roles go, what they still own elsewhere is told to be dropped: not before it is known to be nothing.
+    asked = reversed(parts)
+    found = [survey(part, passwords.clear(part), before(part, stack, renames), pulumi.log.warn) for part in asked]
+    found.reverse()
     for role in sorted(set(stack.shut_out).difference(*(each.roles for each in found))):
         pulumi.log.warn(f"engarde:shutOut: role {role} does not exist any more: take it out of the stack file")
     refuse_to_drop_protected(stack, state)

@@ -59,6 +59,13 @@ def test_so_is_one_with_another_database_or_server_of_that_name(project: Project
     assert "would leave rows behind" in refused(project.preview())
 
 
+def test_a_service_that_is_gone_from_it_is_not_told_to_be_dropped(project: Project) -> None:
+    project.declare(services={"sankore": None}, railway=RAILWAY)
+    said = refused(project.preview())
+    assert "declared by no service, and not empty: langflow (2 objects)" in said
+    assert "DROP OWNED" not in said
+
+
 def test_a_schema_of_that_name_in_another_database_is_another_one(project: Project) -> None:
     with project.connect("sankore") as session:
         session.execute("CREATE TABLE kept (id int)")
