@@ -10,7 +10,7 @@ from engarde import edits
 from engarde.catalog.rows import Setting
 from engarde.database import Session
 from engarde.faults import join
-from engarde.foreign import Existing
+from engarde.foreign import NOTHING, Existing
 from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC, spelled
 from engarde.outsiders import Outsider, outsiders
@@ -81,13 +81,15 @@ def look(stack: Stack, asked: Session, existing: Sequence[Existing]) -> Seen:
     return Seen(tuple(existing), tuple(found), tuple(_in_words(stack, asked)))
 
 
-def warnings(stack: Stack, asked: Session, given: Given, seen: Seen) -> Iterator[str]:
-    """Whose access, password or room this run takes, a sentence each."""
+def warnings(
+    stack: Stack, asked: Session, given: Given, seen: Seen, renamed: Mapping[str, str] = NOTHING
+) -> Iterator[str]:
+    """Whose access, password or room this run takes, a sentence each; `renamed` as in `foreign.taken`."""
     if given.due:
         yield from map(visible, _taken(asked, given.due))
     for each in seen.outsiders:
         yield from map(visible, _of_outsider(stack, each, given))
-    yield from map(visible, _new_owners(stack, seen))
+    yield from map(visible, _new_owners(stack, seen, renamed))
     there = {each.name for each in seen.existing if each.kind == "role"}
     counted = {each.role: each.sessions for each in asked.rows("sessions_of", _Sessions, roles=_roles(stack))}
     for login in _logins(stack):
@@ -155,11 +157,11 @@ def _of_outsider(stack: Stack, each: Outsider, given: Given) -> Iterator[str]:
         )
 
 
-def _new_owners(stack: Stack, seen: Seen) -> Iterator[str]:
+def _new_owners(stack: Stack, seen: Seen, renamed: Mapping[str, str]) -> Iterator[str]:
     owners = {each.name: each.owner for each in seen.existing if each.kind == "schema"}
     for service in stack.services:
         owner = owners.get(service.schema_)
-        if owner not in (None, stack.server.user, service.role):
+        if owner not in (None, stack.server.user, service.role, renamed.get(service.role)):
             yield f"schema {service.schema_} becomes {service.role}'s: {owner} loses what its owner may do there"
 
 

@@ -172,7 +172,7 @@ def _say(
     stack: Stack, asked: Session, before: Before, existing: list[foreign.Existing], warn: Callable[[str], None]
 ) -> None:
     seen = beforehand.look(stack, asked, existing)
-    for each in beforehand.warnings(stack, asked, before.given, seen):
+    for each in beforehand.warnings(stack, asked, before.given, seen, before.renamed):
         warn(visible(each, keep=BREAKS))
     if told := [*beforehand.faults(stack, before.given, seen)]:
         raise Refused(f"stack {stack.name} needs a word first; nothing was changed\n" + "\n".join(told))
