@@ -82,10 +82,11 @@ class Renames:
 
         :raises Refused: the stack file declares both.
         """
-        for part, seen in zip(parts, found, strict=True):
-            renamed = self.roles(part)
-            declared = {name for login in part.logins for name in self._declared(login, part, seen)}
-            for role, was in renamed.items():
+        seen = [*zip(parts, found, strict=True)]
+        # A role is of its server, and what it has there may be of any part.
+        declared = {name for part, its in seen for login in part.logins for name in self._declared(login, part, its)}
+        for part, _ in seen:
+            for role, was in self.roles(part).items():
                 if lost := sorted(self._naming(was, part) - declared):
                     raise Refused(
                         f"role {was} cannot become {role} and lose something in the same run; nothing was changed. Run"

@@ -125,6 +125,30 @@ def test_public_is_shut_out(apart: Apart) -> None:
         assert rows(apart.at(database), name, acl) == [(0,)]
 
 
+ROLES = "SELECT rolname FROM pg_roles WHERE rolname !~ '^pg_' ORDER BY 1"
+
+
+def test_roles_of_every_database_get_other_names_and_come_back(apart: Apart) -> None:
+    project = apart.project
+    before = [rows(each, NAME, ROLES) for each in (project.database, apart.there)]
+    there = {"role": "reader", "formerly": "analytics_readonly"}
+    other = {each: {**(of or {}), "role": f"{each}_new", "formerly": f"{each}_user"} for each, of in SERVICES.items()}
+    declare(project, apart.there, other, analytics=there)
+    project.succeeds(project.up())
+    for service in SERVICES:
+        with project.connect(service) as session:
+            assert session.execute("SELECT current_user::text, word FROM things").fetchone() == (
+                f"{service}_new",
+                "kept",
+            )
+    back = {each: {**(of or {}), "formerly": f"{each}_new"} for each, of in SERVICES.items()}
+    declare(project, apart.there, back, analytics={"formerly": "reader"})
+    project.succeeds(project.up())
+    declare(project, apart.there, SERVICES)
+    assert project.succeeds(project.preview("--refresh")).ops == {}
+    assert [rows(each, NAME, ROLES) for each in (project.database, apart.there)] == before
+
+
 def test_a_database_that_is_not_there_is_one_clear_error(apart: Apart) -> None:
     declare(apart.project, apart.there, {**SERVICES, "sankore": {"database": "nowhere", "leaves": [f"{NAME}.sankore"]}})
     run = apart.project.preview()
