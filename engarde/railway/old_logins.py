@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from engarde.model import Analytics, Service, Stack
-from engarde.names import ANALYTICS
+from engarde.names import ANALYTICS, ROLE_SUFFIX
 from engarde.parts import parts
 from engarde.railway.api import Api
 from engarde.railway.project import Place, Project, Values, values
@@ -66,13 +66,24 @@ def old_logins(
         if each not in held:
             held[each] = values(api, project, each)
     names = {each.name.casefold(): each.service_id for each in project.instances.values()}
-    seen = _Seen(held, names, frozenset(written), known, frozenset(_addresses(stack, held, names)))
-    owners = {login.role: login for login in stack.logins}
+    former = {role: login for login in stack.logins if login.role in known for role in _former(stack, login)}
+    # Of a role that has another name by now no password is right.
+    right: dict[str, str | None] = {**dict.fromkeys(former), **known}
+    seen = _Seen(held, names, frozenset(written), right, frozenset(_addresses(stack, held, names)))
+    owners = former | {login.role: login for login in stack.logins}
     found = []
     for place, role in seen.old():
         service = project.instances[place.service].name if place.service else SHARED
         found.append(OldLogin(service, place.variable, role, _remedy(owners[role], service, place.variable)))
     return sorted(found, key=lambda each: (each.service, each.variable, each.role))
+
+
+def _former(stack: Stack, login: Service | Analytics) -> set[str]:
+    """What its role may have been called before, by the role or the key that the stack file names."""
+    if login.formerly is None:
+        return set()
+    names = {login.formerly, f"{login.formerly}{ROLE_SUFFIX}"}
+    return names - {*stack.roles, *(role.name for role in stack.outside_roles)}
 
 
 def _addresses(stack: Stack, every: Mapping[str | None, Values], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -95,7 +106,7 @@ class _Seen:
     names: Mapping[str, str]
     """in lower case, and the service's id"""
     written: frozenset[Place]
-    known: Mapping[str, str]
+    known: Mapping[str, str | None]
     here: frozenset[tuple[str, str]]
 
     def old(self) -> Iterator[tuple[Place, str]]:

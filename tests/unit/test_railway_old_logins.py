@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any, cast
+
 import pytest
 
-from engarde.railway.old_logins import _Login, _logins
+from engarde.railway.api import Api
+from engarde.railway.old_logins import _Login, _logins, old_logins
+from engarde.railway.project import Project, Values
+from engarde.stackfile import parse
 
 
 @pytest.mark.parametrize(
@@ -27,3 +33,34 @@ from engarde.railway.old_logins import _Login, _logins
 )
 def test_logins(text: str, found: list[_Login]) -> None:
     assert list(_logins(text)) == found
+
+
+def seen(text: str, service: dict[str, Any], **sections: Any) -> list[str]:
+    """The roles of which a variable with this text holds an older login; service `b` is one of the stack, too."""
+    services = {"a": service, "b": {}}
+    stack = parse(
+        "prod", {"server": {"host": "h", "database": "d"}, "services": services, **sections}, {"adminPassword"}
+    )
+    held: dict[str | None, Values] = {"1": Values({"URL": text}, {"URL": text}), None: Values({}, {})}
+    project = Project("p", "e", {}, cast(Any, {"1": SimpleNamespace(name="worker", service_id="1")}), {})
+    known = {login.role: "right" for login in stack.logins}
+    return [each.role for each in old_logins(stack, cast(Api, None), project, known, held, ())]
+
+
+@pytest.mark.parametrize(
+    ("role", "service", "found"),
+    [
+        ("old", {"formerly": "old"}, ["old"]),
+        ("old_user", {"formerly": "old"}, ["old_user"]),
+        ("a_user", {"formerly": "old"}, []),
+        ("old_user", {}, []),
+        ("old_user", {"formerly": "old", "role": "old_user"}, []),
+    ],
+)
+def test_a_role_that_has_another_name_by_now(role: str, service: dict[str, Any], found: list[str]) -> None:
+    assert seen(f"postgres://{role}:right@h/d", service) == found
+    assert seen(f"postgres://{role}:right@elsewhere/d", service) == []
+
+
+def test_an_outside_role_is_none_of_the_stacks() -> None:
+    assert seen("postgres://old:right@h/d", {"formerly": "old"}, outsideRoles={"old": None}) == []
