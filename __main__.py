@@ -27,6 +27,7 @@ try:
     for each in () if OF_THE_TOOL in os.environ else under_way(stack.name, {}):
         pulumi.log.warn(str(each))
     renames = Renames(stack, recorded(), passwords.login)
+    renames.refuse_under_way()
     state = renames.recorded
     refuse_lower(stack, counters(state))
     parts = places(stack, state)

@@ -25,10 +25,12 @@ from engarde.model import Analytics, Service, Stack
 from engarde.names import PUBLIC
 from engarde.places import base_of, placed, placed_on_server
 from engarde.privileges import reader, tenant
-from engarde.quoting import statement
+from engarde.quoting import statement, word
 from engarde.rotations import called
+from engarde.split import journal
 from engarde.stack import DEFAULT_PRIVILEGES, GRANT, GRANT_ROLE, ROLE, TENANT
 from engarde.survey import Found
+from engarde.under_way import under_way
 from engarde.visible import BREAKS, visible
 
 NAMING = {GRANT: ("role",), DEFAULT_PRIVILEGES: ("role", "owner"), GRANT_ROLE: ("role", "grantRole")}
@@ -76,6 +78,21 @@ class Renames:
             for part in parts:
                 placeholders.make(self._admin(part), lost)
                 self._placeholders |= {(*_server(part), name): part for name in lost}
+
+    def refuse_under_way(self) -> None:
+        """What was begun under a key goes on and back under that one alone.
+
+        :raises Refused: a service with another key now has such a move or rotation on this machine.
+        """
+        stack = self._stack.name
+        begun = {each.login: each.goes_on for each in under_way(stack, {})} if self.keys else {}
+        for name, was in self.keys.items():
+            left = f"bin/engarde split finish {word(was)} --stack {word(stack)}" if journal.known(stack, was) else None
+            if goes_on := begun.get(was, left):
+                raise Refused(
+                    f"service {was} cannot become {name} yet: what was begun with it has that key; nothing was changed."
+                    f" Put the key back, and bring it to its end first: `{goes_on}`"
+                )
 
     def refuse_to_revoke(self, parts: Iterable[Stack], found: Iterable[Found]) -> None:
         """What a renamed role is to lose in the same run would be taken from its old name, and so not from it.

@@ -93,13 +93,15 @@ def names(stack: str, service: str, way: tuple[str | None, str | None], *, previ
 
     :raises Refused: the file cannot be read.
     """
-    # Whoever only looks makes no folder.
-    if not (_folder(stack) / _name(service)).exists():
-        return False
-    begun = read(stack, service)
+    begun = read(stack, service) if known(stack, service) else None
     return (
         begun is not None and begun.way == way and (preview or begun.step >= Step.SWITCHED) and begun.step < Step.DONE
     )
+
+
+def known(stack: str, service: str) -> bool:
+    """Whether a move of the service was begun and has left anything to do; whoever only looks makes no folder."""
+    return (_folder(stack) / _name(service)).exists()
 
 
 def write(stack: str, journal: Journal) -> None:

@@ -1,14 +1,17 @@
 """Services and roles that get other names, in one run: nothing is dropped, nobody loses a right meanwhile."""
 
+import json
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 import psycopg
 import pytest
 
+from engarde.split import journal
 from tests.engine.admins import BACKEND, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied
@@ -104,6 +107,14 @@ def test_a_key_gets_another_name_and_the_server_is_not_touched(project: Project)
     said = one_message(project.preview())
     assert "made for madansara and cannot go to another: keep it there, or with `formerly: madansara`" in said
     declare(project, "notifier", role="madansara_user", schema="madansara", formerly="madansara")
+    moved = project.folder / ".engarde/split.local/madansara.json"
+    moved.parent.mkdir(parents=True)
+    for step, goes_on in ((journal.Step.COPIED, "split run madansara"), (journal.Step.DONE, "split finish madansara")):
+        moved.write_text(json.dumps(asdict(journal.Journal("madansara", "own", "other", returning=False, step=step))))
+        said = one_message(project.preview())
+        assert "service madansara cannot become notifier yet" in said
+        assert f"`bin/engarde {goes_on} --stack local" in said
+    moved.unlink()
     before = project.database.mark()
     run = project.succeeds(project.up())
     assert project.database.changes(before) == []
