@@ -19,6 +19,7 @@ from engarde.names import ANALYTICS
 from engarde.rotations import refuse_lower
 from engarde.survey import survey
 from engarde.under_way import under_way
+from engarde.visible import visible
 
 forget_libpqs()
 passwords = AdminPasswords(pulumi.Config())
@@ -35,7 +36,7 @@ try:
     for each in left:
         refuse_to_leave(each, passwords.clear(each.part))
     for word in idle_words(stack, left):
-        pulumi.log.warn(word)
+        pulumi.log.warn(visible(word))
     # Where roles go, what they still own elsewhere is told to be dropped: not before it is known to be nothing.
     asked = reversed(parts)
     found = [survey(part, passwords.clear(part), before(part, stack, renames), pulumi.log.warn) for part in asked]

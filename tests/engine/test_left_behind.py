@@ -87,8 +87,10 @@ def test_the_word_for_one_change_lets_it_through_once(project: Project) -> None:
     declare(project, leaves=[word])
     project.succeeds(project.up())
     assert rows(project.database, OWN, "SELECT id FROM langflow.flow") == [(1,)]
+    declare(project, leaves=[word, "no\x1b.where"])
     told = project.succeeds(project.preview())
     assert f"engarde:services.langflow.leaves: nothing is left in {word} by now" in told.output
+    assert r"nothing is left in no\x1b.where by now" in told.output
     declare(project, leaves=[word], **HOME)
     assert "engarde:services.langflow.leaves[0]: where it is" in refused(project.preview())
     # What holds no rows is left without a word.
