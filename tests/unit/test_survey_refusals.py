@@ -36,7 +36,7 @@ def test_schemas_of_others() -> None:
         "schema a exists already and is other's: `adopt: true` takes it over, `schema:` names another one"
     ]
     assert list(faults(stack(services={"a": {"adopt": True}}), theirs, ())) == []
-    assert list(faults(stack(**SERVICE), theirs, {"a_user"})) == [], "damage, to be repaired"
+    assert list(faults(stack(**SERVICE), [role("a_user"), *theirs], {"a_user"})) == [], "damage, to be repaired"
     for own in ("a_user", "postgres", None):
         assert list(faults(stack(**SERVICE), [Existing("schema", "a", own)], ())) == []
 
