@@ -12,6 +12,8 @@ from engarde.errors import ConfigError
 from engarde.findings import Remedy
 from engarde.stackfile import PROJECT, parse
 
+SHUT_OUT = f"{PROJECT}:shutOut"
+
 
 def accepted(stack: str, remedy: Remedy) -> Remedy:
     """The remedy; if it is a line that the stack file refuses, what it says to it.
@@ -40,10 +42,15 @@ def _parse(stack: str, file: dict[str, Any]) -> None:
 
 
 def _merged(there: Any, added: Any) -> Any:
-    """Maps key by key, and lists one after the other; what is read whole is read by columns no more."""
+    """Maps key by key, and lists one after the other: of one table the entry that is added, of `shutOut` it alone."""
     if isinstance(there, dict) and isinstance(added, dict):
-        return there | {key: _merged(there.get(key), value) for key, value in added.items()}
+        merged = {key: _merged(there.get(key), value) for key, value in added.items() if key != SHUT_OUT}
+        return {**there, **merged, **({SHUT_OUT: added[SHUT_OUT]} if SHUT_OUT in added else {})}
     if isinstance(there, list) and isinstance(added, list):
-        kept = [each for each in there if each not in added and not (isinstance(each, dict) and each["table"] in added)]
-        return [*kept, *added]
+        tables = [_table(each) for each in added]
+        return [*(each for each in there if _table(each) not in tables), *added]
     return added
+
+
+def _table(entry: Any) -> Any:
+    return entry.get("table") if isinstance(entry, dict) else entry

@@ -99,13 +99,17 @@ def edit(project: Project, lines: str) -> None:
     file.write_text(json.dumps(document, indent=2))
 
 
+def _table(entry: Any) -> Any:
+    return entry.get("table") if isinstance(entry, dict) else entry
+
+
 def _merge(there: dict[str, Any], new: dict[str, Any]) -> None:
     for key, value in new.items():
         if isinstance(value, dict):
             there[key] = there.get(key) or {}
             _merge(there[key], value)
-        elif isinstance(value, list):
-            old = [each for each in there.get(key) or [] if not (isinstance(each, dict) and each.get("table") in value)]
-            there[key] = [*old, *(each for each in value if each not in old)]
+        elif isinstance(value, list) and key != "engarde:shutOut":
+            tables = [_table(each) for each in value]
+            there[key] = [*(each for each in there.get(key) or [] if _table(each) not in tables), *value]
         else:
             there[key] = value

@@ -98,7 +98,8 @@ def the_path_comes_first(stack: Project, since: int) -> None:
     assert found
     for each in found:
         assert re.match(
-            r"BEGIN ISOLATION LEVEL [A-Z ]+ READ (ONLY|WRITE); SET LOCAL search_path = pg_catalog, pg_temp;"
+            r"BEGIN ISOLATION LEVEL [A-Z ]+ READ (ONLY|WRITE) /\* engarde \*/;"
+            r" SET LOCAL search_path = pg_catalog, pg_temp /\* engarde \*/;"
             # pg_dump's and pg_restore's own.
             r"|SELECT pg_catalog\.set_config\('search_path', '', false\)"
             # What looks after a session that does not answer names each schema.

@@ -145,7 +145,7 @@ FOUND = {
         ("REVOKE USAGE ON SEQUENCE onside.things_id_seq FROM analytics_readonly",),
     ),
     "new tables that analytics does not see": (
-        ("behaviour", "{admin} in schema onside", "42501 permission denied for table engarde_probe"),
+        ("behaviour", "analytics_readonly in schema onside", "42501 permission denied for table engarde_probe"),
         (
             "ALTER DEFAULT PRIVILEGES FOR ROLE onside_user IN SCHEMA onside"
             " REVOKE SELECT ON TABLES FROM analytics_readonly",
@@ -156,7 +156,7 @@ FOUND = {
         ),
     ),
     "new functions that analytics may call": (
-        ("behaviour", "{admin} in schema onside", 'SELECT "onside".engarde_probe'),
+        ("behaviour", "analytics_readonly in schema onside", 'SELECT "onside".engarde_probe'),
         ("ALTER DEFAULT PRIVILEGES FOR ROLE onside_user GRANT EXECUTE ON FUNCTIONS TO PUBLIC",),
         ("ALTER DEFAULT PRIVILEGES FOR ROLE onside_user REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engarde import edits
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
@@ -28,7 +29,10 @@ def _not_of_the_stack(facts: Facts) -> Answer:
     if (found := facts.entrants.get(said)) and found.connect:
         return ruled_out(f"{said} may connect to {facts.stack.server.database}")
     if said in facts.stack.shut_out:
-        return confirmed(f"engarde:shutOut shuts {said} out; it stands there no more once it is let in", _outside(said))
+        left = sorted({*facts.stack.shut_out} - {said})
+        outside = _outside(said)
+        both = Remedy("edit", f"{outside.text}\n{edits.lines('shutOut', left)}")
+        return confirmed(f"engarde:shutOut shuts {said} out", both)
     return confirmed(f"{said} is declared nowhere in the stack file, so it may not connect", _outside(said))
 
 
