@@ -43,10 +43,19 @@ class Accepted(Declared):
     """why it stays, in words"""
     until: Annotated[date, BeforeValidator(_day)]
     """the last day, YYYY-MM-DD; from the day after it is a finding again"""
+    actual: Annotated[str, Field(min_length=1)] | None = None
+    """what verify prints as actual; anything more or other is a finding"""
+    database: str | None = None
+    """the one that it is in, as the tool calls it, where the stack has more than one; default: any"""
 
     def is_of(self, finding: Finding) -> bool:
-        """Whether it means this finding, by the subject itself or as it is printed."""
-        return self.check == finding.check and self.subject in (finding.subject, visible(finding.subject))
+        """Whether it means this finding, by its words themselves or as they are printed."""
+        return (
+            self.check == finding.check
+            and self.subject in (finding.subject, visible(finding.subject))
+            and self.actual in (None, finding.actual, visible(finding.actual))
+            and self.database in (None, finding.database)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,14 @@ def test_nothing_else_is(other: Finding) -> None:
     assert found.idle == accepted
 
 
+@pytest.mark.parametrize(
+    ("key", "said", "left"),
+    [("actual", "not granted", 0), ("actual", "less", 1), ("database", "", 0), ("database", "b", 1)],
+)
+def test_an_entry_may_say_more(key: str, said: str, left: int) -> None:
+    assert len(judged(stack({**ENTRY, key: said}).accepted, [finding()], DAY).findings) == left
+
+
 def test_a_subject_is_taken_as_it_is_printed() -> None:
     accepted = stack({**ENTRY, "subject": "a on table b.\\u202e"}).accepted
     assert judged(accepted, [finding(subject="a on table b.\u202e")], DAY).findings == ()
