@@ -10,6 +10,7 @@ from typing import Any
 
 from engarde import scram
 from engarde.stack import PASSWORD
+from tests.engine.admins import BACKEND
 from tests.engine.program import STACK_FILE, Project
 
 JOURNAL = ".engarde/rotation.local.json"
@@ -74,7 +75,7 @@ def by_hand(project: Project, text: str) -> None:
     (project.folder / STACK_FILE).write_text(
         f"# Whose database this is.\nencryptionsalt: {found['encryptionsalt']}\nconfig:\n"
         f"  engarde:server: {json.dumps(kept['server'])}\n"
-        f"{text}"
+        f"{text}  engarde:shutOut: [{BACKEND}]\n"
         f"  engarde:adminPassword:\n    secure: {kept['adminPassword']['secure']}\n"
     )
 
