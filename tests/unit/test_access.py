@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from unittest.mock import patch
@@ -16,6 +18,7 @@ from engarde.psql import _program
 from engarde.stack import Outputs
 from engarde.stackfile import parse
 
+ROOT = Path(__file__).parents[2]
 STACK = parse(
     "prod",
     {
@@ -58,7 +61,7 @@ def test_psql_finds_the_credentials_in_its_environment_only() -> None:
     ):
         CliRunner().invoke(main, ["psql", "madansara", "-tAc", "select 1", "-h"], catch_exceptions=False)
     program, arguments, environment = execve.call_args.args
-    assert (program, arguments) == ("/bin/psql", ["psql", "-tAc", "select 1", "-h"])
+    assert (program, arguments) == ("/bin/psql", ["/bin/psql", "-tAc", "select 1", "-h"])
     assert environment == {
         "HOME": "/home",
         "PGHOST": "proxy.example",
@@ -69,6 +72,18 @@ def test_psql_finds_the_credentials_in_its_environment_only() -> None:
         "PGSSLMODE": "require",
         "PGCONNECT_TIMEOUT": "15",
     }
+
+
+def test_the_psql_of_a_wheel_starts_where_none_is_on_the_path(tmp_path: Path) -> None:
+    code = (
+        "from engarde.access import Access; from engarde.psql import psql; from tests.unit.test_access import STACK;"
+        " psql(Access(STACK.server, 'd', 'r', 'p'), ['--version'])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={"PATH": str(tmp_path)}, cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("psql (PostgreSQL) ")
 
 
 def test_an_unknown_service_and_one_not_brought_up() -> None:
