@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 
+from engarde import bounded
 from engarde.alembic.environment import Configure, Sink
 from engarde.alembic.seen import Seen
 from engarde.alembic.source import Function, Source, dotted, name_of
@@ -21,6 +22,14 @@ WITH_IT = re.compile(r"\s*SET\s+LOCAL\b|pg_(?:try_)?advisory_xact_lock|set_confi
 """What ends with its transaction, so that a commit would undo it."""
 DEEPEST = 3
 """How far functions of env.py are followed that call one another."""
+PSYCOPG_IS_DEFAULT = (2, 1)
+"""From this version of SQLAlchemy on."""
+PINS = ("*.lock", "requirements*.txt", "pyproject.toml")
+PINNED = re.compile(
+    r"""(?im)^\W*(?:name = )?["']?sqlalchemy["']?(?:\[[\w, ]*\])?\s*(?:version = ["']|[=~>]=\s*)(\d+)\.(\d+)"""
+)
+UPWARDS = 3
+"""How many folders are looked through, the project's and those that it is in."""
 EXECUTES = ("execute", "exec_driver_sql", "scalar")
 
 
@@ -72,8 +81,18 @@ def _drivers(seen: Seen, value: Value) -> set[str]:
         for old, new in value.replaced:
             url = url.replace(old, new) if old else f"{new}://"
         dialect, _, name = url.partition("://")[0].partition("+")
-        found.add(name or ("psycopg2" if dialect in ("postgresql", "postgres") else dialect))
+        found.add(name or (_default_driver(seen) if dialect in ("postgresql", "postgres") else dialect))
     return found
+
+
+def _default_driver(seen: Seen) -> str:
+    """What SQLAlchemy takes where a URL names no driver, by the version that the project's files pin."""
+    folders = (seen.project.folder, *seen.project.folder.parents)[:UPWARDS]
+    for folder, pattern in ((folder, pattern) for folder in folders for pattern in PINS):
+        for file in sorted(folder.glob(pattern)):
+            if pinned := PINNED.search(bounded.text(file)):
+                return "psycopg" if (int(pinned[1]), int(pinned[2])) >= PSYCOPG_IS_DEFAULT else "psycopg2"
+    return "psycopg2"
 
 
 def _forms(seen: Seen, value: Value) -> set[UrlFormat]:

@@ -240,6 +240,25 @@ def test_the_driver_of_an_asynchronous_engine(tmp_path: Path, form: str, text: s
 
 
 @pytest.mark.parametrize(
+    ("file", "text", "found"),
+    [
+        ("requirements.txt", "alembic==1.20.1\nSQLAlchemy[asyncio]==2.1.9\n", []),
+        ("requirements.txt", "sqlalchemy==2.0.58\n", ["one of psycopg2"]),
+        ("uv.lock", '[[package]]\nname = "sqlalchemy"\nversion = "2.1.9"\n', []),
+        ("pyproject.toml", '[project]\ndependencies = [\n    "sqlalchemy>=2.1",\n]\n', []),
+        ("requirements.txt", "sqlalchemy-utils==3.1\n", ["one of psycopg2"]),
+    ],
+)
+def test_which_driver_is_meant_without_one_is_a_matter_of_the_version(
+    tmp_path: Path, file: str, text: str, found: list[str]
+) -> None:
+    env = of('config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))\n', ASYNC)
+    project = made(tmp_path)
+    (project.folder / file).write_text(text)
+    assert [each.actual for each in project.found(env) if each.check == "driver"] == found
+
+
+@pytest.mark.parametrize(
     ("env", "form"), [(SYNC, "sqlalchemy+asyncpg"), (ASYNC, "sqlalchemy+pg8000"), (ASYNC, "plain")]
 )
 def test_the_driver_that_is_said_to_be_put_in_its_place(tmp_path: Path, env: str, form: str) -> None:
