@@ -40,6 +40,18 @@ URLS = (
         codes("08P01"),
     ),
     Symptom(
+        "no-driver",
+        "The driver that the URL leads to is not installed.",
+        (urls.NO_DRIVER,),
+        words(r"No module named '(?P<object>psycopg2?|asyncpg|pg8000)'"),
+    ),
+    Symptom(
+        "driver-not-async",
+        "An asynchronous engine has a synchronous driver.",
+        (urls.NOT_ASYNC,),
+        words(r"loaded '(?P<object>\w+)' is not async"),
+    ),
+    Symptom(
         "prepared-statement",
         "A prepared statement is another session's: a pooler stands in between (SQLSTATE 42P05, 26000).",
         (urls.POOLER,),

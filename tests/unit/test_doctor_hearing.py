@@ -35,6 +35,8 @@ RECORDED = {
     "FATAL:  sorry, too many clients already": "server-full",
     "alembic.util.exc.CommandError: Can't locate revision identified by 'abc123'": "revision",
     'extra key/value separator "=" in URI query parameter: "options"': "url-options",
+    "ModuleNotFoundError: No module named 'psycopg'": "no-driver",
+    "The asyncio extension requires an async driver. The loaded 'psycopg2' is not async.": "driver-not-async",
     "FATAL:  unsupported startup parameter: options": "startup-options",
     "FATAL:  unsupported startup parameter in options: search_path": "startup-options",
     'prepared statement "__asyncpg_stmt_1__" already exists': "prepared-statement",

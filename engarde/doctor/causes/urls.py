@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engarde.declared import UrlFormat
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
@@ -83,9 +84,43 @@ def _schedulers(facts: Facts) -> Remedy:
     return remedies.code("keep the scheduler's own MySQL variables, and give it no DATABASE_URL of this stack")
 
 
+def _no_driver(facts: Facts) -> Answer:
+    return confirmed(
+        f"the URL leads to {facts.named.object}, which the service does not have: a URL without a driver leads"
+        " SQLAlchemy to psycopg from 2.1 on, and to psycopg2 before"
+    )
+
+
+def _another_driver(facts: Facts) -> Remedy:
+    missing = facts.named.object or ""
+    return _form(facts, f"install {missing} for the service", _OTHER.get(missing))
+
+
+def _not_async(facts: Facts) -> Answer:
+    return confirmed(f"the engine is asynchronous, and the URL leads it to {facts.named.object}, which is not")
+
+
+def _async_driver(facts: Facts) -> Remedy:
+    return _form(facts, "install asyncpg for the service", "sqlalchemy+asyncpg")
+
+
+def _form(facts: Facts, install: str, form: UrlFormat | None) -> Remedy:
+    services = [login for login in facts.suspects if isinstance(login, Service)]
+    if form is None:
+        return remedies.code(install)
+    if len(services) == 1 and services[0].url_format != form:
+        return remedies.of_login(services[0], "urlFormat", form)
+    return remedies.code(f"{install}, or state `urlFormat: {form}` for it")
+
+
+_OTHER: dict[str, UrlFormat] = {"psycopg": "sqlalchemy+psycopg2", "psycopg2": "sqlalchemy+psycopg"}
+"""Which driver a service has that lacks this one, as SQLAlchemy's default has changed from one to the other."""
+
 GUIDES = Cause("the URL is the setup guide's", _guides_url, remedies.new_url)
 DECLARED_OPTIONS = Cause("the stack file asks for a URL with options", _declared_options, remedies.new_url)
 OLD_OPTIONS = Cause("the service has an older URL, with options", _old_options, remedies.new_url)
 POOLER = Cause("a pooler hands the server's session to the next client", _pooler, _driver)
 PERCENT = Cause("the URL holds a %", _percent, _doubled)
 MYSQL = Cause("it is about MySQL", _mysql, _schedulers)
+NO_DRIVER = Cause("the service lacks the driver that its URL leads to", _no_driver, _another_driver)
+NOT_ASYNC = Cause("the URL leads an asynchronous engine to a synchronous driver", _not_async, _async_driver)
