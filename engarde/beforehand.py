@@ -12,7 +12,7 @@ from engarde.database import Session
 from engarde.faults import join
 from engarde.foreign import NOTHING, Existing
 from engarde.model import Analytics, Service, Stack
-from engarde.names import PUBLIC, spelled
+from engarde.names import PROOF, PUBLIC, spelled
 from engarde.outsiders import Outsider, outsiders
 from engarde.privileges import OTHER_DATABASES, On, Privilege
 from engarde.quoting import quoted, script
@@ -77,7 +77,7 @@ class Seen:
 def look(stack: Stack, asked: Session, existing: Sequence[Existing]) -> Seen:
     """Asks the catalogs; `existing` are those of the roles and schemas that the stack makes or names that are there."""
     closed = OTHER_DATABASES if stack.server.close_other_databases else ()
-    found = (each for each in outsiders(stack, asked, closed) if each.involved)
+    found = (each for each in outsiders(stack, asked, closed) if each.involved and not each.name.startswith(PROOF))
     return Seen(tuple(existing), tuple(found), tuple(_in_words(stack, asked)))
 
 

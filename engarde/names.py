@@ -17,6 +17,9 @@ PUBLIC = "public"
 VERSION_TABLE = "alembic_version"
 """In which Alembic keeps a revision."""
 
+PROOF = "engarde_proof_"
+"""With which the name of a login begins that is there while a backup is proven."""
+
 READER = "analytics_readonly"
 ANALYTICS = "analytics"
 COMMAND_WORDS = frozenset({ANALYTICS, "admin"})

@@ -12,11 +12,9 @@ from engarde.access import Access
 from engarde.backup.rows import Lent
 from engarde.database import session
 from engarde.errors import Refused, Unreachable
+from engarde.names import PROOF
 from engarde.quoting import literal, quoted
 from engarde.scram import verifier
-
-PREFIX = "engarde_proof_"
-"""Of its role's name; none but these are ever dropped."""
 
 SESSIONS = 2
 """The one that tries, and the one that asks whether that still gets an answer."""
@@ -32,14 +30,14 @@ def lent(admin: Access, role: str) -> Iterator[Access]:
     :raises Refused: the admin may not make one.
     :raises Unreachable: the admin was not let in.
     """
-    name, password = f"{PREFIX}{secrets.token_hex(8)}", secrets.token_hex(16)
-    for each in _there(admin, PREFIX):
+    name, password = f"{PROOF}{secrets.token_hex(8)}", secrets.token_hex(16)
+    for each in _there(admin, PROOF):
         if each.role and each.over:
             # Somebody may keep it there: of no use to anybody, and no reason to try nothing.
             with suppress(Refused, Unreachable):
                 _drop(admin, each.role, each.databases)
     with session(admin, read_only=False) as asked:
-        until = literal(asked.rows("backup_lent", Lent, prefix=PREFIX)[0].until)
+        until = literal(asked.rows("backup_lent", Lent, prefix=PROOF)[0].until)
         asked.change(f"CREATE ROLE {quoted(name)} LOGIN CONNECTION LIMIT {SESSIONS} VALID UNTIL {until}")
         asked.set_verifier(name, verifier(password, secrets.token_bytes(16)))
         asked.change(f"GRANT {quoted(role)} TO {quoted(name)}")

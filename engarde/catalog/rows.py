@@ -25,6 +25,8 @@ class Role:
     """-1 = none"""
     expired: bool
     expires: bool
+    passing: bool = False
+    """it expires within the hour"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from engarde.database import Session, session
 from engarde.event_triggers import listed
 from engarde.findings import Finding
 from engarde.model import Stack
+from engarde.names import PROOF
 from engarde.parts import called, parts
 from engarde.privileges import readings
 from engarde.stack import Outputs, outputs
@@ -154,6 +155,9 @@ def _part(
     # What is under another name is as it was, once it has its own again.
     renamed = set(owners.renamed_schemas(stack, catalog).values())
     found = [each for each in found if each.check == "schema" or not each.concerns & renamed]
+    # What a backup needs while it is proven is taken away by the backup.
+    proving = sorted(name for name, role in catalog.roles.items() if name.startswith(PROOF) and role.passing)
+    found = [each for each in found if not each.concerns & {*proving}]
     kept = [each for each in found if _concerns(whole, asked.service, each)]
     on_trust = sum(each.on_trust for each in tried)
     trusted = (
@@ -164,6 +168,7 @@ def _part(
         (
             *([UNKNOWN] if several else []),
             *([trusted] if on_trust else []),
+            *(f"{name} has a service's rights for an hour at most: a backup is proven with it" for name in proving),
             *([f"nothing was tried by logging in, which would fire {', '.join(foreign)}"] if foreign else []),
             *members.warnings(stack, catalog),
             *grants.warnings(stack, catalog),

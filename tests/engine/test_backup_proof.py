@@ -8,6 +8,7 @@ import pytest
 
 from tests.engine.admins import only_superuser
 from tests.engine.backups import SERVICE, tool
+from tests.engine.database import NAME
 from tests.engine.program import Project
 
 pytestmark = pytest.mark.xdist_group("backup")
@@ -78,3 +79,36 @@ def test_a_server_of_a_cluster_of_citus(kept_stack: Project, kept: Path, tmp_pat
         )
     finally:
         database.run(rename.format("isn", "citus"), "DROP EXTENSION isn")
+
+
+@only_superuser
+def test_its_login_is_no_finding_while_it_lasts(kept_stack: Project) -> None:
+    """Another's look at the stack meanwhile says what it is, and prints nothing that would take its rights away."""
+    name, database = "engarde_proof_0123", kept_stack.database
+
+    def verify() -> tuple[int, str, str]:
+        done = kept_stack.tool("verify", "--output", "json", "--no-logins")
+        return (
+            done.returncode,
+            json.dumps(json.loads(done.stdout)["findings"]),
+            " ".join(json.loads(done.stdout)["warnings"]),
+        )
+
+    assert verify()[0] == 0
+    database.run(
+        f"CREATE ROLE {name} LOGIN CONNECTION LIMIT 2",
+        f"GRANT sankore_user TO {name}",
+        f"GRANT CREATE ON DATABASE {NAME} TO {name}",
+        f"DO $$ BEGIN EXECUTE format('ALTER ROLE {name} VALID UNTIL %L', now() + interval '50 minutes'); END $$",
+    )
+    try:
+        code, findings, warnings = verify()
+        assert (code, findings) == (0, "[]")
+        assert f"{name} has a service's rights for an hour at most" in warnings
+        assert name not in kept_stack.preview().output
+        for until in ("2099-01-01", "infinity", "2001-01-01"):
+            database.run(f"ALTER ROLE {name} VALID UNTIL '{until}'")
+            code, findings, warnings = verify()
+            assert (code, name in findings, name in warnings) == (1, True, False)
+    finally:
+        database.run(f"DROP OWNED BY {name}", f"DROP ROLE {name}")
