@@ -51,8 +51,9 @@ AT_ONCE = {
         "table", "sankore.p", "CREATE TABLE sankore.p (id int) PARTITION BY LIST (id)"
     ),
     "sequence of another's": owner("sequence", "sankore.s", "CREATE SEQUENCE sankore.s"),
-    "type of another's": owner("type", "sankore.e", "CREATE TYPE sankore.e AS ENUM ('a')"),
-    "domain of another's": owner("domain", "sankore.d", "CREATE DOMAIN sankore.d AS int"),
+    # Others may keep values of it, and whoever owns it chooses what casts and checks run there.
+    "type of another's": owner("type", "sankore.e", "CREATE TYPE sankore.e AS ENUM ('a')", safe=False),
+    "domain of another's": owner("domain", "sankore.d", "CREATE DOMAIN sankore.d AS int", safe=False),
     "view of another's": owner("view", "sankore.v", "CREATE VIEW sankore.v AS SELECT 1", safe=False),
     "function of another's": owner(
         "routine",
