@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pulumi
 
-from components.database import ADMIN, CLUSTER, NAME
+from components.database import ADMIN
 from components.engine import Recorded, taken_over
 from components.former import left, marked
 from components.reads import called as function
@@ -109,10 +109,7 @@ def _moved(part: Stack, recorded: tuple[Recorded, ...]) -> Moved | None:
             server = part.server.model_copy(update={**address, "database": database})
             if server.place != part.server.place:
                 schemas = tuple(sorted(each.outputs["name"] for each in _here(part, recorded) if not marked(each)))
-                cluster = next(
-                    (each.outputs.get(CLUSTER) for each in recorded if each.name == placed(NAME, part)), None
-                )
-                return Moved(Access(server, database, was["username"], was["password"]), schemas, cluster)
+                return Moved(Access(server, database, was["username"], was["password"]), schemas)
     return None
 
 

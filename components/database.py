@@ -27,8 +27,6 @@ NEAR_ROLES = 20
 """As `NEAR` for roles, which all meet on the database's access list: enough for every two of a stack of this size."""
 
 NAME = "database"
-CLUSTER = "cluster"
-"""The output by which a database remembers which server's data it is in."""
 ADMIN = f"{NAME}-admin"
 
 
@@ -173,4 +171,4 @@ class Database(pulumi.ComponentResource):
                 # Kept when the stack is destroyed: a column of somebody's table may be of its type.
                 opts=pulumi.ResourceOptions(parent=self, provider=self.provider, retain_on_delete=True),
             )
-        self.register_outputs({CLUSTER: self.found.cluster})
+        self.register_outputs({})

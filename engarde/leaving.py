@@ -42,8 +42,6 @@ class Moved:
     was: Access
     schemas: tuple[str, ...]
     """that services have there by the state"""
-    cluster: str | None = None
-    """of the server there (`Which.cluster`), as the last run has found it"""
 
     @property
     def place(self) -> str:
@@ -67,18 +65,9 @@ class _Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
-    """Which server answers."""
-
-    cluster: str
-    """as long as its data lives, and in each copy of the data"""
-    since: str
-    """when it was started"""
+class _Which:
+    identity: str
     has_database: bool
-
-    def is_same(self, other: Which) -> bool:
-        """Whether it is one server, reached in two ways."""
-        return (self.cluster, self.since) == (other.cluster, other.since)
 
 
 def refuse(leaving: Leaving, password: str) -> None:
@@ -130,20 +119,17 @@ def _refuse_moved(part: Stack, asked: Session, moved: Moved) -> None:
     """The same server may be reached by another address, and a database may have been renamed."""
     was, here = moved.was, part.server
     same_name = was.database == here.database
-    [new] = asked.rows("which_server", Which, database=was.database)
+    [new] = asked.rows("which_server", _Which, database=was.database)
     if (was.address.host, was.address.port) == (here.host, here.port) and not new.has_database:
         return
     try:
         with session(was) as there:
-            [old] = there.rows("which_server", Which, database=here.database)
-            if old.is_same(new) and same_name:
+            [old] = there.rows("which_server", _Which, database=here.database)
+            if old.identity == new.identity and same_name:
                 return
             held = _with_rows(there, moved.schemas)
             why = "; ".join(_counted(*each) for each in held.items())
     except NoEntrance as refusal:
-        # Nobody answers there any more, and here are the same data.
-        if same_name and moved.cluster == new.cluster:
-            return
         why = f"whether they hold rows cannot be learnt: {refusal.reason}"
     if not why:
         return

@@ -14,7 +14,6 @@ from engarde.database import Session, session
 from engarde.errors import ConfigError, NoEntrance, Refused
 from engarde.executes import Execute
 from engarde.functions import Function
-from engarde.leaving import Which
 from engarde.model import Stack, Table
 from engarde.moves import Made, moved
 from engarde.names import PUBLIC
@@ -37,8 +36,6 @@ class Found:
     """of the tables: those that run what their owners put into them"""
     functions: Mapping[Execute, Function] = field(default_factory=dict)
     """those that services are, or were, declared to call, in the words of the declaration"""
-    cluster: str = ""
-    """which server's data it is in (`engarde.leaving.Which`)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +93,6 @@ def survey(stack: Stack, password: str, before: Before, warn: Callable[[str], No
                 functions.find(
                     asked, [*before.called, *(each for service in stack.services for each in service.executes)]
                 ),
-                asked.rows("which_server", Which, database=server.database)[0].cluster,
             )
     except NoEntrance as refusal:
         if stack.label and f'database "{server.database}" does not exist' in refusal.reason:

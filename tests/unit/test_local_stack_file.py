@@ -154,6 +154,8 @@ def test_another_port_changes_that_line_alone(file: Path) -> None:
     edited = edited.replace("user: postgres", "user: postgres\n    sslmode: disable")
     file.write_text(edited)
     stack_file.write_for(replace(EMBEDDED, port=5556), EMBEDDED)
+    assert f"{EMBEDDED.host}:5555/" in file.read_text(), "what is left behind is named for this one run"
+    stack_file.settle()
     assert file.read_text() == edited.replace("5555", "5556")
 
 

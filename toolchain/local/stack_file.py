@@ -33,6 +33,7 @@ SERVER, SERVICES, DATABASES, EXISTING, EXTENSIONS, ANALYTICS, PASSWORD = (
         stackfile.PASSWORD_KEY,
     )
 )
+LEAVES = "leaves"
 # Where production's services are, and are delivered to: a URL of this server must never end there.
 ELSEWHERE = {
     f"{stackfile.PROJECT}:{key}"
@@ -57,8 +58,21 @@ def write_for(admin: Admin, before: Admin | None) -> None:
         server.update({key: value for key, value in wanted.items() if value is not None})
         for key in [key for key, value in wanted.items() if value is None]:
             server.pop(key, None)
+        if before and before.embedded and admin.embedded:
+            # The same data, at another port: the guard cannot ask the old one, where nobody answers any more.
+            own = [each.get("database") for each in (document["config"].get(SERVICES) or {}).values() if each]
+            names = dict.fromkeys([server.get("database"), *own])
+            server[LEAVES] = [f"{before.host}:{before.port}/{name}" for name in names if name]
         _write(document)
         say(f"{FILE.name} {'derived from ' + MODEL.name if fresh else 'rewritten'} for {admin}")
+
+
+def settle() -> None:
+    """Takes back what the file says for one change, once that is made."""
+    document = _document()
+    server = document["config"].get(SERVER)
+    if isinstance(server, dict) and server.pop(LEAVES, None):
+        _write(document)
 
 
 def declare(services: Mapping[str, Mapping[str, object]], extensions: Sequence[str]) -> None:

@@ -35,6 +35,8 @@ def up() -> None:
         take_over = roles.to_take_over(admin, stack)
         with step("Bringing up stack local"):
             engine.up(take_over)
+        if admin.embedded:
+            stack_file.settle()
         engine.forget_pending()
         show.table(engine.services())
         outcome = "changed as shown above" if engine.changed() else "nothing had to change"
