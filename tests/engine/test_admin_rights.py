@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from engarde import stackfile
+from engarde.beforehand import Given
 from engarde.errors import Refused
 from engarde.scram import verifier
 from engarde.survey import Before, survey
@@ -42,8 +43,10 @@ def told(run: Run) -> list[str]:
 
 def lacking(project: Project) -> list[str]:
     """The statements that the survey asks for now."""
+    stack = stackfile.read(project.folder, NAME)
+    before = Before(given=Given(outside=frozenset(role.name for role in stack.outside_roles)))
     try:
-        survey(stackfile.read(project.folder, NAME), PASSWORD, Before(), lambda _: None)
+        survey(stack, PASSWORD, before, lambda _: None)
     except Refused as refusal:
         return SQL.findall(str(refusal))
     return []
