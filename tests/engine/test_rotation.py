@@ -56,7 +56,7 @@ def test_the_admins_password_was_reset(projects: Projects) -> None:
     with projects(services={"madansara": None}, analytics={}) as project:
         project.succeeds(project.up())
         old = project.outputs()
-        project.database.run(f"ALTER ROLE {admin} PASSWORD '{new}'")
+        project.database.run(f"ALTER ROLE {admin} PASSWORD '{scram.verifier(new, b'a salt of a test')}'")
         refused = project.tool("verify")
         assert refused.returncode == 3
         assert f'password authentication failed for user "{admin}"' in refused.stderr
@@ -66,4 +66,4 @@ def test_the_admins_password_was_reset(projects: Projects) -> None:
         assert project.outputs() == old
         assert project.tool("verify").returncode == 0
         with project.database.session(admin, new) as session:
-            session.execute(f"ALTER ROLE {admin} PASSWORD '{PASSWORD}'".encode())
+            session.execute(f"ALTER ROLE {admin} PASSWORD '{scram.verifier(PASSWORD, b'a salt of a test')}'".encode())
