@@ -159,6 +159,14 @@ def test_another_port_changes_that_line_alone(file: Path) -> None:
     assert file.read_text() == edited.replace("5555", "5556")
 
 
+def test_a_port_that_somebody_changed_is_put_right_and_nothing_is_left(file: Path) -> None:
+    stack_file.write_for(EMBEDDED, None)
+    derived = file.read_text()
+    file.write_text(derived.replace("5555", "1"))
+    stack_file.write_for(EMBEDDED, EMBEDDED)
+    assert file.read_text() == derived
+
+
 def test_another_server_is_named_in_full(file: Path) -> None:
     stack_file.write_for(USERS, None)
     stack_file.write_for(EMBEDDED, USERS)

@@ -58,7 +58,7 @@ def write_for(admin: Admin, before: Admin | None) -> None:
         server.update({key: value for key, value in wanted.items() if value is not None})
         for key in [key for key, value in wanted.items() if value is None]:
             server.pop(key, None)
-        if before and before.embedded and admin.embedded:
+        if before and before.embedded and admin.embedded and (before.host, before.port) != (admin.host, admin.port):
             # The same data, at another port: the guard cannot ask the old one, where nobody answers any more.
             own = [each.get("database") for each in (document["config"].get(SERVICES) or {}).values() if each]
             names = dict.fromkeys([server.get("database"), *own])
