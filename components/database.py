@@ -93,10 +93,8 @@ class Database(pulumi.ComponentResource):
 
         It is given again where the number in `made_anew` is another than in the last run.
         """
-        name, former = (
-            name_of(owner, row, self.stack),
-            former_names(owner, row, self.stack, self.recorded, self.former_roles),
-        )
+        name = name_of(owner, row, self.stack)
+        former = former_names(owner, row, self.stack, self.recorded, self.former_roles)
         made = grant(
             name,
             row,
@@ -131,7 +129,7 @@ class Database(pulumi.ComponentResource):
 
     def name_of_role(self, declared: str) -> pulumi.Output[str]:
         """The name of a declared role, once it may be put in the place of a former one."""
-        return self.renames.name(declared, self.roles[declared], self.stack)
+        return self.renames.name(self.roles[declared], self.former_roles.get(declared), self.stack)
 
     def settle(self, login: Service | Analytics, role: postgresql.Role, before: Collection[str]) -> None:
         """The role is to have the settings that the plugin cannot give it; `set_role_settings` does it.

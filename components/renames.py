@@ -100,6 +100,8 @@ class Renames:
         :raises Refused: the stack file declares both.
         """
         seen = [*zip(parts, found, strict=True)]
+        if not any(self.roles(part) for part, _ in seen):
+            return
         # A role is of its server, and what it has there may be of any part.
         declared = {name for part, its in seen for login in part.logins for name in self._declared(login, part, its)}
         for part, _ in seen:
@@ -136,9 +138,8 @@ class Renames:
                 " the new name is delivered"
             )
 
-    def name(self, declared: str, role: postgresql.Role, part: Stack) -> pulumi.Output[str]:
-        """The role's name, once whatever takes anything from the old one may do so."""
-        was = self.roles(part).get(declared)
+    def name(self, role: postgresql.Role, was: str | None, part: Stack) -> pulumi.Output[str]:
+        """The role's name, once whatever takes anything from the one that it `was` called by may do so."""
         if was is None or pulumi.runtime.is_dry_run():
             return role.name
         if role not in self._names:
