@@ -54,8 +54,15 @@ def read(folder: Path, stack: str) -> Stack:
 
     :raises ConfigError: the file is missing, is no YAML, or holds faults; all of them in one message.
     """
-    file = folder / f"Pulumi.{stack}.yaml"
-    values = {k.removeprefix(f"{PROJECT}:"): v for k, v in config(file).items() if k.startswith(f"{PROJECT}:")}
+    return of_config(stack, config(folder / f"Pulumi.{stack}.yaml"))
+
+
+def of_config(stack: str, config: Mapping[str, Any]) -> Stack:
+    """The same of all that stands under `config` in such a file.
+
+    :raises ConfigError: every fault of the configuration.
+    """
+    values = {k.removeprefix(f"{PROJECT}:"): v for k, v in config.items() if k.startswith(f"{PROJECT}:")}
     return parse(stack, values, admin_passwords.keys_of_secrets(values))
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from engarde import admin_passwords
 from engarde.doctor.remedies import STANDING_IN
 from engarde.document import config, yaml
 from engarde.engine import FOLDER
 from engarde.errors import ConfigError
 from engarde.findings import Remedy
-from engarde.stackfile import PROJECT, parse
+from engarde.stackfile import PROJECT, of_config
 
 SHUT_OUT = f"{PROJECT}:shutOut"
 
@@ -24,21 +23,16 @@ def accepted(stack: str, remedy: Remedy) -> Remedy:
         return remedy
     try:
         file = config(FOLDER / f"Pulumi.{stack}.yaml")
-        _parse(stack, file)
+        of_config(stack, file)
     except ConfigError:
         return remedy
     try:
         added = yaml("the line", remedy.text)
-        _parse(stack, _merged(file, added if isinstance(added, dict) else {}))
+        of_config(stack, _merged(file, added if isinstance(added, dict) else {}))
     except ConfigError as refusal:
         faults = str(refusal).partition("\n")[2]
         return Remedy("code", f"do without it, for the stack file takes no line for that:\n{faults}")
     return remedy
-
-
-def _parse(stack: str, file: dict[str, Any]) -> None:
-    values = {key.removeprefix(f"{PROJECT}:"): value for key, value in file.items() if key.startswith(f"{PROJECT}:")}
-    parse(stack, values, admin_passwords.keys_of_secrets(values))
 
 
 def _merged(there: Any, added: Any) -> Any:
