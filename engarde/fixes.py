@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from engarde import event_triggers
 from engarde.access import Access
 from engarde.checks.remedies import transactions
-from engarde.database import session
+from engarde.database import Session, session
 from engarde.errors import Refused
 from engarde.findings import Finding
 
@@ -45,12 +46,23 @@ def apply(login: Access, made: Sequence[Change]) -> None:
     """
     if not made:
         return
-    with session(login, read_only=False) as asked:
-        event_triggers.refuse(asked, login.role)
-        asked.run(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
+    with changing(login) as asked:
         for change in made:
             try:
                 asked.change(change.statement)
             except Refused as why:
                 raise Refused(f"nothing was changed, for one statement failed:\n  {why}") from None
+
+
+@contextmanager
+def changing(login: Access) -> Iterator[Session]:
+    """A session that changes what live services use: what is done in the block stays at its end, or nothing of it.
+
+    :raises Refused: it would run others' functions.
+    :raises Unreachable: no answer, or the session was lost before the end.
+    """
+    with session(login, read_only=False) as asked:
+        event_triggers.refuse(asked, login.role)
+        asked.run(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
+        yield asked
         asked.commit()

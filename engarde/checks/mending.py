@@ -6,12 +6,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engarde import event_triggers
 from engarde.access import Access, login_of_admin
 from engarde.checks.remedies import Transaction
-from engarde.database import session
 from engarde.errors import Refused, Unfinished, Unreachable
-from engarde.fixes import PATIENCE
+from engarde.fixes import changing
 from engarde.model import Stack
 from engarde.parts import named
 
@@ -54,11 +52,8 @@ def mend(stack: Stack, wanted: Sequence[Transaction]) -> list[NotMade]:
 def _make(login: Access, statements: str) -> None:
     for left in reversed(range(TRIES)):
         try:
-            with session(login, read_only=False) as asked:
-                event_triggers.refuse(asked, login.role)
-                asked.run(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
+            with changing(login) as asked:
                 asked.change(statements)
-                asked.commit()
         except Refused as refusal:
             if not left or refusal.sqlstate not in IN_THE_WAY:
                 raise
