@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from engarde.access import Access
-from engarde.database import Session, session
 from engarde.foreign import Existing
 from engarde.quoting import statement
+from engarde.role_settings import changing_roles
 
 
 def make(admin: Access, names: Iterable[str]) -> None:
@@ -17,13 +17,11 @@ def make(admin: Access, names: Iterable[str]) -> None:
     :raises Refused: it does not make one of them, and so none.
     """
     wanted = sorted(set(names))
-    with session(admin, read_only=False, one_snapshot=False) as asked:
-        _begin(asked)
+    with changing_roles(admin) as asked:
         there = {each.name for each in asked.rows("existing", Existing, roles=wanted, schemas=[])}
         for name in wanted:
             if name not in there:
                 asked.change(statement("CREATE ROLE {} NOLOGIN", name))
-        asked.commit()
 
 
 def drop(admins: Sequence[Access], name: str) -> None:
@@ -33,16 +31,10 @@ def drop(admins: Sequence[Access], name: str) -> None:
     :raises Refused: the server does not drop it.
     """
     for place, admin in enumerate(admins, 1):
-        with session(admin, read_only=False, one_snapshot=False) as asked:
-            _begin(asked)
+        with changing_roles(admin) as asked:
             # What is revoked from PUBLIC for it stays as default privileges of its own, which an admin that is no
             # superuser drops as one of its members only.
             asked.change(statement("GRANT {} TO CURRENT_USER", name))
             asked.change(statement("DROP OWNED BY {}", name))
             if place == len(admins):
                 asked.change(statement("DROP ROLE {}", name))
-            asked.commit()
-
-
-def _begin(asked: Session) -> None:
-    asked.run("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s'")

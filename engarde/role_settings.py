@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 
 from engarde.access import Access
 from engarde.address import Server
-from engarde.database import session
+from engarde.database import Session, session
 from engarde.foreign import Existing
 from engarde.model import Analytics, Service, Stack
 from engarde.parameters import COMPARED, SUPERUSERS
@@ -75,11 +76,21 @@ def apply(stack: Stack, password: str, wanted: Mapping[str, Sequence[str]]) -> N
     """
     server = stack.server
     access = Access(server, server.database, server.user, password)
-    with session(access, read_only=False, one_snapshot=False) as admin:
-        # A service may hold its own role for as long as it likes.
-        admin.run("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s'")
+    with changing_roles(access) as admin:
         there = admin.rows("existing", Existing, roles=sorted(wanted), schemas=[])
         for each in there:
             for statement in wanted[each.name]:
                 admin.change(statement)
+
+
+@contextmanager
+def changing_roles(access: Access) -> Iterator[Session]:
+    """A session of the admin's that changes roles: what is done in the block stays at its end, or nothing of it.
+
+    :raises Unreachable: the server could not be asked.
+    """
+    with session(access, read_only=False, one_snapshot=False) as admin:
+        # A service may hold its own role for as long as it likes.
+        admin.run("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s'")
+        yield admin
         admin.commit()
