@@ -9,6 +9,7 @@ import pytest
 
 from tests.brownfield import day_zero
 from tests.brownfield.day_zero import DayZero
+from tests.brownfield.services import ADOPT_ONLY
 from tests.conftest import Projects as Projects
 from tests.engine import backups, rich_schema
 from tests.engine import blank as blanks
@@ -99,3 +100,15 @@ def brownfields(
                 assert_none(project)
 
         yield given
+
+
+@pytest.fixture(scope="module")
+def adopting(brownfields: Brownfields) -> Iterator[tuple[DayZero, Project]]:
+    """Day zero, and a stack file that says of its roles only that they are taken over."""
+    with brownfields(**ADOPT_ONLY) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def zero(adopting: tuple[DayZero, Project]) -> DayZero:
+    return adopting[0]

@@ -1,7 +1,6 @@
 """What a run takes from whom is said before it: on the database that is already there, with its clients at work."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from tests.brownfield.clients import Clients
 from tests.brownfield.day_zero import DayZero
 from tests.brownfield.services import ADOPT_ONLY
-from tests.engine.conftest import Brownfields
 from tests.engine.program import Project
 from tests.engine.test_admin_rights import SQL
 
@@ -39,19 +37,8 @@ SELECT string_agg(t::text, ' ' ORDER BY t::text) FROM (
 
 
 @pytest.fixture(scope="module")
-def there(brownfields: Brownfields) -> Iterator[tuple[DayZero, Project]]:
-    with brownfields(**ADOPT_ONLY) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def zero(there: tuple[DayZero, Project]) -> DayZero:
-    return there[0]
-
-
-@pytest.fixture(scope="module")
-def project(there: tuple[DayZero, Project]) -> Project:
-    return there[1]
+def project(adopting: tuple[DayZero, Project]) -> Project:
+    return adopting[1]
 
 
 def declare(project: Project, **sections: Any) -> None:

@@ -3,7 +3,6 @@
 import json
 import re
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,8 +12,6 @@ from engarde import scram
 from tests.brownfield.clients import CONNECT, HOLD, Clients, Refused
 from tests.brownfield.day_zero import DayZero
 from tests.brownfield.railway import delivery, urls
-from tests.brownfield.services import ADOPT_ONLY
-from tests.engine.conftest import Brownfields
 from tests.engine.delivered import PRODUCTION
 from tests.engine.program import Project
 
@@ -168,19 +165,8 @@ OUTSIDE = {"backend_worker", "legacy_etl", "old_contractor", "support_admin", "w
 
 
 @pytest.fixture(scope="module")
-def there(brownfields: Brownfields) -> Iterator[tuple[DayZero, Project]]:
-    with brownfields(**ADOPT_ONLY) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def zero(there: tuple[DayZero, Project]) -> DayZero:
-    return there[0]
-
-
-@pytest.fixture(scope="module")
-def project(there: tuple[DayZero, Project]) -> Project:
-    return there[1]
+def project(adopting: tuple[DayZero, Project]) -> Project:
+    return adopting[1]
 
 
 def soon(clients: Clients, name: str) -> Refused:
