@@ -7,9 +7,7 @@ from dataclasses import dataclass
 
 from engarde.database import Session
 from engarde.model import Stack
-from engarde.privileges import CONNECT, TEMPORARY, USAGE
-
-CREATE = "CREATE"
+from engarde.privileges import CONNECT, CREATE, TEMPORARY, USAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from engarde.model import Analytics, OutsideRole, Service, Stack
 from engarde.names import PUBLIC
 from engarde.reads import Read
 
-CONNECT, TEMPORARY, USAGE, SELECT = "CONNECT", "TEMPORARY", "USAGE", "SELECT"
+CONNECT, TEMPORARY, CREATE, USAGE, SELECT = "CONNECT", "TEMPORARY", "CREATE", "USAGE", "SELECT"
 REFERENCES, EXECUTE = "REFERENCES", "EXECUTE"
 OTHER_DATABASES = ("postgres", "template1")
 
