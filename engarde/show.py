@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import rich.console
@@ -16,7 +17,7 @@ from rich.style import Style
 from rich.table import Table
 
 from engarde.findings import Finding, Remedy
-from engarde.terminal import is_screen
+from engarde.terminal import complain, is_screen, put
 from engarde.visible import visible, written
 
 WIDTH = 160
@@ -79,6 +80,80 @@ def document(**parts: object) -> str:
 def _in_json(character: str) -> str:
     units = character.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+class Result:
+    """What a command found or did: in words for people, and as data for machines."""
+
+    __slots__ = ()
+
+    def text(self) -> RenderableType:
+        """For people; nothing is printed of an empty text."""
+        raise NotImplementedError
+
+    def data(self) -> dict[str, Any]:
+        """The members of the JSON object."""
+        raise NotImplementedError
+
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with."""
+        return 0
+
+    @property
+    def complaint(self) -> object:
+        """What is told last, on standard error; empty where all is well."""
+        return ""
+
+    def form(self, output: str) -> RenderableType:
+        """As `--output` asks for it."""
+        return document(**self.data()) if output == "json" else self.text()
+
+
+def print_result(result: Result, output: str) -> int:
+    """Prints a result as `--output` asks for it, and gives the exit code."""
+    form = result.form(output)
+    if not isinstance(form, str):
+        console().print(form)
+    elif form:
+        put(form)
+    if result.complaint:
+        complain(result.complaint)
+    return result.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Shown(Result):
+    """A result of parts that are made when they are asked for."""
+
+    text: Callable[[], RenderableType]
+    data: Callable[[], dict[str, Any]]
+    exit_code: int = 0
+    complaint: object = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings(Result):
+    """What is not as it should be, if anything."""
+
+    found: Sequence[Finding]
+    none: str
+    """what is said where nothing is found"""
+    about: Mapping[str, object] = field(default_factory=dict)
+    """what JSON says besides"""
+
+    def text(self) -> RenderableType:
+        """Them one under another."""
+        return listed(self.found) if self.found else self.none
+
+    def data(self) -> dict[str, Any]:
+        """Them and what they are about."""
+        return {**self.about, "findings": [as_data(finding) for finding in self.found]}
+
+    @property
+    def exit_code(self) -> int:
+        """1 with findings."""
+        return 1 if self.found else 0
 
 
 def as_data(finding: Finding) -> dict[str, object]:

@@ -11,7 +11,7 @@ from engarde.backup.inventory import Inventory
 from engarde.backup.making import Made
 from engarde.backup.proving import Proof
 from engarde.backup.restoring import Restored
-from engarde.show import Text, document
+from engarde.show import Text
 
 UNITS = ("bytes", "kB", "MB", "GB")
 
@@ -51,9 +51,9 @@ def _not_proven(proof: Proof) -> Iterator[Text]:
         yield Text(f"that it can be restored could not be proven: {each}", style="yellow", overflow="fold")
 
 
-def made_data(done: Made) -> str:
+def made_data(done: Made) -> dict[str, object]:
     """The same as JSON."""
-    return document(
+    return dict(
         service=done.service,
         folder=str(done.folder),
         dryRun=done.inventory is None,
@@ -67,9 +67,9 @@ def made_data(done: Made) -> str:
     )
 
 
-def restored_data(done: Restored, *, dry_run: bool) -> str:
+def restored_data(done: Restored, *, dry_run: bool) -> dict[str, object]:
     """The same as JSON."""
-    return document(
+    return dict(
         service=done.service,
         folder=str(done.folder),
         dryRun=dry_run,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engarde.cli.options import output_option, stack_option
+from engarde.cli.options import command
 from engarde.engine import FOLDER
 from engarde.services import service_of
 from engarde.stackfile import read
@@ -17,6 +17,7 @@ from engarde.terminal import put, say
 
 if TYPE_CHECKING:
     from engarde.alembic.template import Driver
+    from engarde.show import Findings
 
 service_option = click.option("--service", required=True, help="Whose project it is.")
 
@@ -26,32 +27,23 @@ def alembic_command() -> None:
     """Look at a service's Alembic project: whether its migrations stay in its own schema."""
 
 
-@alembic_command.command("check")
-@stack_option
-@output_option
+@command("check", group=alembic_command)
 @service_option
 @click.argument("path", metavar="PATH")
-def check_command(stack: str, output: str, service: str, path: str) -> None:
+def check_command(stack: str, service: str, path: str) -> Findings:
     """Say what in the Alembic project at PATH would not work, or would reach into other schemas.
 
     PATH is the folder with its alembic.ini or pyproject.toml. Nothing of it is run.
     """
     from engarde.alembic.check import check
-    from engarde.show import as_data, console, document, listed
+    from engarde.show import Findings
 
     declared = read(FOLDER, stack)
-    findings = check(declared, service_of(declared, service), path)
-    if output == "json":
-        put(document(service=service, findings=[as_data(each) for each in findings]))
-    elif findings:
-        console().print(listed(findings))
-    else:
-        put(f"nothing is wrong with the Alembic project of {service}")
-    sys.exit(1 if findings else 0)
+    found = check(declared, service_of(declared, service), path)
+    return Findings(found, f"nothing is wrong with the Alembic project of {service}", {"service": service})
 
 
-@alembic_command.command("init")
-@stack_option
+@command("init", outputs=(), group=alembic_command)
 @service_option
 @click.option(
     "--driver", type=click.Choice(["psycopg", "psycopg2", "asyncpg"]), help="By default that of the old env.py."

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from engarde.cli.options import output_option, pg_bin_option, stack_option
+from engarde.cli.options import command, pg_bin_option
 from engarde.engine import FOLDER
+from engarde.errors import Unfinished
 from engarde.stackfile import read
-from engarde.terminal import put, say
+from engarde.terminal import say
+
+if TYPE_CHECKING:
+    from engarde.show import Shown
 
 
-@click.command("backup")
-@stack_option
-@output_option
+@command("backup")
 @pg_bin_option
 @click.option(
     "--to",
@@ -28,8 +32,8 @@ from engarde.terminal import put, say
 @click.option("--dry-run", is_flag=True, help="Say where it would go; write nothing.")
 @click.argument("service")
 def backup_command(
-    stack: str, output: str, pg_bin: str | None, to: Path | None, jobs: int | None, dry_run: bool, service: str
-) -> None:
+    stack: str, pg_bin: str | None, to: Path | None, jobs: int | None, dry_run: bool, service: str
+) -> Shown:
     """Copy a service's schema, with a manifest that proves it, into a new folder.
 
     Exit codes: 0 done, 2 usage, a fault in the stack file or a refusal, 3 could not connect, 4 it could not be
@@ -37,22 +41,19 @@ def backup_command(
     """
     from engarde.backup import show
     from engarde.backup.making import How, backup
-    from engarde.errors import Unfinished
-    from engarde.show import console
+    from engarde.show import Shown
 
     made = backup(read(FOLDER, stack), service, to, How(jobs, pg_bin, dry_run), say)
-    if output == "json":
-        put(show.made_data(made))
-    else:
-        console().print(show.made(made))
-    if made.proof.faults:
-        what = f"{made.folder} is whole and kept, but could not be restored as things are:"
-        raise Unfinished(show.unloadable(made.proof, what))
+    what = f"{made.folder} is whole and kept, but could not be restored as things are:"
+    return Shown(
+        partial(show.made, made),
+        partial(show.made_data, made),
+        Unfinished.exit_code if made.proof.faults else 0,
+        show.unloadable(made.proof, what) if made.proof.faults else "",
+    )
 
 
-@click.command("restore")
-@stack_option
-@output_option
+@command("restore")
 @pg_bin_option
 @click.option(
     "--from", "folder", type=click.Path(path_type=Path), metavar="DIR", required=True, help="A backup's folder."
@@ -65,14 +66,8 @@ def backup_command(
 )
 @click.argument("service")
 def restore_command(
-    stack: str,
-    output: str,
-    pg_bin: str | None,
-    folder: Path,
-    yes_replace_data: bool,
-    dry_run: bool,
-    service: str,
-) -> None:
+    stack: str, pg_bin: str | None, folder: Path, yes_replace_data: bool, dry_run: bool, service: str
+) -> Shown:
     """Bring a service's schema back from a backup, in one transaction, and compare it with the manifest.
 
     Exit codes: 0 done, 2 usage, a fault in the stack file or a refusal, 3 could not connect and nothing was changed, 4
@@ -81,15 +76,14 @@ def restore_command(
     from engarde.backup import show
     from engarde.backup.making import How
     from engarde.backup.restoring import restore
-    from engarde.errors import Unfinished
-    from engarde.show import console
+    from engarde.show import Shown
 
     how = How(pg_bin=pg_bin, dry_run=dry_run)
     done = restore(read(FOLDER, stack), service, folder, how, say, replace=yes_replace_data)
-    if output == "json":
-        put(show.restored_data(done, dry_run=dry_run))
-    elif not done.proof.faults:
-        console().print(show.restored(done, dry_run=dry_run))
-    if done.proof.faults:
-        what = f"{done.folder} could not be restored as things are; nothing was changed:"
-        raise Unfinished(show.unloadable(done.proof, what))
+    what = f"{done.folder} could not be restored as things are; nothing was changed:"
+    return Shown(
+        lambda: "" if done.proof.faults else show.restored(done, dry_run=dry_run),
+        partial(show.restored_data, done, dry_run=dry_run),
+        Unfinished.exit_code if done.proof.faults else 0,
+        show.unloadable(done.proof, what) if done.proof.faults else "",
+    )

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from engarde.access import ADMIN, access, login_of_admin
-from engarde.cli.options import asking, output_option, stack_option
+from engarde.cli.options import asking, command
 from engarde.engine import FOLDER
 from engarde.errors import ConfigError, EngardeError, Refused, Unfinished, Unreachable
 from engarde.model import Stack
 from engarde.parts import named, of_login
 from engarde.stackfile import read
-from engarde.terminal import complain, put, say
+from engarde.terminal import say
 
 if TYPE_CHECKING:
     from engarde.checks.remedies import Transaction
     from engarde.fixes import Change
+    from engarde.show import Result, Shown
 
 
-@click.command("verify")
-@stack_option
+@command("verify")
 @click.option("--service", help="Only what is about this service.")
-@output_option
 @click.option("--no-logins", is_flag=True, help="Only compare the catalogs; try nothing.")
 @click.option(
     "--probe-limits", is_flag=True, help="Use up every role's connections; keeps live services out meanwhile."
@@ -44,7 +44,7 @@ def verify_command(
     fix: bool,
     dry_run: bool,
     yes: bool,
-) -> None:
+) -> Shown:
     """Prove that the database is exactly as declared, and that isolation holds.
 
     Exit codes: 0 it is, 1 there are findings, 2 nothing of what --fix was to do was done, 3 the server could not be
@@ -52,7 +52,7 @@ def verify_command(
     """
     from engarde.checks.remedies import left_because, transactions
     from engarde.checks.script import script
-    from engarde.show import console, logins_left
+    from engarde.show import Shown, logins_left
     from engarde.verify.run import Asked, Report, verify
     from engarde.verify.show import as_json, as_text
 
@@ -80,15 +80,9 @@ def verify_command(
     for finding in report.findings if fix else ():
         if why := left_because(finding):
             say(f"left: {finding.check}: {finding.subject}: {why}")
-    if sql:
-        put(script(declared, report.findings))
-    elif output == "json":
-        put(as_json(report))
-    else:
-        console().print(as_text(report))
-    if unmade:
-        raise unmade
-    sys.exit(1 if report.findings else 0)
+    code = unmade.exit_code if unmade else 1 if report.findings else 0
+    text = partial(script, declared, report.findings) if sql else partial(as_text, report)
+    return Shown(text, partial(as_json, report), code, unmade or "")
 
 
 def _mend(declared: Stack, safe: Sequence[Transaction], *, dry_run: bool, yes: bool) -> EngardeError | None:
@@ -117,12 +111,10 @@ def _lines(made: Transaction) -> Iterator[str]:
     yield from (f"  {line}" for line in made.statements.split("\n"))
 
 
-@click.command("doctor")
-@stack_option
-@output_option
+@command("doctor")
 @click.option("--fix", is_flag=True, help="Make the changes that lose nothing, all of them or none.")
 @click.argument("text", nargs=-1, metavar="[TEXT]...|-")
-def doctor_command(stack: str, output: str, fix: bool, text: tuple[str, ...]) -> None:
+def doctor_command(stack: str, fix: bool, text: tuple[str, ...]) -> Result:
     """Explain an error or a SQLSTATE, given as words or (`-`) on standard input, and name the one fix.
 
     Without TEXT say what is wrong with the stack and its server, and what heals it. Exit codes: 0 no cause of it is
@@ -130,28 +122,22 @@ def doctor_command(stack: str, output: str, fix: bool, text: tuple[str, ...]) ->
     """
     from engarde.fixes import changes
     from engarde.health import examine
-    from engarde.show import as_data, console, document, listed
+    from engarde.show import Findings
 
     declared = read(FOLDER, stack)
     if text:
-        _explain(declared, sys.stdin.read() if text == ("-",) else " ".join(text), output, fix)
+        return _explain(declared, sys.stdin.read() if text == ("-",) else " ".join(text), fix)
     findings = examine(declared)
     if fix and (safe := changes(findings)):
         _make(declared, safe)
         findings = examine(declared)
-    if output == "json":
-        put(document(findings=[as_data(each) for each in findings]))
-    elif findings:
-        console().print(listed(findings))
-    else:
-        put(f"nothing is wrong with stack {stack}")
-    sys.exit(1 if findings else 0)
+    return Findings(findings, f"nothing is wrong with stack {stack}")
 
 
-def _explain(declared: Stack, text: str, output: str, fix: bool) -> NoReturn:
+def _explain(declared: Stack, text: str, fix: bool) -> Shown:
     from engarde.doctor import diagnose
     from engarde.doctor.show import as_document, shown
-    from engarde.show import console
+    from engarde.show import Shown
 
     diagnosis = diagnose(declared, text)
     if diagnosis and fix and (safe := diagnosis.changes):
@@ -161,13 +147,10 @@ def _explain(declared: Stack, text: str, output: str, fix: bool) -> NoReturn:
         raise click.UsageError(
             f"that is no error known here; `bin/engarde doctor --stack {declared.name}` checks all there is"
         )
-    if output == "json":
-        put(as_document(diagnosis))
-    else:
-        console().print(shown(diagnosis, declared.name))
-    if diagnosis.exit_code == Unreachable.exit_code:
-        complain(diagnosis.unreachable)
-    sys.exit(diagnosis.exit_code)
+    complaint = diagnosis.unreachable if diagnosis.exit_code == Unreachable.exit_code else ""
+    return Shown(
+        partial(shown, diagnosis, declared.name), partial(as_document, diagnosis), diagnosis.exit_code, complaint
+    )
 
 
 def _make(declared: Stack, safe: Sequence[Change]) -> None:
@@ -189,13 +172,11 @@ def _make(declared: Stack, safe: Sequence[Change]) -> None:
         made.append(f"database {database}")
 
 
-@click.command("explain")
-@stack_option
+@command("explain")
 @click.option("--database", help="Which of the stack's databases; that of the service, or the shared one, by default.")
-@output_option
 @click.argument("who", metavar="ROLE")
 @click.argument("what", metavar="OBJECT")
-def explain_command(stack: str, database: str | None, output: str, who: str, what: str) -> None:
+def explain_command(stack: str, database: str | None, who: str, what: str) -> Shown:
     """Print why a role can, or cannot, do what it can to an object.
 
     ROLE is a role of the server, a service's name, analytics, admin or PUBLIC. OBJECT is schema.table (or view,
@@ -203,13 +184,10 @@ def explain_command(stack: str, database: str | None, output: str, who: str, wha
     """
     from engarde.explain import explain
     from engarde.explain import show as of_explanation
-    from engarde.show import console, document
+    from engarde.show import Shown
 
     declared = read(FOLDER, stack)
     part = named(declared, database) if database else of_login(declared, who)
     found = explain(part, login_of_admin(part), who, what)
-    if output == "json":
-        put(document(**of_explanation.data(found)))
-    else:
-        console().print(of_explanation.table(found))
-    sys.exit(0 if found.as_declared else 1)
+    code = 0 if found.as_declared else 1
+    return Shown(partial(of_explanation.table, found), partial(of_explanation.data, found), code)

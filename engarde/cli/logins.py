@@ -7,11 +7,10 @@ from typing import cast
 import click
 
 from engarde.access import From, access
-from engarde.cli.options import stack_option
+from engarde.cli.options import command
 from engarde.engine import FOLDER
 from engarde.psql import psql
 from engarde.stackfile import read
-from engarde.terminal import put
 
 database_option = click.option(
     "--database",
@@ -20,8 +19,7 @@ database_option = click.option(
 
 
 # psql's own short options pass through, `-h` among them.
-@click.command("psql", context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
-@stack_option
+@command("psql", outputs=(), context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
 @database_option
 @click.argument("who", metavar="SERVICE|analytics|admin")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
@@ -30,8 +28,7 @@ def psql_command(stack: str, database: str | None, who: str, arguments: tuple[st
     psql(access(read(FOLDER, stack), who, database=database), arguments)
 
 
-@click.command("url")
-@stack_option
+@command("url", outputs=())
 @click.option(
     "--from",
     "where",
@@ -42,6 +39,6 @@ def psql_command(stack: str, database: str | None, who: str, arguments: tuple[st
 )
 @database_option
 @click.argument("who", metavar="SERVICE|analytics|admin")
-def url_command(stack: str, where: str, database: str | None, who: str) -> None:
+def url_command(stack: str, where: str, database: str | None, who: str) -> str:
     """Print one connection URL, its password included, for scripts."""
-    put(access(read(FOLDER, stack), who, cast(From, where), database).url)
+    return access(read(FOLDER, stack), who, cast(From, where), database).url

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import sys
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
-from engarde.cli.options import output_option, stack_option
+from engarde.cli.options import command
 from engarde.engine import FOLDER
 from engarde.stackfile import read
 from engarde.terminal import put, say
+
+if TYPE_CHECKING:
+    from engarde.show import Shown
 
 
 class OrServices(click.Group):
@@ -29,14 +33,12 @@ def migrate_command() -> None:
     """
 
 
-@migrate_command.command("run")
-@stack_option
-@output_option
+@command("run", group=migrate_command)
 @click.option("--all", "every", is_flag=True, help="Every service that has migrations.")
 @click.option("--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True, help="How many at a time.")
 @click.option("--sql", "only_sql", is_flag=True, help="Print what would be run; run nothing.")
 @click.argument("names", nargs=-1, metavar="[SERVICE]...")
-def run_command(stack: str, output: str, every: bool, jobs: int, only_sql: bool, names: tuple[str, ...]) -> None:
+def run_command(stack: str, every: bool, jobs: int, only_sql: bool, names: tuple[str, ...]) -> Shown | None:
     """Upgrade these services to the head of their migrations; the word `run` may be left out.
 
     One that fails does not stop the others. Exit codes: 0 done, 2 usage or a refusal, 3 could not connect or not read
@@ -46,7 +48,7 @@ def run_command(stack: str, output: str, every: bool, jobs: int, only_sql: bool,
     from engarde.migrate.projects import projects
     from engarde.migrate.run import exit_code, sql, upgrade
     from engarde.quoting import printable
-    from engarde.show import console
+    from engarde.show import Shown
     from engarde.visible import BREAKS
 
     if every == bool(names):
@@ -56,20 +58,14 @@ def run_command(stack: str, output: str, every: bool, jobs: int, only_sql: bool,
         for each in chosen:
             put(f"-- {each.name}")
             put(printable("".join(sql(each)).removesuffix("\n"), keep=BREAKS))
-        return
+        return None
     done = upgrade(chosen, jobs, say)
-    if output == "json":
-        put(show.migrated_data(done))
-    else:
-        console().print(show.migrated(done))
-    sys.exit(exit_code(done))
+    return Shown(partial(show.migrated, done), partial(show.migrated_data, done), exit_code(done))
 
 
-@migrate_command.command("status")
-@stack_option
-@output_option
+@command("status", group=migrate_command)
 @click.argument("names", nargs=-1, metavar="[SERVICE]...")
-def status_command(stack: str, output: str, names: tuple[str, ...]) -> None:
+def status_command(stack: str, names: tuple[str, ...]) -> Shown:
     """Show where each service is, where its migrations end, and what is pending.
 
     Exit codes: 0 nothing is pending, 1 something is, 2 a project cannot be read, 3 a revision cannot be read now.
@@ -77,11 +73,8 @@ def status_command(stack: str, output: str, names: tuple[str, ...]) -> None:
     from engarde.migrate import show
     from engarde.migrate.projects import projects
     from engarde.migrate.status import status
-    from engarde.show import console
+    from engarde.show import Shown
 
     found = status(projects(read(FOLDER, stack), names))
-    if output == "json":
-        put(show.looked_at_data(found))
-    else:
-        console().print(show.looked_at(found))
-    sys.exit(max(each.exit_code for each in found))
+    code = max(each.exit_code for each in found)
+    return Shown(partial(show.looked_at, found), partial(show.looked_at_data, found), code)

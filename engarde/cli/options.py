@@ -1,28 +1,67 @@
-"""The options that commands share."""
+"""What every command is made of: the options that they share, and the one way to print and to end."""
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from engarde.errors import Refused
-from engarde.terminal import say
+from engarde.terminal import put, say
 from engarde.under_way import under_way
+
+if TYPE_CHECKING:
+    from engarde.show import Result
+
+    Function = Callable[..., Result | str | None]
+
+
+def command(
+    name: str, *, outputs: Sequence[str] = ("table", "json"), group: click.Group | None = None, **settings: Any
+) -> Callable[[Function], click.Command]:
+    """Makes a command of a function that takes its options, `stack` among them, and gives what is to be printed.
+
+    A `Result` is printed in the form that `--output` names, and the command ends with its exit code; a text is printed
+    as it is. A function that has a parameter `output` is given the form, too. `settings` are click's.
+
+    :param outputs: the forms; without them there is no `--output`.
+    """
+
+    def made(function: Function) -> click.Command:
+        takes_output = "output" in inspect.signature(function).parameters
+
+        @functools.wraps(function)
+        def run(*, output: str = "", **given: Any) -> int:
+            result = function(**given, **({"output": output} if takes_output else {}))
+            if isinstance(result, str):
+                put(result)
+            if result is None or isinstance(result, str):
+                return 0
+            from engarde.show import print_result
+
+            return print_result(result, output)
+
+        options = _stack_option(_output_option(outputs)(run) if outputs else run)
+        return (group.command if group else click.command)(name, **settings)(options)
+
+    return made
 
 
 def _first_told(context: click.Context, option: click.Parameter, stack: str) -> str:
     """Says what is open in the stack, before whatever comes of it."""
     try:
-        for each in under_way(stack, {}):
-            say(f"engarde: {each}")
+        for begun in under_way(stack, {}):
+            say(f"engarde: {begun}")
     except (Refused, OSError) as fault:
         say(f"engarde: {fault}")
     return stack
 
 
-stack_option = click.option(
+_stack_option = click.option(
     "--stack",
     default="local",
     show_default=True,
@@ -34,13 +73,10 @@ pg_bin_option = click.option(
     "--pg-bin", metavar="DIR", help="Where pg_dump and pg_restore are; also ENGARDE_PG_BIN. Otherwise they are found."
 )
 
-output_option = click.option(
-    "--output",
-    type=click.Choice(["table", "json"]),
-    default="table",
-    show_default=True,
-    help="For people or for machines.",
-)
+
+def _output_option(outputs: Sequence[str]) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    kinds = "For people, for machines, or for Prometheus." if "prometheus" in outputs else "For people or for machines."
+    return click.option("--output", type=click.Choice(outputs), default=outputs[0], show_default=True, help=kinds)
 
 
 def asking(*, yes: bool) -> Callable[[str], None]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import sys
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
-from engarde.cli.options import asking, output_option, stack_option
+from engarde.cli.options import asking, command
 from engarde.engine import FOLDER
 from engarde.stackfile import read
-from engarde.terminal import complain, put
+
+if TYPE_CHECKING:
+    from engarde.show import Shown
 
 
-@click.command("rotate")
-@stack_option
-@output_option
+@command("rotate")
 @click.option("--all", "every", is_flag=True, help="Every login of the stack, one at a time, up to the first failure.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 @click.option("--reapply", is_flag=True, help="Put the state's passwords in force again; make no new ones.")
@@ -25,21 +26,20 @@ from engarde.terminal import complain, put
 @click.argument("names", nargs=-1, metavar="[SERVICE|analytics]...")
 def rotate_command(
     stack: str,
-    output: str,
     every: bool,
     dry_run: bool,
     reapply: bool,
     end_sessions: bool,
     yes: bool,
     names: tuple[str, ...],
-) -> None:
+) -> Shown:
     """Give logins new passwords, prove them by logging in, and deliver their URLs.
 
     Killed at any point, the same command goes on where it was. Exit codes: 0 done, 2 usage, a fault in the stack file
     or a refusal, 3 could not connect and nothing was changed, 4 begun and not finished: run it again.
     """
     from engarde.rotate import NOWHERE, How, as_json, as_text, put_back, rotate
-    from engarde.show import console
+    from engarde.show import Shown
 
     if every and names:
         raise click.UsageError("either names or --all")
@@ -57,10 +57,5 @@ def rotate_command(
 
             deliverer = to_railway(declared)
         report = rotate(stack, names, deliverer, How(dry_run, end_sessions, asking(yes=yes)))
-    if output == "json":
-        put(as_json(report))
-    else:
-        console().print(as_text(report))
-    if report.failed:
-        complain(report.failed.reason)
-    sys.exit(report.exit_code)
+    reason = report.failed.reason if report.failed else ""
+    return Shown(partial(as_text, report), partial(as_json, report), report.exit_code, reason)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from engarde.cli.options import asking, output_option, pg_bin_option, stack_option
+from engarde.cli.options import asking, command, pg_bin_option
 from engarde.engine import FOLDER
 from engarde.stackfile import read
-from engarde.terminal import put, say
+from engarde.terminal import say
 
 if TYPE_CHECKING:
     from engarde.rotate import Deliverer
+    from engarde.show import Shown
 
 _to = click.option(
     "--to",
@@ -33,27 +34,21 @@ def split_command() -> None:
     """
 
 
-@split_command.command("plan")
-@stack_option
-@output_option
+@command("plan", group=split_command)
 @pg_bin_option
 @_to
 @click.argument("service")
-def plan_command(stack: str, output: str, pg_bin: str | None, to: str, service: str) -> None:
+def plan_command(stack: str, pg_bin: str | None, to: str, service: str) -> Shown:
     """Show what would move, what stands in the way, and what the stack file would say.
 
     Exit code 1 when anything stands in the way.
     """
-    from engarde.show import console
+    from engarde.show import Shown
     from engarde.split import show
     from engarde.split.planning import plan
 
     found = plan(read(FOLDER, stack), service, to, pg_bin, say)
-    if output == "json":
-        put(show.planned_data(found))
-    else:
-        console().print(show.planned(found))
-    sys.exit(1 if found.obstacles else 0)
+    return Shown(partial(show.planned, found), partial(show.planned_data, found), 1 if found.obstacles else 0)
 
 
 _dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
@@ -71,18 +66,16 @@ def _deliverer(stack: str) -> Callable[[], Deliverer]:
     return made
 
 
-@split_command.command("run")
-@stack_option
-@output_option
+@command("run", group=split_command)
 @pg_bin_option
 @_to
 @_yes
 @_dry_run
 @click.argument("service")
-def run_command(stack: str, output: str, pg_bin: str | None, to: str, yes: bool, dry_run: bool, service: str) -> None:
+def run_command(stack: str, pg_bin: str | None, to: str, yes: bool, dry_run: bool, service: str) -> Shown:
     """Move a service: copy, compare, and only then switch. What it had stays, closed, until `finish`."""
     from engarde.backup.making import How
-    from engarde.show import console
+    from engarde.show import Shown
     from engarde.split import show
     from engarde.split.moving import run
     from engarde.split.planning import Plan
@@ -90,41 +83,36 @@ def run_command(stack: str, output: str, pg_bin: str | None, to: str, yes: bool,
     how = How(pg_bin=pg_bin, dry_run=dry_run)
     done = run(stack, service, to, how, _deliverer(stack), asking(yes=yes), say)
     if isinstance(done, Plan):
-        put(show.planned_data(done)) if output == "json" else console().print(show.planned(done))
-        sys.exit(1 if done.obstacles else 0)
-    put(show.moved_data(done)) if output == "json" else console().print(show.moved(done))
+        return Shown(partial(show.planned, done), partial(show.planned_data, done), 1 if done.obstacles else 0)
+    return Shown(partial(show.moved, done), partial(show.moved_data, done))
 
 
-@split_command.command("back")
-@stack_option
-@output_option
+@command("back", group=split_command)
 @pg_bin_option
 @_yes
 @_dry_run
 @click.argument("service")
-def back_command(stack: str, output: str, pg_bin: str | None, yes: bool, dry_run: bool, service: str) -> None:
+def back_command(stack: str, pg_bin: str | None, yes: bool, dry_run: bool, service: str) -> Shown:
     """Undo a move that was begun, or move the service back with all that it has written since."""
     from engarde.backup.making import How
-    from engarde.show import console
+    from engarde.show import Shown
     from engarde.split import show
     from engarde.split.moving import back
 
     how = How(pg_bin=pg_bin, dry_run=dry_run)
     done = back(stack, service, how, _deliverer(stack), asking(yes=yes), say)
-    put(show.moved_data(done)) if output == "json" else console().print(show.moved(done))
+    return Shown(partial(show.moved, done), partial(show.moved_data, done))
 
 
-@split_command.command("finish")
-@stack_option
-@output_option
+@command("finish", group=split_command)
 @click.option("--yes-drop-old", is_flag=True, help="Drop the schema that the service has left.")
 @_dry_run
 @click.argument("service")
-def finish_command(stack: str, output: str, yes_drop_old: bool, dry_run: bool, service: str) -> None:
+def finish_command(stack: str, yes_drop_old: bool, dry_run: bool, service: str) -> Shown:
     """Drop what the service has left in its old database, once nothing there has changed since."""
-    from engarde.show import console
+    from engarde.show import Shown
     from engarde.split import show
     from engarde.split.finishing import finish
 
     done = finish(stack, service, say, drop=yes_drop_old, dry_run=dry_run)
-    put(show.finished_data(done)) if output == "json" else console().print(show.finished(done))
+    return Shown(partial(show.finished, done), partial(show.finished_data, done))

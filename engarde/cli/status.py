@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engarde.access import Access, from_variable, login_of_admin, of_services
-from engarde.cli.options import stack_option
+from engarde.cli.options import command
 from engarde.engine import FOLDER
 from engarde.errors import Unreachable
 from engarde.model import Stack
@@ -29,16 +29,8 @@ if TYPE_CHECKING:
 Looked = tuple["Report", tuple["Passed", ...]]
 
 
-@click.command("status")
-@stack_option
+@command("status", outputs=("table", "json", "prometheus"))
 @click.option("--service", help="Only this service, with all its details.")
-@click.option(
-    "--output",
-    type=click.Choice(["table", "json", "prometheus"]),
-    default="table",
-    show_default=True,
-    help="For people, for machines, or for Prometheus.",
-)
 @click.option("--watch", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Look again and again, until Ctrl-C.")
 @click.option("--no-queries", is_flag=True, help="Without the texts of statements.")
 @click.option(

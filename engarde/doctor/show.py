@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from engarde.doctor.model import Diagnosis, Mark
-from engarde.show import Text, document, remedy_data, to_copy
+from engarde.show import Text, remedy_data, to_copy
 
 _MARKS: dict[Mark, tuple[str, str]] = {
     "confirmed": ("confirmed", "bold red"),
@@ -49,9 +49,9 @@ def _fix(diagnosis: Diagnosis, stack: str) -> list[RenderableType]:
     return [Text(f"{sure}, {where}:", style="bold"), *to_copy(fix.text)]
 
 
-def as_document(diagnosis: Diagnosis) -> str:
+def as_document(diagnosis: Diagnosis) -> dict[str, object]:
     """A diagnosis as JSON has it."""
-    return document(
+    return dict(
         symptom=diagnosis.symptom,
         says=diagnosis.says,
         line=diagnosis.line,

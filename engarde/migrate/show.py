@@ -9,7 +9,7 @@ from rich.table import Table
 
 from engarde.migrate.run import Migrated
 from engarde.migrate.status import Status
-from engarde.show import Text, document, lines
+from engarde.show import Text, lines
 
 STYLES = {"migrated": "green", "up to date": "dim", "failed": "red"}
 
@@ -47,9 +47,9 @@ def looked_at(found: Sequence[Status]) -> RenderableType:
     return shown
 
 
-def looked_at_data(found: Sequence[Status]) -> str:
+def looked_at_data(found: Sequence[Status]) -> dict[str, object]:
     """The same as JSON."""
-    return document(
+    return dict(
         services=[
             {
                 "service": each.service,
@@ -64,9 +64,9 @@ def looked_at_data(found: Sequence[Status]) -> str:
     )
 
 
-def migrated_data(done: Sequence[Migrated]) -> str:
+def migrated_data(done: Sequence[Migrated]) -> dict[str, object]:
     """The same as JSON."""
-    return document(
+    return dict(
         services=[
             {
                 "service": each.service,

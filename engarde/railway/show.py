@@ -10,7 +10,7 @@ from rich.table import Table
 from engarde.railway.old_logins import OldLogin
 from engarde.railway.planning import Plan, Step
 from engarde.railway.pushing import Pushed
-from engarde.show import Text, document
+from engarde.show import Text
 
 HOLDS = {"set": "set", "change": "change", "same": "same", "unknown": "unknown (sealed)"}
 DUE = {
@@ -47,14 +47,14 @@ def pushed(ends: Sequence[Pushed]) -> RenderableType:
     return table
 
 
-def planned_data(plan: Plan, old: Sequence[OldLogin]) -> str:
+def planned_data(plan: Plan, old: Sequence[OldLogin]) -> dict[str, object]:
     """The same as JSON."""
-    return document(services=[_data(step) for step in plan.steps], oldLogins=[_old(each) for each in old])
+    return dict(services=[_data(step) for step in plan.steps], oldLogins=[_old(each) for each in old])
 
 
-def pushed_data(ends: Sequence[Pushed]) -> str:
+def pushed_data(ends: Sequence[Pushed]) -> dict[str, object]:
     """The same as JSON."""
-    return document(services=[{**_data(end.step), "ok": end.good, "state": end.says} for end in ends])
+    return dict(services=[{**_data(end.step), "ok": end.good, "state": end.says} for end in ends])
 
 
 def _old(each: OldLogin) -> dict[str, str]:

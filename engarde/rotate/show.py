@@ -8,13 +8,13 @@ from rich.console import Group, RenderableType
 
 from engarde.quoting import word
 from engarde.rotate.report import Report, Rotated
-from engarde.show import Text, document
+from engarde.show import Text
 
 
-def as_json(report: Report) -> str:
+def as_json(report: Report) -> dict[str, object]:
     """The report for machines."""
     failed = report.failed
-    return document(
+    return dict(
         stack=report.stack,
         dryRun=report.dry_run,
         reapplied=report.reapplied,

@@ -9,7 +9,7 @@ from rich.filesize import decimal
 from rich.table import Table
 
 from engarde.parts import called
-from engarde.show import Text, document, lines
+from engarde.show import Text, lines
 from engarde.split.finishing import Finished
 from engarde.split.planning import Plan
 from engarde.split.report import Moved
@@ -62,10 +62,10 @@ def _done(found: Plan) -> Iterator[str]:
         yield from (f"  {line}" for line in str(edit).split("\n"))
 
 
-def planned_data(found: Plan) -> str:
+def planned_data(found: Plan) -> dict[str, object]:
     """The same as JSON."""
     held, move = found.contents, found.move
-    return document(
+    return dict(
         service=move.service.name,
         schema=held.schema,
         **{"from": called(move.old)},
@@ -104,9 +104,9 @@ def _moved(done: Moved) -> Iterator[str]:
     yield from done.notes
 
 
-def moved_data(done: Moved) -> str:
+def moved_data(done: Moved) -> dict[str, object]:
     """The same as JSON."""
-    return document(
+    return dict(
         service=done.service,
         **{"from": done.source},
         to=done.target,
@@ -128,9 +128,9 @@ def finished(done: Finished) -> RenderableType:
     return Group(*(Text(line, overflow="fold") for line in lines))
 
 
-def finished_data(done: Finished) -> str:
+def finished_data(done: Finished) -> dict[str, object]:
     """The same as JSON."""
-    return document(
+    return dict(
         service=done.service,
         database=done.database,
         schema=done.schema,

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from engarde.accepted import Taken
-from engarde.show import Text, as_data, document, listed
+from engarde.show import Text, as_data, listed
 from engarde.verify.matrix import Row
 from engarde.verify.run import Report
 
@@ -16,9 +16,9 @@ WIDE = 8
 """More schemas than that make a list and not a matrix."""
 
 
-def as_json(report: Report) -> str:
+def as_json(report: Report) -> dict[str, object]:
     """The report for machines."""
-    return document(
+    return dict(
         stack=report.stack,
         asDeclared=not report.findings,
         logins=report.logins,

@@ -165,6 +165,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from engarde.errors import EngardeError, Unreachable
 from engarde.rotate import Deliverer, How, as_json, rotate
+from engarde.show import document
 fault = sys.argv[2]
 def check(login):
     if fault == "check":
@@ -174,7 +175,7 @@ def deliver(login):
         raise Unreachable("the deployment crashed")
     return f"pushed {login.role}"
 report = rotate("local", ["sankore"], Deliverer(check, deliver), How())
-print(as_json(report))
+print(document(**as_json(report)))
 sys.exit(report.exit_code)
 """
 
