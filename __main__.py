@@ -31,33 +31,36 @@ try:
     renames.refuse_under_way()
     state = renames.recorded
     refuse_lower(stack, counters(state))
-    parts = places(stack, state)
-    left = [leaving(part, stack, state) for part in parts]
+    databases = places(stack, state)
+    left = [leaving(database, stack, state) for database in databases]
     for each in left:
-        refuse_to_leave(each, passwords.clear(each.part))
+        refuse_to_leave(each, passwords.clear(each.database))
     for word in idle_words(stack, left):
         pulumi.log.warn(visible(word))
     # Where roles go, what they still own elsewhere is told to be dropped: not before it is known to be nothing.
-    asked = reversed(parts)
-    found = [survey(part, passwords.clear(part), before(part, stack, renames), pulumi.log.warn) for part in asked]
+    asked = reversed(databases)
+    found = [
+        survey(database, passwords.clear(database), before(database, stack, renames), pulumi.log.warn)
+        for database in asked
+    ]
     found.reverse()
     for role in sorted(set(stack.shut_out).difference(*(each.roles for each in found))):
         pulumi.log.warn(f"engarde:shutOut: role {role} does not exist any more: take it out of the stack file")
     refuse_to_drop_protected(stack, state)
-    renames.refuse_to_revoke(parts, found)
-    renames.warn(parts)
-    for part in (each for each in parts if each.server_wide and not pulumi.runtime.is_dry_run()):
-        admin = passwords.login(part)
+    renames.refuse_to_revoke(databases, found)
+    renames.warn(databases)
+    for database in (each for each in databases if each.server_wide and not pulumi.runtime.is_dry_run()):
+        admin = passwords.login(database)
         start(Watch(admin, admin.role, PULUMI, pulumi.log.warn))
-    renames.resume(each for each in parts if each.server_wide)
+    renames.resume(each for each in databases if each.server_wide)
 except EngardeError as fault:
     refuse(fault)
 
 with short_stacks():
-    shared = SharedDatabase(parts[0], passwords.secret(parts[0]), found[0], renames)
+    shared = SharedDatabase(databases[0], passwords.secret(databases[0]), found[0], renames)
     own = [
-        OwnDatabase(part, shared, passwords.secret(part) if part.elsewhere else None, seen, renames)
-        for part, seen in zip(parts[1:], found[1:], strict=True)
+        OwnDatabase(database, shared, passwords.secret(database) if database.elsewhere else None, seen, renames)
+        for database, seen in zip(databases[1:], found[1:], strict=True)
     ]
     homes = {each.stack.label: each for each in (shared, *own)}
     tenants = {
@@ -72,13 +75,13 @@ with short_stacks():
     shared.grant_outside_reads()
     if reader:
         reader.grant_reads()
-    for database in homes.values():
-        database.complete()
+    for component in homes.values():
+        component.complete()
     for tenant in tenants.values():
         tenant.leave(homes.values())
-    for part, database in zip(parts, (shared, *own), strict=True):
-        database.set_role_settings(passwords.clear(part))
-    renames.finish(parts)
+    for component in homes.values():
+        component.set_role_settings(passwords.clear(component.stack))
+    renames.finish(databases)
 
 logins = {name: tenant.login for name, tenant in tenants.items()}
 roles = {service.role: logins[service.name] for service in stack.services}
@@ -87,7 +90,7 @@ if stack.analytics and reader:
 
 pulumi.export("database_urls", pulumi.Output.secret({name: login.url for name, login in logins.items()}))
 pulumi.export("analytics_url", pulumi.Output.secret(reader.login.url if reader else None))
-if len(parts) > 1:
+if len(databases) > 1:
     pulumi.export("analytics_urls", pulumi.Output.secret(reader.urls if reader else {}))
 pulumi.export("passwords", pulumi.Output.secret({role: login.password for role, login in roles.items()}))
 pulumi.export("services", {name: tenant.summary for name, tenant in tenants.items()})

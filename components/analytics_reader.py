@@ -11,8 +11,8 @@ from components.database import Database
 from components.login import login, role
 from components.role_settings import shown
 from components.shared_database import SharedDatabase
+from engarde.databases import display_name
 from engarde.model import Analytics
-from engarde.parts import called
 from engarde.privileges import reader
 from engarde.stack import READER
 
@@ -56,4 +56,4 @@ class AnalyticsReader(pulumi.ComponentResource):
     @property
     def urls(self) -> dict[str, pulumi.Output[str]]:
         """Its URL by database."""
-        return {called(each.stack): self.login.url_in(each.stack) for each in self._databases}
+        return {display_name(each.stack): self.login.url_in(each.stack) for each in self._databases}

@@ -13,7 +13,7 @@ from components.renames import Renames
 from components.resource_names import PUBLICS, former_names, name_of
 from engarde import role_settings
 from engarde.errors import EngardeError
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, DatabaseStack, Service
 from engarde.names import PUBLIC
 from engarde.places import placed
 from engarde.privileges import On, Privilege, baseline, readers
@@ -36,7 +36,7 @@ class Database(pulumi.ComponentResource):
     def __init__(
         self,
         kind: str,
-        stack: Stack,
+        stack: DatabaseStack,
         provider: postgresql.Provider | pulumi.Output[str],
         found: Found,
         renames: Renames,
@@ -45,7 +45,7 @@ class Database(pulumi.ComponentResource):
     ) -> None:
         super().__init__(f"engarde:index:{kind}", placed(NAME, stack), None, opts)
         self.stack = stack
-        """the part of the stack that is in this database"""
+        """what the stack has in this database"""
         self.turns = Turns(stack)
         self.roles = roles
         """those of the server, as far as they are declared by now"""

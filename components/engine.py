@@ -16,7 +16,7 @@ from pulumi.runtime import config as engine_config
 
 from engarde import admin_passwords
 from engarde.access import Access
-from engarde.model import Stack
+from engarde.model import DatabaseStack, Stack
 from engarde.stackfile import PROJECT, parse
 from engarde.visible import BREAKS, visible
 
@@ -65,20 +65,20 @@ class AdminPasswords:
 
     _config: pulumi.Config
 
-    def clear(self, part: Stack) -> str:
+    def clear(self, database: DatabaseStack) -> str:
         """As the server is asked with it, before there are resources."""
-        if part.elsewhere:
-            return str(self._config.require_object(admin_passwords.OTHERS)[part.label])
+        if database.elsewhere:
+            return str(self._config.require_object(admin_passwords.OTHERS)[database.label])
         return self._config.require(admin_passwords.SHARED)
 
-    def login(self, part: Stack) -> Access:
-        """The admin's way into the part's database."""
-        return Access(part.server, part.server.database, part.server.user, self.clear(part))
+    def login(self, database: DatabaseStack) -> Access:
+        """The admin's way into the database."""
+        return Access(database.server, database.server.database, database.server.user, self.clear(database))
 
-    def secret(self, part: Stack) -> pulumi.Output[str]:
+    def secret(self, database: DatabaseStack) -> pulumi.Output[str]:
         """As a resource takes it."""
-        if part.elsewhere:
-            label = part.label
+        if database.elsewhere:
+            label = database.label
             return self._config.require_secret_object(admin_passwords.OTHERS).apply(lambda known: str(known[label]))
         return self._config.require_secret(admin_passwords.SHARED)
 

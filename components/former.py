@@ -9,26 +9,26 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from components.engine import Recorded
+from engarde.databases import databases, restrict_to
 from engarde.errors import ConfigError
-from engarde.model import Service, Stack
-from engarde.parts import parts, within
+from engarde.model import DatabaseStack, Service, Stack
 from engarde.places import base_of, label_of, placed, placed_on_server
 from engarde.stack import ROLE, SCHEMA
 
 
-def places(stack: Stack, recorded: Iterable[Recorded]) -> tuple[Stack, ...]:
-    """Every part of the stack, and after them the databases in which only the state still has something to look after.
+def places(stack: Stack, recorded: Iterable[Recorded]) -> tuple[DatabaseStack, ...]:
+    """Every database of the stack, and after them those in which only the state still has something to look after.
 
     :raises ConfigError: one of those is on a server that the stack file names no more.
     """
-    declared = parts(stack)
+    declared = databases(stack)
     labels = {found: each.name for each in recorded if not marked(each) and (found := label_of(each.name))}
-    known = {(part.label, part.elsewhere) for part in declared}
+    known = {(database.label, database.elsewhere) for database in declared}
     return (*declared, *(_former(stack, *found, labels[found]) for found in sorted(labels.keys() - known)))
 
 
-def _former(stack: Stack, label: str, elsewhere: bool, resource: str) -> Stack:
-    on_others = {each.name for each in stack.databases}
+def _former(stack: Stack, label: str, elsewhere: bool, resource: str) -> DatabaseStack:
+    on_others = {each.name for each in stack.other_servers}
     if elsewhere != (label in on_others):
         server = "another server" if elsewhere else "the shared server"
         what = f"put engarde:databases.{label} back" if elsewhere else f"give engarde:databases.{label} another key"
@@ -36,7 +36,7 @@ def _former(stack: Stack, label: str, elsewhere: bool, resource: str) -> Stack:
             f"Pulumi.{stack.name}.yaml: the state has {resource}, which was made in database {label} of {server}:"
             f" {what}, at least until no service is there and `up` has run twice. Nothing was changed"
         )
-    return within(stack, label)
+    return restrict_to(stack, label)
 
 
 def marked(found: Recorded) -> bool:
@@ -46,7 +46,7 @@ def marked(found: Recorded) -> bool:
     return found.type != ROLE or found.outputs.get("login") is False
 
 
-def left(service: Service, home: Stack, recorded: Iterable[Recorded]) -> Iterator[Recorded]:
+def left(service: Service, home: DatabaseStack, recorded: Iterable[Recorded]) -> Iterator[Recorded]:
     """The service's roles and schemas in the state that are not where it is now, and are not let go of yet."""
     here = {
         SCHEMA: placed(f"{service.name}-schema", home),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pulumi
 import pulumi_postgresql as postgresql
 
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.names import PUBLIC
 from engarde.privileges import On, Privilege, creators
 
@@ -39,7 +39,7 @@ class Turns:
     to; the plugin locks only the role it grants to, and the database for grants on that.
     """
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(self, stack: DatabaseStack) -> None:
         self._stack = stack
         self._last: dict[tuple[str, str], list[pulumi.Resource]] = {}
 

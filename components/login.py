@@ -12,7 +12,7 @@ import pulumi_random as random
 from components.database import Database
 from components.role_settings import before
 from engarde import scram
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, DatabaseStack, Service
 from engarde.places import placed_on_server
 from engarde.urls import url
 
@@ -28,20 +28,18 @@ class Login:
     role: postgresql.Role
     """where it is at home"""
     password: pulumi.Output[str]
-    home: Stack
+    home: DatabaseStack
 
     @property
     def url(self) -> pulumi.Output[str]:
         """With which it logs in at home."""
         return self.url_in(self.home)
 
-    def url_in(self, part: Stack) -> pulumi.Output[str]:
-        """With which it logs in to the part's database."""
-        login, address, database = self.declared, part.service_address, part.server.database
+    def url_in(self, database: DatabaseStack) -> pulumi.Output[str]:
+        """With which it logs in to the database."""
+        login, address, name = self.declared, database.service_address, database.server.database
         schema = login.schema_ if isinstance(login, Service) else None
-        return self.password.apply(
-            lambda password: url(login.url_format, address, database, login.role, password, schema)
-        )
+        return self.password.apply(lambda password: url(login.url_format, address, name, login.role, password, schema))
 
 
 def login(
@@ -75,15 +73,14 @@ def role(
     after: Sequence[pulumi.Resource] = (),
 ) -> postgresql.Role:
     """The role on one server; one that was `left` under its name only owns what it has there, and leaves the state."""
-    part = database.stack
     # Of its own on each server: whoever runs one of them could log in to the other with what it has of this one.
-    salted_for = placed_on_server(declared.role, part)
+    salted_for = placed_on_server(declared.role, database.stack)
     salt = scram.salt(pulumi.get_project(), pulumi.get_stack(), salted_for, declared.rotation)
     wanted = declared.adopt or declared.role in database.taken_over
     adopted = wanted and declared.role in database.found.roles and left is None
     # One after another: each role's deletion takes it off the database's access list, and two at a time collide.
     made = postgresql.Role(
-        placed_on_server(f"{name}-role", part),
+        placed_on_server(f"{name}-role", database.stack),
         name=left or declared.role,
         login=left is None,
         password=password.apply(lambda text: scram.verifier(text, salt)),

@@ -7,7 +7,7 @@ import pulumi
 from components.database import Database
 from components.renames import Renames
 from components.shared_database import SharedDatabase
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.survey import Found
 
 
@@ -16,7 +16,7 @@ class OwnDatabase(Database):
 
     def __init__(
         self,
-        stack: Stack,
+        stack: DatabaseStack,
         shared: SharedDatabase,
         admin_password: pulumi.Output[str] | None,
         found: Found,

@@ -13,7 +13,7 @@ from components.engine import Recorded
 from components.grants import OBJECT_TYPES
 from components.resource_names import name_of_read
 from engarde.executes import Execute
-from engarde.model import Service, Stack
+from engarde.model import DatabaseStack, Service
 from engarde.places import base_of, placed
 from engarde.privileges import On, Privilege
 from engarde.stack import GRANT, TENANT
@@ -44,9 +44,9 @@ class Plan:
 
 
 def recorded_reads(
-    service: Service, part: Stack, recorded: Iterable[Recorded], roles: Mapping[str, str]
+    service: Service, database: DatabaseStack, recorded: Iterable[Recorded], roles: Mapping[str, str]
 ) -> dict[str, Privilege]:
-    """The service's reads and calls in the part's database in the state, by the name that their resource has now.
+    """The service's reads and calls in the database in the state, by the name that their resource has now.
 
     They are its only grants on single tables and functions. `roles` are those that have other names now, with the old
     ones.
@@ -56,9 +56,9 @@ def recorded_reads(
         _row(found, service.role)
         for found in recorded
         if found.type == GRANT and found.outputs.get("role") in names and found.outputs.get("objects")
-        if found.name == placed(base_of(found.name), part)
+        if found.name == placed(base_of(found.name), database)
     )
-    return {name_of_read(service.name, row, part): row for row in rows}
+    return {name_of_read(service.name, row, database): row for row in rows}
 
 
 def _row(found: Recorded, role: str) -> Privilege:
@@ -79,15 +79,15 @@ def _row(found: Recorded, role: str) -> Privilege:
 
 def plan(
     service: Service,
-    part: Stack,
+    database: DatabaseStack,
     declared: Iterable[Privilege],
     found: Found,
     recorded: tuple[Recorded, ...],
     roles: Mapping[str, str],
 ) -> Plan:
     """Each declared read and call of what is there, and each recorded one of what is gone."""
-    in_state = recorded_reads(service, part, recorded, roles)
-    by_name = {name_of_read(service.name, row, part): row for row in declared}
+    in_state = recorded_reads(service, database, recorded, roles)
+    by_name = {name_of_read(service.name, row, database): row for row in declared}
     there = {*found.tables, *((each.schema, each.signature, "") for each in found.functions.values())}
     gone = {name for name, row in {**in_state, **by_name}.items() if _named(row) not in there}
     released = _released(service, recorded)

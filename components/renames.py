@@ -21,7 +21,7 @@ from components.resource_names import former_names, name_of
 from engarde import placeholders
 from engarde.access import Access
 from engarde.errors import EngardeError, Refused
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, DatabaseStack, Service, Stack
 from engarde.names import PUBLIC
 from engarde.places import base_of, placed, placed_on_server
 from engarde.privileges import reader, tenant
@@ -40,7 +40,7 @@ NAMING = {GRANT: ("role",), DEFAULT_PRIVILEGES: ("role", "owner"), GRANT_ROLE: (
 class Renames:
     """What a run renames, and the state as if all of it had always had its new name."""
 
-    def __init__(self, stack: Stack, recorded: tuple[Recorded, ...], admin: Callable[[Stack], Access]) -> None:
+    def __init__(self, stack: Stack, recorded: tuple[Recorded, ...], admin: Callable[[DatabaseStack], Access]) -> None:
         self.keys = _former_keys(stack, recorded)
         """service -> the key under which the state still has it"""
         self.recorded = _by_todays_keys(recorded, self.keys)
@@ -48,7 +48,7 @@ class Renames:
         self._stack = stack
         self._admin = admin
         self._names: dict[postgresql.Role, pulumi.Output[str]] = {}
-        self._placeholders: dict[tuple[str, int, str], Stack] = {}
+        self._placeholders: dict[tuple[str, int, str], DatabaseStack] = {}
         self._granted: dict[str, pulumi.Output[str]] = {}
 
     def options(self, service: str) -> pulumi.ResourceOptions | None:
@@ -56,13 +56,15 @@ class Renames:
         was = self.keys.get(service)
         return pulumi.ResourceOptions(aliases=[pulumi.Alias(name=was)]) if was else None
 
-    def roles(self, part: Stack) -> dict[str, str]:
-        """Role -> what the part's server calls it before this run, where that is something else."""
+    def roles(self, database: DatabaseStack) -> dict[str, str]:
+        """Role -> what the database's server calls it before this run, where that is something else."""
         made = {each.name: each for each in self.recorded if each.type == ROLE and not marked(each)}
-        found = {login.role: made.get(placed_on_server(f"{called(login)}-role", part)) for login in self._stack.logins}
+        found = {
+            login.role: made.get(placed_on_server(f"{called(login)}-role", database)) for login in self._stack.logins
+        }
         return {role: was.outputs["name"] for role, was in found.items() if was and was.outputs["name"] != role}
 
-    def resume(self, parts: Iterable[Stack]) -> None:
+    def resume(self, databases: Iterable[DatabaseStack]) -> None:
         """What a run that was killed has renamed on the servers, and not in all of its grants.
 
         :raises Unreachable: a server could not be asked.
@@ -70,14 +72,14 @@ class Renames:
         """
         if not any(login.formerly for login in self._stack.logins) or pulumi.runtime.is_dry_run():
             return
-        known = {self._stack.server.user, PUBLIC, *self._stack.roles}
+        known = {self._stack.server.user, PUBLIC, *(login.role for login in self._stack.logins)}
         known |= {role.name for role in self._stack.outside_roles}
         known |= {creator for schema in self._stack.existing_schemas for creator in schema.creators}
         known |= {found.outputs["name"] for found in self.recorded if found.type == ROLE}
         if lost := {name for found in self.recorded for name in _named(found)} - known:
-            for part in parts:
-                placeholders.make(self._admin(part), lost)
-                self._placeholders |= {(*_server(part), name): part for name in lost}
+            for database in databases:
+                placeholders.make(self._admin(database), lost)
+                self._placeholders |= {(*_server(database), name): database for name in lost}
 
     def refuse_under_way(self) -> None:
         """What was begun under a key goes on and back under that one alone.
@@ -94,70 +96,76 @@ class Renames:
                     f" Put the key back, and bring it to its end first: `{goes_on}`"
                 )
 
-    def refuse_to_revoke(self, parts: Iterable[Stack], found: Iterable[Found]) -> None:
+    def refuse_to_revoke(self, databases: Iterable[DatabaseStack], found: Iterable[Found]) -> None:
         """What a renamed role is to lose in the same run would be taken from its old name, and so not from it.
 
         :raises Refused: the stack file declares both.
         """
-        seen = [*zip(parts, found, strict=True)]
-        if not any(self.roles(part) for part, _ in seen):
+        seen = [*zip(databases, found, strict=True)]
+        if not any(self.roles(database) for database, _ in seen):
             return
-        # A role is of its server, and what it has there may be of any part.
-        declared = {name for part, its in seen for login in part.logins for name in self._declared(login, part, its)}
-        for part, _ in seen:
-            for role, was in self.roles(part).items():
-                if lost := sorted(self._naming(was, part) - declared):
+        # A role is of its server, and what it has there may be of any of its databases.
+        declared = {
+            name for database, its in seen for login in database.logins for name in self._declared(login, database, its)
+        }
+        for database, _ in seen:
+            for role, was in self.roles(database).items():
+                if lost := sorted(self._naming(was, database) - declared):
                     raise Refused(
                         f"role {was} cannot become {role} and lose something in the same run; nothing was changed. Run"
                         " `up` with its old name first, until it has nothing to change. It loses:"
                         f" {visible(', '.join(lost))}"
                     )
 
-    def _naming(self, role: str, part: Stack) -> set[str]:
-        """What was granted to the role in the part's database, or of what it makes there, by the resources' names."""
+    def _naming(self, role: str, database: DatabaseStack) -> set[str]:
+        """What was granted to the role in the database, or of what it makes there, by the resources' names."""
         found = {each.name for each in self.recorded if role in _named(each)}
-        return {name for name in found if name in (placed(base_of(name), part), placed_on_server(base_of(name), part))}
+        return {
+            name
+            for name in found
+            if name in (placed(base_of(name), database), placed_on_server(base_of(name), database))
+        }
 
-    def _declared(self, login: Service | Analytics, part: Stack, seen: Found) -> Iterator[str]:
+    def _declared(self, login: Service | Analytics, database: DatabaseStack, seen: Found) -> Iterator[str]:
         """What the resources of the login's grants are and were called."""
-        roles = self.roles(part)
-        rows = tenant(part, login) if isinstance(login, Service) else reader(part, login)
+        roles = self.roles(database)
+        rows = tenant(database, login) if isinstance(login, Service) else reader(database, login)
         if isinstance(login, Service):
             things = [row for row in rows if row.table or row.function]
-            reads = plan(login, part, things, seen, self.recorded, roles).reads
+            reads = plan(login, database, things, seen, self.recorded, roles).reads
             rows = [*(row for row in rows if row not in things), *(read.row for read in reads if not read.vanished)]
         for row in rows:
-            yield name_of(called(login), row, part)
-            yield from former_names(called(login), row, part, self.recorded, roles)
+            yield name_of(called(login), row, database)
+            yield from former_names(called(login), row, database, self.recorded, roles)
 
-    def warn(self, parts: Iterable[Stack]) -> None:
+    def warn(self, databases: Iterable[DatabaseStack]) -> None:
         """Says which roles get other names, and who notices."""
-        for role, was in sorted({each for part in parts for each in self.roles(part).items()}):
+        for role, was in sorted({each for database in databases for each in self.roles(database).items()}):
             pulumi.log.warn(
                 f"role {was} becomes {role}: its sessions go on, and new logins as {was} are refused until the URL with"
                 " the new name is delivered"
             )
 
-    def name(self, role: postgresql.Role, was: str | None, part: Stack) -> pulumi.Output[str]:
+    def name(self, role: postgresql.Role, was: str | None, database: DatabaseStack) -> pulumi.Output[str]:
         """The role's name, once whatever takes anything from the one that it `was` called by may do so."""
         if was is None or pulumi.runtime.is_dry_run():
             return role.name
         if role not in self._names:
-            self._names[role] = role.name.apply(partial(self._hold, was, part))
-            self._placeholders[(*_server(part), was)] = part
+            self._names[role] = role.name.apply(partial(self._hold, was, database))
+            self._placeholders[(*_server(database), was)] = database
         return self._names[role]
 
-    def _hold(self, was: str, part: Stack, name: str) -> str:
-        _told(lambda: placeholders.make(self._admin(part), [was]))
+    def _hold(self, was: str, database: DatabaseStack, name: str) -> str:
+        _told(lambda: placeholders.make(self._admin(database), [was]))
         return name
 
     def grants(self, resource: pulumi.Resource, names: Iterable[str]) -> None:
         """What this run declares, by all the names that the state may have it under."""
         self._granted |= dict.fromkeys(names, resource.urn)
 
-    def finish(self, parts: Iterable[Stack]) -> None:
+    def finish(self, databases: Iterable[DatabaseStack]) -> None:
         """Drops the placeholders, once nothing is taken from them any more."""
-        for (*_, was), part in self._placeholders.items():
+        for (*_, was), database in self._placeholders.items():
             naming = {found.name for found in self.recorded if was in _named(found)}
             if naming - self._granted.keys():
                 pulumi.log.warn(
@@ -166,7 +174,7 @@ class Renames:
                     f" {statement('DROP OWNED BY {}', was)} {statement('DROP ROLE {}', was)}"
                 )
                 continue
-            admins = [self._admin(each) for each in parts if _server(each) == _server(part)]
+            admins = [self._admin(each) for each in databases if _server(each) == _server(database)]
             done = pulumi.Output.all(*(self._granted[name] for name in naming))
             done.apply(partial(self._drop, admins, was))
 
@@ -174,8 +182,8 @@ class Renames:
         _told(lambda: placeholders.drop(admins, was))
 
 
-def _server(part: Stack) -> tuple[str, int]:
-    return part.server.host, part.server.port
+def _server(database: DatabaseStack) -> tuple[str, int]:
+    return database.server.host, database.server.port
 
 
 def _former_keys(stack: Stack, recorded: Iterable[Recorded]) -> dict[str, str]:

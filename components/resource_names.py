@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from components.engine import Recorded
-from engarde.model import OutsideRole, Stack
+from engarde.model import DatabaseStack, OutsideRole
 from engarde.places import CONNECT, placed, placed_on_server, quoted
 from engarde.privileges import REFERENCES, On, Privilege
 
@@ -33,14 +33,14 @@ def _bare(part: str) -> str:
     return part
 
 
-def name_of(owner: str, row: Privilege, part: Stack) -> str:
+def name_of(owner: str, row: Privilege, database: DatabaseStack) -> str:
     """The name of the owner's resource for the row."""
     if row.on is On.ROLE:
-        return placed_on_server(f"{owner}-admin", part)
-    return placed(_name(owner, row, part, quoted, row.creator), part)
+        return placed_on_server(f"{owner}-admin", database)
+    return placed(_name(owner, row, database, quoted, row.creator), database)
 
 
-def _name(owner: str, row: Privilege, stack: Stack, write: Writing, creator: str | None) -> str:
+def _name(owner: str, row: Privilege, stack: DatabaseStack, write: Writing, creator: str | None) -> str:
     if row.on is On.DATABASE:
         return f"{owner}-{CONNECT}" + ("" if row.database == stack.server.database else f"-{row.database}")
     if row.on is On.FUTURE_FUNCTIONS:
@@ -51,9 +51,9 @@ def _name(owner: str, row: Privilege, stack: Stack, write: Writing, creator: str
     return f"{owner}-{_WORDS[row.on]}-{write(row.schema or '')}" + (f"-{write(creator)}" if creator else "")
 
 
-def name_of_read(owner: str, row: Privilege, part: Stack) -> str:
+def name_of_read(owner: str, row: Privilege, database: DatabaseStack) -> str:
     """The name of the owner's resource that grants a declared read or call."""
-    return placed(_name_of_read(owner, row, quoted), part)
+    return placed(_name_of_read(owner, row, quoted), database)
 
 
 def _name_of_read(owner: str, row: Privilege, write: Writing) -> str:
@@ -65,7 +65,7 @@ def _name_of_read(owner: str, row: Privilege, write: Writing) -> str:
 
 
 def former_names(
-    owner: str, row: Privilege, part: Stack, recorded: Iterable[Recorded], roles: Mapping[str, str]
+    owner: str, row: Privilege, database: DatabaseStack, recorded: Iterable[Recorded], roles: Mapping[str, str]
 ) -> list[str]:
     """Names of earlier versions, without quotes or with another creator or none, under which the state holds the row.
 
@@ -76,7 +76,7 @@ def former_names(
         return []
     grantee, creator = roles.get(row.grantee, row.grantee), roles.get(row.creator or "", row.creator)
     given = {(write, each) for write in (quoted, _bare) for each in (row.creator, creator, None)}
-    names = {placed(_name(owner, row, part, *each), part) for each in given} - {name_of(owner, row, part)}
+    names = {placed(_name(owner, row, database, *each), database) for each in given} - {name_of(owner, row, database)}
     held = (grantee, row.schema, creator)
     return sorted(found.name for found in recorded if found.name in names and _is_of(found, held))
 

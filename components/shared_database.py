@@ -7,7 +7,7 @@ import pulumi
 from components.database import Database
 from components.renames import Renames
 from components.resource_names import outsiders
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.privileges import outside, outside_reads
 from engarde.survey import Found
 
@@ -17,7 +17,7 @@ class SharedDatabase(Database):
 
     def __init__(
         self,
-        stack: Stack,
+        stack: DatabaseStack,
         admin_password: pulumi.Output[str],
         found: Found,
         renames: Renames,

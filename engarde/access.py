@@ -9,12 +9,12 @@ from typing import Literal
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from engarde.address import Address, Server
+from engarde.databases import database_of, display_name, find
 from engarde.declared import UrlFormat
 from engarde.errors import ConfigError, Unreachable
 from engarde.libpq import given_environment, is_libpqs
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, DatabaseStack, Service, Stack
 from engarde.names import ANALYTICS
-from engarde.parts import called, home, named
 from engarde.stack import Outputs, admin_password, outputs
 from engarde.timeouts import seconds
 from engarde.urls import url
@@ -70,17 +70,17 @@ def access(stack: Stack, who: str, where: From = "operator", database: str | Non
     :raises Unreachable: the engine does not know its password.
     """
     if who == ADMIN:
-        return login_of_admin(named(stack, database), where)
+        return login_of_admin(find(stack, database), where)
     logins = {service.name: service for service in stack.services} | (
         {ANALYTICS: stack.analytics} if stack.analytics else {}
     )
     if who not in logins:
         raise ConfigError(f"{who} is not in stack {stack.name}; it has {', '.join([*logins, ADMIN])}")
     login = logins[who]
-    part = home(stack, login) if database is None else named(stack, database)
-    if login.role not in {each.role for each in part.logins}:
-        raise ConfigError(f"{who} has nothing in database {called(part)} of stack {stack.name}")
-    return login_to(part, login, _password(stack, login, outputs(stack.name)), where)
+    there = database_of(stack, login) if database is None else find(stack, database)
+    if login.role not in {each.role for each in there.logins}:
+        raise ConfigError(f"{who} has nothing in database {display_name(there)} of stack {stack.name}")
+    return login_to(there, login, _password(stack, login, outputs(stack.name)), where)
 
 
 def accesses(stack: Stack, services: Sequence[Service], known: Outputs) -> list[Access]:
@@ -88,17 +88,21 @@ def accesses(stack: Stack, services: Sequence[Service], known: Outputs) -> list[
 
     :raises Unreachable: the engine does not know a password.
     """
-    return [login_to(home(stack, each), each, _password(stack, each, known)) for each in services]
+    return [login_to(database_of(stack, each), each, _password(stack, each, known)) for each in services]
 
 
-def of_services(part: Stack, known: Outputs | None = None) -> dict[str, Access]:
-    """Role -> login, of the services in the part's database whose passwords the engine knows.
+def of_services(database: DatabaseStack, known: Outputs | None = None) -> dict[str, Access]:
+    """Role -> login, of the services in the database whose passwords the engine knows.
 
     :param known: the stack's outputs; without them the engine is asked.
     :raises Unreachable: no engine, no passphrase, or nothing brought up yet.
     """
-    passwords = (known or outputs(part.name)).passwords
-    return {each.role: login_to(part, each, passwords[each.role]) for each in part.services if each.role in passwords}
+    passwords = (known or outputs(database.name)).passwords
+    return {
+        each.role: login_to(database, each, passwords[each.role])
+        for each in database.services
+        if each.role in passwords
+    }
 
 
 def _password(stack: Stack, login: Service | Analytics, known: Outputs) -> str:
@@ -107,21 +111,21 @@ def _password(stack: Stack, login: Service | Analytics, known: Outputs) -> str:
     return password
 
 
-def login_to(part: Stack, login: Service | Analytics, password: str, where: From = "operator") -> Access:
-    """A login of the stack to the part's database."""
-    address = part.server if where == "operator" else part.service_address
+def login_to(database: DatabaseStack, login: Service | Analytics, password: str, where: From = "operator") -> Access:
+    """A login of the stack to the database."""
+    address = database.server if where == "operator" else database.service_address
     schema = login.schema_ if isinstance(login, Service) else None
-    return Access(address, part.server.database, login.role, password, login.url_format, schema)
+    return Access(address, database.server.database, login.role, password, login.url_format, schema)
 
 
-def login_of_admin(part: Stack, where: From = "operator") -> Access:
-    """The admin's login to the part's database.
+def login_of_admin(database: DatabaseStack, where: From = "operator") -> Access:
+    """The admin's login to the database.
 
     :raises Unreachable: no engine or no passphrase.
     """
-    address = part.server if where == "operator" else part.service_address
-    password = admin_password(part.name, part.label if part.elsewhere else None)
-    return Access(address, part.server.database, part.server.user, password)
+    address = database.server if where == "operator" else database.service_address
+    password = admin_password(database.name, database.label if database.elsewhere else None)
+    return Access(address, database.server.database, database.server.user, password)
 
 
 def from_variable(variable: str, database: str) -> Access:

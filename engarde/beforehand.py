@@ -11,7 +11,7 @@ from engarde.catalog.rows import Setting
 from engarde.database import Session
 from engarde.faults import join
 from engarde.foreign import NOTHING, Existing
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, DatabaseStack, Service
 from engarde.names import PROOF, PUBLIC, spelled
 from engarde.outsiders import Outsider, outsiders
 from engarde.privileges import OTHER_DATABASES, On, Privilege
@@ -74,7 +74,7 @@ class Seen:
     """timeouts of the stack's roles that the provider cannot read"""
 
 
-def look(stack: Stack, asked: Session, existing: Sequence[Existing]) -> Seen:
+def look(stack: DatabaseStack, asked: Session, existing: Sequence[Existing]) -> Seen:
     """Asks the catalogs; `existing` are those of the roles and schemas that the stack makes or names that are there."""
     closed = OTHER_DATABASES if stack.server.close_other_databases else ()
     found = (each for each in outsiders(stack, asked, closed) if each.involved and not each.name.startswith(PROOF))
@@ -82,7 +82,7 @@ def look(stack: Stack, asked: Session, existing: Sequence[Existing]) -> Seen:
 
 
 def warnings(
-    stack: Stack, asked: Session, given: Given, seen: Seen, renamed: Mapping[str, str] = NOTHING
+    stack: DatabaseStack, asked: Session, given: Given, seen: Seen, renamed: Mapping[str, str] = NOTHING
 ) -> Iterator[str]:
     """Whose access, password or room this run takes, a sentence each; `renamed` as in `foreign.taken`."""
     if given.due:
@@ -107,7 +107,7 @@ def warnings(
         yield f"the provider reads timeouts in milliseconds alone, and fails once it reads these:\n{_healed(later)}"
 
 
-def faults(stack: Stack, given: Given, seen: Seen) -> Iterator[str]:
+def faults(stack: DatabaseStack, given: Given, seen: Seen) -> Iterator[str]:
     """What the stack file or the server has to say first, a paragraph each."""
     if found := [each for each in seen.outsiders if _unsaid(stack, each, given)]:
         yield _shut_out(stack, found)
@@ -124,11 +124,11 @@ def _loses(each: Outsider) -> bool:
     return each.everybody and not each.by
 
 
-def _unsaid(stack: Stack, each: Outsider, given: Given) -> bool:
+def _unsaid(stack: DatabaseStack, each: Outsider, given: Given) -> bool:
     return _loses(each) and each.name not in stack.shut_out and each.name not in given.outside
 
 
-def _shut_out(stack: Stack, found: Sequence[Outsider]) -> str:
+def _shut_out(stack: DatabaseStack, found: Sequence[Outsider]) -> str:
     told = "\n".join(visible(f"  {each.name} from database {each.database}: {each.what}") for each in found)
     names = sorted({each.name for each in found})
     never = edits.lines("shutOut", sorted({*names, *stack.shut_out}))
@@ -140,7 +140,7 @@ def _shut_out(stack: Stack, found: Sequence[Outsider]) -> str:
     )
 
 
-def _of_outsider(stack: Stack, each: Outsider, given: Given) -> Iterator[str]:
+def _of_outsider(stack: DatabaseStack, each: Outsider, given: Given) -> Iterator[str]:
     ours = sorted({*each.by} & {*stack.roles})
     if ours and each.name not in given.outside:
         said = "engarde:shutOut names" if each.name in stack.shut_out else "the stack file does not name"
@@ -157,7 +157,7 @@ def _of_outsider(stack: Stack, each: Outsider, given: Given) -> Iterator[str]:
         )
 
 
-def _new_owners(stack: Stack, seen: Seen, renamed: Mapping[str, str]) -> Iterator[str]:
+def _new_owners(stack: DatabaseStack, seen: Seen, renamed: Mapping[str, str]) -> Iterator[str]:
     owners = {each.name: each.owner for each in seen.existing if each.kind == "schema"}
     for service in stack.services:
         owner = owners.get(service.schema_)
@@ -194,12 +194,12 @@ def _is_on(row: Privilege, held: _Held) -> bool:
     return row.schema == held.schema and row.table in (None, held.name)
 
 
-def _logins(stack: Stack) -> list[Service | Analytics]:
-    """Those whose roles the part looks after."""
+def _logins(stack: DatabaseStack) -> list[Service | Analytics]:
+    """Those whose roles are looked after with this database."""
     return [each for each in stack.logins if each.role not in stack.guests]
 
 
-def _roles(stack: Stack) -> list[str]:
+def _roles(stack: DatabaseStack) -> list[str]:
     return sorted(each.role for each in _logins(stack))
 
 
@@ -210,14 +210,14 @@ def _new_password(login: Service | Analytics, given: Given) -> str:
     return "for its rotation is higher" if before is not None and login.rotation > before else ""
 
 
-def _in_words(stack: Stack, asked: Session) -> Iterator[Setting]:
+def _in_words(stack: DatabaseStack, asked: Session) -> Iterator[Setting]:
     roles = set(_roles(stack))
     for each in asked.rows("settings", Setting):
         if each.role in roles and each.database is None and each.name in TIMEOUTS and not each.value.isdecimal():
             yield each
 
 
-def _imported(each: Setting, stack: Stack, given: Given) -> bool:
+def _imported(each: Setting, stack: DatabaseStack, given: Given) -> bool:
     adopted = {login.role for login in stack.logins if login.adopt}
     return each.role in adopted and each.role not in given.roles
 
@@ -226,7 +226,7 @@ def _healed(found: Iterable[Setting]) -> str:
     return "\n".join(f"  {each}" for each in script(map(_in_milliseconds, found)).splitlines())
 
 
-def _key(stack: Stack, each: Setting) -> str:
+def _key(stack: DatabaseStack, each: Setting) -> str:
     section, keys = place(next(login for login in _logins(stack) if login.role == each.role))
     time = milliseconds(each.value)
     return f"{join(f'{PROJECT}:{section}', *keys[:-1], TIMEOUTS[each.name])}: {0 if time != time else round(time)}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, DatabaseStack, Service
 from engarde.quoting import statement
 from engarde.visible import visible
 
@@ -43,18 +43,21 @@ class Taken:
         )
 
 
-def roles(stack: Stack) -> list[str]:
+def roles(stack: DatabaseStack) -> list[str]:
     """Every role that the stack makes or names."""
     return sorted({login.role for login in stack.logins} | _others(stack))
 
 
-def _others(stack: Stack) -> set[str]:
+def _others(stack: DatabaseStack) -> set[str]:
     creators = {creator for schema in stack.existing_schemas for creator in schema.creators}
     return creators | {role.name for role in stack.outside_roles}
 
 
 def faults(
-    stack: Stack, existing: Collection[Existing], own_roles: Collection[str], renamed: Mapping[str, str] = NOTHING
+    stack: DatabaseStack,
+    existing: Collection[Existing],
+    own_roles: Collection[str],
+    renamed: Mapping[str, str] = NOTHING,
 ) -> Iterator[str]:
     """What is another's and what is not there, a sentence each; arguments as of `taken`."""
     yield from map(str, taken(stack, existing, own_roles, renamed))
@@ -64,7 +67,10 @@ def faults(
 
 
 def taken(
-    stack: Stack, existing: Collection[Existing], own_roles: Collection[str], renamed: Mapping[str, str] = NOTHING
+    stack: DatabaseStack,
+    existing: Collection[Existing],
+    own_roles: Collection[str],
+    renamed: Mapping[str, str] = NOTHING,
 ) -> Iterator[Taken]:
     """What is another's, roles before schemas.
 
@@ -83,7 +89,7 @@ def taken(
             yield Taken("schema", service.schema_, service, owner)
 
 
-def _lost(stack: Stack, existing: Collection[Existing], own_roles: Collection[str]) -> Iterator[str]:
+def _lost(stack: DatabaseStack, existing: Collection[Existing], own_roles: Collection[str]) -> Iterator[str]:
     """Made anew, a role would lack whatever the one had that somebody has renamed."""
     there = {each.name for each in existing if each.kind == "role"}
     owners = {each.name: each.owner for each in existing if each.kind == "schema"}
@@ -98,7 +104,7 @@ def _lost(stack: Stack, existing: Collection[Existing], own_roles: Collection[st
             )
 
 
-def absent(stack: Stack, existing: Collection[Existing]) -> list[str]:
+def absent(stack: DatabaseStack, existing: Collection[Existing]) -> list[str]:
     """Roles that the stack names without making them, and that nobody has made."""
     there = {each.name for each in existing if each.kind == "role"}
     return sorted(_others(stack) - there - {login.role for login in stack.logins})

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from engarde.database import Session
 from engarde.errors import NotAnswered
 from engarde.executes import Execute
-from engarde.model import Service, Stack
+from engarde.model import DatabaseStack, Service
 from engarde.quoting import quoted
 
 
@@ -51,7 +51,7 @@ def find(asked: Session, executes: Iterable[Execute]) -> Functions:
     return found
 
 
-def of_stack(asked: Session, stack: Stack) -> Functions:
+def of_stack(asked: Session, stack: DatabaseStack) -> Functions:
     """Those that the stack's services are declared to call."""
     return find(asked, (each for service in stack.services for each in service.executes))
 
@@ -64,6 +64,6 @@ def spelled(service: Service, found: Functions) -> Service:
     return service.model_copy(update={"executes": tuple(dict.fromkeys(executes))})
 
 
-def spelled_in(stack: Stack, found: Functions) -> Stack:
+def spelled_in(stack: DatabaseStack, found: Functions) -> DatabaseStack:
     """The same of all services of the stack."""
     return replace(stack, services=tuple(spelled(each, found) for each in stack.services))

@@ -10,7 +10,7 @@ from engarde.database import Session, session
 from engarde.edits import lines
 from engarde.errors import NoEntrance, NotAnswered, Refused
 from engarde.faults import key
-from engarde.model import Stack
+from engarde.model import DatabaseStack, Stack
 from engarde.names import spelled
 
 LOCKED = "55P03"
@@ -51,9 +51,9 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """All that a run would leave, of what is or was in the database of a part."""
+    """All that a run would leave, of what is or was in the database."""
 
-    part: Stack
+    database: DatabaseStack
     left: tuple[Left, ...]
     moved: Moved | None
 
@@ -71,33 +71,33 @@ class _Which:
 
 
 def refuse(leaving: Leaving, password: str) -> None:
-    """Keeps rows from being left where nobody looks for them; the password is that of the part's admin.
+    """Keeps rows from being left where nobody looks for them; the password is the admin's.
 
     :raises Refused: there are rows, or that cannot be learnt, and nothing names their place.
     :raises Unreachable: the server was lost meanwhile.
     """
-    part, moved = leaving.part, leaving.moved
+    database, moved = leaving.database, leaving.moved
     unnamed = [each for each in leaving.left if not each.named]
-    if not unnamed and (moved is None or not moved.schemas or _named(part, moved)):
+    if not unnamed and (moved is None or not moved.schemas or _named(database, moved)):
         return
     try:
-        with session(Access(part.server, part.server.database, part.server.user, password)) as asked:
-            _refuse_left(part, asked, {each.schema: each for each in unnamed})
-            if moved and not _named(part, moved):
-                _refuse_moved(part, asked, moved)
+        with session(Access(database.server, database.server.database, database.server.user, password)) as asked:
+            _refuse_left(database, asked, {each.schema: each for each in unnamed})
+            if moved and not _named(database, moved):
+                _refuse_moved(database, asked, moved)
     except NoEntrance as refusal:
         services = ", ".join(sorted({each.service for each in unnamed})) or "services"
         raise Refused(
-            f"stack {part.name} has {services} elsewhere by its file than by the state, so the file may be older, and"
-            f" whether rows would be left cannot be learnt: {refusal}"
+            f"stack {database.name} has {services} elsewhere by its file than by the state, so the file may be older,"
+            f" and whether rows would be left cannot be learnt: {refusal}"
         ) from None
 
 
-def _named(part: Stack, moved: Moved) -> bool:
-    return moved.was.database == part.server.database and moved.place in part.server.leaves
+def _named(database: DatabaseStack, moved: Moved) -> bool:
+    return moved.was.database == database.server.database and moved.place in database.server.leaves
 
 
-def _refuse_left(part: Stack, asked: Session, unnamed: Mapping[str, Left]) -> None:
+def _refuse_left(database: DatabaseStack, asked: Session, unnamed: Mapping[str, Left]) -> None:
     held = _with_rows(asked, sorted(unnamed))
     if not held:
         return
@@ -108,16 +108,16 @@ def _refuse_left(part: Stack, asked: Session, unnamed: Mapping[str, Left]) -> No
     )
     words = {unnamed[each].service: {"leaves": [unnamed[each].place]} for each in held}
     raise Refused(
-        f"stack {part.name} would leave rows behind, so its file may be older than the state; nothing was changed:\n"
-        f"{told}\nTake `database` of these from the branch or the commit that has it; `bin/engarde split` moves a"
-        " service with its rows. Only where the rows are to stay behind, closed, say so for this one change:\n"
+        f"stack {database.name} would leave rows behind, so its file may be older than the state; nothing was"
+        f" changed:\n{told}\nTake `database` of these from the branch or the commit that has it; `bin/engarde split`"
+        " moves a service with its rows. Only where the rows are to stay behind, closed, say so for this one change:\n"
         + lines("services", words)
     )
 
 
-def _refuse_moved(part: Stack, asked: Session, moved: Moved) -> None:
+def _refuse_moved(database: DatabaseStack, asked: Session, moved: Moved) -> None:
     """The same server may be reached by another address, and a database may have been renamed."""
-    was, here = moved.was, part.server
+    was, here = moved.was, database.server
     same_name = was.database == here.database
     [new] = asked.rows("which_server", _Which, database=was.database)
     if (was.address.host, was.address.port) == (here.host, here.port) and not new.has_database:
@@ -135,13 +135,13 @@ def _refuse_moved(part: Stack, asked: Session, moved: Moved) -> None:
         return
     allows = (
         "Only where they are to stay behind, say so for this one change, and run `up --refresh`, which makes anew what"
-        f" is not there:\n{key_of(part)}:\n  leaves: ['{moved.place}']"
+        f" is not there:\n{key_of(database)}:\n  leaves: ['{moved.place}']"
         if same_name
         else "A stack keeps the name of its database: give the new one that of the old"
     )
     raise Refused(
-        f"stack {part.name} is in database {moved.place} by the state, and in {here.place} by its file, which may be"
-        f" older than the state; nothing was changed. Services have schemas there by the state, and {why}. Take the"
+        f"stack {database.name} is in database {moved.place} by the state, and in {here.place} by its file, which may"
+        f" be older than the state; nothing was changed. Services have schemas there by the state, and {why}. Take the"
         f" address from the branch or the commit that has it. {allows}"
     )
 
@@ -170,15 +170,15 @@ def idle_words(stack: Stack, leaving: Collection[Leaving]) -> Iterator[str]:
             if (service.name, place) not in places:
                 yield f"engarde:services.{key(service.name)}.leaves: nothing is left in {place} by now{_OUT}"
     servers = {each.moved.place for each in leaving if each.moved}
-    for part in (each.part for each in leaving if each.part.server_wide):
-        for place in part.server.leaves:
+    for database in (each.database for each in leaving if each.database.server_wide):
+        for place in database.server.leaves:
             if place not in servers:
-                yield f"{key_of(part)}.leaves: the state has nothing at {place} by now{_OUT}"
+                yield f"{key_of(database)}.leaves: the state has nothing at {place} by now{_OUT}"
 
 
 _OUT = ": take it out of the stack file"
 
 
-def key_of(part: Stack) -> str:
-    """Of the part's server in the stack file."""
-    return f"engarde:databases.{key(part.label)}" if part.elsewhere else "engarde:server"
+def key_of(database: DatabaseStack) -> str:
+    """Of the database's server in the stack file."""
+    return f"engarde:databases.{key(database.label)}" if database.elsewhere else "engarde:server"

@@ -163,63 +163,29 @@ class ShutOut(Declared):
     """a list of roles"""
 
 
-@dataclass(frozen=True, slots=True)
-class Stack:
-    """One stack file, checked as a whole by `engarde.stackfile.parse`."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declarations:
+    """What is declared, of a whole stack or in one database of it."""
 
-    name: str
-    server: Server
-    service_address: Address
-    unpooled_address: Address | None
-    """the server itself, where the services' address is a pooler's"""
     services: tuple[Service, ...]
     existing_schemas: tuple[ExistingSchema, ...]
     analytics: Analytics | None
     extensions: tuple[Extension, ...]
     outside_roles: tuple[OutsideRole, ...]
-    railway: Railway | None
-    status: StatusThresholds
-    """what is too much of anything that states nothing else"""
-    shut_out: tuple[str, ...] = ()
-    """login roles outside of the stack that lose their way in with what PUBLIC loses"""
-    databases: tuple[Elsewhere, ...] = ()
-    """on other servers"""
-    accepted: tuple[Accepted, ...] = ()
-    """findings of verify that stay for a reason"""
-    label: str | None = None
-    """of a part of a stack (`engarde.parts`): its database, unless that is the shared one"""
-    elsewhere: bool = False
-    """of a part: whether it is on another server"""
-    guests: frozenset[str] = frozenset()
-    """of a part: those of its roles whose limits and passwords another part on this server looks after"""
-    neighbours: tuple[Service | Analytics, ...] = ()
-    """of a part: the stack's other logins, which have nothing in this database; its server may have their roles"""
-    siblings: frozenset[str] = frozenset()
-    """of a part: the stack's other databases on this server"""
 
     @property
     def logins(self) -> tuple[Service | Analytics, ...]:
-        """Every login role the stack makes, services first."""
+        """Every login role the stack makes, services first; in a database, those that have something there."""
         return (*self.services, *((self.analytics,) if self.analytics else ()))
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """Every role of the stack, those without anything in this database last."""
-        return tuple(login.role for login in (*self.logins, *self.neighbours))
-
-    @property
-    def server_wide(self) -> bool:
-        """Whether this is the part that looks after what all databases of its server have in common."""
-        return self.label is None or self.elsewhere
 
     @property
     def schemas(self) -> tuple[str, ...]:
         """Every declared schema, the services' first."""
-        return (*(service.schema_ for service in self.services), *(each.name for each in self.existing_schemas))
+        return (*(service.schema_ for service in self.services), *(schema.name for schema in self.existing_schemas))
 
     def lets_make(self, schema: str, role: str) -> bool:
         """Whether the role is declared to make tables in a schema that exists."""
-        return any(each.name == schema and role in each.creators for each in self.existing_schemas)
+        return any(existing.name == schema and role in existing.creators for existing in self.existing_schemas)
 
     @property
     def analytics_schemas(self) -> tuple[str, ...]:
@@ -227,3 +193,107 @@ class Stack:
         if self.analytics is None:
             return ()
         return self.schemas if self.analytics.schemas is None else self.analytics.schemas
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack(Declarations):
+    """One stack file, checked as a whole by `engarde.stackfile.parse`."""
+
+    name: str
+    server: Server
+    """the shared one"""
+    service_address: Address
+    """of the shared server"""
+    unpooled_address: Address | None
+    """the shared server itself, where the services' address is a pooler's"""
+    railway: Railway | None
+    status: StatusThresholds
+    """what is too much of anything that states nothing else"""
+    shut_out: tuple[str, ...] = ()
+    """login roles outside of the stack that lose their way in with what PUBLIC loses"""
+    other_servers: tuple[Elsewhere, ...] = ()
+    """each with the database that services have on it"""
+    accepted: tuple[Accepted, ...] = ()
+    """findings of verify that stay for a reason"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerStack:
+    """What a stack has on one server: on the shared one, or on another one with one database of it."""
+
+    stack: Stack
+    server: Server
+    service_address: Address
+    unpooled_address: Address | None
+    """the server itself, where the services' address is a pooler's"""
+    logins: tuple[Service | Analytics, ...]
+    """every login role that the stack makes there, in whichever database it works"""
+    databases: frozenset[str]
+    """the stack's, by their names on the server"""
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseStack(Declarations):
+    """What a stack has in one database: in the shared one, or in one that services have of their own.
+
+    `analytics` is there with the schemas that it reads there, if any.
+    """
+
+    stack: Stack
+    server_stack: ServerStack
+    server: Server
+    """as one reaches this database; what is stated of the whole server, such as its budget, has one database of it"""
+    label: str | None
+    """the database as services state it; none for the shared one"""
+
+    @property
+    def name(self) -> str:
+        """The stack's."""
+        return self.stack.name
+
+    @property
+    def service_address(self) -> Address:
+        """Where services reach the server."""
+        return self.server_stack.service_address
+
+    @property
+    def status(self) -> StatusThresholds:
+        """What is too much of anything that states nothing else."""
+        return self.stack.status
+
+    @property
+    def shut_out(self) -> tuple[str, ...]:
+        """Login roles outside of the stack that lose their way in with what PUBLIC loses."""
+        return self.stack.shut_out
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is on another server than the shared one."""
+        return not self.server_stack.shared
+
+    @property
+    def server_wide(self) -> bool:
+        """Whether what all databases of its server have in common is looked after with this one."""
+        return self.label is None or self.elsewhere
+
+    @property
+    def guests(self) -> frozenset[str]:
+        """Those of its roles whose limits and passwords are looked after with another database of this server."""
+        return frozenset() if self.server_wide or self.analytics is None else frozenset({self.analytics.role})
+
+    @property
+    def neighbours(self) -> tuple[Service | Analytics, ...]:
+        """The stack's other logins, which have nothing in this database; its server may have their roles."""
+        here = {login.role for login in self.logins}
+        return tuple(login for login in self.stack.logins if login.role not in here)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Every role of the stack, those without anything in this database last."""
+        return tuple(login.role for login in (*self.logins, *self.neighbours))
+
+    @property
+    def siblings(self) -> frozenset[str]:
+        """The stack's other databases on this server, by their names."""
+        return self.server_stack.databases - {self.server.database}

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from engarde.model import Stack
+from engarde.model import Declarations
 from engarde.names import ANALYTICS
 from engarde.quoting import statement
 from engarde.rotations import called
@@ -24,7 +24,9 @@ class Made:
     name: str
 
 
-def moved(stack: Stack, before: frozenset[Made], rekeyed: Collection[str], there: Collection[str]) -> Iterator[str]:
+def moved(
+    stack: Declarations, before: frozenset[Made], rekeyed: Collection[str], there: Collection[str]
+) -> Iterator[str]:
     """What cannot be brought to what is declared, a sentence each.
 
     A schema's grants are revoked by its name, which is gone by then; and what has changed hands is dropped as the first
@@ -55,7 +57,7 @@ def moved(stack: Stack, before: frozenset[Made], rekeyed: Collection[str], there
             yield f"{made.kind} {made.name} was made for {holder} and cannot go to another: keep it there{rekey}"
 
 
-def _declared(stack: Stack) -> Iterator[Made]:
+def _declared(stack: Declarations) -> Iterator[Made]:
     for service in stack.services:
         yield Made("role", service.name, service.role)
         yield Made("schema", service.name, service.schema_)

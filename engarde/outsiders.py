@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engarde.database import Session
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.privileges import CONNECT, CREATE, TEMPORARY, USAGE
 
 
@@ -61,7 +61,7 @@ class Outsider:
         return entry or None
 
 
-def outsiders(stack: Stack, asked: Session, others: Sequence[str] = ()) -> list[Outsider]:
+def outsiders(stack: DatabaseStack, asked: Session, others: Sequence[str] = ()) -> list[Outsider]:
     """Each such role with this database, and with others of the server."""
     return asked.rows(
         "outsiders",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 
 CONNECT = "connect"
 _JOINTS = frozenset('-."')
@@ -19,16 +19,16 @@ def quoted(part: str) -> str:
     return part
 
 
-def placed(name: str, part: Stack) -> str:
-    """The name of what is in the part's database."""
-    if part.label is None:
+def placed(name: str, database: DatabaseStack) -> str:
+    """The name of what is in the database."""
+    if database.label is None:
         return name
-    return f"{name}-{'on' if part.elsewhere else 'in'}-{quoted(part.label)}"
+    return f"{name}-{'on' if database.elsewhere else 'in'}-{quoted(database.label)}"
 
 
-def placed_on_server(name: str, part: Stack) -> str:
-    """The name of what the part's server has once for all of its databases."""
-    return placed(name, part) if part.elsewhere else name
+def placed_on_server(name: str, database: DatabaseStack) -> str:
+    """The name of what the database's server has once for all of its databases."""
+    return placed(name, database) if database.elsewhere else name
 
 
 def base_of(name: str) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engarde.model import Analytics, OutsideRole, Service, Stack
+from engarde.model import Analytics, DatabaseStack, OutsideRole, Service
 from engarde.names import PUBLIC
 from engarde.reads import Read
 
@@ -54,7 +54,7 @@ class Privilege:
     """of a membership: the role that the grantee may act as"""
 
 
-def expected(stack: Stack) -> frozenset[Privilege]:
+def expected(stack: DatabaseStack) -> frozenset[Privilege]:
     """Everything that the stack grants or takes away."""
     rows = [*baseline(stack)]
     rows += [row for role in stack.outside_roles for row in (*outside(stack, role), *outside_reads(stack, role))]
@@ -62,7 +62,7 @@ def expected(stack: Stack) -> frozenset[Privilege]:
     return frozenset(rows + (reader(stack, stack.analytics) if stack.analytics else []))
 
 
-def baseline(stack: Stack) -> list[Privilege]:
+def baseline(stack: DatabaseStack) -> list[Privilege]:
     """PUBLIC: nothing on the database, USAGE on `public`, and no CONNECT elsewhere where the stack says so."""
     database = stack.server.database
     elsewhere = OTHER_DATABASES if stack.server.close_other_databases else ()
@@ -73,7 +73,7 @@ def baseline(stack: Stack) -> list[Privilege]:
     ]
 
 
-def outside(stack: Stack, role: OutsideRole) -> list[Privilege]:
+def outside(stack: DatabaseStack, role: OutsideRole) -> list[Privilege]:
     """The full set that a role outside the stack keeps: a grant takes from it all that is not listed."""
     database = stack.server.database
     return [
@@ -85,7 +85,7 @@ def outside(stack: Stack, role: OutsideRole) -> list[Privilege]:
     ]
 
 
-def outside_schemas(stack: Stack, role: OutsideRole) -> dict[str, tuple[str, ...]]:
+def outside_schemas(stack: DatabaseStack, role: OutsideRole) -> dict[str, tuple[str, ...]]:
     """All that such a role has on existing schemas; one that it reads in counts as stated with USAGE."""
     existing = {each.name for each in stack.existing_schemas} - {PUBLIC}
     read_in = {read.schema_ for read in role.reads if read.schema_ in existing}
@@ -95,7 +95,7 @@ def outside_schemas(stack: Stack, role: OutsideRole) -> dict[str, tuple[str, ...
     return rights
 
 
-def outside_reads(stack: Stack, role: OutsideRole) -> list[Privilege]:
+def outside_reads(stack: DatabaseStack, role: OutsideRole) -> list[Privilege]:
     """What such a role reads, and its way into the services' schemas, which the stack makes first."""
     database, made = stack.server.database, {service.schema_ for service in stack.services}
     entered = sorted({read.schema_ for read in role.reads} & made)
@@ -103,13 +103,13 @@ def outside_reads(stack: Stack, role: OutsideRole) -> list[Privilege]:
     return usage + [row for read in role.reads for row in _read(role.name, database, read)]
 
 
-def readings(stack: Stack) -> list[tuple[str, Read]]:
+def readings(stack: DatabaseStack) -> list[tuple[str, Read]]:
     """Each declared read, and the role that it is of."""
     of_services = [(service.role, read) for service in stack.services for read in service.reads]
     return of_services + [(role.name, read) for role in stack.outside_roles for read in role.reads]
 
 
-def tenant(stack: Stack, service: Service) -> list[Privilege]:
+def tenant(stack: DatabaseStack, service: Service) -> list[Privilege]:
     """A service: its way in, functions nobody else runs, an admin that may act as it, declared reads and calls."""
     database = stack.server.database
     own = [
@@ -146,7 +146,7 @@ def _read(role: str, database: str, read: Read) -> Iterator[Privilege]:
         )
 
 
-def reader(stack: Stack, analytics: Analytics) -> list[Privilege]:
+def reader(stack: DatabaseStack, analytics: Analytics) -> list[Privilege]:
     """Analytics: CONNECT, and SELECT on all that exists or is made later in every schema it reads."""
     role, database = analytics.role, stack.server.database
     rows = [Privilege(role, On.DATABASE, database, (CONNECT,))]
@@ -162,7 +162,7 @@ def reader(stack: Stack, analytics: Analytics) -> list[Privilege]:
     return rows
 
 
-def creators(stack: Stack, schema: str) -> tuple[str, ...]:
+def creators(stack: DatabaseStack, schema: str) -> tuple[str, ...]:
     """The roles that make tables in a declared schema: the service that owns it, or those the stack names."""
     for service in stack.services:
         if service.schema_ == schema:
@@ -170,7 +170,7 @@ def creators(stack: Stack, schema: str) -> tuple[str, ...]:
     return next((e.creators for e in stack.existing_schemas if e.name == schema), ())
 
 
-def readers(stack: Stack, schema: str) -> frozenset[str]:
+def readers(stack: DatabaseStack, schema: str) -> frozenset[str]:
     """The roles of the stack that are on a schema's access list without owning it."""
     services = {each.role for each in stack.services if schema in beyond(each)}
     return frozenset(

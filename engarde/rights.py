@@ -8,7 +8,7 @@ from typing import Literal, LiteralString
 
 from engarde import functions
 from engarde.database import Session
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.names import PUBLIC
 from engarde.privileges import beyond, readings
 from engarde.quoting import printable, quoted, statement
@@ -88,7 +88,7 @@ def admin(asked: Session) -> Admin:
     return found
 
 
-def ask(stack: Stack, asked: Session) -> Found:
+def ask(stack: DatabaseStack, asked: Session) -> Found:
     """All that `missing` has to know."""
     owned = asked.rows("owners", Owned, schemas=sorted(schemas(stack)))
     owned += [
@@ -98,20 +98,20 @@ def ask(stack: Stack, asked: Session) -> Found:
     return Found(admin(asked), tuple(asked.rows("roles", Role)), tuple(owned), asked.extensions())
 
 
-def schemas(stack: Stack) -> frozenset[str]:
+def schemas(stack: DatabaseStack) -> frozenset[str]:
     """The schemas on which, or inside which, the stack grants something."""
     of_services = {service.schema_ for service in stack.services}
     others = {schema for service in stack.services for schema in beyond(service)}
     return frozenset({PUBLIC, *of_services, *stack.analytics_schemas, *others, *_of_outside_roles(stack)})
 
 
-def _of_outside_roles(stack: Stack) -> set[str]:
+def _of_outside_roles(stack: DatabaseStack) -> set[str]:
     return {
         schema for role in stack.outside_roles for schema in (*role.schemas, *(each.schema_ for each in role.reads))
     }
 
 
-def missing(stack: Stack, found: Found) -> list[Missing]:
+def missing(stack: DatabaseStack, found: Found) -> list[Missing]:
     """Every right that the admin lacks, each once; none for a superuser."""
     if found.admin.superuser:
         return []
@@ -132,7 +132,7 @@ def _of_admin(admin: Admin) -> Iterator[Missing]:
         yield Missing(statement("ALTER ROLE {} CREATEROLE", admin.name), "to make roles")
 
 
-def _over_roles(stack: Stack, admin: Admin, roles: dict[str, Role]) -> Iterator[Missing]:
+def _over_roles(stack: DatabaseStack, admin: Admin, roles: dict[str, Role]) -> Iterator[Missing]:
     for name in (login.role for login in stack.logins):
         role = roles.get(name)
         if role and role.superuser:
@@ -142,7 +142,7 @@ def _over_roles(stack: Stack, admin: Admin, roles: dict[str, Role]) -> Iterator[
             yield Missing(sql, "a role of the stack that somebody else has made")
 
 
-def _over_owned(stack: Stack, admin: Admin, owner: Role, owned: Owned) -> Iterator[Missing]:
+def _over_owned(stack: DatabaseStack, admin: Admin, owner: Role, owned: Owned) -> Iterator[Missing]:
     # The stack lets the admin act as the services.
     if owner.reachable or owner.name in {login.role for login in stack.logins}:
         return
@@ -167,17 +167,17 @@ def _over_owned(stack: Stack, admin: Admin, owner: Role, owned: Owned) -> Iterat
         yield Missing(sql, "to let others read what a superuser owns")
 
 
-def _is_read(stack: Stack, owned: Owned) -> bool:
+def _is_read(stack: DatabaseStack, owned: Owned) -> bool:
     reads = ((read.schema_, read.table) for _, read in readings(stack))
     return owned.schema in stack.analytics_schemas or (owned.schema, owned.name or "") in reads
 
 
-def _is_referred_to(stack: Stack, owned: Owned) -> bool:
+def _is_referred_to(stack: DatabaseStack, owned: Owned) -> bool:
     referred = ((read.schema_, read.table) for _, read in readings(stack) if read.references)
     return (owned.schema, owned.name or "") in referred
 
 
-def _over_creators(stack: Stack, admin: Admin, roles: dict[str, Role]) -> Iterator[Missing]:
+def _over_creators(stack: DatabaseStack, admin: Admin, roles: dict[str, Role]) -> Iterator[Missing]:
     for schema in stack.existing_schemas:
         for creator in schema.creators if schema.name in stack.analytics_schemas else ():
             role = roles.get(creator)

@@ -10,7 +10,7 @@ from engarde.access import Access
 from engarde.address import Server
 from engarde.database import Session, session
 from engarde.foreign import Existing
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, DatabaseStack, Service
 from engarde.parameters import COMPARED, SUPERUSERS
 from engarde.quoting import literal, quoted
 from engarde.settings import kilobytes, switched_on
@@ -68,8 +68,8 @@ def assignment(role: str, name: str, value: str | None) -> str:
     return f"ALTER ROLE {quoted(role)} {change}"
 
 
-def apply(stack: Stack, password: str, wanted: Mapping[str, Sequence[str]]) -> None:
-    """Runs each role's statements as the admin of the stack's or the part's server; a role that is lost has none.
+def apply(stack: DatabaseStack, password: str, wanted: Mapping[str, Sequence[str]]) -> None:
+    """Runs each role's statements as the admin of the database's server; a role that is lost has none.
 
     :raises Unreachable: the server could not be asked.
     :raises Refused: it runs one of them not, and so none.

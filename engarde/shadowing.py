@@ -10,7 +10,7 @@ from engarde.catalog.further import Shadow
 from engarde.database import Session
 from engarde.errors import Refused
 from engarde.libpq import given_environment
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.settings import split_path
 
 _GIVEN_PATH = re.compile(r"search[_-]path=((?:\\.|[^\s\\])*)")
@@ -33,7 +33,7 @@ class Wanted:
     """none: whichever is there, or the server's default"""
 
 
-def refuse(stack: Stack, asked: Session) -> None:
+def refuse(stack: DatabaseStack, asked: Session) -> None:
     """Has to hold before the provider logs in as the admin.
 
     :raises Refused: somebody else chooses what runs as the admin.
@@ -51,7 +51,7 @@ def refuse(stack: Stack, asked: Session) -> None:
     refuse_for_extensions(stack, [Wanted(each.name, each.schema_, each.version) for each in stack.extensions], asked)
 
 
-def refuse_for_extensions(stack: Stack, extensions: Sequence[Wanted], asked: Session) -> None:
+def refuse_for_extensions(stack: DatabaseStack, extensions: Sequence[Wanted], asked: Session) -> None:
     """Has to hold before the admin makes these in the stack's database: their scripts search the schemas they are in.
 
     :raises Refused: somebody else chooses what runs as the admin.
@@ -77,7 +77,7 @@ def _lines(shadows: Iterable[Shadow]) -> str:
     return "\n".join(f"  {each.remedy};  -- owner: {each.owner}" for each in shadows)
 
 
-def _provider_path(stack: Stack, asked: Session) -> tuple[str, ...]:
+def _provider_path(stack: DatabaseStack, asked: Session) -> tuple[str, ...]:
     """What the provider's sessions search: as PGOPTIONS says, else as the server gives it to the admin."""
     given = _GIVEN_PATH.findall(given_environment().get("PGOPTIONS", ""))
     path = re.sub(r"\\(.)", r"\1", given[-1]) if given else asked.rows("default_path", _Path)[0].value

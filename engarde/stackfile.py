@@ -156,7 +156,7 @@ def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stac
         outside_roles=outside,
         shut_out=shut_out,
         railway=railway,
-        databases=databases,
+        other_servers=databases,
         accepted=accepted,
         status=status or StatusThresholds(),
     )

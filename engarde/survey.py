@@ -14,7 +14,7 @@ from engarde.database import Session, session
 from engarde.errors import ConfigError, NoEntrance, Refused
 from engarde.executes import Execute
 from engarde.functions import Function
-from engarde.model import Stack, Table
+from engarde.model import DatabaseStack, Table
 from engarde.moves import Made, moved
 from engarde.names import PUBLIC
 from engarde.privileges import readings
@@ -62,8 +62,8 @@ class Before:
     """what tells whose access and passwords the run takes"""
 
 
-def survey(stack: Stack, password: str, before: Before, warn: Callable[[str], None]) -> Found:
-    """What exists in the database of a stack or a part, once it is sure that the run can come to its end there.
+def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[str], None]) -> Found:
+    """What exists in a database of the stack, once it is sure that the run can come to its end there.
 
     It warns of what the run takes from whom.
 
@@ -114,7 +114,7 @@ class _View:
     name: str
 
 
-def _absent(stack: Stack) -> str:
+def _absent(stack: DatabaseStack) -> str:
     server, names = stack.server, ", ".join(service.name for service in stack.services)
     make = statement("CREATE DATABASE {}", server.database)
     return (
@@ -124,7 +124,7 @@ def _absent(stack: Stack) -> str:
     )
 
 
-def _refuse_to_lose(stack: Stack, asked: Session, before: Before) -> None:
+def _refuse_to_lose(stack: DatabaseStack, asked: Session, before: Before) -> None:
     """The engine would find out by itself, but only after the service's grants have gone."""
     if held := asked.held(sorted(before.retired)):
         counted = ", ".join(f"{schema} ({count} objects)" for schema, count in held.items())
@@ -141,7 +141,7 @@ class _Owner:
     database: str
 
 
-def _refuse_half_gone(stack: Stack, asked: Session, before: Before) -> None:
+def _refuse_half_gone(stack: DatabaseStack, asked: Session, before: Before) -> None:
     """A role that goes, and that has something in another database: the engine drops it from this one alone."""
     if stack.label and not stack.elsewhere:
         return
@@ -155,7 +155,7 @@ def _refuse_half_gone(stack: Stack, asked: Session, before: Before) -> None:
         )
 
 
-def _refuse_to_take(stack: Stack, asked: Session, before: Before) -> list[foreign.Existing]:
+def _refuse_to_take(stack: DatabaseStack, asked: Session, before: Before) -> list[foreign.Existing]:
     named = sorted({*foreign.roles(stack), *stack.shut_out})
     names = {"roles": named, "schemas": sorted(service.schema_ for service in stack.services)}
     existing = asked.rows("existing", foreign.Existing, **names)
@@ -169,7 +169,7 @@ def _refuse_to_take(stack: Stack, asked: Session, before: Before) -> list[foreig
 
 
 def _say(
-    stack: Stack, asked: Session, before: Before, existing: list[foreign.Existing], warn: Callable[[str], None]
+    stack: DatabaseStack, asked: Session, before: Before, existing: list[foreign.Existing], warn: Callable[[str], None]
 ) -> None:
     seen = beforehand.look(stack, asked, existing)
     for each in beforehand.warnings(stack, asked, before.given, seen, before.renamed):
@@ -178,7 +178,7 @@ def _say(
         raise Refused(f"stack {stack.name} needs a word first; nothing was changed\n" + "\n".join(told))
 
 
-def _refuse_to_grant_to_owners(stack: Stack, asked: Session) -> None:
+def _refuse_to_grant_to_owners(stack: DatabaseStack, asked: Session) -> None:
     """A grant to an owner shows as all that it has by itself, and the run after would take that away."""
     reads = {(read.schema_, read.table, role.name) for role in stack.outside_roles for read in role.reads}
     if not reads:
@@ -192,7 +192,7 @@ def _refuse_to_grant_to_owners(stack: Stack, asked: Session) -> None:
         )
 
 
-def _check(stack: Stack, asked: Session) -> None:
+def _check(stack: DatabaseStack, asked: Session) -> None:
     admin = rights.admin(asked)
     if admin.superuser:
         return

@@ -10,7 +10,7 @@ from engarde.access import Access
 from engarde.catalog.further import VersionTable
 from engarde.database import Session
 from engarde.errors import NotAnswered, Unreachable
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.own_logins import NotRead
 
 Logins = Callable[[], Mapping[str, Access]]
@@ -24,12 +24,12 @@ class _Revision:
     revision: str
 
 
-def listed(stack: Stack, asked: Session) -> list[VersionTable]:
+def listed(stack: DatabaseStack, asked: Session) -> list[VersionTable]:
     """Those of the database, by the catalogs alone: nothing in them is read."""
     return asked.rows("version_tables", VersionTable, roles=[service.role for service in stack.services])
 
 
-def read(stack: Stack, asked: Session, logins: Logins) -> tuple[VersionTable, ...]:
+def read(stack: DatabaseStack, asked: Session, logins: Logins) -> tuple[VersionTable, ...]:
     """Those of the database, and what is in them."""
     found = listed(stack, asked)
     return tuple(of_owners(of_trusted(found, asked), logins))

@@ -18,8 +18,8 @@ from engarde.backup.manifest import Manifest
 from engarde.backup.proving import NOTHING, Proof, proved
 from engarde.citus import refuse_citus
 from engarde.database import session
+from engarde.databases import database_of
 from engarde.model import Stack
-from engarde.parts import home
 from engarde.services import service_of
 
 Say = Callable[[str], None]
@@ -88,5 +88,5 @@ def backup(stack: Stack, name: str, to: Path | None, how: How, say: Say, login: 
         said = Manifest(manifest.VERSION, made, stack.name, name, programs.version, found.roles, found, written)
         manifest.write(partial, said)
     size = sum(each.size for each in written)
-    proof = proved(home(stack, service), service.role, folder, found, programs, say) if proving else NOTHING
+    proof = proved(database_of(stack, service), service.role, folder, found, programs, say) if proving else NOTHING
     return Made(name, folder, programs.version, time.monotonic() - start, size, found, proof)

@@ -22,7 +22,7 @@ from engarde.backup.taking import path, service_path
 from engarde.database import SEARCH_PATH, Session, session
 from engarde.errors import Refused, Unfinished, Unreachable
 from engarde.feeding import NotRun, attempt
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.quoting import quoted
 from engarde.visible import visible
 
@@ -67,8 +67,8 @@ NOTHING = Proof()
 """Of what was not tried, or could all be loaded."""
 
 
-def proved(part: Stack, role: str, folder: Path, found: Inventory, client: Client, say: Say) -> Proof:
-    """Loads the definitions of the backup in the folder in the part's database, with the rights of the service's role.
+def proved(part: DatabaseStack, role: str, folder: Path, found: Inventory, client: Client, say: Say) -> Proof:
+    """Loads the definitions of the backup in the folder in the database, with the rights of the service's role.
 
     Nothing of it stays, and nobody who uses the schema meanwhile sees any of it.
     """

@@ -21,9 +21,9 @@ from engarde.backup.refusing import Held, held, refuse_other
 from engarde.backup.rows import Transaction
 from engarde.citus import refuse_citus
 from engarde.database import Session, session
+from engarde.databases import database_of
 from engarde.errors import Uncertain, Unfinished, Unreachable
-from engarde.model import Service, Stack
-from engarde.parts import home
+from engarde.model import DatabaseStack, Service, Stack
 from engarde.privileges import On, expected
 from engarde.quoting import quoted
 from engarde.services import service_of
@@ -70,10 +70,10 @@ def restore(
             refuse_pooler(login, asked)
             refuse_citus(asked)
             programs = client(how.pg_bin, asked.major, major(found.client))
-            event_triggers.refuse(asked, login.role, home(stack, service).server.user)
+            event_triggers.refuse(asked, login.role, database_of(stack, service).server.user)
             before = held(asked, service, found, replace=replace)
             if how.dry_run:
-                proof = proved(home(stack, service), service.role, folder, found.inventory, programs, say)
+                proof = proved(database_of(stack, service), service.role, folder, found.inventory, programs, say)
                 return Restored(name, folder, found, before, (), time.monotonic() - start, proof)
             transaction = begin(asked, service.schema_)
             # Nothing stays of it before its end; but that may be hours away.
@@ -81,7 +81,7 @@ def restore(
             say("dropping what is there")
             clear(asked, before.owned)
             load(asked, service.schema_, folder, found.inventory, programs, say)
-            feeding.script(asked, "grants", ";\n".join(_declared(stack, service, asked)))
+            feeding.script(asked, "grants", ";\n".join(_declared(database_of(stack, service), service, asked)))
             now = set(taking.grants(asked, service.schema_, service.role))
             lost = tuple(each for each in found.inventory.grants if each not in now)
             say("committing")
@@ -96,15 +96,15 @@ def restore(
     return Restored(name, folder, found, before, lost, time.monotonic() - start)
 
 
-def _declared(stack: Stack, service: Service, asked: Session) -> Iterator[str]:
+def _declared(database: DatabaseStack, service: Service, asked: Session) -> Iterator[str]:
     """What other services may read and call of it; analytics gets its own by default privileges."""
     there = asked.tables([service.schema_])
-    for each in sorted(expected(stack), key=str):
+    for each in sorted(expected(database), key=str):
         if each.on in (On.TABLE, On.COLUMNS) and each.table and (each.schema, each.table) in there:
             columns = f" ({', '.join(map(quoted, each.columns))})" if each.columns else ""
             rights = ", ".join(f"{right}{columns}" for right in each.rights)
             yield f"GRANT {rights} ON {quoted(service.schema_, each.table)} TO {quoted(each.grantee)}"
-    for caller in stack.services:
+    for caller in database.services:
         for function in functions.find(asked, caller.executes).values():
             if function.schema == service.schema_:
                 yield f"GRANT EXECUTE ON ROUTINE {function.identity} TO {quoted(caller.role)}"

@@ -21,7 +21,7 @@ from engarde.catalog.rows import (
 )
 from engarde.database import Session
 from engarde.functions import Functions, of_stack
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Catalog:
         return frozenset({admin, *(each.name for each in self.roles.values() if each.superuser)})
 
 
-def read(stack: Stack, asked: Session) -> Catalog:
+def read(stack: DatabaseStack, asked: Session) -> Catalog:
     """The catalogs of the stack's database."""
     services = {service.schema_: service.role for service in stack.services}
     # PostgreSQL 15 brought the access lists of parameters.

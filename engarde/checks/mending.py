@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from engarde.access import Access, login_of_admin
 from engarde.checks.remedies import Transaction
+from engarde.databases import find
 from engarde.errors import Refused, Unfinished, Unreachable
 from engarde.fixes import changing
 from engarde.model import Stack
-from engarde.parts import named
 
 TRIES = 3
 PAUSE = 1.0
@@ -34,7 +34,7 @@ def mend(stack: Stack, wanted: Sequence[Transaction]) -> list[NotMade]:
     :raises Unreachable: no answer; nothing was changed.
     :raises Unfinished: the same after something was changed.
     """
-    logins = {each.database: login_of_admin(named(stack, each.database or None)) for each in wanted}
+    logins = {each.database: login_of_admin(find(stack, each.database or None)) for each in wanted}
     failed: list[NotMade] = []
     for number, each in enumerate(wanted):
         try:

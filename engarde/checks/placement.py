@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from engarde.catalog import Catalog
 from engarde.catalog.rows import FOR_ALL, RUN_AS_OWNER, Owned
 from engarde.findings import Placed, Remedy, Verb
-from engarde.model import Service, Stack
+from engarde.model import DatabaseStack, Service
 from engarde.names import VERSION_TABLE
 from engarde.quoting import quoted
 from engarde.verify.hands import hands
@@ -23,7 +23,7 @@ class Place:
     remedy: Remedy
 
 
-def place(stack: Stack, catalog: Catalog, owned: Owned) -> Place:
+def place(stack: DatabaseStack, catalog: Catalog, owned: Owned) -> Place:
     """What puts right a thing that is another's or elsewhere: the same, whichever command prints it.
 
     What runs with its owner's rights is given to nobody as what somebody else wrote. A service's own goes to its
@@ -59,7 +59,7 @@ def _reads(service: Service) -> set[tuple[str, str]]:
     return {(each.schema_, each.table) for each in service.reads}
 
 
-def _moved(stack: Stack, catalog: Catalog, owned: Owned, writer: Service) -> Remedy:
+def _moved(stack: DatabaseStack, catalog: Catalog, owned: Owned, writer: Service) -> Remedy:
     if owned.name == VERSION_TABLE:
         return Remedy("command", f"bin/engarde doctor --stack {stack.name}")
     if writer.schema_ not in catalog.schemas:
@@ -73,7 +73,7 @@ def _moved(stack: Stack, catalog: Catalog, owned: Owned, writer: Service) -> Rem
     return hands(stack, catalog).sql(Verb.PLACE, move, of=(owned.owner,), placed=placed, thing=thing)
 
 
-def _given(stack: Stack, catalog: Catalog, owned: Owned, owner: str, *, stranger: bool) -> Remedy:
+def _given(stack: DatabaseStack, catalog: Catalog, owned: Owned, owner: str, *, stranger: bool) -> Remedy:
     given = [f"ALTER {owned.kind.upper()} {owned.identity} OWNER TO {quoted(owner)}"]
     if owned.definer and stranger:
         given.insert(0, f"ALTER ROUTINE {owned.identity} SECURITY INVOKER")

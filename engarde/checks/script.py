@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from engarde.checks.remedies import Transaction, is_statement, transactions
+from engarde.databases import databases, display_name
 from engarde.findings import Finding, Verb
 from engarde.fixes import PATIENCE
-from engarde.model import Stack
-from engarde.parts import called, parts
+from engarde.model import DatabaseStack, Stack
 from engarde.visible import visible
 
 BEGIN = (
@@ -28,26 +28,26 @@ def script(stack: Stack, findings: Sequence[Finding]) -> str:
     made = transactions(findings)
     lines = [f"-- stack {stack.name}: {len(made)} transactions; run it with psql -X -f, as its admin or as a superuser"]
     lines += ["\\set ON_ERROR_STOP on"] if made else []
-    several = len(parts(stack)) > 1
-    for part in parts(stack):
-        name = called(part) if several else ""
+    several = len(databases(stack)) > 1
+    for database in databases(stack):
+        name = display_name(database) if several else ""
         here = [each for each in made if each.database == name]
         # What was only seen by trying is something else's doing, which is mended by that.
         others = [each for each in findings if each.check != "behaviour"] or findings
         left = [each for each in others if each.database == name and not is_statement(each)]
         if here or left:
-            lines += ["", _comment(f"database {called(part)}")]
+            lines += ["", _comment(f"database {display_name(database)}")]
         if here:
-            lines += ["", *_entered(part), *_transactions(here)]
+            lines += ["", *_entered(database), *_transactions(here)]
         lines += _left(left)
     return "\n".join(lines)
 
 
-def _entered(part: Stack) -> Iterator[str]:
-    """A session in the part's database, on its server where that is another one."""
-    server = part.server
+def _entered(database: DatabaseStack) -> Iterator[str]:
+    """A session in the database, on its server where that is another one."""
+    server = database.server
     words = {"dbname": server.database}
-    if part.elsewhere:
+    if database.elsewhere:
         words |= {"host": server.host, "port": str(server.port), "user": server.user}
     connection = " ".join(f"{word}='{_escaped(value)}'" for word, value in words.items())
     yield '\\connect -reuse-previous=on "{}"'.format(connection.replace('"', '""'))

@@ -11,10 +11,10 @@ import click
 
 from engarde.access import ADMIN, access, login_of_admin
 from engarde.cli.options import asking, command
+from engarde.databases import find, of_login
 from engarde.engine import FOLDER
 from engarde.errors import ConfigError, EngardeError, Refused, Unfinished, Unreachable
 from engarde.model import Stack
-from engarde.parts import named, of_login
 from engarde.stackfile import read
 from engarde.terminal import say
 
@@ -187,7 +187,7 @@ def explain_command(stack: str, database: str | None, who: str, what: str) -> Sh
     from engarde.show import Shown
 
     declared = read(FOLDER, stack)
-    part = named(declared, database) if database else of_login(declared, who)
-    found = explain(part, login_of_admin(part), who, what)
+    of = find(declared, database) if database else of_login(declared, who)
+    found = explain(of, login_of_admin(of), who, what)
     code = 0 if found.as_declared else 1
     return Shown(partial(of_explanation.table, found), partial(of_explanation.data, found), code)

@@ -11,10 +11,10 @@ import click
 
 from engarde.access import Access, from_variable, login_of_admin, of_services
 from engarde.cli.options import command
+from engarde.databases import database_of, restrict_to
 from engarde.engine import FOLDER
 from engarde.errors import Unreachable
-from engarde.model import Stack
-from engarde.parts import home, within
+from engarde.model import DatabaseStack, Stack
 from engarde.stackfile import read
 from engarde.terminal import complain, is_screen, put, say
 
@@ -49,14 +49,14 @@ def status_command(
     from engarde.status.subjects import chosen
 
     declared = read(FOLDER, stack)
-    part = _part(declared, service)
-    of = chosen(part, service)
-    who = _who(part, login)
+    database = _of_service(declared, service)
+    of = chosen(database, service)
+    who = _who(database, login)
 
     def looked() -> Looked:
-        logins = None if login else lambda: of_services(part)
-        found = report(part, of, look(part, who, of, not no_queries, logins), not no_queries)
-        return found, passed(part, found)
+        logins = None if login else lambda: of_services(database)
+        found = report(database, of, look(database, who, of, not no_queries, logins), not no_queries)
+        return found, passed(database, found)
 
     if watch is not None:
         _watch(looked, output, watch)
@@ -66,18 +66,18 @@ def status_command(
     sys.exit(1 if found[1] else 0)
 
 
-def _part(declared: Stack, service: str | None) -> Stack:
-    """The stack as the service's database has it, or the one that the others share."""
+def _of_service(declared: Stack, service: str | None) -> DatabaseStack:
+    """The service's database, or the one that the others share."""
     own = {each.name: each for each in declared.services if each.database}
     if service is None and own:
         say(f"engarde: in databases of their own, for --service: {', '.join(sorted(own))}")
-    return home(declared, own[service]) if service in own else within(declared, None)
+    return database_of(declared, own[service]) if service in own else restrict_to(declared, None)
 
 
-def _who(part: Stack, variable: str | None) -> Access:
+def _who(database: DatabaseStack, variable: str | None) -> Access:
     if variable is None:
-        return login_of_admin(part)
-    return from_variable(variable, part.server.database)
+        return login_of_admin(database)
+    return from_variable(variable, database.server.database)
 
 
 def _print(found: Looked, output: str) -> None:

@@ -7,7 +7,7 @@ from engarde.doctor.facts import Facts
 from engarde.doctor.suspects import name_of
 from engarde.edits import referring
 from engarde.findings import Remedy
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, DatabaseStack, Service
 from engarde.names import PUBLIC, spelled
 from engarde.privileges import beyond
 from engarde.reads import Read
@@ -21,7 +21,7 @@ def owns(login: Service | Analytics, schema: str) -> bool:
     return isinstance(login, Service) and login.schema_ == schema
 
 
-def enters(stack: Stack, login: Service | Analytics, schema: str) -> bool:
+def enters(stack: DatabaseStack, login: Service | Analytics, schema: str) -> bool:
     """Whether the stack lets the login into a schema that is not its own."""
     if schema == PUBLIC:
         return True
@@ -36,7 +36,7 @@ def read_of(login: Service | Analytics, schema: str, table: str) -> Read | None:
     return next((read for read in reads if (read.schema_, read.table) == (schema, table)), None)
 
 
-def sees(stack: Stack, login: Service | Analytics, schema: str, table: str) -> bool:
+def sees(stack: DatabaseStack, login: Service | Analytics, schema: str, table: str) -> bool:
     """Whether the stack lets the login read something of the table."""
     if isinstance(login, Analytics):
         return schema in stack.analytics_schemas

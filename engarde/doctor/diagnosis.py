@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from engarde.databases import databases, display_name
 from engarde.doctor.acceptance import accepted
 from engarde.doctor.facts import Facts, facts
 from engarde.doctor.hearing import hear
@@ -14,7 +15,6 @@ from engarde.errors import Unreachable
 from engarde.findings import Remedy
 from engarde.masking import masked
 from engarde.model import Stack
-from engarde.parts import called, parts
 
 
 def diagnose(stack: Stack, text: str) -> Diagnosis | None:
@@ -22,15 +22,15 @@ def diagnose(stack: Stack, text: str) -> Diagnosis | None:
     heard = hear(text, SYMPTOMS)
     if heard is None:
         return None
-    part = concerned(stack, heard)
-    database = called(part) if len(parts(stack)) > 1 else ""
+    database = concerned(stack, heard)
+    name = display_name(database) if len(databases(stack)) > 1 else ""
     try:
-        with facts(part, heard) as known:
-            return replace(_concluded(known), database=database)
+        with facts(database, heard) as known:
+            return replace(_concluded(known), database=name)
     except Unreachable as lost:
         # What was learnt before the session went may be half of it.
-        with facts(part, heard, lost) as known:
-            return replace(_concluded(known), database=database)
+        with facts(database, heard, lost) as known:
+            return replace(_concluded(known), database=name)
 
 
 def _concluded(known: Facts) -> Diagnosis:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
 from engarde import version_tables
-from engarde.access import ADMIN, Access, access, of_services
+from engarde.access import Access, login_of_admin, of_services
 from engarde.catalog import Catalog, read
 from engarde.catalog.further import ServerSetting, VersionTable
 from engarde.database import Session, session
@@ -16,7 +16,7 @@ from engarde.doctor.model import Heard
 from engarde.doctor.rows import Client, Entrant, Relation, RelationRight, SchemaRight
 from engarde.doctor.suspects import role, suspects
 from engarde.errors import NoEntrance, Unreachable
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, DatabaseStack, Service
 from engarde.stack import outputs
 
 _END = re.compile(r"""["'`,;:)\]} ]""")
@@ -28,7 +28,7 @@ class Facts:
     Whatever asks server or engine raises `Unreachable` where those cannot be asked.
     """
 
-    def __init__(self, stack: Stack, heard: Heard, closing: ExitStack, lost: Unreachable | None = None) -> None:
+    def __init__(self, stack: DatabaseStack, heard: Heard, closing: ExitStack, lost: Unreachable | None = None) -> None:
         self.stack = stack
         self.heard = heard
         self.named = heard.named
@@ -40,7 +40,7 @@ class Facts:
         if self._lost:
             return self._lost
         try:
-            return self._closing.enter_context(session(access(self.stack, ADMIN)))
+            return self._closing.enter_context(session(login_of_admin(self.stack)))
         except Unreachable as error:
             return error
 
@@ -177,7 +177,7 @@ def _parted(name: str) -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
-def facts(stack: Stack, heard: Heard, lost: Unreachable | None = None) -> Iterator[Facts]:
+def facts(stack: DatabaseStack, heard: Heard, lost: Unreachable | None = None) -> Iterator[Facts]:
     """The circumstances of an error, as long as the block lasts.
 
     :raises Unreachable: the session was lost in the middle.

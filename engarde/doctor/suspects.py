@@ -6,11 +6,11 @@ import re
 from urllib.parse import unquote
 
 from engarde.access import ADMIN
+from engarde.databases import database_of, databases, restrict_to
 from engarde.doctor.model import LONGEST_NAME, Heard
 from engarde.masking import MASK
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, DatabaseStack, Declarations, Service, Stack
 from engarde.names import ANALYTICS
-from engarde.parts import home, parts, within
 
 _ROLES = (
     re.compile(r'\b(?:for user|role|user)\s+"([^"]+)"'),
@@ -21,7 +21,7 @@ _ROLES = (
 _SERVICE = r"(?:^|\bservice[\"']?\s*[=:]\s*[\"']?|\[){}(?:[\"'\]:,\s]|$)"
 
 
-def suspects(stack: Stack, heard: Heard) -> tuple[Service | Analytics, ...]:
+def suspects(stack: Declarations, heard: Heard) -> tuple[Service | Analytics, ...]:
     """The logins of the stack that an error may be about: one where the text says which, else all of them.
 
     None where it names a role that is not the stack's.
@@ -31,7 +31,7 @@ def suspects(stack: Stack, heard: Heard) -> tuple[Service | Analytics, ...]:
     return stack.logins
 
 
-def role(stack: Stack, heard: Heard) -> str | None:
+def role(stack: Declarations, heard: Heard) -> str | None:
     """The role that the text says it was; None when it does not say."""
     if heard.named.role:
         return heard.named.role
@@ -54,19 +54,19 @@ def _stands(name: str, pattern: str, heard: Heard) -> bool:
     return any(name in line and re.search(pattern, line) for line in heard.lines)
 
 
-def concerned(stack: Stack, heard: Heard) -> Stack:
-    """The part of the stack that an error is about: where its service works, or what it names, or the shared one."""
+def concerned(stack: Stack, heard: Heard) -> DatabaseStack:
+    """The database that an error is about: where its service works, or what it names, or the shared one."""
     named = role(stack, heard)
     if service := next((each for each in stack.services if each.role == named), None):
-        return home(stack, service)
+        return database_of(stack, service)
     schema = (heard.named.object or "").partition(".")[0]
-    for part in parts(stack):
-        if schema in part.schemas or heard.named.database in (part.label, part.server.database):
-            return part
-    return within(stack, None)
+    for database in databases(stack):
+        if schema in database.schemas or heard.named.database in (database.label, database.server.database):
+            return database
+    return restrict_to(stack, None)
 
 
-def _named(stack: Stack) -> dict[str, Service | Analytics]:
+def _named(stack: Declarations) -> dict[str, Service | Analytics]:
     services: dict[str, Service | Analytics] = {service.name: service for service in stack.services}
     return services | ({ANALYTICS: stack.analytics} if stack.analytics else {})
 
@@ -76,6 +76,6 @@ def name_of(login: Service | Analytics) -> str:
     return login.name if isinstance(login, Service) else ANALYTICS
 
 
-def is_admin(stack: Stack, name: str) -> bool:
+def is_admin(stack: DatabaseStack, name: str) -> bool:
     """Whether a role or a word of the tool means the admin."""
     return name in (stack.server.user, ADMIN)

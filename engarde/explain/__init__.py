@@ -7,10 +7,10 @@ from engarde.database import session
 from engarde.explain import named, reading
 from engarde.explain.explanation import Explanation, explanation
 from engarde.functions import of_stack, spelled_in
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 
 
-def explain(stack: Stack, login: Access, who: str, what: str) -> Explanation:
+def explain(stack: DatabaseStack, login: Access, who: str, what: str) -> Explanation:
     """Everything that there is to say of a role and an object of the stack's server, asked with the admin's login.
 
     :raises NotNamed: no role or no object is called so.
@@ -21,7 +21,7 @@ def explain(stack: Stack, login: Access, who: str, what: str) -> Explanation:
     return _asked(stack, login, who, what) if found.disagreements else found
 
 
-def _asked(stack: Stack, login: Access, who: str, what: str) -> Explanation:
+def _asked(stack: DatabaseStack, login: Access, who: str, what: str) -> Explanation:
     with session(login) as asked:
         roles = reading.known_roles(asked)
         role = named.role(stack, who, roles)

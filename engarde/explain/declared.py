@@ -9,7 +9,7 @@ from typing import LiteralString
 
 from engarde.explain.facts import EXECUTE, SELECT, Thing
 from engarde.explain.ways import Held, Way
-from engarde.model import Service, Stack
+from engarde.model import DatabaseStack, Service
 from engarde.names import PUBLIC, spelled
 from engarde.privileges import REFERENCES, On, Privilege, creators, expected
 from engarde.quoting import statement
@@ -34,12 +34,12 @@ class Declaration:
     """what in the stack file"""
 
 
-def judged(stack: Stack, role: str) -> bool:
+def judged(stack: DatabaseStack, role: str) -> bool:
     """Whether the stack says all that a role may do: its own roles and PUBLIC, not the admin and roles outside."""
     return role == PUBLIC or role in stack.roles
 
 
-def declarations(stack: Stack, role: str, thing: Thing, right: str) -> tuple[Declaration, ...]:
+def declarations(stack: DatabaseStack, role: str, thing: Thing, right: str) -> tuple[Declaration, ...]:
     """Everything in the stack file that gives a role this right on an object, as its own or as everybody's."""
     owned = _by_owning(stack, role, thing)
     granted = tuple(
@@ -50,7 +50,7 @@ def declarations(stack: Stack, role: str, thing: Thing, right: str) -> tuple[Dec
     return (*([Declaration((), owned)] if owned else []), *granted)
 
 
-def _by_owning(stack: Stack, role: str, thing: Thing) -> str | None:
+def _by_owning(stack: DatabaseStack, role: str, thing: Thing) -> str | None:
     schema = thing.name if thing.group == "schema" else thing.schema
     if any(service.role == role and service.schema_ == schema for service in stack.services):
         return "its own schema"
@@ -84,7 +84,7 @@ def _is_on(row: Privilege, thing: Thing) -> bool:
     return row.on == On.TABLES or (row.on in (On.TABLE, On.COLUMNS) and row.table == thing.name)
 
 
-def covered(stack: Stack, role: str, thing: Thing, right: str, ways: Sequence[Way]) -> str | None:
+def covered(stack: DatabaseStack, role: str, thing: Thing, right: str, ways: Sequence[Way]) -> str | None:
     """What in the stack file allows for a right that a role has in these ways; None when nothing does."""
     declared = declarations(stack, role, thing, right)
     whole = [each for each in declared if not each.columns]
@@ -99,7 +99,7 @@ def covered(stack: Stack, role: str, thing: Thing, right: str, ways: Sequence[Wa
     return None
 
 
-def enough(stack: Stack, role: str, thing: Thing, right: str, held: Held) -> bool:
+def enough(stack: DatabaseStack, role: str, thing: Thing, right: str, held: Held) -> bool:
     """Whether a role has at once what is declared of a right."""
     declared = declarations(stack, role, thing, right)
     return held.whole or all(each.columns and held.columns.issuperset(each.columns) for each in declared)
@@ -109,13 +109,13 @@ def _is_built_in(way: Way) -> bool:
     return way.at_once and way.source.holder == PUBLIC and way.source.grantor is None
 
 
-def _takes_away_what_is_built_in(stack: Stack, thing: Thing) -> bool:
+def _takes_away_what_is_built_in(stack: DatabaseStack, thing: Thing) -> bool:
     if thing.group == "function":
         return not thing.provided and any(service.schema_ == thing.schema for service in stack.services)
     return any(row.grantee == PUBLIC and _is_on(row, thing) for row in expected(stack))
 
 
-def not_granted_yet(stack: Stack, role: str, thing: Thing, right: str, *, trusted: bool) -> str | None:
+def not_granted_yet(stack: DatabaseStack, role: str, thing: Thing, right: str, *, trusted: bool) -> str | None:
     """What gives a role a declared right that it does not have; None when it is not declared.
 
     :param trusted: whether the thing is the admin's or a superuser's.
@@ -139,7 +139,7 @@ def _owned_by(thing: Thing, role: str) -> str:
     return statement(_OWNERS[thing.kind], thing.schema or "", thing.name, role)
 
 
-def how_to_declare(stack: Stack, role: str, thing: Thing, right: str) -> str | None:
+def how_to_declare(stack: DatabaseStack, role: str, thing: Thing, right: str) -> str | None:
     """The line of the stack file that would give a role a right; None when there is no such line or no such need."""
     file = f"Pulumi.{stack.name}.yaml"
     service = next((each for each in stack.services if each.role == role), None)
@@ -157,7 +157,7 @@ def how_to_declare(stack: Stack, role: str, thing: Thing, right: str) -> str | N
     return None
 
 
-def _for_service(stack: Stack, service: Service, thing: Thing, right: str, file: str) -> str | None:
+def _for_service(stack: DatabaseStack, service: Service, thing: Thing, right: str, file: str) -> str | None:
     if right == EXECUTE and thing.group == "function" and not thing.provided:
         key, item = "executes", _json(f"{spelled(thing.schema or '', thing.name)}({thing.types})")
     elif _is_read(thing, right):
@@ -182,18 +182,18 @@ def _json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _for_analytics(stack: Stack, thing: Thing, right: str, file: str) -> str | None:
+def _for_analytics(stack: DatabaseStack, thing: Thing, right: str, file: str) -> str | None:
     if right != SELECT or thing.group != "relation":
         return None
     where = "engarde:analytics.schemas" if thing.schema in stack.schemas else "engarde:existingSchemas"
     return f"to declare it: {thing.schema} under {where} in {file}, then {_up(stack)}"
 
 
-def _up(stack: Stack) -> str:
+def _up(stack: DatabaseStack) -> str:
     return f"bin/pulumi up --stack {stack.name}"
 
 
-def limit(stack: Stack, role: str, thing: Thing) -> str | None:
+def limit(stack: DatabaseStack, role: str, thing: Thing) -> str | None:
     """What no line of the stack file can give a role of the stack on an object; None where that is not so."""
     if stack.analytics and role == stack.analytics.role:
         return "analytics only reads: no line of the stack file gives it more than SELECT"

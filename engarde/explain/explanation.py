@@ -11,7 +11,7 @@ from engarde.explain.lines import Line, line, remarks
 from engarde.explain.rows import Rows, rows
 from engarde.explain.through import Base, Through, bases, leaks
 from engarde.explain.ways import Way, ways
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.names import PUBLIC
 
 
@@ -47,7 +47,7 @@ class Explanation:
         return not self.disagreements and not any(undeclared)
 
 
-def explanation(facts: Facts, stack: Stack, role: str) -> Explanation:
+def explanation(facts: Facts, stack: DatabaseStack, role: str) -> Explanation:
     """Everything that there is to say of a role and the object."""
     target = facts.target
     lines = [line(facts, stack, role, thing, right) for thing, right in _requirements(facts, role)]
@@ -76,7 +76,7 @@ def _requirements(facts: Facts, role: str) -> Iterator[tuple[Thing, str]]:
         yield schema, USAGE
 
 
-def _passage(facts: Facts, stack: Stack, role: str, through: Through) -> Passage:
+def _passage(facts: Facts, stack: DatabaseStack, role: str, through: Through) -> Passage:
     using = {right: ways(facts, role, through.thing, right) for right in through.needed}
     by = [declared.covered(stack, role, through.thing, right, found) for right, found in using.items()]
     undeclared = declared.judged(stack, role) and None in by
@@ -85,7 +85,7 @@ def _passage(facts: Facts, stack: Stack, role: str, through: Through) -> Passage
     return Passage(through, shown, said if declared.judged(stack, role) else "", undeclared)
 
 
-def _notes(facts: Facts, stack: Stack, role: str) -> Iterator[str]:
+def _notes(facts: Facts, stack: DatabaseStack, role: str) -> Iterator[str]:
     if limit := declared.limit(stack, role, facts.target):
         yield limit
     known = facts.roles.get(role)

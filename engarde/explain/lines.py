@@ -11,7 +11,7 @@ from engarde.explain.facts import OWNER, USAGE, Facts, Thing
 from engarde.explain.itself import ways_by_granting_itself
 from engarde.explain.through import bases
 from engarde.explain.ways import GUARDED, Held, Way, held, identities, ways
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 
 State = Literal["yes", "columns", "after SET ROLE", "can grant itself", "no"]
 
@@ -34,7 +34,7 @@ class Line:
     remarks: tuple[str, ...] = ()
 
 
-def line(facts: Facts, stack: Stack, role: str, thing: Thing, right: str) -> Line:
+def line(facts: Facts, stack: DatabaseStack, role: str, thing: Thing, right: str) -> Line:
     """The answer for one right on anything that is known."""
     found = ways(facts, role, thing, right)
     at_once = _at_once(found)
@@ -67,7 +67,7 @@ def _state(at_once: Held, found: Sequence[Way]) -> State:
 
 
 def _verdict(
-    stack: Stack, role: str, thing: Thing, right: str, state: State, found: Sequence[Way], *, trusted: bool
+    stack: DatabaseStack, role: str, thing: Thing, right: str, state: State, found: Sequence[Way], *, trusted: bool
 ) -> tuple[str, bool]:
     waiting = declared.not_granted_yet(stack, role, thing, right, trusted=trusted)
     if state == "no":

@@ -11,7 +11,7 @@ from engarde.access import ADMIN
 from engarde.database import Session
 from engarde.errors import EngardeError
 from engarde.explain.facts import Group, Key
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.names import PUBLIC, spelled, split
 from engarde.rotations import called
 
@@ -66,7 +66,7 @@ class Named:
         return name if self.types is None else f"{name}({self.types})"
 
 
-def role(stack: Stack, text: str, roles: Collection[str]) -> str:
+def role(stack: DatabaseStack, text: str, roles: Collection[str]) -> str:
     """The role that is meant by a word of the tool, a service's name or a role's; `public` for PUBLIC.
 
     :raises NotNamed: there is none.

@@ -7,6 +7,7 @@ from dataclasses import replace
 from engarde import leftovers
 from engarde.access import login_of_admin
 from engarde.database import session
+from engarde.databases import databases, display_name
 from engarde.errors import NoEntrance, NoRoomForLocks
 from engarde.findings import Finding
 from engarde.health import (
@@ -25,8 +26,7 @@ from engarde.health import (
 )
 from engarde.health.seen import look
 from engarde.leftovers import Lock
-from engarde.model import Stack
-from engarde.parts import called, parts
+from engarde.model import DatabaseStack, Stack
 from engarde.rotations import called as login_name
 from engarde.stack import State, backend, state
 from engarde.under_way import under_way
@@ -63,21 +63,21 @@ def _of_servers(stack: Stack) -> list[Finding]:
         return torn
     recorded = state(stack.name)
     abandoned = tuple(leftovers.locks(kept, stack.name))
-    of_stack = parts(stack)
+    of_stack = databases(stack)
     if len(of_stack) == 1:
-        return _examined(stack, recorded, abandoned)
-    found: list[tuple[Stack, Finding]] = []
-    for part in of_stack:
+        return _examined(of_stack[0], recorded, abandoned)
+    found: list[tuple[DatabaseStack, Finding]] = []
+    for database in of_stack:
         so_far = [each for _, each in found]
         try:
-            examined = _examined(part, recorded, abandoned)
+            examined = _examined(database, recorded, abandoned)
         except NoRoomForLocks:
             # Whose locks they are is found with the server.
             if not any(each.check == lock_table.CHECK for each in so_far):
                 raise
             continue
-        found += [(part, each) for each in examined if not _told(each, so_far)]
-    return [replace(each, database=called(part)) for part, each in found]
+        found += [(database, each) for each in examined if not _told(each, so_far)]
+    return [replace(each, database=display_name(database)) for database, each in found]
 
 
 def _told(finding: Finding, so_far: list[Finding]) -> bool:
@@ -85,21 +85,21 @@ def _told(finding: Finding, so_far: list[Finding]) -> bool:
     return finding in so_far and (finding.remedy.kind != "sql" or finding.check == "server")
 
 
-def _examined(part: Stack, recorded: State, abandoned: tuple[Lock, ...]) -> list[Finding]:
+def _examined(database: DatabaseStack, recorded: State, abandoned: tuple[Lock, ...]) -> list[Finding]:
     crowded: list[Finding] = []
     try:
-        with session(login_of_admin(part)) as asked:
+        with session(login_of_admin(database)) as asked:
             if unsupported := server.unsupported(asked.major):
                 return [unsupported]
-            crowded = lock_table.check(part, asked)
-            seen = look(part, recorded, abandoned, asked)
+            crowded = lock_table.check(database, asked)
+            seen = look(database, recorded, abandoned, asked)
     except NoRoomForLocks:
         # The rest can be asked once these sessions are ended.
         if crowded:
             return crowded
         raise
     except NoEntrance as refusal:
-        if without_tls := server.without_tls(part, refusal.reason):
+        if without_tls := server.without_tls(database, refusal.reason):
             return [without_tls]
         raise
     return [*crowded, *(finding for check in CHECKS for finding in check(seen))]

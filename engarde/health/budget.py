@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from engarde.edits import lines
 from engarde.findings import Finding, Remedy
 from engarde.health.seen import Seen
-from engarde.model import Analytics, Service
+from engarde.model import Service
 from engarde.names import ANALYTICS
 
 RESERVED = ("superuser_reserved_connections", "reserved_connections")
@@ -15,7 +15,7 @@ RESERVED = ("superuser_reserved_connections", "reserved_connections")
 
 def check(seen: Seen) -> Iterator[Finding]:
     """A finding where the limits, a rotation and the others' sessions do not all fit."""
-    logins = _on_server(seen)
+    logins = seen.stack.server_stack.logins
     if not logins or not seen.stack.server_wide:
         return
     most = int(seen.settings["max_connections"].value)
@@ -36,15 +36,6 @@ def check(seen: Seen) -> Iterator[Finding]:
     yield Finding("connection budget", seen.stack.server.database, expected, actual, remedy, frozenset(limits))
 
 
-def _on_server(seen: Seen) -> tuple[Service | Analytics, ...]:
-    """The logins of every database of the server."""
-    stack, others = seen.stack, {each.name for each in seen.stack.databases}
-    if stack.elsewhere:
-        return stack.logins
-    beside = (each for each in stack.neighbours if not (isinstance(each, Service) and each.database in others))
-    return (*stack.logins, *beside)
-
-
 def needed(limits: dict[str, int]) -> int:
     """What the roles may take, when the largest is there twice for a while."""
     return sum(limits.values()) + max(limits.values())
@@ -62,7 +53,7 @@ def lowered(limits: dict[str, int], room: int) -> dict[str, int] | None:
 
 
 def _edit(seen: Seen, limits: dict[str, int], fitting: dict[str, int]) -> Remedy:
-    changed = [login for login in _on_server(seen) if fitting[login.role] < limits[login.role]]
+    changed = [login for login in seen.stack.server_stack.logins if fitting[login.role] < limits[login.role]]
     services = {each.name: {"connectionLimit": fitting[each.role]} for each in changed if isinstance(each, Service)}
     sections = [lines("services", services)] if services else []
     for each in changed:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engarde.database import Session
 from engarde.findings import Finding, Remedy
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.quoting import script
 
 CHECK = "lock table"
@@ -31,7 +31,7 @@ def holders(asked: Session) -> list[LockHolder]:
     return asked.rows("lock_holders", LockHolder)
 
 
-def ending(stack: Stack, held: list[LockHolder]) -> Remedy:
+def ending(stack: DatabaseStack, held: list[LockHolder]) -> Remedy:
     """Ends the sessions of the stack's own roles; what somebody else's are for is not known here."""
     ours = [each for each in held if each.role in stack.roles]
     if ours:
@@ -43,7 +43,7 @@ def ending(stack: Stack, held: list[LockHolder]) -> Remedy:
     )
 
 
-def check(stack: Stack, asked: Session) -> list[Finding]:
+def check(stack: DatabaseStack, asked: Session) -> list[Finding]:
     """A finding for each role that holds over half of it."""
     held = holders(asked) if stack.server_wide else []
     return [

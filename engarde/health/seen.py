@@ -11,7 +11,7 @@ from engarde.catalog.further import ServerSetting, VersionTable
 from engarde.database import Session
 from engarde.leftovers import Lock
 from engarde.migrate.histories import Histories, histories
-from engarde.model import Stack, Table
+from engarde.model import DatabaseStack, Table
 from engarde.outsiders import Outsider, outsiders
 from engarde.places import base_of, placed
 from engarde.stack import State
@@ -47,7 +47,7 @@ class _Count:
 class Seen:
     """One look at a stack and its server."""
 
-    stack: Stack
+    stack: DatabaseStack
     state: State
     locks: tuple[Lock, ...]
     pooled: bool
@@ -76,7 +76,7 @@ class Seen:
         return self.admin_is_superuser or any(each.name == role and each.reachable for each in self.found.roles)
 
 
-def look(stack: Stack, state: State, locks: tuple[Lock, ...], asked: Session) -> Seen:
+def look(stack: DatabaseStack, state: State, locks: tuple[Lock, ...], asked: Session) -> Seen:
     """Asks the server all that the checks need."""
     here = (each.granted for each in state.resources if each.name == placed(base_of(each.name), stack))
     granted = {each.schema for each in here if each and each.tables}

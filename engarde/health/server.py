@@ -8,7 +8,7 @@ from engarde.catalog.further import ServerSetting
 from engarde.edits import lines
 from engarde.findings import Finding, Remedy
 from engarde.health.seen import Seen
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.quoting import statement
 
 SUPPORTED = range(13, 19)
@@ -36,7 +36,7 @@ def unsupported(major: int) -> Finding | None:
     )
 
 
-def without_tls(stack: Stack, reason: str) -> Finding | None:
+def without_tls(stack: DatabaseStack, reason: str) -> Finding | None:
     """A finding where the admin is not let in because its connection has to be encrypted and cannot be."""
     if "server does not support SSL" not in reason:
         return None

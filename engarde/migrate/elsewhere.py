@@ -12,7 +12,7 @@ from engarde.catalog.further import VersionTable
 from engarde.database import session
 from engarde.errors import Refused, Unreachable
 from engarde.migrate.histories import Histories, histories
-from engarde.model import Service, Stack
+from engarde.model import DatabaseStack, Service
 from engarde.names import VERSION_TABLE
 from engarde.quoting import quoted, word
 
@@ -25,7 +25,7 @@ class Elsewhere(Refused):
 class Database:
     """The version tables of one database, read once, when a service is found that would begin at base."""
 
-    part: Stack
+    stack: DatabaseStack
     admin: Access = field(repr=False)
     logins: Mapping[str, Access] = field(repr=False)
     """role -> login, of the services whose passwords are known"""
@@ -60,7 +60,7 @@ class Database:
         said = (
             f"{table.identity} holds {', '.join(table.revisions or ())}: {evidence}; from base {service.name} would"
             " make its tables anew beside those that are there, so nothing was changed; `bin/engarde doctor"
-            f" --stack {self.part.name}` says how it gets a version table of its own"
+            f" --stack {self.stack.name}` says how it gets a version table of its own"
         )
         if self._histories.proven(service, table) or table.owner == service.role:
             return said
@@ -70,14 +70,14 @@ class Database:
         table_of_its_own = (
             f"CREATE TABLE {quoted(service.schema_, VERSION_TABLE)} (version_num varchar(32) PRIMARY KEY)"
         )
-        command = ("bin/engarde", "psql", service.name, "--stack", self.part.name, "-c", table_of_its_own)
+        command = ("bin/engarde", "psql", service.name, "--stack", self.stack.name, "-c", table_of_its_own)
         return f"; if {service.name} has no tables yet, an empty one lets it begin: {' '.join(map(word, command))}"
 
     @cached_property
     def _histories(self) -> Histories:
-        return histories(self.part)
+        return histories(self.stack)
 
     @cached_property
     def _tables(self) -> tuple[VersionTable, ...]:
         with session(self.admin) as asked:
-            return version_tables.read(self.part, asked, lambda: self.logins)
+            return version_tables.read(self.stack, asked, lambda: self.logins)

@@ -10,7 +10,7 @@ from engarde.alembic.scripts import Graph, graph, project
 from engarde.catalog.further import VersionTable
 from engarde.engine import FOLDER
 from engarde.errors import ConfigError
-from engarde.model import Service, Stack
+from engarde.model import DatabaseStack, Service
 
 _NUMBER = re.compile(r"\d{1,11}")
 """An id that histories have in common by counting; Alembic's own have twelve digits and letters."""
@@ -20,7 +20,7 @@ _NUMBER = re.compile(r"\d{1,11}")
 class Histories:
     """The histories of the services in one database, and whose the revisions are that are found there."""
 
-    stack: Stack
+    stack: DatabaseStack
     known: Mapping[str, Graph]
     """by the service's name; without those that are not on this machine or cannot be read"""
 
@@ -74,7 +74,7 @@ class Histories:
         return [each for each in self.of(service, table) if not any(other.knows(each) for other in others)]
 
 
-def histories(stack: Stack) -> Histories:
+def histories(stack: DatabaseStack) -> Histories:
     """Those of the services in the stack's database, as far as they can be read."""
     found = {}
     for service in stack.services:

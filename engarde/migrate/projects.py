@@ -9,13 +9,13 @@ from pathlib import Path
 from engarde.access import Access, accesses, login_of_admin, of_services
 from engarde.alembic.scripts import graph, project
 from engarde.database import session
+from engarde.databases import database_of
 from engarde.engine import FOLDER
 from engarde.errors import ConfigError, NotAnswered, Refused, Unreachable
 from engarde.migrate.elsewhere import Database
 from engarde.migrations import Migrations
 from engarde.model import Service, Stack
 from engarde.names import VERSION_TABLE
-from engarde.parts import home
 from engarde.quoting import quoted
 from engarde.services import services_of
 from engarde.stack import outputs
@@ -75,8 +75,10 @@ def projects(stack: Stack, names: Sequence[str]) -> list[Project]:
     # No later: Pulumi has the passphrase in its environment, where a service's code that runs could read it.
     known = outputs(stack.name)
     logins = {each.name: login for each, login in zip(chosen, accesses(stack, chosen, known), strict=True)}
-    parts = {each.database: home(stack, each) for each in chosen}
-    databases = {label: Database(part, login_of_admin(part), of_services(part, known)) for label, part in parts.items()}
+    stacks = {each.database: database_of(stack, each) for each in chosen}
+    databases = {
+        label: Database(found, login_of_admin(found), of_services(found, known)) for label, found in stacks.items()
+    }
     return [
         Project(
             each,

@@ -147,13 +147,13 @@ def _short(project: Project, programs: Programs, after: Collection[str]) -> str 
 def _reasons(project: Project) -> Iterator[str]:
     """What the text of the service's env.py tells about it, and where to ask for the rest."""
     try:
-        for each in check(project.database.part, project.service, project.folder):
+        for each in check(project.database.stack.stack, project.service, project.folder):
             if each.check in ("transaction", "version table"):
                 yield f"{each.subject}: {each.actual}"
     except ConfigError as error:
         yield str(error)
     words = ("bin/engarde", "alembic", "check", str(project.folder), "--service", project.name)
-    yield f"`{' '.join(map(word, words))} --stack {project.database.part.name}` says more"
+    yield f"`{' '.join(map(word, words))} --stack {project.database.stack.name}` says more"
 
 
 def _run(

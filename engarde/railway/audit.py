@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import unquote, urlsplit
 
 from engarde.access import login_of_admin
+from engarde.databases import databases
 from engarde.findings import Finding, Remedy
 from engarde.model import Stack
-from engarde.parts import parts
 from engarde.railway.api import Api
 from engarde.railway.old_logins import SHARED, OldLogin, old_logins
 from engarde.railway.planning import instance
@@ -58,10 +58,10 @@ def audit(stack: Stack, api: Api) -> list[Finding]:
 def _admins(stack: Stack) -> dict[str, str]:
     """Role -> password of the servers' admins; those of one name are told apart by their databases."""
     found: dict[str, str] = {}
-    for part in parts(stack):
-        if part.server_wide:
-            admin = login_of_admin(part)
-            found[admin.role if admin.role not in found else f"{admin.role} of {part.label}"] = admin.password
+    for database in databases(stack):
+        if database.server_wide:
+            admin = login_of_admin(database)
+            found[admin.role if admin.role not in found else f"{admin.role} of {database.label}"] = admin.password
     return found
 
 
@@ -71,8 +71,8 @@ def _holds(written: str, rendered: str, known: Mapping[str, str], admin: str) ->
         yield admin, f"by reference to {match['service']}.{match['name']}"
         return
 
-    def way(part: str) -> str:
-        return "literally" if part in written else "by reference"
+    def way(name: str) -> str:
+        return "literally" if name in written else "by reference"
 
     for role, password in known.items():
         if password and password in rendered:

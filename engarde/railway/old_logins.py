@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from engarde.databases import databases
 from engarde.model import Analytics, Service, Stack
 from engarde.names import ANALYTICS, ROLE_SUFFIX
-from engarde.parts import parts
 from engarde.railway.api import Api
 from engarde.railway.project import Place, Project, Values, values
 from engarde.rotations import called
@@ -83,7 +83,7 @@ def _former(stack: Stack, login: Service | Analytics) -> set[str]:
     if login.formerly is None:
         return set()
     names = {login.formerly, f"{login.formerly}{ROLE_SUFFIX}"}
-    return names - {*stack.roles, *(role.name for role in stack.outside_roles)}
+    return names - {*(each.role for each in stack.logins), *(role.name for role in stack.outside_roles)}
 
 
 def _addresses(stack: Stack, every: Mapping[str | None, Values], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -93,8 +93,8 @@ def _addresses(stack: Stack, every: Mapping[str | None, Values], names: Mapping[
         service = names.get((reference["service"] or "").casefold())
         return every[service].rendered.get(reference["name"], "") if service else ""
 
-    for part in parts(stack):
-        for address in (part.server, part.service_address, part.unpooled_address):
+    for database in databases(stack):
+        for address in (database.server, database.service_address, database.server_stack.unpooled_address):
             if address:
                 for host in (address.host, _REFERENCE.sub(resolved, address.host)):
                     yield host.casefold(), str(address.port)

@@ -6,10 +6,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
 from engarde.access import login_to
+from engarde.databases import database_of, find
 from engarde.delivery import UNSTATED, Railway, Variable
 from engarde.errors import ConfigError, Refused, Unreachable
-from engarde.model import Analytics, Service, Stack
-from engarde.parts import home, named
+from engarde.model import Analytics, DatabaseStack, Service, Stack
 from engarde.rotations import called
 from engarde.stack import Outputs, outputs
 
@@ -74,21 +74,21 @@ def _url(stack: Stack, login: Service | Analytics, spec: Variable, made: Outputs
     up = f"run `bin/pulumi up --stack {stack.name}`"
     if password is None:
         raise Unreachable(f"{login.role} was not brought up yet; {up}")
-    part = _part(stack, login, spec)
-    own = login_to(part, login, password, "service")
-    exported = _exported(part, login, made)
+    database = _database(stack, login, spec)
+    own = login_to(database, login, password, "service")
+    exported = _exported(database, login, made)
     if own.url != exported:
         # Address, database or form was edited since: nobody has tried what would be delivered.
         raise Refused(f"the stack file says something else of {name}'s URL than the last run; {up} first")
-    address = (part.unpooled_address if spec.unpooled else None) or part.service_address
+    address = (database.server_stack.unpooled_address if spec.unpooled else None) or database.service_address
     return replace(own, address=address, form=spec.url_format or login.url_format).url
 
 
-def _part(stack: Stack, login: Service | Analytics, spec: Variable) -> Stack:
-    return named(stack, spec.database) if spec.database else home(stack, login)
+def _database(stack: Stack, login: Service | Analytics, spec: Variable) -> DatabaseStack:
+    return find(stack, spec.database) if spec.database else database_of(stack, login)
 
 
-def _exported(part: Stack, login: Service | Analytics, made: Outputs) -> str | None:
+def _exported(database: DatabaseStack, login: Service | Analytics, made: Outputs) -> str | None:
     if isinstance(login, Service):
         return made.database_urls.get(login.name)
-    return made.analytics_urls.get(part.label) if part.label else made.analytics_url
+    return made.analytics_urls.get(database.label) if database.label else made.analytics_url

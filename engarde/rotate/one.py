@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable, Sequence
 
 from engarde.blocking import accuses
+from engarde.databases import managing
 from engarde.errors import EngardeError, Unfinished
 from engarde.model import Stack
-from engarde.parts import keeping
 from engarde.places import placed_on_server
 from engarde.quoting import word
 from engarde.rotate import journal
@@ -82,8 +82,8 @@ def _shut_out(stack: Stack, plan: Plan) -> None:
     # Written before: from here on the state's password has to be put in force even where `up` has nothing to do.
     journal.shut(stack.name, plan.name)
     with step(f"{plan.name}: shutting it out"):
-        for part in keeping(stack, role):
-            doors.shut_out(part, role, password)
+        for database in managing(stack, role):
+            doors.shut_out(database, role, password)
 
 
 def _advice(stack: Stack, plan: Plan, fault: EngardeError) -> str:
@@ -102,8 +102,8 @@ def _bring_up(stack: Stack, plan: Plan, steps: Sequence[Step]) -> None:
         up(stack.name)
     if failed_before or plan.name in journal.read(stack.name).shut:
         role, stored = plan.login.role, verifiers(stack.name)
-        for part in keeping(stack, role):
-            doors.put_verifier(part, role, stored[placed_on_server(f"{plan.name}-role", part)])
+        for database in managing(stack, role):
+            doors.put_verifier(database, role, stored[placed_on_server(f"{plan.name}-role", database)])
 
 
 def _finish(stack: Stack, plan: Plan, deliverer: Deliverer, old: str | None) -> tuple[str | None, str | None]:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from engarde.access import Access
 from engarde.database import session
+from engarde.databases import managing
 from engarde.errors import NoEntrance, Unfinished, Unreachable
-from engarde.model import Stack
-from engarde.parts import keeping
+from engarde.model import DatabaseStack, Stack
 
 AFTER_THE_PASSWORD = (
     "too many connections for role",
@@ -27,13 +27,13 @@ class Knock:
     said: str = ""
 
 
-def knock(part: Stack, role: str, password: str) -> Knock:
-    """Logs in to the part's database at the operator's address, and out again.
+def knock(database: DatabaseStack, role: str, password: str) -> Knock:
+    """Logs in to the database at the operator's address, and out again.
 
     :raises Unreachable: nobody answers there, or says neither yes nor no.
     """
     try:
-        with session(Access(part.server, part.server.database, role, password)) as entered:
+        with session(Access(database.server, database.server.database, role, password)) as entered:
             return Knock(True, entered.asked_for_password)
     except NoEntrance as refusal:
         said = refusal.reason.rpartition("failed: ")[2]
@@ -51,14 +51,14 @@ def prove(stack: Stack, role: str, new: str, old: str | None = None) -> str | No
 
     :raises Unfinished: it is not so, or could not be found out.
     """
-    warnings = [_prove(part, role, new, old) for part in keeping(stack, role)]
+    warnings = [_prove(database, role, new, old) for database in managing(stack, role)]
     return next(filter(None, warnings), None)
 
 
-def _prove(part: Stack, role: str, new: str, old: str | None) -> str | None:
+def _prove(database: DatabaseStack, role: str, new: str, old: str | None) -> str | None:
     try:
-        entered = knock(part, role, new)
-        left = knock(part, role, old) if old and old != new else None
+        entered = knock(database, role, new)
+        left = knock(database, role, old) if old and old != new else None
     except Unreachable as lost:
         raise Unfinished(f"whether {role} logs in with its new password could not be found out: {lost}") from None
     if not entered.let_in:

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 
 from engarde.access import login_of_admin
 from engarde.database import session
+from engarde.databases import databases
 from engarde.engine import FOLDER
 from engarde.errors import EngardeError, Refused, Unfinished
 from engarde.foreign import Existing
-from engarde.model import Stack
-from engarde.parts import parts
+from engarde.model import DatabaseStack, Stack
 from engarde.places import placed_on_server
 from engarde.rotate import journal
 from engarde.rotate.alone import alone
@@ -65,8 +65,8 @@ def _refuse_half_done(stack: Stack, logins: Sequence[Login], recorded: State) ->
 
 def _refuse_missing(stack: Stack, logins: Sequence[Login]) -> None:
     missing = []
-    for part, roles in _by_server(stack, logins):
-        with session(login_of_admin(part)) as asked:
+    for database, roles in _by_server(stack, logins):
+        with session(login_of_admin(database)) as asked:
             there = {each.name for each in asked.rows("existing", Existing, roles=roles, schemas=[])}
         missing += [role for role in roles if role not in there]
     if missing:
@@ -76,14 +76,14 @@ def _refuse_missing(stack: Stack, logins: Sequence[Login]) -> None:
         )
 
 
-def _by_server(stack: Stack, logins: Sequence[Login]) -> list[tuple[Stack, list[str]]]:
-    """The roles of these logins by the part that looks after them; a role may be on several servers."""
+def _by_server(stack: Stack, logins: Sequence[Login]) -> list[tuple[DatabaseStack, list[str]]]:
+    """The roles of these logins by the database with which they are looked after; a role may be on several servers."""
     wanted = {each.role for each in logins}
     found = [
-        (part, [each.role for each in part.logins if each.role in wanted and each.role not in part.guests])
-        for part in parts(stack)
+        (database, [each.role for each in database.logins if each.role in wanted and each.role not in database.guests])
+        for database in databases(stack)
     ]
-    return [(part, roles) for part, roles in found if roles]
+    return [(database, roles) for database, roles in found if roles]
 
 
 def _by_the_engine(stack: str, logins: Sequence[Login], recorded: State, *, dry_run: bool) -> frozenset[str]:
@@ -114,10 +114,10 @@ def _as_the_admin(stack: Stack, logins: Sequence[Login], *, dry_run: bool) -> fr
     if not dry_run:
         stored = verifiers(stack.name)
         done: list[str] = []
-        for part, roles in _by_server(stack, logins):
-            names = {each.role: placed_on_server(f"{called(each)}-role", part) for each in logins}
+        for database, roles in _by_server(stack, logins):
+            names = {each.role: placed_on_server(f"{called(each)}-role", database) for each in logins}
             try:
-                with session(login_of_admin(part), read_only=False) as asked:
+                with session(login_of_admin(database), read_only=False) as asked:
                     for role in roles:
                         asked.set_verifier(role, stored[names[role]])
                     asked.commit()
@@ -125,7 +125,7 @@ def _as_the_admin(stack: Stack, logins: Sequence[Login], *, dry_run: bool) -> fr
                 if not done:
                     raise
                 raise Unfinished(f"{error}\nThe passwords on {', '.join(done)} were put back; run it again") from None
-            done.append(f"{part.server.host}:{part.server.port}")
+            done.append(f"{database.server.host}:{database.server.port}")
     return frozenset(each.role for each in logins)
 
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from engarde.access import Access, login_of_admin
 from engarde.database import Session, session
 from engarde.errors import NoEntrance, Refused, Unfinished
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.privileges import CONNECT, TEMPORARY
 from engarde.quoting import quoted
 from engarde.scram import verifier
@@ -48,15 +48,15 @@ def acting(asked: Session, role: str) -> Iterator[None]:
         asked.change(f"REVOKE {quoted(role)} FROM CURRENT_USER")
 
 
-def door(part: Stack, role: str) -> Door | None:
-    """How the role stands to the part's database; none where the server has no such role."""
-    with session(login_of_admin(part)) as asked:
+def door(database: DatabaseStack, role: str) -> Door | None:
+    """How the role stands to the database; none where the server has no such role."""
+    with session(login_of_admin(database)) as asked:
         found = asked.rows("split_door", Door, role=role)
     return found[0] if found else None
 
 
-def shut_out(part: Stack, role: str, password: str) -> None:
-    """Puts a password in force that nobody outside knows, and ends the role's sessions on the part's server.
+def shut_out(database: DatabaseStack, role: str, password: str) -> None:
+    """Puts a password in force that nobody outside knows, and ends the role's sessions on the database's server.
 
     Again and again, until nobody undoes it: a session of the role's own may hold up the one by an open transaction, or
     give it another password before it is ended.
@@ -68,14 +68,14 @@ def shut_out(part: Stack, role: str, password: str) -> None:
     while looks < LOOKS:
         if time.monotonic() > end:
             raise Unfinished(f"sessions of {role} do not end, or somebody else changes it; pg_stat_activity shows them")
-        looks = 0 if _shut_out(part, role, stored) else looks + 1
+        looks = 0 if _shut_out(database, role, stored) else looks + 1
         time.sleep(PAUSE)
 
 
-def _shut_out(part: Stack, role: str, stored: str) -> bool:
+def _shut_out(database: DatabaseStack, role: str, stored: str) -> bool:
     """Whether there was anybody."""
     try:
-        with session(login_of_admin(part), read_only=False) as asked:
+        with session(login_of_admin(database), read_only=False) as asked:
             found = sessions(asked, role, None)
             if found:
                 with acting(asked, role):
@@ -89,39 +89,41 @@ def _shut_out(part: Stack, role: str, stored: str) -> bool:
         raise
 
 
-def put_verifier(part: Stack, role: str, stored: str) -> None:
-    """Puts the password of a verifier in force on the part's server."""
-    with session(login_of_admin(part), read_only=False) as asked:
+def put_verifier(database: DatabaseStack, role: str, stored: str) -> None:
+    """Puts the password of a verifier in force on the database's server."""
+    with session(login_of_admin(database), read_only=False) as asked:
         asked.set_verifier(role, stored)
         asked.commit()
 
 
-def let_in(part: Stack, role: str) -> None:
-    """Lets the role enter the part's database."""
-    _change(part, f"GRANT {CONNECT}, {TEMPORARY} ON DATABASE {quoted(part.server.database)} TO {quoted(role)}")
+def let_in(database: DatabaseStack, role: str) -> None:
+    """Lets the role enter the database."""
+    _change(database, f"GRANT {CONNECT}, {TEMPORARY} ON DATABASE {quoted(database.server.database)} TO {quoted(role)}")
 
 
-def keep_out(part: Stack, role: str) -> None:
-    """Lets the role enter the part's database no more, and ends the sessions that it has there.
+def keep_out(database: DatabaseStack, role: str) -> None:
+    """Lets the role enter the database no more, and ends the sessions that it has there.
 
     :raises Unfinished: it could still come in, or a session does not end.
     """
-    _change(part, f"REVOKE {CONNECT}, {TEMPORARY} ON DATABASE {quoted(part.server.database)} FROM {quoted(role)}")
-    found = door(part, role)
+    _change(
+        database, f"REVOKE {CONNECT}, {TEMPORARY} ON DATABASE {quoted(database.server.database)} FROM {quoted(role)}"
+    )
+    found = door(database, role)
     if found and found.enters:
         raise Unfinished(
-            f"{role} may still connect to database {part.server.database}, by a membership or by what PUBLIC has"
+            f"{role} may still connect to database {database.server.database}, by a membership or by what PUBLIC has"
         )
-    end_sessions(part, role, part.server.database)
+    end_sessions(database, role, database.server.database)
 
 
-def _change(part: Stack, statement: str) -> None:
-    with session(login_of_admin(part), read_only=False) as asked:
+def _change(database: DatabaseStack, statement: str) -> None:
+    with session(login_of_admin(database), read_only=False) as asked:
         asked.change(statement)
         asked.commit()
 
 
-def end_sessions(part: Stack, role: str, database: str) -> None:
+def end_sessions(database: DatabaseStack, role: str, name: str) -> None:
     """Ends the role's sessions in a database, and sees them gone.
 
     :raises Unfinished: one does not end, or another comes again and again.
@@ -130,14 +132,14 @@ def end_sessions(part: Stack, role: str, database: str) -> None:
     while looks < LOOKS:
         if time.monotonic() > end:
             raise Unfinished(f"sessions of {role} do not end; pg_stat_activity shows them")
-        looks = 0 if _ended(part, role, database) else looks + 1
+        looks = 0 if _ended(database, role, name) else looks + 1
         time.sleep(PAUSE)
 
 
-def _ended(part: Stack, role: str, database: str) -> bool:
+def _ended(database: DatabaseStack, role: str, name: str) -> bool:
     """Whether there were any."""
-    with session(login_of_admin(part), read_only=False) as asked:
-        if not sessions(asked, role, database):
+    with session(login_of_admin(database), read_only=False) as asked:
+        if not sessions(asked, role, name):
             return False
         with acting(asked, role):
             asked.rows("split_end", Count, role=role, database=database)

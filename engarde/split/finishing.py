@@ -13,9 +13,9 @@ from engarde.backup.manifest import whole
 from engarde.backup.refusing import Held
 from engarde.backup.rows import Pinned, Schema, SidedEdge
 from engarde.database import session
+from engarde.databases import display_name
 from engarde.engine import FOLDER
 from engarde.errors import Refused
-from engarde.parts import called
 from engarde.quoting import quoted
 from engarde.rotate.alone import alone
 from engarde.services import service_of
@@ -73,7 +73,12 @@ def finish(stack: str, name: str, say: Say, *, drop: bool, dry_run: bool) -> Fin
         if there:
             _refuse_changed(way, wanted, say)
         told = Finished(
-            name, called(way.old), wanted.schema, Held(wanted.owned, len(wanted.large_objects)), str(folder), dry_run
+            name,
+            display_name(way.old),
+            wanted.schema,
+            Held(wanted.owned, len(wanted.large_objects)),
+            str(folder),
+            dry_run,
         )
         if not drop and not dry_run:
             raise Refused(
@@ -91,7 +96,7 @@ def _refuse_open(way: Move) -> None:
     found = doors.door(way.old, way.service.role)
     if found and found.open:
         raise Refused(
-            f"{way.service.role} may enter database {called(way.old)}: `bin/engarde verify` names by what right"
+            f"{way.service.role} may enter database {display_name(way.old)}: `bin/engarde verify` names by what right"
         )
 
 
@@ -111,7 +116,7 @@ def _refuse_changed(way: Move, wanted: Inventory, say: Say) -> None:
     if changed := witness.differences(way.old, way.service.role, wanted, say):
         listed = "\n".join(f"  {visible(str(each))}" for each in changed[:SHOWN])
         raise Refused(
-            f"schema {wanted.schema} of {called(way.old)} is not as it was left; nothing was dropped:\n{listed}"
+            f"schema {wanted.schema} of {display_name(way.old)} is not as it was left; nothing was dropped:\n{listed}"
         )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from engarde.access import Access, login_to
-from engarde.model import Extension, Service, Stack
-from engarde.parts import within
+from engarde.databases import restrict_to
+from engarde.model import DatabaseStack, Extension, Service, Stack
 from engarde.services import service_of
 
 
@@ -24,14 +24,14 @@ class Move:
     target: str | None
 
     @property
-    def old(self) -> Stack:
-        """The part of the database that it leaves."""
-        return within(self.before, self.source)
+    def old(self) -> DatabaseStack:
+        """The database that it leaves."""
+        return restrict_to(self.before, self.source)
 
     @property
-    def new(self) -> Stack:
-        """The part of the database that it goes to."""
-        return within(self.after, self.target)
+    def new(self) -> DatabaseStack:
+        """The database that it goes to."""
+        return restrict_to(self.after, self.target)
 
     @property
     def moved(self) -> Service:

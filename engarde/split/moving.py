@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from engarde.backup.making import How
+from engarde.databases import display_name
 from engarde.engine import FOLDER
 from engarde.errors import EngardeError, Refused, Unfinished
-from engarde.parts import called
 from engarde.places import placed_on_server
 from engarde.rotate.alone import alone
 from engarde.rotate.delivery import Deliverer
@@ -78,7 +78,7 @@ def _refuse_obstacles(found: Plan) -> None:
 def _notice(found: Plan) -> str:
     return (
         f"{found.move.service.name} is shut out and its sessions are ended from now until about"
-        f" {found.contents.source.rows} rows are in {called(found.move.new)} and it has its new URL."
+        f" {found.contents.source.rows} rows are in {display_name(found.move.new)} and it has its new URL."
     )
 
 
@@ -131,8 +131,8 @@ def back(stack: str, name: str, how: How, deliverer: Callable[[], Deliverer], as
 def _refuse_unreachable(stack: str, begun: Journal) -> None:
     """Whoever cannot be asked now has nobody shut out, and no way back begun."""
     way = move(read(FOLDER, stack), begun.service, begun.source, begun.target, begun.carried)
-    for part in (way.old, way.new):
-        doors.door(part, way.service.role)
+    for database in (way.old, way.new):
+        doors.door(database, way.service.role)
     # What a comparison in the old database had to leave is in the way of one in the new.
     witness.dismiss(way.old, way.service.role)
 

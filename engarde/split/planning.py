@@ -97,7 +97,7 @@ def under_way(stack: Stack, begun: journal.Journal) -> str:
 def _refuse_name(stack: Stack, name: str, to: str) -> None:
     if "://" in to:
         raise ConfigError(_declared_instead(stack, name, to))
-    known = {each.name for each in stack.databases}
+    known = {each.name for each in stack.other_servers}
     if wrong := complaint(to) or ("holds %, ? or #" if set("%?#") & set(to) else None):
         raise ConfigError(f"no database can be called so: {wrong}")
     if to == stack.server.database:

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.filesize import decimal
 from rich.table import Table
 
-from engarde.parts import called
+from engarde.databases import display_name
 from engarde.show import Text, lines
 from engarde.split.finishing import Finished
 from engarde.split.planning import Plan
@@ -23,7 +23,7 @@ def planned(found: Plan) -> RenderableType:
     grid.add_column(overflow="fold")
     for name, value in _held(found).items():
         grid.add_row(name, str(value))
-    heading = f"{move.service.name}: schema {held.schema} from {called(move.old)} to {called(move.new)}"
+    heading = f"{move.service.name}: schema {held.schema} from {display_name(move.old)} to {display_name(move.new)}"
     shown: list[RenderableType] = [Text(heading, style="bold", overflow="fold"), grid]
     shown += [Text(line, overflow="fold") for line in _done(found)]
     if found.obstacles:
@@ -56,7 +56,7 @@ def _done(found: Plan) -> Iterator[str]:
     if found.move.other_server:
         yield f"makes role {found.move.service.role} there"
     if found.move.new.analytics:
-        yield f"analytics reads it in {called(found.move.new)} from then on, with a URL of its own"
+        yield f"analytics reads it in {display_name(found.move.new)} from then on, with a URL of its own"
     yield f"writes into Pulumi.{found.move.before.name}.yaml:"
     for edit in found.edits:
         yield from (f"  {line}" for line in str(edit).split("\n"))
@@ -68,8 +68,8 @@ def planned_data(found: Plan) -> dict[str, object]:
     return dict(
         service=move.service.name,
         schema=held.schema,
-        **{"from": called(move.old)},
-        to=called(move.new),
+        **{"from": display_name(move.old)},
+        to=display_name(move.new),
         tables=list(held.tables),
         rows=held.source.rows,
         bytes=held.source.bytes,

@@ -15,9 +15,9 @@ from engarde.backup.manifest import whole
 from engarde.backup.restoring import restore
 from engarde.catalog import read as read_catalog
 from engarde.database import session
+from engarde.databases import display_name
 from engarde.engine import FOLDER
 from engarde.errors import Unfinished
-from engarde.parts import called
 from engarde.places import placed_on_server
 from engarde.rotate.delivery import Deliverer
 from engarde.rotate.proof import prove
@@ -86,9 +86,9 @@ def shut(run: Run, begun: Journal) -> Journal:
     """Nobody outside can log in as the service, and none of its sessions is left."""
     way = run.move(begun)
     role = way.service.role
-    for part in (way.old, way.new) if way.other_server else (way.old,):
-        if doors.door(part, role):
-            doors.shut_out(part, role, run.password)
+    for database in (way.old, way.new) if way.other_server else (way.old,):
+        if doors.door(database, role):
+            doors.shut_out(database, role, run.password)
     return replace(begun, step=max(begun.step, Step.SHUT))
 
 
@@ -118,7 +118,7 @@ def left(run: Run, begun: Journal) -> Journal:
     role = way.service.role
     doors.keep_out(way.old, role)
     wanted = whole(Path(begun.folder or "")).inventory
-    run.say(f"comparing what stays in {called(way.old)} with the copy")
+    run.say(f"comparing what stays in {display_name(way.old)} with the copy")
     with session(login_of_admin(way.old)) as asked:
         prepared_ones = contents(asked, way.service).source.prepared
     changed = witness.differences(way.old, role, wanted, run.say)
@@ -130,8 +130,8 @@ def left(run: Run, begun: Journal) -> Journal:
     run.kept(replace(begun, step=Step.PREPARED, folder=None))
     listed = "\n".join(f"  {visible(str(each))}" for each in changed[:SHOWN])
     raise Unfinished(
-        f"{called(way.old)} is not as it was copied, or somebody is still at work in it; it is copied anew by the same"
-        f" command:\n{listed}"
+        f"{display_name(way.old)} is not as it was copied, or somebody is still at work in it; it is copied anew by the"
+        f" same command:\n{listed}"
     )
 
 
@@ -161,11 +161,11 @@ def opened(run: Run, begun: Journal) -> Journal:
         raise Unfinished(f"{role} is still let into database {way.old.server.database}")
     with session(login_of_admin(way.new)) as asked:
         catalog = read_catalog(way.new, asked)
-    findings = [found for part in (owners, grants, defaults) for found in part.findings(way.new, catalog)]
+    findings = [found for module in (owners, grants, defaults) for found in module.findings(way.new, catalog)]
     if of_it := [each for each in findings if not each.concerns or {role, way.service.schema_} & each.concerns]:
         listed = "\n".join(f"  {each.check}: {visible(each.subject)}; {each.remedy.text}" for each in of_it[:SHOWN])
         raise Unfinished(
-            f"database {called(way.new)} is not as declared, so that the service stays shut out:\n{listed}"
+            f"database {display_name(way.new)} is not as declared, so that the service stays shut out:\n{listed}"
         )
     doors.put_verifier(way.new, role, verifiers(run.stack)[placed_on_server(f"{begun.service}-role", way.new)])
     warning = prove(way.after, role, outputs(run.stack).passwords[role])

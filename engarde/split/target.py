@@ -11,7 +11,7 @@ from engarde.access import login_of_admin
 from engarde.backup.inventory import Edge, Extension
 from engarde.database import Session, session
 from engarde.errors import NoEntrance
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.split.contents import Contents
 from engarde.split.rows import Held, Name, Server
 
@@ -39,7 +39,7 @@ class Target:
         return self.held is not None
 
 
-def look(new: Stack, role: str, found: Contents) -> Target:
+def look(new: DatabaseStack, role: str, found: Contents) -> Target:
     """What is at the other end of a move.
 
     :raises Unreachable: the server could not be asked.
@@ -56,7 +56,7 @@ def look(new: Stack, role: str, found: Contents) -> Target:
         return Target(_server(asked, new, role), _offered(asked), missing=found.needs)
 
 
-def _within(asked: Session, new: Stack, role: str, found: Contents) -> Target:
+def _within(asked: Session, new: DatabaseStack, role: str, found: Contents) -> Target:
     event_triggers.refuse(asked, new.server.user)
     numbers: Sequence[int] = found.source.large_objects
     [held] = asked.rows("split_held", Held, role=role, schema=found.schema, numbers=numbers)
@@ -70,7 +70,7 @@ def _within(asked: Session, new: Stack, role: str, found: Contents) -> Target:
     )
 
 
-def _server(asked: Session, new: Stack, role: str) -> Server:
+def _server(asked: Session, new: DatabaseStack, role: str) -> Server:
     [server] = asked.rows("split_server", Server, database=new.server.database, role=role)
     return server
 

@@ -15,7 +15,7 @@ from engarde import version_tables
 from engarde.access import Access
 from engarde.database import Session as Asked
 from engarde.database import session
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.status import owned, rows, sizes, statements
 from engarde.status.owned import Counted, Owned
 from engarde.status.sizes import Sizes
@@ -64,7 +64,9 @@ class Look:
     owned: Owned
 
 
-def look(stack: Stack, login: Access, of: Sequence[Subject], queries: bool, logins: Logins | None = None) -> Look:
+def look(
+    stack: DatabaseStack, login: Access, of: Sequence[Subject], queries: bool, logins: Logins | None = None
+) -> Look:
     """Asks the server; with `queries` for the texts of statements, too.
 
     :param logins: the services' own, without which nothing is read of what they may change.
@@ -108,7 +110,7 @@ def _put(pool: ThreadPoolExecutor, sessions: Sequence[Asked]) -> Callable[[Quest
     return lambda question: pool.submit(answer, question)
 
 
-def _activity(asked: Asked, own: list[int], stack: Stack, queries: bool) -> Activity:
+def _activity(asked: Asked, own: list[int], stack: DatabaseStack, queries: bool) -> Activity:
     roles = [role for each in subjects(stack) for role in each.roles]
     settings = {each.name: each for each in asked.rows("status_settings", rows.Setting, names=list(SETTINGS))}
     return Activity(

@@ -10,7 +10,7 @@ from engarde.access import Access
 from engarde.catalog.further import VersionTable
 from engarde.database import Session
 from engarde.errors import Unreachable
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.own_logins import NotRead
 from engarde.status import rows
 from engarde.version_tables import Logins
@@ -41,7 +41,7 @@ class Counted:
 
 
 def read(
-    stack: Stack,
+    stack: DatabaseStack,
     asked: Session,
     counted: Sequence[Counted],
     versions: Sequence[VersionTable],

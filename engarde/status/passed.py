@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.status.report import Report, Service
 from engarde.status.words import of_bytes
 
@@ -26,12 +26,12 @@ class Passed:
     said: str
 
 
-def passed(stack: Stack, report: Report) -> tuple[Passed, ...]:
+def passed(stack: DatabaseStack, report: Report) -> tuple[Passed, ...]:
     """Every one that is passed; what is not seen passes none."""
     return (*_of_server(stack, report), *(each for service in report.services for each in _of_service(service)))
 
 
-def _of_server(stack: Stack, report: Report) -> Iterator[Passed]:
+def _of_server(stack: DatabaseStack, report: Report) -> Iterator[Passed]:
     limits, whole = stack.status, report.whole
     if limits.database_size is not None and (whole.database_size or 0) > limits.database_size:
         size = whole.database_size or 0

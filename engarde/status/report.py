@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.status import rows
 from engarde.status.connections import Connections, connections
 from engarde.status.look import Look
@@ -73,7 +73,7 @@ class Report:
     """whether texts of statements were asked for"""
 
 
-def report(stack: Stack, chosen: Sequence[Subject], found: Look, queries: bool) -> Report:
+def report(stack: DatabaseStack, chosen: Sequence[Subject], found: Look, queries: bool) -> Report:
     """What was found, told of each that was chosen."""
     every = subjects(stack)
     whose = of_roles(every), of_schemas(every)
@@ -106,7 +106,7 @@ def _revision(subject: Subject, found: Look) -> tuple[str, ...] | None:
     return tuple(revision for each in own for revision in each or ())
 
 
-def _whole(stack: Stack, found: Look, whose: Mapping[str, str]) -> Whole:
+def _whole(stack: DatabaseStack, found: Look, whose: Mapping[str, str]) -> Whole:
     settings, sessions = found.activity.settings, found.activity.sessions
     reserved = ("superuser_reserved_connections", "reserved_connections")
     room = int(settings["max_connections"].value or 0) - sum(int(settings[name].value or 0) for name in reserved)

@@ -8,7 +8,7 @@ from engarde.access import Access
 from engarde.database import Session, session
 from engarde.edits import lines
 from engarde.errors import NoEntrance, NotAnswered
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.quoting import literal, quoted, statement
 from engarde.status.rows import Place, Server, Statement
 from engarde.status.unseen import Unseen
@@ -32,7 +32,7 @@ class Statements:
     unseen: Unseen | None = None
 
 
-def read(asked: Session, server: Server, login: Access, stack: Stack, queries: bool) -> Statements:
+def read(asked: Session, server: Server, login: Access, stack: DatabaseStack, queries: bool) -> Statements:
     """The statements of every role in the stack's database, by whatever way they can be read."""
     [place, *_] = asked.rows("status_statements_place", Place)
     if not place.loaded:
@@ -73,14 +73,14 @@ def _counted(asked: Session, place: Place, server: Server, queries: bool) -> Sta
     return Statements(tuple(found))
 
 
-def _declare(stack: Stack) -> str:
+def _declare(stack: DatabaseStack) -> str:
     # Without databases, an extension is the shared one's.
     where = {"databases": [stack.label]} if stack.label else None
     beside = "  # beside those that it names already" if stack.label else ""
     return f"{lines('extensions', {EXTENSION: where})}{beside}\nbin/pulumi up --stack {stack.name}"
 
 
-def _not_loaded(place: Place, stack: Stack) -> Unseen:
+def _not_loaded(place: Place, stack: DatabaseStack) -> Unseen:
     before = [each.strip() for each in (place.preloaded or "").split(",") if each.strip()]
     libraries = ", ".join(map(literal, (*before, EXTENSION)))
     also = "" if place.preloaded is not None else " -- and what stands there now"

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from engarde.errors import ConfigError
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.names import ANALYTICS, PUBLIC
 from engarde.thresholds import Thresholds
 
@@ -22,7 +22,7 @@ class Subject:
     thresholds: Thresholds
 
 
-def subjects(stack: Stack) -> tuple[Subject, ...]:
+def subjects(stack: DatabaseStack) -> tuple[Subject, ...]:
     """Every one, services first; each schema and each role is of one of them at most."""
     default = stack.status
     found = {
@@ -44,7 +44,7 @@ def subjects(stack: Stack) -> tuple[Subject, ...]:
     return tuple(found.values())
 
 
-def chosen(stack: Stack, name: str | None) -> tuple[Subject, ...]:
+def chosen(stack: DatabaseStack, name: str | None) -> tuple[Subject, ...]:
     """All of them, or the one of this name.
 
     :raises ConfigError: there is none of this name.

@@ -8,7 +8,7 @@ from engarde import role_settings
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Role, Setting
 from engarde.findings import Finding, Remedy, Verb
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, DatabaseStack, Service
 from engarde.names import PUBLIC
 from engarde.quoting import quoted
 from engarde.settings import in_force, milliseconds, split_path
@@ -41,7 +41,7 @@ FIRST = {
 """What the session that takes a setting back has to do first, since it has it, too."""
 
 
-def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
     """What a role of the stack is, may or starts with that is not declared."""
     admin = hands(stack, catalog)
     for login in stack.logins:
@@ -92,7 +92,7 @@ def _limit(login: Service | Analytics, role: Role, admin: Hands, concerned: froz
 
 
 def _settings(
-    login: Service | Analytics, stack: Stack, catalog: Catalog, admin: Hands, concerned: frozenset[str]
+    login: Service | Analytics, stack: DatabaseStack, catalog: Catalog, admin: Hands, concerned: frozenset[str]
 ) -> Iterator[Finding]:
     declared = {
         "statement_timeout": login.statement_timeout,
@@ -130,7 +130,7 @@ def _settings(
 
 
 def _by_the_program(
-    login: Service | Analytics, stack: Stack, catalog: Catalog, admin: Hands, concerned: frozenset[str]
+    login: Service | Analytics, stack: DatabaseStack, catalog: Catalog, admin: Hands, concerned: frozenset[str]
 ) -> Iterator[Finding]:
     """What the provider cannot carry."""
     for name, value in role_settings.declared(login, stack.server).items():
@@ -146,7 +146,7 @@ def _by_the_program(
             yield Finding("setting", f"{name} of {login.role}", value, actual, heal, concerned)
 
 
-def _harmless(setting: Setting, login: Service | Analytics, stack: Stack) -> bool:
+def _harmless(setting: Setting, login: Service | Analytics, stack: DatabaseStack) -> bool:
     """The declared limit where the stack's admin could not have set it, and a superuser has."""
     declared = {role_settings.TEMPORARY_FILES: f"{login.temp_file_limit}MB"} if login.temp_file_limit else {}
     return (
@@ -166,7 +166,7 @@ def _settings_here(
             yield Finding("setting", f"{each.name} of {login.role}", "not declared", actual, heal, concerned)
 
 
-def _for_all(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+def _for_all(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     """What the database or the server gives to every session, and what undoes isolation or keeps services from work."""
     for each in catalog.settings:
         if each.role is None and each.name in FOR_ALL and (each.database or stack.server_wide):

@@ -12,7 +12,7 @@ from engarde.catalog.further import CodeUse, StatementRunner
 from engarde.catalog.rows import View
 from engarde.database import Session
 from engarde.findings import Finding, Remedy, Verb
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.names import PUBLIC
 from engarde.quoting import printable
 from engarde.stack import Outputs
@@ -44,7 +44,7 @@ class Looked:
     warnings: tuple[str, ...]
 
 
-def turned(stack: Stack, catalog: Catalog, known: Outputs) -> Iterator[Finding]:
+def turned(stack: DatabaseStack, catalog: Catalog, known: Outputs) -> Iterator[Finding]:
     """Declared reads that were tables at the last run, and are views of others by now."""
     relations = {(each.schema, each.name): each for each in catalog.relations if each.view}
     trusted = catalog.trusted(stack.server.user)
@@ -63,7 +63,7 @@ def turned(stack: Stack, catalog: Catalog, known: Outputs) -> Iterator[Finding]:
                 )
 
 
-def look(stack: Stack, catalog: Catalog, asked: Session) -> Looked:
+def look(stack: DatabaseStack, catalog: Catalog, asked: Session) -> Looked:
     """Every use of code that another than the admin may change, judged by whose rights it runs with."""
     uses: dict[tuple[str, str | None, str | None, str], list[CodeUse]] = defaultdict(list)
     constants: dict[tuple[str, str | None, str | None], set[str]] = {}
@@ -98,7 +98,7 @@ def _unread(owner: str) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Judge:
-    stack: Stack
+    stack: DatabaseStack
     catalog: Catalog
     constants: dict[tuple[str, str | None, str | None], set[str]] = field(default_factory=dict)
     """kind, relation and name of what planning looks at -> the calls in it that it works out"""

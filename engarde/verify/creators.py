@@ -6,13 +6,13 @@ from collections.abc import Iterator
 
 from engarde.catalog import Catalog
 from engarde.findings import Finding, Remedy, Verb
-from engarde.model import ExistingSchema, Stack
+from engarde.model import DatabaseStack, ExistingSchema
 from engarde.names import PUBLIC
 from engarde.quoting import quoted
 from engarde.verify.hands import acting_as, hands
 
 
-def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
     """Roles that make tables in a schema that analytics reads, and whose tables it would not see."""
     for schema in stack.existing_schemas:
         if schema.name not in stack.analytics_schemas or schema.name not in catalog.schemas:
@@ -30,7 +30,7 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
                 )
 
 
-def _heal(stack: Stack, schema: ExistingSchema, catalog: Catalog, role: str) -> Remedy:
+def _heal(stack: DatabaseStack, schema: ExistingSchema, catalog: Catalog, role: str) -> Remedy:
     admin, known = hands(stack, catalog), catalog.roles.get(role)
     # Who may act as a superuser is one: what one has made goes to a creator instead.
     if known and known.superuser and not admin.superuser:
@@ -46,7 +46,7 @@ def _heal(stack: Stack, schema: ExistingSchema, catalog: Catalog, role: str) -> 
     return Remedy("edit", "\n".join(steps))
 
 
-def _who_creates(stack: Stack, schema: str, catalog: Catalog) -> dict[str, str]:
+def _who_creates(stack: DatabaseStack, schema: str, catalog: Catalog) -> dict[str, str]:
     # An owner that is a superuser or stands for the database's is the admin in other words.
     owner = catalog.roles.get(catalog.schemas[schema].owner)
     found = {owner.name: "owns the schema"} if owner and not (owner.superuser or owner.predefined) else {}

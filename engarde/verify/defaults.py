@@ -9,7 +9,7 @@ from dataclasses import replace
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Default
 from engarde.findings import Finding, Verb
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.names import PUBLIC
 from engarde.privileges import On, expected
 from engarde.quoting import quoted
@@ -29,7 +29,7 @@ _Same = tuple[str, str | None, str, str]
 """creator, schema, objects, grantee"""
 
 
-def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
     """What is made later and is not as readable as declared, or more so."""
     wanted = {
         Default(row.creator or "", row.schema, OBJECTS[row.on], row.grantee, right, False)
@@ -54,7 +54,7 @@ def _possible(creator: str | None, schema: str | None, grantee: str, catalog: Ca
     return known and (schema is None or schema in catalog.schemas)
 
 
-def _is_ours(stack: Stack, default: Default) -> bool:
+def _is_ours(stack: DatabaseStack, default: Default) -> bool:
     if default.grantee in (None, default.creator, stack.server.user):
         return False
     services = {service.role for service in stack.services}
@@ -111,7 +111,7 @@ def _grantable(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
         )
 
 
-def _functions(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+def _functions(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     """Functions that services make are everybody's to execute unless a list says otherwise."""
     for service in stack.services:
         lists = [
@@ -134,7 +134,7 @@ def _functions(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding
             )
 
 
-def _lost(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+def _lost(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     lists: dict[tuple[str, str], set[str]] = defaultdict(set)
     services = {service.role: service.schema_ for service in stack.services}
     for each in catalog.defaults:

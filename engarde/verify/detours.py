@@ -8,18 +8,18 @@ from collections.abc import Iterator, Mapping
 from engarde.catalog import Catalog
 from engarde.catalog.rows import View
 from engarde.findings import Finding, Remedy, Verb
-from engarde.model import Stack, Table
+from engarde.model import DatabaseStack, Table
 from engarde.names import PUBLIC
 from engarde.verify.hands import hands
 
 
-def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
     """Functions and views that lead to what one may not reach."""
     yield from _functions(stack, catalog)
     yield from _views(stack, catalog)
 
 
-def _functions(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+def _functions(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
     services, admin = {service.schema_ for service in stack.services}, hands(stack, catalog)
     open_to_all = {entry.identity for entry in catalog.entries if entry.kind == "function" and entry.grantee == PUBLIC}
     used_by_all = {entry.schema for entry in catalog.entries if entry.kind == "schema" and entry.grantee == PUBLIC}
@@ -37,7 +37,7 @@ def _functions(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
             )
 
 
-def _views(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+def _views(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
     """Views that are declared as reads, and through which their owner shows another service's tables."""
     owners = {service.schema_: service.role for service in stack.services}
     views: dict[Table, list[View]] = defaultdict(list)

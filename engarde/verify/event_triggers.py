@@ -8,7 +8,7 @@ from dataclasses import replace
 from engarde.catalog import Catalog
 from engarde.catalog.further import EventTrigger
 from engarde.findings import Finding, Remedy, Verb
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.quoting import quoted
 from engarde.verify.hands import hands
 from engarde.verify.names import some
@@ -16,7 +16,7 @@ from engarde.verify.names import some
 REFUSED = ": 42501 "
 
 
-def findings(stack: Stack, catalog: Catalog, triggers: Sequence[EventTrigger]) -> Iterator[Finding]:
+def findings(stack: DatabaseStack, catalog: Catalog, triggers: Sequence[EventTrigger]) -> Iterator[Finding]:
     """Those whose function another role may change: the next `up` would run it as the admin."""
     for each in triggers:
         if each.changers:
@@ -31,7 +31,7 @@ def findings(stack: Stack, catalog: Catalog, triggers: Sequence[EventTrigger]) -
 
 
 def blamed(
-    stack: Stack, catalog: Catalog, triggers: Sequence[EventTrigger], tried: Sequence[Finding]
+    stack: DatabaseStack, catalog: Catalog, triggers: Sequence[EventTrigger], tried: Sequence[Finding]
 ) -> Iterator[Finding]:
     """What was tried, without what functions of event triggers refused; each of these is named once instead."""
     refused: dict[str, list[str]] = {}
@@ -56,7 +56,7 @@ def _is_in(trigger: EventTrigger, line: str) -> bool:
     return function != line and f".{trigger.code}".endswith(f".{function}")
 
 
-def _refusing(stack: Stack, catalog: Catalog, trigger: EventTrigger, lines: Sequence[str]) -> Finding:
+def _refusing(stack: DatabaseStack, catalog: Catalog, trigger: EventTrigger, lines: Sequence[str]) -> Finding:
     admin = hands(stack, catalog)
     heal = disable = admin.sql(Verb.DISARM, trigger.disable, superusers=True)
     if REFUSED in lines[0] and not trigger.definer:

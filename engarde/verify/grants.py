@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Entry
 from engarde.findings import Finding, Remedy, Verb
-from engarde.model import Service, Stack
+from engarde.model import DatabaseStack, Service
 from engarde.names import PUBLIC, VERSION_TABLE
 from engarde.privileges import OTHER_DATABASES, outside_schemas
 from engarde.quoting import quoted
@@ -53,7 +53,7 @@ class _Same:
         return ", ".join(right + (f" ({column})" if column else "") for right, column in self.rights)
 
 
-def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
     """What is not granted and should be, what is granted and should not be, and what may be granted on."""
     due = wanted(stack, catalog)
     healing = _Healing(catalog, hands(stack, catalog), _claims(stack, catalog), catalog.belongs_to)
@@ -95,7 +95,7 @@ def _cascaded(entries: Iterable[Entry], taken: Iterable[Entry]) -> set[Entry]:
     return found
 
 
-def _claims(stack: Stack, catalog: Catalog) -> dict[str, Service]:
+def _claims(stack: DatabaseStack, catalog: Catalog) -> dict[str, Service]:
     """Tables of the admin's in a schema that exists which one service alone reads and writes: they may be its own."""
     existing = {each.name for each in stack.existing_schemas}
     read = {(each.schema_, each.table) for service in stack.services for each in service.reads}
@@ -121,7 +121,7 @@ def _claims(stack: Stack, catalog: Catalog) -> dict[str, Service]:
     return found
 
 
-def warnings(stack: Stack, catalog: Catalog) -> Iterator[str]:
+def warnings(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
     """Roles that nobody declared and that may do something in a schema that is not the stack's to manage."""
     existing = {schema.name for schema in stack.existing_schemas}
     known = {stack.server.user, PUBLIC, *stack.roles, *(role.name for role in stack.outside_roles)}
@@ -134,7 +134,7 @@ def warnings(stack: Stack, catalog: Catalog) -> Iterator[str]:
         yield f"{who}, which is not declared, has {', '.join(sorted(rights))} in {schema}"
 
 
-def _is_ours(stack: Stack, entry: Entry) -> bool:
+def _is_ours(stack: DatabaseStack, entry: Entry) -> bool:
     """Whether an undeclared grant is the stack's business: what its roles may do, and who gets at its things."""
     if entry.grantee == stack.server.user:
         return False
@@ -162,7 +162,7 @@ def _is_ours(stack: Stack, entry: Entry) -> bool:
     return entry.grantee in stack.roles
 
 
-def _lends(stack: Stack, catalog: Catalog, entry: Entry, trusted: Container[str]) -> bool:
+def _lends(stack: DatabaseStack, catalog: Catalog, entry: Entry, trusted: Container[str]) -> bool:
     """Whether somebody has code run by it with the rights of the admin, of a superuser or of a role of the stack."""
     if entry.kind != "table" or entry.right not in OF_OWNERS or entry.grantee in trusted:
         return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from engarde.catalog import Catalog
 from engarde.findings import Placed, Remedy, Verb
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.quoting import quoted, script
 
 
@@ -51,13 +51,13 @@ class Hands:
         return Remedy("sql", script(statements), not may, safe and may, verb, placed, thing)
 
 
-def hands(stack: Stack, catalog: Catalog) -> Hands:
+def hands(stack: DatabaseStack, catalog: Catalog) -> Hands:
     """Those of the stack's admin."""
     admin = catalog.roles[stack.server.user]
     return Hands(admin.name, admin.superuser, frozenset(acting_as(admin.name, stack, catalog)))
 
 
-def acting_as(name: str, stack: Stack, catalog: Catalog) -> set[str]:
+def acting_as(name: str, stack: DatabaseStack, catalog: Catalog) -> set[str]:
     """The role with all that it is a member of, at any distance, whether by itself or by SET ROLE."""
     found: set[str] = set()
     waiting = [name]

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from engarde.catalog import Catalog
 from engarde.findings import Finding, Placed, Verb
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.quoting import quoted
 from engarde.verify.hands import hands
 
 
-def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
     """Each with what brings it back, or parts it from what it is part of."""
     services, admin = {service.schema_ for service in stack.services}, hands(stack, catalog)
     for each in catalog.inherits:

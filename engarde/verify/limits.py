@@ -9,14 +9,14 @@ from engarde.catalog import Catalog
 from engarde.database import session
 from engarde.errors import NoEntrance
 from engarde.findings import Finding, Remedy
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, DatabaseStack, Service
 from engarde.quoting import quoted
 from engarde.stack import Outputs
 from engarde.verify.logins import Tried
 from engarde.verify.names import about
 
 
-def limits(stack: Stack, outputs: Outputs, catalog: Catalog) -> Tried:
+def limits(stack: DatabaseStack, outputs: Outputs, catalog: Catalog) -> Tried:
     """One role after another opens connections until the server refuses one, at its limit and not after it."""
     found: list[Finding] = []
     for login in stack.logins:
@@ -25,7 +25,7 @@ def limits(stack: Stack, outputs: Outputs, catalog: Catalog) -> Tried:
     return Tried(tuple(found))
 
 
-def _limit(login: Service | Analytics, stack: Stack, password: str) -> list[Finding]:
+def _limit(login: Service | Analytics, stack: DatabaseStack, password: str) -> list[Finding]:
     access = Access(stack.server, stack.server.database, login.role, password)
     with ExitStack() as opened:
         for _ in range(login.connection_limit + 1):

@@ -13,7 +13,7 @@ from engarde.catalog import Catalog
 from engarde.database import Answer, Session, session
 from engarde.errors import NoEntrance, Unreachable
 from engarde.findings import Finding, Remedy
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, DatabaseStack, Service
 from engarde.names import PUBLIC
 from engarde.quoting import quoted, word
 from engarde.settings import split_path
@@ -71,7 +71,7 @@ def mark() -> str:
     return f"engarde_probe_{secrets.token_hex(4)}"
 
 
-def all_of(stack: Stack, outputs: Outputs, catalog: Catalog, progress: Callable[[int], None]) -> list[Tried]:
+def all_of(stack: DatabaseStack, outputs: Outputs, catalog: Catalog, progress: Callable[[int], None]) -> list[Tried]:
     """Every role that is there and whose password is known, a few at a time; `progress` is told how many are left.
 
     :raises Unreachable: a session was lost.
@@ -87,7 +87,7 @@ def all_of(stack: Stack, outputs: Outputs, catalog: Catalog, progress: Callable[
     return tried
 
 
-def _login(login: Service | Analytics, stack: Stack, password: str, catalog: Catalog) -> Tried:
+def _login(login: Service | Analytics, stack: DatabaseStack, password: str, catalog: Catalog) -> Tried:
     access = Access(stack.server, stack.server.database, login.role, password)
     try:
         with session(access, read_only=False, as_given=True) as entered:
@@ -123,7 +123,7 @@ FULL = (
 """What a server says that has no connection left: that is no drift."""
 
 
-def _refused(login: Service | Analytics, stack: Stack, refusal: NoEntrance) -> Tried:
+def _refused(login: Service | Analytics, stack: DatabaseStack, refusal: NoEntrance) -> Tried:
     said = refusal.reason.rpartition("failed: ")[2] if "FATAL" in refusal.reason else refusal.reason
     if "password authentication failed" in refusal.reason:
         return Tried((changed(stack, login, f"login of {login.role}", said),))
@@ -149,7 +149,7 @@ def _who(login: Service | Analytics, who: Who) -> Iterator[Finding]:
             yield wrong(name, expected, actual, f"SET {name} = {expected}")
 
 
-def new_things(stack: Stack, catalog: Catalog, admin: Session) -> Tried:
+def new_things(stack: DatabaseStack, catalog: Catalog, admin: Session) -> Tried:
     """What analytics and readers meet in a table that was made this very moment, tried by the admin in their place."""
     may_act_as = frozenset(each.name for each in admin.rows("may_act_as", _Name))
     declared = {(service.schema_, service.role) for service in stack.services}
@@ -173,7 +173,7 @@ def _by_catalog(entered: Session, asked: list[Right]) -> list[tuple[Right, bool]
 
 
 def _judged(
-    role: str, stack: Stack, tried: list[Probe], answers: list[Answer], by_catalog: list[tuple[Right, bool]]
+    role: str, stack: DatabaseStack, tried: list[Probe], answers: list[Answer], by_catalog: list[tuple[Right, bool]]
 ) -> Tried:
     """One finding per schema: what was allowed, refused, or refused for another reason than a missing privilege."""
     wrong: dict[tuple[str, str | None, str], list[str]] = defaultdict(list)
@@ -197,12 +197,12 @@ def _judged(
     return Tried(tuple(found), tuple(warnings), len(tried))
 
 
-def _place(stack: Stack) -> str:
+def _place(stack: DatabaseStack) -> str:
     """Of which stack, and of which of its databases."""
     return (f" --database {word(stack.label)}" if stack.label else "") + f" --stack {stack.name}"
 
 
-def _behaviour(role: str, stack: Stack, schema: str | None, expected: str, said: list[str]) -> Finding:
+def _behaviour(role: str, stack: DatabaseStack, schema: str | None, expected: str, said: list[str]) -> Finding:
     where = f"schema {schema}" if schema else f"database {stack.server.database}"
     what = f"schema {quoted(schema)}" if schema else f"database {quoted(stack.server.database)}"
     return Finding(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Entry, Relation, Schema
 from engarde.findings import Finding
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.names import PUBLIC
 from engarde.verify.hands import acting_as
 from engarde.verify.members import reaching
@@ -36,7 +36,7 @@ class Row:
     """as the tool calls it, where the stack has more than one"""
 
 
-def matrix(stack: Stack, catalog: Catalog, findings: Iterable[Finding]) -> tuple[Row, ...]:
+def matrix(stack: DatabaseStack, catalog: Catalog, findings: Iterable[Finding]) -> tuple[Row, ...]:
     """The stack's roles, those outside of it, those that reach it undeclared, and PUBLIC."""
     schemas = stack.schemas
     wrong = {frozenset({one, other}) for each in findings for one in each.concerns for other in each.concerns}

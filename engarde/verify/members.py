@@ -9,7 +9,7 @@ from typing import TypedDict
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Membership, Role
 from engarde.findings import Finding, Verb
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.privileges import On, expected
 from engarde.quoting import quoted
 from engarde.verify.hands import Hands, hands
@@ -33,7 +33,7 @@ POWERFUL = (
 """Roles of PostgreSQL's own whose members get at every schema, or at the files below them."""
 
 
-def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
     """Memberships that are missing or that nobody declared, and roles that reach a service's schema."""
     admin = hands(stack, catalog)
     yield from _missing(stack, catalog, admin)
@@ -42,18 +42,18 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
     yield from (_reaching(stack, way, admin) for way in reaching(stack, catalog) if not _outside(stack, way.role))
 
 
-def warnings(stack: Stack, catalog: Catalog) -> Iterator[str]:
+def warnings(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
     """Declared roles outside the stack that reach a service's schema."""
     for way in reaching(stack, catalog):
         if _outside(stack, way.role):
             yield f"{way.role}, an outside role of the stack, reaches the services' schemas: {way.why}"
 
 
-def _outside(stack: Stack, name: str) -> bool:
+def _outside(stack: DatabaseStack, name: str) -> bool:
     return name in {role.name for role in stack.outside_roles}
 
 
-def _missing(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+def _missing(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     managed = {(each.role, each.member) for each in catalog.memberships if each.admin}
     usable = {(each.role, each.member) for each in catalog.memberships if each.inherit and each.may_set}
     for row in sorted(expected(stack), key=lambda row: row.role or ""):
@@ -75,7 +75,7 @@ def _missing(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
             )
 
 
-def _undeclared(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+def _undeclared(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     ours = set(stack.roles)
     for each in catalog.memberships:
         # The admin manages these roles and the first superuser needs no membership: neither gains anything by one.
@@ -90,7 +90,7 @@ def _undeclared(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Findin
             )
 
 
-def _is_admins(stack: Stack, catalog: Catalog, name: str) -> bool:
+def _is_admins(stack: DatabaseStack, catalog: Catalog, name: str) -> bool:
     return name == stack.server.user or catalog.roles[name].bootstrap
 
 
@@ -119,7 +119,7 @@ class Way:
     """that is superusers' alone"""
 
 
-def reaching(stack: Stack, catalog: Catalog) -> Iterator[Way]:
+def reaching(stack: DatabaseStack, catalog: Catalog) -> Iterator[Way]:
     """One way of every role that nobody declared and that gets at a service's schema."""
     declared = {stack.server.user, *stack.roles}
     for role in catalog.roles.values():
@@ -143,7 +143,7 @@ def _by_attribute(role: Role, catalog: Catalog) -> Way | None:
     return None
 
 
-def _by_membership(stack: Stack, role: Role, catalog: Catalog) -> Way | None:
+def _by_membership(stack: DatabaseStack, role: Role, catalog: Catalog) -> Way | None:
     """The shortest chain to a role that gets at a service's schema, and the last link of it."""
     ends = _ends(stack, catalog)
     chains: list[tuple[Membership, ...]] = [(each,) for each in catalog.memberships if each.member == role.name]
@@ -168,7 +168,7 @@ def _needs(each: Membership, catalog: Catalog) -> _Needs:
     return {"of": of, "superusers": catalog.roles[each.role].superuser}
 
 
-def _ends(stack: Stack, catalog: Catalog) -> set[str]:
+def _ends(stack: DatabaseStack, catalog: Catalog) -> set[str]:
     services = {service.schema_ for service in stack.services}
     granted = {entry.grantee for entry in catalog.entries if entry.schema in services}
     ours = {login.role for login in stack.logins} - stack.guests
@@ -179,7 +179,7 @@ def _ends(stack: Stack, catalog: Catalog) -> set[str]:
     return ours | granted | superusers | set(POWERFUL) | {stack.server.user}
 
 
-def _reaching(stack: Stack, way: Way, admin: Hands) -> Finding:
+def _reaching(stack: DatabaseStack, way: Way, admin: Hands) -> Finding:
     return Finding(
         "reach",
         f"{way.role} on the schemas of services",

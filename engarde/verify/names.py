@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from engarde.catalog import Catalog
 from engarde.findings import Remedy
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, DatabaseStack, Service
 from engarde.names import PUBLIC
 from engarde.quoting import quoted
 
@@ -34,7 +34,7 @@ def some(items: Sequence[str]) -> str:
     return f"{shown} and {len(items) - SHOWN} more ({mark})"
 
 
-def provided_schemas(stack: Stack, catalog: Catalog) -> frozenset[str]:
+def provided_schemas(stack: DatabaseStack, catalog: Catalog) -> frozenset[str]:
     """Schemas that extensions made for themselves."""
     return frozenset(each.name for each in catalog.schemas.values() if each.provided) - set(stack.schemas)
 
@@ -44,6 +44,6 @@ def about(login: Service | Analytics) -> frozenset[str]:
     return frozenset({login.role} | ({login.schema_} if isinstance(login, Service) else set()))
 
 
-def up(stack: Stack) -> Remedy:
+def up(stack: DatabaseStack) -> Remedy:
     """What brings back a role or a schema that is gone."""
     return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")

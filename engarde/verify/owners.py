@@ -8,13 +8,13 @@ from engarde.catalog import Catalog
 from engarde.catalog.rows import Owned
 from engarde.checks.placement import place
 from engarde.findings import Finding, Placed, Remedy, Verb
-from engarde.model import Service, Stack
+from engarde.model import DatabaseStack, Service
 from engarde.quoting import quoted
 from engarde.verify.hands import Hands, hands
 from engarde.verify.names import provided_schemas, up
 
 
-def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
+def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
     """What is missing, another's, or a service's where it should own nothing."""
     admin = hands(stack, catalog)
     yield from _schemas(stack, catalog, admin)
@@ -26,7 +26,7 @@ def findings(stack: Stack, catalog: Catalog) -> Iterator[Finding]:
         yield Finding("owner", subject, expected, f"owned by {each.owner}", there.remedy, about)
 
 
-def misplaced(stack: Stack, catalog: Catalog) -> Iterator[Owned]:
+def misplaced(stack: DatabaseStack, catalog: Catalog) -> Iterator[Owned]:
     """What is another's in a service's schema, and what roles of the stack own elsewhere."""
     # What an extension keeps of a service's in a schema of its own is where it belongs; what is only in the wrong place
     # goes back there, and not to another owner.
@@ -42,7 +42,7 @@ def misplaced(stack: Stack, catalog: Catalog) -> Iterator[Owned]:
             yield each
 
 
-def _schemas(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+def _schemas(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     renamed = renamed_schemas(stack, catalog)
     for service in stack.services:
         found = catalog.schemas.get(service.schema_)
@@ -74,7 +74,7 @@ def _schemas(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     yield from _existing(stack, catalog, admin)
 
 
-def left_schemas(stack: Stack, catalog: Catalog) -> dict[str, str]:
+def left_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:
     """Schema -> service that has moved to another database and left it here, with whatever is in it."""
     found = {}
     for each in stack.neighbours:
@@ -84,13 +84,13 @@ def left_schemas(stack: Stack, catalog: Catalog) -> dict[str, str]:
     return found
 
 
-def warnings(stack: Stack, catalog: Catalog) -> Iterator[str]:
+def warnings(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
     """Schemas that a service has left here."""
     for schema, service in sorted(left_schemas(stack, catalog).items()):
         yield f"schema {schema} is what {service} had here before it moved: closed, and nobody's to read"
 
 
-def renamed_schemas(stack: Stack, catalog: Catalog) -> dict[str, str]:
+def renamed_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:
     """Declared schema that is not there -> the one undeclared schema of its role: the same under another name."""
     found = {}
     for service in stack.services:
@@ -104,7 +104,7 @@ def renamed_schemas(stack: Stack, catalog: Catalog) -> dict[str, str]:
     return found
 
 
-def _existing(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+def _existing(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     """A schema that the stack does not manage, in the hands of a role that nobody declared."""
     trusted = {stack.server.user, *(role.name for role in stack.outside_roles), *(login.role for login in stack.logins)}
     trusted |= {creator for each in stack.existing_schemas for creator in each.creators}
@@ -116,7 +116,7 @@ def _existing(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]
             yield _owner(f"schema {existing.name}", owner.name, placed, frozenset({existing.name, owner.name}), admin)
 
 
-def _databases(stack: Stack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+def _databases(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
     roles = set(stack.roles) if stack.server_wide else set()
     trusted = {stack.server.user, *(role.name for role in stack.outside_roles), *stack.roles}
     for found in catalog.databases.values():

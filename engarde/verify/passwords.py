@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from engarde import scram
 from engarde.catalog.further import StoredPassword
 from engarde.findings import Finding, Remedy
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, DatabaseStack, Service
 from engarde.quoting import word
 from engarde.rotations import called
 from engarde.stack import Outputs
@@ -15,7 +15,7 @@ from engarde.urls import url
 from engarde.verify.names import about
 
 
-def of_verifiers(stack: Stack, outputs: Outputs, stored: list[StoredPassword]) -> Iterator[Finding]:
+def of_verifiers(stack: DatabaseStack, outputs: Outputs, stored: list[StoredPassword]) -> Iterator[Finding]:
     """Roles whose password in force is not the state's."""
     known = {each.role: each.stored for each in stored}
     for login in stack.logins:
@@ -25,12 +25,12 @@ def of_verifiers(stack: Stack, outputs: Outputs, stored: list[StoredPassword]) -
             yield changed(stack, login, f"stored verifier of {login.role}", actual)
 
 
-def changed(stack: Stack, login: Service | Analytics, subject: str, actual: str) -> Finding:
+def changed(stack: DatabaseStack, login: Service | Analytics, subject: str, actual: str) -> Finding:
     """A password in force that the state does not know."""
     return Finding("password", subject, "of the state's password", actual, remedy(stack, login), about(login))
 
 
-def remedy(stack: Stack, login: Service | Analytics) -> Remedy:
+def remedy(stack: DatabaseStack, login: Service | Analytics) -> Remedy:
     """What puts a password of the state's in force again."""
     if stack.server.superuser:
         return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
@@ -38,7 +38,7 @@ def remedy(stack: Stack, login: Service | Analytics) -> Remedy:
     return Remedy("command", f"bin/engarde rotate --reapply {word(called(login))} --stack {stack.name}")
 
 
-def of_exports(stack: Stack, outputs: Outputs) -> Iterator[Finding]:
+def of_exports(stack: DatabaseStack, outputs: Outputs) -> Iterator[Finding]:
     """Outputs that are not what the stack file declares now: a run is due."""
     exported = {service.role: outputs.database_urls.get(service.name) for service in stack.services}
     if stack.analytics:

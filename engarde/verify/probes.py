@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Relation
-from engarde.model import Analytics, Service, Stack
+from engarde.model import Analytics, DatabaseStack, Service
 from engarde.names import PUBLIC
 from engarde.privileges import REFERENCES, beyond
 from engarde.quoting import quoted
@@ -69,7 +69,7 @@ class Right:
         return f"{self.right} on {where}{self.identity}"
 
 
-def of(login: Service | Analytics, stack: Stack, catalog: Catalog, mark: str) -> list[Probe | Right]:
+def of(login: Service | Analytics, stack: DatabaseStack, catalog: Catalog, mark: str) -> list[Probe | Right]:
     """All that one role tries, and asks the catalogs; `mark` is the name of whatever it makes."""
     own = login.schema_ if isinstance(login, Service) else None
     probes: list[Probe | Right] = [*_database(login, stack, catalog, mark)]
@@ -80,7 +80,7 @@ def of(login: Service | Analytics, stack: Stack, catalog: Catalog, mark: str) ->
     return probes
 
 
-def _database(login: Service | Analytics, stack: Stack, catalog: Catalog, mark: str) -> Iterator[Probe]:
+def _database(login: Service | Analytics, stack: DatabaseStack, catalog: Catalog, mark: str) -> Iterator[Probe]:
     yield Probe(None, (f"CREATE SCHEMA {mark}",))
     yield Probe(None, (f"CREATE ROLE {mark}",))
     yield Probe(None, ("SELECT pg_read_file('PG_VERSION')",))
@@ -112,7 +112,7 @@ def _own(service: Service, mark: str) -> Iterator[Probe]:
 
 
 def _elsewhere(
-    login: Service | Analytics, schema: str, stack: Stack, catalog: Catalog, mark: str
+    login: Service | Analytics, schema: str, stack: DatabaseStack, catalog: Catalog, mark: str
 ) -> Iterator[Probe | Right]:
     name = quoted(schema)
     yield Probe(schema, (f"CREATE TABLE {name}.{mark} ()",))
@@ -212,7 +212,7 @@ class Creator:
 
 
 def of_new_things(
-    stack: Stack, catalog: Catalog, mark: str, creators: list[Creator], may_act_as: frozenset[str]
+    stack: DatabaseStack, catalog: Catalog, mark: str, creators: list[Creator], may_act_as: frozenset[str]
 ) -> list[Probe]:
     """What the admin tries in the place of two roles: what one has just made, analytics and readers meet at once."""
     probes = []
@@ -242,7 +242,7 @@ def of_new_things(
     return probes
 
 
-def _acting(role: str, stack: Stack, may_act_as: frozenset[str]) -> tuple[str, ...]:
+def _acting(role: str, stack: DatabaseStack, may_act_as: frozenset[str]) -> tuple[str, ...]:
     """The admin becomes the role; where it only manages the role, it makes itself a member for this transaction."""
     own = quoted(stack.server.user)
     member = () if role in may_act_as else (f"GRANT {quoted(role)} TO {own}",)

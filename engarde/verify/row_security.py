@@ -9,7 +9,7 @@ from engarde.catalog import Catalog
 from engarde.catalog.further import Policy
 from engarde.database import Session
 from engarde.findings import Finding, Verb
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.names import PUBLIC
 from engarde.privileges import readings
 from engarde.quoting import quoted
@@ -17,7 +17,7 @@ from engarde.verify.hands import acting_as, hands
 from engarde.verify.names import some
 
 
-def findings(stack: Stack, catalog: Catalog, asked: Session) -> Iterator[Finding]:
+def findings(stack: DatabaseStack, catalog: Catalog, asked: Session) -> Iterator[Finding]:
     """Tables that a role is declared to read, and whose policies do not show it every row."""
     tables: dict[tuple[str, str], list[Policy]] = defaultdict(list)
     for each in asked.rows("row_security", Policy, schemas=sorted(stack.schemas)):
@@ -28,13 +28,13 @@ def findings(stack: Stack, catalog: Catalog, asked: Session) -> Iterator[Finding
                 yield _finding(reader, stack, catalog, policies, lacking)
 
 
-def _readers(stack: Stack, schema: str, name: str) -> Iterator[str]:
+def _readers(stack: DatabaseStack, schema: str, name: str) -> Iterator[str]:
     if stack.analytics and schema in stack.analytics_schemas:
         yield stack.analytics.role
     yield from (role for role, read in readings(stack) if (read.schema_, read.table) == (schema, name))
 
 
-def _lacking(reader: str, stack: Stack, catalog: Catalog, policies: list[Policy]) -> str:
+def _lacking(reader: str, stack: DatabaseStack, catalog: Catalog, policies: list[Policy]) -> str:
     """Why it is not sure to see every row; empty where it is."""
     role, acting, table = catalog.roles[reader], acting_as(reader, stack, catalog), policies[0]
     if role.superuser or role.bypassrls or (table.owner in acting and not table.forced):
@@ -52,7 +52,7 @@ def _hiding(policies: list[Policy]) -> list[Policy]:
     return [each for each in policies if not each.permissive and not each.all_rows]
 
 
-def _finding(reader: str, stack: Stack, catalog: Catalog, policies: list[Policy], lacking: str) -> Finding:
+def _finding(reader: str, stack: DatabaseStack, catalog: Catalog, policies: list[Policy], lacking: str) -> Finding:
     table = policies[0]
     return Finding(
         "row security",
@@ -64,7 +64,7 @@ def _finding(reader: str, stack: Stack, catalog: Catalog, policies: list[Policy]
     )
 
 
-def _heal(reader: str, stack: Stack, catalog: Catalog, policies: list[Policy]) -> Iterator[str]:
+def _heal(reader: str, stack: DatabaseStack, catalog: Catalog, policies: list[Policy]) -> Iterator[str]:
     table, taken = policies[0], {each.policy for each in policies}
     readers = set(_readers(stack, table.schema, table.name))
     known = {each.grantee for each in catalog.entries if each.kind == "table" and each.identity == table.identity}

@@ -16,11 +16,11 @@ from engarde.checks.foreseen import foreseen
 from engarde.checks.remedies import ordered
 from engarde.citus import UNKNOWN, has_citus
 from engarde.database import Session, session
+from engarde.databases import databases, display_name
 from engarde.event_triggers import listed
 from engarde.findings import Finding
-from engarde.model import Stack
+from engarde.model import DatabaseStack, Stack
 from engarde.names import PROOF
-from engarde.parts import called, parts
 from engarde.privileges import readings
 from engarde.stack import Outputs, outputs
 from engarde.verify import (
@@ -79,7 +79,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Found:
     """What was found in one database."""
 
     findings: tuple[Finding, ...]
@@ -97,16 +97,19 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
 
     :raises Unreachable: no engine, no passphrase, no server, or a session was lost.
     """
-    of_stack = parts(stack)
+    of_stack = databases(stack)
     with ThreadPoolExecutor(1) as pool:
         # The engine answers each question in a process of its own.
         waiting = pool.submit(outputs, stack.name)
-        admins = [login_of_admin(part) for part in of_stack]
+        admins = [login_of_admin(database) for database in of_stack]
         known = waiting.result()
-    found = [_part(part, stack, known, login, asked, progress) for part, login in zip(of_stack, admins, strict=True)]
-    names = [called(part) if len(of_stack) > 1 else "" for part in of_stack]
+    found = [
+        _of_database(database, stack, known, login, asked, progress)
+        for database, login in zip(of_stack, admins, strict=True)
+    ]
+    names = [display_name(database) if len(of_stack) > 1 else "" for database in of_stack]
     named = list(zip(names, found, strict=True))
-    all_found = (replace(each, database=name) for name, part in named for each in part.findings)
+    all_found = (replace(each, database=name) for name, its in named for each in its.findings)
     left = judged(stack.accepted, all_found, _today())
     # What was not looked for cannot be found.
     idle = left.idle if asked.logins and asked.service is None else ()
@@ -114,20 +117,20 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
         stack.name,
         tuple(ordered(left.findings)),
         (
-            *(f"{name}: {each}" if name else each for name, part in named for each in part.warnings),
+            *(f"{name}: {each}" if name else each for name, its in named for each in its.warnings),
             *(f"engarde:accepted: nothing is found any more of {each.check}: {each.subject}" for each in idle),
         ),
-        tuple(replace(row, database=name) for name, part in named for row in part.matrix),
-        sum(part.logins for part in found),
-        sum(part.probes for part in found),
-        sum(part.by_catalog for part in found),
+        tuple(replace(row, database=name) for name, its in named for row in its.matrix),
+        sum(each.logins for each in found),
+        sum(each.probes for each in found),
+        sum(each.by_catalog for each in found),
         left.taken,
     )
 
 
-def _part(
-    stack: Stack, whole: Stack, known: Outputs, login: Access, asked: Asked, progress: Callable[[int], None]
-) -> _Part:
+def _of_database(
+    stack: DatabaseStack, whole: Stack, known: Outputs, login: Access, asked: Asked, progress: Callable[[int], None]
+) -> _Found:
     with session(login) as admin:
         catalog = catalogs.read(stack, admin)
         found = [*_compared(stack, whole, catalog, asked), *_of_passwords(stack, known, catalog, admin)]
@@ -163,7 +166,7 @@ def _part(
     trusted = (
         f"the server let {on_trust} roles in on trust, without asking for a password: a login proves nothing there"
     )
-    return _Part(
+    return _Found(
         tuple(kept),
         (
             *([UNKNOWN] if several else []),
@@ -184,10 +187,10 @@ def _part(
     )
 
 
-def _compared(stack: Stack, whole: Stack, catalog: Catalog, asked: Asked) -> list[Finding]:
-    placing = [each for part in PLACING for each in sorted(part.findings(stack, catalog))]
+def _compared(stack: DatabaseStack, whole: Stack, catalog: Catalog, asked: Asked) -> list[Finding]:
+    placing = [each for module in PLACING for each in sorted(module.findings(stack, catalog))]
     then = foreseen(catalog, _to_make(whole, asked, placing))
-    return [*placing, *(each for part in COMPARED for each in sorted(part.findings(stack, then)))]
+    return [*placing, *(each for module in COMPARED for each in sorted(module.findings(stack, then)))]
 
 
 def _to_make(whole: Stack, asked: Asked, found: Iterable[Finding]) -> list[Finding]:
@@ -199,7 +202,7 @@ def _today() -> date:
     return datetime.now(UTC).date()
 
 
-def _of_passwords(stack: Stack, known: Outputs, catalog: Catalog, admin: Session) -> Iterator[Finding]:
+def _of_passwords(stack: DatabaseStack, known: Outputs, catalog: Catalog, admin: Session) -> Iterator[Finding]:
     yield from passwords.of_exports(stack, known)
     if catalog.roles[stack.server.user].superuser:
         roles = [login.role for login in stack.logins]
@@ -207,7 +210,7 @@ def _of_passwords(stack: Stack, known: Outputs, catalog: Catalog, admin: Session
 
 
 def _tried(
-    stack: Stack, known: Outputs, catalog: Catalog, login: Access, progress: Callable[[int], None]
+    stack: DatabaseStack, known: Outputs, catalog: Catalog, login: Access, progress: Callable[[int], None]
 ) -> list[logins.Tried]:
     tried = [*logins.all_of(stack, known, catalog, progress), *shut_out(stack, known, catalog)]
     # A session of its own, which also tells whether a login that failed was refused or nobody is there any more.
@@ -215,7 +218,7 @@ def _tried(
         return [*tried, logins.new_things(stack, catalog, admin)]
 
 
-def _missing(stack: Stack, catalog: Catalog) -> Iterator[str]:
+def _missing(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
     there = {(each.schema, each.name) for each in catalog.relations}
     names = {service.role: service.name for service in stack.services}
     for role, read in readings(stack):

@@ -8,7 +8,7 @@ from engarde.catalog import Catalog
 from engarde.catalog.further import Shadow
 from engarde.database import Session
 from engarde.findings import Finding, Verb
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.names import PUBLIC
 from engarde.settings import split_path
 from engarde.verify.hands import hands
@@ -16,7 +16,7 @@ from engarde.verify.hands import hands
 SYSTEM = "pg_catalog"
 
 
-def findings(stack: Stack, catalog: Catalog, asked: Session) -> Iterator[Finding]:
+def findings(stack: DatabaseStack, catalog: Catalog, asked: Session) -> Iterator[Finding]:
     """Functions, operators and relations of others than the admin in `public` or on another role's path."""
     admin, schemas = hands(stack, catalog), sorted(_on_a_path(catalog))
     ahead = sorted(_ahead(catalog))

@@ -9,7 +9,7 @@ from engarde.catalog import Catalog
 from engarde.database import session
 from engarde.errors import NoEntrance
 from engarde.findings import Finding, Remedy
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.quoting import statement
 from engarde.stack import Outputs
 from engarde.verify.logins import FULL, Tried
@@ -19,12 +19,12 @@ from engarde.verify.probes import DENIED
 REFUSED = ("permission denied for database", "is not permitted to log in")
 
 
-def shut_out(stack: Stack, outputs: Outputs, catalog: Catalog) -> list[Tried]:
+def shut_out(stack: DatabaseStack, outputs: Outputs, catalog: Catalog) -> list[Tried]:
     """Every role of the stack that works in another database of this server, one after another."""
     return list(_tried(stack, outputs, catalog))
 
 
-def _tried(stack: Stack, outputs: Outputs, catalog: Catalog) -> Iterator[Tried]:
+def _tried(stack: DatabaseStack, outputs: Outputs, catalog: Catalog) -> Iterator[Tried]:
     for login in stack.neighbours:
         password = outputs.passwords.get(login.role)
         if password is None or login.role not in catalog.roles:

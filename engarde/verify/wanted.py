@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Entry, Relation
 from engarde.functions import spelled_in
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.names import PUBLIC
 from engarde.privileges import SELECT, On, Privilege, expected
 
@@ -33,7 +33,7 @@ def right_of(entry: Entry) -> Right:
     return Right(entry.kind, entry.identity, entry.grantee, entry.right, entry.column, entry.schema, entry.owner)
 
 
-def wanted(stack: Stack, catalog: Catalog) -> frozenset[Right]:
+def wanted(stack: DatabaseStack, catalog: Catalog) -> frozenset[Right]:
     """Every entry that has to be there; none on what does not exist or for who does not, nor an owner's own."""
     inside: dict[str | None, list[Relation]] = defaultdict(list)
     for each in catalog.relations:
@@ -43,7 +43,7 @@ def wanted(stack: Stack, catalog: Catalog) -> frozenset[Right]:
     return frozenset(right for row in there for right in _of(row, catalog, inside[row.schema]))
 
 
-def tolerated(stack: Stack, catalog: Catalog) -> frozenset[Right]:
+def tolerated(stack: DatabaseStack, catalog: Catalog) -> frozenset[Right]:
     """What may be there: a grant on all tables reaches those of extensions, which may have come after it."""
     if stack.analytics is None:
         return frozenset()

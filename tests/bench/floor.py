@@ -9,6 +9,7 @@ from typing import LiteralString
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from engarde import scram
+from engarde.databases import restrict_to
 from engarde.model import Analytics, Service, Stack, Table
 from engarde.names import PUBLIC
 from engarde.privileges import On, Privilege, expected
@@ -51,7 +52,7 @@ def floor(stack: Stack, tables: Collection[Table], verifiers: Mapping[str, str])
 
 def granted(stack: Stack, tables: Collection[Table]) -> list[Privilege]:
     """The rows of the privilege table that can be granted now, in the order of a stack file."""
-    rows = (row for row in expected(stack) if not row.table or (row.schema, row.table) in tables)
+    rows = (row for row in expected(restrict_to(stack, None)) if not row.table or (row.schema, row.table) in tables)
     return sorted(rows, key=lambda row: (list(On).index(row.on), row.schema or "", repr(row)))
 
 

@@ -16,7 +16,8 @@ from rich.table import Table
 
 from engarde.access import Access, login_to
 from engarde.database import Session
-from engarde.model import Stack
+from engarde.databases import restrict_to
+from engarde.model import DatabaseStack
 from engarde.stackfile import PASSWORD_KEY, parse
 from engarde.status.look import look
 from engarde.status.subjects import chosen
@@ -144,13 +145,13 @@ def _fill(database: databases.Database, schemas: int, tables: int, key: str) -> 
         session.execute("VACUUM ANALYZE")
 
 
-def _stack(database: databases.Database, schemas: int) -> Stack:
+def _stack(database: databases.Database, schemas: int) -> DatabaseStack:
     server = {"host": HOST, "port": database.server.port, "database": databases.NAME}
     services = {f"s{schema}": None for schema in range(schemas)}
-    return parse("local", {"server": server, "services": services}, {PASSWORD_KEY})
+    return restrict_to(parse("local", {"server": server, "services": services}, {PASSWORD_KEY}), None)
 
 
-def _measured(stack: Stack, who: str, rounds: int) -> dict[str, tuple[list[float], list[float]]]:
+def _measured(stack: DatabaseStack, who: str, rounds: int) -> dict[str, tuple[list[float], list[float]]]:
     """Of each question that takes long enough to be seen what it takes, and what it costs the server (milliseconds)."""
     login = Access(stack.server, stack.server.database, who, PASSWORD)
     own = {each.role: login_to(stack, each, PASSWORD) for each in stack.services}

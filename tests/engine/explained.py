@@ -9,6 +9,7 @@ from psycopg import sql
 
 from engarde import stackfile
 from engarde.access import Access
+from engarde.databases import restrict_to
 from engarde.explain import explain, words
 from engarde.explain.explanation import Explanation
 from engarde.explain.lines import Line
@@ -26,7 +27,7 @@ class Asked:
 
     def explain(self, who: str, what: str) -> Explanation:
         """The explanation, with which the server agrees."""
-        stack = stackfile.read(self.project.folder, STACK)
+        stack = restrict_to(stackfile.read(self.project.folder, STACK), None)
         login = Access(stack.server, stack.server.database, stack.server.user, PASSWORD)
         found = explain(stack, login, who, what)
         assert found.disagreements == ()

@@ -10,7 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 
 from engarde.access import Access, login_to
-from engarde.model import Stack
+from engarde.databases import restrict_to
+from engarde.model import DatabaseStack
 from engarde.scram import verifier
 from engarde.stackfile import read
 from engarde.status.data import as_json
@@ -78,7 +79,7 @@ def shown(project: Project) -> str:
 
 
 def _looked(project: Project, who: str | None, service: str | None, queries: bool) -> tuple[Report, Any]:
-    stack = read(project.folder, STACK)
+    stack = restrict_to(read(project.folder, STACK), None)
     of = chosen(stack, service)
     role = who or stack.server.user
     login = Access(stack.server, stack.server.database, role, PASSWORD)
@@ -87,7 +88,7 @@ def _looked(project: Project, who: str | None, service: str | None, queries: boo
     return found, passed(stack, found)
 
 
-def service_logins(project: Project, stack: Stack) -> dict[str, Access]:
+def service_logins(project: Project, stack: DatabaseStack) -> dict[str, Access]:
     """The services' own logins, by role."""
     known = project.outputs()["passwords"]
     return {each.role: login_to(stack, each, known[each.role]) for each in stack.services if each.role in known}

@@ -5,6 +5,7 @@ from typing import Any
 
 from engarde import stackfile
 from engarde.beforehand import Given
+from engarde.databases import restrict_to
 from engarde.errors import Refused
 from engarde.scram import verifier
 from engarde.survey import Before, survey
@@ -43,7 +44,7 @@ def told(run: Run) -> list[str]:
 
 def lacking(project: Project) -> list[str]:
     """The statements that the survey asks for now."""
-    stack = stackfile.read(project.folder, NAME)
+    stack = restrict_to(stackfile.read(project.folder, NAME), None)
     before = Before(given=Given(outside=frozenset(role.name for role in stack.outside_roles)))
     try:
         survey(stack, PASSWORD, before, lambda _: None)

@@ -5,26 +5,29 @@ from __future__ import annotations
 from dataclasses import replace
 
 from engarde.catalog.rows import Membership, Role
+from engarde.databases import restrict_to
 from engarde.explain.facts import Answer, Entry, Facts, Key, Policy, Reading, Thing
 from engarde.explain.lines import Line, line
 from engarde.explain.members import members
 from engarde.explain.words import way
-from engarde.model import Stack
 from engarde.stackfile import parse
 
-STACK: Stack = parse(
-    "prod",
-    {
-        "server": {"host": "proxy.example", "database": "railway"},
-        "services": {
-            "a": {"reads": ["public.users", {"table": "public.brands", "columns": ["id", "name"]}]},
-            "b": None,
+STACK = restrict_to(
+    parse(
+        "prod",
+        {
+            "server": {"host": "proxy.example", "database": "railway"},
+            "services": {
+                "a": {"reads": ["public.users", {"table": "public.brands", "columns": ["id", "name"]}]},
+                "b": None,
+            },
+            "existingSchemas": {"public": {"creators": ["backend"]}},
+            "analytics": {"schemas": ["public", "b"]},
+            "outsideRoles": {"backend": {"schemas": {"public": ["USAGE"]}}},
         },
-        "existingSchemas": {"public": {"creators": ["backend"]}},
-        "analytics": {"schemas": ["public", "b"]},
-        "outsideRoles": {"backend": {"schemas": {"public": ["USAGE"]}}},
-    },
-    {"adminPassword"},
+        {"adminPassword"},
+    ),
+    None,
 )
 
 

@@ -1,4 +1,4 @@
-"""With several databases: whose credentials lead where, what goes to Railway, and which part keeps a role."""
+"""With several databases: whose credentials lead where, what goes to Railway, and which databases manage a role."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from unittest.mock import patch
 
 import pytest
 
-from engarde.access import access
+from engarde.access import access, login_of_admin
+from engarde.databases import databases, display_name, find, managing, of_login
 from engarde.errors import ConfigError, Refused
 from engarde.model import Stack
-from engarde.parts import called, keeping, named, of_login, parts
 from engarde.railway.wanted import wanted
 from engarde.stack import Outputs
 from engarde.stackfile import parse
@@ -87,24 +87,22 @@ def test_analytics_and_the_admin_go_wherever_they_are_told() -> None:
         access(stack(analytics={"schemas": ["b"]}), "analytics", database="cs")
 
 
-def test_a_part_is_a_stack_whose_only_part_it_is() -> None:
-    for part in parts(stack()):
-        assert parts(part) == (part,)
-        assert access(part, "admin").database == part.server.database
+def test_the_admins_login_leads_to_each_database() -> None:
+    assert [login_of_admin(database).database for database in databases(stack())] == ["railway", "bs", "railway"]
 
 
-def test_the_part_of_a_login_and_those_that_keep_a_role() -> None:
+def test_the_database_of_a_login_and_those_that_manage_a_role() -> None:
     declared = stack()
-    assert [called(of_login(declared, word)) for word in ("b", "b_user", "c", "analytics", "x")] == [
+    assert [display_name(of_login(declared, word)) for word in ("b", "b_user", "c", "analytics", "x")] == [
         "bs",
         "bs",
         "cs",
         "railway",
         "railway",
     ]
-    assert [called(part) for part in keeping(declared, "b_user")] == ["bs"]
-    assert [called(part) for part in keeping(declared, "analytics_readonly")] == ["railway", "cs"]
-    assert named(declared, None).label is None
+    assert [display_name(database) for database in managing(declared, "b_user")] == ["bs"]
+    assert [display_name(database) for database in managing(declared, "analytics_readonly")] == ["railway", "cs"]
+    assert find(declared, None).label is None
 
 
 def test_railway_gets_the_urls_that_lead_there() -> None:

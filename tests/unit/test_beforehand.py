@@ -9,9 +9,9 @@ import pytest
 
 from engarde.beforehand import Given, Seen, faults
 from engarde.catalog.rows import Setting
+from engarde.databases import restrict_to
 from engarde.model import Stack
 from engarde.outsiders import Outsider
-from engarde.parts import within
 from engarde.stackfile import parse
 
 HERE = Outsider("o", "d", True, True, [], 1, 0, 2, ["pg_monitor"], ["CREATE"], ["public"], [])
@@ -24,8 +24,10 @@ def stack(**sections: Any) -> Stack:
     )
 
 
-def told(declared: Stack, *outsiders: Outsider, settings: tuple[Setting, ...] = (), **given: Any) -> str:
-    return "\n".join(faults(declared, Given(**given), Seen((), outsiders, settings)))
+def told(
+    declared: Stack, *outsiders: Outsider, label: str | None = None, settings: tuple[Setting, ...] = (), **given: Any
+) -> str:
+    return "\n".join(faults(restrict_to(declared, label), Given(**given), Seen((), outsiders, settings)))
 
 
 def test_one_that_would_be_shut_out_needs_a_word() -> None:
@@ -45,7 +47,7 @@ def test_an_outside_role_has_one_in_every_database() -> None:
 
 
 def test_a_services_own_database_keeps_nobody() -> None:
-    said = told(within(stack(), "own"), replace(HERE, database="own"))
+    said = told(stack(), replace(HERE, database="own"), label="own")
     assert "outsideRoles" not in said
     assert "that it is shut out:\nengarde:shutOut: [o]" in said
 

@@ -9,9 +9,9 @@ import pytest
 from pulumi.runtime import set_all_config, set_mocks
 
 from components.engine import declared_stack
+from engarde.databases import database_of, databases, display_name
 from engarde.errors import ConfigError
 from engarde.model import Stack
-from engarde.parts import called, home, parts
 from engarde.privileges import On, Privilege, expected
 from engarde.stackfile import parse
 
@@ -38,16 +38,18 @@ def faults(**sections: Any) -> list[str]:
     return [line.strip() for line in str(raised.value).splitlines()[1:]]
 
 
-def test_a_stack_without_own_databases_is_its_only_part() -> None:
+def test_a_stack_without_own_databases_has_the_shared_one_alone() -> None:
     alone = parse("prod", {"server": SERVER, "services": {"a": None}}, {"adminPassword"})
-    assert parts(alone) == (alone,)
-    assert home(alone, alone.services[0]) is alone
+    [only] = databases(alone)
+    assert database_of(alone, alone.services[0]) == only
+    assert (only.services, only.server, only.stack) == (alone.services, alone.server, alone)
+    assert not (only.label or only.elsewhere or only.guests or only.neighbours or only.siblings)
 
 
 def test_each_database_has_its_services_and_the_shared_one_all_that_is_not_the_stacks_own() -> None:
-    shared, bs, cs = parts(stack())
-    assert [called(part) for part in (shared, bs, cs)] == ["railway", "bs", "cs"]
-    assert [[each.name for each in part.services] for part in (shared, bs, cs)] == [["a"], ["b"], ["c"]]
+    shared, bs, cs = databases(stack())
+    assert [display_name(database) for database in (shared, bs, cs)] == ["railway", "bs", "cs"]
+    assert [[each.name for each in database.services] for database in (shared, bs, cs)] == [["a"], ["b"], ["c"]]
     assert [(p.server.host, p.server.port, p.server.database, p.server.user) for p in (shared, bs, cs)] == [
         ("db.example", 5432, "railway", "postgres"),
         ("db.example", 5432, "bs", "postgres"),
@@ -58,25 +60,25 @@ def test_each_database_has_its_services_and_the_shared_one_all_that_is_not_the_s
     assert [p.analytics_schemas for p in (shared, bs, cs)] == [("a", "public"), ("b",), ("c",)]
 
 
-def test_a_part_knows_whose_roles_have_nothing_in_it() -> None:
-    shared, bs, cs = parts(stack())
-    assert [[each.role for each in part.neighbours] for part in (shared, bs, cs)] == [
+def test_a_database_knows_whose_roles_have_nothing_in_it() -> None:
+    shared, bs, cs = databases(stack())
+    assert [[each.role for each in database.neighbours] for database in (shared, bs, cs)] == [
         ["b_user", "c_user"],
         ["a_user", "c_user"],
         ["a_user", "b_user"],
     ]
-    assert [part.guests for part in (shared, bs, cs)] == [set(), {"analytics_readonly"}, set()]
+    assert [database.guests for database in (shared, bs, cs)] == [set(), {"analytics_readonly"}, set()]
 
 
 def test_analytics_comes_only_where_it_reads() -> None:
-    shared, bs, cs = parts(stack(analytics={"schemas": ["c"]}))
+    shared, bs, cs = databases(stack(analytics={"schemas": ["c"]}))
     assert [p.analytics_schemas for p in (shared, bs, cs)] == [(), (), ("c",)]
     assert [p.analytics is None for p in (shared, bs, cs)] == [False, True, False]
     assert [each.role for each in bs.neighbours] == ["a_user", "c_user", "analytics_readonly"]
 
 
 def test_in_a_database_of_its_own_a_service_has_what_it_has_in_the_shared_one() -> None:
-    _, bs, _ = parts(stack())
+    _, bs, _ = databases(stack())
     reads = {
         Privilege("analytics_readonly", On.DATABASE, "bs", ("CONNECT",)),
         Privilege("analytics_readonly", On.SCHEMA, "bs", ("USAGE",), schema="b"),
@@ -95,25 +97,25 @@ def test_in_a_database_of_its_own_a_service_has_what_it_has_in_the_shared_one() 
 
 
 def test_in_the_shared_database_it_has_nothing() -> None:
-    shared, *_ = parts(stack())
+    shared, *_ = databases(stack())
     assert not [row for row in expected(shared) if {"b_user", "c_user"} & {row.grantee, row.creator}]
 
 
 def test_services_reach_another_server_where_the_admin_does_unless_stated() -> None:
-    assert home(stack(), stack().services[2]).service_address.model_dump() == {
+    assert database_of(stack(), stack().services[2]).service_address.model_dump() == {
         "host": "other.example",
         "port": 5433,
         "sslmode": None,
     }
     stated = stack(databases={"cs": {**THERE, "serviceAddress": {"host": "cs.internal"}}})
-    assert home(stated, stated.services[2]).service_address.host == "cs.internal"
-    assert home(stated, stated.services[1]).service_address.host == "db.example"
+    assert database_of(stated, stated.services[2]).service_address.host == "cs.internal"
+    assert database_of(stated, stated.services[1]).service_address.host == "db.example"
 
 
 def test_an_extension_is_where_it_is_stated_or_in_the_shared_database() -> None:
     extensions = {"pgcrypto": None, "vector": {"databases": ["bs", "railway"]}, "hstore": {"databases": ["cs"]}}
-    found = parts(stack(extensions=extensions))
-    assert [[each.name for each in part.extensions] for part in found] == [
+    found = databases(stack(extensions=extensions))
+    assert [[each.name for each in database.extensions] for database in found] == [
         ["pgcrypto", "vector"],
         ["vector"],
         ["hstore"],

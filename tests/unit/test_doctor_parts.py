@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from engarde.databases import restrict_to
 from engarde.doctor import Diagnosis, diagnose, queries, remedies
 from engarde.doctor.acceptance import accepted
 from engarde.doctor.facts import facts
@@ -124,7 +125,7 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> None:
     def outputs(*_: object) -> None:
         raise Unreachable("no engine")
 
-    monkeypatch.setattr("engarde.doctor.facts.access", access)
+    monkeypatch.setattr("engarde.doctor.facts.login_of_admin", access)
     monkeypatch.setattr("engarde.doctor.facts.outputs", outputs)
     for module in ("logins", "runs"):
         monkeypatch.setattr(f"engarde.doctor.causes.{module}.admin_password", outputs)
@@ -140,7 +141,7 @@ def test_every_cause_has_a_fix_where_nothing_can_be_asked(declared: Stack, sympt
     for text in ('role "madansara_user"', "nothing"):
         heard = hear(f"permission denied for schema madansara {text}", SYMPTOMS)
         assert heard
-        with facts(declared, heard) as asked:
+        with facts(restrict_to(declared, None), heard) as asked:
             for cause in known.causes:
                 assert cause.remedy(asked).text
                 try:

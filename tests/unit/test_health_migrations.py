@@ -10,6 +10,7 @@ from typing import Any, cast
 from engarde.alembic.revisions import Revision
 from engarde.alembic.scripts import Graph
 from engarde.catalog.further import VersionTable
+from engarde.databases import restrict_to
 from engarde.findings import Finding
 from engarde.health.migrations import check
 from engarde.health.seen import Seen
@@ -32,7 +33,7 @@ def table(schema: str, owner: str, *revisions: str, **more: Any) -> VersionTable
 
 
 def found(*tables: VersionTable, histories: dict[str, Graph]) -> list[Finding]:
-    stack = parse("local", {"server": SERVER, "services": dict.fromkeys(SERVICES)}, {PASSWORD_KEY})
+    stack = restrict_to(parse("local", {"server": SERVER, "services": dict.fromkeys(SERVICES)}, {PASSWORD_KEY}), None)
     seen = SimpleNamespace(
         stack=stack,
         version_tables=tables,

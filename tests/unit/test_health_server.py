@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from engarde.databases import restrict_to
 from engarde.health.server import unsupported, without_tls
 from engarde.stackfile import parse
 
-STACK = parse("prod", {"server": {"host": "h", "database": "d", "sslmode": "require"}}, {"adminPassword"})
+STACK = restrict_to(
+    parse("prod", {"server": {"host": "h", "database": "d", "sslmode": "require"}}, {"adminPassword"}), None
+)
 
 
 @pytest.mark.parametrize("major", range(13, 19))

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from engarde.access import Access
+from engarde.databases import databases
 from engarde.errors import ConfigError
 from engarde.leaving import Leaving, Left, Moved, idle_words
 from engarde.model import Stack
-from engarde.parts import parts
 from engarde.split import journal
 from engarde.split.journal import Journal, Step
 from engarde.stackfile import parse
@@ -47,12 +47,12 @@ def test_what_was_done_is_to_be_taken_out() -> None:
     left = [Left("a", "a", "own", "railway"), Left("b", "a", "older", "railway")]
     was = declared.server.model_copy(update={"host": "old"})
     moved = Moved(Access(was, "railway", "postgres", ""), ())
-    [part] = parts(declared)
-    assert [each.split(":")[0:2] for each in idle_words(declared, [Leaving(part, tuple(left), moved)])] == [
+    [database] = databases(declared)
+    assert [each.split(":")[0:2] for each in idle_words(declared, [Leaving(database, tuple(left), moved)])] == [
         ["engarde", "services.a.leaves"],
         ["engarde", "server.leaves"],
     ]
-    assert list(idle_words(stack(), [Leaving(stack(), (), None)])) == []
+    assert list(idle_words(stack(), [Leaving(databases(stack())[0], (), None)])) == []
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engarde import scram
-from engarde.parts import parts
+from engarde.databases import databases
 from engarde.places import base_of, label_of, placed
 from engarde.stackfile import parse
 from tests.unit.mocked import Ended, Ran, run
@@ -187,8 +187,8 @@ def test_reads_of_the_database_that_it_left_are_revoked_or_let_go_of() -> None:
 def test_a_name_tells_its_place_whatever_the_database_is_called(label: str, elsewhere: bool) -> None:
     beside: dict[str, Any] = {"databases": {label: {"host": "h2"}}, "adminPasswords": {label: {"secure": "v1:A"}}}
     sections = {"server": SERVER, "services": {"a": {"database": label}}, **(beside if elsewhere else {})}
-    shared, part = parts(parse("local", sections, {"adminPassword"}))
+    shared, database = databases(parse("local", sections, {"adminPassword"}))
     for name in ("a-schema", "a-role", "a-b-in-c-schema"):
-        assert label_of(placed(name, part)) == (label, elsewhere)
-        assert base_of(placed(name, part)) == base_of(placed(name, shared)) == placed(name, shared) == name
+        assert label_of(placed(name, database)) == (label, elsewhere)
+        assert base_of(placed(name, database)) == base_of(placed(name, shared)) == placed(name, shared) == name
         assert label_of(name) is None

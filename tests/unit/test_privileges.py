@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engarde.databases import restrict_to
 from engarde.privileges import On, Privilege, expected
 from engarde.stackfile import parse
 
@@ -9,7 +10,9 @@ DB = "railway"
 
 
 def rows(**sections: object) -> frozenset[Privilege]:
-    return expected(parse("s", {"server": {"host": "h", "database": DB}, **sections}, {"adminPassword"}))
+    return expected(
+        restrict_to(parse("s", {"server": {"host": "h", "database": DB}, **sections}, {"adminPassword"}), None)
+    )
 
 
 BASELINE = {
@@ -121,6 +124,6 @@ def test_outside_roles_read_what_is_stated_and_enter_where_it_is() -> None:
 
 def test_other_databases_lose_public_where_the_stack_says_so() -> None:
     server = {"host": "h", "database": "postgres", "closeOtherDatabases": True}
-    found = expected(parse("s", {"server": server}, {"adminPassword"}))
+    found = expected(restrict_to(parse("s", {"server": server}, {"adminPassword"}), None))
     closed = {row.database for row in found if row.on is On.DATABASE and row.grantee == "public" and not row.rights}
     assert closed == {"postgres", "template1"}

@@ -14,6 +14,7 @@ from engarde.checks.foreseen import foreseen
 from engarde.checks.placement import place
 from engarde.checks.remedies import ordered, transactions
 from engarde.checks.script import script
+from engarde.databases import restrict_to
 from engarde.findings import Finding, Remedy, Verb
 from engarde.stackfile import PASSWORD_KEY, parse
 from engarde.verify import grants, owners
@@ -21,6 +22,7 @@ from engarde.verify import grants, owners
 SERVER = {"host": "127.0.0.1", "database": "railway"}
 SERVICES = {"a": {"reads": ["b.t"]}, "b": None}
 STACK = parse("local", {"server": SERVER, "services": SERVICES}, {PASSWORD_KEY})
+DATABASE = restrict_to(STACK, None)
 ROLES = {"postgres": True, "a_user": False, "b_user": False, "other": False}
 ALL = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 
@@ -58,8 +60,8 @@ def catalog(*relations: Relation, entries: tuple[Entry, ...] = (), strangers: tu
 
 def printed(found: Catalog) -> list[str]:
     """The statements on tables, in order: of owners first, then of grants as they are then."""
-    placing = list(owners.findings(STACK, found))
-    findings = [*placing, *grants.findings(STACK, foreseen(found, placing))]
+    placing = list(owners.findings(DATABASE, found))
+    findings = [*placing, *grants.findings(DATABASE, foreseen(found, placing))]
     return [each.statements for each in transactions(findings) if "TABLE" in each.statements]
 
 
@@ -68,7 +70,7 @@ def placed(
 ) -> str:
     """What is printed for one thing."""
     owned = Owned(kind, schema, "f", f"{schema}.f", owner, definer, of_another, taken)
-    return place(STACK, catalog(), owned).remedy.text
+    return place(DATABASE, catalog(), owned).remedy.text
 
 
 def test_what_another_wrote_gets_no_rights_with_its_new_owner() -> None:
@@ -94,7 +96,7 @@ def test_a_table_of_a_service_goes_home_from_where_nobody_declared_it() -> None:
 def test_what_others_live_by_is_handed_over_by_people_alone() -> None:
     def given(kind: str, *, definer: bool = False) -> Remedy:
         owned = Owned(kind, "a", "f", "a.f", "postgres", definer)
-        return place(STACK, catalog(), owned).remedy
+        return place(DATABASE, catalog(), owned).remedy
 
     assert [kind for kind in ("table", "sequence", "domain", "type", "view", "routine") if given(kind).safe] == [
         "table",
@@ -140,7 +142,9 @@ def test_what_a_service_alone_writes_may_be_its_own(writers: tuple[str, ...], ki
     )
     shared = table("public", "leads", "postgres")
     found = catalog(shared, entries=tuple(entry(shared, who, right) for who in writers for right in ALL))
-    undue = next(each for each in grants.findings(stack, found) if each.subject.startswith("b_user on table"))
+    undue = next(
+        each for each in grants.findings(restrict_to(stack, None), found) if each.subject.startswith("b_user on table")
+    )
     assert undue.remedy.kind == kind
     assert ('ALTER TABLE public.leads SET SCHEMA "b";' in undue.remedy.text) == (kind == "decision")
 

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.resource_names import name_of
+from engarde.databases import restrict_to
 from engarde.names import PUBLIC
 from engarde.places import quoted
 from engarde.privileges import On, Privilege, expected
@@ -64,7 +65,9 @@ def assert_a_resource_for_each_row(declared: dict[str, Any]) -> None:
     tables = frozenset((read.schema_, read.table) for service in stack.services for read in service.reads)
     urns = run(declared, tables=tables).urns
     assert [urn for urn, times in Counter(urns).items() if times > 1] == []
-    assert len([urn for urn in urns if "/grant:" in urn or "/defaultPrivileges:" in urn]) == len(expected(stack))
+    assert len([urn for urn in urns if "/grant:" in urn or "/defaultPrivileges:" in urn]) == len(
+        expected(restrict_to(stack, None))
+    )
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)
@@ -74,7 +77,7 @@ def test_no_two_resources_have_one_name(declared: dict[str, Any]) -> None:
 
 
 def test_no_two_rows_of_services_have_one_name() -> None:
-    stack = parse("local", {"server": SERVER}, {"adminPassword"})
+    stack = restrict_to(parse("local", {"server": SERVER}, {"adminPassword"}), None)
 
     def rows(owner: str) -> Iterator[Privilege]:
         yield Privilege(owner, On.DATABASE, "d", ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from engarde.databases import restrict_to
 from engarde.model import Stack
 from engarde.rights import Admin, Found, Owned, Role, missing, schemas
 from engarde.stackfile import parse
@@ -29,7 +30,7 @@ def lacking(
 ) -> list[str]:
     admin = Admin("adm", superuser, createrole, 17)
     found = Found(admin, (ADM, POSTGRES, OTHER, *roles), (RAILWAY, *owned), extensions)
-    return [each.sql for each in missing(declared, found)]
+    return [each.sql for each in missing(restrict_to(declared, None), found)]
 
 
 READING = {"services": {"a": None}, "existingSchemas": {"public": None}, "analytics": {}}
@@ -129,4 +130,4 @@ def test_only_schemas_in_which_the_stack_grants_are_looked_at() -> None:
         existingSchemas={"legacy": None, "of_backend": None, "untouched": None},
         outsideRoles={"backend": {"schemas": {"of_backend": ["USAGE"]}}},
     )
-    assert schemas(declared) == {"public", "a", "legacy", "of_backend"}
+    assert schemas(restrict_to(declared, None)) == {"public", "a", "legacy", "of_backend"}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from engarde.databases import restrict_to
 from engarde.errors import ConfigError
 from engarde.model import Stack
-from engarde.parts import within
 from engarde.stackfile import parse
 from engarde.status.statements import _declare
 from engarde.status.subjects import chosen, of_roles, of_schemas, subjects
@@ -31,7 +31,7 @@ SECTIONS: dict[str, Any] = {
 
 
 def test_each_role_and_each_schema_is_of_one() -> None:
-    found = {each.name: (each.schemas, each.roles) for each in subjects(stack(**SECTIONS))}
+    found = {each.name: (each.schemas, each.roles) for each in subjects(restrict_to(stack(**SECTIONS), None))}
     assert found == {
         "a": (("a", "old"), ("a_user", "legacy")),
         "b": (("B",), ("bee",)),
@@ -39,7 +39,7 @@ def test_each_role_and_each_schema_is_of_one() -> None:
         "nobodys": (("nobodys",), ()),
         "analytics": ((), ("analytics_readonly",)),
     }
-    every = subjects(stack(**SECTIONS))
+    every = subjects(restrict_to(stack(**SECTIONS), None))
     assert of_roles(every)["app"] == "backend"
     assert of_schemas(every)["old"] == "a"
     assert {each.name: each.thresholds.connections for each in every}["analytics"] == 50
@@ -47,16 +47,16 @@ def test_each_role_and_each_schema_is_of_one() -> None:
 
 
 def test_one_by_its_name() -> None:
-    assert [each.name for each in chosen(stack(**SECTIONS), "b")] == ["b"]
-    assert len(chosen(stack(**SECTIONS), None)) == 5
+    assert [each.name for each in chosen(restrict_to(stack(**SECTIONS), None), "b")] == ["b"]
+    assert len(chosen(restrict_to(stack(**SECTIONS), None), None)) == 5
     with pytest.raises(ConfigError, match="x is not in stack prod; it has a, b, backend, nobodys, analytics"):
-        chosen(stack(**SECTIONS), "x")
+        chosen(restrict_to(stack(**SECTIONS), None), "x")
 
 
 def test_an_extension_is_declared_for_the_database_that_lacks_it() -> None:
     declared = stack(services={"a": {"database": "own"}, "b": None})
-    assert _declare(within(declared, None)).startswith("engarde:extensions: {pg_stat_statements: null}\n")
-    own = _declare(within(declared, "own")).splitlines()
+    assert _declare(restrict_to(declared, None)).startswith("engarde:extensions: {pg_stat_statements: null}\n")
+    own = _declare(restrict_to(declared, "own")).splitlines()
     assert own[:3] == [
         "engarde:extensions:",
         "  pg_stat_statements:",

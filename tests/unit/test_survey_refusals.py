@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from engarde.databases import restrict_to
 from engarde.foreign import Existing, faults
-from engarde.model import Stack
+from engarde.model import DatabaseStack
 from engarde.moves import Made, moved
 from engarde.stackfile import parse
 
 
-def stack(**sections: Any) -> Stack:
-    return parse("prod", {"server": {"host": "h", "database": "d"}, **sections}, {"adminPassword"})
+def stack(**sections: Any) -> DatabaseStack:
+    return restrict_to(parse("prod", {"server": {"host": "h", "database": "d"}, **sections}, {"adminPassword"}), None)
 
 
 def role(name: str) -> Existing:

@@ -8,8 +8,8 @@ import pytest
 from engarde.catalog import Catalog
 from engarde.catalog.further import CodeUse, EventTrigger
 from engarde.catalog.rows import Role, View
+from engarde.databases import restrict_to
 from engarde.findings import Finding, Remedy
-from engarde.model import Stack
 from engarde.quoting import quoted
 from engarde.stackfile import parse
 from engarde.verify.borrowed_rights import _constant, _constants, _Judge
@@ -75,7 +75,9 @@ def said(*lines: str) -> Finding:
     )
 
 
-STACK: Stack = parse("prod", {"server": {"host": "h", "database": "d"}, "services": {"a": None}}, {"adminPassword"})
+STACK = restrict_to(
+    parse("prod", {"server": {"host": "h", "database": "d"}, "services": {"a": None}}, {"adminPassword"}), None
+)
 ADMIN = Role("postgres", True, False, True, True, True, True, True, True, True, -1, False, False)
 CATALOG = Catalog(17, {"postgres": ADMIN}, (), (), {}, {}, (), (), (), (), (), (), (), ())
 DENIED = "CREATE TABLE x (): 42501 permission denied for table log"

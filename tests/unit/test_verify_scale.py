@@ -7,6 +7,7 @@ from typing import Any
 
 from engarde.catalog import Catalog
 from engarde.catalog.rows import Database, Entry, Relation, Role, Schema
+from engarde.databases import restrict_to
 from engarde.stackfile import PASSWORD_KEY, parse
 from engarde.verify import detours, grants, matrix, owners
 
@@ -53,7 +54,8 @@ def catalog(tables: int, functions: int) -> Catalog:
 
 def seconds(tables: int, functions: int) -> float:
     """Of this process's own work."""
-    stack = parse("local", {"server": SERVER, "services": dict.fromkeys(SERVICES), "analytics": {}}, {PASSWORD_KEY})
+    declared = {"server": SERVER, "services": dict.fromkeys(SERVICES), "analytics": {}}
+    stack = restrict_to(parse("local", declared, {PASSWORD_KEY}), None)
     found = catalog(tables, functions)
     start = time.process_time()
     findings = [each for part in (owners, grants, detours) for each in part.findings(stack, found)]

@@ -10,9 +10,9 @@ from psycopg import Connection, sql
 from engarde.access import Access
 from engarde.address import Address
 from engarde.database import NOTICING, SEARCH_PATH, limited
+from engarde.databases import databases
 from engarde.entrance import connect
 from engarde.model import Stack
-from engarde.parts import parts
 from toolchain.local.admin import Admin
 
 BACKEND = Path(__file__).with_name("backend.sql")
@@ -50,7 +50,7 @@ def existing_roles(admin: Admin, names: list[str], database: str) -> set[str]:
 def prepare(admin: Admin, stack: Stack) -> None:
     """Makes what a stack finds in production and does not make itself: database, backend's tables, others' roles."""
     with connected(admin, "postgres") as session:
-        own = {part.server.database for part in parts(stack) if not part.elsewhere}
+        own = {database.server.database for database in databases(stack) if not database.elsewhere}
         _make(session, "DATABASE", own, "SELECT datname FROM pg_database")
         _make(session, "ROLE", _outsiders(stack), "SELECT rolname FROM pg_roles")
     with connected(admin, stack.server.database) as session:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from engarde.access import ADMIN, access
+from engarde.access import login_of_admin
 from engarde.database import session
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
@@ -104,7 +104,7 @@ def _more(login: Service | Analytics) -> Remedy:
 
 
 def _locks(facts: Facts) -> Answer:
-    with session(access(facts.stack, ADMIN)) as asked:
+    with session(login_of_admin(facts.stack)) as asked:
         held = lock_table.holders(asked)
     if not held:
         return ruled_out("no role holds over half of the lock table now")
