@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from engarde.connection_budget import budget
 from engarde.model import DatabaseStack
 from engarde.status import rows
 from engarde.status.connections import Connections, connections
@@ -108,20 +109,20 @@ def _revision(subject: Subject, found: Look) -> tuple[str, ...] | None:
 
 def _whole(stack: DatabaseStack, found: Look, whose: Mapping[str, str]) -> Whole:
     settings, sessions = found.activity.settings, found.activity.sessions
-    reserved = ("superuser_reserved_connections", "reserved_connections")
-    room = int(settings["max_connections"].value or 0) - sum(int(settings[name].value or 0) for name in reserved)
-    made = {login.role for login in stack.logins}
+    server = stack.server_stack
+    limits = budget(server, {name: each.value or "0" for name, each in settings.items()})
+    made = limits.limits.keys()
     others: dict[str, int] = {}
     for each in sessions:
-        if each.role not in whose:
+        if each.role not in whose and each.role not in made:
             others[each.role] = others.get(each.role, 0) + 1
     return Whole(
         seen=found.server,
         settings=settings,
         connections=len(sessions),
-        room=room,
-        budget=stack.server.connection_budget or room,
-        promised=sum(login.connection_limit for login in stack.logins),
+        room=limits.available,
+        budget=server.server.connection_budget or limits.available,
+        promised=limits.promised,
         used_by_stack=sum(each.role in made for each in sessions),
         others=others,
         blocked=sum(each.blockers is not None for each in sessions),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
 from engarde.access import login_of_admin
+from engarde.connection_budget import RESERVED, Budget, budget
 from engarde.database import session
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
@@ -19,8 +19,6 @@ from engarde.quoting import statement
 
 HIGHEST = 100
 """Of a connection limit, in a stack file."""
-
-_RESERVED = ("superuser_reserved_connections", "reserved_connections")
 
 
 def _of(facts: Facts, login: Service | Analytics) -> list[Client]:
@@ -69,34 +67,30 @@ def _full(facts: Facts) -> Answer:
     if facts.refusal:
         full = "connection slots" in facts.refusal or "too many clients" in facts.refusal
         return confirmed("the admin is not let in either", _raise(facts)) if full else unknown(facts.refusal)
-    highest, reserved = _room(facts)
+    available = _budget(facts).available
     by = Counter(each.role for each in facts.clients)
     taken = sum(by.values())
     most = ", ".join(f"{name} {count}" for name, count in by.most_common(3))
-    if taken < highest - reserved:
-        return ruled_out(f"{taken} of {highest - reserved} connections are in use now (most: {most or 'nobody'})")
+    if taken < available:
+        return ruled_out(f"{taken} of {available} connections are in use now (most: {most or 'nobody'})")
     (name, count), *_ = by.most_common(1)
-    login = next((login for login in facts.stack.logins if login.role == name), None)
+    login = next((login for login in facts.stack.server_stack.logins if login.role == name), None)
     remedy = _raise(facts) if login else _smaller(count)
-    return confirmed(f"{taken} of {highest - reserved} connections are in use; most: {most}", remedy)
+    return confirmed(f"{taken} of {available} connections are in use; most: {most}", remedy)
 
 
 def _promised_too_much(facts: Facts) -> Answer:
-    highest, reserved = _room(facts)
-    promised = sum(login.connection_limit for login in facts.stack.logins)
-    if promised <= highest - reserved:
-        return ruled_out(f"the limits add up to {promised}, and {highest - reserved} are there for all")
-    largest = max(facts.stack.logins, key=lambda login: login.connection_limit)
-    lower = max(1, largest.connection_limit - (promised - (highest - reserved)))
-    because = (
-        f"the limits add up to {promised}, and {highest - reserved} are there for all; {name_of(largest)} has most"
-    )
-    return confirmed(because, remedies.of_login(largest, "connectionLimit", str(lower)))
+    found = _budget(facts)
+    because = f"the limits add up to {found.promised}, and {found.available} are there for all"
+    if found.suffices():
+        return ruled_out(because)
+    lower = max(1, found.largest.connection_limit - (found.promised - found.available))
+    remedy = remedies.of_login(found.largest, "connectionLimit", str(lower))
+    return confirmed(f"{because}; {name_of(found.largest)} has most", remedy)
 
 
-def _room(facts: Facts) -> tuple[int, int]:
-    found = facts.settings("max_connections", *_RESERVED)
-    return int(found["max_connections"]), sum(int(found.get(name, "0")) for name in _RESERVED)
+def _budget(facts: Facts) -> Budget:
+    return budget(facts.stack.server_stack, facts.settings("max_connections", *RESERVED))
 
 
 def _more(login: Service | Analytics) -> Remedy:
@@ -138,8 +132,7 @@ def _raise(facts: Facts) -> Remedy:
 
 
 def _lower(facts: Facts) -> Remedy:
-    logins: Sequence[Service | Analytics] = facts.stack.logins
-    largest = max(logins, key=lambda login: login.connection_limit)
+    largest = max(facts.stack.server_stack.logins, key=lambda login: login.connection_limit)
     return remedies.of_login(largest, "connectionLimit", str(max(1, largest.connection_limit // 2)))
 
 
