@@ -111,7 +111,7 @@ def test_it_is_what_is_behind_a_refused_login(text: str, sure: bool, monkeypatch
     def nobody(*_: object) -> None:
         raise Unreachable("nobody answers")
 
-    for asked in ("facts.access", "facts.outputs", "causes.logins.admin_password"):
+    for asked in ("facts.login_of_admin", "facts.outputs", "causes.logins.admin_password"):
         monkeypatch.setattr(f"engarde.doctor.{asked}", nobody)
     found = diagnose(parse("prod", values, ["adminPassword"]), text)
     assert found and found.fix
