@@ -18,7 +18,7 @@ from engarde.errors import NoEntrance, Unreachable
 from engarde.model import Stack
 from engarde.names import spelled, split_table
 from engarde.settings import milliseconds, split_path
-from engarde.show import console
+from engarde.show import console, document
 from engarde.stackfile import parse
 
 
@@ -162,7 +162,7 @@ def test_a_server_that_cannot_be_asked() -> None:
     assert found.exit_code == 3
     assert found.fix and found.fix.text == "engarde:services:\n  madansara:\n    reads:\n      - sankore.t"
     assert not found.sure
-    assert '"version": 1' in as_document(found)
+    assert '"version": 1' in document(**as_document(found))
     printed = console()
     with printed.capture() as caught:
         printed.print(shown(found, "prod"))
