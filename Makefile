@@ -27,37 +27,37 @@ help: ## lists what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 up: venv ## brings up everything: engine, plugins, a PostgreSQL, the stack `local`; again changes nothing
-	@$(VENV_PYTHON) -m toolchain.local up
+	@$(VENV_PYTHON) -m devtools.local up
 
 demo: up ## migrates four small services in the stack `local`, and shows what each has then
-	@$(VENV_PYTHON) -m toolchain.local demo
+	@$(VENV_PYTHON) -m devtools.local demo
 
 down: ## stops the PostgreSQL of `make up` and keeps its data
-	$(call WITH_PYTHON,-B -m toolchain.local down)
+	$(call WITH_PYTHON,-B -m devtools.local down)
 
 clean: ## removes what the other targets made in this folder
-	$(call WITH_PYTHON,-B -m toolchain.local clean)
+	$(call WITH_PYTHON,-B -m devtools.local clean)
 
 test: lint ## linters, and the tests that every change must pass: PostgreSQL 17, mostly with a superuser
-	@$(VENV_PYTHON) -m toolchain engine
+	@$(VENV_PYTHON) -m launcher engine
 	$(PYTEST) --part=usual
 
 test-all: venv ## all tests, which takes hours; PART=admins, exhaustive, pg13, pg14, pg15, pg16, pg17 or pg18 is one part
-	@$(VENV_PYTHON) -m toolchain engine
+	@$(VENV_PYTHON) -m launcher engine
 	$(PYTEST) $(if $(PART),--part=$(PART))
 
 lint: venv ## formatting, linters, types, workflows
 	$(VENV_PYTHON) -m ruff check
 	$(VENV_PYTHON) -m ruff format --check
 	$(VENV_PYTHON) -m mypy
-	$(VENV_PYTHON) -m toolchain.ci.lint
+	$(VENV_PYTHON) -m devtools.ci.lint
 
 bench: venv ## times up, previews and destroy beside one psql script and Terraform, verify, status, backup: SIZES="4 50" ROUNDS=3
-	@$(VENV_PYTHON) -m toolchain engine
+	@$(VENV_PYTHON) -m launcher engine
 	@$(VENV_PYTHON) -m tests.bench --sizes $(SIZES) --rounds $(ROUNDS)
 	@$(VENV_PYTHON) -m tests.bench.verify --rounds 5
 	@$(VENV_PYTHON) -m tests.bench.status
 	@$(VENV_PYTHON) -m tests.bench.backup
 
 venv:
-	$(call WITH_PYTHON,-B -m toolchain.local.venv)
+	$(call WITH_PYTHON,-B -m devtools.local.venv)

@@ -5,21 +5,21 @@ import os
 import pulumi
 
 from components import AnalyticsReader, OwnDatabase, ServiceTenant, SharedDatabase
-from components.before import before, counters, leaving, refuse_to_drop_protected
 from components.engine import AdminPasswords, declared_stack, recorded, refuse, short_stacks
-from components.former import places
+from components.orphaned_resources import places
+from components.previous_run import before, counters, leaving, refuse_to_drop_protected
 from components.renames import Renames
-from engarde.blocking import PULUMI, Watch, start
-from engarde.engine import OF_THE_TOOL
+from engarde.checks.under_way import under_way
+from engarde.declaration.names import ANALYTICS
 from engarde.errors import EngardeError
-from engarde.leaving import idle_words
-from engarde.leaving import refuse as refuse_to_leave
-from engarde.libpq import forget_libpqs
-from engarde.names import ANALYTICS
-from engarde.rotations import refuse_lower
-from engarde.survey import survey
-from engarde.under_way import under_way
-from engarde.visible import visible
+from engarde.preflight.abandoned_rows import idle_words
+from engarde.preflight.abandoned_rows import refuse as refuse_to_leave
+from engarde.preflight.server_facts import survey
+from engarde.pulumi_cli.process import OF_THE_TOOL
+from engarde.pulumi_cli.rotations import refuse_lower
+from engarde.server.blocking import PULUMI, Watch, start
+from engarde.server.libpq import forget_libpqs
+from engarde.util.visible import visible
 
 forget_libpqs()
 passwords = AdminPasswords(pulumi.Config())

@@ -6,15 +6,15 @@ from collections.abc import Iterable
 
 import pulumi
 
-from components.before import PROTECTED
 from components.database import Database
 from components.login import login, role
+from components.previous_run import PROTECTED
 from components.role_settings import shown
 from components.shared_database import SharedDatabase
-from engarde.databases import display_name
-from engarde.model import Analytics
-from engarde.privileges import reader
-from engarde.stack import READER
+from engarde.declaration.databases import display_name
+from engarde.declaration.model import Analytics
+from engarde.declaration.privileges import reader
+from engarde.pulumi_cli.state import READER
 
 
 class AnalyticsReader(pulumi.ComponentResource):

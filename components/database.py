@@ -11,14 +11,14 @@ from components.engine import taken_over
 from components.grants import Turns, grant
 from components.renames import Renames
 from components.resource_names import PUBLICS, former_names, name_of
-from engarde import role_settings
+from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.privileges import On, Privilege, baseline, readers
 from engarde.errors import EngardeError
-from engarde.model import Analytics, DatabaseStack, Service
-from engarde.names import PUBLIC
-from engarde.places import placed
-from engarde.privileges import On, Privilege, baseline, readers
-from engarde.survey import Found
-from engarde.visible import BREAKS, visible
+from engarde.preflight.server_facts import Found
+from engarde.pulumi_cli.resource_names import placed
+from engarde.server import role_settings
+from engarde.util.visible import BREAKS, visible
 
 CONNECT_TIMEOUT = 15
 """Before an address that stops to answer is given up [seconds]; the plugin's own default is 180."""

@@ -14,11 +14,11 @@ from typing import Any, NoReturn
 import pulumi
 from pulumi.runtime import config as engine_config
 
-from engarde import admin_passwords
-from engarde.access import Access
-from engarde.model import DatabaseStack, Stack
-from engarde.stackfile import PROJECT, parse
-from engarde.visible import BREAKS, visible
+from engarde.declaration import admin_passwords
+from engarde.declaration.loader import PROJECT, parse
+from engarde.declaration.model import DatabaseStack, Stack
+from engarde.server.credentials import Access
+from engarde.util.visible import BREAKS, visible
 
 STACK_DEPTH = 7
 """Frames that the SDK may take of a declaration: its own six, and the one that says which line of ours it was."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pulumi
 import pulumi_postgresql as postgresql
 
-from engarde.model import DatabaseStack
-from engarde.names import PUBLIC
-from engarde.privileges import On, Privilege, creators
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.privileges import On, Privilege, creators
 
 OBJECT_TYPES = {
     On.DATABASE: "database",

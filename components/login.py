@@ -11,10 +11,10 @@ import pulumi_random as random
 
 from components.database import Database
 from components.role_settings import before
-from engarde import scram
-from engarde.model import Analytics, DatabaseStack, Service
-from engarde.places import placed_on_server
-from engarde.urls import url
+from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.pulumi_cli.resource_names import placed_on_server
+from engarde.server import scram
+from engarde.server.urls import url
 
 PASSWORD_LENGTH = 32
 """Letters and digits only: 190 bits, and nothing that a URL, a shell or a configparser would read."""

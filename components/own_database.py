@@ -7,8 +7,8 @@ import pulumi
 from components.database import Database
 from components.renames import Renames
 from components.shared_database import SharedDatabase
-from engarde.model import DatabaseStack
-from engarde.survey import Found
+from engarde.declaration.model import DatabaseStack
+from engarde.preflight.server_facts import Found
 
 
 class OwnDatabase(Database):

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from components.engine import Recorded
 from components.grants import OBJECT_TYPES
 from components.resource_names import name_of_read
-from engarde.executes import Execute
-from engarde.model import DatabaseStack, Service
-from engarde.places import base_of, placed
-from engarde.privileges import On, Privilege
-from engarde.stack import GRANT, TENANT
-from engarde.survey import Found
+from engarde.declaration.executes import Execute
+from engarde.declaration.model import DatabaseStack, Service
+from engarde.declaration.privileges import On, Privilege
+from engarde.preflight.server_facts import Found
+from engarde.pulumi_cli.resource_names import base_of, placed
+from engarde.pulumi_cli.state import GRANT, TENANT
 
 RELEASED = "released"
 """The tenant's output that remembers which of its grants the last run marked."""

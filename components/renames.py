@@ -14,24 +14,24 @@ from functools import partial
 import pulumi
 import pulumi_postgresql as postgresql
 
+from components import placeholders
 from components.engine import Recorded
-from components.former import marked
+from components.orphaned_resources import marked
 from components.reads import plan
 from components.resource_names import former_names, name_of
-from engarde import placeholders
-from engarde.access import Access
+from engarde.checks.under_way import under_way
+from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.privileges import reader, tenant
 from engarde.errors import EngardeError, Refused
-from engarde.model import Analytics, DatabaseStack, Service, Stack
-from engarde.names import PUBLIC
-from engarde.places import base_of, placed, placed_on_server
-from engarde.privileges import reader, tenant
-from engarde.quoting import statement, word
-from engarde.rotations import called
+from engarde.preflight.server_facts import Found
+from engarde.pulumi_cli.resource_names import base_of, placed, placed_on_server
+from engarde.pulumi_cli.rotations import called
+from engarde.pulumi_cli.state import DEFAULT_PRIVILEGES, GRANT, GRANT_ROLE, ROLE, TENANT
+from engarde.server.credentials import Access
 from engarde.split import journal
-from engarde.stack import DEFAULT_PRIVILEGES, GRANT, GRANT_ROLE, ROLE, TENANT
-from engarde.survey import Found
-from engarde.under_way import under_way
-from engarde.visible import BREAKS, visible
+from engarde.util.quoting import statement, word
+from engarde.util.visible import BREAKS, visible
 
 NAMING = {GRANT: ("role",), DEFAULT_PRIVILEGES: ("role", "owner"), GRANT_ROLE: ("role", "grantRole")}
 """Which outputs of a type of resource are names of roles."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from components.engine import Recorded
-from engarde.model import DatabaseStack, OutsideRole
-from engarde.places import CONNECT, placed, placed_on_server, quoted
-from engarde.privileges import REFERENCES, On, Privilege
+from engarde.declaration.model import DatabaseStack, OutsideRole
+from engarde.declaration.privileges import REFERENCES, On, Privilege
+from engarde.pulumi_cli.resource_names import CONNECT, placed, placed_on_server, quoted
 
 _WORDS = {
     On.SCHEMA: "usage",

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 
 from components.database import Database
 from components.engine import Recorded
-from engarde import role_settings
-from engarde.model import Analytics, Service
-from engarde.places import placed_on_server
-from engarde.stack import READER, TENANT
+from engarde.declaration.model import Analytics, Service
+from engarde.pulumi_cli.resource_names import placed_on_server
+from engarde.pulumi_cli.state import READER, TENANT
+from engarde.server import role_settings
 
 SETTINGS = "roleSettings"
 REPAIRS = "roleSettingsRepairs"

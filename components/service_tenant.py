@@ -7,20 +7,20 @@ from collections.abc import Iterable, Iterator
 import pulumi
 import pulumi_postgresql as postgresql
 
-from components.before import PROTECTED
 from components.database import Database
 from components.engine import Recorded
-from components.former import left
 from components.login import login, role
+from components.orphaned_resources import left
+from components.previous_run import PROTECTED
 from components.reads import RELEASED, Plan, plan
 from components.resource_names import name_of_read
 from components.role_settings import shown
-from engarde.functions import spelled
-from engarde.model import Service
-from engarde.names import PUBLIC
-from engarde.places import label_of, placed
-from engarde.privileges import On, Privilege, tenant
-from engarde.stack import SCHEMA, TENANT
+from engarde.declaration.model import Service
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.privileges import On, Privilege, tenant
+from engarde.pulumi_cli.resource_names import label_of, placed
+from engarde.pulumi_cli.state import SCHEMA, TENANT
+from engarde.server.functions import spelled
 
 READS = (On.SCHEMA, On.TABLE, On.COLUMNS, On.FUNCTION)
 """What a service has outside of its own schema."""

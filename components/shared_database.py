@@ -7,9 +7,9 @@ import pulumi
 from components.database import Database
 from components.renames import Renames
 from components.resource_names import outsiders
-from engarde.model import DatabaseStack
-from engarde.privileges import outside, outside_reads
-from engarde.survey import Found
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.privileges import outside, outside_reads
+from engarde.preflight.server_facts import Found
 
 
 class SharedDatabase(Database):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from engarde.model import Analytics, ServerStack, Service
+from engarde.declaration.model import Analytics, ServerStack, Service
 
 RESERVED = ("superuser_reserved_connections", "reserved_connections")
 """PostgreSQL 16 brought the second."""

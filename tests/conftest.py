@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from devtools.server import Server
+from launcher.engine import Engine
 from tests.drivers.collected import absent
 from tests.engine import blank as blanks
 from tests.engine import database as databases
@@ -19,8 +21,6 @@ from tests.engine.program import Project
 from tests.engines import under_test
 from tests.parts import MAJORS, PARTS, USUAL, part_of, within
 from tests.servers import MAJOR
-from toolchain.engine import Engine
-from toolchain.server import Server
 
 Projects = Callable[..., AbstractContextManager[Project]]
 Templates = Callable[[Admin], Server]

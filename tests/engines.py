@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from toolchain.engine import Engine, found
-from toolchain.routes import version_of
+from launcher.engine import Engine, found
+from launcher.sources import version_of
 
 OVERRIDE = "ENGARDE_TEST_TOOLCHAIN"
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable
 
-from engarde.access import Access
 from engarde.backup.comparing import Difference, _differ, contents
 from engarde.backup.inventory import Inventory
 from engarde.backup.taking import Say, taken
-from engarde.database import session
+from engarde.server.credentials import Access
+from engarde.server.session import session
 
 
 def inventory(access: Access, schema: str, say: Say) -> Inventory:

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
-from toolchain.server import HOST
+from devtools.server import HOST
 
 Mode = Literal["open", "frozen", "after login", "in an answer", "drip"]
 """What becomes of a connection: it is carried, nothing of it is, nothing after its login, after a few bytes of its

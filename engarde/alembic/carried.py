@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from engarde import bounded
 from engarde.alembic.environment import ASYNC_ENGINES, OPTIONS, SYNC_ENGINES, Environment
 from engarde.alembic.settings import URL
 from engarde.alembic.source import Function, dotted, name_of
+from engarde.util import bounded
 
 METADATA = "target_metadata"
 GIVEN = "options"

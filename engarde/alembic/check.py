@@ -21,9 +21,9 @@ from engarde.alembic.rules_of_urls import direct, doubled, from_environment, var
 from engarde.alembic.scripts import graph
 from engarde.alembic.seen import Seen
 from engarde.alembic.source import source
+from engarde.declaration.model import Service, Stack
 from engarde.errors import ConfigError
-from engarde.findings import Finding
-from engarde.model import Service, Stack
+from engarde.output.findings import Finding
 
 Rule = Callable[[Seen], Iterator[Finding]]
 

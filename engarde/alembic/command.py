@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engarde.alembic.settings import SECTION
-from engarde.model import Service
+from engarde.declaration.model import Service
 
 USUAL = ("alembic",)
 

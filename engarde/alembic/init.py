@@ -13,7 +13,6 @@ from pathlib import Path
 from stat import S_IMODE
 from typing import get_args
 
-from engarde import bounded
 from engarde.alembic import template
 from engarde.alembic.arguments import wanting
 from engarde.alembic.carried import bound, carried
@@ -26,10 +25,11 @@ from engarde.alembic.settings import INI
 from engarde.alembic.source import source
 from engarde.alembic.template import Driver
 from engarde.alembic.trial import refuse_broken
+from engarde.declaration.model import Service
 from engarde.errors import ConfigError, Refused, Unfinished
-from engarde.masking import masked
-from engarde.model import Service
-from engarde.terminal import begin_change
+from engarde.util import bounded
+from engarde.util.masking import masked
+from engarde.util.terminal import begin_change
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _LINKS = (errno.ELOOP, errno.ENOTDIR)

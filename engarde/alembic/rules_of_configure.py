@@ -9,9 +9,9 @@ from engarde.alembic.environment import Configure
 from engarde.alembic.judge import Table
 from engarde.alembic.seen import Seen
 from engarde.alembic.values import UNKNOWN
-from engarde.findings import Finding
-from engarde.names import PUBLIC, VERSION_TABLE
-from engarde.quoting import quoted
+from engarde.declaration.names import PUBLIC, VERSION_TABLE
+from engarde.output.findings import Finding
+from engarde.util.quoting import quoted
 
 ANY = "any_table"
 """Stands for a table of whatever name."""

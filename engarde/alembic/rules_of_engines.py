@@ -6,13 +6,13 @@ import ast
 import re
 from collections.abc import Iterator
 
-from engarde import bounded
 from engarde.alembic.environment import Configure, Sink
 from engarde.alembic.seen import Seen
 from engarde.alembic.source import Function, Source, dotted, name_of
 from engarde.alembic.values import Value
-from engarde.declared import UrlFormat
-from engarde.findings import Finding
+from engarde.declaration.declared import UrlFormat
+from engarde.output.findings import Finding
+from engarde.util import bounded
 
 DRIVERS_OF_ASYNC = frozenset({"asyncpg", "psycopg"})
 RUNNERS = ("run", "run_until_complete", "create_task", "ensure_future")

@@ -9,8 +9,8 @@ from pathlib import Path
 from engarde.alembic.models import reached
 from engarde.alembic.seen import Seen
 from engarde.alembic.source import Source, name_of
-from engarde.edits import referring
-from engarde.findings import Finding, Remedy
+from engarde.declaration.stack_file_edits import referring
+from engarde.output.findings import Finding, Remedy
 
 Target = tuple[str, str, tuple[str, ...]]
 """schema, table and the columns that are known"""

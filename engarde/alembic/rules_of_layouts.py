@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from engarde.alembic.arguments import wanting
 from engarde.alembic.rules_of_configure import by_name
 from engarde.alembic.seen import UNJUDGED, Seen
-from engarde.findings import Finding, Remedy
-from engarde.quoting import quoted
+from engarde.output.findings import Finding, Remedy
+from engarde.util.quoting import quoted
 
 
 def of_flask(seen: Seen) -> Iterator[Finding]:

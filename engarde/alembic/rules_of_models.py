@@ -10,8 +10,8 @@ from engarde.alembic.models import Named
 from engarde.alembic.rules_of_configure import own_is_seen
 from engarde.alembic.seen import Seen
 from engarde.alembic.values import UNKNOWN
-from engarde.findings import Finding, Remedy
-from engarde.quoting import word
+from engarde.output.findings import Finding, Remedy
+from engarde.util.quoting import word
 
 EXPECTED = "no schema"
 

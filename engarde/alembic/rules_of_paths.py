@@ -14,8 +14,8 @@ from engarde.alembic.rules_of_configure import ANY
 from engarde.alembic.rules_of_engines import driver
 from engarde.alembic.seen import Seen
 from engarde.alembic.source import dotted, name_of
-from engarde.findings import Finding
-from engarde.names import PUBLIC
+from engarde.declaration.names import PUBLIC
+from engarde.output.findings import Finding
 
 _CREATES = re.compile(r"\s*CREATE\s+SCHEMA\b", re.I)
 SYSTEM = ("pg_catalog", "pg_temp")

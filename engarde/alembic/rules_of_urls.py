@@ -12,9 +12,9 @@ from engarde.alembic.seen import Seen
 from engarde.alembic.settings import URL
 from engarde.alembic.source import name_of
 from engarde.alembic.values import UNKNOWN
-from engarde.edits import lines
-from engarde.findings import Finding, Remedy
-from engarde.masking import masked
+from engarde.declaration.stack_file_edits import lines
+from engarde.output.findings import Finding, Remedy
+from engarde.util.masking import masked
 
 _ADDRESS = re.compile(r"(?:postgres(?:ql)?|mysql|mariadb|mssql|oracle|cockroachdb)(?:\+\w+)?://[^\s{]\S*")
 _PASSWORD = re.compile(r"://[^:/@\s]*:[^@\s]+@")

@@ -6,18 +6,18 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from engarde import bounded
 from engarde.alembic import template
 from engarde.alembic.environment import Environment
 from engarde.alembic.models import Models
 from engarde.alembic.paths import SetPath
 from engarde.alembic.project import Project
 from engarde.alembic.scripts import Graph
-from engarde.delivery import UNSTATED, Variable
-from engarde.findings import Finding, Remedy
-from engarde.model import Service, Stack
-from engarde.names import PUBLIC
-from engarde.quoting import quoted, word
+from engarde.declaration.delivery import UNSTATED, Variable
+from engarde.declaration.model import Service, Stack
+from engarde.declaration.names import PUBLIC
+from engarde.output.findings import Finding, Remedy
+from engarde.util import bounded
+from engarde.util.quoting import quoted, word
 
 UNJUDGED = "not judged"
 """The kind of finding that says no more than that the text does not tell."""

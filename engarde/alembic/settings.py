@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engarde import bounded
 from engarde.errors import ConfigError
+from engarde.util import bounded
 
 INI = "alembic.ini"
 PYPROJECT = "pyproject.toml"

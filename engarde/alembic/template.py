@@ -8,9 +8,9 @@ from pathlib import Path
 from string import Template
 from typing import Literal
 
-from engarde.delivery import UNSTATED
-from engarde.model import Service
-from engarde.quoting import literal, quoted
+from engarde.declaration.delivery import UNSTATED
+from engarde.declaration.model import Service
+from engarde.util.quoting import literal, quoted
 
 Driver = Literal["psycopg", "psycopg2", "asyncpg"]
 

@@ -17,21 +17,21 @@ from stat import S_IROTH
 from threading import Thread
 from typing import IO
 
-from engarde.address import Address
 from engarde.alembic import template
 from engarde.alembic.carried import bound
 from engarde.alembic.command import of
 from engarde.alembic.project import Project
 from engarde.alembic.settings import INI
-from engarde.delivery import UNSTATED
-from engarde.engine import FOLDER
+from engarde.declaration.address import Address
+from engarde.declaration.delivery import UNSTATED
+from engarde.declaration.model import Service
 from engarde.errors import Refused
-from engarde.libpq import given_environment
-from engarde.masking import masked
 from engarde.migrate.programs import Programs, environment
-from engarde.model import Service
-from engarde.quoting import word
-from engarde.urls import url
+from engarde.pulumi_cli.process import FOLDER
+from engarde.server.libpq import given_environment
+from engarde.server.urls import url
+from engarde.util.masking import masked
+from engarde.util.quoting import word
 
 LIMIT = 60.0
 """How long the service's code may take for being imported [seconds]."""

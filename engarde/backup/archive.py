@@ -15,7 +15,7 @@ from typing import IO, Literal
 from engarde.backup.clients import Client
 from engarde.backup.statements import split
 from engarde.errors import Unfinished
-from engarde.masking import masked
+from engarde.util.masking import masked
 
 Definitions = Literal["pre-data", "post-data"]
 

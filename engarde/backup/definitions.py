@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from engarde.backup.statements import options, without
-from engarde.database import Session
-from engarde.feeding import NotRun, attempt
+from engarde.server.copy_in import NotRun, attempt
+from engarde.server.session import Session
 
 KNOWN = frozenset({"n_distinct", "n_distinct_inherited"})
 """What every release from 13 on lets one say of a column."""

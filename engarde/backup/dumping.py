@@ -10,16 +10,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engarde.access import Access
 from engarde.backup import large_objects, taking
 from engarde.backup.clients import Client
 from engarde.backup.inventory import Inventory
 from engarde.backup.rows import Dumping, Room, Snapshot
-from engarde.database import NOTICING_OPTIONS, Session, session
-from engarde.entrance import WATCHED
 from engarde.errors import Refused, Unfinished
-from engarde.masking import masked
-from engarde.timeouts import seconds
+from engarde.server.connect import WATCHED
+from engarde.server.credentials import Access
+from engarde.server.session import NOTICING_OPTIONS, Session, session
+from engarde.util.masking import masked
+from engarde.util.timeouts import seconds
 
 Say = Callable[[str], None]
 DUMP = "dump"

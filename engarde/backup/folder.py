@@ -14,9 +14,9 @@ from urllib.parse import quote
 from engarde.backup.dumping import DUMP
 from engarde.backup.large_objects import FILE
 from engarde.backup.manifest import NAME, PARTIAL
-from engarde.engine import FOLDER
 from engarde.errors import Refused, Unfinished
-from engarde.terminal import begin_change
+from engarde.pulumi_cli.process import FOLDER
+from engarde.util.terminal import begin_change
 
 BACKUPS = FOLDER / "backups"
 """Git-ignored: it holds the services' data."""

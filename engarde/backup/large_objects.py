@@ -8,11 +8,11 @@ from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import Any
 
-from engarde import feeding
 from engarde.backup.inventory import LargeObject
 from engarde.backup.rows import Done, Part
-from engarde.database import Session
-from engarde.quoting import literal
+from engarde.server import copy_in
+from engarde.server.session import Session
+from engarde.util.quoting import literal
 
 FILE = "large_objects.tar"
 PART = 1 << 20
@@ -58,7 +58,7 @@ def load(asked: Session, file: Path, wanted: Sequence[LargeObject]) -> None:
                 _put(asked, each.number, at, part)
                 at += len(part)
     comments = [f"COMMENT ON LARGE OBJECT {each.number} IS {literal(each.comment)}" for each in wanted if each.comment]
-    feeding.script(asked, "comments on large objects", ";\n".join(comments))
+    copy_in.script(asked, "comments on large objects", ";\n".join(comments))
 
 
 def unlink(asked: Session) -> None:

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from engarde import placeholders
-from engarde.access import Access
+from components import placeholders
 from engarde.backup.rows import Lent
-from engarde.database import session
+from engarde.declaration.names import PROOF
 from engarde.errors import Refused, Unreachable
-from engarde.names import PROOF
-from engarde.quoting import literal, quoted
-from engarde.scram import verifier
+from engarde.server.credentials import Access
+from engarde.server.scram import verifier
+from engarde.server.session import session
+from engarde.util.quoting import literal, quoted
 
 SESSIONS = 2
 """The one that tries, and the one that asks whether that still gets an answer."""

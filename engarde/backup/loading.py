@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from engarde import feeding
 from engarde.backup import archive, definitions, large_objects
 from engarde.backup.clients import Client
 from engarde.backup.comparing import contents
@@ -14,10 +13,11 @@ from engarde.backup.dumping import DUMP
 from engarde.backup.inventory import Inventory, Owned
 from engarde.backup.rows import Begun, Done
 from engarde.backup.taking import path, service_path, taken
-from engarde.database import Session
 from engarde.errors import Refused, Unfinished
-from engarde.quoting import quoted
-from engarde.visible import visible
+from engarde.server import copy_in
+from engarde.server.session import Session
+from engarde.util.quoting import quoted
+from engarde.util.visible import visible
 
 Say = Callable[[str], None]
 DROPPED_AS = {
@@ -50,7 +50,7 @@ def clear(asked: Session, found: Sequence[Owned]) -> None:
     """Drops what stands in a schema, and the role's large objects; all of it comes back with the transaction's end."""
     drops = [f"DROP {DROPPED_AS.get(each.kind, each.kind.upper())} IF EXISTS {each.name} CASCADE" for each in found]
     if drops:
-        feeding.script(asked, "the old data cannot be dropped", ";\n".join(drops))
+        copy_in.script(asked, "the old data cannot be dropped", ";\n".join(drops))
     large_objects.unlink(asked)
 
 
@@ -68,7 +68,7 @@ def load(asked: Session, schema: str, folder: Path, wanted: Inventory, client: C
             for number, each in enumerate(found, 1):
                 name = each.statement.removeprefix("COPY ").removesuffix(" FROM stdin")
                 say(f"loading table {number} of {wanted.stored}: {name.partition(' (')[0]}")
-                feeding.rows(asked, name, each.statement, each.parts)
+                copy_in.rows(asked, name, each.statement, each.parts)
         _set_sequences(asked, schema, wanted)
         say("making indexes, constraints, triggers and views' contents")
         definitions.run(asked, "definitions after the rows", dump.definitions("post-data"))
@@ -91,7 +91,7 @@ def _analyze(asked: Session, schema: str, wanted: Inventory) -> None:
     """A planner that knows nothing of new tables is slow until autovacuum has seen them."""
     names = [quoted(schema, each.name) for each in wanted.tables if each.rows]
     if names:
-        feeding.script(asked, "statistics", f"ANALYZE {', '.join(names)}")
+        copy_in.script(asked, "statistics", f"ANALYZE {', '.join(names)}")
 
 
 def _proved(wanted: Inventory, found: Inventory) -> Inventory:

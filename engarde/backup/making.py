@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engarde.access import Access, access
 from engarde.backup import manifest, taking
 from engarde.backup.clients import client
 from engarde.backup.dumping import dump, refuse_pooler, workers
@@ -16,11 +15,12 @@ from engarde.backup.folder import default, draft, refuse_existing
 from engarde.backup.inventory import Edge, Inventory
 from engarde.backup.manifest import Manifest
 from engarde.backup.proving import NOTHING, Proof, proved
-from engarde.citus import refuse_citus
-from engarde.database import session
-from engarde.databases import database_of
-from engarde.model import Stack
-from engarde.services import service_of
+from engarde.declaration.databases import database_of
+from engarde.declaration.model import Stack
+from engarde.declaration.services import service_of
+from engarde.server.citus import refuse_citus
+from engarde.server.credentials import Access, access
+from engarde.server.session import session
 
 Say = Callable[[str], None]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from engarde import bounded
 from engarde.backup.inventory import Inventory
 from engarde.errors import Refused
+from engarde.util import bounded
 
 NAME = "manifest.json"
 VERSION = 1

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engarde import event_triggers
-from engarde.access import Access, login_of_admin
 from engarde.backup import archive, definitions
 from engarde.backup.clients import Client
 from engarde.backup.dumping import DUMP
@@ -19,12 +17,14 @@ from engarde.backup.loading import begin
 from engarde.backup.rows import Lacking, LockRoom
 from engarde.backup.statements import referenced
 from engarde.backup.taking import path, service_path
-from engarde.database import SEARCH_PATH, Session, session
+from engarde.declaration.model import DatabaseStack
 from engarde.errors import Refused, Unfinished, Unreachable
-from engarde.feeding import NotRun, attempt
-from engarde.model import DatabaseStack
-from engarde.quoting import quoted
-from engarde.visible import visible
+from engarde.server import event_triggers
+from engarde.server.copy_in import NotRun, attempt
+from engarde.server.credentials import Access, login_of_admin
+from engarde.server.session import SEARCH_PATH, Session, session
+from engarde.util.quoting import quoted
+from engarde.util.visible import visible
 
 Say = Callable[[str], None]
 

@@ -11,10 +11,10 @@ from engarde.backup.inventory import Edge, Extension, Owned
 from engarde.backup.manifest import Manifest
 from engarde.backup.rows import Number, Pinned, SidedEdge
 from engarde.backup.taking import refuse_absent
-from engarde.database import Session
+from engarde.declaration.model import Service
 from engarde.errors import Refused
-from engarde.model import Service
-from engarde.visible import visible
+from engarde.server.session import Session
+from engarde.util.visible import visible
 
 SHOWN = 10
 """How many tables are named."""

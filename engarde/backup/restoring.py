@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from engarde import event_triggers, feeding, functions
-from engarde.access import Access, access
 from engarde.backup import manifest, taking
 from engarde.backup.clients import client, major
 from engarde.backup.dumping import refuse_pooler
@@ -19,15 +17,17 @@ from engarde.backup.manifest import Manifest
 from engarde.backup.proving import NOTHING, Proof, proved
 from engarde.backup.refusing import Held, held, refuse_other
 from engarde.backup.rows import Transaction
-from engarde.citus import refuse_citus
-from engarde.database import Session, session
-from engarde.databases import database_of
+from engarde.declaration.databases import database_of
+from engarde.declaration.model import DatabaseStack, Service, Stack
+from engarde.declaration.privileges import On, expected
+from engarde.declaration.services import service_of
 from engarde.errors import Uncertain, Unfinished, Unreachable
-from engarde.model import DatabaseStack, Service, Stack
-from engarde.privileges import On, expected
-from engarde.quoting import quoted
-from engarde.services import service_of
-from engarde.terminal import begin_change
+from engarde.server import copy_in, event_triggers, functions
+from engarde.server.citus import refuse_citus
+from engarde.server.credentials import Access, access
+from engarde.server.session import Session, session
+from engarde.util.quoting import quoted
+from engarde.util.terminal import begin_change
 
 Say = Callable[[str], None]
 PATIENCE = 10
@@ -81,7 +81,7 @@ def restore(
             say("dropping what is there")
             clear(asked, before.owned)
             load(asked, service.schema_, folder, found.inventory, programs, say)
-            feeding.script(asked, "grants", ";\n".join(_declared(database_of(stack, service), service, asked)))
+            copy_in.script(asked, "grants", ";\n".join(_declared(database_of(stack, service), service, asked)))
             now = set(taking.grants(asked, service.schema_, service.role))
             lost = tuple(each for each in found.inventory.grants if each not in now)
             say("committing")

@@ -11,7 +11,7 @@ from engarde.backup.inventory import Inventory
 from engarde.backup.making import Made
 from engarde.backup.proving import Proof
 from engarde.backup.restoring import Restored
-from engarde.show import Text
+from engarde.output.show import Text
 
 UNITS = ("bytes", "kB", "MB", "GB")
 

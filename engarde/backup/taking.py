@@ -18,12 +18,12 @@ from engarde.backup.inventory import (
     Thing,
 )
 from engarde.backup.rows import Counted, FoundSequence, FoundTable, Path, Pinned, Reached, Schema, SidedEdge
-from engarde.catalog.rows import Default, Entry
-from engarde.database import SEARCH_PATH, Session
+from engarde.declaration.names import PUBLIC
 from engarde.errors import Refused
-from engarde.names import PUBLIC
-from engarde.quoting import quoted, statement
-from engarde.visible import visible
+from engarde.server.catalog.rows import Default, Entry
+from engarde.server.session import SEARCH_PATH, Session
+from engarde.util.quoting import quoted, statement
+from engarde.util.visible import visible
 
 Say = Callable[[str], None]
 

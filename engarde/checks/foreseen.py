@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from engarde.catalog import Catalog
-from engarde.catalog.rows import Definer, Entry, Relation, View
-from engarde.findings import Finding, Placed
+from engarde.output.findings import Finding, Placed
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Definer, Entry, Relation, View
 
 LISTED = {
     "table": "table",

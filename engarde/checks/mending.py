@@ -6,12 +6,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engarde.access import Access, login_of_admin
+from engarde.checks.apply_remedies import changing
 from engarde.checks.remedies import Transaction
-from engarde.databases import find
+from engarde.declaration.databases import find
+from engarde.declaration.model import Stack
 from engarde.errors import Refused, Unfinished, Unreachable
-from engarde.fixes import changing
-from engarde.model import Stack
+from engarde.server.credentials import Access, login_of_admin
 
 TRIES = 3
 PAUSE = 1.0

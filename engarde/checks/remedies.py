@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engarde.findings import Finding, Verb
+from engarde.output.findings import Finding, Verb
 
 
 @dataclass(frozen=True, slots=True)

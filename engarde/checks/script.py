@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from engarde.checks.apply_remedies import PATIENCE
 from engarde.checks.remedies import Transaction, is_statement, transactions
-from engarde.databases import databases, display_name
-from engarde.findings import Finding, Verb
-from engarde.fixes import PATIENCE
-from engarde.model import DatabaseStack, Stack
-from engarde.visible import visible
+from engarde.declaration.databases import databases, display_name
+from engarde.declaration.model import DatabaseStack, Stack
+from engarde.output.findings import Finding, Verb
+from engarde.util.visible import visible
 
 BEGIN = (
     "BEGIN READ WRITE;",

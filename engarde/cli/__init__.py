@@ -21,10 +21,10 @@ from engarde.cli.rotate import rotate_command
 from engarde.cli.split import split_command
 from engarde.cli.status import status_command
 from engarde.errors import INTERRUPTED, EngardeError
-from engarde.libpq import forget_libpqs
-from engarde.terminal import begin_command, complain, exit_code, say
-from engarde.unforeseen import unforeseen
-from toolchain.processes import interrupts
+from engarde.server.libpq import forget_libpqs
+from engarde.util.processes import interrupts
+from engarde.util.terminal import begin_command, complain, exit_code, say
+from engarde.util.unexpected import unforeseen
 
 
 class Reporting(click.Group):

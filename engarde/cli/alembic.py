@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from engarde.cli.options import command
-from engarde.engine import FOLDER
-from engarde.services import service_of
-from engarde.stackfile import read
-from engarde.terminal import put, say
+from engarde.declaration.loader import read
+from engarde.declaration.services import service_of
+from engarde.pulumi_cli.process import FOLDER
+from engarde.util.terminal import put, say
 
 if TYPE_CHECKING:
     from engarde.alembic.template import Driver
-    from engarde.show import Findings
+    from engarde.output.show import Findings
 
 service_option = click.option("--service", required=True, help="Whose project it is.")
 
@@ -36,7 +36,7 @@ def check_command(stack: str, service: str, path: str) -> Findings:
     PATH is the folder with its alembic.ini or pyproject.toml. Nothing of it is run.
     """
     from engarde.alembic.check import check
-    from engarde.show import Findings
+    from engarde.output.show import Findings
 
     declared = read(FOLDER, stack)
     found = check(declared, service_of(declared, service), path)

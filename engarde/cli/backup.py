@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from engarde.cli.options import command, pg_bin_option
-from engarde.engine import FOLDER
+from engarde.declaration.loader import read
 from engarde.errors import Unfinished
-from engarde.stackfile import read
-from engarde.terminal import say
+from engarde.pulumi_cli.process import FOLDER
+from engarde.util.terminal import say
 
 if TYPE_CHECKING:
-    from engarde.show import Shown
+    from engarde.output.show import Shown
 
 
 @command("backup")
@@ -41,7 +41,7 @@ def backup_command(
     """
     from engarde.backup import show
     from engarde.backup.making import How, backup
-    from engarde.show import Shown
+    from engarde.output.show import Shown
 
     made = backup(read(FOLDER, stack), service, to, How(jobs, pg_bin, dry_run), say)
     what = f"{made.folder} is whole and kept, but could not be restored as things are:"
@@ -76,7 +76,7 @@ def restore_command(
     from engarde.backup import show
     from engarde.backup.making import How
     from engarde.backup.restoring import restore
-    from engarde.show import Shown
+    from engarde.output.show import Shown
 
     how = How(pg_bin=pg_bin, dry_run=dry_run)
     done = restore(read(FOLDER, stack), service, folder, how, say, replace=yes_replace_data)

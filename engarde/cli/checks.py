@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engarde.access import ADMIN, access, login_of_admin
 from engarde.cli.options import asking, command
-from engarde.databases import find, of_login
-from engarde.engine import FOLDER
+from engarde.declaration.databases import find, of_login
+from engarde.declaration.loader import read
+from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, EngardeError, Refused, Unfinished, Unreachable
-from engarde.model import Stack
-from engarde.stackfile import read
-from engarde.terminal import say
+from engarde.pulumi_cli.process import FOLDER
+from engarde.server.credentials import ADMIN, access, login_of_admin
+from engarde.util.terminal import say
 
 if TYPE_CHECKING:
+    from engarde.checks.apply_remedies import Change
     from engarde.checks.remedies import Transaction
-    from engarde.fixes import Change
-    from engarde.show import Result, Shown
+    from engarde.output.show import Result, Shown
 
 
 @command("verify")
@@ -52,7 +52,7 @@ def verify_command(
     """
     from engarde.checks.remedies import left_because, transactions
     from engarde.checks.script import script
-    from engarde.show import Shown, logins_left
+    from engarde.output.show import Shown, logins_left
     from engarde.verify.run import Asked, Report, verify
     from engarde.verify.show import as_json, as_text
 
@@ -120,9 +120,9 @@ def doctor_command(stack: str, fix: bool, text: tuple[str, ...]) -> Result:
     Without TEXT say what is wrong with the stack and its server, and what heals it. Exit codes: 0 no cause of it is
     there now, 1 one is or may be, 2 an error that is not known here, 3 the database could not be asked.
     """
-    from engarde.fixes import changes
+    from engarde.checks.apply_remedies import changes
     from engarde.health import examine
-    from engarde.show import Findings
+    from engarde.output.show import Findings
 
     declared = read(FOLDER, stack)
     if text:
@@ -137,7 +137,7 @@ def doctor_command(stack: str, fix: bool, text: tuple[str, ...]) -> Result:
 def _explain(declared: Stack, text: str, fix: bool) -> Shown:
     from engarde.doctor import diagnose
     from engarde.doctor.show import as_document, shown
-    from engarde.show import Shown
+    from engarde.output.show import Shown
 
     diagnosis = diagnose(declared, text)
     if diagnosis and fix and (safe := diagnosis.changes):
@@ -154,7 +154,7 @@ def _explain(declared: Stack, text: str, fix: bool) -> Shown:
 
 
 def _make(declared: Stack, safe: Sequence[Change]) -> None:
-    from engarde.fixes import apply
+    from engarde.checks.apply_remedies import apply
 
     made: list[str] = []
     for database in dict.fromkeys(each.database for each in safe):
@@ -184,7 +184,7 @@ def explain_command(stack: str, database: str | None, who: str, what: str) -> Sh
     """
     from engarde.explain import explain
     from engarde.explain import show as of_explanation
-    from engarde.show import Shown
+    from engarde.output.show import Shown
 
     declared = read(FOLDER, stack)
     of = find(declared, database) if database else of_login(declared, who)

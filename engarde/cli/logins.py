@@ -6,11 +6,11 @@ from typing import cast
 
 import click
 
-from engarde.access import From, access
 from engarde.cli.options import command
-from engarde.engine import FOLDER
-from engarde.psql import psql
-from engarde.stackfile import read
+from engarde.declaration.loader import read
+from engarde.pulumi_cli.process import FOLDER
+from engarde.server.credentials import From, access
+from engarde.server.psql import psql
 
 database_option = click.option(
     "--database",

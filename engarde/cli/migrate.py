@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from engarde.cli.options import command
-from engarde.engine import FOLDER
-from engarde.stackfile import read
-from engarde.terminal import put, say
+from engarde.declaration.loader import read
+from engarde.pulumi_cli.process import FOLDER
+from engarde.util.terminal import put, say
 
 if TYPE_CHECKING:
-    from engarde.show import Shown
+    from engarde.output.show import Shown
 
 
 class OrServices(click.Group):
@@ -47,9 +47,9 @@ def run_command(stack: str, every: bool, jobs: int, only_sql: bool, names: tuple
     from engarde.migrate import show
     from engarde.migrate.projects import projects
     from engarde.migrate.run import exit_code, sql, upgrade
-    from engarde.quoting import printable
-    from engarde.show import Shown
-    from engarde.visible import BREAKS
+    from engarde.output.show import Shown
+    from engarde.util.quoting import printable
+    from engarde.util.visible import BREAKS
 
     if every == bool(names):
         raise click.UsageError("either names of services or --all")
@@ -73,7 +73,7 @@ def status_command(stack: str, names: tuple[str, ...]) -> Shown:
     from engarde.migrate import show
     from engarde.migrate.projects import projects
     from engarde.migrate.status import status
-    from engarde.show import Shown
+    from engarde.output.show import Shown
 
     found = status(projects(read(FOLDER, stack), names))
     code = max(each.exit_code for each in found)

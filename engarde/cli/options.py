@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engarde.checks.under_way import under_way
 from engarde.errors import Refused
-from engarde.terminal import put, say
-from engarde.under_way import under_way
+from engarde.util.terminal import put, say
 
 if TYPE_CHECKING:
-    from engarde.show import Result
+    from engarde.output.show import Result
 
     Function = Callable[..., Result | str | None]
 
@@ -41,7 +41,7 @@ def command(
                 put(result)
             if result is None or isinstance(result, str):
                 return 0
-            from engarde.show import print_result
+            from engarde.output.show import print_result
 
             return print_result(result, output)
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from engarde.cli.options import command
-from engarde.engine import FOLDER
+from engarde.declaration.loader import read
 from engarde.errors import Unfinished
-from engarde.stackfile import read
-from engarde.terminal import say
+from engarde.pulumi_cli.process import FOLDER
+from engarde.util.terminal import say
 
 if TYPE_CHECKING:
-    from engarde.show import Findings, Shown
+    from engarde.output.show import Findings, Shown
 
 _services = click.option(
     "--service", "services", multiple=True, help="Only what is this service's, or analytics; may be repeated."
@@ -33,10 +33,10 @@ def railway_command() -> None:
 @_services
 def plan_command(stack: str, services: tuple[str, ...]) -> Shown:
     """Show what `push` would do. Exit code 1 when there is anything to do."""
+    from engarde.output.show import Shown
     from engarde.railway import show
     from engarde.railway.api import Api, token
     from engarde.railway.planning import left_behind, plan
-    from engarde.show import Shown
 
     declared = read(FOLDER, stack)
     with Api(token(), say) as api:
@@ -74,11 +74,11 @@ def push_command(
 
     Exit code 4 when a service is not as it should be; running it again finishes.
     """
+    from engarde.output.show import Shown
     from engarde.railway import show
     from engarde.railway.api import Api, token
     from engarde.railway.planning import left_behind, plan
     from engarde.railway.pushing import How, push, refuse_left_behind, refuse_new
-    from engarde.show import Shown
 
     declared = read(FOLDER, stack)
     how = How(not no_deploy, not no_wait, write_sealed, timeout)
@@ -102,9 +102,9 @@ def audit_command(stack: str) -> Findings:
 
     Exit code 1 when there are any.
     """
+    from engarde.output.show import Findings
     from engarde.railway.api import Api, token
     from engarde.railway.audit import audit
-    from engarde.show import Findings
 
     declared = read(FOLDER, stack)
     with Api(token(), say) as api:

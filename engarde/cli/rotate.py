@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from engarde.cli.options import asking, command
-from engarde.engine import FOLDER
-from engarde.stackfile import read
+from engarde.declaration.loader import read
+from engarde.pulumi_cli.process import FOLDER
 
 if TYPE_CHECKING:
-    from engarde.show import Shown
+    from engarde.output.show import Shown
 
 
 @command("rotate")
@@ -38,8 +38,8 @@ def rotate_command(
     Killed at any point, the same command goes on where it was. Exit codes: 0 done, 2 usage, a fault in the stack file
     or a refusal, 3 could not connect and nothing was changed, 4 begun and not finished: run it again.
     """
+    from engarde.output.show import Shown
     from engarde.rotate import NOWHERE, How, as_json, as_text, put_back, rotate
-    from engarde.show import Shown
 
     if every and names:
         raise click.UsageError("either names or --all")

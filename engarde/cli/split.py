@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from engarde.cli.options import asking, command, pg_bin_option
-from engarde.engine import FOLDER
-from engarde.stackfile import read
-from engarde.terminal import say
+from engarde.declaration.loader import read
+from engarde.pulumi_cli.process import FOLDER
+from engarde.util.terminal import say
 
 if TYPE_CHECKING:
+    from engarde.output.show import Shown
     from engarde.rotate import Deliverer
-    from engarde.show import Shown
 
 _to = click.option(
     "--to",
@@ -43,7 +43,7 @@ def plan_command(stack: str, pg_bin: str | None, to: str, service: str) -> Shown
 
     Exit code 1 when anything stands in the way.
     """
-    from engarde.show import Shown
+    from engarde.output.show import Shown
     from engarde.split import show
     from engarde.split.planning import plan
 
@@ -75,7 +75,7 @@ def _deliverer(stack: str) -> Callable[[], Deliverer]:
 def run_command(stack: str, pg_bin: str | None, to: str, yes: bool, dry_run: bool, service: str) -> Shown:
     """Move a service: copy, compare, and only then switch. What it had stays, closed, until `finish`."""
     from engarde.backup.making import How
-    from engarde.show import Shown
+    from engarde.output.show import Shown
     from engarde.split import show
     from engarde.split.moving import run
     from engarde.split.planning import Plan
@@ -95,7 +95,7 @@ def run_command(stack: str, pg_bin: str | None, to: str, yes: bool, dry_run: boo
 def back_command(stack: str, pg_bin: str | None, yes: bool, dry_run: bool, service: str) -> Shown:
     """Undo a move that was begun, or move the service back with all that it has written since."""
     from engarde.backup.making import How
-    from engarde.show import Shown
+    from engarde.output.show import Shown
     from engarde.split import show
     from engarde.split.moving import back
 
@@ -110,7 +110,7 @@ def back_command(stack: str, pg_bin: str | None, yes: bool, dry_run: bool, servi
 @click.argument("service")
 def finish_command(stack: str, yes_drop_old: bool, dry_run: bool, service: str) -> Shown:
     """Drop what the service has left in its old database, once nothing there has changed since."""
-    from engarde.show import Shown
+    from engarde.output.show import Shown
     from engarde.split import show
     from engarde.split.finishing import finish
 

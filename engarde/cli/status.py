@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engarde.access import Access, from_variable, login_of_admin, of_services
 from engarde.cli.options import command
-from engarde.databases import database_of, restrict_to
-from engarde.engine import FOLDER
+from engarde.declaration.databases import database_of, restrict_to
+from engarde.declaration.loader import read
+from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import Unreachable
-from engarde.model import DatabaseStack, Stack
-from engarde.stackfile import read
-from engarde.terminal import complain, is_screen, put, say
+from engarde.pulumi_cli.process import FOLDER
+from engarde.server.credentials import Access, from_variable, login_of_admin, of_services
+from engarde.util.terminal import complain, is_screen, put, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,7 +90,7 @@ def _print(found: Looked, output: str) -> None:
 
         put(as_prometheus(*found).removesuffix("\n"))
     else:
-        from engarde.show import console
+        from engarde.output.show import console
         from engarde.status.show import as_text
 
         console().print(as_text(*found))
@@ -120,7 +120,7 @@ def _redrawn(looked: Callable[[], Looked]) -> Iterator[None]:
     from rich.console import Group
     from rich.live import Live
 
-    from engarde.show import Text, console
+    from engarde.output.show import Text, console
     from engarde.status.show import as_text
 
     last: RenderableType = Text()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from engarde.declaration.loader import PROJECT, of_config
+from engarde.declaration.yaml_file import config, yaml
 from engarde.doctor.remedies import STANDING_IN
-from engarde.document import config, yaml
-from engarde.engine import FOLDER
 from engarde.errors import ConfigError
-from engarde.findings import Remedy
-from engarde.stackfile import PROJECT, of_config
+from engarde.output.findings import Remedy
+from engarde.pulumi_cli.process import FOLDER
 
 SHUT_OUT = f"{PROJECT}:shutOut"
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.declaration.names import PUBLIC, spelled
+from engarde.declaration.privileges import beyond
+from engarde.declaration.reads import Read
+from engarde.declaration.stack_file_edits import referring
 from engarde.doctor import queries, remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.suspects import name_of
-from engarde.edits import referring
-from engarde.findings import Remedy
-from engarde.model import Analytics, DatabaseStack, Service
-from engarde.names import PUBLIC, spelled
-from engarde.privileges import beyond
-from engarde.reads import Read
+from engarde.output.findings import Remedy
 
 TABLE = "TABLE"
 """Stands for a table that the text does not name."""

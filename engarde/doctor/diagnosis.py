@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engarde.databases import databases, display_name
+from engarde.declaration.databases import databases, display_name
+from engarde.declaration.model import Stack
 from engarde.doctor.acceptance import accepted
 from engarde.doctor.facts import Facts, facts
 from engarde.doctor.hearing import hear
@@ -12,9 +13,8 @@ from engarde.doctor.model import Cause, Diagnosis, Examined, Heard, unknown
 from engarde.doctor.suspects import concerned
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import Unreachable
-from engarde.findings import Remedy
-from engarde.masking import masked
-from engarde.model import Stack
+from engarde.output.findings import Remedy
+from engarde.util.masking import masked
 
 
 def diagnose(stack: Stack, text: str) -> Diagnosis | None:

@@ -7,17 +7,17 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
-from engarde import version_tables
-from engarde.access import Access, login_of_admin, of_services
-from engarde.catalog import Catalog, read
-from engarde.catalog.further import ServerSetting, VersionTable
-from engarde.database import Session, session
+from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.doctor.model import Heard
 from engarde.doctor.rows import Client, Entrant, Relation, RelationRight, SchemaRight
 from engarde.doctor.suspects import role, suspects
 from engarde.errors import NoEntrance, Unreachable
-from engarde.model import Analytics, DatabaseStack, Service
-from engarde.stack import outputs
+from engarde.pulumi_cli.state import outputs
+from engarde.server import version_tables
+from engarde.server.catalog import Catalog, read
+from engarde.server.catalog.further import ServerSetting, VersionTable
+from engarde.server.credentials import Access, login_of_admin, of_services
+from engarde.server.session import Session, session
 
 _END = re.compile(r"""["'`,;:)\]} ]""")
 

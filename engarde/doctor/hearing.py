@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields, replace
 
 from engarde.doctor.model import LONGEST_NAME, Heard, Named, Symptom
 from engarde.doctor.words import lines
-from engarde.masking import small
+from engarde.util.masking import small
 
 LONGEST = 300
 """Of the line that is printed again [characters]."""

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from engarde.findings import Remedy
-from engarde.fixes import Change
+from engarde.checks.apply_remedies import Change
+from engarde.output.findings import Remedy
 
 if TYPE_CHECKING:
     from engarde.doctor.facts import Facts

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engarde.catalog.rows import Setting
+from engarde.declaration.model import Analytics, Service
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.setting_values import in_force, split_path
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
-from engarde.findings import Remedy
-from engarde.model import Analytics, Service
-from engarde.names import PUBLIC
-from engarde.quoting import statement
-from engarde.settings import in_force, split_path
+from engarde.output.findings import Remedy
+from engarde.server.catalog.rows import Setting
+from engarde.util.quoting import statement
 
 SEARCH_PATH = "search_path"
 

@@ -7,14 +7,14 @@ import re
 from collections.abc import Collection
 
 from engarde.checks.placement import place
+from engarde.declaration.model import Analytics, Service
+from engarde.declaration.names import ANALYTICS
+from engarde.declaration.stack_file_edits import set_key
 from engarde.doctor.facts import Facts
 from engarde.doctor.suspects import name_of
-from engarde.edits import set_key
-from engarde.findings import Remedy
-from engarde.model import Analytics, Service
-from engarde.names import ANALYTICS
-from engarde.quoting import word
-from engarde.visible import visible
+from engarde.output.findings import Remedy
+from engarde.util.quoting import word
+from engarde.util.visible import visible
 
 SERVICE = "SERVICE"
 """Stands for a service that the text does not name."""

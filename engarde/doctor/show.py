@@ -6,7 +6,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from engarde.doctor.model import Diagnosis, Mark
-from engarde.show import Text, remedy_data, to_copy
+from engarde.output.show import Text, remedy_data, to_copy
 
 _MARKS: dict[Mark, tuple[str, str]] = {
     "confirmed": ("confirmed", "bold red"),

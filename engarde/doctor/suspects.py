@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from engarde.access import ADMIN
-from engarde.databases import database_of, databases, restrict_to
+from engarde.declaration.databases import database_of, databases, restrict_to
+from engarde.declaration.model import Analytics, DatabaseStack, Declarations, Service, Stack
+from engarde.declaration.names import ANALYTICS
 from engarde.doctor.model import LONGEST_NAME, Heard
-from engarde.masking import MASK
-from engarde.model import Analytics, DatabaseStack, Declarations, Service, Stack
-from engarde.names import ANALYTICS
+from engarde.server.credentials import ADMIN
+from engarde.util.masking import MASK
 
 _ROLES = (
     re.compile(r'\b(?:for user|role|user)\s+"([^"]+)"'),

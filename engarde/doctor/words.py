@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from engarde.masking import masked
+from engarde.util.masking import masked
 
 LONGEST = 1_000_000
 """Of a text that is read; an error stands at either end of a longer one [characters]."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from engarde.access import Access
-from engarde.database import session
+from engarde.declaration.model import DatabaseStack
 from engarde.explain import named, reading
 from engarde.explain.explanation import Explanation, explanation
-from engarde.functions import of_stack, spelled_in
-from engarde.model import DatabaseStack
+from engarde.server.credentials import Access
+from engarde.server.functions import of_stack, spelled_in
+from engarde.server.session import session
 
 
 def explain(stack: DatabaseStack, login: Access, who: str, what: str) -> Explanation:

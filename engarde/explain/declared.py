@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import LiteralString
 
+from engarde.declaration.model import DatabaseStack, Service
+from engarde.declaration.names import PUBLIC, spelled
+from engarde.declaration.privileges import REFERENCES, On, Privilege, creators, expected
 from engarde.explain.facts import EXECUTE, SELECT, Thing
 from engarde.explain.ways import Held, Way
-from engarde.model import DatabaseStack, Service
-from engarde.names import PUBLIC, spelled
-from engarde.privileges import REFERENCES, On, Privilege, creators, expected
-from engarde.quoting import statement
+from engarde.util.quoting import statement
 
 _OWNERS: dict[str, LiteralString] = {
     "table": "ALTER TABLE {}.{} OWNER TO {}",

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import PUBLIC
 from engarde.explain import declared
 from engarde.explain.facts import CONNECT, OF_COLUMNS, OWNER, USAGE, Facts, Thing, rights_on
 from engarde.explain.lines import Line, line, remarks
 from engarde.explain.rows import Rows, rows
 from engarde.explain.through import Base, Through, bases, leaks
 from engarde.explain.ways import Way, ways
-from engarde.model import DatabaseStack
-from engarde.names import PUBLIC
 
 
 @dataclass(frozen=True, slots=True)

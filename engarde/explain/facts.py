@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engarde.catalog.rows import Role
 from engarde.explain.members import Members
+from engarde.server.catalog.rows import Role
 
 Group = Literal["relation", "function", "schema", "database"]
 Key = tuple[Group, int]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from engarde.declaration.names import PUBLIC
 from engarde.explain.facts import Facts, Thing
 from engarde.explain.members import DATABASE_OWNER
 from engarde.explain.ways import Granted, Way, identities, leading, sources
-from engarde.names import PUBLIC
 
 Trail = tuple[Granted, ...]
 

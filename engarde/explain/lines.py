@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from engarde.declaration.model import DatabaseStack
 from engarde.explain import declared
 from engarde.explain.facts import OWNER, USAGE, Facts, Thing
 from engarde.explain.itself import ways_by_granting_itself
 from engarde.explain.through import bases
 from engarde.explain.ways import GUARDED, Held, Way, held, identities, ways
-from engarde.model import DatabaseStack
 
 State = Literal["yes", "columns", "after SET ROLE", "can grant itself", "no"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
-from engarde.catalog.rows import Membership, Role
+from engarde.server.catalog.rows import Membership, Role
 
 LIMIT = 8
 """Chains shown from one role to another; more of them say nothing new."""

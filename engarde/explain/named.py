@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from engarde.access import ADMIN
-from engarde.database import Session
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import PUBLIC, spelled, split
 from engarde.errors import EngardeError
 from engarde.explain.facts import Group, Key
-from engarde.model import DatabaseStack
-from engarde.names import PUBLIC, spelled, split
-from engarde.rotations import called
+from engarde.pulumi_cli.rotations import called
+from engarde.server.credentials import ADMIN
+from engarde.server.session import Session
 
 _KINDS: dict[str, Group] = {
     **dict.fromkeys(("table", "view", "sequence"), "relation"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engarde.declaration.names import PUBLIC
 from engarde.explain.facts import Facts, Policy
 from engarde.explain.ways import identities
-from engarde.names import PUBLIC
 
 COMMANDS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 

@@ -10,7 +10,7 @@ from engarde.explain.explanation import Explanation, Passage
 from engarde.explain.facts import Thing
 from engarde.explain.lines import Line
 from engarde.explain.ways import Way
-from engarde.show import Text
+from engarde.output.show import Text
 
 _STYLES = {"yes": "green", "no": "dim"}
 """Of an answer; all others are neither."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
+from engarde.declaration.names import PUBLIC
 from engarde.explain.facts import OWNER, Entry, Facts, Thing
 from engarde.explain.members import LIMIT, Chain
-from engarde.names import PUBLIC
 
 Why = Literal["superuser", "owner", "grant", "predefined"]
 

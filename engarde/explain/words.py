@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from engarde.declaration.names import PUBLIC
 from engarde.explain.explanation import Explanation, Passage
 from engarde.explain.facts import Policy
 from engarde.explain.lines import Line
@@ -9,8 +10,7 @@ from engarde.explain.members import Chain
 from engarde.explain.rows import Rows
 from engarde.explain.through import Base
 from engarde.explain.ways import Granted, Way
-from engarde.names import PUBLIC
-from engarde.quoting import printable
+from engarde.util.quoting import printable
 
 _PREDEFINED = {
     "pg_read_all_data": "reads everything",

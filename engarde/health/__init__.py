@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engarde import leftovers
-from engarde.access import login_of_admin
-from engarde.database import session
-from engarde.databases import databases, display_name
+from engarde.checks.under_way import under_way
+from engarde.declaration.databases import databases, display_name
+from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import NoEntrance, NoRoomForLocks
-from engarde.findings import Finding
 from engarde.health import (
     admin,
     budget,
@@ -25,11 +23,13 @@ from engarde.health import (
     visitors,
 )
 from engarde.health.seen import look
-from engarde.leftovers import Lock
-from engarde.model import DatabaseStack, Stack
-from engarde.rotations import called as login_name
-from engarde.stack import State, backend, state
-from engarde.under_way import under_way
+from engarde.output.findings import Finding
+from engarde.pulumi_cli import stale_locks
+from engarde.pulumi_cli.rotations import called as login_name
+from engarde.pulumi_cli.stale_locks import Lock
+from engarde.pulumi_cli.state import State, backend, state
+from engarde.server.credentials import login_of_admin
+from engarde.server.session import session
 
 CHECKS = (
     pooler.check,
@@ -59,10 +59,10 @@ def examine(stack: Stack) -> list[Finding]:
 def _of_servers(stack: Stack) -> list[Finding]:
     kept = backend(stack.name)
     # Nothing else can be learnt of the stack until these are gone.
-    if torn := [*runs.torn(leftovers.torn(kept, stack.name))]:
+    if torn := [*runs.torn(stale_locks.torn(kept, stack.name))]:
         return torn
     recorded = state(stack.name)
-    abandoned = tuple(leftovers.locks(kept, stack.name))
+    abandoned = tuple(stale_locks.locks(kept, stack.name))
     of_stack = databases(stack)
     if len(of_stack) == 1:
         return _examined(of_stack[0], recorded, abandoned)

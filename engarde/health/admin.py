@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from engarde import rights
-from engarde.edits import lines
-from engarde.findings import Finding, Remedy
+from engarde.declaration.stack_file_edits import lines
 from engarde.health.seen import Seen
-from engarde.rights import Found, Owned
+from engarde.output.findings import Finding, Remedy
+from engarde.preflight import admin_privileges
+from engarde.preflight.admin_privileges import Found, Owned
 
 
 def check(seen: Seen) -> Iterator[Finding]:
@@ -19,7 +19,7 @@ def check(seen: Seen) -> Iterator[Finding]:
     if stack.server.superuser and not admin.superuser:
         remedy = Remedy("edit", lines("server", {"superuser": False}))
         yield Finding("admin", admin.name, "a superuser, as declared", "no superuser", remedy, concerned)
-    for each in rights.missing(stack, _beside_other_checks(seen)):
+    for each in admin_privileges.missing(stack, _beside_other_checks(seen)):
         remedy = Remedy("sql", each.sql, by_superuser=True)
         yield Finding("admin", admin.name, f"enough rights: {each.needed}", "lacks one", remedy, concerned)
 

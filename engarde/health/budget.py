@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engarde.connection_budget import Budget, budget, lowered, needed
-from engarde.edits import lines
-from engarde.findings import Finding, Remedy
+from engarde.declaration.model import Service
+from engarde.declaration.names import ANALYTICS
+from engarde.declaration.stack_file_edits import lines
 from engarde.health.seen import Seen
-from engarde.model import Service
-from engarde.names import ANALYTICS
+from engarde.output.findings import Finding, Remedy
 
 
 def check(seen: Seen) -> Iterator[Finding]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.edits import lines
-from engarde.findings import Finding, Remedy
+from engarde.declaration.model import Extension
+from engarde.declaration.stack_file_edits import lines
 from engarde.health.seen import Seen
-from engarde.model import Extension
-from engarde.stack import EXTENSION
+from engarde.output.findings import Finding, Remedy
+from engarde.pulumi_cli.state import EXTENSION
 
 
 def check(seen: Seen) -> Iterator[Finding]:

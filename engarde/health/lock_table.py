@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engarde.database import Session
-from engarde.findings import Finding, Remedy
-from engarde.model import DatabaseStack
-from engarde.quoting import script
+from engarde.declaration.model import DatabaseStack
+from engarde.output.findings import Finding, Remedy
+from engarde.server.session import Session
+from engarde.util.quoting import script
 
 CHECK = "lock table"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from engarde.catalog.further import VersionTable
-from engarde.findings import Finding, Remedy
+from engarde.declaration.model import Service
+from engarde.declaration.names import VERSION_TABLE
 from engarde.health.seen import Seen
-from engarde.model import Service
-from engarde.names import VERSION_TABLE
-from engarde.quoting import literal, quoted, statement
+from engarde.output.findings import Finding, Remedy
+from engarde.server.catalog.further import VersionTable
+from engarde.util.quoting import literal, quoted, statement
 
 
 def check(seen: Seen) -> Iterator[Finding]:

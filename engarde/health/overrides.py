@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.findings import Finding, Remedy
+from engarde.declaration.model import Analytics, Service
+from engarde.declaration.setting_values import milliseconds
 from engarde.health.seen import Seen
-from engarde.model import Analytics, Service
-from engarde.quoting import statement
-from engarde.settings import milliseconds
+from engarde.output.findings import Finding, Remedy
+from engarde.util.quoting import statement
 
 SEARCH_PATH = "search_path"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.catalog.rows import Owned
 from engarde.checks.placement import Place, place
-from engarde.findings import Finding
+from engarde.declaration.names import VERSION_TABLE
 from engarde.health.seen import Seen
-from engarde.names import VERSION_TABLE
+from engarde.output.findings import Finding
+from engarde.server.catalog.rows import Owned
 from engarde.verify.owners import misplaced
 
 

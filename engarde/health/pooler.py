@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.edits import lines
-from engarde.findings import Finding, Remedy
+from engarde.declaration.stack_file_edits import lines
 from engarde.health.seen import Seen
+from engarde.output.findings import Finding, Remedy
 
 
 def check(seen: Seen) -> Iterator[Finding]:

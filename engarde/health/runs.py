@@ -5,23 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from engarde import edits, foreign
-from engarde.findings import Finding, Remedy
+from engarde.declaration import stack_file_edits
+from engarde.declaration.model import Service
+from engarde.declaration.names import ANALYTICS
 from engarde.health.seen import Seen
-from engarde.model import Service
-from engarde.names import ANALYTICS
-from engarde.quoting import word
-from engarde.stack import ROLE, SCHEMA
+from engarde.output.findings import Finding, Remedy
+from engarde.preflight import conflicts
+from engarde.pulumi_cli.state import ROLE, SCHEMA
+from engarde.util.quoting import word
 
 
 def check(seen: Seen) -> Iterator[Finding]:
     """What a killed run left, what the next run would refuse, and what it has still to make."""
     yield from _locks(seen)
     yield from _pending(seen)
-    taken = list(foreign.taken(seen.stack, seen.existing, seen.state.made(ROLE)))
+    taken = list(conflicts.taken(seen.stack, seen.existing, seen.state.made(ROLE)))
     for each in taken:
         yield _adopt(seen, each)
-    for name in foreign.absent(seen.stack, seen.existing):
+    for name in conflicts.absent(seen.stack, seen.existing):
         remedy = Remedy("edit", f"# without {name} under engarde:outsideRoles and under every creators")
         yield Finding(
             "outside role", name, "there, for the stack file names it", "no such role", remedy, frozenset({name})
@@ -54,14 +55,14 @@ def _pending(seen: Seen) -> Iterator[Finding]:
         yield Finding("killed run", each.name, "nothing half done", f"a run was killed {each.operation} it", remedy)
 
 
-def _adopt(seen: Seen, taken: foreign.Taken) -> Finding:
+def _adopt(seen: Seen, taken: conflicts.Taken) -> Finding:
     name, login = seen.stack.name, taken.login
     section, path = ("services", (login.name,)) if isinstance(login, Service) else (ANALYTICS, ())
-    if command := edits.set_key(name, section, (*path, "adopt"), "true"):
+    if command := stack_file_edits.set_key(name, section, (*path, "adopt"), "true"):
         remedy = Remedy("command", f"{command}\nbin/pulumi up --stack {name}")
     else:
         adopt: dict[str, object] = {"adopt": True}
-        remedy = Remedy("edit", edits.lines(section, {path[0]: adopt} if path else adopt))
+        remedy = Remedy("edit", stack_file_edits.lines(section, {path[0]: adopt} if path else adopt))
     whose = f", {taken.owner}'s" if taken.owner else ""
     actual = f"on the server{whose}: left by a killed run, or made by hand"
     return Finding(

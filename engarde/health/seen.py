@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engarde import catalog, foreign, rights, version_tables
-from engarde.access import of_services
-from engarde.catalog import Catalog
-from engarde.catalog.further import ServerSetting, VersionTable
-from engarde.database import Session
-from engarde.leftovers import Lock
+from engarde.declaration.model import DatabaseStack, Table
 from engarde.migrate.histories import Histories, histories
-from engarde.model import DatabaseStack, Table
-from engarde.outsiders import Outsider, outsiders
-from engarde.places import base_of, placed
-from engarde.stack import State
+from engarde.preflight import admin_privileges, conflicts
+from engarde.preflight.outsiders import Outsider, outsiders
+from engarde.pulumi_cli.resource_names import base_of, placed
+from engarde.pulumi_cli.stale_locks import Lock
+from engarde.pulumi_cli.state import State
+from engarde.server import catalog, version_tables
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.further import ServerSetting, VersionTable
+from engarde.server.credentials import of_services
+from engarde.server.session import Session
 
 SETTINGS = (
     "lo_compat_privileges",
@@ -53,9 +54,9 @@ class Seen:
     pooled: bool
     """a pooler stands between the admin and the server"""
     settings: dict[str, ServerSetting]
-    found: rights.Found
+    found: admin_privileges.Found
     catalog: Catalog
-    existing: tuple[foreign.Existing, ...]
+    existing: tuple[conflicts.Existing, ...]
     """those of the roles and schemas of the stack file that are there"""
     others_sessions: int
     """of roles that are not the stack's, on the whole server"""
@@ -80,7 +81,7 @@ def look(stack: DatabaseStack, state: State, locks: tuple[Lock, ...], asked: Ses
     """Asks the server all that the checks need."""
     here = (each.granted for each in state.resources if each.name == placed(base_of(each.name), stack))
     granted = {each.schema for each in here if each and each.tables}
-    names = {"roles": foreign.roles(stack), "schemas": sorted(service.schema_ for service in stack.services)}
+    names = {"roles": conflicts.roles(stack), "schemas": sorted(service.schema_ for service in stack.services)}
     (others,) = asked.rows("others_sessions", _Count, roles=list(stack.roles))
     return Seen(
         stack=stack,
@@ -88,9 +89,9 @@ def look(stack: DatabaseStack, state: State, locks: tuple[Lock, ...], asked: Ses
         locks=locks,
         pooled=asked.pooled,
         settings={each.name: each for each in asked.rows("server_settings", ServerSetting, names=list(SETTINGS))},
-        found=rights.ask(stack, asked),
+        found=admin_privileges.ask(stack, asked),
         catalog=catalog.read(stack, asked),
-        existing=tuple(asked.rows("existing", foreign.Existing, **names)),
+        existing=tuple(asked.rows("existing", conflicts.Existing, **names)),
         others_sessions=others.count,
         outsiders=tuple(outsiders(stack, asked)),
         version_tables=version_tables.read(stack, asked, lambda: of_services(stack)),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.catalog.further import ServerSetting
-from engarde.edits import lines
-from engarde.findings import Finding, Remedy
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.stack_file_edits import lines
 from engarde.health.seen import Seen
-from engarde.model import DatabaseStack
-from engarde.quoting import statement
+from engarde.output.findings import Finding, Remedy
+from engarde.server.catalog.further import ServerSetting
+from engarde.util.quoting import statement
 
 SUPPORTED = range(13, 19)
 """Majors of PostgreSQL."""

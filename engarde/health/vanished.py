@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.findings import Finding, Remedy
 from engarde.health.seen import Seen
-from engarde.places import base_of, placed
-from engarde.quoting import word
-from engarde.stack import ROLE, Granted, Resource
+from engarde.output.findings import Finding, Remedy
+from engarde.pulumi_cli.resource_names import base_of, placed
+from engarde.pulumi_cli.state import ROLE, Granted, Resource
+from engarde.util.quoting import word
 
 
 def check(seen: Seen) -> Iterator[Finding]:

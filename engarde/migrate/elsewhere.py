@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from engarde import version_tables
-from engarde.access import Access
-from engarde.catalog.further import VersionTable
-from engarde.database import session
+from engarde.declaration.model import DatabaseStack, Service
+from engarde.declaration.names import VERSION_TABLE
 from engarde.errors import Refused, Unreachable
 from engarde.migrate.histories import Histories, histories
-from engarde.model import DatabaseStack, Service
-from engarde.names import VERSION_TABLE
-from engarde.quoting import quoted, word
+from engarde.server import version_tables
+from engarde.server.catalog.further import VersionTable
+from engarde.server.credentials import Access
+from engarde.server.session import session
+from engarde.util.quoting import quoted, word
 
 
 class Elsewhere(Refused):

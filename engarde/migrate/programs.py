@@ -15,8 +15,8 @@ from threading import Lock
 from types import FrameType
 
 from engarde.errors import Refused
-from engarde.libpq import CERTIFICATES
-from toolchain.progress import say
+from engarde.server.libpq import CERTIFICATES
+from engarde.util.progress import say
 
 INHERITED = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "LANG", "LANGUAGE", "TERM", "COLORTERM"),

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engarde.access import Access, accesses, login_of_admin, of_services
 from engarde.alembic.scripts import graph, project
-from engarde.database import session
-from engarde.databases import database_of
-from engarde.engine import FOLDER
+from engarde.declaration.databases import database_of
+from engarde.declaration.migrations import Migrations
+from engarde.declaration.model import Service, Stack
+from engarde.declaration.names import VERSION_TABLE
+from engarde.declaration.services import services_of
 from engarde.errors import ConfigError, NotAnswered, Refused, Unreachable
 from engarde.migrate.elsewhere import Database
-from engarde.migrations import Migrations
-from engarde.model import Service, Stack
-from engarde.names import VERSION_TABLE
-from engarde.quoting import quoted
-from engarde.services import services_of
-from engarde.stack import outputs
+from engarde.pulumi_cli.process import FOLDER
+from engarde.pulumi_cli.state import outputs
+from engarde.server.credentials import Access, accesses, login_of_admin, of_services
+from engarde.server.session import session
+from engarde.util.quoting import quoted
 
 _UNREADABLE = {
     "42501": "the service's role may not read it, or row security applies to it",

@@ -14,20 +14,20 @@ from io import TextIOWrapper
 from threading import Thread
 from typing import IO, Literal
 
-from engarde.access import connect_timeout
 from engarde.alembic.check import check
 from engarde.alembic.scripts import graph
 from engarde.alembic.scripts import project as project_in
-from engarde.blocking import Watch, watched
-from engarde.database import NOTICING_OPTIONS
+from engarde.declaration.names import VERSION_TABLE
 from engarde.errors import ConfigError, EngardeError, Refused, Unfinished
-from engarde.libpq import given_environment
-from engarde.masking import masked
 from engarde.migrate.programs import Programs, end, environment
 from engarde.migrate.projects import Project, revisions, starting_point
-from engarde.names import VERSION_TABLE
-from engarde.quoting import quoted, word
-from engarde.terminal import begin_change
+from engarde.server.blocking import Watch, watched
+from engarde.server.credentials import connect_timeout
+from engarde.server.libpq import given_environment
+from engarde.server.session import NOTICING_OPTIONS
+from engarde.util.masking import masked
+from engarde.util.quoting import quoted, word
+from engarde.util.terminal import begin_change
 
 APPLICATION = "engarde migrate"
 

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from engarde.migrate.run import Migrated
 from engarde.migrate.status import Status
-from engarde.show import Text, lines
+from engarde.output.show import Text, lines
 
 STYLES = {"migrated": "green", "up to date": "dim", "failed": "red"}
 

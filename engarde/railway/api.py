@@ -16,8 +16,8 @@ import httpx
 import tenacity
 
 from engarde.errors import EngardeError, Refused, Unreachable
-from engarde.masking import masked
-from engarde.timeouts import seconds
+from engarde.util.masking import masked
+from engarde.util.timeouts import seconds
 
 URL = "https://backboard.railway.com/graphql/v2"
 ANOTHER_URL = "ENGARDE_RAILWAY_URL"

@@ -6,16 +6,16 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import unquote, urlsplit
 
-from engarde.access import login_of_admin
-from engarde.databases import databases
-from engarde.findings import Finding, Remedy
-from engarde.model import Stack
+from engarde.declaration.databases import databases
+from engarde.declaration.model import Stack
+from engarde.output.findings import Finding, Remedy
+from engarde.pulumi_cli.state import outputs
 from engarde.railway.api import Api
 from engarde.railway.old_logins import SHARED, OldLogin, old_logins
 from engarde.railway.planning import instance
 from engarde.railway.project import Place, Values, find, values
 from engarde.railway.wanted import recipients, section, wanted
-from engarde.stack import outputs
+from engarde.server.credentials import login_of_admin
 
 _SUPERUSERS = r"DATABASE_(PUBLIC_|PRIVATE_|UNPOOLED_)?URL|(PG|POSTGRES_)(PASSWORD|USER)"
 _REFERENCE = re.compile(rf"\$\{{\{{\s*(?P<service>[^.}}]+)\.(?P<name>{_SUPERUSERS})\s*\}}\}}")

@@ -10,7 +10,7 @@ from engarde.railway import documents
 from engarde.railway.api import Answered, Api, Unsure
 from engarde.railway.planning import DONE, FAILED, FOR_A_PERSON, OVERTAKEN
 from engarde.railway.project import Instance, Project, instance, instances
-from engarde.terminal import begin_change
+from engarde.util.terminal import begin_change
 
 NOT_YET = "Cannot redeploy yet"
 SOONEST, LATEST = 0.5, 5.0

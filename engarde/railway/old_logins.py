@@ -7,12 +7,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from engarde.databases import databases
-from engarde.model import Analytics, Service, Stack
-from engarde.names import ANALYTICS, ROLE_SUFFIX
+from engarde.declaration.databases import databases
+from engarde.declaration.model import Analytics, Service, Stack
+from engarde.declaration.names import ANALYTICS, ROLE_SUFFIX
+from engarde.pulumi_cli.rotations import called
 from engarde.railway.api import Api
 from engarde.railway.project import Place, Project, Values, values
-from engarde.rotations import called
 
 SHARED = "(shared)"
 _REFERENCE = re.compile(r"\$\{\{\s*(?:(?P<service>[^{}]+)\.)?(?P<name>[^{}.\s]+)\s*\}\}")

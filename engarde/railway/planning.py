@@ -9,15 +9,15 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Literal
 
-from engarde.delivery import Railway
+from engarde.declaration.delivery import Railway
+from engarde.declaration.model import Stack
 from engarde.errors import ConfigError
-from engarde.model import Stack
+from engarde.pulumi_cli.rotations import called
+from engarde.pulumi_cli.state import outputs
 from engarde.railway.api import Api
 from engarde.railway.old_logins import OldLogin, old_logins
 from engarde.railway.project import Instance, Kept, Place, Project, Values, find, only_service, values
 from engarde.railway.wanted import Wanted, section, wanted
-from engarde.rotations import called
-from engarde.stack import outputs
 
 DONE = ("SUCCESS", "SLEEPING")
 FAILED = ("FAILED", "CRASHED", "REMOVED")

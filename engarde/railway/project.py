@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from engarde.delivery import Railway
+from engarde.declaration.delivery import Railway
 from engarde.errors import ConfigError
 from engarde.railway import documents
 from engarde.railway.api import Api

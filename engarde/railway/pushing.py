@@ -13,8 +13,8 @@ from engarde.railway.deploying import deploy, watch
 from engarde.railway.old_logins import OldLogin
 from engarde.railway.planning import Plan, Step
 from engarde.railway.project import Project, values
-from engarde.terminal import begin_change
-from engarde.visible import visible
+from engarde.util.terminal import begin_change
+from engarde.util.visible import visible
 
 Say = Callable[[str, str], None]
 """Is told a service's name and what happens to it."""

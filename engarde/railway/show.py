@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from engarde.output.show import Text
 from engarde.railway.old_logins import OldLogin
 from engarde.railway.planning import Plan, Step
 from engarde.railway.pushing import Pushed
-from engarde.show import Text
 
 HOLDS = {"set": "set", "change": "change", "same": "same", "unknown": "unknown (sealed)"}
 DUE = {

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from engarde.access import login_to
-from engarde.databases import database_of, find
-from engarde.delivery import UNSTATED, Railway, Variable
+from engarde.declaration.databases import database_of, find
+from engarde.declaration.delivery import UNSTATED, Railway, Variable
+from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
 from engarde.errors import ConfigError, Refused, Unreachable
-from engarde.model import Analytics, DatabaseStack, Service, Stack
-from engarde.rotations import called
-from engarde.stack import Outputs, outputs
+from engarde.pulumi_cli.rotations import called
+from engarde.pulumi_cli.state import Outputs, outputs
+from engarde.server.credentials import login_to
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from engarde import leftovers
 from engarde.errors import Refused
+from engarde.pulumi_cli import stale_locks
+from engarde.pulumi_cli.state import backend
 from engarde.rotate import journal
-from engarde.stack import backend
-from engarde.terminal import say
-from toolchain.progress import step
+from engarde.util.progress import step
+from engarde.util.terminal import say
 
 PATIENCE = 120.0
 """An engine may outlive the rotation that started it, and is then about to end [seconds]."""
@@ -26,22 +26,22 @@ def alone(stack: str, *, dry_run: bool) -> Iterator[None]:
     """
     with journal.alone(stack):
         kept = backend(stack)
-        if any(leftovers.torn(kept, stack)):
+        if any(stale_locks.torn(kept, stack)):
             raise Refused(f"a killed run left an empty file beside the state: `bin/engarde doctor --stack {stack}`")
         # A preview needs no lock.
         if not dry_run:
             _wait(kept, stack)
-            if leftovers.remove_locks(kept, stack):
+            if stale_locks.remove_locks(kept, stack):
                 say("removed the lock of an engine that was killed")
         yield
 
 
 def _wait(kept: str, stack: str) -> None:
-    if not leftovers.holder(kept, stack):
+    if not stale_locks.holder(kept, stack):
         return
     end = time.monotonic() + PATIENCE
     with step(f"waiting for another engine that is at work on stack {stack}"):
-        while holder := leftovers.holder(kept, stack):
+        while holder := stale_locks.holder(kept, stack):
             if time.monotonic() > end:
                 raise Refused(
                     f"stack {stack} is in use by {holder}; let it end or, when it never will,"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from engarde.model import Analytics, Service
+from engarde.declaration.model import Analytics, Service
 
 Login = Service | Analytics
 

@@ -8,15 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engarde import bounded, edits
-from engarde.engine import FOLDER
+from engarde.declaration import stack_file_edits
+from engarde.declaration.loader import read
+from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused
-from engarde.model import Stack
+from engarde.pulumi_cli.commands import set_key
+from engarde.pulumi_cli.process import FOLDER
+from engarde.pulumi_cli.rotations import called, place
 from engarde.rotate import journal
 from engarde.rotate.plan import Plan
-from engarde.rotations import called, place
-from engarde.runs import set_key
-from engarde.stackfile import read
+from engarde.util import bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +68,12 @@ def draft(stack: Stack, plan: Plan) -> Iterator[Draft]:
 def _bump(stack: Stack, plan: Plan, copy: Path) -> None:
     if plan.bump:
         section, keys = place(plan.login)
-        path = edits.key_path(section, keys)
+        path = stack_file_edits.key_path(section, keys)
         if path is None:
             raise ConfigError(
                 f"the engine cannot write the key of {plan.name}; nothing was changed. Write this into {copy.name}"
                 " yourself, and run the same command again, which goes on from there:\n"
-                + edits.lines(section, {keys[0]: {keys[1]: plan.target}})
+                + stack_file_edits.lines(section, {keys[0]: {keys[1]: plan.target}})
             )
         set_key(stack.name, copy, path, str(plan.target))
 

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engarde import bounded, durable
+from engarde.checks.under_way import PRIVATE, now
 from engarde.errors import Refused
-from engarde.under_way import PRIVATE, now
+from engarde.util import atomic_write, bounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,4 +118,4 @@ def _write(stack: str, journal: Journal) -> None:
         "shut": sorted(journal.shut),
         "since": dict(journal.since),
     }
-    durable.write(_file(stack), folder(stack) / "journal", json.dumps(content))
+    atomic_write.write(_file(stack), folder(stack) / "journal", json.dumps(content))

@@ -5,23 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from engarde.blocking import accuses
-from engarde.databases import managing
+from engarde.declaration.databases import managing
+from engarde.declaration.model import Stack
 from engarde.errors import EngardeError, Unfinished
-from engarde.model import Stack
-from engarde.places import placed_on_server
-from engarde.quoting import word
+from engarde.pulumi_cli.commands import Step, forget_creations, preview, up
+from engarde.pulumi_cli.resource_names import placed_on_server
+from engarde.pulumi_cli.state import PASSWORD, ROLE, State, outputs, verifiers
 from engarde.rotate import journal
 from engarde.rotate.delivery import Deliverer
 from engarde.rotate.draft import draft
 from engarde.rotate.plan import Plan, refuse_more
 from engarde.rotate.proof import prove
 from engarde.rotate.report import Rotated
-from engarde.runs import Step, forget_creations, preview, up
+from engarde.server.blocking import accuses
 from engarde.split import doors
-from engarde.stack import PASSWORD, ROLE, State, outputs, verifiers
-from engarde.terminal import say
-from toolchain.progress import step
+from engarde.util.progress import step
+from engarde.util.quoting import word
+from engarde.util.terminal import say
 
 Ask = Callable[[str], None]
 """Ends the command where the operator says no."""

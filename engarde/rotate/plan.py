@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from engarde.declaration.model import Stack
 from engarde.errors import Refused
-from engarde.model import Stack
-from engarde.places import base_of
+from engarde.pulumi_cli.commands import Step
+from engarde.pulumi_cli.resource_names import base_of
+from engarde.pulumi_cli.rotations import SUFFIX, called, refuse_lower
+from engarde.pulumi_cli.state import PASSWORD, ROLE, State
 from engarde.rotate.delivery import Login
-from engarde.rotations import SUFFIX, called, refuse_lower
-from engarde.runs import Step
-from engarde.stack import PASSWORD, ROLE, State
 
 REPLACING = frozenset({"replace", "create-replacement", "delete-replaced", "delete"})
 

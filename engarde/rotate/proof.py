@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engarde.access import Access
-from engarde.database import session
-from engarde.databases import managing
+from engarde.declaration.databases import managing
+from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import NoEntrance, Unfinished, Unreachable
-from engarde.model import DatabaseStack, Stack
+from engarde.server.credentials import Access
+from engarde.server.session import session
 
 AFTER_THE_PASSWORD = (
     "too many connections for role",

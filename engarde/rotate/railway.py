@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from engarde.declaration.model import Stack
 from engarde.errors import EngardeError, Unfinished
-from engarde.model import Stack
+from engarde.pulumi_cli.rotations import called
 from engarde.railway.api import Api, token
 from engarde.railway.planning import Plan, left_behind, plan
 from engarde.railway.project import Values
 from engarde.railway.pushing import How, push
 from engarde.rotate.delivery import Deliverer, Login
-from engarde.rotations import called
-from engarde.terminal import say
+from engarde.util.terminal import say
 
 
 def to_railway(stack: Stack) -> Deliverer:

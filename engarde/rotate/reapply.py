@@ -5,14 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from engarde.access import login_of_admin
-from engarde.database import session
-from engarde.databases import databases
-from engarde.engine import FOLDER
+from engarde.declaration.databases import databases
+from engarde.declaration.loader import read
+from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import EngardeError, Refused, Unfinished
-from engarde.foreign import Existing
-from engarde.model import DatabaseStack, Stack
-from engarde.places import placed_on_server
+from engarde.preflight.conflicts import Existing
+from engarde.pulumi_cli.commands import Step, preview, up
+from engarde.pulumi_cli.process import FOLDER
+from engarde.pulumi_cli.resource_names import placed_on_server
+from engarde.pulumi_cli.rotations import called, refuse_lower
+from engarde.pulumi_cli.state import ROLE, State, outputs, state, verifiers
 from engarde.rotate import journal
 from engarde.rotate.alone import alone
 from engarde.rotate.delivery import Login
@@ -20,11 +22,9 @@ from engarde.rotate.plan import counters
 from engarde.rotate.proof import prove
 from engarde.rotate.report import Report, Rotated
 from engarde.rotate.run import Progress, chosen, one_by_one
-from engarde.rotations import called, refuse_lower
-from engarde.runs import Step, preview, up
-from engarde.stack import ROLE, State, outputs, state, verifiers
-from engarde.stackfile import read
-from toolchain.progress import step
+from engarde.server.credentials import login_of_admin
+from engarde.server.session import session
+from engarde.util.progress import step
 
 
 def put_back(stack: str, names: Sequence[str], *, dry_run: bool) -> Report:

@@ -6,19 +6,19 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from engarde.engine import FOLDER
+from engarde.declaration.loader import read
+from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, EngardeError
-from engarde.model import Stack
+from engarde.pulumi_cli.process import FOLDER
+from engarde.pulumi_cli.rotations import called
+from engarde.pulumi_cli.state import State, state
 from engarde.rotate import journal
 from engarde.rotate.alone import alone
 from engarde.rotate.delivery import Deliverer
 from engarde.rotate.one import Ask, look, rotate_one
 from engarde.rotate.plan import plan, unfinished_first
 from engarde.rotate.report import Failed, Report, Rotated
-from engarde.rotations import called
-from engarde.stack import State, state
-from engarde.stackfile import read
-from engarde.terminal import say
+from engarde.util.terminal import say
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 
-from engarde.quoting import word
+from engarde.output.show import Text
 from engarde.rotate.report import Report, Rotated
-from engarde.show import Text
+from engarde.util.quoting import word
 
 
 def as_json(report: Report) -> dict[str, object]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from engarde.backup.inventory import Edge, Extension, Owned
 from engarde.backup.rows import FoundSequence, FoundTable, Pinned
 from engarde.backup.taking import refuse_absent, surroundings
-from engarde.citus import refuse_citus
-from engarde.database import Session
-from engarde.model import Service
-from engarde.names import VERSION_TABLE
+from engarde.declaration.model import Service
+from engarde.declaration.names import VERSION_TABLE
+from engarde.server.citus import refuse_citus
+from engarde.server.session import Session
 from engarde.split.rows import Source
 
 

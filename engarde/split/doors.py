@@ -7,14 +7,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from engarde.access import Access, login_of_admin
-from engarde.database import Session, session
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.privileges import CONNECT, TEMPORARY
 from engarde.errors import NoEntrance, Refused, Unfinished
-from engarde.model import DatabaseStack
-from engarde.privileges import CONNECT, TEMPORARY
-from engarde.quoting import quoted
-from engarde.scram import verifier
+from engarde.server.credentials import Access, login_of_admin
+from engarde.server.scram import verifier
+from engarde.server.session import Session, session
 from engarde.split.rows import Count, Door, Name
+from engarde.util.quoting import quoted
 
 PATIENCE = 60
 """How long sessions are given to end [seconds]."""

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from engarde import edits
-from engarde.engine import engine
+from engarde.declaration import stack_file_edits
+from engarde.declaration.loader import PROJECT, read
+from engarde.declaration.model import Stack
+from engarde.declaration.validation import join
 from engarde.errors import ConfigError, Refused, Unreachable
-from engarde.faults import join
-from engarde.model import Stack
+from engarde.pulumi_cli.commands import set_key
+from engarde.pulumi_cli.process import engine
 from engarde.rotate.draft import Draft, copied
-from engarde.runs import set_key
 from engarde.split.journal import folder
-from engarde.stackfile import PROJECT, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Edit:
         if self.value is None:
             return f"without {join(f'{PROJECT}:{self.section}', self.name, self.key)}"
         value = list(self.value) if isinstance(self.value, tuple) else self.value
-        return edits.lines(self.section, {self.name: {self.key: value}})
+        return stack_file_edits.lines(self.section, {self.name: {self.key: value}})
 
 
 def changes(now: Stack, then: Stack) -> tuple[Edit, ...]:
@@ -73,7 +73,7 @@ def draft(now: Stack, then: Stack) -> Iterator[Draft]:
 
 
 def _write(stack: str, copy: Path, edit: Edit) -> None:
-    path = edits.key_path(edit.section, (edit.name, edit.key))
+    path = stack_file_edits.key_path(edit.section, (edit.name, edit.key))
     values = (edit.value,) if isinstance(edit.value, str) else edit.value or ()
     if path is None or any(each.startswith("-") for each in values):
         raise ConfigError(

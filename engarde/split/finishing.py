@@ -5,28 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from engarde import event_triggers
-from engarde.access import login_of_admin
 from engarde.backup import large_objects
 from engarde.backup.inventory import Edge, Inventory
 from engarde.backup.manifest import whole
 from engarde.backup.refusing import Held
 from engarde.backup.rows import Pinned, Schema, SidedEdge
-from engarde.database import session
-from engarde.databases import display_name
-from engarde.engine import FOLDER
+from engarde.declaration.databases import display_name
+from engarde.declaration.loader import read
+from engarde.declaration.services import service_of
 from engarde.errors import Refused
-from engarde.quoting import quoted
+from engarde.pulumi_cli.process import FOLDER
 from engarde.rotate.alone import alone
-from engarde.services import service_of
+from engarde.server import event_triggers
+from engarde.server.credentials import login_of_admin
+from engarde.server.session import session
 from engarde.split import doors, journal, witness
 from engarde.split.doors import acting
 from engarde.split.journal import Step
 from engarde.split.move import Move, move
 from engarde.split.planning import Say, under_way
-from engarde.stackfile import read
+from engarde.util.quoting import quoted
+from engarde.util.visible import visible
 from engarde.verify.run import Asked, verify
-from engarde.visible import visible
 
 SHOWN = 5
 """How many differences are told."""

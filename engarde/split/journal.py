@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from engarde import bounded, durable
+from engarde.checks.under_way import PRIVATE
 from engarde.errors import Refused
-from engarde.under_way import PRIVATE
+from engarde.util import atomic_write, bounded
 
 
 class Step(IntEnum):
@@ -107,7 +107,7 @@ def known(stack: str, service: str) -> bool:
 def write(stack: str, journal: Journal) -> None:
     """Keeps it on the disk, whole, before anything else is done."""
     file = _file(stack, journal.service)
-    durable.write(file, file.with_suffix(".draft"), json.dumps(asdict(journal)))
+    atomic_write.write(file, file.with_suffix(".draft"), json.dumps(asdict(journal)))
 
 
 def forget(stack: str, service: str) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from engarde.access import Access, login_to
-from engarde.databases import restrict_to
-from engarde.model import DatabaseStack, Extension, Service, Stack
-from engarde.services import service_of
+from engarde.declaration.databases import restrict_to
+from engarde.declaration.model import DatabaseStack, Extension, Service, Stack
+from engarde.declaration.services import service_of
+from engarde.server.credentials import Access, login_to
 
 
 @dataclass(frozen=True, slots=True)

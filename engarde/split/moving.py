@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from engarde.backup.making import How
-from engarde.databases import display_name
-from engarde.engine import FOLDER
+from engarde.checks.under_way import now
+from engarde.declaration.databases import display_name
+from engarde.declaration.loader import read
+from engarde.declaration.services import service_of
 from engarde.errors import EngardeError, Refused, Unfinished
-from engarde.places import placed_on_server
+from engarde.pulumi_cli.process import FOLDER
+from engarde.pulumi_cli.resource_names import placed_on_server
+from engarde.pulumi_cli.state import verifiers
 from engarde.rotate.alone import alone
 from engarde.rotate.delivery import Deliverer
-from engarde.services import service_of
 from engarde.split import doors, journal, steps, witness
 from engarde.split.journal import Journal, Step
 from engarde.split.move import move
@@ -21,10 +24,7 @@ from engarde.split.planning import Plan, plan, under_way
 from engarde.split.preparing import remove
 from engarde.split.report import Moved
 from engarde.split.steps import Run
-from engarde.stack import verifiers
-from engarde.stackfile import read
-from engarde.under_way import now
-from toolchain.progress import step
+from engarde.util.progress import step
 
 Say = Callable[[str], None]
 Ask = Callable[[str], None]

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engarde.backup.clients import client
-from engarde.citus import EXTENSION
-from engarde.database import Session
 from engarde.errors import Refused
-from engarde.quoting import literal, quoted, statement
+from engarde.server.citus import EXTENSION
+from engarde.server.session import Session
 from engarde.split.contents import Contents
 from engarde.split.move import Move
 from engarde.split.target import Target
-from engarde.visible import visible
+from engarde.util.quoting import literal, quoted, statement
+from engarde.util.visible import visible
 
 LEAST = 2
 """Connections that a copy takes."""

@@ -6,17 +6,17 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from engarde import edits
-from engarde.access import access, login_of_admin
-from engarde.database import session
+from engarde.declaration import stack_file_edits as edits
+from engarde.declaration.model import Stack
+from engarde.declaration.names import complaint
+from engarde.declaration.rules.databases import SERVERS_OWN
+from engarde.declaration.services import service_of
 from engarde.errors import ConfigError, EngardeError, Refused, Unreachable
-from engarde.model import Stack
-from engarde.names import complaint
+from engarde.pulumi_cli.commands import preview
 from engarde.rotate import journal as rotations
 from engarde.rotate.proof import knock
-from engarde.rules_of_databases import SERVERS_OWN
-from engarde.runs import preview
-from engarde.services import service_of
+from engarde.server.credentials import access, login_of_admin
+from engarde.server.session import session
 from engarde.split import journal, obstacles
 from engarde.split.contents import Contents, contents
 from engarde.split.editing import Edit, changes, draft

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engarde import event_triggers, shadowing
-from engarde.access import Access, login_of_admin
 from engarde.backup import large_objects
 from engarde.backup.inventory import Owned
 from engarde.backup.loading import clear
 from engarde.backup.rows import Pinned
-from engarde.database import Session, session
-from engarde.foreign import Existing
-from engarde.quoting import quoted, statement
+from engarde.preflight import shadowing
+from engarde.preflight.conflicts import Existing
+from engarde.server import event_triggers
+from engarde.server.credentials import Access, login_of_admin
+from engarde.server.session import Session, session
 from engarde.split.contents import Contents
 from engarde.split.doors import acting, door
 from engarde.split.journal import Journal
@@ -20,6 +20,7 @@ from engarde.split.move import Move
 from engarde.split.obstacles import create
 from engarde.split.rows import Server
 from engarde.split.target import MAINTENANCE
+from engarde.util.quoting import quoted, statement
 
 
 def prepare(move: Move, begun: Journal, found: Contents) -> None:

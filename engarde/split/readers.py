@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from engarde.engine import engine
+from engarde.declaration.names import ANALYTICS
 from engarde.errors import Unfinished
-from engarde.names import ANALYTICS
-from engarde.places import placed_on_server
+from engarde.pulumi_cli.process import engine
+from engarde.pulumi_cli.resource_names import placed_on_server
+from engarde.pulumi_cli.state import ROLE, state
 from engarde.split.move import Move
-from engarde.stack import ROLE, state
 
 
 def unprotect_reader(way: Move) -> None:

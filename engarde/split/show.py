@@ -8,8 +8,8 @@ from rich.console import Group, RenderableType
 from rich.filesize import decimal
 from rich.table import Table
 
-from engarde.databases import display_name
-from engarde.show import Text, lines
+from engarde.declaration.databases import display_name
+from engarde.output.show import Text, lines
 from engarde.split.finishing import Finished
 from engarde.split.planning import Plan
 from engarde.split.report import Moved

@@ -8,20 +8,22 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engarde.access import login_of_admin
 from engarde.backup.folder import default
 from engarde.backup.making import How, backup
 from engarde.backup.manifest import whole
 from engarde.backup.restoring import restore
-from engarde.catalog import read as read_catalog
-from engarde.database import session
-from engarde.databases import display_name
-from engarde.engine import FOLDER
+from engarde.declaration.databases import display_name
+from engarde.declaration.loader import read
 from engarde.errors import Unfinished
-from engarde.places import placed_on_server
+from engarde.pulumi_cli.commands import preview, up
+from engarde.pulumi_cli.process import FOLDER
+from engarde.pulumi_cli.resource_names import placed_on_server
+from engarde.pulumi_cli.state import outputs, verifiers
 from engarde.rotate.delivery import Deliverer
 from engarde.rotate.proof import prove
-from engarde.runs import preview, up
+from engarde.server.catalog import read as read_catalog
+from engarde.server.credentials import login_of_admin
+from engarde.server.session import session
 from engarde.split import doors, journal, witness
 from engarde.split.contents import contents
 from engarde.split.editing import draft
@@ -29,11 +31,9 @@ from engarde.split.journal import Journal, Step
 from engarde.split.move import Move, move
 from engarde.split.preparing import prepare
 from engarde.split.readers import unprotect_reader
-from engarde.stack import outputs, verifiers
-from engarde.stackfile import read
+from engarde.util.visible import visible
 from engarde.verify import defaults, grants, owners
 from engarde.verify.run import Asked, verify
-from engarde.visible import visible
 
 Say = Callable[[str], None]
 TAKE_OVER = "ENGARDE_TAKE_OVER"

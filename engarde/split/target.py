@@ -6,12 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from engarde import event_triggers
-from engarde.access import login_of_admin
 from engarde.backup.inventory import Edge, Extension
-from engarde.database import Session, session
+from engarde.declaration.model import DatabaseStack
 from engarde.errors import NoEntrance
-from engarde.model import DatabaseStack
+from engarde.server import event_triggers
+from engarde.server.credentials import login_of_admin
+from engarde.server.session import Session, session
 from engarde.split.contents import Contents
 from engarde.split.rows import Held, Name, Server
 

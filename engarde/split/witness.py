@@ -11,16 +11,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
-from engarde.access import Access, login_of_admin
 from engarde.backup.comparing import Difference, contents
 from engarde.backup.inventory import Inventory
 from engarde.backup.taking import taken
-from engarde.database import session
+from engarde.declaration.model import DatabaseStack
 from engarde.errors import Unfinished, Unreachable
-from engarde.foreign import Existing
-from engarde.model import DatabaseStack
-from engarde.quoting import quoted
-from engarde.scram import verifier
+from engarde.preflight.conflicts import Existing
+from engarde.server.credentials import Access, login_of_admin
+from engarde.server.scram import verifier
+from engarde.server.session import session
+from engarde.util.quoting import quoted
 
 Say = Callable[[str], None]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from engarde.show import document
+from engarde.output.show import document
 from engarde.status.connections import Connections
 from engarde.status.passed import Passed
 from engarde.status.report import Report, Service, Whole

@@ -8,7 +8,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from engarde.migrate.show import table
-from engarde.show import Text
+from engarde.output.show import Text
 from engarde.status.report import Report, Service
 from engarde.status.run_time import Slow
 from engarde.status.storage import LARGEST, Stored

@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TypeVar
 
-from engarde import version_tables
-from engarde.access import Access
-from engarde.database import Session as Asked
-from engarde.database import session
-from engarde.model import DatabaseStack
+from engarde.declaration.model import DatabaseStack
+from engarde.server import version_tables
+from engarde.server.credentials import Access
+from engarde.server.session import Session as Asked
+from engarde.server.session import session
+from engarde.server.version_tables import Logins
 from engarde.status import owned, rows, sizes, statements
 from engarde.status.owned import Counted, Owned
 from engarde.status.sizes import Sizes
 from engarde.status.statements import Statements
 from engarde.status.subjects import Subject, subjects
-from engarde.version_tables import Logins
 
 Answer = TypeVar("Answer")
 Question = Callable[[Asked], Answer]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from engarde import own_logins, version_tables
-from engarde.access import Access
-from engarde.catalog.further import VersionTable
-from engarde.database import Session
+from engarde.declaration.model import DatabaseStack
 from engarde.errors import Unreachable
-from engarde.model import DatabaseStack
-from engarde.own_logins import NotRead
+from engarde.server import own_logins, version_tables
+from engarde.server.catalog.further import VersionTable
+from engarde.server.credentials import Access
+from engarde.server.own_logins import NotRead
+from engarde.server.session import Session
+from engarde.server.version_tables import Logins
 from engarde.status import rows
-from engarde.version_tables import Logins
 
 NEAR = 0.8
 """How much of a sequence is used when its end is near."""

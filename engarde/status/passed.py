@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from engarde.model import DatabaseStack
+from engarde.declaration.model import DatabaseStack
 from engarde.status.report import Report, Service
 from engarde.status.words import of_bytes
 

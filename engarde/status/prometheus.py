@@ -12,7 +12,7 @@ from engarde.status.passed import Passed
 from engarde.status.prometheus_server import of_server
 from engarde.status.report import Report, Service
 from engarde.status.storage import LARGEST, Stored
-from engarde.visible import visible
+from engarde.util.visible import visible
 
 SERVICE = "service"
 

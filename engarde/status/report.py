@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engarde.connection_budget import budget
-from engarde.model import DatabaseStack
+from engarde.declaration.model import DatabaseStack
 from engarde.status import rows
 from engarde.status.connections import Connections, connections
 from engarde.status.look import Look

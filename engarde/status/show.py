@@ -8,8 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from engarde.migrate.show import table
-from engarde.quoting import printable
-from engarde.show import Text, to_copy
+from engarde.output.show import Text, to_copy
 from engarde.status.connections import IN_TRANSACTION
 from engarde.status.details import details
 from engarde.status.passed import Passed
@@ -23,6 +22,7 @@ from engarde.status.words import (
     of_seconds,
     of_share,
 )
+from engarde.util.quoting import printable
 
 FEW = 8
 """As many services are shown with their details; of more, each by itself."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from engarde.database import Session
 from engarde.errors import NotAnswered
+from engarde.server.session import Session
 from engarde.status.rows import Bytes
 
 TRIES = 3

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from engarde.access import Access
-from engarde.database import Session, session
-from engarde.edits import lines
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.stack_file_edits import lines
 from engarde.errors import NoEntrance, NotAnswered
-from engarde.model import DatabaseStack
-from engarde.quoting import literal, quoted, statement
+from engarde.server.credentials import Access
+from engarde.server.session import Session, session
 from engarde.status.rows import Place, Server, Statement
 from engarde.status.unseen import Unseen
+from engarde.util.quoting import literal, quoted, statement
 
 EXTENSION = "pg_stat_statements"
 MAINTENANCE = "postgres"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import ANALYTICS, PUBLIC
+from engarde.declaration.thresholds import Thresholds
 from engarde.errors import ConfigError
-from engarde.model import DatabaseStack
-from engarde.names import ANALYTICS, PUBLIC
-from engarde.thresholds import Thresholds
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
-from engarde.quoting import quoted, statement
 from engarde.status.look import Look
 from engarde.status.owned import ANOTHER_LOGIN
 from engarde.status.storage import Stored
 from engarde.status.unseen import Unseen
+from engarde.util.quoting import quoted, statement
 
 FILES = "GRANT EXECUTE ON FUNCTION pg_ls_dir(text), pg_stat_file(text, boolean) TO {};"
 AGAIN = "-- nothing on the server: once the reason is gone, look again"

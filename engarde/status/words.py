@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engarde.masking import masked_statement
-from engarde.thresholds import UNITS
+from engarde.declaration.thresholds import UNITS
+from engarde.util.masking import masked_statement
 
 NOT_VISIBLE = "not visible"
 LONGEST = 500

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde import role_settings
-from engarde.catalog import Catalog
-from engarde.catalog.rows import Role, Setting
-from engarde.findings import Finding, Remedy, Verb
-from engarde.model import Analytics, DatabaseStack, Service
-from engarde.names import PUBLIC
-from engarde.quoting import quoted
-from engarde.settings import in_force, milliseconds, split_path
+from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.setting_values import in_force, milliseconds, split_path
+from engarde.output.findings import Finding, Remedy, Verb
+from engarde.server import role_settings
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Role, Setting
+from engarde.util.quoting import quoted
 from engarde.verify.hands import Hands, hands
 from engarde.verify.names import about, up
 

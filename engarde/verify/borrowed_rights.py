@@ -7,15 +7,15 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from engarde.catalog import Catalog
-from engarde.catalog.further import CodeUse, StatementRunner
-from engarde.catalog.rows import View
-from engarde.database import Session
-from engarde.findings import Finding, Remedy, Verb
-from engarde.model import DatabaseStack
-from engarde.names import PUBLIC
-from engarde.quoting import printable
-from engarde.stack import Outputs
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import PUBLIC
+from engarde.output.findings import Finding, Remedy, Verb
+from engarde.pulumi_cli.state import Outputs
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.further import CodeUse, StatementRunner
+from engarde.server.catalog.rows import View
+from engarde.server.session import Session
+from engarde.util.quoting import printable
 from engarde.verify.hands import acting_as, hands
 from engarde.verify.names import called, grantee, some
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.catalog import Catalog
-from engarde.findings import Finding, Remedy, Verb
-from engarde.model import DatabaseStack, ExistingSchema
-from engarde.names import PUBLIC
-from engarde.quoting import quoted
+from engarde.declaration.model import DatabaseStack, ExistingSchema
+from engarde.declaration.names import PUBLIC
+from engarde.output.findings import Finding, Remedy, Verb
+from engarde.server.catalog import Catalog
+from engarde.util.quoting import quoted
 from engarde.verify.hands import acting_as, hands
 
 

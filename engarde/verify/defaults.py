@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from engarde.catalog import Catalog
-from engarde.catalog.rows import Default
-from engarde.findings import Finding, Verb
-from engarde.model import DatabaseStack
-from engarde.names import PUBLIC
-from engarde.privileges import On, expected
-from engarde.quoting import quoted
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.privileges import On, expected
+from engarde.output.findings import Finding, Verb
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Default
+from engarde.util.quoting import quoted
 from engarde.verify.hands import Hands, hands
 from engarde.verify.names import called, grantee
 

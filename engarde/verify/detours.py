@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from engarde.catalog import Catalog
-from engarde.catalog.rows import View
-from engarde.findings import Finding, Remedy, Verb
-from engarde.model import DatabaseStack, Table
-from engarde.names import PUBLIC
+from engarde.declaration.model import DatabaseStack, Table
+from engarde.declaration.names import PUBLIC
+from engarde.output.findings import Finding, Remedy, Verb
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import View
 from engarde.verify.hands import hands
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from engarde.catalog import Catalog
-from engarde.catalog.further import EventTrigger
-from engarde.findings import Finding, Remedy, Verb
-from engarde.model import DatabaseStack
-from engarde.quoting import quoted
+from engarde.declaration.model import DatabaseStack
+from engarde.output.findings import Finding, Remedy, Verb
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.further import EventTrigger
+from engarde.util.quoting import quoted
 from engarde.verify.hands import hands
 from engarde.verify.names import some
 

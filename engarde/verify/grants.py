@@ -6,13 +6,13 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from engarde.catalog import Catalog
-from engarde.catalog.rows import Entry
-from engarde.findings import Finding, Remedy, Verb
-from engarde.model import DatabaseStack, Service
-from engarde.names import PUBLIC, VERSION_TABLE
-from engarde.privileges import OTHER_DATABASES, outside_schemas
-from engarde.quoting import quoted
+from engarde.declaration.model import DatabaseStack, Service
+from engarde.declaration.names import PUBLIC, VERSION_TABLE
+from engarde.declaration.privileges import OTHER_DATABASES, outside_schemas
+from engarde.output.findings import Finding, Remedy, Verb
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Entry
+from engarde.util.quoting import quoted
 from engarde.verify.hands import Hands, acting_as, hands
 from engarde.verify.names import called, grantee, provided_schemas, some
 from engarde.verify.owners import left_schemas

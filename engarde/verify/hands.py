@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engarde.catalog import Catalog
-from engarde.findings import Placed, Remedy, Verb
-from engarde.model import DatabaseStack
-from engarde.quoting import quoted, script
+from engarde.declaration.model import DatabaseStack
+from engarde.output.findings import Placed, Remedy, Verb
+from engarde.server.catalog import Catalog
+from engarde.util.quoting import quoted, script
 
 
 @dataclass(frozen=True, slots=True)

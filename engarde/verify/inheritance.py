@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.catalog import Catalog
-from engarde.findings import Finding, Placed, Verb
-from engarde.model import DatabaseStack
-from engarde.quoting import quoted
+from engarde.declaration.model import DatabaseStack
+from engarde.output.findings import Finding, Placed, Verb
+from engarde.server.catalog import Catalog
+from engarde.util.quoting import quoted
 from engarde.verify.hands import hands
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from engarde.access import Access
-from engarde.catalog import Catalog
-from engarde.database import session
+from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.errors import NoEntrance
-from engarde.findings import Finding, Remedy
-from engarde.model import Analytics, DatabaseStack, Service
-from engarde.quoting import quoted
-from engarde.stack import Outputs
+from engarde.output.findings import Finding, Remedy
+from engarde.pulumi_cli.state import Outputs
+from engarde.server.catalog import Catalog
+from engarde.server.credentials import Access
+from engarde.server.session import session
+from engarde.util.quoting import quoted
 from engarde.verify.logins import Tried
 from engarde.verify.names import about
 

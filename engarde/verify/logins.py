@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from engarde.access import Access
-from engarde.catalog import Catalog
-from engarde.database import Answer, Session, session
+from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.setting_values import split_path
 from engarde.errors import NoEntrance, Unreachable
-from engarde.findings import Finding, Remedy
-from engarde.model import Analytics, DatabaseStack, Service
-from engarde.names import PUBLIC
-from engarde.quoting import quoted, word
-from engarde.settings import split_path
-from engarde.stack import Outputs
+from engarde.output.findings import Finding, Remedy
+from engarde.pulumi_cli.state import Outputs
+from engarde.server.catalog import Catalog
+from engarde.server.credentials import Access
+from engarde.server.session import Answer, Session, session
+from engarde.util.quoting import quoted, word
 from engarde.verify import probes
 from engarde.verify.names import about
 from engarde.verify.passwords import changed

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engarde.catalog import Catalog
-from engarde.catalog.rows import Entry, Relation, Schema
-from engarde.findings import Finding
-from engarde.model import DatabaseStack
-from engarde.names import PUBLIC
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import PUBLIC
+from engarde.output.findings import Finding
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Entry, Relation, Schema
 from engarde.verify.hands import acting_as
 from engarde.verify.members import reaching
 

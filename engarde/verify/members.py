@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypedDict
 
-from engarde.catalog import Catalog
-from engarde.catalog.rows import Membership, Role
-from engarde.findings import Finding, Verb
-from engarde.model import DatabaseStack
-from engarde.privileges import On, expected
-from engarde.quoting import quoted
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.privileges import On, expected
+from engarde.output.findings import Finding, Verb
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Membership, Role
+from engarde.util.quoting import quoted
 from engarde.verify.hands import Hands, hands
 
 

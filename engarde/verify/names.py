@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from engarde.catalog import Catalog
-from engarde.findings import Remedy
-from engarde.model import Analytics, DatabaseStack, Service
-from engarde.names import PUBLIC
-from engarde.quoting import quoted
+from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.declaration.names import PUBLIC
+from engarde.output.findings import Remedy
+from engarde.server.catalog import Catalog
+from engarde.util.quoting import quoted
 
 SHOWN = 3
 """Of many things in one subject."""

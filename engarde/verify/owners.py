@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.catalog import Catalog
-from engarde.catalog.rows import Owned
 from engarde.checks.placement import place
-from engarde.findings import Finding, Placed, Remedy, Verb
-from engarde.model import DatabaseStack, Service
-from engarde.quoting import quoted
+from engarde.declaration.model import DatabaseStack, Service
+from engarde.output.findings import Finding, Placed, Remedy, Verb
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Owned
+from engarde.util.quoting import quoted
 from engarde.verify.hands import Hands, hands
 from engarde.verify.names import provided_schemas, up
 

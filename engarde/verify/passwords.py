@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde import scram
-from engarde.catalog.further import StoredPassword
-from engarde.findings import Finding, Remedy
-from engarde.model import Analytics, DatabaseStack, Service
-from engarde.quoting import word
-from engarde.rotations import called
-from engarde.stack import Outputs
-from engarde.urls import url
+from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.output.findings import Finding, Remedy
+from engarde.pulumi_cli.rotations import called
+from engarde.pulumi_cli.state import Outputs
+from engarde.server import scram
+from engarde.server.catalog.further import StoredPassword
+from engarde.server.urls import url
+from engarde.util.quoting import word
 from engarde.verify.names import about
 
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engarde.catalog import Catalog
-from engarde.catalog.rows import Relation
-from engarde.model import Analytics, DatabaseStack, Service
-from engarde.names import PUBLIC
-from engarde.privileges import REFERENCES, beyond
-from engarde.quoting import quoted
-from engarde.reads import Read
+from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.privileges import REFERENCES, beyond
+from engarde.declaration.reads import Read
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Relation
+from engarde.util.quoting import quoted
 
 DENIED, ALLOWED = "42501", "00000"
 NOT_YET = "55000"

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from engarde.catalog import Catalog
-from engarde.catalog.further import Policy
-from engarde.database import Session
-from engarde.findings import Finding, Verb
-from engarde.model import DatabaseStack
-from engarde.names import PUBLIC
-from engarde.privileges import readings
-from engarde.quoting import quoted
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.privileges import readings
+from engarde.output.findings import Finding, Verb
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.further import Policy
+from engarde.server.session import Session
+from engarde.util.quoting import quoted
 from engarde.verify.hands import acting_as, hands
 from engarde.verify.names import some
 

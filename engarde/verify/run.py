@@ -7,22 +7,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-from engarde import catalog as catalogs
-from engarde.accepted import Taken, judged
-from engarde.access import Access, login_of_admin
-from engarde.catalog import Catalog
-from engarde.catalog.further import StoredPassword
 from engarde.checks.foreseen import foreseen
 from engarde.checks.remedies import ordered
-from engarde.citus import UNKNOWN, has_citus
-from engarde.database import Session, session
-from engarde.databases import databases, display_name
-from engarde.event_triggers import listed
-from engarde.findings import Finding
-from engarde.model import DatabaseStack, Stack
-from engarde.names import PROOF
-from engarde.privileges import readings
-from engarde.stack import Outputs, outputs
+from engarde.declaration.accepted import Taken, judged
+from engarde.declaration.databases import databases, display_name
+from engarde.declaration.model import DatabaseStack, Stack
+from engarde.declaration.names import PROOF
+from engarde.declaration.privileges import readings
+from engarde.output.findings import Finding
+from engarde.pulumi_cli.state import Outputs, outputs
+from engarde.server import catalog as catalogs
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.further import StoredPassword
+from engarde.server.citus import UNKNOWN, has_citus
+from engarde.server.credentials import Access, login_of_admin
+from engarde.server.event_triggers import listed
+from engarde.server.session import Session, session
 from engarde.verify import (
     attributes,
     borrowed_rights,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.catalog import Catalog
-from engarde.catalog.further import Shadow
-from engarde.database import Session
-from engarde.findings import Finding, Verb
-from engarde.model import DatabaseStack
-from engarde.names import PUBLIC
-from engarde.settings import split_path
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.setting_values import split_path
+from engarde.output.findings import Finding, Verb
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.further import Shadow
+from engarde.server.session import Session
 from engarde.verify.hands import hands
 
 SYSTEM = "pg_catalog"

@@ -7,8 +7,8 @@ from collections import defaultdict
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from engarde.accepted import Taken
-from engarde.show import Text, as_data, listed
+from engarde.declaration.accepted import Taken
+from engarde.output.show import Text, as_data, listed
 from engarde.verify.matrix import Row
 from engarde.verify.run import Report
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.access import login_to
-from engarde.catalog import Catalog
-from engarde.database import session
+from engarde.declaration.model import DatabaseStack
 from engarde.errors import NoEntrance
-from engarde.findings import Finding, Remedy
-from engarde.model import DatabaseStack
-from engarde.quoting import statement
-from engarde.stack import Outputs
+from engarde.output.findings import Finding, Remedy
+from engarde.pulumi_cli.state import Outputs
+from engarde.server.catalog import Catalog
+from engarde.server.credentials import login_to
+from engarde.server.session import session
+from engarde.util.quoting import statement
 from engarde.verify.logins import FULL, Tried
 from engarde.verify.names import about
 from engarde.verify.probes import DENIED

@@ -6,12 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from engarde.catalog import Catalog
-from engarde.catalog.rows import Entry, Relation
-from engarde.functions import spelled_in
-from engarde.model import DatabaseStack
-from engarde.names import PUBLIC
-from engarde.privileges import SELECT, On, Privilege, expected
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.privileges import SELECT, On, Privilege, expected
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Entry, Relation
+from engarde.server.functions import spelled_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ from pathlib import Path
 
 from rich.console import Console
 
+from engarde.util.progress import say, step
+from launcher.errors import ToolchainError
 from tests.bench.machine import facts
 from tests.bench.rounds import measured
 from tests.bench.table import table
 from tests.bench.terraform import Terraform, TerraformMissing, found
 from tests.bench.tool import Measured
 from tests.engines import under_test
-from toolchain.errors import ToolchainError
-from toolchain.progress import say, step
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 

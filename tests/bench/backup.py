@@ -12,14 +12,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from engarde.access import Access
 from engarde.backup.clients import Client, client
 from engarde.backup.dumping import DUMP, dump
 from engarde.backup.inventory import Inventory, Owned
 from engarde.backup.loading import begin, clear, load
 from engarde.backup.manifest import files
-from engarde.database import session
-from engarde.entrance import connect
+from engarde.server.binaries import embedded
+from engarde.server.connect import connect
+from engarde.server.credentials import Access
+from engarde.server.session import session
+from engarde.util.progress import step
 from tests.bench.__main__ import _positive
 from tests.bench.machine import facts
 from tests.bench.rounds import SETTINGS
@@ -27,8 +29,6 @@ from tests.bench.table import spread
 from tests.engine.lone_service import SCHEMA, server
 from tests.engines import under_test
 from tests.inventories import inventory
-from toolchain.binaries import embedded
-from toolchain.progress import step
 
 MAKING = (
     "CREATE TABLE events (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, whose int NOT NULL, at timestamptz,"

@@ -8,11 +8,11 @@ from typing import LiteralString
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
-from engarde import scram
-from engarde.databases import restrict_to
-from engarde.model import Analytics, Service, Stack, Table
-from engarde.names import PUBLIC
-from engarde.privileges import On, Privilege, expected
+from engarde.declaration.databases import restrict_to
+from engarde.declaration.model import Analytics, Service, Stack, Table
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.privileges import On, Privilege, expected
+from engarde.server import scram
 
 ON_ALL = {On.TABLES: SQL("TABLES"), On.SEQUENCES: SQL("SEQUENCES")}
 FUTURE = {

@@ -4,8 +4,8 @@ import os
 import platform
 import subprocess
 
-from toolchain import binaries
-from toolchain.engine import Engine
+from engarde.server import binaries
+from launcher.engine import Engine
 
 
 def facts(engine: Engine) -> list[str]:

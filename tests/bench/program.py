@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
+from launcher import command
+from launcher.errors import ToolchainError
 from tests.bench import process
 from tests.bench.tool import Command, Phase, Tool
 from tests.engine.program import PASSPHRASE, STACK, STATE, Project, environment
-from toolchain import command
-from toolchain.errors import ToolchainError
 
 PHASES = {
     Phase.UP: ("up", "--yes", "--skip-preview"),

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
+from devtools import server as servers
+from devtools.server_user import environment
+from engarde.server.binaries import embedded
 from tests.bench.floor import Floor
 from tests.bench.tool import Command, Phase, Tool
 from tests.engine.admins import PASSWORD
 from tests.engine.database import NAME, Database
-from toolchain import server as servers
-from toolchain.binaries import embedded
-from toolchain.server_user import environment
 
 NAMED = "psql floor"
 

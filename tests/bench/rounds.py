@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from engarde.model import Stack, Table
-from engarde.stackfile import read
+from devtools import server as servers
+from engarde.declaration.loader import read
+from engarde.declaration.model import Stack, Table
+from engarde.util.progress import step
+from launcher.engine import Engine
 from tests.bench import floor as floors
 from tests.bench.program import program, warm
 from tests.bench.psql import psql
@@ -20,9 +23,6 @@ from tests.engine import blank as blanks
 from tests.engine import database as databases
 from tests.engine.neighbours import neighbours
 from tests.engine.program import STACK, Project
-from toolchain import server as servers
-from toolchain.engine import Engine
-from toolchain.progress import step
 
 SETTINGS = servers.PRELOADED
 """As production has it: durable, and no statement logged."""

@@ -14,13 +14,15 @@ from unittest.mock import patch
 from rich.console import Console
 from rich.table import Table
 
-from engarde.access import Access, login_to
-from engarde.database import Session
-from engarde.databases import restrict_to
-from engarde.model import DatabaseStack
-from engarde.stackfile import PASSWORD_KEY, parse
+from devtools.server import ADMIN, HOST
+from engarde.declaration.databases import restrict_to
+from engarde.declaration.loader import PASSWORD_KEY, parse
+from engarde.declaration.model import DatabaseStack
+from engarde.server.credentials import Access, login_to
+from engarde.server.session import Session
 from engarde.status.look import look
 from engarde.status.subjects import chosen
+from engarde.util.progress import step
 from tests.bench.__main__ import _positive
 from tests.bench.machine import facts
 from tests.bench.rounds import SETTINGS
@@ -28,8 +30,6 @@ from tests.bench.table import spread
 from tests.engine import database as databases
 from tests.engine.admins import PASSWORD
 from tests.engines import under_test
-from toolchain.progress import step
-from toolchain.server import ADMIN, HOST
 
 MONITOR = "monitor"
 KEYS = {"serial": "tables with a serial each", "int": "tables without a sequence"}

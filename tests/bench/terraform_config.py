@@ -6,9 +6,9 @@ from typing import Any
 from components.database import CONNECT_TIMEOUT
 from components.grants import FUTURE, OBJECT_TYPES
 from components.login import PASSWORD_LENGTH
-from engarde.model import Analytics, Service, Stack, Table
-from engarde.names import PUBLIC
-from engarde.privileges import Privilege
+from engarde.declaration.model import Analytics, Service, Stack, Table
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.privileges import Privilege
 from tests.bench.floor import granted
 
 POSTGRESQL, RANDOM = "postgresql", "random"

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from engarde.util.progress import say, step
 from tests.bench import process
 from tests.bench.end_state import EndState, differences, end_state
 from tests.engine.admins import PASSWORD
 from tests.engine.database import Database
-from toolchain.progress import say, step
 
 
 class Phase(StrEnum):

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from engarde.util.progress import step
 from tests.bench import process
 from tests.bench.__main__ import _positive
 from tests.bench.machine import facts
@@ -23,7 +24,6 @@ from tests.engine.admins import BACKEND
 from tests.engine.neighbours import neighbours
 from tests.engine.program import STACK, THE_ADMIN, Project
 from tests.engines import under_test
-from toolchain.progress import step
 
 TABLES = 5
 """That each service has made in its schema."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psycopg
 
-from engarde.masking import masked
+from engarde.util.masking import masked
 from tests.brownfield.day_zero import DayZero
 from tests.brownfield.services import CLIENTS, Client
 from tests.working import Working, connected, word

@@ -11,13 +11,13 @@ from urllib.parse import quote
 
 from psycopg import sql
 
-from engarde import scram
+from devtools.server import HOST, Server
+from engarde.server import scram
 from tests.brownfield.services import ADMIN, NAMED
 from tests.drivers import certificate
 from tests.engine import database as databases
 from tests.engine.admins import PASSWORD, SUPERUSER, Admin
 from tests.engine.database import NAME, Database
-from toolchain.server import HOST, Server
 
 FOLDER = Path(__file__).with_name("day_zero")
 OF_THE_SUPERUSER = "<a superuser>"

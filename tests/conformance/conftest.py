@@ -5,9 +5,9 @@ from contextlib import ExitStack
 
 import pytest
 
+from devtools.server import Server
 from tests.conformance.database import template
 from tests.conformance.recording import Scenario
-from toolchain.server import Server
 
 Template = Callable[[Scenario], Server]
 

@@ -11,9 +11,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from devtools import server as servers
+from engarde.server.binaries import runnable
 from tests.servers import binaries
-from toolchain import server as servers
-from toolchain.binaries import runnable
 
 NAME = "DB"
 """As the recordings write it, so that nothing has to be renamed in what is compared."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolchain.engine import Engine
+from launcher.engine import Engine
 
 PROGRAM = Path(__file__).with_name("program")
 STACK = "local"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engarde import scram
+from engarde.server import scram
 from tests.conformance.recording import Phase, Resource, Scenario
 
 SECRET = "<secret>"

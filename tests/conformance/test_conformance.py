@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from launcher.engine import Engine
 from tests.conformance.comparison import differences
 from tests.conformance.conftest import Template
 from tests.conformance.database import Database, database
@@ -14,7 +15,6 @@ from tests.conformance.recording import Outcome, Phase, Scenario, read
 from tests.conformance.statements import transactions
 from tests.parts import sampled
 from tests.servers import DEFAULT
-from toolchain.engine import Engine
 
 HERE = Path(__file__).parent
 RECORDINGS = sampled(sorted(HERE.glob("*/*.json")), *HERE.glob(f"{DEFAULT}/*.json"))

@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from devtools.server_user import give_to_server_user
 from tests.engine.database import Database
-from toolchain.server_user import give_to_server_user
 
 LIMIT = 10
 """For the server to read its settings anew (seconds)."""

@@ -11,10 +11,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from devtools.server import HOST, Server, free_port
+from devtools.server_user import environment, give_to_server_user, server_user
+from launcher.cache import kept
 from tests.engine.database import NAME
-from toolchain.cache import kept
-from toolchain.server import HOST, Server, free_port
-from toolchain.server_user import environment, give_to_server_user, server_user
 
 PACKAGE = "pgbouncer"
 DEPENDENCIES = re.compile(r"Depends: (lib(?:event|c-?ares|ldap)\S*)")

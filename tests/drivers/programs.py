@@ -6,10 +6,10 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from devtools.server_user import environment
+from launcher.paths import PROJECT
 from tests.drivers.runtimes import NOWHERE
 from tests.drivers.table import Driver
-from toolchain.paths import PROJECT
-from toolchain.server_user import environment
 
 QUERY = """SELECT json_build_object(
     'role', current_user,

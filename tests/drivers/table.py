@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from engarde.declared import SslMode, UrlFormat
+from engarde.declaration.declared import SslMode, UrlFormat
 from tests.drivers.runtimes import GO, JAVA, NODE, PYTHON, Runtime
 
 MODES: tuple[SslMode | None, ...] = (None, "disable", "allow", "prefer", "require", "verify-ca", "verify-full")

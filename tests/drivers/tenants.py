@@ -6,10 +6,10 @@ from typing import Any, get_args
 
 from psycopg import sql
 
-from engarde.declared import SslMode, UrlFormat
+from devtools.server import HOST
+from engarde.declaration.declared import SslMode, UrlFormat
 from tests.drivers.programs import Found, Url
 from tests.engine.program import Project
-from toolchain.server import HOST
 
 FORMS: tuple[UrlFormat, ...] = get_args(UrlFormat)
 SCHEMAS: dict[UrlFormat, str] = {"plain": "Madan Sara", "options": "Field,'Notes'", "jdbc": "on-side.2"}

@@ -6,10 +6,10 @@ import sys
 
 import pytest
 
+from launcher.paths import PROJECT
 from tests.drivers import pgbouncer
 from tests.drivers.collected import PGBOUNCER, absent
 from tests.drivers.runtimes import GO, JAVA, NODE, PYTHON
-from toolchain.paths import PROJECT
 
 ELSEWHERE = {"node-postgres", "postgres.js", "pgjdbc", "pgx"}
 """The drivers of other languages."""

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from engarde.address import Address
-from engarde.declared import SslMode
-from engarde.urls import url
+from devtools.server import HOST
+from engarde.declaration.address import Address
+from engarde.declaration.declared import SslMode
+from engarde.server.urls import url
 from tests.conftest import Projects
 from tests.drivers import certificate
 from tests.drivers.collected import CASES, MODE_CASES
@@ -18,7 +19,6 @@ from tests.engine.admins import only_superuser
 from tests.engine.database import NAME
 from tests.engine.program import Project
 from tests.parts import sampled
-from toolchain.server import HOST
 
 pytestmark = only_superuser
 

@@ -5,14 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from devtools.local.demo import SERVICES
+from devtools.server import HOST
 from tests.conftest import Projects
 from tests.drivers import pgbouncer
 from tests.drivers.pgbouncer import PgBouncer
 from tests.engine.admins import only_superuser
 from tests.engine.database import NAME
 from tests.engine.program import Project
-from toolchain.local.demo import SERVICES
-from toolchain.server import HOST
 
 pytestmark = only_superuser
 

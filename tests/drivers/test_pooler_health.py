@@ -1,11 +1,11 @@
 """The doctor finds a PgBouncer between the operator and the server, and the URLs that it refuses."""
 
+from devtools.server import ADMIN, HOST
 from tests.conftest import Projects
 from tests.drivers import pgbouncer
 from tests.engine.admins import only_superuser
 from tests.engine.doctor import examined, heal, told
 from tests.engine.program import Project
-from toolchain.server import ADMIN, HOST
 
 pytestmark = only_superuser
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import pytest
 from psycopg import sql
 
-from engarde.scram import verifier
-from toolchain import server as servers
+from devtools import server as servers
+from engarde.server.scram import verifier
 
 PASSWORD = "AdminsPasswordInTests"
 BACKEND, BACKEND_PASSWORD = "backend", "BackendsPasswordInTests"

@@ -11,9 +11,9 @@ from urllib.parse import quote
 
 from psycopg import sql
 
-from engarde.findings import Finding
+from devtools import server as servers
+from engarde.output.findings import Finding
 from tests.engine.database import Database
-from toolchain import server as servers
 
 PASSWORD = "TheServicesPassword"
 SAID = (

@@ -7,11 +7,11 @@ from typing import Any
 
 from psycopg import sql
 
+from devtools.server import HOST, Server
 from tests.engine import database as databases
 from tests.engine.admins import BACKEND, PASSWORD, Admin
 from tests.engine.database import NAME, Database, Session
 from tests.engine.program import STACK_FILE, THE_ADMIN, Project
-from toolchain.server import HOST, Server
 
 OWN, THERE = "its own", "there"
 """The name of the database on the shared server, and the key of the one on the other server."""

@@ -6,12 +6,12 @@ import shutil
 import sys
 from pathlib import Path
 
-from engarde.stackfile import PASSWORD_KEY
+from engarde.declaration.loader import PASSWORD_KEY
+from launcher.engine import Engine
+from launcher.paths import PROJECT
 from tests.engine.admins import PASSWORD
 from tests.engine.database import Database
 from tests.engine.program import BLANK, STACK_FILE, STATE, Project
-from toolchain.engine import Engine
-from toolchain.paths import PROJECT
 
 PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "engarde", "toolchain")
 

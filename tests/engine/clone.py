@@ -16,9 +16,9 @@ from typing import Any
 
 import psycopg
 
+from devtools.server import HOST
+from launcher.paths import PROJECT
 from tests import servers as sources
-from toolchain.paths import PROJECT
-from toolchain.server import HOST
 
 NOT_COPIED = (".git", ".venv", ".engarde", "Pulumi.local.yaml", "__pycache__", ".*_cache", ".hypothesis")
 # What a developer has set must not decide a test.
@@ -72,7 +72,7 @@ class Clone:
 
     def command(self, target: str) -> list[str]:
         """What `make TARGET` runs once there is a `.venv`."""
-        return [str(self.root / ".venv/bin/python"), "-m", "toolchain.local", target]
+        return [str(self.root / ".venv/bin/python"), "-m", "devtools.local", target]
 
     def target(self, name: str, **environment: str) -> Done:
         """Runs a target as `make` does."""
@@ -139,7 +139,7 @@ def clone(mode: int = OPEN) -> Iterator[Clone]:
         _end(made)
         # `make clean` refuses while there are resources on another's server, which goes with its own test.
         (root / ".engarde/server.json").unlink(missing_ok=True)
-        said_by(made.run(sys.executable, "-B", "-m", "toolchain.local", "clean"))
+        said_by(made.run(sys.executable, "-B", "-m", "devtools.local", "clean"))
         shutil.rmtree(folder)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from launcher.engine import Engine
 from tests.brownfield import day_zero
 from tests.brownfield.day_zero import DayZero
 from tests.brownfield.services import ADOPT_ONLY
@@ -16,7 +17,6 @@ from tests.engine import blank as blanks
 from tests.engine.admins import BACKEND, SUPERUSER, Admin
 from tests.engine.leaks import assert_none
 from tests.engine.program import THE_ADMIN, Project
-from toolchain.engine import Engine
 
 Brownfields = Callable[..., AbstractContextManager[tuple[DayZero, Project]]]
 

@@ -11,12 +11,12 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from devtools import server as servers
+from devtools.local.database import BACKEND as TABLES
+from engarde.server import binaries
 from tests import servers as sources
 from tests.conformance.statements import LOCK, transactions
 from tests.engine.admins import BACKEND, BACKEND_PASSWORD, PASSWORD, SUPERUSER, Admin, letting, making
-from toolchain import binaries
-from toolchain import server as servers
-from toolchain.local.database import BACKEND as TABLES
 
 NAME = "railway"
 SETTINGS: Mapping[str, str] = {

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from engarde import stackfile
-from engarde.access import Access
-from engarde.databases import restrict_to
+from engarde.declaration import loader
+from engarde.declaration.databases import restrict_to
 from engarde.explain import explain, words
 from engarde.explain.explanation import Explanation
 from engarde.explain.lines import Line
+from engarde.server.credentials import Access
 from tests.engine.admins import PASSWORD
 from tests.engine.program import STACK, Project
 
@@ -27,7 +27,7 @@ class Asked:
 
     def explain(self, who: str, what: str) -> Explanation:
         """The explanation, with which the server agrees."""
-        stack = restrict_to(stackfile.read(self.project.folder, STACK), None)
+        stack = restrict_to(loader.read(self.project.folder, STACK), None)
         login = Access(stack.server, stack.server.database, stack.server.user, PASSWORD)
         found = explain(stack, login, who, what)
         assert found.disagreements == ()

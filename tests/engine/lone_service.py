@@ -5,13 +5,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from engarde.access import Access
-from engarde.address import Address
-from engarde.entrance import connect
+from devtools import server as servers
+from engarde.declaration.address import Address
+from engarde.server import binaries
+from engarde.server.connect import connect
+from engarde.server.credentials import Access
 from tests.engine import rich_schema
 from tests.engine.admins import PASSWORD
-from toolchain import binaries
-from toolchain import server as servers
 
 SCHEMA, ROLE = 'Sch"ema 1', 'Ro"le'
 QUOTED = {"schema": '"Sch""ema 1"', "role": '"Ro""le"'}

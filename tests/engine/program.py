@@ -13,12 +13,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import psycopg
 from psycopg.conninfo import make_conninfo
 
+from devtools.server import HOST
+from launcher.command import backend, quick
+from launcher.engine import Engine
+from launcher.sessions import pgoptions
 from tests.engine.admins import BACKEND, PASSWORD
 from tests.engine.database import NAME, Database, Session
-from toolchain.command import backend, quick
-from toolchain.engine import Engine
-from toolchain.server import HOST
-from toolchain.sessions import pgoptions
 
 STACK = "local"
 STACK_FILE = f"Pulumi.{STACK}.yaml"

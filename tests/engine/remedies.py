@@ -6,7 +6,7 @@ import psycopg
 
 from engarde.checks.remedies import is_statement, transactions
 from engarde.checks.script import BEGIN
-from engarde.findings import Finding, Verb
+from engarde.output.findings import Finding, Verb
 from tests.engine.admins import SUPERUSER
 from tests.engine.program import Project
 from tests.engine.random_damages import effective

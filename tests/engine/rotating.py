@@ -8,8 +8,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from engarde import scram
-from engarde.stack import PASSWORD
+from engarde.pulumi_cli.state import PASSWORD
+from engarde.server import scram
 from tests.engine.admins import BACKEND
 from tests.engine.program import STACK_FILE, Project
 

@@ -13,14 +13,14 @@ from urllib.parse import quote
 import psycopg
 import pytest
 
-from engarde.engine import NOTHING
+from devtools.server import HOST
+from engarde.pulumi_cli.process import NOTHING
 from tests.engine import backups, rich_schema, stopping
 from tests.engine.database import Database, Session
 from tests.engine.program import Project
 from tests.engine.stopping import Moment
 from tests.working import ANSWER, Working, connected, word
 from tests.working import Session as AtWork
-from toolchain.server import HOST
 
 SERVICE, SCHEMA = backups.SERVICE, backups.SCHEMA
 ROLE = f"{SERVICE}_user"

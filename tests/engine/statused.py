@@ -9,11 +9,11 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 
-from engarde.access import Access, login_to
-from engarde.databases import restrict_to
-from engarde.model import DatabaseStack
-from engarde.scram import verifier
-from engarde.stackfile import read
+from engarde.declaration.databases import restrict_to
+from engarde.declaration.loader import read
+from engarde.declaration.model import DatabaseStack
+from engarde.server.credentials import Access, login_to
+from engarde.server.scram import verifier
 from engarde.status.data import as_json
 from engarde.status.look import look
 from engarde.status.passed import passed

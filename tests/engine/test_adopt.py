@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from engarde import scram
+from engarde.server import scram
 from tests.engine.admins import only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied

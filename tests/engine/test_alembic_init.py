@@ -9,9 +9,9 @@ import pytest
 
 from engarde.alembic import init, template
 from engarde.alembic.check import check
+from engarde.declaration.loader import parse
+from engarde.declaration.model import Service, Stack
 from engarde.errors import Refused
-from engarde.model import Service, Stack
-from engarde.stackfile import parse
 from tests.conftest import Templates
 from tests.engine import database as databases
 from tests.engine.admins import SUPERUSER

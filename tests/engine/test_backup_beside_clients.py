@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from engarde.access import Access
-from engarde.address import Address
+from devtools.server import HOST
 from engarde.backup.clients import client
 from engarde.backup.dumping import dump
 from engarde.backup.inventory import Inventory
 from engarde.backup.proving import NOTHING, Proof, tried
+from engarde.declaration.address import Address
+from engarde.server.credentials import Access
 from tests.brownfield.clients import Clients
 from tests.brownfield.day_zero import DayZero
 from tests.brownfield.services import ADOPT_ONLY
 from tests.clients import newest
 from tests.engine.conftest import Brownfields
 from tests.engine.database import NAME
-from toolchain.server import HOST
 
 pytestmark = pytest.mark.xdist_group("brownfield")
 

@@ -8,22 +8,22 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from engarde.access import Access
+from devtools.server import ADMIN
 from engarde.backup import archive
 from engarde.backup.clients import client
 from engarde.backup.dumping import dump
 from engarde.backup.inventory import Inventory
 from engarde.backup.loading import begin, clear, load
 from engarde.backup.proving import Proof, tried
-from engarde.database import session
-from engarde.entrance import connect
 from engarde.errors import Refused
+from engarde.server.connect import connect
+from engarde.server.credentials import Access
+from engarde.server.session import session
 from tests import servers as sources
 from tests.clients import newest
 from tests.engine import hostile_schema
 from tests.engine.admins import PASSWORD
 from tests.engine.lone_service import QUOTED, ROLE, SCHEMA, server
-from toolchain.server import ADMIN
 
 pytestmark = pytest.mark.xdist_group("backup")
 

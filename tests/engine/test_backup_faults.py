@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from devtools.server import HOST
 from tests.engine.admins import PASSWORD, only_superuser
 from tests.engine.backups import SCHEMA, SERVICE, content, state, stopped, tool
 from tests.engine.program import Project
 from tests.engine.stopping import KILL
-from toolchain.server import HOST
 
 pytestmark = [pytest.mark.xdist_group("backup"), only_superuser]
 
@@ -29,7 +29,7 @@ with psycopg.connect({conninfo!r}, autocommit=True) as session:
 LOSE = "session.execute('SELECT pg_terminate_backend(%s)', [pid])"
 FILL = f"""
         import os
-        from toolchain.server_user import server_user
+        from devtools.server_user import server_user
         if not os.fork():
             if user := server_user():
                 os.setgid(user["group"])

@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from engarde.access import Access
+from devtools.server import ADMIN
 from engarde.backup.clients import Client, client
 from engarde.backup.dumping import dump
 from engarde.backup.inventory import Inventory
 from engarde.backup.loading import begin, clear, load
 from engarde.backup.taking import taken
-from engarde.database import session
-from engarde.entrance import connect
 from engarde.errors import Refused, Unfinished
+from engarde.server.connect import connect
+from engarde.server.credentials import Access
+from engarde.server.session import session
 from tests import servers as sources
 from tests.clients import newest
 from tests.engine import rich_schema
@@ -23,7 +24,6 @@ from tests.engine.admins import PASSWORD
 from tests.engine.backups import content, definitions
 from tests.engine.lone_service import QUOTED, SCHEMA, server
 from tests.inventories import compare, inventory
-from toolchain.server import ADMIN
 
 pytestmark = pytest.mark.xdist_group("backup")
 

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from launcher.paths import PROJECT
 from tests.bench import floor as floors
 from tests.bench import process
 from tests.bench.__main__ import main
 from tests.bench.terraform import PROVIDERS
 from tests.engine.admins import PASSWORD
-from toolchain.paths import PROJECT
 
 pytestmark = pytest.mark.timeout(300)
 MODULE = (sys.executable, "-m", "tests.bench")

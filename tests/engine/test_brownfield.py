@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from engarde import scram
+from engarde.server import scram
 from tests.brownfield.clients import CONNECT, HOLD, Clients, Refused
 from tests.brownfield.day_zero import DayZero
 from tests.brownfield.railway import delivery, urls

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engarde.names import split_table
+from engarde.declaration.names import split_table
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied
 from tests.engine.program import Project

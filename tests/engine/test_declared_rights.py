@@ -6,12 +6,12 @@ from types import MappingProxyType
 
 import pytest
 
-from engarde.access import Access
-from engarde.database import session
+from engarde.declaration.executes import Execute
+from engarde.declaration.loader import read
 from engarde.doctor.causes import functions, relations
-from engarde.executes import Execute
-from engarde.functions import find as functions_of_server
-from engarde.stackfile import read
+from engarde.server.credentials import Access
+from engarde.server.functions import find as functions_of_server
+from engarde.server.session import session
 from tests.engine.admins import BACKEND, PASSWORD
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied

@@ -9,13 +9,13 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from devtools import server as servers
 from engarde.doctor.causes import addresses, runs, tls, urls
 from tests.engine.admins import PASSWORD
 from tests.engine.conftest import Projects
 from tests.engine.diagnosing import diagnosed, edit, heal, marks, said, told
 from tests.engine.ills import ask, confirmed_first
 from tests.engine.program import STATE, Project, conninfo
-from toolchain import server as servers
 
 pytestmark = pytest.mark.xdist_group("doctor-runs")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engarde.timeouts import VARIABLE
+from engarde.util.timeouts import VARIABLE
 from tests.conftest import Projects
 from tests.engine import backups
 from tests.engine.admins import only_superuser

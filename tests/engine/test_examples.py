@@ -13,14 +13,14 @@ from typing import Any
 import psycopg
 import pytest
 
+from devtools.local.demo import EXTENSIONS, SERVICES, USERS
+from devtools.server import HOST
 from engarde.alembic import template
 from tests.engine.admins import BACKEND, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.database import NAME
 from tests.engine.program import THE_ADMIN, Project
 from tests.parts import sampled
-from toolchain.local.demo import EXTENSIONS, SERVICES, USERS
-from toolchain.server import HOST
 
 pytestmark = pytest.mark.xdist_group("examples")
 

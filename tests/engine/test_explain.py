@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from devtools.server import free_port
 from tests.engine.admins import BACKEND
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied
 from tests.engine.explained import Asked
 from tests.engine.program import THE_ADMIN
-from toolchain.server import free_port
 
 pytestmark = pytest.mark.xdist_group("explain-stack")
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from devtools.server import free_port
 from tests.engine.conftest import Projects
 from tests.engine.program import Project, Run
-from toolchain.server import free_port
 
 pytestmark = pytest.mark.xdist_group("faults")
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from devtools.server import HOST
 from tests.drivers import certificate
 from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_createrole, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.doctor import edit, examined, heal, told
 from tests.engine.program import Project
-from toolchain.server import HOST
 
 pytestmark = pytest.mark.xdist_group("health-server")
 

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 import pytest
 from psycopg.sql import Identifier
 
-from engarde.quoting import literal, printable, word
-from engarde.visible import BREAKS, visible
+from engarde.util.quoting import literal, printable, word
+from engarde.util.visible import BREAKS, visible
 from tests.conftest import Projects
 from tests.engine import migrated
 from tests.engine.admins import BACKEND, only_superuser

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from launcher.paths import PROJECT
 from tests.engine.stopping import interruptible
-from toolchain.paths import PROJECT
 
 STEPS = 12
 LONGEST = 0.6

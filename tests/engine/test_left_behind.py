@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
+from devtools.server import HOST, Server
 from tests.conftest import Projects
 from tests.engine.admins import Admin
 from tests.engine.apart import OWN, another, make_database, rows
 from tests.engine.backups import tool
 from tests.engine.database import NAME
 from tests.engine.program import Project, Run
-from toolchain.server import HOST, Server
 
 pytestmark = pytest.mark.xdist_group("left-behind")
 

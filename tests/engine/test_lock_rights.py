@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
+from devtools.server import Server
 from tests.engine import database as databases
 from tests.engine.admins import Admin, only_superuser
 from tests.engine.database import Database
-from toolchain.server import Server
 
 pytestmark = [pytest.mark.xdist_group("lock-rights"), only_superuser]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from devtools.server import HOST
 from tests.engine.clone import Clone, clone, said_by
-from toolchain.server import HOST
 
 # Its tests share a clone.
 pytestmark = pytest.mark.xdist_group("make-up")

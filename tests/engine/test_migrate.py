@@ -18,7 +18,7 @@ import pytest
 from engarde.errors import Unfinished
 from engarde.migrate import run as running_of
 from engarde.migrate.programs import INHERITED
-from engarde.timeouts import VARIABLE
+from engarde.util.timeouts import VARIABLE
 from tests.engine.admins import only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.doctor import examined, heal

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from launcher.sessions import pgoptions
 from tests.engine import traps
 from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_superuser
 from tests.engine.apart import make_database
@@ -18,7 +19,6 @@ from tests.engine.migrated import declared, write
 from tests.engine.program import THE_ADMIN, Project
 from tests.engine.stopping import KILL, stopped
 from tests.parts import sampled
-from toolchain.sessions import pgoptions
 
 pytestmark = pytest.mark.xdist_group("nobodys-code")
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from devtools.server import HOST
 from tests.engine.program import Project
-from toolchain.server import HOST
 
 pytestmark = pytest.mark.xdist_group("shared")
 

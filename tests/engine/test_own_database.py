@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from devtools.server import HOST, Server
 from tests.conftest import Projects
 from tests.engine.admins import Admin
 from tests.engine.apart import OWN, SERVICES, THERE, another, declare, make_database, rows
@@ -18,7 +19,6 @@ from tests.engine.program import STACK_FILE, Project, conninfo
 from tests.engine.rotating import remember, rotate
 from tests.engine.verifying import told, verified
 from tests.parts import sampled
-from toolchain.server import HOST, Server
 
 pytestmark = pytest.mark.xdist_group("own-database")
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from engarde.timeouts import VARIABLE
+from engarde.util.timeouts import VARIABLE
+from launcher.sessions import pgoptions
 from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.program import Project
-from toolchain.sessions import pgoptions
 
 pytestmark = [only_superuser, pytest.mark.xdist_group("provider sessions")]
 

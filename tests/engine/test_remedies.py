@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engarde.server.binaries import embedded
 from tests.brownfield.clients import Clients
 from tests.brownfield.day_zero import DayZero
 from tests.brownfield.services import DECLARED
@@ -16,7 +17,6 @@ from tests.engine.admins import PASSWORD, SUPERUSER
 from tests.engine.conftest import Brownfields
 from tests.engine.program import Project
 from tests.engine.verifying import told, verified
-from toolchain.binaries import embedded
 
 pytestmark = pytest.mark.xdist_group("remedies")
 

@@ -165,7 +165,7 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from engarde.errors import EngardeError, Unreachable
 from engarde.rotate import Deliverer, How, as_json, rotate
-from engarde.show import document
+from engarde.output.show import document
 fault = sys.argv[2]
 def check(login):
     if fault == "check":

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from engarde import scram
+from engarde.server import scram
 from tests.engine.admins import PASSWORD, SUPERUSER, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.program import STACK

@@ -11,9 +11,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from toolchain import binaries, server
-from toolchain.server import HOST, NOT_DURABLE, PortTaken, Server
-from toolchain.server_user import ServerError, reachable
+from devtools import server
+from devtools.server import HOST, NOT_DURABLE, PortTaken, Server
+from devtools.server_user import ServerError, reachable
+from engarde.server import binaries
 
 PASSWORD = "AdminsPasswordInTests"
 

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from engarde import scram
+from engarde.server import scram
 from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_superuser
 from tests.engine.conftest import SHARED
 from tests.engine.denied import denied

@@ -3,6 +3,7 @@
 import psycopg
 import pytest
 
+from devtools.server import Server
 from tests.conftest import Projects
 from tests.engine import apart, rich_schema
 from tests.engine.admins import Admin, only_createrole, only_superuser
@@ -12,7 +13,6 @@ from tests.engine.delivered import STACK as DELIVERED
 from tests.engine.delivered import delivery
 from tests.engine.splitting import ROLE, SCHEMA, SERVICE, STACK, Writer, live, planned, split, tidied
 from tests.engine.verifying import told, verified
-from toolchain.server import Server
 
 pytestmark = pytest.mark.xdist_group("split-elsewhere")
 

@@ -12,18 +12,18 @@ from typing import Any
 import psycopg
 import pytest
 
-from engarde import entrance
-from engarde.access import Access
-from engarde.address import Address
-from engarde.database import session
+from devtools import server as servers
+from engarde.declaration.address import Address
 from engarde.errors import NoEntrance, Unreachable
-from engarde.timeouts import VARIABLE
+from engarde.server import connect
+from engarde.server.credentials import Access
+from engarde.server.session import session
+from engarde.util.timeouts import VARIABLE
 from tests.engine import database as databases
 from tests.engine.admins import PASSWORD, only_superuser
 from tests.engine.database import NAME, Database
 from tests.parts import sampled
 from tests.proxies import Mode, Proxy, proxy
-from toolchain import server as servers
 
 pytestmark = [only_superuser, pytest.mark.xdist_group("stalled-sessions")]
 
@@ -73,7 +73,7 @@ def test_no_answer_comes_through(database: Database, mode: Mode) -> None:
 @contextmanager
 def cut(access: Access, way: Proxy) -> Iterator[Any]:
     """A connection that alone is cut off; those that come after it are carried."""
-    opened = entrance.connect(access, "look")
+    opened = connect.connect(access, "look")
     way.mode, way.spared = "after login", 100
     try:
         yield opened
@@ -99,7 +99,7 @@ def test_a_role_that_has_no_connection_left_is_given_the_limit_of_the_answer(dat
 
 def test_rows_that_do_not_arrive(database: Database) -> None:
     with proxy(database.server.port) as way:
-        opened = entrance.connect(at(way.port), "copy")
+        opened = connect.connect(at(way.port), "copy")
         with opened, soon(), pytest.raises(psycopg.OperationalError, match="the server waits for this end"):
             opened.execute("CREATE TEMPORARY TABLE taken (word text)")
             with opened.cursor().copy("COPY taken FROM STDIN") as copy:
@@ -114,7 +114,7 @@ def test_a_server_at_work_is_waited_for(database: Database) -> None:
 
 
 def test_a_process_that_nobody_knows_may_be_a_pooler_s(database: Database) -> None:
-    assert not entrance._stalled(at(database.server.port), 1)
+    assert not connect._stalled(at(database.server.port), 1)
 
 
 def test_the_server_s_own_limit_is_heard_first(database: Database) -> None:
@@ -123,7 +123,7 @@ def test_the_server_s_own_limit_is_heard_first(database: Database) -> None:
 
 
 def test_a_stopped_server(database: Database) -> None:
-    opened, postmaster = entrance.connect(at(database.server.port), "look"), servers.pid_of(database.server)
+    opened, postmaster = connect.connect(at(database.server.port), "look"), servers.pid_of(database.server)
     stopped = [opened.info.backend_pid, postmaster or 0]
     for each in stopped:
         os.kill(each, signal.SIGSTOP)
@@ -139,9 +139,9 @@ def test_a_stopped_server(database: Database) -> None:
 
 HOLDS = """
 import sys
-from engarde.access import Access
-from engarde.address import Address
-from engarde.database import session
+from engarde.server.credentials import Access
+from engarde.declaration.address import Address
+from engarde.server.session import session
 port, kind, last = sys.argv[1:]
 address = Address(host="127.0.0.1", port=int(port))
 with session(Access(address, "railway", "postgres", sys.stdin.readline().strip()), kind, read_only=False) as asked:

@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from devtools import server as servers
+from devtools.server import HOST
 from tests.engine.admins import PASSWORD, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.doctor import edit
 from tests.engine.program import Project
 from tests.engine.statused import MONITOR, STACK_WITH_ALL, of, samples, seen, watcher
 from tests.engine.stopping import interruptible
-from toolchain import server as servers
-from toolchain.server import HOST
 
 pytestmark = [pytest.mark.xdist_group("status-command"), only_superuser]
 

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from engarde.timeouts import VARIABLE
+from engarde.util.timeouts import VARIABLE
 from tests.conftest import Projects
 from tests.engine import backups
 from tests.engine.admins import only_superuser

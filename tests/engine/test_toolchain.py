@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from toolchain.engine import Engine, found
-from toolchain.paths import PROJECT, pulumi_home
-from toolchain.processes import command_of
-from toolchain.sessions import pgoptions
+from engarde.util.processes import command_of
+from launcher.engine import Engine, found
+from launcher.paths import PROJECT, pulumi_home
+from launcher.sessions import pgoptions
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 LIMIT = 120

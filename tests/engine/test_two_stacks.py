@@ -9,13 +9,13 @@ from typing import Any
 import psycopg
 import pytest
 
+from launcher.engine import Engine
 from tests.engine import blank as blanks
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied
 from tests.engine.program import Project, Run
 from tests.engine.test_faults import one_message
 from tests.parts import sampled
-from toolchain.engine import Engine
 
 SERVICES = ("madansara", "sankore")
 STAGING = "Staging 2"

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from devtools.server import HOST, Server
 from tests.engine import database as databases
 from tests.engine.admins import BACKEND, only_superuser
 from tests.engine.clone import Clone, clone, said_by
 from tests.engine.database import NAME, Database
-from toolchain.server import HOST, Server
 
 # Its tests share a clone and a server.
 pytestmark = [pytest.mark.xdist_group("users-server"), only_superuser]

@@ -7,15 +7,15 @@ from threading import Event
 import psycopg
 import pytest
 
-from engarde.access import Access
-from engarde.address import Address
-from engarde.blocking import Watch, watched
+from devtools import server as servers
+from engarde.declaration.address import Address
 from engarde.errors import Unreachable
-from engarde.timeouts import VARIABLE
+from engarde.server.blocking import Watch, watched
+from engarde.server.credentials import Access
+from engarde.util.timeouts import VARIABLE
 from tests.engine import database as databases
 from tests.engine.admins import PASSWORD, only_superuser
 from tests.engine.database import NAME, Database, Session
-from toolchain import server as servers
 
 pytestmark = [only_superuser, pytest.mark.xdist_group("watch")]
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
-from engarde import database as tool
+from devtools import server as servers
+from engarde.server import session as tool
 from tests.engine.database import Database, Session
-from toolchain import server as servers
 
 SPRUNG = re.compile(r"trap of <([^%>]*)> ran as <([^%>]*)> for <([^%>]*)> of <([^%>]*)> in <([^%>]*)>")
 """In the log; what makes a trap stands there, too, with % in place of names."""

@@ -6,9 +6,9 @@ import shlex
 from typing import Any
 from unittest.mock import patch
 
-from engarde.findings import Finding
-from engarde.stack import Outputs, views
-from engarde.stackfile import read
+from engarde.declaration.loader import read
+from engarde.output.findings import Finding
+from engarde.pulumi_cli.state import Outputs, views
 from engarde.verify.run import Asked, Report, verify
 from tests.engine.admins import PASSWORD, SUPERUSER
 from tests.engine.program import STACK, STACK_FILE, Project
@@ -28,7 +28,7 @@ def verified(project: Project, **asked: Any) -> Report:
     given = Outputs(known["database_urls"], known["analytics_url"], known["passwords"], urls, views(known))
     with (
         patch("engarde.verify.run.outputs", return_value=given),
-        patch("engarde.access.admin_password", return_value=PASSWORD),
+        patch("engarde.server.credentials.admin_password", return_value=PASSWORD),
     ):
         return verify(read(project.folder, STACK), Asked(**asked), lambda left: None)
 

@@ -9,7 +9,7 @@ import pytest
 
 from engarde.errors import Unreachable
 from engarde.railway.api import ANOTHER_URL, Api, Token, Unsure
-from engarde.timeouts import VARIABLE
+from engarde.util.timeouts import VARIABLE
 
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"data": {}}'
 DRIP = 0.2

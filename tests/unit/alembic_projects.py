@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from engarde.alembic.check import check
-from engarde.findings import Finding
-from engarde.stackfile import parse
+from engarde.declaration.loader import parse
+from engarde.output.findings import Finding
 
 INI = "[alembic]\nscript_location = %(here)s/migrations\nprepend_sys_path = .\npath_separator = os\n"
 LOGGING = """

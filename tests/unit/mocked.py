@@ -16,9 +16,9 @@ import pulumi
 from pulumi.runtime import mocks, rpc, set_all_config
 
 from components.engine import TOLD
-from engarde.functions import Functions
-from engarde.model import Table
-from engarde.survey import Found
+from engarde.declaration.model import Table
+from engarde.preflight.server_facts import Found
+from engarde.server.functions import Functions
 
 PROGRAM = Path(__file__).resolve().parents[2] / "__main__.py"
 
@@ -174,11 +174,12 @@ def run(
     with (
         _captured(ran),
         patch(
-            "engarde.survey.survey", return_value=Found(tables, roles, found_settings or {}, functions=functions or {})
+            "engarde.preflight.server_facts.survey",
+            return_value=Found(tables, roles, found_settings or {}, functions=functions or {}),
         ),
-        patch("engarde.leaving.refuse"),
-        patch("engarde.blocking.start"),
-        patch("engarde.role_settings.apply", side_effect=lambda part, _, wanted: ran.settings.update(wanted)),
+        patch("engarde.preflight.abandoned_rows.refuse"),
+        patch("engarde.server.blocking.start"),
+        patch("engarde.server.role_settings.apply", side_effect=lambda part, _, wanted: ran.settings.update(wanted)),
     ):
         program()
     return ran

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from engarde.accepted import judged
+from engarde.declaration.accepted import judged
+from engarde.declaration.loader import parse
+from engarde.declaration.model import Stack
 from engarde.errors import ConfigError
-from engarde.findings import CHECKS, Finding, Remedy
-from engarde.model import Stack
-from engarde.stackfile import parse
+from engarde.output.findings import CHECKS, Finding, Remedy
 
 HERE = Path(__file__).parents[2]
 ENTRY = {"check": "grant", "subject": "a on table b.c", "reason": "its report", "until": "2027-03-01"}

@@ -11,12 +11,12 @@ from unittest.mock import patch
 import pytest
 from click.testing import CliRunner
 
-from engarde.access import access
 from engarde.cli import main
+from engarde.declaration.loader import parse
 from engarde.errors import ConfigError, Unreachable
-from engarde.psql import _program
-from engarde.stack import Outputs
-from engarde.stackfile import parse
+from engarde.pulumi_cli.state import Outputs
+from engarde.server.credentials import access
+from engarde.server.psql import _program
 
 ROOT = Path(__file__).parents[2]
 STACK = parse(
@@ -35,8 +35,8 @@ OUTPUTS = Outputs({}, None, {"madansara_user": "pw-m", "analytics_readonly": "pw
 @pytest.fixture(autouse=True)
 def _engine() -> Iterator[None]:
     with (
-        patch("engarde.access.outputs", return_value=OUTPUTS),
-        patch("engarde.access.admin_password", return_value="pw-admin"),
+        patch("engarde.server.credentials.outputs", return_value=OUTPUTS),
+        patch("engarde.server.credentials.admin_password", return_value="pw-admin"),
         patch("engarde.cli.logins.read", return_value=STACK),
     ):
         yield
@@ -55,8 +55,8 @@ def test_urls_at_either_address() -> None:
 
 def test_psql_finds_the_credentials_in_its_environment_only() -> None:
     with (
-        patch("engarde.psql.os.execve") as execve,
-        patch("engarde.psql._program", return_value="/bin/psql"),
+        patch("engarde.server.psql.os.execve") as execve,
+        patch("engarde.server.psql._program", return_value="/bin/psql"),
         patch.dict("os.environ", {"PGOPTIONS": "-c role=x", "PGPASSWORD": "other", "HOME": "/home"}, clear=True),
     ):
         CliRunner().invoke(main, ["psql", "madansara", "-tAc", "select 1", "-h"], catch_exceptions=False)
@@ -76,7 +76,7 @@ def test_psql_finds_the_credentials_in_its_environment_only() -> None:
 
 def test_the_psql_of_a_wheel_starts_where_none_is_on_the_path(tmp_path: Path) -> None:
     code = (
-        "from engarde.access import Access; from engarde.psql import psql; from tests.unit.test_access import STACK;"
+        "from engarde.server.credentials import Access; from engarde.server.psql import psql; from tests.unit.test_access import STACK;"
         " psql(Access(STACK.server, 'd', 'r', 'p'), ['--version'])"
     )
     done = subprocess.run(
@@ -103,10 +103,13 @@ def test_the_command_ends_with_one_line_and_the_exit_code(who: str, exit_code: i
 
 
 def test_psql_is_the_one_on_path_else_the_embedded_servers() -> None:
-    with patch("engarde.psql.shutil.which", return_value="/usr/bin/psql"):
+    with patch("engarde.server.psql.shutil.which", return_value="/usr/bin/psql"):
         assert _program() == "/usr/bin/psql"
-    with patch("engarde.psql.shutil.which", return_value=None):
-        with patch("engarde.psql.embedded", return_value=Path("/wheel/bin")):
+    with patch("engarde.server.psql.shutil.which", return_value=None):
+        with patch("engarde.server.psql.embedded", return_value=Path("/wheel/bin")):
             assert _program() == "/wheel/bin/psql"
-        with patch("engarde.psql.embedded", side_effect=FileNotFoundError), pytest.raises(Unreachable, match="no psql"):
+        with (
+            patch("engarde.server.psql.embedded", side_effect=FileNotFoundError),
+            pytest.raises(Unreachable, match="no psql"),
+        ):
             _program()

@@ -8,13 +8,13 @@ from unittest.mock import patch
 
 import pytest
 
-from engarde.access import access, login_of_admin
-from engarde.databases import databases, display_name, find, managing, of_login
+from engarde.declaration.databases import databases, display_name, find, managing, of_login
+from engarde.declaration.loader import parse
+from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused
-from engarde.model import Stack
+from engarde.pulumi_cli.state import Outputs
 from engarde.railway.wanted import wanted
-from engarde.stack import Outputs
-from engarde.stackfile import parse
+from engarde.server.credentials import access, login_of_admin
 
 THERE = {"host": "other.example", "port": 5433, "database": "railway", "serviceAddress": {"host": "cs.internal"}}
 ANALYTICS = {
@@ -61,9 +61,9 @@ def _engine() -> Iterator[None]:
         return f"pw-of-{database or 'shared'}"
 
     with (
-        patch("engarde.access.outputs", return_value=OUTPUTS),
+        patch("engarde.server.credentials.outputs", return_value=OUTPUTS),
         patch("engarde.railway.wanted.outputs", return_value=OUTPUTS),
-        patch("engarde.access.admin_password", side_effect=password),
+        patch("engarde.server.credentials.admin_password", side_effect=password),
     ):
         yield
 

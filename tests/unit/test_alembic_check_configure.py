@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engarde.findings import Remedy
+from engarde.output.findings import Remedy
 from tests.unit.alembic_projects import ASYNC, BOTH, SYNC, changed, line, made
 
 both = pytest.mark.parametrize("env", BOTH.values(), ids=BOTH)

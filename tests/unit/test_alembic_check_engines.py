@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from engarde.findings import Remedy
+from engarde.output.findings import Remedy
 from tests.unit.alembic_found import FLAT
 from tests.unit.alembic_projects import ASYNC, SYNC, changed, line, made
 

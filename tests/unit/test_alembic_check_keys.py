@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engarde.findings import Finding
+from engarde.output.findings import Finding
 from tests.unit.alembic_projects import MODELS, REVISION, SYNC, changed, line, made
 
 DECLARED = {"table": "public.brands", "references": True}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from engarde.findings import Finding, Remedy
+from engarde.output.findings import Finding, Remedy
 from tests.unit.alembic_projects import ASYNC, BOTH, INI, LOGGING, SYNC, Made, changed, line, made
 
 both = pytest.mark.parametrize("env", BOTH.values(), ids=BOTH)

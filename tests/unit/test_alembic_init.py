@@ -12,9 +12,9 @@ from click.testing import CliRunner, Result
 from engarde import cli
 from engarde.alembic import init, template
 from engarde.alembic.check import check
+from engarde.declaration.loader import parse
+from engarde.declaration.model import Service, Stack
 from engarde.errors import ConfigError, Refused, Unfinished
-from engarde.model import Service, Stack
-from engarde.stackfile import parse
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
 INI = "[alembic]\nscript_location = %(here)s/migrations\nprepend_sys_path = .\n"

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from engarde.beforehand import Given, Seen, faults
-from engarde.catalog.rows import Setting
-from engarde.databases import restrict_to
-from engarde.model import Stack
-from engarde.outsiders import Outsider
-from engarde.stackfile import parse
+from engarde.declaration.databases import restrict_to
+from engarde.declaration.loader import parse
+from engarde.declaration.model import Stack
+from engarde.preflight.outsiders import Outsider
+from engarde.preflight.revocations import Given, Seen, faults
+from engarde.server.catalog.rows import Setting
 
 HERE = Outsider("o", "d", True, True, [], 1, 0, 2, ["pg_monitor"], ["CREATE"], ["public"], [])
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from engarde.model import Stack
-from engarde.stackfile import parse
+from engarde.declaration.loader import parse
+from engarde.declaration.model import Stack
 from tests.bench.floor import Floor, floor, verifiers
 
 USERS = ("public", "users")

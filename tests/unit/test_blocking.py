@@ -10,10 +10,10 @@ from unittest.mock import patch
 
 import pytest
 
-from engarde.blocking import PULUMI, Blocking
 from engarde.errors import Unfinished
+from engarde.pulumi_cli.commands import up
 from engarde.rotate.one import _advice
-from engarde.runs import up
+from engarde.server.blocking import PULUMI, Blocking
 
 SPELT = "warning: madansara_user (process 99, idle) keeps Pulumi waiting with a transaction of 9 s"
 FOUND = Blocking(7, 8501, "sankore_user", "idle in transaction", f'SELECT 1 AS "{SPELT}"', 27, True)
@@ -45,7 +45,7 @@ def test_what_an_error_quotes_accuses_nobody() -> None:
 
 def failed(said: str) -> str:
     with (
-        patch("engarde.runs.engine", return_value=subprocess.CompletedProcess([], 1, said, "")),
+        patch("engarde.pulumi_cli.commands.engine", return_value=subprocess.CompletedProcess([], 1, said, "")),
         pytest.raises(Unfinished) as raised,
     ):
         up("local")

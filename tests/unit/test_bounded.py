@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from engarde import bounded
 from engarde.alembic import init
 from engarde.alembic.scripts import graph, project
 from engarde.backup import manifest
+from engarde.declaration.loader import parse, read
 from engarde.errors import ConfigError, EngardeError, Refused
-from engarde.stackfile import parse, read
+from engarde.util import bounded
 
 
 def fifo(file: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from toolchain.ci import report, wait
+from devtools.ci import report, wait
 
 TOKEN = "token-of-the-run"
 UP = {"path": ".github/workflows/up.yml@main", "html_url": "https://github.example/up/1"}

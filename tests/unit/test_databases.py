@@ -9,11 +9,11 @@ import pytest
 from pulumi.runtime import set_all_config, set_mocks
 
 from components.engine import declared_stack
-from engarde.databases import database_of, databases, display_name
+from engarde.declaration.databases import database_of, databases, display_name
+from engarde.declaration.loader import parse
+from engarde.declaration.model import Stack
+from engarde.declaration.privileges import On, Privilege, expected
 from engarde.errors import ConfigError
-from engarde.model import Stack
-from engarde.privileges import On, Privilege, expected
-from engarde.stackfile import parse
 
 SERVER = {"host": "db.example", "database": "railway"}
 THERE = {"host": "other.example", "port": 5433, "database": "railway", "user": "root"}

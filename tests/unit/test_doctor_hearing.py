@@ -4,7 +4,7 @@ import pytest
 
 from engarde.doctor.hearing import hear
 from engarde.doctor.symptoms import SYMPTOMS
-from engarde.masking import masked
+from engarde.util.masking import masked
 
 CONN = 'connection to server at "h" (10.0.0.1), port 5432 failed: '
 RECORDED = {

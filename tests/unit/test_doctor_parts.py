@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from engarde.databases import restrict_to
+from engarde.declaration.databases import restrict_to
+from engarde.declaration.loader import parse
+from engarde.declaration.model import Stack
+from engarde.declaration.names import spelled, split_table
+from engarde.declaration.setting_values import milliseconds, split_path
 from engarde.doctor import Diagnosis, diagnose, queries, remedies
 from engarde.doctor.acceptance import accepted
 from engarde.doctor.facts import facts
@@ -15,11 +19,7 @@ from engarde.doctor.show import as_document, shown
 from engarde.doctor.suspects import role
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import NoEntrance, Unreachable
-from engarde.model import Stack
-from engarde.names import spelled, split_table
-from engarde.settings import milliseconds, split_path
-from engarde.show import console, document
-from engarde.stackfile import parse
+from engarde.output.show import console, document
 
 
 def stack(**sections: Any) -> Stack:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from engarde import engine as engines
-from engarde.engine import engine
+from engarde.pulumi_cli import process as engines
+from engarde.pulumi_cli.process import engine
 
 SAYS = """#!/bin/sh
 printf 'first \\033[2J\\r\\nsecond \\342\\200\\256x\\n'
@@ -50,7 +50,7 @@ def test_what_is_asked_for_is_handed_over_as_it_is(capfd: pytest.CaptureFixture[
 
 TELLING = """
 import sys; from pathlib import Path; from engarde import engine; engine.FOLDER = Path(sys.argv[1])
-from engarde.terminal import begin_command; from toolchain.progress import step
+from engarde.util.terminal import begin_command; from engarde.util.progress import step
 begin_command()
 with step("up"):
     sys.exit(engine.engine("up", work="change").returncode)

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from engarde.declaration.executes import Execute, parts_of
+from engarde.declaration.loader import parse
 from engarde.errors import ConfigError
-from engarde.executes import Execute, parts_of
-from engarde.functions import Function, Functions
-from engarde.stackfile import parse
+from engarde.server.functions import Function, Functions
 from tests.unit.mocked import Ran, run
 
 SERVER = {"host": "h", "database": "railway"}

@@ -12,7 +12,7 @@ from engarde.explain.explanation import explanation
 from engarde.explain.facts import Answer
 from engarde.explain.lines import line
 from engarde.explain.ways import Held
-from engarde.show import document
+from engarde.output.show import document
 from tests.unit.explained import RAILWAY, STACK, S, T, entry, facts, member, role, thing
 
 USERS = thing(31, "table", "users", "backend", "public")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from engarde.declaration.names import spelled, split
 from engarde.explain.named import Named, NotNamed, role, thing
-from engarde.names import spelled, split
 from tests.unit.explained import STACK
 
 ROLES = ("a_user", "b_user", "analytics_readonly", "postgres", "backend", "b", "Ada", 'c"c', "d.d", "PUBLIC")

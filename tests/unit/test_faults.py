@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from engarde.declaration.loader import parse
 from engarde.errors import ConfigError
-from engarde.stackfile import parse
 
 SECRETS = {"adminPassword"}
 SERVER = {"host": "db.example", "database": "railway"}

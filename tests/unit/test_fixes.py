@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from engarde.findings import Finding, Remedy
-from engarde.fixes import Change, changes
+from engarde.checks.apply_remedies import Change, changes
+from engarde.output.findings import Finding, Remedy
 
 
 def finding(remedy: Remedy, subject: str = "table a.t") -> Finding:

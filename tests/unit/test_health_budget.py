@@ -8,12 +8,12 @@ from typing import Any, cast
 import pytest
 
 from engarde.connection_budget import budget, lowered, needed
-from engarde.databases import databases, find
+from engarde.declaration.databases import databases, find
+from engarde.declaration.loader import parse
+from engarde.declaration.model import Stack
 from engarde.doctor.causes.crowds import PROMISED
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer
-from engarde.model import Stack
-from engarde.stackfile import parse
 from engarde.status.report import _whole
 
 SETTINGS = {"max_connections": "100", "superuser_reserved_connections": "3"}

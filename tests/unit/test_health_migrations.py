@@ -9,13 +9,13 @@ from typing import Any, cast
 
 from engarde.alembic.revisions import Revision
 from engarde.alembic.scripts import Graph
-from engarde.catalog.further import VersionTable
-from engarde.databases import restrict_to
-from engarde.findings import Finding
+from engarde.declaration.databases import restrict_to
+from engarde.declaration.loader import PASSWORD_KEY, parse
 from engarde.health.migrations import check
 from engarde.health.seen import Seen
 from engarde.migrate.histories import Histories
-from engarde.stackfile import PASSWORD_KEY, parse
+from engarde.output.findings import Finding
+from engarde.server.catalog.further import VersionTable
 
 SERVER = {"host": "127.0.0.1", "database": "railway"}
 SERVICES = ("madansara", "onside", "sankore")

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from engarde.access import Access
-from engarde.databases import databases
+from engarde.declaration.databases import databases
+from engarde.declaration.loader import parse
+from engarde.declaration.model import Stack
 from engarde.errors import ConfigError
-from engarde.leaving import Leaving, Left, Moved, idle_words
-from engarde.model import Stack
+from engarde.preflight.abandoned_rows import Leaving, Left, Moved, idle_words
+from engarde.server.credentials import Access
 from engarde.split import journal
 from engarde.split.journal import Journal, Step
-from engarde.stackfile import parse
 
 SERVER = {"host": "db.example", "database": "railway"}
 WAY = (None, "its own")

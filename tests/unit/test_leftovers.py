@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import pytest
 
-from engarde.leftovers import Lock, holder, locks, remove_locks, torn
+from engarde.pulumi_cli.stale_locks import Lock, holder, locks, remove_locks, torn
 
 HERE = socket.gethostname()
 
@@ -25,7 +25,7 @@ def lock(folder: Path, pid: int, *, host: str = HERE, age: float = 120) -> None:
 
 def found(backend: str, stack: str = "prod") -> list[Lock]:
     commands = {1: "pulumi up", 2: "something else"}
-    with patch("engarde.leftovers.command_of", lambda pid: commands.get(pid, "")):
+    with patch("engarde.pulumi_cli.stale_locks.command_of", lambda pid: commands.get(pid, "")):
         return list(locks(backend, stack))
 
 
@@ -43,7 +43,7 @@ def test_only_what_is_old_and_of_an_engine_that_ended_here(tmp_path: Path) -> No
 
 def test_of_all_locks_only_a_dead_ones_is_removed(tmp_path: Path) -> None:
     backend, commands = f"file://{tmp_path}", {1: "pulumi up"}
-    with patch("engarde.leftovers.command_of", lambda pid: commands.get(pid, "")):
+    with patch("engarde.pulumi_cli.stale_locks.command_of", lambda pid: commands.get(pid, "")):
         lock(tmp_path, 2, age=1)
         assert holder(backend, "prod") is None
         lock(tmp_path, 1)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from devtools.local import admin, clean, embedded, files, locks, places, state, venv
+from devtools.local.admin import Admin
 from engarde.errors import Refused
-from toolchain.local import admin, clean, embedded, files, locks, places, state, venv
-from toolchain.local.admin import Admin
 
 USERS = Admin(False, "db.example.org", 5432, "me", "secret", database="mine")
 

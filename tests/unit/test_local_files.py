@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from toolchain.local import files
+from devtools.local import files
 
 
 @pytest.fixture(autouse=True)

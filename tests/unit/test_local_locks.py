@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from devtools.local import locks
 from engarde.errors import Refused
-from toolchain.local import locks
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_an_engine_that_ends_in_time_is_waited_for(
 ) -> None:
     write(lock, engine.pid)
     monkeypatch.setattr(locks, "PATIENCE", 30)
-    monkeypatch.setattr("toolchain.local.locks.time.sleep", lambda seconds: engine.communicate(b"\n"))
+    monkeypatch.setattr("devtools.local.locks.time.sleep", lambda seconds: engine.communicate(b"\n"))
     locks.clear_stale_engine_locks()
     assert not lock.exists()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from devtools.local import files, places, stack_file
+from devtools.local.admin import Admin
 from engarde.errors import ConfigError
-from toolchain.local import files, places, stack_file
-from toolchain.local.admin import Admin
 
 PRODUCTION = """\
 # How to bring up production.

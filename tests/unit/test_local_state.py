@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from devtools.local import state
+from devtools.local.roles import decide
 from engarde.errors import Refused
-from toolchain.local import state
-from toolchain.local.roles import decide
 
 
 def resource(kind: str, name: str, **more: Any) -> dict[str, Any]:

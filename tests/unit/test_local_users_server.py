@@ -4,9 +4,9 @@ import os
 
 import pytest
 
+from devtools.local import database, state, users_server
+from devtools.local.admin import Admin
 from engarde.errors import Refused
-from toolchain.local import database, state, users_server
-from toolchain.local.admin import Admin
 
 URL = "postgresql://me:p%40ss@db.example.org:6666/mine?sslmode=require"
 SERVER = Admin(False, "db.example.org", 6666, "me", "p@ss", database="mine", sslmode="require")

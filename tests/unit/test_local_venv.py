@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from toolchain.local import venv
+from devtools.local import venv
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
             (tmp_path / ".venv/bin/python").symlink_to(sys.executable)
         return None
 
-    monkeypatch.setattr("toolchain.local.venv.subprocess.run", run)
+    monkeypatch.setattr("devtools.local.venv.subprocess.run", run)
     return commands
 
 
@@ -84,7 +84,7 @@ def test_a_failure_is_a_message_and_leaves_it_unfinished(
     def fail(command: tuple[str, ...], **options: Any) -> None:
         raise subprocess.CalledProcessError(1, command)
 
-    monkeypatch.setattr("toolchain.local.venv.subprocess.run", fail)
+    monkeypatch.setattr("devtools.local.venv.subprocess.run", fail)
     assert venv.main() == 1
     assert "makes it anew" in capsys.readouterr().err
     assert (venv.VENV / venv.UNFINISHED).exists()

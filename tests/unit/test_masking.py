@@ -13,7 +13,7 @@ from engarde.doctor.hearing import hear
 from engarde.doctor.model import LONGEST_NAME
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.doctor.words import lines
-from engarde.masking import MASK, masked
+from engarde.util.masking import MASK, masked
 from tests.unit.secrets_in_forms import ANY, HEX, TOKEN
 
 PRINTABLE = "".join(chr(code) for code in range(32, 127)) + "äß€數"

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from engarde.declaration.loader import parse
 from engarde.errors import ConfigError
 from engarde.migrate.programs import environment
 from engarde.migrate.run import _limits
-from engarde.stackfile import parse
 
 PROJECT = Path(__file__).parent.parent.parent
 SECRET = "of-the-operator-alone"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from unittest.mock import patch
 
-from engarde.catalog.further import VersionTable
+from engarde.declaration.loader import parse
 from engarde.errors import Unreachable
 from engarde.migrate import run
 from engarde.migrate.projects import Project, projects
-from engarde.stack import Outputs
-from engarde.stackfile import parse
+from engarde.pulumi_cli.state import Outputs
+from engarde.server.catalog.further import VersionTable
 
 SERVER = {"host": "db.example", "database": "railway"}
 STACK = parse(
@@ -34,7 +34,7 @@ OUTPUTS = Outputs({}, None, {"a_user": "pw-a", "b_user": "pw-b"})
 def made() -> list[Project]:
     with (
         patch("engarde.migrate.projects.outputs", return_value=OUTPUTS),
-        patch("engarde.access.admin_password", side_effect=lambda _, database: f"pw-of-{database}"),
+        patch("engarde.server.credentials.admin_password", side_effect=lambda _, database: f"pw-of-{database}"),
     ):
         return projects(STACK, ())
 
@@ -48,11 +48,11 @@ def test_the_engine_is_asked_before_any_program_is_started() -> None:
     assert "pw-" not in repr(found)
     asked = AssertionError("asked beside a service's code")
     with (
-        patch("engarde.engine.subprocess.Popen", side_effect=asked),
+        patch("engarde.pulumi_cli.process.subprocess.Popen", side_effect=asked),
         patch("engarde.migrate.projects.revisions", return_value=()),
         patch("engarde.migrate.elsewhere.session"),
-        patch("engarde.version_tables.listed", return_value=[THEIRS]),
-        patch("engarde.version_tables.own_logins.ask", return_value=READ) as logins,
+        patch("engarde.server.version_tables.listed", return_value=[THEIRS]),
+        patch("engarde.server.version_tables.own_logins.ask", return_value=READ) as logins,
         patch.object(run, "revisions", return_value=()),
         patch.object(run, "_run", return_value=None),
         patch.object(run, "_short", return_value=None),

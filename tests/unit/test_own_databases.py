@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from engarde import scram
-from engarde.databases import databases
-from engarde.places import base_of, label_of, placed
-from engarde.stackfile import parse
+from engarde.declaration.databases import databases
+from engarde.declaration.loader import parse
+from engarde.pulumi_cli.resource_names import base_of, label_of, placed
+from engarde.server import scram
 from tests.unit.mocked import Ended, Ran, run
 
 SERVER = {"host": "db.example", "database": "railway"}

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from engarde import role_settings
+from engarde.declaration.loader import parse
+from engarde.declaration.model import Stack
+from engarde.declaration.parameters import COMPARED, Parameters
 from engarde.errors import ConfigError
-from engarde.model import Stack
-from engarde.parameters import COMPARED, Parameters
-from engarde.stackfile import parse
+from engarde.server import role_settings
 
 SERVER = {"host": "h", "database": "d"}
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from launcher.paths import PROJECT
 from tests.parts import MAJORS, PARTS, USUAL, sampled, within
-from toolchain.paths import PROJECT
 
 ALL_EXHAUSTIVE = "tests/engine/test_fifty_services.py"
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from engarde.databases import restrict_to
-from engarde.privileges import On, Privilege, expected
-from engarde.stackfile import parse
+from engarde.declaration.databases import restrict_to
+from engarde.declaration.loader import parse
+from engarde.declaration.privileges import On, Privilege, expected
 
 DB = "railway"
 

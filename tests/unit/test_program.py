@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engarde import scram
+from engarde.server import scram
 from tests.unit.mocked import Ran, run
 
 CONFIG: dict[str, Any] = {

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from engarde import engine as engines
-from engarde.engine import Work, engine
 from engarde.errors import EngardeError, Unfinished, Unreachable
-from engarde.timeouts import VARIABLE
+from engarde.pulumi_cli import process as engines
+from engarde.pulumi_cli.process import Work, engine
+from engarde.util.timeouts import VARIABLE
 
 HANGS = "while :; do sleep 0.1; done"
 DEAF = "trap '' INT"

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from engarde.doctor import remedies
-from engarde.findings import Remedy
-from engarde.quoting import literal, printable, quoted, statement, word
-from engarde.visible import BREAKS, visible
+from engarde.output.findings import Remedy
+from engarde.util.quoting import literal, printable, quoted, statement, word
+from engarde.util.visible import BREAKS, visible
 from tests.unit.hostile import NAMES, hidden, names
 
 patient = settings(deadline=None)

@@ -7,10 +7,10 @@ from typing import Any, cast
 
 import pytest
 
+from engarde.declaration.loader import parse
 from engarde.railway.api import Api
 from engarde.railway.old_logins import _Login, _logins, old_logins
 from engarde.railway.project import Project, Values
-from engarde.stackfile import parse
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """The README's table of drivers says what is tried."""
 
+from launcher.paths import PROJECT
 from tests.drivers.table import DRIVERS, Driver
 from tests.drivers.versions import versions
-from toolchain.paths import PROJECT
 
 HEADING = "## Drivers\n"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from engarde.model import Table
+from engarde.declaration.model import Table
 from tests.unit.mocked import Ran, run
 
 SERVER = {"host": "h", "database": "railway"}

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from engarde.catalog import Catalog
-from engarde.catalog.rows import Database, Entry, Owned, Relation, Role, Schema
 from engarde.checks.foreseen import foreseen
 from engarde.checks.placement import place
 from engarde.checks.remedies import ordered, transactions
 from engarde.checks.script import script
-from engarde.databases import restrict_to
-from engarde.findings import Finding, Remedy, Verb
-from engarde.stackfile import PASSWORD_KEY, parse
+from engarde.declaration.databases import restrict_to
+from engarde.declaration.loader import PASSWORD_KEY, parse
+from engarde.output.findings import Finding, Remedy, Verb
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Database, Entry, Owned, Relation, Role, Schema
 from engarde.verify import grants, owners
 
 SERVER = {"host": "127.0.0.1", "database": "railway"}

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.resource_names import name_of
-from engarde.databases import restrict_to
-from engarde.names import PUBLIC
-from engarde.places import quoted
-from engarde.privileges import On, Privilege, expected
-from engarde.stackfile import parse
+from engarde.declaration.databases import restrict_to
+from engarde.declaration.loader import parse
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.privileges import On, Privilege, expected
+from engarde.pulumi_cli.resource_names import quoted
 from tests.unit.mocked import run
 
 SERVER = {"host": "h", "database": "d", "closeOtherDatabases": True}

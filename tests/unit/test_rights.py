@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from engarde.databases import restrict_to
-from engarde.model import Stack
-from engarde.rights import Admin, Found, Owned, Role, missing, schemas
-from engarde.stackfile import parse
+from engarde.declaration.databases import restrict_to
+from engarde.declaration.loader import parse
+from engarde.declaration.model import Stack
+from engarde.preflight.admin_privileges import Admin, Found, Owned, Role, missing, schemas
 
 ADM = Role("adm", superuser=False, manageable=False, reachable=True)
 POSTGRES = Role("postgres", superuser=True, manageable=False, reachable=False)

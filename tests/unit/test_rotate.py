@@ -9,17 +9,17 @@ from unittest.mock import patch
 
 import pytest
 
+from engarde.declaration.loader import parse, read
+from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused, Unfinished
-from engarde.model import Stack
+from engarde.pulumi_cli.commands import Step
+from engarde.pulumi_cli.state import PASSWORD, ROLE, Resource, State
 from engarde.rotate import journal
 from engarde.rotate.alone import alone
 from engarde.rotate.draft import draft
 from engarde.rotate.plan import Plan, plan, refuse_more, unfinished_first
 from engarde.rotate.proof import Knock, prove
 from engarde.rotate.run import chosen
-from engarde.runs import Step
-from engarde.stack import PASSWORD, ROLE, Resource, State
-from engarde.stackfile import parse, read
 from tests.unit.mocked import Ended, Ran, run
 
 ENDLESS = "back\\"
@@ -154,13 +154,13 @@ def test_an_engine_that_is_at_work_is_waited_for(private: Path) -> None:
     stale: list[str] = []
     with (
         patch.multiple("engarde.rotate.alone", backend=lambda _: "", say=lambda _: None),
-        patch("engarde.leftovers.remove_locks", lambda *_: stale.append("removed")),
+        patch("engarde.pulumi_cli.stale_locks.remove_locks", lambda *_: stale.append("removed")),
     ):
         answers = iter(["process 1", "process 1", None])
-        with patch("engarde.leftovers.holder", lambda *_: next(answers)), alone("prod", dry_run=False):
+        with patch("engarde.pulumi_cli.stale_locks.holder", lambda *_: next(answers)), alone("prod", dry_run=False):
             assert list(answers) == [] and stale
         with (
-            patch("engarde.leftovers.holder", return_value="process 1 on there"),
+            patch("engarde.pulumi_cli.stale_locks.holder", return_value="process 1 on there"),
             patch("engarde.rotate.alone.PATIENCE", 0),
             pytest.raises(Refused, match=r"in use by process 1 on there; .*pulumi cancel --stack prod"),
             alone("prod", dry_run=False),

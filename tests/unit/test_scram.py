@@ -7,7 +7,7 @@ from base64 import b64decode
 import pytest
 from psycopg import pq
 
-from engarde import scram
+from engarde.server import scram
 
 
 def test_the_same_stack_role_and_rotation_give_the_same_salt() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import binaries
-from toolchain.processes import command_of
-from toolchain.server import Server, pid_of
-from toolchain.server_user import environment
+from devtools.server import Server, pid_of
+from devtools.server_user import environment
+from engarde.server import binaries
+from engarde.util.processes import command_of
 
 
 @pytest.fixture

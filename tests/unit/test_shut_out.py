@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from engarde.declaration.loader import parse
 from engarde.errors import ConfigError
-from engarde.stackfile import parse
 
 STACK: dict[str, Any] = {
     "server": {"host": "h", "database": "d", "user": "root"},

@@ -7,8 +7,9 @@ from typing import cast
 import pytest
 
 from engarde.backup.inventory import Extension
+from engarde.declaration.loader import parse
+from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused
-from engarde.model import Stack
 from engarde.split import journal
 from engarde.split.contents import Contents
 from engarde.split.editing import changes
@@ -18,7 +19,6 @@ from engarde.split.obstacles import of_target
 from engarde.split.planning import plan
 from engarde.split.rows import Held, Server
 from engarde.split.target import Target
-from engarde.stackfile import parse
 
 SECRET = {"secure": "v1:cipher"}
 

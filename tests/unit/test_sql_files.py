@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engarde import database
+from engarde.server import session
 
-FILES = sorted(Path(database.__file__).with_name("sql").glob("*.sql"))
+FILES = sorted(Path(session.__file__).with_name("sql").glob("*.sql"))
 
 READ_BY_THEIR_OWNERS = {
     "backup_checksum": "the rows of a table, in a session of the service's role",

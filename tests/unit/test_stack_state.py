@@ -6,7 +6,7 @@ import json
 from typing import Any
 from unittest.mock import patch
 
-from engarde.stack import GRANT, PASSWORD, ROLE, TENANT, Granted, Pending, state
+from engarde.pulumi_cli.state import GRANT, PASSWORD, ROLE, TENANT, Granted, Pending, state
 
 SECRET = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "ciphertext": "v1:c1pher"}
 TYPE = "urn:pulumi:prod::engarde::engarde:index:ServiceTenant"
@@ -35,7 +35,7 @@ EXPORTED: dict[str, Any] = {
 
 
 def test_the_state_as_values() -> None:
-    with patch("engarde.stack._engine", return_value=json.dumps({"version": 3, "deployment": EXPORTED})):
+    with patch("engarde.pulumi_cli.state._engine", return_value=json.dumps({"version": 3, "deployment": EXPORTED})):
         found = state("prod")
     assert found.made(ROLE) == {"a_user"}
     assert [each.name for each in found.resources if each.type == ROLE] == ["a-role", "odd::name-role"]
@@ -52,5 +52,5 @@ def test_the_state_as_values() -> None:
 
 
 def test_before_the_first_run() -> None:
-    with patch("engarde.stack._engine", return_value='{"version": 3, "deployment": {"manifest": {}}}'):
+    with patch("engarde.pulumi_cli.state._engine", return_value='{"version": 3, "deployment": {"manifest": {}}}'):
         assert state("prod").resources == ()

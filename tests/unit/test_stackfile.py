@@ -11,9 +11,9 @@ import pytest
 from pulumi.runtime import set_all_config, set_mocks
 
 from components.engine import declared_stack
+from engarde.declaration.loader import parse, read
+from engarde.declaration.model import Login, Stack
 from engarde.errors import ConfigError
-from engarde.model import Login, Stack
-from engarde.stackfile import parse, read
 
 SECRETS = {"adminPassword"}
 SERVER = {"host": "db.example", "database": "railway"}

@@ -7,11 +7,11 @@ from typing import Any, cast
 import pytest
 from psycopg.sql import Composable
 
-from toolchain.standins.errors import Failure
-from toolchain.standins.postgresql import catalog, grant
-from toolchain.standins.postgresql.connection import Server, Transaction
-from toolchain.standins.postgresql.membership import member_of
-from toolchain.standins.values import Plain, Properties
+from devtools.provider_stubs.errors import Failure
+from devtools.provider_stubs.postgresql import catalog, grant
+from devtools.provider_stubs.postgresql.connection import Server, Transaction
+from devtools.provider_stubs.postgresql.membership import member_of
+from devtools.provider_stubs.values import Plain, Properties
 
 COLUMNS: dict[str, Plain] = {
     "role": "reader",

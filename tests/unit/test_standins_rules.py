@@ -3,12 +3,12 @@
 from pulumi.provider.experimental.provider import PropertyDiffKind
 from pulumi.runtime.rpc import UNKNOWN
 
-from toolchain.standins.diff import difference
-from toolchain.standins.inputs import completed, faults, imported, refreshed
-from toolchain.standins.postgresql import default_privileges, grant, role, schema
-from toolchain.standins.random import password
-from toolchain.standins.resource import DEFAULTS, emptied, plan, settle
-from toolchain.standins.values import Plain, Properties
+from devtools.provider_stubs.diff import difference
+from devtools.provider_stubs.inputs import completed, faults, imported, refreshed
+from devtools.provider_stubs.postgresql import default_privileges, grant, role, schema
+from devtools.provider_stubs.random import password
+from devtools.provider_stubs.resource import DEFAULTS, emptied, plan, settle
+from devtools.provider_stubs.values import Plain, Properties
 
 NOTHING = Properties({})
 NONE: frozenset[str] = frozenset()

@@ -23,7 +23,7 @@ Process = subprocess.Popen[str]
 
 
 def start(**environment: str) -> Process:
-    command = [sys.executable, "-m", "toolchain.standins.random", "127.0.0.1:1"]
+    command = [sys.executable, "-m", "devtools.provider_stubs.random", "127.0.0.1:1"]
     clean = {name: value for name, value in os.environ.items() if name != "ENGARDE_ALLOW_STAND_INS"}
     pipe = subprocess.PIPE
     return subprocess.Popen(command, cwd=ROOT, env=clean | environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True)

@@ -4,7 +4,7 @@ import pytest
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.runtime.rpc import UNKNOWN
 
-from toolchain.standins.values import Properties, plain, plain_map, wrapped, wrapped_map
+from devtools.provider_stubs.values import Properties, plain, plain_map, wrapped, wrapped_map
 
 
 @pytest.mark.parametrize("value", [None, True, "text", 3, 2.5, ["a", None], {"a": [1], "b": {}}])

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from engarde.databases import restrict_to
+from engarde.declaration.databases import restrict_to
+from engarde.declaration.loader import parse
+from engarde.declaration.model import Stack
 from engarde.errors import ConfigError
-from engarde.model import Stack
-from engarde.stackfile import parse
 from engarde.status.statements import _declare
 from engarde.status.subjects import chosen, of_roles, of_schemas, subjects
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from engarde.databases import restrict_to
-from engarde.foreign import Existing, faults
-from engarde.model import DatabaseStack
-from engarde.moves import Made, moved
-from engarde.stackfile import parse
+from engarde.declaration.databases import restrict_to
+from engarde.declaration.loader import parse
+from engarde.declaration.model import DatabaseStack
+from engarde.preflight.conflicts import Existing, faults
+from engarde.preflight.renames import Made, moved
 
 
 def stack(**sections: Any) -> DatabaseStack:

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from engarde.declaration.loader import parse
+from engarde.declaration.model import Stack
+from engarde.declaration.thresholds import Thresholds
 from engarde.errors import ConfigError
-from engarde.model import Stack
-from engarde.stackfile import parse
-from engarde.thresholds import Thresholds
 
 
 def stack(**sections: Any) -> Stack:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import build
-from toolchain.errors import ToolchainError
+from launcher import build
+from launcher.errors import ToolchainError
 
 GO = """#!/bin/sh
 echo "$@" >> "$CALLS"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import cache
+from launcher import cache
 
 
 @pytest.fixture(autouse=True)

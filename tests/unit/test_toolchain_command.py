@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import command
-from toolchain.command_line import parse
-from toolchain.engine import TO_STAND_INS, Engine
-from toolchain.errors import ToolchainError
+from launcher import command
+from launcher.command_line import parse
+from launcher.engine import TO_STAND_INS, Engine
+from launcher.errors import ToolchainError
 
 COMMON = {"ENGARDE_PROJECT": "/project"}
 OFFICIAL = Engine("/bin/pulumi", "3.256.0", official=True, environment=COMMON)

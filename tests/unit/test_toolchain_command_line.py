@@ -2,7 +2,7 @@
 
 import pytest
 
-from toolchain.command_line import parse
+from launcher.command_line import parse
 
 
 @pytest.mark.parametrize(

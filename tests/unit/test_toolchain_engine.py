@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import engine
-from toolchain.engine import Engine
-from toolchain.errors import EngineMissing
+from launcher import engine
+from launcher.engine import Engine
+from launcher.errors import EngineMissing
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pulumi import RunError
 
-from toolchain.language_host import run_program
+from launcher.language_host import run_program
 
 
 @pytest.fixture(autouse=True)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from toolchain import download, plugins
-from toolchain.errors import ToolchainError
-from toolchain.paths import STAND_INS, pulumi_home
+from launcher import download, plugins
+from launcher.errors import ToolchainError
+from launcher.paths import STAND_INS, pulumi_home
 
 ENGINE = Path("pulumi")
 Says = Callable[[str], list[str]]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from semver import Version
 
-from toolchain import download, golang, obtain, routes
-from toolchain.engine import TO_STAND_INS, Engine
-from toolchain.paths import GO_MODULE, PROJECT
+from launcher import download, golang, install, sources
+from launcher.engine import TO_STAND_INS, Engine
+from launcher.paths import GO_MODULE, PROJECT
 
 Put = Callable[[str, str], Path]
 Choose = Callable[..., Engine]
@@ -37,12 +37,12 @@ def choose(monkeypatch: pytest.MonkeyPatch) -> Choose:
 
     def choose(*ways: str, official: bool = False) -> Engine:
         for way in ("on_path", "installed", "built"):
-            monkeypatch.setattr(obtain, way, lambda way=way: Path(way) if way in ways else None)
-        monkeypatch.setattr(obtain, "version_of", lambda _: Version(3, 999))
-        monkeypatch.setattr(obtain, "official", lambda *_: official)
-        monkeypatch.setattr(obtain, "stand_ins", lambda *_: None)
-        monkeypatch.setattr(obtain, "remember", lambda _: None)
-        return obtain.engine()
+            monkeypatch.setattr(install, way, lambda way=way: Path(way) if way in ways else None)
+        monkeypatch.setattr(install, "version_of", lambda _: Version(3, 999))
+        monkeypatch.setattr(install, "official", lambda *_: official)
+        monkeypatch.setattr(install, "stand_ins", lambda *_: None)
+        monkeypatch.setattr(install, "remember", lambda _: None)
+        return install.engine()
 
     return choose
 
@@ -75,65 +75,65 @@ def test_a_run_is_led_to_stand_ins_only_where_they_serve(choose: Choose) -> None
     assert not choose("installed", official=True).environment.keys() & TO_STAND_INS.keys()
 
 
-@pytest.mark.parametrize("version", [f"v{routes.PINNED}", "v3.300.1", "4.0.0"])
+@pytest.mark.parametrize("version", [f"v{sources.PINNED}", "v3.300.1", "4.0.0"])
 def test_engine_on_path_serves(put: Put, version: str) -> None:
     put("pulumi-language-python", "")
     ours = put("pulumi", version)
-    assert routes.on_path() == ours
+    assert sources.on_path() == ours
 
 
 @pytest.mark.parametrize("version", ["v3.255.9", "v2.999.0", "v3.256.0-alpha.1", "no version at all"])
 def test_engine_on_path_that_is_too_old_is_left_alone(put: Put, version: str) -> None:
     put("pulumi-language-python", "")
     put("pulumi", version)
-    assert routes.on_path() is None
+    assert sources.on_path() is None
 
 
 def test_engine_on_path_without_language_host_is_left_alone(put: Put) -> None:
     put("pulumi", "v3.300.0")
-    assert routes.on_path() is None
+    assert sources.on_path() is None
 
 
 @pytest.mark.usefixtures("put")
 def test_no_engine_on_path() -> None:
-    assert routes.on_path() is None
+    assert sources.on_path() is None
 
 
 def test_installer_is_not_tried_where_it_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes, "reachable", lambda: frozenset({download.GITHUB}))
-    monkeypatch.setattr(routes, "kept", lambda *_: pytest.fail("tried"))
-    assert routes.installed() is None
+    monkeypatch.setattr(sources, "reachable", lambda: frozenset({download.GITHUB}))
+    monkeypatch.setattr(sources, "kept", lambda *_: pytest.fail("tried"))
+    assert sources.installed() is None
 
 
 @pytest.fixture
 def reachable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(routes, "reachable", lambda: frozenset({download.VENDOR}))
+    monkeypatch.setattr(sources, "reachable", lambda: frozenset({download.VENDOR}))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 @pytest.mark.usefixtures("reachable")
 def test_installation_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     installer = "import sys, pathlib; pathlib.Path(sys.argv[1], 'bin/pulumi').mkdir(parents=True)"
-    monkeypatch.setattr(routes, "INSTALL", installer)
-    first = routes.installed()
+    monkeypatch.setattr(sources, "INSTALL", installer)
+    first = sources.installed()
     assert first
     assert first.exists()
-    monkeypatch.setattr(routes, "INSTALL", "raise SystemError")
-    assert routes.installed() == first
+    monkeypatch.setattr(sources, "INSTALL", "raise SystemError")
+    assert sources.installed() == first
 
 
 @pytest.mark.usefixtures("reachable")
 def test_failed_installation_leads_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(routes, "INSTALL", "raise SystemError('no such download')")
-    assert routes.installed() is None
+    monkeypatch.setattr(sources, "INSTALL", "raise SystemError('no such download')")
+    assert sources.installed() is None
     assert "failed: SystemError: no such download" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("reachable")
 def test_installation_that_hangs_leads_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes, "INSTALL", "import time; time.sleep(60)")
-    monkeypatch.setattr(routes, "PATIENCE", 0.5)
-    assert routes.installed() is None
+    monkeypatch.setattr(sources, "INSTALL", "import time; time.sleep(60)")
+    monkeypatch.setattr(sources, "PATIENCE", 0.5)
+    assert sources.installed() is None
 
 
 @pytest.mark.parametrize(
@@ -161,4 +161,4 @@ def test_registrys_go_is_new_enough() -> None:
 
 def test_engine_is_built_in_the_version_of_the_sdk() -> None:
     module = (GO_MODULE / "go.mod").read_text()
-    assert re.findall(r"^require github.com/pulumi/pulumi/pkg/v3 v(.*)$", module, re.MULTILINE) == [routes.PINNED]
+    assert re.findall(r"^require github.com/pulumi/pulumi/pkg/v3 v(.*)$", module, re.MULTILINE) == [sources.PINNED]

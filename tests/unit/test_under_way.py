@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from engarde.checks.under_way import under_way
 from engarde.cli import main
+from engarde.declaration.loader import parse
 from engarde.doctor import diagnose
 from engarde.errors import Refused, Unreachable
 from engarde.rotate import journal as rotations
 from engarde.split import journal as moves
 from engarde.split.journal import Journal, Step
-from engarde.stackfile import parse
-from engarde.under_way import under_way
 
 SINCE = "2026-11-30 17:00:00 UTC"
 ROLES = {"madansara": "madansara_user", "analytics": "analytics_readonly"}

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from engarde.address import Address
-from engarde.declared import UrlFormat
-from engarde.urls import url
+from engarde.declaration.address import Address
+from engarde.declaration.declared import UrlFormat
+from engarde.server.urls import url
 
 PW = "p4ssw0rd"
 REFERENCE = "${{Postgres.RAILWAY_PRIVATE_DOMAIN}}"

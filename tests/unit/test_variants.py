@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engarde import scram
+from engarde.server import scram
 from tests.unit.mocked import Ended, run
 from tests.unit.test_program import CONFIG
 

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from engarde import scram
-from engarde.catalog.rows import View
-from engarde.settings import milliseconds, split_path
+from engarde.declaration.setting_values import milliseconds, split_path
+from engarde.server import scram
+from engarde.server.catalog.rows import View
 from engarde.verify.detours import _bases
 from engarde.verify.names import some
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from engarde.catalog import Catalog
-from engarde.catalog.further import CodeUse, EventTrigger
-from engarde.catalog.rows import Role, View
-from engarde.databases import restrict_to
-from engarde.findings import Finding, Remedy
-from engarde.quoting import quoted
-from engarde.stackfile import parse
+from engarde.declaration.databases import restrict_to
+from engarde.declaration.loader import parse
+from engarde.output.findings import Finding, Remedy
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.further import CodeUse, EventTrigger
+from engarde.server.catalog.rows import Role, View
+from engarde.util.quoting import quoted
 from engarde.verify.borrowed_rights import _constant, _constants, _Judge
 from engarde.verify.event_triggers import blamed
 from tests.unit.hostile import NAMES, hidden

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from engarde.catalog import Catalog
-from engarde.catalog.rows import Database, Entry, Relation, Role, Schema
-from engarde.databases import restrict_to
-from engarde.stackfile import PASSWORD_KEY, parse
+from engarde.declaration.databases import restrict_to
+from engarde.declaration.loader import PASSWORD_KEY, parse
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Database, Entry, Relation, Role, Schema
 from engarde.verify import detours, grants, matrix, owners
 
 SERVER = {"host": "127.0.0.1", "database": "railway"}

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
-from engarde import terminal
-from engarde.findings import Finding, Remedy
-from engarde.show import Console, Text, as_data, document, lines, listed
+from engarde.output.findings import Finding, Remedy
+from engarde.output.show import Console, Text, as_data, document, lines, listed
 from engarde.status.prometheus import told
-from engarde.visible import BREAKS, visible
+from engarde.util import terminal
+from engarde.util.visible import BREAKS, visible
 from tests.unit.hostile import NAMES, hidden, names
 
 patient = settings(deadline=None)

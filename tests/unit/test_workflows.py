@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from devtools.ci.wait import UP
+from launcher.paths import PROJECT
 from tests.parts import PARTS, USUAL
 from tests.servers import DEFAULT
-from toolchain.ci.wait import UP
-from toolchain.paths import PROJECT
 
 WORKFLOWS = {path.stem: path for path in sorted(PROJECT.glob(".github/workflows/*.yml"))}
 ACTIONS = sorted(PROJECT.glob(".github/actions/*/action.yml"))
@@ -134,7 +134,7 @@ def test_a_look_waits_for_an_up_that_is_at_work() -> None:
     for job in ("preview", "drift"):
         told = [each.what or each.said.get("run", "") for each in steps() if each.workflow == each.job == job]
         looks = [place for place, what in enumerate(told) if what.startswith(("pulumi", "bin/"))]
-        assert looks and "toolchain.ci.wait" in told[looks[0] - 1]
+        assert looks and "devtools.ci.wait" in told[looks[0] - 1]
 
 
 def test_forks_get_no_preview_and_are_told_so() -> None:
@@ -177,7 +177,7 @@ def test_each_step_that_runs_the_engine_says_what_the_providers_sessions_start_w
     [action] = [YAML(typ="safe").load(path) for path in ACTIONS if path.parent.name == "engine"]
     assert action["outputs"]["pgoptions"]["value"] == "${{ steps.sessions.outputs.pgoptions }}"
     [says] = [step["run"] for step in action["runs"]["steps"] if step.get("id") == "sessions"]
-    assert says == 'echo "pgoptions=$(.venv/bin/python -m toolchain.sessions)" >> "$GITHUB_OUTPUT"'
+    assert says == 'echo "pgoptions=$(.venv/bin/python -m launcher.sessions)" >> "$GITHUB_OUTPUT"'
 
 
 def test_only_main_meets_the_secrets_that_need_no_pull_request() -> None:

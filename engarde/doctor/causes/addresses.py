@@ -5,7 +5,7 @@ from __future__ import annotations
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
-from engarde.findings import Remedy
+from engarde.output.findings import Remedy
 
 PRIVATE = ".railway.internal"
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})

@@ -9,10 +9,10 @@ from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, Named, confirmed, ruled_out, unknown
 from engarde.doctor.suspects import is_admin
-from engarde.findings import Remedy
 from engarde.health.seen import Offered
-from engarde.quoting import statement
-from engarde.rights import ask, missing
+from engarde.output.findings import Remedy
+from engarde.preflight.admin_privileges import ask, missing
+from engarde.util.quoting import statement
 
 _WANTED = re.compile(r'(?:member of role|SET ROLE|option on role) "([^"]+)"')
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 
-from engarde.access import login_of_admin
 from engarde.connection_budget import RESERVED, Budget, budget
-from engarde.database import session
+from engarde.declaration.model import Analytics, Service
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Client
 from engarde.doctor.suspects import name_of
-from engarde.findings import Remedy
 from engarde.health import lock_table
-from engarde.model import Analytics, Service
-from engarde.quoting import statement
+from engarde.output.findings import Remedy
+from engarde.server.credentials import login_of_admin
+from engarde.server.session import session
+from engarde.util.quoting import statement
 
 HIGHEST = 100
 """Of a connection limit, in a stack file."""

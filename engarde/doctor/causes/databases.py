@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from engarde import edits
+from engarde.declaration import stack_file_edits
+from engarde.declaration.model import Analytics
+from engarde.declaration.privileges import CONNECT, TEMPORARY
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.suspects import is_admin
-from engarde.findings import Remedy
-from engarde.model import Analytics
-from engarde.privileges import CONNECT, TEMPORARY
+from engarde.output.findings import Remedy
 
 
 def _of_the_stack(facts: Facts) -> dict[str, tuple[str, ...]]:
@@ -31,7 +31,7 @@ def _not_of_the_stack(facts: Facts) -> Answer:
     if said in facts.stack.shut_out:
         left = sorted({*facts.stack.shut_out} - {said})
         outside = _outside(said)
-        both = Remedy("edit", f"{outside.text}\n{edits.lines('shutOut', left)}")
+        both = Remedy("edit", f"{outside.text}\n{stack_file_edits.lines('shutOut', left)}")
         return confirmed(f"engarde:shutOut shuts {said} out", both)
     return confirmed(f"{said} is declared nowhere in the stack file, so it may not connect", _outside(said))
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from engarde import admin_passwords
+from engarde.declaration import admin_passwords
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
 from engarde.doctor.rows import HeldByRole, InSchema
-from engarde.findings import Remedy
-from engarde.quoting import statement, word
+from engarde.output.findings import Remedy
+from engarde.util.quoting import statement, word
 
 SHOWN = 3
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.catalog.rows import Owned
 from engarde.checks.placement import place
+from engarde.declaration.model import Service
+from engarde.declaration.names import spelled
 from engarde.doctor import queries, remedies
 from engarde.doctor.declarations import named
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
 from engarde.doctor.rows import Function
 from engarde.doctor.suspects import name_of
-from engarde.findings import Remedy
-from engarde.functions import spelled as as_the_server
-from engarde.model import Service
-from engarde.names import spelled
-from engarde.quoting import quoted
+from engarde.output.findings import Remedy
+from engarde.server.catalog.rows import Owned
+from engarde.server.functions import spelled as as_the_server
+from engarde.util.quoting import quoted
 
 FUNCTION = "SCHEMA.FUNCTION(TYPES)"
 """Stands for a function that the text does not tell from others of its name."""

@@ -5,18 +5,19 @@ from __future__ import annotations
 import re
 from urllib.parse import unquote
 
-from engarde import admin_passwords, scram
-from engarde.catalog.further import StoredPassword
+from engarde.checks.under_way import under_way
+from engarde.declaration import admin_passwords
+from engarde.declaration.model import Analytics, Service
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.suspects import is_admin, name_of
 from engarde.errors import Refused
-from engarde.findings import Remedy
-from engarde.model import Analytics, Service
-from engarde.quoting import statement, word
-from engarde.stack import admin_password
-from engarde.under_way import under_way
+from engarde.output.findings import Remedy
+from engarde.pulumi_cli.state import admin_password
+from engarde.server import scram
+from engarde.server.catalog.further import StoredPassword
+from engarde.util.quoting import statement, word
 
 _IN_URL = r"://{}:((?:(?!://)\S)*)@"
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from engarde.declaration.model import Analytics, Service
+from engarde.declaration.names import PUBLIC
 from engarde.doctor import paths, remedies
 from engarde.doctor.declarations import declaring, sees
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Relation
 from engarde.doctor.suspects import is_admin, name_of
-from engarde.findings import Remedy
-from engarde.model import Analytics, Service
-from engarde.names import PUBLIC
+from engarde.output.findings import Remedy
 
 
 def seekers(facts: Facts) -> tuple[Service | Analytics, ...]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from engarde.declaration.model import Service
+from engarde.declaration.names import PUBLIC
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.suspects import name_of
-from engarde.findings import Remedy
-from engarde.model import Service
-from engarde.names import PUBLIC
+from engarde.output.findings import Remedy
 
 
 def _holding(facts: Facts) -> list[str]:

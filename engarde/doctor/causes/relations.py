@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from engarde.declaration.model import Analytics, Service
+from engarde.declaration.names import spelled
+from engarde.declaration.privileges import REFERENCES, SELECT, creators
+from engarde.declaration.reads import Read
 from engarde.doctor import queries, remedies
 from engarde.doctor.declarations import declaring, named, owns, read_of, sees
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Relation, RelationRight
 from engarde.doctor.suspects import name_of
-from engarde.findings import Remedy
-from engarde.model import Analytics, Service
-from engarde.names import spelled
-from engarde.privileges import REFERENCES, SELECT, creators
-from engarde.quoting import statement
-from engarde.reads import Read
+from engarde.output.findings import Remedy
+from engarde.util.quoting import statement
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,17 @@ import re
 import socket
 from pathlib import Path
 
-from engarde import leftovers
+from engarde.declaration.loader import PROJECT
+from engarde.declaration.model import Analytics, Service
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Client
 from engarde.errors import Unreachable
-from engarde.findings import Remedy
-from engarde.model import Analytics, Service
-from engarde.quoting import word
-from engarde.stack import admin_password, backend, state
-from engarde.stackfile import PROJECT
+from engarde.output.findings import Remedy
+from engarde.pulumi_cli import stale_locks
+from engarde.pulumi_cli.state import admin_password, backend, state
+from engarde.util.quoting import word
 
 _RUNS = ("pulumi", "terraform", "engarde")
 _LOCK = re.compile(
@@ -111,7 +111,7 @@ def _cancel(facts: Facts) -> Remedy:
 
 
 def _torn(facts: Facts) -> Answer:
-    if files := [*leftovers.torn(backend(facts.stack.name), facts.stack.name)]:
+    if files := [*stale_locks.torn(backend(facts.stack.name), facts.stack.name)]:
         because = f"{files[0].name} is empty; all that was to be in it is the type of its neighbour"
         return confirmed(because, remedies.command(*(f"rm {word(str(file))}" for file in files)))
     return ruled_out("no side file of the state is empty")

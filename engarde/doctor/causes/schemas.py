@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from engarde.declaration.model import Service
+from engarde.declaration.names import PUBLIC
 from engarde.doctor import paths, queries, remedies
 from engarde.doctor.declarations import declaring, enters, named, owns
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Held
-from engarde.findings import Remedy
-from engarde.model import Service
-from engarde.names import PUBLIC
-from engarde.quoting import statement
+from engarde.output.findings import Remedy
+from engarde.util.quoting import statement
 
 
 def denied(facts: Facts) -> list[str]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from engarde.catalog.rows import Setting
+from engarde.declaration.setting_values import in_force, kilobytes, milliseconds
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Client, Uptime
 from engarde.doctor.suspects import name_of
-from engarde.findings import Remedy
-from engarde.quoting import statement
-from engarde.role_settings import TEMPORARY_FILES
-from engarde.settings import in_force, kilobytes, milliseconds
+from engarde.output.findings import Remedy
+from engarde.server.catalog.rows import Setting
+from engarde.server.role_settings import TEMPORARY_FILES
+from engarde.util.quoting import statement
 
 RECENT = 900
 """A restart that may have cut a session that is reported now [seconds]."""

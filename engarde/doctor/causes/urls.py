@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from engarde.declared import UrlFormat
+from engarde.declaration.declared import UrlFormat
+from engarde.declaration.model import Service
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
-from engarde.findings import Remedy
-from engarde.model import Service
+from engarde.output.findings import Remedy
 
 OPTIONS = "options"
 

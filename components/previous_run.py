@@ -1,0 +1,155 @@
+"""What the state tells of an earlier run, as far as the server has to be asked about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+import pulumi
+
+from components.database import ADMIN
+from components.engine import Recorded, taken_over
+from components.orphaned_resources import left, marked
+from components.reads import called as function
+from components.reads import recorded_reads
+from components.renames import Renames
+from components.resource_names import PUBLICS, name_of, outsiders
+from engarde.declaration.databases import database_of, display_name
+from engarde.declaration.model import DatabaseStack, Stack
+from engarde.declaration.names import ANALYTICS
+from engarde.declaration.privileges import baseline, outside, outside_reads, reader, tenant
+from engarde.errors import Refused
+from engarde.preflight.abandoned_rows import Leaving, Left, Moved
+from engarde.preflight.renames import Made
+from engarde.preflight.revocations import Given
+from engarde.preflight.server_facts import Before
+from engarde.pulumi_cli.resource_names import base_of, label_of, placed, placed_on_server
+from engarde.pulumi_cli.rotations import SUFFIX
+from engarde.pulumi_cli.state import PASSWORD, PROVIDER, READER, ROLE, SCHEMA, TENANT, rotation
+from engarde.server.credentials import Access
+from engarde.split import journal
+
+
+def before(database: DatabaseStack, stack: Stack, renames: Renames) -> Before:
+    """The schemas in which services read, those of services that are declared no more, and all that was made.
+
+    All of it in the database; of roles, on its server.
+    """
+    recorded, roles = renames.recorded, renames.roles(database)
+    reads = [row for service in stack.services for row in recorded_reads(service, database, recorded, roles).values()]
+    services = {service.name for service in stack.services}
+    declared = {f"{service}-schema" for service in services}
+    here = _here(database, recorded)
+    # A schema that is declared here for another service by now is not left behind, and is refused as that.
+    retired = (
+        each
+        for each in here
+        if base_of(each.name) not in declared and each.outputs["name"] not in database.schemas and not marked(each)
+    )
+    return Before(
+        read=frozenset(row.schema or "" for row in reads if row.table),
+        called=frozenset(function(row) for row in reads if row.function),
+        retired=frozenset(found.outputs["name"] for found in retired),
+        going=frozenset(made.name for made in _roles(database, recorded) if made.service not in services),
+        made=frozenset((*_schemas(here), *_roles(database, recorded))),
+        taken_over=taken_over(),
+        rekeyed=frozenset(renames.keys),
+        renamed=roles,
+        given=_given(database, stack, recorded),
+    )
+
+
+def _given(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...]) -> Given:
+    # A grant on single tables leaves what else there is, the provider reads that, and the next run takes it.
+    there = {each.name: {*(each.outputs.get("privileges") or ())} for each in recorded}
+    rows = [
+        (PUBLICS, baseline(database)),
+        *(
+            (outsiders(role), [*outside(database, role), *outside_reads(database, role)])
+            for role in database.outside_roles
+        ),
+        *((service.name, tenant(database, service)) for service in database.services),
+        (ANALYTICS, reader(database, database.analytics) if database.analytics else []),
+    ]
+    return Given(
+        roles=frozenset(made.name for made in _roles(database, recorded)) | taken_over(),
+        rotations=counters(recorded),
+        due=tuple(
+            row
+            for owner, of in rows
+            for row in of
+            if (held := there.get(name_of(owner, row, database))) is None or held - {*row.rights}
+        ),
+        outside=frozenset(role.name for role in stack.outside_roles),
+    )
+
+
+def leaving(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...]) -> Leaving:
+    """What a run would leave where the state has it, of what is in the database by the one or the other."""
+    return Leaving(database, tuple(_left(database, stack, recorded)), _moved(database, recorded))
+
+
+def _left(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...]) -> Iterator[Left]:
+    """What services have in the database by the state, and in another by the stack file."""
+    place = (database.label, database.elsewhere) if database.label else None
+    for service in stack.services:
+        now = database_of(stack, service)
+        for found in left(service, now, recorded):
+            if found.type == SCHEMA and label_of(found.name) == place:
+                each = Left(service.name, found.outputs["name"], display_name(database), display_name(now))
+                way, preview = (database.label, service.database), pulumi.runtime.is_dry_run()
+                moves = journal.names(stack.name, service.name, way, preview=preview)
+                yield replace(each, named=moves or each.place in service.leaves)
+
+
+def _moved(database: DatabaseStack, recorded: tuple[Recorded, ...]) -> Moved | None:
+    """Where the state has the database, unless that is where it is declared."""
+    for found in recorded:
+        if found.type == PROVIDER and found.name == placed_on_server(ADMIN, database):
+            was = found.outputs
+            address = {"host": was["host"], "port": int(was["port"]), "sslmode": was.get("sslmode")}
+            name = was["database"] if database.server_wide else database.server.database
+            server = database.server.model_copy(update={**address, "database": name})
+            if server.place != database.server.place:
+                schemas = tuple(sorted(each.outputs["name"] for each in _here(database, recorded) if not marked(each)))
+                return Moved(Access(server, name, was["username"], was["password"]), schemas)
+    return None
+
+
+def _here(database: DatabaseStack, recorded: Iterable[Recorded]) -> list[Recorded]:
+    return [each for each in recorded if each.type == SCHEMA and each.name == placed(base_of(each.name), database)]
+
+
+PROTECTED = "protected"
+"""The output by which a service or the reader remembers that the last run protected its role and schema."""
+
+
+def refuse_to_drop_protected(stack: Stack, recorded: Iterable[Recorded]) -> None:
+    """The engine would refuse it too, but only after it has begun.
+
+    :raises Refused: the state protects what the stack file declares no more.
+    """
+    declared = {*(service.name for service in stack.services), *((ANALYTICS,) if stack.analytics else ())}
+    protected = (each for each in recorded if each.type in (TENANT, READER) and each.outputs.get(PROTECTED))
+    if gone := sorted(each.name for each in protected if each.name not in declared):
+        raise Refused(
+            f"stack {stack.name} protects what its stack file declares no more: {', '.join(gone)}. Nothing was changed."
+            " Declare it again with `protect: false`, run `up`, and then take it out of the stack file"
+        )
+
+
+def counters(recorded: tuple[Recorded, ...]) -> dict[str, int]:
+    """The rotation that each login's password is of."""
+    passwords = ((found.name, rotation(found.outputs)) for found in recorded if found.type == PASSWORD)
+    return {name.removesuffix(SUFFIX): counter for name, counter in passwords if counter}
+
+
+def _schemas(here: Iterable[Recorded]) -> Iterator[Made]:
+    for found in here:
+        yield Made("schema", base_of(found.name).removesuffix("-schema"), found.outputs["name"])
+
+
+def _roles(database: DatabaseStack, recorded: Iterable[Recorded]) -> Iterator[Made]:
+    for found in recorded:
+        if found.type == ROLE and found.name == placed_on_server(base_of(found.name), database):
+            yield Made("role", base_of(found.name).removesuffix("-role"), found.outputs["name"])

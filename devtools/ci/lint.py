@@ -1,0 +1,54 @@
+"""Looks at the workflows with actionlint, built from its pinned Go module, and with zizmor."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from engarde.util.progress import step
+from launcher.build import FLAGS, run
+from launcher.cache import kept
+from launcher.engine import digest
+from launcher.errors import ToolchainError
+from launcher.golang import go
+from launcher.paths import PROJECT, cache
+
+# Its package at PyPI would download a binary while it is installed, which not every machine may.
+GO_MODULE = Path(__file__).parent / "actionlint"
+PACKAGE = "github.com/rhysd/actionlint/cmd/actionlint"
+VENV = Path(sys.executable).parent
+
+
+def main() -> int:
+    """Returns 1 where one of them found something."""
+    failed = [subprocess.run(command, cwd=PROJECT, check=False).returncode for command in (_actionlint(), _zizmor())]
+    return 1 if any(failed) else 0
+
+
+def _actionlint() -> list[str | Path]:
+    binary = kept(f"actionlint-{digest(GO_MODULE.iterdir())[:8]}", _build) / "actionlint"
+    # Named, as it looks for them from a folder with .git upwards, which a download has not.
+    workflows = sorted(each.relative_to(PROJECT) for each in PROJECT.glob(".github/workflows/*"))
+    tools = ("-shellcheck", VENV / "shellcheck", "-pyflakes", "")
+    return [binary, "-config-file", ".github/actionlint.yaml", *tools, *workflows]
+
+
+def _build(folder: Path) -> None:
+    work = cache() / ".actionlint.go"
+    (work / "tmp").mkdir(parents=True, exist_ok=True)
+    with step("building actionlint") as progress:
+        for line in run(GO_MODULE, work, go(work), "build", *FLAGS, "-o", str(folder), PACKAGE):
+            progress.note = line.strip()
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _zizmor() -> list[str | Path]:
+    # Offline, so that it says the same everywhere, and needs no token.
+    return [VENV / "zizmor", "--offline", "--quiet", "--strict-collection", "--persona=pedantic", ".github"]
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except (ToolchainError, OSError) as fault:
+        sys.exit(f"error: {fault}")

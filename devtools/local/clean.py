@@ -1,0 +1,57 @@
+"""`make clean`: the project as it was checked out."""
+
+from collections.abc import Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+from devtools.local import embedded, files, state
+from devtools.local.admin import remembered
+from devtools.local.locks import alone
+from devtools.local.places import STACK_FILE, is_derived
+from devtools.local.venv import VENV, is_ours
+from engarde.errors import Refused
+from engarde.util.progress import say
+from launcher.paths import PRIVATE, PROJECT, cache
+
+CACHES = (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "__pycache__")
+PACKAGES = ("components", "engarde", "examples", "tests", "toolchain")
+
+
+def clean() -> None:
+    """Removes what the make targets made in the project, the server's data too.
+
+    :raises Refused: while the state holds resources on a server of the user's.
+    """
+    with alone() if PRIVATE.exists() else nullcontext():
+        _refuse_to_forget()
+        if embedded.stop():
+            say("PostgreSQL stopped")
+        for each in _made():
+            if files.remove(each) and each.name not in CACHES:
+                say(f"Removed {each}")
+    if cache().exists():
+        say(f"{cache()} stays: it serves every clone of yours")
+
+
+def _refuse_to_forget() -> None:
+    server = remembered()
+    if server and not server.embedded and state.holds_resources():
+        raise Refused(
+            f"the state still holds resources on your server {server}; nothing was removed."
+            " Run `bin/pulumi destroy --stack local` first"
+        )
+
+
+def _made() -> Iterator[Path]:
+    """What this run's own lock is in comes last."""
+    known = embedded.recorded()
+    if known and known.outside:
+        yield known.path
+    if is_derived():
+        yield STACK_FILE
+    yield from (PROJECT / name for name in CACHES)
+    for package in PACKAGES:
+        yield from list((PROJECT / package).rglob("__pycache__"))
+    if is_ours(VENV):
+        yield VENV
+    yield PRIVATE

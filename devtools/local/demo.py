@@ -1,0 +1,105 @@
+"""`make demo`: the four services of `examples/services` at work in stack `local`."""
+
+import subprocess
+from collections.abc import Sequence
+
+from psycopg import sql
+from rich.table import Table
+
+from devtools.local import database, engine, stack_file
+from devtools.local.admin import Admin, remembered
+from devtools.local.locks import alone
+from engarde.declaration import loader
+from engarde.declaration.model import Stack
+from engarde.declaration.names import ANALYTICS
+from engarde.errors import EngardeError, Refused
+from engarde.output.show import console
+from engarde.server.connect import connect
+from engarde.server.credentials import access
+from engarde.util.progress import say, step
+from launcher.paths import PROJECT
+
+SERVICES = PROJECT / "examples/services"
+EXTENSIONS = ("citext", "pg_trgm")
+"""Those that their migrations use."""
+
+# Seen from the service's folder, where it is run.
+COMMAND = ("../../../.venv/bin/python", "-m", "alembic")
+USERS = """
+INSERT INTO public.users (email, name) SELECT 'user' || n || '@example.org', 'User ' || n FROM generate_series(1, 3) n
+WHERE NOT EXISTS (SELECT FROM public.users)
+"""
+TABLES = """
+SELECT nspname, relname FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+WHERE nspname = ANY(%s) AND relkind IN ('r', 'p') AND NOT relispartition ORDER BY 1, 2
+"""
+
+
+class DemoFailed(EngardeError):
+    """The command that failed has said why."""
+
+    exit_code = 1
+
+
+def demo() -> None:
+    """Declares what is missing, brings it up, migrates, shows what analytics sees, and proves that all is well.
+
+    :raises Refused: nothing was brought up yet, the stack has none of the services, or there is nothing to read.
+    """
+    admin = remembered()
+    if not admin:
+        raise Refused("there is no stack local yet: run `make up` first")
+    with alone():
+        stack = loader.read(PROJECT, "local")
+        names = _services(stack)
+        _backend(admin, stack)
+        _declare(names)
+        with step("Bringing up what the services need"):
+            engine.up(())
+    _tool("migrate", *names, "--jobs", "2")
+    if stack.analytics:
+        _show(stack)
+    _tool("verify")
+    _tool("doctor")
+    say("Look on: bin/engarde migrate status, bin/engarde psql analytics -c '\\dt *.*' (examples/services/README.md)")
+
+
+def _services(stack: Stack) -> list[str]:
+    """Those of ours that the stack has."""
+    ours = sorted(each.name for each in SERVICES.iterdir() if each.is_dir())
+    declared = {each.name for each in stack.services}
+    if there := [name for name in ours if name in declared]:
+        return there
+    raise Refused(f"Pulumi.local.yaml has none of the services {', '.join(ours)}")
+
+
+def _declare(names: Sequence[str]) -> None:
+    paths = {name: {"path": f"examples/services/{name}", "command": list(COMMAND)} for name in names}
+    stack_file.declare({name: {"migrations": each} for name, each in paths.items()}, EXTENSIONS)
+
+
+def _backend(admin: Admin, stack: Stack) -> None:
+    """Rows for madansara to read; on a server of the user's they are the user's own."""
+    with database.connected(admin, stack.server.database) as session:
+        if database.lacks_backend(session):
+            raise Refused("the demo reads public.users, and this server has no tables of a production backend")
+        if admin.embedded:
+            session.execute(USERS)
+
+
+def _tool(*words: str) -> None:
+    command = ["bin/engarde", *words, "--stack", "local"]
+    say(" ".join(command))
+    if subprocess.run([PROJECT / command[0], *command[1:]], check=False, cwd=PROJECT).returncode:
+        raise DemoFailed(f"`{' '.join(command)}` failed, as it says above")
+
+
+def _show(stack: Stack) -> None:
+    """Every table of the services, and how many rows analytics counts in it."""
+    shown = Table("schema", "table", "rows", title="What analytics sees", title_justify="left")
+    with connect(access(stack, ANALYTICS), "look") as session:
+        session.execute(b"SET search_path = pg_catalog, pg_temp")
+        for schema, table in session.execute(TABLES, [[each.schema_ for each in stack.services]]).fetchall():
+            counted = session.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table)))
+            shown.add_row(schema, table, str(*(counted.fetchone() or ())))
+    console().print(shown)

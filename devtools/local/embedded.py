@@ -1,0 +1,83 @@
+"""The embedded server of this project: made once, kept through `make down`, on one port of 127.0.0.1."""
+
+import json
+import secrets
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from devtools import server
+from devtools.local import files
+from devtools.local.admin import Admin
+from devtools.local.places import POSTGRES as RECORD
+from devtools.server_user import reachable
+from engarde.server import binaries
+from engarde.util.progress import say, step
+from launcher.paths import PRIVATE, PROJECT
+
+INSIDE = "postgres"
+OUTSIDE = Path("/var/tmp")
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """What has to be known of it before its folder exists."""
+
+    folder: str
+    """relative to `.engarde` or, where the server's user cannot go there, absolute"""
+
+    port: int
+    password: str = field(repr=False)
+
+    @property
+    def path(self) -> Path:
+        return PRIVATE / self.folder
+
+    @property
+    def outside(self) -> bool:
+        """Whether the data lie outside the project."""
+        return Path(self.folder).is_absolute()
+
+
+def recorded() -> Embedded | None:
+    """What is known of this project's embedded server; None before the first `make up`."""
+    return Embedded(**json.loads(RECORD.read_text())) if RECORD.exists() else None
+
+
+def bring_up() -> Admin:
+    """Makes the server unless it is there, starts it unless it runs; returns its superuser's login."""
+    ours = recorded() or _new()
+    if ours.outside:
+        say(f"The server's user cannot enter {PROJECT}: its data are in {ours.path} (`make clean` removes them)")
+    ours.path.mkdir(mode=0o700, exist_ok=True)
+    bin_dir = binaries.runnable(binaries.embedded(), ours.path)
+    if not (ours.path / "data").exists():
+        with step("Making the data folder of PostgreSQL"):
+            server.initialise(bin_dir, ours.path, ours.password)
+    cluster = server.Server(bin_dir, ours.path, ours.port, server.PRELOADED)
+    with nullcontext() if server.pid_of(cluster) else step("Starting PostgreSQL"):
+        ours = replace(ours, port=server.start_on_free_port(cluster).port)
+    _record(ours)
+    say(f"PostgreSQL serves on {server.HOST}:{ours.port}, log in {cluster.log}")
+    return Admin(True, server.HOST, ours.port, server.ADMIN, ours.password)
+
+
+def stop() -> bool:
+    """Stops the server; False when it did not run."""
+    ours = recorded()
+    return bool(ours and server.stop(server.Server(Path(), ours.path, ours.port)))
+
+
+def _new() -> Embedded:
+    """Recorded before anything is made, so that whatever is left behind is known."""
+    PRIVATE.mkdir(exist_ok=True)
+    outside = OUTSIDE / f"engarde-{PROJECT.name}-{secrets.token_hex(8)}"
+    folder = INSIDE if reachable(PRIVATE) else str(outside)
+    new = Embedded(folder, server.free_port(), secrets.token_urlsafe(24))
+    _record(new)
+    return new
+
+
+def _record(known: Embedded) -> None:
+    if known != recorded():
+        files.write(RECORD, json.dumps(asdict(known)))

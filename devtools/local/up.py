@@ -1,0 +1,66 @@
+"""`make up`: from whatever is there, after whatever has happened, to a stack that is as declared."""
+
+import secrets
+import time
+
+from devtools.local import database, embedded, engine, files, roles, show, stack_file, users_server
+from devtools.local.admin import Admin, remember, remembered
+from devtools.local.locks import alone, clear_stale_engine_locks
+from engarde.declaration import loader
+from engarde.declaration.model import Stack
+from engarde.util.progress import say, step
+from engarde.util.terminal import begin_change
+from launcher.engine import found
+from launcher.errors import EngineMissing
+from launcher.install import engine as obtain
+from launcher.paths import PASSPHRASE, PRIVATE, PROJECT
+
+
+def up() -> None:
+    """Brings up everything and shows it.
+
+    :raises EngardeError: where something has to be done by the user first.
+    """
+    start = time.monotonic()
+    PRIVATE.mkdir(exist_ok=True)
+    with alone():
+        begin_change()
+        users_own = users_server.chosen()
+        _engine()
+        clear_stale_engine_locks()
+        admin = users_own or embedded.bring_up()
+        stack = _stack(admin)
+        if admin.embedded:
+            database.prepare(admin, stack)
+        take_over = roles.to_take_over(admin, stack)
+        with step("Bringing up stack local"):
+            engine.up(take_over)
+        if admin.embedded:
+            stack_file.settle()
+        engine.forget_pending()
+        show.table(engine.services())
+        outcome = "changed as shown above" if engine.changed() else "nothing had to change"
+    say(f"Stack local is as declared, {outcome}; {time.monotonic() - start:.1f} s in all")
+
+
+def _engine() -> None:
+    try:
+        found()
+    except EngineMissing:
+        obtain()
+
+
+def _stack(admin: Admin) -> Stack:
+    """The stack file, there and naming the server, and the stack that it declares."""
+    if not PASSPHRASE.exists():
+        stack_file.unseal()
+        files.write(PASSPHRASE, secrets.token_urlsafe(32))
+    before = remembered()
+    stack_file.write_for(admin, before)
+    engine.initialise()
+    if not before or before.password != admin.password or not stack_file.is_sealed():
+        with step("Encrypting the admin's password in Pulumi.local.yaml"):
+            engine.seal(admin.password)
+    if before != admin:
+        remember(admin)
+    return loader.read(PROJECT, "local")

@@ -1,0 +1,92 @@
+"""Makes `.venv` from requirements-dev.txt, anew for each content of the requirements; needs Python alone."""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from engarde.util.progress import say, step
+from launcher.paths import PROJECT
+
+VENV = PROJECT / ".venv"
+REQUIREMENTS = (PROJECT / "requirements-dev.txt", PROJECT / "requirements.txt")
+UNFINISHED = "engarde-unfinished"
+"""Lies in a half-made `.venv`, so that it is known as ours."""
+
+FINISHED = "engarde-requirements"
+"""Lies in a whole one and says what it was made from."""
+
+# They would make pip install somewhere else.
+ELSEWHERE = {"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"}
+
+
+def main() -> int:
+    # The children hold the lock too: when this process is killed, the next one waits until pip has ended.
+    with REQUIREMENTS[0].open("r+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with step("Waiting for another run that makes .venv"):
+                fcntl.flock(lock, fcntl.LOCK_EX)
+        wanted = _wanted()
+        if _made_from() == wanted:
+            return 0
+        try:
+            _make(wanted, lock.fileno())
+        except subprocess.CalledProcessError as error:
+            say(f".venv was not made: `{' '.join(map(str, error.cmd))}` failed; `make` again makes it anew")
+            return 1
+    return 0
+
+
+def is_ours(venv: Path) -> bool:
+    """False for one that somebody made without us."""
+    return (venv / UNFINISHED).exists() or (venv / FINISHED).exists()
+
+
+def _wanted() -> str:
+    return hashlib.sha256(b"".join(each.read_bytes() for each in REQUIREMENTS)).hexdigest()
+
+
+def _made_from() -> str | None:
+    """None also for one whose Python has gone from the machine."""
+    try:
+        subprocess.run([VENV / "bin" / "python", "-c", ""], check=True)
+        return (VENV / FINISHED).read_text()
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def _make(wanted: str, lock: int) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
+
+    def run(*command: str | Path) -> None:
+        subprocess.run(command, check=True, cwd=PROJECT, env=environment, pass_fds=[lock])
+
+    with step(f"Making .venv with Python {sys.version.split()[0]}"):
+        _empty()
+        run(sys.executable, "-m", "venv", VENV)
+    with step("Installing requirements-dev.txt (a minute or so)"):
+        pip = (VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+        run(*pip, "-r", REQUIREMENTS[0])
+    (VENV / UNFINISHED).write_text(wanted)
+    (VENV / UNFINISHED).rename(VENV / FINISHED)
+
+
+def _empty() -> None:
+    if VENV.is_symlink():
+        VENV.unlink()
+    VENV.mkdir(exist_ok=True)
+    (VENV / UNFINISHED).touch()
+    for each in VENV.iterdir():
+        if each.is_dir() and not each.is_symlink():
+            shutil.rmtree(each)
+        elif each.name != UNFINISHED:
+            each.unlink()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

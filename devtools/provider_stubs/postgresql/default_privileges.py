@@ -1,0 +1,114 @@
+"""`postgresql:index/defaultPrivileges:DefaultPrivileges`: the privileges on what a role will make."""
+
+from psycopg.sql import SQL, Identifier
+
+from devtools.provider_stubs.errors import Failure
+from devtools.provider_stubs.postgresql.catalog import role_id
+from devtools.provider_stubs.postgresql.connection import Server, Statement, Transaction
+from devtools.provider_stubs.postgresql.locks import lock_role
+from devtools.provider_stubs.postgresql.membership import member_of
+from devtools.provider_stubs.postgresql.presence import present
+from devtools.provider_stubs.postgresql.privileges import corrected, keywords, refuse_foreign
+from devtools.provider_stubs.resource import Kind, Property, ResourceType, flag
+from devtools.provider_stubs.values import Properties
+
+CATALOG_TYPES = {"table": "r", "sequence": "S", "function": "f", "routine": "f", "type": "T", "schema": "n"}
+
+FOUND = """
+    SELECT privilege_type FROM pg_default_acl
+    LEFT JOIN pg_namespace ON pg_namespace.oid = defaclnamespace
+    CROSS JOIN aclexplode(defaclacl)
+    WHERE defaclobjtype = %s AND grantee = %s AND pg_get_userbyid(grantor) = %s AND coalesce(nspname, '') = %s"""
+
+
+def create(server: Server, planned: Properties) -> Properties:
+    owner, privileges = planned.text("owner"), planned.hashed("privileges")
+    if planned.text("schema") and planned.text("objectType") == "schema":
+        raise Failure("default privileges on schemas are not set in a schema")
+    if planned.flag("withGrantOption") and planned.text("role").lower() == "public":
+        raise Failure("PUBLIC cannot be given the grant option")
+    with server.transaction(planned.text("database")) as transaction:
+        refuse_foreign(transaction, planned)
+        lock_role(transaction, owner)
+        with member_of(transaction, [owner]):
+            _revoke(transaction, planned)
+            if privileges:
+                _grant(transaction, planned)
+    return _with_id(planned)
+
+
+def read(server: Server, known: Properties) -> Properties | None:
+    if not present(server, known):
+        return None
+    with server.transaction(known.text("database")) as transaction:
+        lock_role(transaction, known.text("owner"))
+        rows = transaction.rows(
+            FOUND,
+            CATALOG_TYPES[known.text("objectType")],
+            role_id(transaction, known.text("role")),
+            known.text("owner"),
+            known.text("schema"),
+        )
+        if not rows and known.hashed("privileges"):
+            return None
+        return _with_id(corrected(transaction, known, {privilege for (privilege,) in rows}))
+
+
+def update(server: Server, _prior: Properties, planned: Properties) -> Properties:
+    return create(server, planned)
+
+
+def delete(server: Server, known: Properties) -> None:
+    owner = known.text("owner")
+    with server.transaction(known.text("database")) as transaction:
+        lock_role(transaction, owner)
+        with member_of(transaction, [owner]):
+            _revoke(transaction, known)
+
+
+def _revoke(transaction: Transaction, wanted: Properties) -> None:
+    role = Identifier(wanted.text("role"))
+    revoke = SQL("REVOKE ALL ON {} FROM {}").format(_objects(wanted), role)
+    transaction.change(_alter(wanted, revoke), "could not revoke default privileges")
+
+
+def _grant(transaction: Transaction, wanted: Properties) -> None:
+    grant = SQL("GRANT {} ON {} TO {}").format(
+        keywords(wanted.hashed("privileges")), _objects(wanted), Identifier(wanted.text("role"))
+    )
+    if wanted.flag("withGrantOption"):
+        grant += SQL(" WITH GRANT OPTION")
+    transaction.change(_alter(wanted, grant), "could not alter default privileges")
+
+
+def _alter(wanted: Properties, change: Statement) -> Statement:
+    schema = wanted.text("schema")
+    place = SQL("IN SCHEMA {}").format(Identifier(schema)) if schema else SQL("")
+    return SQL("ALTER DEFAULT PRIVILEGES FOR ROLE {} {} {}").format(Identifier(wanted.text("owner")), place, change)
+
+
+def _objects(wanted: Properties) -> Statement:
+    return SQL(f"{wanted.text('objectType').upper()}S")
+
+
+def _with_id(wanted: Properties) -> Properties:
+    parts = [wanted.text(each) for each in ("role", "database", "schema", "owner", "objectType")]
+    return wanted.with_(id="_".join(part or "noschema" for part in parts))
+
+
+TYPE = ResourceType(
+    name="postgresql:index/defaultPrivileges:DefaultPrivileges",
+    properties=(
+        Property("role", required=True, replaces=True),
+        Property("database", required=True, replaces=True),
+        Property("owner", required=True, replaces=True),
+        Property("schema", replaces=True),
+        Property("objectType", required=True, replaces=True, allowed=tuple(CATALOG_TYPES)),
+        Property("privileges", Kind.SET, required=True),
+        flag("withGrantOption", replaces=True),
+    ),
+    create=create,
+    read=read,
+    update=update,
+    delete=delete,
+)

@@ -1,0 +1,140 @@
+"""The engine's requests, answered by a package's resource types."""
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, TypeVar
+
+from pulumi.provider.experimental import provider as api
+from pulumi.provider.experimental.property_value import PropertyValue
+
+from devtools.provider_stubs import operations
+from devtools.provider_stubs.description import description
+from devtools.provider_stubs.diff import difference
+from devtools.provider_stubs.errors import Failure
+from devtools.provider_stubs.inputs import completed, faults, imported, refreshed
+from devtools.provider_stubs.package import Package
+from devtools.provider_stubs.resource import Backend, Kind, ResourceType, plan, settle
+from devtools.provider_stubs.values import Properties, plain_map, wrapped_map
+
+Answer = TypeVar("Answer")
+
+
+class StandIn(api.Provider, Generic[Backend]):
+    """Serves one package; operations run in threads, as many at a time as their backend allows."""
+
+    def __init__(self, package: Package[Backend]) -> None:
+        self.package = package
+        self.types = {each.name: each for each in package.resources}
+        self.backend: Backend | None = None
+        self.workers: ThreadPoolExecutor | None = None
+
+    async def get_schema(self, _request: api.GetSchemaRequest) -> api.GetSchemaResponse:
+        return api.GetSchemaResponse(description(self.package))
+
+    async def check_config(self, request: api.CheckRequest) -> api.CheckResponse:
+        settings = {each.name: each for each in self.package.settings}
+        # The engine's own input says which plugin it wants.
+        given = {name: value for name, value in request.new_inputs.items() if name != "version"}
+        failures = list(faults(settings.values(), plain_map(given)))
+        inputs = {
+            name: value.with_secret(value.is_secret or (name in settings and settings[name].secret))
+            for name, value in request.new_inputs.items()
+        }
+        return api.CheckResponse(inputs, failures)
+
+    async def configure(self, request: api.ConfigureRequest) -> api.ConfigureResponse:
+        values = plain_map(request.args)
+        for each in self.package.settings:
+            # The SDKs send settings that are not texts as JSON.
+            if each.kind is not Kind.TEXT and isinstance(text := values.get(each.name), str):
+                values[each.name] = json.loads(text)
+        self.backend = self.package.connect(Properties(values))
+        self.workers = ThreadPoolExecutor(self.backend.parallel)
+        return api.ConfigureResponse(accept_secrets=True, supports_preview=True)
+
+    async def check(self, request: api.CheckRequest) -> api.CheckResponse:
+        resource = self._type(request.urn)
+        inputs = plain_map(request.new_inputs)
+        values = completed(resource, inputs, plain_map(request.old_inputs))
+        return api.CheckResponse(wrapped_map(values, resource.secrets), list(faults(resource.properties, inputs)))
+
+    async def diff(self, request: api.DiffRequest) -> api.DiffResponse:
+        resource = self._type(request.urn)
+        prior = _known(resource, request.resource_id, request.old_state)
+        return difference(resource, prior, _planned(resource, request.new_inputs, prior, request.ignore_changes))
+
+    async def create(self, request: api.CreateRequest) -> api.CreateResponse:
+        resource = self._type(request.urn)
+        planned = _planned(resource, request.properties, Properties({}), ())
+        if request.preview:
+            return api.CreateResponse(None, wrapped_map(planned.values, resource.secrets))
+        recorded = await self._run(operations.create, resource, request.urn, planned)
+        return api.CreateResponse(str(recorded["id"].value), dict(recorded))
+
+    async def read(self, request: api.ReadRequest) -> api.ReadResponse:
+        resource = self._type(request.urn)
+        importing = not request.properties
+        if importing and not resource.importable:
+            return api.ReadResponse()
+        known = _known(resource, request.resource_id, request.properties)
+        found = await self._run(operations.read, resource, request.urn, known)
+        if found is None:
+            return api.ReadResponse()
+        values = settle(resource, found, found)
+        inputs = imported(resource, found) if importing else refreshed(plain_map(request.inputs), values)
+        return api.ReadResponse(
+            found.text("id"), wrapped_map(values, resource.secrets), wrapped_map(inputs, resource.secrets)
+        )
+
+    async def update(self, request: api.UpdateRequest) -> api.UpdateResponse:
+        resource = self._type(request.urn)
+        prior = _known(resource, request.resource_id, request.olds)
+        planned = _planned(resource, request.news, prior, request.ignore_changes)
+        if request.preview:
+            return api.UpdateResponse(wrapped_map(planned.values, resource.secrets))
+        recorded = await self._run(operations.update, resource, request.urn, prior, planned)
+        return api.UpdateResponse(dict(recorded))
+
+    async def delete(self, request: api.DeleteRequest) -> None:
+        resource = self._type(request.urn)
+        known = _known(resource, request.resource_id, request.properties)
+        await self._run(operations.delete, resource, request.urn, known)
+
+    async def cancel(self) -> None:
+        if self.backend is not None:
+            self.backend.interrupt()
+
+    def _type(self, urn: str) -> ResourceType[Backend]:
+        # The third part: the SDK counts from the end, where a resource's name may hold colons. Inside a component it
+        # names the types of the parents, too.
+        own = urn.split("::", 3)[2].rpartition("$")[2]
+        if own not in self.types:
+            raise Failure(f"the stand-in plugin does not know the resource type {own}")
+        return self.types[own]
+
+    async def _run(self, operation: Callable[..., Answer], *arguments: object) -> Answer:
+        """Runs what waits for a server without holding up the other requests."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.workers, operation, self.backend, *arguments)
+
+
+def _known(resource: ResourceType[Backend], id_: str, recorded: Mapping[str, PropertyValue]) -> Properties:
+    """What is recorded of a resource, without what other plugins keep beside its properties.
+
+    The id among the properties is the newer one: an update may change it, but not the engine's own.
+    """
+    values = plain_map(recorded)
+    names = [each.name for each in resource.properties if each.name in values]
+    return Properties({name: values[name] for name in names} | {"id": values.get("id", id_)})
+
+
+def _planned(
+    resource: ResourceType[Backend],
+    inputs: Mapping[str, PropertyValue],
+    prior: Properties,
+    ignored: Sequence[str],
+) -> Properties:
+    names = frozenset(path.split(".")[0].split("[")[0] for path in ignored)
+    return plan(resource, plain_map(inputs), prior, names)

@@ -1,0 +1,171 @@
+"""A resource type as data: its properties with their rules, and the functions that make, read and drop it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Generic, Protocol, TypeVar
+
+from pulumi.runtime.rpc import UNKNOWN
+
+from devtools.provider_stubs.errors import Failure
+from devtools.provider_stubs.values import Plain, Properties
+
+
+class Works(Protocol):
+    """What the operations of a plugin work on."""
+
+    @property
+    def parallel(self) -> int:
+        """How many operations may run at a time."""
+
+    def interrupt(self) -> None:
+        """Ends what runs, so that the plugin can end."""
+
+
+Backend = TypeVar("Backend", bound=Works)
+
+DEFAULTS = "__defaults"
+"""The input under which a bridged plugin lists the inputs that it filled in itself."""
+
+
+class Kind(Enum):
+    TEXT = "string"
+    NUMBER = "integer"
+    FLAG = "boolean"
+    LIST = "array"
+    SET = "set"
+    MAP = "object"
+
+    @property
+    def zero(self) -> Plain:
+        match self:
+            case Kind.TEXT:
+                return ""
+            case Kind.NUMBER:
+                return 0
+            case Kind.FLAG:
+                return False
+            case Kind.MAP:
+                return {}
+            case _:
+                return []
+
+
+@dataclass(frozen=True, slots=True)
+class Property:
+    """One property of a resource type."""
+
+    name: str
+    kind: Kind = Kind.TEXT
+    default: Plain = None
+    """What the check writes into the inputs when the program gives nothing."""
+    otherwise: Plain = None
+    """What a plan holds when neither the program nor the check gives a value."""
+    required: bool = False
+    computed: bool = False
+    """The server decides what the program leaves open."""
+    given: bool = True
+    """The program may set it; otherwise it is an output only."""
+    replaces: bool = False
+    """A change makes a new resource."""
+    secret: bool = False
+    allowed: tuple[str, ...] = ()
+
+    def comparable(self, value: Plain) -> Plain:
+        """A value in the form in which equal values are equal: unset is zero, a set has no order."""
+        if value is None:
+            return self.kind.zero
+        if self.kind is Kind.SET and isinstance(value, list):
+            return sorted(value, key=str)
+        if self.kind is Kind.MAP and isinstance(value, dict):
+            return {name: str(item) for name, item in value.items()}
+        return value
+
+
+def flag(name: str, *, replaces: bool = False) -> Property:
+    """A switch that is off unless the program says otherwise."""
+    return Property(name, Kind.FLAG, otherwise=False, replaces=replaces)
+
+
+def never(_backend: object, _prior: Properties, _planned: Properties) -> Properties:
+    """The update of a type of which each property replaces it."""
+    raise Failure("a change would have to replace it")
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType(Generic[Backend]):
+    """What a stand-in knows of one resource type."""
+
+    name: str
+    properties: tuple[Property, ...]
+    create: Callable[[Backend, Properties], Properties]
+    """Makes what is planned; returns it with its `id` and what was chosen for it."""
+    read: Callable[[Backend, Properties], Properties | None]
+    """Takes what is known, the `id` alone at an import; returns it as the server has it, nothing when it is gone."""
+    delete: Callable[[Backend, Properties], None]
+    update: Callable[[Backend, Properties, Properties], Properties] = never
+    """Takes what is recorded and what is planned; returns the latter, with a new `id` where that changes."""
+    importable: bool = False
+    delete_before_replace: bool = False
+    newer_framework: bool = False
+    """Its official plugin is built on the framework that lists no defaults and records no nulls."""
+    meta: str | None = None
+    """The official mark of a state's version, without which a state of ours would be taken for an older one."""
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        return frozenset(each.name for each in self.properties if each.secret)
+
+
+def plan(
+    resource: ResourceType[Backend],
+    inputs: Mapping[str, Plain],
+    prior: Properties,
+    ignored: frozenset[str],
+) -> Properties:
+    """The properties that a resource is to have; what only the server can say stays as it was, or unknown."""
+    values: dict[str, Plain] = {"id": prior.values["id"]} if "id" in prior.values else {}
+    for each in resource.properties:
+        before = prior.values.get(each.name)
+        value = before if each.name in ignored else inputs.get(each.name)
+        if value is None and each.computed:
+            value = prior.values.get(each.name, UNKNOWN)
+        elif value is None:
+            value = each.otherwise
+        if each.kind is Kind.MAP and isinstance(value, dict):
+            value = each.comparable(value)
+        values[each.name] = _nothing_as_before(each, value, before)
+    return Properties(values)
+
+
+def emptied(resource: ResourceType[Backend], prior: Properties, planned: Properties) -> Properties:
+    """A plan as it is carried out: what loses its value is left with the zero of its kind."""
+    lost = [each for each in resource.properties if planned.values.get(each.name) is None]
+    return planned.with_(**{each.name: each.kind.zero for each in lost if prior.values.get(each.name) is not None})
+
+
+def settle(resource: ResourceType[Backend], read: Properties, planned: Properties) -> dict[str, Plain]:
+    """What the engine records: as the server has it, but sets, and nothing for nothing, as it was planned.
+
+    The official plugins' SDK takes a set that was applied for what there is; only a refresh reads it.
+    """
+    values: dict[str, Plain] = {"id": read.values["id"]}
+    for each in resource.properties:
+        value, before = read.values.get(each.name), planned.values.get(each.name)
+        if each.kind is Kind.SET and isinstance(before, list):
+            value = before
+        if each.kind in (Kind.LIST, Kind.SET):
+            value = _nothing_as_before(each, value, before)
+        if each.kind is Kind.SET and isinstance(value, list):
+            value = each.comparable(value)
+        values[each.name] = value
+    if resource.newer_framework:
+        values = {name: value for name, value in values.items() if value is not None}
+    return values | ({"__meta": resource.meta} if resource.meta else {})
+
+
+def _nothing_as_before(each: Property, value: Plain, before: Plain) -> Plain:
+    """Null stays null and zero stays zero: the two are one to the server, but not to the engine."""
+    if each.kind in (Kind.LIST, Kind.SET) and not value and before != UNKNOWN:
+        return None if before is None else []
+    return before if value is None and before == each.kind.zero else value

@@ -1,0 +1,119 @@
+"""A stack's databases and servers: the shared ones, and those that services have of their own."""
+
+from __future__ import annotations
+
+from engarde.declaration.address import Elsewhere, Server
+from engarde.declaration.model import Analytics, DatabaseStack, Extension, Login, ServerStack, Service, Stack
+from engarde.errors import ConfigError
+
+
+def databases(stack: Stack) -> tuple[DatabaseStack, ...]:
+    """The shared database, then the others by name."""
+    labels = sorted({service.database for service in stack.services if service.database})
+    return (restrict_to(stack, None), *(restrict_to(stack, label) for label in labels))
+
+
+def database_of(stack: Stack, login: Login) -> DatabaseStack:
+    """The database in which a login works: a service's own or the shared one, where analytics is at home."""
+    return restrict_to(stack, login.database if isinstance(login, Service) else None)
+
+
+def display_name(database: DatabaseStack) -> str:
+    """What the tool calls a database."""
+    return database.label or database.server.database
+
+
+def find(stack: Stack, name: str | None) -> DatabaseStack:
+    """The database that the tool calls so; the shared one without a name.
+
+    :raises ConfigError: there is none.
+    """
+    known = {display_name(database): database for database in databases(stack)}
+    if name is None:
+        return next(iter(known.values()))
+    if name not in known:
+        raise ConfigError(f"stack {stack.name} has no database {name}; it has {', '.join(known)}")
+    return known[name]
+
+
+def of_login(stack: Stack, word: str) -> DatabaseStack:
+    """The database of the login that is called so, by its role or as the tool calls it; else the shared one."""
+    found = next((service for service in stack.services if word in (service.name, service.role)), None)
+    return database_of(stack, found) if found else restrict_to(stack, None)
+
+
+def managing(stack: Stack, role: str) -> tuple[DatabaseStack, ...]:
+    """The databases with which a role of the stack's is looked after: one of each server on which it is made."""
+    return tuple(
+        database
+        for database in databases(stack)
+        if role not in database.guests and role in {login.role for login in database.logins}
+    )
+
+
+def restrict_to(stack: Stack, label: str | None) -> DatabaseStack:
+    """What the stack has in one database: in the shared one without a label."""
+    there = next((server for server in stack.other_servers if server.name == label), None)
+    services = tuple(service for service in stack.services if service.database == label)
+    existing_schemas = () if label else stack.existing_schemas
+    schemas = {*(service.schema_ for service in services), *(schema.name for schema in existing_schemas)}
+    analytics = _reading(stack.analytics, schemas, shared=label is None)
+    return DatabaseStack(
+        stack=stack,
+        server_stack=_other_server(stack, there, services, analytics) if there else shared_server(stack),
+        server=there or _shared(stack.server, label),
+        label=label,
+        services=services,
+        existing_schemas=existing_schemas,
+        analytics=analytics,
+        extensions=tuple(extension for extension in stack.extensions if _has(stack, extension, label)),
+        outside_roles=() if label else stack.outside_roles,
+    )
+
+
+def shared_server(stack: Stack) -> ServerStack:
+    """The server of the shared database, with the services of every database on it, and analytics."""
+    others = {server.name for server in stack.other_servers}
+    services = tuple(service for service in stack.services if service.database not in others)
+    return ServerStack(
+        stack=stack,
+        server=stack.server,
+        service_address=stack.service_address,
+        unpooled_address=stack.unpooled_address,
+        logins=(*services, *((stack.analytics,) if stack.analytics else ())),
+        databases=frozenset({stack.server.database, *(each.database for each in services if each.database)}),
+        shared=True,
+    )
+
+
+def _other_server(
+    stack: Stack, server: Elsewhere, services: tuple[Service, ...], analytics: Analytics | None
+) -> ServerStack:
+    return ServerStack(
+        stack=stack,
+        server=server,
+        service_address=server.services_reach,
+        unpooled_address=server.unpooled_address,
+        logins=(*services, *((analytics,) if analytics else ())),
+        databases=frozenset({server.database}),
+        shared=False,
+    )
+
+
+def _shared(server: Server, label: str | None) -> Server:
+    # What the server's other databases come to is looked after with the shared one alone.
+    own = {"database": label, "connection_budget": None, "close_other_databases": False} if label else {}
+    return server.model_copy(update=own)
+
+
+def _has(stack: Stack, extension: Extension, label: str | None) -> bool:
+    shared = stack.server.database
+    return (label or shared) in (extension.databases or (shared,))
+
+
+def _reading(analytics: Analytics | None, schemas: set[str], *, shared: bool) -> Analytics | None:
+    """Analytics with those of the schemas that it reads; it comes into the shared database in any case."""
+    if analytics is None or (analytics.schemas is None and schemas):
+        return analytics
+    read = tuple(schema for schema in analytics.schemas or () if schema in schemas)
+    return analytics.model_copy(update={"schemas": read}) if read or shared else None

@@ -1,0 +1,236 @@
+"""Reads a stack: from its file for the tool, from the engine's configuration for the program, to equal values."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from engarde.declaration import admin_passwords
+from engarde.declaration.accepted import Accepted
+from engarde.declaration.address import Address, Elsewhere, Server, SharedServer
+from engarde.declaration.declared import Declared
+from engarde.declaration.delivery import Railway
+from engarde.declaration.model import Analytics, ExistingSchema, Extension, OutsideRole, Service, ShutOut, Stack
+from engarde.declaration.rules import databases as rules_of_databases
+from engarde.declaration.rules import delivery, outsiders
+from engarde.declaration.rules.delivery import Addresses
+from engarde.declaration.rules.stack import forbidden_values, of_accepted, of_settings, rules
+from engarde.declaration.thresholds import StatusThresholds
+from engarde.declaration.validation import Fault, check, join, key
+from engarde.declaration.yaml_file import NotPlain, config, plain
+from engarde.errors import ConfigError
+
+PROJECT = "engarde"
+PASSWORD_KEY = admin_passwords.SHARED
+SECTIONS = (
+    "server",
+    "serviceAddress",
+    "unpooledAddress",
+    "services",
+    "databases",
+    "existingSchemas",
+    "analytics",
+    "extensions",
+    "outsideRoles",
+    "shutOut",
+    "railway",
+    "status",
+    "accepted",
+)
+
+Kind = TypeVar("Kind", bound=Declared)
+
+
+def read(folder: Path, stack: str) -> Stack:
+    """The stack of `Pulumi.<stack>.yaml` in the folder; needs neither engine nor passphrase.
+
+    :raises ConfigError: the file is missing, is no YAML, or holds faults; all of them in one message.
+    """
+    return of_config(stack, config(folder / f"Pulumi.{stack}.yaml"))
+
+
+def of_config(stack: str, config: Mapping[str, Any]) -> Stack:
+    """The same of all that stands under `config` in such a file.
+
+    :raises ConfigError: every fault of the configuration.
+    """
+    values = {k.removeprefix(f"{PROJECT}:"): v for k, v in config.items() if k.startswith(f"{PROJECT}:")}
+    return parse(stack, values, admin_passwords.keys_of_secrets(values))
+
+
+def parse(name: str, values: Mapping[str, object], secrets: Collection[str]) -> Stack:
+    """The checked stack of the project's configuration values, without their `engarde:` prefix.
+
+    :raises ConfigError: every fault of the configuration, each with its path.
+    """
+    faults: list[Fault] = []
+    known = (*SECTIONS, PASSWORD_KEY, admin_passwords.OTHERS)
+    for unknown in sorted(values.keys() - set(known)):
+        faults.append(Fault(_top(unknown), f"unknown key; allowed: {', '.join(known)}"))
+    public = _public(values, faults)
+    databases = [str(each) for each in _stated(public, "databases")]
+    faults += admin_passwords.faults(name, f"{PROJECT}:", values, secrets, databases)
+    faults += [Fault(_top(k), "must not be a secret; only the admin's password is") for k in public if k in secrets]
+    faults += forbidden_values({_top(k): v for k, v in public.items()})
+    stack = _sections(name, {k: v for k, v in public.items() if k not in secrets}, faults)
+    if faults or stack is None:
+        lines = "\n".join(f"  {fault}" for fault in sorted(set(faults)))
+        raise ConfigError(f"Pulumi.{name}.yaml has faults; nothing was changed:\n{lines}")
+    return stack
+
+
+def _public(values: Mapping[str, object], faults: list[Fault]) -> dict[str, Any]:
+    """The sections as plain values; those that cannot be are faults."""
+    found: dict[str, Any] = {}
+    for section in SECTIONS:
+        try:
+            found |= {section: plain(values[section])} if section in values else {}
+        except NotPlain as why:
+            faults.append(Fault(_top(section), str(why)))
+    return found
+
+
+def _top(section: str) -> str:
+    return f"{PROJECT}:{key(section)}"
+
+
+def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stack | None:
+    before = len(faults)
+    server = check(SharedServer, _map(values, "server", faults), _top("server"), faults)
+    protect = {"protect": server.protect if server else False}
+    services = _named(Service, values, "services", faults, lambda key: {**protect, "schema": key})
+    creators = {"creators": [server.user if server else "postgres"]}
+    existing = _named(ExistingSchema, values, "existingSchemas", faults, lambda key: creators)
+    extensions = _named(Extension, values, "extensions", faults)
+    outside = _named(OutsideRole, values, "outsideRoles", faults)
+    shut_out = _roles(values, faults)
+    analytics = _one(Analytics, values, "analytics", faults, protect)
+    address = _one(Address, values, "serviceAddress", faults)
+    if server and "serviceAddress" not in values:
+        # Not its sslmode: that is the admin's, and any spelling of it breaks some driver of some service.
+        address = Address(host=server.host, port=server.port)
+    unpooled = _one(Address, values, "unpooledAddress", faults)
+    railway = _one(Railway, values, "railway", faults)
+    databases = _named(Elsewhere, values, "databases", faults, lambda key: {"database": key})
+    faults += rules(server, services, existing, analytics, extensions, outside, values)
+    faults += rules_of_databases.rules(server, address, databases, services, existing, analytics, extensions)
+    faults += outsiders.rules(shut_out, server, databases, services, analytics, outside)
+    status = _one(StatusThresholds, values, "status", faults)
+    accepted = _listed(Accepted, values, "accepted", faults)
+    faults += of_accepted(_top("accepted"), accepted)
+    logins: dict[str, Service | Analytics] = {join(_top("services"), each.name): each for each in services}
+    if analytics:
+        logins[_top("analytics")] = analytics
+    servers: dict[str | None, Server] = {each.name: each for each in databases}
+    faults += of_settings(servers | ({None: server} if server else {}), logins)
+    addresses: dict[str | None, Addresses] = {
+        each.name: Addresses(
+            f"{join(_top('databases'), each.name)}.",
+            each.services_reach,
+            each.unpooled_address,
+            "unpooledAddress" in _stated(_stated(values, "databases"), each.name),
+        )
+        for each in databases
+    }
+    addresses[None] = Addresses(f"{PROJECT}:", address, unpooled, "unpooledAddress" in values)
+    faults += delivery.rules(values.keys(), addresses, logins)
+    if len(faults) > before or server is None or address is None:
+        return None
+    return Stack(
+        name=name,
+        server=server,
+        service_address=address,
+        unpooled_address=unpooled,
+        services=services,
+        existing_schemas=existing,
+        analytics=analytics,
+        extensions=extensions,
+        outside_roles=outside,
+        shut_out=shut_out,
+        railway=railway,
+        other_servers=databases,
+        accepted=accepted,
+        status=status or StatusThresholds(),
+    )
+
+
+def _stated(values: Mapping[str, Any], section: str) -> Mapping[str, Any]:
+    """A map as it was stated, faulty parts included."""
+    value = values.get(section)
+    return value if isinstance(value, dict) else {}
+
+
+def _one(
+    kind: type[Kind],
+    values: Mapping[str, object],
+    section: str,
+    faults: list[Fault],
+    defaults: Mapping[str, object] = MappingProxyType({}),
+) -> Kind | None:
+    """A section that may be left out; a bare one is all defaults."""
+    if section not in values:
+        return None
+    return check(kind, {**defaults, **_map(values, section, faults)}, _top(section), faults)
+
+
+def _roles(values: Mapping[str, object], faults: list[Fault]) -> tuple[str, ...]:
+    """The list of roles that are shut out; a bare key is an empty one."""
+    found: list[Fault] = []
+    path = _top("shutOut")
+    stated = check(ShutOut, {"roles": values.get("shutOut") or []}, path, found)
+    faults += [Fault(each.path.replace(f"{path}.roles", path, 1), each.wrong) for each in found]
+    return stated.roles if stated else ()
+
+
+def _map(values: Mapping[str, object], section: str, faults: list[Fault]) -> dict[str, object]:
+    value = values.get(section)
+    if value is None or value == "":  # a bare key: the engine hands it over as empty text
+        return {}
+    if not isinstance(value, dict):
+        faults.append(Fault(_top(section), "must be a map"))
+        return {}
+    return value
+
+
+def _listed(kind: type[Kind], values: Mapping[str, object], section: str, faults: list[Fault]) -> tuple[Kind, ...]:
+    """The entries of a list, each a map."""
+    value = values.get(section)
+    if value is None or value == "":
+        return ()
+    if not isinstance(value, list):
+        faults.append(Fault(_top(section), "must be a list"))
+        return ()
+    found = []
+    for place, entry in enumerate(value):
+        path = join(_top(section), place)
+        if not isinstance(entry, dict):
+            faults.append(Fault(path, "must be a map"))
+        elif declared := check(kind, entry, path, faults):
+            found.append(declared)
+    return tuple(found)
+
+
+def _named(
+    kind: type[Kind],
+    values: Mapping[str, object],
+    section: str,
+    faults: list[Fault],
+    defaults: Any = lambda key: {},
+) -> tuple[Kind, ...]:
+    """The entries of a map whose keys are names; a bare key is all defaults.
+
+    By name: the engine sorts the keys of a map that it hands over.
+    """
+    found = []
+    for name, entry in sorted(_map(values, section, faults).items()):
+        path = join(_top(section), name)
+        if entry is not None and not isinstance(entry, dict):
+            faults.append(Fault(path, "must be a map, or bare for all defaults"))
+        elif entry and "name" in entry:
+            faults.append(Fault(join(path, "name"), "unknown key; the name is the key above it"))
+        else:
+            declared = check(kind, {**defaults(name), **(entry or {}), "name": name}, path, faults)
+            found += [declared] if declared else []
+    return tuple(found)

@@ -1,0 +1,299 @@
+"""The declared stack: one server, the services in it, who reads what. It holds no secret."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+from engarde.declaration.accepted import Accepted
+from engarde.declaration.address import Address, Elsewhere, Server
+from engarde.declaration.declared import (
+    ConnectionLimit,
+    DatabaseRight,
+    Declared,
+    EachOnce,
+    Megabytes,
+    Milliseconds,
+    Rotation,
+    SchemaRight,
+    UrlFormat,
+)
+from engarde.declaration.delivery import UNSTATED, Delivery, Railway
+from engarde.declaration.executes import DeclaredExecute
+from engarde.declaration.migrations import Migrations
+from engarde.declaration.names import (
+    PUBLIC,
+    READER,
+    ROLE_SUFFIX,
+    DatabaseName,
+    Identifier,
+    ManagedSchemaName,
+    PlaceName,
+    RelationName,
+    RoleName,
+    SchemaName,
+)
+from engarde.declaration.parameters import Parameters
+from engarde.declaration.reads import DeclaredRead
+from engarde.declaration.thresholds import StatusThresholds, Thresholds
+
+Table = tuple[str, str]
+"""schema and name"""
+
+
+class Login(Declared):
+    """What a service and the analytics reader have in common: one login role."""
+
+    connection_limit: ConnectionLimit = 10
+    """1 to 100; 5 to 10 is the rule of thumb"""
+    statement_timeout: Milliseconds = 0
+    """milliseconds, 0 = none"""
+    idle_in_transaction_session_timeout: Milliseconds = 60_000
+    """milliseconds, 0 = none"""
+    temp_file_limit: Megabytes = 10_240
+    """megabytes, 0 = none"""
+    settings: Parameters = Parameters()
+    """a map of PostgreSQL's settings, such as `work_mem: 16MB`"""
+    rotation: Rotation = 1
+    """a whole number from 1; a higher one means a new password"""
+    protect: bool = False
+    """true or false: whether the engine refuses to delete it"""
+    adopt: bool = False
+    """true or false: take over a role that exists"""
+    formerly: Identifier | None = None
+    """the key or the role that it had before, and is renamed from"""
+    url_format: UrlFormat = "plain"
+    """the form of the exported URL: plain, options, sqlalchemy+DRIVER, node-postgres or jdbc"""
+    railway: Delivery | None = None
+    """a map of service and variables, whose names are letters, digits and _; default: DATABASE_URL of its namesake"""
+    status: Thresholds | None = None
+    """a map of size, connections, slowStatement: from when on it is too much; default: engarde:status"""
+
+
+class Service(Login):
+    """One service: a schema, the role that owns it, and what it reads elsewhere."""
+
+    name: str
+    schema_: ManagedSchemaName = Field(alias="schema")
+    """a schema name of its own; default: the service's name"""
+    role_: RoleName | None = Field(default=None, alias="role")
+    """a role name of its own on the whole server; default: the service's name with _user"""
+    database: DatabaseName | None = None
+    """a database of its own: its name on the shared server, or a key of engarde:databases; default: the shared one"""
+    reads: tuple[DeclaredRead, ...] = ()
+    """a list of `schema.table` or `{table: schema.table, columns: [...], references: true}`"""
+    executes: tuple[DeclaredExecute, ...] = ()
+    """a list of `schema.function(types)`, the types of its arguments between commas"""
+    leaves: EachOnce[PlaceName] = ()
+    """a list of `database.schema`: places that it leaves with rows in them, for this one change"""
+    migrations: Migrations | None = None
+    """a map of path, command, variable and urlFormat: its Alembic project"""
+
+    @property
+    def role(self) -> str:
+        """The login role, which owns the schema."""
+        return self.role_ or self.name + ROLE_SUFFIX
+
+    @property
+    def on_railway(self) -> tuple[str, ...]:
+        """The names of the Railway services that get its URLs."""
+        return (self.railway or UNSTATED).services(self.name)
+
+
+class Analytics(Login):
+    """The reader of everything declared, now and in future."""
+
+    role: RoleName = READER
+    """a role name of its own on the whole server; it owns nothing"""
+    connection_limit: ConnectionLimit = 5
+    """1 to 100"""
+    statement_timeout: Milliseconds = 300_000
+    """milliseconds, 0 = none"""
+    schemas: Annotated[EachOnce[SchemaName], Field(min_length=1)] | None = None
+    """a list of declared schemas; default: every one"""
+
+    @property
+    def on_railway(self) -> tuple[str, ...]:
+        """The names of the Railway services that get its URLs."""
+        return (self.railway or UNSTATED).services(None)
+
+
+class ExistingSchema(Declared):
+    """A schema that the stack neither makes nor drops."""
+
+    name: SchemaName
+    service: str | None = None
+    """the name of whose it is"""
+    creators: Annotated[EachOnce[Identifier], Field(min_length=1)]
+    """a list of the roles that make its tables; default: the admin"""
+    status: Thresholds | None = None
+    """a map of size, connections, slowStatement: from when on it is too much; default: engarde:status"""
+
+
+class Extension(Declared):
+    """An extension that a database must have; it outlives the stack."""
+
+    name: RelationName
+    schema_: SchemaName = Field(default=PUBLIC, alias="schema")
+    """the schema its objects are in"""
+    version: str | None = None
+    """a version; default: the server's default"""
+    databases: Annotated[EachOnce[DatabaseName], Field(min_length=1)] | None = None
+    """a list of databases, as services name them; default: the shared one"""
+
+
+class OutsideRole(Declared):
+    """A role that the stack neither makes nor drops, with all it keeps once PUBLIC has lost its rights."""
+
+    name: Identifier
+    database: EachOnce[DatabaseRight] = ("CONNECT", "TEMPORARY")
+    """a list of CONNECT, TEMPORARY, CREATE"""
+    schemas: dict[SchemaName, EachOnce[SchemaRight]] = Field(default_factory=dict)
+    """existing schema: a list of USAGE, CREATE"""
+    reads: tuple[DeclaredRead, ...] = ()
+    """a list as a service's: what it reads in services' schemas and existing ones"""
+
+
+class ShutOut(Declared):
+    """The roles that are shut out on purpose."""
+
+    roles: EachOnce[Identifier]
+    """a list of roles"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declarations:
+    """What is declared, of a whole stack or in one database of it."""
+
+    services: tuple[Service, ...]
+    existing_schemas: tuple[ExistingSchema, ...]
+    analytics: Analytics | None
+    extensions: tuple[Extension, ...]
+    outside_roles: tuple[OutsideRole, ...]
+
+    @property
+    def logins(self) -> tuple[Service | Analytics, ...]:
+        """Every login role the stack makes, services first; in a database, those that have something there."""
+        return (*self.services, *((self.analytics,) if self.analytics else ()))
+
+    @property
+    def schemas(self) -> tuple[str, ...]:
+        """Every declared schema, the services' first."""
+        return (*(service.schema_ for service in self.services), *(schema.name for schema in self.existing_schemas))
+
+    def lets_make(self, schema: str, role: str) -> bool:
+        """Whether the role is declared to make tables in a schema that exists."""
+        return any(existing.name == schema and role in existing.creators for existing in self.existing_schemas)
+
+    @property
+    def analytics_schemas(self) -> tuple[str, ...]:
+        """The schemas that analytics reads; none without analytics."""
+        if self.analytics is None:
+            return ()
+        return self.schemas if self.analytics.schemas is None else self.analytics.schemas
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack(Declarations):
+    """One stack file, checked as a whole by `engarde.declaration.loader.parse`."""
+
+    name: str
+    server: Server
+    """the shared one"""
+    service_address: Address
+    """of the shared server"""
+    unpooled_address: Address | None
+    """the shared server itself, where the services' address is a pooler's"""
+    railway: Railway | None
+    status: StatusThresholds
+    """what is too much of anything that states nothing else"""
+    shut_out: tuple[str, ...] = ()
+    """login roles outside of the stack that lose their way in with what PUBLIC loses"""
+    other_servers: tuple[Elsewhere, ...] = ()
+    """each with the database that services have on it"""
+    accepted: tuple[Accepted, ...] = ()
+    """findings of verify that stay for a reason"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerStack:
+    """What a stack has on one server: on the shared one, or on another one with one database of it."""
+
+    stack: Stack
+    server: Server
+    service_address: Address
+    unpooled_address: Address | None
+    """the server itself, where the services' address is a pooler's"""
+    logins: tuple[Service | Analytics, ...]
+    """every login role that the stack makes there, in whichever database it works"""
+    databases: frozenset[str]
+    """the stack's, by their names on the server"""
+    shared: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseStack(Declarations):
+    """What a stack has in one database: in the shared one, or in one that services have of their own.
+
+    `analytics` is there with the schemas that it reads there, if any.
+    """
+
+    stack: Stack
+    server_stack: ServerStack
+    server: Server
+    """as one reaches this database; what is stated of the whole server, such as its budget, has one database of it"""
+    label: str | None
+    """the database as services state it; none for the shared one"""
+
+    @property
+    def name(self) -> str:
+        """The stack's."""
+        return self.stack.name
+
+    @property
+    def service_address(self) -> Address:
+        """Where services reach the server."""
+        return self.server_stack.service_address
+
+    @property
+    def status(self) -> StatusThresholds:
+        """What is too much of anything that states nothing else."""
+        return self.stack.status
+
+    @property
+    def shut_out(self) -> tuple[str, ...]:
+        """Login roles outside of the stack that lose their way in with what PUBLIC loses."""
+        return self.stack.shut_out
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is on another server than the shared one."""
+        return not self.server_stack.shared
+
+    @property
+    def server_wide(self) -> bool:
+        """Whether what all databases of its server have in common is looked after with this one."""
+        return self.label is None or self.elsewhere
+
+    @property
+    def guests(self) -> frozenset[str]:
+        """Those of its roles whose limits and passwords are looked after with another database of this server."""
+        return frozenset() if self.server_wide or self.analytics is None else frozenset({self.analytics.role})
+
+    @property
+    def neighbours(self) -> tuple[Service | Analytics, ...]:
+        """The stack's other logins, which have nothing in this database; its server may have their roles."""
+        here = {login.role for login in self.logins}
+        return tuple(login for login in self.stack.logins if login.role not in here)
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """Every role of the stack, those without anything in this database last."""
+        return tuple(login.role for login in (*self.logins, *self.neighbours))
+
+    @property
+    def siblings(self) -> frozenset[str]:
+        """The stack's other databases on this server, by their names."""
+        return self.server_stack.databases - {self.server.database}

@@ -1,0 +1,117 @@
+"""What else a role may be made to start with: settings that change how much it takes, and nothing that it may do.
+
+None of them decides what a name means, who somebody is, or what is read or written; those the stack sets by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict
+from pydantic_core import PydanticCustomError
+
+from engarde.declaration.declared import Declared
+from engarde.declaration.setting_values import kilobytes, milliseconds, switched_on
+
+MOST = 2_147_483_647
+"""As a setting counts, in kB or ms."""
+SMALLEST = 64
+"""Of what a statement may use [kB]."""
+
+_SIZE = re.compile(r"\d{1,10} ?(kB|MB|GB)")
+_TIME = re.compile(r"\d{1,10} ?(ms|s|min|h|d)?")
+
+
+def _size(text: str) -> str:
+    if not _SIZE.fullmatch(text) or not SMALLEST <= kilobytes(text) <= MOST:
+        raise PydanticCustomError("size", "must be a size of at least 64kB, in kB, MB or GB")
+    return text
+
+
+def _time(value: Any) -> str:
+    text = "" if isinstance(value, bool) else str(value)
+    if not _TIME.fullmatch(text) or milliseconds(text) > MOST:
+        raise PydanticCustomError("time", "must be a time in ms, s, min, h or d, or a number of milliseconds")
+    return text
+
+
+def _logged(value: Any) -> str:
+    return "-1" if str(value) == "-1" else _time(value)
+
+
+def _number(least: float, most: float) -> Callable[[float], str]:
+    def checked(value: float) -> str:
+        if not least <= value <= most:
+            raise PydanticCustomError(
+                "number", "must be a number from {least} to {most}", {"least": least, "most": most}
+            )
+        return f"{value:g}"
+
+    return checked
+
+
+def _switch(value: Any) -> str:
+    text = ("off", "on")[value] if isinstance(value, bool) else value
+    if text not in ("on", "off"):
+        raise PydanticCustomError("switch", "must be on or off")
+    return str(text)
+
+
+Size = Annotated[str, AfterValidator(_size)]
+Time = Annotated[str, BeforeValidator(_time)]
+
+
+class Parameters(Declared):
+    """Settings of a role by their names, each as the server reads it."""
+
+    model_config = ConfigDict(alias_generator=None)
+
+    work_mem: Size | None = None
+    """a size such as 16MB"""
+    maintenance_work_mem: Size | None = None
+    """a size such as 256MB"""
+    lock_timeout: Time | None = None
+    """a time such as 5s, 0 = none"""
+    log_min_duration_statement: Annotated[str, BeforeValidator(_logged)] | None = None
+    """a time such as 500ms, 0 = every statement, -1 = none; takes an admin that is a superuser"""
+    hash_mem_multiplier: Annotated[float, AfterValidator(_number(1, 1000))] | None = None
+    """a number from 1 to 1000"""
+    random_page_cost: Annotated[float, AfterValidator(_number(0, 1_000_000))] | None = None
+    """a number such as 1.1"""
+    default_statistics_target: Annotated[int, AfterValidator(_number(1, 10_000))] | None = None
+    """a whole number from 1 to 10000"""
+    max_parallel_workers_per_gather: Annotated[int, AfterValidator(_number(0, 1024))] | None = None
+    """a whole number from 0 to 1024"""
+    jit: Annotated[str, BeforeValidator(_switch)] | None = None
+    """on or off"""
+
+    def stated(self, *, superuser: bool) -> dict[str, str]:
+        """Those that have a value and that such an admin may set."""
+        found = {name: value for name in COMPARED if isinstance(value := getattr(self, name), str)}
+        return found if superuser else {name: value for name, value in found.items() if name not in SUPERUSERS}
+
+
+def _logged_from(text: str) -> float:
+    return -1 if text.strip() == "-1" else milliseconds(text)
+
+
+SUPERUSERS = frozenset({"log_min_duration_statement"})
+"""Which take a superuser to set or to reset."""
+
+COMPARED: Mapping[str, Callable[[str], object]] = MappingProxyType(
+    {
+        "work_mem": kilobytes,
+        "maintenance_work_mem": kilobytes,
+        "lock_timeout": milliseconds,
+        "log_min_duration_statement": _logged_from,
+        "hash_mem_multiplier": float,
+        "random_page_cost": float,
+        "default_statistics_target": float,
+        "max_parallel_workers_per_gather": float,
+        "jit": switched_on,
+    }
+)
+"""What the server reads in a value of each; what it could not read is not in its catalogs."""

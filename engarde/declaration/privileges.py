@@ -1,0 +1,178 @@
+"""Who may do what: the one table that the program grants from and that verification compares with.
+
+An owner's own rights are not listed: PostgreSQL has them built in, and a grant to an owner reads as drift for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engarde.declaration.model import Analytics, DatabaseStack, OutsideRole, Service
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.reads import Read
+
+CONNECT, TEMPORARY, CREATE, USAGE, SELECT = "CONNECT", "TEMPORARY", "CREATE", "USAGE", "SELECT"
+REFERENCES, EXECUTE = "REFERENCES", "EXECUTE"
+OTHER_DATABASES = ("postgres", "template1")
+
+
+class On(StrEnum):
+    """What a privilege is on."""
+
+    DATABASE = "database"
+    SCHEMA = "schema"
+    TABLES = "tables that exist"
+    SEQUENCES = "sequences that exist"
+    TABLE = "one table"
+    COLUMNS = "columns of one table"
+    FUNCTION = "one function"
+    ROLE = "membership in a role"
+    FUTURE_TABLES = "tables made later"
+    FUTURE_SEQUENCES = "sequences made later"
+    FUTURE_FUNCTIONS = "functions made later"
+
+
+@dataclass(frozen=True, slots=True)
+class Privilege:
+    """All that one grantee has on one thing; no rights means that what is built in is taken away."""
+
+    grantee: str
+    """a role, or `public` for PUBLIC"""
+    on: On
+    database: str
+    rights: tuple[str, ...]
+    schema: str | None = None
+    table: str | None = None
+    columns: tuple[str, ...] = ()
+    function: str | None = None
+    """its name, bare, and its arguments' types"""
+    creator: str | None = None
+    """of what is made later: the role that makes it"""
+    role: str | None = None
+    """of a membership: the role that the grantee may act as"""
+
+
+def expected(stack: DatabaseStack) -> frozenset[Privilege]:
+    """Everything that the stack grants or takes away."""
+    rows = [*baseline(stack)]
+    rows += [row for role in stack.outside_roles for row in (*outside(stack, role), *outside_reads(stack, role))]
+    rows += [row for service in stack.services for row in tenant(stack, service)]
+    return frozenset(rows + (reader(stack, stack.analytics) if stack.analytics else []))
+
+
+def baseline(stack: DatabaseStack) -> list[Privilege]:
+    """PUBLIC: nothing on the database, USAGE on `public`, and no CONNECT elsewhere where the stack says so."""
+    database = stack.server.database
+    elsewhere = OTHER_DATABASES if stack.server.close_other_databases else ()
+    return [
+        Privilege(PUBLIC, On.DATABASE, database, ()),
+        Privilege(PUBLIC, On.SCHEMA, database, (USAGE,), schema=PUBLIC),
+        *(Privilege(PUBLIC, On.DATABASE, other, ()) for other in elsewhere if other != database),
+    ]
+
+
+def outside(stack: DatabaseStack, role: OutsideRole) -> list[Privilege]:
+    """The full set that a role outside the stack keeps: a grant takes from it all that is not listed."""
+    database = stack.server.database
+    return [
+        Privilege(role.name, On.DATABASE, database, role.database),
+        *(
+            Privilege(role.name, On.SCHEMA, database, rights, schema=schema)
+            for schema, rights in sorted(outside_schemas(stack, role).items())
+        ),
+    ]
+
+
+def outside_schemas(stack: DatabaseStack, role: OutsideRole) -> dict[str, tuple[str, ...]]:
+    """All that such a role has on existing schemas; one that it reads in counts as stated with USAGE."""
+    existing = {each.name for each in stack.existing_schemas} - {PUBLIC}
+    read_in = {read.schema_ for read in role.reads if read.schema_ in existing}
+    rights: dict[str, tuple[str, ...]] = dict(role.schemas)
+    for schema in read_in:
+        rights[schema] = tuple(dict.fromkeys((*rights.get(schema, ()), USAGE)))
+    return rights
+
+
+def outside_reads(stack: DatabaseStack, role: OutsideRole) -> list[Privilege]:
+    """What such a role reads, and its way into the services' schemas, which the stack makes first."""
+    database, made = stack.server.database, {service.schema_ for service in stack.services}
+    entered = sorted({read.schema_ for read in role.reads} & made)
+    usage = [Privilege(role.name, On.SCHEMA, database, (USAGE,), schema=schema) for schema in entered]
+    return usage + [row for read in role.reads for row in _read(role.name, database, read)]
+
+
+def readings(stack: DatabaseStack) -> list[tuple[str, Read]]:
+    """Each declared read, and the role that it is of."""
+    of_services = [(service.role, read) for service in stack.services for read in service.reads]
+    return of_services + [(role.name, read) for role in stack.outside_roles for read in role.reads]
+
+
+def tenant(stack: DatabaseStack, service: Service) -> list[Privilege]:
+    """A service: its way in, functions nobody else runs, an admin that may act as it, declared reads and calls."""
+    database = stack.server.database
+    own = [
+        Privilege(service.role, On.DATABASE, database, (CONNECT, TEMPORARY)),
+        # Only without a schema: `IN SCHEMA ... REVOKE` leaves the built-in EXECUTE of PUBLIC in place.
+        Privilege(PUBLIC, On.FUTURE_FUNCTIONS, database, (), creator=service.role),
+    ]
+    # DROP OWNED leaves what is granted on other roles' objects, unless whoever runs it may act as their owners.
+    acting = [] if stack.server.superuser else [Privilege(stack.server.user, On.ROLE, database, (), role=service.role)]
+    foreign = sorted(beyond(service) - {PUBLIC})
+    usage = [Privilege(service.role, On.SCHEMA, database, (USAGE,), schema=schema) for schema in foreign]
+    reads = [row for read in service.reads for row in _read(service.role, database, read)]
+    calls = [
+        Privilege(service.role, On.FUNCTION, database, (EXECUTE,), schema=each.schema_, function=each.signature)
+        for each in service.executes
+    ]
+    return own + acting + usage + reads + calls
+
+
+def beyond(service: Service) -> frozenset[str]:
+    """The schemas of others in which a service reads or calls something."""
+    return frozenset({each.schema_ for each in service.reads} | {each.schema_ for each in service.executes})
+
+
+def _read(role: str, database: str, read: Read) -> Iterator[Privilege]:
+    """What a declared read gives; a grant on columns is of one right."""
+    rights = (SELECT, REFERENCES) if read.references else (SELECT,)
+    if read.columns is None:
+        yield Privilege(role, On.TABLE, database, rights, schema=read.schema_, table=read.table)
+        return
+    for right in rights:
+        yield Privilege(
+            role, On.COLUMNS, database, (right,), schema=read.schema_, table=read.table, columns=read.columns
+        )
+
+
+def reader(stack: DatabaseStack, analytics: Analytics) -> list[Privilege]:
+    """Analytics: CONNECT, and SELECT on all that exists or is made later in every schema it reads."""
+    role, database = analytics.role, stack.server.database
+    rows = [Privilege(role, On.DATABASE, database, (CONNECT,))]
+    for schema in stack.analytics_schemas:
+        # USAGE on `public` stays with PUBLIC: one access list fewer that every role's grant would write to.
+        if schema != PUBLIC:
+            rows.append(Privilege(role, On.SCHEMA, database, (USAGE,), schema=schema))
+        rows.append(Privilege(role, On.TABLES, database, (SELECT,), schema=schema))
+        rows.append(Privilege(role, On.SEQUENCES, database, (SELECT,), schema=schema))
+        for creator in creators(stack, schema):
+            for on in (On.FUTURE_TABLES, On.FUTURE_SEQUENCES):
+                rows.append(Privilege(role, on, database, (SELECT,), schema=schema, creator=creator))
+    return rows
+
+
+def creators(stack: DatabaseStack, schema: str) -> tuple[str, ...]:
+    """The roles that make tables in a declared schema: the service that owns it, or those the stack names."""
+    for service in stack.services:
+        if service.schema_ == schema:
+            return (service.role,)
+    return next((e.creators for e in stack.existing_schemas if e.name == schema), ())
+
+
+def readers(stack: DatabaseStack, schema: str) -> frozenset[str]:
+    """The roles of the stack that are on a schema's access list without owning it."""
+    services = {each.role for each in stack.services if schema in beyond(each)}
+    return frozenset(
+        services | ({stack.analytics.role} if stack.analytics and schema in stack.analytics_schemas else set())
+    )

@@ -1,0 +1,116 @@
+"""What stands in a stack file as plain values, whatever stands there."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError
+
+from engarde.errors import ConfigError
+from engarde.util import bounded
+
+LONGEST = 1_000_000
+"""Of a stack file; a thousand services need a tenth, and the reader takes seconds for more [bytes]."""
+DEEPEST = 40
+"""Levels of maps and lists; a stack needs six."""
+LARGEST = 100_000
+"""Values in a section, each as often as an alias repeats it; a thousand services need a tenth."""
+LONGEST_NUMBER = 2**63
+"""A whole number from here on is one in no place, and slow to print."""
+
+
+class NotPlain(ValueError):
+    """Says why something cannot be read as plain values."""
+
+
+def config(file: Path) -> dict[str, Any]:
+    """The map `config` of a stack file, as the YAML reader gives it.
+
+    :raises ConfigError: the file cannot be read, is no YAML, or has no such map.
+    """
+    try:
+        text = bounded.text(file, LONGEST)
+    except FileNotFoundError:
+        raise ConfigError(f"{file.name}: no such file in {file.parent}; name another --stack") from None
+    except OSError as error:
+        raise ConfigError(f"{file.name}: cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise ConfigError(f"{file.name}: not valid YAML") from None
+    found = document.get("config") if isinstance(document := yaml(file.name, text), dict) else None
+    if not isinstance(found, dict):
+        raise ConfigError(f"{file.name}: no map `config` at the top; see Pulumi.prod.yaml for its form")
+    return {str(k): v for k, v in found.items()}
+
+
+def yaml(name: str, text: str) -> object:
+    """What a text says.
+
+    :raises ConfigError: it is no YAML; `name` says which.
+    """
+    if _brackets(text) > DEEPEST:
+        # The reader's time grows with the square of it.
+        raise ConfigError(f"{name}: nested too deeply")
+    try:
+        with warnings.catch_warnings():
+            # One of the reader's warnings quotes a number, which may be a secret.
+            warnings.simplefilter("ignore")
+            return YAML(typ="safe", pure=True).load(text)
+    except MarkedYAMLError as error:
+        # The reader's own message quotes the line, which may hold a secret.
+        mark = error.problem_mark
+        where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
+        raise ConfigError(f"{name}{where}: not valid YAML") from None
+    except RecursionError:
+        raise ConfigError(f"{name}: nested too deeply") from None
+    except Exception:
+        # A tag or an escape that does not fit its value ends in whatever error the reader runs into.
+        raise ConfigError(f"{name}: not valid YAML") from None
+
+
+def _brackets(text: str) -> int:
+    """How many brackets are open at most, those inside of texts included."""
+    return max(accumulate(1 if each in "[{" else -1 for each in text if each in "[]{}"), default=0)
+
+
+def plain(value: object) -> Any:
+    """The value as JSON carries it; what only YAML knows (dates, odd keys) becomes text.
+
+    :raises NotPlain: it holds itself, or more than any stack does.
+    """
+    return _plain(value, iter(range(LARGEST)), 0)
+
+
+def _plain(value: object, budget: Iterator[int], depth: int) -> Any:
+    if depth > DEEPEST:
+        raise NotPlain(f"nested more than {DEEPEST} levels deep")
+    if next(budget, None) is None:
+        raise NotPlain(f"holds more than {LARGEST} values")
+    match value:
+        case dict():
+            return {_text(name): _plain(inner, budget, depth + 1) for name, inner in value.items()}
+        case list() | tuple():
+            return [_plain(inner, budget, depth + 1) for inner in value]
+        case int() if abs(value) >= LONGEST_NUMBER:
+            raise NotPlain(f"holds a number beyond {LONGEST_NUMBER}")
+        case None | bool() | int() | float():
+            return value
+        case _:
+            return _text(value)
+
+
+def _text(value: object) -> str:
+    text = value if isinstance(value, str) else _printed(value)
+    # Half of a UTF-16 pair, written as an escape, is no character.
+    return text.encode(errors="replace").decode()
+
+
+def _printed(value: object) -> str:
+    try:
+        return str(value)
+    except (RecursionError, ValueError):
+        raise NotPlain("holds a key that is no text") from None

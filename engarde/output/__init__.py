@@ -1,0 +1,1 @@
+"""Findings, remedies, tables and JSON: the one way to print."""

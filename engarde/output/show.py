@@ -1,0 +1,203 @@
+"""How findings are printed: for people and for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import rich.console
+import rich.text
+from rich.console import Group, RenderableType
+from rich.progress import Progress
+from rich.rule import Rule
+from rich.style import Style
+from rich.table import Table
+
+from engarde.output.findings import Finding, Remedy
+from engarde.util.terminal import complain, is_screen, put
+from engarde.util.visible import visible, written
+
+WIDTH = 160
+"""Of what does not go to a terminal [characters]: a pipe has no width, and half a line is of no use to a script."""
+
+
+class Text(rich.text.Text):
+    """One line, in which every character is seen: Rich drops some of those that a terminal obeys, and prints others."""
+
+    def __init__(self, text: str = "", style: str | Style = "", **how: Any) -> None:
+        super().__init__(visible(text), style, **how)
+
+
+class Console(rich.console.Console):
+    """Standard output, or standard error, in colour on a terminal; a cell that is a plain string is a `Text`."""
+
+    def print(self, *objects: Any, **how: Any) -> None:
+        """Prints them, a line that is to be copied beyond the terminal's width, too."""
+        super().print(*objects, crop=False, **how)
+
+    def render_str(self, text: str, *, style: str | Style = "", **how: Any) -> Text:
+        """A plain string as it is: Rich reads markup in it, and puts emoji in the place of their names."""
+        return Text(text, style, justify=how.get("justify"), overflow=how.get("overflow"))
+
+
+def console() -> Console:
+    """Where results are printed: standard output, in colour on a terminal."""
+    return Console(width=None if is_screen() else WIDTH)
+
+
+def to_copy(text: str) -> Iterable[Text]:
+    """Lines that are copied as they are: a terminal wraps them, where a line end of ours would be in a name."""
+    return [Text(f"  {line}", "green", no_wrap=True, overflow="ignore") for line in text.split("\n")]
+
+
+def lines(text: str, style: str = "") -> RenderableType:
+    """A text of several lines."""
+    return Group(*(Text(line, style, overflow="fold") for line in text.split("\n")))
+
+
+@contextmanager
+def logins_left() -> Iterator[Callable[[int], None]]:
+    """Shows on a terminal how many logins are done; what takes a number and is told how many are left."""
+    screen = Console(stderr=True)
+    with Progress(console=screen, transient=True, disable=not screen.file.isatty()) as shown:
+        task = shown.add_task("asking the engine and the server", total=None)
+
+        def left(number: int) -> None:
+            total = shown.tasks[task].total or number
+            shown.update(task, description="logging in", total=total, completed=total - number)
+
+        yield left
+
+
+def document(**parts: object) -> str:
+    """One JSON object with the version of its form."""
+    return written(json.dumps({"version": 1, **parts}, indent=2, ensure_ascii=False), _in_json, keep="\n")
+
+
+def _in_json(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+class Result:
+    """What a command found or did: in words for people, and as data for machines."""
+
+    __slots__ = ()
+
+    def text(self) -> RenderableType:
+        """For people; nothing is printed of an empty text."""
+        raise NotImplementedError
+
+    def data(self) -> dict[str, Any]:
+        """The members of the JSON object."""
+        raise NotImplementedError
+
+    @property
+    def exit_code(self) -> int:
+        """What the command ends with."""
+        return 0
+
+    @property
+    def complaint(self) -> object:
+        """What is told last, on standard error; empty where all is well."""
+        return ""
+
+    def form(self, output: str) -> RenderableType:
+        """As `--output` asks for it."""
+        return document(**self.data()) if output == "json" else self.text()
+
+
+def print_result(result: Result, output: str) -> int:
+    """Prints a result as `--output` asks for it, and gives the exit code."""
+    form = result.form(output)
+    if not isinstance(form, str):
+        console().print(form)
+    elif form:
+        put(form)
+    if result.complaint:
+        complain(result.complaint)
+    return result.exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class Shown(Result):
+    """A result of parts that are made when they are asked for."""
+
+    text: Callable[[], RenderableType]
+    data: Callable[[], dict[str, Any]]
+    exit_code: int = 0
+    complaint: object = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Findings(Result):
+    """What is not as it should be, if anything."""
+
+    found: Sequence[Finding]
+    none: str
+    """what is said where nothing is found"""
+    about: Mapping[str, object] = field(default_factory=dict)
+    """what JSON says besides"""
+
+    def text(self) -> RenderableType:
+        """Them one under another."""
+        return listed(self.found) if self.found else self.none
+
+    def data(self) -> dict[str, Any]:
+        """Them and what they are about."""
+        return {**self.about, "findings": [as_data(finding) for finding in self.found]}
+
+    @property
+    def exit_code(self) -> int:
+        """1 with findings."""
+        return 1 if self.found else 0
+
+
+def as_data(finding: Finding) -> dict[str, object]:
+    """A finding as JSON has it."""
+    return {
+        "check": finding.check,
+        "subject": finding.subject,
+        "expected": finding.expected,
+        "actual": finding.actual,
+        "remedy": remedy_data(finding.remedy),
+        "concerns": sorted(finding.concerns),
+        **({"database": finding.database} if finding.database else {}),
+    }
+
+
+def remedy_data(remedy: Remedy) -> dict[str, object]:
+    """A remedy as JSON has it."""
+    return {"kind": remedy.kind, "text": remedy.text, "bySuperuser": remedy.by_superuser, "safe": remedy.safe}
+
+
+def listed(findings: Sequence[Finding]) -> RenderableType:
+    """Findings one under another, each remedy on lines of its own that can be copied whole."""
+    shown: list[RenderableType] = []
+    for finding in findings:
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(style="dim", justify="right")
+        grid.add_column(overflow="fold")
+        grid.add_row("expected", finding.expected)
+        grid.add_row("actual", Text(finding.actual, style="red"))
+        where = f" (database {finding.database})" if finding.database else ""
+        shown += [Rule(style="dim"), Text(f"{finding.check}: {finding.subject}{where}", style="bold"), grid]
+        shown += _remedy(finding.remedy, finding.database)
+    return Group(*shown)
+
+
+def _remedy(remedy: Remedy, database: str) -> Iterable[RenderableType]:
+    where = f"database {database}" if database else "the stack's database"
+    whose = " as a superuser" if remedy.by_superuser else ""
+    headings = {
+        "sql": f"heal it, in {where}{whose}:",
+        "decision": f"decide, and run what is right in {where}{whose}:",
+        "command": "heal it with:",
+        "edit": "heal it in the stack file:",
+        "code": "heal it in the service:",
+    }
+    yield Text(headings[remedy.kind], style="dim")
+    yield from to_copy(remedy.text)

@@ -1,0 +1,188 @@
+"""What an admin that is no superuser needs for a stack, and the SQL that gives what it lacks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, LiteralString
+
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.privileges import beyond, readings
+from engarde.server import functions
+from engarde.server.session import Session
+from engarde.util.quoting import printable, quoted, statement
+
+# Not on ALL TABLES: where the admin may act as the owner, too, what it grants as itself would never be revoked.
+_GRANTABLE: dict[str, LiteralString] = {
+    "table": "GRANT SELECT ON TABLE {}.{} TO {} WITH GRANT OPTION",
+    "referenced table": "GRANT SELECT, REFERENCES ON TABLE {}.{} TO {} WITH GRANT OPTION",
+    "sequence": "GRANT SELECT ON SEQUENCE {}.{} TO {} WITH GRANT OPTION",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """The role that the stack is brought up with."""
+
+    name: str
+    superuser: bool
+    createrole: bool
+    major: int
+    """of the server"""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role of the server, as the admin stands to it."""
+
+    name: str
+    superuser: bool
+    manageable: bool
+    """the admin may change it"""
+    reachable: bool
+    """the admin may act as it"""
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """Something that exists, and whose it is."""
+
+    kind: Literal["database", "schema", "table", "sequence", "function"]
+    schema: str
+    name: str | None
+    owner: str
+    grantable: bool
+    """the admin may grant SELECT on it, or EXECUTE"""
+    referable: bool = True
+    """and REFERENCES"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the server says about the admin and about what it has to work on."""
+
+    admin: Admin
+    roles: tuple[Role, ...]
+    owned: tuple[Owned, ...]
+    extensions: frozenset[str]
+    """those that the admin can have"""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Missing:
+    """A right that the admin lacks."""
+
+    sql: str
+    """one statement, for a superuser to run in the stack's database"""
+    needed: str
+    """what for"""
+
+    def __str__(self) -> str:
+        return f"{self.sql}  -- {self.needed}"
+
+
+def admin(asked: Session) -> Admin:
+    """The role of the session."""
+    (found,) = asked.rows("admin", Admin)
+    return found
+
+
+def ask(stack: DatabaseStack, asked: Session) -> Found:
+    """All that `missing` has to know."""
+    owned = asked.rows("owners", Owned, schemas=sorted(schemas(stack)))
+    owned += [
+        Owned("function", each.schema, each.identity, each.owner, each.grantable)
+        for each in functions.of_stack(asked, stack).values()
+    ]
+    return Found(admin(asked), tuple(asked.rows("roles", Role)), tuple(owned), asked.extensions())
+
+
+def schemas(stack: DatabaseStack) -> frozenset[str]:
+    """The schemas on which, or inside which, the stack grants something."""
+    of_services = {service.schema_ for service in stack.services}
+    others = {schema for service in stack.services for schema in beyond(service)}
+    return frozenset({PUBLIC, *of_services, *stack.analytics_schemas, *others, *_of_outside_roles(stack)})
+
+
+def _of_outside_roles(stack: DatabaseStack) -> set[str]:
+    return {
+        schema for role in stack.outside_roles for schema in (*role.schemas, *(each.schema_ for each in role.reads))
+    }
+
+
+def missing(stack: DatabaseStack, found: Found) -> list[Missing]:
+    """Every right that the admin lacks, each once; none for a superuser."""
+    if found.admin.superuser:
+        return []
+    by_name = {role.name: role for role in found.roles}
+    lacking = [*_of_admin(found.admin), *_over_roles(stack, found.admin, by_name)]
+    for each in found.owned:
+        lacking += _over_owned(stack, found.admin, by_name[each.owner], each)
+    lacking += _over_creators(stack, found.admin, by_name)
+    for extension in stack.extensions:
+        if extension.name not in found.extensions:
+            sql = statement("CREATE EXTENSION IF NOT EXISTS {} SCHEMA {}", extension.name, extension.schema_)
+            lacking.append(Missing(sql, "an extension that takes a superuser"))
+    return sorted({each.sql: each for each in lacking}.values())
+
+
+def _of_admin(admin: Admin) -> Iterator[Missing]:
+    if not admin.createrole:
+        yield Missing(statement("ALTER ROLE {} CREATEROLE", admin.name), "to make roles")
+
+
+def _over_roles(stack: DatabaseStack, admin: Admin, roles: dict[str, Role]) -> Iterator[Missing]:
+    for name in (login.role for login in stack.logins):
+        role = roles.get(name)
+        if role and role.superuser:
+            yield Missing(statement("ALTER ROLE {} NOSUPERUSER", name), "a role of the stack that is a superuser")
+        elif role and not role.manageable:
+            sql = statement("GRANT {} TO {} WITH ADMIN OPTION", name, admin.name)
+            yield Missing(sql, "a role of the stack that somebody else has made")
+
+
+def _over_owned(stack: DatabaseStack, admin: Admin, owner: Role, owned: Owned) -> Iterator[Missing]:
+    # The stack lets the admin act as the services.
+    if owner.reachable or owner.name in {login.role for login in stack.logins}:
+        return
+    if owned.kind == "database":
+        sql = statement("ALTER DATABASE {} OWNER TO {}", owned.schema, admin.name)
+        yield Missing(sql, "to make schemas and to say who may connect")
+    elif not owner.superuser:
+        yield Missing(statement("GRANT {} TO {}", owner.name, admin.name), f"the owner of what is in {owned.schema}")
+    elif owned.kind == "schema":
+        sql = statement("ALTER SCHEMA {} OWNER TO {}", owned.schema, admin.name)
+        yield Missing(sql, "to say who may use it and create in it")
+    elif owned.kind == "function":
+        if not owned.grantable:
+            # The identity is SQL already.
+            sql = printable(f"GRANT EXECUTE ON ROUTINE {owned.name} TO {quoted(admin.name)} WITH GRANT OPTION;")
+            yield Missing(sql, "to let others call what a superuser owns")
+    elif not owned.referable and _is_referred_to(stack, owned):
+        sql = statement(_GRANTABLE["referenced table"], owned.schema, owned.name or "", admin.name)
+        yield Missing(sql, "to let others read, and point foreign keys at, what a superuser owns")
+    elif not owned.grantable and _is_read(stack, owned):
+        sql = statement(_GRANTABLE[owned.kind], owned.schema, owned.name or "", admin.name)
+        yield Missing(sql, "to let others read what a superuser owns")
+
+
+def _is_read(stack: DatabaseStack, owned: Owned) -> bool:
+    reads = ((read.schema_, read.table) for _, read in readings(stack))
+    return owned.schema in stack.analytics_schemas or (owned.schema, owned.name or "") in reads
+
+
+def _is_referred_to(stack: DatabaseStack, owned: Owned) -> bool:
+    referred = ((read.schema_, read.table) for _, read in readings(stack) if read.references)
+    return (owned.schema, owned.name or "") in referred
+
+
+def _over_creators(stack: DatabaseStack, admin: Admin, roles: dict[str, Role]) -> Iterator[Missing]:
+    for schema in stack.existing_schemas:
+        for creator in schema.creators if schema.name in stack.analytics_schemas else ():
+            role = roles.get(creator)
+            if role and not role.reachable:
+                why = f"for what it makes in {schema.name} later"
+                if role.superuser:
+                    why += "; this is a superuser's power: better name who else makes tables there, under creators"
+                yield Missing(statement("GRANT {} TO {}", creator, admin.name), why)

@@ -1,0 +1,240 @@
+"""What a run is going to take from whom: said before it, and refused where the stack file has to say it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from engarde.declaration import stack_file_edits
+from engarde.declaration.loader import PROJECT
+from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.declaration.names import PROOF, PUBLIC, spelled
+from engarde.declaration.privileges import OTHER_DATABASES, On, Privilege
+from engarde.declaration.setting_values import milliseconds
+from engarde.declaration.validation import join
+from engarde.preflight.conflicts import NOTHING, Existing
+from engarde.preflight.outsiders import Outsider, outsiders
+from engarde.pulumi_cli.rotations import called, place
+from engarde.server.catalog.rows import Setting
+from engarde.server.session import Session
+from engarde.util.quoting import quoted, script
+from engarde.util.visible import visible
+
+SHOWN = 5
+"""How many objects of a kind are named."""
+
+TIMEOUTS = {
+    "statement_timeout": "statementTimeout",
+    "idle_in_transaction_session_timeout": "idleInTransactionSessionTimeout",
+}
+"""What the provider reads from a role, as a number of milliseconds and not otherwise, and its key of the stack file."""
+
+_KINDS = {On.DATABASE: "database", On.SCHEMA: "schema", On.TABLES: "table", On.TABLE: "table", On.SEQUENCES: "sequence"}
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the state says of an earlier run, as far as it tells what this one takes."""
+
+    roles: frozenset[str] = frozenset()
+    """that it made or took over"""
+    rotations: Mapping[str, int] | None = None
+    """of passwords, by login; none before the first run"""
+    due: tuple[Privilege, ...] = ()
+    """what it has not granted yet, or not without more"""
+    outside: frozenset[str] = frozenset()
+    """the outside roles of the whole stack"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sessions:
+    role: str
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    grantee: str
+    kind: str
+    schema: str | None
+    name: str
+    rights: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What is there before a run."""
+
+    existing: tuple[Existing, ...]
+    """of the roles and schemas that the stack makes or names"""
+    outsiders: tuple[Outsider, ...]
+    """those that have anything to do with a database that PUBLIC is shut out of"""
+    in_words: tuple[Setting, ...]
+    """timeouts of the stack's roles that the provider cannot read"""
+
+
+def look(stack: DatabaseStack, asked: Session, existing: Sequence[Existing]) -> Seen:
+    """Asks the catalogs; `existing` are those of the roles and schemas that the stack makes or names that are there."""
+    closed = OTHER_DATABASES if stack.server.close_other_databases else ()
+    found = (each for each in outsiders(stack, asked, closed) if each.involved and not each.name.startswith(PROOF))
+    return Seen(tuple(existing), tuple(found), tuple(_in_words(stack, asked)))
+
+
+def warnings(
+    stack: DatabaseStack, asked: Session, given: Given, seen: Seen, renamed: Mapping[str, str] = NOTHING
+) -> Iterator[str]:
+    """Whose access, password or room this run takes, a sentence each; `renamed` as in `foreign.taken`."""
+    if given.due:
+        yield from map(visible, _taken(asked, given.due))
+    for each in seen.outsiders:
+        yield from map(visible, _of_outsider(stack, each, given))
+    yield from map(visible, _new_owners(stack, seen, renamed))
+    there = {each.name for each in seen.existing if each.kind == "role"}
+    counted = {each.role: each.sessions for each in asked.rows("sessions_of", _Sessions, roles=_roles(stack))}
+    for login in _logins(stack):
+        if login.role in there and (why := _new_password(login, given)):
+            yield (
+                f"the password of {login.role} is replaced, {why}: from then on nobody logs in with the one that is in"
+                " force now"
+            )
+        if counted.get(login.role, 0) > login.connection_limit:
+            yield (
+                f"{login.role} has {counted[login.role]} sessions now, and connectionLimit of {called(login)} is"
+                f" {login.connection_limit}: new ones are refused until so many have ended"
+            )
+    if later := [each for each in seen.in_words if not _imported(each, stack, given)]:
+        yield f"the provider reads timeouts in milliseconds alone, and fails once it reads these:\n{_healed(later)}"
+
+
+def faults(stack: DatabaseStack, given: Given, seen: Seen) -> Iterator[str]:
+    """What the stack file or the server has to say first, a paragraph each."""
+    if found := [each for each in seen.outsiders if _unsaid(stack, each, given)]:
+        yield _shut_out(stack, found)
+    if there := [each for each in seen.in_words if _imported(each, stack, given)]:
+        yield (
+            "the provider takes over no role with a timeout in words. As the admin, the same times in milliseconds:\n"
+            f"{_healed(there)}\nA timeout that the stack file does not state becomes its default; so that it stays:\n"
+            + "\n".join(f"  {_key(stack, each)}" for each in there)
+        )
+
+
+def _loses(each: Outsider) -> bool:
+    """Whether it connects as everybody may, and not otherwise."""
+    return each.everybody and not each.by
+
+
+def _unsaid(stack: DatabaseStack, each: Outsider, given: Given) -> bool:
+    return _loses(each) and each.name not in stack.shut_out and each.name not in given.outside
+
+
+def _shut_out(stack: DatabaseStack, found: Sequence[Outsider]) -> str:
+    told = "\n".join(visible(f"  {each.name} from database {each.database}: {each.what}") for each in found)
+    names = sorted({each.name for each in found})
+    never = stack_file_edits.lines("shutOut", sorted({*names, *stack.shut_out}))
+    here = {each.name: each.kept for each in found if each.here} if stack.label is None else {}
+    keeps = (
+        f"either what it keeps, the whole of it:\n{stack_file_edits.lines('outsideRoles', here)}\nor " if here else ""
+    )
+    return (
+        "PUBLIC loses CONNECT, and with it these login roles, of which the stack file says nothing, are shut out:\n"
+        f"{told}\nState of each, {keeps}that it is shut out:\n{never}"
+    )
+
+
+def _of_outsider(stack: DatabaseStack, each: Outsider, given: Given) -> Iterator[str]:
+    ours = sorted({*each.by} & {*stack.roles})
+    if ours and each.name not in given.outside:
+        said = "engarde:shutOut names" if each.name in stack.shut_out else "the stack file does not name"
+        yield (
+            f"{each.name}, which {said}, comes into database {each.database} as a member of {', '.join(ours)},"
+            " and keeps that"
+        )
+    elif _loses(each) and each.name in stack.shut_out:
+        yield f"{each.name} is shut out of database {each.database}, as the stack file says ({each.what})"
+    elif _loses(each) and each.name in given.outside and (stack.label is not None or not each.here):
+        yield (
+            f"{each.name} is shut out of database {each.database} ({each.what}): engarde:outsideRoles are of the shared"
+            " database alone"
+        )
+
+
+def _new_owners(stack: DatabaseStack, seen: Seen, renamed: Mapping[str, str]) -> Iterator[str]:
+    owners = {each.name: each.owner for each in seen.existing if each.kind == "schema"}
+    for service in stack.services:
+        owner = owners.get(service.schema_)
+        if owner not in (None, stack.server.user, service.role, renamed.get(service.role)):
+            yield f"schema {service.schema_} becomes {service.role}'s: {owner} loses what its owner may do there"
+
+
+def _taken(asked: Session, due: Sequence[Privilege]) -> Iterator[str]:
+    """Rights that a grant takes from its grantee, since it leaves nothing beside what it gives."""
+    held = asked.rows(
+        "rights_of",
+        _Held,
+        grantees=sorted({row.grantee for row in due}),
+        databases=sorted({row.database for row in due if row.on is On.DATABASE}),
+        schemas=sorted({row.schema for row in due if row.schema}),
+    )
+    lost: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for row in due:
+        for each in held:
+            if _is_on(row, each) and (taken := [right for right in each.rights if right not in row.rights]):
+                who = "PUBLIC" if each.grantee == PUBLIC else each.grantee
+                name = each.name if each.kind in ("database", "schema") else spelled(each.schema or "", each.name)
+                lost[who, ", ".join(taken), each.kind].append(name)
+    for (who, rights, kind), names in sorted(lost.items()):
+        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+        yield f"{who} loses {rights} on {kind} {', '.join(names[:SHOWN])}{more}"
+
+
+def _is_on(row: Privilege, held: _Held) -> bool:
+    if row.grantee != held.grantee or _KINDS.get(row.on) != held.kind:
+        return False
+    if row.on is On.DATABASE:
+        return row.database == held.name
+    return row.schema == held.schema and row.table in (None, held.name)
+
+
+def _logins(stack: DatabaseStack) -> list[Service | Analytics]:
+    """Those whose roles are looked after with this database."""
+    return [each for each in stack.logins if each.role not in stack.guests]
+
+
+def _roles(stack: DatabaseStack) -> list[str]:
+    return sorted(each.role for each in _logins(stack))
+
+
+def _new_password(login: Service | Analytics, given: Given) -> str:
+    if login.role not in given.roles:
+        return "for it is taken over" if login.adopt else ""
+    before = (given.rotations or {}).get(called(login))
+    return "for its rotation is higher" if before is not None and login.rotation > before else ""
+
+
+def _in_words(stack: DatabaseStack, asked: Session) -> Iterator[Setting]:
+    roles = set(_roles(stack))
+    for each in asked.rows("settings", Setting):
+        if each.role in roles and each.database is None and each.name in TIMEOUTS and not each.value.isdecimal():
+            yield each
+
+
+def _imported(each: Setting, stack: DatabaseStack, given: Given) -> bool:
+    adopted = {login.role for login in stack.logins if login.adopt}
+    return each.role in adopted and each.role not in given.roles
+
+
+def _healed(found: Iterable[Setting]) -> str:
+    return "\n".join(f"  {each}" for each in script(map(_in_milliseconds, found)).splitlines())
+
+
+def _key(stack: DatabaseStack, each: Setting) -> str:
+    section, keys = place(next(login for login in _logins(stack) if login.role == each.role))
+    time = milliseconds(each.value)
+    return f"{join(f'{PROJECT}:{section}', *keys[:-1], TIMEOUTS[each.name])}: {0 if time != time else round(time)}"
+
+
+def _in_milliseconds(each: Setting) -> str:
+    time = milliseconds(each.value)
+    change = f"SET {each.name} = {round(time)}" if time == time else f"RESET {each.name}"
+    return f"ALTER ROLE {quoted(each.role or '')} {change}"

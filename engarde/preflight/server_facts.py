@@ -1,0 +1,214 @@
+"""What the program asks the server before it touches anything."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from engarde.declaration.executes import Execute
+from engarde.declaration.model import DatabaseStack, Table
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.privileges import readings
+from engarde.errors import ConfigError, NoEntrance, Refused
+from engarde.preflight import admin_privileges, conflicts, revocations, shadowing
+from engarde.preflight.renames import Made, moved
+from engarde.preflight.revocations import Given
+from engarde.server import event_triggers, functions
+from engarde.server.catalog.rows import Setting
+from engarde.server.credentials import Access
+from engarde.server.functions import Function
+from engarde.server.session import Session, session
+from engarde.util.quoting import statement
+from engarde.util.visible import BREAKS, visible
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What there is in a database before a run."""
+
+    tables: frozenset[Table] = frozenset()
+    """that services may read"""
+    roles: frozenset[str] = frozenset()
+    """of those that the stack makes or names"""
+    settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """what roles start with in every database: role -> setting -> value"""
+    views: frozenset[Table] = frozenset()
+    """of the tables: those that run what their owners put into them"""
+    functions: Mapping[Execute, Function] = field(default_factory=dict)
+    """those that services are, or were, declared to call, in the words of the declaration"""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What an earlier run left in the state, as far as it is of this database and its server."""
+
+    read: frozenset[str] = frozenset()
+    """the schemas in which it let services read"""
+    called: frozenset[Execute] = frozenset()
+    """the functions that it let them call"""
+    retired: frozenset[str] = frozenset()
+    """the schemas of services that are declared no more"""
+    going: frozenset[str] = frozenset()
+    """the roles of services that are declared no more"""
+    made: frozenset[Made] = frozenset()
+    """the roles and schemas that it made"""
+    taken_over: frozenset[str] = frozenset()
+    """the roles that it began to make"""
+    rekeyed: frozenset[str] = frozenset()
+    """the services that it has under other keys"""
+    renamed: Mapping[str, str] = field(default_factory=dict)
+    """role -> what it is called there, where that is something else"""
+    given: Given = field(default_factory=Given)
+    """what tells whose access and passwords the run takes"""
+
+
+def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[str], None]) -> Found:
+    """What exists in a database of the stack, once it is sure that the run can come to its end there.
+
+    It warns of what the run takes from whom.
+
+    :raises Unreachable: the server could not be asked.
+    :raises ConfigError: the stack file calls the admin a superuser, and it is none, or there is no such database.
+    :raises Refused: the admin lacks a right, a schema that would have to go holds data, something is another's, others'
+        code would run in it, or roles would be shut out of which the stack file says nothing.
+    """
+    read = {PUBLIC, *before.read, *(read.schema_ for _, read in readings(stack))}
+    server = stack.server
+    try:
+        with session(Access(server, server.database, server.user, password)) as asked:
+            shadowing.refuse(stack, asked)
+            event_triggers.refuse(asked, server.user)
+            _refuse_to_lose(stack, asked, before)
+            _refuse_half_gone(stack, asked, before)
+            existing = _refuse_to_take(stack, asked, before)
+            _say(stack, asked, before, existing, warn)
+            _check(stack, asked)
+            _refuse_to_grant_to_owners(stack, asked)
+            views = asked.rows("views_in", _View, schemas=sorted(read))
+            return Found(
+                asked.tables(sorted(read)),
+                frozenset(each.name for each in existing if each.kind == "role"),
+                _settings(asked),
+                frozenset((each.schema, each.name) for each in views),
+                functions.find(
+                    asked, [*before.called, *(each for service in stack.services for each in service.executes)]
+                ),
+            )
+    except NoEntrance as refusal:
+        if stack.label and f'database "{server.database}" does not exist' in refusal.reason:
+            raise ConfigError(_absent(stack)) from None
+        raise
+
+
+def _settings(asked: Session) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for each in asked.rows("settings", Setting):
+        if each.role and each.database is None:
+            found[each.role][each.name] = each.value
+    return dict(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    schema: str
+    name: str
+
+
+def _absent(stack: DatabaseStack) -> str:
+    server, names = stack.server, ", ".join(service.name for service in stack.services)
+    make = statement("CREATE DATABASE {}", server.database)
+    return (
+        f"Pulumi.{stack.name}.yaml: database {server.database}, which {names or 'the state'} names, does not exist on"
+        f" {server.host}:{server.port}, and no run of the stack makes databases. Nothing was changed. Make it as"
+        f" {server.user}, in the encoding and with the locale that it is to have: {make}"
+    )
+
+
+def _refuse_to_lose(stack: DatabaseStack, asked: Session, before: Before) -> None:
+    """The engine would find out by itself, but only after the service's grants have gone."""
+    if held := asked.held(sorted(before.retired)):
+        counted = ", ".join(f"{schema} ({count} objects)" for schema, count in held.items())
+        raise Refused(
+            f"these schemas are in the state of stack {stack.name}, declared by no service, and not empty: {counted}."
+            " Nothing was changed. Declare the service again, or retire it as the README says: copy its data, drop the"
+            " schema as the service, and then take it out of the stack file"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    role: str
+    database: str
+
+
+def _refuse_half_gone(stack: DatabaseStack, asked: Session, before: Before) -> None:
+    """A role that goes, and that has something in another database: the engine drops it from this one alone."""
+    if stack.label and not stack.elsewhere:
+        return
+    if owners := asked.rows("owned_elsewhere", _Owner, roles=sorted(before.going)):
+        told = [f"  in {visible(each.database)}: {statement('DROP OWNED BY {}', each.role)}" for each in owners]
+        lines = "\n".join(told)
+        raise Refused(
+            f"roles that stack {stack.name} declares no more are still known to other databases, and PostgreSQL drops"
+            " no such role; nothing was changed. As the admin, after a look at what they own there and lose with"
+            f" this:\n{lines}"
+        )
+
+
+def _refuse_to_take(stack: DatabaseStack, asked: Session, before: Before) -> list[conflicts.Existing]:
+    named = sorted({*conflicts.roles(stack), *stack.shut_out})
+    names = {"roles": named, "schemas": sorted(service.schema_ for service in stack.services)}
+    existing = asked.rows("existing", conflicts.Existing, **names)
+    own_roles = before.taken_over | {made.name for made in before.made if made.kind == "role"}
+    roles = frozenset(each.name for each in existing if each.kind == "role")
+    renamed = moved(stack, before.made, before.rekeyed, roles)
+    if faults := [*renamed, *conflicts.faults(stack, existing, own_roles, before.renamed)]:
+        lines = "\n".join(f"  {each}" for each in faults)
+        raise Refused(f"stack {stack.name} and its server do not fit; nothing was changed:\n{lines}")
+    return existing
+
+
+def _say(
+    stack: DatabaseStack,
+    asked: Session,
+    before: Before,
+    existing: list[conflicts.Existing],
+    warn: Callable[[str], None],
+) -> None:
+    seen = revocations.look(stack, asked, existing)
+    for each in revocations.warnings(stack, asked, before.given, seen, before.renamed):
+        warn(visible(each, keep=BREAKS))
+    if told := [*revocations.faults(stack, before.given, seen)]:
+        raise Refused(f"stack {stack.name} needs a word first; nothing was changed\n" + "\n".join(told))
+
+
+def _refuse_to_grant_to_owners(stack: DatabaseStack, asked: Session) -> None:
+    """A grant to an owner shows as all that it has by itself, and the run after would take that away."""
+    reads = {(read.schema_, read.table, role.name) for role in stack.outside_roles for read in role.reads}
+    if not reads:
+        return
+    owned = asked.rows("owners", admin_privileges.Owned, schemas=sorted({schema for schema, _, _ in reads}))
+    if own := sorted(reads & {(each.schema, each.name or "", each.owner) for each in owned if each.kind == "table"}):
+        lines = "\n".join(f"  {visible(role)}: {visible(f'{schema}.{table}')}" for schema, table, role in own)
+        raise Refused(
+            "these outside roles own what they are declared to read, and need no grant on it; nothing was changed. Take"
+            f" these reads out of engarde:outsideRoles:\n{lines}"
+        )
+
+
+def _check(stack: DatabaseStack, asked: Session) -> None:
+    admin = admin_privileges.admin(asked)
+    if admin.superuser:
+        return
+    if stack.server.superuser:
+        raise ConfigError(
+            f"Pulumi.{stack.name}.yaml: engarde:server.superuser: {admin.name} is no superuser;"
+            " set it to false, or name a superuser as engarde:server.user. Nothing was changed"
+        )
+    if lacking := admin_privileges.missing(stack, admin_privileges.ask(stack, asked)):
+        lines = "\n".join(f"  {each}" for each in lacking)
+        raise Refused(
+            f"{admin.name} is no superuser and lacks rights that this stack needs; nothing was changed."
+            f" A superuser gives them with, in database {stack.server.database}:\n{lines}"
+        )

@@ -1,0 +1,1 @@
+"""Pulumi as a process: its commands, state, outputs and locks."""

@@ -1,0 +1,133 @@
+"""The project's engine, started and waited for; the tool has no other way to it."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import IO, Literal
+
+from engarde.errors import EngardeError, Unfinished, Unreachable
+from engarde.server.libpq import given_environment
+from engarde.util.masking import masked
+from engarde.util.terminal import begin_change, say
+from engarde.util.timeouts import seconds
+
+# Not resolved: a folder whose program is a link to another's has a stack file and an engine of its own.
+FOLDER = Path(__file__).absolute().parent.parent
+"""The project: stack files, `bin/pulumi`."""
+
+NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+Work = Literal["ask", "preview", "change"]
+"""What a command is for: it answers from the state, it compares with the server, or it changes something."""
+
+_LIMITS: Mapping[Work, str] = MappingProxyType(
+    {"ask": "pulumi.ask", "preview": "pulumi.preview", "change": "pulumi.silence"}
+)
+
+
+OF_THE_TOOL = "ENGARDE_OF_THE_TOOL"
+"""Set for a run that a command of this tool begins, which has said itself what is open."""
+
+
+def engine(
+    *arguments: str, work: Work = "ask", environment: Mapping[str, str] = NOTHING
+) -> subprocess.CompletedProcess[str]:
+    """A command of the engine that has ended, well or not; where it changes something, it says all on standard error.
+
+    What it complains of is masked: it may quote the stack file.
+
+    :raises Unreachable: no engine, or it was ended because it took too long.
+    :raises Unfinished: the same of one that changes something.
+    """
+    if work == "change":
+        begin_change()
+    try:
+        started = subprocess.Popen(
+            [FOLDER / "bin" / "pulumi", *arguments, "--non-interactive"],
+            cwd=FOLDER,
+            env={**given_environment(), OF_THE_TOOL: "1", **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if work == "change" else subprocess.PIPE,
+            text=True,
+            errors="replace",
+        )
+    except OSError as error:
+        raise Unreachable(f"no engine: {error}; get one with `make up`") from None
+    return _Running(started, work, arguments[0]).ended()
+
+
+@dataclass(slots=True)
+class _Running:
+    """A command that is at work; what it prints is read as it comes."""
+
+    process: subprocess.Popen[str]
+    work: Work
+    word: str
+    heard: float = field(default_factory=time.monotonic)
+    """when it began, or printed last, where that is a sign of life"""
+    said: list[str] = field(default_factory=list)
+    complained: list[str] = field(default_factory=list)
+
+    def ended(self) -> subprocess.CompletedProcess[str]:
+        """The command, once it has ended or was ended."""
+        streams = [(self.process.stdout, self.said), (self.process.stderr, self.complained)]
+        readers = [threading.Thread(target=self._read, args=each, daemon=True) for each in streams if each[0]]
+        for each in readers:
+            each.start()
+        interrupted = late = False
+        while self.process.poll() is None:
+            try:
+                if time.monotonic() - self.heard > seconds(_LIMITS[self.work]):
+                    late = True
+                    self._end()
+                with suppress(subprocess.TimeoutExpired):
+                    self.process.wait(0.5)
+            except KeyboardInterrupt:
+                # The terminal has told the engine, too: killed before it ends by itself, it would leave its lock.
+                interrupted = True
+        for each in readers:
+            # A plugin that has outlived a killed engine holds its output open.
+            each.join(seconds("pulumi.kill"))
+        if interrupted:
+            raise KeyboardInterrupt
+        if late:
+            raise self._given_up()
+        code, said = self.process.returncode, "".join(self.said)
+        return subprocess.CompletedProcess(self.process.args, code, said, masked("".join(self.complained)))
+
+    def _read(self, stream: IO[str], into: list[str]) -> None:
+        with stream:
+            for line in stream:
+                into.append(line)
+                if self.work == "change":
+                    self.heard = time.monotonic()
+                    # Its words may be the server's, with a name in them that a terminal would obey.
+                    say(masked(line.rstrip("\n")))
+
+    def _end(self) -> None:
+        """As an operator would: asked to end, told to, and killed."""
+        for each in ("pulumi.end", "pulumi.kill"):
+            self.process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(seconds(each))
+                return
+        self.process.kill()
+
+    def _given_up(self) -> EngardeError:
+        limit = seconds(_LIMITS[self.work])
+        if self.work == "change":
+            return Unfinished(
+                f"`pulumi {self.word}` said nothing for {limit:.0f} s and was ended: a plugin or the way to the server"
+                " stands still. What was changed stands above; run the same command again"
+            )
+        return Unreachable(f"`pulumi {self.word}` did not end within {limit:.0f} s, so nothing was changed")

@@ -1,0 +1,106 @@
+"""What killed engines left behind, as far as a state in files shows it."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from glob import escape
+from pathlib import Path
+from urllib.parse import unquote
+
+from engarde.declaration.loader import PROJECT
+from engarde.pulumi_cli.process import FOLDER
+from engarde.util import bounded
+from engarde.util.processes import command_of
+
+FILES = "file://"
+OLD = 60.0
+"""A younger lock may be one that an engine is about to give back [seconds]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """A lock whose engine has ended."""
+
+    pid: int
+    since: str
+    """when it was taken, as the engine wrote it"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A lock as its file has it."""
+
+    lock: Lock
+    host: str
+    age: float
+    """seconds"""
+
+    @property
+    def here(self) -> bool:
+        return self.host == socket.gethostname()
+
+    @property
+    def abandoned(self) -> bool:
+        """Of a process on another machine nothing is known; and a number alone may be another program's by now."""
+        return self.here and "pulumi" not in command_of(self.lock.pid)
+
+
+def locks(backend: str, stack: str) -> Iterator[Lock]:
+    """The locks on a stack that nobody holds; none where the state is not in files."""
+    for file in _lock_files(backend, stack):
+        taken = _taken(file)
+        if taken and taken.abandoned and taken.age >= OLD and file.exists():
+            yield taken.lock
+
+
+def remove_locks(backend: str, stack: str) -> bool:
+    """Removes the locks that nobody holds, of whatever age; says whether there were any.
+
+    Each by itself: the engine's own `cancel` takes away what is another's, too.
+    """
+    found = [file for file in _lock_files(backend, stack) if (taken := _taken(file)) and taken.abandoned]
+    for file in found:
+        file.unlink(missing_ok=True)
+    return bool(found)
+
+
+def holder(backend: str, stack: str) -> str | None:
+    """Who is at work on the stack, as far as it is known."""
+    for file in _lock_files(backend, stack):
+        if (taken := _taken(file)) and not taken.abandoned:
+            return f"process {taken.lock.pid}" + ("" if taken.here else f" on {taken.host}")
+    return None
+
+
+def _lock_files(backend: str, stack: str) -> list[Path]:
+    return _files(backend, f"locks/organization/{PROJECT}/{stack}", "*.json")
+
+
+def torn(backend: str, stack: str) -> Iterator[Path]:
+    """The side files of a stack's state that the engine had made and not yet filled; the state itself it writes whole.
+
+    With an empty one it reads no state at all. A side file only repeats the type and the digest of its neighbour.
+    """
+    for file in _files(backend, f"stacks/{PROJECT}", f"{escape(stack)}.json*.attrs"):
+        if not file.stat().st_size:
+            yield file
+
+
+def _files(backend: str, folder: str, pattern: str) -> list[Path]:
+    if not backend.startswith(FILES):
+        return []
+    path = Path(unquote(backend.removeprefix(FILES).partition("?")[0])).expanduser()
+    return sorted((FOLDER / path / ".pulumi" / folder).glob(pattern))
+
+
+def _taken(file: Path) -> _Taken | None:
+    try:
+        age = time.time() - file.stat().st_mtime
+        content = json.loads(bounded.text(file))
+        return _Taken(Lock(content["pid"], content["timestamp"]), content["hostname"], age)
+    except (OSError, ValueError, KeyError, TypeError):  # gone by now, or half-written
+        return None

@@ -1,0 +1,1 @@
+"""PostgreSQL: how it is reached, asked and read."""

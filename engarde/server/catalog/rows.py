@@ -1,0 +1,196 @@
+"""What the catalogs' rows are: one class per room of `engarde/server/sql` that verify and doctor ask."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """A role and its attributes."""
+
+    name: str
+    bootstrap: bool
+    """the superuser that every server is born with"""
+    predefined: bool
+    """one of PostgreSQL's own: `pg_read_all_data`, ..."""
+    superuser: bool
+    inherit: bool
+    createrole: bool
+    createdb: bool
+    login: bool
+    replication: bool
+    bypassrls: bool
+    connection_limit: int
+    """-1 = none"""
+    expired: bool
+    expires: bool
+    passing: bool = False
+    """it expires within the hour"""
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """A member and the role it is in."""
+
+    role: str
+    member: str
+    grantor: str
+    admin: bool
+    inherit: bool
+    may_set: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What sessions start with; without role and database, everybody's."""
+
+    role: str | None
+    database: str | None
+    name: str
+    value: str
+    superusers: bool
+    """only a superuser may set or reset it"""
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """A schema that is not the system's."""
+
+    name: str
+    identity: str
+    """as SQL names it"""
+    owner: str
+    provided: bool
+    """it came with an extension"""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A sequence, or something that one may select from."""
+
+    kind: str
+    """`table` for all but a sequence, as GRANT has it"""
+    schema: str
+    name: str
+    identity: str
+    owner: str
+    stored: bool
+    """a table, partitioned or not, and without rules"""
+    view: bool
+    """and not a materialized one"""
+    provided: bool
+    columns: list[str]
+    table: str | None
+    """of a sequence: the table that it belongs to and follows, as SQL names it"""
+
+
+RUN_AS_OWNER = frozenset({"view", "materialized view", "routine"})
+"""Kinds of what does what its owner may: another owner can break it, or lends it more."""
+FOR_ALL = frozenset({"domain", "type"})
+"""Kinds of what has code of its owner's run by whoever keeps values of it: by checks, by casts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """Something in a schema, or (schema empty) in none."""
+
+    kind: str
+    """as ALTER has it"""
+    schema: str
+    name: str
+    identity: str
+    owner: str
+    definer: bool
+    """it does what its owner may, whoever calls it, as a table's rules do"""
+    of_another: bool = False
+    """a partition of, or inheriting from, a table of another owner's"""
+    taken: bool = False
+    """its name, or that of something that goes with it, is another's in the schema that its owner is to have"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One right on an access list."""
+
+    kind: str
+    schema: str | None
+    name: str | None
+    identity: str
+    column: str | None
+    owner: str
+    grantee: str
+    """a role, or `public` for PUBLIC"""
+    grantor: str
+    right: str
+    grantable: bool
+    guarded: bool
+    """on what the system or an extension came with and did not leave open: it was given since"""
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """One right on what a role makes later; without a schema, wherever it makes it."""
+
+    creator: str
+    schema: str | None
+    objects: str
+    """TABLES, SEQUENCES, FUNCTIONS, TYPES, SCHEMAS or LARGE OBJECTS"""
+    grantee: str | None
+    """none where nobody has anything"""
+    right: str | None
+    grantable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view and a table that it reads."""
+
+    schema: str
+    name: str
+    identity: str
+    owner: str
+    stored: bool
+    """a materialized one, which reads when it is refreshed"""
+    invoker: bool
+    """it reads with the rights of whoever reads it, and not with its owner's"""
+    base_schema: str
+    base_name: str
+    base: str
+    """as SQL names it"""
+
+
+@dataclass(frozen=True, slots=True)
+class Definer:
+    """A function that does what its owner may, whoever calls it."""
+
+    schema: str
+    name: str
+    identity: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database of the server."""
+
+    name: str
+    identity: str
+    owner: str
+    connection_limit: int
+    """-1 = none"""
+
+
+@dataclass(frozen=True, slots=True)
+class Inherits:
+    """A partition or an inheriting table in another schema than what it is part of."""
+
+    child: str
+    """as SQL names it"""
+    child_schema: str
+    child_owner: str
+    parent: str
+    """as SQL names it"""
+    parent_schema: str
+    parent_owner: str
+    partition: bool

@@ -1,0 +1,315 @@
+"""The server, asked by the queries of `sql/`: the only way of the program and the tool to it."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.rows import class_row
+from psycopg.sql import SQL, Composed, Identifier, Literal
+
+from engarde.errors import NoRoomForLocks, NotAnswered, Refused, Uncertain, Unreachable
+from engarde.server.connect import connect
+from engarde.server.credentials import Access
+from engarde.util.quoting import printable
+from engarde.util.terminal import begin_change
+from engarde.util.timeouts import Kind, seconds
+from engarde.util.visible import visible
+
+SEARCH_PATH = "pg_catalog, pg_temp"
+"""Of every session of ours: whoever may create in another schema of a path decides there what a name means."""
+
+_LIMITED = {
+    "statement": "statement_timeout",
+    "lock": "lock_timeout",
+    "idle": "idle_in_transaction_session_timeout",
+}
+NOTICING = ("tcp_keepalives_idle=10", "tcp_keepalives_interval=10", "tcp_keepalives_count=3", "tcp_user_timeout=40000")
+"""By which a server that hears nothing any more of a client lets go of its locks within a minute."""
+NOTICING_OPTIONS = {"PGOPTIONS": " ".join(f"-c {each}" for each in NOTICING)}
+"""The same for a program that goes by libpq's variables."""
+
+
+EVENT_TRIGGERS_CAN_BE_OFF = 170_000
+"""From this version on a superuser's session need not run them."""
+
+CAN_LOOK_FOR_ITS_CLIENT = 140_000
+"""From this version on a server may do so while it works on a statement."""
+
+_ROOMS = Path(__file__).with_name("sql")
+MARK = " /* engarde */"
+"""After each query of ours: a role that we log in as has not asked it. At the end, which every server keeps."""
+
+
+NONE: Mapping[str, str] = MappingProxyType({})
+
+Row = TypeVar("Row")
+ALLOWED = "EG000"
+"""By which a probe takes back what was allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server said to a list of statements."""
+
+    state: str
+    """SQLSTATE, 00000 where all were allowed"""
+    place: int
+    """of the last one that was tried, from 1"""
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One login at one database, in one transaction that is rolled back at its end unless it is committed."""
+
+    _connection: psycopg.Connection[Any]
+    _where: str
+    """its address, for a person to read"""
+    _settings: tuple[str, ...]
+    """what it has whatever its role would start with"""
+
+    @property
+    def major(self) -> int:
+        """The server's major version."""
+        return self._connection.info.server_version // 10_000
+
+    @property
+    def asked_for_password(self) -> bool:
+        """Whether the server let the role in for its password, and not on trust."""
+        return bool(self._connection.pgconn.used_password)
+
+    @property
+    def process(self) -> int:
+        """The server's process that answers."""
+        found = self._connection.execute("SELECT pg_backend_pid()").fetchone()
+        return int(found[0]) if found else 0
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether it goes over TLS."""
+        return bool(self._connection.pgconn.ssl_in_use)
+
+    @property
+    def pooled(self) -> bool:
+        """Whether a pooler stands in between: the process that answers is not the one that said so at the start."""
+        return self.process != self._connection.info.backend_pid
+
+    def change(self, statement: str) -> None:
+        """Runs one statement of a change, or several.
+
+        :raises Refused: the server does not run it; it stands in the message.
+        """
+        try:
+            self.run(statement)
+        except psycopg.Error as error:
+            if self._connection.closed:
+                raise
+            said = visible(error.diag.message_primary or "")
+            raise Refused(f"{printable(statement)}\n  {error.sqlstate}: {said}", error.sqlstate or "") from None
+
+    def set_verifier(self, role: str, verifier: str) -> None:
+        """Puts a password in force that the server is sent as its verifier.
+
+        :raises Refused: the server does not; the verifier stands in no message.
+        """
+        statement = SQL("ALTER ROLE {} PASSWORD {}").format(Identifier(role), Literal(verifier))
+        try:
+            self._connection.execute(statement)
+        except psycopg.Error as error:
+            if self._connection.closed:
+                raise
+            raise Refused(f"the password of {role} stays as it is: {error.sqlstate}") from None
+
+    def run(self, statement: str) -> None:
+        """Runs one statement, or several that take no parameters."""
+        self._connection.execute(statement.encode())
+
+    def commit(self) -> None:
+        """Ends the transaction, and what was done in it stays.
+
+        :raises Uncertain: the session was lost meanwhile.
+        """
+        begin_change()
+        try:
+            self._connection.execute(b"COMMIT")
+        except psycopg.OperationalError as error:
+            if not self._connection.closed and error.sqlstate:
+                raise
+            raise Uncertain(self._where, " ".join(str(error).split())) from None
+
+    def change_alone(self, statement: str) -> None:
+        """Ends the transaction, then runs one statement that cannot be in any.
+
+        :raises Refused: the server does not run it; it stands in the message.
+        """
+        self.commit()
+        for each in self._settings:
+            self.run(f"SET {each}")
+        self.change(statement)
+
+    @contextmanager
+    def waiting(self, stalled: Callable[[], str], end: Callable[[], None]) -> Iterator[None]:
+        """Keeps its snapshot while something else is at work, which it ends once that is stalled or the server is gone.
+
+        :raises psycopg.OperationalError: it was.
+        """
+        over, faults = threading.Event(), list[psycopg.Error]()
+
+        def ask() -> None:
+            while not over.wait(seconds("dump.pulse")):
+                try:
+                    if reason := stalled():
+                        raise psycopg.OperationalError(reason)
+                except (psycopg.Error, OSError) as error:
+                    faults.append(psycopg.OperationalError(str(error)) if isinstance(error, OSError) else error)
+                    end()
+                    return
+
+        pulse = threading.Thread(target=ask)
+        pulse.start()
+        try:
+            yield
+        finally:
+            over.set()
+            pulse.join()
+            if faults:
+                raise faults[0]
+
+    def tried(self, probes: Sequence[Sequence[str]]) -> list[Answer]:
+        """What becomes of each list of statements; nothing of it stays, whatever was allowed.
+
+        One round trip for all: a server may be far away, and refusals in a block do not fill its log.
+        """
+        # Nothing that was allowed by mistake waits for a lock that a service holds, nor makes one wait for long.
+        limits = ("lock_timeout = '300ms'", "statement_timeout = '60s'")
+        self._connection.execute("; ".join(f"SET LOCAL {each}{MARK}" for each in limits).encode())
+        self._connection.execute(f"SELECT set_config('engarde.probes', %s, true){MARK}", [json.dumps(probes)])
+        self._connection.execute(_query("probe"))
+        row = self._connection.execute(f"SELECT current_setting('engarde.answers'){MARK}").fetchone()
+        answers = (text.split(" ", 2) for text in json.loads(row[0] if row else "[]"))
+        return [Answer("00000" if state == ALLOWED else state, int(place), said) for state, place, said in answers]
+
+    def do(self, room: str, **parameters: object) -> None:
+        """Runs `sql/<room>.sql`, of which nothing is to be found; several statements where it takes no parameters."""
+        self._connection.execute(_query(room), parameters or None)
+
+    def rows(self, room: str, kind: type[Row], **parameters: object) -> list[Row]:
+        """What the query `sql/<room>.sql` finds, each row made by its columns' names."""
+        return self._rows(_query(room), kind, parameters)
+
+    def answered(self, room: str, kind: type[Row], put: Mapping[str, str] = NONE, **parameters: object) -> list[Row]:
+        """The same, where a refusal does not end the session; names are `put` in quoted.
+
+        :raises NotAnswered: the server refused.
+        """
+        names = {each: Identifier(name) for each, name in put.items()}
+        self._connection.execute(b"SAVEPOINT asked")
+        try:
+            return self._rows(_query(room).format(**names) if names else _query(room), kind, parameters)
+        except psycopg.Error as error:
+            if self._connection.closed:
+                raise
+            self._connection.execute(b"ROLLBACK TO asked")
+            raise NotAnswered(error.sqlstate or "") from None
+
+    def _rows(self, query: SQL | Composed, kind: type[Row], parameters: Mapping[str, object] | None) -> list[Row]:
+        with self._connection.cursor(row_factory=class_row(kind)) as cursor:
+            return cursor.execute(query, parameters).fetchall()
+
+    def filled(self, room: str, kind: type[Row], **parts: str) -> list[Row]:
+        """What the query `sql/<room>.sql` finds with these parts of SQL in it, each of them quoted already."""
+        return self._rows(_query(room).format(**{name: SQL(part) for name, part in parts.items()}), kind, None)
+
+    def tables(self, schemas: list[str]) -> frozenset[tuple[str, str]]:
+        """Schema and name of everything in these schemas that one may select from."""
+        return frozenset(self._connection.execute(_query("tables"), {"schemas": schemas}))
+
+    def held(self, schemas: list[str]) -> dict[str, int]:
+        """Those of the schemas that hold anything, and how many objects."""
+        return dict(self._connection.execute(_query("held"), {"schemas": schemas}).fetchall())
+
+    def extensions(self) -> frozenset[str]:
+        """The extensions that this role can have without a superuser."""
+        return frozenset(name for (name,) in self._connection.execute(_query("extensions")))
+
+
+def _query(room: str) -> SQL:
+    return SQL((_ROOMS / f"{room}.sql").read_text(encoding="utf-8").rstrip() + MARK)
+
+
+@contextmanager
+def session(
+    access: Access,
+    kind: Kind | None = None,
+    *,
+    read_only: bool = True,
+    as_given: bool = False,
+    one_snapshot: bool = True,
+) -> Iterator[Session]:
+    """A session that ends with the block; it sees the server as it was at its first question, unless told otherwise.
+
+    It starts in pg_catalog, with limits of its `kind`: to look where it is `read_only`, else to change, by default. Of
+    what the server would start it with, only another role is kept, and that where it is `as_given`.
+
+    :raises NoEntrance: no answer, or the role was not let in.
+    :raises Unreachable: the session was lost, or an answer did not come in time.
+    :raises Uncertain: it was lost while it committed.
+    """
+    kind = kind or ("look" if read_only else "change")
+    connection, where = connect(access, kind), access.where
+    # Closing it without more is a rollback: what was not committed is gone, also when this process is.
+    with closing(connection):
+        level = "REPEATABLE READ" if one_snapshot else "READ COMMITTED"
+        begin = f"BEGIN ISOLATION LEVEL {level} READ {'ONLY' if read_only else 'WRITE'}"
+        # In one message: a millisecond may be all that a role has between two. Local: a pooler hands a session on as it
+        # is, and refuses what is set when a connection is begun.
+        settings = tuple(_settings(connection, kind))
+        whole = [begin, *(f"SET LOCAL {each}" for each in settings), *([] if as_given else ["SET LOCAL ROLE NONE"])]
+        try:
+            connection.execute("; ".join(each + MARK for each in (*whole, *_noticing(connection))).encode())
+            yield Session(connection, where, settings)
+        except psycopg.errors.OutOfMemory as error:
+            raise NoRoomForLocks(
+                f"{where} answers with {error.sqlstate}, so nothing was changed there: {error.diag.message_primary};"
+                f" `bin/engarde doctor '{error.diag.message_primary}'` names who uses it up"
+            ) from None
+        except psycopg.Error as error:
+            said = " ".join(str(error).split())
+            # A limit on locks and statements is an OperationalError, too, and leaves the connection as it was.
+            lost = isinstance(error, psycopg.OperationalError) and (connection.closed or not error.sqlstate)
+            happened = f"lost {where}" if lost else f"{where} answers with {error.sqlstate}"
+            raise Unreachable(f"{happened}, so nothing was changed there: {said}") from None
+
+
+def limited(kind: Kind) -> Iterator[str]:
+    """What bounds a session of this kind in the server."""
+    for name, setting in _LIMITED.items():
+        yield f"{setting} = '{round(1000 * seconds(f'{kind}.{name}'))}ms'"
+
+
+def _settings(connection: psycopg.Connection[Any], kind: Kind) -> Iterator[str]:
+    """What a session has whatever its role would start with, the search path first."""
+    yield f"search_path = {SEARCH_PATH}"
+    yield from limited(kind)
+    yield from NOTICING
+    yield "standard_conforming_strings = on"
+    if connection.info.server_version >= EVENT_TRIGGERS_CAN_BE_OFF:
+        yield "transaction_timeout = 0"
+        if connection.info.parameter_status("is_superuser") == "on":
+            yield "event_triggers = off"
+
+
+def _noticing(connection: psycopg.Connection[Any]) -> Iterator[str]:
+    """Makes the server notice in the middle of a statement that its client is gone, where its system can."""
+    if connection.info.server_version >= CAN_LOOK_FOR_ITS_CLIENT:
+        yield (
+            "SELECT set_config('client_connection_check_interval', '10s', true) WHERE version() ~ '(linux|darwin|bsd)'"
+        )

@@ -1,0 +1,1 @@
+"""What knows nothing of stacks or servers: files, processes, text, the terminal."""

@@ -1,0 +1,96 @@
+"""Names and texts as SQL and a shell have them."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from typing import LiteralString
+
+from psycopg.sql import SQL, Identifier, Literal
+
+from engarde.util.visible import BREAKS, visible, written
+
+# A comment is one, too, so that a quote in it begins nothing.
+_TOKENS = re.compile(
+    r"""
+      (?P<comment>--[^\n]*|/\*.*?\*/)
+    | (?P<unicode>(?<![\w$])[uU]&(?:"(?:[^"]|"")*"|'(?:[^']|'')*'))
+    | (?P<name>"(?:[^"]|"")*")
+    | (?P<escaped>(?<![\w$])[eE]'(?:[^'\\]|''|\\.)*')
+    | (?P<text>'(?:[^']|'')*')
+    | (?<![\w$])\$(?P<tag>(?:[^\W\d]\w*)?)\$(?P<dollar>.*?)\$(?P=tag)\$
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def quoted(*names: str) -> str:
+    """Names joined with dots, as SQL has them, and as `regclass` and a search_path take them, too."""
+    return Identifier(*names).as_string(None)
+
+
+def literal(text: str) -> str:
+    """A text, as SQL has it."""
+    return Literal(text).as_string(None)
+
+
+def statement(template: LiteralString, *names: str) -> str:
+    """A statement for a person to run, with these identifiers quoted where they need it."""
+    return printable(SQL(template).format(*map(Identifier, names)).as_string(None) + ";")
+
+
+def script(statements: Iterable[str]) -> str:
+    """Statements for a person to run in this order, a line each."""
+    return "\n".join(f"{each};" for each in statements)
+
+
+def printable(sql: str, keep: str = "") -> str:
+    r"""SQL that means the same and hides nothing: `U&"\202E"` for a name, `E'\u202E'` for a text.
+
+    Both mean that whatever `standard_conforming_strings` is. Between names and texts, line ends stay; in texts, what is
+    to be kept.
+    """
+    return visible(_TOKENS.sub(lambda token: _printable(token, keep), sql), keep=BREAKS)
+
+
+def _printable(token: re.Match[str], keep: str) -> str:
+    # The prefix of what stands close after a word would become a part of that.
+    apart = " " if re.match(r"[\w$]", token.string[token.start() - 1 : token.start()]) else ""
+    match token.lastgroup:
+        case "unicode":
+            return written(token[0], _in_unicode)
+        case "name":
+            shown = written(token[0].replace("\\", "\\\\"), _in_unicode)
+            return token[0] if visible(token[0]) == token[0] else f"{apart}U&{shown}"
+        case "escaped":
+            return written(token[0], _in_text, keep)
+        case "text" | "dollar":
+            if visible(token[0], keep) == token[0]:
+                return token[0]
+            body = token["text"][1:-1] if token["text"] else token["dollar"].replace("'", "''")
+            return f"{apart}E'" + written(body.replace("\\", "\\\\"), _in_text, keep) + "'"
+    return token[0]
+
+
+def _in_unicode(character: str) -> str:
+    number = ord(character)
+    return f"\\{number:04X}" if number < 0x10000 else f"\\+{number:06X}"
+
+
+def _in_text(character: str) -> str:
+    number = ord(character)
+    return f"\\u{number:04X}" if number < 0x10000 else f"\\U{number:08X}"
+
+
+def word(text: str) -> str:
+    r"""A word of a shell's command, as `$'\342\200\256'` where it would hide something: bash, zsh and ksh know that."""
+    if visible(text) == text:
+        return shlex.quote(text)
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return "$'" + written(escaped, _in_word) + "'"
+
+
+def _in_word(character: str) -> str:
+    # Three digits end by themselves; of \x, shells take as many as there are.
+    return "".join(f"\\{byte:03o}" for byte in character.encode(errors="surrogateescape"))

@@ -1,0 +1,143 @@
+"""What is printed: results go to standard output, all else to standard error, and nothing goes there past this.
+
+Whoever reads either may go away, a disk may be full, a terminal may be lost. What a command tells meanwhile is then
+dropped. Without a reader of its result, a command that has changed nothing ends; one that has goes on to its end.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import select
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TextIO
+
+from engarde.util.visible import BREAKS, visible
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+OUTPUT_LOST, READER_GONE = 74, 141
+"""Exit codes, where the result could not be written: in general, and as nobody reads it and nothing was changed."""
+
+
+def say(line: str) -> None:
+    """Tells the operator in one line what goes on."""
+    tell(visible(line, keep="\t"))
+
+
+def complain(reason: object) -> None:
+    """Tells the operator why it does not go on; the reason may have several lines."""
+    tell(f"engarde: {visible(str(reason), keep=BREAKS)}")
+
+
+def put(text: str) -> None:
+    """Prints a result, which may have several lines."""
+    print(visible(text, keep=BREAKS), flush=True)
+
+
+def is_screen() -> bool:
+    """Whether results go to a terminal."""
+    return sys.stdout.isatty()
+
+
+def tell(text: str) -> None:
+    """Prints on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+@dataclass(slots=True)
+class _Command:
+    """What this process does, as far as its readers are concerned."""
+
+    changing: bool = False
+    lost: bool = False
+    """its result, or a part of it"""
+
+    def lose(self, error: OSError) -> None:
+        """Goes on without a result where something is changed; else ends the command."""
+        self.lost = True
+        if self.changing:
+            return
+        if error.errno == errno.EPIPE:
+            raise SystemExit(READER_GONE)
+        complain(f"the result cannot be written: {error.strerror}")
+        raise SystemExit(OUTPUT_LOST)
+
+
+_command: _Command | None = None
+"""None in a process that is no command of ours: one that has put other streams in the place of its own, as tests do."""
+
+
+class _Losing(io.FileIO):
+    """A stream of this process, which may be lost; what cannot be written to it is dropped from then on."""
+
+    def __init__(self, number: int, lost: Callable[[OSError], None]) -> None:
+        super().__init__(number, "w", closefd=False)
+        self._tell_lost = lost
+        self._is_lost = False
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """All of the data, or as much of it as the system takes at once."""
+        try:
+            while not self._is_lost:
+                if (written := super().write(data)) is not None:
+                    return written
+                # Somebody who shares the stream has made it one that does not wait.
+                select.select([], [self], [])
+        except OSError as error:
+            self._is_lost = True
+            self._tell_lost(error)
+        return memoryview(data).nbytes
+
+
+def begin_command() -> None:
+    """Makes this process a command: once, before it prints."""
+    global _command
+    if (sys.stdout, sys.stderr) == (sys.__stdout__, sys.__stderr__):
+        _command = _Command()
+        sys.stdout = _losing(sys.stdout, 1, _command.lose)
+        sys.stderr = _losing(sys.stderr, 2, lambda _: None)
+
+
+def _losing(original: TextIO | None, number: int, lost: Callable[[OSError], None]) -> TextIO:
+    if original is None:
+        # It was closed beforehand: writing shall fail, and no file that is opened later be taken for it.
+        nowhere = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nowhere, number)
+        if nowhere != number:
+            os.close(nowhere)
+    return io.TextIOWrapper(
+        io.BufferedWriter(_Losing(number, lost)),
+        encoding=original.encoding if original else None,
+        errors=original.errors if original else "backslashreplace",
+        line_buffering=bool(original and original.isatty()),
+    )
+
+
+def begin_change() -> None:
+    """From here on the command goes on to its end, whoever reads and whatever becomes of its terminal.
+
+    Called in the main thread, before anything is changed; the programs that are started from here on are told nothing
+    of a lost terminal either.
+    """
+    if _command:
+        _command.changing = True
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def exit_code(code: int) -> int:
+    """The code that a command ends with, if it is to be this one: a result that was lost is no good end."""
+    if not (_command and _command.lost) or code not in (0, 1):
+        return code
+    complain("all is done, but the result could not be written")
+    return OUTPUT_LOST
+
+
+def has_begun_change() -> bool:
+    """Whether this command may have changed something."""
+    return bool(_command and _command.changing)

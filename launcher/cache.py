@@ -1,0 +1,44 @@
+"""What is made once per user and then serves every clone."""
+
+import fcntl
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from engarde.util.progress import say
+from launcher.paths import cache
+
+
+def kept(name: str, make: Callable[[Path], None], within: Path | None = None) -> Path:
+    """The folder of that name, filled by `make` if need be; it appears whole or not at all, whoever else makes it."""
+    home = within or cache()
+    folder = home / name
+    if folder.exists():
+        return folder
+    home.mkdir(parents=True, exist_ok=True)
+    with _alone(home / f".{name}.lock"):
+        if folder.exists():
+            return folder
+        for left_behind in home.glob(f".{name}-*"):
+            shutil.rmtree(left_behind, ignore_errors=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=home))
+        try:
+            make(draft)
+            draft.rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    return folder
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Waits until no other process holds the lock; the kernel lets go of a dead holder's."""
+    with lock.open("w") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another run of this user is making the same: waiting for it")
+            fcntl.flock(held, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,129 @@
+"""`bin/pulumi`: the engine that was found, with what stack `local` needs and nothing else changed."""
+
+import hashlib
+import json
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from engarde.errors import ConfigError
+from engarde.util.processes import interrupts
+from engarde.util.progress import say
+from engarde.util.terminal import begin_command
+from launcher.command_line import LOCAL, CommandLine, parse
+from launcher.engine import TO_STAND_INS, Engine, found
+from launcher.errors import EngineMissing, ToolchainError
+from launcher.paths import PASSPHRASE, PROJECT, STATE, pulumi_home
+from launcher.sessions import pgoptions
+
+
+def backend(state: Path) -> str:
+    """The address of a state in files.
+
+    Without side files: an engine killed while it writes one leaves it empty, and then no state can be read.
+    """
+    return f"file://{state}?metadata=skip"
+
+
+BACKEND = backend(STATE)
+
+STAND_INS_NEED = ("bcrypt",)
+"""Modules that requirements.txt leaves out: where the vendor's plugins serve, nothing needs them."""
+
+
+def main() -> None:
+    """Becomes the engine, so that signals and exit codes are its own."""
+    begin_command()
+    words = sys.argv[1:]
+    line = parse(words)
+    try:
+        with interrupts():
+            engine = _engine()
+            variables = environment(line, engine) | pgoptions()
+    except (ToolchainError, ConfigError, OSError) as fault:
+        say(f"error: {fault}")
+        sys.exit(2)
+    except ImportError as fault:
+        say(f"error: .venv is not complete ({fault}): run `make up`")
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    if not (line.folder or Path.cwd().is_relative_to(PROJECT)):
+        os.chdir(PROJECT)
+    if os.environ.get("PGOPTIONS", variables["PGOPTIONS"]) != variables["PGOPTIONS"]:
+        say("note: PGOPTIONS of your environment is left out; this run sets its own (docs/toolchain.md)")
+    # The engine trusts PWD, which a link or the line above can have made wrong.
+    variables["PWD"] = str(Path.cwd())
+    os.execve(engine.binary, ["pulumi", *words], variables)
+
+
+def _engine() -> Engine:
+    try:
+        return found()
+    except EngineMissing:
+        return _obtained()
+
+
+def _obtained() -> Engine:
+    from launcher.install import engine  # takes long to import, and is seldom needed
+
+    return engine()
+
+
+def environment(line: CommandLine, engine: Engine) -> dict[str, str]:
+    """:raises ToolchainError: our stand-ins must not serve the stack, or lack something; before the first `make up`."""
+    stack = line.stack or os.environ.get("PULUMI_STACK") or _selected(engine)
+    if stack in LOCAL:
+        return _of_local(line, engine)
+    if engine.official or os.environ.get("ENGARDE_ALLOW_STAND_INS") == "1":
+        _say_who_serves(line, engine)
+        return os.environ | engine.environment
+    if line.operation and not _obtained().official:
+        raise ToolchainError(
+            f"stack `{stack or '(selected)'}` needs the vendor's plugins, which cannot be downloaded from here; "
+            "our stand-ins serve stack `local` alone"
+        )
+    return os.environ | {name: value for name, value in engine.environment.items() if name not in TO_STAND_INS}
+
+
+def _of_local(line: CommandLine, engine: Engine) -> dict[str, str]:
+    if not PASSPHRASE.exists():
+        raise ToolchainError("stack `local` does not exist yet: run `make up`")
+    _say_who_serves(line, engine)
+    STATE.mkdir(exist_ok=True)
+    users_own = {name: value for name, value in os.environ.items() if name != "PULUMI_CONFIG_PASSPHRASE"}
+    return users_own | engine.environment | in_files(BACKEND, PASSPHRASE)
+
+
+def in_files(backend: str, passphrase: Path) -> dict[str, str]:
+    """What a run needs whose state lies in files, as that of stack `local` does."""
+    return {"PULUMI_BACKEND_URL": backend, "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase), **quick()}
+
+
+def quick() -> dict[str, str]:
+    """What spares the engine a sixth of a run: else it collects, at every step, what it leaves in memory."""
+    return {"GOGC": os.environ.get("GOGC", "400")}
+
+
+def _say_who_serves(line: CommandLine, engine: Engine) -> None:
+    """:raises ToolchainError: our stand-ins have to serve, and lack what they need."""
+    if engine.official:
+        return
+    if line.operation and (missing := [name for name in STAND_INS_NEED if find_spec(name) is None]):
+        raise ToolchainError(
+            f"the vendor's plugins cannot be downloaded from here, and our stand-ins need {', '.join(missing)}, which"
+            f" is not in .venv: run `.venv/bin/python -m pip install -r requirements-dev.txt` in {PROJECT}"
+        )
+    say("note: our stand-ins serve this run; the vendor's plugins could not be downloaded")
+
+
+def _selected(engine: Engine) -> str | None:
+    """The stack that `stack select` has chosen for our own backend."""
+    home = Path(engine.environment.get("PULUMI_HOME") or pulumi_home())
+    project = hashlib.sha1(str(PROJECT / "Pulumi.yaml").encode(), usedforsecurity=False).hexdigest()
+    settings = home / f"workspaces/engarde-{project}-workspace.json"
+    if not settings.exists():
+        return None
+    chosen: dict[str, str] = json.loads(settings.read_text()).get("stacks", {})
+    return chosen.get(BACKEND)

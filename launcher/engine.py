@@ -1,0 +1,98 @@
+"""The engine that serves this project, as it was found or made."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from launcher.errors import EngineMissing
+from launcher.paths import GO_MODULE, PRIVATE, PROJECT, STAND_INS, STAND_INS_HOME, pulumi_home
+
+LAUNCHERS = "*/pulumi-resource-*"
+"""The part of each stand-in that the engine copies; it starts the rest where that lies."""
+
+NO_CODE = {"PULUMI_OPTION_GENERATE_CODE": "false"}
+"""Keeps `import` from writing code, which needs the vendor's language host and the schemas of the vendor's plugins."""
+
+TO_STAND_INS = {
+    "PULUMI_HOME": str(STAND_INS_HOME),
+    "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+    **NO_CODE,
+}
+"""What leads a run to our stand-ins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An engine with its plugins, ready to run."""
+
+    binary: str
+    version: str
+    official: bool
+    """Whether the vendor's plugins serve; otherwise our stand-ins do."""
+
+    environment: dict[str, str]
+    """What a run needs beside the caller's own environment, the way to the stand-ins included; holds no secret."""
+
+
+def found() -> Engine:
+    """The engine that `launcher.install.engine` settled on, read from its record in milliseconds.
+
+    :raises EngineMissing: where there is none, or where what it depends on has changed.
+    """
+    try:
+        record = json.loads(_record().read_text())
+    except FileNotFoundError:
+        raise EngineMissing("there is no engine yet: run `make up`") from None
+    engine = Engine(**record["engine"])
+    if record["seen"] != _seen() or not Path(engine.binary).exists():
+        raise EngineMissing("the engine or its plugins have changed: run `make up`")
+    return engine
+
+
+def remember(engine: Engine) -> None:
+    """Writes the record, whole or not at all."""
+    PRIVATE.mkdir(exist_ok=True)
+    draft = _record().with_suffix(f".{os.getpid()}")
+    draft.write_text(json.dumps({"seen": _seen(), "engine": asdict(engine)}, indent=2))
+    draft.replace(_record())
+
+
+def on_path() -> str | None:
+    """The user's own `pulumi`: the first on PATH that is not a clone's `bin/pulumi`."""
+    for folder in filter(None, os.get_exec_path()):
+        command = shutil.which("pulumi", path=folder)
+        if command and not (Path(command).resolve().parent.parent / GO_MODULE.relative_to(PROJECT)).exists():
+            return command
+    return None
+
+
+def _record() -> Path:
+    """One record for each engine and plugin folder of the user's, so that two of them do not take turns."""
+    key = hashlib.sha256(f"{on_path()}\0{pulumi_home()}".encode()).hexdigest()
+    return PRIVATE / f"toolchain-{key[:8]}.json"
+
+
+def _seen() -> dict[str, str | int]:
+    """Everything that the choice depends on and that can change under a record."""
+    users_own = on_path()
+    return {
+        "project": str(PROJECT),
+        "makers": digest([Path(__file__), Path(__file__).with_name("obtain.py")]),
+        "on path": Path(users_own).stat().st_mtime_ns if users_own else 0,
+        "go module": digest(GO_MODULE.iterdir()),
+        "stand-ins": digest(STAND_INS.glob(LAUNCHERS)),
+        "installed stand-ins": digest(STAND_INS_HOME.glob(f"plugins/{LAUNCHERS}")),
+    }
+
+
+def digest(files: Iterable[Path]) -> str:
+    """A hash over the names and contents of files."""
+    total = hashlib.sha256()
+    for file in sorted(files):
+        total.update(f"{file.name}\0{file.stat().st_size}\0".encode())
+        total.update(file.read_bytes())
+    return total.hexdigest()
