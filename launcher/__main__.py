@@ -1,4 +1,4 @@
-"""The make targets' way into the toolchain: `python -m launcher COMMAND`."""
+"""The make targets' way into the launcher: `python -m launcher COMMAND`."""
 
 import sys
 

@@ -73,7 +73,7 @@ def on_path() -> str | None:
 def _record() -> Path:
     """One record for each engine and plugin folder of the user's, so that two of them do not take turns."""
     key = hashlib.sha256(f"{on_path()}\0{pulumi_home()}".encode()).hexdigest()
-    return PRIVATE / f"toolchain-{key[:8]}.json"
+    return PRIVATE / f"engine-{key[:8]}.json"
 
 
 def _seen() -> dict[str, str | int]:
@@ -81,7 +81,7 @@ def _seen() -> dict[str, str | int]:
     users_own = on_path()
     return {
         "project": str(PROJECT),
-        "makers": digest([Path(__file__), Path(__file__).with_name("obtain.py")]),
+        "makers": digest([Path(__file__), Path(__file__).with_name("install.py")]),
         "on path": Path(users_own).stat().st_mtime_ns if users_own else 0,
         "go module": digest(GO_MODULE.iterdir()),
         "stand-ins": digest(STAND_INS.glob(LAUNCHERS)),

@@ -1,4 +1,4 @@
-"""Where the toolchain keeps things: in the project, and once per user."""
+"""Where the launcher keeps things: in the project, and once per user."""
 
 import os
 from pathlib import Path

@@ -14,7 +14,7 @@ from engarde.util.progress import say
 from launcher.paths import PRIVATE, PROJECT, cache
 
 CACHES = (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "__pycache__")
-PACKAGES = ("components", "engarde", "examples", "tests", "toolchain")
+PACKAGES = ("components", "devtools", "engarde", "examples", "launcher", "tests")
 
 
 def clean() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.connection_budget import Budget, budget, lowered, needed
+from engarde.checks.connection_budget import Budget, budget, lowered, needed
 from engarde.declaration.model import Service
 from engarde.declaration.names import ANALYTICS
 from engarde.declaration.stack_file_edits import lines

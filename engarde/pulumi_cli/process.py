@@ -20,7 +20,7 @@ from engarde.util.terminal import begin_change, say
 from engarde.util.timeouts import seconds
 
 # Not resolved: a folder whose program is a link to another's has a stack file and an engine of its own.
-FOLDER = Path(__file__).absolute().parent.parent
+FOLDER = Path(__file__).absolute().parents[2]
 """The project: stack files, `bin/pulumi`."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from engarde.connection_budget import budget
+from engarde.checks.connection_budget import budget
 from engarde.declaration.model import DatabaseStack
 from engarde.status import rows
 from engarde.status.connections import Connections, connections

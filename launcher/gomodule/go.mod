@@ -1,4 +1,4 @@
-module engarde/toolchain/engine
+module engarde/launcher/engine
 
 go 1.25.11
 

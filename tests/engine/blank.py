@@ -13,7 +13,7 @@ from tests.engine.admins import PASSWORD
 from tests.engine.database import Database
 from tests.engine.program import BLANK, STACK_FILE, STATE, Project
 
-PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "engarde", "toolchain")
+PROGRAM = ("Pulumi.yaml", "__main__.py", "components", "engarde", "launcher", "devtools")
 
 
 def make_blank(engine: Engine, folder: Path, database: Database) -> None:

@@ -76,7 +76,8 @@ def test_psql_finds_the_credentials_in_its_environment_only() -> None:
 
 def test_the_psql_of_a_wheel_starts_where_none_is_on_the_path(tmp_path: Path) -> None:
     code = (
-        "from engarde.server.credentials import Access; from engarde.server.psql import psql; from tests.unit.test_access import STACK;"
+        "from engarde.server.credentials import Access; from engarde.server.psql import psql;"
+        " from tests.unit.test_access import STACK;"
         " psql(Access(STACK.server, 'd', 'r', 'p'), ['--version'])"
     )
     done = subprocess.run(

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from engarde.connection_budget import budget, lowered, needed
+from engarde.checks.connection_budget import budget, lowered, needed
 from engarde.declaration.databases import databases, find
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack

@@ -179,7 +179,7 @@ def test_what_nobody_has_foreseen_is_one_line(
 
 
 def test_a_venv_that_is_not_complete(tmp_path: Path) -> None:
-    for name in ("engarde", "toolchain"):
+    for name in ("engarde", "launcher", "devtools"):
         (tmp_path / name).symlink_to(PROJECT / name)
     (tmp_path / ".venv").symlink_to(sys.prefix)
     (tmp_path / "bin").mkdir()

@@ -1,4 +1,4 @@
-module engarde/toolchain/actionlint
+module engarde/devtools/actionlint
 
 go 1.25.0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from engarde.connection_budget import RESERVED, Budget, budget
+from engarde.checks.connection_budget import RESERVED, Budget, budget
 from engarde.declaration.model import Analytics, Service
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts

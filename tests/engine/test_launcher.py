@@ -60,9 +60,9 @@ def engine() -> Engine:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clone of the toolchain with a program of its own, as `make up` leaves it before the first `up`."""
+    """A clone of the launcher with a program of its own, as `make up` leaves it before the first `up`."""
     folder = tmp_path_factory.mktemp("clone")
-    for each in ("bin", "engarde", "toolchain"):
+    for each in ("bin", "engarde", "launcher", "devtools"):
         shutil.copytree(PROJECT / each, folder / each, ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".venv").symlink_to(sys.prefix)
     (folder / "Pulumi.yaml").write_text("name: engarde\nruntime: {name: python, options: {virtualenv: .venv}}\n")
