@@ -14,7 +14,6 @@ from functools import partial
 import pulumi
 import pulumi_postgresql as postgresql
 
-from components import placeholders
 from components.engine import Recorded
 from components.orphaned_resources import marked
 from components.reads import plan
@@ -24,6 +23,7 @@ from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import reader, tenant
 from engarde.errors import EngardeError, Refused
+from engarde.preflight import placeholders
 from engarde.preflight.server_facts import Found
 from engarde.pulumi_cli.resource_names import base_of, placed, placed_on_server
 from engarde.pulumi_cli.rotations import called

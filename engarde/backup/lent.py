@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 
-from components import placeholders
 from engarde.backup.rows import Lent
 from engarde.declaration.names import PROOF
 from engarde.errors import Refused, Unreachable
+from engarde.preflight import placeholders
 from engarde.server.credentials import Access
 from engarde.server.scram import verifier
 from engarde.server.session import session

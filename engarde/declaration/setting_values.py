@@ -1,25 +1,14 @@
-"""What a session starts with, as the server reads it: which setting counts, timeouts, and search paths."""
+"""The values of PostgreSQL's settings as the server reads them: times, sizes, switches and search paths."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from engarde.server.catalog.rows import Setting
 
 UNITS = {"": 1, "us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 """milliseconds"""
 
 SIZES = {"": 1, "B": 1 / 1024, "kB": 1, "MB": 1024, "GB": 1024**2, "TB": 1024**3}
 """kilobytes"""
-
-
-def in_force(settings: Iterable[Setting], name: str, role: str) -> Setting | None:
-    """What counts for a role: its own in the database before its own, then the database's, then everybody's."""
-    found = [each for each in settings if each.name == name and each.role in (None, role)]
-    return max(found, key=lambda each: (each.role is not None, each.database is not None), default=None)
 
 
 def milliseconds(text: str) -> float:

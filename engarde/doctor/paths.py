@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import PUBLIC
-from engarde.declaration.setting_values import in_force, split_path
+from engarde.declaration.setting_values import split_path
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.output.findings import Remedy
-from engarde.server.catalog.rows import Setting
+from engarde.server.catalog.rows import Setting, in_force
 from engarde.util.quoting import statement
 
 SEARCH_PATH = "search_path"

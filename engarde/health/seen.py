@@ -14,6 +14,7 @@ from engarde.pulumi_cli.state import State
 from engarde.server import catalog, version_tables
 from engarde.server.catalog import Catalog
 from engarde.server.catalog.further import ServerSetting, VersionTable
+from engarde.server.catalog.rows import Existing
 from engarde.server.credentials import of_services
 from engarde.server.session import Session
 
@@ -56,7 +57,7 @@ class Seen:
     settings: dict[str, ServerSetting]
     found: admin_privileges.Found
     catalog: Catalog
-    existing: tuple[conflicts.Existing, ...]
+    existing: tuple[Existing, ...]
     """those of the roles and schemas of the stack file that are there"""
     others_sessions: int
     """of roles that are not the stack's, on the whole server"""
@@ -91,7 +92,7 @@ def look(stack: DatabaseStack, state: State, locks: tuple[Lock, ...], asked: Ses
         settings={each.name: each for each in asked.rows("server_settings", ServerSetting, names=list(SETTINGS))},
         found=admin_privileges.ask(stack, asked),
         catalog=catalog.read(stack, asked),
-        existing=tuple(asked.rows("existing", conflicts.Existing, **names)),
+        existing=tuple(asked.rows("existing", Existing, **names)),
         others_sessions=others.count,
         outsiders=tuple(outsiders(stack, asked)),
         version_tables=version_tables.read(stack, asked, lambda: of_services(stack)),

@@ -8,20 +8,11 @@ from types import MappingProxyType
 from typing import Literal
 
 from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.server.catalog.rows import Existing
 from engarde.util.quoting import statement
 from engarde.util.visible import visible
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
-@dataclass(frozen=True, slots=True)
-class Existing:
-    """A role or a schema that is on the server."""
-
-    kind: Literal["role", "schema"]
-    name: str
-    owner: str | None
-    """of a schema, unless that is a superuser"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ from engarde.declaration.names import PROOF, PUBLIC, spelled
 from engarde.declaration.privileges import OTHER_DATABASES, On, Privilege
 from engarde.declaration.setting_values import milliseconds
 from engarde.declaration.validation import join
-from engarde.preflight.conflicts import NOTHING, Existing
+from engarde.preflight.conflicts import NOTHING
 from engarde.preflight.outsiders import Outsider, outsiders
 from engarde.pulumi_cli.rotations import called, place
-from engarde.server.catalog.rows import Setting
+from engarde.server.catalog.rows import Existing, Setting
 from engarde.server.session import Session
 from engarde.util.quoting import quoted, script
 from engarde.util.visible import visible

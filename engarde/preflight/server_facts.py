@@ -15,7 +15,7 @@ from engarde.preflight import admin_privileges, conflicts, revocations, shadowin
 from engarde.preflight.renames import Made, moved
 from engarde.preflight.revocations import Given
 from engarde.server import event_triggers, functions
-from engarde.server.catalog.rows import Setting
+from engarde.server.catalog.rows import Existing, Setting
 from engarde.server.credentials import Access
 from engarde.server.functions import Function
 from engarde.server.session import Session, session
@@ -156,10 +156,10 @@ def _refuse_half_gone(stack: DatabaseStack, asked: Session, before: Before) -> N
         )
 
 
-def _refuse_to_take(stack: DatabaseStack, asked: Session, before: Before) -> list[conflicts.Existing]:
+def _refuse_to_take(stack: DatabaseStack, asked: Session, before: Before) -> list[Existing]:
     named = sorted({*conflicts.roles(stack), *stack.shut_out})
     names = {"roles": named, "schemas": sorted(service.schema_ for service in stack.services)}
-    existing = asked.rows("existing", conflicts.Existing, **names)
+    existing = asked.rows("existing", Existing, **names)
     own_roles = before.taken_over | {made.name for made in before.made if made.kind == "role"}
     roles = frozenset(each.name for each in existing if each.kind == "role")
     renamed = moved(stack, before.made, before.rekeyed, roles)
@@ -173,7 +173,7 @@ def _say(
     stack: DatabaseStack,
     asked: Session,
     before: Before,
-    existing: list[conflicts.Existing],
+    existing: list[Existing],
     warn: Callable[[str], None],
 ) -> None:
     seen = revocations.look(stack, asked, existing)

@@ -9,7 +9,6 @@ from engarde.declaration.databases import databases
 from engarde.declaration.loader import read
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import EngardeError, Refused, Unfinished
-from engarde.preflight.conflicts import Existing
 from engarde.pulumi_cli.commands import Step, preview, up
 from engarde.pulumi_cli.process import FOLDER
 from engarde.pulumi_cli.resource_names import placed_on_server
@@ -22,6 +21,7 @@ from engarde.rotate.plan import counters
 from engarde.rotate.proof import prove
 from engarde.rotate.report import Report, Rotated
 from engarde.rotate.run import Progress, chosen, one_by_one
+from engarde.server.catalog.rows import Existing
 from engarde.server.credentials import login_of_admin
 from engarde.server.session import session
 from engarde.util.progress import step

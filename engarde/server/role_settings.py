@@ -10,7 +10,7 @@ from engarde.declaration.address import Server
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.parameters import COMPARED, SUPERUSERS
 from engarde.declaration.setting_values import kilobytes, switched_on
-from engarde.preflight.conflicts import Existing
+from engarde.server.catalog.rows import Existing
 from engarde.server.credentials import Access
 from engarde.server.session import Session, session
 from engarde.util.quoting import literal, quoted

@@ -9,8 +9,8 @@ from engarde.backup.inventory import Owned
 from engarde.backup.loading import clear
 from engarde.backup.rows import Pinned
 from engarde.preflight import shadowing
-from engarde.preflight.conflicts import Existing
 from engarde.server import event_triggers
+from engarde.server.catalog.rows import Existing
 from engarde.server.credentials import Access, login_of_admin
 from engarde.server.session import Session, session
 from engarde.split.contents import Contents

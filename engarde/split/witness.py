@@ -16,7 +16,7 @@ from engarde.backup.inventory import Inventory
 from engarde.backup.taking import taken
 from engarde.declaration.model import DatabaseStack
 from engarde.errors import Unfinished, Unreachable
-from engarde.preflight.conflicts import Existing
+from engarde.server.catalog.rows import Existing
 from engarde.server.credentials import Access, login_of_admin
 from engarde.server.scram import verifier
 from engarde.server.session import session

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
-from engarde.declaration.setting_values import in_force, milliseconds, split_path
+from engarde.declaration.setting_values import milliseconds, split_path
 from engarde.output.findings import Finding, Remedy, Verb
 from engarde.server import role_settings
 from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import Role, Setting
+from engarde.server.catalog.rows import Role, Setting, in_force
 from engarde.util.quoting import quoted
 from engarde.verify.hands import Hands, hands
 from engarde.verify.names import about, up

@@ -7,8 +7,9 @@ from typing import Any
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
 from engarde.declaration.model import DatabaseStack
-from engarde.preflight.conflicts import Existing, faults
+from engarde.preflight.conflicts import faults
 from engarde.preflight.renames import Made, moved
+from engarde.server.catalog.rows import Existing
 
 
 def stack(**sections: Any) -> DatabaseStack:

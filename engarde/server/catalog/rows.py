@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,22 @@ class Setting:
     value: str
     superusers: bool
     """only a superuser may set or reset it"""
+
+
+def in_force(settings: Iterable[Setting], name: str, role: str) -> Setting | None:
+    """What counts for a role: its own in the database before its own, then the database's, then everybody's."""
+    found = [each for each in settings if each.name == name and each.role in (None, role)]
+    return max(found, key=lambda each: (each.role is not None, each.database is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Existing:
+    """A role or a schema that is on the server."""
+
+    kind: Literal["role", "schema"]
+    name: str
+    owner: str | None
+    """of a schema, unless that is a superuser"""
 
 
 @dataclass(frozen=True, slots=True)

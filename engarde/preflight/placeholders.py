@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from engarde.preflight.conflicts import Existing
+from engarde.server.catalog.rows import Existing
 from engarde.server.credentials import Access
 from engarde.server.role_settings import changing_roles
 from engarde.util.quoting import statement
