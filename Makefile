@@ -39,11 +39,11 @@ clean: ## removes what the other targets made in this folder
 	$(call WITH_PYTHON,-B -m devtools.local clean)
 
 test: lint ## linters, and the tests that every change must pass: PostgreSQL 17, mostly with a superuser
-	@$(VENV_PYTHON) -m launcher engine
+	@$(VENV_PYTHON) -m devtools.local engine
 	$(PYTEST) --part=usual
 
 test-all: venv ## all tests, which takes hours; PART=admins, exhaustive, pg13, pg14, pg15, pg16, pg17 or pg18 is one part
-	@$(VENV_PYTHON) -m launcher engine
+	@$(VENV_PYTHON) -m devtools.local engine
 	$(PYTEST) $(if $(PART),--part=$(PART))
 
 lint: venv ## formatting, linters, types, workflows
@@ -53,7 +53,7 @@ lint: venv ## formatting, linters, types, workflows
 	$(VENV_PYTHON) -m devtools.ci.lint
 
 bench: venv ## times up, previews and destroy beside one psql script and Terraform, verify, status, backup: SIZES="4 50" ROUNDS=3
-	@$(VENV_PYTHON) -m launcher engine
+	@$(VENV_PYTHON) -m devtools.local engine
 	@$(VENV_PYTHON) -m tests.bench --sizes $(SIZES) --rounds $(ROUNDS)
 	@$(VENV_PYTHON) -m tests.bench.verify --rounds 5
 	@$(VENV_PYTHON) -m tests.bench.status

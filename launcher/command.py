@@ -1,20 +1,21 @@
 """`bin/pulumi`: the engine that was found, with what stack `local` needs and nothing else changed."""
 
+import argparse
 import hashlib
 import json
 import os
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from engarde.errors import ConfigError
+from engarde.errors import EngardeError
 from engarde.util.processes import interrupts
 from engarde.util.progress import say
 from engarde.util.terminal import begin_command
-from launcher.command_line import LOCAL, CommandLine, parse
-from launcher.engine import TO_STAND_INS, Engine, found
-from launcher.errors import EngineMissing, ToolchainError
-from launcher.paths import PASSPHRASE, PROJECT, STATE, pulumi_home
+from launcher.engine import TO_STAND_INS, Engine, EngineMissing, ToolchainError, found
+from launcher.paths import PASSPHRASE, PROJECT, STAND_INS_HOME, STATE, pulumi_home
 from launcher.sessions import pgoptions
 
 
@@ -31,6 +32,27 @@ BACKEND = backend(STATE)
 STAND_INS_NEED = ("bcrypt",)
 """Modules that requirements.txt leaves out: where the vendor's plugins serve, nothing needs them."""
 
+LOCAL = {"local", "organization/engarde/local"}
+"""The names of our stack: a file backend's only organization is `organization`."""
+
+OPERATIONS = {"destroy", "dn", "down", "import", "pre", "preview", "refresh", "up", "update", "watch"}
+"""The commands that start plugins."""
+
+NAMING = {"create", "delete", "init", "new", "remove", "rm", "select", "setup"}
+"""What is done to a stack whose name then follows without a flag."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """The parts of a command line that decide how the engine is started."""
+
+    operation: bool
+    stack: str | None
+    """The stack that is named, by a flag or as the command's argument."""
+
+    folder: str | None
+    """The folder that the engine is told to work in."""
+
 
 def main() -> None:
     """Becomes the engine, so that signals and exit codes are its own."""
@@ -41,7 +63,7 @@ def main() -> None:
         with interrupts():
             engine = _engine()
             variables = environment(line, engine) | pgoptions()
-    except (ToolchainError, ConfigError, OSError) as fault:
+    except (EngardeError, OSError) as fault:
         say(f"error: {fault}")
         sys.exit(2)
     except ImportError as fault:
@@ -110,6 +132,10 @@ def _say_who_serves(line: CommandLine, engine: Engine) -> None:
     """:raises ToolchainError: our stand-ins have to serve, and lack what they need."""
     if engine.official:
         return
+    if line.operation and not any(STAND_INS_HOME.glob("plugins/*/pulumi-resource-*")):
+        raise ToolchainError(
+            "the vendor's plugins cannot be downloaded from here, and no stand-ins are there: run `make up`"
+        )
     if line.operation and (missing := [name for name in STAND_INS_NEED if find_spec(name) is None]):
         raise ToolchainError(
             f"the vendor's plugins cannot be downloaded from here, and our stand-ins need {', '.join(missing)}, which"
@@ -127,3 +153,41 @@ def _selected(engine: Engine) -> str | None:
         return None
     chosen: dict[str, str] = json.loads(settings.read_text()).get("stacks", {})
     return chosen.get(BACKEND)
+
+
+def parse(words: Sequence[str]) -> CommandLine:
+    try:
+        known, rest = _FLAGS.parse_known_args(words[: words.index("--")] if "--" in words else words)
+    except argparse.ArgumentError:
+        # The engine knows better what is wrong with it.
+        return CommandLine(operation=False, stack=None, folder=None)
+    plain = [word for word in rest if not word.startswith("-")]
+    return CommandLine(
+        operation=plain[:1] != [] and plain[0] in OPERATIONS,
+        stack=known.stack or _argument(plain),
+        folder=known.cwd,
+    )
+
+
+def _argument(plain: Sequence[str]) -> str | None:
+    match plain:
+        case ["cancel", name, *_]:
+            return name
+        case ["stack", verb, name, *_] if verb in NAMING:
+            return name
+    return None
+
+
+def _flags() -> argparse.ArgumentParser:
+    """The engine's flags that matter here, those that can stand in one word with `-s`, and those with a value."""
+    flags = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    flags.add_argument("-s", "--stack")
+    flags.add_argument("-C", "--cwd")
+    for letter in "defhijqQry":
+        flags.add_argument(f"-{letter}", action="store_true")
+    for valued in ("-v", "--color", "--copy-config-from", "--secrets-provider", "--teams"):
+        flags.add_argument(valued)
+    return flags
+
+
+_FLAGS = _flags()

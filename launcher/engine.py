@@ -8,11 +8,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from launcher.errors import EngineMissing
-from launcher.paths import GO_MODULE, PRIVATE, PROJECT, STAND_INS, STAND_INS_HOME, pulumi_home
-
-LAUNCHERS = "*/pulumi-resource-*"
-"""The part of each stand-in that the engine copies; it starts the rest where that lies."""
+from engarde.errors import EngardeError
+from launcher.paths import GO_MODULE, PRIVATE, PROJECT, STAND_INS_HOME, pulumi_home
 
 NO_CODE = {"PULUMI_OPTION_GENERATE_CODE": "false"}
 """Keeps `import` from writing code, which needs the vendor's language host and the schemas of the vendor's plugins."""
@@ -23,6 +20,16 @@ TO_STAND_INS = {
     **NO_CODE,
 }
 """What leads a run to our stand-ins."""
+
+
+class ToolchainError(EngardeError):
+    """The way to an engine, a plugin or a server of ours ends here: what, where, what next."""
+
+    exit_code = 1
+
+
+class EngineMissing(ToolchainError):
+    """No engine has been found or made yet, or what was found has changed since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +91,7 @@ def _seen() -> dict[str, str | int]:
         "makers": digest([Path(__file__), Path(__file__).with_name("install.py")]),
         "on path": Path(users_own).stat().st_mtime_ns if users_own else 0,
         "go module": digest(GO_MODULE.iterdir()),
-        "stand-ins": digest(STAND_INS.glob(LAUNCHERS)),
-        "installed stand-ins": digest(STAND_INS_HOME.glob(f"plugins/{LAUNCHERS}")),
+        "stand-ins": digest(STAND_INS_HOME.glob("plugins/*/pulumi-resource-*")),
     }
 
 

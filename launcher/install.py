@@ -3,7 +3,7 @@
 from engarde.util.progress import say
 from launcher.engine import NO_CODE, TO_STAND_INS, Engine, remember
 from launcher.paths import PROJECT
-from launcher.plugins import official, stand_ins
+from launcher.plugins import official
 from launcher.sources import PINNED, built, installed, on_path, version_of
 
 
@@ -24,7 +24,6 @@ def engine() -> Engine:
     vendors = official(binary, environment)
     if not vendors:
         environment |= TO_STAND_INS
-        stand_ins(binary, environment)
     version = str(version_of(users_own)) if users_own else PINNED
     chosen = Engine(str(binary), version, vendors, environment)
     remember(chosen)

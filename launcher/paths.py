@@ -10,10 +10,9 @@ PRIVATE = PROJECT / ".engarde"
 STATE = PRIVATE / "state"
 PASSPHRASE = PRIVATE / "passphrase"
 STAND_INS_HOME = PRIVATE / "pulumi-home"
-"""The PULUMI_HOME that holds stand-ins: one of ours, so that they never serve the user's other projects."""
+"""The PULUMI_HOME that may hold stand-ins for the vendor's plugins: one of ours, which never serves other projects."""
 
 GO_MODULE = PROJECT / "launcher/gomodule"
-STAND_INS = PROJECT / "devtools/provider_stubs"
 
 
 def cache() -> Path:

@@ -1,9 +1,12 @@
 """The ways to an engine, each of them left alone where it leads nowhere."""
 
+import functools
 import os
 import shutil
 import subprocess
 import sys
+import threading
+import urllib.request
 from importlib import metadata
 from pathlib import Path
 
@@ -13,7 +16,6 @@ from engarde.util.progress import last_line, say, step
 from launcher import engine
 from launcher.build import LANGUAGE_HOST, build
 from launcher.cache import kept
-from launcher.download import VENDOR, reachable
 from launcher.paths import GO_MODULE, cache
 
 PINNED = metadata.version("pulumi")
@@ -22,6 +24,11 @@ PINNED = metadata.version("pulumi")
 INSTALL = "import sys; from pulumi.automation import PulumiCommand; PulumiCommand.install(root=sys.argv[1])"
 PATIENCE = 300
 """How long the installer may take (seconds)."""
+
+VENDOR = "https://get.pulumi.com/latest-version"
+GITHUB = "https://api.github.com/zen"
+REFUSAL = 4
+"""How long a refusal may take (seconds), a name server that never answers included."""
 
 
 def on_path() -> Path | None:
@@ -56,6 +63,28 @@ def built() -> Path:
     """The engine built from its Go module, kept for all clones of the user under all that goes into it."""
     name = f"built-{PINNED}-{engine.digest(GO_MODULE.iterdir())[:8]}"
     return kept(name, lambda folder: build(folder, PINNED, work=cache() / f".{name}.go")) / "bin/pulumi"
+
+
+@functools.cache
+def reachable() -> frozenset[str]:
+    """Which of the sources answer; both are asked at once, and once in a run."""
+    answers: set[str] = set()
+    asking = [threading.Thread(target=_ask, args=(url, answers), daemon=True) for url in (VENDOR, GITHUB)]
+    for thread in asking:
+        thread.start()
+    for thread in asking:
+        thread.join(REFUSAL)
+    if not answers:
+        say("the vendor's downloads cannot be had from here")
+    return frozenset(answers)
+
+
+def _ask(url: str, answers: set[str]) -> None:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=REFUSAL):
+            answers.add(url)
+    except OSError:
+        return
 
 
 def version_of(command: str | Path) -> Version:

@@ -6,11 +6,9 @@ import sys
 from pathlib import Path
 
 from engarde.util.progress import step
-from launcher.build import FLAGS, run
+from launcher.build import FLAGS, go, run
 from launcher.cache import kept
-from launcher.engine import digest
-from launcher.errors import ToolchainError
-from launcher.golang import go
+from launcher.engine import ToolchainError, digest
 from launcher.paths import PROJECT, cache
 
 # Its package at PyPI would download a binary while it is installed, which not every machine may.
@@ -28,7 +26,7 @@ def main() -> int:
 def _actionlint() -> list[str | Path]:
     binary = kept(f"actionlint-{digest(GO_MODULE.iterdir())[:8]}", _build) / "actionlint"
     # Named, as it looks for them from a folder with .git upwards, which a download has not.
-    workflows = sorted(each.relative_to(PROJECT) for each in PROJECT.glob(".github/workflows/*"))
+    workflows = sorted(workflow.relative_to(PROJECT) for workflow in PROJECT.glob(".github/workflows/*"))
     tools = ("-shellcheck", VENV / "shellcheck", "-pyflakes", "")
     return [binary, "-config-file", ".github/actionlint.yaml", *tools, *workflows]
 

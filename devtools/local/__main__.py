@@ -1,4 +1,4 @@
-"""The way in of `make up`, `make down` and `make clean`; the last two need nothing but Python."""
+"""The way in of the make targets; `down` and `clean` need nothing but Python."""
 
 import os
 import sys
@@ -7,7 +7,6 @@ from engarde.errors import INTERRUPTED, EngardeError
 from engarde.util.progress import say
 from engarde.util.terminal import begin_command, exit_code
 from engarde.util.unexpected import unforeseen
-from launcher.errors import ToolchainError
 
 # They lead libpq, the server and the engine elsewhere; only where the user's engine lives is the user's to say.
 MISLEADING = ("PG", "PULUMI_")
@@ -22,8 +21,6 @@ def main(target: str) -> int:
         _run(target)
     except EngardeError as fault:
         return _report(fault, fault.exit_code)
-    except ToolchainError as fault:
-        return _report(fault, 1)
     except KeyboardInterrupt:
         return _report("interrupted; `make up` again goes on from here", INTERRUPTED)
     except Exception as fault:
@@ -41,8 +38,12 @@ def _run(target: str) -> None:
         from devtools.local.demo import demo
 
         demo()
+    elif target == "engine":
+        from devtools.local.engine import obtain
+
+        obtain(anew=True)
     elif target == "down":
-        from devtools.local.down import down
+        from devtools.local.clean import down
 
         down()
     else:

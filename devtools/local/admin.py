@@ -4,7 +4,9 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from devtools.local import files
-from devtools.local.places import SERVER as RECORD
+from launcher.paths import PRIVATE
+
+RECORD = PRIVATE / "server.json"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""`make clean`: the project as it was checked out."""
+"""`make down`: the server stops, its data stay; and `make clean`: the project as it was checked out."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -6,8 +6,8 @@ from pathlib import Path
 
 from devtools.local import embedded, files, state
 from devtools.local.admin import remembered
+from devtools.local.files import STACK_FILE, is_derived
 from devtools.local.locks import alone
-from devtools.local.places import STACK_FILE, is_derived
 from devtools.local.venv import VENV, is_ours
 from engarde.errors import Refused
 from engarde.util.progress import say
@@ -15,6 +15,15 @@ from launcher.paths import PRIVATE, PROJECT, cache
 
 CACHES = (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "__pycache__")
 PACKAGES = ("components", "devtools", "engarde", "examples", "launcher", "tests")
+
+
+def down() -> None:
+    """Stops the embedded server."""
+    stopped = False
+    if PRIVATE.exists():
+        with alone():
+            stopped = embedded.stop()
+    say("PostgreSQL stopped; `make up` starts it again" if stopped else "PostgreSQL is not running")
 
 
 def clean() -> None:
@@ -26,9 +35,9 @@ def clean() -> None:
         _refuse_to_forget()
         if embedded.stop():
             say("PostgreSQL stopped")
-        for each in _made():
-            if files.remove(each) and each.name not in CACHES:
-                say(f"Removed {each}")
+        for path in _made():
+            if files.remove(path) and path.name not in CACHES:
+                say(f"Removed {path}")
     if cache().exists():
         say(f"{cache()} stays: it serves every clone of yours")
 

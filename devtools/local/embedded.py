@@ -9,12 +9,12 @@ from pathlib import Path
 from devtools import server
 from devtools.local import files
 from devtools.local.admin import Admin
-from devtools.local.places import POSTGRES as RECORD
-from devtools.server_user import reachable
+from devtools.server_user import reachable, runnable
 from engarde.server import binaries
 from engarde.util.progress import say, step
 from launcher.paths import PRIVATE, PROJECT
 
+RECORD = PRIVATE / "postgres.json"
 INSIDE = "postgres"
 OUTSIDE = Path("/var/tmp")
 
@@ -50,7 +50,7 @@ def bring_up() -> Admin:
     if ours.outside:
         say(f"The server's user cannot enter {PROJECT}: its data are in {ours.path} (`make clean` removes them)")
     ours.path.mkdir(mode=0o700, exist_ok=True)
-    bin_dir = binaries.runnable(binaries.embedded(), ours.path)
+    bin_dir = runnable(binaries.embedded(), ours.path)
     if not (ours.path / "data").exists():
         with step("Making the data folder of PostgreSQL"):
             server.initialise(bin_dir, ours.path, ours.password)

@@ -1,7 +1,8 @@
-"""The engine at work on stack `local`, through the project's own `bin/pulumi`."""
+"""The engine on this machine, and at work on stack `local`, through the project's own `bin/pulumi`."""
 
 import json
 import os
+import shutil
 import subprocess
 from collections.abc import Sequence
 from typing import Any
@@ -10,15 +11,45 @@ from devtools.local import state
 from engarde.errors import EngardeError
 from engarde.pulumi_cli.process import engine
 from engarde.util.terminal import is_screen
-from launcher.paths import PROJECT
+from launcher import install as launcher
+from launcher.engine import EngineMissing, found
+from launcher.paths import PRIVATE, PROJECT, STAND_INS_HOME
+from launcher.plugins import PINNED, folder_of
 
 TAKE_OVER = "ENGARDE_TAKE_OVER"
+STAND_IN = PROJECT / "devtools/provider_stubs/pulumi-resource"
+"""The part of each stand-in that the engine runs where it finds its plugins; it starts the rest where that lies."""
 
 
 class EngineFailed(EngardeError):
     """The engine said what went wrong; nothing is left to say."""
 
     exit_code = 1
+
+
+def obtain(*, anew: bool = False) -> None:
+    """Gets an engine and its plugins; with `anew`, also where an earlier run has found some."""
+    install_stand_ins()
+    try:
+        if not anew:
+            found()
+            return
+    except EngineMissing:
+        pass
+    launcher.engine()
+
+
+def install_stand_ins() -> None:
+    """Puts our stand-ins, as the working tree has them, where a run without the vendor's plugins finds them."""
+    # The engine would make it too, closed to the user that a server of root's runs as.
+    PRIVATE.mkdir(exist_ok=True)
+    for name in PINNED:
+        installed = folder_of(STAND_INS_HOME, name) / f"pulumi-resource-{name}"
+        if not installed.exists() or installed.read_bytes() != STAND_IN.read_bytes():
+            installed.parent.mkdir(parents=True, exist_ok=True)
+            draft = installed.with_name("draft")
+            shutil.copy2(STAND_IN, draft)
+            draft.replace(installed)
 
 
 def initialise() -> None:

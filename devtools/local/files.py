@@ -1,12 +1,22 @@
-"""Files that are whole whenever the process is killed."""
+"""The files of stack `local` in the project: whole whenever the process is killed, and known as ours."""
 
 import os
 import shutil
 from pathlib import Path
 
-from launcher.paths import PRIVATE
+from engarde.util import atomic_write, bounded
+from launcher.paths import PRIVATE, PROJECT
+
+STACK_FILE = PROJECT / "Pulumi.local.yaml"
+DERIVED = "Derived from Pulumi.prod.yaml by `make up`"
+"""Begins a stack file of our making."""
 
 OWNER_ONLY = 0o600
+
+
+def is_derived() -> bool:
+    """False for a stack file that somebody wrote without us."""
+    return STACK_FILE.exists() and DERIVED in bounded.text(STACK_FILE).partition("\n")[0]
 
 
 def write(path: Path, text: str, mode: int = OWNER_ONLY) -> None:
@@ -14,9 +24,8 @@ def write(path: Path, text: str, mode: int = OWNER_ONLY) -> None:
     PRIVATE.mkdir(exist_ok=True)
     draft = PRIVATE / "draft"
     draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as opened:
-        opened.write(text)
-    draft.replace(path)
+    draft.touch(mode, exist_ok=False)
+    atomic_write.write(path, draft, text)
 
 
 def remove(path: Path) -> bool:

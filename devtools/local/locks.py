@@ -1,6 +1,5 @@
 """One run at a time: make targets among themselves, and what a killed engine left locked."""
 
-import fcntl
 import json
 import socket
 import time
@@ -8,12 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from devtools.local.places import LOCK
 from engarde.errors import Refused
-from engarde.util.processes import command_of
-from engarde.util.progress import say, step
-from launcher.paths import STATE
+from engarde.util.processes import command_of, hold
+from engarde.util.progress import say
+from launcher.paths import PRIVATE, STATE
 
+LOCK = PRIVATE / "lock"
 ENGINE_LOCKS = STATE / ".pulumi/locks/organization/engarde/local"
 PATIENCE = 60.0
 """How long another engine may go on with the stack before this run gives up (seconds)."""
@@ -23,11 +22,7 @@ PATIENCE = 60.0
 def alone() -> Iterator[None]:
     """Waits until no other make target works in this project; the kernel lets go of a killed one's lock."""
     with LOCK.open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            with step("Waiting for another make target of this project"):
-                fcntl.flock(lock, fcntl.LOCK_EX)
+        hold(lock, "Waiting for another make target of this project")
         yield
 
 

@@ -9,8 +9,8 @@ from ruamel.yaml.error import YAMLError
 
 from devtools.local import files
 from devtools.local.admin import Admin
-from devtools.local.places import DERIVED
-from devtools.local.places import STACK_FILE as FILE
+from devtools.local.files import DERIVED
+from devtools.local.files import STACK_FILE as FILE
 from engarde.declaration import admin_passwords, loader
 from engarde.errors import ConfigError
 from engarde.util import bounded
@@ -61,7 +61,7 @@ def write_for(admin: Admin, before: Admin | None) -> None:
             server.pop(key, None)
         if before and before.embedded and admin.embedded and (before.host, before.port) != (admin.host, admin.port):
             # The same data, at another port: the guard cannot ask the old one, where nobody answers any more.
-            own = [each.get("database") for each in (document["config"].get(SERVICES) or {}).values() if each]
+            own = [service.get("database") for service in (document["config"].get(SERVICES) or {}).values() if service]
             names = dict.fromkeys([server.get("database"), *own])
             server[LEAVES] = [f"{before.host}:{before.port}/{name}" for name in names if name]
         _write(document)
@@ -85,10 +85,10 @@ def declare(services: Mapping[str, Mapping[str, object]], extensions: Sequence[s
         declared[name] = declared[name] or {}
         declared[name][key] = services[name][key]
     wanted = document["config"].get(EXTENSIONS) or {}
-    absent = [each for each in extensions if each not in wanted]
+    absent = [name for name in extensions if name not in wanted]
     if missing or absent:
         document["config"][EXTENSIONS] = wanted
-        wanted.update({each: {} for each in absent})
+        wanted.update({name: {} for name in absent})
         _write(document)
         say(f"{FILE.name} now declares the migrations of {', '.join(services)} and what they need")
 
@@ -141,7 +141,7 @@ def _bring_home(config: CommentedMap) -> None:
             del service["database"]
     for extension in (config.get(EXTENSIONS) or {}).values():
         if isinstance(extension, dict) and others & set(extension.get("databases") or ()):
-            there = [shared if each in others else each for each in extension["databases"]]
+            there = [shared if name in others else name for name in extension["databases"]]
             extension["databases"] = list(dict.fromkeys(there))
 
 

@@ -27,17 +27,17 @@ def pending() -> list[dict[str, Any]]:
 
 def holds_resources() -> bool:
     """Whether anything on the server is known to the state, or was about to be."""
-    return any(each["type"].startswith(ON_SERVER) for each in resources() + pending())
+    return any(resource["type"].startswith(ON_SERVER) for resource in resources() + pending())
 
 
 def roles() -> set[str]:
     """The roles that the state knows."""
-    return {each["id"] for each in resources() if each["type"] == ROLE}
+    return {resource["id"] for resource in resources() if resource["type"] == ROLE}
 
 
 def pending_roles() -> set[str]:
     """The roles that a killed run was about to make or to change."""
-    return {each["inputs"]["name"] for each in pending() if each["type"] == ROLE}
+    return {resource["inputs"]["name"] for resource in pending() if resource["type"] == ROLE}
 
 
 def _latest() -> dict[str, Any]:

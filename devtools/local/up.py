@@ -2,17 +2,19 @@
 
 import secrets
 import time
+from collections.abc import Mapping
+from typing import Any
 
-from devtools.local import database, embedded, engine, files, roles, show, stack_file, users_server
+from rich.table import Table
+
+from devtools.local import database, embedded, engine, files, stack_file, users_server
 from devtools.local.admin import Admin, remember, remembered
 from devtools.local.locks import alone, clear_stale_engine_locks
 from engarde.declaration import loader
 from engarde.declaration.model import Stack
+from engarde.output.show import console
 from engarde.util.progress import say, step
-from engarde.util.terminal import begin_change
-from launcher.engine import found
-from launcher.errors import EngineMissing
-from launcher.install import engine as obtain
+from engarde.util.terminal import begin_change, put
 from launcher.paths import PASSPHRASE, PRIVATE, PROJECT
 
 
@@ -26,28 +28,21 @@ def up() -> None:
     with alone():
         begin_change()
         users_own = users_server.chosen()
-        _engine()
+        engine.obtain()
         clear_stale_engine_locks()
         admin = users_own or embedded.bring_up()
         stack = _stack(admin)
         if admin.embedded:
             database.prepare(admin, stack)
-        take_over = roles.to_take_over(admin, stack)
+        take_over = database.to_take_over(admin, stack)
         with step("Bringing up stack local"):
             engine.up(take_over)
         if admin.embedded:
             stack_file.settle()
         engine.forget_pending()
-        show.table(engine.services())
+        _show(engine.services())
         outcome = "changed as shown above" if engine.changed() else "nothing had to change"
     say(f"Stack local is as declared, {outcome}; {time.monotonic() - start:.1f} s in all")
-
-
-def _engine() -> None:
-    try:
-        found()
-    except EngineMissing:
-        obtain()
 
 
 def _stack(admin: Admin) -> Stack:
@@ -64,3 +59,16 @@ def _stack(admin: Admin) -> Stack:
     if before != admin:
         remember(admin)
     return loader.read(PROJECT, "local")
+
+
+def _show(services: Mapping[str, Mapping[str, Any]]) -> None:
+    """Every service with what is its own, the command that connects as one, and the one that looks at all."""
+    shown = Table("service", "schema", "role", "limit", "reads")
+    for name, service in services.items():
+        reads = ", ".join(service["reads"]) or "-"
+        shown.add_row(name, service["schema"], service["role"], str(int(service["connectionLimit"])), reads)
+    console().print(shown)
+    for name in list(services)[:1]:
+        put(f"Connect as {name}: bin/engarde psql {name}")
+    put("Prove that it is as declared, and isolated: bin/engarde verify")
+    put("See services at work in it, small ones with migrations: make demo")

@@ -1,6 +1,5 @@
-"""Makes `.venv` from requirements-dev.txt, anew for each content of the requirements; needs Python alone."""
+"""Makes `.venv` from requirements-dev.txt, anew for entry content of the requirements; needs Python alone."""
 
-import fcntl
 import hashlib
 import os
 import shutil
@@ -8,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from engarde.util.processes import hold
 from engarde.util.progress import say, step
 from launcher.paths import PROJECT
 
@@ -26,11 +26,7 @@ ELSEWHERE = {"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"}
 def main() -> int:
     # The children hold the lock too: when this process is killed, the next one waits until pip has ended.
     with REQUIREMENTS[0].open("r+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            with step("Waiting for another run that makes .venv"):
-                fcntl.flock(lock, fcntl.LOCK_EX)
+        hold(lock, "Waiting for another run that makes .venv")
         wanted = _wanted()
         if _made_from() == wanted:
             return 0
@@ -48,7 +44,7 @@ def is_ours(venv: Path) -> bool:
 
 
 def _wanted() -> str:
-    return hashlib.sha256(b"".join(each.read_bytes() for each in REQUIREMENTS)).hexdigest()
+    return hashlib.sha256(b"".join(file.read_bytes() for file in REQUIREMENTS)).hexdigest()
 
 
 def _made_from() -> str | None:
@@ -81,11 +77,11 @@ def _empty() -> None:
         VENV.unlink()
     VENV.mkdir(exist_ok=True)
     (VENV / UNFINISHED).touch()
-    for each in VENV.iterdir():
-        if each.is_dir() and not each.is_symlink():
-            shutil.rmtree(each)
-        elif each.name != UNFINISHED:
-            each.unlink()
+    for entry in VENV.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != UNFINISHED:
+            entry.unlink()
 
 
 if __name__ == "__main__":

@@ -9,14 +9,9 @@ from typing import Generic, TypeVar
 from pulumi.provider.experimental import provider as api
 from pulumi.provider.experimental.property_value import PropertyValue
 
-from devtools.provider_stubs import operations
-from devtools.provider_stubs.description import description
-from devtools.provider_stubs.diff import difference
-from devtools.provider_stubs.errors import Failure
-from devtools.provider_stubs.inputs import completed, faults, imported, refreshed
-from devtools.provider_stubs.package import Package
-from devtools.provider_stubs.resource import Backend, Kind, ResourceType, plan, settle
-from devtools.provider_stubs.values import Properties, plain_map, wrapped_map
+from devtools.provider_stubs.inputs import completed, difference, faults, imported, refreshed
+from devtools.provider_stubs.resource import Backend, Kind, Package, ResourceType, emptied, plan, settle
+from devtools.provider_stubs.values import Failure, HalfDone, Properties, listed, plain_map, wrapped_map
 
 Answer = TypeVar("Answer")
 
@@ -26,15 +21,15 @@ class StandIn(api.Provider, Generic[Backend]):
 
     def __init__(self, package: Package[Backend]) -> None:
         self.package = package
-        self.types = {each.name: each for each in package.resources}
+        self.types = {resource.name: resource for resource in package.resources}
         self.backend: Backend | None = None
         self.workers: ThreadPoolExecutor | None = None
 
     async def get_schema(self, _request: api.GetSchemaRequest) -> api.GetSchemaResponse:
-        return api.GetSchemaResponse(description(self.package))
+        return api.GetSchemaResponse(self.package.schema)
 
     async def check_config(self, request: api.CheckRequest) -> api.CheckResponse:
-        settings = {each.name: each for each in self.package.settings}
+        settings = {setting.name: setting for setting in self.package.settings}
         # The engine's own input says which plugin it wants.
         given = {name: value for name, value in request.new_inputs.items() if name != "version"}
         failures = list(faults(settings.values(), plain_map(given)))
@@ -46,10 +41,10 @@ class StandIn(api.Provider, Generic[Backend]):
 
     async def configure(self, request: api.ConfigureRequest) -> api.ConfigureResponse:
         values = plain_map(request.args)
-        for each in self.package.settings:
+        for setting in self.package.settings:
             # The SDKs send settings that are not texts as JSON.
-            if each.kind is not Kind.TEXT and isinstance(text := values.get(each.name), str):
-                values[each.name] = json.loads(text)
+            if setting.kind is not Kind.TEXT and isinstance(text := values.get(setting.name), str):
+                values[setting.name] = json.loads(text)
         self.backend = self.package.connect(Properties(values))
         self.workers = ThreadPoolExecutor(self.backend.parallel)
         return api.ConfigureResponse(accept_secrets=True, supports_preview=True)
@@ -70,7 +65,7 @@ class StandIn(api.Provider, Generic[Backend]):
         planned = _planned(resource, request.properties, Properties({}), ())
         if request.preview:
             return api.CreateResponse(None, wrapped_map(planned.values, resource.secrets))
-        recorded = await self._run(operations.create, resource, request.urn, planned)
+        recorded = await self._run(_create, resource, request.urn, planned)
         return api.CreateResponse(str(recorded["id"].value), dict(recorded))
 
     async def read(self, request: api.ReadRequest) -> api.ReadResponse:
@@ -79,7 +74,7 @@ class StandIn(api.Provider, Generic[Backend]):
         if importing and not resource.importable:
             return api.ReadResponse()
         known = _known(resource, request.resource_id, request.properties)
-        found = await self._run(operations.read, resource, request.urn, known)
+        found = await self._run(_read, resource, request.urn, known)
         if found is None:
             return api.ReadResponse()
         values = settle(resource, found, found)
@@ -94,13 +89,13 @@ class StandIn(api.Provider, Generic[Backend]):
         planned = _planned(resource, request.news, prior, request.ignore_changes)
         if request.preview:
             return api.UpdateResponse(wrapped_map(planned.values, resource.secrets))
-        recorded = await self._run(operations.update, resource, request.urn, prior, planned)
+        recorded = await self._run(_update, resource, request.urn, prior, planned)
         return api.UpdateResponse(dict(recorded))
 
     async def delete(self, request: api.DeleteRequest) -> None:
         resource = self._type(request.urn)
         known = _known(resource, request.resource_id, request.properties)
-        await self._run(operations.delete, resource, request.urn, known)
+        await self._run(_delete, resource, request.urn, known)
 
     async def cancel(self) -> None:
         if self.backend is not None:
@@ -126,7 +121,7 @@ def _known(resource: ResourceType[Backend], id_: str, recorded: Mapping[str, Pro
     The id among the properties is the newer one: an update may change it, but not the engine's own.
     """
     values = plain_map(recorded)
-    names = [each.name for each in resource.properties if each.name in values]
+    names = [prop.name for prop in resource.properties if prop.name in values]
     return Properties({name: values[name] for name in names} | {"id": values.get("id", id_)})
 
 
@@ -138,3 +133,57 @@ def _planned(
 ) -> Properties:
     names = frozenset(path.split(".")[0].split("[")[0] for path in ignored)
     return plan(resource, plain_map(inputs), prior, names)
+
+
+# What a worker thread does for each operation, and what is kept when a step of it fails.
+
+
+def _create(
+    backend: Backend, resource: ResourceType[Backend], urn: str, planned: Properties
+) -> Mapping[str, PropertyValue]:
+    """Makes a resource; what is made but cannot be read back is recorded as planned."""
+    try:
+        made = resource.create(backend, planned)
+    except Failure as failure:
+        raise Failure(listed(failure)) from failure
+    try:
+        found = resource.read(backend, made)
+    except Failure as failure:
+        raise HalfDone(f"creating {urn}: {listed(failure)}", _recorded(resource, made, planned)) from failure
+    if found is None:
+        raise Failure(f"what was made is not there: {urn}")
+    return _recorded(resource, found, planned)
+
+
+def _read(backend: Backend, resource: ResourceType[Backend], urn: str, known: Properties) -> Properties | None:
+    """Reads a resource; nothing when it is gone."""
+    try:
+        return resource.read(backend, known)
+    except Failure as failure:
+        raise Failure(f"refreshing {urn}: {listed(failure)}") from failure
+
+
+def _update(
+    backend: Backend, resource: ResourceType[Backend], urn: str, prior: Properties, planned: Properties
+) -> Mapping[str, PropertyValue]:
+    """Changes a resource; one that fails is recorded as planned, as the official plugins do."""
+    planned = emptied(resource, prior, planned)
+    try:
+        found = resource.read(backend, resource.update(backend, prior, planned))
+    except Failure as failure:
+        raise HalfDone(f"updating {urn}: {listed(failure)}", _recorded(resource, planned, planned)) from failure
+    if found is None:
+        raise Failure(f"what was to be updated is not there: {urn}")
+    return _recorded(resource, found, planned)
+
+
+def _delete(backend: Backend, resource: ResourceType[Backend], urn: str, known: Properties) -> None:
+    """Drops a resource."""
+    try:
+        resource.delete(backend, known)
+    except Failure as failure:
+        raise Failure(f"deleting {urn}: {listed(failure)}") from failure
+
+
+def _recorded(resource: ResourceType[Backend], found: Properties, planned: Properties) -> Mapping[str, PropertyValue]:
+    return wrapped_map(settle(resource, found, planned), resource.secrets)

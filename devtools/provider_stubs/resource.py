@@ -1,14 +1,15 @@
-"""A resource type as data: its properties with their rules, and the functions that make, read and drop it."""
+"""A plugin as data: its resource types, the rules of their properties, the functions that make, read and drop."""
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, Protocol, TypeVar
+from importlib import metadata
+from typing import Any, Generic, Protocol, TypeVar
 
 from pulumi.runtime.rpc import UNKNOWN
 
-from devtools.provider_stubs.errors import Failure
-from devtools.provider_stubs.values import Plain, Properties
+from devtools.provider_stubs.values import Failure, Plain, Properties
 
 
 class Works(Protocol):
@@ -26,6 +27,9 @@ Backend = TypeVar("Backend", bound=Works)
 
 DEFAULTS = "__defaults"
 """The input under which a bridged plugin lists the inputs that it filled in itself."""
+
+MODULES = "(.*)(?:/[^/]*)"
+"""How a type's name holds its module: what follows the slash is the type once more."""
 
 
 class Kind(Enum):
@@ -81,6 +85,18 @@ class Property:
             return {name: str(item) for name, item in value.items()}
         return value
 
+    @property
+    def schema(self) -> dict[str, Any]:
+        """As a package's schema describes it."""
+        match self.kind:
+            case Kind.LIST | Kind.SET:
+                form: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
+            case Kind.MAP:
+                form = {"type": "object", "additionalProperties": {"type": "string"}}
+            case scalar:
+                form = {"type": scalar.value}
+        return form | {"secret": self.secret}
+
 
 def flag(name: str, *, replaces: bool = False) -> Property:
     """A switch that is off unless the program says otherwise."""
@@ -114,7 +130,45 @@ class ResourceType(Generic[Backend]):
 
     @property
     def secrets(self) -> frozenset[str]:
-        return frozenset(each.name for each in self.properties if each.secret)
+        return frozenset(prop.name for prop in self.properties if prop.secret)
+
+    @property
+    def inputs(self) -> tuple[Property, ...]:
+        """The properties that the program may set."""
+        return tuple(prop for prop in self.properties if prop.given)
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """As a package's schema describes it."""
+        return {
+            "properties": {prop.name: prop.schema for prop in self.properties},
+            "required": [prop.name for prop in self.properties if prop.required],
+            "inputProperties": {prop.name: prop.schema for prop in self.inputs},
+            "requiredInputs": [prop.name for prop in self.inputs if prop.required],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Package(Generic[Backend]):
+    """What a stub serves in one official plugin's place."""
+
+    name: str
+    connect: Callable[[Properties], Backend]
+    """Makes of the configuration what every operation works on; reaches for nothing yet."""
+    resources: tuple[ResourceType[Backend], ...]
+    settings: tuple[Property, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """The official plugin's, which is its Python package's."""
+        return metadata.version(f"pulumi-{self.name}")
+
+    @property
+    def schema(self) -> str:
+        """For an engine that writes the program for what it imported: the resource types alone."""
+        types = {resource.name: resource.schema for resource in self.resources}
+        described = {"name": self.name, "version": self.version, "meta": {"moduleFormat": MODULES}, "resources": types}
+        return json.dumps(described)
 
 
 def plan(
@@ -125,23 +179,23 @@ def plan(
 ) -> Properties:
     """The properties that a resource is to have; what only the server can say stays as it was, or unknown."""
     values: dict[str, Plain] = {"id": prior.values["id"]} if "id" in prior.values else {}
-    for each in resource.properties:
-        before = prior.values.get(each.name)
-        value = before if each.name in ignored else inputs.get(each.name)
-        if value is None and each.computed:
-            value = prior.values.get(each.name, UNKNOWN)
+    for prop in resource.properties:
+        before = prior.values.get(prop.name)
+        value = before if prop.name in ignored else inputs.get(prop.name)
+        if value is None and prop.computed:
+            value = prior.values.get(prop.name, UNKNOWN)
         elif value is None:
-            value = each.otherwise
-        if each.kind is Kind.MAP and isinstance(value, dict):
-            value = each.comparable(value)
-        values[each.name] = _nothing_as_before(each, value, before)
+            value = prop.otherwise
+        if prop.kind is Kind.MAP and isinstance(value, dict):
+            value = prop.comparable(value)
+        values[prop.name] = _nothing_as_before(prop, value, before)
     return Properties(values)
 
 
 def emptied(resource: ResourceType[Backend], prior: Properties, planned: Properties) -> Properties:
     """A plan as it is carried out: what loses its value is left with the zero of its kind."""
-    lost = [each for each in resource.properties if planned.values.get(each.name) is None]
-    return planned.with_(**{each.name: each.kind.zero for each in lost if prior.values.get(each.name) is not None})
+    lost = [prop for prop in resource.properties if planned.values.get(prop.name) is None]
+    return planned.with_(**{prop.name: prop.kind.zero for prop in lost if prior.values.get(prop.name) is not None})
 
 
 def settle(resource: ResourceType[Backend], read: Properties, planned: Properties) -> dict[str, Plain]:
@@ -150,22 +204,22 @@ def settle(resource: ResourceType[Backend], read: Properties, planned: Propertie
     The official plugins' SDK takes a set that was applied for what there is; only a refresh reads it.
     """
     values: dict[str, Plain] = {"id": read.values["id"]}
-    for each in resource.properties:
-        value, before = read.values.get(each.name), planned.values.get(each.name)
-        if each.kind is Kind.SET and isinstance(before, list):
+    for prop in resource.properties:
+        value, before = read.values.get(prop.name), planned.values.get(prop.name)
+        if prop.kind is Kind.SET and isinstance(before, list):
             value = before
-        if each.kind in (Kind.LIST, Kind.SET):
-            value = _nothing_as_before(each, value, before)
-        if each.kind is Kind.SET and isinstance(value, list):
-            value = each.comparable(value)
-        values[each.name] = value
+        if prop.kind in (Kind.LIST, Kind.SET):
+            value = _nothing_as_before(prop, value, before)
+        if prop.kind is Kind.SET and isinstance(value, list):
+            value = prop.comparable(value)
+        values[prop.name] = value
     if resource.newer_framework:
         values = {name: value for name, value in values.items() if value is not None}
     return values | ({"__meta": resource.meta} if resource.meta else {})
 
 
-def _nothing_as_before(each: Property, value: Plain, before: Plain) -> Plain:
+def _nothing_as_before(prop: Property, value: Plain, before: Plain) -> Plain:
     """Null stays null and zero stays zero: the two are one to the server, but not to the engine."""
-    if each.kind in (Kind.LIST, Kind.SET) and not value and before != UNKNOWN:
+    if prop.kind in (Kind.LIST, Kind.SET) and not value and before != UNKNOWN:
         return None if before is None else []
-    return before if value is None and before == each.kind.zero else value
+    return before if value is None and before == prop.kind.zero else value

@@ -15,11 +15,12 @@ from pulumi.provider.experimental.server import ProviderServicer
 from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
-from devtools.provider_stubs.errors import Failure, HalfDone
-from devtools.provider_stubs.package import Package
 from devtools.provider_stubs.provider import StandIn
-from devtools.provider_stubs.resource import Backend
-from devtools.provider_stubs.stacks import refusal
+from devtools.provider_stubs.resource import Backend, Package
+from devtools.provider_stubs.values import Failure, HalfDone
+
+STACK = "local"
+ALLOWED = "ENGARDE_ALLOW_STAND_INS"
 
 
 def main(package: Package[Backend]) -> NoReturn:
@@ -74,7 +75,7 @@ class Guard(grpc.aio.ServerInterceptor):
 
         async def answer(request: Message, context: Any) -> Any:
             try:
-                if reason := refusal(getattr(request, "urn", "")):
+                if reason := _refusal(getattr(request, "urn", "")):
                     raise Failure(reason)
                 return await handler.unary_unary(request, context)
             except NotImplementedError:
@@ -92,6 +93,17 @@ class Guard(grpc.aio.ServerInterceptor):
                 await context.abort(grpc.StatusCode.INTERNAL, f"a fault of the stand-in plugin: {where}")
 
         return grpc.unary_unary_rpc_method_handler(answer, handler.request_deserializer, handler.response_serializer)
+
+
+def _refusal(urn: str) -> str:
+    """Why a resource is not served; empty where it is, or where there is none."""
+    stack = urn.split("::")[0].rpartition(":")[2]
+    if stack in ("", STACK) or os.environ.get(ALLOWED) == "1":
+        return ""
+    return (
+        f"stand-in plugins serve the stack {STACK} only, this is {stack}: run it where the official plugins"
+        f" can be had, or set {ALLOWED}=1 if you know that no production hangs on it"
+    )
 
 
 class _Status(grpc.Status):

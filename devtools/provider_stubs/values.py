@@ -1,4 +1,4 @@
-"""Property values as plain Python, the form in which the rules of a resource type are written."""
+"""What a stub works with: property values as plain Python, and failures, whose messages never hold a statement."""
 
 import zlib
 from collections.abc import Mapping, Sequence
@@ -31,11 +31,11 @@ class Properties:
     def listed(self, name: str) -> list[str]:
         """The texts of a list, in the program's order."""
         value = self.values.get(name)
-        return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
+        return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
     def hashed(self, name: str) -> list[str]:
         """The texts of a set, in the order that decides the official plugins' ids and statements."""
-        return sorted(set(self.listed(name)), key=lambda each: str(zlib.crc32(each.encode())))
+        return sorted(set(self.listed(name)), key=lambda item: str(zlib.crc32(item.encode())))
 
     def with_(self, **values: Plain) -> "Properties":
         return Properties({**self.values, **values})
@@ -76,3 +76,20 @@ def wrapped(value: Plain) -> PropertyValue:
 def wrapped_map(values: Mapping[str, Plain], secrets: frozenset[str]) -> dict[str, PropertyValue]:
     """The reverse of `plain_map`, with the named properties marked secret."""
     return {name: wrapped(value).with_secret(name in secrets) for name, value in values.items()}
+
+
+class Failure(Exception):
+    """An operation that changed nothing that the engine has to record."""
+
+
+class HalfDone(Failure):
+    """An operation that failed on a resource that exists: the engine records the properties, id included."""
+
+    def __init__(self, reason: str, properties: Mapping[str, PropertyValue]) -> None:
+        super().__init__(reason)
+        self.properties = dict(properties)
+
+
+def listed(failure: Failure) -> str:
+    """A message laid out as by the official plugins, for those who read their output by program."""
+    return f"1 error occurred:\n\t* {failure}\n\n"

@@ -1,10 +1,23 @@
-"""Processes of this machine: is the one that a pid file or a lock names still there, and who ends this one?"""
+"""Processes of this machine: is the one that a pid file or a lock names still there, who ends this one, who waits?"""
 
+import fcntl
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
+
+from engarde.util.progress import step
+
+
+def hold(lock: IO[str], waiting: str) -> None:
+    """Locks an open file, and says so while it waits for another holder; the kernel lets go of a dead one's."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with step(waiting):
+            fcntl.flock(lock, fcntl.LOCK_EX)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from engarde.util.progress import say, step
-from launcher.errors import ToolchainError
+from launcher.engine import ToolchainError
 from tests.bench.machine import facts
 from tests.bench.rounds import measured
 from tests.bench.table import table

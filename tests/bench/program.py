@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from launcher import command
-from launcher.errors import ToolchainError
+from launcher.engine import ToolchainError
 from tests.bench import process
 from tests.bench.tool import Command, Phase, Tool
 from tests.engine.program import PASSPHRASE, STACK, STATE, Project, environment

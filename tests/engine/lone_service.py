@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devtools import server as servers
+from devtools import server_user
 from engarde.declaration.address import Address
-from engarde.server import binaries
 from engarde.server.connect import connect
 from engarde.server.credentials import Access
 from tests.engine import rich_schema
@@ -29,7 +29,7 @@ def server(bin_dir: Path, settings: Mapping[str, str] = servers.NOT_DURABLE) -> 
     with tempfile.TemporaryDirectory(prefix="engarde-engine-") as made:
         folder = Path(made)
         folder.chmod(0o755)
-        runnable = binaries.runnable(bin_dir, folder)
+        runnable = server_user.runnable(bin_dir, folder)
         servers.initialise(runnable, folder, PASSWORD)
         running = servers.Server(runnable, folder, servers.free_port(), settings)
         try:

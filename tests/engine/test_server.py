@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from devtools import server
+from devtools import server, server_user
 from devtools.server import HOST, NOT_DURABLE, PortTaken, Server
 from devtools.server_user import ServerError, reachable
 from engarde.server import binaries
@@ -31,7 +31,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def template(folder: Path) -> Server:
     """A stopped server that others are copied from."""
-    bin_dir = binaries.runnable(binaries.embedded(), folder)
+    bin_dir = server_user.runnable(binaries.embedded(), folder)
     server.initialise(bin_dir, folder / "template", PASSWORD)
     return Server(bin_dir, folder / "template", 0, NOT_DURABLE)
 
@@ -123,11 +123,11 @@ def test_binaries_that_the_servers_user_cannot_run_are_copied(template: Server, 
     closed = Path(tempfile.mkdtemp(prefix="engarde-closed-"))
     try:
         shutil.copytree(template.bin_dir.parent, closed / "postgresql", symlinks=True)
-        found = binaries.runnable(closed / "postgresql/bin", folder / "copies")
+        found = server_user.runnable(closed / "postgresql/bin", folder / "copies")
         assert closed.stat().st_mode & 0o777 == 0o700
         # Nobody steps down but root.
         assert (found == closed / "postgresql/bin") == reachable(closed)
-        assert binaries.runnable(closed / "postgresql/bin", folder / "copies") == found
+        assert server_user.runnable(closed / "postgresql/bin", folder / "copies") == found
         server.initialise(found, folder / "copied", PASSWORD)
     finally:
         shutil.rmtree(closed)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from launcher import build
-from launcher.errors import ToolchainError
+from launcher.engine import ToolchainError
 
 GO = """#!/bin/sh
 echo "$@" >> "$CALLS"

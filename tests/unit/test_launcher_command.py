@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from launcher import command
-from launcher.command_line import parse
-from launcher.engine import TO_STAND_INS, Engine
-from launcher.errors import ToolchainError
+from launcher.command import parse
+from launcher.engine import TO_STAND_INS, Engine, ToolchainError
 
 COMMON = {"ENGARDE_PROJECT": "/project"}
 OFFICIAL = Engine("/bin/pulumi", "3.256.0", official=True, environment=COMMON)
@@ -24,6 +23,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     passphrase.touch()
     monkeypatch.setattr(command, "PASSPHRASE", passphrase)
     monkeypatch.setattr(command, "STATE", state)
+    monkeypatch.setattr(command, "STAND_INS_HOME", tmp_path / "stand-ins")
+    plugin = tmp_path / "stand-ins/plugins/resource-random-v4/pulumi-resource-random"
+    plugin.parent.mkdir(parents=True)
+    plugin.touch()
     monkeypatch.setattr(command, "BACKEND", f"file://{state}")
     monkeypatch.setattr(command, "PROJECT", tmp_path)
     monkeypatch.setattr(command, "_obtained", lambda: STAND_INS)
@@ -64,6 +67,14 @@ def test_stand_ins_that_lack_something_say_what_before_the_engine_starts(monkeyp
     with pytest.raises(
         ToolchainError, match=r"need not_installed, which is not in \.venv: run `\.venv/bin/python -m pip"
     ):
+        environment("up -s local", STAND_INS)
+    environment("stack output -s local", STAND_INS)
+    environment("up -s local", OFFICIAL)
+
+
+def test_stand_ins_that_are_not_there_are_named_before_the_engine_starts(project: Path) -> None:
+    (project / "stand-ins/plugins/resource-random-v4/pulumi-resource-random").unlink()
+    with pytest.raises(ToolchainError, match="no stand-ins are there: run `make up`"):
         environment("up -s local", STAND_INS)
     environment("stack output -s local", STAND_INS)
     environment("up -s local", OFFICIAL)

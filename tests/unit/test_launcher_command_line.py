@@ -2,7 +2,7 @@
 
 import pytest
 
-from launcher.command_line import parse
+from launcher.command import parse
 
 
 @pytest.mark.parametrize(

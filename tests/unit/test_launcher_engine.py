@@ -5,14 +5,13 @@ from pathlib import Path
 import pytest
 
 from launcher import engine
-from launcher.engine import Engine
-from launcher.errors import EngineMissing
+from launcher.engine import Engine, EngineMissing
 
 
 @pytest.fixture(autouse=True)
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """An engine of stand-ins in a project of its own, remembered."""
-    for name in ("PRIVATE", "GO_MODULE", "STAND_INS", "STAND_INS_HOME"):
+    for name in ("PRIVATE", "GO_MODULE", "STAND_INS_HOME"):
         (tmp_path / name).mkdir()
         monkeypatch.setattr(engine, name, tmp_path / name)
     monkeypatch.setattr(engine, "PROJECT", tmp_path)
@@ -20,9 +19,9 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "home"))
     binary = tmp_path / "engine"
     binary.touch()
-    for folder in ("STAND_INS/random", "STAND_INS_HOME/plugins/random-v4"):
-        (tmp_path / folder).mkdir(parents=True)
-        (tmp_path / folder / "pulumi-resource-random").touch()
+    plugin = tmp_path / "STAND_INS_HOME/plugins/random-v4/pulumi-resource-random"
+    plugin.parent.mkdir(parents=True)
+    plugin.touch()
     (tmp_path / "GO_MODULE/go.mod").touch()
     chosen = Engine(str(binary), "3.256.0", official=False, environment={"A": "b"})
     engine.remember(chosen)
@@ -39,12 +38,8 @@ def test_none_yet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         engine.found()
 
 
-@pytest.mark.parametrize(
-    "path",
-    ["STAND_INS/random/pulumi-resource-random", "STAND_INS_HOME/plugins/random-v4/pulumi-resource-random"],
-)
-def test_changed_launcher_is_noticed(tmp_path: Path, path: str) -> None:
-    (tmp_path / path).write_text("changed")
+def test_changed_stand_in_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "STAND_INS_HOME/plugins/random-v4/pulumi-resource-random").write_text("changed")
     with pytest.raises(EngineMissing):
         engine.found()
 

@@ -1,13 +1,14 @@
 """Whose plugins serve, and where stand-ins go."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from launcher import download, plugins
-from launcher.errors import ToolchainError
-from launcher.paths import STAND_INS, pulumi_home
+from devtools.local import engine
+from launcher import plugins, sources
+from launcher.paths import pulumi_home
 
 ENGINE = Path("pulumi")
 Says = Callable[[str], list[str]]
@@ -17,7 +18,8 @@ Says = Callable[[str], list[str]]
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user without plugins, on a machine without downloads."""
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "users"))
-    monkeypatch.setattr(plugins, "STAND_INS_HOME", tmp_path / "ours")
+    monkeypatch.setattr(engine, "STAND_INS_HOME", tmp_path / "ours")
+    monkeypatch.setattr(engine, "PRIVATE", tmp_path)
     monkeypatch.setattr(plugins, "reachable", frozenset[str])
     return tmp_path
 
@@ -29,8 +31,8 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Says:
     def install(failure: str) -> list[str]:
         asked: list[str] = []
 
-        def answer(_: Path, __: dict[str, str], name: str, *options: str, patience: float | None = None) -> str:
-            asked.append(" ".join((name, *options[:1])))
+        def answer(_: Path, __: dict[str, str], name: str) -> str:
+            asked.append(name)
             return failure
 
         monkeypatch.setattr(plugins, "_install", answer)
@@ -54,7 +56,7 @@ def test_nothing_is_asked_for_where_downloads_are_refused(install: Says) -> None
 
 
 def test_plugins_are_downloaded_where_that_is_possible(install: Says, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugins, "reachable", lambda: frozenset({download.VENDOR}))
+    monkeypatch.setattr(plugins, "reachable", lambda: frozenset({sources.VENDOR}))
     asked = install("")
     assert plugins.official(ENGINE, {})
     assert asked == ["postgresql", "random"]
@@ -62,23 +64,18 @@ def test_plugins_are_downloaded_where_that_is_possible(install: Says, monkeypatc
     assert not plugins.official(ENGINE, {})
 
 
-def test_stand_ins_are_installed_when_they_differ(home: Path, install: Says) -> None:
-    installed = plugins.folder_of(home / "ours", "postgresql") / "pulumi-resource-postgresql"
-    installed.parent.mkdir(parents=True)
-    installed.write_bytes((STAND_INS / "postgresql/pulumi-resource-postgresql").read_bytes())
-    asked = install("")
-    plugins.stand_ins(ENGINE, {})
-    assert asked == ["random --file"]
-    installed.write_text("older")
-    asked = install("")
-    plugins.stand_ins(ENGINE, {})
-    assert asked == ["postgresql --file", "random --file"]
-
-
-def test_stand_in_that_the_engine_refuses_is_an_error(install: Says) -> None:
-    install("no such thing")
-    with pytest.raises(ToolchainError, match="no such thing"):
-        plugins.stand_ins(ENGINE, {})
+def test_stand_ins_are_installed_when_they_differ(home: Path) -> None:
+    files = [plugins.folder_of(home / "ours", name) / f"pulumi-resource-{name}" for name in plugins.PINNED]
+    engine.install_stand_ins()
+    for file in files:
+        assert file.read_bytes() == engine.STAND_IN.read_bytes()
+        assert os.access(file, os.X_OK)
+    before = files[1].stat()
+    files[0].write_text("older")
+    engine.install_stand_ins()
+    assert files[0].read_bytes() == engine.STAND_IN.read_bytes()
+    assert files[1].stat() == before
+    assert [file.name for file in files[0].parent.iterdir()] == [files[0].name]
 
 
 def test_folder_of_stand_ins_is_never_taken_for_the_users(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from semver import Version
 
-from launcher import download, golang, install, sources
+from launcher import build, install, sources
 from launcher.engine import TO_STAND_INS, Engine
 from launcher.paths import GO_MODULE, PROJECT
 
 Put = Callable[[str, str], Path]
 Choose = Callable[..., Engine]
-GO = golang.required()
+GO = build.required()
 
 
 @pytest.fixture
@@ -40,7 +40,6 @@ def choose(monkeypatch: pytest.MonkeyPatch) -> Choose:
             monkeypatch.setattr(install, way, lambda way=way: Path(way) if way in ways else None)
         monkeypatch.setattr(install, "version_of", lambda _: Version(3, 999))
         monkeypatch.setattr(install, "official", lambda *_: official)
-        monkeypatch.setattr(install, "stand_ins", lambda *_: None)
         monkeypatch.setattr(install, "remember", lambda _: None)
         return install.engine()
 
@@ -100,14 +99,14 @@ def test_no_engine_on_path() -> None:
 
 
 def test_installer_is_not_tried_where_it_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "reachable", lambda: frozenset({download.GITHUB}))
+    monkeypatch.setattr(sources, "reachable", lambda: frozenset({sources.GITHUB}))
     monkeypatch.setattr(sources, "kept", lambda *_: pytest.fail("tried"))
     assert sources.installed() is None
 
 
 @pytest.fixture
 def reachable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sources, "reachable", lambda: frozenset({download.VENDOR}))
+    monkeypatch.setattr(sources, "reachable", lambda: frozenset({sources.VENDOR}))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
@@ -150,13 +149,13 @@ def test_installation_that_hangs_leads_on(monkeypatch: pytest.MonkeyPatch) -> No
 def test_go_on_path_serves_where_it_is_new_enough(
     put: Put, monkeypatch: pytest.MonkeyPatch, says: str, serves: bool
 ) -> None:
-    monkeypatch.setattr(golang, "kept", lambda name, _, within: within / name)
+    monkeypatch.setattr(build, "kept", lambda name, _, within: within / name)
     on_path = put("go", says)
-    assert golang.go(Path("work")) == (on_path if serves else Path("work", golang.PACKAGE, "go/bin/go"))
+    assert build.go(Path("work")) == (on_path if serves else Path("work", build.GO_PACKAGE, "go/bin/go"))
 
 
 def test_registrys_go_is_new_enough() -> None:
-    assert Version.parse(golang.PACKAGE.partition("==")[2]) >= GO
+    assert Version.parse(build.GO_PACKAGE.partition("==")[2]) >= GO
 
 
 def test_engine_is_built_in_the_version_of_the_sdk() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.local import admin, clean, embedded, files, locks, places, state, venv
+from devtools.local import admin, clean, embedded, files, locks, state, venv
 from devtools.local.admin import Admin
 from engarde.errors import Refused
 
@@ -26,7 +26,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(embedded, "RECORD", private / "postgres.json")
     monkeypatch.setattr(admin, "RECORD", private / "server.json")
     monkeypatch.setattr(state, "FILE", private / "state.json")
-    for module in (clean, places):
+    for module in (clean, files):
         monkeypatch.setattr(module, "STACK_FILE", root / "Pulumi.local.yaml")
     for module in (clean, venv):
         monkeypatch.setattr(module, "VENV", root / ".venv")
@@ -37,7 +37,7 @@ def test_everything_of_ours_goes(project: Path, tmp_path: Path) -> None:
     (project / ".venv").mkdir()
     (project / ".venv" / venv.FINISHED).touch()
     (project / ".engarde/state").mkdir()
-    (project / "Pulumi.local.yaml").write_text(f"# {places.DERIVED}; yours to edit.\nconfig: {{}}\n")
+    (project / "Pulumi.local.yaml").write_text(f"# {files.DERIVED}; yours to edit.\nconfig: {{}}\n")
     (project / ".ruff_cache").mkdir()
     (project / "engarde/sub/__pycache__").mkdir(parents=True)
     outside = tmp_path / "outside"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from devtools.local import files, places, stack_file
+from devtools.local import files, stack_file
 from devtools.local.admin import Admin
 from engarde.errors import ConfigError
 
@@ -65,7 +65,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     local = tmp_path / "Pulumi.local.yaml"
     monkeypatch.setattr(stack_file, "MODEL", production)
     monkeypatch.setattr(stack_file, "FILE", local)
-    monkeypatch.setattr(places, "STACK_FILE", local)
+    monkeypatch.setattr(files, "STACK_FILE", local)
     monkeypatch.setattr(files, "PRIVATE", tmp_path / ".engarde")
     return local
 
@@ -207,11 +207,11 @@ def test_a_server_that_is_no_map_is_left_to_the_check_of_the_whole_stack(file: P
 
 
 def test_a_derived_file_is_known_as_ours_and_another_is_not(file: Path) -> None:
-    assert not places.is_derived()
+    assert not files.is_derived()
     stack_file.write_for(EMBEDDED, None)
-    assert places.is_derived()
+    assert files.is_derived()
     file.write_text(PRODUCTION)
-    assert not places.is_derived()
+    assert not files.is_derived()
 
 
 def test_what_a_demo_needs_is_added_and_what_is_there_stays(file: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from devtools.local import state
-from devtools.local.roles import decide
+from devtools.local.database import decide
 from engarde.errors import Refused
 
 

@@ -7,11 +7,10 @@ from typing import Any, cast
 import pytest
 from psycopg.sql import Composable
 
-from devtools.provider_stubs.errors import Failure
 from devtools.provider_stubs.postgresql import catalog, grant
+from devtools.provider_stubs.postgresql.catalog import member_of
 from devtools.provider_stubs.postgresql.connection import Server, Transaction
-from devtools.provider_stubs.postgresql.membership import member_of
-from devtools.provider_stubs.values import Plain, Properties
+from devtools.provider_stubs.values import Failure, Plain, Properties
 
 COLUMNS: dict[str, Plain] = {
     "role": "reader",

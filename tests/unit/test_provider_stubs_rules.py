@@ -3,10 +3,9 @@
 from pulumi.provider.experimental.provider import PropertyDiffKind
 from pulumi.runtime.rpc import UNKNOWN
 
-from devtools.provider_stubs.diff import difference
-from devtools.provider_stubs.inputs import completed, faults, imported, refreshed
+from devtools.provider_stubs import random as password
+from devtools.provider_stubs.inputs import completed, difference, faults, imported, refreshed
 from devtools.provider_stubs.postgresql import default_privileges, grant, role, schema
-from devtools.provider_stubs.random import password
 from devtools.provider_stubs.resource import DEFAULTS, emptied, plan, settle
 from devtools.provider_stubs.values import Plain, Properties
 

@@ -1,9 +1,13 @@
-"""What the catalog says of roles, databases and schemas."""
+"""What the catalog says of roles, databases and schemas; and acting under locks, and with the rights of other roles."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from devtools.provider_stubs.errors import Failure
-from devtools.provider_stubs.postgresql.connection import Transaction
+from psycopg.sql import SQL, Composed, Identifier
+
+from devtools.provider_stubs.postgresql.connection import Server, Transaction
+from devtools.provider_stubs.values import Failure, Properties
 
 PUBLIC = "public"
 """The name under which resources mean PUBLIC, which is no role."""
@@ -25,6 +29,11 @@ TABLE_OWNERS = "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname = %s"
 
 def exists(transaction: Transaction, presence: str, name: str) -> bool:
     return transaction.value(presence, name) is not None
+
+
+def has_database(server: Server, database: str) -> bool:
+    with server.transaction() as transaction:
+        return exists(transaction, PRESENT_DATABASE, database)
 
 
 def role_id(transaction: Transaction, role: str) -> int:
@@ -50,7 +59,7 @@ def schema_owners(transaction: Transaction, schema: str, database: str, *, with_
     """The owner of a schema, after those of its tables where asked for; roles that can be granted, all of them."""
     owners = [owner for (owner,) in transaction.rows(TABLE_OWNERS, schema)] if with_tables else []
     owners.append(str(_found(transaction.value(SCHEMA_OWNER, schema), f"the schema {schema}")))
-    real = (database_owner(transaction, database) if each == "pg_database_owner" else each for each in owners)
+    real = (database_owner(transaction, database) if owner == "pg_database_owner" else owner for owner in owners)
     return list(dict.fromkeys(real))
 
 
@@ -58,3 +67,87 @@ def _found(value: Any, what: str) -> Any:
     if value is None:
         raise Failure(f"{what} does not exist")
     return value
+
+
+def database_of(server: Server, properties: Properties) -> str:
+    return properties.text("database") or server.database
+
+
+def place_of(server: Server, known: Properties) -> tuple[str, str]:
+    """The database and the name, taken from the id alone at an import."""
+    if name := known.text("name"):
+        return database_of(server, known), name
+    parts = known.text("id").split(".")
+    if len(parts) != 2:
+        raise Failure(f"{known.text('id')} is no id of this type: that is the database, a dot and the name")
+    return parts[0], parts[1]
+
+
+def present(server: Server, known: Properties) -> bool:
+    """Whether the database, the role and the schema that are named exist."""
+    database, role, schema = known.text("database"), known.text("role"), known.text("schema")
+    if not has_database(server, database):
+        return False
+    with server.transaction(database) as transaction:
+        if role != PUBLIC and not exists(transaction, PRESENT_ROLE, role):
+            return False
+        return not schema or exists(transaction, PRESENT_SCHEMA, schema)
+
+
+def lock_role(transaction: Transaction, role: str) -> None:
+    """Waits for a role and its members, as long as the session's `lock_timeout` lets it."""
+    transaction.rows("SELECT pg_advisory_xact_lock(oid::bigint) FROM pg_roles WHERE rolname = %s", role)
+    transaction.rows(
+        "SELECT pg_advisory_xact_lock(member::bigint) FROM pg_auth_members"
+        " JOIN pg_roles ON roleid = pg_roles.oid WHERE rolname = %s",
+        role,
+    )
+
+
+def lock_database(transaction: Transaction, database: str) -> None:
+    """Waits for a database, as long as the session's `lock_timeout` lets it."""
+    transaction.rows("SELECT pg_advisory_xact_lock(oid::bigint) FROM pg_database WHERE datname = %s", database)
+
+
+@contextmanager
+def member_of(transaction: Transaction, roles: Iterable[str]) -> Iterator[None]:
+    """Makes the user a member of roles for the block, where it is none yet.
+
+    PostgreSQL has no circles: a role that is a member of the user stops to be one for the block.
+    A block that fails leaves the rest to the transaction's end.
+    """
+    user = transaction.value("SELECT current_user")
+    if is_superuser(transaction, user):
+        yield
+        return
+    others = [role for role in roles if role != user and not is_superuser(transaction, role)]
+    granted, revoked = [], []
+    for role in others:
+        if is_member(transaction, role, user):
+            _revoke(transaction, user, role)
+            revoked.append(role)
+        if not is_member(transaction, user, role):
+            _grant(transaction, role, user)
+            granted.append(role)
+    yield
+    for role in granted:
+        _revoke(transaction, role, user)
+    for role in revoked:
+        if exists(transaction, PRESENT_ROLE, role):
+            _grant(transaction, user, role)
+
+
+def grant_role(role: str, member: str) -> Composed:
+    return SQL("GRANT {} TO {}").format(Identifier(role), Identifier(member))
+
+
+def revoke_role(role: str, member: str) -> Composed:
+    return SQL("REVOKE {} FROM {}").format(Identifier(role), Identifier(member))
+
+
+def _grant(transaction: Transaction, role: str, member: str) -> None:
+    transaction.change(grant_role(role, member), f"error granting role {role} to {member}")
+
+
+def _revoke(transaction: Transaction, role: str, member: str) -> None:
+    transaction.change(revoke_role(role, member), f"error revoking role {role} from {member}")

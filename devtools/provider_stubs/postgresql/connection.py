@@ -9,9 +9,8 @@ from typing import Any, TypeAlias
 import psycopg
 from psycopg.sql import SQL, Composed
 
-from devtools.provider_stubs.errors import Failure
 from devtools.provider_stubs.resource import Kind, Property
-from devtools.provider_stubs.values import Properties
+from devtools.provider_stubs.values import Failure, Properties
 
 SETTINGS = (
     Property("host"),

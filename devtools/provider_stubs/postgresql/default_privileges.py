@@ -2,15 +2,11 @@
 
 from psycopg.sql import SQL, Identifier
 
-from devtools.provider_stubs.errors import Failure
-from devtools.provider_stubs.postgresql.catalog import role_id
+from devtools.provider_stubs.postgresql.catalog import lock_role, member_of, present, role_id
 from devtools.provider_stubs.postgresql.connection import Server, Statement, Transaction
-from devtools.provider_stubs.postgresql.locks import lock_role
-from devtools.provider_stubs.postgresql.membership import member_of
-from devtools.provider_stubs.postgresql.presence import present
 from devtools.provider_stubs.postgresql.privileges import corrected, keywords, refuse_foreign
 from devtools.provider_stubs.resource import Kind, Property, ResourceType, flag
-from devtools.provider_stubs.values import Properties
+from devtools.provider_stubs.values import Failure, Properties
 
 CATALOG_TYPES = {"table": "r", "sequence": "S", "function": "f", "routine": "f", "type": "T", "schema": "n"}
 
@@ -92,7 +88,7 @@ def _objects(wanted: Properties) -> Statement:
 
 
 def _with_id(wanted: Properties) -> Properties:
-    parts = [wanted.text(each) for each in ("role", "database", "schema", "owner", "objectType")]
+    parts = [wanted.text(name) for name in ("role", "database", "schema", "owner", "objectType")]
     return wanted.with_(id="_".join(part or "noschema" for part in parts))
 
 

@@ -2,9 +2,8 @@
 
 from psycopg.sql import SQL, Identifier
 
-from devtools.provider_stubs.postgresql.catalog import PRESENT_DATABASE, exists
+from devtools.provider_stubs.postgresql.catalog import database_of, has_database, place_of
 from devtools.provider_stubs.postgresql.connection import Server
-from devtools.provider_stubs.postgresql.place import database_of, place_of
 from devtools.provider_stubs.resource import Property, ResourceType, flag
 from devtools.provider_stubs.values import Properties
 
@@ -29,9 +28,8 @@ def create(server: Server, planned: Properties) -> Properties:
 
 def read(server: Server, known: Properties) -> Properties | None:
     database, name = place_of(server, known)
-    with server.transaction() as transaction:
-        if not exists(transaction, PRESENT_DATABASE, database):
-            return None
+    if not has_database(server, database):
+        return None
     with server.transaction(database) as transaction:
         rows = transaction.rows(FOUND, name)
     if not rows:

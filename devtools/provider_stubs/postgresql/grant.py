@@ -2,17 +2,43 @@
 
 from psycopg.sql import SQL, Identifier
 
-from devtools.provider_stubs.errors import Failure
-from devtools.provider_stubs.postgresql.catalog import schema_owners
-from devtools.provider_stubs.postgresql.connection import Server, Statement, Transaction
-from devtools.provider_stubs.postgresql.grant_read import RELATION_KINDS, ROUTINE, identity, read
-from devtools.provider_stubs.postgresql.locks import lock_database, lock_role
-from devtools.provider_stubs.postgresql.membership import member_of
-from devtools.provider_stubs.postgresql.privileges import keywords, refuse_foreign
+from devtools.provider_stubs.postgresql.catalog import (
+    lock_database,
+    lock_role,
+    member_of,
+    present,
+    role_id,
+    schema_owners,
+)
+from devtools.provider_stubs.postgresql.connection import Parameter, Server, Statement, Transaction
+from devtools.provider_stubs.postgresql.privileges import corrected, keywords, refuse_foreign
 from devtools.provider_stubs.resource import Kind, Property, ResourceType, flag
-from devtools.provider_stubs.values import Properties
+from devtools.provider_stubs.values import Failure, Properties
 
 ALL_PRIVILEGES = SQL("ALL PRIVILEGES")
+RELATION_KINDS = {"table": "r", "sequence": "S"}
+ROUTINE = "routine"
+
+ON_DATABASE = """
+    SELECT privilege_type FROM pg_database CROSS JOIN aclexplode(datacl) WHERE datname = %s AND grantee = %s"""
+ON_SCHEMA = """
+    SELECT privilege_type FROM pg_namespace CROSS JOIN aclexplode(nspacl) WHERE nspname = %s AND grantee = %s"""
+ON_RELATIONS = """
+    SELECT relname, array(SELECT privilege_type FROM aclexplode(relacl) WHERE grantee = %s)
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    WHERE nspname = %s AND relkind = %s ORDER BY relname"""
+ON_ROUTINES = """
+    SELECT proname, array(SELECT DISTINCT privilege_type FROM pg_proc of_the_name CROSS JOIN aclexplode(proacl)
+                          WHERE grantee = %s AND of_the_name.proname = p.proname
+                            AND of_the_name.pronamespace = p.pronamespace)
+    FROM pg_proc p JOIN pg_namespace n ON n.oid = pronamespace
+    WHERE nspname = %s GROUP BY proname, pronamespace ORDER BY proname"""
+ON_COLUMNS = """
+    SELECT attname FROM pg_attribute
+    JOIN pg_class ON pg_class.oid = attrelid
+    JOIN pg_namespace ON pg_namespace.oid = relnamespace
+    CROSS JOIN aclexplode(attacl)
+    WHERE nspname = %s AND relname = %s AND relkind = 'r' AND privilege_type = %s AND grantee = %s"""
 
 
 def create(server: Server, planned: Properties) -> Properties:
@@ -27,7 +53,28 @@ def update(server: Server, prior: Properties, planned: Properties) -> Properties
         with member_of(transaction, _locked(transaction, planned)):
             _revoke(transaction, planned, prior.hashed("privileges"))
             _grant(transaction, planned)
-    return planned.with_(id=identity(planned))
+    return planned.with_(id=_identity(planned))
+
+
+def read(server: Server, known: Properties) -> Properties | None:
+    if not present(server, known):
+        return None
+    grant = known.with_(id=_identity(known))
+    with server.transaction(grant.text("database")) as transaction:
+        role = role_id(transaction, grant.text("role"))
+        match grant.text("objectType"):
+            case "database":
+                return _of_one(transaction, grant, ON_DATABASE, grant.text("database"), role)
+            case "schema":
+                return _of_one(transaction, grant, ON_SCHEMA, grant.text("schema"), role)
+            case "column":
+                return _of_columns(transaction, grant, role)
+            case "routine":
+                # By their bare names: one that is named with its types is never among them, so its drift is not seen.
+                return _of_objects(grant, transaction, ON_ROUTINES, role, grant.text("schema"))
+            case _:
+                kind = RELATION_KINDS[grant.text("objectType")]
+                return _of_objects(grant, transaction, ON_RELATIONS, role, grant.text("schema"), kind)
 
 
 def delete(server: Server, known: Properties) -> None:
@@ -35,6 +82,37 @@ def delete(server: Server, known: Properties) -> None:
         owners = _locked(transaction, known)
         with member_of(transaction, owners):
             _revoke(transaction, known, known.hashed("privileges"))
+
+
+def _identity(grant: Properties) -> str:
+    """A grant's id; objects and columns stand in it in the order of their hashes."""
+    object_type = grant.text("objectType")
+    schema = [] if object_type == "database" else [grant.text("schema")]
+    named = [*grant.hashed("objects"), *grant.hashed("columns")]
+    return "_".join([grant.text("role"), grant.text("database"), *schema, object_type, *named])
+
+
+def _of_one(transaction: Transaction, grant: Properties, query: str, name: str, role: int) -> Properties:
+    return corrected(transaction, grant, [privilege for (privilege,) in transaction.rows(query, name, role)])
+
+
+def _of_objects(grant: Properties, transaction: Transaction, query: str, *of: Parameter) -> Properties:
+    """The first relation or routine with other privileges than recorded speaks for all of them."""
+    named = grant.hashed("objects")
+    for name, privileges in transaction.rows(query, *of):
+        found = corrected(transaction, grant, privileges)
+        if found is not grant and (not named or name in named):
+            return found
+    return grant
+
+
+def _of_columns(transaction: Transaction, grant: Properties, role: int) -> Properties:
+    """Of the recorded columns those that still have the privilege."""
+    [table], [privilege] = grant.hashed("objects"), grant.hashed("privileges")
+    rows = transaction.rows(ON_COLUMNS, grant.text("schema"), table, privilege, role)
+    granted = {column for (column,) in rows}
+    columns = grant.hashed("columns")
+    return grant if granted.issuperset(columns) else grant.with_(columns=sorted(granted.intersection(columns)))
 
 
 def _refuse_incomplete(grant: Properties) -> None:
@@ -101,7 +179,7 @@ def _target(grant: Properties) -> Statement:
             return SQL("SCHEMA {}").format(Identifier(schema))
     word = SQL({"column": "TABLE"}.get(object_type, object_type.upper()))
     if objects := grant.hashed("objects"):
-        return SQL("{} {}").format(word, SQL(",").join(_named(schema, each) for each in objects))
+        return SQL("{} {}").format(word, SQL(",").join(_named(schema, name) for name in objects))
     return SQL("ALL {}S IN SCHEMA {}").format(word, Identifier(schema))
 
 

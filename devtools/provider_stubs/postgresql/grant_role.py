@@ -1,7 +1,8 @@
 """`postgresql:index/grantRole:GrantRole`: a role's membership in another."""
 
-from psycopg.sql import SQL, Identifier
+from psycopg.sql import SQL
 
+from devtools.provider_stubs.postgresql import catalog
 from devtools.provider_stubs.postgresql.connection import Server, Statement
 from devtools.provider_stubs.resource import Property, ResourceType, flag
 from devtools.provider_stubs.values import Properties
@@ -12,9 +13,8 @@ FOUND = """
 
 
 def create(server: Server, planned: Properties) -> Properties:
-    statement = SQL("GRANT {} TO {}").format(Identifier(planned.text("grantRole")), Identifier(planned.text("role")))
-    if planned.flag("withAdminOption"):
-        statement += SQL(" WITH ADMIN OPTION")
+    option = SQL(" WITH ADMIN OPTION") if planned.flag("withAdminOption") else SQL("")
+    statement = catalog.grant_role(planned.text("grantRole"), planned.text("role")) + option
     with server.transaction() as transaction:
         transaction.change(_revoke(planned), "could not execute revoke query")
         transaction.change(statement, "could not execute grant query")
@@ -33,8 +33,7 @@ def delete(server: Server, known: Properties) -> None:
 
 
 def _revoke(membership: Properties) -> Statement:
-    role, member = Identifier(membership.text("grantRole")), Identifier(membership.text("role"))
-    return SQL("REVOKE {} FROM {}").format(role, member)
+    return catalog.revoke_role(membership.text("grantRole"), membership.text("role"))
 
 
 def _with_id(membership: Properties) -> Properties:

@@ -4,9 +4,8 @@ from collections.abc import Collection
 
 from psycopg.sql import SQL, Composed
 
-from devtools.provider_stubs.errors import Failure
 from devtools.provider_stubs.postgresql.connection import Transaction
-from devtools.provider_stubs.values import Properties
+from devtools.provider_stubs.values import Failure, Properties
 
 OF_TYPE = {
     "database": ("CREATE", "CONNECT", "TEMPORARY"),
@@ -20,7 +19,7 @@ OF_TYPE = {
 }
 ALL = "ALL"
 MAINTAIN = "MAINTAIN"
-KEYWORDS = {ALL, MAINTAIN, *(each for privileges in OF_TYPE.values() for each in privileges)}
+KEYWORDS = {ALL, MAINTAIN, *(privilege for privileges in OF_TYPE.values() for privilege in privileges)}
 
 
 def privileges_of(transaction: Transaction, object_type: str) -> set[str]:
@@ -32,9 +31,9 @@ def privileges_of(transaction: Transaction, object_type: str) -> set[str]:
 def refuse_foreign(transaction: Transaction, wanted: Properties) -> None:
     """Fails where a wanted privilege is none of the object type's."""
     object_type = wanted.text("objectType")
-    for each in wanted.hashed("privileges"):
-        if each not in privileges_of(transaction, object_type) | {ALL}:
-            raise Failure(f"{each} is not an allowed privilege for object type {object_type}")
+    for privilege in wanted.hashed("privileges"):
+        if privilege not in privileges_of(transaction, object_type) | {ALL}:
+            raise Failure(f"{privilege} is not an allowed privilege for object type {object_type}")
 
 
 def corrected(transaction: Transaction, wanted: Properties, found: Collection[str]) -> Properties:

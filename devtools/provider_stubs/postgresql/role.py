@@ -1,16 +1,13 @@
 """`postgresql:index/role:Role`: a role with its attributes, password, memberships and settings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from psycopg.sql import SQL, Identifier, Literal
 
-from devtools.provider_stubs.errors import Failure
+from devtools.provider_stubs.postgresql.catalog import grant_role, is_superuser, lock_role, member_of, revoke_role
 from devtools.provider_stubs.postgresql.connection import Server, Statement, Transaction
-from devtools.provider_stubs.postgresql.locks import lock_role
-from devtools.provider_stubs.postgresql.membership import member_of
-from devtools.provider_stubs.postgresql.role_read import read
 from devtools.provider_stubs.resource import Kind, Property, ResourceType, flag
-from devtools.provider_stubs.values import Properties
+from devtools.provider_stubs.values import Failure, Plain, Properties
 
 SWITCHES = {
     "superuser": "SUPERUSER",
@@ -31,6 +28,25 @@ TIMEOUTS = {
     "idleInTransactionSessionTimeout": SQL("idle_in_transaction_session_timeout"),
 }
 
+ROLE = """
+    SELECT rolname, rolconnlimit, rolsuper, rolcreatedb, rolcreaterole, rolinherit, rolcanlogin, rolbypassrls,
+           rolreplication, coalesce(rolvaliduntil::text, 'infinity'), coalesce(rolconfig, '{}'),
+           array(SELECT pg_get_userbyid(roleid)::text FROM pg_auth_members WHERE member = pg_roles.oid)
+    FROM pg_roles WHERE rolname = %s"""
+COLUMNS = (
+    "name",
+    "connectionLimit",
+    "superuser",
+    "createDatabase",
+    "createRole",
+    "inherit",
+    "login",
+    "bypassRowLevelSecurity",
+    "replication",
+    "validUntil",
+)
+STORED_VERIFIER = "SELECT coalesce(passwd, '') FROM pg_shadow WHERE usename = %s"
+VERIFIERS = ("SCRAM-SHA-256", "md5")
 MEMBERSHIPS = """
     SELECT pg_get_userbyid(roleid) FROM pg_auth_members
     WHERE member = (SELECT oid FROM pg_roles WHERE rolname = %s)"""
@@ -38,14 +54,32 @@ MEMBERSHIPS = """
 
 def create(server: Server, planned: Properties) -> Properties:
     name = planned.text("name")
-    options = [*_password_option(planned), *(_attribute(planned, each) for each in ("validUntil", "connectionLimit"))]
-    options += [_attribute(planned, each) for each in SWITCHES]
+    attributes = ("validUntil", "connectionLimit", *SWITCHES)
+    options = [*_password_option(planned), *(_attribute(planned, attribute) for attribute in attributes)]
     with server.transaction() as transaction:
         statement = SQL("CREATE ROLE {} WITH {}").format(Identifier(name), SQL(" ").join(options))
         transaction.change(statement, f"error creating role {name}")
         _grant_memberships(transaction, planned)
         _set(transaction, Properties({}), planned)
     return planned.with_(id=name)
+
+
+def read(server: Server, known: Properties) -> Properties | None:
+    with server.transaction() as transaction:
+        rows = transaction.rows(ROLE, known.text("id"))
+        if not rows:
+            return None
+        *attributes, settings, memberships = rows[0]
+        found = known.with_(
+            **dict(zip(COLUMNS, attributes, strict=True)),
+            **_settings(settings),
+            id=attributes[0],
+            roles=memberships,
+            encryptedPassword=True,
+            skipDropRole=known.flag("skipDropRole"),
+            skipReassignOwned=known.flag("skipReassignOwned"),
+        )
+        return found.with_(password=_password(server, transaction, found)) if known.text("password") else found
 
 
 def update(server: Server, prior: Properties, planned: Properties) -> Properties:
@@ -59,12 +93,11 @@ def update(server: Server, prior: Properties, planned: Properties) -> Properties
         if password and (password != prior.text("password") or name != old):
             change = _alter(name, SQL("PASSWORD {}").format(Literal(password)))
             transaction.change(change, "error updating role password")
-        for each in ATTRIBUTES:
-            if prior.values.get(each) != planned.values.get(each):
-                transaction.change(_alter(name, _changed_attribute(planned, each)), f"error updating role {each}")
+        for option in ATTRIBUTES:
+            if prior.values.get(option) != planned.values.get(option):
+                transaction.change(_alter(name, _changed_attribute(planned, option)), f"error updating role {option}")
         for (role,) in transaction.rows(MEMBERSHIPS, name):
-            statement = SQL("REVOKE {} FROM {}").format(Identifier(role), Identifier(name))
-            transaction.change(statement, f"could not revoke role {role} from {name}")
+            transaction.change(revoke_role(role, name), f"could not revoke role {role} from {name}")
         _grant_memberships(transaction, planned)
         _set(transaction, prior, planned)
     return planned.with_(id=name)
@@ -108,8 +141,7 @@ def _changed_attribute(planned: Properties, name: str) -> Statement:
 def _grant_memberships(transaction: Transaction, planned: Properties) -> None:
     name = planned.text("name")
     for role in planned.hashed("roles"):
-        statement = SQL("GRANT {} TO {}").format(Identifier(role), Identifier(name))
-        transaction.change(statement, f"could not grant role {role} to {name}")
+        transaction.change(grant_role(role, name), f"could not grant role {role} to {name}")
 
 
 def _set(transaction: Transaction, prior: Properties, planned: Properties) -> None:
@@ -120,11 +152,11 @@ def _set(transaction: Transaction, prior: Properties, planned: Properties) -> No
         raise Failure("no schema in searchPaths may hold a comma and a space: it could not be read back")
     schemas = SQL(", ").join(map(Identifier, path)) if path else SQL("DEFAULT")
     transaction.change(_alter(name, SQL("SET search_path TO {}").format(schemas)), "could not set search_path")
-    for each, setting in TIMEOUTS.items():
-        limit = planned.number(each)
-        if limit != prior.number(each):
+    for timeout, setting in TIMEOUTS.items():
+        limit = planned.number(timeout)
+        if limit != prior.number(timeout):
             change = SQL("SET {} TO {}").format(setting, Literal(limit)) if limit else SQL("RESET {}").format(setting)
-            transaction.change(_alter(name, change), f"could not set {each}")
+            transaction.change(_alter(name, change), f"could not set {timeout}")
     role = planned.text("assumeRole")
     if role != prior.text("assumeRole"):
         assume = SQL("SET ROLE TO {}").format(Identifier(role)) if role else SQL("RESET ROLE")
@@ -133,6 +165,37 @@ def _set(transaction: Transaction, prior: Properties, planned: Properties) -> No
 
 def _alter(name: str, change: Statement) -> Statement:
     return SQL("ALTER ROLE {} {}").format(Identifier(name), change)
+
+
+def _settings(entries: Sequence[str]) -> dict[str, Plain]:
+    settings = dict(entry.split("=", 1) for entry in entries)
+    path = settings.get("search_path")
+    return {
+        "searchPaths": [schema.strip('"') for schema in path.split(", ")] if path is not None else [],
+        "statementTimeout": _milliseconds(settings, "statement_timeout"),
+        "idleInTransactionSessionTimeout": _milliseconds(settings, "idle_in_transaction_session_timeout"),
+        "assumeRole": settings.get("role", ""),
+    }
+
+
+def _milliseconds(settings: dict[str, str], name: str) -> int:
+    """A time without a unit, all that the resource can express."""
+    try:
+        return int(settings.get(name, "0"))
+    except ValueError:
+        raise Failure(f"error reading {name}: {settings[name]} is no number of milliseconds") from None
+
+
+def _password(server: Server, transaction: Transaction, role: Properties) -> str:
+    """The recorded password, or the stored verifier where the two can be compared and differ."""
+    recorded = role.text("password")
+    if not role.flag("login") or not server.superuser:
+        return recorded
+    if not is_superuser(transaction, transaction.value("SELECT current_user")):
+        raise Failure(f"{server.user} is no superuser and cannot read passwords: say so to the provider")
+    stored = str(transaction.value(STORED_VERIFIER, role.text("id")) or "")
+    in_clear = not recorded.startswith(VERIFIERS)
+    return recorded if in_clear and stored.startswith(VERIFIERS[0]) else stored
 
 
 TYPE = ResourceType(

@@ -3,15 +3,16 @@
 from psycopg.sql import SQL, Identifier
 
 from devtools.provider_stubs.postgresql.catalog import (
-    PRESENT_DATABASE,
     PRESENT_SCHEMA,
     SCHEMA_OWNER,
+    database_of,
     database_owner,
     exists,
+    has_database,
+    member_of,
+    place_of,
 )
 from devtools.provider_stubs.postgresql.connection import Server, Transaction
-from devtools.provider_stubs.postgresql.membership import member_of
-from devtools.provider_stubs.postgresql.place import database_of, place_of
 from devtools.provider_stubs.resource import Kind, Property, ResourceType, flag
 from devtools.provider_stubs.values import Properties
 
@@ -30,9 +31,8 @@ def create(server: Server, planned: Properties) -> Properties:
 
 def read(server: Server, known: Properties) -> Properties | None:
     database, name = place_of(server, known)
-    with server.transaction() as transaction:
-        if not exists(transaction, PRESENT_DATABASE, database):
-            return None
+    if not has_database(server, database):
+        return None
     with server.transaction(database) as transaction:
         owner = transaction.value(SCHEMA_OWNER, name)
     if owner is None:

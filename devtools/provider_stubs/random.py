@@ -1,4 +1,4 @@
-"""`random:index/randomPassword:RandomPassword`: a password that stays until one of its properties changes."""
+"""The stub of `random`: `randomPassword:RandomPassword`, a password that stays until one of its properties changes."""
 
 import os
 import secrets
@@ -6,9 +6,9 @@ import string
 
 import bcrypt
 
-from devtools.provider_stubs.errors import Failure
-from devtools.provider_stubs.resource import Kind, Property, ResourceType
-from devtools.provider_stubs.values import Properties
+from devtools.provider_stubs.resource import Kind, Package, Property, ResourceType
+from devtools.provider_stubs.server import main
+from devtools.provider_stubs.values import Failure, Properties
 
 CHARACTERS = {
     "lower": string.ascii_lowercase,
@@ -83,3 +83,7 @@ TYPE = ResourceType(
     newer_framework=True,
     meta='{"schema_version":"3"}',
 )
+
+
+if __name__ == "__main__":
+    main(Package(name="random", connect=Generator, resources=(TYPE,)))
