@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -15,18 +14,15 @@ from engarde.declaration.loader import read
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import Unreachable
 from engarde.pulumi_cli.process import FOLDER
-from engarde.server.credentials import Access, from_variable, login_of_admin, of_services
-from engarde.util.terminal import complain, is_screen, put, say
+from engarde.server.credentials import from_variable, login_of_admin, of_services
+from engarde.util.terminal import complain, is_screen, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.console import RenderableType
 
-    from engarde.status.passed import Passed
-    from engarde.status.report import Report
-
-Looked = tuple["Report", tuple["Passed", ...]]
+    from engarde.status.show import Status
 
 
 @command("status", outputs=("table", "json", "prometheus"))
@@ -38,67 +34,38 @@ Looked = tuple["Report", tuple["Passed", ...]]
 )
 def status_command(
     stack: str, service: str | None, output: str, watch: float | None, no_queries: bool, login: str | None
-) -> None:
+) -> Status | None:
     """Show every service at a glance: size, connections, locks, slow statements, and what maintenance has left to do.
 
     Exit code 1 when a threshold of the stack file (`engarde:status`) is passed.
     """
-    from engarde.status.look import look
-    from engarde.status.passed import passed
-    from engarde.status.report import report
+    from engarde.status.show import status
     from engarde.status.subjects import chosen
 
-    declared = read(FOLDER, stack)
-    database = _of_service(declared, service)
-    of = chosen(database, service)
-    who = _who(database, login)
+    database = _of_service(read(FOLDER, stack), service)
+    subjects = chosen(database, service)
+    who = from_variable(login, database.server.database) if login else login_of_admin(database)
 
-    def looked() -> Looked:
-        logins = None if login else lambda: of_services(database)
-        found = report(database, of, look(database, who, of, not no_queries, logins), not no_queries)
-        return found, passed(database, found)
+    def look() -> Status:
+        return status(database, who, subjects, not no_queries, None if login else lambda: of_services(database))
 
-    if watch is not None:
-        _watch(looked, output, watch)
-        return
-    found = looked()
-    _print(found, output)
-    sys.exit(1 if found[1] else 0)
+    if watch is None:
+        return look()
+    _watch(look, output, watch)
+    return None
 
 
 def _of_service(declared: Stack, service: str | None) -> DatabaseStack:
     """The service's database, or the one that the others share."""
-    own = {each.name: each for each in declared.services if each.database}
+    own = {one.name: one for one in declared.services if one.database}
     if service is None and own:
         say(f"engarde: in databases of their own, for --service: {', '.join(sorted(own))}")
     return database_of(declared, own[service]) if service in own else restrict_to(declared, None)
 
 
-def _who(database: DatabaseStack, variable: str | None) -> Access:
-    if variable is None:
-        return login_of_admin(database)
-    return from_variable(variable, database.server.database)
-
-
-def _print(found: Looked, output: str) -> None:
-    if output == "json":
-        from engarde.status.data import as_json
-
-        put(as_json(*found))
-    elif output == "prometheus":
-        from engarde.status.prometheus import as_prometheus
-
-        put(as_prometheus(*found).removesuffix("\n"))
-    else:
-        from engarde.output.show import console
-        from engarde.status.show import as_text
-
-        console().print(as_text(*found))
-
-
-def _watch(looked: Callable[[], Looked], output: str, seconds: float) -> None:
+def _watch(look: Callable[[], Status], output: str, seconds: float) -> None:
     """Redraws on a terminal, elsewhere prints one look after another; a server that is gone is waited for."""
-    shown = _redrawn(looked) if output == "table" and is_screen() else _printed(looked, output)
+    shown = _redrawn(look) if output == "table" and is_screen() else _printed(look, output)
     try:
         for _ in shown:
             time.sleep(seconds)
@@ -107,28 +74,29 @@ def _watch(looked: Callable[[], Looked], output: str, seconds: float) -> None:
         return
 
 
-def _printed(looked: Callable[[], Looked], output: str) -> Iterator[None]:
+def _printed(look: Callable[[], Status], output: str) -> Iterator[None]:
+    from engarde.output.show import print_result
+
     while True:
         try:
-            _print(looked(), output)
+            print_result(look(), output)
         except Unreachable as lost:
             complain(lost)
         yield
 
 
-def _redrawn(looked: Callable[[], Looked]) -> Iterator[None]:
+def _redrawn(look: Callable[[], Status]) -> Iterator[None]:
     from rich.console import Group
     from rich.live import Live
 
     from engarde.output.show import Text, console
-    from engarde.status.show import as_text
 
     last: RenderableType = Text()
     with Live(console=console(), screen=True, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
             now = f"{datetime.now():%H:%M:%S}"
             try:
-                last = as_text(*looked())
+                last = look().text()
             except Unreachable as lost:
                 live.update(Group(Text(f"{now} {lost}", style="bold red"), last), refresh=True)
             else:

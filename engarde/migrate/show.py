@@ -5,18 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 
 from engarde.migrate.run import Migrated
 from engarde.migrate.status import Status
-from engarde.output.show import Text, lines
+from engarde.output.show import Text, lines, table
 
 STYLES = {"migrated": "green", "up to date": "dim", "failed": "red"}
-
-
-def table(*headings: str) -> Table:
-    """A table without lines."""
-    return Table(*headings, box=None, pad_edge=False, padding=(0, 2))
 
 
 def revision(found: Sequence[str] | None) -> str:

@@ -58,6 +58,11 @@ def lines(text: str, style: str = "") -> RenderableType:
     return Group(*(Text(line, style, overflow="fold") for line in text.split("\n")))
 
 
+def table(*headings: str) -> Table:
+    """A table without lines."""
+    return Table(*headings, box=None, pad_edge=False, padding=(0, 2))
+
+
 @contextmanager
 def logins_left() -> Iterator[Callable[[int], None]]:
     """Shows on a terminal how many logins are done; what takes a number and is told how many are left."""

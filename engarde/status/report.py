@@ -1,21 +1,28 @@
-"""What a look says of each service and of the whole server."""
+"""What a look says of each service and of the whole server, and what it could not see."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engarde.checks.connection_budget import budget
 from engarde.declaration.model import DatabaseStack
-from engarde.status import rows
+from engarde.status import rows, statement_stats
+from engarde.status.collect import Snapshot
 from engarde.status.connections import Connections, connections
-from engarde.status.look import Look
-from engarde.status.run_time import Ran, cache_hit, ran
-from engarde.status.storage import Stored, stored
+from engarde.status.owned import ANOTHER_LOGIN
+from engarde.status.rows import Unseen
+from engarde.status.statement_stats import StatementStats, cache_hit
+from engarde.status.storage import Storage, storage
 from engarde.status.subjects import Subject, of_roles, of_schemas, subjects
-from engarde.status.unseen import Unseen
-from engarde.status.visible import unseen
+from engarde.util.quoting import quoted, statement
+
+FILES = "GRANT EXECUTE ON FUNCTION pg_ls_dir(text), pg_stat_file(text, boolean) TO {};"
+AGAIN = "-- nothing on the server: once the reason is gone, look again"
+WITHOUT_LOGIN = "-- nothing on the server: look without --login, as the admin"
+NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +30,17 @@ class Service:
     """One service, whoever an existing schema belongs to, or analytics."""
 
     subject: Subject
-    stored: Stored | None
+    storage: Storage | None
     """None for who has no schema"""
     connections: Connections
-    ran: Ran | None
+    statements: StatementStats | None
     """None where pg_stat_statements is not seen"""
     revision: tuple[str, ...] | None
     """of Alembic, none without a version table; None where one is there and cannot be read"""
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class Server:
     """The whole server, and the stack's database."""
 
     seen: rows.Server
@@ -67,64 +74,108 @@ class Report:
     database: str
     at: float
     """seconds since 1970"""
-    whole: Whole
+    server: Server
     services: tuple[Service, ...]
     unseen: tuple[Unseen, ...]
     queries: bool
     """whether texts of statements were asked for"""
 
 
-def report(stack: DatabaseStack, chosen: Sequence[Subject], found: Look, queries: bool) -> Report:
+def report(stack: DatabaseStack, chosen: Sequence[Subject], found: Snapshot, queries: bool) -> Report:
     """What was found, told of each that was chosen."""
     every = subjects(stack)
-    whose = of_roles(every), of_schemas(every)
-    activity = found.activity
+    roles, schemas = of_roles(every), of_schemas(every)
+    counted = found.statements.counted
     services = tuple(
         Service(
-            each,
-            stored(each, found) if each.schemas else None,
-            connections(each.roles, activity.sessions, activity.roles, activity.locks, whose),
-            ran(each, found.statements.counted) if found.statements.counted is not None else None,
-            _revision(each, found),
+            subject,
+            storage(subject, found) if subject.schemas else None,
+            connections(subject.roles, found.activity, roles, schemas),
+            statement_stats.of_roles(subject.roles, counted) if counted is not None else None,
+            _revision(subject, found),
         )
-        for each in chosen
+        for subject in chosen
     )
     return Report(
         stack.name,
         stack.server.database,
         time.time(),
-        _whole(stack, found, whose[0]),
+        _server(stack, found, roles),
         services,
-        tuple(unseen(found, [each.stored for each in services if each.stored], of_schemas(chosen))),
+        tuple(_unseen(found, [service.storage for service in services if service.storage], of_schemas(chosen))),
         queries,
     )
 
 
-def _revision(subject: Subject, found: Look) -> tuple[str, ...] | None:
-    own = [each.revisions for each in found.owned.versions if each.schema in subject.schemas]
-    if any(each is None for each in own):
+def _revision(subject: Subject, found: Snapshot) -> tuple[str, ...] | None:
+    own = [table.revisions for table in found.owned.versions if table.schema in subject.schemas]
+    if any(revisions is None for revisions in own):
         return None
-    return tuple(revision for each in own for revision in each or ())
+    return tuple(revision for revisions in own for revision in revisions or ())
 
 
-def _whole(stack: DatabaseStack, found: Look, whose: Mapping[str, str]) -> Whole:
+def _server(stack: DatabaseStack, found: Snapshot, whose: Mapping[str, str]) -> Server:
     settings, sessions = found.activity.settings, found.activity.sessions
     server = stack.server_stack
-    limits = budget(server, {name: each.value or "0" for name, each in settings.items()})
+    limits = budget(server, {name: setting.value or "0" for name, setting in settings.items()})
     made = limits.limits.keys()
-    others: dict[str, int] = {}
-    for each in sessions:
-        if each.role not in whose and each.role not in made:
-            others[each.role] = others.get(each.role, 0) + 1
-    return Whole(
+    others = Counter(session.role for session in sessions if session.role not in {*whose, *made})
+    return Server(
         seen=found.server,
         settings=settings,
         connections=len(sessions),
         room=limits.available,
         budget=server.server.connection_budget or limits.available,
         promised=limits.promised,
-        used_by_stack=sum(each.role in made for each in sessions),
+        used_by_stack=sum(session.role in made for session in sessions),
         others=others,
-        blocked=sum(each.blockers is not None for each in sessions),
-        database_size=found.storage.sizes.database,
+        blocked=sum(session.blockers is not None for session in sessions),
+        database_size=found.database_size,
     )
+
+
+def _unseen(found: Snapshot, stored: Sequence[Storage], schemas: Collection[str]) -> Iterator[Unseen]:
+    """Each kind of figures that is left out of what was asked of these schemas, with what lets this role see it."""
+    role, activity = found.server.role, found.activity
+    if unmeasured := [name for tables in stored for name in tables.not_measured]:
+        # Whoever sees the files needs no lock.
+        heal = FILES.replace("{}", quoted(role))
+        yield Unseen(f"the size of {_some(unmeasured)}", "something of it is locked now", heal)
+    if hidden := sorted({session.role for session in activity.sessions if not session.visible}):
+        yield Unseen(f"what the sessions of {_some(hidden)} do", f"{role} may not see it", _stats(role))
+    if found.statements.unseen:
+        yield found.statements.unseen
+    if any(not row.visible for row in found.statements.counted or ()):
+        yield Unseen("the texts of other roles' statements", f"{role} may not see them", _stats(role))
+    yield from _not_read(found, schemas)
+    if activity.settings["shared_preload_libraries"].value is None:
+        heal = statement("GRANT pg_read_all_settings TO {}", role)
+        yield Unseen("the setting shared_preload_libraries", f"{role} may not see it", heal)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _stats(role: str) -> str:
+    return statement("GRANT pg_read_all_stats TO {}", role)
+
+
+def _not_read(found: Snapshot, schemas: Collection[str]) -> Iterator[Unseen]:
+    """What nobody but its owner is asked for, by the reason why it was not read."""
+    sequences, versions = defaultdict[str, dict[str, int]](dict), defaultdict[str, list[str]](list)
+    for sequence in found.owned.sequences:
+        if sequence.unread and sequence.schema in schemas:
+            sequences[found.owned.unread[sequence.schema]][sequence.schema] = sequence.unread
+    for table in found.owned.versions:
+        if table.unread and table.schema in schemas:
+            versions[table.unread].append(table.schema)
+    for why, unread in sequences.items():
+        yield Unseen(f"how far {sum(unread.values())} sequences of {_some(sorted(unread))} got", why, _again(why))
+    for why, of in versions.items():
+        yield Unseen(f"the revision in {_some(sorted(of))}", why, _again(why))
+
+
+def _again(why: str) -> str:
+    return WITHOUT_LOGIN if why == ANOTHER_LOGIN else AGAIN

@@ -1,4 +1,4 @@
-"""Rows of what status asks the server."""
+"""Rows of what status asks the server, and what it could not see."""
 
 from __future__ import annotations
 
@@ -181,3 +181,13 @@ class Statement:
     all_hit: int
     all_read: int
     all_temp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """One kind of figures that are left out, as the role that asks cannot see them; they are no zeros."""
+
+    what: str
+    why: str
+    heal: str
+    """statements for a superuser, or lines of the stack file"""

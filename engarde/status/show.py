@@ -3,61 +3,103 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from engarde.migrate.show import table
-from engarde.output.show import Text, to_copy
+from engarde.declaration.model import DatabaseStack
+from engarde.output.show import Result, Text, table, to_copy
+from engarde.server.credentials import Access
+from engarde.server.version_tables import Logins
+from engarde.status.collect import collect
 from engarde.status.connections import IN_TRANSACTION
-from engarde.status.details import details
-from engarde.status.passed import Passed
-from engarde.status.remarks import remarks
-from engarde.status.report import Report, Service
-from engarde.status.words import (
-    NOT_VISIBLE,
-    of_bytes,
-    of_count,
-    of_milliseconds,
-    of_seconds,
-    of_share,
-)
+from engarde.status.data import data
+from engarde.status.exceeded import Exceeded, exceeded, remarks
+from engarde.status.formatting import NOT_VISIBLE, ago, of_bytes, of_count, of_milliseconds, of_seconds, of_share
+from engarde.status.prometheus import prometheus
+from engarde.status.report import Report, Service, report
+from engarde.status.statement_stats import Slow
+from engarde.status.storage import Storage
+from engarde.status.subjects import Subject
 from engarde.util.quoting import printable
 
 FEW = 8
 """As many services are shown with their details; of more, each by itself."""
 
+SHOWN = 3
+"""Statements of each kind."""
 
-def as_text(report: Report, passed: Sequence[Passed]) -> RenderableType:
-    """The whole report."""
+WIDTH = 70
+"""Of a statement's text [characters]; JSON has more of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status(Result):
+    """A report, and the thresholds that it exceeds."""
+
+    report: Report
+    exceeded: tuple[Exceeded, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a threshold is exceeded."""
+        return 1 if self.exceeded else 0
+
+    def text(self) -> RenderableType:
+        """For people."""
+        return _text(self.report, self.exceeded)
+
+    def data(self) -> dict[str, Any]:
+        """For machines."""
+        return data(self.report, self.exceeded)
+
+    def form(self, output: str) -> RenderableType:
+        """Also for Prometheus."""
+        return prometheus(self.report, self.exceeded) if output == "prometheus" else Result.form(self, output)
+
+
+def status(
+    stack: DatabaseStack, login: Access, chosen: Sequence[Subject], queries: bool, logins: Logins | None = None
+) -> Status:
+    """Asks the server, as `collect` does, and holds what it says against the thresholds.
+
+    :raises Unreachable: no answer, or the role was not let in.
+    """
+    found = report(stack, chosen, collect(stack, login, chosen, queries, logins), queries)
+    return Status(found, exceeded(stack, found))
+
+
+def _text(report: Report, exceeded: Sequence[Exceeded]) -> RenderableType:
     shown: list[RenderableType] = [*_server(report), Text(), _services(report)]
     if len(report.services) <= FEW:
-        shown += [part for service in report.services for part in details(service, report)]
+        shown += [part for service in report.services for part in _details(service, report)]
     notes = [*remarks(report)]
     if notes:
-        shown += [Text(), Text("worth a look", style="bold"), *(Text(f"  {each}", style="yellow") for each in notes)]
-    for each in report.unseen:
-        shown += [Text(), Text(f"not visible: {each.what}: {each.why}", style="yellow")]
-        shown += to_copy(printable(each.heal))
-    shown += [Text(), *_passed(passed)]
+        shown += [Text(), Text("worth a look", style="bold"), *(Text(f"  {note}", style="yellow") for note in notes)]
+    for unseen in report.unseen:
+        shown += [Text(), Text(f"not visible: {unseen.what}: {unseen.why}", style="yellow")]
+        shown += to_copy(printable(unseen.heal))
+    shown += [Text(), *_exceeded(exceeded)]
     return Group(*shown)
 
 
 def _server(report: Report) -> Iterator[RenderableType]:
-    whole, seen = report.whole, report.whole.seen
+    server, seen = report.server, report.server.seen
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")
     grid.add_column(overflow="fold")
     standby = ", a standby" if seen.standby else ""
     up = of_seconds(report.at - seen.started)
     grid.add_row("server", f"PostgreSQL {seen.version}{standby}, up for {up}, asked as {seen.role}")
-    hit = f"{of_share(whole.cache_hit)} from the cache"
-    grid.add_row("database", f"{report.database}: {of_bytes(whole.database_size)}, {hit}, {seen.deadlocks} deadlocks")
-    others = ", ".join(f"{count} of {role}" for role, count in sorted(whole.others.items()))
-    used = f"{whole.connections} of {whole.room}, {whole.used_by_stack} of the stack's roles"
+    hit = f"{of_share(server.cache_hit)} from the cache"
+    grid.add_row("database", f"{report.database}: {of_bytes(server.database_size)}, {hit}, {seen.deadlocks} deadlocks")
+    others = ", ".join(f"{count} of {role}" for role, count in sorted(server.others.items()))
+    used = f"{server.connections} of {server.room}, {server.used_by_stack} of the stack's roles"
     grid.add_row("connections", used + (f", others: {others}" if others else ""))
-    grid.add_row("budget", f"{whole.used_by_stack} of {whole.budget} in use, {whole.promised} promised by limits")
-    settings = (f"{each.name}={each.value}" for each in whole.settings.values() if each.value is not None)
+    grid.add_row("budget", f"{server.used_by_stack} of {server.budget} in use, {server.promised} promised by limits")
+    settings = (f"{setting.name}={setting.value}" for setting in server.settings.values() if setting.value is not None)
     grid.add_row("settings", Text(", ".join(settings), style="dim"))
     yield grid
 
@@ -70,17 +112,18 @@ def _services(report: Report) -> Table:
         column.no_wrap = True
     for column in (*shown.columns[1:5], *shown.columns[6:12]):
         column.justify = "right"
-    for each in report.services:
-        shown.add_row(each.subject.name, *_stored(each), *_connections(each), *_ran(each), _revision(each))
+    for service in report.services:
+        figures = (*_stored(service), *_connections(service), *_statements(service))
+        shown.add_row(service.subject.name, *figures, _revision(service))
     return shown
 
 
 def _stored(service: Service) -> tuple[str, str, str]:
-    if service.stored is None:
+    storage = service.storage
+    if storage is None:
         return "-", "-", "-"
-    part = "≥ " if service.stored.unmeasured else ""
-    size = part + of_bytes(service.stored.sum(lambda each: each.total))
-    return size, of_count(service.stored.rows), of_count(service.stored.sum(lambda each: each.dead))
+    size = ("≥ " if storage.not_measured else "") + of_bytes(storage.bytes.total)
+    return size, of_count(storage.rows), of_count(storage.dead_rows)
 
 
 def _connections(service: Service) -> tuple[str, str, str, str]:
@@ -93,14 +136,15 @@ def _connections(service: Service) -> tuple[str, str, str, str]:
     others = found.total - waiting - found.states["active"] - found.states["idle"]
     counted = {"active": found.states["active"], "idle": found.states["idle"], "in tx": waiting, "other": others}
     states = ", ".join(f"{count} {state}" for state, count in counted.items() if count)
-    return used, states, of_seconds(found.longest_transaction or None), blocked
+    return used, states, of_seconds(found.longest_transaction_seconds or None), blocked
 
 
-def _ran(service: Service) -> tuple[str, str, str, str]:
-    ran = service.ran
+def _statements(service: Service) -> tuple[str, str, str, str]:
+    ran = service.statements
     if ran is None:
         return NOT_VISIBLE, "", "", ""
-    return of_count(ran.calls), of_milliseconds(ran.total), of_milliseconds(ran.mean), of_share(ran.cache_hit)
+    times = of_milliseconds(ran.total_milliseconds), of_milliseconds(ran.mean_milliseconds)
+    return of_count(ran.calls), *times, of_share(ran.cache_hit)
 
 
 def _revision(service: Service) -> str:
@@ -109,8 +153,57 @@ def _revision(service: Service) -> str:
     return ", ".join(service.revision) or "-"
 
 
-def _passed(passed: Sequence[Passed]) -> Iterator[Text]:
-    for each in passed:
-        yield Text(f"{each.service or 'server'}: {each.threshold}: {each.said}", style="bold red")
-    if not passed:
+def _exceeded(exceeded: Sequence[Exceeded]) -> Iterator[Text]:
+    for found in exceeded:
+        yield Text(f"{found.service or 'server'}: {found.threshold}: {found.said}", style="bold red")
+    if not exceeded:
         yield Text("no threshold is passed", style="green")
+
+
+def _details(service: Service, report: Report) -> Iterator[RenderableType]:
+    """The largest tables and the slowest statements; nothing where there is nothing."""
+    name, storage, ran = service.subject.name, service.storage, service.statements
+    if storage and storage.largest:
+        yield from (Text(), Text(f"{name}: largest tables", style="bold"), _largest(storage, report.at))
+    if ran and ran.by_total:
+        slowest = (("total", ran.by_total), ("mean", ran.by_mean))
+        yield from (Text(), Text(f"{name}: statements", style="bold"), _slowest(slowest, report.queries))
+
+
+def _largest(storage: Storage, now: float) -> Table:
+    shown = table("  table", "table", "indexes", "toast", "rows", "dead", "vacuumed", "analyzed")
+    for column in shown.columns[1:6]:
+        column.justify = "right"
+    for sized in storage.largest:
+        parts = f" ({sized.partitions} partitions)" if sized.partitions else ""
+        shown.add_row(
+            f"  {sized.schema}.{sized.name}{parts}",
+            *map(of_bytes, (sized.bytes.table, sized.bytes.indexes, sized.bytes.toast)),
+            of_count(sized.rows),
+            of_count(sized.dead_rows),
+            ago(sized.vacuumed_at, now),
+            ago(sized.analyzed_at, now),
+        )
+    return shown
+
+
+def _slowest(found: Sequence[tuple[str, Sequence[Slow]]], queries: bool) -> Table:
+    headings = ("  slowest by", "total", "mean", "calls", "rows", "hit", "temp blocks")
+    shown = table(*headings, *(["statement"] if queries else []))
+    for column in shown.columns[1:7]:
+        column.justify = "right"
+    for what, statements in found:
+        for slow in statements[:SHOWN]:
+            text = slow.query or "(not visible)"
+            short = text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
+            shown.add_row(
+                f"  {what}",
+                of_milliseconds(slow.total_milliseconds),
+                of_milliseconds(slow.mean_milliseconds),
+                of_count(slow.calls),
+                of_count(slow.rows),
+                of_share(slow.cache_hit),
+                of_count(slow.temp_blocks),
+                *([short] if queries else []),
+            )
+    return shown

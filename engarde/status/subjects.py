@@ -26,12 +26,14 @@ def subjects(stack: DatabaseStack) -> tuple[Subject, ...]:
     """Every one, services first; each schema and each role is of one of them at most."""
     default = stack.status
     found = {
-        each.name: Subject(each.name, (each.schema_,), (each.role,), (each.status or Thresholds()).over(default))
-        for each in stack.services
+        service.name: Subject(
+            service.name, (service.schema_,), (service.role,), (service.status or Thresholds()).over(default)
+        )
+        for service in stack.services
     }
     taken = {login.role for login in stack.logins}
     # Whoever makes tables in `public` and elsewhere, as the admin does by default, is the backend's.
-    for schema in sorted(stack.existing_schemas, key=lambda each: each.name != PUBLIC):
+    for schema in sorted(stack.existing_schemas, key=lambda schema: schema.name != PUBLIC):
         name = schema.service or schema.name
         roles = tuple(role for role in schema.creators if role not in taken)
         taken.update(roles)
@@ -50,17 +52,17 @@ def chosen(stack: DatabaseStack, name: str | None) -> tuple[Subject, ...]:
     :raises ConfigError: there is none of this name.
     """
     every = subjects(stack)
-    one = [each for each in every if name in (None, each.name)]
+    one = [subject for subject in every if name in (None, subject.name)]
     if not one:
-        raise ConfigError(f"{name} is not in stack {stack.name}; it has {', '.join(each.name for each in every)}")
+        raise ConfigError(f"{name} is not in stack {stack.name}; it has {', '.join(subject.name for subject in every)}")
     return tuple(one)
 
 
 def of_roles(every: Iterable[Subject]) -> dict[str, str]:
     """Role -> the name of whose it is."""
-    return {role: each.name for each in every for role in each.roles}
+    return {role: subject.name for subject in every for role in subject.roles}
 
 
 def of_schemas(every: Iterable[Subject]) -> dict[str, str]:
     """Schema -> the name of whose it is."""
-    return {schema: each.name for each in every for schema in each.schemas}
+    return {schema: subject.name for subject in every for schema in subject.schemas}

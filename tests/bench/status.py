@@ -20,7 +20,7 @@ from engarde.declaration.loader import PASSWORD_KEY, parse
 from engarde.declaration.model import DatabaseStack
 from engarde.server.credentials import Access, login_to
 from engarde.server.session import Session
-from engarde.status.look import look
+from engarde.status.collect import collect
 from engarde.status.subjects import chosen
 from engarde.util.progress import step
 from tests.bench.__main__ import _positive
@@ -159,7 +159,7 @@ def _measured(stack: DatabaseStack, who: str, rounds: int) -> dict[str, tuple[li
     for _ in range(rounds):
         clock = Clock()
         with clock.running():
-            look(stack, login, chosen(stack, None), True, None if who == MONITOR else lambda: own)
+            collect(stack, login, chosen(stack, None), True, None if who == MONITOR else lambda: own)
         rows = [(ALL, clock.seconds, clock.worked())]
         rows += [(each.room, each.end - each.start, each.worked) for each in clock.asked]
         for room, taken, worked in rows:

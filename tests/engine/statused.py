@@ -14,12 +14,7 @@ from engarde.declaration.loader import read
 from engarde.declaration.model import DatabaseStack
 from engarde.server.credentials import Access, login_to
 from engarde.server.scram import verifier
-from engarde.status.data import as_json
-from engarde.status.look import look
-from engarde.status.passed import passed
-from engarde.status.prometheus import as_prometheus
-from engarde.status.report import Report, report
-from engarde.status.show import as_text
+from engarde.status.show import Status, status
 from engarde.status.subjects import chosen
 from tests.engine.admins import PASSWORD
 from tests.engine.database import Session
@@ -63,29 +58,28 @@ CONTENT = (
 
 def seen(project: Project, who: str | None = None, service: str | None = None, queries: bool = True) -> Seen:
     """What status says in JSON, asked as this role or as the admin."""
-    return dict(json.loads(as_json(*_looked(project, who, service, queries))))
+    return dict(json.loads(str(_looked(project, who, service, queries).form("json"))))
 
 
 def scraped(project: Project, who: str | None = None) -> str:
     """What status says to Prometheus."""
-    return as_prometheus(*_looked(project, who, None, True))
+    return str(_looked(project, who, None, True).form("prometheus"))
 
 
 def shown(project: Project) -> str:
     """What status shows a person."""
     with StringIO() as text:
-        Console(file=text, width=300).print(as_text(*_looked(project, None, None, True)), markup=False)
+        Console(file=text, width=300).print(_looked(project, None, None, True).text(), markup=False)
         return text.getvalue()
 
 
-def _looked(project: Project, who: str | None, service: str | None, queries: bool) -> tuple[Report, Any]:
+def _looked(project: Project, who: str | None, service: str | None, queries: bool) -> Status:
     stack = restrict_to(read(project.folder, STACK), None)
     of = chosen(stack, service)
     role = who or stack.server.user
     login = Access(stack.server, stack.server.database, role, PASSWORD)
     logins = None if who else (lambda: service_logins(project, stack))
-    found = report(stack, of, look(stack, login, of, queries, logins), queries)
-    return found, passed(stack, found)
+    return status(stack, login, of, queries, logins)
 
 
 def service_logins(project: Project, stack: DatabaseStack) -> dict[str, Access]:

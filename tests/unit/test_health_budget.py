@@ -14,7 +14,7 @@ from engarde.declaration.model import Stack
 from engarde.doctor.causes.crowds import PROMISED
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer
-from engarde.status.report import _whole
+from engarde.status.report import _server
 
 SETTINGS = {"max_connections": "100", "superuser_reserved_connections": "3"}
 OTHER = {"databases": {"far": {"host": "far.example"}}, "adminPasswords": {"far": {"secure": "v1:AAAA"}}}
@@ -102,7 +102,7 @@ def test_status_sets_the_limits_of_all_databases_against_the_servers_connections
             settings={name: SimpleNamespace(value=SETTINGS.get(name)) for name in names}, sessions=sessions
         ),
         server=None,
-        storage=SimpleNamespace(sizes=SimpleNamespace(database=1)),
+        database_size=1,
     )
-    told = _whole(find(declared, "as"), cast(Any, found), {"a_user": "a"})
+    told = _server(find(declared, "as"), cast(Any, found), {"a_user": "a"})
     assert (told.budget, told.promised, told.used_by_stack, told.others) == (97, 60, 2, {"backend": 1})

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engarde.status.words import LONGEST, one_line
+from engarde.status.formatting import LONGEST, one_line
 
 MASKED = {
     "SELECT * FROM t1 WHERE a = $1 AND b = $12": "SELECT * FROM t1 WHERE a = $1 AND b = $12",

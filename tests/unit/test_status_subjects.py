@@ -10,7 +10,7 @@ from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError
-from engarde.status.statements import _declare
+from engarde.status.statement_stats import _declare
 from engarde.status.subjects import chosen, of_roles, of_schemas, subjects
 
 

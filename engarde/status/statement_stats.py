@@ -1,7 +1,8 @@
-"""What pg_stat_statements has counted: where it is, whether it can be read, and what makes it readable."""
+"""What pg_stat_statements has counted: where it is, whether it can be read, what makes it readable, and whose it is."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from engarde.declaration.model import DatabaseStack
@@ -9,8 +10,8 @@ from engarde.declaration.stack_file_edits import lines
 from engarde.errors import NoEntrance, NotAnswered
 from engarde.server.credentials import Access
 from engarde.server.session import Session, session
-from engarde.status.rows import Place, Server, Statement
-from engarde.status.unseen import Unseen
+from engarde.status.formatting import one_line
+from engarde.status.rows import Place, Server, Statement, Unseen
 from engarde.util.quoting import literal, quoted, statement
 
 EXTENSION = "pg_stat_statements"
@@ -30,6 +31,80 @@ class Statements:
 
     counted: tuple[Statement, ...] | None
     unseen: Unseen | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slow:
+    """One statement, its constants taken out."""
+
+    query_id: str | None
+    """None where it is not visible"""
+    query: str | None
+    calls: int
+    total_milliseconds: float
+    mean_milliseconds: float
+    rows: int
+    cache_hit: float | None
+    """1 = all; None where it asked for no block"""
+    temp_blocks: int
+    """written to temporary files"""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementStats:
+    """Everything that a service's roles had run in the stack's database."""
+
+    calls: int
+    total_milliseconds: float
+    mean_milliseconds: float | None
+    """None without a call"""
+    rows: int
+    cache_hit: float | None
+    """1 = all; None where nothing asked for a block"""
+    temp_blocks: int
+    by_total: tuple[Slow, ...]
+    by_mean: tuple[Slow, ...]
+    blocks_hit: int
+    blocks_read: int
+
+
+def of_roles(roles: Iterable[str], counted: Iterable[Statement]) -> StatementStats:
+    """What of all that was counted these roles had run."""
+    mine = [row for row in counted if row.role in roles]
+    # Every statement of a role carries the sums of all of them.
+    sums = list({row.role: row for row in mine}.values())
+    calls, total = sum(row.all_calls for row in sums), sum(row.all_total for row in sums)
+    hit, read = sum(row.all_hit for row in sums), sum(row.all_read for row in sums)
+    return StatementStats(
+        calls,
+        total,
+        total / calls if calls else None,
+        sum(row.all_rows for row in sums),
+        cache_hit(hit, read),
+        sum(row.all_temp for row in sums),
+        tuple(map(_slow, sorted(mine, key=lambda row: -row.total)[:TOP])),
+        tuple(map(_slow, sorted(mine, key=lambda row: -row.mean)[:TOP])),
+        hit,
+        read,
+    )
+
+
+def _slow(row: Statement) -> Slow:
+    return Slow(
+        str(row.queryid) if row.visible and row.queryid is not None else None,
+        one_line(row.query),
+        row.calls,
+        row.total,
+        row.mean,
+        row.rows,
+        cache_hit(row.hit, row.read),
+        row.temp,
+    )
+
+
+def cache_hit(hit: int, read: int) -> float | None:
+    """How many of the blocks that were asked for were in the cache, 1 = all; None where none was asked for."""
+    return hit / (hit + read) if hit + read else None
 
 
 def read(asked: Session, server: Server, login: Access, stack: DatabaseStack, queries: bool) -> Statements:
@@ -81,7 +156,7 @@ def _declare(stack: DatabaseStack) -> str:
 
 
 def _not_loaded(place: Place, stack: DatabaseStack) -> Unseen:
-    before = [each.strip() for each in (place.preloaded or "").split(",") if each.strip()]
+    before = [name.strip() for name in (place.preloaded or "").split(",") if name.strip()]
     libraries = ", ".join(map(literal, (*before, EXTENSION)))
     also = "" if place.preloaded is not None else " -- and what stands there now"
     heal = f"ALTER SYSTEM SET {PRELOAD} = {libraries};{also}\nthen a restart of the server"
