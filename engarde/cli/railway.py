@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from engarde.cli.options import command
 from engarde.declaration.loader import read
-from engarde.errors import Unfinished
 from engarde.pulumi_cli.process import FOLDER
 from engarde.util.terminal import say
 
 if TYPE_CHECKING:
-    from engarde.output.show import Findings, Shown
+    from engarde.output.show import Findings
+    from engarde.railway.planning import Preview
+    from engarde.railway.pushing import Push
 
 _services = click.option(
     "--service", "services", multiple=True, help="Only what is this service's, or analytics; may be repeated."
@@ -31,19 +31,15 @@ def railway_command() -> None:
 
 @command("plan", group=railway_command)
 @_services
-def plan_command(stack: str, services: tuple[str, ...]) -> Shown:
+def plan_command(stack: str, services: tuple[str, ...]) -> Preview:
     """Show what `push` would do. Exit code 1 when there is anything to do."""
-    from engarde.output.show import Shown
-    from engarde.railway import show
     from engarde.railway.api import Api, token
-    from engarde.railway.planning import left_behind, plan
+    from engarde.railway.planning import Preview, left_behind, plan
 
     declared = read(FOLDER, stack)
     with Api(token(), say) as api:
         found = plan(declared, api, services)
-        old = left_behind(declared, api, found, services)
-    code = 1 if old or found.to_do else 0
-    return Shown(partial(show.planned, found, old), partial(show.planned_data, found, old), code)
+        return Preview(found, left_behind(declared, api, found, services))
 
 
 @command("push", group=railway_command)
@@ -69,13 +65,11 @@ def push_command(
     write_sealed: bool,
     despite_old_logins: bool,
     timeout: float,
-) -> Shown:
+) -> Push:
     """Write what is other than declared, then deploy each changed service once, and wait for it.
 
     Exit code 4 when a service is not as it should be; running it again finishes.
     """
-    from engarde.output.show import Shown
-    from engarde.railway import show
     from engarde.railway.api import Api, token
     from engarde.railway.planning import left_behind, plan
     from engarde.railway.pushing import How, push, refuse_left_behind, refuse_new
@@ -89,11 +83,9 @@ def push_command(
         old = left_behind(declared, api, planned, services)
         if not despite_old_logins:
             refuse_left_behind(old)
-        for each in old:
-            say(str(each))
-        ends = push(planned, api, how, lambda who, what: say(f"{who}: {what}"))
-    code = 0 if all(end.good for end in ends) else Unfinished.exit_code
-    return Shown(partial(show.pushed, ends), partial(show.pushed_data, ends), code)
+        for login in old:
+            say(str(login))
+        return push(planned, api, how, lambda who, what: say(f"{who}: {what}"))
 
 
 @command("audit", group=railway_command)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from urllib.parse import unquote, urlsplit
 
 from engarde.declaration.databases import databases
@@ -11,15 +12,14 @@ from engarde.declaration.model import Stack
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.state import outputs
 from engarde.railway.api import Api
-from engarde.railway.old_logins import SHARED, OldLogin, old_logins
+from engarde.railway.desired_variables import desired_variables, recipients, section
+from engarde.railway.old_logins import SHARED, URL, old_logins
 from engarde.railway.planning import instance
 from engarde.railway.project import Place, Values, find, values
-from engarde.railway.wanted import recipients, section, wanted
 from engarde.server.credentials import login_of_admin
 
 _SUPERUSERS = r"DATABASE_(PUBLIC_|PRIVATE_|UNPOOLED_)?URL|(PG|POSTGRES_)(PASSWORD|USER)"
 _REFERENCE = re.compile(rf"\$\{{\{{\s*(?P<service>[^.}}]+)\.(?P<name>{_SUPERUSERS})\s*\}}\}}")
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"']+", re.IGNORECASE)
 
 
 def audit(stack: Stack, api: Api) -> list[Finding]:
@@ -37,22 +37,31 @@ def audit(stack: Stack, api: Api) -> list[Finding]:
             own.setdefault(found.service_id, set()).add(login.role)
             names[found.service_id] = found.name
     written_by_push = {
-        Place(instance(project, declared, each.service).service_id, each.variable) for each in wanted(stack)
+        Place(instance(project, declared, desired.service).service_id, desired.variable)
+        for desired in desired_variables(stack)
     }
-    known = {**outputs(stack.name).passwords, **_admins(stack)}
+    current = outputs(stack.name).passwords
+    known = {**current, **_admins(stack)}
     findings, held = [], dict[str | None, Values]()
-    for service_id, name in [*sorted(names.items(), key=lambda each: each[1]), (None, SHARED)]:
+    for service_id, name in [*sorted(names.items(), key=itemgetter(1)), (None, SHARED)]:
         mine = own.get(service_id or "", set())
         held[service_id] = values(api, project, service_id)
         for variable, written in sorted(held[service_id].written.items()):
             holds = dict(_holds(written, held[service_id].rendered.get(variable, ""), known, stack.server.user))
             for role, how in sorted(holds.items()):
                 if role not in mine:
-                    findings.append(_finding(stack, name, variable, role, how))
-    named = {each.subject for each in findings}
-    current = outputs(stack.name).passwords
-    old = (_old(each) for each in old_logins(stack, api, project, current, held, written_by_push))
-    return [*findings, *(each for each in old if each.subject not in named)]
+                    whose = "the superuser" if role == stack.server.user else role
+                    remedy = (
+                        f"take {variable} out of {name} on Railway, or give it the service's own URL (railway push)"
+                    )
+                    expected, actual = "credentials of its own role, or none", f"those of {whose}: {how}"
+                    findings.append(_finding(name, variable, expected, actual, remedy))
+    named = {finding.subject for finding in findings}
+    for old in old_logins(stack, api, project, current, held, written_by_push):
+        expected = f"the login of {old.role} as it is now, or none"
+        finding = _finding(old.service, old.variable, expected, "an older one, which is shut out", old.remedy)
+        findings += [finding] if finding.subject not in named else []
+    return findings
 
 
 def _admins(stack: Stack) -> dict[str, str]:
@@ -77,7 +86,7 @@ def _holds(written: str, rendered: str, known: Mapping[str, str], admin: str) ->
     for role, password in known.items():
         if password and password in rendered:
             yield role, f"its password, {way(password)}"
-    for url in _URL.findall(rendered):
+    for url in URL.findall(rendered):
         try:
             spelled = urlsplit(url).username or ""
         except ValueError:
@@ -86,22 +95,5 @@ def _holds(written: str, rendered: str, known: Mapping[str, str], admin: str) ->
             yield unquote(spelled), f"a URL, {way(f'//{spelled}:')}"
 
 
-def _finding(stack: Stack, service: str, variable: str, role: str, how: str) -> Finding:
-    whose = "the superuser" if role == stack.server.user else role
-    return Finding(
-        "railway variable",
-        f"{service}: {variable}",
-        "credentials of its own role, or none",
-        f"those of {whose}: {how}",
-        Remedy("code", f"take {variable} out of {service} on Railway, or give it the service's own URL (railway push)"),
-    )
-
-
-def _old(each: OldLogin) -> Finding:
-    return Finding(
-        "railway variable",
-        f"{each.service}: {each.variable}",
-        f"the login of {each.role} as it is now, or none",
-        "an older one, which is shut out",
-        Remedy("code", each.remedy),
-    )
+def _finding(service: str, variable: str, expected: str, actual: str, remedy: str) -> Finding:
+    return Finding("railway variable", f"{service}: {variable}", expected, actual, Remedy("code", remedy))

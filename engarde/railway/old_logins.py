@@ -16,7 +16,7 @@ from engarde.railway.project import Place, Project, Values, values
 
 SHARED = "(shared)"
 _REFERENCE = re.compile(r"\$\{\{\s*(?:(?P<service>[^{}]+)\.)?(?P<name>[^{}.\s]+)\s*\}\}")
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"']+", re.IGNORECASE)
+URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"']+", re.IGNORECASE)
 _WORD = re.compile(r"\b(user|password|host|port)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|([^\s'\"]+))")
 _USER = re.compile(r"USER(NAME)?$", re.IGNORECASE)
 _PASSWORDS, _HOSTS = ("PASSWORD", "PASS", "PASSWD", "PWD"), ("HOST", "HOSTNAME", "SERVER", "ADDRESS")
@@ -62,10 +62,10 @@ def old_logins(
     :param held: the variables that are known already, by the service's id; what Railway is asked for is put there.
     :param written: the variables that a push writes.
     """
-    for each in (*project.instances, None):
-        if each not in held:
-            held[each] = values(api, project, each)
-    names = {each.name.casefold(): each.service_id for each in project.instances.values()}
+    for service_id in (*project.instances, None):
+        if service_id not in held:
+            held[service_id] = values(api, project, service_id)
+    names = {service.name.casefold(): service.service_id for service in project.instances.values()}
     former = {role: login for login in stack.logins if login.role in known for role in _former(stack, login)}
     # Of a role that has another name by now no password is right.
     right: dict[str, str | None] = {**dict.fromkeys(former), **known}
@@ -75,7 +75,7 @@ def old_logins(
     for place, role in seen.old():
         service = project.instances[place.service].name if place.service else SHARED
         found.append(OldLogin(service, place.variable, role, _remedy(owners[role], service, place.variable)))
-    return sorted(found, key=lambda each: (each.service, each.variable, each.role))
+    return sorted(found, key=lambda login: (login.service, login.variable, login.role))
 
 
 def _former(stack: Stack, login: Service | Analytics) -> set[str]:
@@ -120,7 +120,7 @@ class _Seen:
             yield from self._pairs(service, there.rendered)
 
     def _old_in(self, text: str) -> Iterator[str]:
-        return (each.role for each in _logins(text) if self._is_old(each))
+        return (login.role for login in _logins(text) if self._is_old(login))
 
     def _is_old(self, login: _Login) -> bool:
         if login.role not in self.known or not login.password or login.password == self.known[login.role]:
@@ -149,21 +149,17 @@ class _Seen:
         """Whether it refers to what a push writes, and is right once that is."""
         there = self.every.get(place.service)
         text = there.written.get(place.variable, "") if there else ""
-        for each in _REFERENCE.finditer(text):
-            owner = self._owner(place.service, each["service"])
-            other = Place(owner, each["name"])
+        for reference in _REFERENCE.finditer(text):
+            named = reference["service"]
+            owner = self.names.get(named.strip().casefold()) if named else place.service
+            other = Place(owner, reference["name"])
             if other in self.written or (other not in above and self._follows(other, above | {place})):
                 return True
         return False
 
-    def _owner(self, service: str | None, named: str | None) -> str | None:
-        if not named:
-            return service
-        return self.names.get(named.strip().casefold())
-
 
 def _logins(text: str) -> Iterator[_Login]:
-    for url in _URL.findall(text):
+    for url in URL.findall(text):
         try:
             parts = urlsplit(url)
             asked = dict(parse_qsl(parts.query))
@@ -173,8 +169,8 @@ def _logins(text: str) -> Iterator[_Login]:
         name, _, password = who.partition(":")
         role = unquote(name) or asked.get("user", "")
         secret = unquote(password) or asked.get("password", "")
-        for each in where.split(","):
-            host, _, port = each.rpartition(":") if re.search(r":[^\]:}]*$", each) else (each, "", "")
+        for address in where.split(","):
+            host, _, port = address.rpartition(":") if re.search(r":[^\]:}]*$", address) else (address, "", "")
             yield _Login(role, secret, host.strip("[]"), port or PORT)
     if "://" not in text:
         words = {found[1]: found[2] or found[3] or "" for found in _WORD.finditer(text)}
@@ -189,6 +185,6 @@ def _remedy(login: Service | Analytics, service: str, variable: str) -> str:
         return f"take {variable} out there, and let it read a variable that `push` writes (`railway` under {section})"
     if service == SHARED:
         return f"take it out there, and declare it for each service that reads it, in `railway` under {section}"
-    if service.casefold() in {each.casefold() for each in login.on_railway}:
+    if service.casefold() in {name.casefold() for name in login.on_railway}:
         return f"declare {variable} in `railway.variables` under {section}, so that `push` writes it, too"
     return f"declare {service} and {variable} in `railway` under {section}, or take the variable out there"

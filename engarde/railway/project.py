@@ -10,8 +10,18 @@ from typing import Any
 
 from engarde.declaration.delivery import Railway
 from engarde.errors import ConfigError
-from engarde.railway import documents
-from engarde.railway.api import Api
+from engarde.railway.api import (
+    ENVIRONMENTS,
+    INSTANCE,
+    INSTANCES,
+    PROJECT,
+    PROJECTS,
+    SERVICES,
+    VALUES,
+    VARIABLES,
+    WHICH_ENVIRONMENT,
+    Api,
+)
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 SECTION = "engarde:railway"
@@ -39,7 +49,7 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredVariable:
     """A variable as it is listed, without its value."""
 
     sealed: bool
@@ -76,7 +86,7 @@ class Project:
     """id -> name; those of other environments, too"""
     instances: Mapping[str, Instance]
     """id of the service -> what runs here"""
-    kept: Mapping[tuple[str | None, str], Kept]
+    stored: Mapping[tuple[str | None, str], StoredVariable]
     """id of the service (none: shared by all) and name -> the variable"""
 
 
@@ -86,43 +96,40 @@ def find(api: Api, declared: Railway) -> Project:
     :raises ConfigError: no such project or environment, or several of that name, or the token is another's.
     """
     project, environment = (_of_token if api.token.of_project else _by_name)(api, declared)
-    services = _pages(api, documents.SERVICES, "project", "services", project=project)
+    services = _pages(api, SERVICES, "project", "services", project=project)
+    variables = _pages(api, VARIABLES, "environment", "variables", project=project, environment=environment)
     return Project(
         project,
         environment,
-        {each["id"]: each["name"] for each in services if not each["deletedAt"]},
+        {service["id"]: service["name"] for service in services if not service["deletedAt"]},
         instances(api, project, environment),
         {
-            (each["serviceId"], each["name"]): Kept(each["isSealed"], _time(each["updatedAt"]))
-            for each in _pages(
-                api, documents.VARIABLES, "environment", "variables", project=project, environment=environment
-            )
+            (node["serviceId"], node["name"]): StoredVariable(node["isSealed"], _time(node["updatedAt"]))
+            for node in variables
         },
     )
 
 
 def instances(api: Api, project: str, environment: str) -> dict[str, Instance]:
     """The services of the environment with their deployments as they are now."""
-    found = _pages(
-        api, documents.INSTANCES, "environment", "serviceInstances", project=project, environment=environment
-    )
-    return {each["serviceId"]: _instance(each) for each in found}
+    found = _pages(api, INSTANCES, "environment", "serviceInstances", project=project, environment=environment)
+    return {node["serviceId"]: _instance(node) for node in found}
 
 
 def instance(api: Api, project: Project, service: str) -> Instance:
     """One service of the environment."""
-    found = api.ask(documents.INSTANCE, environment=project.environment, service=service)
+    found = api.ask(INSTANCE, environment=project.environment, service=service)
     return _instance(found["serviceInstance"])
 
 
 def values(api: Api, project: Project, service: str | None) -> Values:
     """Every variable of a service, or those shared by all of them."""
-    found = api.ask(documents.VALUES, project=project.id, environment=project.environment, service=service)
+    found = api.ask(VALUES, project=project.id, environment=project.environment, service=service)
     return Values(dict(found["written"]), dict(found["rendered"]))
 
 
 def _of_token(api: Api, declared: Railway) -> tuple[str, str]:
-    found = api.ask(documents.WHICH_ENVIRONMENT)["projectToken"]
+    found = api.ask(WHICH_ENVIRONMENT)["projectToken"]
     project, environment = found["project"]["name"], found["environment"]["name"]
     if declared.project not in (project, found["projectId"]) or declared.environment != environment:
         raise ConfigError(
@@ -135,10 +142,10 @@ def _of_token(api: Api, declared: Railway) -> tuple[str, str]:
 def _by_name(api: Api, declared: Railway) -> tuple[str, str]:
     project = declared.project
     if not _ID.fullmatch(project):
-        project = _only(_pages(api, documents.PROJECTS, "projects"), project, "project", str)
+        project = _only(_pages(api, PROJECTS, "projects"), project, "project", str)
     else:
-        api.ask(documents.PROJECT, project=project)
-    environments = _pages(api, documents.ENVIRONMENTS, "project", "environments", project=project)
+        api.ask(PROJECT, project=project)
+    environments = _pages(api, ENVIRONMENTS, "project", "environments", project=project)
     return project, _only(environments, declared.environment, "environment", str)
 
 
@@ -147,19 +154,19 @@ def only_service(project: Project, name: str, where: str) -> str:
 
     :raises ConfigError: there is none, or there are several.
     """
-    found = ({"id": each, "name": known, "deletedAt": None} for each, known in project.services.items())
+    found = ({"id": id_, "name": known, "deletedAt": None} for id_, known in project.services.items())
     return _only(found, name, "service", str.casefold, where)
 
 
 def _only(
     found: Iterable[dict[str, Any]], name: str, kind: str, spelled: Callable[[str], str], where: str = SECTION
 ) -> str:
-    there = [each for each in found if not each["deletedAt"]]
-    ids = [each["id"] for each in there if spelled(each["name"]) == spelled(name)]
+    there = [node for node in found if not node["deletedAt"]]
+    ids = [node["id"] for node in there if spelled(node["name"]) == spelled(name)]
     if len(ids) == 1:
         return str(ids[0])
     if not ids:
-        known = ", ".join(sorted(each["name"] for each in there)) or "none"
+        known = ", ".join(sorted(node["name"] for node in there)) or "none"
         raise ConfigError(f"{where}: Railway has no {kind} {name} that the token may see; there is: {known}")
     way = "state the project's id" if kind == "project" else "rename all but one"
     raise ConfigError(f"{where}: Railway has {len(ids)} {kind}s named {name}; {way}")
@@ -183,7 +190,7 @@ def _instance(found: dict[str, Any]) -> Instance:
         found["serviceId"],
         found["serviceName"],
         _deployment(latest) if latest else None,
-        tuple(_deployment(each) for each in found["activeDeployments"]),
+        tuple(map(_deployment, found["activeDeployments"])),
     )
 
 

@@ -1,23 +1,30 @@
-"""Writes what is other than wanted, reads it back, and deploys each changed service once."""
+"""Writes what is other than wanted, reads it back, deploys each changed service once, and watches that to the end."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from engarde.errors import EngardeError, Refused
-from engarde.railway import documents
-from engarde.railway.api import Answered, Api
-from engarde.railway.deploying import deploy, watch
+from rich.console import RenderableType
+
+from engarde.errors import EngardeError, Refused, Unfinished
+from engarde.output.show import Result, Text, table
+from engarde.railway.api import DEPLOY, WRITE, Answered, Api, Unsure
 from engarde.railway.old_logins import OldLogin
-from engarde.railway.planning import Plan, Step
-from engarde.railway.project import Project, values
+from engarde.railway.planning import DONE, FAILED, FOR_A_PERSON, HEADINGS, OVERTAKEN, Plan, Step
+from engarde.railway.project import Instance, Project, instance, instances, values
 from engarde.util.terminal import begin_change
 from engarde.util.visible import visible
 
 Say = Callable[[str, str], None]
 """Is told a service's name and what happens to it."""
+
+NOT_YET = "Cannot redeploy yet"
+SOONEST, LATEST = 0.5, 5.0
+"""Between two looks, growing from one to the other [seconds]."""
+TRIES = 3
+"""How often a deployment is asked for when the connection breaks before anybody knows whether it was begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,29 @@ class Pushed:
     says: str
 
 
+@dataclass(frozen=True, slots=True)
+class Push(Result):
+    """In which state a push has left every service."""
+
+    ends: tuple[Pushed, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """4 where one is not as it should be."""
+        return 0 if all(end.good for end in self.ends) else Unfinished.exit_code
+
+    def text(self) -> RenderableType:
+        """A row for each Railway service, with what became of it."""
+        shown = table(*HEADINGS, "state")
+        for end in self.ends:
+            shown.add_row(*end.step.cells, Text(end.says, style="green" if end.good else "red"))
+        return shown
+
+    def data(self) -> dict[str, object]:
+        """The same for machines."""
+        return {"services": [{**end.step.data(), "ok": end.good, "state": end.says} for end in self.ends]}
+
+
 def refuse_new(plan: Plan) -> None:
     """Keeps from writing what nothing would take up.
 
@@ -59,37 +89,34 @@ def refuse_left_behind(old: Sequence[OldLogin]) -> None:
     :raises Refused: a variable that is not declared holds one.
     """
     if old:
-        listed = "\n".join(f"  {visible(str(each))}" for each in old)
+        listed = "\n".join(f"  {visible(str(login))}" for login in old)
         raise Refused(
             "variables that `push` does not write hold logins that are no longer right; nothing was written."
             f" `--despite-old-logins` goes on all the same:\n{listed}"
         )
 
 
-def push(plan: Plan, api: Api, how: How, say: Say) -> tuple[Pushed, ...]:
+def push(plan: Plan, api: Api, how: How, say: Say) -> Push:
     """The state of every service; one that fails does not stop the others, an API that is gone does."""
     deadline = time.monotonic() + how.timeout
     ends: dict[str, Pushed] = {}
     begun: dict[str, str | None] = {}
-    names = {step.instance.service_id: step.service for step in plan.steps}
+    steps = {step.instance.service_id: step for step in plan.steps}
     try:
-        for step in plan.steps:
-            service = step.instance.service_id
+        for service, step in steps.items():
             if end := _bring(step, plan.project, api, how, deadline, say):
                 ends[service] = end
             else:
                 latest = step.instance.latest
                 begun[service] = latest.id if latest and step.due != "wait" else None
-        watched = watch(api, plan.project, begun, deadline, lambda service, word: say(names[service], word))
-        steps = {step.instance.service_id: step for step in plan.steps}
-        for service, ended in watched if begun else ():
-            ends[service] = Pushed(steps[service], ended.good, ended.says)
+        watched = _watch(api, plan.project, begun, deadline, lambda service, word: say(steps[service].service, word))
+        for service, good, says in watched if begun else ():
+            ends[service] = Pushed(steps[service], good, says)
     except EngardeError as gone:
-        for step in plan.steps:
-            service = step.instance.service_id
+        for service, step in steps.items():
             state = "its deployment was begun, and its end not seen" if service in begun else "not finished"
             ends.setdefault(service, Pushed(step, False, f"{state}: {gone}"))
-    return tuple(ends[step.instance.service_id] for step in plan.steps)
+    return Push(tuple(ends[service] for service in steps))
 
 
 def _bring(step: Step, project: Project, api: Api, how: How, deadline: float, say: Say) -> Pushed | None:
@@ -100,7 +127,7 @@ def _bring(step: Step, project: Project, api: Api, how: How, deadline: float, sa
             return _at_rest(step, how, written)
         if written or step.due == "deploy":
             say(step.service, "deploying")
-            if not deploy(api, project, step.instance, deadline):
+            if not _deploy(api, project, step.instance, deadline):
                 return Pushed(step, False, "written; Railway builds an earlier deployment still: run it again later")
     except Answered as refusal:
         return Pushed(step, False, str(refusal))
@@ -117,7 +144,7 @@ def _write(step: Step, project: Project, api: Api, how: How, say: Say) -> bool:
     assert service
     begin_change()
     api.ask(
-        documents.WRITE,
+        WRITE,
         input={
             "projectId": project.id,
             "environmentId": project.environment,
@@ -145,3 +172,78 @@ def _at_rest(step: Step, how: How, written: bool) -> Pushed:
     if written:
         return Pushed(step, True, "written; what runs has the old one until it is deployed")
     return Pushed(step, True, "as declared" if step.due == "none" else "as declared, and not deployed since")
+
+
+def _deploy(api: Api, project: Project, service: Instance, deadline: float) -> bool:
+    """Begins one deployment with the variables as they are now; false where Railway builds an earlier one for too long.
+
+    :raises Answered: Railway refuses.
+    """
+    for pause in _pauses(deadline):
+        try:
+            _begin(api, project, service)
+            return True
+        except Answered as refusal:
+            if not refusal.message.startswith(NOT_YET):
+                raise
+        time.sleep(pause)
+    return False
+
+
+def _begin(api: Api, project: Project, service: Instance) -> None:
+    begin_change()
+    for _ in range(TRIES - 1):
+        try:
+            api.ask(DEPLOY, once=True, environment=project.environment, service=service.service_id)
+            return
+        except Unsure:
+            if instance(api, project, service.service_id).latest != service.latest:
+                return
+    api.ask(DEPLOY, once=True, environment=project.environment, service=service.service_id)
+
+
+def _watch(
+    api: Api, project: Project, begun: Mapping[str, str | None], deadline: float, say: Callable[[str, str], None]
+) -> Iterator[tuple[str, bool, str]]:
+    """The end of each service's deployment, and whether it is a good one; of an overtaken one, its successor's.
+
+    `begun` has the service's id and that of the deployment before; `say` is told a service's id and Railway's word
+    for its state whenever that changes.
+    """
+    left = dict.fromkeys(begun, "")
+    for pause in _pauses(deadline):
+        now = instances(api, project.id, project.environment)
+        for service in list(left):
+            latest = now[service].latest if service in now else None
+            if latest is None or latest.id == begun[service]:
+                continue
+            if latest.status != left[service]:
+                say(service, latest.status)
+                left[service] = latest.status
+            if ended := _ended(latest.status):
+                del left[service]
+                yield service, *ended
+        if not left:
+            return
+        time.sleep(pause)
+    for service, status in left.items():
+        yield service, False, f"not at its end after the --timeout; last seen: {status or 'nothing'}"
+
+
+def _ended(status: str) -> tuple[bool, str] | None:
+    if status in DONE:
+        return (True, "deployed")
+    if status in FAILED:
+        return (False, f"its deployment ended as {status}; its log is on Railway")
+    if status in FOR_A_PERSON:
+        return (False, f"its deployment waits for a person ({status}) on Railway")
+    return (False, "its deployment was skipped for another") if status == OVERTAKEN else None
+
+
+def _pauses(deadline: float) -> Iterator[float]:
+    """How long to wait after each try, until the deadline of the monotonic clock; at least one try."""
+    pause = SOONEST
+    yield pause
+    while time.monotonic() < deadline:
+        pause = min(pause * 1.5, LATEST, max(0.0, deadline - time.monotonic()))
+        yield pause

@@ -34,9 +34,9 @@ def to_railway(stack: Stack) -> Deliverer:
         with Api(token(), say) as api:
             found = planned(api, login)
             # Sealed ones too: whatever they held, it is the old password's.
-            ends = push(found, api, How(sealed=True), lambda who, what: say(f"{who}: {what}"))
-            told = [f"{end.step.service}: {end.says}" for end in ends]
-            if not all(end.good for end in ends):
+            pushed = push(found, api, How(sealed=True), lambda who, what: say(f"{who}: {what}"))
+            told = [f"{end.step.service}: {end.says}" for end in pushed.ends]
+            if pushed.exit_code:
                 raise Unfinished("; ".join(told))
             # What nobody writes is as it was when the first login was delivered.
             held.update(found.held)

@@ -13,7 +13,7 @@ from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused
 from engarde.pulumi_cli.state import Outputs
-from engarde.railway.wanted import wanted
+from engarde.railway.desired_variables import desired_variables
 from engarde.server.credentials import access, login_of_admin
 
 THERE = {"host": "other.example", "port": 5433, "database": "railway", "serviceAddress": {"host": "cs.internal"}}
@@ -62,7 +62,7 @@ def _engine() -> Iterator[None]:
 
     with (
         patch("engarde.server.credentials.outputs", return_value=OUTPUTS),
-        patch("engarde.railway.wanted.outputs", return_value=OUTPUTS),
+        patch("engarde.railway.desired_variables.outputs", return_value=OUTPUTS),
         patch("engarde.server.credentials.admin_password", side_effect=password),
     ):
         yield
@@ -106,7 +106,7 @@ def test_the_database_of_a_login_and_those_that_manage_a_role() -> None:
 
 
 def test_railway_gets_the_urls_that_lead_there() -> None:
-    urls = {(each.service, each.variable): each.url for each in wanted(stack())}
+    urls = {(each.service, each.variable): each.url for each in desired_variables(stack())}
     assert urls == {
         ("b", "DATABASE_URL"): OUTPUTS.database_urls["b"],
         ("c", "DATABASE_URL"): OUTPUTS.database_urls["c"],
@@ -118,7 +118,7 @@ def test_railway_gets_the_urls_that_lead_there() -> None:
 
 def test_what_was_moved_in_the_file_alone_is_not_delivered() -> None:
     with pytest.raises(Refused, match="the stack file says something else of b's URL"):
-        wanted(stack(services={"b": None, "c": {"database": "cs"}}, analytics={}), ["b"])
+        desired_variables(stack(services={"b": None, "c": {"database": "cs"}}, analytics={}), ["b"])
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from engarde.server.credentials import login_to
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredVariable:
     """One variable of one Railway service."""
 
     login: str
@@ -44,16 +44,16 @@ def recipients(stack: Stack, only: Collection[str] = ()) -> dict[str, Service | 
 
     :raises ConfigError: a name that is not in the stack, or one whose URLs go nowhere.
     """
-    everybody = {called(each): each for each in stack.logins}
+    everybody = {called(login): login for login in stack.logins}
     for name in only:
         if name not in everybody:
             raise ConfigError(f"{name} is not in stack {stack.name}; it has {', '.join(everybody)}")
         if not everybody[name].on_railway:
             raise ConfigError(f"{name} goes to no Railway service; Pulumi.{stack.name}.yaml says so, or names none")
-    return {name: each for name, each in everybody.items() if each.on_railway and (not only or name in only)}
+    return {name: login for name, login in everybody.items() if login.on_railway and (not only or name in only)}
 
 
-def wanted(stack: Stack, only: Collection[str] = ()) -> tuple[Wanted, ...]:
+def desired_variables(stack: Stack, only: Collection[str] = ()) -> tuple[DesiredVariable, ...]:
     """Every variable of these logins, with the URL as the last run made it.
 
     :raises Refused: the stack file says something else than what was brought up.
@@ -61,7 +61,7 @@ def wanted(stack: Stack, only: Collection[str] = ()) -> tuple[Wanted, ...]:
     """
     made = outputs(stack.name)
     return tuple(
-        Wanted(name, service, variable, _url(stack, login, spec, made))
+        DesiredVariable(name, service, variable, _url(stack, login, spec, made))
         for name, login in recipients(stack, only).items()
         for service in login.on_railway
         for variable, spec in (login.railway or UNSTATED).variables.items()
