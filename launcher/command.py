@@ -74,7 +74,7 @@ def main() -> None:
     if not (line.folder or Path.cwd().is_relative_to(PROJECT)):
         os.chdir(PROJECT)
     if os.environ.get("PGOPTIONS", variables["PGOPTIONS"]) != variables["PGOPTIONS"]:
-        say("note: PGOPTIONS of your environment is left out; this run sets its own (docs/toolchain.md)")
+        say("note: PGOPTIONS of your environment is left out; this run sets its own (docs/launcher.md)")
     # The engine trusts PWD, which a link or the line above can have made wrong.
     variables["PWD"] = str(Path.cwd())
     os.execve(engine.binary, ["pulumi", *words], variables)
