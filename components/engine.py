@@ -14,8 +14,7 @@ from typing import Any, NoReturn
 import pulumi
 from pulumi.runtime import config as engine_config
 
-from engarde.declaration import admin_passwords
-from engarde.declaration.loader import PROJECT, parse
+from engarde.declaration.loader import PASSWORD_KEY, PASSWORDS_KEY, PROJECT, parse
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.server.credentials import Access
 from engarde.util.visible import BREAKS, visible
@@ -68,8 +67,8 @@ class AdminPasswords:
     def clear(self, database: DatabaseStack) -> str:
         """As the server is asked with it, before there are resources."""
         if database.elsewhere:
-            return str(self._config.require_object(admin_passwords.OTHERS)[database.label])
-        return self._config.require(admin_passwords.SHARED)
+            return str(self._config.require_object(PASSWORDS_KEY)[database.label])
+        return self._config.require(PASSWORD_KEY)
 
     def login(self, database: DatabaseStack) -> Access:
         """The admin's way into the database."""
@@ -79,8 +78,8 @@ class AdminPasswords:
         """As a resource takes it."""
         if database.elsewhere:
             label = database.label
-            return self._config.require_secret_object(admin_passwords.OTHERS).apply(lambda known: str(known[label]))
-        return self._config.require_secret(admin_passwords.SHARED)
+            return self._config.require_secret_object(PASSWORDS_KEY).apply(lambda known: str(known[label]))
+        return self._config.require_secret(PASSWORD_KEY)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from components.engine import Recorded
 from components.grants import OBJECT_TYPES
 from components.resource_names import name_of_read
-from engarde.declaration.executes import Execute
+from engarde.declaration.grants import Execute
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.privileges import On, Privilege
 from engarde.preflight.server_facts import Found

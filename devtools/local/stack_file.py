@@ -11,7 +11,8 @@ from devtools.local import files
 from devtools.local.admin import Admin
 from devtools.local.files import DERIVED
 from devtools.local.files import STACK_FILE as FILE
-from engarde.declaration import admin_passwords, loader
+from engarde.declaration import loader
+from engarde.declaration.loader import PASSWORDS_KEY
 from engarde.errors import ConfigError
 from engarde.util import bounded
 from engarde.util.progress import say
@@ -38,7 +39,7 @@ LEAVES = "leaves"
 # Where production's services are, and are delivered to: a URL of this server must never end there.
 ELSEWHERE = {
     f"{loader.PROJECT}:{key}"
-    for key in ("serviceAddress", "unpooledAddress", "shutOut", "railway", "databases", admin_passwords.OTHERS)
+    for key in ("serviceAddress", "unpooledAddress", "shutOut", "railway", "databases", PASSWORDS_KEY)
 }
 # What production says about its own server; the rest of it holds here too.
 PRODUCTION_ONLY = ("host", "port", "user", "sslmode", "superuser", "protect", "leaves")

@@ -15,9 +15,8 @@ from engarde.backup.folder import default, draft, refuse_existing
 from engarde.backup.inventory import Edge, Inventory
 from engarde.backup.manifest import Manifest
 from engarde.backup.proving import NOTHING, Proof, proved
-from engarde.declaration.databases import database_of
+from engarde.declaration.databases import database_of, service_of
 from engarde.declaration.model import Stack
-from engarde.declaration.services import service_of
 from engarde.server.citus import refuse_citus
 from engarde.server.credentials import Access, access
 from engarde.server.session import session

@@ -17,10 +17,9 @@ from engarde.backup.manifest import Manifest
 from engarde.backup.proving import NOTHING, Proof, proved
 from engarde.backup.refusing import Held, held, refuse_other
 from engarde.backup.rows import Transaction
-from engarde.declaration.databases import database_of
+from engarde.declaration.databases import database_of, service_of
 from engarde.declaration.model import DatabaseStack, Service, Stack
 from engarde.declaration.privileges import On, expected
-from engarde.declaration.services import service_of
 from engarde.errors import Uncertain, Unfinished, Unreachable
 from engarde.server import copy_in, event_triggers, functions
 from engarde.server.citus import refuse_citus

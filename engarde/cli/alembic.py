@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from engarde.cli.options import command
+from engarde.declaration.databases import service_of
 from engarde.declaration.loader import read
-from engarde.declaration.services import service_of
 from engarde.pulumi_cli.process import FOLDER
 from engarde.util.terminal import put, say
 

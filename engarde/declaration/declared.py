@@ -1,10 +1,11 @@
-"""What every declared thing has in common, and the plain values a stack file holds."""
+"""What every declared thing has in common, and the values that a stack file states in several places."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
+import re
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -59,3 +60,45 @@ class Declared(BaseModel):
         hide_input_in_errors=True,
         use_attribute_docstrings=True,
     )
+
+
+UNITS = {"B": 1, "kB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
+"""As PostgreSQL spells and counts them [bytes]."""
+
+_SIZE = re.compile(rf"(\d{{1,15}}) ?({'|'.join(UNITS)})", re.ASCII)
+
+
+def _size(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    parts = _SIZE.fullmatch(value)
+    if parts is None:
+        raise PydanticCustomError("size", "not a size")
+    return int(parts[1]) * UNITS[parts[2]]
+
+
+Size = Annotated[int, BeforeValidator(_size), Field(ge=1)]
+Percent = Annotated[int, Field(ge=1, le=100)]
+
+
+class Thresholds(Declared):
+    """What is too much of one service; what is left out is nowhere too much."""
+
+    size: Size | None = None
+    """a size such as 500 MB or 10 GB, or a whole number of bytes: of all its tables, their indexes and TOAST"""
+    connections: Percent | None = None
+    """1 to 100: percent of its role's connection limit that are in use"""
+    slow_statement: Annotated[int, Field(ge=1)] | None = None
+    """a whole number from 1: milliseconds that a statement takes in the mean"""
+
+    def over(self, other: Thresholds) -> Thresholds:
+        """These, and what they leave out from another."""
+        left_out = [name for name in Thresholds.model_fields if getattr(self, name) is None]
+        return self.model_copy(update={name: getattr(other, name) for name in left_out})
+
+
+class StatusThresholds(Thresholds):
+    """What is too much of every service that states nothing else, and of the whole server."""
+
+    database_size: Size | None = None
+    """a size such as 40 GB, or a whole number of bytes: of the whole database"""

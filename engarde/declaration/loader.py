@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+import json
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from engarde.declaration import admin_passwords
 from engarde.declaration.accepted import Accepted
-from engarde.declaration.address import Address, Elsewhere, Server, SharedServer
-from engarde.declaration.declared import Declared
+from engarde.declaration.address import Address, Elsewhere, SharedServer
+from engarde.declaration.declared import Declared, StatusThresholds
 from engarde.declaration.delivery import Railway
 from engarde.declaration.model import Analytics, ExistingSchema, Extension, OutsideRole, Service, ShutOut, Stack
 from engarde.declaration.rules import databases as rules_of_databases
-from engarde.declaration.rules import delivery, outsiders
-from engarde.declaration.rules.delivery import Addresses
-from engarde.declaration.rules.stack import forbidden_values, of_accepted, of_settings, rules
-from engarde.declaration.thresholds import StatusThresholds
+from engarde.declaration.rules import stack as rules_of_stack
+from engarde.declaration.rules.stack import Sections
 from engarde.declaration.validation import Fault, check, join, key
 from engarde.declaration.yaml_file import NotPlain, config, plain
 from engarde.errors import ConfigError
+from engarde.util.quoting import word
 
 PROJECT = "engarde"
-PASSWORD_KEY = admin_passwords.SHARED
+PASSWORD_KEY = "adminPassword"  # noqa: S105 - the name of a key
+"""The key of the shared server's."""
+PASSWORDS_KEY = "adminPasswords"
+"""The key of a map: database on another server -> its."""
 SECTIONS = (
     "server",
     "serviceAddress",
@@ -57,7 +59,7 @@ def of_config(stack: str, config: Mapping[str, Any]) -> Stack:
     :raises ConfigError: every fault of the configuration.
     """
     values = {k.removeprefix(f"{PROJECT}:"): v for k, v in config.items() if k.startswith(f"{PROJECT}:")}
-    return parse(stack, values, admin_passwords.keys_of_secrets(values))
+    return parse(stack, values, {name for name, value in values.items() if _encrypted(value)})
 
 
 def parse(name: str, values: Mapping[str, object], secrets: Collection[str]) -> Stack:
@@ -66,14 +68,13 @@ def parse(name: str, values: Mapping[str, object], secrets: Collection[str]) -> 
     :raises ConfigError: every fault of the configuration, each with its path.
     """
     faults: list[Fault] = []
-    known = (*SECTIONS, PASSWORD_KEY, admin_passwords.OTHERS)
+    known = (*SECTIONS, PASSWORD_KEY, PASSWORDS_KEY)
     for unknown in sorted(values.keys() - set(known)):
         faults.append(Fault(_top(unknown), f"unknown key; allowed: {', '.join(known)}"))
     public = _public(values, faults)
-    databases = [str(each) for each in _stated(public, "databases")]
-    faults += admin_passwords.faults(name, f"{PROJECT}:", values, secrets, databases)
+    faults += _password_faults(name, values, secrets, public.get("databases"))
     faults += [Fault(_top(k), "must not be a secret; only the admin's password is") for k in public if k in secrets]
-    faults += forbidden_values({_top(k): v for k, v in public.items()})
+    faults += rules_of_stack.forbidden_values({_top(k): v for k, v in public.items()})
     stack = _sections(name, {k: v for k, v in public.items() if k not in secrets}, faults)
     if faults or stack is None:
         lines = "\n".join(f"  {fault}" for fault in sorted(set(faults)))
@@ -100,66 +101,46 @@ def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stac
     before = len(faults)
     server = check(SharedServer, _map(values, "server", faults), _top("server"), faults)
     protect = {"protect": server.protect if server else False}
-    services = _named(Service, values, "services", faults, lambda key: {**protect, "schema": key})
     creators = {"creators": [server.user if server else "postgres"]}
-    existing = _named(ExistingSchema, values, "existingSchemas", faults, lambda key: creators)
-    extensions = _named(Extension, values, "extensions", faults)
-    outside = _named(OutsideRole, values, "outsideRoles", faults)
-    shut_out = _roles(values, faults)
-    analytics = _one(Analytics, values, "analytics", faults, protect)
     address = _one(Address, values, "serviceAddress", faults)
     if server and "serviceAddress" not in values:
         # Not its sslmode: that is the admin's, and any spelling of it breaks some driver of some service.
         address = Address(host=server.host, port=server.port)
-    unpooled = _one(Address, values, "unpooledAddress", faults)
+    stated = Sections(
+        server=server,
+        address=address,
+        unpooled=_one(Address, values, "unpooledAddress", faults),
+        services=_named(Service, values, "services", faults, lambda key: {**protect, "schema": key}),
+        databases=_named(Elsewhere, values, "databases", faults, lambda key: {"database": key}),
+        existing_schemas=_named(ExistingSchema, values, "existingSchemas", faults, lambda key: creators),
+        analytics=_one(Analytics, values, "analytics", faults, protect),
+        extensions=_named(Extension, values, "extensions", faults),
+        outside_roles=_named(OutsideRole, values, "outsideRoles", faults),
+        shut_out=_roles(values, faults),
+        accepted=_listed(Accepted, values, "accepted", faults),
+        values=values,
+    )
     railway = _one(Railway, values, "railway", faults)
-    databases = _named(Elsewhere, values, "databases", faults, lambda key: {"database": key})
-    faults += rules(server, services, existing, analytics, extensions, outside, values)
-    faults += rules_of_databases.rules(server, address, databases, services, existing, analytics, extensions)
-    faults += outsiders.rules(shut_out, server, databases, services, analytics, outside)
     status = _one(StatusThresholds, values, "status", faults)
-    accepted = _listed(Accepted, values, "accepted", faults)
-    faults += of_accepted(_top("accepted"), accepted)
-    logins: dict[str, Service | Analytics] = {join(_top("services"), each.name): each for each in services}
-    if analytics:
-        logins[_top("analytics")] = analytics
-    servers: dict[str | None, Server] = {each.name: each for each in databases}
-    faults += of_settings(servers | ({None: server} if server else {}), logins)
-    addresses: dict[str | None, Addresses] = {
-        each.name: Addresses(
-            f"{join(_top('databases'), each.name)}.",
-            each.services_reach,
-            each.unpooled_address,
-            "unpooledAddress" in _stated(_stated(values, "databases"), each.name),
-        )
-        for each in databases
-    }
-    addresses[None] = Addresses(f"{PROJECT}:", address, unpooled, "unpooledAddress" in values)
-    faults += delivery.rules(values.keys(), addresses, logins)
+    faults += (*rules_of_stack.rules(stated), *rules_of_databases.rules(stated))
     if len(faults) > before or server is None or address is None:
         return None
     return Stack(
         name=name,
         server=server,
         service_address=address,
-        unpooled_address=unpooled,
-        services=services,
-        existing_schemas=existing,
-        analytics=analytics,
-        extensions=extensions,
-        outside_roles=outside,
-        shut_out=shut_out,
+        unpooled_address=stated.unpooled,
+        services=stated.services,
+        existing_schemas=stated.existing_schemas,
+        analytics=stated.analytics,
+        extensions=stated.extensions,
+        outside_roles=stated.outside_roles,
+        shut_out=stated.shut_out,
         railway=railway,
-        other_servers=databases,
-        accepted=accepted,
+        other_servers=stated.databases,
+        accepted=stated.accepted,
         status=status or StatusThresholds(),
     )
-
-
-def _stated(values: Mapping[str, Any], section: str) -> Mapping[str, Any]:
-    """A map as it was stated, faulty parts included."""
-    value = values.get(section)
-    return value if isinstance(value, dict) else {}
 
 
 def _one(
@@ -234,3 +215,38 @@ def _named(
             declared = check(kind, {**defaults(name), **(entry or {}), "name": name}, path, faults)
             found += [declared] if declared else []
     return tuple(found)
+
+
+def password_words(database: str | None) -> str:
+    """What names a password to `pulumi config` in a shell: the shared server's without the key of a database."""
+    return PASSWORD_KEY if database is None else f"--path {word(password_path(database))}"
+
+
+def password_path(database: str) -> str:
+    """Where the password of a database's admin stands, as the engine takes it."""
+    return f"{PASSWORDS_KEY}[{json.dumps(database)}]"
+
+
+def _password_faults(
+    stack: str, values: Mapping[str, object], secrets: Collection[str], databases: object
+) -> Iterator[Fault]:
+    """What is missing or stands in clear; as the file has it, or decrypted as the engine hands it over."""
+    if PASSWORD_KEY not in secrets:
+        problem = "stands in clear" if PASSWORD_KEY in values else "missing"
+        command = f"pulumi config set --secret {PASSWORD_KEY} --stack {stack}"
+        yield Fault(_top(PASSWORD_KEY), f"{problem}; set it with `{command}`")
+    stated = values.get(PASSWORDS_KEY)
+    known = stated if isinstance(stated, dict) else {}
+    names = set(map(str, databases)) if isinstance(databases, dict) else set()
+    for name in sorted(names):
+        given = known.get(name)
+        if not _encrypted(given) and not (PASSWORDS_KEY in secrets and isinstance(given, str) and given):
+            problem = "stands in clear" if given else "missing"
+            command = f"pulumi config set --secret {password_words(name)} --stack {stack}"
+            yield Fault(join(_top(PASSWORDS_KEY), name), f"{problem}; set it with `{command}`")
+    for name in known.keys() - names if not _encrypted(stated) else ():
+        yield Fault(join(_top(PASSWORDS_KEY), name), "no database of engarde:databases")
+
+
+def _encrypted(value: object) -> bool:
+    return isinstance(value, dict) and value.keys() == {"secure"} and isinstance(value["secure"], str)

@@ -18,11 +18,12 @@ from engarde.declaration.declared import (
     Milliseconds,
     Rotation,
     SchemaRight,
+    StatusThresholds,
+    Thresholds,
     UrlFormat,
 )
-from engarde.declaration.delivery import UNSTATED, Delivery, Railway
-from engarde.declaration.executes import DeclaredExecute
-from engarde.declaration.migrations import Migrations
+from engarde.declaration.delivery import UNSTATED, Delivery, Migrations, Railway
+from engarde.declaration.grants import DeclaredExecute, DeclaredRead
 from engarde.declaration.names import (
     PUBLIC,
     READER,
@@ -36,8 +37,6 @@ from engarde.declaration.names import (
     SchemaName,
 )
 from engarde.declaration.parameters import Parameters
-from engarde.declaration.reads import DeclaredRead
-from engarde.declaration.thresholds import StatusThresholds, Thresholds
 
 Table = tuple[str, str]
 """schema and name"""

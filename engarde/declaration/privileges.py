@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from engarde.declaration.grants import Read
 from engarde.declaration.model import Analytics, DatabaseStack, OutsideRole, Service
 from engarde.declaration.names import PUBLIC
-from engarde.declaration.reads import Read
 
 CONNECT, TEMPORARY, CREATE, USAGE, SELECT = "CONNECT", "TEMPORARY", "CREATE", "USAGE", "SELECT"
 REFERENCES, EXECUTE = "REFERENCES", "EXECUTE"

@@ -7,9 +7,9 @@ from io import StringIO
 
 from ruamel.yaml import YAML
 
+from engarde.declaration.grants import Read
 from engarde.declaration.loader import PROJECT
 from engarde.declaration.names import spelled
-from engarde.declaration.reads import Read
 from engarde.util.quoting import word
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from engarde.declaration.grants import Read
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC, spelled
 from engarde.declaration.privileges import beyond
-from engarde.declaration.reads import Read
 from engarde.declaration.stack_file_edits import referring
 from engarde.doctor import queries, remedies
 from engarde.doctor.facts import Facts

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import PUBLIC
-from engarde.declaration.setting_values import split_path
+from engarde.declaration.parameters import split_path
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.output.findings import Remedy

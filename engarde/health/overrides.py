@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engarde.declaration.model import Analytics, Service
-from engarde.declaration.setting_values import milliseconds
+from engarde.declaration.parameters import milliseconds
 from engarde.health.seen import Seen
 from engarde.output.findings import Finding, Remedy
 from engarde.util.quoting import statement

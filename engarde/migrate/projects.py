@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engarde.alembic.scripts import graph, project
-from engarde.declaration.databases import database_of
-from engarde.declaration.migrations import Migrations
+from engarde.declaration.databases import database_of, services_of
+from engarde.declaration.delivery import Migrations
 from engarde.declaration.model import Service, Stack
 from engarde.declaration.names import VERSION_TABLE
-from engarde.declaration.services import services_of
 from engarde.errors import ConfigError, NotAnswered, Refused, Unreachable
 from engarde.migrate.elsewhere import Database
 from engarde.pulumi_cli.process import FOLDER

@@ -10,8 +10,8 @@ from engarde.declaration import stack_file_edits
 from engarde.declaration.loader import PROJECT
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PROOF, PUBLIC, spelled
+from engarde.declaration.parameters import milliseconds
 from engarde.declaration.privileges import OTHER_DATABASES, On, Privilege
-from engarde.declaration.setting_values import milliseconds
 from engarde.declaration.validation import join
 from engarde.preflight.conflicts import NOTHING
 from engarde.preflight.outsiders import Outsider, outsiders

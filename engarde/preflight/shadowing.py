@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from engarde.declaration.model import DatabaseStack
-from engarde.declaration.setting_values import split_path
+from engarde.declaration.parameters import split_path
 from engarde.errors import Refused
 from engarde.server.catalog.further import Shadow
 from engarde.server.libpq import given_environment

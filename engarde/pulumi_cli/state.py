@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from engarde.declaration import admin_passwords
+from engarde.declaration.loader import PASSWORD_KEY, password_path
 from engarde.errors import Unreachable
 from engarde.pulumi_cli.process import engine
 
@@ -180,7 +180,7 @@ def admin_password(stack: str, database: str | None = None) -> str:
 
     :raises Unreachable: no engine or no passphrase.
     """
-    words = (admin_passwords.SHARED,) if database is None else ("--path", admin_passwords.path(database))
+    words = (PASSWORD_KEY,) if database is None else ("--path", password_path(database))
     return _engine("config", "get", *words, "--stack", stack).removesuffix("\n")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from engarde.declaration.executes import Execute
+from engarde.declaration.grants import Execute
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.errors import NotAnswered
 from engarde.server.session import Session

@@ -10,9 +10,8 @@ from engarde.backup.inventory import Edge, Inventory
 from engarde.backup.manifest import whole
 from engarde.backup.refusing import Held
 from engarde.backup.rows import Pinned, Schema, SidedEdge
-from engarde.declaration.databases import display_name
+from engarde.declaration.databases import display_name, service_of
 from engarde.declaration.loader import read
-from engarde.declaration.services import service_of
 from engarde.errors import Refused
 from engarde.pulumi_cli.process import FOLDER
 from engarde.rotate.alone import alone

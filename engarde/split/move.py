@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from engarde.declaration.databases import restrict_to
+from engarde.declaration.databases import restrict_to, service_of
 from engarde.declaration.model import DatabaseStack, Extension, Service, Stack
-from engarde.declaration.services import service_of
 from engarde.server.credentials import Access, login_to
 
 

@@ -8,9 +8,8 @@ from dataclasses import replace
 
 from engarde.backup.making import How
 from engarde.checks.under_way import now
-from engarde.declaration.databases import display_name
+from engarde.declaration.databases import display_name, service_of
 from engarde.declaration.loader import read
-from engarde.declaration.services import service_of
 from engarde.errors import EngardeError, Refused, Unfinished
 from engarde.pulumi_cli.process import FOLDER
 from engarde.pulumi_cli.resource_names import placed_on_server

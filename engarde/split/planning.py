@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from engarde.declaration import stack_file_edits as edits
+from engarde.declaration.databases import service_of
 from engarde.declaration.model import Stack
 from engarde.declaration.names import complaint
 from engarde.declaration.rules.databases import SERVERS_OWN
-from engarde.declaration.services import service_of
 from engarde.errors import ConfigError, EngardeError, Refused, Unreachable
 from engarde.pulumi_cli.commands import preview
 from engarde.rotate import journal as rotations

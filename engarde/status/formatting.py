@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engarde.declaration.thresholds import UNITS
+from engarde.declaration.declared import UNITS
 from engarde.util.masking import masked_statement
 
 NOT_VISIBLE = "not visible"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from engarde.declaration.declared import Thresholds
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import ANALYTICS, PUBLIC
-from engarde.declaration.thresholds import Thresholds
 from engarde.errors import ConfigError
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
-from engarde.declaration.setting_values import milliseconds, split_path
+from engarde.declaration.parameters import milliseconds, split_path
 from engarde.output.findings import Finding, Remedy, Verb
 from engarde.server import role_settings
 from engarde.server.catalog import Catalog

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
-from engarde.declaration.setting_values import split_path
+from engarde.declaration.parameters import split_path
 from engarde.errors import NoEntrance, Unreachable
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.state import Outputs

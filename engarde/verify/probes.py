@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from engarde.declaration.grants import Read
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import REFERENCES, beyond
-from engarde.declaration.reads import Read
 from engarde.server.catalog import Catalog
 from engarde.server.catalog.rows import Relation
 from engarde.util.quoting import quoted

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
-from engarde.declaration.setting_values import split_path
+from engarde.declaration.parameters import split_path
 from engarde.output.findings import Finding, Verb
 from engarde.server.catalog import Catalog
 from engarde.server.catalog.further import Shadow

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
-from engarde.declaration.executes import Execute
+from engarde.declaration.grants import Execute
 from engarde.declaration.loader import read
 from engarde.doctor.causes import functions, relations
 from engarde.server.credentials import Access

@@ -10,7 +10,7 @@ from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
 from engarde.declaration.names import spelled, split_table
-from engarde.declaration.setting_values import milliseconds, split_path
+from engarde.declaration.parameters import milliseconds, split_path
 from engarde.doctor import Diagnosis, diagnose, queries, remedies
 from engarde.doctor.acceptance import accepted
 from engarde.doctor.facts import facts

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engarde.declaration.executes import Execute, parts_of
+from engarde.declaration.grants import Execute, parts_of_function
 from engarde.declaration.loader import parse
 from engarde.errors import ConfigError
 from engarde.server.functions import Function, Functions
@@ -31,7 +31,7 @@ def declared(*calls: Any) -> Any:
     ],
 )
 def test_a_function_is_named_by_schema_name_and_types(text: str, parts: tuple[str, str, str]) -> None:
-    assert parts_of(text) == parts
+    assert parts_of_function(text) == parts
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def test_a_function_is_named_by_schema_name_and_types(text: str, parts: tuple[st
     ],
 )
 def test_what_names_no_function_is_a_fault(text: str) -> None:
-    assert parts_of(text) is None
+    assert parts_of_function(text) is None
     with pytest.raises(ConfigError, match=r"services\.a\.executes\[0\]: not of the form schema\.function\(types\)"):
         declared(text)
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from engarde.declaration.declared import Thresholds
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
-from engarde.declaration.thresholds import Thresholds
 from engarde.errors import ConfigError
 
 

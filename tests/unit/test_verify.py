@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from engarde.declaration.setting_values import milliseconds, split_path
+from engarde.declaration.parameters import milliseconds, split_path
 from engarde.server import scram
 from engarde.server.catalog.rows import View
 from engarde.verify.detours import _bases

@@ -1,12 +1,15 @@
-"""Rules over each server and over the databases on it: names that lead somewhere, limits, certificates."""
+"""Rules over each server and over the databases on it: names that lead somewhere, limits, certificates, deliveries."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from engarde.declaration.address import Address, Elsewhere, Server
-from engarde.declaration.model import Analytics, ExistingSchema, Extension, Service
+from engarde.declaration.address import Address, Server
+from engarde.declaration.delivery import UNSTATED
+from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import PUBLIC, split_table
+from engarde.declaration.rules.stack import Sections
 from engarde.declaration.validation import Fault, join, key
 
 UNVERIFYING = "sqlalchemy+pg8000"
@@ -16,38 +19,32 @@ SERVERS_OWN = ("postgres", "template0", "template1")
 """Databases that a server comes with, and that nobody is to be shut out of."""
 
 
-def rules(
-    server: Server | None,
-    address: Address | None,
-    databases: tuple[Elsewhere, ...],
-    services: tuple[Service, ...],
-    existing: tuple[ExistingSchema, ...],
-    analytics: Analytics | None,
-    extensions: tuple[Extension, ...],
-) -> Iterator[Fault]:
+def rules(stated: Sections) -> Iterator[Fault]:
     """Every fault of the servers and their databases, told by keys and never by values."""
-    there = {each.name for each in databases}
-    here = tuple(each for each in services if each.database not in there)
+    server, analytics = stated.server, stated.analytics
+    there = {each.name for each in stated.databases}
+    here = tuple(each for each in stated.services if each.database not in there)
     yield from _server("engarde:server", server, here, analytics)
-    yield from _verified("serviceAddress.sslmode", address, here, analytics)
-    yield from _names(server, there, services)
-    yield from _left(server, databases, services)
-    yield from _named_like_an_admin((*((server,) if server else ()), *databases), services, existing)
-    yield from _extensions(server, services, extensions)
+    yield from _verified("serviceAddress.sslmode", stated.address, here, analytics)
+    yield from _names(stated, there)
+    yield from _left(stated)
+    yield from _named_like_an_admin(stated)
+    yield from _extensions(stated)
     hosts: dict[tuple[str, int], str] = {(server.host.casefold(), server.port): "engarde:server"} if server else {}
-    for each in databases:
+    for each in stated.databases:
         path = join("engarde:databases", each.name)
-        own = tuple(service for service in services if service.database == each.name)
+        own = tuple(service for service in stated.services if service.database == each.name)
         reader = analytics if _reads(analytics, own) else None
         taken = hosts.setdefault((each.host.casefold(), each.port), path)
         if taken != path:
             yield Fault(path, f"on the server of {taken}; only a database on another server stands here, one of each")
         if server and each.name == server.database:
             yield Fault(path, "the name of the shared database; give it another one, and state `database`")
-        if any(login.role == each.user for login in (*services, *((analytics,) if analytics else ()))):
+        if any(login.role == each.user for login in stated.logins):
             yield Fault(join(path, "user"), "also a role that the stack makes; the admin is not one of its own")
         yield from _server(path, each, own, reader)
         yield from _verified(f"{path}.serviceAddress.sslmode", each.services_reach, own, reader)
+    yield from _deliveries(stated)
 
 
 def _reads(analytics: Analytics | None, services: tuple[Service, ...]) -> bool:
@@ -55,60 +52,55 @@ def _reads(analytics: Analytics | None, services: tuple[Service, ...]) -> bool:
     return bool(services) and (schemas is None or any(each.schema_ in schemas for each in services))
 
 
-def _names(server: Server | None, there: set[str], services: tuple[Service, ...]) -> Iterator[Fault]:
-    for service in services:
+def _names(stated: Sections, there: set[str]) -> Iterator[Fault]:
+    for service in stated.services:
         path = join("engarde:services", service.name, "database")
-        if server and service.database == server.database:
+        if stated.server and service.database == stated.server.database:
             yield Fault(path, "the shared database, where every service is that states none; leave it out")
         elif service.database in SERVERS_OWN and service.database not in there:
             yield Fault(path, f"a database of the server's own; not {', '.join(SERVERS_OWN)}")
 
 
-def _left(server: Server | None, databases: tuple[Elsewhere, ...], services: tuple[Service, ...]) -> Iterator[Fault]:
+def _left(stated: Sections) -> Iterator[Fault]:
     """A word for one change that has come to where it was, and would let a later one through."""
     wrong = "where it is; this stands here only while it leaves, so take it out"
-    for service in services:
+    for service in stated.services:
         path = join("engarde:services", service.name, "leaves")
-        here = (service.database or (server.database if server else None), service.schema_)
+        here = (service.database or (stated.server.database if stated.server else None), service.schema_)
         for place, each in enumerate(service.leaves):
             if split_table(each) == here:
                 yield Fault(join(path, place), wrong)
-    servers = {"engarde:server": server, **{join("engarde:databases", each.name): each for each in databases}}
-    for path, at in servers.items():
-        if at and at.place in at.leaves:
-            yield Fault(join(path, "leaves", at.leaves.index(at.place)), wrong)
+    for path, server in stated.servers.items():
+        if server.place in server.leaves:
+            yield Fault(join(path, "leaves", server.leaves.index(server.place)), wrong)
 
 
-def _named_like_an_admin(
-    servers: tuple[Server, ...], services: tuple[Service, ...], existing: tuple[ExistingSchema, ...]
-) -> Iterator[Fault]:
+def _named_like_an_admin(stated: Sections) -> Iterator[Fault]:
     """A schema that `"$user"` in an admin's search_path leads to, where its owner's functions come before others'."""
-    admins = {each.user for each in servers}
+    admins = {each.user for each in stated.servers.values()}
     wrong = (
         "the name of an admin's role, whose search_path begins with the schema of that name (`$user`): whoever owns it"
         " could choose what runs with the admin's privileges; use another name"
     )
-    for service in services:
+    for service in stated.services:
         path = join("engarde:services", service.name)
         if service.name in admins:
             yield Fault(path, wrong)
         elif service.schema_ in admins:
             yield Fault(join(path, "schema"), wrong)
-    for schema in existing:
+    for schema in stated.existing_schemas:
         if schema.name in admins:
             yield Fault(join("engarde:existingSchemas", schema.name), wrong)
 
 
-def _extensions(
-    server: Server | None, services: tuple[Service, ...], extensions: tuple[Extension, ...]
-) -> Iterator[Fault]:
-    own = {service.database for service in services if service.database}
-    shared = server.database if server else ""
-    for extension in extensions:
+def _extensions(stated: Sections) -> Iterator[Fault]:
+    own = {service.database for service in stated.services if service.database}
+    shared = stated.server.database if stated.server else ""
+    for extension in stated.extensions:
         path = join("engarde:extensions", extension.name)
-        existing = extension.schema_ not in {PUBLIC, *(service.schema_ for service in services)}
+        existing = extension.schema_ not in {PUBLIC, *(service.schema_ for service in stated.services)}
         for place, database in enumerate(extension.databases or (shared,)):
-            if extension.databases and server and database not in {*own, shared}:
+            if extension.databases and shared and database not in {*own, shared}:
                 allowed = ", ".join(map(key, sorted({*own, shared})))
                 yield Fault(join(path, "databases", place), f"no database of the stack; allowed: {allowed}")
             elif existing and database != shared:
@@ -131,7 +123,7 @@ def _server(
         )
 
 
-def verifies(address: Address | None) -> bool:
+def _verifies(address: Address | None) -> bool:
     """Whether services are to verify the server's certificate there."""
     return address is not None and address.sslmode in ("verify-ca", "verify-full")
 
@@ -140,7 +132,7 @@ def _verified(
     stated: str, address: Address | None, services: tuple[Service, ...], analytics: Analytics | None
 ) -> Iterator[Fault]:
     """A driver that verifies no certificate, though services are to verify the server's."""
-    if address is None or not verifies(address):
+    if address is None or not _verifies(address):
         return
     paths = {join("engarde:services", service.name): service.url_format for service in services}
     for path, form in {**paths, **({"engarde:analytics": analytics.url_format} if analytics else {})}.items():
@@ -150,3 +142,65 @@ def _verified(
                 f"its URL can carry no sslmode, and pg8000 verifies no certificate by itself; {stated}"
                 f" is {address.sslmode}: choose another form or another mode",
             )
+
+
+@dataclass(frozen=True, slots=True)
+class _Addresses:
+    """Where URLs of one server lead."""
+
+    place: str
+    """of the keys, with what comes before them"""
+    service: Address | None
+    unpooled: Address | None
+    has_unpooled: bool
+    """stated, even if it is at fault"""
+
+
+def _addresses(stated: Sections) -> dict[str | None, _Addresses]:
+    """Those of each server: the shared one's without a name."""
+    found: dict[str | None, _Addresses] = {
+        each.name: _Addresses(
+            f"{join('engarde:databases', each.name)}.",
+            each.services_reach,
+            each.unpooled_address,
+            "unpooledAddress" in stated.entry("databases", each.name),
+        )
+        for each in stated.databases
+    }
+    return found | {None: _Addresses("engarde:", stated.address, stated.unpooled, "unpooledAddress" in stated.values)}
+
+
+def _deliveries(stated: Sections) -> Iterator[Fault]:
+    """What goes to Railway: nothing without an address, no variable twice."""
+    taken: dict[tuple[str, str], str] = {}
+    addresses, has_railway = _addresses(stated), "railway" in stated.values
+    for path, login in stated.by_path.items():
+        where = join(path, "railway")
+        declared = login.railway or UNSTATED
+        if login.railway and not has_railway:
+            yield Fault(where, "needs engarde:railway, which names the project and the environment")
+        if login.railway and login.railway.service is None and isinstance(login, Analytics):
+            yield Fault(join(where, "service"), "missing; analytics goes to no Railway service by itself")
+        for name, spec in declared.variables.items():
+            at = join(where, "variables", name)
+            # A database of the shared server has no addresses of its own.
+            known = addresses.get(login.database if isinstance(login, Service) else spec.database) or addresses[None]
+            if spec.database and (isinstance(login, Service) or spec.database not in _readable(stated, login)):
+                yield Fault(join(at, "database"), "only for analytics: a service's own database that it reads")
+            if spec.unpooled and not known.has_unpooled:
+                yield Fault(join(at, "unpooled"), f"needs {known.place}unpooledAddress")
+            address = known.unpooled if spec.unpooled else known.service
+            if spec.url_format == UNVERIFYING and _verifies(address):
+                yield Fault(join(at, "urlFormat"), "its URL can carry no sslmode, and pg8000 verifies no certificate")
+        # Names that are alike but for their case are no fault where nothing is delivered.
+        for service in login.on_railway if login.railway or has_railway else ():
+            for name in declared.variables:
+                first = taken.setdefault((service.casefold(), name), where)
+                if first != where:
+                    yield Fault(where, f"{key(name)} of the same Railway service is set by {first} already")
+
+
+def _readable(stated: Sections, analytics: Analytics) -> set[str | None]:
+    """The databases of services that analytics reads."""
+    schemas = analytics.schemas
+    return {each.database for each in stated.services if schemas is None or each.schema_ in schemas}

@@ -4,17 +4,55 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from engarde.declaration.accepted import Accepted
-from engarde.declaration.address import Server
-from engarde.declaration.executes import parts_of
-from engarde.declaration.model import Analytics, ExistingSchema, Extension, OutsideRole, Service
+from engarde.declaration.address import Address, Elsewhere, Server, SharedServer
+from engarde.declaration.grants import parts_of_function
+from engarde.declaration.model import Analytics, Declarations, OutsideRole, Service
 from engarde.declaration.names import COMMAND_WORDS, PUBLIC, ROLE_SUFFIX, complaint, split_table
 from engarde.declaration.parameters import SUPERUSERS
 from engarde.declaration.validation import Fault, join, key
 
 _ONE = ": PostgreSQL reads in one database at a time, and calls in one; leave it out, and ask the service that has it"
 _MYSQL = re.compile(r"(mysql|mariadb)[\w+]*:", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sections(Declarations):
+    """What could be read of a stack file, each section by itself."""
+
+    server: SharedServer | None
+    address: Address | None
+    """of the shared server, for services"""
+    unpooled: Address | None
+    databases: tuple[Elsewhere, ...]
+    shut_out: tuple[str, ...]
+    accepted: tuple[Accepted, ...]
+    values: Mapping[str, object]
+    """as they are stated: what is itself at fault, too"""
+
+    @property
+    def servers(self) -> dict[str, Server]:
+        """Path -> server."""
+        shared = {"engarde:server": self.server} if self.server else {}
+        return {**shared, **{join("engarde:databases", each.name): each for each in self.databases}}
+
+    @property
+    def by_path(self) -> dict[str, Service | Analytics]:
+        """Path -> login."""
+        services = {join("engarde:services", each.name): each for each in self.services}
+        return {**services, **({"engarde:analytics": self.analytics} if self.analytics else {})}
+
+    def section(self, name: str) -> dict[str, object]:
+        """A map as it was stated."""
+        section = self.values.get(name)
+        return section if isinstance(section, dict) else {}
+
+    def entry(self, section: str, name: str) -> dict[str, object]:
+        """What was stated under a name in a map."""
+        entry = self.section(section).get(name)
+        return entry if isinstance(entry, dict) else {}
 
 
 def forbidden_values(tree: Mapping[str, object]) -> Iterator[Fault]:
@@ -32,34 +70,25 @@ def forbidden_values(tree: Mapping[str, object]) -> Iterator[Fault]:
             yield from forbidden_values({join(path, place): inner for place, inner in enumerate(value)})
 
 
-def rules(
-    server: Server | None,
-    services: tuple[Service, ...],
-    existing: tuple[ExistingSchema, ...],
-    analytics: Analytics | None,
-    extensions: tuple[Extension, ...],
-    outside: tuple[OutsideRole, ...],
-    values: Mapping[str, object],
-) -> Iterator[Fault]:
-    """Every fault between the parts, told by keys and never by values.
-
-    `values` names also the entries that are themselves at fault.
-    """
-    declared = _declared_schemas(values)
-    yield from _names(values)
-    yield from _schemas(services, existing)
-    yield from _reads(services, existing, outside, declared, values)
-    yield from _executes(services, existing, declared, values)
-    yield from _roles(server, services, analytics, outside)
-    yield from _renamed(services, analytics)
+def rules(stated: Sections) -> Iterator[Fault]:
+    """Every fault between the parts, told by keys and never by values."""
+    declared, analytics = _declared_schemas(stated), stated.analytics
+    yield from _names(stated)
+    yield from _schemas(stated)
+    yield from _reads(stated, declared)
+    yield from _executes(stated, declared)
+    yield from _roles(stated)
+    yield from _renamed(stated)
+    yield from _shut_out(stated)
+    yield from _settings(stated)
     for schema in (analytics.schemas if analytics else None) or ():
         if schema not in declared:
-            path = _item("engarde:analytics.schemas", _section(values, "analytics").get("schemas"), schema)
+            path = _item("engarde:analytics.schemas", stated.section("analytics").get("schemas"), schema)
             yield Fault(path, f"no declared schema; {_choice(declared)}")
     if analytics and analytics.status and analytics.status.size is not None:
         yield Fault("engarde:analytics.status.size", "analytics owns no schema; a size is of a service's")
-    shared = {**{name: key(name) for name in _section(values, "existingSchemas")}, PUBLIC: PUBLIC}
-    for extension in extensions:
+    shared = {**{name: key(name) for name in stated.section("existingSchemas")}, PUBLIC: PUBLIC}
+    for extension in stated.extensions:
         path = join("engarde:extensions", extension.name, "schema")
         if extension.schema_ in declared.keys() - shared.keys():
             yield Fault(
@@ -69,23 +98,24 @@ def rules(
             )
         elif extension.schema_ not in shared:
             yield Fault(path, f"no declared schema; {_choice(shared)}")
-    for role in outside:
-        for schema in role.schemas.keys() - {e.name for e in existing}:
+    for role in stated.outside_roles:
+        for schema in role.schemas.keys() - {e.name for e in stated.existing_schemas}:
             path = join("engarde:outsideRoles", role.name, "schemas", schema)
             yield Fault(path, "no existing schema of the stack; declare it in engarde:existingSchemas")
+    seen = set()
+    for each in stated.accepted:
+        # Which reason and which date would hold?
+        if (each.check, each.subject) in seen:
+            yield Fault("engarde:accepted", f"accepts the same finding twice: {each.check}: {each.subject}")
+        seen.add((each.check, each.subject))
 
 
-def _section(values: Mapping[str, object], name: str) -> dict[str, object]:
-    section = values.get(name)
-    return section if isinstance(section, dict) else {}
-
-
-def _declared_schemas(values: Mapping[str, object]) -> dict[str, str]:
+def _declared_schemas(stated: Sections) -> dict[str, str]:
     """Every schema somebody meant to declare, so that one fault does not cause a second, and how a fault names it."""
-    declared = {name: key(name) for name in _section(values, "existingSchemas")}
-    for name, entry in _section(values, "services").items():
-        stated = entry.get("schema") if isinstance(entry, dict) else None
-        declared[name if stated is None else str(stated)] = key(name) if stated is None else f"that of {key(name)}"
+    declared = {name: key(name) for name in stated.section("existingSchemas")}
+    for name in stated.section("services"):
+        schema = stated.entry("services", name).get("schema")
+        declared[name if schema is None else str(schema)] = key(name) if schema is None else f"that of {key(name)}"
     return declared
 
 
@@ -98,40 +128,33 @@ def _item(path: str, stated: object, item: object) -> str:
     return join(path, stated.index(item)) if isinstance(stated, list) and item in stated else path
 
 
-def _names(values: Mapping[str, object]) -> Iterator[Fault]:
-    for name, entry in _section(values, "services").items():
-        path = join("engarde:services", name)
-        stated = entry if isinstance(entry, dict) else {}
-        wrong = complaint(name, suffix="" if "role" in stated else ROLE_SUFFIX)
+def _names(stated: Sections) -> Iterator[Fault]:
+    for name in stated.section("services"):
+        path, entry = join("engarde:services", name), stated.entry("services", name)
+        wrong = complaint(name, suffix="" if "role" in entry else ROLE_SUFFIX)
         # A name that is also the schema's is faulted as the schema already.
-        if wrong and (complaint(name) is None or "schema" in stated):
+        if wrong and (complaint(name) is None or "schema" in entry):
             yield Fault(path, f"invalid name: {wrong}")
         if name in COMMAND_WORDS:
             yield Fault(path, f"reserved name: {' and '.join(sorted(COMMAND_WORDS))} mean roles of the tool's own")
 
 
-def _schemas(services: tuple[Service, ...], existing: tuple[ExistingSchema, ...]) -> Iterator[Fault]:
-    owners: dict[str, str] = {e.name: "engarde:existingSchemas" for e in existing}
-    for service in services:
+def _schemas(stated: Sections) -> Iterator[Fault]:
+    owners: dict[str, str] = {e.name: "engarde:existingSchemas" for e in stated.existing_schemas}
+    for service in stated.services:
         path = join("engarde:services", service.name)
         taken = owners.setdefault(service.schema_, path)
         if taken != path:
             yield Fault(join(path, "schema"), f"the same schema is declared by {taken}")
 
 
-def _reads(
-    services: tuple[Service, ...],
-    existing: tuple[ExistingSchema, ...],
-    outside: tuple[OutsideRole, ...],
-    declared: Mapping[str, str],
-    values: Mapping[str, object],
-) -> Iterator[Fault]:
-    databases = _databases(services, existing)
-    readers: list[tuple[str, Service | OutsideRole]] = [("services", each) for each in services]
-    for section, reader in (*readers, *(("outsideRoles", each) for each in outside)):
+def _reads(stated: Sections, declared: Mapping[str, str]) -> Iterator[Fault]:
+    databases = _databases(stated)
+    readers: list[tuple[str, Service | OutsideRole]] = [("services", each) for each in stated.services]
+    for section, reader in (*readers, *(("outsideRoles", each) for each in stated.outside_roles)):
         seen = set()
-        stated = _section(_section(values, section), reader.name).get("reads")
-        tables = [_table(each) for each in stated] if isinstance(stated, list) else []
+        listed = stated.entry(section, reader.name).get("reads")
+        tables = [_table(each) for each in listed] if isinstance(listed, list) else []
         for read in reader.reads:
             table = (read.schema_, read.table)
             path = _item(join(f"engarde:{section}", reader.name, "reads"), tables, table)
@@ -144,17 +167,12 @@ def _reads(
             seen.add(table)
 
 
-def _executes(
-    services: tuple[Service, ...],
-    existing: tuple[ExistingSchema, ...],
-    declared: Mapping[str, str],
-    values: Mapping[str, object],
-) -> Iterator[Fault]:
-    databases = _databases(services, existing)
-    for service in services:
+def _executes(stated: Sections, declared: Mapping[str, str]) -> Iterator[Fault]:
+    databases = _databases(stated)
+    for service in stated.services:
         seen = set()
-        stated = _section(_section(values, "services"), service.name).get("executes")
-        texts = [parts_of(str(each)) for each in stated] if isinstance(stated, list) else []
+        listed = stated.entry("services", service.name).get("executes")
+        texts = [parts_of_function(str(each)) for each in listed] if isinstance(listed, list) else []
         for each in service.executes:
             path = _item(
                 join("engarde:services", service.name, "executes"), texts, (each.schema_, each.function, each.types)
@@ -168,8 +186,10 @@ def _executes(
             seen.add(each)
 
 
-def _databases(services: tuple[Service, ...], existing: tuple[ExistingSchema, ...]) -> dict[str, str | None]:
-    return {each.name: None for each in existing} | {each.schema_: each.database for each in services}
+def _databases(stated: Sections) -> dict[str, str | None]:
+    return {each.name: None for each in stated.existing_schemas} | {
+        each.schema_: each.database for each in stated.services
+    }
 
 
 def _reached(
@@ -196,30 +216,23 @@ def _table(stated: object) -> tuple[str, str] | None:
     return split_table(text) if isinstance(text, str) else None
 
 
-def _renamed(services: tuple[Service, ...], analytics: Analytics | None) -> Iterator[Fault]:
-    logins: list[tuple[str, Service | Analytics]] = [(join("engarde:services", each.name), each) for each in services]
-    logins += [("engarde:analytics", analytics)] if analytics else []
-    names = {name for _, each in logins for name in (each.role, each.name if isinstance(each, Service) else None)}
-    for path, login in logins:
-        if login.formerly in names - {None}:
+def _renamed(stated: Sections) -> Iterator[Fault]:
+    names = {each.role for each in stated.logins} | {each.name for each in stated.services}
+    for path, login in stated.by_path.items():
+        if login.formerly in names:
             yield Fault(join(path, "formerly"), "a key or a role that is declared; state the one that it had before")
 
 
-def _roles(
-    server: Server | None,
-    services: tuple[Service, ...],
-    analytics: Analytics | None,
-    outside: tuple[OutsideRole, ...],
-) -> Iterator[Fault]:
+def _roles(stated: Sections) -> Iterator[Fault]:
     made: dict[str, str] = {}
-    logins = [(join("engarde:services", service.name), service.role) for service in services]
-    for path, role in logins + ([("engarde:analytics", analytics.role)] if analytics else []):
-        taken = made.setdefault(role, path)
+    for path, login in stated.by_path.items():
+        taken = made.setdefault(login.role, path)
         if taken != path:
             yield Fault(join(path, "role"), f"the same role is declared by {taken}")
+    server = stated.server
     if server and server.user in made:
         yield Fault("engarde:server.user", "also a role that the stack makes; the admin is not one of its own")
-    for other in outside:
+    for other in stated.outside_roles:
         path = join("engarde:outsideRoles", other.name)
         if other.name in made:
             yield Fault(path, "the stack makes this role itself; only roles outside of it stand here")
@@ -229,19 +242,26 @@ def _roles(
             yield Fault(path, "the admin keeps its access without a grant; leave it out")
 
 
-def of_accepted(path: str, accepted: tuple[Accepted, ...]) -> Iterator[Fault]:
-    """No finding is accepted twice: which reason and which date would hold?"""
-    seen = set()
-    for each in accepted:
-        if (each.check, each.subject) in seen:
-            yield Fault(path, f"accepts the same finding twice: {each.check}: {each.subject}")
-        seen.add((each.check, each.subject))
+def _shut_out(stated: Sections) -> Iterator[Fault]:
+    """Each is one that a run could shut out."""
+    made = {each.role for each in stated.logins}
+    admins = {each.user for each in stated.servers.values()}
+    kept = {each.name for each in stated.outside_roles}
+    for place, role in enumerate(stated.shut_out):
+        path = join("engarde:shutOut", place)
+        if role in made:
+            yield Fault(path, "the stack makes this role itself; only roles outside of it stand here")
+        elif role in admins:
+            yield Fault(path, "an admin's role, which is never shut out")
+        elif role in kept:
+            yield Fault(path, "also one of engarde:outsideRoles, which keep their access; leave it out of one of them")
 
 
-def of_settings(servers: Mapping[str | None, Server], logins: Mapping[str, Service | Analytics]) -> Iterator[Fault]:
-    """Settings that the admin of the login's server may not set; by path, analytics' on the shared server."""
-    for path, login in logins.items():
-        server = servers.get(login.database if isinstance(login, Service) else None, servers.get(None))
+def _settings(stated: Sections) -> Iterator[Fault]:
+    """Settings that the admin of the login's server may not set; analytics' on the shared server."""
+    others: dict[str | None, Server] = {each.name: each for each in stated.databases}
+    for path, login in stated.by_path.items():
+        server = others.get(login.database if isinstance(login, Service) else None, stated.server)
         if server and not server.superuser:
             for name in sorted(SUPERUSERS & login.settings.stated(superuser=True).keys()):
                 yield Fault(join(path, "settings", name), "takes an admin that is a superuser")

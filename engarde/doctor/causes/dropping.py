@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engarde.declaration import admin_passwords
+from engarde.declaration.loader import password_words
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
@@ -53,7 +53,7 @@ def _role_holds(facts: Facts) -> Answer:
 def _retire(facts: Facts, schema: str) -> Remedy:
     """A copy, and only where that succeeded the drop: as the README retires a service."""
     server, service = facts.stack.server, facts.service_of(schema)
-    password = admin_passwords.words(facts.stack.label if facts.stack.elsewhere else None)
+    password = password_words(facts.stack.label if facts.stack.elsewhere else None)
     pattern = word('"' + schema.replace('"', '""') + '"')
     who = word(service.name) if service else "admin"
     drop = word(statement("DROP SCHEMA {} CASCADE", schema))

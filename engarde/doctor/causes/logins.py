@@ -6,7 +6,7 @@ import re
 from urllib.parse import unquote
 
 from engarde.checks.under_way import under_way
-from engarde.declaration import admin_passwords
+from engarde.declaration.loader import password_words
 from engarde.declaration.model import Analytics, Service
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
@@ -158,7 +158,7 @@ def _password_is_wrong(reason: str) -> bool:
 
 
 def _set_admins_password(facts: Facts) -> Remedy:
-    password = admin_passwords.words(facts.stack.label if facts.stack.elsewhere else None)
+    password = password_words(facts.stack.label if facts.stack.elsewhere else None)
     return remedies.command(f"bin/pulumi config set --secret {password} --stack {facts.stack.name}")
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from engarde.declaration.grants import Read
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import spelled
 from engarde.declaration.privileges import REFERENCES, SELECT, creators
-from engarde.declaration.reads import Read
 from engarde.doctor import queries, remedies
 from engarde.doctor.declarations import declaring, named, owns, read_of, sees
 from engarde.doctor.facts import Facts

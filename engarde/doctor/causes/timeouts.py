@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engarde.declaration.setting_values import kilobytes, milliseconds
+from engarde.declaration.parameters import kilobytes, milliseconds
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
