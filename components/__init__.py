@@ -1,8 +1,7 @@
 """The Pulumi components: what a declared stack is made of on a PostgreSQL server."""
 
 from components.analytics_reader import AnalyticsReader
-from components.own_database import OwnDatabase
+from components.database import OwnDatabase, SharedDatabase
 from components.service_tenant import ServiceTenant
-from components.shared_database import SharedDatabase
 
 __all__ = ["AnalyticsReader", "OwnDatabase", "ServiceTenant", "SharedDatabase"]

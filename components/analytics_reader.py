@@ -6,11 +6,9 @@ from collections.abc import Iterable
 
 import pulumi
 
-from components.database import Database
-from components.login import login, role
+from components.database import Database, SharedDatabase
+from components.login import login, role, settings_inputs
 from components.previous_run import PROTECTED
-from components.role_settings import shown
-from components.shared_database import SharedDatabase
 from engarde.declaration.databases import display_name
 from engarde.declaration.model import Analytics
 from engarde.declaration.privileges import reader
@@ -29,20 +27,19 @@ class AnalyticsReader(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         self._name = name
-        self._databases = [shared, *(each for each in others if each.stack.analytics)]
-        homes = [shared, *(each for each in self._databases if each.stack.elsewhere)]
-        self._settings = shown(name, analytics, homes, shared.recorded, READER)
+        self._databases = [shared, *(database for database in others if database.stack.analytics)]
+        homes = [shared, *(database for database in self._databases if database.stack.elsewhere)]
+        self._settings = settings_inputs(name, analytics, homes, shared.recorded, READER)
         super().__init__(READER, name, self._settings, opts)
         self.login = login(name, analytics, shared, self)
-        for each in self._databases:
-            if each.stack.elsewhere:
-                role(name, analytics, each, self, self.login.password)
+        for database in homes[1:]:
+            role(name, analytics, database, self, self.login.password)
 
     def grant_reads(self) -> None:
         """The reads, once every schema of the stack is there; completes the component."""
-        for each in self._databases:
-            if each.stack.analytics:
-                self._read(each, each.stack.analytics)
+        for database in self._databases:
+            if database.stack.analytics:
+                self._read(database, database.stack.analytics)
         self.register_outputs({PROTECTED: self.login.declared.protect, **self._settings})
 
     def _read(self, database: Database, analytics: Analytics) -> None:
@@ -56,4 +53,4 @@ class AnalyticsReader(pulumi.ComponentResource):
     @property
     def urls(self) -> dict[str, pulumi.Output[str]]:
         """Its URL by database."""
-        return {display_name(each.stack): self.login.url_in(each.stack) for each in self._databases}
+        return {display_name(database.stack): self.login.url_in(database.stack) for database in self._databases}

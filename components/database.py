@@ -1,4 +1,4 @@
-"""One database: the admin's way in, what is granted in it, what PUBLIC may do, extensions."""
+"""The databases: the admin's way in, what is granted in each, what PUBLIC and roles from outside may do, extensions."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import pulumi
 import pulumi_postgresql as postgresql
 
-from components.engine import taken_over
-from components.grants import Turns, grant
+from components.engine import taken_over, told
+from components.grants import AclSerializer, grant
 from components.renames import Renames
-from components.resource_names import PUBLICS, former_names, name_of
+from components.resource_names import PUBLICS, former_names, name_of, outsiders
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
-from engarde.declaration.privileges import On, Privilege, baseline, readers
-from engarde.errors import EngardeError
+from engarde.declaration.privileges import On, Privilege, baseline, outside, outside_reads, readers
 from engarde.preflight.server_facts import Found
 from engarde.pulumi_cli.resource_names import placed
 from engarde.server import role_settings
-from engarde.util.visible import BREAKS, visible
 
 CONNECT_TIMEOUT = 15
 """Before an address that stops to answer is given up [seconds]; the plugin's own default is 180."""
@@ -46,7 +44,7 @@ class Database(pulumi.ComponentResource):
         super().__init__(f"engarde:index:{kind}", placed(NAME, stack), None, opts)
         self.stack = stack
         """what the stack has in this database"""
-        self.turns = Turns(stack)
+        self.turns = AclSerializer(stack)
         self.roles = roles
         """those of the server, as far as they are declared by now"""
         self.schemas: dict[str, postgresql.Schema] = {}
@@ -108,7 +106,7 @@ class Database(pulumi.ComponentResource):
                 retain_on_delete=retain,
                 ignore_changes=ignore_changes,
                 replacement_trigger=made_anew,
-                aliases=[pulumi.Alias(name=each) for each in former],
+                aliases=[pulumi.Alias(name=name) for name in former],
             ),
         )
         self.renames.grants(made, [name, *former])
@@ -146,11 +144,9 @@ class Database(pulumi.ComponentResource):
             return
         changes: Mapping[str, Sequence[str]] = {role: done for role, (_, done) in self._unsettled.items()}
 
+        @told()
         def apply(_: object) -> None:
-            try:
-                role_settings.apply(self.stack, admin_password, changes)
-            except EngardeError as fault:
-                raise pulumi.RunError(visible(str(fault), keep=BREAKS)) from None
+            role_settings.apply(self.stack, admin_password, changes)
 
         pulumi.Output.all(*(role.id for role, _ in self._unsettled.values())).apply(apply)
 
@@ -170,3 +166,50 @@ class Database(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self, provider=self.provider, retain_on_delete=True),
             )
         self.register_outputs({})
+
+
+class SharedDatabase(Database):
+    """The shared database, on the server on which every role is made that no other server needs."""
+
+    def __init__(
+        self,
+        stack: DatabaseStack,
+        admin_password: pulumi.Output[str],
+        found: Found,
+        renames: Renames,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("SharedDatabase", stack, admin_password, found, renames, {}, opts)
+        for role in stack.outside_roles:
+            for row in outside(stack, role):
+                # Kept when the stack is destroyed: these roles worked before it and go on after it.
+                self.grant(outsiders(role), row, self, grantee=role.name, retain=True)
+
+    def grant_outside_reads(self) -> None:
+        """What these roles read, once every schema of the stack has its owner; kept, as the rest of what they have."""
+        for role in self.stack.outside_roles:
+            for row in outside_reads(self.stack, role):
+                if row.table is None or (row.schema, row.table) in self.found.tables:
+                    self.grant(outsiders(role), row, self, grantee=role.name, retain=True)
+                else:
+                    pulumi.log.warn(
+                        f"{role.name}: the declared read {row.schema}.{row.table} does not exist; the next `pulumi up`"
+                        " after it does grants it",
+                        resource=self,
+                    )
+
+
+class OwnDatabase(Database):
+    """A database beside the shared one, whose server's admin and roles it has where they are on the same server."""
+
+    def __init__(
+        self,
+        stack: DatabaseStack,
+        shared: SharedDatabase,
+        admin_password: pulumi.Output[str] | None,
+        found: Found,
+        renames: Renames,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        roles = shared.roles if admin_password is None else {}
+        super().__init__("OwnDatabase", stack, admin_password or shared.provider, found, renames, roles, opts)

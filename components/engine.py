@@ -16,6 +16,7 @@ from pulumi.runtime import config as engine_config
 
 from engarde.declaration.loader import PASSWORD_KEY, PASSWORDS_KEY, PROJECT, parse
 from engarde.declaration.model import DatabaseStack, Stack
+from engarde.errors import EngardeError
 from engarde.server.credentials import Access
 from engarde.util.visible import BREAKS, visible
 
@@ -34,6 +35,15 @@ def refuse(fault: Exception) -> NoReturn:
     """Ends the program with this as its one error; of an exception the vendor's language host makes two."""
     pulumi.log.error(visible(str(fault), keep=BREAKS))
     sys.exit(TOLD)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Makes a fault, in what runs beside the program, one error without a traceback."""
+    try:
+        yield
+    except EngardeError as fault:
+        raise pulumi.RunError(visible(str(fault), keep=BREAKS)) from None
 
 
 def declared_stack() -> Stack:
@@ -112,6 +122,11 @@ class Recorded:
     name: str
     type: str
     outputs: Mapping[str, Any]
+
+    @property
+    def made(self) -> str:
+        """The name of what it is on the server: of a role or a schema."""
+        return str(self.outputs["name"])
 
 
 def recorded() -> tuple[Recorded, ...]:

@@ -32,7 +32,7 @@ between two stays, nothing keeps these two apart.
 """
 
 
-class Turns:
+class AclSerializer:
     """Who was last at each schema and creator, so that the next resource there waits for it.
 
     Two sessions that change one access list fail with `tuple concurrently updated`, whichever roles they grant

@@ -1,8 +1,14 @@
-"""One login role: its password, known to the state, and the verifier that the server is sent in its place."""
+"""One login role: its password, the verifier that the server is sent in its place, and its settings.
+
+The plugin cannot give a role every setting, so that the program sets some itself. A preview shows them, and the state
+remembers them, in the inputs of the component that the role belongs to: another declaration is a change of the
+component. Where the declaration is the state's and the server has something else, the number of repairs goes up, which
+is a change as well: in a preview as in the `up` that repairs it, and in none after that.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -10,12 +16,15 @@ import pulumi_postgresql as postgresql
 import pulumi_random as random
 
 from components.database import Database
-from components.role_settings import before
+from components.engine import Recorded
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.pulumi_cli.resource_names import placed_on_server
-from engarde.server import scram
+from engarde.pulumi_cli.state import READER, TENANT
+from engarde.server import role_settings, scram
 from engarde.server.urls import url
 
+SETTINGS = "roleSettings"
+REPAIRS = "roleSettingsRepairs"
 PASSWORD_LENGTH = 32
 """Letters and digits only: 190 bits, and nothing that a URL, a shell or a configparser would read."""
 
@@ -99,5 +108,40 @@ def role(
     )
     database.roles[declared.role] = made
     if left is None:
-        database.settle(declared, made, before(name, database))
+        database.settle(declared, made, _settings_before(name, database))
     return made
+
+
+def settings_inputs(
+    name: str, declared: Service | Analytics, databases: Iterable[Database], recorded: Iterable[Recorded], kind: str
+) -> dict[str, object]:
+    """The inputs of the component of this name and kind, whose role is on the servers of these databases."""
+    there = list(databases)
+    settings = {
+        placed_on_server(f"{name}-role", database.stack): role_settings.declared(declared, database.stack.server)
+        for database in there
+    }
+    before = next((found.outputs for found in recorded if (found.name, found.type) == (name, kind)), None)
+    if before is None:
+        return {SETTINGS: settings, REPAIRS: 0}
+    # A run that did not end has left no outputs, whatever it has set.
+    drifted = before.get(SETTINGS, settings) == settings and any(_drifted(declared, database) for database in there)
+    return {SETTINGS: settings, REPAIRS: int(before.get(REPAIRS) or 0) + drifted}
+
+
+def _settings_before(name: str, database: Database) -> frozenset[str]:
+    """The settings that the last run has set for the role of the component of this name, on the database's server."""
+    place = placed_on_server(f"{name}-role", database.stack)
+    return frozenset(
+        setting
+        for found in database.recorded
+        if found.name == name and found.type in (TENANT, READER)
+        for setting in (found.outputs.get(SETTINGS) or {}).get(place) or {}
+    )
+
+
+def _drifted(declared: Service | Analytics, database: Database) -> bool:
+    found = database.found
+    return declared.role in found.roles and bool(
+        role_settings.changes(declared, database.stack.server, found.settings.get(declared.role, {}))
+    )

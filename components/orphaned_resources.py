@@ -12,7 +12,7 @@ from components.engine import Recorded
 from engarde.declaration.databases import databases, restrict_to
 from engarde.declaration.model import DatabaseStack, Service, Stack
 from engarde.errors import ConfigError
-from engarde.pulumi_cli.resource_names import base_of, label_of, placed, placed_on_server
+from engarde.pulumi_cli.resource_names import base_of, label_of, place_of, placed, placed_on_server
 from engarde.pulumi_cli.state import ROLE, SCHEMA
 
 
@@ -22,13 +22,13 @@ def places(stack: Stack, recorded: Iterable[Recorded]) -> tuple[DatabaseStack, .
     :raises ConfigError: one of those is on a server that the stack file names no more.
     """
     declared = databases(stack)
-    labels = {found: each.name for each in recorded if not marked(each) and (found := label_of(each.name))}
-    known = {(database.label, database.elsewhere) for database in declared}
-    return (*declared, *(_former(stack, *found, labels[found]) for found in sorted(labels.keys() - known)))
+    labels = {place: found.name for found in recorded if not marked(found) and (place := label_of(found.name))}
+    known = {place_of(database) for database in declared}
+    return (*declared, *(_former(stack, *place, labels[place]) for place in sorted(labels.keys() - known)))
 
 
 def _former(stack: Stack, label: str, elsewhere: bool, resource: str) -> DatabaseStack:
-    on_others = {each.name for each in stack.other_servers}
+    on_others = {server.name for server in stack.other_servers}
     if elsewhere != (label in on_others):
         server = "another server" if elsewhere else "the shared server"
         what = f"put engarde:databases.{label} back" if elsewhere else f"give engarde:databases.{label} another key"

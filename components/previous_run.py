@@ -20,10 +20,10 @@ from engarde.declaration.names import ANALYTICS
 from engarde.declaration.privileges import baseline, outside, outside_reads, reader, tenant
 from engarde.errors import Refused
 from engarde.preflight.abandoned_rows import Leaving, Left, Moved
-from engarde.preflight.renames import Made
+from engarde.preflight.renames import Kind, Made
 from engarde.preflight.revocations import Given
 from engarde.preflight.server_facts import Before
-from engarde.pulumi_cli.resource_names import base_of, label_of, placed, placed_on_server
+from engarde.pulumi_cli.resource_names import base_of, is_in, is_on_server, label_of, place_of, placed_on_server
 from engarde.pulumi_cli.rotations import SUFFIX
 from engarde.pulumi_cli.state import PASSWORD, PROVIDER, READER, ROLE, SCHEMA, TENANT, rotation
 from engarde.server.credentials import Access
@@ -42,16 +42,16 @@ def before(database: DatabaseStack, stack: Stack, renames: Renames) -> Before:
     here = _here(database, recorded)
     # A schema that is declared here for another service by now is not left behind, and is refused as that.
     retired = (
-        each
-        for each in here
-        if base_of(each.name) not in declared and each.outputs["name"] not in database.schemas and not marked(each)
+        found.made
+        for found in here
+        if base_of(found.name) not in declared and found.made not in database.schemas and not marked(found)
     )
     return Before(
         read=frozenset(row.schema or "" for row in reads if row.table),
         called=frozenset(function(row) for row in reads if row.function),
-        retired=frozenset(found.outputs["name"] for found in retired),
+        retired=frozenset(retired),
         going=frozenset(made.name for made in _roles(database, recorded) if made.service not in services),
-        made=frozenset((*_schemas(here), *_roles(database, recorded))),
+        made=frozenset((*(_made("schema", schema) for schema in here), *_roles(database, recorded))),
         taken_over=taken_over(),
         rekeyed=frozenset(renames.keys),
         renamed=roles,
@@ -61,7 +61,7 @@ def before(database: DatabaseStack, stack: Stack, renames: Renames) -> Before:
 
 def _given(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...]) -> Given:
     # A grant on single tables leaves what else there is, the provider reads that, and the next run takes it.
-    there = {each.name: {*(each.outputs.get("privileges") or ())} for each in recorded}
+    there = {found.name: {*(found.outputs.get("privileges") or ())} for found in recorded}
     rows = [
         (PUBLICS, baseline(database)),
         *(
@@ -91,15 +91,14 @@ def leaving(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...
 
 def _left(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...]) -> Iterator[Left]:
     """What services have in the database by the state, and in another by the stack file."""
-    place = (database.label, database.elsewhere) if database.label else None
     for service in stack.services:
         now = database_of(stack, service)
         for found in left(service, now, recorded):
-            if found.type == SCHEMA and label_of(found.name) == place:
-                each = Left(service.name, found.outputs["name"], display_name(database), display_name(now))
+            if found.type == SCHEMA and label_of(found.name) == place_of(database):
+                leaves = Left(service.name, found.made, display_name(database), display_name(now))
                 way, preview = (database.label, service.database), pulumi.runtime.is_dry_run()
                 moves = journal.names(stack.name, service.name, way, preview=preview)
-                yield replace(each, named=moves or each.place in service.leaves)
+                yield replace(leaves, named=moves or leaves.place in service.leaves)
 
 
 def _moved(database: DatabaseStack, recorded: tuple[Recorded, ...]) -> Moved | None:
@@ -111,13 +110,13 @@ def _moved(database: DatabaseStack, recorded: tuple[Recorded, ...]) -> Moved | N
             name = was["database"] if database.server_wide else database.server.database
             server = database.server.model_copy(update={**address, "database": name})
             if server.place != database.server.place:
-                schemas = tuple(sorted(each.outputs["name"] for each in _here(database, recorded) if not marked(each)))
+                schemas = tuple(sorted(schema.made for schema in _here(database, recorded) if not marked(schema)))
                 return Moved(Access(server, name, was["username"], was["password"]), schemas)
     return None
 
 
 def _here(database: DatabaseStack, recorded: Iterable[Recorded]) -> list[Recorded]:
-    return [each for each in recorded if each.type == SCHEMA and each.name == placed(base_of(each.name), database)]
+    return [found for found in recorded if found.type == SCHEMA and is_in(found.name, database)]
 
 
 PROTECTED = "protected"
@@ -130,8 +129,8 @@ def refuse_to_drop_protected(stack: Stack, recorded: Iterable[Recorded]) -> None
     :raises Refused: the state protects what the stack file declares no more.
     """
     declared = {*(service.name for service in stack.services), *((ANALYTICS,) if stack.analytics else ())}
-    protected = (each for each in recorded if each.type in (TENANT, READER) and each.outputs.get(PROTECTED))
-    if gone := sorted(each.name for each in protected if each.name not in declared):
+    protected = {found.name for found in recorded if found.type in (TENANT, READER) and found.outputs.get(PROTECTED)}
+    if gone := sorted(protected - declared):
         raise Refused(
             f"stack {stack.name} protects what its stack file declares no more: {', '.join(gone)}. Nothing was changed."
             " Declare it again with `protect: false`, run `up`, and then take it out of the stack file"
@@ -144,12 +143,11 @@ def counters(recorded: tuple[Recorded, ...]) -> dict[str, int]:
     return {name.removesuffix(SUFFIX): counter for name, counter in passwords if counter}
 
 
-def _schemas(here: Iterable[Recorded]) -> Iterator[Made]:
-    for found in here:
-        yield Made("schema", base_of(found.name).removesuffix("-schema"), found.outputs["name"])
-
-
 def _roles(database: DatabaseStack, recorded: Iterable[Recorded]) -> Iterator[Made]:
     for found in recorded:
-        if found.type == ROLE and found.name == placed_on_server(base_of(found.name), database):
-            yield Made("role", base_of(found.name).removesuffix("-role"), found.outputs["name"])
+        if found.type == ROLE and is_on_server(found.name, database):
+            yield _made("role", found)
+
+
+def _made(kind: Kind, found: Recorded) -> Made:
+    return Made(kind, base_of(found.name).removesuffix(f"-{kind}"), found.made)

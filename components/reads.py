@@ -16,7 +16,7 @@ from engarde.declaration.grants import Execute
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.privileges import On, Privilege
 from engarde.preflight.server_facts import Found
-from engarde.pulumi_cli.resource_names import base_of, placed
+from engarde.pulumi_cli.resource_names import is_in
 from engarde.pulumi_cli.state import GRANT, TENANT
 
 RELEASED = "released"
@@ -56,7 +56,7 @@ def recorded_reads(
         _row(found, service.role)
         for found in recorded
         if found.type == GRANT and found.outputs.get("role") in names and found.outputs.get("objects")
-        if found.name == placed(base_of(found.name), database)
+        if is_in(found.name, database)
     )
     return {name_of_read(service.name, row, database): row for row in rows}
 
@@ -88,9 +88,14 @@ def plan(
     """Each declared read and call of what is there, and each recorded one of what is gone."""
     in_state = recorded_reads(service, database, recorded, roles)
     by_name = {name_of_read(service.name, row, database): row for row in declared}
-    there = {*found.tables, *((each.schema, each.signature, "") for each in found.functions.values())}
+    there = {*found.tables, *((function.schema, function.signature, "") for function in found.functions.values())}
     gone = {name for name, row in {**in_state, **by_name}.items() if _named(row) not in there}
-    released = _released(service, recorded)
+    released = {
+        name
+        for resource in recorded
+        if resource.type == TENANT and resource.name == service.name
+        for name in resource.outputs.get(RELEASED) or ()
+    }
     # Left out now, which lets go of it without a statement: what is undeclared, and a function, of which the plugin
     # never sees that it is back without its grants.
     left = {
@@ -108,15 +113,6 @@ def plan(
         reads=tuple(granted + held),
         missing=tuple(by_name[name] for name in by_name if name in gone and name not in in_state.keys() - left),
         back=tuple(by_name[name] for name in by_name if name in left - gone),
-    )
-
-
-def _released(service: Service, recorded: Iterable[Recorded]) -> frozenset[str]:
-    return frozenset(
-        name
-        for found in recorded
-        if found.type == TENANT and found.name == service.name
-        for name in found.outputs.get(RELEASED) or ()
     )
 
 

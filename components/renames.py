@@ -14,7 +14,7 @@ from functools import partial
 import pulumi
 import pulumi_postgresql as postgresql
 
-from components.engine import Recorded
+from components.engine import Recorded, told
 from components.orphaned_resources import marked
 from components.reads import plan
 from components.resource_names import former_names, name_of
@@ -22,16 +22,16 @@ from engarde.checks.under_way import under_way
 from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import reader, tenant
-from engarde.errors import EngardeError, Refused
+from engarde.errors import Refused
 from engarde.preflight import placeholders
 from engarde.preflight.server_facts import Found
-from engarde.pulumi_cli.resource_names import base_of, placed, placed_on_server
+from engarde.pulumi_cli.resource_names import is_in, is_on_server, placed_on_server
 from engarde.pulumi_cli.rotations import called
 from engarde.pulumi_cli.state import DEFAULT_PRIVILEGES, GRANT, GRANT_ROLE, ROLE, TENANT
 from engarde.server.credentials import Access
 from engarde.split import journal
 from engarde.util.quoting import statement, word
-from engarde.util.visible import BREAKS, visible
+from engarde.util.visible import visible
 
 NAMING = {GRANT: ("role",), DEFAULT_PRIVILEGES: ("role", "owner"), GRANT_ROLE: ("role", "grantRole")}
 """Which outputs of a type of resource are names of roles."""
@@ -58,11 +58,11 @@ class Renames:
 
     def roles(self, database: DatabaseStack) -> dict[str, str]:
         """Role -> what the database's server calls it before this run, where that is something else."""
-        made = {each.name: each for each in self.recorded if each.type == ROLE and not marked(each)}
+        made = {found.name: found for found in self.recorded if found.type == ROLE and not marked(found)}
         found = {
             login.role: made.get(placed_on_server(f"{called(login)}-role", database)) for login in self._stack.logins
         }
-        return {role: was.outputs["name"] for role, was in found.items() if was and was.outputs["name"] != role}
+        return {role: was.made for role, was in found.items() if was and was.made != role}
 
     def resume(self, databases: Iterable[DatabaseStack]) -> None:
         """What a run that was killed has renamed on the servers, and not in all of its grants.
@@ -75,7 +75,7 @@ class Renames:
         known = {self._stack.server.user, PUBLIC, *(login.role for login in self._stack.logins)}
         known |= {role.name for role in self._stack.outside_roles}
         known |= {creator for schema in self._stack.existing_schemas for creator in schema.creators}
-        known |= {found.outputs["name"] for found in self.recorded if found.type == ROLE}
+        known |= {found.made for found in self.recorded if found.type == ROLE}
         if lost := {name for found in self.recorded for name in _named(found)} - known:
             for database in databases:
                 placeholders.make(self._admin(database), lost)
@@ -87,7 +87,7 @@ class Renames:
         :raises Refused: a service with another key now has such a move or rotation on this machine.
         """
         stack = self._stack.name
-        begun = {each.login: each.goes_on for each in under_way(stack, {})} if self.keys else {}
+        begun = {open_.login: open_.goes_on for open_ in under_way(stack, {})} if self.keys else {}
         for name, was in self.keys.items():
             left = f"bin/engarde split finish {word(was)} --stack {word(stack)}" if journal.known(stack, was) else None
             if goes_on := begun.get(was, left):
@@ -119,12 +119,8 @@ class Renames:
 
     def _naming(self, role: str, database: DatabaseStack) -> set[str]:
         """What was granted to the role in the database, or of what it makes there, by the resources' names."""
-        found = {each.name for each in self.recorded if role in _named(each)}
-        return {
-            name
-            for name in found
-            if name in (placed(base_of(name), database), placed_on_server(base_of(name), database))
-        }
+        found = {resource.name for resource in self.recorded if role in _named(resource)}
+        return {name for name in found if is_in(name, database) or is_on_server(name, database)}
 
     def _declared(self, login: Service | Analytics, database: DatabaseStack, seen: Found) -> Iterator[str]:
         """What the resources of the login's grants are and were called."""
@@ -140,7 +136,7 @@ class Renames:
 
     def warn(self, databases: Iterable[DatabaseStack]) -> None:
         """Says which roles get other names, and who notices."""
-        for role, was in sorted({each for database in databases for each in self.roles(database).items()}):
+        for role, was in sorted({names for database in databases for names in self.roles(database).items()}):
             pulumi.log.warn(
                 f"role {was} becomes {role}: its sessions go on, and new logins as {was} are refused until the URL with"
                 " the new name is delivered"
@@ -155,8 +151,9 @@ class Renames:
             self._placeholders[(*_server(database), was)] = database
         return self._names[role]
 
+    @told()
     def _hold(self, was: str, database: DatabaseStack, name: str) -> str:
-        _told(lambda: placeholders.make(self._admin(database), [was]))
+        placeholders.make(self._admin(database), [was])
         return name
 
     def grants(self, resource: pulumi.Resource, names: Iterable[str]) -> None:
@@ -174,12 +171,14 @@ class Renames:
                     f" {statement('DROP OWNED BY {}', was)} {statement('DROP ROLE {}', was)}"
                 )
                 continue
-            admins = [self._admin(each) for each in databases if _server(each) == _server(database)]
+            admins = [self._admin(other) for other in databases if _server(other) == _server(database)]
             done = pulumi.Output.all(*(self._granted[name] for name in naming))
-            done.apply(partial(self._drop, admins, was))
+            done.apply(partial(_drop, admins, was))
 
-    def _drop(self, admins: list[Access], was: str, _: object) -> None:
-        _told(lambda: placeholders.drop(admins, was))
+
+@told()
+def _drop(admins: list[Access], was: str, _: object) -> None:
+    placeholders.drop(admins, was)
 
 
 def _server(database: DatabaseStack) -> tuple[str, int]:
@@ -187,16 +186,16 @@ def _server(database: DatabaseStack) -> tuple[str, int]:
 
 
 def _former_keys(stack: Stack, recorded: Iterable[Recorded]) -> dict[str, str]:
-    known = {each.name for each in recorded if each.type == TENANT}
-    renamed = {each.name: each.formerly for each in stack.services if each.formerly and each.name not in known}
-    return {name: was for name, was in renamed.items() if was in known}
+    known = {found.name for found in recorded if found.type == TENANT}
+    gone = (service for service in stack.services if service.name not in known)
+    return {service.name: service.formerly for service in gone if service.formerly and service.formerly in known}
 
 
 def _by_todays_keys(recorded: tuple[Recorded, ...], keys: dict[str, str]) -> tuple[Recorded, ...]:
     today = {was: name for name, was in keys.items()}
     # The longest first: what is of service `a-b` begins with `a-`, too.
-    services = sorted((each.name for each in recorded if each.type == TENANT), key=len, reverse=True)
-    return tuple(_renamed(each, services, today) for each in recorded) if today else recorded
+    services = sorted((found.name for found in recorded if found.type == TENANT), key=len, reverse=True)
+    return tuple(_renamed(found, services, today) for found in recorded) if today else recorded
 
 
 def _renamed(found: Recorded, services: Iterable[str], today: dict[str, str]) -> Recorded:
@@ -207,11 +206,4 @@ def _renamed(found: Recorded, services: Iterable[str], today: dict[str, str]) ->
 
 
 def _named(found: Recorded) -> set[str]:
-    return {found.outputs.get(each) or PUBLIC for each in NAMING.get(found.type, ())}
-
-
-def _told(change: Callable[[], None]) -> None:
-    try:
-        change()
-    except EngardeError as fault:
-        raise pulumi.RunError(visible(str(fault), keep=BREAKS)) from None
+    return {found.outputs.get(output) or PUBLIC for output in NAMING.get(found.type, ())}

@@ -29,10 +29,6 @@ def outsiders(role: OutsideRole) -> str:
 Writing = Callable[[str], str]
 
 
-def _bare(part: str) -> str:
-    return part
-
-
 def name_of(owner: str, row: Privilege, database: DatabaseStack) -> str:
     """The name of the owner's resource for the row."""
     if row.on is On.ROLE:
@@ -75,11 +71,11 @@ def former_names(
     if row.on is On.ROLE:
         return []
     grantee, creator = roles.get(row.grantee, row.grantee), roles.get(row.creator or "", row.creator)
-    given = {(write, each) for write in (quoted, _bare) for each in (row.creator, creator, None)}
-    names = {placed(_name(owner, row, database, *each), database) for each in given} - {name_of(owner, row, database)}
-    held = (grantee, row.schema, creator)
-    return sorted(found.name for found in recorded if found.name in names and _is_of(found, held))
-
-
-def _is_of(found: Recorded, row: tuple[str, str | None, str | None]) -> bool:
-    return tuple(found.outputs.get(each) for each in ("role", "schema", "owner")) == row
+    given = {(write, maker) for write in (quoted, str) for maker in (row.creator, creator, None)}
+    names = {placed(_name(owner, row, database, *way), database) for way in given} - {name_of(owner, row, database)}
+    held = {"role": grantee, "schema": row.schema, "owner": creator}
+    return sorted(
+        found.name
+        for found in recorded
+        if found.name in names and all(found.outputs.get(key) == name for key, name in held.items())
+    )

@@ -9,16 +9,15 @@ import pulumi_postgresql as postgresql
 
 from components.database import Database
 from components.engine import Recorded
-from components.login import login, role
+from components.login import login, role, settings_inputs
 from components.orphaned_resources import left
 from components.previous_run import PROTECTED
 from components.reads import RELEASED, Plan, plan
 from components.resource_names import name_of_read
-from components.role_settings import shown
 from engarde.declaration.model import Service
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import On, Privilege, tenant
-from engarde.pulumi_cli.resource_names import label_of, placed
+from engarde.pulumi_cli.resource_names import label_of, place_of, placed
 from engarde.pulumi_cli.state import SCHEMA, TENANT
 from engarde.server.functions import spelled
 
@@ -36,7 +35,7 @@ class ServiceTenant(pulumi.ComponentResource):
         database: Database,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        self._settings = shown(name, service, [database], database.recorded, TENANT)
+        self._settings = settings_inputs(name, service, [database], database.recorded, TENANT)
         super().__init__(TENANT, name, self._settings, opts)
         service = spelled(service, database.found.functions)
         self.service = service
@@ -98,21 +97,21 @@ class ServiceTenant(pulumi.ComponentResource):
 
     def leave(self, databases: Iterable[Database]) -> None:
         """What the service has where it was before stays there and leaves the state; this run marks it for that."""
-        by_label = {(each.stack.label, each.stack.elsewhere) if each.stack.label else None: each for each in databases}
+        by_label = {place_of(database.stack): database for database in databases}
         here = self._database
         for found in left(self.service, here.stack, here.recorded):
             there = by_label[label_of(found.name)]
             if found.type == SCHEMA:
                 self._leave_schema(found, there)
             else:
-                path, name = [self.service.schema_, PUBLIC], found.outputs["name"]
+                path, name = [self.service.schema_, PUBLIC], found.made
                 after = [here.schemas[self.service.schema_]]
                 role(self.service.name, self.service, there, self, self.login.password, path, left=name, after=after)
 
     def _leave_schema(self, found: Recorded, there: Database) -> None:
         postgresql.Schema(
             found.name,
-            name=found.outputs["name"],
+            name=found.made,
             database=found.outputs["database"],
             owner=found.outputs["owner"],
             # Means nothing to a schema that is there; it tells later runs that this one has marked it.
@@ -141,15 +140,16 @@ class ServiceTenant(pulumi.ComponentResource):
         )
 
     def _number(self, row: Privilege, database: Database) -> int | None:
+        named = (row.schema, row.function)
         found = database.found.functions.values()
-        return next((each.oid for each in found if (each.schema, each.signature) == (row.schema, row.function)), None)
+        return next((function.oid for function in found if (function.schema, function.signature) == named), None)
 
     def _warn(self, rows: Iterable[Privilege], what: str) -> None:
         told = (
             f"call {row.schema}.{row.function}" if row.function else f"read {row.schema}.{row.table}" for row in rows
         )
-        for each in dict.fromkeys(told):
-            pulumi.log.warn(f"{self.service.name}: the declared {each} {what}", resource=self)
+        for thing in dict.fromkeys(told):
+            pulumi.log.warn(f"{self.service.name}: the declared {thing} {what}", resource=self)
 
     @property
     def summary(self) -> dict[str, object]:
@@ -161,8 +161,8 @@ class ServiceTenant(pulumi.ComponentResource):
             "schema": self.service.schema_,
             "role": self.service.role,
             "connectionLimit": self.service.connection_limit,
-            "reads": [str(read) for read in self.service.reads],
-            **({"executes": [str(each) for each in self.service.executes]} if self.service.executes else {}),
+            "reads": list(map(str, self.service.reads)),
+            **({"executes": list(map(str, self.service.executes))} if self.service.executes else {}),
             # What is none yet and becomes one later is worth a finding.
             **({"views": views} if views else {}),
             **own,

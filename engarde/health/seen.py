@@ -8,7 +8,7 @@ from engarde.declaration.model import DatabaseStack, Table
 from engarde.migrate.histories import Histories, histories
 from engarde.preflight import admin_privileges, conflicts
 from engarde.preflight.outsiders import Outsider, outsiders
-from engarde.pulumi_cli.resource_names import base_of, placed
+from engarde.pulumi_cli.resource_names import is_in
 from engarde.pulumi_cli.stale_locks import Lock
 from engarde.pulumi_cli.state import State
 from engarde.server import catalog, version_tables
@@ -80,7 +80,7 @@ class Seen:
 
 def look(stack: DatabaseStack, state: State, locks: tuple[Lock, ...], asked: Session) -> Seen:
     """Asks the server all that the checks need."""
-    here = (each.granted for each in state.resources if each.name == placed(base_of(each.name), stack))
+    here = (each.granted for each in state.resources if is_in(each.name, stack))
     granted = {each.schema for each in here if each and each.tables}
     names = {"roles": conflicts.roles(stack), "schemas": sorted(service.schema_ for service in stack.services)}
     (others,) = asked.rows("others_sessions", _Count, roles=list(stack.roles))

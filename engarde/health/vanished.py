@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engarde.health.seen import Seen
 from engarde.output.findings import Finding, Remedy
-from engarde.pulumi_cli.resource_names import base_of, placed
+from engarde.pulumi_cli.resource_names import is_in
 from engarde.pulumi_cli.state import ROLE, Granted, Resource
 from engarde.util.quoting import word
 
@@ -18,7 +18,7 @@ def check(seen: Seen) -> Iterator[Finding]:
         granted = resource.granted
         if granted is None or not granted.tables or resource.name in released:
             continue
-        if resource.name != placed(base_of(resource.name), seen.stack):
+        if not is_in(resource.name, seen.stack):
             continue  # in another database
         for table in granted.tables:
             if (granted.schema or "", table) not in seen.tables:

@@ -36,6 +36,21 @@ def base_of(name: str) -> str:
     return _PLACE.sub("", name)
 
 
+def is_in(name: str, database: DatabaseStack) -> bool:
+    """Whether it is the name of something in the database."""
+    return name == placed(base_of(name), database)
+
+
+def is_on_server(name: str, database: DatabaseStack) -> bool:
+    """Whether it is the name of something that the database's server has once."""
+    return name == placed_on_server(base_of(name), database)
+
+
+def place_of(database: DatabaseStack) -> tuple[str, bool] | None:
+    """The database as `label_of` tells it."""
+    return (database.label, database.elsewhere) if database.label else None
+
+
 def label_of(name: str) -> tuple[str, bool] | None:
     """The database of which a name tells, and whether it is on another server; None for the shared one."""
     place = name.removeprefix(base_of(name))
