@@ -16,7 +16,7 @@ from engarde.declaration.model import Analytics, ExistingSchema, Extension, Outs
 from engarde.declaration.rules import databases as rules_of_databases
 from engarde.declaration.rules import stack as rules_of_stack
 from engarde.declaration.rules.stack import Sections
-from engarde.declaration.validation import Fault, check, join, key
+from engarde.declaration.validation import ValidationFault, check, join, key
 from engarde.declaration.yaml_file import NotPlain, config, plain
 from engarde.errors import ConfigError
 from engarde.util.quoting import word
@@ -67,13 +67,15 @@ def parse(name: str, values: Mapping[str, object], secrets: Collection[str]) -> 
 
     :raises ConfigError: every fault of the configuration, each with its path.
     """
-    faults: list[Fault] = []
+    faults: list[ValidationFault] = []
     known = (*SECTIONS, PASSWORD_KEY, PASSWORDS_KEY)
     for unknown in sorted(values.keys() - set(known)):
-        faults.append(Fault(_top(unknown), f"unknown key; allowed: {', '.join(known)}"))
+        faults.append(ValidationFault(_top(unknown), f"unknown key; allowed: {', '.join(known)}"))
     public = _public(values, faults)
     faults += _password_faults(name, values, secrets, public.get("databases"))
-    faults += [Fault(_top(k), "must not be a secret; only the admin's password is") for k in public if k in secrets]
+    faults += [
+        ValidationFault(_top(k), "must not be a secret; only the admin's password is") for k in public if k in secrets
+    ]
     faults += rules_of_stack.forbidden_values({_top(k): v for k, v in public.items()})
     stack = _sections(name, {k: v for k, v in public.items() if k not in secrets}, faults)
     if faults or stack is None:
@@ -82,14 +84,14 @@ def parse(name: str, values: Mapping[str, object], secrets: Collection[str]) -> 
     return stack
 
 
-def _public(values: Mapping[str, object], faults: list[Fault]) -> dict[str, Any]:
+def _public(values: Mapping[str, object], faults: list[ValidationFault]) -> dict[str, Any]:
     """The sections as plain values; those that cannot be are faults."""
     found: dict[str, Any] = {}
     for section in SECTIONS:
         try:
             found |= {section: plain(values[section])} if section in values else {}
         except NotPlain as why:
-            faults.append(Fault(_top(section), str(why)))
+            faults.append(ValidationFault(_top(section), str(why)))
     return found
 
 
@@ -97,7 +99,7 @@ def _top(section: str) -> str:
     return f"{PROJECT}:{key(section)}"
 
 
-def _sections(name: str, values: dict[str, object], faults: list[Fault]) -> Stack | None:
+def _sections(name: str, values: dict[str, object], faults: list[ValidationFault]) -> Stack | None:
     before = len(faults)
     server = check(SharedServer, _map(values, "server", faults), _top("server"), faults)
     protect = {"protect": server.protect if server else False}
@@ -147,7 +149,7 @@ def _one(
     kind: type[Kind],
     values: Mapping[str, object],
     section: str,
-    faults: list[Fault],
+    faults: list[ValidationFault],
     defaults: Mapping[str, object] = MappingProxyType({}),
 ) -> Kind | None:
     """A section that may be left out; a bare one is all defaults."""
@@ -156,38 +158,40 @@ def _one(
     return check(kind, {**defaults, **_map(values, section, faults)}, _top(section), faults)
 
 
-def _roles(values: Mapping[str, object], faults: list[Fault]) -> tuple[str, ...]:
+def _roles(values: Mapping[str, object], faults: list[ValidationFault]) -> tuple[str, ...]:
     """The list of roles that are shut out; a bare key is an empty one."""
-    found: list[Fault] = []
+    found: list[ValidationFault] = []
     path = _top("shutOut")
     stated = check(ShutOut, {"roles": values.get("shutOut") or []}, path, found)
-    faults += [Fault(each.path.replace(f"{path}.roles", path, 1), each.wrong) for each in found]
+    faults += [ValidationFault(each.path.replace(f"{path}.roles", path, 1), each.wrong) for each in found]
     return stated.roles if stated else ()
 
 
-def _map(values: Mapping[str, object], section: str, faults: list[Fault]) -> dict[str, object]:
+def _map(values: Mapping[str, object], section: str, faults: list[ValidationFault]) -> dict[str, object]:
     value = values.get(section)
     if value is None or value == "":  # a bare key: the engine hands it over as empty text
         return {}
     if not isinstance(value, dict):
-        faults.append(Fault(_top(section), "must be a map"))
+        faults.append(ValidationFault(_top(section), "must be a map"))
         return {}
     return value
 
 
-def _listed(kind: type[Kind], values: Mapping[str, object], section: str, faults: list[Fault]) -> tuple[Kind, ...]:
+def _listed(
+    kind: type[Kind], values: Mapping[str, object], section: str, faults: list[ValidationFault]
+) -> tuple[Kind, ...]:
     """The entries of a list, each a map."""
     value = values.get(section)
     if value is None or value == "":
         return ()
     if not isinstance(value, list):
-        faults.append(Fault(_top(section), "must be a list"))
+        faults.append(ValidationFault(_top(section), "must be a list"))
         return ()
     found = []
     for place, entry in enumerate(value):
         path = join(_top(section), place)
         if not isinstance(entry, dict):
-            faults.append(Fault(path, "must be a map"))
+            faults.append(ValidationFault(path, "must be a map"))
         elif declared := check(kind, entry, path, faults):
             found.append(declared)
     return tuple(found)
@@ -197,7 +201,7 @@ def _named(
     kind: type[Kind],
     values: Mapping[str, object],
     section: str,
-    faults: list[Fault],
+    faults: list[ValidationFault],
     defaults: Any = lambda key: {},
 ) -> tuple[Kind, ...]:
     """The entries of a map whose keys are names; a bare key is all defaults.
@@ -208,9 +212,9 @@ def _named(
     for name, entry in sorted(_map(values, section, faults).items()):
         path = join(_top(section), name)
         if entry is not None and not isinstance(entry, dict):
-            faults.append(Fault(path, "must be a map, or bare for all defaults"))
+            faults.append(ValidationFault(path, "must be a map, or bare for all defaults"))
         elif entry and "name" in entry:
-            faults.append(Fault(join(path, "name"), "unknown key; the name is the key above it"))
+            faults.append(ValidationFault(join(path, "name"), "unknown key; the name is the key above it"))
         else:
             declared = check(kind, {**defaults(name), **(entry or {}), "name": name}, path, faults)
             found += [declared] if declared else []
@@ -229,12 +233,12 @@ def password_path(database: str) -> str:
 
 def _password_faults(
     stack: str, values: Mapping[str, object], secrets: Collection[str], databases: object
-) -> Iterator[Fault]:
+) -> Iterator[ValidationFault]:
     """What is missing or stands in clear; as the file has it, or decrypted as the engine hands it over."""
     if PASSWORD_KEY not in secrets:
         problem = "stands in clear" if PASSWORD_KEY in values else "missing"
         command = f"pulumi config set --secret {PASSWORD_KEY} --stack {stack}"
-        yield Fault(_top(PASSWORD_KEY), f"{problem}; set it with `{command}`")
+        yield ValidationFault(_top(PASSWORD_KEY), f"{problem}; set it with `{command}`")
     stated = values.get(PASSWORDS_KEY)
     known = stated if isinstance(stated, dict) else {}
     names = set(map(str, databases)) if isinstance(databases, dict) else set()
@@ -243,9 +247,9 @@ def _password_faults(
         if not _encrypted(given) and not (PASSWORDS_KEY in secrets and isinstance(given, str) and given):
             problem = "stands in clear" if given else "missing"
             command = f"pulumi config set --secret {password_words(name)} --stack {stack}"
-            yield Fault(join(_top(PASSWORDS_KEY), name), f"{problem}; set it with `{command}`")
+            yield ValidationFault(join(_top(PASSWORDS_KEY), name), f"{problem}; set it with `{command}`")
     for name in known.keys() - names if not _encrypted(stated) else ():
-        yield Fault(join(_top(PASSWORDS_KEY), name), "no database of engarde:databases")
+        yield ValidationFault(join(_top(PASSWORDS_KEY), name), "no database of engarde:databases")
 
 
 def _encrypted(value: object) -> bool:

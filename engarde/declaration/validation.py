@@ -29,7 +29,7 @@ Declared = TypeVar("Declared", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Fault:
+class ValidationFault:
     """One thing to mend in the stack file."""
 
     path: str
@@ -61,7 +61,9 @@ def join(path: str, *parts: object) -> str:
     return path + "".join(f"[{part}]" if isinstance(part, int) else f".{key(part)}" for part in parts)
 
 
-def check(kind: type[Declared], declared: dict[str, object], path: str, faults: list[Fault]) -> Declared | None:
+def check(
+    kind: type[Declared], declared: dict[str, object], path: str, faults: list[ValidationFault]
+) -> Declared | None:
     """The declared thing, its faults added; without the faulty parts, so that the rules see the rest in the same run.
 
     None where a required part is faulty. Read as JSON, so that lists become tuples.
@@ -90,10 +92,10 @@ def _without(declared: dict[str, object], faulty: list[tuple[int | str, ...]]) -
     }
 
 
-def _explain(kind: type[BaseModel], path: str, error: ValidationError) -> Iterator[Fault]:
+def _explain(kind: type[BaseModel], path: str, error: ValidationError) -> Iterator[ValidationFault]:
     for detail in error.errors(include_url=False, include_context=False, include_input=False):
         parts = [part for part in detail["loc"] if part not in ("[key]",)]
-        yield Fault(join(path, *parts), _sentence(kind, detail))
+        yield ValidationFault(join(path, *parts), _sentence(kind, detail))
 
 
 def _sentence(kind: type[BaseModel], detail: ErrorDetails) -> str:

@@ -10,7 +10,7 @@ from engarde.declaration.delivery import UNSTATED
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import PUBLIC, split_table
 from engarde.declaration.rules.stack import Sections
-from engarde.declaration.validation import Fault, join, key
+from engarde.declaration.validation import ValidationFault, join, key
 
 UNVERIFYING = "sqlalchemy+pg8000"
 """The form whose driver verifies no certificate."""
@@ -19,7 +19,7 @@ SERVERS_OWN = ("postgres", "template0", "template1")
 """Databases that a server comes with, and that nobody is to be shut out of."""
 
 
-def rules(stated: Sections) -> Iterator[Fault]:
+def rules(stated: Sections) -> Iterator[ValidationFault]:
     """Every fault of the servers and their databases, told by keys and never by values."""
     server, analytics = stated.server, stated.analytics
     there = {each.name for each in stated.databases}
@@ -37,11 +37,15 @@ def rules(stated: Sections) -> Iterator[Fault]:
         reader = analytics if _reads(analytics, own) else None
         taken = hosts.setdefault((each.host.casefold(), each.port), path)
         if taken != path:
-            yield Fault(path, f"on the server of {taken}; only a database on another server stands here, one of each")
+            yield ValidationFault(
+                path, f"on the server of {taken}; only a database on another server stands here, one of each"
+            )
         if server and each.name == server.database:
-            yield Fault(path, "the name of the shared database; give it another one, and state `database`")
+            yield ValidationFault(path, "the name of the shared database; give it another one, and state `database`")
         if any(login.role == each.user for login in stated.logins):
-            yield Fault(join(path, "user"), "also a role that the stack makes; the admin is not one of its own")
+            yield ValidationFault(
+                join(path, "user"), "also a role that the stack makes; the admin is not one of its own"
+            )
         yield from _server(path, each, own, reader)
         yield from _verified(f"{path}.serviceAddress.sslmode", each.services_reach, own, reader)
     yield from _deliveries(stated)
@@ -52,16 +56,16 @@ def _reads(analytics: Analytics | None, services: tuple[Service, ...]) -> bool:
     return bool(services) and (schemas is None or any(each.schema_ in schemas for each in services))
 
 
-def _names(stated: Sections, there: set[str]) -> Iterator[Fault]:
+def _names(stated: Sections, there: set[str]) -> Iterator[ValidationFault]:
     for service in stated.services:
         path = join("engarde:services", service.name, "database")
         if stated.server and service.database == stated.server.database:
-            yield Fault(path, "the shared database, where every service is that states none; leave it out")
+            yield ValidationFault(path, "the shared database, where every service is that states none; leave it out")
         elif service.database in SERVERS_OWN and service.database not in there:
-            yield Fault(path, f"a database of the server's own; not {', '.join(SERVERS_OWN)}")
+            yield ValidationFault(path, f"a database of the server's own; not {', '.join(SERVERS_OWN)}")
 
 
-def _left(stated: Sections) -> Iterator[Fault]:
+def _left(stated: Sections) -> Iterator[ValidationFault]:
     """A word for one change that has come to where it was, and would let a later one through."""
     wrong = "where it is; this stands here only while it leaves, so take it out"
     for service in stated.services:
@@ -69,13 +73,13 @@ def _left(stated: Sections) -> Iterator[Fault]:
         here = (service.database or (stated.server.database if stated.server else None), service.schema_)
         for place, each in enumerate(service.leaves):
             if split_table(each) == here:
-                yield Fault(join(path, place), wrong)
+                yield ValidationFault(join(path, place), wrong)
     for path, server in stated.servers.items():
         if server.place in server.leaves:
-            yield Fault(join(path, "leaves", server.leaves.index(server.place)), wrong)
+            yield ValidationFault(join(path, "leaves", server.leaves.index(server.place)), wrong)
 
 
-def _named_like_an_admin(stated: Sections) -> Iterator[Fault]:
+def _named_like_an_admin(stated: Sections) -> Iterator[ValidationFault]:
     """A schema that `"$user"` in an admin's search_path leads to, where its owner's functions come before others'."""
     admins = {each.user for each in stated.servers.values()}
     wrong = (
@@ -85,15 +89,15 @@ def _named_like_an_admin(stated: Sections) -> Iterator[Fault]:
     for service in stated.services:
         path = join("engarde:services", service.name)
         if service.name in admins:
-            yield Fault(path, wrong)
+            yield ValidationFault(path, wrong)
         elif service.schema_ in admins:
-            yield Fault(join(path, "schema"), wrong)
+            yield ValidationFault(join(path, "schema"), wrong)
     for schema in stated.existing_schemas:
         if schema.name in admins:
-            yield Fault(join("engarde:existingSchemas", schema.name), wrong)
+            yield ValidationFault(join("engarde:existingSchemas", schema.name), wrong)
 
 
-def _extensions(stated: Sections) -> Iterator[Fault]:
+def _extensions(stated: Sections) -> Iterator[ValidationFault]:
     own = {service.database for service in stated.services if service.database}
     shared = stated.server.database if stated.server else ""
     for extension in stated.extensions:
@@ -102,21 +106,23 @@ def _extensions(stated: Sections) -> Iterator[Fault]:
         for place, database in enumerate(extension.databases or (shared,)):
             if extension.databases and shared and database not in {*own, shared}:
                 allowed = ", ".join(map(key, sorted({*own, shared})))
-                yield Fault(join(path, "databases", place), f"no database of the stack; allowed: {allowed}")
+                yield ValidationFault(join(path, "databases", place), f"no database of the stack; allowed: {allowed}")
             elif existing and database != shared:
-                yield Fault(join(path, "schema"), f"not in database {key(database)}, where the extension is to be")
+                yield ValidationFault(
+                    join(path, "schema"), f"not in database {key(database)}, where the extension is to be"
+                )
 
 
 def _server(
     path: str, server: Server | None, services: tuple[Service, ...], analytics: Analytics | None
-) -> Iterator[Fault]:
+) -> Iterator[ValidationFault]:
     if server is None:
         return
     if server.close_other_databases and not server.superuser:
-        yield Fault(f"{path}.closeOtherDatabases", "needs an admin that is a superuser")
+        yield ValidationFault(f"{path}.closeOtherDatabases", "needs an admin that is a superuser")
     total = sum(s.connection_limit for s in services) + (analytics.connection_limit if analytics else 0)
     if server.connection_budget is not None and total > server.connection_budget:
-        yield Fault(
+        yield ValidationFault(
             f"{path}.connectionBudget",
             f"the connection limits together are {total}, the budget is {server.connection_budget};"
             " lower connectionLimit of a service or raise the budget",
@@ -130,14 +136,14 @@ def _verifies(address: Address | None) -> bool:
 
 def _verified(
     stated: str, address: Address | None, services: tuple[Service, ...], analytics: Analytics | None
-) -> Iterator[Fault]:
+) -> Iterator[ValidationFault]:
     """A driver that verifies no certificate, though services are to verify the server's."""
     if address is None or not _verifies(address):
         return
     paths = {join("engarde:services", service.name): service.url_format for service in services}
     for path, form in {**paths, **({"engarde:analytics": analytics.url_format} if analytics else {})}.items():
         if form == UNVERIFYING:
-            yield Fault(
+            yield ValidationFault(
                 join(path, "urlFormat"),
                 f"its URL can carry no sslmode, and pg8000 verifies no certificate by itself; {stated}"
                 f" is {address.sslmode}: choose another form or another mode",
@@ -170,7 +176,7 @@ def _addresses(stated: Sections) -> dict[str | None, _Addresses]:
     return found | {None: _Addresses("engarde:", stated.address, stated.unpooled, "unpooledAddress" in stated.values)}
 
 
-def _deliveries(stated: Sections) -> Iterator[Fault]:
+def _deliveries(stated: Sections) -> Iterator[ValidationFault]:
     """What goes to Railway: nothing without an address, no variable twice."""
     taken: dict[tuple[str, str], str] = {}
     addresses, has_railway = _addresses(stated), "railway" in stated.values
@@ -178,26 +184,30 @@ def _deliveries(stated: Sections) -> Iterator[Fault]:
         where = join(path, "railway")
         declared = login.railway or UNSTATED
         if login.railway and not has_railway:
-            yield Fault(where, "needs engarde:railway, which names the project and the environment")
+            yield ValidationFault(where, "needs engarde:railway, which names the project and the environment")
         if login.railway and login.railway.service is None and isinstance(login, Analytics):
-            yield Fault(join(where, "service"), "missing; analytics goes to no Railway service by itself")
+            yield ValidationFault(join(where, "service"), "missing; analytics goes to no Railway service by itself")
         for name, spec in declared.variables.items():
             at = join(where, "variables", name)
             # A database of the shared server has no addresses of its own.
             known = addresses.get(login.database if isinstance(login, Service) else spec.database) or addresses[None]
             if spec.database and (isinstance(login, Service) or spec.database not in _readable(stated, login)):
-                yield Fault(join(at, "database"), "only for analytics: a service's own database that it reads")
+                yield ValidationFault(
+                    join(at, "database"), "only for analytics: a service's own database that it reads"
+                )
             if spec.unpooled and not known.has_unpooled:
-                yield Fault(join(at, "unpooled"), f"needs {known.place}unpooledAddress")
+                yield ValidationFault(join(at, "unpooled"), f"needs {known.place}unpooledAddress")
             address = known.unpooled if spec.unpooled else known.service
             if spec.url_format == UNVERIFYING and _verifies(address):
-                yield Fault(join(at, "urlFormat"), "its URL can carry no sslmode, and pg8000 verifies no certificate")
+                yield ValidationFault(
+                    join(at, "urlFormat"), "its URL can carry no sslmode, and pg8000 verifies no certificate"
+                )
         # Names that are alike but for their case are no fault where nothing is delivered.
         for service in login.on_railway if login.railway or has_railway else ():
             for name in declared.variables:
                 first = taken.setdefault((service.casefold(), name), where)
                 if first != where:
-                    yield Fault(where, f"{key(name)} of the same Railway service is set by {first} already")
+                    yield ValidationFault(where, f"{key(name)} of the same Railway service is set by {first} already")
 
 
 def _readable(stated: Sections, analytics: Analytics) -> set[str | None]:

@@ -12,7 +12,7 @@ from engarde.declaration.grants import parts_of_function
 from engarde.declaration.model import Analytics, Declarations, OutsideRole, Service
 from engarde.declaration.names import COMMAND_WORDS, PUBLIC, ROLE_SUFFIX, complaint, split_table
 from engarde.declaration.parameters import SUPERUSERS
-from engarde.declaration.validation import Fault, join, key
+from engarde.declaration.validation import ValidationFault, join, key
 
 _ONE = ": PostgreSQL reads in one database at a time, and calls in one; leave it out, and ask the service that has it"
 _MYSQL = re.compile(r"(mysql|mariadb)[\w+]*:", re.IGNORECASE)
@@ -55,22 +55,22 @@ class Sections(Declarations):
         return entry if isinstance(entry, dict) else {}
 
 
-def forbidden_values(tree: Mapping[str, object]) -> Iterator[Fault]:
+def forbidden_values(tree: Mapping[str, object]) -> Iterator[ValidationFault]:
     """A MySQL address or a secret anywhere in the configuration, keys included."""
     for path, value in tree.items():
         if isinstance(value, str) and _MYSQL.search(value):
-            yield Fault(path, "a MySQL address; the scheduler's MySQL stays out, only PostgreSQL is managed")
+            yield ValidationFault(path, "a MySQL address; the scheduler's MySQL stays out, only PostgreSQL is managed")
         if isinstance(value, dict):
             if value.keys() == {"secure"}:
-                yield Fault(path, "must not be a secret; only the admin's password is")
+                yield ValidationFault(path, "must not be a secret; only the admin's password is")
             inner = {join(path, name): inner for name, inner in value.items()}
-            yield from (Fault(path, f.wrong) for f in forbidden_values({path: list(value)}) if value)
+            yield from (ValidationFault(path, f.wrong) for f in forbidden_values({path: list(value)}) if value)
             yield from forbidden_values(inner)
         if isinstance(value, list):
             yield from forbidden_values({join(path, place): inner for place, inner in enumerate(value)})
 
 
-def rules(stated: Sections) -> Iterator[Fault]:
+def rules(stated: Sections) -> Iterator[ValidationFault]:
     """Every fault between the parts, told by keys and never by values."""
     declared, analytics = _declared_schemas(stated), stated.analytics
     yield from _names(stated)
@@ -84,29 +84,29 @@ def rules(stated: Sections) -> Iterator[Fault]:
     for schema in (analytics.schemas if analytics else None) or ():
         if schema not in declared:
             path = _item("engarde:analytics.schemas", stated.section("analytics").get("schemas"), schema)
-            yield Fault(path, f"no declared schema; {_choice(declared)}")
+            yield ValidationFault(path, f"no declared schema; {_choice(declared)}")
     if analytics and analytics.status and analytics.status.size is not None:
-        yield Fault("engarde:analytics.status.size", "analytics owns no schema; a size is of a service's")
+        yield ValidationFault("engarde:analytics.status.size", "analytics owns no schema; a size is of a service's")
     shared = {**{name: key(name) for name in stated.section("existingSchemas")}, PUBLIC: PUBLIC}
     for extension in stated.extensions:
         path = join("engarde:extensions", extension.name, "schema")
         if extension.schema_ in declared.keys() - shared.keys():
-            yield Fault(
+            yield ValidationFault(
                 path,
                 "a service's schema: the service could choose what CREATE EXTENSION runs with the admin's privileges;"
                 f" {_choice(shared)}",
             )
         elif extension.schema_ not in shared:
-            yield Fault(path, f"no declared schema; {_choice(shared)}")
+            yield ValidationFault(path, f"no declared schema; {_choice(shared)}")
     for role in stated.outside_roles:
         for schema in role.schemas.keys() - {e.name for e in stated.existing_schemas}:
             path = join("engarde:outsideRoles", role.name, "schemas", schema)
-            yield Fault(path, "no existing schema of the stack; declare it in engarde:existingSchemas")
+            yield ValidationFault(path, "no existing schema of the stack; declare it in engarde:existingSchemas")
     seen = set()
     for each in stated.accepted:
         # Which reason and which date would hold?
         if (each.check, each.subject) in seen:
-            yield Fault("engarde:accepted", f"accepts the same finding twice: {each.check}: {each.subject}")
+            yield ValidationFault("engarde:accepted", f"accepts the same finding twice: {each.check}: {each.subject}")
         seen.add((each.check, each.subject))
 
 
@@ -128,27 +128,29 @@ def _item(path: str, stated: object, item: object) -> str:
     return join(path, stated.index(item)) if isinstance(stated, list) and item in stated else path
 
 
-def _names(stated: Sections) -> Iterator[Fault]:
+def _names(stated: Sections) -> Iterator[ValidationFault]:
     for name in stated.section("services"):
         path, entry = join("engarde:services", name), stated.entry("services", name)
         wrong = complaint(name, suffix="" if "role" in entry else ROLE_SUFFIX)
         # A name that is also the schema's is faulted as the schema already.
         if wrong and (complaint(name) is None or "schema" in entry):
-            yield Fault(path, f"invalid name: {wrong}")
+            yield ValidationFault(path, f"invalid name: {wrong}")
         if name in COMMAND_WORDS:
-            yield Fault(path, f"reserved name: {' and '.join(sorted(COMMAND_WORDS))} mean roles of the tool's own")
+            yield ValidationFault(
+                path, f"reserved name: {' and '.join(sorted(COMMAND_WORDS))} mean roles of the tool's own"
+            )
 
 
-def _schemas(stated: Sections) -> Iterator[Fault]:
+def _schemas(stated: Sections) -> Iterator[ValidationFault]:
     owners: dict[str, str] = {e.name: "engarde:existingSchemas" for e in stated.existing_schemas}
     for service in stated.services:
         path = join("engarde:services", service.name)
         taken = owners.setdefault(service.schema_, path)
         if taken != path:
-            yield Fault(join(path, "schema"), f"the same schema is declared by {taken}")
+            yield ValidationFault(join(path, "schema"), f"the same schema is declared by {taken}")
 
 
-def _reads(stated: Sections, declared: Mapping[str, str]) -> Iterator[Fault]:
+def _reads(stated: Sections, declared: Mapping[str, str]) -> Iterator[ValidationFault]:
     databases = _databases(stated)
     readers: list[tuple[str, Service | OutsideRole]] = [("services", each) for each in stated.services]
     for section, reader in (*readers, *(("outsideRoles", each) for each in stated.outside_roles)):
@@ -159,15 +161,15 @@ def _reads(stated: Sections, declared: Mapping[str, str]) -> Iterator[Fault]:
             table = (read.schema_, read.table)
             path = _item(join(f"engarde:{section}", reader.name, "reads"), tables, table)
             if isinstance(reader, Service) and read.schema_ == reader.schema_:
-                yield Fault(path, "its own schema needs no read, the service owns it")
+                yield ValidationFault(path, "its own schema needs no read, the service owns it")
             else:
                 yield from _reached(path, read.schema_, reader, declared, databases)
             if table in seen:
-                yield Fault(path, "the same table twice; state it once, with all its columns")
+                yield ValidationFault(path, "the same table twice; state it once, with all its columns")
             seen.add(table)
 
 
-def _executes(stated: Sections, declared: Mapping[str, str]) -> Iterator[Fault]:
+def _executes(stated: Sections, declared: Mapping[str, str]) -> Iterator[ValidationFault]:
     databases = _databases(stated)
     for service in stated.services:
         seen = set()
@@ -178,11 +180,11 @@ def _executes(stated: Sections, declared: Mapping[str, str]) -> Iterator[Fault]:
                 join("engarde:services", service.name, "executes"), texts, (each.schema_, each.function, each.types)
             )
             if each.schema_ == service.schema_:
-                yield Fault(path, "its own schema needs no declaration, the service owns it")
+                yield ValidationFault(path, "its own schema needs no declaration, the service owns it")
             else:
                 yield from _reached(path, each.schema_, service, declared, databases)
             if each in seen:
-                yield Fault(path, "the same function twice")
+                yield ValidationFault(path, "the same function twice")
             seen.add(each)
 
 
@@ -198,13 +200,13 @@ def _reached(
     who: Service | OutsideRole,
     declared: Mapping[str, str],
     databases: Mapping[str, str | None],
-) -> Iterator[Fault]:
+) -> Iterator[ValidationFault]:
     """Something in another schema that a service or an outside role is to get at."""
     database, what = (who.database, "the service") if isinstance(who, Service) else (None, "the role")
     if schema not in declared:
-        yield Fault(path, f"its schema is not declared; {_choice(declared)}")
+        yield ValidationFault(path, f"its schema is not declared; {_choice(declared)}")
     elif databases.get(schema, database) != database:
-        yield Fault(path, f"in {_where(databases[schema])}, {what} is in {_where(database)}{_ONE}")
+        yield ValidationFault(path, f"in {_where(databases[schema])}, {what} is in {_where(database)}{_ONE}")
 
 
 def _where(database: str | None) -> str:
@@ -216,33 +218,37 @@ def _table(stated: object) -> tuple[str, str] | None:
     return split_table(text) if isinstance(text, str) else None
 
 
-def _renamed(stated: Sections) -> Iterator[Fault]:
+def _renamed(stated: Sections) -> Iterator[ValidationFault]:
     names = {each.role for each in stated.logins} | {each.name for each in stated.services}
     for path, login in stated.by_path.items():
         if login.formerly in names:
-            yield Fault(join(path, "formerly"), "a key or a role that is declared; state the one that it had before")
+            yield ValidationFault(
+                join(path, "formerly"), "a key or a role that is declared; state the one that it had before"
+            )
 
 
-def _roles(stated: Sections) -> Iterator[Fault]:
+def _roles(stated: Sections) -> Iterator[ValidationFault]:
     made: dict[str, str] = {}
     for path, login in stated.by_path.items():
         taken = made.setdefault(login.role, path)
         if taken != path:
-            yield Fault(join(path, "role"), f"the same role is declared by {taken}")
+            yield ValidationFault(join(path, "role"), f"the same role is declared by {taken}")
     server = stated.server
     if server and server.user in made:
-        yield Fault("engarde:server.user", "also a role that the stack makes; the admin is not one of its own")
+        yield ValidationFault(
+            "engarde:server.user", "also a role that the stack makes; the admin is not one of its own"
+        )
     for other in stated.outside_roles:
         path = join("engarde:outsideRoles", other.name)
         if other.name in made:
-            yield Fault(path, "the stack makes this role itself; only roles outside of it stand here")
+            yield ValidationFault(path, "the stack makes this role itself; only roles outside of it stand here")
         if other.name == PUBLIC:
-            yield Fault(path, "PUBLIC is everybody; name the roles that keep their access")
+            yield ValidationFault(path, "PUBLIC is everybody; name the roles that keep their access")
         if server and other.name == server.user:
-            yield Fault(path, "the admin keeps its access without a grant; leave it out")
+            yield ValidationFault(path, "the admin keeps its access without a grant; leave it out")
 
 
-def _shut_out(stated: Sections) -> Iterator[Fault]:
+def _shut_out(stated: Sections) -> Iterator[ValidationFault]:
     """Each is one that a run could shut out."""
     made = {each.role for each in stated.logins}
     admins = {each.user for each in stated.servers.values()}
@@ -250,18 +256,20 @@ def _shut_out(stated: Sections) -> Iterator[Fault]:
     for place, role in enumerate(stated.shut_out):
         path = join("engarde:shutOut", place)
         if role in made:
-            yield Fault(path, "the stack makes this role itself; only roles outside of it stand here")
+            yield ValidationFault(path, "the stack makes this role itself; only roles outside of it stand here")
         elif role in admins:
-            yield Fault(path, "an admin's role, which is never shut out")
+            yield ValidationFault(path, "an admin's role, which is never shut out")
         elif role in kept:
-            yield Fault(path, "also one of engarde:outsideRoles, which keep their access; leave it out of one of them")
+            yield ValidationFault(
+                path, "also one of engarde:outsideRoles, which keep their access; leave it out of one of them"
+            )
 
 
-def _settings(stated: Sections) -> Iterator[Fault]:
+def _settings(stated: Sections) -> Iterator[ValidationFault]:
     """Settings that the admin of the login's server may not set; analytics' on the shared server."""
     others: dict[str | None, Server] = {each.name: each for each in stated.databases}
     for path, login in stated.by_path.items():
         server = others.get(login.database if isinstance(login, Service) else None, stated.server)
         if server and not server.superuser:
             for name in sorted(SUPERUSERS & login.settings.stated(superuser=True).keys()):
-                yield Fault(join(path, "settings", name), "takes an admin that is a superuser")
+                yield ValidationFault(join(path, "settings", name), "takes an admin that is a superuser")
