@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 import pulumi
 import pulumi_postgresql as postgresql
@@ -81,15 +82,12 @@ class Database(pulumi.ComponentResource):
         *,
         grantee: pulumi.Input[str],
         of: pulumi.Input[str] | None = None,
-        deleted_with: pulumi.Resource | None = None,
-        retain: bool = False,
         after: Iterable[pulumi.Resource] = (),
-        ignore_changes: list[str] | None = None,
-        made_anew: int | None = None,
+        **options: Any,
     ) -> pulumi.Resource:
         """One row of the privilege table as a resource `<owner>-<what>`, when its turn has come; `of` as in `grant`.
 
-        It is given again where the number in `made_anew` is another than in the last run.
+        `options` are more of Pulumi's for the resource.
         """
         name = name_of(owner, row, self.stack)
         former = former_names(owner, row, self.stack, self.recorded, self.former_roles)
@@ -102,11 +100,8 @@ class Database(pulumi.ComponentResource):
                 parent=parent,
                 provider=self.provider,
                 depends_on=[*self.turns.before(row), *after],
-                deleted_with=deleted_with,
-                retain_on_delete=retain,
-                ignore_changes=ignore_changes,
-                replacement_trigger=made_anew,
                 aliases=[pulumi.Alias(name=name) for name in former],
+                **options,
             ),
         )
         self.renames.grants(made, [name, *former])
@@ -154,7 +149,7 @@ class Database(pulumi.ComponentResource):
         """PUBLIC loses its rights, now that every role has its own; then the extensions."""
         others = list(self._connects)
         for row in baseline(self.stack):
-            self.grant(PUBLICS, row, self, grantee=PUBLIC, retain=True, after=others)
+            self.grant(PUBLICS, row, self, grantee=PUBLIC, retain_on_delete=True, after=others)
         for extension in self.stack.extensions:
             postgresql.Extension(
                 placed(f"{NAME}-extension-{extension.name}", self.stack),
@@ -183,14 +178,14 @@ class SharedDatabase(Database):
         for role in stack.outside_roles:
             for row in outside(stack, role):
                 # Kept when the stack is destroyed: these roles worked before it and go on after it.
-                self.grant(outsiders(role), row, self, grantee=role.name, retain=True)
+                self.grant(outsiders(role), row, self, grantee=role.name, retain_on_delete=True)
 
     def grant_outside_reads(self) -> None:
         """What these roles read, once every schema of the stack has its owner; kept, as the rest of what they have."""
         for role in self.stack.outside_roles:
             for row in outside_reads(self.stack, role):
                 if row.table is None or (row.schema, row.table) in self.found.tables:
-                    self.grant(outsiders(role), row, self, grantee=role.name, retain=True)
+                    self.grant(outsiders(role), row, self, grantee=role.name, retain_on_delete=True)
                 else:
                     pulumi.log.warn(
                         f"{role.name}: the declared read {row.schema}.{row.table} does not exist; the next `pulumi up`"

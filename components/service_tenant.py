@@ -132,11 +132,11 @@ class ServiceTenant(pulumi.ComponentResource):
             of=name if row.on is On.ROLE else None,
             # Gone with the role, so that a role that stays (protected, or with data) keeps all it has.
             deleted_with=None if beyond else self.login.role,
-            retain=vanished,
+            retain_on_delete=vanished,
             # A refresh empties the columns of a table that is gone; changing them back would fail.
             ignore_changes=["columns", "objects", "privileges"] if vanished else None,
             # The plugin reads functions by their bare names, and so never sees that one has lost its grants.
-            made_anew=None if vanished else self._number(row, database),
+            replacement_trigger=None if vanished else self._number(row, database),
         )
 
     def _number(self, row: Privilege, database: Database) -> int | None:
