@@ -15,8 +15,8 @@ from components.resource_names import PUBLICS, former_names, name_of, outsiders
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import On, Privilege, baseline, outside, outside_reads, readers
-from engarde.preflight.server_facts import Found
-from engarde.pulumi_cli.resource_names import placed
+from engarde.preflight.server_facts import ServerFacts
+from engarde.pulumi_cli.resource_names import in_database
 from engarde.server import role_settings
 
 CONNECT_TIMEOUT = 15
@@ -37,12 +37,12 @@ class Database(pulumi.ComponentResource):
         kind: str,
         stack: DatabaseStack,
         provider: postgresql.Provider | pulumi.Output[str],
-        found: Found,
+        found: ServerFacts,
         renames: Renames,
         roles: dict[str, postgresql.Role],
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__(f"engarde:index:{kind}", placed(NAME, stack), None, opts)
+        super().__init__(f"engarde:index:{kind}", in_database(NAME, stack), None, opts)
         self.stack = stack
         """what the stack has in this database"""
         self.turns = AclSerializer(stack)
@@ -62,7 +62,7 @@ class Database(pulumi.ComponentResource):
     def _admin(self, admin_password: pulumi.Output[str]) -> postgresql.Provider:
         server = self.stack.server
         return postgresql.Provider(
-            placed(ADMIN, self.stack),
+            in_database(ADMIN, self.stack),
             host=server.host,
             port=server.port,
             database=server.database,
@@ -152,7 +152,7 @@ class Database(pulumi.ComponentResource):
             self.grant(PUBLICS, row, self, grantee=PUBLIC, retain_on_delete=True, after=others)
         for extension in self.stack.extensions:
             postgresql.Extension(
-                placed(f"{NAME}-extension-{extension.name}", self.stack),
+                in_database(f"{NAME}-extension-{extension.name}", self.stack),
                 name=extension.name,
                 database=self.stack.server.database,
                 schema=extension.schema_,
@@ -170,7 +170,7 @@ class SharedDatabase(Database):
         self,
         stack: DatabaseStack,
         admin_password: pulumi.Output[str],
-        found: Found,
+        found: ServerFacts,
         renames: Renames,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -202,7 +202,7 @@ class OwnDatabase(Database):
         stack: DatabaseStack,
         shared: SharedDatabase,
         admin_password: pulumi.Output[str] | None,
-        found: Found,
+        found: ServerFacts,
         renames: Renames,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:

@@ -18,10 +18,10 @@ import pulumi_random as random
 from components.database import Database
 from components.engine import Recorded
 from engarde.declaration.model import Analytics, DatabaseStack, Service
-from engarde.pulumi_cli.resource_names import placed_on_server
+from engarde.pulumi_cli.resource_names import on_server
 from engarde.pulumi_cli.state import READER, TENANT
 from engarde.server import role_settings, scram
-from engarde.server.urls import url
+from engarde.server.credentials import url
 
 SETTINGS = "roleSettings"
 REPAIRS = "roleSettingsRepairs"
@@ -83,13 +83,13 @@ def role(
 ) -> postgresql.Role:
     """The role on one server; one that was `left` under its name only owns what it has there, and leaves the state."""
     # Of its own on each server: whoever runs one of them could log in to the other with what it has of this one.
-    salted_for = placed_on_server(declared.role, database.stack)
+    salted_for = on_server(declared.role, database.stack)
     salt = scram.salt(pulumi.get_project(), pulumi.get_stack(), salted_for, declared.rotation)
     wanted = declared.adopt or declared.role in database.taken_over
     adopted = wanted and declared.role in database.found.roles and left is None
     # One after another: each role's deletion takes it off the database's access list, and two at a time collide.
     made = postgresql.Role(
-        placed_on_server(f"{name}-role", database.stack),
+        on_server(f"{name}-role", database.stack),
         name=left or declared.role,
         login=left is None,
         password=password.apply(lambda text: scram.verifier(text, salt)),
@@ -118,7 +118,7 @@ def settings_inputs(
     """The inputs of the component of this name and kind, whose role is on the servers of these databases."""
     there = list(databases)
     settings = {
-        placed_on_server(f"{name}-role", database.stack): role_settings.declared(declared, database.stack.server)
+        on_server(f"{name}-role", database.stack): role_settings.declared(declared, database.stack.server)
         for database in there
     }
     before = next((found.outputs for found in recorded if (found.name, found.type) == (name, kind)), None)
@@ -131,7 +131,7 @@ def settings_inputs(
 
 def _settings_before(name: str, database: Database) -> frozenset[str]:
     """The settings that the last run has set for the role of the component of this name, on the database's server."""
-    place = placed_on_server(f"{name}-role", database.stack)
+    place = on_server(f"{name}-role", database.stack)
     return frozenset(
         setting
         for found in database.recorded

@@ -12,7 +12,7 @@ from components.engine import Recorded
 from engarde.declaration.databases import databases, restrict_to
 from engarde.declaration.model import DatabaseStack, Service, Stack
 from engarde.errors import ConfigError
-from engarde.pulumi_cli.resource_names import base_of, label_of, place_of, placed, placed_on_server
+from engarde.pulumi_cli.resource_names import base_name, database_label, in_database, on_server, place_of
 from engarde.pulumi_cli.state import ROLE, SCHEMA
 
 
@@ -22,7 +22,7 @@ def places(stack: Stack, recorded: Iterable[Recorded]) -> tuple[DatabaseStack, .
     :raises ConfigError: one of those is on a server that the stack file names no more.
     """
     declared = databases(stack)
-    labels = {place: found.name for found in recorded if not marked(found) and (place := label_of(found.name))}
+    labels = {place: found.name for found in recorded if not marked(found) and (place := database_label(found.name))}
     known = {place_of(database) for database in declared}
     return (*declared, *(_former(stack, *place, labels[place]) for place in sorted(labels.keys() - known)))
 
@@ -49,10 +49,10 @@ def marked(found: Recorded) -> bool:
 def left(service: Service, home: DatabaseStack, recorded: Iterable[Recorded]) -> Iterator[Recorded]:
     """The service's roles and schemas in the state that are not where it is now, and are not let go of yet."""
     here = {
-        SCHEMA: placed(f"{service.name}-schema", home),
-        ROLE: placed_on_server(f"{service.name}-role", home),
+        SCHEMA: in_database(f"{service.name}-schema", home),
+        ROLE: on_server(f"{service.name}-role", home),
     }
     for found in recorded:
         now = here.get(found.type)
-        if now and found.name != now and base_of(found.name) == base_of(now) and not marked(found):
+        if now and found.name != now and base_name(found.name) == base_name(now) and not marked(found):
             yield found

@@ -20,11 +20,18 @@ from engarde.declaration.names import ANALYTICS
 from engarde.declaration.privileges import baseline, outside, outside_reads, reader, tenant
 from engarde.errors import Refused
 from engarde.preflight.abandoned_rows import Leaving, Left, Moved
-from engarde.preflight.renames import Kind, Made
+from engarde.preflight.conflicts import Kind, Made
 from engarde.preflight.revocations import Given
 from engarde.preflight.server_facts import Before
-from engarde.pulumi_cli.resource_names import base_of, is_in, is_on_server, label_of, place_of, placed_on_server
-from engarde.pulumi_cli.rotations import SUFFIX
+from engarde.pulumi_cli.resource_names import (
+    SUFFIX,
+    base_name,
+    database_label,
+    is_in,
+    is_on_server,
+    on_server,
+    place_of,
+)
 from engarde.pulumi_cli.state import PASSWORD, PROVIDER, READER, ROLE, SCHEMA, TENANT, rotation
 from engarde.server.credentials import Access
 from engarde.split import journal
@@ -44,7 +51,7 @@ def before(database: DatabaseStack, stack: Stack, renames: Renames) -> Before:
     retired = (
         found.made
         for found in here
-        if base_of(found.name) not in declared and found.made not in database.schemas and not marked(found)
+        if base_name(found.name) not in declared and found.made not in database.schemas and not marked(found)
     )
     return Before(
         read=frozenset(row.schema or "" for row in reads if row.table),
@@ -94,7 +101,7 @@ def _left(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...])
     for service in stack.services:
         now = database_of(stack, service)
         for found in left(service, now, recorded):
-            if found.type == SCHEMA and label_of(found.name) == place_of(database):
+            if found.type == SCHEMA and database_label(found.name) == place_of(database):
                 leaves = Left(service.name, found.made, display_name(database), display_name(now))
                 way, preview = (database.label, service.database), pulumi.runtime.is_dry_run()
                 moves = journal.names(stack.name, service.name, way, preview=preview)
@@ -104,7 +111,7 @@ def _left(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...])
 def _moved(database: DatabaseStack, recorded: tuple[Recorded, ...]) -> Moved | None:
     """Where the state has the database, unless that is where it is declared."""
     for found in recorded:
-        if found.type == PROVIDER and found.name == placed_on_server(ADMIN, database):
+        if found.type == PROVIDER and found.name == on_server(ADMIN, database):
             was = found.outputs
             address = {"host": was["host"], "port": int(was["port"]), "sslmode": was.get("sslmode")}
             name = was["database"] if database.server_wide else database.server.database
@@ -150,4 +157,4 @@ def _roles(database: DatabaseStack, recorded: Iterable[Recorded]) -> Iterator[Ma
 
 
 def _made(kind: Kind, found: Recorded) -> Made:
-    return Made(kind, base_of(found.name).removesuffix(f"-{kind}"), found.made)
+    return Made(kind, base_name(found.name).removesuffix(f"-{kind}"), found.made)

@@ -15,7 +15,7 @@ from components.resource_names import name_of_read
 from engarde.declaration.grants import Execute
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.privileges import On, Privilege
-from engarde.preflight.server_facts import Found
+from engarde.preflight.server_facts import ServerFacts
 from engarde.pulumi_cli.resource_names import is_in
 from engarde.pulumi_cli.state import GRANT, TENANT
 
@@ -81,7 +81,7 @@ def plan(
     service: Service,
     database: DatabaseStack,
     declared: Iterable[Privilege],
-    found: Found,
+    found: ServerFacts,
     recorded: tuple[Recorded, ...],
     roles: Mapping[str, str],
 ) -> Plan:

@@ -23,12 +23,11 @@ from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import reader, tenant
 from engarde.errors import Refused
-from engarde.preflight import placeholders
-from engarde.preflight.server_facts import Found
-from engarde.pulumi_cli.resource_names import is_in, is_on_server, placed_on_server
-from engarde.pulumi_cli.rotations import called
+from engarde.preflight.server_facts import ServerFacts
+from engarde.pulumi_cli.resource_names import is_in, is_on_server, login_name, on_server
 from engarde.pulumi_cli.state import DEFAULT_PRIVILEGES, GRANT, GRANT_ROLE, ROLE, TENANT
 from engarde.server.credentials import Access
+from engarde.server.role_settings import drop_placeholder, make_placeholders
 from engarde.split import journal
 from engarde.util.quoting import statement, word
 from engarde.util.visible import visible
@@ -59,9 +58,7 @@ class Renames:
     def roles(self, database: DatabaseStack) -> dict[str, str]:
         """Role -> what the database's server calls it before this run, where that is something else."""
         made = {found.name: found for found in self.recorded if found.type == ROLE and not marked(found)}
-        found = {
-            login.role: made.get(placed_on_server(f"{called(login)}-role", database)) for login in self._stack.logins
-        }
+        found = {login.role: made.get(on_server(f"{login_name(login)}-role", database)) for login in self._stack.logins}
         return {role: was.made for role, was in found.items() if was and was.made != role}
 
     def resume(self, databases: Iterable[DatabaseStack]) -> None:
@@ -78,7 +75,7 @@ class Renames:
         known |= {found.made for found in self.recorded if found.type == ROLE}
         if lost := {name for found in self.recorded for name in _named(found)} - known:
             for database in databases:
-                placeholders.make(self._admin(database), lost)
+                make_placeholders(self._admin(database), lost)
                 self._placeholders |= {(*_server(database), name): database for name in lost}
 
     def refuse_under_way(self) -> None:
@@ -96,7 +93,7 @@ class Renames:
                     f" Put the key back, and bring it to its end first: `{goes_on}`"
                 )
 
-    def refuse_to_revoke(self, databases: Iterable[DatabaseStack], found: Iterable[Found]) -> None:
+    def refuse_to_revoke(self, databases: Iterable[DatabaseStack], found: Iterable[ServerFacts]) -> None:
         """What a renamed role is to lose in the same run would be taken from its old name, and so not from it.
 
         :raises Refused: the stack file declares both.
@@ -122,7 +119,7 @@ class Renames:
         found = {resource.name for resource in self.recorded if role in _named(resource)}
         return {name for name in found if is_in(name, database) or is_on_server(name, database)}
 
-    def _declared(self, login: Service | Analytics, database: DatabaseStack, seen: Found) -> Iterator[str]:
+    def _declared(self, login: Service | Analytics, database: DatabaseStack, seen: ServerFacts) -> Iterator[str]:
         """What the resources of the login's grants are and were called."""
         roles = self.roles(database)
         rows = tenant(database, login) if isinstance(login, Service) else reader(database, login)
@@ -131,8 +128,8 @@ class Renames:
             reads = plan(login, database, things, seen, self.recorded, roles).reads
             rows = [*(row for row in rows if row not in things), *(read.row for read in reads if not read.vanished)]
         for row in rows:
-            yield name_of(called(login), row, database)
-            yield from former_names(called(login), row, database, self.recorded, roles)
+            yield name_of(login_name(login), row, database)
+            yield from former_names(login_name(login), row, database, self.recorded, roles)
 
     def warn(self, databases: Iterable[DatabaseStack]) -> None:
         """Says which roles get other names, and who notices."""
@@ -153,7 +150,7 @@ class Renames:
 
     @told()
     def _hold(self, was: str, database: DatabaseStack, name: str) -> str:
-        placeholders.make(self._admin(database), [was])
+        make_placeholders(self._admin(database), [was])
         return name
 
     def grants(self, resource: pulumi.Resource, names: Iterable[str]) -> None:
@@ -178,7 +175,7 @@ class Renames:
 
 @told()
 def _drop(admins: list[Access], was: str, _: object) -> None:
-    placeholders.drop(admins, was)
+    drop_placeholder(admins, was)
 
 
 def _server(database: DatabaseStack) -> tuple[str, int]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from components.engine import Recorded
 from engarde.declaration.model import DatabaseStack, OutsideRole
 from engarde.declaration.privileges import REFERENCES, On, Privilege
-from engarde.pulumi_cli.resource_names import CONNECT, placed, placed_on_server, quoted
+from engarde.pulumi_cli.resource_names import CONNECT, in_database, on_server, quoted
 
 _WORDS = {
     On.SCHEMA: "usage",
@@ -32,8 +32,8 @@ Writing = Callable[[str], str]
 def name_of(owner: str, row: Privilege, database: DatabaseStack) -> str:
     """The name of the owner's resource for the row."""
     if row.on is On.ROLE:
-        return placed_on_server(f"{owner}-admin", database)
-    return placed(_name(owner, row, database, quoted, row.creator), database)
+        return on_server(f"{owner}-admin", database)
+    return in_database(_name(owner, row, database, quoted, row.creator), database)
 
 
 def _name(owner: str, row: Privilege, stack: DatabaseStack, write: Writing, creator: str | None) -> str:
@@ -49,7 +49,7 @@ def _name(owner: str, row: Privilege, stack: DatabaseStack, write: Writing, crea
 
 def name_of_read(owner: str, row: Privilege, database: DatabaseStack) -> str:
     """The name of the owner's resource that grants a declared read or call."""
-    return placed(_name_of_read(owner, row, quoted), database)
+    return in_database(_name_of_read(owner, row, quoted), database)
 
 
 def _name_of_read(owner: str, row: Privilege, write: Writing) -> str:
@@ -72,7 +72,9 @@ def former_names(
         return []
     grantee, creator = roles.get(row.grantee, row.grantee), roles.get(row.creator or "", row.creator)
     given = {(write, maker) for write in (quoted, str) for maker in (row.creator, creator, None)}
-    names = {placed(_name(owner, row, database, *way), database) for way in given} - {name_of(owner, row, database)}
+    names = {in_database(_name(owner, row, database, *way), database) for way in given} - {
+        name_of(owner, row, database)
+    }
     held = {"role": grantee, "schema": row.schema, "owner": creator}
     return sorted(
         found.name

@@ -17,7 +17,7 @@ from components.resource_names import name_of_read
 from engarde.declaration.model import Service
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import On, Privilege, tenant
-from engarde.pulumi_cli.resource_names import label_of, place_of, placed
+from engarde.pulumi_cli.resource_names import database_label, in_database, place_of
 from engarde.pulumi_cli.state import SCHEMA, TENANT
 from engarde.server.functions import spelled
 
@@ -48,7 +48,7 @@ class ServiceTenant(pulumi.ComponentResource):
         """The schema, once every role of the stack is there, and what the service has beside it."""
         database, service = self._database, self.service
         schema = postgresql.Schema(
-            placed(f"{service.name}-schema", database.stack),
+            in_database(f"{service.name}-schema", database.stack),
             name=service.schema_,
             database=database.stack.server.database,
             owner=database.name_of_role(service.role),
@@ -100,7 +100,7 @@ class ServiceTenant(pulumi.ComponentResource):
         by_label = {place_of(database.stack): database for database in databases}
         here = self._database
         for found in left(self.service, here.stack, here.recorded):
-            there = by_label[label_of(found.name)]
+            there = by_label[database_label(found.name)]
             if found.type == SCHEMA:
                 self._leave_schema(found, there)
             else:

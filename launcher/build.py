@@ -11,7 +11,7 @@ from pathlib import Path
 
 from semver import Version
 
-from engarde.util.progress import step
+from engarde.util.terminal import step
 from launcher.cache import kept
 from launcher.engine import ToolchainError
 from launcher.paths import GO_MODULE

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from engarde.errors import EngardeError
 from engarde.util.processes import interrupts
-from engarde.util.progress import say
-from engarde.util.terminal import begin_command
+from engarde.util.terminal import begin_command, tell
 from launcher.engine import TO_STAND_INS, Engine, EngineMissing, ToolchainError, found
 from launcher.paths import PASSPHRASE, PROJECT, STAND_INS_HOME, STATE, pulumi_home
 from launcher.sessions import pgoptions
@@ -64,17 +63,17 @@ def main() -> None:
             engine = _engine()
             variables = environment(line, engine) | pgoptions()
     except (EngardeError, OSError) as fault:
-        say(f"error: {fault}")
+        tell(f"error: {fault}")
         sys.exit(2)
     except ImportError as fault:
-        say(f"error: .venv is not complete ({fault}): run `make up`")
+        tell(f"error: .venv is not complete ({fault}): run `make up`")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
     if not (line.folder or Path.cwd().is_relative_to(PROJECT)):
         os.chdir(PROJECT)
     if os.environ.get("PGOPTIONS", variables["PGOPTIONS"]) != variables["PGOPTIONS"]:
-        say("note: PGOPTIONS of your environment is left out; this run sets its own (docs/launcher.md)")
+        tell("note: PGOPTIONS of your environment is left out; this run sets its own (docs/launcher.md)")
     # The engine trusts PWD, which a link or the line above can have made wrong.
     variables["PWD"] = str(Path.cwd())
     os.execve(engine.binary, ["pulumi", *words], variables)
@@ -141,7 +140,7 @@ def _say_who_serves(line: CommandLine, engine: Engine) -> None:
             f"the vendor's plugins cannot be downloaded from here, and our stand-ins need {', '.join(missing)}, which"
             f" is not in .venv: run `.venv/bin/python -m pip install -r requirements-dev.txt` in {PROJECT}"
         )
-    say("note: our stand-ins serve this run; the vendor's plugins could not be downloaded")
+    tell("note: our stand-ins serve this run; the vendor's plugins could not be downloaded")
 
 
 def _selected(engine: Engine) -> str | None:

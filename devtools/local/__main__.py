@@ -4,8 +4,7 @@ import os
 import sys
 
 from engarde.errors import INTERRUPTED, EngardeError
-from engarde.util.progress import say
-from engarde.util.terminal import begin_command, exit_code
+from engarde.util.terminal import begin_command, exit_code, tell
 from engarde.util.unexpected import unforeseen
 
 # They lead libpq, the server and the engine elsewhere; only where the user's engine lives is the user's to say.
@@ -53,7 +52,7 @@ def _run(target: str) -> None:
 
 
 def _report(fault: object, code: int) -> int:
-    say(f"error: {fault}")
+    tell(f"error: {fault}")
     return code
 
 

@@ -10,7 +10,7 @@ from devtools.local.files import STACK_FILE, is_derived
 from devtools.local.locks import alone
 from devtools.local.venv import VENV, is_ours
 from engarde.errors import Refused
-from engarde.util.progress import say
+from engarde.util.terminal import tell
 from launcher.paths import PRIVATE, PROJECT, cache
 
 CACHES = (".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", "__pycache__")
@@ -23,7 +23,7 @@ def down() -> None:
     if PRIVATE.exists():
         with alone():
             stopped = embedded.stop()
-    say("PostgreSQL stopped; `make up` starts it again" if stopped else "PostgreSQL is not running")
+    tell("PostgreSQL stopped; `make up` starts it again" if stopped else "PostgreSQL is not running")
 
 
 def clean() -> None:
@@ -34,12 +34,12 @@ def clean() -> None:
     with alone() if PRIVATE.exists() else nullcontext():
         _refuse_to_forget()
         if embedded.stop():
-            say("PostgreSQL stopped")
+            tell("PostgreSQL stopped")
         for path in _made():
             if files.remove(path) and path.name not in CACHES:
-                say(f"Removed {path}")
+                tell(f"Removed {path}")
     if cache().exists():
-        say(f"{cache()} stays: it serves every clone of yours")
+        tell(f"{cache()} stays: it serves every clone of yours")
 
 
 def _refuse_to_forget() -> None:

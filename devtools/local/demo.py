@@ -16,7 +16,7 @@ from engarde.errors import EngardeError, Refused
 from engarde.output.show import console
 from engarde.server.connect import connect
 from engarde.server.credentials import access
-from engarde.util.progress import say, step
+from engarde.util.terminal import step, tell
 from launcher.paths import PROJECT
 
 SERVICES = PROJECT / "examples/services"
@@ -61,7 +61,7 @@ def demo() -> None:
         _show(stack)
     _tool("verify")
     _tool("doctor")
-    say("Look on: bin/engarde migrate status, bin/engarde psql analytics -c '\\dt *.*' (examples/services/README.md)")
+    tell("Look on: bin/engarde migrate status, bin/engarde psql analytics -c '\\dt *.*' (examples/services/README.md)")
 
 
 def _services(stack: Stack) -> list[str]:
@@ -89,7 +89,7 @@ def _backend(admin: Admin, stack: Stack) -> None:
 
 def _tool(*words: str) -> None:
     command = ["bin/engarde", *words, "--stack", "local"]
-    say(" ".join(command))
+    tell(" ".join(command))
     if subprocess.run([PROJECT / command[0], *command[1:]], check=False, cwd=PROJECT).returncode:
         raise DemoFailed(f"`{' '.join(command)}` failed, as it says above")
 

@@ -10,8 +10,8 @@ from devtools import server
 from devtools.local import files
 from devtools.local.admin import Admin
 from devtools.server_user import reachable, runnable
-from engarde.server import binaries
-from engarde.util.progress import say, step
+from engarde.server.libpq import binaries
+from engarde.util.terminal import step, tell
 from launcher.paths import PRIVATE, PROJECT
 
 RECORD = PRIVATE / "postgres.json"
@@ -48,9 +48,9 @@ def bring_up() -> Admin:
     """Makes the server unless it is there, starts it unless it runs; returns its superuser's login."""
     ours = recorded() or _new()
     if ours.outside:
-        say(f"The server's user cannot enter {PROJECT}: its data are in {ours.path} (`make clean` removes them)")
+        tell(f"The server's user cannot enter {PROJECT}: its data are in {ours.path} (`make clean` removes them)")
     ours.path.mkdir(mode=0o700, exist_ok=True)
-    bin_dir = runnable(binaries.embedded(), ours.path)
+    bin_dir = runnable(binaries(), ours.path)
     if not (ours.path / "data").exists():
         with step("Making the data folder of PostgreSQL"):
             server.initialise(bin_dir, ours.path, ours.password)
@@ -58,7 +58,7 @@ def bring_up() -> Admin:
     with nullcontext() if server.pid_of(cluster) else step("Starting PostgreSQL"):
         ours = replace(ours, port=server.start_on_free_port(cluster).port)
     _record(ours)
-    say(f"PostgreSQL serves on {server.HOST}:{ours.port}, log in {cluster.log}")
+    tell(f"PostgreSQL serves on {server.HOST}:{ours.port}, log in {cluster.log}")
     return Admin(True, server.HOST, ours.port, server.ADMIN, ours.password)
 
 

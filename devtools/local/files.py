@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from engarde.util import atomic_write, bounded
+from engarde.util.files import read_text, write_whole
 from launcher.paths import PRIVATE, PROJECT
 
 STACK_FILE = PROJECT / "Pulumi.local.yaml"
@@ -16,7 +16,7 @@ OWNER_ONLY = 0o600
 
 def is_derived() -> bool:
     """False for a stack file that somebody wrote without us."""
-    return STACK_FILE.exists() and DERIVED in bounded.text(STACK_FILE).partition("\n")[0]
+    return STACK_FILE.exists() and DERIVED in read_text(STACK_FILE).partition("\n")[0]
 
 
 def write(path: Path, text: str, mode: int = OWNER_ONLY) -> None:
@@ -25,7 +25,7 @@ def write(path: Path, text: str, mode: int = OWNER_ONLY) -> None:
     draft = PRIVATE / "draft"
     draft.unlink(missing_ok=True)
     draft.touch(mode, exist_ok=False)
-    atomic_write.write(path, draft, text)
+    write_whole(path, draft, text)
 
 
 def remove(path: Path) -> bool:

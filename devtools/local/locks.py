@@ -9,7 +9,7 @@ from pathlib import Path
 
 from engarde.errors import Refused
 from engarde.util.processes import command_of, hold
-from engarde.util.progress import say
+from engarde.util.terminal import tell
 from launcher.paths import PRIVATE, STATE
 
 LOCK = PRIVATE / "lock"
@@ -42,7 +42,7 @@ def clear_stale_engine_locks() -> None:
             time.sleep(0.2)
         if lock.exists():
             lock.unlink(missing_ok=True)
-            say("Removed the lock of an engine that was killed")
+            tell("Removed the lock of an engine that was killed")
 
 
 def _holder(lock: Path) -> str | None:

@@ -14,8 +14,8 @@ from devtools.local.files import STACK_FILE as FILE
 from engarde.declaration import loader
 from engarde.declaration.loader import PASSWORDS_KEY
 from engarde.errors import ConfigError
-from engarde.util import bounded
-from engarde.util.progress import say
+from engarde.util.files import read_text
+from engarde.util.terminal import tell
 from launcher.paths import PROJECT
 
 MODEL = PROJECT / "Pulumi.prod.yaml"
@@ -66,7 +66,7 @@ def write_for(admin: Admin, before: Admin | None) -> None:
             names = dict.fromkeys([server.get("database"), *own])
             server[LEAVES] = [f"{before.host}:{before.port}/{name}" for name in names if name]
         _write(document)
-        say(f"{FILE.name} {'derived from ' + MODEL.name if fresh else 'rewritten'} for {admin}")
+        tell(f"{FILE.name} {'derived from ' + MODEL.name if fresh else 'rewritten'} for {admin}")
 
 
 def settle() -> None:
@@ -91,7 +91,7 @@ def declare(services: Mapping[str, Mapping[str, object]], extensions: Sequence[s
         document["config"][EXTENSIONS] = wanted
         wanted.update({name: {} for name in absent})
         _write(document)
-        say(f"{FILE.name} now declares the migrations of {', '.join(services)} and what they need")
+        tell(f"{FILE.name} now declares the migrations of {', '.join(services)} and what they need")
 
 
 def is_sealed() -> bool:
@@ -148,7 +148,7 @@ def _bring_home(config: CommentedMap) -> None:
 
 def _text() -> str:
     """Empty also for a file that a killed engine had just begun to write."""
-    return bounded.text(FILE).strip() if FILE.exists() else ""
+    return read_text(FILE).strip() if FILE.exists() else ""
 
 
 def _document(text: str | None = None) -> CommentedMap:

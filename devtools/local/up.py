@@ -13,8 +13,7 @@ from devtools.local.locks import alone, clear_stale_engine_locks
 from engarde.declaration import loader
 from engarde.declaration.model import Stack
 from engarde.output.show import console
-from engarde.util.progress import say, step
-from engarde.util.terminal import begin_change, put
+from engarde.util.terminal import begin_change, put, step, tell
 from launcher.paths import PASSPHRASE, PRIVATE, PROJECT
 
 
@@ -42,7 +41,7 @@ def up() -> None:
         engine.forget_pending()
         _show(engine.services())
         outcome = "changed as shown above" if engine.changed() else "nothing had to change"
-    say(f"Stack local is as declared, {outcome}; {time.monotonic() - start:.1f} s in all")
+    tell(f"Stack local is as declared, {outcome}; {time.monotonic() - start:.1f} s in all")
 
 
 def _stack(admin: Admin) -> Stack:

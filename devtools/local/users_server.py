@@ -8,7 +8,7 @@ from psycopg.conninfo import conninfo_to_dict
 from devtools.local import database, state
 from devtools.local.admin import Admin, remembered
 from engarde.errors import Refused
-from engarde.util.progress import say
+from engarde.util.terminal import tell
 
 VARIABLE = "ENGARDE_POSTGRES_URL"
 UNDERSTOOD = {"host", "port", "user", "password", "dbname", "sslmode"}
@@ -24,7 +24,7 @@ def chosen() -> Admin | None:
     if not url:
         if not before or before.embedded:
             return None
-        say(f"Using your server {before}, as {VARIABLE} said before; `make clean` forgets it")
+        tell(f"Using your server {before}, as {VARIABLE} said before; `make clean` forgets it")
         return before
     given = parse(url)
     if before and not before.same_server(given) and state.holds_resources():
@@ -32,7 +32,7 @@ def chosen() -> Admin | None:
             f"{VARIABLE} names {given}, but the resources of stack local are on {before}: unset it or,"
             " to move, run `bin/pulumi destroy --stack local` and `make clean` first"
         )
-    say(f"Using your server {given}")
+    tell(f"Using your server {given}")
     return database.with_rights(given)
 
 

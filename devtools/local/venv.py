@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from engarde.util.processes import hold
-from engarde.util.progress import say, step
+from engarde.util.terminal import step, tell
 from launcher.paths import PROJECT
 
 VENV = PROJECT / ".venv"
@@ -33,7 +33,7 @@ def main() -> int:
         try:
             _make(wanted, lock.fileno())
         except subprocess.CalledProcessError as error:
-            say(f".venv was not made: `{' '.join(map(str, error.cmd))}` failed; `make` again makes it anew")
+            tell(f".venv was not made: `{' '.join(map(str, error.cmd))}` failed; `make` again makes it anew")
             return 1
     return 0
 

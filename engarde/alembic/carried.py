@@ -13,7 +13,7 @@ from typing import Literal
 from engarde.alembic.environment import ASYNC_ENGINES, OPTIONS, SYNC_ENGINES, Environment
 from engarde.alembic.settings import URL
 from engarde.alembic.source import Function, dotted, name_of
-from engarde.util import bounded
+from engarde.util.files import read_text
 
 METADATA = "target_metadata"
 GIVEN = "options"
@@ -85,7 +85,7 @@ def carried(env: Environment, ours: Mapping[str, object]) -> Carried:
 class _Old:
     def __init__(self, env: Environment, ours: Mapping[str, object]) -> None:
         self.env, self.source, self.ours = env, env.source, ours
-        self.text = bounded.text(env.source.file)
+        self.text = read_text(env.source.file)
         self.body = [each for each in env.source.tree.body if not _is_docstring(each)]
         self.running = self._reaching(lambda call: name_of(call.func) in RUNS or _configures(call))
         self.migrating = self._reaching(lambda call: name_of(call.func) == "run_migrations")

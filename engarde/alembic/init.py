@@ -27,7 +27,7 @@ from engarde.alembic.template import Driver
 from engarde.alembic.trial import refuse_broken
 from engarde.declaration.model import Service
 from engarde.errors import ConfigError, Refused, Unfinished
-from engarde.util import bounded
+from engarde.util.files import read_bytes, read_text
 from engarde.util.masking import masked
 from engarde.util.terminal import begin_change
 
@@ -151,7 +151,7 @@ def _put(change: Change, folder: int, back: ExitStack) -> None:
         raise Refused(f"{change.file} has just been changed by somebody else; run this again")
     old = None if before is None else os.stat(name, dir_fd=folder, follow_symlinks=False)
     if change.kept:
-        _new(change.kept.name, bounded.content(name, folder=folder), old, folder)
+        _new(change.kept.name, read_bytes(name, folder=folder), old, folder)
         back.callback(os.unlink, change.kept.name, dir_fd=folder)
     try:
         _new(draft, change.after.encode(), old, folder)
@@ -254,7 +254,7 @@ def _usual(service: Service) -> Driver:
 
 def _read(file: Path, name: str | None = None, folder: int | None = None) -> str | None:
     try:
-        return bounded.text(name or file, folder=folder)
+        return read_text(name or file, folder=folder)
     except FileNotFoundError:
         return None
     except UnicodeDecodeError:

@@ -12,7 +12,7 @@ from engarde.alembic.source import Function, Source, dotted, name_of
 from engarde.alembic.values import Value
 from engarde.declaration.declared import UrlFormat
 from engarde.output.findings import Finding
-from engarde.util import bounded
+from engarde.util.files import read_text
 
 DRIVERS_OF_ASYNC = frozenset({"asyncpg", "psycopg"})
 RUNNERS = ("run", "run_until_complete", "create_task", "ensure_future")
@@ -90,7 +90,7 @@ def _default_driver(seen: Seen) -> str:
     folders = (seen.project.folder, *seen.project.folder.parents)[:UPWARDS]
     for folder, pattern in ((folder, pattern) for folder in folders for pattern in PINS):
         for file in sorted(folder.glob(pattern)):
-            if pinned := PINNED.search(bounded.text(file)):
+            if pinned := PINNED.search(read_text(file)):
                 return "psycopg" if (int(pinned[1]), int(pinned[2])) >= PSYCOPG_IS_DEFAULT else "psycopg2"
     return "psycopg2"
 

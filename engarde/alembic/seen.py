@@ -16,7 +16,7 @@ from engarde.declaration.delivery import UNSTATED, Variable
 from engarde.declaration.model import Service, Stack
 from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Finding, Remedy
-from engarde.util import bounded
+from engarde.util.files import read_text
 from engarde.util.quoting import quoted, word
 
 UNJUDGED = "not judged"
@@ -68,7 +68,7 @@ class Seen:
     @property
     def ours(self) -> bool:
         """Whether `init` has written it: what filters it has of its own only hide more of what is the service's."""
-        return template.yours(bounded.text(self.project.env)) is not None
+        return template.yours(read_text(self.project.env)) is not None
 
     @property
     def variables(self) -> dict[str, Variable]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engarde.errors import ConfigError
-from engarde.util import bounded
+from engarde.util.files import read_text
 
 INI = "alembic.ini"
 PYPROJECT = "pyproject.toml"
@@ -73,7 +73,7 @@ class Settings:
         """Where in its file an option stands, from 1."""
         pattern = re.compile(rf'\s*["\']?{re.escape(name)}["\']?\s*[=:]')
         file = self.ini if name in self.in_ini else self.pyproject
-        lines = bounded.text(file).splitlines() if file else []
+        lines = read_text(file).splitlines() if file else []
         header = f"[{self.section}]"
         start = lines.index(header) if file == self.ini and header in lines else 0
         return next((number for number, text in enumerate(lines[start:], start + 1) if pattern.match(text)), 1)
@@ -145,7 +145,7 @@ def missing(folder: Path, ini: Path, section: str) -> ConfigError:
 def _ini(file: Path) -> dict[str, dict[str, str]]:
     parser = configparser.RawConfigParser()
     try:
-        parser.read_string(bounded.text(file), str(file))
+        parser.read_string(read_text(file), str(file))
     except configparser.Error as error:
         # Its text quotes the line, which may hold a password.
         numbers = re.findall(r"line:? *(\d+)", str(error))
@@ -159,7 +159,7 @@ def _ini(file: Path) -> dict[str, dict[str, str]]:
 
 def _pyproject(file: Path) -> dict[str, object] | None:
     try:
-        found = tomllib.loads(bounded.text(file)).get("tool", {}).get(SECTION)
+        found = tomllib.loads(read_text(file)).get("tool", {}).get(SECTION)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, AttributeError):
         raise ConfigError(f"{file}: not a TOML file") from None
     except OSError as error:

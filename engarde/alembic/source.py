@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from engarde.errors import ConfigError
-from engarde.util import bounded
+from engarde.util.files import read_bytes
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Scope = Function | ast.Lambda | ast.Module
@@ -105,7 +105,7 @@ def parsed(file: Path) -> ast.Module:
     :raises ConfigError: it is no Python.
     """
     try:
-        return ast.parse(bounded.content(file), str(file))
+        return ast.parse(read_bytes(file), str(file))
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
     except SyntaxError as error:

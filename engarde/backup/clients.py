@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from engarde.errors import Refused
-from engarde.server.binaries import DEBIAN, WHEELS
+from engarde.server.libpq import DEBIAN, WHEELS
 
 VARIABLE = "ENGARDE_PG_BIN"
 TOOLS = ("pg_dump", "pg_restore")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engarde.server.catalog.rows import Extension
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -71,15 +73,6 @@ class LargeObject:
     """bytes"""
     checksum: str
     comment: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Extension:
-    """An extension that things of the schema need."""
-
-    name: str
-    schema: str
-    version: str
 
 
 @dataclass(frozen=True, slots=True)

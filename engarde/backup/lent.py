@@ -10,8 +10,8 @@ from dataclasses import replace
 from engarde.backup.rows import Lent
 from engarde.declaration.names import PROOF
 from engarde.errors import Refused, Unreachable
-from engarde.preflight import placeholders
 from engarde.server.credentials import Access
+from engarde.server.role_settings import drop_placeholder
 from engarde.server.scram import verifier
 from engarde.server.session import session
 from engarde.util.quoting import literal, quoted
@@ -58,4 +58,4 @@ def _there(admin: Access, prefix: str) -> list[Lent]:
 def _drop(admin: Access, name: str, databases: list[str]) -> None:
     """Any service may have granted it something meanwhile, which would keep it there."""
     others = [replace(admin, database=each) for each in databases if each != admin.database]
-    placeholders.drop([*others, admin], name)
+    drop_placeholder([*others, admin], name)

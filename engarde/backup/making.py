@@ -17,8 +17,8 @@ from engarde.backup.manifest import Manifest
 from engarde.backup.proving import NOTHING, Proof, proved
 from engarde.declaration.databases import database_of, service_of
 from engarde.declaration.model import Stack
-from engarde.server.citus import refuse_citus
 from engarde.server.credentials import Access, access
+from engarde.server.functions import refuse_citus
 from engarde.server.session import session
 
 Say = Callable[[str], None]

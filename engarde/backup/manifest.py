@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from engarde.backup.inventory import Inventory
 from engarde.errors import Refused
-from engarde.util import bounded
+from engarde.util.files import read_text
 
 NAME = "manifest.json"
 VERSION = 1
@@ -95,7 +95,7 @@ def whole(folder: Path) -> Manifest:
 def _read(folder: Path) -> Manifest:
     file = folder / NAME
     try:
-        found: dict[str, Any] = json.loads(bounded.text(file, LARGEST))
+        found: dict[str, Any] = json.loads(read_text(file, LARGEST))
         content = found["manifest"]
         if content["version"] != VERSION:
             raise Refused(f"{file}: its form is {content['version']!r}, and only {VERSION} is known here")

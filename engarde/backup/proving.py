@@ -19,9 +19,9 @@ from engarde.backup.statements import referenced
 from engarde.backup.taking import path, service_path
 from engarde.declaration.model import DatabaseStack
 from engarde.errors import Refused, Unfinished, Unreachable
-from engarde.server import event_triggers
 from engarde.server.copy_in import NotRun, attempt
 from engarde.server.credentials import Access, login_of_admin
+from engarde.server.functions import refuse_event_triggers
 from engarde.server.session import SEARCH_PATH, Session, session
 from engarde.util.quoting import quoted
 from engarde.util.visible import visible
@@ -92,7 +92,7 @@ def tried(admin: Access, role: str, folder: Path, found: Inventory, client: Clie
         before, after = dump.definitions("pre-data"), dump.definitions("post-data")
     with lent(admin, role) as login, session(login, read_only=False, one_snapshot=False) as asked:
         _refuse_crowd(asked, found)
-        event_triggers.refuse(asked, role, admin.role)
+        refuse_event_triggers(asked, role, admin.role)
         _make_room(asked, role, found.schema)
         path(asked, service_path(found.schema, found.extensions))
         return _loaded(asked, role, found, before, after)

@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from engarde.backup.inventory import Edge, Extension, Owned
+from engarde.backup.inventory import Edge, Owned
 from engarde.backup.manifest import Manifest
 from engarde.backup.rows import Number, Pinned, SidedEdge
 from engarde.backup.taking import refuse_absent
 from engarde.declaration.model import Service
 from engarde.errors import Refused
+from engarde.server.catalog.rows import Extension
 from engarde.server.session import Session
 from engarde.util.visible import visible
 

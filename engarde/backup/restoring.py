@@ -21,9 +21,9 @@ from engarde.declaration.databases import database_of, service_of
 from engarde.declaration.model import DatabaseStack, Service, Stack
 from engarde.declaration.privileges import On, expected
 from engarde.errors import Uncertain, Unfinished, Unreachable
-from engarde.server import copy_in, event_triggers, functions
-from engarde.server.citus import refuse_citus
+from engarde.server import copy_in, functions
 from engarde.server.credentials import Access, access
+from engarde.server.functions import refuse_citus, refuse_event_triggers
 from engarde.server.session import Session, session
 from engarde.util.quoting import quoted
 from engarde.util.terminal import begin_change
@@ -69,7 +69,7 @@ def restore(
             refuse_pooler(login, asked)
             refuse_citus(asked)
             programs = client(how.pg_bin, asked.major, major(found.client))
-            event_triggers.refuse(asked, login.role, database_of(stack, service).server.user)
+            refuse_event_triggers(asked, login.role, database_of(stack, service).server.user)
             before = held(asked, service, found, replace=replace)
             if how.dry_run:
                 proof = proved(database_of(stack, service), service.role, folder, found.inventory, programs, say)

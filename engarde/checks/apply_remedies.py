@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from engarde.checks.remedies import transactions
 from engarde.errors import Refused
 from engarde.output.findings import Finding
-from engarde.server import event_triggers
 from engarde.server.credentials import Access
+from engarde.server.functions import refuse_event_triggers
 from engarde.server.session import Session, session
 
 PATIENCE = 2
@@ -62,7 +62,7 @@ def changing(login: Access) -> Iterator[Session]:
     :raises Unreachable: no answer, or the session was lost before the end.
     """
     with session(login, read_only=False) as asked:
-        event_triggers.refuse(asked, login.role)
+        refuse_event_triggers(asked, login.role)
         asked.run(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
         yield asked
         asked.commit()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import cast
 
 import click
@@ -10,7 +11,7 @@ from engarde.cli.options import command
 from engarde.declaration.loader import read
 from engarde.pulumi_cli.process import FOLDER
 from engarde.server.credentials import From, access
-from engarde.server.psql import psql
+from engarde.server.libpq import psql
 
 database_option = click.option(
     "--database",
@@ -25,7 +26,8 @@ database_option = click.option(
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
 def psql_command(stack: str, database: str | None, who: str, arguments: tuple[str, ...]) -> None:
     """Open psql as a service, as analytics or as the admin; ARGS go to psql."""
-    psql(access(read(FOLDER, stack), who, database=database), arguments)
+    login = access(read(FOLDER, stack), who, database=database)
+    psql(login.environment(os.environ), arguments)
 
 
 @command("url", outputs=())

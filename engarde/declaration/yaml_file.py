@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
 from engarde.errors import ConfigError
-from engarde.util import bounded
+from engarde.util.files import read_text
 
 LONGEST = 1_000_000
 """Of a stack file; a thousand services need a tenth, and the reader takes seconds for more [bytes]."""
@@ -34,7 +34,7 @@ def config(file: Path) -> dict[str, Any]:
     :raises ConfigError: the file cannot be read, is no YAML, or has no such map.
     """
     try:
-        text = bounded.text(file, LONGEST)
+        text = read_text(file, LONGEST)
     except FileNotFoundError:
         raise ConfigError(f"{file.name}: no such file in {file.parent}; name another --stack") from None
     except OSError as error:

@@ -15,7 +15,7 @@ from engarde.errors import NoEntrance, Unreachable
 from engarde.pulumi_cli.state import outputs
 from engarde.server import version_tables
 from engarde.server.catalog import Catalog, read
-from engarde.server.catalog.further import ServerSetting, VersionTable
+from engarde.server.catalog.rows import ServerSetting, VersionTable
 from engarde.server.credentials import Access, login_of_admin, of_services
 from engarde.server.session import Session, session
 

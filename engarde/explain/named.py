@@ -11,7 +11,7 @@ from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC, spelled, split
 from engarde.errors import EngardeError
 from engarde.explain.facts import Group, Key
-from engarde.pulumi_cli.rotations import called
+from engarde.pulumi_cli.resource_names import login_name
 from engarde.server.credentials import ADMIN
 from engarde.server.session import Session
 
@@ -71,7 +71,7 @@ def role(stack: DatabaseStack, text: str, roles: Collection[str]) -> str:
 
     :raises NotNamed: there is none.
     """
-    words = {called(login): login.role for login in (*stack.logins, *stack.neighbours)} | {ADMIN: stack.server.user}
+    words = {login_name(login): login.role for login in (*stack.logins, *stack.neighbours)} | {ADMIN: stack.server.user}
     if text in words:
         if words[text] not in roles:
             raise NotNamed(f"{text}'s role {words[text]} does not exist yet: bin/pulumi up --stack {stack.name}")

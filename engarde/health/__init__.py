@@ -25,7 +25,7 @@ from engarde.health import (
 from engarde.health.seen import look
 from engarde.output.findings import Finding
 from engarde.pulumi_cli import stale_locks
-from engarde.pulumi_cli.rotations import called as login_name
+from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.stale_locks import Lock
 from engarde.pulumi_cli.state import State, backend, state
 from engarde.server.credentials import login_of_admin

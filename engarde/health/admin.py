@@ -9,7 +9,7 @@ from engarde.declaration.stack_file_edits import lines
 from engarde.health.seen import Seen
 from engarde.output.findings import Finding, Remedy
 from engarde.preflight import admin_privileges
-from engarde.preflight.admin_privileges import Found, Owned
+from engarde.preflight.admin_privileges import AdminSnapshot, Owned
 
 
 def check(seen: Seen) -> Iterator[Finding]:
@@ -24,7 +24,7 @@ def check(seen: Seen) -> Iterator[Finding]:
         yield Finding("admin", admin.name, f"enough rights: {each.needed}", "lacks one", remedy, concerned)
 
 
-def _beside_other_checks(seen: Seen) -> Found:
+def _beside_other_checks(seen: Seen) -> AdminSnapshot:
     """What was found, without what another check tells: extensions nobody can make, what a service should own."""
     absent = {each.name for each in seen.stack.extensions} - seen.offered.keys()
     there = {role.name for role in seen.found.roles}

@@ -8,7 +8,7 @@ from engarde.declaration.model import Service
 from engarde.declaration.names import VERSION_TABLE
 from engarde.health.seen import Seen
 from engarde.output.findings import Finding, Remedy
-from engarde.server.catalog.further import VersionTable
+from engarde.server.catalog.rows import VersionTable
 from engarde.util.quoting import literal, quoted, statement
 
 

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from engarde.declaration.model import DatabaseStack, Table
 from engarde.migrate.histories import Histories, histories
 from engarde.preflight import admin_privileges, conflicts
-from engarde.preflight.outsiders import Outsider, outsiders
+from engarde.preflight.revocations import Outsider, outsiders
 from engarde.pulumi_cli.resource_names import is_in
 from engarde.pulumi_cli.stale_locks import Lock
 from engarde.pulumi_cli.state import State
 from engarde.server import catalog, version_tables
 from engarde.server.catalog import Catalog
-from engarde.server.catalog.further import ServerSetting, VersionTable
-from engarde.server.catalog.rows import Existing
+from engarde.server.catalog.rows import Existing, ServerSetting, VersionTable
 from engarde.server.credentials import of_services
 from engarde.server.session import Session
 
@@ -55,7 +54,7 @@ class Seen:
     pooled: bool
     """a pooler stands between the admin and the server"""
     settings: dict[str, ServerSetting]
-    found: admin_privileges.Found
+    found: admin_privileges.AdminSnapshot
     catalog: Catalog
     existing: tuple[Existing, ...]
     """those of the roles and schemas of the stack file that are there"""

@@ -8,7 +8,7 @@ from engarde.declaration.model import DatabaseStack
 from engarde.declaration.stack_file_edits import lines
 from engarde.health.seen import Seen
 from engarde.output.findings import Finding, Remedy
-from engarde.server.catalog.further import ServerSetting
+from engarde.server.catalog.rows import ServerSetting
 from engarde.util.quoting import statement
 
 SUPPORTED = range(13, 19)

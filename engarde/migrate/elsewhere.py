@@ -11,7 +11,7 @@ from engarde.declaration.names import VERSION_TABLE
 from engarde.errors import Refused, Unreachable
 from engarde.migrate.histories import Histories, histories
 from engarde.server import version_tables
-from engarde.server.catalog.further import VersionTable
+from engarde.server.catalog.rows import VersionTable
 from engarde.server.credentials import Access
 from engarde.server.session import session
 from engarde.util.quoting import quoted, word

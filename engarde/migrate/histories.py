@@ -10,7 +10,7 @@ from engarde.alembic.scripts import Graph, graph, project
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.errors import ConfigError
 from engarde.pulumi_cli.process import FOLDER
-from engarde.server.catalog.further import VersionTable
+from engarde.server.catalog.rows import VersionTable
 
 _NUMBER = re.compile(r"\d{1,11}")
 """An id that histories have in common by counting; Alembic's own have twelve digits and letters."""

@@ -16,7 +16,7 @@ from types import FrameType
 
 from engarde.errors import Refused
 from engarde.server.libpq import CERTIFICATES
-from engarde.util.progress import say
+from engarde.util.terminal import tell
 
 INHERITED = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "LANG", "LANGUAGE", "TERM", "COLORTERM"),
@@ -142,7 +142,7 @@ class Programs:
         with self._lock:
             left = dict(self._running)
         for name, process in left.items():
-            say(f"{name}: stopping its migrations ({self._told.name})")
+            tell(f"{name}: stopping its migrations ({self._told.name})")
             _send(process, self._told)
         end = time.monotonic()
         while any(each.poll() is None for each in left.values()) and time.monotonic() < end + self._grace:
@@ -167,4 +167,4 @@ def _send(process: subprocess.Popen[bytes], number: int) -> None:
     except ProcessLookupError:
         pass
     except PermissionError:
-        say(f"process {process.pid} runs as another OS user, who has to end it")
+        tell(f"process {process.pid} runs as another OS user, who has to end it")

@@ -59,7 +59,7 @@ class Owned:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AdminSnapshot:
     """What the server says about the admin and about what it has to work on."""
 
     admin: Admin
@@ -88,14 +88,14 @@ def admin(asked: Session) -> Admin:
     return found
 
 
-def ask(stack: DatabaseStack, asked: Session) -> Found:
+def ask(stack: DatabaseStack, asked: Session) -> AdminSnapshot:
     """All that `missing` has to know."""
     owned = asked.rows("owners", Owned, schemas=sorted(schemas(stack)))
     owned += [
         Owned("function", each.schema, each.identity, each.owner, each.grantable)
         for each in functions.of_stack(asked, stack).values()
     ]
-    return Found(admin(asked), tuple(asked.rows("roles", Role)), tuple(owned), asked.extensions())
+    return AdminSnapshot(admin(asked), tuple(asked.rows("roles", Role)), tuple(owned), asked.extensions())
 
 
 def schemas(stack: DatabaseStack) -> frozenset[str]:
@@ -111,7 +111,7 @@ def _of_outside_roles(stack: DatabaseStack) -> set[str]:
     }
 
 
-def missing(stack: DatabaseStack, found: Found) -> list[Missing]:
+def missing(stack: DatabaseStack, found: AdminSnapshot) -> list[Missing]:
     """Every right that the admin lacks, each once; none for a superuser."""
     if found.admin.superuser:
         return []

@@ -11,15 +11,77 @@ from engarde.declaration.loader import PROJECT
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PROOF, PUBLIC, spelled
 from engarde.declaration.parameters import milliseconds
-from engarde.declaration.privileges import OTHER_DATABASES, On, Privilege
+from engarde.declaration.privileges import CONNECT, CREATE, OTHER_DATABASES, TEMPORARY, USAGE, On, Privilege
 from engarde.declaration.validation import join
 from engarde.preflight.conflicts import NOTHING
-from engarde.preflight.outsiders import Outsider, outsiders
-from engarde.pulumi_cli.rotations import called, place
+from engarde.pulumi_cli.resource_names import login_name, rotation_key
 from engarde.server.catalog.rows import Existing, Setting
 from engarde.server.session import Session
 from engarde.util.quoting import quoted, script
 from engarde.util.visible import visible
+
+
+@dataclass(frozen=True, slots=True)
+class Outsider:
+    """One role and one database."""
+
+    name: str
+    database: str
+    here: bool
+    """it is the database that was asked"""
+    everybody: bool
+    """PUBLIC may connect"""
+    by: list[str]
+    """the roles, itself or such as it is in, by whose own right it may connect"""
+    sessions: int
+    owned: int
+    """objects there"""
+    granted: int
+    """objects there on which it was granted something"""
+    through: list[str]
+    """the roles that it is in and that have something there, PostgreSQL's own included"""
+    on_database: list[str]
+    """its own rights"""
+    uses: list[str]
+    """the existing schemas on which it has USAGE of its own"""
+    creates: list[str]
+
+    @property
+    def involved(self) -> bool:
+        """Whether it has anything there, or is there."""
+        return bool(self.sessions or self.owned or self.granted or self.through)
+
+    @property
+    def what(self) -> str:
+        """What that is."""
+        counted = ((self.sessions, "session"), (self.owned, "object"), (self.granted, "grant"))
+        found = [f"{count} {word}{'s' if count > 1 else ''}" for count, word in counted if count]
+        return ", ".join([*found, *(f"a member of {each}" for each in self.through)])
+
+    @property
+    def kept(self) -> dict[str, object] | None:
+        """All that it has today, as an entry of `engarde:outsideRoles`: what is not stated is taken from it."""
+        entry: dict[str, object] = {}
+        if CREATE in self.on_database:
+            entry["database"] = [CONNECT, TEMPORARY, CREATE]
+        schemas = {schema: [USAGE] for schema in self.uses}
+        for schema in self.creates:
+            schemas[schema] = [USAGE, CREATE]
+        if schemas:
+            entry["schemas"] = schemas
+        return entry or None
+
+
+def outsiders(stack: DatabaseStack, asked: Session, others: Sequence[str] = ()) -> list[Outsider]:
+    """Each such role with this database, and with others of the server."""
+    return asked.rows(
+        "outsiders",
+        Outsider,
+        databases=list(others),
+        schemas=[schema.name for schema in stack.existing_schemas],
+        ours=[stack.server.user, *stack.roles],
+    )
+
 
 SHOWN = 5
 """How many objects of a kind are named."""
@@ -63,7 +125,7 @@ class _Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Context:
     """What is there before a run."""
 
     existing: tuple[Existing, ...]
@@ -74,15 +136,15 @@ class Seen:
     """timeouts of the stack's roles that the provider cannot read"""
 
 
-def look(stack: DatabaseStack, asked: Session, existing: Sequence[Existing]) -> Seen:
+def look(stack: DatabaseStack, asked: Session, existing: Sequence[Existing]) -> Context:
     """Asks the catalogs; `existing` are those of the roles and schemas that the stack makes or names that are there."""
     closed = OTHER_DATABASES if stack.server.close_other_databases else ()
     found = (each for each in outsiders(stack, asked, closed) if each.involved and not each.name.startswith(PROOF))
-    return Seen(tuple(existing), tuple(found), tuple(_in_words(stack, asked)))
+    return Context(tuple(existing), tuple(found), tuple(_in_words(stack, asked)))
 
 
 def warnings(
-    stack: DatabaseStack, asked: Session, given: Given, seen: Seen, renamed: Mapping[str, str] = NOTHING
+    stack: DatabaseStack, asked: Session, given: Given, seen: Context, renamed: Mapping[str, str] = NOTHING
 ) -> Iterator[str]:
     """Whose access, password or room this run takes, a sentence each; `renamed` as in `foreign.taken`."""
     if given.due:
@@ -100,14 +162,14 @@ def warnings(
             )
         if counted.get(login.role, 0) > login.connection_limit:
             yield (
-                f"{login.role} has {counted[login.role]} sessions now, and connectionLimit of {called(login)} is"
+                f"{login.role} has {counted[login.role]} sessions now, and connectionLimit of {login_name(login)} is"
                 f" {login.connection_limit}: new ones are refused until so many have ended"
             )
     if later := [each for each in seen.in_words if not _imported(each, stack, given)]:
         yield f"the provider reads timeouts in milliseconds alone, and fails once it reads these:\n{_healed(later)}"
 
 
-def faults(stack: DatabaseStack, given: Given, seen: Seen) -> Iterator[str]:
+def faults(stack: DatabaseStack, given: Given, seen: Context) -> Iterator[str]:
     """What the stack file or the server has to say first, a paragraph each."""
     if found := [each for each in seen.outsiders if _unsaid(stack, each, given)]:
         yield _shut_out(stack, found)
@@ -159,7 +221,7 @@ def _of_outsider(stack: DatabaseStack, each: Outsider, given: Given) -> Iterator
         )
 
 
-def _new_owners(stack: DatabaseStack, seen: Seen, renamed: Mapping[str, str]) -> Iterator[str]:
+def _new_owners(stack: DatabaseStack, seen: Context, renamed: Mapping[str, str]) -> Iterator[str]:
     owners = {each.name: each.owner for each in seen.existing if each.kind == "schema"}
     for service in stack.services:
         owner = owners.get(service.schema_)
@@ -208,7 +270,7 @@ def _roles(stack: DatabaseStack) -> list[str]:
 def _new_password(login: Service | Analytics, given: Given) -> str:
     if login.role not in given.roles:
         return "for it is taken over" if login.adopt else ""
-    before = (given.rotations or {}).get(called(login))
+    before = (given.rotations or {}).get(login_name(login))
     return "for its rotation is higher" if before is not None and login.rotation > before else ""
 
 
@@ -229,7 +291,7 @@ def _healed(found: Iterable[Setting]) -> str:
 
 
 def _key(stack: DatabaseStack, each: Setting) -> str:
-    section, keys = place(next(login for login in _logins(stack) if login.role == each.role))
+    section, keys = rotation_key(next(login for login in _logins(stack) if login.role == each.role))
     time = milliseconds(each.value)
     return f"{join(f'{PROJECT}:{section}', *keys[:-1], TIMEOUTS[each.name])}: {0 if time != time else round(time)}"
 

@@ -12,19 +12,19 @@ from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import readings
 from engarde.errors import ConfigError, NoEntrance, Refused
 from engarde.preflight import admin_privileges, conflicts, revocations, shadowing
-from engarde.preflight.renames import Made, moved
+from engarde.preflight.conflicts import Made, rename_faults
 from engarde.preflight.revocations import Given
-from engarde.server import event_triggers, functions
+from engarde.server import functions
 from engarde.server.catalog.rows import Existing, Setting
 from engarde.server.credentials import Access
-from engarde.server.functions import Function
+from engarde.server.functions import Function, refuse_event_triggers
 from engarde.server.session import Session, session
 from engarde.util.quoting import statement
 from engarde.util.visible import BREAKS, visible
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ServerFacts:
     """What there is in a database before a run."""
 
     tables: frozenset[Table] = frozenset()
@@ -63,7 +63,7 @@ class Before:
     """what tells whose access and passwords the run takes"""
 
 
-def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[str], None]) -> Found:
+def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[str], None]) -> ServerFacts:
     """What exists in a database of the stack, once it is sure that the run can come to its end there.
 
     It warns of what the run takes from whom.
@@ -78,7 +78,7 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
     try:
         with session(Access(server, server.database, server.user, password)) as asked:
             shadowing.refuse(stack, asked)
-            event_triggers.refuse(asked, server.user)
+            refuse_event_triggers(asked, server.user)
             _refuse_to_lose(stack, asked, before)
             _refuse_half_gone(stack, asked, before)
             existing = _refuse_to_take(stack, asked, before)
@@ -86,7 +86,7 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
             _check(stack, asked)
             _refuse_to_grant_to_owners(stack, asked)
             views = asked.rows("views_in", _View, schemas=sorted(read))
-            return Found(
+            return ServerFacts(
                 asked.tables(sorted(read)),
                 frozenset(each.name for each in existing if each.kind == "role"),
                 _settings(asked),
@@ -162,7 +162,7 @@ def _refuse_to_take(stack: DatabaseStack, asked: Session, before: Before) -> lis
     existing = asked.rows("existing", Existing, **names)
     own_roles = before.taken_over | {made.name for made in before.made if made.kind == "role"}
     roles = frozenset(each.name for each in existing if each.kind == "role")
-    renamed = moved(stack, before.made, before.rekeyed, roles)
+    renamed = rename_faults(stack, before.made, before.rekeyed, roles)
     if faults := [*renamed, *conflicts.faults(stack, existing, own_roles, before.renamed)]:
         lines = "\n".join(f"  {each}" for each in faults)
         raise Refused(f"stack {stack.name} and its server do not fit; nothing was changed:\n{lines}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.parameters import split_path
 from engarde.errors import Refused
-from engarde.server.catalog.further import Shadow
+from engarde.server.catalog.rows import Shadow
 from engarde.server.libpq import given_environment
 from engarde.server.session import Session
 

@@ -1,10 +1,15 @@
-"""How the names of resources tell in which database, and on which server, each is."""
+"""What resources and logins are called: with their database and server, by the tool, and in the stack file."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from engarde.declaration.model import DatabaseStack
+from engarde.declaration.loader import PROJECT
+from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
+from engarde.declaration.names import ANALYTICS
+from engarde.declaration.validation import join
+from engarde.errors import ConfigError
 
 CONNECT = "connect"
 _JOINTS = frozenset('-."')
@@ -19,31 +24,31 @@ def quoted(part: str) -> str:
     return part
 
 
-def placed(name: str, database: DatabaseStack) -> str:
+def in_database(name: str, database: DatabaseStack) -> str:
     """The name of what is in the database."""
     if database.label is None:
         return name
     return f"{name}-{'on' if database.elsewhere else 'in'}-{quoted(database.label)}"
 
 
-def placed_on_server(name: str, database: DatabaseStack) -> str:
+def on_server(name: str, database: DatabaseStack) -> str:
     """The name of what the database's server has once for all of its databases."""
-    return placed(name, database) if database.elsewhere else name
+    return in_database(name, database) if database.elsewhere else name
 
 
-def base_of(name: str) -> str:
+def base_name(name: str) -> str:
     """The name without its place."""
     return _PLACE.sub("", name)
 
 
 def is_in(name: str, database: DatabaseStack) -> bool:
     """Whether it is the name of something in the database."""
-    return name == placed(base_of(name), database)
+    return name == in_database(base_name(name), database)
 
 
 def is_on_server(name: str, database: DatabaseStack) -> bool:
     """Whether it is the name of something that the database's server has once."""
-    return name == placed_on_server(base_of(name), database)
+    return name == on_server(base_name(name), database)
 
 
 def place_of(database: DatabaseStack) -> tuple[str, bool] | None:
@@ -51,10 +56,47 @@ def place_of(database: DatabaseStack) -> tuple[str, bool] | None:
     return (database.label, database.elsewhere) if database.label else None
 
 
-def label_of(name: str) -> tuple[str, bool] | None:
+def database_label(name: str) -> tuple[str, bool] | None:
     """The database of which a name tells, and whether it is on another server; None for the shared one."""
-    place = name.removeprefix(base_of(name))
+    place = name.removeprefix(base_name(name))
     if not place:
         return None
     label = place[len("-in-") :]
     return (label[1:-1].replace('""', '"') if label.startswith('"') else label), place.startswith("-on-")
+
+
+SUFFIX = "-password"
+"""Of a password's resource, after the name of its login."""
+
+
+def login_name(login: Service | Analytics) -> str:
+    """What the tool calls a login, and its resources begin with."""
+    return login.name if isinstance(login, Service) else ANALYTICS
+
+
+def rotation_key(login: Service | Analytics) -> tuple[str, tuple[str, ...]]:
+    """The section of the stack file in which its counter stands, and the keys inside."""
+    return ("services", (login.name, "rotation")) if isinstance(login, Service) else (ANALYTICS, ("rotation",))
+
+
+def refuse_lower(stack: Stack, recorded: Mapping[str, int]) -> None:
+    """What was rotated from another stack file would be rotated once more, and nobody handed the new URL.
+
+    `recorded` are the state's counters by login.
+
+    :raises ConfigError: a counter is lower than the state's.
+    """
+    lines = [line for login in stack.logins if (line := _lower(login, recorded.get(login_name(login), 0)))]
+    if lines:
+        raise ConfigError(
+            f"Pulumi.{stack.name}.yaml is older than the state, which knows later passwords; nothing was changed:\n"
+            + "\n".join(f"  {line}" for line in lines)
+            + "\nTake the numbers from the branch or the commit that has them, or set each to the state's"
+        )
+
+
+def _lower(login: Service | Analytics, recorded: int) -> str | None:
+    if login.rotation >= recorded:
+        return None
+    section, keys = rotation_key(login)
+    return f"{join(f'{PROJECT}:{section}', *keys)}: {login.rotation} here, {recorded} in the state"

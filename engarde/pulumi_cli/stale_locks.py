@@ -13,7 +13,7 @@ from urllib.parse import unquote
 
 from engarde.declaration.loader import PROJECT
 from engarde.pulumi_cli.process import FOLDER
-from engarde.util import bounded
+from engarde.util.files import read_text
 from engarde.util.processes import command_of
 
 FILES = "file://"
@@ -100,7 +100,7 @@ def _files(backend: str, folder: str, pattern: str) -> list[Path]:
 def _taken(file: Path) -> _Taken | None:
     try:
         age = time.time() - file.stat().st_mtime
-        content = json.loads(bounded.text(file))
+        content = json.loads(read_text(file))
         return _Taken(Lock(content["pid"], content["timestamp"]), content["hostname"], age)
     except (OSError, ValueError, KeyError, TypeError):  # gone by now, or half-written
         return None

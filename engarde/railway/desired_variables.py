@@ -9,7 +9,7 @@ from engarde.declaration.databases import database_of, find
 from engarde.declaration.delivery import UNSTATED, Railway, Variable
 from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
 from engarde.errors import ConfigError, Refused, Unreachable
-from engarde.pulumi_cli.rotations import called
+from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import Outputs, outputs
 from engarde.server.credentials import login_to
 
@@ -44,7 +44,7 @@ def recipients(stack: Stack, only: Collection[str] = ()) -> dict[str, Service | 
 
     :raises ConfigError: a name that is not in the stack, or one whose URLs go nowhere.
     """
-    everybody = {called(login): login for login in stack.logins}
+    everybody = {login_name(login): login for login in stack.logins}
     for name in only:
         if name not in everybody:
             raise ConfigError(f"{name} is not in stack {stack.name}; it has {', '.join(everybody)}")
@@ -69,7 +69,7 @@ def desired_variables(stack: Stack, only: Collection[str] = ()) -> tuple[Desired
 
 
 def _url(stack: Stack, login: Service | Analytics, spec: Variable, made: Outputs) -> str:
-    name = called(login)
+    name = login_name(login)
     password = made.passwords.get(login.role)
     up = f"run `bin/pulumi up --stack {stack.name}`"
     if password is None:

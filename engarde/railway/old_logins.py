@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from engarde.declaration.databases import databases
 from engarde.declaration.model import Analytics, Service, Stack
 from engarde.declaration.names import ANALYTICS, ROLE_SUFFIX
-from engarde.pulumi_cli.rotations import called
+from engarde.pulumi_cli.resource_names import login_name
 from engarde.railway.api import Api
 from engarde.railway.project import Place, Project, Values, values
 
@@ -179,7 +179,7 @@ def _logins(text: str) -> Iterator[_Login]:
 
 
 def _remedy(login: Service | Analytics, service: str, variable: str) -> str:
-    name = called(login)
+    name = login_name(login)
     section = f"engarde:{ANALYTICS}" if isinstance(login, Analytics) else f"engarde:services, {name}"
     if "," in variable:
         return f"take {variable} out there, and let it read a variable that `push` writes (`railway` under {section})"

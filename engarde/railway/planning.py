@@ -14,7 +14,7 @@ from engarde.declaration.delivery import Railway
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError
 from engarde.output.show import Result, Text, table
-from engarde.pulumi_cli.rotations import called
+from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import outputs
 from engarde.railway.api import Api
 from engarde.railway.desired_variables import DesiredVariable, desired_variables, section
@@ -150,7 +150,7 @@ def plan(stack: Stack, api: Api, only: Collection[str] = ()) -> Plan:
 
 def left_behind(stack: Stack, api: Api, found: Plan, only: Collection[str] = ()) -> list[OldLogin]:
     """The variables that would hold an older login of these logins' roles, or of any role's, after a push."""
-    roles = {login.role for login in stack.logins if not only or called(login) in only}
+    roles = {login.role for login in stack.logins if not only or login_name(login) in only}
     known = {role: password for role, password in outputs(stack.name).passwords.items() if role in roles}
     return old_logins(stack, api, found.project, known, found.held, found.written)
 

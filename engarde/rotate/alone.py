@@ -10,8 +10,7 @@ from engarde.errors import Refused
 from engarde.pulumi_cli import stale_locks
 from engarde.pulumi_cli.state import backend
 from engarde.rotate import journal
-from engarde.util.progress import step
-from engarde.util.terminal import say
+from engarde.util.terminal import say, step
 
 PATIENCE = 120.0
 """An engine may outlive the rotation that started it, and is then about to end [seconds]."""

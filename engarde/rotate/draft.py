@@ -14,10 +14,10 @@ from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused
 from engarde.pulumi_cli.commands import set_key
 from engarde.pulumi_cli.process import FOLDER
-from engarde.pulumi_cli.rotations import called, place
+from engarde.pulumi_cli.resource_names import login_name, rotation_key
 from engarde.rotate import journal
 from engarde.rotate.plan import Plan
-from engarde.util import bounded
+from engarde.util.files import read_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Draft:
 
         :raises Refused: somebody has edited the stack file meanwhile.
         """
-        if bounded.content(self.original) != self.before:
+        if read_bytes(self.original) != self.before:
             raise Refused(f"{self.original.name} was edited meanwhile; nothing was changed. Run this again")
         self.copy.replace(self.original.resolve())
 
@@ -43,7 +43,7 @@ class Draft:
 def copied(stack: str, folder: Path) -> Iterator[Draft]:
     """A copy of the stack file in a folder of the same file system, as long as the block lasts."""
     original = FOLDER / f"Pulumi.{stack}.yaml"
-    made = Draft(original, folder / original.name, bounded.content(original))
+    made = Draft(original, folder / original.name, read_bytes(original))
     try:
         made.copy.write_bytes(made.before)
         shutil.copymode(original, made.copy)
@@ -67,7 +67,7 @@ def draft(stack: Stack, plan: Plan) -> Iterator[Draft]:
 
 def _bump(stack: Stack, plan: Plan, copy: Path) -> None:
     if plan.bump:
-        section, keys = place(plan.login)
+        section, keys = rotation_key(plan.login)
         path = stack_file_edits.key_path(section, keys)
         if path is None:
             raise ConfigError(
@@ -80,9 +80,9 @@ def _bump(stack: Stack, plan: Plan, copy: Path) -> None:
 
 def _refuse_other_changes(stack: Stack, plan: Plan, drafted: Stack) -> None:
     def rest(declared: Stack) -> list[object]:
-        logins = [each.model_copy(update={"rotation": 0}) for each in declared.logins if called(each) == plan.name]
-        return [*logins, *(each for each in declared.logins if called(each) != plan.name)]
+        logins = [each.model_copy(update={"rotation": 0}) for each in declared.logins if login_name(each) == plan.name]
+        return [*logins, *(each for each in declared.logins if login_name(each) != plan.name)]
 
-    counters = {called(each): each.rotation for each in drafted.logins}
+    counters = {login_name(each): each.rotation for each in drafted.logins}
     if counters[plan.name] != plan.target or rest(drafted) != rest(stack):
         raise Refused(f"the engine wrote another key than the counter of {plan.name}; Pulumi.{stack.name}.yaml stays")

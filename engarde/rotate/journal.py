@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engarde.checks.under_way import PRIVATE, now
 from engarde.errors import Refused
-from engarde.util import atomic_write, bounded
+from engarde.util.files import read_text, write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ def read(stack: str) -> Journal:
     """
     file = _file(stack)
     try:
-        found = json.loads(bounded.text(file))
+        found = json.loads(read_text(file))
         begun = {str(name): int(counter) for name, counter in found["begun"].items()}
         asked, shut = frozenset(map(str, found["asked"])), frozenset(map(str, found.get("shut", ())))
         since = {str(name): str(when) for name, when in found.get("since", {}).items()}
@@ -118,4 +118,4 @@ def _write(stack: str, journal: Journal) -> None:
         "shut": sorted(journal.shut),
         "since": dict(journal.since),
     }
-    atomic_write.write(_file(stack), folder(stack) / "journal", json.dumps(content))
+    write_whole(_file(stack), folder(stack) / "journal", json.dumps(content))

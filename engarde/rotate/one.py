@@ -9,7 +9,7 @@ from engarde.declaration.databases import managing
 from engarde.declaration.model import Stack
 from engarde.errors import EngardeError, Unfinished
 from engarde.pulumi_cli.commands import Step, forget_creations, preview, up
-from engarde.pulumi_cli.resource_names import placed_on_server
+from engarde.pulumi_cli.resource_names import on_server
 from engarde.pulumi_cli.state import PASSWORD, ROLE, State, outputs, verifiers
 from engarde.rotate import journal
 from engarde.rotate.delivery import Deliverer
@@ -19,9 +19,8 @@ from engarde.rotate.proof import prove
 from engarde.rotate.report import Rotated
 from engarde.server.blocking import accuses
 from engarde.split import doors
-from engarde.util.progress import step
 from engarde.util.quoting import word
-from engarde.util.terminal import say
+from engarde.util.terminal import say, step
 
 Ask = Callable[[str], None]
 """Ends the command where the operator says no."""
@@ -103,7 +102,7 @@ def _bring_up(stack: Stack, plan: Plan, steps: Sequence[Step]) -> None:
     if failed_before or plan.name in journal.read(stack.name).shut:
         role, stored = plan.login.role, verifiers(stack.name)
         for database in managing(stack, role):
-            doors.put_verifier(database, role, stored[placed_on_server(f"{plan.name}-role", database)])
+            doors.put_verifier(database, role, stored[on_server(f"{plan.name}-role", database)])
 
 
 def _finish(stack: Stack, plan: Plan, deliverer: Deliverer, old: str | None) -> tuple[str | None, str | None]:

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from engarde.declaration.model import Stack
 from engarde.errors import Refused
 from engarde.pulumi_cli.commands import Step
-from engarde.pulumi_cli.resource_names import base_of
-from engarde.pulumi_cli.rotations import SUFFIX, called, refuse_lower
+from engarde.pulumi_cli.resource_names import SUFFIX, base_name, login_name, refuse_lower
 from engarde.pulumi_cli.state import PASSWORD, ROLE, State
 from engarde.rotate.delivery import Login
 
@@ -46,7 +45,7 @@ def plan(stack: Stack, login: Login, state: State, begun: Mapping[str, int]) -> 
     :raises ConfigError: a counter of the file is lower than the state's, and no rotation of ours has made it so.
     :raises Refused: it was never brought up.
     """
-    name, recorded = called(login), counters(state)
+    name, recorded = login_name(login), counters(state)
     now = recorded.get(name)
     if now is None or login.role not in state.made(ROLE):
         raise Refused(f"{name} was not brought up yet; run `bin/pulumi up --stack {stack.name}` first")
@@ -63,7 +62,7 @@ def plan(stack: Stack, login: Login, state: State, begun: Mapping[str, int]) -> 
 def unfinished_first(stack: Stack, names: Sequence[str], state: State, begun: Mapping[str, int]) -> list[str]:
     """What was begun comes before what was not: the preview of the others holds it, too, and is refused."""
     recorded = counters(state)
-    ahead = {called(each) for each in stack.logins if each.rotation > recorded.get(called(each), each.rotation)}
+    ahead = {login_name(each) for each in stack.logins if each.rotation > recorded.get(login_name(each), each.rotation)}
     return sorted(names, key=lambda name: name not in ahead | begun.keys())
 
 
@@ -86,7 +85,7 @@ def _own(plan: Plan, step: Step) -> bool:
     if step.type == PASSWORD:
         return step.name == f"{plan.name}{SUFFIX}" and step.operation in REPLACING
     if step.type == ROLE:
-        own = base_of(step.name) == f"{plan.name}-role"
+        own = base_name(step.name) == f"{plan.name}-role"
         # One that has failed is in the state as if it were done, and comes again without a reason.
         return own and step.operation == "update" and step.changed in (("password",), ())
     # The stack itself: its outputs hold the password.

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from engarde.declaration.model import Stack
 from engarde.errors import EngardeError, Unfinished
-from engarde.pulumi_cli.rotations import called
+from engarde.pulumi_cli.resource_names import login_name
 from engarde.railway.api import Api, token
 from engarde.railway.planning import Plan, left_behind, plan
 from engarde.railway.project import Values
@@ -19,7 +19,7 @@ def to_railway(stack: Stack) -> Deliverer:
     """The deliverer of a stack whose file says where its services run."""
 
     def planned(api: Api, login: Login) -> Plan:
-        return plan(stack, api, [called(login)])
+        return plan(stack, api, [login_name(login)])
 
     def check(login: Login) -> None:
         if login.on_railway:
@@ -41,7 +41,7 @@ def to_railway(stack: Stack) -> Deliverer:
             # What nobody writes is as it was when the first login was delivered.
             held.update(found.held)
             try:
-                told += map(str, left_behind(stack, api, replace(found, held=held), [called(login)]))
+                told += map(str, left_behind(stack, api, replace(found, held=held), [login_name(login)]))
             except EngardeError as error:
                 told.append(f"whether other variables hold the old login is not known: {error}")
         return "; ".join(told)

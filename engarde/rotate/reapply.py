@@ -11,8 +11,7 @@ from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import EngardeError, Refused, Unfinished
 from engarde.pulumi_cli.commands import Step, preview, up
 from engarde.pulumi_cli.process import FOLDER
-from engarde.pulumi_cli.resource_names import placed_on_server
-from engarde.pulumi_cli.rotations import called, refuse_lower
+from engarde.pulumi_cli.resource_names import login_name, on_server, refuse_lower
 from engarde.pulumi_cli.state import ROLE, State, outputs, state, verifiers
 from engarde.rotate import journal
 from engarde.rotate.alone import alone
@@ -24,7 +23,7 @@ from engarde.rotate.run import Progress, chosen, one_by_one
 from engarde.server.catalog.rows import Existing
 from engarde.server.credentials import login_of_admin
 from engarde.server.session import session
-from engarde.util.progress import step
+from engarde.util.terminal import step
 
 
 def put_back(stack: str, names: Sequence[str], *, dry_run: bool) -> Report:
@@ -36,7 +35,7 @@ def put_back(stack: str, names: Sequence[str], *, dry_run: bool) -> Report:
     wanted = chosen(declared, names)
     with alone(stack, dry_run=dry_run):
         recorded = state(stack)
-        logins = [each for each in declared.logins if called(each) in wanted]
+        logins = [each for each in declared.logins if login_name(each) in wanted]
         _refuse_half_done(declared, logins, recorded)
         _refuse_missing(declared, logins)
         start = time.monotonic()
@@ -47,7 +46,7 @@ def put_back(stack: str, names: Sequence[str], *, dry_run: bool) -> Report:
         if dry_run:
             done = Progress(tuple(_row(each, recorded) for each in logins if each.role in changed))
         else:
-            done = one_by_one([called(each) for each in logins], _proving(declared, recorded, start))
+            done = one_by_one([login_name(each) for each in logins], _proving(declared, recorded, start))
     return Report(stack, dry_run, True, declared.railway is not None, done.rotated, done.failed, done.left)
 
 
@@ -56,7 +55,7 @@ def _refuse_half_done(stack: Stack, logins: Sequence[Login], recorded: State) ->
     known = counters(recorded)
     refuse_lower(stack, known)
     for each in logins:
-        name = called(each)
+        name = login_name(each)
         if name not in known or each.role not in recorded.made(ROLE):
             raise Refused(f"{name} was not brought up yet; run `bin/pulumi up --stack {stack.name}` first")
         if each.rotation > known[name] or name in journal.read(stack.name).begun:
@@ -115,7 +114,7 @@ def _as_the_admin(stack: Stack, logins: Sequence[Login], *, dry_run: bool) -> fr
         stored = verifiers(stack.name)
         done: list[str] = []
         for database, roles in _by_server(stack, logins):
-            names = {each.role: placed_on_server(f"{called(each)}-role", database) for each in logins}
+            names = {each.role: on_server(f"{login_name(each)}-role", database) for each in logins}
             try:
                 with session(login_of_admin(database), read_only=False) as asked:
                     for role in roles:
@@ -130,14 +129,14 @@ def _as_the_admin(stack: Stack, logins: Sequence[Login], *, dry_run: bool) -> fr
 
 
 def _row(login: Login, recorded: State, seconds: float = 0.0, warning: str | None = None) -> Rotated:
-    name = called(login)
+    name = login_name(login)
     counter = counters(recorded)[name]
     return Rotated(name, login.role, counter, counter, False, seconds, None, (warning,) if warning else ())
 
 
 def _proving(stack: Stack, recorded: State, start: float) -> Callable[[str], Rotated]:
     known = outputs(stack.name).passwords
-    logins = {called(each): each for each in stack.logins}
+    logins = {login_name(each): each for each in stack.logins}
 
     def one(name: str) -> Rotated:
         role = logins[name].role

@@ -10,7 +10,7 @@ from engarde.declaration.loader import read
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, EngardeError
 from engarde.pulumi_cli.process import FOLDER
-from engarde.pulumi_cli.rotations import called
+from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import State, state
 from engarde.rotate import journal
 from engarde.rotate.alone import alone
@@ -35,7 +35,7 @@ def chosen(stack: Stack, names: Sequence[str]) -> list[str]:
 
     :raises ConfigError: some are not in the stack file, or named twice, or there are none.
     """
-    known = [called(each) for each in stack.logins]
+    known = [login_name(each) for each in stack.logins]
     if unknown := sorted({name for name in names if name not in known}):
         raise ConfigError(f"not in stack {stack.name}: {', '.join(unknown)}; it has {', '.join(known)}")
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -106,7 +106,7 @@ def one_by_one(names: Sequence[str], one: Callable[[str], Rotated]) -> Progress:
 def _one(stack: str, name: str, recorded: State, deliverer: Deliverer, how: How) -> Rotated:
     # Read anew: the one before has changed it.
     declared = read(FOLDER, stack)
-    (login,) = (each for each in declared.logins if called(each) == name)
+    (login,) = (each for each in declared.logins if login_name(each) == name)
     planned = plan(declared, login, recorded, journal.read(stack).begun)
     if not how.dry_run:
         return rotate_one(declared, planned, recorded, deliverer, how.ask, shut=how.shut)

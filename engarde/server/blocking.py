@@ -13,8 +13,7 @@ from typing import Any
 from engarde.errors import EngardeError
 from engarde.server.credentials import Access
 from engarde.server.session import Session, session
-from engarde.status.formatting import one_line
-from engarde.util.masking import masked
+from engarde.util.masking import masked, one_line
 from engarde.util.timeouts import seconds
 from engarde.util.visible import visible
 

@@ -61,9 +61,8 @@ def rows(to: Session, what: str, statement: str, parts: Iterable[bytes]) -> None
 
     :raises Unfinished: the server does not take all of them.
     """
-    with _said_by_server(what), to._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-        for part in parts:
-            copy.write(part)
+    with _said_by_server(what):
+        to.copy_in(statement, parts)
 
 
 @contextmanager

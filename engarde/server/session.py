@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +43,7 @@ EVENT_TRIGGERS_CAN_BE_OFF = 170_000
 CAN_LOOK_FOR_ITS_CLIENT = 140_000
 """From this version on a server may do so while it works on a statement."""
 
-_ROOMS = Path(__file__).with_name("sql")
+_QUERIES = Path(__file__).with_name("sql")
 MARK = " /* engarde */"
 """After each query of ours: a role that we log in as has not asked it. At the end, which every server keeps."""
 
@@ -132,6 +132,12 @@ class Session:
         """Runs one statement, or several that take no parameters."""
         self._connection.execute(statement.encode())
 
+    def copy_in(self, statement: str, parts: Iterable[bytes]) -> None:
+        """Runs a COPY that takes rows from here."""
+        with self._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+            for part in parts:
+                copy.write(part)
+
     def commit(self) -> None:
         """Ends the transaction, and what was done in it stays.
 
@@ -197,15 +203,15 @@ class Session:
         answers = (text.split(" ", 2) for text in json.loads(row[0] if row else "[]"))
         return [Answer("00000" if state == ALLOWED else state, int(place), said) for state, place, said in answers]
 
-    def do(self, room: str, **parameters: object) -> None:
-        """Runs `sql/<room>.sql`, of which nothing is to be found; several statements where it takes no parameters."""
-        self._connection.execute(_query(room), parameters or None)
+    def do(self, query: str, /, **parameters: object) -> None:
+        """Runs `sql/<query>.sql`, of which nothing is to be found; several statements where it takes no parameters."""
+        self._connection.execute(_query(query), parameters or None)
 
-    def rows(self, room: str, kind: type[Row], **parameters: object) -> list[Row]:
-        """What the query `sql/<room>.sql` finds, each row made by its columns' names."""
-        return self._rows(_query(room), kind, parameters)
+    def rows(self, query: str, kind: type[Row], /, **parameters: object) -> list[Row]:
+        """What the query `sql/<query>.sql` finds, each row made by its columns' names."""
+        return self._rows(_query(query), kind, parameters)
 
-    def answered(self, room: str, kind: type[Row], put: Mapping[str, str] = NONE, **parameters: object) -> list[Row]:
+    def answered(self, query: str, kind: type[Row], put: Mapping[str, str] = NONE, **parameters: object) -> list[Row]:
         """The same, where a refusal does not end the session; names are `put` in quoted.
 
         :raises NotAnswered: the server refused.
@@ -213,7 +219,7 @@ class Session:
         names = {each: Identifier(name) for each, name in put.items()}
         self._connection.execute(b"SAVEPOINT asked")
         try:
-            return self._rows(_query(room).format(**names) if names else _query(room), kind, parameters)
+            return self._rows(_query(query).format(**names) if names else _query(query), kind, parameters)
         except psycopg.Error as error:
             if self._connection.closed:
                 raise
@@ -224,9 +230,9 @@ class Session:
         with self._connection.cursor(row_factory=class_row(kind)) as cursor:
             return cursor.execute(query, parameters).fetchall()
 
-    def filled(self, room: str, kind: type[Row], **parts: str) -> list[Row]:
-        """What the query `sql/<room>.sql` finds with these parts of SQL in it, each of them quoted already."""
-        return self._rows(_query(room).format(**{name: SQL(part) for name, part in parts.items()}), kind, None)
+    def filled(self, query: str, kind: type[Row], /, **parts: str) -> list[Row]:
+        """What the query `sql/<query>.sql` finds with these parts of SQL in it, each of them quoted already."""
+        return self._rows(_query(query).format(**{name: SQL(part) for name, part in parts.items()}), kind, None)
 
     def tables(self, schemas: list[str]) -> frozenset[tuple[str, str]]:
         """Schema and name of everything in these schemas that one may select from."""
@@ -241,8 +247,8 @@ class Session:
         return frozenset(name for (name,) in self._connection.execute(_query("extensions")))
 
 
-def _query(room: str) -> SQL:
-    return SQL((_ROOMS / f"{room}.sql").read_text(encoding="utf-8").rstrip() + MARK)
+def _query(name: str) -> SQL:
+    return SQL((_QUERIES / f"{name}.sql").read_text(encoding="utf-8").rstrip() + MARK)
 
 
 @contextmanager

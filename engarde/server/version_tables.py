@@ -3,15 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from engarde.declaration.model import DatabaseStack
 from engarde.errors import NotAnswered, Unreachable
-from engarde.server import own_logins
-from engarde.server.catalog.further import VersionTable
+from engarde.server.catalog.rows import VersionTable
 from engarde.server.credentials import Access
-from engarde.server.own_logins import NotRead
-from engarde.server.session import Session
+from engarde.server.session import Session, session
+
+AT_ONCE = 4
+"""Logins at a time: most of a login is waiting, and a live server has no slots to spare."""
+
+Answer = TypeVar("Answer")
+
+
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """A login that did not answer, and why."""
+
+    reason: str
+
+
+def ask_logins(logins: Iterable[Access], question: Callable[[Session, Access], Answer]) -> dict[str, Answer | NotRead]:
+    """Role -> what it finds, each in a session of its own that can only read."""
+
+    def one(login: Access) -> Answer | NotRead:
+        try:
+            with session(login) as asked:
+                asked.do("own_begin")
+                return question(asked, login)
+        except NotAnswered as refusal:
+            return NotRead(f"the server answers {login.role} with {refusal}")
+        except Unreachable as error:
+            return NotRead(f"{login.role} was not let in: {error}")
+
+    chosen = {login.role: login for login in logins}
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return dict(zip(chosen, pool.map(one, chosen.values()), strict=True))
+
 
 Logins = Callable[[], Mapping[str, Access]]
 """Role -> login, asked for only when one is needed."""
@@ -49,7 +80,7 @@ def of_owners(tables: Iterable[VersionTable], logins: Logins) -> list[VersionTab
     except Unreachable as error:
         return [each if each.trusted else replace(each, unread=str(error)) for each in tables]
     owners = {each.owner: known[each.owner] for each in missing if each.owner in known}
-    answers = own_logins.ask(
+    answers = ask_logins(
         owners.values(), lambda asked, login: [filled(each, asked) for each in missing if each.owner == login.role]
     )
     return list(together(tables, answers))

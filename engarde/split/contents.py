@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from engarde.backup.inventory import Edge, Extension, Owned
+from engarde.backup.inventory import Edge, Owned
 from engarde.backup.rows import FoundSequence, FoundTable, Pinned
 from engarde.backup.taking import refuse_absent, surroundings
 from engarde.declaration.model import Service
 from engarde.declaration.names import VERSION_TABLE
-from engarde.server.citus import refuse_citus
+from engarde.server.catalog.rows import Extension
+from engarde.server.functions import refuse_citus
 from engarde.server.session import Session
 from engarde.split.rows import Source
 

@@ -15,8 +15,8 @@ from engarde.declaration.loader import read
 from engarde.errors import Refused
 from engarde.pulumi_cli.process import FOLDER
 from engarde.rotate.alone import alone
-from engarde.server import event_triggers
 from engarde.server.credentials import login_of_admin
+from engarde.server.functions import refuse_event_triggers
 from engarde.server.session import session
 from engarde.split import doors, journal, witness
 from engarde.split.doors import acting
@@ -122,7 +122,7 @@ def _refuse_changed(way: Move, wanted: Inventory, say: Say) -> None:
 def _drop(way: Move) -> None:
     schema, role = way.service.schema_, way.service.role
     with session(login_of_admin(way.old), read_only=False) as asked:
-        event_triggers.refuse(asked, way.old.server.user)
+        refuse_event_triggers(asked, way.old.server.user)
         asked.rows("backup_pinned", Pinned)
         edges = asked.rows("backup_edges", SidedEdge, schema=schema)
         if needing := [str(Edge(each.kind, each.name)) for each in edges if each.side == "needed by"]:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from engarde.checks.under_way import PRIVATE
 from engarde.errors import Refused
-from engarde.util import atomic_write, bounded
+from engarde.util.files import read_text, write_whole
 
 
 class Step(IntEnum):
@@ -80,7 +80,7 @@ def every(stack: str) -> list[Journal]:
 
 def _read(file: Path) -> Journal | None:
     try:
-        found: dict[str, Any] = json.loads(bounded.text(file))
+        found: dict[str, Any] = json.loads(read_text(file))
         return Journal(**{**found, "step": Step(found["step"]), "carried": tuple(found["carried"])})
     except FileNotFoundError:
         return None
@@ -107,7 +107,7 @@ def known(stack: str, service: str) -> bool:
 def write(stack: str, journal: Journal) -> None:
     """Keeps it on the disk, whole, before anything else is done."""
     file = _file(stack, journal.service)
-    atomic_write.write(file, file.with_suffix(".draft"), json.dumps(asdict(journal)))
+    write_whole(file, file.with_suffix(".draft"), json.dumps(asdict(journal)))
 
 
 def forget(stack: str, service: str) -> None:

@@ -12,7 +12,7 @@ from engarde.declaration.databases import display_name, service_of
 from engarde.declaration.loader import read
 from engarde.errors import EngardeError, Refused, Unfinished
 from engarde.pulumi_cli.process import FOLDER
-from engarde.pulumi_cli.resource_names import placed_on_server
+from engarde.pulumi_cli.resource_names import on_server
 from engarde.pulumi_cli.state import verifiers
 from engarde.rotate.alone import alone
 from engarde.rotate.delivery import Deliverer
@@ -23,7 +23,7 @@ from engarde.split.planning import Plan, plan, under_way
 from engarde.split.preparing import remove
 from engarde.split.report import Moved
 from engarde.split.steps import Run
-from engarde.util.progress import step
+from engarde.util.terminal import step
 
 Say = Callable[[str], None]
 Ask = Callable[[str], None]
@@ -178,7 +178,7 @@ def _undo(stack: str, begun: Journal) -> Moved:
         notes = _taken_back(stack, begun)
         with step("letting the service in again"):
             doors.let_in(way.old, role)
-            doors.put_verifier(way.old, role, verifiers(stack)[placed_on_server(f"{begun.service}-role", way.old)])
+            doors.put_verifier(way.old, role, verifiers(stack)[on_server(f"{begun.service}-role", way.old)])
     except EngardeError as fault:
         raise _stopped(fault) from None
     journal.forget(stack, begun.service)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engarde.backup.clients import client
 from engarde.errors import Refused
-from engarde.server.citus import EXTENSION
+from engarde.server.functions import CITUS
 from engarde.server.session import Session
 from engarde.split.contents import Contents
 from engarde.split.move import Move
@@ -78,8 +78,8 @@ def of_server(asked: Session, found: Contents, target: Target, pg_bin: str | Non
 def of_target(move: Move, found: Contents, target: Target) -> Iterator[str]:
     """What the new database is, or is not."""
     name, admin = move.new.server.database, move.new.server.user
-    if EXTENSION in {each.name for each in target.extensions}:
-        yield f"database {name} has the extension {EXTENSION}, and a copy cannot be loaded there"
+    if CITUS in {each.name for each in target.extensions}:
+        yield f"database {name} has the extension {CITUS}, and a copy cannot be loaded there"
     if not target.there and not target.server.may_create:
         yield f"{admin} may make no database; as a superuser of it: {create(found, name, admin)}"
     elif not target.there and target.server.major < OPEN_BEFORE and not move.new.server.superuser:

@@ -9,9 +9,9 @@ from engarde.backup.inventory import Owned
 from engarde.backup.loading import clear
 from engarde.backup.rows import Pinned
 from engarde.preflight import shadowing
-from engarde.server import event_triggers
 from engarde.server.catalog.rows import Existing
 from engarde.server.credentials import Access, login_of_admin
+from engarde.server.functions import refuse_event_triggers
 from engarde.server.session import Session, session
 from engarde.split.contents import Contents
 from engarde.split.doors import acting, door
@@ -34,7 +34,7 @@ def prepare(move: Move, begun: Journal, found: Contents) -> None:
         _make_role(move)
     role, schema = quoted(move.service.role), quoted(found.schema)
     with session(login_of_admin(move.new), read_only=False) as asked:
-        event_triggers.refuse(asked, move.new.server.user)
+        refuse_event_triggers(asked, move.new.server.user)
         if begun.made_database:
             _close(asked, move)
         with acting(asked, move.service.role):
@@ -90,7 +90,7 @@ def remove(move: Move, begun: Journal) -> tuple[str, ...]:
     if door(move.new, role) is None:
         return _stays(move, begun)
     with session(login_of_admin(move.new), read_only=False) as asked:
-        event_triggers.refuse(asked, move.new.server.user)
+        refuse_event_triggers(asked, move.new.server.user)
         asked.rows("backup_pinned", Pinned)
         with acting(asked, role):
             large_objects.unlink(asked)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from engarde.declaration.names import ANALYTICS
 from engarde.errors import Unfinished
 from engarde.pulumi_cli.process import engine
-from engarde.pulumi_cli.resource_names import placed_on_server
+from engarde.pulumi_cli.resource_names import on_server
 from engarde.pulumi_cli.state import ROLE, state
 from engarde.split.move import Move
 
@@ -18,7 +18,7 @@ def unprotect_reader(way: Move) -> None:
     label, stack = way.source, way.after.name
     if label is None or not way.old.elsewhere or any(each.database == label for each in way.after.services):
         return
-    name = placed_on_server(f"{ANALYTICS}-role", way.old)
+    name = on_server(f"{ANALYTICS}-role", way.old)
     for each in state(stack).resources:
         if each.type == ROLE and each.name == name:
             done = engine("state", "unprotect", each.urn, "--yes", "--stack", stack)

@@ -17,7 +17,7 @@ from engarde.declaration.loader import read
 from engarde.errors import Unfinished
 from engarde.pulumi_cli.commands import preview, up
 from engarde.pulumi_cli.process import FOLDER
-from engarde.pulumi_cli.resource_names import placed_on_server
+from engarde.pulumi_cli.resource_names import on_server
 from engarde.pulumi_cli.state import outputs, verifiers
 from engarde.rotate.delivery import Deliverer
 from engarde.rotate.proof import prove
@@ -167,7 +167,7 @@ def opened(run: Run, begun: Journal) -> Journal:
         raise Unfinished(
             f"database {display_name(way.new)} is not as declared, so that the service stays shut out:\n{listed}"
         )
-    doors.put_verifier(way.new, role, verifiers(run.stack)[placed_on_server(f"{begun.service}-role", way.new)])
+    doors.put_verifier(way.new, role, verifiers(run.stack)[on_server(f"{begun.service}-role", way.new)])
     warning = prove(way.after, role, outputs(run.stack).passwords[role])
     if warning:
         run.say(warning)

@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from engarde.backup.inventory import Edge, Extension
+from engarde.backup.inventory import Edge
 from engarde.declaration.model import DatabaseStack
 from engarde.errors import NoEntrance
-from engarde.server import event_triggers
+from engarde.server.catalog.rows import Extension
 from engarde.server.credentials import login_of_admin
+from engarde.server.functions import refuse_event_triggers
 from engarde.server.session import Session, session
 from engarde.split.contents import Contents
 from engarde.split.rows import Held, Name, Server
@@ -57,7 +58,7 @@ def look(new: DatabaseStack, role: str, found: Contents) -> Target:
 
 
 def _within(asked: Session, new: DatabaseStack, role: str, found: Contents) -> Target:
-    event_triggers.refuse(asked, new.server.user)
+    refuse_event_triggers(asked, new.server.user)
     numbers: Sequence[int] = found.source.large_objects
     [held] = asked.rows("split_held", Held, role=role, schema=found.schema, numbers=numbers)
     needs = json.dumps([asdict(each) for each in found.needs])

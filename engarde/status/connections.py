@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from engarde.status import rows
 from engarde.status.collect import Activity
-from engarde.status.formatting import one_line
+from engarde.util.masking import one_line
 
 IN_TRANSACTION = ("idle in transaction", "idle in transaction (aborted)")
 STATES = ("active", "idle", *IN_TRANSACTION, "fastpath function call", "disabled")

@@ -3,20 +3,9 @@
 from __future__ import annotations
 
 from engarde.declaration.declared import UNITS
-from engarde.util.masking import masked_statement
 
 NOT_VISIBLE = "not visible"
-LONGEST = 500
-"""Of a statement that is printed [characters]."""
 _SPANS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-
-
-def one_line(statement: str | None) -> str | None:
-    """The statement on one line, without constants and comments."""
-    if statement is None:
-        return None
-    text = " ".join(masked_statement(statement).split())
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def of_bytes(number: int | None) -> str:

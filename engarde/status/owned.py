@@ -7,12 +7,11 @@ from dataclasses import dataclass, replace
 
 from engarde.declaration.model import DatabaseStack
 from engarde.errors import Unreachable
-from engarde.server import own_logins, version_tables
-from engarde.server.catalog.further import VersionTable
+from engarde.server import version_tables
+from engarde.server.catalog.rows import VersionTable
 from engarde.server.credentials import Access
-from engarde.server.own_logins import NotRead
 from engarde.server.session import Session
-from engarde.server.version_tables import Logins
+from engarde.server.version_tables import Logins, NotRead, ask_logins
 from engarde.status import rows
 
 NEAR = 0.8
@@ -63,7 +62,7 @@ def read(
         tables = [each for each in versions if each.owner == login.role and not each.trusted]
         return near(session, schemas), [version_tables.filled(each, session) for each in tables]
 
-    answers = own_logins.ask((known[role] for role in sorted(chosen) if role in known), own)
+    answers = ask_logins((known[role] for role in sorted(chosen) if role in known), own)
 
     sequences, unread = near(asked, [schema for schema in there if schema not in homes]), dict[str, str]()
     for each in counted:

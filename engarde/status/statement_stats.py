@@ -10,8 +10,8 @@ from engarde.declaration.stack_file_edits import lines
 from engarde.errors import NoEntrance, NotAnswered
 from engarde.server.credentials import Access
 from engarde.server.session import Session, session
-from engarde.status.formatting import one_line
 from engarde.status.rows import Place, Server, Statement, Unseen
+from engarde.util.masking import one_line
 from engarde.util.quoting import literal, quoted, statement
 
 EXTENSION = "pg_stat_statements"

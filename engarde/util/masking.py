@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 from urllib.parse import quote
 
 MASK = "***"
+LONGEST_STATEMENT = 500
+"""As it is printed in one line [characters]."""
 
 Span = tuple[int, int]
 _Back = Callable[[int], int]
@@ -44,6 +46,14 @@ def masked(text: str, *known: str) -> str:
 def masked_statement(statement: str) -> str:
     """The statement with `***` for every constant, which may be anybody's data, and without comments; names stay."""
     return _CONSTANTS.sub(lambda token: {"name": token[0], "comment": " "}.get(token.lastgroup or "", MASK), statement)
+
+
+def one_line(statement: str | None) -> str | None:
+    """The statement on one line, without constants and comments."""
+    if statement is None:
+        return None
+    text = " ".join(masked_statement(statement).split())
+    return text if len(text) <= LONGEST_STATEMENT else text[: LONGEST_STATEMENT - 1] + "…"
 
 
 # What was cut off in its middle is a constant to its end.

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from engarde.util.progress import step
+from engarde.util.terminal import step
 
 
 def hold(lock: IO[str], waiting: str) -> None:

@@ -12,7 +12,10 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Callable
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
@@ -20,6 +23,7 @@ from engarde.util.visible import BREAKS, visible
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+
 
 OUTPUT_LOST, READER_GONE = 74, 141
 """Exit codes, where the result could not be written: in general, and as nobody reads it and nothing was changed."""
@@ -32,7 +36,7 @@ def say(line: str) -> None:
 
 def complain(reason: object) -> None:
     """Tells the operator why it does not go on; the reason may have several lines."""
-    tell(f"engarde: {visible(str(reason), keep=BREAKS)}")
+    tell(f"engarde: {reason}")
 
 
 def put(text: str) -> None:
@@ -46,8 +50,8 @@ def is_screen() -> bool:
 
 
 def tell(text: str) -> None:
-    """Prints on standard error."""
-    print(text, file=sys.stderr, flush=True)
+    """Tells the operator something on standard error, which may have several lines."""
+    print(visible(text, keep=BREAKS), file=sys.stderr, flush=True)
 
 
 @dataclass(slots=True)
@@ -141,3 +145,38 @@ def exit_code(code: int) -> int:
 def has_begun_change() -> bool:
     """Whether this command may have changed something."""
     return bool(_command and _command.changing)
+
+
+INTERVAL = 10
+"""How often a step that takes long says how far it is (seconds)."""
+
+
+class Progress:
+    """How far a step has come, for whoever tells the user."""
+
+    note = "under way"
+
+
+def last_line(text: str) -> str:
+    """What a command said last: why it failed, as a rule."""
+    return text.strip().rpartition("\n")[2]
+
+
+@contextmanager
+def step(what: str) -> Iterator[Progress]:
+    """Frames work that can take a while by its name and its duration, with a sign of life in between."""
+    tell(f"{what} ...")
+    start, progress, ended = time.monotonic(), Progress(), threading.Event()
+
+    def still() -> None:
+        while not ended.wait(INTERVAL):
+            tell(f"  {progress.note}, {time.monotonic() - start:.0f} s so far")
+
+    teller = threading.Thread(target=still, daemon=True)
+    teller.start()
+    try:
+        yield progress
+    finally:
+        ended.set()
+        teller.join()
+        tell(f"  took {time.monotonic() - start:.1f} s")

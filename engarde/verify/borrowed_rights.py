@@ -12,8 +12,7 @@ from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Finding, Remedy, Verb
 from engarde.pulumi_cli.state import Outputs
 from engarde.server.catalog import Catalog
-from engarde.server.catalog.further import CodeUse, StatementRunner
-from engarde.server.catalog.rows import View
+from engarde.server.catalog.rows import CodeUse, StatementRunner, View
 from engarde.server.session import Session
 from engarde.util.quoting import printable
 from engarde.verify.hands import acting_as, hands

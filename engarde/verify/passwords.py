@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.output.findings import Finding, Remedy
-from engarde.pulumi_cli.rotations import called
+from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import Outputs
 from engarde.server import scram
-from engarde.server.catalog.further import StoredPassword
-from engarde.server.urls import url
+from engarde.server.catalog.rows import StoredPassword
+from engarde.server.credentials import url
 from engarde.util.quoting import word
 from engarde.verify.names import about
 
@@ -35,7 +35,7 @@ def remedy(stack: DatabaseStack, login: Service | Analytics) -> Remedy:
     if stack.server.superuser:
         return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
     # Such an admin cannot see that it was changed, and an `up` of his would not change it back.
-    return Remedy("command", f"bin/engarde rotate --reapply {word(called(login))} --stack {stack.name}")
+    return Remedy("command", f"bin/engarde rotate --reapply {word(login_name(login))} --stack {stack.name}")
 
 
 def of_exports(stack: DatabaseStack, outputs: Outputs) -> Iterator[Finding]:

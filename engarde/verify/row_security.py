@@ -10,7 +10,7 @@ from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import readings
 from engarde.output.findings import Finding, Verb
 from engarde.server.catalog import Catalog
-from engarde.server.catalog.further import Policy
+from engarde.server.catalog.rows import Policy
 from engarde.server.session import Session
 from engarde.util.quoting import quoted
 from engarde.verify.hands import acting_as, hands

@@ -18,10 +18,10 @@ from engarde.output.findings import Finding
 from engarde.pulumi_cli.state import Outputs, outputs
 from engarde.server import catalog as catalogs
 from engarde.server.catalog import Catalog
-from engarde.server.catalog.further import StoredPassword
-from engarde.server.citus import UNKNOWN, has_citus
+from engarde.server.catalog.rows import StoredPassword
 from engarde.server.credentials import Access, login_of_admin
-from engarde.server.event_triggers import listed
+from engarde.server.functions import CITUS_UNKNOWN, has_citus
+from engarde.server.functions import event_triggers as listed
 from engarde.server.session import Session, session
 from engarde.verify import (
     attributes,
@@ -169,7 +169,7 @@ def _of_database(
     return _Found(
         tuple(kept),
         (
-            *([UNKNOWN] if several else []),
+            *([CITUS_UNKNOWN] if several else []),
             *([trusted] if on_trust else []),
             *(f"{name} has a service's rights for an hour at most: a backup is proven with it" for name in proving),
             *([f"nothing was tried by logging in, which would fire {', '.join(foreign)}"] if foreign else []),

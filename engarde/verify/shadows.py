@@ -9,7 +9,7 @@ from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
 from engarde.output.findings import Finding, Verb
 from engarde.server.catalog import Catalog
-from engarde.server.catalog.further import Shadow
+from engarde.server.catalog.rows import Shadow
 from engarde.server.session import Session
 from engarde.verify.hands import hands
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from engarde.util.progress import say, step
+from engarde.util.terminal import step, tell
 from launcher.engine import ToolchainError
 from tests.bench.machine import facts
 from tests.bench.rounds import measured
@@ -82,7 +82,7 @@ def _stop(*_: object) -> None:
     """Unwinds once, so that a second signal does not keep what was made from being cleaned up."""
     for each in STOPPING:
         signal.signal(each, signal.SIG_IGN)
-    say("stopping: the servers and folders of this run go first")
+    tell("stopping: the servers and folders of this run go first")
     raise KeyboardInterrupt
 
 

@@ -17,11 +17,11 @@ from engarde.backup.dumping import DUMP, dump
 from engarde.backup.inventory import Inventory, Owned
 from engarde.backup.loading import begin, clear, load
 from engarde.backup.manifest import files
-from engarde.server.binaries import embedded
 from engarde.server.connect import connect
 from engarde.server.credentials import Access
+from engarde.server.libpq import binaries
 from engarde.server.session import session
-from engarde.util.progress import step
+from engarde.util.terminal import step
 from tests.bench.__main__ import _positive
 from tests.bench.machine import facts
 from tests.bench.rounds import SETTINGS
@@ -50,7 +50,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--rows", type=_positive, default=1_000_000, help="of the largest table")
     parser.add_argument("--rounds", type=_positive, default=3, help="how often each is measured")
     asked = parser.parse_args(words)
-    with server(embedded(), SETTINGS) as login, tempfile.TemporaryDirectory(prefix="engarde-bench-") as made:
+    with server(binaries(), SETTINGS) as login, tempfile.TemporaryDirectory(prefix="engarde-bench-") as made:
         with connect(login, "copy") as maker, step(f"{asked.rows} rows"):
             for each in MAKING:
                 maker.execute(each.format(rows=asked.rows).encode())

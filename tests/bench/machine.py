@@ -4,7 +4,7 @@ import os
 import platform
 import subprocess
 
-from engarde.server import binaries
+from engarde.server.libpq import binaries
 from launcher.engine import Engine
 
 
@@ -19,5 +19,5 @@ def facts(engine: Engine) -> list[str]:
 
 
 def _postgresql() -> str:
-    command = [str(binaries.embedded() / "postgres"), "--version"]
+    command = [str(binaries() / "postgres"), "--version"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()

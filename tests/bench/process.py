@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from engarde.util.progress import last_line
+from engarde.util.terminal import last_line
 
 LIMIT = 3600.0
 """Of one process (seconds)."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from devtools import server as servers
 from devtools.server_user import environment
-from engarde.server.binaries import embedded
+from engarde.server.libpq import binaries
 from tests.bench.floor import Floor
 from tests.bench.tool import Command, Phase, Tool
 from tests.engine.admins import PASSWORD
@@ -16,7 +16,7 @@ NAMED = "psql floor"
 def psql(database: Database, floor: Floor, folder: Path) -> Tool:
     """The floor's scripts on a server; there is nothing to preview."""
     words = (
-        str(embedded() / "psql"),
+        str(binaries() / "psql"),
         *("-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-v", "VERBOSITY=terse"),
         *("-h", servers.HOST, "-p", str(database.server.port), "-U", servers.ADMIN, "-d", NAME, "-f", "-"),
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from devtools import server as servers
 from engarde.declaration.loader import read
 from engarde.declaration.model import Stack, Table
-from engarde.util.progress import step
+from engarde.util.terminal import step
 from launcher.engine import Engine
 from tests.bench import floor as floors
 from tests.bench.program import program, warm

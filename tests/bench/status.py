@@ -22,7 +22,7 @@ from engarde.server.credentials import Access, login_to
 from engarde.server.session import Session
 from engarde.status.collect import collect
 from engarde.status.subjects import chosen
-from engarde.util.progress import step
+from engarde.util.terminal import step
 from tests.bench.__main__ import _positive
 from tests.bench.machine import facts
 from tests.bench.rounds import SETTINGS

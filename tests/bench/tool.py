@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from engarde.util.progress import say, step
+from engarde.util.terminal import step, tell
 from tests.bench import process
 from tests.bench.end_state import EndState, differences, end_state
 from tests.engine.admins import PASSWORD
@@ -89,5 +89,5 @@ def measure(tool: Tool, size: int, database: Database, floor: Ends | None) -> tu
 
 def _say(errors: tuple[str, ...]) -> tuple[str, ...]:
     for error in errors:
-        say(error)
+        tell(error)
     return errors

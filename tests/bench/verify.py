@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from engarde.util.progress import step
+from engarde.util.terminal import step
 from tests.bench import process
 from tests.bench.__main__ import _positive
 from tests.bench.machine import facts

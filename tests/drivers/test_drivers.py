@@ -8,7 +8,7 @@ import pytest
 from devtools.server import HOST
 from engarde.declaration.address import Address
 from engarde.declaration.declared import SslMode
-from engarde.server.urls import url
+from engarde.server.credentials import url
 from tests.conftest import Projects
 from tests.drivers import certificate
 from tests.drivers.collected import CASES, MODE_CASES

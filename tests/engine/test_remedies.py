@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engarde.server.binaries import embedded
+from engarde.server.libpq import binaries
 from tests.brownfield.clients import Clients
 from tests.brownfield.day_zero import DayZero
 from tests.brownfield.services import DECLARED
@@ -58,7 +58,7 @@ def psql(project: Project, script: Path, *, superuser: bool) -> subprocess.Compl
         return project.tool("psql", "admin", "-X", "-f", str(script))
     server = project.database.server
     address = f"host=127.0.0.1 port={server.port} dbname=postgres user={SUPERUSER.user}"
-    command = [str(embedded() / "psql"), "-X", "-f", str(script), address]
+    command = [str(binaries() / "psql"), "-X", "-f", str(script), address]
     return subprocess.run(command, env={"PGPASSWORD": PASSWORD}, capture_output=True, text=True, check=False)
 
 

@@ -14,7 +14,7 @@ import pytest
 from devtools import server, server_user
 from devtools.server import HOST, NOT_DURABLE, PortTaken, Server
 from devtools.server_user import ServerError, reachable
-from engarde.server import binaries
+from engarde.server.libpq import binaries
 
 PASSWORD = "AdminsPasswordInTests"
 
@@ -31,7 +31,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def template(folder: Path) -> Server:
     """A stopped server that others are copied from."""
-    bin_dir = server_user.runnable(binaries.embedded(), folder)
+    bin_dir = server_user.runnable(binaries(), folder)
     server.initialise(bin_dir, folder / "template", PASSWORD)
     return Server(bin_dir, folder / "template", 0, NOT_DURABLE)
 

@@ -17,7 +17,7 @@ from pulumi.runtime import mocks, rpc, set_all_config
 
 from components.engine import TOLD
 from engarde.declaration.model import Table
-from engarde.preflight.server_facts import Found
+from engarde.preflight.server_facts import ServerFacts
 from engarde.server.functions import Functions
 
 PROGRAM = Path(__file__).resolve().parents[2] / "__main__.py"
@@ -175,7 +175,7 @@ def run(
         _captured(ran),
         patch(
             "engarde.preflight.server_facts.survey",
-            return_value=Found(tables, roles, found_settings or {}, functions=functions or {}),
+            return_value=ServerFacts(tables, roles, found_settings or {}, functions=functions or {}),
         ),
         patch("engarde.preflight.abandoned_rows.refuse"),
         patch("engarde.server.blocking.start"),

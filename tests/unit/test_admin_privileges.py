@@ -7,7 +7,7 @@ from typing import Any
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
-from engarde.preflight.admin_privileges import Admin, Found, Owned, Role, missing, schemas
+from engarde.preflight.admin_privileges import Admin, AdminSnapshot, Owned, Role, missing, schemas
 
 ADM = Role("adm", superuser=False, manageable=False, reachable=True)
 POSTGRES = Role("postgres", superuser=True, manageable=False, reachable=False)
@@ -29,7 +29,7 @@ def lacking(
     extensions: frozenset[str] = frozenset(),
 ) -> list[str]:
     admin = Admin("adm", superuser, createrole, 17)
-    found = Found(admin, (ADM, POSTGRES, OTHER, *roles), (RAILWAY, *owned), extensions)
+    found = AdminSnapshot(admin, (ADM, POSTGRES, OTHER, *roles), (RAILWAY, *owned), extensions)
     return [each.sql for each in missing(restrict_to(declared, None), found)]
 
 

@@ -14,20 +14,10 @@ import pytest
 from engarde.backup import manifest
 from engarde.backup.comparing import contents
 from engarde.backup.folder import BACKUPS, default, draft
-from engarde.backup.inventory import (
-    Edge,
-    Extension,
-    Grant,
-    Inventory,
-    LargeObject,
-    Owned,
-    Sequence,
-    Server,
-    Table,
-    Thing,
-)
+from engarde.backup.inventory import Edge, Grant, Inventory, LargeObject, Owned, Sequence, Server, Table, Thing
 from engarde.backup.manifest import Manifest
 from engarde.errors import Refused, Unfinished
+from engarde.server.catalog.rows import Extension
 from tests.inventories import compare
 
 HELD = Inventory(

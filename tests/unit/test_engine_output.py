@@ -49,11 +49,11 @@ def test_what_is_asked_for_is_handed_over_as_it_is(capfd: pytest.CaptureFixture[
 
 
 TELLING = """
-import sys; from pathlib import Path; from engarde import engine; engine.FOLDER = Path(sys.argv[1])
-from engarde.util.terminal import begin_command; from engarde.util.progress import step
+import sys; from pathlib import Path; from engarde.pulumi_cli import process; process.FOLDER = Path(sys.argv[1])
+from engarde.util.terminal import begin_command, step
 begin_command()
 with step("up"):
-    sys.exit(engine.engine("up", work="change").returncode)
+    sys.exit(process.engine("up", work="change").returncode)
 """
 
 
@@ -80,8 +80,9 @@ def test_an_interrupt_waits_for_its_end(folder: Path) -> None:
         "#!/bin/sh\ntrap 'echo ending; sleep 0.5; echo ended; exit 1' INT\necho begun\nsleep 20 >&- 2>&- & wait\n"
     )
     program = (
-        "import sys; from pathlib import Path; from engarde import engine; engine.FOLDER = Path(sys.argv[1])\n"
-        "try:\n    engine.engine('up', work='change')\nexcept KeyboardInterrupt:\n    sys.exit(130)"
+        "import sys; from pathlib import Path; from engarde.pulumi_cli import process\n"
+        "process.FOLDER = Path(sys.argv[1])\n"
+        "try:\n    process.engine('up', work='change')\nexcept KeyboardInterrupt:\n    sys.exit(130)"
     )
     command = [sys.executable, "-c", program, str(folder)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:

@@ -15,7 +15,7 @@ from engarde.health.migrations import check
 from engarde.health.seen import Seen
 from engarde.migrate.histories import Histories
 from engarde.output.findings import Finding
-from engarde.server.catalog.further import VersionTable
+from engarde.server.catalog.rows import VersionTable
 
 SERVER = {"host": "127.0.0.1", "database": "railway"}
 SERVICES = ("madansara", "onside", "sankore")

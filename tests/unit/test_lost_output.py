@@ -22,7 +22,7 @@ from tests.parts import sampled
 PROGRAM = """
 import os, sys, subprocess; from contextlib import suppress; from pathlib import Path
 import click
-from engarde import terminal
+from engarde.util import terminal
 from engarde.cli import main
 
 def answer():

@@ -8,7 +8,7 @@ import pytest
 
 from engarde.declaration.databases import databases
 from engarde.declaration.loader import parse
-from engarde.pulumi_cli.resource_names import base_of, label_of, placed
+from engarde.pulumi_cli.resource_names import base_name, database_label, in_database
 from engarde.server import scram
 from tests.unit.mocked import Ended, Ran, run
 
@@ -189,6 +189,11 @@ def test_a_name_tells_its_place_whatever_the_database_is_called(label: str, else
     sections = {"server": SERVER, "services": {"a": {"database": label}}, **(beside if elsewhere else {})}
     shared, database = databases(parse("local", sections, {"adminPassword"}))
     for name in ("a-schema", "a-role", "a-b-in-c-schema"):
-        assert label_of(placed(name, database)) == (label, elsewhere)
-        assert base_of(placed(name, database)) == base_of(placed(name, shared)) == placed(name, shared) == name
-        assert label_of(name) is None
+        assert database_label(in_database(name, database)) == (label, elsewhere)
+        assert (
+            base_name(in_database(name, database))
+            == base_name(in_database(name, shared))
+            == in_database(name, shared)
+            == name
+        )
+        assert database_label(name) is None

@@ -10,8 +10,7 @@ import pytest
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
-from engarde.preflight.outsiders import Outsider
-from engarde.preflight.revocations import Given, Seen, faults
+from engarde.preflight.revocations import Context, Given, Outsider, faults
 from engarde.server.catalog.rows import Setting
 
 HERE = Outsider("o", "d", True, True, [], 1, 0, 2, ["pg_monitor"], ["CREATE"], ["public"], [])
@@ -27,7 +26,7 @@ def stack(**sections: Any) -> Stack:
 def told(
     declared: Stack, *outsiders: Outsider, label: str | None = None, settings: tuple[Setting, ...] = (), **given: Any
 ) -> str:
-    return "\n".join(faults(restrict_to(declared, label), Given(**given), Seen((), outsiders, settings)))
+    return "\n".join(faults(restrict_to(declared, label), Given(**given), Context((), outsiders, settings)))
 
 
 def test_one_that_would_be_shut_out_needs_a_word() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from devtools.server import Server, pid_of
 from devtools.server_user import environment
-from engarde.server import binaries
+from engarde.server.libpq import binaries
 from engarde.util.processes import command_of
 
 
@@ -98,21 +98,21 @@ def test_the_server_is_not_told_what_the_users_environment_says_of_another(monke
 
 def test_binaries_named_by_the_user_come_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PGBIN", str(tmp_path))
-    assert binaries.embedded() == tmp_path
+    assert binaries() == tmp_path
 
 
 def test_the_wheel_has_the_server_and_its_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PGBIN", raising=False)
-    assert {"postgres", "initdb", "psql"} <= {each.name for each in binaries.embedded().iterdir()}
+    assert {"postgres", "initdb", "psql"} <= {each.name for each in binaries().iterdir()}
 
 
 def test_without_a_wheel_the_newest_of_debian_serves(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("PGBIN", raising=False)
-    monkeypatch.setattr(binaries, "WHEELS", ())
-    monkeypatch.setattr(binaries, "DEBIAN", tmp_path)
+    monkeypatch.setattr("engarde.server.libpq.WHEELS", ())
+    monkeypatch.setattr("engarde.server.libpq.DEBIAN", tmp_path)
     with pytest.raises(FileNotFoundError, match="PGBIN"):
-        binaries.embedded()
+        binaries()
     for major in ("9", "15"):
         (tmp_path / major / "bin").mkdir(parents=True)
         (tmp_path / major / "bin/postgres").touch()
-    assert binaries.embedded() == tmp_path / "15/bin"
+    assert binaries() == tmp_path / "15/bin"

@@ -6,10 +6,10 @@ from typing import cast
 
 import pytest
 
-from engarde.backup.inventory import Extension
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused
+from engarde.server.catalog.rows import Extension
 from engarde.split import journal
 from engarde.split.contents import Contents
 from engarde.split.editing import changes

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engarde.status.formatting import LONGEST, one_line
+from engarde.util.masking import LONGEST_STATEMENT, one_line
 
 MASKED = {
     "SELECT * FROM t1 WHERE a = $1 AND b = $12": "SELECT * FROM t1 WHERE a = $1 AND b = $12",
@@ -32,7 +32,7 @@ def test_constants_are_masked(query: str) -> None:
 def test_nothing_stays_nothing_and_a_long_text_is_cut() -> None:
     assert one_line(None) is None
     text = one_line("SELECT " + "a, " * 1000)
-    assert text is not None and len(text) == LONGEST and text.endswith("…")
+    assert text is not None and len(text) == LONGEST_STATEMENT and text.endswith("…")
 
 
 @given(st.text(), st.integers(1, 60))

@@ -7,8 +7,7 @@ from typing import Any
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
 from engarde.declaration.model import DatabaseStack
-from engarde.preflight.conflicts import faults
-from engarde.preflight.renames import Made, moved
+from engarde.preflight.conflicts import Made, faults, rename_faults
 from engarde.server.catalog.rows import Existing
 
 
@@ -54,13 +53,13 @@ def test_roles_that_are_named_and_not_there() -> None:
 
 def test_nothing_that_stays_is_moved() -> None:
     before = {Made("role", "a", "a_user"), Made("schema", "a", "a"), Made("role", "gone", "gone_user")}
-    assert list(moved(stack(**SERVICE, analytics={}), frozenset(before), (), ())) == []
-    assert list(moved(stack(**SERVICE, analytics={}), frozenset(), (), ())) == []
+    assert list(rename_faults(stack(**SERVICE, analytics={}), frozenset(before), (), ())) == []
+    assert list(rename_faults(stack(**SERVICE, analytics={}), frozenset(), (), ())) == []
 
 
 def test_what_has_another_name() -> None:
     before = {Made("role", "a", "old"), Made("schema", "a", "b c"), Made("role", "analytics", "reader")}
-    assert list(moved(stack(**SERVICE, analytics={}), frozenset(before), (), ())) == [
+    assert list(rename_faults(stack(**SERVICE, analytics={}), frozenset(before), (), ())) == [
         "role old was made for a and is declared as a_user: keep it with `role: old`,"
         " or rename it with `formerly: old`",
         "schema b c cannot become a in one step: keep it with `schema: b c`,"
@@ -72,10 +71,10 @@ def test_what_has_another_name() -> None:
 
 def test_what_has_changed_hands() -> None:
     before = frozenset({Made("role", "old", "a_user"), Made("schema", "old", "a")})
-    assert list(moved(stack(**SERVICE), before, (), ())) == [
+    assert list(rename_faults(stack(**SERVICE), before, (), ())) == [
         "role a_user was made for old and cannot go to another: keep it there, or with `formerly: old`",
         "schema a was made for old and cannot go to another: keep it there, or with `formerly: old`",
     ]
-    assert list(moved(stack(existingSchemas={"a": None}), before, (), ())) == [
+    assert list(rename_faults(stack(existingSchemas={"a": None}), before, (), ())) == [
         "schema a was made for old and cannot go to another: keep it there"
     ]

@@ -23,7 +23,7 @@ ROLES = {"madansara": "madansara_user", "analytics": "analytics_readonly"}
 
 @pytest.fixture(autouse=True)
 def private(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    for module in ("under_way", "split.journal", "rotate.journal"):
+    for module in ("checks.under_way", "split.journal", "rotate.journal"):
         monkeypatch.setattr(f"engarde.{module}.PRIVATE", tmp_path)
     return tmp_path
 

@@ -6,7 +6,7 @@ import pytest
 
 from engarde.declaration.address import Address
 from engarde.declaration.declared import UrlFormat
-from engarde.server.urls import url
+from engarde.server.credentials import url
 
 PW = "p4ssw0rd"
 REFERENCE = "${{Postgres.RAILWAY_PRIVATE_DOMAIN}}"

@@ -16,7 +16,7 @@ from engarde.errors import Refused
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.state import admin_password
 from engarde.server import scram
-from engarde.server.catalog.further import StoredPassword
+from engarde.server.catalog.rows import StoredPassword
 from engarde.util.quoting import statement, word
 
 _IN_URL = r"://{}:((?:(?!://)\S)*)@"

@@ -13,7 +13,7 @@ from engarde.alembic.scripts import graph, project
 from engarde.backup import manifest
 from engarde.declaration.loader import parse, read
 from engarde.errors import ConfigError, EngardeError, Refused
-from engarde.util import bounded
+from engarde.util.files import read_bytes, read_text
 
 
 def fifo(file: Path) -> None:
@@ -45,7 +45,7 @@ NO_FILES = [fifo, endless, folder, listening, large]
 def test_what_is_no_file_to_read(tmp_path: Path, made: Callable[[Path], None]) -> None:
     made(tmp_path / "x")
     with pytest.raises(OSError, match=r"regular file|longer than|No such device|not supported"):
-        bounded.content(tmp_path / "x")
+        read_bytes(tmp_path / "x")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
@@ -53,12 +53,12 @@ def test_what_is_read_counts_and_not_the_size() -> None:
     file = Path("/proc/self/maps")
     assert file.stat().st_size == 0
     with pytest.raises(OSError, match="longer than 100 bytes"):
-        bounded.content(file, 100)
+        read_bytes(file, 100)
 
 
 def test_lines_end_as_in_python(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"a\r\nb\rc\n\xc3\xa9")
-    assert bounded.text(tmp_path / "x") == (tmp_path / "x").read_text(encoding="utf-8") == "a\nb\nc\né"
+    assert read_text(tmp_path / "x") == (tmp_path / "x").read_text(encoding="utf-8") == "a\nb\nc\né"
 
 
 @pytest.mark.parametrize("made", NO_FILES)

@@ -1,4 +1,4 @@
-"""Files that others have put there, read whole, and only where they are files and no larger than what is looked for."""
+"""Files: others' are read only where they are files and no larger than what is looked for; ours are put there whole."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import os
 from pathlib import Path
 from stat import S_ISREG
 
+from engarde.util.terminal import begin_change
+
 LARGEST = 4_000_000
 """Of a file that a person writes [bytes]."""
 
@@ -15,7 +17,7 @@ READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 """Opening a FIFO would wait until somebody writes into it."""
 
 
-def content(file: Path | str, largest: int = LARGEST, *, folder: int | None = None) -> bytes:
+def read_bytes(file: Path | str, largest: int = LARGEST, *, folder: int | None = None) -> bytes:
     """What is in a file; with the descriptor of the folder that its name is in, no link is followed.
 
     :raises OSError: it cannot be read, is no regular file, or holds more.
@@ -34,10 +36,23 @@ def content(file: Path | str, largest: int = LARGEST, *, folder: int | None = No
     return found
 
 
-def text(file: Path | str, largest: int = LARGEST, *, folder: int | None = None) -> str:
+def read_text(file: Path | str, largest: int = LARGEST, *, folder: int | None = None) -> str:
     """The same as text, each line ended as Python ends it.
 
     :raises OSError: as above.
     :raises UnicodeDecodeError: it is not UTF-8.
     """
-    return io.StringIO(content(file, largest, folder=folder).decode("utf-8"), newline=None).getvalue()
+    return io.StringIO(read_bytes(file, largest, folder=folder).decode("utf-8"), newline=None).getvalue()
+
+
+def write_whole(file: Path, draft: Path, text: str) -> None:
+    """Puts the text in the file's place in one step, on the disk before anything else is done.
+
+    The draft is on the same file system.
+    """
+    begin_change()
+    with draft.open("w") as opened:
+        opened.write(text)
+        opened.flush()
+        os.fsync(opened.fileno())
+    draft.replace(file)
