@@ -5,9 +5,8 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from devtools.local import embedded, files, state
-from devtools.local.admin import remembered
-from devtools.local.files import STACK_FILE, is_derived
-from devtools.local.locks import alone
+from devtools.local.files import STACK_FILE, alone, is_derived
+from devtools.local.state import remembered
 from devtools.local.venv import VENV, is_ours
 from engarde.errors import Refused
 from engarde.util.terminal import tell

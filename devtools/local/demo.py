@@ -7,8 +7,8 @@ from psycopg import sql
 from rich.table import Table
 
 from devtools.local import database, engine, stack_file
-from devtools.local.admin import Admin, remembered
-from devtools.local.locks import alone
+from devtools.local.files import alone
+from devtools.local.state import Admin, remembered
 from engarde.declaration import loader
 from engarde.declaration.model import Stack
 from engarde.declaration.names import ANALYTICS

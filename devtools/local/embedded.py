@@ -8,7 +8,7 @@ from pathlib import Path
 
 from devtools import server
 from devtools.local import files
-from devtools.local.admin import Admin
+from devtools.local.state import Admin
 from devtools.server_user import reachable, runnable
 from engarde.server.libpq import binaries
 from engarde.util.terminal import step, tell

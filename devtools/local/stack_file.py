@@ -8,9 +8,9 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
 from devtools.local import files
-from devtools.local.admin import Admin
 from devtools.local.files import DERIVED
 from devtools.local.files import STACK_FILE as FILE
+from devtools.local.state import Admin
 from engarde.declaration import loader
 from engarde.declaration.loader import PASSWORDS_KEY
 from engarde.errors import ConfigError

@@ -1,9 +1,11 @@
-"""What the state of stack `local` holds, read from its file: also without an engine, in milliseconds."""
+"""What earlier runs have left: the server that stack `local` is on, and its state, also read without an engine."""
 
 import json
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from launcher.paths import STATE
+from devtools.local import files
+from launcher.paths import PRIVATE, STATE
 
 FILE = STATE / ".pulumi/stacks/engarde/local.json"
 ROLE = "postgresql:index/role:Role"
@@ -44,3 +46,35 @@ def _latest() -> dict[str, Any]:
     if not FILE.exists():
         return {}
     return dict(json.loads(FILE.read_text())["checkpoint"].get("latest") or {})
+
+
+RECORD = PRIVATE / "server.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Admin:
+    """An address and a login."""
+
+    embedded: bool
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    database: str | None = None
+    """None for the one that the stack file names"""
+
+    sslmode: str | None = None
+    superuser: bool = True
+
+    def __str__(self) -> str:
+        """Which server it is; ours stays the same one on another port."""
+        return "the embedded server" if self.embedded else f"{self.host}:{self.port}/{self.database}"
+
+
+def remembered() -> Admin | None:
+    """What the stack file was last written for."""
+    return Admin(**json.loads(RECORD.read_text())) if RECORD.exists() else None
+
+
+def remember(admin: Admin) -> None:
+    files.write(RECORD, json.dumps(asdict(admin)))

@@ -7,9 +7,9 @@ from typing import Any
 
 from rich.table import Table
 
-from devtools.local import database, embedded, engine, files, stack_file, users_server
-from devtools.local.admin import Admin, remember, remembered
-from devtools.local.locks import alone, clear_stale_engine_locks
+from devtools.local import database, embedded, engine, files, stack_file
+from devtools.local.files import alone, clear_stale_engine_locks
+from devtools.local.state import Admin, remember, remembered
 from engarde.declaration import loader
 from engarde.declaration.model import Stack
 from engarde.output.show import console
@@ -26,7 +26,7 @@ def up() -> None:
     PRIVATE.mkdir(exist_ok=True)
     with alone():
         begin_change()
-        users_own = users_server.chosen()
+        users_own = database.users_server()
         engine.obtain()
         clear_stale_engine_locks()
         admin = users_own or embedded.bring_up()

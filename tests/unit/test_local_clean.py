@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from devtools.local import admin, clean, embedded, files, locks, state, venv
-from devtools.local.admin import Admin
+from devtools.local import clean, embedded, files, state, venv
+from devtools.local.state import Admin
 from engarde.errors import Refused
 
 USERS = Admin(False, "db.example.org", 5432, "me", "secret", database="mine")
@@ -22,9 +22,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setattr(module, "PROJECT", root)
     for module in (clean, embedded, files):
         monkeypatch.setattr(module, "PRIVATE", private)
-    monkeypatch.setattr(locks, "LOCK", private / "lock")
+    monkeypatch.setattr(files, "LOCK", private / "lock")
     monkeypatch.setattr(embedded, "RECORD", private / "postgres.json")
-    monkeypatch.setattr(admin, "RECORD", private / "server.json")
+    monkeypatch.setattr(state, "RECORD", private / "server.json")
     monkeypatch.setattr(state, "FILE", private / "state.json")
     for module in (clean, files):
         monkeypatch.setattr(module, "STACK_FILE", root / "Pulumi.local.yaml")

@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from devtools.local import files, stack_file
-from devtools.local.admin import Admin
+from devtools.local.state import Admin
 from engarde.errors import ConfigError
 
 PRODUCTION = """\

@@ -4,8 +4,8 @@ import os
 
 import pytest
 
-from devtools.local import database, state, users_server
-from devtools.local.admin import Admin
+from devtools.local import database, state
+from devtools.local.state import Admin
 from engarde.errors import Refused
 
 URL = "postgresql://me:p%40ss@db.example.org:6666/mine?sslmode=require"
@@ -14,8 +14,8 @@ EMBEDDED = Admin(True, "127.0.0.1", 5555, "postgres", "secret")
 
 
 def test_its_parts() -> None:
-    assert users_server.parse(URL) == SERVER
-    assert users_server.parse("postgres://me:p@db.example.org/mine").port == 5432
+    assert database.parse(URL) == SERVER
+    assert database.parse("postgres://me:p@db.example.org/mine").port == 5432
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_its_parts() -> None:
 )
 def test_anything_else_is_refused_without_a_word_of_it(url: str, says: str) -> None:
     with pytest.raises(Refused, match=says) as refusal:
-        users_server.parse(url)
+        database.parse(url)
     assert "hidden" not in str(refusal.value)
 
 
@@ -45,48 +45,48 @@ def test_no_password_stands_in_what_is_printed() -> None:
 def told(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
     """What the run finds: the server of the last run, and whether the state holds anything there."""
     found: dict[str, object] = {"before": None, "holds": False}
-    monkeypatch.delenv(users_server.VARIABLE, raising=False)
-    monkeypatch.setattr(users_server, "remembered", lambda: found["before"])
+    monkeypatch.delenv(database.VARIABLE, raising=False)
+    monkeypatch.setattr(database, "remembered", lambda: found["before"])
     monkeypatch.setattr(state, "holds_resources", lambda: found["holds"])
     monkeypatch.setattr(database, "with_rights", lambda admin: admin)
     return found
 
 
 def test_without_the_variable_the_embedded_server_serves(told: dict[str, object]) -> None:
-    assert users_server.chosen() is None
+    assert database.users_server() is None
     told |= {"before": EMBEDDED, "holds": True}
-    assert users_server.chosen() is None
+    assert database.users_server() is None
 
 
 def test_the_variable_is_remembered(told: dict[str, object]) -> None:
     told |= {"before": SERVER, "holds": True}
-    assert users_server.chosen() == SERVER
+    assert database.users_server() == SERVER
 
 
 def test_the_variable_reaches_no_child(told: dict[str, object], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(users_server.VARIABLE, URL)
-    assert users_server.chosen() == SERVER
-    assert users_server.VARIABLE not in os.environ
+    monkeypatch.setenv(database.VARIABLE, URL)
+    assert database.users_server() == SERVER
+    assert database.VARIABLE not in os.environ
 
 
-@pytest.mark.parametrize("before", [EMBEDDED, users_server.parse("postgresql://me:x@db.example.org:1/mine")])
+@pytest.mark.parametrize("before", [EMBEDDED, database.parse("postgresql://me:x@db.example.org:1/mine")])
 def test_a_state_with_resources_elsewhere_is_not_led_astray(
     told: dict[str, object], monkeypatch: pytest.MonkeyPatch, before: Admin
 ) -> None:
     told |= {"before": before, "holds": True}
-    monkeypatch.setenv(users_server.VARIABLE, URL)
+    monkeypatch.setenv(database.VARIABLE, URL)
     with pytest.raises(Refused, match=r"bin/pulumi destroy"):
-        users_server.chosen()
+        database.users_server()
     told["holds"] = False
-    monkeypatch.setenv(users_server.VARIABLE, URL)
-    assert users_server.chosen() == SERVER
+    monkeypatch.setenv(database.VARIABLE, URL)
+    assert database.users_server() == SERVER
 
 
 def test_another_login_at_the_same_server_is_no_other_server(
     told: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told |= {"before": SERVER, "holds": True}
-    monkeypatch.setenv(users_server.VARIABLE, URL.replace("me:p%40ss", "you:other"))
-    chosen = users_server.chosen()
+    monkeypatch.setenv(database.VARIABLE, URL.replace("me:p%40ss", "you:other"))
+    chosen = database.users_server()
     assert chosen
     assert (chosen.user, chosen.password) == ("you", "other")
