@@ -64,12 +64,6 @@ class _Held:
     tables: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Which:
-    identity: str
-    has_database: bool
-
-
 def refuse(leaving: Leaving, password: str) -> None:
     """Keeps rows from being left where nobody looks for them; the password is the admin's.
 
@@ -119,13 +113,13 @@ def _refuse_moved(database: DatabaseStack, asked: Session, moved: Moved) -> None
     """The same server may be reached by another address, and a database may have been renamed."""
     was, here = moved.was, database.server
     same_name = was.database == here.database
-    [new] = asked.rows("which_server", _Which, database=was.database)
-    if (was.address.host, was.address.port) == (here.host, here.port) and not new.has_database:
+    [(server, has_old_name)] = asked.tuples("which_server", database=was.database)
+    if (was.address.host, was.address.port) == (here.host, here.port) and not has_old_name:
         return
     try:
         with session(was) as there:
-            [old] = there.rows("which_server", _Which, database=here.database)
-            if old.identity == new.identity and same_name:
+            [(old_server, _)] = there.tuples("which_server", database=here.database)
+            if old_server == server and same_name:
                 return
             held = _with_rows(there, moved.schemas)
             why = "; ".join(_counted(*each) for each in held.items())

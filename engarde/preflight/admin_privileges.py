@@ -84,8 +84,7 @@ class Missing:
 
 def admin(asked: Session) -> Admin:
     """The role of the session."""
-    (found,) = asked.rows("admin", Admin)
-    return found
+    return asked.rows("admin", Admin)[0]
 
 
 def ask(stack: DatabaseStack, asked: Session) -> AdminSnapshot:
@@ -95,7 +94,8 @@ def ask(stack: DatabaseStack, asked: Session) -> AdminSnapshot:
         Owned("function", each.schema, each.identity, each.owner, each.grantable)
         for each in functions.of_stack(asked, stack).values()
     ]
-    return AdminSnapshot(admin(asked), tuple(asked.rows("roles", Role)), tuple(owned), asked.extensions())
+    extensions = frozenset(name for (name,) in asked.tuples("extensions"))
+    return AdminSnapshot(admin(asked), tuple(asked.rows("roles", Role)), tuple(owned), extensions)
 
 
 def schemas(stack: DatabaseStack) -> frozenset[str]:

@@ -110,12 +110,6 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class _Sessions:
-    role: str
-    sessions: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Held:
     grantee: str
     kind: str
@@ -153,7 +147,7 @@ def warnings(
         yield from map(visible, _of_outsider(stack, each, given))
     yield from map(visible, _new_owners(stack, seen, renamed))
     there = {each.name for each in seen.existing if each.kind == "role"}
-    counted = {each.role: each.sessions for each in asked.rows("sessions_of", _Sessions, roles=_roles(stack))}
+    counted = dict(asked.tuples("sessions_of", roles=_roles(stack)))
     for login in _logins(stack):
         if login.role in there and (why := _new_password(login, given)):
             yield (

@@ -85,12 +85,11 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
             _say(stack, asked, before, existing, warn)
             _check(stack, asked)
             _refuse_to_grant_to_owners(stack, asked)
-            views = asked.rows("views_in", _View, schemas=sorted(read))
             return ServerFacts(
                 asked.tables(sorted(read)),
                 frozenset(each.name for each in existing if each.kind == "role"),
                 _settings(asked),
-                frozenset((each.schema, each.name) for each in views),
+                frozenset(asked.tuples("views_in", schemas=sorted(read))),
                 functions.find(
                     asked, [*before.called, *(each for service in stack.services for each in service.executes)]
                 ),
@@ -109,12 +108,6 @@ def _settings(asked: Session) -> dict[str, dict[str, str]]:
     return dict(found)
 
 
-@dataclass(frozen=True, slots=True)
-class _View:
-    schema: str
-    name: str
-
-
 def _absent(stack: DatabaseStack) -> str:
     server, names = stack.server, ", ".join(service.name for service in stack.services)
     make = statement("CREATE DATABASE {}", server.database)
@@ -127,8 +120,8 @@ def _absent(stack: DatabaseStack) -> str:
 
 def _refuse_to_lose(stack: DatabaseStack, asked: Session, before: Before) -> None:
     """The engine would find out by itself, but only after the service's grants have gone."""
-    if held := asked.held(sorted(before.retired)):
-        counted = ", ".join(f"{schema} ({count} objects)" for schema, count in held.items())
+    if held := asked.tuples("held", schemas=sorted(before.retired)):
+        counted = ", ".join(f"{schema} ({count} objects)" for schema, count in held)
         raise Refused(
             f"these schemas are in the state of stack {stack.name}, declared by no service, and not empty: {counted}."
             " Nothing was changed. Declare the service again, or retire it as the README says: copy its data, drop the"
@@ -136,19 +129,12 @@ def _refuse_to_lose(stack: DatabaseStack, asked: Session, before: Before) -> Non
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Owner:
-    role: str
-    database: str
-
-
 def _refuse_half_gone(stack: DatabaseStack, asked: Session, before: Before) -> None:
     """A role that goes, and that has something in another database: the engine drops it from this one alone."""
     if stack.label and not stack.elsewhere:
         return
-    if owners := asked.rows("owned_elsewhere", _Owner, roles=sorted(before.going)):
-        told = [f"  in {visible(each.database)}: {statement('DROP OWNED BY {}', each.role)}" for each in owners]
-        lines = "\n".join(told)
+    if owners := asked.tuples("owned_elsewhere", roles=sorted(before.going)):
+        lines = "\n".join(f"  in {visible(where)}: {statement('DROP OWNED BY {}', role)}" for role, where in owners)
         raise Refused(
             f"roles that stack {stack.name} declares no more are still known to other databases, and PostgreSQL drops"
             " no such role; nothing was changed. As the admin, after a look at what they own there and lose with"

@@ -19,11 +19,6 @@ _SYSTEM = "pg_catalog"
 
 
 @dataclass(frozen=True, slots=True)
-class _Path:
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
 class Wanted:
     """An extension that is to be in a database."""
 
@@ -56,14 +51,13 @@ def refuse_for_extensions(stack: DatabaseStack, extensions: Sequence[Wanted], as
 
     :raises Refused: somebody else chooses what runs as the admin.
     """
-    searched = asked.rows(
+    searched = asked.tuples(
         "extension_paths",
-        _Path,
         names=[each.name for each in extensions],
         schemas=[each.schema for each in extensions],
         versions=[each.version for each in extensions],
     )
-    schemas = [each.value for each in searched]
+    schemas = [schema for (schema,) in searched]
     if shadows := asked.rows("shadows", Shadow, admin=stack.server.user, schemas=schemas, ahead=[]):
         raise Refused(
             f"in database {stack.server.database}, functions, operators or tables of other roles have names of"
@@ -80,5 +74,5 @@ def _lines(shadows: Iterable[Shadow]) -> str:
 def _provider_path(stack: DatabaseStack, asked: Session) -> tuple[str, ...]:
     """What the provider's sessions search: as PGOPTIONS says, else as the server gives it to the admin."""
     given = _GIVEN_PATH.findall(given_environment().get("PGOPTIONS", ""))
-    path = re.sub(r"\\(.)", r"\1", given[-1]) if given else asked.rows("default_path", _Path)[0].value
+    path = re.sub(r"\\(.)", r"\1", given[-1]) if given else asked.tuples("default_path")[0][0]
     return tuple(stack.server.user if each == _OWN_NAME else each for each in split_path(path))

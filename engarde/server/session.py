@@ -211,8 +211,12 @@ class Session:
         """What the query `sql/<query>.sql` finds, each row made by its columns' names."""
         return self._rows(_query(query), kind, parameters)
 
+    def tuples(self, query: str, /, **parameters: object) -> list[tuple[Any, ...]]:
+        """The same as plain tuples, for what is unpacked at once."""
+        return self._connection.execute(_query(query), parameters or None).fetchall()
+
     def answered(self, query: str, kind: type[Row], put: Mapping[str, str] = NONE, **parameters: object) -> list[Row]:
-        """The same, where a refusal does not end the session; names are `put` in quoted.
+        """What it finds as rows, where a refusal does not end the session; names are `put` in quoted.
 
         :raises NotAnswered: the server refused.
         """
@@ -236,15 +240,7 @@ class Session:
 
     def tables(self, schemas: list[str]) -> frozenset[tuple[str, str]]:
         """Schema and name of everything in these schemas that one may select from."""
-        return frozenset(self._connection.execute(_query("tables"), {"schemas": schemas}))
-
-    def held(self, schemas: list[str]) -> dict[str, int]:
-        """Those of the schemas that hold anything, and how many objects."""
-        return dict(self._connection.execute(_query("held"), {"schemas": schemas}).fetchall())
-
-    def extensions(self) -> frozenset[str]:
-        """The extensions that this role can have without a superuser."""
-        return frozenset(name for (name,) in self._connection.execute(_query("extensions")))
+        return frozenset(self.tuples("tables", schemas=schemas))
 
 
 def _query(name: str) -> SQL:
