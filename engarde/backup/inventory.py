@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engarde.server.catalog.rows import Extension
+from engarde.server.functions import Extension
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from engarde.backup.rows import Number, Pinned, SidedEdge
 from engarde.backup.taking import refuse_absent
 from engarde.declaration.model import Service
 from engarde.errors import Refused
-from engarde.server.catalog.rows import Extension
+from engarde.server.functions import Extension
 from engarde.server.session import Session
 from engarde.util.visible import visible
 

@@ -9,7 +9,8 @@ from engarde.backup.inventory import Edge, Grant, Inventory, LargeObject, Owned,
 from engarde.backup.rows import Counted, FoundSequence, FoundTable, Path, Pinned, Reached, Schema, SidedEdge
 from engarde.declaration.names import PUBLIC
 from engarde.errors import Refused
-from engarde.server.catalog.rows import Default, Entry, Extension
+from engarde.server.catalog.rows import Default, Entry
+from engarde.server.functions import Extension
 from engarde.server.session import SEARCH_PATH, Session
 from engarde.util.quoting import quoted, statement
 from engarde.util.visible import visible

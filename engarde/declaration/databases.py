@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engarde.declaration.address import Elsewhere, Server
-from engarde.declaration.model import Analytics, DatabaseStack, Extension, Login, ServerStack, Service, Stack
+from engarde.declaration.model import Analytics, DatabaseStack, Login, ServerStack, Service, Stack
 from engarde.errors import ConfigError
 
 
@@ -56,49 +56,41 @@ def managing(stack: Stack, role: str) -> tuple[DatabaseStack, ...]:
 def restrict_to(stack: Stack, label: str | None) -> DatabaseStack:
     """What the stack has in one database: in the shared one without a label."""
     there = next((server for server in stack.other_servers if server.name == label), None)
+    shared = stack.server.database
     services = tuple(service for service in stack.services if service.database == label)
     existing_schemas = () if label else stack.existing_schemas
     schemas = {*(service.schema_ for service in services), *(schema.name for schema in existing_schemas)}
     analytics = _reading(stack.analytics, schemas, shared=label is None)
     return DatabaseStack(
         stack=stack,
-        server_stack=_other_server(stack, there, services, analytics) if there else shared_server(stack),
+        server_stack=_server_stack(stack, there, services, analytics),
         server=there or _shared(stack.server, label),
         label=label,
         services=services,
         existing_schemas=existing_schemas,
         analytics=analytics,
-        extensions=tuple(extension for extension in stack.extensions if _has(stack, extension, label)),
+        extensions=tuple(each for each in stack.extensions if (label or shared) in (each.databases or (shared,))),
         outside_roles=() if label else stack.outside_roles,
     )
 
 
-def shared_server(stack: Stack) -> ServerStack:
-    """The server of the shared database, with the services of every database on it, and analytics."""
-    others = {server.name for server in stack.other_servers}
-    services = tuple(service for service in stack.services if service.database not in others)
-    return ServerStack(
-        stack=stack,
-        server=stack.server,
-        service_address=stack.service_address,
-        unpooled_address=stack.unpooled_address,
-        logins=(*services, *((stack.analytics,) if stack.analytics else ())),
-        databases=frozenset({stack.server.database, *(each.database for each in services if each.database)}),
-        shared=True,
-    )
-
-
-def _other_server(
-    stack: Stack, server: Elsewhere, services: tuple[Service, ...], analytics: Analytics | None
+def _server_stack(
+    stack: Stack, there: Elsewhere | None, services: tuple[Service, ...], analytics: Analytics | None
 ) -> ServerStack:
+    """Another server with what is in the one database there; or the shared one, with every database on it."""
+    if there is None:
+        others = {server.name for server in stack.other_servers}
+        services = tuple(service for service in stack.services if service.database not in others)
+        analytics = stack.analytics
+    names = {there.database} if there else {stack.server.database, *(each.database or "" for each in services)}
     return ServerStack(
         stack=stack,
-        server=server,
-        service_address=server.services_reach,
-        unpooled_address=server.unpooled_address,
+        server=there or stack.server,
+        service_address=there.services_reach if there else stack.service_address,
+        unpooled_address=there.unpooled_address if there else stack.unpooled_address,
         logins=(*services, *((analytics,) if analytics else ())),
-        databases=frozenset({server.database}),
-        shared=False,
+        databases=frozenset(names - {""}),
+        shared=there is None,
     )
 
 
@@ -106,11 +98,6 @@ def _shared(server: Server, label: str | None) -> Server:
     # What the server's other databases come to is looked after with the shared one alone.
     own = {"database": label, "connection_budget": None, "close_other_databases": False} if label else {}
     return server.model_copy(update=own)
-
-
-def _has(stack: Stack, extension: Extension, label: str | None) -> bool:
-    shared = stack.server.database
-    return (label or shared) in (extension.databases or (shared,))
 
 
 def _reading(analytics: Analytics | None, schemas: set[str], *, shared: bool) -> Analytics | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -107,18 +108,24 @@ RelationName = Annotated[str, AfterValidator(_relation)]
 """A table, column or extension of somebody else's making: `pg_` is allowed."""
 
 
+QUOTED = re.compile(r'"(?P<name>(?:[^"]|"")*+)(?P<end>"?)')
+"""A quoted name of SQL at the start of a text; one that does not end has no `end`."""
+
+
+def unquoted(quoted: re.Match[str]) -> str:
+    """The name that stands in these quotes."""
+    return quoted["name"].replace('""', '"')
+
+
 def split(text: str) -> tuple[str, ...] | None:
     """The parts of a name between its dots; quotes as in SQL guard a dot, case is kept; None when it is none."""
     parts: list[str] = []
     rest = text
     while rest:
-        if rest.startswith('"'):
-            end = 1
-            while (end := rest.find('"', end)) >= 0 and rest[end : end + 2] == '""':
-                end += 2
-            if end < 0:
+        if quoted := QUOTED.match(rest):
+            if not quoted["end"]:
                 return None
-            part, rest = rest[1:end].replace('""', '"'), rest[end + 1 :]
+            part, rest = unquoted(quoted), rest[quoted.end() :]
         else:
             part, dot, after = rest.partition(".")
             rest = dot + after

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
 from engarde.declaration.declared import Declared
+from engarde.declaration.names import QUOTED, unquoted
 
 UNITS = {"": 1, "us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 """milliseconds"""
@@ -47,13 +48,9 @@ def split_path(text: str) -> tuple[str, ...]:
     """The schemas of a search_path: quotes as in SQL, what is not quoted in small letters."""
     found, rest = [], text.strip()
     while rest:
-        if rest.startswith('"'):
-            end = 1
-            while (end := rest.find('"', end)) >= 0 and rest[end : end + 2] == '""':
-                end += 2
-            end = end if end >= 0 else len(rest)
-            found.append(rest[1:end].replace('""', '"'))
-            rest = rest[end + 1 :].partition(",")[2].strip()
+        if quoted := QUOTED.match(rest):
+            found.append(unquoted(quoted))
+            rest = rest[quoted.end() :].partition(",")[2].strip()
         else:
             name, _, rest = rest.partition(",")
             found, rest = [*found, name.strip().lower()], rest.strip()

@@ -11,7 +11,8 @@ from engarde.declaration.model import DatabaseStack, Table
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import readings
 from engarde.errors import ConfigError, NoEntrance, Refused
-from engarde.preflight import admin_privileges, conflicts, revocations, shadowing
+from engarde.preflight import admin_privileges, conflicts, revocations
+from engarde.preflight.admin_privileges import refuse_shadows
 from engarde.preflight.conflicts import Made, rename_faults
 from engarde.preflight.revocations import Given
 from engarde.server import functions
@@ -77,7 +78,7 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
     server = stack.server
     try:
         with session(Access(server, server.database, server.user, password)) as asked:
-            shadowing.refuse(stack, asked)
+            refuse_shadows(stack, asked)
             refuse_event_triggers(asked, server.user)
             _refuse_to_lose(stack, asked, before)
             _refuse_half_gone(stack, asked, before)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from engarde.declaration.grants import Execute
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.errors import NotAnswered, Refused
-from engarde.server.catalog.rows import EventTrigger, Extension
 from engarde.server.session import Session
 from engarde.util.quoting import quoted
 
@@ -70,6 +69,28 @@ def spelled_in(stack: DatabaseStack, found: Functions) -> DatabaseStack:
     return replace(stack, services=tuple(spelled(each, found) for each in stack.services))
 
 
+@dataclass(frozen=True, slots=True)
+class EventTrigger:
+    """A function that runs as whoever makes, changes or drops anything."""
+
+    name: str
+    """as SQL names it"""
+    event: str
+    code: str
+    schema: str
+    """of the function"""
+    definer: bool
+    owner: str
+    """of the function"""
+    changers: list[str]
+    """roles that may change the function, apart from the admin and superusers"""
+
+    @property
+    def disable(self) -> str:
+        """What ends it and can be taken back."""
+        return f"ALTER EVENT TRIGGER {self.name} DISABLE"
+
+
 def event_triggers(asked: Session, *trusted: str) -> list[EventTrigger]:
     """Those that fire, with the roles that may change their functions, apart from superusers and these."""
     return asked.rows("event_triggers", EventTrigger, trusted=list(trusted))
@@ -92,6 +113,15 @@ def refuse_event_triggers(asked: Session, whose: str, *trusted: str) -> None:
 
 CITUS = "citus"
 CITUS_UNKNOWN = "the database has the extension citus: its rows are on other servers, which are not looked at"
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """An extension of a database."""
+
+    name: str
+    schema: str
+    version: str
 
 
 def has_citus(asked: Session) -> bool:

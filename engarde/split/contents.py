@@ -10,8 +10,7 @@ from engarde.backup.rows import FoundSequence, FoundTable, Pinned
 from engarde.backup.taking import refuse_absent, surroundings
 from engarde.declaration.model import Service
 from engarde.declaration.names import VERSION_TABLE
-from engarde.server.catalog.rows import Extension
-from engarde.server.functions import refuse_citus
+from engarde.server.functions import Extension, refuse_citus
 from engarde.server.session import Session
 from engarde.split.rows import Source
 

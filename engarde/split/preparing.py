@@ -8,7 +8,7 @@ from engarde.backup import large_objects
 from engarde.backup.inventory import Owned
 from engarde.backup.loading import clear
 from engarde.backup.rows import Pinned
-from engarde.preflight import shadowing
+from engarde.preflight.admin_privileges import WantedExtension, refuse_for_extensions
 from engarde.server.catalog.rows import Existing
 from engarde.server.credentials import Access, login_of_admin
 from engarde.server.functions import refuse_event_triggers
@@ -42,8 +42,8 @@ def prepare(move: Move, begun: Journal, found: Contents) -> None:
             asked.change("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
             asked.change("SET LOCAL ROLE NONE")
             asked.change(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {role}")
-        wanted = [shadowing.Wanted(each.name, each.schema) for each in found.extensions]
-        shadowing.refuse_for_extensions(move.new, wanted, asked)
+        wanted = [WantedExtension(each.name, each.schema) for each in found.extensions]
+        refuse_for_extensions(move.new, wanted, asked)
         for each in found.extensions:
             name, where = quoted(each.name), quoted(each.schema)
             asked.change(f"CREATE EXTENSION IF NOT EXISTS {name} SCHEMA {where} CASCADE")

@@ -9,9 +9,8 @@ from dataclasses import asdict, dataclass, replace
 from engarde.backup.inventory import Edge
 from engarde.declaration.model import DatabaseStack
 from engarde.errors import NoEntrance
-from engarde.server.catalog.rows import Extension
 from engarde.server.credentials import login_of_admin
-from engarde.server.functions import refuse_event_triggers
+from engarde.server.functions import Extension, refuse_event_triggers
 from engarde.server.session import Session, session
 from engarde.split.contents import Contents
 from engarde.split.rows import Held, Name, Server

@@ -8,7 +8,7 @@ from dataclasses import replace
 from engarde.declaration.model import DatabaseStack
 from engarde.output.findings import Finding, Remedy, Verb
 from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import EventTrigger
+from engarde.server.functions import EventTrigger
 from engarde.util.quoting import quoted
 from engarde.verify.hands import hands
 from engarde.verify.names import some

@@ -17,7 +17,7 @@ from engarde.backup.folder import BACKUPS, default, draft
 from engarde.backup.inventory import Edge, Grant, Inventory, LargeObject, Owned, Sequence, Server, Table, Thing
 from engarde.backup.manifest import Manifest
 from engarde.errors import Refused, Unfinished
-from engarde.server.catalog.rows import Extension
+from engarde.server.functions import Extension
 from tests.inventories import compare
 
 HELD = Inventory(

@@ -52,7 +52,7 @@ def test_the_engine_is_asked_before_any_program_is_started() -> None:
         patch("engarde.migrate.projects.revisions", return_value=()),
         patch("engarde.migrate.elsewhere.session"),
         patch("engarde.server.version_tables.listed", return_value=[THEIRS]),
-        patch("engarde.server.version_tables.own_logins.ask", return_value=READ) as logins,
+        patch("engarde.server.version_tables.ask_logins", return_value=READ) as logins,
         patch.object(run, "revisions", return_value=()),
         patch.object(run, "_run", return_value=None),
         patch.object(run, "_short", return_value=None),

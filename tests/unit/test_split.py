@@ -9,7 +9,7 @@ import pytest
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused
-from engarde.server.catalog.rows import Extension
+from engarde.server.functions import Extension
 from engarde.split import journal
 from engarde.split.contents import Contents
 from engarde.split.editing import changes

@@ -9,7 +9,8 @@ from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
 from engarde.output.findings import Finding, Remedy
 from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import CodeUse, EventTrigger, Role, View
+from engarde.server.catalog.rows import CodeUse, Role, View
+from engarde.server.functions import EventTrigger
 from engarde.util.quoting import quoted
 from engarde.verify.borrowed_rights import _constant, _constants, _Judge
 from engarde.verify.event_triggers import blamed

@@ -295,28 +295,6 @@ class StatementRunner:
 
 
 @dataclass(frozen=True, slots=True)
-class EventTrigger:
-    """A function that runs as whoever makes, changes or drops anything."""
-
-    name: str
-    """as SQL names it"""
-    event: str
-    code: str
-    schema: str
-    """of the function"""
-    definer: bool
-    owner: str
-    """of the function"""
-    changers: list[str]
-    """roles that may change the function, apart from the admin and superusers"""
-
-    @property
-    def disable(self) -> str:
-        """What ends it and can be taken back."""
-        return f"ALTER EVENT TRIGGER {self.name} DISABLE"
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
     """A table with row security, with one of its policies for reading."""
 
@@ -341,12 +319,3 @@ class Shadow:
     identity: str
     owner: str
     remedy: str
-
-
-@dataclass(frozen=True, slots=True)
-class Extension:
-    """An extension of a database."""
-
-    name: str
-    schema: str
-    version: str
