@@ -46,10 +46,12 @@ test-all: venv ## all tests, which takes hours; PART=admins, exhaustive, pg13, p
 	@$(VENV_PYTHON) -m devtools.local engine
 	$(PYTEST) $(if $(PART),--part=$(PART))
 
-lint: venv ## formatting, linters, types, workflows
+lint: venv ## formatting, linters, types, direction of imports, workflows
 	$(VENV_PYTHON) -m ruff check
 	$(VENV_PYTHON) -m ruff format --check
 	$(VENV_PYTHON) -m mypy
+	.venv/bin/lint-imports --no-logo --no-cache
+	$(VENV_PYTHON) -m devtools.ci.structure
 	$(VENV_PYTHON) -m devtools.ci.lint
 
 bench: venv ## times up, previews and destroy beside one psql script and Terraform, verify, status, backup: SIZES="4 50" ROUNDS=3
