@@ -102,17 +102,12 @@ def _sentence(kind: type[BaseModel], detail: ErrorDetails) -> str:
     if detail["type"] == "extra_forbidden":
         return f"unknown key; allowed: {', '.join(allowed_keys(kind, detail['loc'][:-1]))}"
     said = _PLAIN_WORDS.get(detail["type"]) or detail["msg"].replace("Input should be", "must be")
-    allowed = _allowed(kind, detail["loc"])
-    return f"{said}; allowed: {allowed}" if allowed else said
+    field = _field(kind, detail["loc"][0]) if detail["loc"] else None
+    return f"{said}; allowed: {field.description}" if field and field.description else said
 
 
 def _field(kind: type[BaseModel], name: object) -> Any:
     return next((f for n, f in kind.model_fields.items() if name in (f.alias, n)), None)
-
-
-def _allowed(kind: type[BaseModel], loc: tuple[int | str, ...]) -> str | None:
-    field = _field(kind, loc[0]) if loc else None
-    return field.description if field else None
 
 
 def _map_in(annotation: Any) -> type[BaseModel] | None:

@@ -11,9 +11,7 @@ from engarde.declaration.stack_file_edits import lines
 from engarde.declaration.validation import key
 from engarde.errors import NoEntrance, NotAnswered, Refused
 from engarde.server.credentials import Access
-from engarde.server.session import Session, session
-
-LOCKED = "55P03"
+from engarde.server.session import LOCKED, Session, session
 
 
 @dataclass(frozen=True, slots=True)

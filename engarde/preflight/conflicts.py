@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 from engarde.declaration.model import Analytics, DatabaseStack, Declarations, Service
 from engarde.declaration.names import ANALYTICS
+from engarde.pulumi_cli.process import NOTHING
 from engarde.pulumi_cli.resource_names import login_name
 from engarde.server.catalog.rows import Existing
 from engarde.util.quoting import statement
 from engarde.util.visible import visible
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
+Kind = Literal["role", "schema"]
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A role or a schema of the stack that is on the server and is another's."""
 
-    kind: Literal["role", "schema"]
+    kind: Kind
     name: str
     login: Service | Analytics
     """what it is declared for"""
@@ -101,9 +101,6 @@ def absent(stack: DatabaseStack, existing: Collection[Existing]) -> list[str]:
     """Roles that the stack names without making them, and that nobody has made."""
     there = {each.name for each in existing if each.kind == "role"}
     return sorted(_others(stack) - there - {login.role for login in stack.logins})
-
-
-Kind = Literal["role", "schema"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from engarde.declaration.names import PROOF, PUBLIC, spelled
 from engarde.declaration.parameters import milliseconds
 from engarde.declaration.privileges import CONNECT, CREATE, OTHER_DATABASES, TEMPORARY, USAGE, On, Privilege
 from engarde.declaration.validation import join
-from engarde.preflight.conflicts import NOTHING
+from engarde.pulumi_cli.process import NOTHING
 from engarde.pulumi_cli.resource_names import login_name, rotation_key
 from engarde.server.catalog.rows import Existing, Setting
 from engarde.server.session import Session
@@ -138,15 +138,15 @@ def look(stack: DatabaseStack, asked: Session, existing: Sequence[Existing]) -> 
 
 
 def warnings(
-    stack: DatabaseStack, asked: Session, given: Given, seen: Context, renamed: Mapping[str, str] = NOTHING
+    stack: DatabaseStack, asked: Session, given: Given, context: Context, renamed: Mapping[str, str] = NOTHING
 ) -> Iterator[str]:
-    """Whose access, password or room this run takes, a sentence each; `renamed` as in `foreign.taken`."""
+    """Whose access, password or room this run takes, a sentence each; `renamed` as in `conflicts.taken`."""
     if given.due:
         yield from map(visible, _taken(asked, given.due))
-    for each in seen.outsiders:
+    for each in context.outsiders:
         yield from map(visible, _of_outsider(stack, each, given))
-    yield from map(visible, _new_owners(stack, seen, renamed))
-    there = {each.name for each in seen.existing if each.kind == "role"}
+    yield from map(visible, _new_owners(stack, context, renamed))
+    there = {each.name for each in context.existing if each.kind == "role"}
     counted = dict(asked.tuples("sessions_of", roles=_roles(stack)))
     for login in _logins(stack):
         if login.role in there and (why := _new_password(login, given)):
@@ -159,15 +159,15 @@ def warnings(
                 f"{login.role} has {counted[login.role]} sessions now, and connectionLimit of {login_name(login)} is"
                 f" {login.connection_limit}: new ones are refused until so many have ended"
             )
-    if later := [each for each in seen.in_words if not _imported(each, stack, given)]:
+    if later := [each for each in context.in_words if not _imported(each, stack, given)]:
         yield f"the provider reads timeouts in milliseconds alone, and fails once it reads these:\n{_healed(later)}"
 
 
-def faults(stack: DatabaseStack, given: Given, seen: Context) -> Iterator[str]:
+def faults(stack: DatabaseStack, given: Given, context: Context) -> Iterator[str]:
     """What the stack file or the server has to say first, a paragraph each."""
-    if found := [each for each in seen.outsiders if _unsaid(stack, each, given)]:
+    if found := [each for each in context.outsiders if _unsaid(stack, each, given)]:
         yield _shut_out(stack, found)
-    if there := [each for each in seen.in_words if _imported(each, stack, given)]:
+    if there := [each for each in context.in_words if _imported(each, stack, given)]:
         yield (
             "the provider takes over no role with a timeout in words. As the admin, the same times in milliseconds:\n"
             f"{_healed(there)}\nA timeout that the stack file does not state becomes its default; so that it stays:\n"
@@ -215,8 +215,8 @@ def _of_outsider(stack: DatabaseStack, each: Outsider, given: Given) -> Iterator
         )
 
 
-def _new_owners(stack: DatabaseStack, seen: Context, renamed: Mapping[str, str]) -> Iterator[str]:
-    owners = {each.name: each.owner for each in seen.existing if each.kind == "schema"}
+def _new_owners(stack: DatabaseStack, context: Context, renamed: Mapping[str, str]) -> Iterator[str]:
+    owners = {each.name: each.owner for each in context.existing if each.kind == "schema"}
     for service in stack.services:
         owner = owners.get(service.schema_)
         if owner not in (None, stack.server.user, service.role, renamed.get(service.role)):

@@ -83,7 +83,11 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
             _refuse_to_lose(stack, asked, before)
             _refuse_half_gone(stack, asked, before)
             existing = _refuse_to_take(stack, asked, before)
-            _say(stack, asked, before, existing, warn)
+            context = revocations.look(stack, asked, existing)
+            for warning in revocations.warnings(stack, asked, before.given, context, before.renamed):
+                warn(visible(warning, keep=BREAKS))
+            if faults := [*revocations.faults(stack, before.given, context)]:
+                raise Refused(f"stack {stack.name} needs a word first; nothing was changed\n" + "\n".join(faults))
             _check(stack, asked)
             _refuse_to_grant_to_owners(stack, asked)
             return ServerFacts(
@@ -154,20 +158,6 @@ def _refuse_to_take(stack: DatabaseStack, asked: Session, before: Before) -> lis
         lines = "\n".join(f"  {each}" for each in faults)
         raise Refused(f"stack {stack.name} and its server do not fit; nothing was changed:\n{lines}")
     return existing
-
-
-def _say(
-    stack: DatabaseStack,
-    asked: Session,
-    before: Before,
-    existing: list[Existing],
-    warn: Callable[[str], None],
-) -> None:
-    seen = revocations.look(stack, asked, existing)
-    for each in revocations.warnings(stack, asked, before.given, seen, before.renamed):
-        warn(visible(each, keep=BREAKS))
-    if told := [*revocations.faults(stack, before.given, seen)]:
-        raise Refused(f"stack {stack.name} needs a word first; nothing was changed\n" + "\n".join(told))
 
 
 def _refuse_to_grant_to_owners(stack: DatabaseStack, asked: Session) -> None:

@@ -51,6 +51,8 @@ MARK = " /* engarde */"
 NONE: Mapping[str, str] = MappingProxyType({})
 
 Row = TypeVar("Row")
+LOCKED = "55P03"
+"""The SQLSTATE of what does not wait for a lock."""
 ALLOWED = "EG000"
 """By which a probe takes back what was allowed."""
 

@@ -11,7 +11,7 @@ from engarde.declaration.model import DatabaseStack
 from engarde.errors import NotAnswered, Unreachable
 from engarde.server.catalog.rows import VersionTable
 from engarde.server.credentials import Access
-from engarde.server.session import Session, session
+from engarde.server.session import LOCKED, Session, session
 
 AT_ONCE = 4
 """Logins at a time: most of a login is waiting, and a live server has no slots to spare."""
@@ -46,8 +46,6 @@ def ask_logins(logins: Iterable[Access], question: Callable[[Session, Access], A
 
 Logins = Callable[[], Mapping[str, Access]]
 """Role -> login, asked for only when one is needed."""
-
-LOCKED = "55P03"
 
 
 @dataclass(frozen=True, slots=True)
