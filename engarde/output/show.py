@@ -63,6 +63,16 @@ def table(*headings: str) -> Table:
     return Table(*headings, box=None, pad_edge=False, padding=(0, 2))
 
 
+def grid(rows: Mapping[str, RenderableType]) -> Table:
+    """What is said of each of these names, beside it."""
+    made = Table.grid(padding=(0, 2))
+    made.add_column(style="dim", justify="right")
+    made.add_column(overflow="fold")
+    for name, said in rows.items():
+        made.add_row(name, said)
+    return made
+
+
 @contextmanager
 def logins_left() -> Iterator[Callable[[int], None]]:
     """Shows on a terminal how many logins are done; what takes a number and is told how many are left."""
@@ -183,13 +193,12 @@ def listed(findings: Sequence[Finding]) -> RenderableType:
     """Findings one under another, each remedy on lines of its own that can be copied whole."""
     shown: list[RenderableType] = []
     for finding in findings:
-        grid = Table.grid(padding=(0, 2))
-        grid.add_column(style="dim", justify="right")
-        grid.add_column(overflow="fold")
-        grid.add_row("expected", finding.expected)
-        grid.add_row("actual", Text(finding.actual, style="red"))
         where = f" (database {finding.database})" if finding.database else ""
-        shown += [Rule(style="dim"), Text(f"{finding.check}: {finding.subject}{where}", style="bold"), grid]
+        shown += [
+            Rule(style="dim"),
+            Text(f"{finding.check}: {finding.subject}{where}", style="bold"),
+            grid({"expected": finding.expected, "actual": Text(finding.actual, style="red")}),
+        ]
         shown += _remedy(finding.remedy, finding.database)
     return Group(*shown)
 

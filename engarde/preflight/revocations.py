@@ -13,6 +13,7 @@ from engarde.declaration.names import PROOF, PUBLIC, spelled
 from engarde.declaration.parameters import milliseconds
 from engarde.declaration.privileges import CONNECT, CREATE, OTHER_DATABASES, TEMPORARY, USAGE, On, Privilege
 from engarde.declaration.validation import join
+from engarde.output.wording import first_few
 from engarde.pulumi_cli.process import NOTHING
 from engarde.pulumi_cli.resource_names import login_name, rotation_key
 from engarde.server.catalog.rows import Existing, Setting
@@ -240,8 +241,7 @@ def _taken(asked: Session, due: Sequence[Privilege]) -> Iterator[str]:
                 name = each.name if each.kind in ("database", "schema") else spelled(each.schema or "", each.name)
                 lost[who, ", ".join(taken), each.kind].append(name)
     for (who, rights, kind), names in sorted(lost.items()):
-        more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-        yield f"{who} loses {rights} on {kind} {', '.join(names[:SHOWN])}{more}"
+        yield f"{who} loses {rights} on {kind} {first_few(names, SHOWN)}"
 
 
 def _is_on(row: Privilege, held: _Held) -> bool:

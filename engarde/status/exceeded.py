@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engarde.declaration.model import DatabaseStack
+from engarde.output.wording import of_bytes
 from engarde.status.connections import Blocked, Blocker, Elsewhere
-from engarde.status.formatting import of_bytes, of_seconds, of_share
+from engarde.status.formatting import of_seconds, of_share
 from engarde.status.report import Report, Service
 from engarde.status.storage import IndexUse, Storage
 

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-from engarde.declaration.declared import UNITS
-
 NOT_VISIBLE = "not visible"
 _SPANS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-
-
-def of_bytes(number: int | None) -> str:
-    """`12.3 GB`, in PostgreSQL's units."""
-    if number is None:
-        return "-"
-    unit = next((name for name in reversed(UNITS) if number >= UNITS[name]), "B")
-    return f"{number} B" if unit == "B" else f"{number / UNITS[unit]:.1f} {unit}"
 
 
 def of_count(number: int | None) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from engarde.checks.connection_budget import budget
 from engarde.declaration.model import DatabaseStack
+from engarde.output.wording import first_few
 from engarde.status import rows, statement_stats
 from engarde.status.collect import Snapshot
 from engarde.status.connections import Connections, connections
@@ -140,9 +141,9 @@ def _unseen(found: Snapshot, stored: Sequence[Storage], schemas: Collection[str]
     if unmeasured := [name for tables in stored for name in tables.not_measured]:
         # Whoever sees the files needs no lock.
         heal = FILES.replace("{}", quoted(role))
-        yield Unseen(f"the size of {_some(unmeasured)}", "something of it is locked now", heal)
+        yield Unseen(f"the size of {first_few(unmeasured, NAMED)}", "something of it is locked now", heal)
     if hidden := sorted({session.role for session in activity.sessions if not session.visible}):
-        yield Unseen(f"what the sessions of {_some(hidden)} do", f"{role} may not see it", _stats(role))
+        yield Unseen(f"what the sessions of {first_few(hidden, NAMED)} do", f"{role} may not see it", _stats(role))
     if found.statements.unseen:
         yield found.statements.unseen
     if any(not row.visible for row in found.statements.counted or ()):
@@ -151,11 +152,6 @@ def _unseen(found: Snapshot, stored: Sequence[Storage], schemas: Collection[str]
     if activity.settings["shared_preload_libraries"].value is None:
         heal = statement("GRANT pg_read_all_settings TO {}", role)
         yield Unseen("the setting shared_preload_libraries", f"{role} may not see it", heal)
-
-
-def _some(names: Sequence[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _stats(role: str) -> str:
@@ -172,9 +168,11 @@ def _not_read(found: Snapshot, schemas: Collection[str]) -> Iterator[Unseen]:
         if table.unread and table.schema in schemas:
             versions[table.unread].append(table.schema)
     for why, unread in sequences.items():
-        yield Unseen(f"how far {sum(unread.values())} sequences of {_some(sorted(unread))} got", why, _again(why))
+        yield Unseen(
+            f"how far {sum(unread.values())} sequences of {first_few(sorted(unread), NAMED)} got", why, _again(why)
+        )
     for why, of in versions.items():
-        yield Unseen(f"the revision in {_some(sorted(of))}", why, _again(why))
+        yield Unseen(f"the revision in {first_few(sorted(of), NAMED)}", why, _again(why))
 
 
 def _again(why: str) -> str:

@@ -11,13 +11,14 @@ from rich.table import Table
 
 from engarde.declaration.model import DatabaseStack
 from engarde.output.show import Result, Text, table, to_copy
+from engarde.output.wording import of_bytes
 from engarde.server.credentials import Access
 from engarde.server.version_tables import Logins
 from engarde.status.collect import collect
 from engarde.status.connections import IN_TRANSACTION
 from engarde.status.data import data
 from engarde.status.exceeded import Exceeded, exceeded, remarks
-from engarde.status.formatting import NOT_VISIBLE, ago, of_bytes, of_count, of_milliseconds, of_seconds, of_share
+from engarde.status.formatting import NOT_VISIBLE, ago, of_count, of_milliseconds, of_seconds, of_share
 from engarde.status.prometheus import prometheus
 from engarde.status.report import Report, Service, report
 from engarde.status.statement_stats import Slow

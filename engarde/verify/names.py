@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Remedy
+from engarde.output.wording import first_few
 from engarde.server.catalog import Catalog
 from engarde.util.quoting import quoted
 
@@ -27,11 +28,11 @@ def called(name: str) -> str:
 
 def some(items: Sequence[str]) -> str:
     """The first few of many, how many more there are, and a mark that is another where these are others."""
-    shown = ", ".join(items[:SHOWN])
+    shown = first_few(items, SHOWN)
     if len(items) <= SHOWN:
         return shown
     mark = hashlib.sha256("\0".join(items[SHOWN:]).encode(errors="surrogatepass")).hexdigest()[:8]
-    return f"{shown} and {len(items) - SHOWN} more ({mark})"
+    return f"{shown} ({mark})"
 
 
 def provided_schemas(stack: DatabaseStack, catalog: Catalog) -> frozenset[str]:
