@@ -217,6 +217,10 @@ class Session:
         """The same as plain tuples, for what is unpacked at once."""
         return self._connection.execute(_query(query), parameters or None).fetchall()
 
+    def values(self, query: str, /, **parameters: object) -> list[Any]:
+        """The first column of what it finds."""
+        return [row[0] for row in self.tuples(query, **parameters)]
+
     def answered(self, query: str, kind: type[Row], put: Mapping[str, str] = NONE, **parameters: object) -> list[Row]:
         """What it finds as rows, where a refusal does not end the session; names are `put` in quoted.
 

@@ -24,6 +24,8 @@ from engarde.util.visible import BREAKS, visible
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
+Say = Callable[[str], None]
+"""What tells somebody in one line what goes on: `say`, as a rule."""
 
 OUTPUT_LOST, READER_GONE = 74, 141
 """Exit codes, where the result could not be written: in general, and as nobody reads it and nothing was changed."""
