@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +12,7 @@ from engarde.pulumi_cli.process import FOLDER
 from engarde.util.terminal import put, say
 
 if TYPE_CHECKING:
-    from engarde.output.show import Shown
+    from engarde.migrate.report import Statuses, Upgraded
 
 
 class OrServices(click.Group):
@@ -38,16 +37,14 @@ def migrate_command() -> None:
 @click.option("--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True, help="How many at a time.")
 @click.option("--sql", "only_sql", is_flag=True, help="Print what would be run; run nothing.")
 @click.argument("names", nargs=-1, metavar="[SERVICE]...")
-def run_command(stack: str, every: bool, jobs: int, only_sql: bool, names: tuple[str, ...]) -> Shown | None:
+def run_command(stack: str, every: bool, jobs: int, only_sql: bool, names: tuple[str, ...]) -> Upgraded | None:
     """Upgrade these services to the head of their migrations; the word `run` may be left out.
 
     One that fails does not stop the others. Exit codes: 0 done, 2 usage or a refusal, 3 could not connect or not read
     the revision, nothing was changed; 4 at least one failed.
     """
-    from engarde.migrate import show
     from engarde.migrate.projects import projects
-    from engarde.migrate.run import exit_code, sql, upgrade
-    from engarde.output.show import Shown
+    from engarde.migrate.run import sql, upgrade
     from engarde.util.quoting import printable
     from engarde.util.visible import BREAKS
 
@@ -55,26 +52,20 @@ def run_command(stack: str, every: bool, jobs: int, only_sql: bool, names: tuple
         raise click.UsageError("either names of services or --all")
     chosen = projects(read(FOLDER, stack), names)
     if only_sql:
-        for each in chosen:
-            put(f"-- {each.name}")
-            put(printable("".join(sql(each)).removesuffix("\n"), keep=BREAKS))
+        for project in chosen:
+            put(f"-- {project.name}")
+            put(printable("".join(sql(project)).removesuffix("\n"), keep=BREAKS))
         return None
-    done = upgrade(chosen, jobs, say)
-    return Shown(partial(show.migrated, done), partial(show.migrated_data, done), exit_code(done))
+    return upgrade(chosen, jobs, say)
 
 
 @command("status", group=migrate_command)
 @click.argument("names", nargs=-1, metavar="[SERVICE]...")
-def status_command(stack: str, names: tuple[str, ...]) -> Shown:
+def status_command(stack: str, names: tuple[str, ...]) -> Statuses:
     """Show where each service is, where its migrations end, and what is pending.
 
     Exit codes: 0 nothing is pending, 1 something is, 2 a project cannot be read, 3 a revision cannot be read now.
     """
-    from engarde.migrate import show
-    from engarde.migrate.projects import projects
-    from engarde.migrate.status import status
-    from engarde.output.show import Shown
+    from engarde.migrate.projects import projects, status
 
-    found = status(projects(read(FOLDER, stack), names))
-    code = max(each.exit_code for each in found)
-    return Shown(partial(show.looked_at, found), partial(show.looked_at_data, found), code)
+    return status(projects(read(FOLDER, stack), names))

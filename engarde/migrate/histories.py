@@ -1,16 +1,25 @@
-"""What the services' own migration scripts prove about revisions."""
+"""What the services' own migration scripts prove about revisions, and who may begin at base.
+
+While a service's revisions are outside of its own schema, nothing is run from base.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from engarde.alembic.scripts import Graph, graph, project
 from engarde.declaration.model import DatabaseStack, Service
-from engarde.errors import ConfigError
+from engarde.declaration.names import VERSION_TABLE
+from engarde.errors import ConfigError, Refused, Unreachable
 from engarde.pulumi_cli.process import FOLDER
+from engarde.server import version_tables
 from engarde.server.catalog.rows import VersionTable
+from engarde.server.credentials import Access
+from engarde.server.session import session
+from engarde.util.quoting import quoted, word
 
 _NUMBER = re.compile(r"\d{1,11}")
 """An id that histories have in common by counting; Alembic's own have twelve digits and letters."""
@@ -31,11 +40,11 @@ class Histories:
     def of(self, service: Service, table: VersionTable) -> list[str]:
         """The revisions in the table that are in the service's history."""
         history = self.known.get(service.name)
-        return [each for each in table.revisions or () if history and history.knows(each)]
+        return [revision for revision in table.revisions or () if history and history.knows(revision)]
 
     def proven(self, service: Service, table: VersionTable) -> list[str]:
         """Those that are the service's for certain. A number is not: many a history begins with 0001."""
-        return [each for each in self._alone(service, table) if not _NUMBER.fullmatch(each)]
+        return [revision for revision in self._alone(service, table) if not _NUMBER.fullmatch(revision)]
 
     def evidence(self, service: Service, table: VersionTable) -> str:
         """What its scripts say of the revisions in the table; nothing where they have none of them."""
@@ -70,8 +79,8 @@ class Histories:
         home = self.home(table)
         if home and home.name not in self.known:
             return []
-        others = [each for name, each in self.known.items() if name != service.name]
-        return [each for each in self.of(service, table) if not any(other.knows(each) for other in others)]
+        others = [history for name, history in self.known.items() if name != service.name]
+        return [found for found in self.of(service, table) if not any(other.knows(found) for other in others)]
 
 
 def histories(stack: DatabaseStack) -> Histories:
@@ -84,3 +93,69 @@ def histories(stack: DatabaseStack) -> Histories:
             except ConfigError:
                 continue
     return Histories(stack, found)
+
+
+class OtherVersionTable(Refused):
+    """A service's revisions are in another version table than its own."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """The version tables of one database, read once, when a service is found that would begin at base."""
+
+    stack: DatabaseStack
+    admin: Access = field(repr=False)
+    logins: Mapping[str, Access] = field(repr=False)
+    """role -> login, of the services whose passwords are known"""
+
+    def refuse_base(self, service: Service) -> None:
+        """Lets a service begin that has no revision in its own table.
+
+        :raises OtherVersionTable: a table outside of its schema holds its revisions.
+        :raises Unreachable: one that it may have used cannot be read now.
+        """
+        has_own = any(table.schema == service.schema_ for table in self._tables)
+        # What stands in a schema where the service may not write is a neighbour's word.
+        others = [
+            table
+            for table in self._tables
+            if table.schema != service.schema_ and (not self._histories.home(table) or service.role in table.writers)
+        ]
+        for table in others:
+            if table.revisions and self._histories.uses(service, table, has_own):
+                raise OtherVersionTable(self._said(service, table))
+        for table in others:
+            # With a table of its own, an empty one, the service has been told to begin.
+            used = table.trusted or table.owner == service.role or (service.role in table.writers and not has_own)
+            if used and table.revisions is None:
+                raise Unreachable(
+                    f"{table.identity} cannot be read now: {table.unread}; it may hold revisions of {service.name},"
+                    f" whose own table has none; nothing was changed{'' if has_own else self._way_out(service)}"
+                )
+
+    def _said(self, service: Service, table: VersionTable) -> str:
+        evidence = self._histories.evidence(service, table) or f"{table.owner} owns it"
+        said = (
+            f"{table.identity} holds {', '.join(table.revisions or ())}: {evidence}; from base {service.name} would"
+            " make its tables anew beside those that are there, so nothing was changed; `bin/engarde doctor"
+            f" --stack {self.stack.name}` says how it gets a version table of its own"
+        )
+        if self._histories.proven(service, table) or table.owner == service.role:
+            return said
+        return said + self._way_out(service)
+
+    def _way_out(self, service: Service) -> str:
+        table_of_its_own = (
+            f"CREATE TABLE {quoted(service.schema_, VERSION_TABLE)} (version_num varchar(32) PRIMARY KEY)"
+        )
+        command = ("bin/engarde", "psql", service.name, "--stack", self.stack.name, "-c", table_of_its_own)
+        return f"; if {service.name} has no tables yet, an empty one lets it begin: {' '.join(map(word, command))}"
+
+    @cached_property
+    def _histories(self) -> Histories:
+        return histories(self.stack)
+
+    @cached_property
+    def _tables(self) -> tuple[VersionTable, ...]:
+        with session(self.admin) as asked:
+            return version_tables.read(self.stack, asked, lambda: self.logins)

@@ -39,8 +39,8 @@ if sys.platform == "linux":
     ctypes.CDLL(None).prctl({PR_SET_PDEATHSIG}, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != int(parent):
         sys.exit(1)
-for each in (signal.SIGPIPE, signal.SIGXFSZ):
-    signal.signal(each, signal.SIG_DFL)
+for number in (signal.SIGPIPE, signal.SIGXFSZ):
+    signal.signal(number, signal.SIG_DFL)
 try:
     os.execvp(command[0], command)
 except OSError as error:
@@ -115,18 +115,18 @@ class Programs:
 
         Told so again, it kills them.
         """
-        before = {each: signal.getsignal(each) for each in ENDING}
+        before = {number: signal.getsignal(number) for number in ENDING}
         try:
-            for each, handler in before.items():
+            for number, handler in before.items():
                 # What a shell starts in the background, or nohup, ignores some.
                 if handler is not signal.SIG_IGN:
-                    signal.signal(each, self._end)
+                    signal.signal(number, self._end)
             yield
         except Ended:
             self._stop()
         finally:
-            for each, handler in before.items():
-                signal.signal(each, handler)
+            for number, handler in before.items():
+                signal.signal(number, handler)
         if self._told:
             os.kill(os.getpid(), self._told)
 
@@ -145,7 +145,7 @@ class Programs:
             tell(f"{name}: stopping its migrations ({self._told.name})")
             _send(process, self._told)
         end = time.monotonic()
-        while any(each.poll() is None for each in left.values()) and time.monotonic() < end + self._grace:
+        while any(process.poll() is None for process in left.values()) and time.monotonic() < end + self._grace:
             time.sleep(0.05)
         for process in left.values():
             _send(process, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""The services that have migrations, and who they log in as."""
+"""The services that have migrations, who they log in as, and where each is in its history."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engarde.alembic.scripts import graph, project
+from engarde.alembic.scripts import Graph, graph, project
 from engarde.declaration.databases import database_of, services_of
 from engarde.declaration.delivery import Migrations
 from engarde.declaration.model import Service, Stack
 from engarde.declaration.names import VERSION_TABLE
-from engarde.errors import ConfigError, NotAnswered, Refused, Unreachable
-from engarde.migrate.elsewhere import Database
+from engarde.errors import ConfigError, EngardeError, NotAnswered, Refused, Unreachable
+from engarde.migrate.histories import Database, OtherVersionTable
+from engarde.migrate.report import Status, Statuses
 from engarde.pulumi_cli.process import FOLDER
 from engarde.pulumi_cli.state import outputs
 from engarde.server.credentials import Access, accesses, login_of_admin, of_services
@@ -47,13 +48,20 @@ class Project:
         """Where its alembic.ini is."""
         return FOLDER / self.declared.path
 
+    def history(self) -> Graph:
+        """Its migration scripts, read without being run.
+
+        :raises ConfigError: they cannot be.
+        """
+        return graph(project(self.folder, self.declared.command))
+
     @property
     def target(self) -> str:
         """What its Alembic is told to upgrade to: `head`, or `heads` of labelled branches that stand by themselves."""
         try:
-            return graph(project(self.folder, self.declared.command)).target
+            return self.history().target
         except ConfigError:
-            # It is read without being run; what nobody can read Alembic refuses, where it is several.
+            # What nobody can read Alembic refuses, where it is several.
             return "head"
 
 
@@ -63,8 +71,8 @@ def projects(stack: Stack, names: Sequence[str]) -> list[Project]:
     :raises ConfigError: a name is not in the stack, or the stack file gives it no migrations.
     :raises Unreachable: the engine does not know a password.
     """
-    chosen = services_of(stack, names) or [each for each in stack.services if each.migrations]
-    if without := [each.name for each in chosen if not each.migrations]:
+    chosen = services_of(stack, names) or [service for service in stack.services if service.migrations]
+    if without := [service.name for service in chosen if not service.migrations]:
         raise ConfigError(
             f"Pulumi.{stack.name}.yaml does not say where the migrations of {', '.join(without)} are"
             " (`migrations: {path: ...}`, docs/migrate.md)"
@@ -73,43 +81,26 @@ def projects(stack: Stack, names: Sequence[str]) -> list[Project]:
         raise ConfigError(f"no service in Pulumi.{stack.name}.yaml has `migrations` (docs/migrate.md)")
     # No later: Pulumi has the passphrase in its environment, where a service's code that runs could read it.
     known = outputs(stack.name)
-    logins = {each.name: login for each, login in zip(chosen, accesses(stack, chosen, known), strict=True)}
-    stacks = {each.database: database_of(stack, each) for each in chosen}
+    stacks = {service.database: database_of(stack, service) for service in chosen}
     databases = {
         label: Database(found, login_of_admin(found), of_services(found, known)) for label, found in stacks.items()
     }
     return [
         Project(
-            each,
-            each.migrations,
-            replace(logins[each.name], form=each.migrations.url_format or each.url_format),
-            databases[each.database],
+            service,
+            service.migrations,
+            replace(login, form=service.migrations.url_format or service.url_format),
+            databases[service.database],
         )
-        for each in chosen
-        if each.migrations
+        for service, login in zip(chosen, accesses(stack, chosen, known), strict=True)
+        if service.migrations
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class _Table:
-    """The version table."""
-
-    there: bool
-    settings: int
-    """that were set for reading it"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One row of it."""
-
-    revision: str
 
 
 def starting_point(project: Project) -> tuple[str, ...]:
     """The revisions from which the service goes on; none where it begins at base.
 
-    :raises Elsewhere: its revisions are in another table than its own.
+    :raises OtherVersionTable: its revisions are in another table than its own.
     :raises Refused: there is no way from here that migrations can go.
     :raises Unreachable: the service was not let in, or where it is cannot be read now: then nobody knows.
     """
@@ -128,16 +119,37 @@ def revisions(project: Project) -> tuple[str, ...]:
     with session(project.access) as asked:
         if asked.pooled:
             raise Refused(
-                f"{project.access.address.host}:{project.access.address.port} is a pooler's address: migrations need"
-                " the server's own, for locks and settings that last as long as their session"
+                f"{project.access.where} is a pooler's address: migrations need the server's own, for locks and"
+                " settings that last as long as their session"
             )
-        [found] = asked.rows("version_table", _Table, schema=project.service.schema_)
-        if not found.there:
+        [there] = asked.values("version_table", schema=project.service.schema_)
+        if not there:
             return ()
         try:
-            rows = asked.answered("version_table_revisions", _Row, put={"schema": project.service.schema_})
+            rows = asked.answered("version_table_revisions", dict, put={"schema": project.service.schema_})
         except NotAnswered as refusal:
             table = quoted(project.service.schema_, VERSION_TABLE)
             why = _UNREADABLE.get(str(refusal), "reading it fails")
             raise Unreachable(f"{table} cannot be read now: {why} (SQLSTATE {refusal}); nothing was changed") from None
-    return tuple(sorted({each.revision for each in rows}))
+    return tuple(sorted({row["revision"] for row in rows}))
+
+
+def status(projects: Sequence[Project]) -> Statuses:
+    """Every service by itself: one that cannot be looked at does not keep the others from it."""
+    return Statuses([*map(_status, projects)])
+
+
+def _status(of: Project) -> Status:
+    try:
+        history = of.history()
+        now = starting_point(of)
+    except OtherVersionTable as found:
+        return Status(of.name, "elsewhere", (), history.heads, said=str(found))
+    except EngardeError as error:
+        return Status(of.name, "not known", said=str(error), exit_code=error.exit_code)
+    if strange := [revision for revision in now if not history.knows(revision)]:
+        said = f"its versions have no {', '.join(strange)}: applied from newer code, or another service's"
+        return Status(of.name, "unknown revision", now, history.heads, said=said)
+    if pending := history.pending(now):
+        return Status(of.name, "pending", now, history.heads, pending)
+    return Status(of.name, "up to date", now, history.heads, exit_code=0)

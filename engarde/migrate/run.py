@@ -6,28 +6,26 @@ import re
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from io import TextIOWrapper
 from threading import Thread
-from typing import IO, Literal
+from typing import IO
 
 from engarde.alembic.check import check
-from engarde.alembic.scripts import graph
-from engarde.alembic.scripts import project as project_in
 from engarde.declaration.names import VERSION_TABLE
 from engarde.errors import ConfigError, EngardeError, Refused, Unfinished
 from engarde.migrate.programs import Programs, end, environment
 from engarde.migrate.projects import Project, revisions, starting_point
+from engarde.migrate.report import Migrated, State, Upgraded
 from engarde.server.blocking import Watch, watched
 from engarde.server.credentials import connect_timeout
 from engarde.server.libpq import given_environment
 from engarde.server.session import NOTICING_OPTIONS
 from engarde.util.masking import masked
 from engarde.util.quoting import quoted, word
-from engarde.util.terminal import begin_change
+from engarde.util.terminal import Say, begin_change
 
 APPLICATION = "engarde migrate"
 
@@ -43,26 +41,8 @@ LONGEST = 100_000
 LINGERING = 5.0
 """How long its output is read after its end [seconds]."""
 
-Say = Callable[[str], None]
-State = Literal["migrated", "up to date", "failed"]
 
-
-@dataclass(frozen=True, slots=True)
-class Migrated:
-    """What became of one service."""
-
-    service: str
-    state: State
-    before: tuple[str, ...] | None
-    after: tuple[str, ...] | None
-    """None where they could not be read"""
-    seconds: float
-    said: str = ""
-    """of a failure: why"""
-    exit_code: int = 0
-
-
-def upgrade(projects: Sequence[Project], jobs: int, say: Say) -> tuple[Migrated, ...]:
+def upgrade(projects: Sequence[Project], jobs: int, say: Say) -> Upgraded:
     """Each service by itself, so many at a time; one that fails does not stop the others.
 
     What became of it is what the server has at the end: Alembic ends well, too, when all that it did is rolled back.
@@ -72,34 +52,24 @@ def upgrade(projects: Sequence[Project], jobs: int, say: Say) -> tuple[Migrated,
     done: list[Migrated] = []
     with ThreadPoolExecutor(max_workers=jobs) as pool, programs.ending_with_this():
         done.extend(pool.map(lambda project: _upgrade(project, programs, say), projects))
-    return tuple(done)
+    return Upgraded(done)
 
 
 def _upgrade(project: Project, programs: Programs, say: Say) -> Migrated:
     start = time.monotonic()
     before = after = said = None
-    code, begun = 0, False
+    code = 0
     try:
         before = starting_point(project)
         said = _run(project, programs, ("upgrade", project.target), lambda line: say(f"{project.name}: {line}"))
-        begun = True
-        if said:
-            code = Unfinished.exit_code
+        code = Unfinished.exit_code
         after = revisions(project)
-        if not said and (said := _short(project, programs, after)):
-            code = Unfinished.exit_code
+        said = said or _short(project, programs, after)
     except EngardeError as error:
-        said = said or str(error)
-        code = Unfinished.exit_code if begun else error.exit_code
+        said, code = said or str(error), code or error.exit_code
     state: State = "failed" if said else "up to date" if before == after else "migrated"
     say(f"{project.name}: {state}")
-    return Migrated(project.name, state, before, after, time.monotonic() - start, said or "", code)
-
-
-def exit_code(done: Sequence[Migrated]) -> int:
-    """That of the worst; a run that has changed anything and could not ask for all is begun and not finished."""
-    worst = max(each.exit_code for each in done)
-    return Unfinished.exit_code if worst and any(each.state == "migrated" for each in done) else worst
+    return Migrated(project.name, state, before, after, time.monotonic() - start, said or "", code if said else 0)
 
 
 def sql(project: Project) -> Iterator[str]:
@@ -122,7 +92,7 @@ def sql(project: Project) -> Iterator[str]:
 def _short(project: Project, programs: Programs, after: Collection[str]) -> str | None:
     """Why a service is not at its head after Alembic has ended without an error, if it is not."""
     try:
-        if not graph(project_in(project.folder, project.declared.command)).pending(after):
+        if not project.history().pending(after):
             return None
     except ConfigError:
         # It is read without being run: what its code or its command's own options make of it, Alembic alone knows.
@@ -147,9 +117,9 @@ def _short(project: Project, programs: Programs, after: Collection[str]) -> str 
 def _reasons(project: Project) -> Iterator[str]:
     """What the text of the service's env.py tells about it, and where to ask for the rest."""
     try:
-        for each in check(project.database.stack.stack, project.service, project.folder):
-            if each.check in ("transaction", "version table"):
-                yield f"{each.subject}: {each.actual}"
+        for finding in check(project.database.stack.stack, project.service, project.folder):
+            if finding.check in ("transaction", "version table"):
+                yield f"{finding.subject}: {finding.actual}"
     except ConfigError as error:
         yield str(error)
     words = ("bin/engarde", "alembic", "check", str(project.folder), "--service", project.name)
@@ -196,10 +166,10 @@ def _run(
             process.wait()
     except OSError as error:
         return f"cannot run {command[0]} in {project.folder}: {error.strerror}"
-    for each in readers:
+    for reader in readers:
         # What it has left running elsewhere may hold its output open for ever.
-        each.join(LINGERING)
-    told = [*(each for each in why if each not in last), *last]
+        reader.join(LINGERING)
+    told = [*(line for line in why if line not in last), *last]
     if watch.reason:
         return "\n".join([*told, watch.reason])
     return ("\n".join(told) or f"it ended with {process.returncode}") if process.returncode else None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from engarde.migrate.run import Migrated, State, exit_code
+from engarde.migrate.report import Migrated, State, Upgraded
 
 
 def one(state: State, code: int = 0) -> Migrated:
@@ -22,4 +22,4 @@ def one(state: State, code: int = 0) -> Migrated:
     ],
 )
 def test_the_worst_counts(done: list[Migrated], code: int) -> None:
-    assert exit_code(done) == code
+    assert Upgraded(done).exit_code == code

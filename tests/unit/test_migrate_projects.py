@@ -50,14 +50,14 @@ def test_the_engine_is_asked_before_any_program_is_started() -> None:
     with (
         patch("engarde.pulumi_cli.process.subprocess.Popen", side_effect=asked),
         patch("engarde.migrate.projects.revisions", return_value=()),
-        patch("engarde.migrate.elsewhere.session"),
+        patch("engarde.migrate.histories.session"),
         patch("engarde.server.version_tables.listed", return_value=[THEIRS]),
         patch("engarde.server.version_tables.ask_logins", return_value=READ) as logins,
         patch.object(run, "revisions", return_value=()),
         patch.object(run, "_run", return_value=None),
         patch.object(run, "_short", return_value=None),
     ):
-        assert [each.state for each in run.upgrade(found, 2, lambda line: None)] == ["up to date"] * 2
+        assert [each.state for each in run.upgrade(found, 2, lambda line: None).services] == ["up to date"] * 2
         assert [list(run.sql(each)) for each in found] == [[], []]
     assert logins.call_count == 2, "once for each database"
 
@@ -68,5 +68,5 @@ def test_no_program_is_started_unwatched() -> None:
         patch.object(run, "watched", side_effect=Unreachable("nobody watches")),
         patch("engarde.migrate.programs.subprocess.Popen", side_effect=AssertionError("started")),
     ):
-        [done] = run.upgrade(made()[:1], 1, lambda line: None)
+        [done] = run.upgrade(made()[:1], 1, lambda line: None).services
     assert (done.state, done.said) == ("failed", "nobody watches")

@@ -1,0 +1,129 @@
+"""What came of migrations, and where services are in their histories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from rich.console import Group, RenderableType
+
+from engarde.alembic.revisions import Revision
+from engarde.errors import Unfinished
+from engarde.output.show import Result, Text, lines, table
+
+State = Literal["migrated", "up to date", "failed"]
+Where = Literal["up to date", "pending", "unknown revision", "elsewhere", "not known"]
+STYLES = {"migrated": "green", "up to date": "dim", "failed": "red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Migrated:
+    """What became of one service."""
+
+    service: str
+    state: State
+    before: tuple[str, ...] | None
+    after: tuple[str, ...] | None
+    """None where they could not be read"""
+    seconds: float
+    said: str = ""
+    """of a failure: why"""
+    exit_code: int = 0
+
+    def data(self) -> dict[str, object]:
+        """The same for machines."""
+        return {
+            "service": self.service,
+            "state": self.state,
+            "before": self.before,
+            "after": self.after,
+            "seconds": round(self.seconds, 1),
+            "said": self.said or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded(Result):
+    """What became of all."""
+
+    services: Sequence[Migrated]
+
+    @property
+    def exit_code(self) -> int:
+        """That of the worst; a run that has changed anything and could not ask for all is begun and not finished."""
+        worst = max(service.exit_code for service in self.services)
+        changed = any(service.state == "migrated" for service in self.services)
+        return Unfinished.exit_code if worst and changed else worst
+
+    def text(self) -> RenderableType:
+        """A row for each service."""
+        shown = table("service", "before", "after", "seconds", "state")
+        for done in self.services:
+            state = Group(Text(done.state, style=STYLES[done.state]), *_said(done.said))
+            shown.add_row(done.service, _cell(done.before), _cell(done.after), f"{done.seconds:.1f}", state)
+        return shown
+
+    def data(self) -> dict[str, object]:
+        """The same for machines."""
+        return {"services": [service.data() for service in self.services]}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where one service is in its history, and what has still to be run."""
+
+    service: str
+    where: Where
+    now: tuple[str, ...] | None = None
+    """None where they could not be read"""
+    heads: tuple[str, ...] = ()
+    pending: tuple[Revision, ...] = ()
+    said: str = ""
+    """why it is not known, which revision its history lacks, or which other table holds its revisions"""
+    exit_code: int = 1
+
+    def data(self) -> dict[str, object]:
+        """The same for machines."""
+        return {
+            "service": self.service,
+            "state": self.where,
+            "revisions": self.now,
+            "heads": list(self.heads),
+            "pending": [{"revision": revision.id, "title": revision.title} for revision in self.pending],
+            "said": self.said or None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Statuses(Result):
+    """Where all of them are."""
+
+    services: Sequence[Status]
+
+    @property
+    def exit_code(self) -> int:
+        """That of the worst."""
+        return max(service.exit_code for service in self.services)
+
+    def text(self) -> RenderableType:
+        """A row for each service, and below it a line for each revision that is pending."""
+        shown = table("service", "revision", "heads", "state")
+        for found in self.services:
+            where = Text(found.where, style="green" if found.where == "up to date" else "red")
+            pending = (Text(f"{revision.id}  {revision.title}".rstrip()) for revision in found.pending)
+            state = Group(where, *_said(found.said), *pending)
+            shown.add_row(found.service, _cell(found.now), _cell(found.heads), state)
+        return shown
+
+    def data(self) -> dict[str, object]:
+        """The same for machines."""
+        return {"services": [service.data() for service in self.services]}
+
+
+def _said(text: str) -> list[RenderableType]:
+    return [lines(text)] if text else []
+
+
+def _cell(revisions: Sequence[str] | None) -> str:
+    return "(not read)" if revisions is None else ", ".join(revisions) or "(none)"
