@@ -2,25 +2,26 @@
 
 from collections.abc import Iterable
 
-from engarde.backup.comparing import Difference, _differ, contents
+from engarde.backup.diff import Difference, contents, differ
+from engarde.backup.inspect import inspect
 from engarde.backup.inventory import Inventory
-from engarde.backup.taking import Say, taken
 from engarde.server.credentials import Access
 from engarde.server.session import session
+from engarde.util.terminal import Say
 
 
 def inventory(access: Access, schema: str, say: Say) -> Inventory:
     """All that is in a schema now, as its owner sees it."""
     with session(access) as asked:
-        return taken(asked, schema, say)
+        return inspect(asked, schema, say)
 
 
 def compare(wanted: Inventory, found: Inventory) -> tuple[Difference, ...]:
     """Everything of a schema that should be the same in both: also whose it is and who may do what."""
     return (
         *contents(wanted, found),
-        *_differ("owner of", _owners(wanted), _owners(found)),
-        *_differ("grants on", _grants(wanted), _grants(found)),
+        *differ("owner of", _owners(wanted), _owners(found)),
+        *differ("grants on", _grants(wanted), _grants(found)),
     )
 
 

@@ -1,21 +1,30 @@
-"""A dump as pg_restore reads it: scripts of definitions, and the rows of its tables."""
+"""What a backup's files hold: definitions and rows of a dump, as pg_restore reads it, and large objects beside it.
+
+Large objects are in no schema; in a backup are those of the service's role.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 import subprocess
+import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader, RawIOBase
 from pathlib import Path
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
-from engarde.backup.clients import Client
-from engarde.backup.statements import split
+from engarde.backup.clients import Client, running
+from engarde.backup.definitions import split
+from engarde.backup.inventory import LargeObject
 from engarde.errors import Unfinished
+from engarde.server import copy_in
+from engarde.server.session import Session
 from engarde.util.masking import masked
+from engarde.util.quoting import literal
 
 Definitions = Literal["pre-data", "post-data"]
 
@@ -25,7 +34,7 @@ LEFT_OUT = re.compile(r"\d+; \d+ \d+ (SCHEMA|SEQUENCE SET|BLOB|BLOBS|BLOB METADA
 FIRST_ENTRY = "\n--\n-- Name: "
 SEARCH_PATH = "SELECT pg_catalog.set_config("
 NOT_TAKEN = (
-    *(f"SET {each}" for each in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")),
+    *("SET statement_timeout", "SET lock_timeout", "SET idle_in_transaction_session_timeout"),
     *("SET transaction_timeout", SEARCH_PATH, "\\restrict"),
 )
 """What stands above the first entry and would lift our session's limits, is not for every server, is otherwise in our
@@ -35,8 +44,8 @@ LAST_ENTRY = "\n--\n-- PostgreSQL database dump complete"
 BETWEEN_TABLES = (b"--", b"SET ", SEARCH_PATH.encode(), b"\\restrict", b"\\unrestrict", b"\n")
 FROM = b" FROM stdin;\n"
 END_OF_ROWS = b"\\.\n"
-PART = 1 << 18
-"""At a time [bytes]."""
+PART, LARGE_PART = 1 << 18, 1 << 20
+"""Of rows and of large objects, at a time [bytes]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +67,8 @@ class Archive:
         return list(split("\n".join(kept) + entry + rest.rpartition(LAST_ENTRY)[0]))
 
     @contextmanager
-    def rows(self) -> Iterator[Iterator[Rows]]:
-        """The rows of each table, one after another; each has to be read before the next.
+    def rows(self) -> Iterator[Iterator[tuple[str, Iterator[bytes]]]]:
+        """The COPY of each table and its rows, one after another; they have to be read before the next.
 
         :raises Unfinished: pg_restore failed.
         """
@@ -68,14 +77,6 @@ class Archive:
 
     def _command(self, section: str) -> list[str]:
         return [*_pg_restore(self.client), section, f"--use-list={self.entries}", "--file=-", str(self.folder)]
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """The rows of one table, as COPY takes them."""
-
-    statement: str
-    parts: Iterator[bytes]
 
 
 @contextmanager
@@ -104,31 +105,21 @@ def _printed(command: list[str]) -> list[str]:
 def _running(command: list[str]) -> Iterator[IO[bytes]]:
     with (
         tempfile.TemporaryFile() as complaints,
-        subprocess.Popen(
-            command,
-            env={**os.environ, "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=complaints,
-        ) as process,
+        running(command, os.environ, stdout=subprocess.PIPE, stderr=complaints) as process,
     ):
         assert process.stdout
-        try:
-            yield process.stdout
-        except BaseException:
-            process.kill()
-            raise
+        yield process.stdout
         if process.wait():
             complaints.seek(0)
             said = masked(complaints.read().decode(errors="replace").strip())
             raise Unfinished(f"pg_restore ended with {process.returncode}: {said}")
 
 
-def _tables(stream: IO[bytes]) -> Iterator[Rows]:
+def _tables(stream: IO[bytes]) -> Iterator[tuple[str, Iterator[bytes]]]:
     for line in stream:
         if line.startswith(b"COPY "):
             parts = _rows(stream)
-            yield Rows(_statement(line, stream), parts)
+            yield _statement(line, stream), parts
             for _ in parts:
                 raise AssertionError("rows were left unread")
         elif not line.startswith(BETWEEN_TABLES):
@@ -157,3 +148,45 @@ def _rows(stream: IO[bytes]) -> Iterator[bytes]:
             yield b"".join(kept)
             kept, size = [], 0
     raise Unfinished("pg_restore's output ends in the middle of a table")
+
+
+class _LargeObject(RawIOBase):
+    """A large object as a file that can be read once."""
+
+    def __init__(self, asked: Session, number: int) -> None:
+        self._asked, self._number, self._at = asked, number, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        wanted = {"number": self._number, "at": self._at, "size": len(buffer)}
+        [content] = self._asked.values("backup_large_object_part", **wanted)
+        length = len(content)
+        buffer[:length] = content
+        self._at += length
+        return length
+
+
+def write_large_objects(asked: Session, found: Sequence[LargeObject], file: Path) -> None:
+    """Writes those that the session sees, each under its number."""
+    with tarfile.open(file, "w") as archive:
+        for item in found:
+            member = tarfile.TarInfo(str(item.number))
+            member.size, member.mode = item.length, 0o600
+            archive.addfile(member, BufferedReader(_LargeObject(asked, item.number), LARGE_PART))
+
+
+def load_large_objects(asked: Session, file: Path, wanted: Sequence[LargeObject]) -> None:
+    """Makes them again under their numbers, in the session's transaction and as its role."""
+    with tarfile.open(file) as archive:
+        for item in wanted:
+            content = archive.extractfile(str(item.number))
+            assert content is not None
+            asked.do("backup_put_large_object", number=item.number, at=-1, content=b"")
+            at = 0
+            while part := content.read(LARGE_PART):
+                asked.do("backup_put_large_object", number=item.number, at=at, content=part)
+                at += len(part)
+    comments = [f"COMMENT ON LARGE OBJECT {item.number} IS {literal(item.comment)}" for item in wanted if item.comment]
+    copy_in.script(asked, "comments on large objects", ";\n".join(comments))

@@ -7,11 +7,14 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from engarde.errors import Refused
+from engarde.output.wording import indented
 from engarde.server.libpq import DEBIAN, WHEELS
 
 VARIABLE = "ENGARDE_PG_BIN"
@@ -26,11 +29,6 @@ class Client:
 
     folder: Path
     version: str
-
-    @property
-    def major(self) -> int:
-        """Its major version."""
-        return major(self.version)
 
 
 def client(given: str | None, server: int, dump: int = 0, *, encrypted: bool = False) -> Client:
@@ -48,15 +46,15 @@ def client(given: str | None, server: int, dump: int = 0, *, encrypted: bool = F
         found = _client(folder)
         if found is None:
             seen.append(f"{folder}: no pg_dump and pg_restore that run")
-        elif found.major < least:
+        elif major(found.version) < least:
             seen.append(f"{folder}: {found.version}, which is older than {least}")
         elif encrypted and not _speaks_tls(folder):
             seen.append(f"{folder}: {found.version}, without TLS, which this server is reached over")
         else:
             return found
-    listed = "\n".join(f"  {each}" for each in seen or ["  none on this machine"])
     raise Refused(
-        f"{reason}, and there are no pg_dump and pg_restore of that or a later release:\n{listed}\n"
+        f"{reason}, and there are no pg_dump and pg_restore of that or a later release:\n"
+        f"{indented(seen or ['  none on this machine'])}\n"
         f"Install Debian's or Ubuntu's postgresql-client-{least} (from apt.postgresql.org, where the release itself"
         f" has none), or another installation's, and name its folder: --pg-bin DIR or {VARIABLE}"
     )
@@ -68,8 +66,8 @@ def _folders(given: str | None) -> Iterator[Path]:
         return
     if found := shutil.which("pg_dump"):
         yield Path(found).parent
-    installed = [each for each in DEBIAN.glob("*/bin") if each.parent.name.isdigit()]
-    yield from sorted(installed, key=lambda each: int(each.parent.name))
+    installed = [folder for folder in DEBIAN.glob("*/bin") if folder.parent.name.isdigit()]
+    yield from sorted(installed, key=lambda folder: int(folder.parent.name))
     for wheel in WHEELS:
         if spec := find_spec(wheel):
             yield Path(str(spec.origin)).parent / "pginstall/bin"
@@ -88,6 +86,18 @@ def _speaks_tls(folder: Path) -> bool:
     # It is refused before anybody is called, and nobody listens there.
     said = _said([str(folder / "pg_dump")], {"PGHOST": "127.0.0.1", "PGPORT": "1", "PGSSLMODE": "require"})
     return "not compiled in" not in said
+
+
+@contextmanager
+def running(command: list[str], environment: Mapping[str, str], **streams: Any) -> Iterator[subprocess.Popen[bytes]]:
+    """One of these programs, whose words are in English, and which an exception in the block kills."""
+    given = {**environment, "LC_ALL": "C"}
+    with subprocess.Popen(command, env=given, stdin=subprocess.DEVNULL, **streams) as process:
+        try:
+            yield process
+        except BaseException:
+            process.kill()
+            raise
 
 
 def _said(command: list[str], more: Mapping[str, str]) -> str:

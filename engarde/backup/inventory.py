@@ -88,7 +88,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where it was read."""
+    """Where it is read."""
 
     version: str
     major: int
@@ -123,10 +123,10 @@ class Inventory:
     @property
     def stored(self) -> int:
         """How many tables have rows of their own."""
-        return sum(not each.detail.startswith(("partitioned", "foreign")) for each in self.tables)
+        return sum(not table.detail.startswith(("partitioned", "foreign")) for table in self.tables)
 
     @property
     def roles(self) -> tuple[str, ...]:
         """Every role that owns something or may do something."""
-        found = {self.owner, *(each.owner for each in self.owned), *(each.grantee for each in self.grants)}
-        return tuple(sorted(found - {"public"}))
+        owners, grantees = (item.owner for item in self.owned), (grant.grantee for grant in self.grants)
+        return tuple(sorted({self.owner, *owners, *grantees} - {"public"}))

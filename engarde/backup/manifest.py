@@ -1,25 +1,39 @@
-"""What a backup says of itself: what it holds, which files it is in, and where it is from."""
+"""A backup's folder: how it comes into being, whole or not at all, and what it says of itself in its manifest."""
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from engarde.backup.inventory import Inventory
-from engarde.errors import Refused
+from engarde.errors import Refused, Unfinished
+from engarde.output.wording import indented
+from engarde.pulumi_cli.process import FOLDER
 from engarde.util.files import read_text
+from engarde.util.terminal import begin_change
 
-NAME = "manifest.json"
-VERSION = 1
+BACKUPS = FOLDER / "backups"
+"""Git-ignored: it holds the services' data."""
+
+NAME, DUMP, LARGE_OBJECTS = "manifest.json", "dump", "large_objects.tar"
+"""All that a backup's folder holds: its manifest, the folder of pg_dump's files, and the large objects."""
+
 PARTIAL = ".partial"
 """Of a folder that is not a whole backup."""
 
-
+VERSION = 1
 LARGEST = 200_000_000
 """Of a manifest: about a thousand bytes for each table [bytes]."""
 
@@ -54,13 +68,8 @@ class Manifest:
 
 def files(folder: Path) -> tuple[File, ...]:
     """All that is in a folder, but for the manifest itself."""
-    found = [each for each in folder.rglob("*") if each.is_file() and each != folder / NAME]
-    return tuple(
-        sorted(
-            (File(each.relative_to(folder).as_posix(), each.stat().st_size, _sha256(each)) for each in found),
-            key=lambda each: each.path,
-        )
-    )
+    paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return tuple(File(name, path.stat().st_size, _sha256(path)) for name, path in sorted(paths.items()) if name != NAME)
 
 
 def write(folder: Path, manifest: Manifest) -> None:
@@ -78,8 +87,8 @@ def whole(folder: Path) -> Manifest:
     if folder.name.endswith(PARTIAL):
         raise Refused(f"{folder} is what a backup that did not come to its end has left; it cannot be restored")
     found = _read(folder)
-    there = {each.path: each for each in files(folder)}
-    wanted = {each.path: each for each in found.files}
+    there = {file.path: file for file in files(folder)}
+    wanted = {file.path: file for file in found.files}
     faults = [f"{path}: missing" for path in sorted(wanted.keys() - there.keys())]
     faults += [f"{path}: no part of the backup" for path in sorted(there.keys() - wanted.keys())]
     for path in sorted(there.keys() & wanted.keys()):
@@ -88,7 +97,7 @@ def whole(folder: Path) -> Manifest:
         elif there[path].sha256 != wanted[path].sha256:
             faults.append(f"{path}: its content has changed (sha256)")
     if faults:
-        raise Refused(f"{folder} is damaged; nothing was changed:\n" + "\n".join(f"  {each}" for each in faults))
+        raise Refused(f"{folder} is damaged; nothing was changed:\n{indented(faults)}")
     return found
 
 
@@ -106,7 +115,7 @@ def _read(folder: Path) -> Manifest:
         raise Refused(f"{folder} is no backup: there is no {NAME} in it") from None
     except OSError as error:
         raise Refused(f"{file} cannot be read: {error.strerror}") from None
-    except (ValueError, TypeError, KeyError, ValidationError):
+    except (ValueError, TypeError, KeyError):
         raise Refused(f"{file} is damaged: it is cut off, or no manifest") from None
 
 
@@ -118,3 +127,87 @@ def _digest(content: object) -> str:
 def _sha256(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha256").hexdigest()
+
+
+def default(stack: str, service: str, now: datetime) -> Path:
+    """The folder of a backup that was made now."""
+    return BACKUPS / stack / _as_folder(service) / now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+
+
+def _as_folder(service: str) -> str:
+    name = quote(service, safe=" ")
+    return name.replace(".", "%2E") if set(name) == {"."} else name
+
+
+@contextmanager
+def draft(folder: Path) -> Iterator[Path]:
+    """Gives the folder to write into, which gets its name when all of it is on the disk; only its owner may read it.
+
+    :raises Refused: the folder is there already, or another process is writing it.
+    :raises Unfinished: it could not be written.
+    """
+    before = os.umask(0o077)
+    try:
+        refuse_existing(folder)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        for left in folder.parent.glob(f"*{PARTIAL}"):
+            _remove_if_dead(left)
+        begin_change()
+        partial = folder.with_name(folder.name + PARTIAL)
+        partial.mkdir()
+        with _held(partial):
+            try:
+                yield partial
+                _sync(partial)
+                partial.rename(folder)
+                _sync_one(folder.parent)
+            except BaseException:
+                shutil.rmtree(partial, ignore_errors=True)
+                raise
+    except FileExistsError:
+        raise Refused(f"{folder}{PARTIAL} is there: another `backup` writes it, or it is none of ours") from None
+    except OSError as error:
+        what = f" {error.filename}" if error.filename else ""
+        raise Unfinished(f"cannot write{what}: {error.strerror}; nothing stays of this backup") from None
+    finally:
+        os.umask(before)
+
+
+def refuse_existing(folder: Path) -> None:
+    """Nothing is written over.
+
+    :raises Refused: something of that name is there.
+    """
+    if folder.exists() or folder.is_symlink():
+        raise Refused(f"{folder} is there already; a backup is never written over another: name a new folder")
+
+
+def _remove_if_dead(partial: Path) -> None:
+    """The kernel lets go of a killed process's lock; what holds anything else is none of ours."""
+    with suppress(OSError), _held(partial):
+        if {path.name for path in partial.iterdir()} <= {NAME, DUMP, LARGE_OBJECTS}:
+            shutil.rmtree(partial)
+
+
+@contextmanager
+def _held(folder: Path) -> Iterator[None]:
+    opened = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(opened)
+
+
+def _sync(folder: Path) -> None:
+    for path in folder.rglob("*"):
+        _sync_one(path)
+    _sync_one(folder)
+
+
+def _sync_one(path: Path) -> None:
+    opened = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)

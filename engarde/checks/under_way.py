@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
 
+from pydantic import TypeAdapter
+
+from engarde.errors import Refused
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.process import FOLDER
+from engarde.util.files import read_text, write_whole
 from engarde.util.quoting import word
 
 PRIVATE = FOLDER / ".engarde"
 """Git-ignored: what is under way on this machine is nobody else's."""
+
+Journal = TypeVar("Journal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,33 @@ def now() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def read_journal(file: Path, kind: type[Journal]) -> Journal | None:
+    """What was written down of something that was begun; None where nothing was.
+
+    :raises Refused: the file cannot be read.
+    """
+    try:
+        return TypeAdapter(kind).validate_json(read_text(file))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        raise Refused(f"{file} cannot be read, so that it is not known what was begun; mend it or remove it") from None
+
+
+def write_journal(file: Path, journal: object) -> None:
+    """Keeps it on the disk, whole, before anything else is done."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = TypeAdapter(type(journal)).dump_json(journal).decode()
+    write_whole(file, file.with_suffix(".draft"), text)
+
+
+def folder(name: str) -> Path:
+    """A folder for what a command needs while it runs."""
+    made = PRIVATE / name
+    made.mkdir(parents=True, exist_ok=True)
+    return made
+
+
 def under_way(stack: str, roles: dict[str, str]) -> tuple[UnderWay, ...]:
     """All that is open in the stack of this name; `roles` has those of its logins, by what these are called.
 
@@ -75,13 +110,9 @@ def _moves(stack: str, roles: dict[str, str]) -> Iterator[UnderWay]:
         if begun.step == journal.Step.DONE and not begun.returning:
             continue
         closed = journal.Step.PREPARED <= begun.step < journal.Step.OPENED
-        state = f"{begun.service} is {'on its way back from' if begun.returning else 'on its way to'} {begun.target}"
-        shut = ", and shut out" if closed else ""
-        where = f"{word(begun.service)} --stack {word(stack)}"
-        back = f"bin/engarde split back {where}"
-        run = f"bin/engarde split run {where} --to {word(begun.target)}"
-        goes = (back, "") if begun.returning else (run, back)
-        yield UnderWay("move", begun.service, roles.get(begun.service), begun.since, f"{state}{shut}", *goes)
+        state = f"{begun.state}, and shut out" if closed else begun.state
+        goes = begun.goes_on(stack), "" if begun.returning else begun.goes_back(stack)
+        yield UnderWay("move", begun.service, roles.get(begun.service), begun.since, state, *goes)
 
 
 def _rotations(stack: str, roles: dict[str, str]) -> Iterator[UnderWay]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +9,11 @@ import click
 
 from engarde.cli.options import command, pg_bin_option
 from engarde.declaration.loader import read
-from engarde.errors import Unfinished
 from engarde.pulumi_cli.process import FOLDER
 from engarde.util.terminal import say
 
 if TYPE_CHECKING:
-    from engarde.output.show import Shown
+    from engarde.backup.report import Made, Restored
 
 
 @command("backup")
@@ -33,24 +31,15 @@ if TYPE_CHECKING:
 @click.argument("service")
 def backup_command(
     stack: str, pg_bin: str | None, to: Path | None, jobs: int | None, dry_run: bool, service: str
-) -> Shown:
+) -> Made:
     """Copy a service's schema, with a manifest that proves it, into a new folder.
 
     Exit codes: 0 done, 2 usage, a fault in the stack file or a refusal, 3 could not connect, 4 it could not be
     copied or written (nothing of it stays), or it is kept and could not be restored as things are.
     """
-    from engarde.backup import show
-    from engarde.backup.making import How, backup
-    from engarde.output.show import Shown
+    from engarde.backup.backup import Options, backup
 
-    made = backup(read(FOLDER, stack), service, to, How(jobs, pg_bin, dry_run), say)
-    what = f"{made.folder} is whole and kept, but could not be restored as things are:"
-    return Shown(
-        partial(show.made, made),
-        partial(show.made_data, made),
-        Unfinished.exit_code if made.proof.faults else 0,
-        show.unloadable(made.proof, what) if made.proof.faults else "",
-    )
+    return backup(read(FOLDER, stack), service, to, Options(jobs, pg_bin, dry_run), say)
 
 
 @command("restore")
@@ -67,23 +56,14 @@ def backup_command(
 @click.argument("service")
 def restore_command(
     stack: str, pg_bin: str | None, folder: Path, yes_replace_data: bool, dry_run: bool, service: str
-) -> Shown:
+) -> Restored:
     """Bring a service's schema back from a backup, in one transaction, and compare it with the manifest.
 
     Exit codes: 0 done, 2 usage, a fault in the stack file or a refusal, 3 could not connect and nothing was changed, 4
     it failed, or would, and what was there is there as it was.
     """
-    from engarde.backup import show
-    from engarde.backup.making import How
-    from engarde.backup.restoring import restore
-    from engarde.output.show import Shown
+    from engarde.backup.backup import Options
+    from engarde.backup.restore import restore
 
-    how = How(pg_bin=pg_bin, dry_run=dry_run)
-    done = restore(read(FOLDER, stack), service, folder, how, say, replace=yes_replace_data)
-    what = f"{done.folder} could not be restored as things are; nothing was changed:"
-    return Shown(
-        lambda: "" if done.proof.faults else show.restored(done, dry_run=dry_run),
-        partial(show.restored_data, done, dry_run=dry_run),
-        Unfinished.exit_code if done.proof.faults else 0,
-        show.unloadable(done.proof, what) if done.proof.faults else "",
-    )
+    options = Options(pg_bin=pg_bin, dry_run=dry_run)
+    return restore(read(FOLDER, stack), service, folder, options, say, replace=yes_replace_data)

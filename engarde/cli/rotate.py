@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +11,7 @@ from engarde.declaration.loader import read
 from engarde.pulumi_cli.process import FOLDER
 
 if TYPE_CHECKING:
-    from engarde.output.show import Shown
+    from engarde.rotate.report import Report
 
 
 @command("rotate")
@@ -32,14 +31,14 @@ def rotate_command(
     end_sessions: bool,
     yes: bool,
     names: tuple[str, ...],
-) -> Shown:
+) -> Report:
     """Give logins new passwords, prove them by logging in, and deliver their URLs.
 
     Killed at any point, the same command goes on where it was. Exit codes: 0 done, 2 usage, a fault in the stack file
     or a refusal, 3 could not connect and nothing was changed, 4 begun and not finished: run it again.
     """
-    from engarde.output.show import Shown
-    from engarde.rotate import NOWHERE, How, as_json, as_text, put_back, rotate
+    from engarde.rotate.delivery import deliverer
+    from engarde.rotate.run import RotationOptions, put_back, rotate
 
     if every and names:
         raise click.UsageError("either names or --all")
@@ -48,14 +47,6 @@ def rotate_command(
     if reapply and end_sessions:
         raise click.UsageError("either --reapply or --end-sessions")
     if reapply:
-        report = put_back(stack, names, dry_run=dry_run)
-    else:
-        declared = read(FOLDER, stack)
-        deliverer = NOWHERE
-        if declared.railway:
-            from engarde.rotate.railway import to_railway  # takes long to import, and is seldom needed
-
-            deliverer = to_railway(declared)
-        report = rotate(stack, names, deliverer, How(dry_run, end_sessions, asking(yes=yes)))
-    reason = report.failed.reason if report.failed else ""
-    return Shown(partial(as_text, report), partial(as_json, report), report.exit_code, reason)
+        return put_back(stack, names, dry_run=dry_run)
+    options = RotationOptions(dry_run, end_sessions, asking(yes=yes))
+    return rotate(stack, names, deliverer(read(FOLDER, stack)), options)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engarde.checks.under_way import PRIVATE, now
-from engarde.errors import Refused
-from engarde.util.files import read_text, write_whole
+from engarde.checks import under_way
+from engarde.checks.under_way import now, read_journal, write_journal
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
+class RotationJournal:
     """What rotations of a stack have still to do."""
 
     begun: Mapping[str, int]
@@ -35,22 +31,12 @@ class Journal:
         return [name for name in names if name in self.left or not goes_on]
 
 
-def read(stack: str) -> Journal:
+def read(stack: str) -> RotationJournal:
     """The journal as it is; empty where nothing was begun.
 
     :raises Refused: the file cannot be read.
     """
-    file = _file(stack)
-    try:
-        found = json.loads(read_text(file))
-        begun = {str(name): int(counter) for name, counter in found["begun"].items()}
-        asked, shut = frozenset(map(str, found["asked"])), frozenset(map(str, found.get("shut", ())))
-        since = {str(name): str(when) for name, when in found.get("since", {}).items()}
-        return Journal(begun, asked, tuple(map(str, found["left"])), shut, since)
-    except FileNotFoundError:
-        return Journal({})
-    except (OSError, ValueError, TypeError, AttributeError, KeyError):
-        raise Refused(f"{file} cannot be read, so that it is not known what was begun; mend it or remove it") from None
+    return read_journal(_file(stack), RotationJournal) or RotationJournal({})
 
 
 def ask(stack: str, names: Sequence[str], left: Sequence[str]) -> None:
@@ -61,10 +47,7 @@ def ask(stack: str, names: Sequence[str], left: Sequence[str]) -> None:
 def begin(stack: str, login: str, counter: int) -> None:
     """Remembers a login until its `end`."""
     found = read(stack)
-    _write(
-        stack,
-        replace(found, begun={**found.begun, login: counter}, since={login: now(), **found.since}),
-    )
+    _write(stack, replace(found, begun={**found.begun, login: counter}, since={login: now(), **found.since}))
 
 
 def shut(stack: str, login: str) -> None:
@@ -82,40 +65,12 @@ def end(stack: str, login: str) -> None:
     _write(stack, replace(found, begun=begun, left=left, shut=found.shut - {login}, since=since))
 
 
-def folder(stack: str) -> Path:
-    """Where this stack's rotations keep what they need while they run."""
-    made = PRIVATE / f"rotation.{stack}"
-    made.mkdir(parents=True, exist_ok=True)
-    return made
-
-
-@contextmanager
-def alone(stack: str) -> Iterator[None]:
-    """One rotation of a stack at a time; the kernel lets go of a killed one's lock.
-
-    :raises Refused: another one is at work.
-    """
-    with (folder(stack) / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise Refused(f"another `rotate` is at work on stack {stack}; let it come to its end") from None
-        yield
-
-
 def _file(stack: str) -> Path:
-    return PRIVATE / f"rotation.{stack}.json"
+    return under_way.PRIVATE / f"rotation.{stack}.json"
 
 
-def _write(stack: str, journal: Journal) -> None:
-    if not journal.begun and not journal.left:
+def _write(stack: str, journal: RotationJournal) -> None:
+    if journal.begun or journal.left:
+        write_journal(_file(stack), journal)
+    else:
         _file(stack).unlink(missing_ok=True)
-        return
-    content = {
-        "begun": dict(journal.begun),
-        "asked": sorted(journal.asked),
-        "left": list(journal.left),
-        "shut": sorted(journal.shut),
-        "since": dict(journal.since),
-    }
-    write_whole(_file(stack), folder(stack) / "journal", json.dumps(content))

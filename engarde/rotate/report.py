@@ -2,25 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from rich.console import Group, RenderableType
+
 from engarde.errors import Unfinished
+from engarde.output.show import Result, Text
+from engarde.pulumi_cli.resource_names import login_name
+from engarde.rotate.delivery import Login
+from engarde.util.quoting import word
+
+OPEN = "sessions that are open would live on"
+
+
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """One login's way from one password to the next."""
+
+    login: Login
+    before: int
+    """the state's counter"""
+    target: int
+    continued: bool
+    """begun by an earlier run, or by hand"""
+
+    @property
+    def name(self) -> str:
+        """The login's."""
+        return login_name(self.login)
+
+    @property
+    def bump(self) -> bool:
+        """Whether the stack file has still to be changed."""
+        return self.login.rotation < self.target
 
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
     """One login that is done, or would be in a dry run."""
 
-    name: str
-    role: str
-    before: int
-    after: int
-    continued: bool
-    """an earlier run had begun it"""
+    plan: Rotation
     seconds: float = 0.0
     delivered: str | None = None
     """what was done, where it was delivered"""
     warnings: tuple[str, ...] = ()
+
+    def data(self) -> dict[str, object]:
+        """The same for machines."""
+        return {
+            "login": self.plan.name,
+            "role": self.plan.login.role,
+            "from": self.plan.before,
+            "to": self.plan.target,
+            "continued": self.plan.continued,
+            "seconds": round(self.seconds, 1),
+            "delivered": self.delivered,
+            "warnings": list(self.warnings),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +72,7 @@ class Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class Report(Result):
     """Every login that was asked for."""
 
     stack: str
@@ -64,3 +103,57 @@ class Report:
         if self.failed and self.rotated and not self.dry_run:
             return Unfinished.exit_code
         return self.failed.exit_code if self.failed else 0
+
+    @property
+    def complaint(self) -> str:
+        """Why it stopped."""
+        return self.failed.reason if self.failed else ""
+
+    def data(self) -> dict[str, object]:
+        """All of it for machines."""
+        failed = self.failed
+        return dict(
+            stack=self.stack,
+            dryRun=self.dry_run,
+            reapplied=self.reapplied,
+            rotated=[rotated.data() for rotated in self.rotated],
+            failed={"login": failed.name, "reason": failed.reason} if failed else None,
+            left=list(self.left),
+            commit=self.to_commit,
+        )
+
+    def text(self) -> RenderableType:
+        """A line or two for each login, and what is left to do."""
+        return Group(*map(Text, self._lines()))
+
+    def _lines(self) -> Iterator[str]:
+        for rotated in self.rotated:
+            yield f"{rotated.plan.name} ({rotated.plan.login.role}): {self._about(rotated)}"
+            yield from (f"  warning: {warning}" for warning in rotated.warnings)
+        if not self.rotated and not self.failed:
+            yield f"the state's passwords are in force in stack {self.stack}; there is nothing to put back"
+        if self.failed:
+            yield f"{self.failed.name}: stopped here, as standard error says"
+        if self.left:
+            yield f"not begun: {', '.join(self.left)}"
+        if self.to_commit:
+            yield f"commit {self.to_commit}"
+
+    def _about(self, rotated: Rotated) -> str:
+        counter = f"counter {rotated.plan.before} -> {rotated.plan.target}"
+        if self.reapplied:
+            return "the state's password " + ("would be put" if self.dry_run else "is") + " in force again"
+        if self.dry_run:
+            sessions = "the login would be taken away and its sessions ended first" if self.shut else OPEN
+            return (
+                f"{counter}, then `up` of its password and its role, and delivery; {sessions}, and new connections with"
+                " the old password fail from the end of `up` until the new URL is deployed"
+            )
+        begun = ", begun by an earlier run" if rotated.plan.continued else ""
+        return f"{counter} in {rotated.seconds:.0f} s{begun}; {rotated.delivered or self._not_delivered(rotated)}"
+
+    def _not_delivered(self, rotated: Rotated) -> str:
+        places = self.declares_places
+        why = "the stack file names no service for it" if places else "no engarde:railway in the stack file"
+        command = f"bin/engarde url {word(rotated.plan.name)} --stack {self.stack} --from service"
+        return f"not delivered: {why}. Where it runs it has to get what `{command}` prints"

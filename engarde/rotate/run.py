@@ -1,52 +1,35 @@
-"""The logins that were asked for, one after another, up to the first that fails."""
+"""The logins that were asked for, one after another, up to the first that fails: new passwords, or the state's."""
 
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from engarde.declaration.databases import databases
 from engarde.declaration.loader import read
-from engarde.declaration.model import Stack
-from engarde.errors import ConfigError, EngardeError
+from engarde.declaration.model import DatabaseStack, Stack
+from engarde.errors import ConfigError, EngardeError, Refused, Unfinished
+from engarde.output.wording import indented
+from engarde.pulumi_cli.commands import preview, up
 from engarde.pulumi_cli.process import FOLDER
-from engarde.pulumi_cli.resource_names import login_name
-from engarde.pulumi_cli.state import State, state
-from engarde.rotate import journal
-from engarde.rotate.alone import alone
-from engarde.rotate.delivery import Deliverer
-from engarde.rotate.one import Ask, look, rotate_one
-from engarde.rotate.plan import plan, unfinished_first
-from engarde.rotate.report import Failed, Report, Rotated
-from engarde.util.terminal import say
+from engarde.pulumi_cli.resource_names import login_name, on_server, refuse_lower
+from engarde.pulumi_cli.state import ROLE, State, outputs, state, verifiers
+from engarde.rotate import journal, lockout
+from engarde.rotate.delivery import Deliverer, Login
+from engarde.rotate.lock import locked
+from engarde.rotate.login_check import prove
+from engarde.rotate.report import Failed, Report, Rotated, Rotation
+from engarde.rotate.rotate_login import Ask, counters, look, plan, rotate_login
+from engarde.server.catalog.rows import Existing
+from engarde.server.credentials import login_of_admin
+from engarde.server.session import session
+from engarde.util.terminal import say, step
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the logins have come."""
-
-    rotated: tuple[Rotated, ...] = ()
-    failed: Failed | None = None
-    left: tuple[str, ...] = ()
-
-
-def chosen(stack: Stack, names: Sequence[str]) -> list[str]:
-    """The logins of these names, all of the stack's without any.
-
-    :raises ConfigError: some are not in the stack file, or named twice, or there are none.
-    """
-    known = [login_name(each) for each in stack.logins]
-    if unknown := sorted({name for name in names if name not in known}):
-        raise ConfigError(f"not in stack {stack.name}: {', '.join(unknown)}; it has {', '.join(known)}")
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ConfigError(f"named twice: {', '.join(twice)}")
-    if not known:
-        raise ConfigError(f"stack {stack.name} declares neither services nor analytics")
-    return list(names or known)
-
-
-@dataclass(frozen=True, slots=True)
-class How:
+class RotationOptions:
     """What the operator wants otherwise than by default."""
 
     dry_run: bool = False
@@ -56,7 +39,7 @@ class How:
     """before a login is shut out"""
 
 
-def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, how: How) -> Report:
+def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, options: RotationOptions) -> Report:
     """Gives these logins new passwords, or all of the stack's without a name.
 
     :raises EngardeError: nothing was begun.
@@ -64,23 +47,53 @@ def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, how: How) -> 
     declared = read(FOLDER, stack)
     wanted = chosen(declared, names)
 
-    with alone(stack, dry_run=how.dry_run):
+    with locked(stack, dry_run=options.dry_run):
         begun, recorded = journal.read(stack), state(stack)
         left = unfinished_first(declared, begun.remaining(wanted), recorded, begun.begun)
 
         def one(name: str) -> Rotated:
-            as_before = how.dry_run or name == left[0]
-            return _one(stack, name, recorded if as_before else state(stack), deliverer, how)
+            known = recorded if options.dry_run or name == left[0] else state(stack)
+            # Read anew: the one before has changed it.
+            declared = read(FOLDER, stack)
+            planned = plan(declared, _login(declared, name), known, journal.read(stack).begun)
+            if not options.dry_run:
+                return rotate_login(declared, planned, known, deliverer, options.ask, shut=options.shut)
+            look(declared, planned)
+            return Rotated(planned)
 
         if len(left) < len(wanted):
             say(f"an earlier run was stopped; this one goes on with what it left: {', '.join(left)}")
-        if not how.dry_run:
+        if not options.dry_run:
             journal.ask(stack, wanted, left)
-        done = one_by_one(left, one)
-    places = declared.railway is not None
-    return Report(
-        stack, how.dry_run, False, places, done.rotated, done.failed, done.left, _kept_in_git(stack), how.shut
-    )
+        done = _one_by_one(left, one)
+    return Report(stack, options.dry_run, False, declared.railway is not None, *done, _kept_in_git(stack), options.shut)
+
+
+def _login(stack: Stack, name: str) -> Login:
+    return next(login for login in stack.logins if login_name(login) == name)
+
+
+def chosen(stack: Stack, names: Sequence[str]) -> list[str]:
+    """The logins of these names, all of the stack's without any.
+
+    :raises ConfigError: some are not in the stack file, or named twice, or there are none.
+    """
+    known = [login_name(login) for login in stack.logins]
+    if unknown := sorted({name for name in names if name not in known}):
+        raise ConfigError(f"not in stack {stack.name}: {', '.join(unknown)}; it has {', '.join(known)}")
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ConfigError(f"named twice: {', '.join(twice)}")
+    if not known:
+        raise ConfigError(f"stack {stack.name} declares neither services nor analytics")
+    return list(names or known)
+
+
+def unfinished_first(stack: Stack, names: Sequence[str], state: State, begun: Mapping[str, int]) -> list[str]:
+    """What was begun comes before what was not: the preview of the others holds it, too, and is refused."""
+    recorded = counters(state)
+    rotations = {login_name(login): login.rotation for login in stack.logins}
+    ahead = {name for name, rotation in rotations.items() if rotation > recorded.get(name, rotation)}
+    return sorted(names, key=lambda name: name not in ahead | begun.keys())
 
 
 def _kept_in_git(stack: str) -> bool:
@@ -92,23 +105,118 @@ def _kept_in_git(stack: str) -> bool:
         return True
 
 
-def one_by_one(names: Sequence[str], one: Callable[[str], Rotated]) -> Progress:
-    """Stops at the first failure, and says what is left."""
+def _one_by_one(
+    names: Sequence[str], one: Callable[[str], Rotated]
+) -> tuple[tuple[Rotated, ...], Failed | None, tuple[str, ...]]:
+    """Those that are done, the first that failed, and what is left then."""
     done: list[Rotated] = []
     for place, name in enumerate(names):
         try:
             done.append(one(name))
         except EngardeError as fault:
-            return Progress(tuple(done), Failed(name, str(fault), fault.exit_code), tuple(names[place + 1 :]))
-    return Progress(tuple(done))
+            return tuple(done), Failed(name, str(fault), fault.exit_code), tuple(names[place + 1 :])
+    return tuple(done), None, ()
 
 
-def _one(stack: str, name: str, recorded: State, deliverer: Deliverer, how: How) -> Rotated:
-    # Read anew: the one before has changed it.
+def put_back(stack: str, names: Sequence[str], *, dry_run: bool) -> Report:
+    """Puts the passwords of these logins in force, or of all of the stack's without a name; makes no new ones.
+
+    :raises EngardeError: nothing was changed.
+    """
     declared = read(FOLDER, stack)
-    (login,) = (each for each in declared.logins if login_name(each) == name)
-    planned = plan(declared, login, recorded, journal.read(stack).begun)
-    if not how.dry_run:
-        return rotate_one(declared, planned, recorded, deliverer, how.ask, shut=how.shut)
-    look(declared, planned)
-    return Rotated(name, login.role, planned.before, planned.target, planned.continued)
+    wanted = chosen(declared, names)
+    with locked(stack, dry_run=dry_run):
+        recorded = state(stack)
+        logins = [login for login in declared.logins if login_name(login) in wanted]
+        _refuse_half_done(declared, logins, recorded)
+        _refuse_missing(declared, logins)
+        start, known = time.monotonic(), counters(recorded)
+        if declared.server.superuser:
+            changed = _by_the_engine(stack, logins, recorded, dry_run=dry_run)
+        else:
+            changed = frozenset(login.role for login in logins)
+            if not dry_run:
+                _as_the_admin(declared, logins)
+        passwords = {} if dry_run else outputs(stack).passwords
+
+        def one(name: str) -> Rotated:
+            login, counter = _login(declared, name), known[name]
+            kept = Rotation(login, counter, counter, continued=False)
+            if dry_run:
+                return Rotated(kept)
+            warning = prove(declared, login.role, passwords[login.role])
+            return Rotated(kept, time.monotonic() - start, warnings=(warning,) if warning else ())
+
+        done = _one_by_one([login_name(login) for login in logins if not dry_run or login.role in changed], one)
+    return Report(stack, dry_run, True, declared.railway is not None, *done)
+
+
+def _refuse_half_done(stack: Stack, logins: Sequence[Login], recorded: State) -> None:
+    """A rotation that was begun has another password to put in force."""
+    known = counters(recorded)
+    refuse_lower(stack, known)
+    for login in logins:
+        name = login_name(login)
+        if name not in known or login.role not in recorded.made(ROLE):
+            raise Refused(f"{name} was not brought up yet; run `bin/pulumi up --stack {stack.name}` first")
+        if login.rotation > known[name] or name in journal.read(stack.name).begun:
+            raise Refused(f"a rotation of {name} was begun; `bin/engarde rotate {name} --stack {stack.name}` ends it")
+
+
+def _refuse_missing(stack: Stack, logins: Sequence[Login]) -> None:
+    missing = []
+    for database, roles in _by_server(stack, logins):
+        with session(login_of_admin(database)) as asked:
+            there = {found.name for found in asked.rows("existing", Existing, roles=roles, schemas=[])}
+        missing += [role for role in roles if role not in there]
+    if missing:
+        raise Refused(
+            f"not on the server: {', '.join(missing)}; nothing was changed."
+            f" `bin/pulumi up --refresh --stack {stack.name}` makes them"
+        )
+
+
+def _by_server(stack: Stack, logins: Sequence[Login]) -> list[tuple[DatabaseStack, list[str]]]:
+    """The roles of these logins by the database that looks after them; a role may be on several servers."""
+    wanted = {login.role for login in logins}
+    found = [
+        (database, [login.role for login in database.logins if login.role in wanted - database.guests])
+        for database in databases(stack)
+    ]
+    return [(database, roles) for database, roles in found if roles]
+
+
+def _by_the_engine(stack: str, logins: Sequence[Login], recorded: State, *, dry_run: bool) -> frozenset[str]:
+    """The engine sees what is in force, and repairs it; the roles that it changes."""
+    roles = {login.role for login in logins}
+    resources = (resource for resource in recorded.resources if resource.type == ROLE and resource.made in roles)
+    known = {resource.name: resource for resource in resources}
+    options = ["--refresh", *(word for resource in known.values() for word in ("--target", resource.urn))]
+    with step("preview"):
+        steps = preview(stack, *options)
+    passwords = [found for found in steps if (found.type, found.operation) == (ROLE, "update")]
+    if more := [found for found in steps if found not in passwords or found.changed != ("password",)]:
+        raise Refused(
+            f"more than passwords differs on the server; nothing was changed:\n{indented(more)}\n"
+            f"`bin/pulumi up --refresh --stack {stack}` brings back all of it"
+        )
+    if steps and not dry_run:
+        with step("up"):
+            up(stack, *options)
+    return frozenset(known[found.name].made or "" for found in steps)
+
+
+def _as_the_admin(stack: Stack, logins: Sequence[Login]) -> None:
+    """An admin that cannot see what is in force is no help to the engine, which would change nothing."""
+    stored, done = verifiers(stack.name), list[str]()
+    for database, roles in _by_server(stack, logins):
+        names = {login.role: on_server(f"{login_name(login)}-role", database) for login in logins}
+        try:
+            with lockout.changing(database) as asked:
+                for role in roles:
+                    asked.set_verifier(role, stored[names[role]])
+        except EngardeError as error:
+            if not done:
+                raise
+            raise Unfinished(f"{error}\nThe passwords on {', '.join(done)} were put back; run it again") from None
+        done.append(f"{database.server.host}:{database.server.port}")

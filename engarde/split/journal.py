@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-from engarde.checks.under_way import PRIVATE
-from engarde.errors import Refused
-from engarde.util.files import read_text, write_whole
+from pydantic import ConfigDict
+
+from engarde.checks import under_way
+from engarde.checks.under_way import read_journal, write_journal
+from engarde.util.quoting import word
 
 
 class Step(IntEnum):
@@ -36,8 +37,11 @@ class Step(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
+class MoveJournal:
     """One service's move, until the data that it left is dropped."""
+
+    # What another release knows besides may say what is not to be done.
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     service: str
     source: str | None
@@ -61,31 +65,44 @@ class Journal:
         """From where to where, as things go now."""
         return (self.target, self.source) if self.returning else (self.source, self.target)
 
+    @property
+    def state(self) -> str:
+        """Where the service is going."""
+        return f"{self.service} is on its way {'back from' if self.returning else 'to'} {self.target}"
 
-def read(stack: str, service: str) -> Journal | None:
+    def goes_on(self, stack: str) -> str:
+        """The command that brings it to its end."""
+        run = f"bin/engarde split run {word(self.service)} --stack {word(stack)} --to {word(self.target)}"
+        return self.goes_back(stack) if self.returning else run
+
+    def goes_back(self, stack: str) -> str:
+        """The command that undoes it, or goes on with the way back."""
+        return f"bin/engarde split back {word(self.service)} --stack {word(stack)}"
+
+    def told(self, stack: str) -> str:
+        """What is said to whoever wants another move."""
+        back = f"`{self.goes_back(stack)}` goes back"
+        if not self.returning and self.step == Step.DONE:
+            finish = f"bin/engarde split finish {word(self.service)} --yes-drop-old --stack {word(stack)}"
+            return f"{self.service} was moved to {self.target}: `{finish}` drops what it left, {back}"
+        return f"{self.state}: `{self.goes_on(stack)}` goes on{'' if self.returning else f', {back}'}"
+
+
+def read(stack: str, service: str) -> MoveJournal | None:
     """The journal as it is; none where nothing was begun.
 
     :raises Refused: the file cannot be read.
     """
-    return _read(_file(stack, service))
+    return read_journal(_file(stack, service), MoveJournal)
 
 
-def every(stack: str) -> list[Journal]:
+def every(stack: str) -> Iterator[MoveJournal]:
     """The journals of all services.
 
     :raises Refused: a file cannot be read.
     """
-    return [found for file in sorted(folder(stack).glob("*.json")) if (found := _read(file))]
-
-
-def _read(file: Path) -> Journal | None:
-    try:
-        found: dict[str, Any] = json.loads(read_text(file))
-        return Journal(**{**found, "step": Step(found["step"]), "carried": tuple(found["carried"])})
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, TypeError, KeyError):
-        raise Refused(f"{file} cannot be read, so that it is not known what was begun; mend it or remove it") from None
+    files = (under_way.PRIVATE / f"split.{stack}").glob("*.json")
+    return filter(None, (read_journal(file, MoveJournal) for file in sorted(files)))
 
 
 def names(stack: str, service: str, way: tuple[str | None, str | None], *, preview: bool) -> bool:
@@ -93,21 +110,20 @@ def names(stack: str, service: str, way: tuple[str | None, str | None], *, previ
 
     :raises Refused: the file cannot be read.
     """
-    begun = read(stack, service) if known(stack, service) else None
+    begun = read(stack, service)
     return (
         begun is not None and begun.way == way and (preview or begun.step >= Step.SWITCHED) and begun.step < Step.DONE
     )
 
 
 def known(stack: str, service: str) -> bool:
-    """Whether a move of the service was begun and has left anything to do; whoever only looks makes no folder."""
-    return (_folder(stack) / _name(service)).exists()
+    """Whether a move of the service was begun and has left anything to do."""
+    return _file(stack, service).exists()
 
 
-def write(stack: str, journal: Journal) -> None:
+def write(stack: str, journal: MoveJournal) -> None:
     """Keeps it on the disk, whole, before anything else is done."""
-    file = _file(stack, journal.service)
-    write_whole(file, file.with_suffix(".draft"), json.dumps(asdict(journal)))
+    write_journal(_file(stack, journal.service), journal)
 
 
 def forget(stack: str, service: str) -> None:
@@ -115,20 +131,5 @@ def forget(stack: str, service: str) -> None:
     _file(stack, service).unlink(missing_ok=True)
 
 
-def folder(stack: str) -> Path:
-    """Where the splits of a stack keep what they need; git-ignored."""
-    made = _folder(stack)
-    made.mkdir(parents=True, exist_ok=True)
-    return made
-
-
-def _folder(stack: str) -> Path:
-    return PRIVATE / f"split.{stack}"
-
-
 def _file(stack: str, service: str) -> Path:
-    return folder(stack) / _name(service)
-
-
-def _name(service: str) -> str:
-    return f"{quote(service, safe='')}.json"
+    return under_way.PRIVATE / f"split.{stack}" / f"{quote(service, safe='')}.json"

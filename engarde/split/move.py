@@ -1,12 +1,23 @@
-"""A service's way from one database into another: the stack before it and after it."""
+"""A service's way from one database into another: the stack before it and after it, and what of the file changes."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from engarde.checks.under_way import folder
+from engarde.declaration import stack_file_edits
 from engarde.declaration.databases import restrict_to, service_of
+from engarde.declaration.loader import PROJECT, read
 from engarde.declaration.model import DatabaseStack, Extension, Service, Stack
+from engarde.declaration.validation import join
+from engarde.errors import ConfigError, Refused, Unreachable
+from engarde.pulumi_cli.commands import set_key
+from engarde.pulumi_cli.process import engine
+from engarde.rotate.stack_file_copy import Copy, copied
 from engarde.server.credentials import Access, login_to
 
 
@@ -68,14 +79,15 @@ def _with(stack: Stack, name: str, database: str | None, other: str | None, carr
     if service_of(stack, name).database == database:
         return stack
     services = tuple(
-        each.model_copy(update={"database": database}) if each.name == name else each for each in stack.services
+        service.model_copy(update={"database": database}) if service.name == name else service
+        for service in stack.services
     )
     moved = replace(stack, services=services)
-    known = {stack.server.database, *(each.database for each in services if each.database)}
+    known = {stack.server.database, *(service.database for service in services if service.database)}
     here, there = database or stack.server.database, other or stack.server.database
     extensions = tuple(
-        _extension(each, here, there, known, stack.server.database, carried=each.name in carried)
-        for each in stack.extensions
+        _extension(extension, here, there, known, stack.server.database, carried=extension.name in carried)
+        for extension in stack.extensions
     )
     return replace(moved, extensions=extensions)
 
@@ -83,9 +95,77 @@ def _with(stack: Stack, name: str, database: str | None, other: str | None, carr
 def _extension(extension: Extension, here: str, left: str, known: set[str], shared: str, *, carried: bool) -> Extension:
     """An extension in the databases that it is to be in: a database that no service names any more is none of them."""
     now = extension.databases or (shared,)
-    then = tuple(each for each in now if each in known or each != left)
+    then = tuple(database for database in now if database in known or database != left)
     if here not in then and (carried or not then):
         then = (*then, here)
     if then == now:
         return extension
     return extension.model_copy(update={"databases": None if then == (shared,) else then})
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One key of the stack file."""
+
+    section: str
+    name: str
+    key: str
+    stated: bool
+    """it is there"""
+    value: str | tuple[str, ...] | None
+    """none where it goes"""
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return f"without {join(f'{PROJECT}:{self.section}', self.name, self.key)}"
+        value = list(self.value) if isinstance(self.value, tuple) else self.value
+        return stack_file_edits.lines(self.section, {self.name: {self.key: value}})
+
+
+def changes(now: Stack, then: Stack) -> tuple[Edit, ...]:
+    """What makes the one of the other."""
+    sides = [
+        {
+            **{("services", service.name, "database"): service.database for service in stack.services},
+            **{("extensions", extension.name, "databases"): extension.databases for extension in stack.extensions},
+        }
+        for stack in (now, then)
+    ]
+    return tuple(Edit(*key, old is not None, sides[1][key]) for key, old in sides[0].items() if old != sides[1][key])
+
+
+@contextmanager
+def draft(now: Stack, then: Stack) -> Iterator[Copy]:
+    """A copy of the stack file that declares the other stack, as long as the block lasts.
+
+    :raises ConfigError: the other stack has faults, or the engine cannot spell a name.
+    :raises Refused: the copy would declare something else, too.
+    """
+    # In a folder of its own: a plan takes no lock.
+    beside = TemporaryDirectory(prefix="draft-", dir=folder(f"split.{now.name}"))
+    with beside as place, copied(now.name, Path(place)) as made:
+        for edit in changes(now, then):
+            _write(now.name, made.copy, edit)
+        if read(made.copy.parent, now.name) != then:
+            raise Refused(f"the engine wrote something else than was meant; {made.original.name} stays as it is")
+        yield made
+
+
+def _write(stack: str, copy: Path, edit: Edit) -> None:
+    path = stack_file_edits.key_path(edit.section, (edit.name, edit.key))
+    values = (edit.value,) if isinstance(edit.value, str) else edit.value or ()
+    if path is None or any(value.startswith("-") for value in values):
+        raise ConfigError(
+            f"the engine cannot write the key of {edit.name}; nothing was changed in Pulumi.{stack}.yaml. Write it"
+            f" yourself, and run the same command again, which goes on from there:\n{edit}"
+        )
+    if isinstance(edit.value, str):
+        set_key(stack, copy, path, edit.value)
+        return
+    if edit.stated:
+        done = engine("config", "rm", "--path", path, "--stack", stack, "--config-file", str(copy))
+        if done.returncode:
+            said = done.stderr.strip()
+            raise Unreachable(f"the engine does not take {path} out of a copy of the stack file:\n{said}")
+    for place, value in enumerate(values):
+        set_key(stack, copy, f"{path}[{place}]", value)

@@ -1,13 +1,112 @@
-"""What came of a move."""
+"""What a move would be, and what came of one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+
+from engarde.backup.preflight import Held
+from engarde.declaration.databases import display_name
+from engarde.output.show import Result, Text, grid, lines
+from engarde.output.wording import of_bytes
+from engarde.split import preconditions
+from engarde.split.inspect import Contents, Target
+from engarde.split.move import Edit, Move
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """What came of a command."""
+class MovePlan(Result):
+    """One move, before it is begun."""
+
+    move: Move
+    contents: Contents
+    target: Target
+    obstacles: tuple[str, ...]
+    edits: tuple[Edit, ...]
+
+    @property
+    def makes(self) -> str | None:
+        """The statement by which the database is made, where it is not there."""
+        return None if self.target.there else preconditions.create(self.contents, self.move.new.server.database)
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """Those that are made in the new database."""
+        there = {extension.name for extension in self.target.extensions}
+        return tuple(extension.name for extension in self.contents.extensions if extension.name not in there)
+
+    @property
+    def exit_code(self) -> int:
+        """1 where anything stands in the way."""
+        return 1 if self.obstacles else 0
+
+    def text(self) -> RenderableType:
+        """What would move, what stands in the way, and what is written into the stack file."""
+        move, held = self.move, self.contents
+        facts = {
+            "tables": len(held.tables),
+            "rows": f"about {held.source.rows}",
+            "size": of_bytes(held.source.bytes),
+            "sequences": held.sequences,
+            **dict(held.kinds),
+            "large objects": len(held.source.large_objects),
+            "extensions": ", ".join(extension.name for extension in held.extensions) or "none",
+            "version table": held.version_table or "none",
+        }
+        heading = f"{move.service.name}: schema {held.schema} from {display_name(move.old)} to {display_name(move.new)}"
+        shown: list[RenderableType] = [
+            Text(heading, style="bold", overflow="fold"),
+            grid({name: str(value) for name, value in facts.items()}),
+            lines("\n".join(self._done())),
+        ]
+        if self.obstacles:
+            shown.append(Text("in the way:", style="bold"))
+            shown += [lines(f"  {obstacle}", "red") for obstacle in self.obstacles]
+        else:
+            shown.append(Text("nothing stands in the way", style="green"))
+        return Group(*shown)
+
+    def _done(self) -> Iterator[str]:
+        if self.makes:
+            yield f"makes the database: {self.makes}"
+        if self.extensions:
+            yield f"makes extensions there: {', '.join(self.extensions)}"
+        if self.move.other_server:
+            yield f"makes role {self.move.service.role} there"
+        if self.move.new.analytics:
+            yield f"analytics reads it in {display_name(self.move.new)} from then on, with a URL of its own"
+        yield f"writes into Pulumi.{self.move.before.name}.yaml:"
+        for edit in self.edits:
+            yield from (f"  {line}" for line in str(edit).split("\n"))
+
+    def data(self) -> dict[str, object]:
+        """The same for machines."""
+        held, move = self.contents, self.move
+        return {
+            "service": move.service.name,
+            "schema": held.schema,
+            "from": display_name(move.old),
+            "to": display_name(move.new),
+            "tables": list(held.tables),
+            "rows": held.source.rows,
+            "bytes": held.source.bytes,
+            "sequences": held.sequences,
+            "others": dict(held.kinds),
+            "largeObjects": len(held.source.large_objects),
+            "extensions": [extension.name for extension in held.extensions],
+            "versionTable": held.version_table,
+            "makesDatabase": self.makes,
+            "makesExtensions": list(self.extensions),
+            "edits": list(map(str, self.edits)),
+            "obstacles": list(self.obstacles),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Moved(Result):
+    """What came of a move, on its way or back."""
 
     service: str
     source: str
@@ -20,3 +119,62 @@ class Moved:
     """the safety copy"""
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+
+    def text(self) -> RenderableType:
+        """Where the service is now."""
+        if self.undone:
+            verb = "would be let into its old database again" if self.dry_run else "is let into its old database again"
+            told = [f"{self.service} {verb}, {self.source}; nothing of it was moved"]
+        elif self.dry_run:
+            told = [f"{self.service} would be moved from {self.source} to {self.target}"]
+        else:
+            told = [f"{self.service} is in {self.target} ({self.seconds:.0f} s); commit the stack file"]
+            told.append(f"a copy of what was in {self.source} is in {self.folder}")
+            if not self.returned:
+                finish = f"`bin/engarde split finish {self.service}`"
+                told.append(f"what it left in {self.source} stays there, closed, until {finish}")
+        return lines("\n".join([*told, *self.notes]))
+
+    def data(self) -> dict[str, object]:
+        """The same for machines."""
+        return {
+            "service": self.service,
+            "from": self.source,
+            "to": self.target,
+            "dryRun": self.dry_run,
+            "undone": self.undone,
+            "folder": self.folder,
+            "notes": list(self.notes),
+            "seconds": round(self.seconds, 1),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Finished(Result):
+    """What was dropped, or would be."""
+
+    service: str
+    database: str
+    schema: str
+    holds: Held
+    folder: str
+    """the safety copy, which stays"""
+    dry_run: bool
+
+    def text(self) -> RenderableType:
+        """What is gone."""
+        verb = "would be dropped" if self.dry_run else "is dropped"
+        gone = f"schema {self.schema} of database {self.database} {verb}: {self.holds}"
+        return lines(f"{gone}\nits last copy is in {self.folder}")
+
+    def data(self) -> dict[str, object]:
+        """The same for machines."""
+        return {
+            "service": self.service,
+            "database": self.database,
+            "schema": self.schema,
+            "objects": len(self.holds.owned),
+            "largeObjects": self.holds.large_objects,
+            "folder": self.folder,
+            "dryRun": self.dry_run,
+        }

@@ -3,189 +3,215 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engarde.backup.folder import default
-from engarde.backup.making import How, backup
-from engarde.backup.manifest import whole
-from engarde.backup.restoring import restore
+from engarde.backup.backup import Options, backup
+from engarde.backup.manifest import default, whole
+from engarde.backup.restore import restore
 from engarde.declaration.databases import display_name
 from engarde.declaration.loader import read
+from engarde.declaration.names import ANALYTICS
 from engarde.errors import Unfinished
+from engarde.output.findings import Finding
+from engarde.output.wording import indented
 from engarde.pulumi_cli.commands import preview, up
-from engarde.pulumi_cli.process import FOLDER
+from engarde.pulumi_cli.process import FOLDER, engine
 from engarde.pulumi_cli.resource_names import on_server
-from engarde.pulumi_cli.state import outputs, verifiers
-from engarde.rotate.delivery import Deliverer
-from engarde.rotate.proof import prove
+from engarde.pulumi_cli.state import ROLE, outputs, state, verifiers
+from engarde.rotate import lockout
+from engarde.rotate.delivery import deliverer
+from engarde.rotate.login_check import prove
 from engarde.server.catalog import read as read_catalog
 from engarde.server.credentials import login_of_admin
 from engarde.server.session import session
-from engarde.split import doors, journal, witness
-from engarde.split.contents import contents
-from engarde.split.editing import draft
-from engarde.split.journal import Journal, Step
-from engarde.split.move import Move, move
-from engarde.split.preparing import prepare
-from engarde.split.readers import unprotect_reader
+from engarde.split import journal, source_comparison
+from engarde.split.inspect import contents
+from engarde.split.journal import MoveJournal, Step
+from engarde.split.move import Move, draft, move
+from engarde.split.source_comparison import SHOWN
+from engarde.split.target import prepare
+from engarde.util.terminal import Say
 from engarde.util.visible import visible
 from engarde.verify import defaults, grants, owners
 from engarde.verify.run import Asked, verify
 
-Say = Callable[[str], None]
 TAKE_OVER = "ENGARDE_TAKE_OVER"
 """The program's: the roles that were made before the state knew of them."""
 
-SHOWN = 5
-"""How many differences or findings are told."""
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Run:
     """One command at work on a move."""
 
     stack: str
-    how: How
-    deliverer: Callable[[], Deliverer]
-    """made for the stack file as it is by then"""
+    begun: MoveJournal
+    options: Options
     say: Say
-    password: str = field(repr=False)
+    password: str = field(repr=False, default_factory=lockout.temporary_password)
     """temporary, and known to this process alone"""
 
-    def move(self, begun: Journal) -> Move:
-        """The way, by the stack file as it is now."""
-        return move(read(FOLDER, self.stack), begun.service, *begun.way, begun.carried)
+    @property
+    def way(self) -> Move:
+        """The move, by the stack file as it is now."""
+        return move(read(FOLDER, self.stack), self.begun.service, *self.begun.way, self.begun.carried)
 
-    def kept(self, begun: Journal) -> Journal:
-        """Writes the journal."""
-        journal.write(self.stack, begun)
-        return begun
+    def keep(self, **changes: object) -> None:
+        """Writes into the journal what is so now."""
+        self.begun = replace(self.begun, **changes)  # type: ignore[arg-type]
+        journal.write(self.stack, self.begun)
 
 
-def prepared(run: Run, begun: Journal) -> Journal:
+def prepared(run: Run) -> None:
     """The new database can take the service, and `up` is going to come to its end."""
-    way = run.move(begun)
+    way = run.way
     with session(login_of_admin(way.old)) as asked:
         found = contents(asked, way.service)
-    prepare(way, begun, found)
-    unprotect_reader(way)
+    prepare(way, run.begun, found)
+    _unprotect_reader(way)
     with draft(read(FOLDER, run.stack), way.after) as made:
         preview(run.stack, "--config-file", str(made.copy), environment=_taking_over(way))
-    run.deliverer().check(way.moved)
-    return replace(begun, step=Step.PREPARED)
+    deliverer(read(FOLDER, run.stack)).check(way.moved)
 
 
 def _taking_over(way: Move) -> Mapping[str, str]:
     return {TAKE_OVER: json.dumps([way.service.role])} if way.other_server else {}
 
 
-def shut(run: Run, begun: Journal) -> Journal:
+def _unprotect_reader(way: Move) -> None:
+    """Lets `up` drop the role of analytics on the server that the last service leaves, where the stack is protected.
+
+    It owns nothing.
+
+    :raises Unfinished: the engine does not.
+    """
+    label, stack = way.source, way.after.name
+    if label is None or not way.old.elsewhere or any(service.database == label for service in way.after.services):
+        return
+    name = on_server(f"{ANALYTICS}-role", way.old)
+    for role in state(stack).resources:
+        if role.type == ROLE and role.name == name:
+            done = engine("state", "unprotect", role.urn, "--yes", "--stack", stack)
+            if done.returncode:
+                raise Unfinished(f"the engine does not unprotect {name}:\n{done.stderr.strip()}")
+
+
+def shut(run: Run) -> None:
     """Nobody outside can log in as the service, and none of its sessions is left."""
-    way = run.move(begun)
+    way = run.way
     role = way.service.role
     for database in (way.old, way.new) if way.other_server else (way.old,):
-        if doors.door(database, role):
-            doors.shut_out(database, role, run.password)
-    return replace(begun, step=max(begun.step, Step.SHUT))
+        if lockout.login_status(database, role):
+            lockout.shut_out(database, role, run.password)
 
 
-def copied(run: Run, begun: Journal) -> Journal:
+def copied(run: Run) -> None:
     """A backup of what is in the old database, which stays as a safety copy."""
-    way = run.move(begun)
-    folder = Path(begun.folder) if begun.folder else default(run.stack, begun.service, datetime.now(UTC))
-    begun = run.kept(replace(begun, folder=str(folder)))
+    way, name = run.way, run.begun.service
+    folder = Path(run.begun.folder) if run.begun.folder else default(run.stack, name, datetime.now(UTC))
+    run.keep(folder=str(folder))
     if not folder.exists():
-        login = way.into_old(run.password)
-        backup(way.before, begun.service, folder, run.how, run.say, login)
-    return replace(begun, step=Step.COPIED)
+        backup(way.before, name, folder, run.options, run.say, way.into_old(run.password))
 
 
-def restored(run: Run, begun: Journal) -> Journal:
+def restored(run: Run) -> None:
     """It is in the new database, compared, in the place of what was there of the service's."""
-    way = run.move(begun)
-    doors.let_in(way.new, way.service.role)
-    login = way.into_new(run.password)
-    restore(way.after, begun.service, Path(begun.folder or ""), run.how, run.say, replace=True, login=login)
-    return replace(begun, step=Step.RESTORED)
+    way = run.way
+    lockout.let_in(way.new, way.service.role)
+    login, folder = way.into_new(run.password), Path(run.begun.folder or "")
+    restore(way.after, run.begun.service, folder, run.options, run.say, replace=True, login=login)
 
 
-def left(run: Run, begun: Journal) -> Journal:
+def left(run: Run) -> None:
     """The role is kept out of the old database, in which nothing has changed since; or it is copied anew."""
-    way = run.move(begun)
+    way = run.way
     role = way.service.role
-    doors.keep_out(way.old, role)
-    wanted = whole(Path(begun.folder or "")).inventory
+    lockout.keep_out(way.old, role)
+    wanted = whole(Path(run.begun.folder or "")).inventory
     run.say(f"comparing what stays in {display_name(way.old)} with the copy")
     with session(login_of_admin(way.old)) as asked:
         prepared_ones = contents(asked, way.service).source.prepared
-    changed = witness.differences(way.old, role, wanted, run.say)
+    changed = source_comparison.differences(way.old, role, wanted, run.say)
     with session(login_of_admin(way.old)) as asked:
-        late = doors.sessions(asked, role, way.old.server.database)
+        late = lockout.sessions(asked, role, way.old.server.database)
     if not (changed or late or prepared_ones):
-        return replace(begun, step=Step.LEFT)
-    doors.let_in(way.old, role)
-    run.kept(replace(begun, step=Step.PREPARED, folder=None))
-    listed = "\n".join(f"  {visible(str(each))}" for each in changed[:SHOWN])
+        return
+    lockout.let_in(way.old, role)
+    run.keep(step=Step.PREPARED, folder=None)
     raise Unfinished(
         f"{display_name(way.old)} is not as it was copied, or somebody is still at work in it; it is copied anew by the"
-        f" same command:\n{listed}"
+        f" same command:\n{indented(visible(str(difference)) for difference in changed[:SHOWN])}"
     )
 
 
-def switched(run: Run, begun: Journal) -> Journal:
+def switched(run: Run) -> None:
     """The stack file says so."""
-    now, way = read(FOLDER, run.stack), run.move(begun)
+    now, way = read(FOLDER, run.stack), run.way
     if now != way.after:
         with draft(now, way.after) as made:
             made.put_in_place()
-    return replace(begun, step=Step.SWITCHED)
 
 
-def brought_up(run: Run, begun: Journal) -> Journal:
+def brought_up(run: Run) -> None:
     """Role, grants and URL are there; the second run lets go of what stays where it was."""
-    way = run.move(begun)
-    unprotect_reader(way)
+    way = run.way
+    _unprotect_reader(way)
     for _ in range(2):
         up(run.stack, environment=_taking_over(way))
-    return replace(begun, step=Step.UP)
 
 
-def opened(run: Run, begun: Journal) -> Journal:
+def opened(run: Run) -> None:
     """The right password is in force, once everything in the new database is as declared and the old one is shut."""
-    way = run.move(begun)
+    way = run.way
     role = way.service.role
-    if not doors.refused(way.into_old(run.password)):
+    if not lockout.refused(way.into_old(run.password)):
         raise Unfinished(f"{role} is still let into database {way.old.server.database}")
     with session(login_of_admin(way.new)) as asked:
         catalog = read_catalog(way.new, asked)
-    findings = [found for module in (owners, grants, defaults) for found in module.findings(way.new, catalog)]
-    if of_it := [each for each in findings if not each.concerns or {role, way.service.schema_} & each.concerns]:
-        listed = "\n".join(f"  {each.check}: {visible(each.subject)}; {each.remedy.text}" for each in of_it[:SHOWN])
+    findings = [finding for check in (owners, grants, defaults) for finding in check.findings(way.new, catalog)]
+    concerned = {role, way.service.schema_}
+    if of_it := [finding for finding in findings if not finding.concerns or concerned & finding.concerns]:
         raise Unfinished(
-            f"database {display_name(way.new)} is not as declared, so that the service stays shut out:\n{listed}"
+            f"database {display_name(way.new)} is not as declared, so that the service stays shut out:\n"
+            + _listed(of_it)
         )
-    doors.put_verifier(way.new, role, verifiers(run.stack)[on_server(f"{begun.service}-role", way.new)])
-    warning = prove(way.after, role, outputs(run.stack).passwords[role])
-    if warning:
+    lockout.put_verifier(way.new, way.moved, verifiers(run.stack))
+    if warning := prove(way.after, role, outputs(run.stack).passwords[role]):
         run.say(warning)
-    return replace(begun, step=Step.OPENED)
 
 
-def delivered(run: Run, begun: Journal) -> Journal:
+def delivered(run: Run) -> None:
     """The service runs with its new URL, where the stack file says where."""
-    if told := run.deliverer().deliver(run.move(begun).moved):
+    if told := deliverer(read(FOLDER, run.stack)).deliver(run.way.moved):
         run.say(told)
-    return replace(begun, step=Step.DELIVERED)
 
 
-def proved(run: Run, begun: Journal) -> Journal:
+def proved(run: Run) -> None:
     """Nothing in any database is other than declared."""
     run.say("verify")
-    findings = verify(read(FOLDER, run.stack), Asked(), lambda _: None).findings
-    if findings:
-        listed = "\n".join(f"  {each.check}: {visible(each.subject)}; {each.remedy.text}" for each in findings[:SHOWN])
-        raise Unfinished(f"{begun.service} was moved and works, and `verify` has {len(findings)} findings:\n{listed}")
-    return replace(begun, step=Step.DONE)
+    if findings := verify(read(FOLDER, run.stack), Asked(), lambda _: None).findings:
+        found = f"{len(findings)} findings:\n{_listed(findings)}"
+        raise Unfinished(f"{run.begun.service} was moved and works, and `verify` has {found}")
+
+
+def _listed(findings: Sequence[Finding]) -> str:
+    return indented(
+        f"{finding.check}: {visible(finding.subject)}; {finding.remedy.text}" for finding in findings[:SHOWN]
+    )
+
+
+FOLLOWING: Mapping[Step, tuple[str, str]] = {
+    Step.BEGUN: ("prepared", "preparing the new database"),
+    Step.PREPARED: ("shut", "shutting the service out"),
+    Step.SHUT: ("copied", "copying"),
+    Step.COPIED: ("restored", "loading the copy"),
+    Step.RESTORED: ("left", "closing the old database"),
+    Step.LEFT: ("switched", "writing the stack file"),
+    Step.SWITCHED: ("brought_up", "up"),
+    Step.UP: ("opened", "letting the service in"),
+    Step.OPENED: ("delivered", "delivery"),
+    Step.DELIVERED: ("proved", "verify of every database"),
+}
+"""Which function follows each step, after which the move is one step further, and what that is called."""

@@ -1,79 +1,103 @@
-"""The database that a service goes to: whether it is there, and what is in it."""
+"""The new database with all that the rows need, and without it again."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 
-from engarde.backup.inventory import Edge
-from engarde.declaration.model import DatabaseStack
-from engarde.errors import NoEntrance
-from engarde.server.credentials import login_of_admin
-from engarde.server.functions import Extension, refuse_event_triggers
+from engarde.backup.inventory import Owned
+from engarde.backup.restore import clear
+from engarde.preflight.admin_privileges import WantedExtension, refuse_for_extensions
+from engarde.rotate.lockout import acting, changing, login_status
+from engarde.server.catalog.rows import Existing
+from engarde.server.credentials import Access, login_of_admin
+from engarde.server.functions import refuse_event_triggers
 from engarde.server.session import Session, session
-from engarde.split.contents import Contents
-from engarde.split.rows import Held, Name, Server
-
-MAINTENANCE = "postgres"
-"""The database that every server has, and that another one is made from."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What there is."""
-
-    server: Server
-    offered: frozenset[str]
-    """extensions that the admin can make"""
-    extensions: tuple[Extension, ...] = ()
-    """that are there"""
-    held: Held | None = None
-    """none where the database is not there"""
-    missing: tuple[Edge, ...] = ()
-    """of what the service needs outside of its schema"""
-
-    @property
-    def there(self) -> bool:
-        """Whether the database exists."""
-        return self.held is not None
+from engarde.split.inspect import MAINTENANCE, Contents, server
+from engarde.split.journal import MoveJournal
+from engarde.split.move import Move
+from engarde.split.preconditions import create
+from engarde.util.quoting import quoted, statement
 
 
-def look(new: DatabaseStack, role: str, found: Contents) -> Target:
-    """What is at the other end of a move.
+def prepare(move: Move, begun: MoveJournal, found: Contents) -> None:
+    """Makes the database, the role, the schema and the extensions, as far as they are not there.
 
-    :raises Unreachable: the server could not be asked.
-    :raises Refused: event triggers there would run what others may change.
+    :raises Refused: the admin may not.
     """
-    admin = login_of_admin(new)
-    try:
-        with session(admin) as asked:
-            return _within(asked, new, role, found)
-    except NoEntrance as refusal:
-        if f'database "{new.server.database}" does not exist' not in refusal.reason:
-            raise
-    with session(replace(admin, database=MAINTENANCE)) as asked:
-        return Target(_server(asked, new, role), _offered(asked), missing=found.needs)
+    if begun.made_database:
+        with session(_beside(move), read_only=False) as asked:
+            if server(asked, move.new, move.service.role).encoding is None:
+                # No transaction makes a database.
+                asked.change_alone(create(found, move.new.server.database))
+    if move.other_server:
+        # Without a password until the service is shut out; limits and settings come with `up`.
+        name = move.service.role
+        with changing(move.new) as asked:
+            there = asked.rows("existing", Existing, roles=[name], schemas=[])
+            asked.change(f"{'ALTER' if there else 'CREATE'} ROLE {quoted(name)} LOGIN")
+            if not move.new.server.superuser:
+                asked.change(f"GRANT {quoted(name)} TO {quoted(move.new.server.user)}")
+    role, schema = quoted(move.service.role), quoted(found.schema)
+    with changing(move.new) as asked:
+        refuse_event_triggers(asked, move.new.server.user)
+        if begun.made_database:
+            _close(asked, move)
+        with acting(asked, move.service.role):
+            # Before there are functions: what they are born with stays.
+            asked.change("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
+            asked.change("SET LOCAL ROLE NONE")
+            asked.change(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {role}")
+        wanted = [WantedExtension(extension.name, extension.schema) for extension in found.extensions]
+        refuse_for_extensions(move.new, wanted, asked)
+        for extension in found.extensions:
+            name, where = quoted(extension.name), quoted(extension.schema)
+            asked.change(f"CREATE EXTENSION IF NOT EXISTS {name} SCHEMA {where} CASCADE")
 
 
-def _within(asked: Session, new: DatabaseStack, role: str, found: Contents) -> Target:
-    refuse_event_triggers(asked, new.server.user)
-    numbers: Sequence[int] = found.source.large_objects
-    [held] = asked.rows("split_held", Held, role=role, schema=found.schema, numbers=numbers)
-    needs = json.dumps([asdict(each) for each in found.needs])
-    return Target(
-        _server(asked, new, role),
-        _offered(asked),
-        tuple(asked.rows("backup_extensions", Extension)),
-        held,
-        tuple(asked.rows("backup_missing", Edge, needs=needs)),
+def _beside(move: Move) -> Access:
+    """The admin's login to a database of the new one's server that is there in any case."""
+    return replace(login_of_admin(move.new), database=MAINTENANCE) if move.new.elsewhere else login_of_admin(move.old)
+
+
+def _close(asked: Session, move: Move) -> None:
+    asked.change(f"REVOKE CONNECT, TEMPORARY ON DATABASE {quoted(move.new.server.database)} FROM PUBLIC")
+
+
+def remove(move: Move, begun: MoveJournal) -> tuple[str, ...]:
+    """Takes back what was made for a move that is given up; what of it stays, a sentence each.
+
+    :raises Refused: the admin may not.
+    """
+    role, schema, database = move.service.role, move.service.schema_, quoted(move.new.server.database)
+    if begun.made_database:
+        with session(_beside(move)) as asked:
+            if server(asked, move.new, role).encoding is None:
+                return ()
+    if login_status(move.new, role) is None:
+        return _stays(move, begun)
+    with changing(move.new) as asked:
+        refuse_event_triggers(asked, move.new.server.user)
+        asked.do("backup_pinned")
+        with acting(asked, role):
+            asked.do("backup_unlink")
+            if begun.made_schema:
+                asked.change(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
+                asked.change("ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC")
+            else:
+                clear(asked, asked.rows("backup_contents", Owned, schema=schema))
+        asked.change(f"REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM {quoted(role)}")
+        if begun.made_database:
+            # A kill may have come before it was.
+            _close(asked, move)
+        if begun.made_role:
+            asked.change(f"DROP ROLE {quoted(role)}")
+    return _stays(move, begun)
+
+
+def _stays(move: Move, begun: MoveJournal) -> tuple[str, ...]:
+    if not begun.made_database:
+        return ()
+    name = move.new.server.database
+    return (
+        f"database {name}, which was made for this, stays; where nobody uses it: {statement('DROP DATABASE {}', name)}",
     )
-
-
-def _server(asked: Session, new: DatabaseStack, role: str) -> Server:
-    [server] = asked.rows("split_server", Server, database=new.server.database, role=role)
-    return server
-
-
-def _offered(asked: Session) -> frozenset[str]:
-    return frozenset(each.name for each in asked.rows("split_offered", Name))

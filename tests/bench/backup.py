@@ -12,11 +12,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from engarde.backup.backup import dump
 from engarde.backup.clients import Client, client
-from engarde.backup.dumping import DUMP, dump
 from engarde.backup.inventory import Inventory, Owned
-from engarde.backup.loading import begin, clear, load
-from engarde.backup.manifest import files
+from engarde.backup.manifest import DUMP, files
+from engarde.backup.proof import begin
+from engarde.backup.restore import clear, load
 from engarde.server.connect import connect
 from engarde.server.credentials import Access
 from engarde.server.libpq import binaries

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from devtools.server import HOST
+from engarde.backup.backup import dump
 from engarde.backup.clients import client
-from engarde.backup.dumping import dump
 from engarde.backup.inventory import Inventory
-from engarde.backup.proving import NOTHING, Proof, tried
+from engarde.backup.proof import NOTHING, Proof, tried
 from engarde.declaration.address import Address
 from engarde.server.credentials import Access
 from tests.brownfield.clients import Clients

@@ -10,11 +10,11 @@ import pytest
 
 from devtools.server import ADMIN
 from engarde.backup import archive
+from engarde.backup.backup import dump
 from engarde.backup.clients import client
-from engarde.backup.dumping import dump
 from engarde.backup.inventory import Inventory
-from engarde.backup.loading import begin, clear, load
-from engarde.backup.proving import Proof, tried
+from engarde.backup.proof import Proof, begin, tried
+from engarde.backup.restore import clear, load
 from engarde.errors import Refused
 from engarde.server.connect import connect
 from engarde.server.credentials import Access

@@ -15,7 +15,7 @@ from tests.engine.stopping import KILL
 
 pytestmark = [pytest.mark.xdist_group("backup"), only_superuser]
 
-KILL_PG_DUMP = "given[0].kill()"
+KILL_PG_DUMP = "given[2]()"
 LIMIT_FILES = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({0}, {0}))"
 """No file of the tool and of what it starts may become longer: to them a full disk."""
 
@@ -41,26 +41,26 @@ FILL = f"""
 """More than a file of the write-ahead log, which could only end the whole server."""
 
 DUMPING = [
-    ("making", "dump", "before"),
-    ("dumping", "taking.taken", "after"),
-    ("dumping", "_told", "before"),
-    ("dumping", "_pg_dump", "after"),
-    ("dumping", "large_objects.write", "after"),
-    ("making", "manifest.write", "before"),
-    ("making", "manifest.write", "after"),
-    ("folder", "_sync", "after"),
+    ("backup", "dump", "before"),
+    ("backup", "inspect", "after"),
+    ("backup", "Session.waiting", "before"),
+    ("backup", "_pg_dump", "after"),
+    ("backup", "archive.write_large_objects", "after"),
+    ("backup", "manifest.write", "before"),
+    ("backup", "manifest.write", "after"),
+    ("manifest", "_sync", "after"),
 ]
 LOADING = [
-    ("restoring", "begin", "after"),
-    ("restoring", "clear", "after"),
-    ("loading", "archive.opened", "after"),
-    ("loading", "feeding.rows", "after"),
-    ("loading", "_set_sequences", "after"),
-    ("loading", "large_objects.load", "before"),
-    ("loading", "large_objects.load", "after"),
-    ("loading", "_analyze", "after"),
-    ("restoring", "load", "after"),
-    ("restoring", "Session.commit", "before"),
+    ("restore", "begin", "after"),
+    ("restore", "clear", "after"),
+    ("restore", "archive.opened", "after"),
+    ("restore", "copy_in.rows", "after"),
+    ("restore", "_set_sequences", "after"),
+    ("restore", "archive.load_large_objects", "before"),
+    ("restore", "archive.load_large_objects", "after"),
+    ("restore", "inspect", "before"),
+    ("restore", "load", "after"),
+    ("restore", "Session.commit", "before"),
 ]
 
 
@@ -108,13 +108,13 @@ def test_a_killed_backup(kept_stack: Project, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("at", "what", "code"),
     [
-        (("dumping", "_pg_dump", "before"), LOSE, 4),
-        (("dumping", "_told", "before"), LOSE, 4),
-        (("dumping", "_pg_dump", "after"), LOSE, 3),
-        (("dumping", "_told", "before"), KILL_PG_DUMP, 4),
-        (("dumping", "_pg_dump", "before"), LIMIT_FILES.format(4096), 4),
-        (("dumping", "large_objects.write", "before"), LIMIT_FILES.format(1 << 20), 4),
-        (("making", "manifest.write", "before"), LIMIT_FILES.format(4096), 4),
+        (("backup", "_pg_dump", "before"), LOSE, 4),
+        (("backup", "Session.waiting", "before"), LOSE, 4),
+        (("backup", "_pg_dump", "after"), LOSE, 3),
+        (("backup", "Session.waiting", "before"), KILL_PG_DUMP, 4),
+        (("backup", "_pg_dump", "before"), LIMIT_FILES.format(4096), 4),
+        (("backup", "archive.write_large_objects", "before"), LIMIT_FILES.format(1 << 20), 4),
+        (("backup", "manifest.write", "before"), LIMIT_FILES.format(4096), 4),
     ],
 )
 def test_a_backup_that_fails(
@@ -151,7 +151,7 @@ def test_an_end_that_is_not_heard_of(changed: Project, kept: Path, when: str, co
     """The server is asked what became of the transaction."""
     before = state(changed)
     lost = "given[0]._connection.close(); real(*given)"
-    run = stopped(changed, ("restoring", "Session.commit", when), lost, *restoring(kept))
+    run = stopped(changed, ("restore", "Session.commit", when), lost, *restoring(kept))
     assert run.returncode == code, run.stderr
     assert (state(changed) == before) == (code == 3)
 
@@ -166,7 +166,7 @@ def test_a_server_whose_disk_is_full(changed: Project, tmp_path: Path) -> None:
     before = state(changed)
     command = restoring(tmp_path / "large")
     full = by_superuser(changed, FILL)
-    run = stopped(changed, ("restoring", "clear", "before"), full, *command)
+    run = stopped(changed, ("restore", "clear", "before"), full, *command)
     assert run.returncode == 4, run.stderr
     assert ".large" in run.stderr
     assert "File too large" in run.stderr

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from devtools.server import ADMIN
+from engarde.backup.backup import dump
 from engarde.backup.clients import Client, client
-from engarde.backup.dumping import dump
+from engarde.backup.inspect import inspect
 from engarde.backup.inventory import Inventory
-from engarde.backup.loading import begin, clear, load
-from engarde.backup.taking import taken
+from engarde.backup.proof import begin
+from engarde.backup.restore import clear, load
 from engarde.errors import Refused, Unfinished
 from engarde.server.connect import connect
 from engarde.server.credentials import Access
@@ -77,7 +78,7 @@ def test_a_second_load_at_the_same_time_is_none(tmp_path: Path) -> None:
             with pytest.raises(Unfinished, match="42P07"):
                 load(asked, SCHEMA, tmp_path, wanted, programs, silent)
         with session(login) as asked:
-            assert taken(asked, SCHEMA, silent) == wanted
+            assert inspect(asked, SCHEMA, silent) == wanted
 
 
 def test_another_roles_lock_is_no_load_and_two_loads_are_one(tmp_path: Path) -> None:
@@ -102,7 +103,7 @@ def test_another_roles_lock_is_no_load_and_two_loads_are_one(tmp_path: Path) -> 
             with pytest.raises(Unfinished, match=r"42P07|23505"):
                 second.result()
         with session(login) as asked:
-            assert taken(asked, SCHEMA, silent) == wanted
+            assert inspect(asked, SCHEMA, silent) == wanted
 
 
 def _load(login: Access, folder: Path, wanted: Inventory, programs: Client) -> None:

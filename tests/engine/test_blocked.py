@@ -146,11 +146,11 @@ def test_a_compromised_login_is_taken_away(project: Project) -> None:
     sampled(
         [
             ("rotate.journal", "shut", "after"),
-            ("split.doors", "_shut_out", "after"),
-            ("rotate.one", "up", "before"),
-            ("rotate.one", "up", "after"),
+            ("rotate.lockout", "_shut_out", "after"),
+            ("rotate.rotate_login", "up", "before"),
+            ("rotate.rotate_login", "up", "after"),
         ],
-        ("split.doors", "_shut_out", "after"),
+        ("rotate.lockout", "_shut_out", "after"),
     ),
     ids="-".join,
 )

@@ -110,7 +110,9 @@ def test_a_key_gets_another_name_and_the_server_is_not_touched(project: Project)
     moved = project.folder / ".engarde/split.local/madansara.json"
     moved.parent.mkdir(parents=True)
     for step, goes_on in ((journal.Step.COPIED, "split run madansara"), (journal.Step.DONE, "split finish madansara")):
-        moved.write_text(json.dumps(asdict(journal.Journal("madansara", "own", "other", returning=False, step=step))))
+        moved.write_text(
+            json.dumps(asdict(journal.MoveJournal("madansara", "own", "other", returning=False, step=step)))
+        )
         said = one_message(project.preview())
         assert "service madansara cannot become notifier yet" in said
         assert f"`bin/engarde {goes_on} --stack local" in said

@@ -164,7 +164,8 @@ DELIVERING = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from engarde.errors import EngardeError, Unreachable
-from engarde.rotate import Deliverer, How, as_json, rotate
+from engarde.rotate.delivery import Deliverer
+from engarde.rotate.run import RotationOptions, rotate
 from engarde.output.show import document
 fault = sys.argv[2]
 def check(login):
@@ -174,8 +175,8 @@ def deliver(login):
     if fault == "deliver":
         raise Unreachable("the deployment crashed")
     return f"pushed {login.role}"
-report = rotate("local", ["sankore"], Deliverer(check, deliver), How())
-print(document(**as_json(report)))
+report = rotate("local", ["sankore"], Deliverer(check, deliver), RotationOptions())
+print(document(**report.data()))
 sys.exit(report.exit_code)
 """
 

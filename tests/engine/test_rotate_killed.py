@@ -39,11 +39,11 @@ MOMENTS = [
 STEPS = [
     ("journal", "ask", "after"),
     ("journal", "begin", "after"),
-    ("draft", "Draft.put_in_place", "after"),
-    ("one", "up", "before"),
-    ("one", "up", "after"),
-    ("one", "prove", "after"),
-    ("one", "_deliver", "after"),
+    ("stack_file_copy", "Copy.put_in_place", "after"),
+    ("rotate_login", "up", "before"),
+    ("rotate_login", "up", "after"),
+    ("rotate_login", "prove", "after"),
+    ("rotate_login", "_deliver", "after"),
     ("journal", "end", "before"),
 ]
 
@@ -69,7 +69,7 @@ def goes_on(project: Project, before: dict[str, int], name: str = "madansara") -
     assert project.succeeds(project.preview("--expect-no-changes")).ops == {}
 
 
-@pytest.mark.parametrize("step", sampled(STEPS, ("one", "up", "after")), ids="-".join)
+@pytest.mark.parametrize("step", sampled(STEPS, ("rotate_login", "up", "after")), ids="-".join)
 def test_between_two_steps(project: Project, step: tuple[str, str, str]) -> None:
     before = counters(project)
     remember(project)

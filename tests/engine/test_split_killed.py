@@ -23,22 +23,22 @@ pytestmark = [pytest.mark.xdist_group("split-killed"), only_superuser]
 
 WAY = [
     ("split.journal", "write", "after"),
-    ("split.preparing", "_make_database", "after"),
+    ("split.target", "Session.change_alone", "after"),
     ("split.steps", "prepared", "after"),
-    ("split.doors", "_shut_out", "after"),
+    ("rotate.lockout", "_shut_out", "after"),
     ("split.steps", "shut", "after"),
-    ("backup.dumping", "_told", "before"),
-    ("backup.making", "dump", "after"),
+    ("backup.backup", "Session.waiting", "before"),
+    ("backup.backup", "dump", "after"),
     ("split.steps", "backup", "after"),
-    ("backup.loading", "feeding.rows", "after"),
-    ("backup.restoring", "Session.commit", "before"),
+    ("backup.restore", "copy_in.rows", "after"),
+    ("backup.restore", "Session.commit", "before"),
     ("split.steps", "restore", "after"),
     ("split.steps", "restored", "after"),
-    ("split.doors", "keep_out", "after"),
-    ("split.witness", "taken", "before"),
-    ("split.witness", "taken", "after"),
+    ("rotate.lockout", "keep_out", "after"),
+    ("split.source_comparison", "inspect", "before"),
+    ("split.source_comparison", "inspect", "after"),
     ("split.steps", "left", "after"),
-    ("rotate.draft", "Draft.put_in_place", "after"),
+    ("rotate.stack_file_copy", "Copy.put_in_place", "after"),
     ("split.steps", "up", "before"),
     ("split.steps", "up", "after"),
     ("split.steps", "brought_up", "after"),
@@ -48,27 +48,27 @@ WAY = [
 """Each is come to after the ones before it."""
 
 LOST = {
-    ("backup.dumping", "_told", "before"),
-    ("backup.loading", "feeding.rows", "after"),
-    ("split.witness", "taken", "before"),
+    ("backup.backup", "Session.waiting", "before"),
+    ("backup.restore", "copy_in.rows", "after"),
+    ("split.source_comparison", "inspect", "before"),
 }
 """Where it is the server that ends the tool's sessions."""
 
 BACK = [
     ("split.journal", "write", "after"),
-    ("split.doors", "_shut_out", "after"),
+    ("rotate.lockout", "_shut_out", "after"),
     ("split.steps", "backup", "after"),
     ("split.steps", "restore", "after"),
-    ("split.doors", "keep_out", "after"),
-    ("rotate.draft", "Draft.put_in_place", "after"),
+    ("rotate.lockout", "keep_out", "after"),
+    ("rotate.stack_file_copy", "Copy.put_in_place", "after"),
     ("split.steps", "up", "after"),
     ("split.steps", "prove", "before"),
-    ("split.moving", "remove", "after"),
+    ("split.run", "remove", "after"),
 ]
 UNDONE = [
-    ("split.preparing", "_make_database", "after"),
+    ("split.target", "Session.change_alone", "after"),
     ("split.steps", "shut", "after"),
-    ("split.witness", "taken", "after"),
+    ("split.source_comparison", "inspect", "after"),
 ]
 
 

@@ -292,14 +292,14 @@ def stands_still(reached: Reached, at: Moment, command: str, code: int, number: 
 
 
 RESTORING = {
-    ("backup.restoring", "clear", "after"): 3,
-    ("backup.loading", "feeding.rows", "after"): 3,
+    ("backup.restore", "clear", "after"): 3,
+    ("backup.restore", "copy_in.rows", "after"): 3,
     # Whether it is in is asked for ten seconds, and nobody says.
-    ("backup.restoring", "Session.commit", "before"): 4,
+    ("backup.restore", "Session.commit", "before"): 4,
 }
 
 
-@pytest.mark.parametrize("at", sampled(RESTORING, ("backup.loading", "feeding.rows", "after")), ids="-".join)
+@pytest.mark.parametrize("at", sampled(RESTORING, ("backup.restore", "copy_in.rows", "after")), ids="-".join)
 def test_the_way_stands_still_in_the_middle_of_a_restore(reached: Reached, at: Moment) -> None:
     stands_still(reached, at, "restore", RESTORING[at])
     does(reached.project, "restore")
@@ -333,7 +333,7 @@ def test_the_way_stands_still_in_the_middle_of_a_migration(reached: Reached) -> 
 
 @pytest.mark.exhaustive
 def test_the_way_stands_still_while_a_service_is_shut_out(reached: Reached) -> None:
-    stands_still(reached, ("split.doors", "_shut_out", "after"), "rotate --end-sessions", 4)
+    stands_still(reached, ("rotate.lockout", "_shut_out", "after"), "rotate --end-sessions", 4)
     # Without the flag it goes on, too.
     does(reached.project, "rotate")
     reached.project.connect("sankore").close()
@@ -341,18 +341,18 @@ def test_the_way_stands_still_while_a_service_is_shut_out(reached: Reached) -> N
 
 MOVING: list[Moment] = [
     ("split.steps", "preview", "before"),
-    ("split.doors", "_shut_out", "after"),
-    ("backup.dumping", "_told", "before"),
-    ("backup.loading", "feeding.rows", "after"),
-    ("split.witness", "taken", "before"),
+    ("rotate.lockout", "_shut_out", "after"),
+    ("backup.backup", "Session.waiting", "before"),
+    ("backup.restore", "copy_in.rows", "after"),
+    ("split.source_comparison", "inspect", "before"),
     ("split.steps", "up", "before"),
     ("split.steps", "verify", "before"),
 ]
 """Each is come to after the ones before it."""
 RETURNING: list[Moment] = [
-    ("split.doors", "_shut_out", "after"),
+    ("rotate.lockout", "_shut_out", "after"),
     ("split.steps", "up", "before"),
-    ("split.moving", "remove", "before"),
+    ("split.run", "remove", "before"),
 ]
 
 
@@ -468,13 +468,13 @@ def test_somebody_reads_what_a_moved_service_has_left(moved: Reached) -> None:
 def test_the_way_stands_still_in_the_middle_of_the_end_of_a_move(moved: Reached) -> None:
     left = "SELECT count(*) FROM pg_namespace WHERE nspname = 'sankore'"
     for at, code, says in (
-        (("split.witness", "taken", "before"), 4, "may be left: the same command drops it"),
-        (("split.finishing", "large_objects.unlink", "after"), 3, "nothing was changed"),
+        (("split.source_comparison", "inspect", "before"), 4, "may be left: the same command drops it"),
+        (("split.finish", "lockout.acting", "after"), 3, "nothing was changed"),
     ):
         assert says in stands_still(moved, at, "split finish", code)
         assert moved.project.database.value(left) == 1
     # The third is that of the drop. It arrives in the end, where it is carried to the server once the way is open.
-    commit = ("database", "Session.commit", "before")
+    commit = ("server.session", "Session.commit", "before")
     assert "whether the change is made" in stands_still(moved, commit, "split finish", 4, number=3)
     does(moved.project, "split finish")
     assert moved.project.database.value(left) == 0

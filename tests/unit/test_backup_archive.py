@@ -49,5 +49,5 @@ def test_definitions_lift_no_limit_of_the_session(monkeypatch: pytest.MonkeyPatc
 def test_a_name_is_read_to_its_end(name: str) -> None:
     statement = f'COPY s."{name}" (n) FROM stdin'
     stream = io.BytesIO(f"{statement};\n1\n\\.\n\n".encode())
-    [(found, rows)] = [(each.statement, b"".join(each.parts)) for each in archive._tables(stream)]
+    [(found, rows)] = [(copy, b"".join(parts)) for copy, parts in archive._tables(stream)]
     assert (found, rows) == (statement, b"1\n")

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from engarde.backup import manifest
-from engarde.backup.comparing import contents
-from engarde.backup.folder import BACKUPS, default, draft
+from engarde.backup.diff import contents
 from engarde.backup.inventory import Edge, Grant, Inventory, LargeObject, Owned, Sequence, Server, Table, Thing
-from engarde.backup.manifest import Manifest
+from engarde.backup.manifest import BACKUPS, Manifest, default, draft
 from engarde.errors import Refused, Unfinished
 from engarde.server.functions import Extension
 from tests.inventories import compare

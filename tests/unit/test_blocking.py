@@ -12,7 +12,7 @@ import pytest
 
 from engarde.errors import Unfinished
 from engarde.pulumi_cli.commands import up
-from engarde.rotate.one import _advice
+from engarde.rotate.rotate_login import _advice
 from engarde.server.blocking import PULUMI, Blocking
 
 SPELT = "warning: madansara_user (process 99, idle) keeps Pulumi waiting with a transaction of 9 s"

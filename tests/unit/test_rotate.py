@@ -15,11 +15,12 @@ from engarde.errors import ConfigError, Refused, Unfinished
 from engarde.pulumi_cli.commands import Step
 from engarde.pulumi_cli.state import PASSWORD, ROLE, Resource, State
 from engarde.rotate import journal
-from engarde.rotate.alone import alone
-from engarde.rotate.draft import draft
-from engarde.rotate.plan import Plan, plan, refuse_more, unfinished_first
-from engarde.rotate.proof import Knock, prove
-from engarde.rotate.run import chosen
+from engarde.rotate.lock import locked
+from engarde.rotate.login_check import LoginAttempt, prove
+from engarde.rotate.report import Rotation
+from engarde.rotate.rotate_login import plan, refuse_more
+from engarde.rotate.run import chosen, unfinished_first
+from engarde.rotate.stack_file_copy import draft
 from tests.unit.mocked import Ended, Ran, run
 
 ENDLESS = "back\\"
@@ -94,7 +95,7 @@ MORE = [
 
 
 def test_only_its_own_password_and_role_may_change() -> None:
-    planned = Plan(stack().services[0], "a", 1, 2, continued=False)
+    planned = Rotation(stack().services[0], 1, 2, continued=False)
     refuse_more(stack(), planned, OWN)
     refuse_more(stack(), planned, [])
     for each in MORE:
@@ -121,7 +122,7 @@ def test_a_stack_without_logins() -> None:
 
 @pytest.fixture
 def private(tmp_path: Path) -> Iterator[Path]:
-    with patch("engarde.rotate.journal.PRIVATE", tmp_path / "private"):
+    with patch("engarde.checks.under_way.PRIVATE", tmp_path / "private"):
         yield tmp_path
 
 
@@ -144,7 +145,7 @@ def test_a_command_that_was_stopped_goes_on_with_what_it_left(private: Path) -> 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"begun": {"a": "x"}, "asked": [], "left": []}'])
 def test_a_journal_that_cannot_be_read(private: Path, content: str) -> None:
-    journal.folder("prod")
+    (private / "private").mkdir()
     (private / "private/rotation.prod.json").write_text(content)
     with pytest.raises(Refused, match="mend it or remove it"):
         journal.read("prod")
@@ -153,22 +154,22 @@ def test_a_journal_that_cannot_be_read(private: Path, content: str) -> None:
 def test_an_engine_that_is_at_work_is_waited_for(private: Path) -> None:
     stale: list[str] = []
     with (
-        patch.multiple("engarde.rotate.alone", backend=lambda _: "", say=lambda _: None),
+        patch.multiple("engarde.rotate.lock", backend=lambda _: "", say=lambda _: None),
         patch("engarde.pulumi_cli.stale_locks.remove_locks", lambda *_: stale.append("removed")),
     ):
         answers = iter(["process 1", "process 1", None])
-        with patch("engarde.pulumi_cli.stale_locks.holder", lambda *_: next(answers)), alone("prod", dry_run=False):
+        with patch("engarde.pulumi_cli.stale_locks.holder", lambda *_: next(answers)), locked("prod", dry_run=False):
             assert list(answers) == [] and stale
         with (
             patch("engarde.pulumi_cli.stale_locks.holder", return_value="process 1 on there"),
-            patch("engarde.rotate.alone.PATIENCE", 0),
+            patch("engarde.rotate.lock.PATIENCE", 0),
             pytest.raises(Refused, match=r"in use by process 1 on there; .*pulumi cancel --stack prod"),
-            alone("prod", dry_run=False),
+            locked("prod", dry_run=False),
         ):
             raise AssertionError
-        with alone("prod", dry_run=True):
+        with locked("prod", dry_run=True):
             assert len(stale) == 1
-            with pytest.raises(Refused, match="another `rotate` is at work"), alone("prod", dry_run=False):
+            with pytest.raises(Refused, match="another `rotate` is at work"), locked("prod", dry_run=False):
                 raise AssertionError
 
 
@@ -185,9 +186,9 @@ def test_a_name_that_the_engine_cannot_write(private: Path) -> None:
     declared = read(private, "prod")
     (login,) = (each for each in declared.services if each.name == ENDLESS)
     with (
-        patch("engarde.rotate.draft.FOLDER", private),
+        patch("engarde.rotate.stack_file_copy.FOLDER", private),
         pytest.raises(ConfigError, match=r"(?s)Write this into Pulumi.prod.yaml.*back\\: \{rotation: 2\}"),
-        draft(declared, Plan(login, ENDLESS, 1, 2, continued=False)),
+        draft(declared, login, 2),
     ):
         raise AssertionError
     assert (private / "Pulumi.prod.yaml").read_text() == FILE
@@ -202,23 +203,23 @@ def drafted(private: Path, *edits: tuple[str, str]) -> Any:
         for old, new in edits:
             file.write_text(file.read_text().replace(old, new))
 
-    planned = Plan(declared.services[0], "a", 1, 2, continued=False)
-    return patch("engarde.rotate.draft.FOLDER", private), patch("engarde.rotate.draft.set_key", set_key), planned
+    folder = patch("engarde.rotate.stack_file_copy.FOLDER", private)
+    return folder, patch("engarde.rotate.stack_file_copy.set_key", set_key), declared.services[0]
 
 
 @pytest.mark.parametrize(
     "edits", [(), (("a: }", "a: {rotation: 3}}"),), (("a: }", "a: {rotation: 2}}"), ("schema: s", "schema: t"))]
 )
 def test_a_copy_that_declares_anything_else(private: Path, edits: tuple[tuple[str, str], ...]) -> None:
-    folder, engine, planned = drafted(private, *edits)
-    with folder, engine, pytest.raises(Refused, match="wrote another key"), draft(read(private, "prod"), planned):
+    folder, engine, login = drafted(private, *edits)
+    with folder, engine, pytest.raises(Refused, match="wrote another key"), draft(read(private, "prod"), login, 2):
         raise AssertionError
 
 
 def test_a_file_that_was_edited_meanwhile_stays(private: Path) -> None:
-    folder, engine, planned = drafted(private, ("a: }", "a: {rotation: 2}}"))
+    folder, engine, login = drafted(private, ("a: }", "a: {rotation: 2}}"))
     file = private / "Pulumi.prod.yaml"
-    with folder, engine, draft(read(private, "prod"), planned) as made:
+    with folder, engine, draft(read(private, "prod"), login, 2) as made:
         assert file.read_text() == FILE
         file.write_text(FILE + "# edited\n")
         with pytest.raises(Refused, match="edited meanwhile"):
@@ -229,21 +230,24 @@ def test_a_file_that_was_edited_meanwhile_stays(private: Path) -> None:
     assert "rotation: 2" in file.read_text()
 
 
-IN, OUT, TRUSTED = Knock(True, True), Knock(False, True, "no"), Knock(True, False)
+IN, OUT, TRUSTED = LoginAttempt(True, True), LoginAttempt(False, True, "no"), LoginAttempt(True, False)
 
 
 @pytest.mark.parametrize(
     ("new", "old", "warned"), [(IN, OUT, False), (TRUSTED, TRUSTED, True), (IN, IN, True), (TRUSTED, None, True)]
 )
-def test_a_login_that_proves_something(new: Knock, old: Knock | None, warned: bool) -> None:
-    with patch("engarde.rotate.proof.knock", side_effect=[new, old]):
+def test_a_login_that_proves_something(new: LoginAttempt, old: LoginAttempt | None, warned: bool) -> None:
+    with patch("engarde.rotate.login_check.attempt_login", side_effect=[new, old]):
         said = prove(stack(), "a_user", "new", "old" if old else None)
     assert bool(said) == warned
     assert not said or "a login proves nothing there" in said
 
 
 def test_a_login_that_is_refused() -> None:
-    with patch("engarde.rotate.proof.knock", side_effect=[OUT, OUT]), pytest.raises(Unfinished, match="a_user is not"):
+    with (
+        patch("engarde.rotate.login_check.attempt_login", side_effect=[OUT, OUT]),
+        pytest.raises(Unfinished, match="a_user is not"),
+    ):
         prove(stack(), "a_user", "new", "old")
 
 

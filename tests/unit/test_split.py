@@ -6,19 +6,17 @@ from typing import cast
 
 import pytest
 
+from engarde.checks import under_way
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused
 from engarde.server.functions import Extension
 from engarde.split import journal
-from engarde.split.contents import Contents
-from engarde.split.editing import changes
-from engarde.split.journal import Journal, Step
-from engarde.split.move import move
-from engarde.split.obstacles import of_target
-from engarde.split.planning import plan
-from engarde.split.rows import Held, Server
-from engarde.split.target import Target
+from engarde.split.inspect import Contents, Occupied, Target, TargetServer
+from engarde.split.journal import MoveJournal, Step
+from engarde.split.move import changes, move
+from engarde.split.plan import plan
+from engarde.split.preconditions import of_target
 
 SECRET = {"secure": "v1:cipher"}
 
@@ -107,8 +105,8 @@ def test_names_that_are_refused_without_asking_anybody(service: str, to: str, wh
 
 
 def test_what_is_kept_of_a_move(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(journal, "PRIVATE", tmp_path)
-    begun = Journal("a/b", None, "own", False, Step.COPIED, "folder", ("citext",), made_database=True)
+    monkeypatch.setattr(under_way, "PRIVATE", tmp_path)
+    begun = MoveJournal("a/b", None, "own", False, Step.COPIED, "folder", ("citext",), made_database=True)
     assert journal.read("local", "a/b") is None
     journal.write("local", begun)
     assert journal.read("local", "a/b") == begun
@@ -125,7 +123,7 @@ def test_no_extension_is_made_where_the_service_could_put_something_in_its_way()
     way = move(stack(), "a", None, "own", ["citext"])
     server = SimpleNamespace(major=17, may_create=True, owns=True, encoding=None, role_there=False)
     source = SimpleNamespace(major=17, encoding="UTF8", collate="C", ctype="C", provider="c", locale=None)
-    target = Target(cast(Server, server), frozenset({"citext"}))
+    target = Target(cast(TargetServer, server), frozenset({"citext"}))
 
     def obstacles(schema: str) -> list[str]:
         extension = Extension("citext", schema, "1.6")
@@ -139,9 +137,9 @@ def test_no_extension_is_made_where_the_service_could_put_something_in_its_way()
 
 
 def test_nothing_is_moved_to_where_rows_are_on_several_servers() -> None:
-    server = Server(major=17, may_create=True, encoding="UTF8", owns=True, role_there=False)
+    server = TargetServer(major=17, may_create=True, encoding="UTF8", owns=True, role_there=False)
     source = SimpleNamespace(major=17, encoding="UTF8")
     found = SimpleNamespace(schema="a", source=source, extensions=(), needs=())
-    target = Target(server, frozenset(), (Extension("citus", "pg_catalog", "14.0-1"),), Held(None, 0, 0, [], []))
+    target = Target(server, frozenset(), (Extension("citus", "pg_catalog", "14.0-1"),), Occupied(None, 0, 0, [], []))
     [said] = of_target(move(stack(), "a", None, "own", []), cast(Contents, found), target)
     assert said == "database own has the extension citus, and a copy cannot be loaded there"

@@ -15,7 +15,7 @@ from engarde.doctor import diagnose
 from engarde.errors import Refused, Unreachable
 from engarde.rotate import journal as rotations
 from engarde.split import journal as moves
-from engarde.split.journal import Journal, Step
+from engarde.split.journal import MoveJournal, Step
 
 SINCE = "2026-11-30 17:00:00 UTC"
 ROLES = {"madansara": "madansara_user", "analytics": "analytics_readonly"}
@@ -23,13 +23,12 @@ ROLES = {"madansara": "madansara_user", "analytics": "analytics_readonly"}
 
 @pytest.fixture(autouse=True)
 def private(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    for module in ("checks.under_way", "split.journal", "rotate.journal"):
-        monkeypatch.setattr(f"engarde.{module}.PRIVATE", tmp_path)
+    monkeypatch.setattr("engarde.checks.under_way.PRIVATE", tmp_path)
     return tmp_path
 
 
 def begun(step: Step, *, returning: bool = False) -> None:
-    moves.write("prod", Journal("madansara", None, "field notes", returning, step, since=SINCE))
+    moves.write("prod", MoveJournal("madansara", None, "field notes", returning, step, since=SINCE))
 
 
 @pytest.mark.parametrize(
@@ -61,7 +60,6 @@ def test_one_that_is_done_is_not_open() -> None:
 
 
 def test_a_rotation(private: Path) -> None:
-    rotations.folder("prod")
     rotations.begin("prod", "madansara", 3)
     rotations.begin("prod", "analytics", 2)
     rotations.shut("prod", "analytics")

@@ -1,5 +1,5 @@
--- What crosses the border of a schema: what things in it need that is outside, extensions by their names; and what
--- outside needs things in it, is dropped with them, and is in no dump of the schema.
+-- What crosses the border of a schema, on one side: what things in it need that is outside, extensions by their names;
+-- or what outside needs things in it, is dropped with them, and is in no dump of the schema.
 WITH home AS (SELECT oid FROM pg_namespace WHERE nspname = %(schema)s),
 inside (classid, objid) AS (
     SELECT 'pg_class'::regclass::oid, c.oid FROM pg_class c, home WHERE relnamespace = home.oid
@@ -25,6 +25,7 @@ inside (classid, objid) AS (
     UNION ALL SELECT 'pg_policy'::regclass, p.oid FROM pg_policy p JOIN pg_class c ON c.oid = polrelid, home
               WHERE relnamespace = home.oid
 )
+SELECT kind, name FROM (
 SELECT DISTINCT 'needs' AS side, CASE WHEN e.extname IS NULL THEN o.type ELSE 'extension' END AS kind,
        coalesce(e.extname::text, o.identity) AS name
 FROM inside
@@ -47,4 +48,5 @@ CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) o
 WHERE (d.classid, d.objid) NOT IN (SELECT classid, objid FROM inside)
   -- Parts of what is inside, which have no schema of their own.
   AND d.deptype NOT IN ('e', 'i') AND d.classid NOT IN ('pg_amop'::regclass, 'pg_amproc'::regclass)
-ORDER BY 1, 2, 3
+) AS edges WHERE side = %(side)s
+ORDER BY 1, 2

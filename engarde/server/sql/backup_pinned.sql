@@ -1,6 +1,6 @@
 -- Makes the server print values in one way, whoever asks whatever release of it, in this transaction; a row that
--- security would hide is an error, not left out. Says where this is [server: as server_version_num has it].
-SELECT current_setting('server_version_num')::int AS server, current_setting('server_version') AS version,
+-- security would hide is an error, not left out. Says where this is.
+SELECT current_setting('server_version_num')::int / 10000 AS major, current_setting('server_version') AS version,
        current_setting('server_encoding') AS encoding, current_database()::text AS database
 FROM (SELECT count(set_config(name, value, true)) AS pinned
       FROM (VALUES ('DateStyle', 'ISO, YMD'), ('IntervalStyle', 'postgres'), ('TimeZone', 'UTC'),

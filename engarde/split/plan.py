@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from engarde.declaration import stack_file_edits as edits
+from engarde.declaration import stack_file_edits
 from engarde.declaration.databases import service_of
 from engarde.declaration.model import Stack
 from engarde.declaration.names import complaint
@@ -14,44 +13,19 @@ from engarde.declaration.rules.databases import SERVERS_OWN
 from engarde.errors import ConfigError, EngardeError, Refused, Unreachable
 from engarde.pulumi_cli.commands import preview
 from engarde.rotate import journal as rotations
-from engarde.rotate.proof import knock
+from engarde.rotate.login_check import attempt_login
 from engarde.server.credentials import access, login_of_admin
 from engarde.server.session import session
-from engarde.split import journal, obstacles
-from engarde.split.contents import Contents, contents
-from engarde.split.editing import Edit, changes, draft
-from engarde.split.move import Move, move
-from engarde.split.target import Target, look
+from engarde.split import journal, preconditions
+from engarde.split.inspect import contents, look
+from engarde.split.move import Move, changes, draft, move
+from engarde.split.report import MovePlan
+from engarde.split.source_comparison import SHOWN
+from engarde.util.terminal import Say
 from engarde.verify.run import Asked, verify
 
-Say = Callable[[str], None]
-SHOWN = 5
-"""How many findings are told."""
 
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One move, before it is begun."""
-
-    move: Move
-    contents: Contents
-    target: Target
-    obstacles: tuple[str, ...]
-    edits: tuple[Edit, ...]
-
-    @property
-    def makes(self) -> str | None:
-        """The statement by which the database is made, where it is not there."""
-        return None if self.target.there else obstacles.create(self.contents, self.move.new.server.database)
-
-    @property
-    def extensions(self) -> tuple[str, ...]:
-        """Those that are made in the new database."""
-        there = {each.name for each in self.target.extensions}
-        return tuple(each.name for each in self.contents.extensions if each.name not in there)
-
-
-def plan(stack: Stack, name: str, to: str, pg_bin: str | None, say: Say) -> Plan:
+def plan(stack: Stack, name: str, to: str, pg_bin: str | None, say: Say) -> MovePlan:
     """Looks at both ends and at everything in between, and changes nothing.
 
     :raises ConfigError: there is no such service, or no database can be called so.
@@ -61,43 +35,28 @@ def plan(stack: Stack, name: str, to: str, pg_bin: str | None, say: Say) -> Plan
     service = service_of(stack, name)
     _refuse_name(stack, name, to)
     if (begun := journal.read(stack.name, name)) is not None:
-        raise Refused(under_way(stack, begun))
+        raise Refused(begun.told(stack.name))
     password = access(stack, name).password
     bare = move(stack, name, service.database, to, ())
     say("looking at both databases")
     with session(login_of_admin(bare.old)) as asked:
         found = contents(asked, service)
-        way = move(stack, name, service.database, to, [each.name for each in found.extensions])
+        way = move(stack, name, service.database, to, [extension.name for extension in found.extensions])
         target = look(way.new, service.role, found)
-        found_obstacles = [
-            *obstacles.of_declaration(way),
-            *obstacles.of_contents(found),
-            *obstacles.of_server(asked, found, target, pg_bin),
-            *obstacles.of_target(way, found, target),
+        obstacles = [
+            *preconditions.of_declaration(way),
+            *preconditions.of_contents(found),
+            *preconditions.of_server(asked, found, target, pg_bin),
+            *preconditions.of_target(way, found, target),
         ]
-    found_obstacles += [*_trust(way, password), *_unrest(stack, name, say), *_undeclarable(way)]
-    return Plan(way, found, target, tuple(dict.fromkeys(found_obstacles)), changes(way.before, way.after))
-
-
-def under_way(stack: Stack, begun: journal.Journal) -> str:
-    """What is to be said of a move that was begun before."""
-    commands = f"bin/engarde split {{}} {begun.service}{{}} --stack {stack.name}"
-    back = commands.format("back", "")
-    if begun.returning:
-        return f"{begun.service} is on its way back from {begun.target}: `{back}` goes on"
-    if begun.step < journal.Step.DONE:
-        run = commands.format("run", f" --to {begun.target}")
-        return f"{begun.service} is on its way to {begun.target}: `{run}` goes on, `{back}` goes back"
-    return (
-        f"{begun.service} was moved to {begun.target}: `{commands.format('finish', ' --yes-drop-old')}` drops what it"
-        f" left, `{back}` goes back"
-    )
+    obstacles += [*_trust(way, password), *_unrest(stack, way, say)]
+    return MovePlan(way, found, target, tuple(dict.fromkeys(obstacles)), changes(way.before, way.after))
 
 
 def _refuse_name(stack: Stack, name: str, to: str) -> None:
     if "://" in to:
         raise ConfigError(_declared_instead(stack, name, to))
-    known = {each.name for each in stack.other_servers}
+    known = {database.name for database in stack.other_servers}
     if wrong := complaint(to) or ("holds %, ? or #" if set("%?#") & set(to) else None):
         raise ConfigError(f"no database can be called so: {wrong}")
     if to == stack.server.database:
@@ -120,7 +79,7 @@ def _declared_instead(stack: Stack, name: str, url: str) -> str:
     server |= {"user": user} if user not in (None, "postgres") else {}
     return (
         "a URL's password would stand in the process list and in the shell's history: it is taken from nowhere but the"
-        f" stack file. Put this into Pulumi.{stack.name}.yaml:\n{edits.lines('databases', {name: server})}\n"
+        f" stack file. Put this into Pulumi.{stack.name}.yaml:\n{stack_file_edits.lines('databases', {name: server})}\n"
         f"then `bin/pulumi config set --secret --path 'adminPasswords[\"{name}\"]' --stack {stack.name}`, which asks"
         f" for it, and say --to {name}. Whoever has seen this command has the password in the URL: change it"
     )
@@ -128,7 +87,7 @@ def _declared_instead(stack: Stack, name: str, url: str) -> str:
 
 def _trust(way: Move, password: str) -> Iterator[str]:
     role = way.service.role
-    known = knock(way.old, role, password)
+    known = attempt_login(way.old, role, password)
     if not known.let_in:
         yield f"{role} is not let in with the state's password: `bin/engarde rotate --reapply {way.service.name}`"
     elif not known.asked_for_password:
@@ -138,25 +97,23 @@ def _trust(way: Move, password: str) -> Iterator[str]:
         )
 
 
-def _unrest(stack: Stack, name: str, say: Say) -> Iterator[str]:
+def _unrest(stack: Stack, way: Move, say: Say) -> Iterator[str]:
     """What has to be as declared before, so that it can be seen to be so afterwards."""
+    name = way.service.name
     if name in rotations.read(stack.name).begun:
         yield f"a rotation of {name} was begun: `bin/engarde rotate {name} --stack {stack.name}` ends it"
     say("preview of the stack as it is")
     try:
         if steps := preview(stack.name):
-            more = ", ".join(str(each) for each in steps[:SHOWN])
+            more = ", ".join(map(str, steps[:SHOWN]))
             yield f"what is declared is not brought up: `bin/pulumi up --stack {stack.name}` first ({more})"
     except Unreachable as fault:
         # The engine has answered before: it is the declaration that does not fit.
         yield f"what is declared cannot be brought up: {fault}"
     say("comparing what is in force with what is declared")
     if findings := verify(stack, Asked(logins=False), lambda left: None).findings:
-        more = "; ".join(f"{each.check}: {each.subject}" for each in findings[:SHOWN])
+        more = "; ".join(f"{finding.check}: {finding.subject}" for finding in findings[:SHOWN])
         yield f"`bin/engarde verify --stack {stack.name}` has {len(findings)} findings; heal them first ({more})"
-
-
-def _undeclarable(way: Move) -> Iterator[str]:
     try:
         with draft(way.before, way.after):
             pass

@@ -1,4 +1,4 @@
-"""A role that reads what a service may, for as long as it takes to look: where the service itself is kept out.
+"""Compares what a service has left with its copy, as a login that reads what it may: the service itself is kept out.
 
 The admin's own session is not for that: a reader's plan runs functions of the service's, which could make themselves
 the admin again.
@@ -6,23 +6,24 @@ the admin again.
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256
 
-from engarde.backup.comparing import Difference, contents
+from engarde.backup.diff import Difference, contents
+from engarde.backup.inspect import inspect
 from engarde.backup.inventory import Inventory
-from engarde.backup.taking import taken
+from engarde.backup.proof import make_login
 from engarde.declaration.model import DatabaseStack
 from engarde.errors import Unfinished, Unreachable
 from engarde.server.catalog.rows import Existing
 from engarde.server.credentials import Access, login_of_admin
-from engarde.server.scram import verifier
 from engarde.server.session import session
 from engarde.util.quoting import quoted
+from engarde.util.terminal import Say
 
-Say = Callable[[str], None]
+SHOWN = 5
+"""How many differences or findings are told."""
 
 
 def differences(database: DatabaseStack, role: str, wanted: Inventory, say: Say) -> tuple[Difference, ...]:
@@ -30,36 +31,24 @@ def differences(database: DatabaseStack, role: str, wanted: Inventory, say: Say)
 
     :raises Unfinished: a role that was made for that may be left.
     """
-    with _witness(database, role) as login, session(login, "copy") as asked:
+    with _reader(database, role) as login, session(login, "copy") as asked:
         asked.run(f"SET LOCAL ROLE {quoted(role)}")
-        return contents(wanted, taken(asked, wanted.schema, say))
+        return contents(wanted, inspect(asked, wanted.schema, say))
 
 
 @contextmanager
-def _witness(database: DatabaseStack, role: str) -> Iterator[Access]:
-    admin, database_name = login_of_admin(database), quoted(database.server.database)
-    name, password = _name(database, role), secrets.token_hex(16)
+def _reader(database: DatabaseStack, role: str) -> Iterator[Access]:
     dismiss(database, role)
     try:
-        with session(admin, read_only=False) as asked:
-            asked.change(f"CREATE ROLE {quoted(name)} LOGIN")
-            asked.set_verifier(name, verifier(password, secrets.token_bytes(16)))
-            asked.change(f"GRANT {quoted(role)} TO {quoted(name)}")
-            asked.change(f"GRANT CONNECT ON DATABASE {database_name} TO {quoted(name)}")
-            asked.commit()
-        yield Access(admin.address, admin.database, name, password)
+        yield make_login(login_of_admin(database), _name(database, role), role, "CONNECT")
     finally:
-        _dismiss_at_last(database, role)
-
-
-def _dismiss_at_last(database: DatabaseStack, role: str) -> None:
-    try:
-        dismiss(database, role)
-    except Unreachable as lost:
-        raise Unfinished(
-            f"{lost}\nRole {_name(database, role)}, which was made to compare with, may be left: the same command drops"
-            " it"
-        ) from None
+        try:
+            dismiss(database, role)
+        except Unreachable as lost:
+            raise Unfinished(
+                f"{lost}\nRole {_name(database, role)}, which was made to compare with, may be left: the same command"
+                " drops it"
+            ) from None
 
 
 def dismiss(database: DatabaseStack, role: str) -> None:

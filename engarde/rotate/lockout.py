@@ -1,19 +1,21 @@
-"""Who comes in where: a service's password, its sessions, and its CONNECT."""
+"""Who is let in where: a login's password, its sessions, and its CONNECT."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.privileges import CONNECT, TEMPORARY
 from engarde.errors import NoEntrance, Refused, Unfinished
+from engarde.pulumi_cli.resource_names import login_name, on_server
+from engarde.rotate.delivery import Login
 from engarde.server.credentials import Access, login_of_admin
 from engarde.server.scram import verifier
 from engarde.server.session import Session, session
-from engarde.split.rows import Count, Door, Name
 from engarde.util.quoting import quoted
 
 PATIENCE = 60
@@ -30,15 +32,33 @@ SHUT_OUT = ("permission denied for database", "is not permitted to log in")
 """What a server says to whom it knows and does not let in."""
 
 
-def temporary_password() -> str:
-    """One that only this process knows."""
-    return secrets.token_hex(16)
+@dataclass(frozen=True, slots=True)
+class LoginStatus:
+    """How a role stands to a database."""
+
+    can_login: bool
+    """to the server"""
+    can_connect: bool
+    """it has CONNECT, by whatever privilege"""
+
+    @property
+    def open(self) -> bool:
+        """Whether it comes in with the right password."""
+        return self.can_login and self.can_connect
+
+
+@contextmanager
+def changing(database: DatabaseStack) -> Iterator[Session]:
+    """The admin's session in a database; what is done in the block stays at its end, or nothing of it."""
+    with session(login_of_admin(database), read_only=False) as asked:
+        yield asked
+        asked.commit()
 
 
 @contextmanager
 def acting(asked: Session, role: str) -> Iterator[None]:
     """The admin's session as the role's, for as long as the block lasts."""
-    member = role in {each.name for each in asked.rows("may_act_as", Name)}
+    member = role in asked.values("may_act_as")
     if not member:
         asked.change(f"GRANT {quoted(role)} TO CURRENT_USER")
     asked.change(f"SET LOCAL ROLE {quoted(role)}")
@@ -48,11 +68,15 @@ def acting(asked: Session, role: str) -> Iterator[None]:
         asked.change(f"REVOKE {quoted(role)} FROM CURRENT_USER")
 
 
-def door(database: DatabaseStack, role: str) -> Door | None:
+def temporary_password() -> str:
+    """One that only this process knows."""
+    return secrets.token_hex(16)
+
+
+def login_status(database: DatabaseStack, role: str) -> LoginStatus | None:
     """How the role stands to the database; none where the server has no such role."""
     with session(login_of_admin(database)) as asked:
-        found = asked.rows("split_door", Door, role=role)
-    return found[0] if found else None
+        return next(iter(asked.rows("split_login_status", LoginStatus, role=role)), None)
 
 
 def shut_out(database: DatabaseStack, role: str, password: str) -> None:
@@ -64,41 +88,36 @@ def shut_out(database: DatabaseStack, role: str, password: str) -> None:
     :raises Unfinished: a session does not end, or somebody else changes the role.
     """
     stored = verifier(password, secrets.token_bytes(16))
-    end, looks = time.monotonic() + PATIENCE, 0
-    while looks < LOOKS:
-        if time.monotonic() > end:
-            raise Unfinished(f"sessions of {role} do not end, or somebody else changes it; pg_stat_activity shows them")
-        looks = 0 if _shut_out(database, role, stored) else looks + 1
-        time.sleep(PAUSE)
+    why = f"sessions of {role} do not end, or somebody else changes it"
+    _until_none(lambda: _shut_out(database, role, stored), why)
 
 
 def _shut_out(database: DatabaseStack, role: str, stored: str) -> bool:
     """Whether there was anybody."""
     try:
-        with session(login_of_admin(database), read_only=False) as asked:
-            found = sessions(asked, role, None)
-            if found:
-                with acting(asked, role):
-                    asked.rows("split_end", Count, role=role, database=None)
+        with changing(database) as asked:
+            found = _end_sessions(asked, role, None)
             asked.set_verifier(role, stored)
-            asked.commit()
-            return bool(found)
+        return found
     except Refused as refusal:
         if any(state in str(refusal) for state in UNDER_CHANGE):
             return True
         raise
 
 
-def put_verifier(database: DatabaseStack, role: str, stored: str) -> None:
-    """Puts the password of a verifier in force on the database's server."""
-    with session(login_of_admin(database), read_only=False) as asked:
-        asked.set_verifier(role, stored)
-        asked.commit()
+def put_verifier(database: DatabaseStack, login: Login, stored: Mapping[str, str]) -> None:
+    """Puts a login's password in force on the database's server.
+
+    :param stored: the state's verifiers, by the names of the roles' resources.
+    """
+    with changing(database) as asked:
+        asked.set_verifier(login.role, stored[on_server(f"{login_name(login)}-role", database)])
 
 
 def let_in(database: DatabaseStack, role: str) -> None:
     """Lets the role enter the database."""
-    _change(database, f"GRANT {CONNECT}, {TEMPORARY} ON DATABASE {quoted(database.server.database)} TO {quoted(role)}")
+    with changing(database) as asked:
+        asked.change(f"GRANT {CONNECT}, {TEMPORARY} ON DATABASE {quoted(database.server.database)} TO {quoted(role)}")
 
 
 def keep_out(database: DatabaseStack, role: str) -> None:
@@ -106,51 +125,50 @@ def keep_out(database: DatabaseStack, role: str) -> None:
 
     :raises Unfinished: it could still come in, or a session does not end.
     """
-    _change(
-        database, f"REVOKE {CONNECT}, {TEMPORARY} ON DATABASE {quoted(database.server.database)} FROM {quoted(role)}"
-    )
-    found = door(database, role)
-    if found and found.enters:
-        raise Unfinished(
-            f"{role} may still connect to database {database.server.database}, by a membership or by what PUBLIC has"
-        )
-    end_sessions(database, role, database.server.database)
+    name = database.server.database
+    with changing(database) as asked:
+        asked.change(f"REVOKE {CONNECT}, {TEMPORARY} ON DATABASE {quoted(name)} FROM {quoted(role)}")
+    found = login_status(database, role)
+    if found and found.can_connect:
+        raise Unfinished(f"{role} may still connect to database {name}, by a membership or by what PUBLIC has")
+
+    def looked() -> bool:
+        with session(login_of_admin(database), read_only=False) as asked:
+            found = _end_sessions(asked, role, name)
+            if found:
+                asked.commit()
+            return found
+
+    _until_none(looked, f"sessions of {role} do not end")
 
 
-def _change(database: DatabaseStack, statement: str) -> None:
-    with session(login_of_admin(database), read_only=False) as asked:
-        asked.change(statement)
-        asked.commit()
+def _until_none(looked: Callable[[], bool], why: str) -> None:
+    """Looks until there is nobody.
 
-
-def end_sessions(database: DatabaseStack, role: str, name: str) -> None:
-    """Ends the role's sessions in a database, and sees them gone.
-
+    :param looked: ends the sessions that there are, if there are any.
     :raises Unfinished: one does not end, or another comes again and again.
     """
     end, looks = time.monotonic() + PATIENCE, 0
     while looks < LOOKS:
         if time.monotonic() > end:
-            raise Unfinished(f"sessions of {role} do not end; pg_stat_activity shows them")
-        looks = 0 if _ended(database, role, name) else looks + 1
+            raise Unfinished(f"{why}; pg_stat_activity shows them")
+        looks = 0 if looked() else looks + 1
         time.sleep(PAUSE)
 
 
-def _ended(database: DatabaseStack, role: str, name: str) -> bool:
+def _end_sessions(asked: Session, role: str, database: str | None) -> bool:
     """Whether there were any."""
-    with session(login_of_admin(database), read_only=False) as asked:
-        if not sessions(asked, role, name):
-            return False
+    found = sessions(asked, role, database) > 0
+    if found:
         with acting(asked, role):
-            asked.rows("split_end", Count, role=role, database=database)
-        asked.commit()
-    return True
+            asked.do("split_end", role=role, database=database)
+    return found
 
 
 def sessions(asked: Session, role: str, database: str | None) -> int:
     """How many the role has in a database, or on the whole server."""
-    [found] = asked.rows("split_sessions", Count, role=role, database=database)
-    return found.count
+    [count] = asked.values("split_sessions", role=role, database=database)
+    return int(count)
 
 
 def refused(login: Access) -> bool:
@@ -162,6 +180,6 @@ def refused(login: Access) -> bool:
         with session(login):
             return False
     except NoEntrance as refusal:
-        if any(each in refusal.reason for each in SHUT_OUT):
+        if any(words in refusal.reason for words in SHUT_OUT):
             return True
         raise

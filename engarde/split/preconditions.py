@@ -8,9 +8,8 @@ from engarde.backup.clients import client
 from engarde.errors import Refused
 from engarde.server.functions import CITUS
 from engarde.server.session import Session
-from engarde.split.contents import Contents
+from engarde.split.inspect import Contents, Target
 from engarde.split.move import Move
-from engarde.split.target import Target
 from engarde.util.quoting import literal, quoted, statement
 from engarde.util.visible import visible
 
@@ -48,9 +47,9 @@ def of_declaration(move: Move) -> Iterator[str]:
 
 def of_contents(found: Contents) -> Iterator[str]:
     """What is in the schema, and what hangs on it."""
-    for each in found.needed_by:
+    for edge in found.needed_by:
         # A view reads by its rule.
-        who = visible(str(each)).replace('rule "_RETURN" on ', "view ")
+        who = visible(str(edge)).replace('rule "_RETURN" on ', "view ")
         yield f"{who} needs what is in schema {found.schema}, and would be left behind without it: drop it first"
     for name in found.forced:
         sql = statement("ALTER TABLE {}.{} NO FORCE ROW LEVEL SECURITY", found.schema, name)
@@ -78,7 +77,7 @@ def of_server(asked: Session, found: Contents, target: Target, pg_bin: str | Non
 def of_target(move: Move, found: Contents, target: Target) -> Iterator[str]:
     """What the new database is, or is not."""
     name, admin = move.new.server.database, move.new.server.user
-    if CITUS in {each.name for each in target.extensions}:
+    if CITUS in {extension.name for extension in target.extensions}:
         yield f"database {name} has the extension {CITUS}, and a copy cannot be loaded there"
     if not target.there and not target.server.may_create:
         yield f"{admin} may make no database; as a superuser of it: {create(found, name, admin)}"
@@ -122,24 +121,25 @@ def _held(move: Move, found: Contents, target: Target) -> Iterator[str]:
         )
 
 
-def _extensions(name: str, found: Contents, target: Target) -> Iterator[str]:
-    there = {each.name: each.schema for each in target.extensions}
+def _extensions(database: str, found: Contents, target: Target) -> Iterator[str]:
+    there = {extension.name: extension.schema for extension in target.extensions}
     schemas = {"public", found.schema, *(target.held.schemas if target.held else ())}
-    for each in found.extensions:
-        schema = there.get(each.name)
-        if schema is not None and schema != each.schema:
-            where = visible(schema)
-            yield f"extension {each.name} is in schema {where} of database {name}, and has to be in {each.schema}"
-        elif schema is None and each.name not in target.offered:
-            yield f"extension {each.name} cannot be had on the new server by its admin; the service needs it"
-        elif schema is None and each.schema == found.schema:
+    for extension in found.extensions:
+        name, wanted, schema = extension.name, extension.schema, there.get(extension.name)
+        if schema == wanted:
+            continue
+        if schema is not None:
+            yield f"extension {name} is in schema {visible(schema)} of database {database}, and has to be in {wanted}"
+        elif name not in target.offered:
+            yield f"extension {name} cannot be had on the new server by its admin; the service needs it"
+        elif wanted == found.schema:
             yield (
-                f"extension {each.name} is in schema {each.schema}, which is the service's own: made there, its script"
-                " would call what the service puts in its way, with the admin's rights. As a superuser in the old"
-                f" database: {statement('ALTER EXTENSION {} SET SCHEMA public', each.name)}"
+                f"extension {name} is in schema {wanted}, which is the service's own: made there, its script would call"
+                " what the service puts in its way, with the admin's rights. As a superuser in the old database:"
+                f" {statement('ALTER EXTENSION {} SET SCHEMA public', name)}"
             )
-        elif schema is None and each.schema not in schemas:
-            yield f"extension {each.name} is in schema {each.schema}, which database {name} does not have"
+        elif wanted not in schemas:
+            yield f"extension {name} is in schema {wanted}, which database {database} does not have"
 
 
 def create(found: Contents, name: str, owner: str | None = None) -> str:

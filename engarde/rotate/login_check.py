@@ -19,7 +19,7 @@ AFTER_THE_PASSWORD = (
 
 
 @dataclass(frozen=True, slots=True)
-class Knock:
+class LoginAttempt:
     """What came of one login."""
 
     let_in: bool
@@ -27,20 +27,20 @@ class Knock:
     said: str = ""
 
 
-def knock(database: DatabaseStack, role: str, password: str) -> Knock:
+def attempt_login(database: DatabaseStack, role: str, password: str) -> LoginAttempt:
     """Logs in to the database at the operator's address, and out again.
 
     :raises Unreachable: nobody answers there, or says neither yes nor no.
     """
     try:
         with session(Access(database.server, database.server.database, role, password)) as entered:
-            return Knock(True, entered.asked_for_password)
+            return LoginAttempt(True, entered.asked_for_password)
     except NoEntrance as refusal:
         said = refusal.reason.rpartition("failed: ")[2]
-        if any(each in said for each in AFTER_THE_PASSWORD):
-            return Knock(True, True, said)
+        if any(words in said for words in AFTER_THE_PASSWORD):
+            return LoginAttempt(True, True, said)
         if "password authentication failed" in said:
-            return Knock(False, True, said)
+            return LoginAttempt(False, True, said)
         raise
 
 
@@ -57,8 +57,8 @@ def prove(stack: Stack, role: str, new: str, old: str | None = None) -> str | No
 
 def _prove(database: DatabaseStack, role: str, new: str, old: str | None) -> str | None:
     try:
-        entered = knock(database, role, new)
-        left = knock(database, role, old) if old and old != new else None
+        entered = attempt_login(database, role, new)
+        left = attempt_login(database, role, old) if old and old != new else None
     except Unreachable as lost:
         raise Unfinished(f"whether {role} logs in with its new password could not be found out: {lost}") from None
     if not entered.let_in:

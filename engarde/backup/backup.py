@@ -1,0 +1,188 @@
+"""Makes the backup of one service: its schema's dump, and the inventory that belongs to it, both of one snapshot."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections import deque
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from engarde.backup import archive, manifest
+from engarde.backup.clients import Client, client, running
+from engarde.backup.inspect import inspect, owner_of, sequences
+from engarde.backup.inventory import Inventory
+from engarde.backup.manifest import DUMP, LARGE_OBJECTS, Manifest
+from engarde.backup.proof import NOTHING, proved
+from engarde.backup.report import Made
+from engarde.declaration.databases import database_of, service_of
+from engarde.declaration.model import Stack
+from engarde.errors import Refused, Unfinished
+from engarde.server.connect import WATCHED
+from engarde.server.credentials import Access, access
+from engarde.server.functions import refuse_citus
+from engarde.server.session import NOTICING_OPTIONS, Session, session
+from engarde.util.masking import masked
+from engarde.util.terminal import Say
+from engarde.util.timeouts import seconds
+
+DEFAULT_JOBS = 2
+LOCKS = 60
+"""How long a table may be held by somebody who changes it [seconds]."""
+LAST = 5
+"""How many lines of a failure are reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the operator wants otherwise than by default."""
+
+    jobs: int | None = None
+    """tables at a time"""
+    pg_bin: str | None = None
+    """the folder of pg_dump and pg_restore"""
+    dry_run: bool = False
+
+
+def backup(stack: Stack, name: str, to: Path | None, options: Options, say: Say, login: Access | None = None) -> Made:
+    """Copies the service's schema into a new folder that nobody but its owner can read, and tries to load it.
+
+    :param login: another one of the service's role than with the state's password: of a move, which loads the copy
+        itself where it is to be.
+    :raises Refused: something cannot be copied whole, or there is no pg_dump that is right for the server.
+    :raises Unfinished: it could not be written; nothing of it stays.
+    :raises Unreachable: the service's role was not let in.
+    """
+    start, now = time.monotonic(), datetime.now(UTC)
+    service = service_of(stack, name)
+    folder = (to or manifest.default(stack.name, name, now)).absolute()
+    manifest.refuse_existing(folder)
+    proving, login = login is None, login or access(stack, name)
+    with session(login) as asked:
+        refuse_pooler(login, asked)
+        refuse_citus(asked)
+        programs = client(options.pg_bin, asked.major, encrypted=asked.encrypted)
+        owner_of(asked, service.schema_)
+        _workers(asked, login.role, options.jobs)
+    if options.dry_run:
+        return Made(name, folder, programs.version, time.monotonic() - start)
+    with manifest.draft(folder) as partial:
+        found = dump(login, service.schema_, partial, programs, options.jobs, say)
+        say("checksums of the files")
+        written = manifest.files(partial)
+        made = now.isoformat(timespec="seconds")
+        said = Manifest(manifest.VERSION, made, stack.name, name, programs.version, found.roles, found, written)
+        manifest.write(partial, said)
+    size = sum(file.size for file in written)
+    proof = proved(database_of(stack, service), service.role, folder, found, programs, say) if proving else NOTHING
+    return Made(name, folder, programs.version, time.monotonic() - start, size, found, proof)
+
+
+def dump(access: Access, schema: str, folder: Path, client: Client, jobs: int | None, say: Say) -> Inventory:
+    """Writes the schema into the folder, as its owner sees it, and tells what it holds.
+
+    :raises Refused: something cannot be copied whole, or there are too few connections.
+    :raises Unfinished: pg_dump failed.
+    :raises Unreachable: the role was not let in, or the session was lost.
+    """
+    with session(access, "copy") as asked:
+        refuse_pooler(access, asked)
+        workers = _workers(asked, access.role, jobs)
+        [snapshot] = asked.values("backup_snapshot")
+        found = inspect(asked, schema, say)
+        _pg_dump(access, asked, found, snapshot, folder / DUMP, client, workers, say)
+        if found.large_objects:
+            say(f"copying {len(found.large_objects)} large objects")
+            archive.write_large_objects(asked, found.large_objects, folder / LARGE_OBJECTS)
+        # They have no snapshot: only what was read after the rows is not behind them.
+        return replace(found, sequences=tuple(sequences(asked, schema)))
+
+
+def refuse_pooler(access: Access, asked: Session) -> None:
+    """A pooler gives no two sessions of one server.
+
+    :raises Refused: there is one in between.
+    """
+    if asked.pooled:
+        raise Refused(
+            f"{access.where} is a pooler's address: a copy needs the server's own, for a snapshot that several sessions"
+            " share"
+        )
+
+
+def _workers(asked: Session, role: str, wanted: int | None) -> int:
+    """How many tables are copied at a time, so that the role's connection limit is kept.
+
+    :raises Refused: it leaves room for less than was asked for.
+    """
+    [room] = asked.values("backup_room")
+    jobs = wanted or DEFAULT_JOBS
+    # Several have a leader.
+    sessions = 1 if jobs == 1 else jobs + 1
+    if room is None or room >= sessions:
+        return jobs
+    if room >= 1 and wanted is None:
+        return 1
+    raise Refused(
+        f"{role} may have {max(room, 0)} more connections, and {jobs} jobs need {sessions}:"
+        " stop the service meanwhile, or take fewer --jobs"
+    )
+
+
+def _pg_dump(
+    access: Access, asked: Session, found: Inventory, snapshot: str, folder: Path, client: Client, jobs: int, say: Say
+) -> None:
+    pattern = found.schema.replace('"', '""')
+    command = [
+        str(client.folder / "pg_dump"),
+        "--format=directory",
+        "--encoding=UTF8",
+        # Whatever role its sessions start as.
+        f"--role={access.role}",
+        f"--jobs={jobs}",
+        f'--schema="{pattern}"',
+        "--strict-names",
+        f"--snapshot={snapshot}",
+        "--no-publications",
+        "--no-subscriptions",
+        f"--lock-wait-timeout={LOCKS}s",
+        "--no-password",
+        f"--dbname={WATCHED}",
+        "--verbose",
+        f"--file={folder}",
+    ]
+    environment = access.environment(os.environ) | {"PGAPPNAME": "engarde", **NOTICING_OPTIONS}
+    done, size, heard, last = 0, 0, time.monotonic(), deque[str](maxlen=LAST)
+
+    def stalled() -> str:
+        """Why it does not go on, as a rule because its way to the server is cut; nothing where it may.
+
+        It is at work as long as it says or writes anything, or the server is not waiting for it.
+        """
+        nonlocal size, heard
+        asked.do("stat_anew")
+        [at_work] = asked.values("backup_dumping")
+        written = sum(path.stat().st_size for path in folder.rglob("*"))
+        if at_work or written != size:
+            size, heard = written, time.monotonic()
+        silent = time.monotonic() - heard
+        if silent < seconds("dump.silence"):
+            return ""
+        return f"pg_dump was ended: for {silent:.0f} s it wrote nothing, and the server waits for it"
+
+    with (
+        running(command, environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process,
+        asked.waiting(stalled, process.kill),
+    ):
+        assert process.stderr
+        for said in process.stderr:
+            heard = time.monotonic()
+            line = said.decode(errors="replace").removesuffix("\n")
+            last.append(masked(line))
+            if "dumping contents of table" in line:
+                done += 1
+                say(f"copying table {done} of {found.stored}: {line.rpartition(' table ')[2]}")
+    if process.returncode:
+        raise Unfinished(f"pg_dump ended with {process.returncode}:\n" + "\n".join(last))

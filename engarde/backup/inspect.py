@@ -1,0 +1,156 @@
+"""Reads the inventory of a schema from a server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from engarde.backup.inventory import Edge, Grant, Inventory, LargeObject, Owned, Sequence, Server, Table, Thing
+from engarde.declaration.names import PUBLIC
+from engarde.errors import Refused
+from engarde.server.catalog.rows import Default, Entry
+from engarde.server.functions import Extension
+from engarde.server.session import SEARCH_PATH, Session
+from engarde.util.quoting import quoted, statement
+from engarde.util.terminal import Say
+from engarde.util.visible import visible
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTable:
+    """A table before its rows are counted."""
+
+    name: str
+    parts: bool
+    """it has partitions"""
+    counted: bool
+    readable: bool
+    forced: bool
+    """row security counts for its owner, too"""
+    detail: str
+    columns: list[str]
+    details: list[str]
+
+
+def inspect(asked: Session, schema: str, say: Say) -> Inventory:
+    """All that is in a schema in this session's snapshot; from then on the session prints values in one way.
+
+    :raises Refused: there is no such schema, or its owner does not see every row.
+    """
+    [server] = asked.rows("backup_pinned", Server)
+    owner, (extensions, others) = owner_of(asked, schema), needs(asked, schema)
+    return Inventory(
+        server=server,
+        schema=schema,
+        owner=owner,
+        tables=tuple(_tables(asked, schema, say)),
+        sequences=tuple(sequences(asked, schema)),
+        things=tuple(asked.rows("backup_things", Thing, schema=schema)),
+        owned=tuple(asked.rows("backup_contents", Owned, schema=schema)),
+        grants=tuple(grants(asked, schema, owner)),
+        large_objects=tuple(asked.rows("backup_large_objects", LargeObject, role=owner)),
+        extensions=extensions,
+        needs=others,
+        needed_by=needed_by(asked, schema),
+    )
+
+
+def needs(asked: Session, schema: str) -> tuple[tuple[Extension, ...], tuple[Edge, ...]]:
+    """The extensions that things in a schema need, and what else of it is outside; names are printed with schemas."""
+    edges = asked.rows("backup_edges", Edge, schema=schema, side="needs")
+    used = {edge.name for edge in edges if edge.kind == "extension"}
+    extensions = (extension for extension in asked.rows("backup_extensions", Extension) if extension.name in used)
+    return tuple(extensions), tuple(edge for edge in edges if edge.kind != "extension")
+
+
+def needed_by(asked: Session, schema: str) -> tuple[Edge, ...]:
+    """What outside needs things in a schema, and is dropped with them."""
+    return tuple(asked.rows("backup_edges", Edge, schema=schema, side="needed by"))
+
+
+def owner_of(asked: Session, schema: str) -> str:
+    """Whose the schema is.
+
+    :raises Refused: there is none of that name.
+    """
+    for owner in asked.values("backup_schema", schema=schema):
+        return str(owner)
+    raise Refused(f"there is no schema {schema} there; `bin/pulumi up` makes it")
+
+
+def _tables(asked: Session, schema: str, say: Say) -> Iterator[Table]:
+    found = asked.rows("backup_tables", FoundTable, schema=schema)
+    if unreadable := [table.name for table in found if not table.readable]:
+        raise Refused(
+            f"{schema}: its owner may not read {', '.join(map(visible, unreadable))}; `bin/engarde verify` names whose"
+            " they are and what heals it"
+        )
+    if forced := [table.name for table in found if table.forced]:
+        raise Refused(
+            f"{schema}: row security is forced on {', '.join(map(visible, forced))}, so that its owner does not see"
+            " every row, and a copy would lack the others. Take FORCE off for the time being:"
+            f" {' '.join(statement('ALTER TABLE {}.{} NO FORCE ROW LEVEL SECURITY', schema, name) for name in forced)}"
+        )
+    total = sum(table.counted for table in found)
+    done = 0
+    # Whoever reads a table looks at its indexes first, and at the service's functions in them.
+    look_in(asked, service_path(schema))
+    for table in found:
+        counted: dict[str, Any] = {"rows": None, "checksum": None}
+        if table.counted:
+            done += 1
+            say(f"counting table {done} of {total}: {table.name}")
+            # Without ONLY, what inherits from it would be counted twice.
+            source = ("" if table.parts else "ONLY ") + quoted(schema, table.name)
+            columns = ", ".join(map(quoted, table.columns))
+            [counted] = asked.filled("backup_checksum", dict, table=source, columns=columns)
+        yield Table(table.name, table.detail, tuple(table.details), **counted)
+    # What the catalogs print has to name schemas.
+    look_in(asked, SEARCH_PATH)
+
+
+def service_path(schema: str, extensions: Iterable[Extension] = ()) -> str:
+    """Where the service's own sessions look for names, and then where these extensions are.
+
+    Whoever made an index or a trigger may have looked there, too: a dump writes `IS DISTINCT FROM` without the schema
+    of its operator.
+    """
+    others = (extension.schema for extension in extensions)
+    return ", ".join(map(quoted, dict.fromkeys((schema, PUBLIC, *others))))
+
+
+def look_in(asked: Session, path: str) -> None:
+    """Makes the session's transaction look for names there."""
+    asked.do("backup_path", path=path)
+
+
+def sequences(asked: Session, schema: str) -> Iterator[Sequence]:
+    """Each sequence and where it is now, whatever the session's snapshot."""
+    for found in asked.rows("backup_sequences", dict, schema=schema):
+        [now] = asked.filled("backup_sequence", dict, sequence=quoted(schema, found["name"]))
+        yield Sequence(**found, **now)
+
+
+def grants(asked: Session, schema: str, owner: str) -> list[Grant]:
+    """What others than the owner may do with what is in the schema, and with the owner's large objects."""
+    found = []
+    for entry in asked.rows("acl", Entry):
+        if _belongs(entry, schema, owner):
+            column = f" ({quoted(entry.column)})" if entry.column else ""
+            found.append(Grant(f"{entry.kind} {entry.identity}{column}", entry.grantee, entry.right, entry.grantable))
+    for default in asked.rows("default_acl", Default):
+        everywhere = default.schema is None and default.creator == owner
+        if default.grantee and default.right and (default.schema == schema or everywhere):
+            where = "" if everywhere else f" in {quoted(schema)}"
+            on = f"{default.objects} that {default.creator} makes{where}"
+            found.append(Grant(on, default.grantee, default.right, default.grantable))
+    return sorted(found, key=str)
+
+
+def _belongs(entry: Entry, schema: str, owner: str) -> bool:
+    if entry.kind == "schema":
+        return entry.name == schema
+    if entry.kind == "large object":
+        return entry.owner == owner
+    return entry.schema == schema

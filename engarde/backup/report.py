@@ -1,0 +1,156 @@
+"""What came of a backup or a restore, and what would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from engarde.backup.inventory import Edge, Grant, Inventory
+from engarde.backup.manifest import Manifest
+from engarde.backup.preflight import Held
+from engarde.backup.proof import NOTHING, Proof
+from engarde.errors import Unfinished
+from engarde.output.show import Result, Text, grid
+from engarde.output.wording import indented, of_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Made(Result):
+    """A backup that was made, or would be."""
+
+    service: str
+    folder: Path
+    client: str
+    """the version of its pg_dump"""
+    seconds: float
+    size: int = 0
+    """of its files together [bytes]"""
+    inventory: Inventory | None = None
+    """none in a dry run"""
+    proof: Proof = NOTHING
+    """nothing in it where its definitions were loaded, or are about to be"""
+
+    @property
+    def left_out(self) -> tuple[Edge, ...]:
+        """What belongs to the service's objects and is in no schema's dump, or another's."""
+        return self.inventory.needed_by if self.inventory else ()
+
+    def text(self) -> RenderableType:
+        """What was copied, and where to."""
+        if self.inventory is None:
+            return Text(f"{self.service} would be copied to {self.folder} by pg_dump {self.client}", overflow="fold")
+        facts = _facts(self.inventory, size=of_bytes(self.size), seconds=f"{self.seconds:.1f}")
+        notes = [Text(f"not in this backup: {edge}", style="yellow", overflow="fold") for edge in self.left_out]
+        heading = Text(f"{self.service} is in {self.folder}", overflow="fold")
+        return Group(heading, facts, *notes, *_not_proven(self.proof))
+
+    def data(self) -> dict[str, object]:
+        """The same for machines."""
+        return dict(
+            service=self.service,
+            folder=str(self.folder),
+            dryRun=self.inventory is None,
+            pgDump=self.client,
+            holds=_held(self.inventory) if self.inventory else None,
+            leftOut=list(map(str, self.left_out)),
+            faults=list(self.proof.faults),
+            unproven=list(self.proof.unproven),
+            bytes=self.size,
+            seconds=round(self.seconds, 1),
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """Not 0 where it could not be restored."""
+        return Unfinished.exit_code if self.proof.faults else 0
+
+    @property
+    def complaint(self) -> str:
+        """Why it could not be restored."""
+        return _unloadable(self.proof, f"{self.folder} is whole and kept, but could not be restored as things are:")
+
+
+@dataclass(frozen=True, slots=True)
+class Restored(Result):
+    """A backup that was restored, or would be."""
+
+    service: str
+    folder: Path
+    manifest: Manifest
+    replaced: Held
+    seconds: float
+    not_granted: tuple[Grant, ...] = ()
+    """rights of the backup's day that the stack does not declare"""
+    dry_run: bool = False
+    proof: Proof = NOTHING
+    """of a dry run: what came of loading its definitions"""
+
+    def text(self) -> RenderableType:
+        """What was loaded, and what it has replaced."""
+        if self.proof.faults:
+            return ""
+        verb = "would be restored from" if self.dry_run else "is as it was in"
+        heading = Text(f"{self.service} {verb} {self.folder} ({self.manifest.made})", overflow="fold")
+        replaced = {"replaces" if self.dry_run else "replaced": str(self.replaced) or "nothing"}
+        facts = _facts(self.manifest.inventory, **replaced, seconds=f"{self.seconds:.1f}")
+        notes = [
+            Text(f"not granted again, as the stack does not declare it: {grant.right} on {grant.on} to {grant.grantee}")
+            for grant in self.not_granted
+        ]
+        return Group(heading, facts, *notes, *_not_proven(self.proof))
+
+    def data(self) -> dict[str, object]:
+        """The same for machines."""
+        return dict(
+            service=self.service,
+            folder=str(self.folder),
+            dryRun=self.dry_run,
+            made=self.manifest.made,
+            holds=_held(self.manifest.inventory),
+            replaced=len(self.replaced.owned),
+            replacedLargeObjects=self.replaced.large_objects,
+            notGranted=[{"on": grant.on, "grantee": grant.grantee, "right": grant.right} for grant in self.not_granted],
+            faults=list(self.proof.faults),
+            unproven=list(self.proof.unproven),
+            seconds=round(self.seconds, 1),
+        )
+
+    @property
+    def exit_code(self) -> int:
+        """Not 0 where it could not be restored."""
+        return Unfinished.exit_code if self.proof.faults else 0
+
+    @property
+    def complaint(self) -> str:
+        """Why it could not be restored."""
+        return _unloadable(self.proof, f"{self.folder} could not be restored as things are; nothing was changed:")
+
+
+def _unloadable(proof: Proof, what: str) -> str:
+    lines = [line for fault in proof.faults for line in fault.split("\n")]
+    return f"{what}\n{indented(lines)}" if lines else ""
+
+
+def _not_proven(proof: Proof) -> Iterator[Text]:
+    for why in proof.unproven:
+        yield Text(f"that it can be restored could not be proven: {why}", style="yellow", overflow="fold")
+
+
+def _facts(inventory: Inventory, **more: str) -> Table:
+    held = {{"largeObjects": "large objects"}.get(name, name): f"{value}" for name, value in _held(inventory).items()}
+    return grid({**held, **more})
+
+
+def _held(inventory: Inventory) -> dict[str, int | str]:
+    return {
+        "schema": inventory.schema,
+        "server": inventory.server.version,
+        "tables": len(inventory.tables),
+        "rows": inventory.rows,
+        "sequences": len(inventory.sequences),
+        "largeObjects": len(inventory.large_objects),
+    }

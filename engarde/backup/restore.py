@@ -1,0 +1,176 @@
+"""Brings a backup back in the place of what its service's schema holds, in one transaction."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from engarde.backup import archive, definitions, manifest
+from engarde.backup.backup import Options, refuse_pooler
+from engarde.backup.clients import Client, client, major
+from engarde.backup.diff import contents
+from engarde.backup.inspect import grants, inspect, look_in, service_path
+from engarde.backup.inventory import Inventory, Owned
+from engarde.backup.manifest import DUMP, LARGE_OBJECTS
+from engarde.backup.preflight import held, refuse_other
+from engarde.backup.proof import begin, proved
+from engarde.backup.report import Restored
+from engarde.declaration.databases import database_of, service_of
+from engarde.declaration.model import DatabaseStack, Service, Stack
+from engarde.declaration.privileges import On, expected
+from engarde.errors import Uncertain, Unfinished, Unreachable
+from engarde.output.wording import first_few
+from engarde.server import copy_in, functions
+from engarde.server.credentials import Access, access
+from engarde.server.functions import refuse_citus, refuse_event_triggers
+from engarde.server.session import Session, session
+from engarde.util.quoting import quoted
+from engarde.util.terminal import Say, begin_change
+from engarde.util.visible import visible
+
+PATIENCE = 10
+"""How long a server that has lost a session is given to notice [seconds]."""
+
+SHOWN = 20
+"""How many differences are told."""
+
+DROPPED_AS = {
+    "aggregate": "ROUTINE",
+    "function": "ROUTINE",
+    "procedure": "ROUTINE",
+    "statistics object": "STATISTICS",
+}
+"""What DROP calls a kind of object, where that is not its name."""
+
+
+def restore(
+    stack: Stack, name: str, folder: Path, options: Options, say: Say, *, replace: bool, login: Access | None = None
+) -> Restored:
+    """Loads the backup in the place of what the schema holds: all of it, or nothing is changed.
+
+    :param login: another one of the service's role than with the state's password.
+    :raises Refused: the backup is damaged, does not fit, or would replace data.
+    :raises Unfinished: it could not be loaded; what was there is there as it was.
+    :raises Unreachable: the service's role was not let in, or the session was lost.
+    """
+    start = time.monotonic()
+    service = service_of(stack, name)
+    say("checking the backup's files")
+    found = manifest.whole(folder)
+    refuse_other(service, found)
+    login = login or access(stack, name)
+    try:
+        with session(login, "copy", read_only=False, one_snapshot=False) as asked:
+            refuse_pooler(login, asked)
+            refuse_citus(asked)
+            programs = client(options.pg_bin, asked.major, major(found.client))
+            refuse_event_triggers(asked, login.role, database_of(stack, service).server.user)
+            before = held(asked, service, found, replace=replace)
+            if options.dry_run:
+                proof = proved(database_of(stack, service), service.role, folder, found.inventory, programs, say)
+                return Restored(name, folder, found, before, time.monotonic() - start, dry_run=True, proof=proof)
+            transaction = begin(asked, service.schema_)
+            # Nothing stays of it before its end; but that may be hours away.
+            begin_change()
+            say("dropping what is there")
+            clear(asked, before.owned)
+            load(asked, service.schema_, folder, found.inventory, programs, say)
+            copy_in.script(asked, "grants", ";\n".join(_declared(database_of(stack, service), service, asked)))
+            now = set(grants(asked, service.schema_, service.role))
+            lost = tuple(grant for grant in found.inventory.grants if grant not in now)
+            say("committing")
+            asked.commit()
+    except Unfinished as error:
+        advice = "\nSomebody works in it: stop the service meanwhile" if "55P03" in str(error) else ""
+        raise Unfinished(f"{error}{advice}\nNothing was changed: what was there before is there as it was") from None
+    except Uncertain as error:
+        if not _committed(login, transaction):
+            raise Unreachable(f"lost {login.where} before the end, so nothing was changed there") from None
+        say(f"the session was lost after its end: {error}")
+    return Restored(name, folder, found, before, time.monotonic() - start, lost)
+
+
+def clear(asked: Session, found: Sequence[Owned]) -> None:
+    """Drops what stands in a schema, and the role's large objects; all of it comes back with the transaction's end."""
+    drops = [f"DROP {DROPPED_AS.get(item.kind, item.kind.upper())} IF EXISTS {item.name} CASCADE" for item in found]
+    if drops:
+        copy_in.script(asked, "the old data cannot be dropped", ";\n".join(drops))
+    asked.do("backup_unlink")
+
+
+def load(asked: Session, schema: str, folder: Path, wanted: Inventory, client: Client, say: Say) -> Inventory:
+    """Loads a dump into an empty schema as the session's role, and finds in it exactly what the manifest lists.
+
+    :raises Unfinished: it could not be loaded, or something is not as it was.
+    """
+    # A dump names schemas; the service's functions, which indexes and checks call, need not.
+    look_in(asked, service_path(schema, wanted.extensions))
+    with archive.opened(folder / DUMP, client) as dump:
+        say("making tables, types and functions")
+        definitions.run(asked, "definitions before the rows", dump.definitions("pre-data"))
+        with dump.rows() as tables:
+            for number, (copy, parts) in enumerate(tables, 1):
+                name = copy.removeprefix("COPY ").removesuffix(" FROM stdin")
+                say(f"loading table {number} of {wanted.stored}: {name.partition(' (')[0]}")
+                copy_in.rows(asked, name, copy, parts)
+        _set_sequences(asked, schema, wanted)
+        say("making indexes, constraints, triggers and views' contents")
+        definitions.run(asked, "definitions after the rows", dump.definitions("post-data"))
+    if wanted.large_objects:
+        say(f"loading {len(wanted.large_objects)} large objects")
+        archive.load_large_objects(asked, folder / LARGE_OBJECTS, wanted.large_objects)
+    # A planner that knows nothing of new tables is slow until autovacuum has seen them.
+    if names := [quoted(schema, table.name) for table in wanted.tables if table.rows]:
+        copy_in.script(asked, "statistics", f"ANALYZE {', '.join(names)}")
+    say("comparing with the manifest")
+    found = inspect(asked, schema, say)
+    if differences := [visible(str(difference)) for difference in contents(wanted, found)]:
+        listed = first_few(differences, SHOWN, "\n  ", "\n  and ")
+        raise Unfinished(f"what was loaded is not what the manifest lists:\n  {listed}")
+    return found
+
+
+def _set_sequences(asked: Session, schema: str, wanted: Inventory) -> None:
+    reached = [
+        {"name": quoted(schema, sequence.name), "last": sequence.last, "called": sequence.called}
+        for sequence in wanted.sequences
+    ]
+    asked.do("backup_set_sequences", sequences=json.dumps(reached))
+
+
+def _declared(database: DatabaseStack, service: Service, asked: Session) -> Iterator[str]:
+    """What other services may read and call of it; analytics gets its own by default privileges."""
+    there = asked.tables([service.schema_])
+    for privilege in sorted(expected(database), key=str):
+        table = privilege.table
+        if privilege.on in (On.TABLE, On.COLUMNS) and table and (privilege.schema, table) in there:
+            columns = f" ({', '.join(map(quoted, privilege.columns))})" if privilege.columns else ""
+            rights = ", ".join(f"{right}{columns}" for right in privilege.rights)
+            yield f"GRANT {rights} ON {quoted(service.schema_, table)} TO {quoted(privilege.grantee)}"
+    for caller in database.services:
+        for function in functions.find(asked, caller.executes).values():
+            if function.schema == service.schema_:
+                yield f"GRANT EXECUTE ON ROUTINE {function.identity} TO {quoted(caller.role)}"
+
+
+def _committed(login: Access, transaction: str) -> bool:
+    """Whether a transaction whose end was not heard of has come to it.
+
+    :raises Unfinished: nobody knows.
+    """
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            with session(login) as asked:
+                [state] = asked.values("backup_committed", transaction=transaction)
+            if state in ("committed", "aborted"):
+                return bool(state == "committed")
+        except Unreachable:
+            pass
+        time.sleep(0.5)
+    raise Unfinished(
+        "the session was lost at its very end, and the server does not say whether the backup is in: look at the data"
+        " before you run this again; it is either the backup's, or as it was before"
+    )

@@ -1,0 +1,78 @@
+"""A copy of the stack file, which the engine can preview, and which then takes its place."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from engarde.checks.under_way import folder
+from engarde.declaration import stack_file_edits
+from engarde.declaration.loader import read
+from engarde.declaration.model import Stack
+from engarde.errors import ConfigError, Refused
+from engarde.pulumi_cli.commands import set_key
+from engarde.pulumi_cli.process import FOLDER
+from engarde.pulumi_cli.resource_names import login_name, rotation_key
+from engarde.rotate.delivery import Login
+from engarde.util.files import read_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A copy of the stack file; what is secret in it is encrypted, as in the file itself."""
+
+    original: Path
+    copy: Path
+    before: bytes
+    """of the original"""
+
+    def put_in_place(self) -> None:
+        """Makes the very file that was previewed the stack file, in one step: a kill leaves the old one or the new.
+
+        :raises Refused: somebody has edited the stack file meanwhile.
+        """
+        if read_bytes(self.original) != self.before:
+            raise Refused(f"{self.original.name} was edited meanwhile; nothing was changed. Run this again")
+        self.copy.replace(self.original.resolve())
+
+
+@contextmanager
+def copied(stack: str, folder: Path) -> Iterator[Copy]:
+    """A copy of the stack file in a folder of the same file system, as long as the block lasts."""
+    original = FOLDER / f"Pulumi.{stack}.yaml"
+    made = Copy(original, folder / original.name, read_bytes(original))
+    try:
+        made.copy.write_bytes(made.before)
+        shutil.copymode(original, made.copy)
+        yield made
+    finally:
+        made.copy.unlink(missing_ok=True)
+
+
+@contextmanager
+def draft(stack: Stack, login: Login, counter: int) -> Iterator[Copy]:
+    """A copy in which a login has this counter, as long as the block lasts.
+
+    :raises ConfigError: the engine cannot spell the login's name; the message has the line to write by hand.
+    :raises Refused: the copy would declare something else, too.
+    """
+    name = login_name(login)
+    with copied(stack.name, folder(f"rotation.{stack.name}")) as made:
+        if login.rotation < counter:
+            section, keys = rotation_key(login)
+            path = stack_file_edits.key_path(section, keys)
+            if path is None:
+                raise ConfigError(
+                    f"the engine cannot write the key of {name}; nothing was changed. Write this into {made.copy.name}"
+                    " yourself, and run the same command again, which goes on from there:\n"
+                    + stack_file_edits.lines(section, {keys[0]: {keys[1]: counter}})
+                )
+            set_key(stack.name, made.copy, path, str(counter))
+        drafted = {login_name(other): other for other in read(made.copy.parent, stack.name).logins}
+        wanted = {login_name(other): other for other in stack.logins}
+        if drafted != wanted | {name: login.model_copy(update={"rotation": counter})}:
+            raise Refused(f"the engine wrote another key than the counter of {name}; Pulumi.{stack.name}.yaml stays")
+        yield made

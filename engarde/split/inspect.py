@@ -1,0 +1,171 @@
+"""Both ends of a move, by the catalogs alone: no row is read, and no session of the service's is taken."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
+
+from engarde.backup.inspect import FoundTable, needed_by, needs, owner_of
+from engarde.backup.inventory import Edge, Owned
+from engarde.declaration.model import DatabaseStack, Service
+from engarde.declaration.names import VERSION_TABLE
+from engarde.errors import NoEntrance
+from engarde.server.credentials import login_of_admin
+from engarde.server.functions import Extension, refuse_citus, refuse_event_triggers
+from engarde.server.session import Session, session
+
+MAINTENANCE = "postgres"
+"""The database that every server has, and that another one is made from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The database that a service is in."""
+
+    major: int
+    encoding: str
+    collate: str
+    ctype: str
+    provider: str | None
+    """`i` for ICU, `b` for the server's own; none before PostgreSQL 15"""
+    locale: str | None
+    """of these two"""
+    bytes: int
+    """of the tables with their indexes"""
+    rows: int
+    """about as many as there are"""
+    large_objects: list[int]
+    prepared: int
+    """transactions of the role's that are prepared and neither committed nor taken back"""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """A service's schema, and its large objects."""
+
+    schema: str
+    source: Source
+    tables: tuple[str, ...]
+    forced: tuple[str, ...]
+    """the tables with a row security that counts for their owner, too"""
+    sequences: int
+    kinds: tuple[tuple[str, int], ...]
+    """of everything else, by the server's word for it"""
+    extensions: tuple[Extension, ...]
+    """those that it needs"""
+    needs: tuple[Edge, ...]
+    """outside of the schema, without extensions"""
+    needed_by: tuple[Edge, ...]
+
+    @property
+    def version_table(self) -> str | None:
+        """Alembic's, where there is one."""
+        return VERSION_TABLE if VERSION_TABLE in self.tables else None
+
+
+def contents(asked: Session, service: Service) -> Contents:
+    """What there is now, as the admin sees it.
+
+    :raises Refused: there is no such schema, or it is on several servers.
+    """
+    schema = service.schema_
+    refuse_citus(asked)
+    owner_of(asked, schema)
+    # Names are to be printed with their schemas.
+    asked.do("backup_pinned")
+    [source] = asked.rows("split_source", Source, schema=schema, role=service.role)
+    tables = asked.rows("backup_tables", FoundTable, schema=schema)
+    counted = Counter(item.kind for item in asked.rows("backup_contents", Owned, schema=schema))
+    return Contents(
+        schema,
+        source,
+        tuple(table.name for table in tables),
+        tuple(table.name for table in tables if table.forced),
+        len(asked.values("backup_sequences", schema=schema)),
+        tuple(sorted((kind, count) for kind, count in counted.items() if kind not in ("table", "sequence"))),
+        *needs(asked, schema),
+        needed_by(asked, schema),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TargetServer:
+    """The server that a service goes to."""
+
+    major: int
+    may_create: bool
+    """the admin may make databases"""
+    encoding: str | None
+    """of the database; none where it is not there"""
+    owns: bool
+    """the database is the admin's"""
+    role_there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Occupied:
+    """What of a service is in a database already."""
+
+    owner: str | None
+    """of its schema; none where that is not there"""
+    inside: int
+    """the schema's objects"""
+    owned: int
+    """the role's objects outside of it"""
+    schemas: list[str]
+    """all there are"""
+    numbers_of: list[str]
+    """whose large objects have the numbers of the service's"""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What there is."""
+
+    server: TargetServer
+    offered: frozenset[str]
+    """extensions that the admin can make"""
+    extensions: tuple[Extension, ...] = ()
+    """that are there"""
+    held: Occupied | None = None
+    """none where the database is not there"""
+    missing: tuple[Edge, ...] = ()
+    """of what the service needs outside of its schema"""
+
+    @property
+    def there(self) -> bool:
+        """Whether the database exists."""
+        return self.held is not None
+
+
+def look(new: DatabaseStack, role: str, found: Contents) -> Target:
+    """What is at the other end of a move.
+
+    :raises Unreachable: the server could not be asked.
+    :raises Refused: event triggers there would run what others may change.
+    """
+    admin = login_of_admin(new)
+    try:
+        with session(admin) as asked:
+            refuse_event_triggers(asked, new.server.user)
+            numbers, needs = found.source.large_objects, json.dumps(list(map(asdict, found.needs)))
+            [held] = asked.rows("split_held", Occupied, role=role, schema=found.schema, numbers=numbers)
+            there = tuple(asked.rows("backup_extensions", Extension))
+            missing = tuple(asked.rows("backup_missing", Edge, needs=needs))
+            return Target(server(asked, new, role), _offered(asked), there, held, missing)
+    except NoEntrance as refusal:
+        if f'database "{new.server.database}" does not exist' not in refusal.reason:
+            raise
+    with session(replace(admin, database=MAINTENANCE)) as asked:
+        return Target(server(asked, new, role), _offered(asked), missing=found.needs)
+
+
+def server(asked: Session, new: DatabaseStack, role: str) -> TargetServer:
+    """What the session's server has for the database and for the role."""
+    [found] = asked.rows("split_server", TargetServer, database=new.server.database, role=role)
+    return found
+
+
+def _offered(asked: Session) -> frozenset[str]:
+    return frozenset(asked.values("split_offered"))

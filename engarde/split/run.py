@@ -1,0 +1,168 @@
+"""Moves a service, goes on with a move that was killed, and undoes or returns one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from engarde.backup.backup import Options
+from engarde.checks.under_way import now
+from engarde.declaration.databases import display_name, service_of
+from engarde.declaration.loader import read
+from engarde.errors import EngardeError, Refused, Unfinished
+from engarde.output.wording import indented
+from engarde.pulumi_cli.process import FOLDER
+from engarde.pulumi_cli.state import verifiers
+from engarde.rotate import lockout
+from engarde.rotate.lock import locked
+from engarde.split import journal, source_comparison, steps
+from engarde.split.journal import MoveJournal, Step
+from engarde.split.move import Move, move
+from engarde.split.plan import plan
+from engarde.split.report import Moved, MovePlan
+from engarde.split.steps import FOLLOWING, Run
+from engarde.split.target import remove
+from engarde.util.terminal import Say, step
+
+Ask = Callable[[str], None]
+"""Ends the command where the operator says no."""
+
+
+def run(stack: str, name: str, to: str, options: Options, ask: Ask, say: Say) -> Moved | MovePlan:
+    """Moves the service, or goes on with that; in a dry run what would be done.
+
+    :raises Refused: something stands in the way, or another move was begun.
+    :raises Unfinished: it was begun, and the same command goes on.
+    """
+    declared = read(FOLDER, stack)
+    with locked(stack, dry_run=options.dry_run):
+        begun = journal.read(stack, name)
+        if begun and (begun.returning or begun.target != to):
+            raise Refused(begun.told(stack))
+        if begun is None:
+            found = plan(declared, name, to, options.pg_bin, say)
+            if options.dry_run:
+                return found
+            if found.obstacles:
+                raise Refused(f"{name} cannot be moved; nothing was changed:\n{indented(found.obstacles)}")
+            ask(
+                f"{name} is shut out and its sessions are ended from now until about {found.contents.source.rows} rows"
+                f" are in {display_name(found.move.new)} and it has its new URL."
+            )
+            way, held = found.move, found.target.held
+            begun = MoveJournal(
+                service=name,
+                source=way.source,
+                target=to,
+                returning=False,
+                carried=tuple(extension.name for extension in found.contents.extensions),
+                made_database=held is None,
+                made_schema=held is None or held.owner is None,
+                made_role=way.other_server and not found.target.server.role_there,
+                since=now(),
+            )
+            journal.write(stack, begun)
+        return _go(Run(stack, begun, options, say))
+
+
+def back(stack: str, name: str, options: Options, ask: Ask, say: Say) -> Moved:
+    """Undoes a move that has not come to the stack file, or moves the service back where it was.
+
+    :raises Refused: it was not moved, or what it left is dropped already.
+    :raises Unreachable: a server could not be asked, and it was not begun.
+    :raises Unfinished: it was begun, and the same command goes on.
+    """
+    service_of(read(FOLDER, stack), name)
+    with locked(stack, dry_run=options.dry_run):
+        begun = journal.read(stack, name)
+        if begun is None:
+            raise Refused(f"{name} was not moved by `split run` on this machine, or `split finish` has ended it")
+        in_target = service_of(read(FOLDER, stack), name).database == begun.target
+        undoes = not begun.returning and begun.step < Step.SWITCHED and not in_target
+        if not begun.returning and begun.step < Step.LEFT and in_target:
+            raise Refused(
+                f"Pulumi.{stack}.yaml says that {name} is in {begun.target}, where its data was not brought: take that"
+                " back in the file first"
+            )
+        if options.dry_run:
+            return _told(stack, begun, dry_run=True, undone=undoes)
+        if undoes:
+            return _undo(stack, begun)
+        if not begun.returning:
+            # Whoever cannot be asked now has nobody shut out, and no way back begun.
+            way = _way_out(stack, begun)
+            for database in (way.old, way.new):
+                lockout.login_status(database, way.service.role)
+            # What a comparison in the old database had to leave is in the way of one in the new.
+            source_comparison.dismiss(way.old, way.service.role)
+            ask(f"{name} is shut out and its sessions are ended until its data is back in {_names(stack, begun)[0]}.")
+            begun = replace(begun, returning=True, step=Step.BEGUN, folder=None, since=now())
+            journal.write(stack, begun)
+        return _go(Run(stack, begun, options, say))
+
+
+def _way_out(stack: str, begun: MoveJournal) -> Move:
+    """The move whether it is on its way out or back, by the stack file as it is now."""
+    return move(read(FOLDER, stack), begun.service, begun.source, begun.target, begun.carried)
+
+
+def _go(work: Run) -> Moved:
+    start = time.monotonic()
+    try:
+        if Step.SHUT <= work.begun.step < Step.OPENED:
+            with step("shutting the service out"):
+                steps.shut(work)
+        while work.begun.step < Step.DONE:
+            name, title = FOLLOWING[work.begun.step]
+            with step(title):
+                getattr(steps, name)(work)
+                work.keep(step=Step(work.begun.step + 1))
+        stack, begun = work.stack, work.begun
+        # All of it is back, compared: what the move had made is of no more use.
+        notes = _taken_back(stack, begun) if begun.returning else ()
+    except EngardeError as fault:
+        raise _stopped(fault) from None
+    moved = replace(_told(stack, begun), notes=notes, seconds=time.monotonic() - start)
+    if begun.returning:
+        journal.forget(stack, begun.service)
+    return moved
+
+
+def _taken_back(stack: str, begun: MoveJournal) -> tuple[str, ...]:
+    """Takes away what the way out had made; what of it stays, a sentence each."""
+    with step("taking back what was made"):
+        return remove(_way_out(stack, begun), begun)
+
+
+def _stopped(fault: EngardeError) -> Unfinished:
+    return Unfinished(
+        f"{fault}\nIt was begun, and stopped here: the same command goes on; `bin/engarde split back` goes back"
+    )
+
+
+def _undo(stack: str, begun: MoveJournal) -> Moved:
+    """The old database was never written to: the service only has to be let in again."""
+    way = _way_out(stack, begun)
+    role = way.service.role
+    try:
+        source_comparison.dismiss(way.old, role)
+        notes = _taken_back(stack, begun)
+        with step("letting the service in again"):
+            lockout.let_in(way.old, role)
+            lockout.put_verifier(way.old, way.service, verifiers(stack))
+    except EngardeError as fault:
+        raise _stopped(fault) from None
+    journal.forget(stack, begun.service)
+    return replace(_told(stack, begun, undone=True), notes=notes)
+
+
+def _told(stack: str, begun: MoveJournal, *, dry_run: bool = False, undone: bool = False) -> Moved:
+    source, target = _names(stack, begun)
+    if begun.returning or (dry_run and not undone):
+        source, target = target, source
+    return Moved(begun.service, source, target, dry_run, undone, begun.returning, begun.folder)
+
+
+def _names(stack: str, begun: MoveJournal) -> tuple[str, str]:
+    return begun.source or read(FOLDER, stack).server.database, begun.target
