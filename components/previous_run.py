@@ -14,6 +14,7 @@ from components.reads import called as function
 from components.reads import recorded_reads
 from components.renames import Renames
 from components.resource_names import PUBLICS, name_of, outsiders
+from engarde.checks import move_journal
 from engarde.declaration.databases import database_of, display_name
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.declaration.names import ANALYTICS
@@ -34,7 +35,6 @@ from engarde.pulumi_cli.resource_names import (
 )
 from engarde.pulumi_cli.state import PASSWORD, PROVIDER, READER, ROLE, SCHEMA, TENANT, rotation
 from engarde.server.credentials import Access
-from engarde.split import journal
 
 
 def before(database: DatabaseStack, stack: Stack, renames: Renames) -> Before:
@@ -104,7 +104,7 @@ def _left(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...])
             if found.type == SCHEMA and database_label(found.name) == place_of(database):
                 leaves = Left(service.name, found.made, display_name(database), display_name(now))
                 way, preview = (database.label, service.database), pulumi.runtime.is_dry_run()
-                moves = journal.names(stack.name, service.name, way, preview=preview)
+                moves = move_journal.names(stack.name, service.name, way, preview=preview)
                 yield replace(leaves, named=moves or leaves.place in service.leaves)
 
 

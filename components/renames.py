@@ -18,6 +18,7 @@ from components.engine import Recorded, told
 from components.orphaned_resources import marked
 from components.reads import plan
 from components.resource_names import former_names, name_of
+from engarde.checks import move_journal
 from engarde.checks.under_way import under_way
 from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
 from engarde.declaration.names import PUBLIC
@@ -28,7 +29,6 @@ from engarde.pulumi_cli.resource_names import is_in, is_on_server, login_name, o
 from engarde.pulumi_cli.state import DEFAULT_PRIVILEGES, GRANT, GRANT_ROLE, ROLE, TENANT
 from engarde.server.credentials import Access
 from engarde.server.role_settings import drop_placeholder, make_placeholders
-from engarde.split import journal
 from engarde.util.quoting import statement, word
 from engarde.util.visible import visible
 
@@ -86,7 +86,11 @@ class Renames:
         stack = self._stack.name
         begun = {open_.login: open_.goes_on for open_ in under_way(stack, {})} if self.keys else {}
         for name, was in self.keys.items():
-            left = f"bin/engarde split finish {word(was)} --stack {word(stack)}" if journal.known(stack, was) else None
+            left = (
+                f"bin/engarde split finish {word(was)} --stack {word(stack)}"
+                if move_journal.known(stack, was)
+                else None
+            )
             if goes_on := begun.get(was, left):
                 raise Refused(
                     f"service {was} cannot become {name} yet: what was begun with it has that key; nothing was changed."

@@ -20,13 +20,13 @@ from typing import IO
 from engarde.alembic import template
 from engarde.alembic.carried import bound
 from engarde.alembic.command import of
+from engarde.alembic.programs import Programs, environment
 from engarde.alembic.project import Project
 from engarde.alembic.settings import INI
 from engarde.declaration.address import Address
 from engarde.declaration.delivery import UNSTATED
 from engarde.declaration.model import Service
 from engarde.errors import Refused
-from engarde.migrate.programs import Programs, environment
 from engarde.output.wording import first_few
 from engarde.pulumi_cli.process import FOLDER
 from engarde.server.credentials import url

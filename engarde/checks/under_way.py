@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TypeVar
 
-from pydantic import TypeAdapter
-
-from engarde.errors import Refused
+from engarde.checks import move_journal, rotation_journal
+from engarde.checks.move_journal import Step
 from engarde.output.findings import Finding, Remedy
-from engarde.pulumi_cli.process import FOLDER
-from engarde.util.files import read_text, write_whole
 from engarde.util.quoting import word
-
-PRIVATE = FOLDER / ".engarde"
-"""Git-ignored: what is under way on this machine is nobody else's."""
-
-Journal = TypeVar("Journal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,65 +49,26 @@ class UnderWay:
         return Finding(f"open {self.kind}", self.login, "come to its end, or undone", self.what, remedy, concerns)
 
 
-def now() -> str:
-    """The time as it is kept in a journal, and printed."""
-    return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
-
-
-def read_journal(file: Path, kind: type[Journal]) -> Journal | None:
-    """What was written down of something that was begun; None where nothing was.
-
-    :raises Refused: the file cannot be read.
-    """
-    try:
-        return TypeAdapter(kind).validate_json(read_text(file))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError):
-        raise Refused(f"{file} cannot be read, so that it is not known what was begun; mend it or remove it") from None
-
-
-def write_journal(file: Path, journal: object) -> None:
-    """Keeps it on the disk, whole, before anything else is done."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    text = TypeAdapter(type(journal)).dump_json(journal).decode()
-    write_whole(file, file.with_suffix(".draft"), text)
-
-
-def folder(name: str) -> Path:
-    """A folder for what a command needs while it runs."""
-    made = PRIVATE / name
-    made.mkdir(parents=True, exist_ok=True)
-    return made
-
-
 def under_way(stack: str, roles: dict[str, str]) -> tuple[UnderWay, ...]:
     """All that is open in the stack of this name; `roles` has those of its logins, by what these are called.
 
     :raises Refused: what was begun cannot be read.
     """
-    # What reads them takes long to import, and is seldom needed.
-    moves = [*_moves(stack, roles)] if any((PRIVATE / f"split.{stack}").glob("*.json")) else []
-    rotations = [*_rotations(stack, roles)] if (PRIVATE / f"rotation.{stack}.json").exists() else []
-    return (*moves, *rotations)
+    return (*_moves(stack, roles), *_rotations(stack, roles))
 
 
 def _moves(stack: str, roles: dict[str, str]) -> Iterator[UnderWay]:
-    from engarde.split import journal
-
-    for begun in journal.every(stack):
-        if begun.step == journal.Step.DONE and not begun.returning:
+    for begun in move_journal.every(stack):
+        if begun.step == Step.DONE and not begun.returning:
             continue
-        closed = journal.Step.PREPARED <= begun.step < journal.Step.OPENED
+        closed = Step.PREPARED <= begun.step < Step.OPENED
         state = f"{begun.state}, and shut out" if closed else begun.state
         goes = begun.goes_on(stack), "" if begun.returning else begun.goes_back(stack)
         yield UnderWay("move", begun.service, roles.get(begun.service), begun.since, state, *goes)
 
 
 def _rotations(stack: str, roles: dict[str, str]) -> Iterator[UnderWay]:
-    from engarde.rotate import journal
-
-    kept = journal.read(stack)
+    kept = rotation_journal.read(stack)
     for name, counter in kept.begun.items():
         shut = f"{name} is shut out" if name in kept.shut else "its new password may be in force, and not delivered"
         state = f"its counter goes to {counter}, and {shut}"

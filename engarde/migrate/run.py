@@ -14,9 +14,9 @@ from threading import Thread
 from typing import IO
 
 from engarde.alembic.check import check
+from engarde.alembic.programs import Programs, end, environment
 from engarde.declaration.names import VERSION_TABLE
 from engarde.errors import ConfigError, EngardeError, Refused, Unfinished
-from engarde.migrate.programs import Programs, end, environment
 from engarde.migrate.projects import Project, revisions, starting_point
 from engarde.migrate.report import Migrated, State, Upgraded
 from engarde.server.blocking import Watch, watched

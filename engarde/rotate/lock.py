@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from engarde.checks.under_way import folder
+from engarde.checks.journals import folder
 from engarde.errors import Refused
 from engarde.pulumi_cli import stale_locks
 from engarde.pulumi_cli.state import backend

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from engarde.checks import rotation_journal
 from engarde.declaration.databases import managing
 from engarde.declaration.model import Stack
 from engarde.errors import EngardeError, Refused, Unfinished
@@ -12,7 +13,7 @@ from engarde.output.wording import indented
 from engarde.pulumi_cli.commands import Step, forget_creations, preview, up
 from engarde.pulumi_cli.resource_names import SUFFIX, base_name, login_name, refuse_lower
 from engarde.pulumi_cli.state import PASSWORD, ROLE, State, outputs, verifiers
-from engarde.rotate import journal, lockout
+from engarde.rotate import lockout
 from engarde.rotate.delivery import Deliverer, Login
 from engarde.rotate.login_check import prove
 from engarde.rotate.report import Rotated, Rotation
@@ -110,7 +111,7 @@ def rotate_login(stack: Stack, plan: Rotation, state: State, deliverer: Delivere
             f" from the end of `up` until the new URL is deployed. {SHUT if shut else LEFT_OPEN}"
         )
         (ask if shut else say)(notice)
-        journal.begin(stack.name, plan.name, plan.target)
+        rotation_journal.begin(stack.name, plan.name, plan.target)
         if plan.bump:
             made.put_in_place()
     try:
@@ -124,7 +125,7 @@ def rotate_login(stack: Stack, plan: Rotation, state: State, deliverer: Delivere
         with step(f"{plan.name}: delivery"):
             delivered = _deliver(plan, deliverer)
         prove(stack, role, new)
-        journal.end(stack.name, plan.name)
+        rotation_journal.end(stack.name, plan.name)
     except EngardeError as fault:
         raise Unfinished(
             f"the rotation of {plan.name} did not come to its end; run it again: {fault}{_advice(stack, plan, fault)}"
@@ -142,7 +143,7 @@ def _deliver(plan: Rotation, deliverer: Deliverer) -> str | None:
 def _shut_out(stack: Stack, plan: Rotation) -> None:
     role, password = plan.login.role, lockout.temporary_password()
     # Written before: from here on the state's password has to be put in force even where `up` has nothing to do.
-    journal.shut(stack.name, plan.name)
+    rotation_journal.shut(stack.name, plan.name)
     with step(f"{plan.name}: shutting it out"):
         for database in managing(stack, role):
             lockout.shut_out(database, role, password)
@@ -162,7 +163,7 @@ def _bring_up(stack: Stack, plan: Rotation, steps: Sequence[Step]) -> None:
     failed_before = any(found.type == ROLE and not found.changed for found in steps)
     if failed_before:
         up(stack.name)
-    if failed_before or plan.name in journal.read(stack.name).shut:
+    if failed_before or plan.name in rotation_journal.read(stack.name).shut:
         stored = verifiers(stack.name)
         for database in managing(stack, plan.login.role):
             lockout.put_verifier(database, plan.login, stored)

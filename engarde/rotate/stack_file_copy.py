@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from engarde.checks.under_way import folder
+from engarde.checks.journals import folder
 from engarde.declaration import stack_file_edits
 from engarde.declaration.loader import read
 from engarde.declaration.model import Stack

@@ -7,6 +7,8 @@ from pathlib import Path
 from engarde.backup.inspect import needed_by
 from engarde.backup.manifest import whole
 from engarde.backup.preflight import Held
+from engarde.checks import move_journal
+from engarde.checks.move_journal import Step
 from engarde.declaration.databases import display_name, service_of
 from engarde.declaration.loader import read
 from engarde.errors import Refused
@@ -17,8 +19,7 @@ from engarde.rotate.lock import locked
 from engarde.server.credentials import login_of_admin
 from engarde.server.functions import refuse_event_triggers
 from engarde.server.session import session
-from engarde.split import journal, source_comparison
-from engarde.split.journal import Step
+from engarde.split import source_comparison
 from engarde.split.move import Move, move
 from engarde.split.report import Finished
 from engarde.split.source_comparison import SHOWN
@@ -38,7 +39,7 @@ def finish(stack: str, name: str, say: Say, *, drop: bool, dry_run: bool) -> Fin
     declared = read(FOLDER, stack)
     service_of(declared, name)
     with locked(stack, dry_run=dry_run):
-        begun = journal.read(stack, name)
+        begun = move_journal.read(stack, name)
         if begun is None:
             raise Refused(f"{name} was not moved by `split run` on this machine, or `split finish` has ended it")
         if begun.returning or begun.step < Step.DONE:
@@ -77,7 +78,7 @@ def finish(stack: str, name: str, say: Say, *, drop: bool, dry_run: bool) -> Fin
             # A kill may have come between the two.
             if there:
                 _drop(way)
-            journal.forget(stack, name)
+            move_journal.forget(stack, name)
         return told
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from engarde.checks.under_way import folder
+from engarde.checks.journals import folder
 from engarde.declaration import stack_file_edits
 from engarde.declaration.databases import restrict_to, service_of
 from engarde.declaration.loader import PROJECT, read

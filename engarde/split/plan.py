@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from engarde.checks import move_journal, rotation_journal
 from engarde.declaration import stack_file_edits
 from engarde.declaration.databases import service_of
 from engarde.declaration.model import Stack
@@ -12,11 +13,10 @@ from engarde.declaration.names import complaint
 from engarde.declaration.rules.databases import SERVERS_OWN
 from engarde.errors import ConfigError, EngardeError, Refused, Unreachable
 from engarde.pulumi_cli.commands import preview
-from engarde.rotate import journal as rotations
 from engarde.rotate.login_check import attempt_login
 from engarde.server.credentials import access, login_of_admin
 from engarde.server.session import session
-from engarde.split import journal, preconditions
+from engarde.split import preconditions
 from engarde.split.inspect import contents, look
 from engarde.split.move import Move, changes, draft, move
 from engarde.split.report import MovePlan
@@ -34,7 +34,7 @@ def plan(stack: Stack, name: str, to: str, pg_bin: str | None, say: Say) -> Move
     """
     service = service_of(stack, name)
     _refuse_name(stack, name, to)
-    if (begun := journal.read(stack.name, name)) is not None:
+    if (begun := move_journal.read(stack.name, name)) is not None:
         raise Refused(begun.told(stack.name))
     password = access(stack, name).password
     bare = move(stack, name, service.database, to, ())
@@ -100,7 +100,7 @@ def _trust(way: Move, password: str) -> Iterator[str]:
 def _unrest(stack: Stack, way: Move, say: Say) -> Iterator[str]:
     """What has to be as declared before, so that it can be seen to be so afterwards."""
     name = way.service.name
-    if name in rotations.read(stack.name).begun:
+    if name in rotation_journal.read(stack.name).begun:
         yield f"a rotation of {name} was begun: `bin/engarde rotate {name} --stack {stack.name}` ends it"
     say("preview of the stack as it is")
     try:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from engarde.backup.backup import Options
-from engarde.checks.under_way import now
+from engarde.checks import move_journal
+from engarde.checks.journals import now
+from engarde.checks.move_journal import MoveJournal, Step
 from engarde.declaration.databases import display_name, service_of
 from engarde.declaration.loader import read
 from engarde.errors import EngardeError, Refused, Unfinished
@@ -16,8 +18,7 @@ from engarde.pulumi_cli.process import FOLDER
 from engarde.pulumi_cli.state import verifiers
 from engarde.rotate import lockout
 from engarde.rotate.lock import locked
-from engarde.split import journal, source_comparison, steps
-from engarde.split.journal import MoveJournal, Step
+from engarde.split import source_comparison, steps
 from engarde.split.move import Move, move
 from engarde.split.plan import plan
 from engarde.split.report import Moved, MovePlan
@@ -37,7 +38,7 @@ def run(stack: str, name: str, to: str, options: Options, ask: Ask, say: Say) ->
     """
     declared = read(FOLDER, stack)
     with locked(stack, dry_run=options.dry_run):
-        begun = journal.read(stack, name)
+        begun = move_journal.read(stack, name)
         if begun and (begun.returning or begun.target != to):
             raise Refused(begun.told(stack))
         if begun is None:
@@ -62,7 +63,7 @@ def run(stack: str, name: str, to: str, options: Options, ask: Ask, say: Say) ->
                 made_role=way.other_server and not found.target.server.role_there,
                 since=now(),
             )
-            journal.write(stack, begun)
+            move_journal.write(stack, begun)
         return _go(Run(stack, begun, options, say))
 
 
@@ -75,7 +76,7 @@ def back(stack: str, name: str, options: Options, ask: Ask, say: Say) -> Moved:
     """
     service_of(read(FOLDER, stack), name)
     with locked(stack, dry_run=options.dry_run):
-        begun = journal.read(stack, name)
+        begun = move_journal.read(stack, name)
         if begun is None:
             raise Refused(f"{name} was not moved by `split run` on this machine, or `split finish` has ended it")
         in_target = service_of(read(FOLDER, stack), name).database == begun.target
@@ -98,7 +99,7 @@ def back(stack: str, name: str, options: Options, ask: Ask, say: Say) -> Moved:
             source_comparison.dismiss(way.old, way.service.role)
             ask(f"{name} is shut out and its sessions are ended until its data is back in {_names(stack, begun)[0]}.")
             begun = replace(begun, returning=True, step=Step.BEGUN, folder=None, since=now())
-            journal.write(stack, begun)
+            move_journal.write(stack, begun)
         return _go(Run(stack, begun, options, say))
 
 
@@ -125,7 +126,7 @@ def _go(work: Run) -> Moved:
         raise _stopped(fault) from None
     moved = replace(_told(stack, begun), notes=notes, seconds=time.monotonic() - start)
     if begun.returning:
-        journal.forget(stack, begun.service)
+        move_journal.forget(stack, begun.service)
     return moved
 
 
@@ -153,7 +154,7 @@ def _undo(stack: str, begun: MoveJournal) -> Moved:
             lockout.put_verifier(way.old, way.service, verifiers(stack))
     except EngardeError as fault:
         raise _stopped(fault) from None
-    journal.forget(stack, begun.service)
+    move_journal.forget(stack, begun.service)
     return replace(_told(stack, begun, undone=True), notes=notes)
 
 

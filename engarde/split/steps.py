@@ -11,6 +11,8 @@ from pathlib import Path
 from engarde.backup.backup import Options, backup
 from engarde.backup.manifest import default, whole
 from engarde.backup.restore import restore
+from engarde.checks import move_journal
+from engarde.checks.move_journal import MoveJournal, Step
 from engarde.declaration.databases import display_name
 from engarde.declaration.loader import read
 from engarde.declaration.names import ANALYTICS
@@ -27,9 +29,8 @@ from engarde.rotate.login_check import prove
 from engarde.server.catalog import read as read_catalog
 from engarde.server.credentials import login_of_admin
 from engarde.server.session import session
-from engarde.split import journal, source_comparison
+from engarde.split import source_comparison
 from engarde.split.inspect import contents
-from engarde.split.journal import MoveJournal, Step
 from engarde.split.move import Move, draft, move
 from engarde.split.source_comparison import SHOWN
 from engarde.split.target import prepare
@@ -61,7 +62,7 @@ class Run:
     def keep(self, **changes: object) -> None:
         """Writes into the journal what is so now."""
         self.begun = replace(self.begun, **changes)  # type: ignore[arg-type]
-        journal.write(self.stack, self.begun)
+        move_journal.write(self.stack, self.begun)
 
 
 def prepared(run: Run) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from engarde.split import journal
+from engarde.checks.move_journal import MoveJournal, Step
 from tests.engine.admins import BACKEND, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied
@@ -109,10 +109,11 @@ def test_a_key_gets_another_name_and_the_server_is_not_touched(project: Project)
     declare(project, "notifier", role="madansara_user", schema="madansara", formerly="madansara")
     moved = project.folder / ".engarde/split.local/madansara.json"
     moved.parent.mkdir(parents=True)
-    for step, goes_on in ((journal.Step.COPIED, "split run madansara"), (journal.Step.DONE, "split finish madansara")):
-        moved.write_text(
-            json.dumps(asdict(journal.MoveJournal("madansara", "own", "other", returning=False, step=step)))
-        )
+    for step, goes_on in (
+        (Step.COPIED, "split run madansara"),
+        (Step.DONE, "split finish madansara"),
+    ):
+        moved.write_text(json.dumps(asdict(MoveJournal("madansara", "own", "other", returning=False, step=step))))
         said = one_message(project.preview())
         assert "service madansara cannot become notifier yet" in said
         assert f"`bin/engarde {goes_on} --stack local" in said

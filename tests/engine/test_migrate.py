@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
+from engarde.alembic.programs import INHERITED
 from engarde.errors import Unfinished
 from engarde.migrate import run as running_of
-from engarde.migrate.programs import INHERITED
 from engarde.util.timeouts import VARIABLE
 from tests.engine.admins import only_superuser
 from tests.engine.conftest import Projects

@@ -37,14 +37,14 @@ MOMENTS = [
 """What the engine says as it goes along: words rather than seconds, which pass quicker on a machine at rest."""
 
 STEPS = [
-    ("journal", "ask", "after"),
-    ("journal", "begin", "after"),
-    ("stack_file_copy", "Copy.put_in_place", "after"),
-    ("rotate_login", "up", "before"),
-    ("rotate_login", "up", "after"),
-    ("rotate_login", "prove", "after"),
-    ("rotate_login", "_deliver", "after"),
-    ("journal", "end", "before"),
+    ("checks.rotation_journal", "ask", "after"),
+    ("checks.rotation_journal", "begin", "after"),
+    ("rotate.stack_file_copy", "Copy.put_in_place", "after"),
+    ("rotate.rotate_login", "up", "before"),
+    ("rotate.rotate_login", "up", "after"),
+    ("rotate.rotate_login", "prove", "after"),
+    ("rotate.rotate_login", "_deliver", "after"),
+    ("checks.rotation_journal", "end", "before"),
 ]
 
 
@@ -69,12 +69,11 @@ def goes_on(project: Project, before: dict[str, int], name: str = "madansara") -
     assert project.succeeds(project.preview("--expect-no-changes")).ops == {}
 
 
-@pytest.mark.parametrize("step", sampled(STEPS, ("rotate_login", "up", "after")), ids="-".join)
+@pytest.mark.parametrize("step", sampled(STEPS, ("rotate.rotate_login", "up", "after")), ids="-".join)
 def test_between_two_steps(project: Project, step: tuple[str, str, str]) -> None:
     before = counters(project)
     remember(project)
-    module, name, when = step
-    killed = stopped(project, (f"rotate.{module}", name, when), KILL, "rotate", "madansara")
+    killed = stopped(project, step, KILL, "rotate", "madansara")
     project.printed += killed.stdout + killed.stderr
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert strangers(project) == set()

@@ -22,7 +22,7 @@ from tests.parts import sampled
 pytestmark = [pytest.mark.xdist_group("split-killed"), only_superuser]
 
 WAY = [
-    ("split.journal", "write", "after"),
+    ("checks.move_journal", "write", "after"),
     ("split.target", "Session.change_alone", "after"),
     ("split.steps", "prepared", "after"),
     ("rotate.lockout", "_shut_out", "after"),
@@ -55,7 +55,7 @@ LOST = {
 """Where it is the server that ends the tool's sessions."""
 
 BACK = [
-    ("split.journal", "write", "after"),
+    ("checks.move_journal", "write", "after"),
     ("rotate.lockout", "_shut_out", "after"),
     ("split.steps", "backup", "after"),
     ("split.steps", "restore", "after"),

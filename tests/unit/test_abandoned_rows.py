@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
-from engarde.checks import under_way
+from engarde.checks import journals, move_journal
+from engarde.checks.move_journal import MoveJournal, Step
 from engarde.declaration.databases import databases
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError
 from engarde.preflight.abandoned_rows import Leaving, Left, Moved, idle_words
 from engarde.server.credentials import Access
-from engarde.split import journal
-from engarde.split.journal import MoveJournal, Step
 
 SERVER = {"host": "db.example", "database": "railway"}
 WAY = (None, "its own")
@@ -78,9 +77,9 @@ def test_an_open_move_names_its_own_step_alone(
     way: tuple[str | None, str | None],
     run: str,
 ) -> None:
-    monkeypatch.setattr(under_way, "PRIVATE", tmp_path)
-    assert not journal.names("prod", "a", way, preview=True)
+    monkeypatch.setattr(journals, "PRIVATE", tmp_path)
+    assert not move_journal.names("prod", "a", way, preview=True)
     assert list(tmp_path.iterdir()) == [], "whoever looks makes nothing"
-    journal.write("prod", MoveJournal("a", *WAY[:1], "its own", returning, step))
-    assert journal.names("prod", "a", way, preview=True) == (run in ("preview", "up"))
-    assert journal.names("prod", "a", way, preview=False) == (run == "up")
+    move_journal.write("prod", MoveJournal("a", *WAY[:1], "its own", returning, step))
+    assert move_journal.names("prod", "a", way, preview=True) == (run in ("preview", "up"))
+    assert move_journal.names("prod", "a", way, preview=False) == (run == "up")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from engarde.alembic.programs import environment
 from engarde.declaration.loader import parse
 from engarde.errors import ConfigError
-from engarde.migrate.programs import environment
 from engarde.migrate.run import _limits
 
 PROJECT = Path(__file__).parent.parent.parent
@@ -27,7 +27,7 @@ STARTING = """
 import subprocess, sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
-from engarde.migrate import programs
+from engarde.alembic import programs
 programs.GRACE = 1.0
 given, made = {"PATH": "/usr/bin:/bin"}, programs.Programs()
 opened = open("/dev/null", "rb"); import os; os.set_inheritable(opened.fileno(), True)

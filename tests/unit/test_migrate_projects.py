@@ -66,7 +66,7 @@ def test_no_program_is_started_unwatched() -> None:
     with (
         patch.object(run, "starting_point", return_value=()),
         patch.object(run, "watched", side_effect=Unreachable("nobody watches")),
-        patch("engarde.migrate.programs.subprocess.Popen", side_effect=AssertionError("started")),
+        patch("engarde.alembic.programs.subprocess.Popen", side_effect=AssertionError("started")),
     ):
         [done] = run.upgrade(made()[:1], 1, lambda line: None).services
     assert (done.state, done.said) == ("failed", "nobody watches")

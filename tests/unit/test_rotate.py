@@ -9,12 +9,12 @@ from unittest.mock import patch
 
 import pytest
 
+from engarde.checks import rotation_journal
 from engarde.declaration.loader import parse, read
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused, Unfinished
 from engarde.pulumi_cli.commands import Step
 from engarde.pulumi_cli.state import PASSWORD, ROLE, Resource, State
-from engarde.rotate import journal
 from engarde.rotate.lock import locked
 from engarde.rotate.login_check import LoginAttempt, prove
 from engarde.rotate.report import Rotation
@@ -122,24 +122,24 @@ def test_a_stack_without_logins() -> None:
 
 @pytest.fixture
 def private(tmp_path: Path) -> Iterator[Path]:
-    with patch("engarde.checks.under_way.PRIVATE", tmp_path / "private"):
+    with patch("engarde.checks.journals.PRIVATE", tmp_path / "private"):
         yield tmp_path
 
 
 def test_a_command_that_was_stopped_goes_on_with_what_it_left(private: Path) -> None:
     names = ["a", "b", "c"]
-    assert journal.read("prod").remaining(names) == names
-    journal.ask("prod", names, names)
-    journal.begin("prod", "a", 2)
-    assert journal.read("prod").begun == {"a": 2}
-    assert journal.read("staging").begun == {}
-    journal.end("prod", "a")
-    journal.begin("prod", "b", 5)
-    assert journal.read("prod").remaining(names) == ["b", "c"]
-    assert journal.read("prod").remaining(["a"]) == ["a"]
-    journal.end("prod", "b")
-    journal.end("prod", "c")
-    assert journal.read("prod").remaining(names) == names
+    assert rotation_journal.read("prod").remaining(names) == names
+    rotation_journal.ask("prod", names, names)
+    rotation_journal.begin("prod", "a", 2)
+    assert rotation_journal.read("prod").begun == {"a": 2}
+    assert rotation_journal.read("staging").begun == {}
+    rotation_journal.end("prod", "a")
+    rotation_journal.begin("prod", "b", 5)
+    assert rotation_journal.read("prod").remaining(names) == ["b", "c"]
+    assert rotation_journal.read("prod").remaining(["a"]) == ["a"]
+    rotation_journal.end("prod", "b")
+    rotation_journal.end("prod", "c")
+    assert rotation_journal.read("prod").remaining(names) == names
     assert not list((private / "private").glob("*.json"))
 
 
@@ -148,7 +148,7 @@ def test_a_journal_that_cannot_be_read(private: Path, content: str) -> None:
     (private / "private").mkdir()
     (private / "private/rotation.prod.json").write_text(content)
     with pytest.raises(Refused, match="mend it or remove it"):
-        journal.read("prod")
+        rotation_journal.read("prod")
 
 
 def test_an_engine_that_is_at_work_is_waited_for(private: Path) -> None:

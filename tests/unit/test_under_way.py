@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from engarde.checks import move_journal, rotation_journal
+from engarde.checks.move_journal import MoveJournal, Step
 from engarde.checks.under_way import under_way
 from engarde.cli import main
 from engarde.declaration.loader import parse
 from engarde.doctor import diagnose
 from engarde.errors import Refused, Unreachable
-from engarde.rotate import journal as rotations
-from engarde.split import journal as moves
-from engarde.split.journal import MoveJournal, Step
 
 SINCE = "2026-11-30 17:00:00 UTC"
 ROLES = {"madansara": "madansara_user", "analytics": "analytics_readonly"}
@@ -23,12 +22,12 @@ ROLES = {"madansara": "madansara_user", "analytics": "analytics_readonly"}
 
 @pytest.fixture(autouse=True)
 def private(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    monkeypatch.setattr("engarde.checks.under_way.PRIVATE", tmp_path)
+    monkeypatch.setattr("engarde.checks.journals.PRIVATE", tmp_path)
     return tmp_path
 
 
 def begun(step: Step, *, returning: bool = False) -> None:
-    moves.write("prod", MoveJournal("madansara", None, "field notes", returning, step, since=SINCE))
+    move_journal.write("prod", MoveJournal("madansara", None, "field notes", returning, step, since=SINCE))
 
 
 @pytest.mark.parametrize(
@@ -60,18 +59,18 @@ def test_one_that_is_done_is_not_open() -> None:
 
 
 def test_a_rotation(private: Path) -> None:
-    rotations.begin("prod", "madansara", 3)
-    rotations.begin("prod", "analytics", 2)
-    rotations.shut("prod", "analytics")
+    rotation_journal.begin("prod", "madansara", 3)
+    rotation_journal.begin("prod", "analytics", 2)
+    rotation_journal.shut("prod", "analytics")
     first, second = under_way("prod", ROLES)
     assert re.match(r"madansara: a rotation is open since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC: ", str(first))
     assert "analytics is shut out" in str(second)
     assert second.goes_on == "bin/engarde rotate analytics --stack prod"
-    kept = rotations.read("prod").since
-    rotations.begin("prod", "madansara", 4)
-    assert rotations.read("prod").since == kept
-    rotations.end("prod", "madansara")
-    rotations.end("prod", "analytics")
+    kept = rotation_journal.read("prod").since
+    rotation_journal.begin("prod", "madansara", 4)
+    assert rotation_journal.read("prod").since == kept
+    rotation_journal.end("prod", "madansara")
+    rotation_journal.end("prod", "analytics")
     assert under_way("prod", ROLES) == ()
 
 

@@ -10,8 +10,8 @@ from urllib.parse import quote
 
 from pydantic import ConfigDict
 
-from engarde.checks import under_way
-from engarde.checks.under_way import read_journal, write_journal
+from engarde.checks import journals
+from engarde.checks.journals import read_journal, write_journal
 from engarde.util.quoting import word
 
 
@@ -101,7 +101,7 @@ def every(stack: str) -> Iterator[MoveJournal]:
 
     :raises Refused: a file cannot be read.
     """
-    files = (under_way.PRIVATE / f"split.{stack}").glob("*.json")
+    files = (journals.PRIVATE / f"split.{stack}").glob("*.json")
     return filter(None, (read_journal(file, MoveJournal) for file in sorted(files)))
 
 
@@ -132,4 +132,4 @@ def forget(stack: str, service: str) -> None:
 
 
 def _file(stack: str, service: str) -> Path:
-    return under_way.PRIVATE / f"split.{stack}" / f"{quote(service, safe='')}.json"
+    return journals.PRIVATE / f"split.{stack}" / f"{quote(service, safe='')}.json"

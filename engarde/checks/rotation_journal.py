@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from engarde.checks import under_way
-from engarde.checks.under_way import now, read_journal, write_journal
+from engarde.checks import journals
+from engarde.checks.journals import now, read_journal, write_journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def end(stack: str, login: str) -> None:
 
 
 def _file(stack: str) -> Path:
-    return under_way.PRIVATE / f"rotation.{stack}.json"
+    return journals.PRIVATE / f"rotation.{stack}.json"
 
 
 def _write(stack: str, journal: RotationJournal) -> None:
