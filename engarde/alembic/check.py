@@ -2,70 +2,66 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from engarde.alembic.command import USUAL
+from engarde.alembic import rules_configure, rules_models, rules_paths, rules_urls, template
+from engarde.alembic.context import Context
 from engarde.alembic.environment import environment
-from engarde.alembic.models import models
-from engarde.alembic.paths import paths
-from engarde.alembic.project import project
-from engarde.alembic.reader import Reader
-from engarde.alembic.rules_of_configure import configured, filtered, version_table
-from engarde.alembic.rules_of_engines import asynchronous, commits, driver_fits
-from engarde.alembic.rules_of_keys import foreign_keys
-from engarde.alembic.rules_of_layouts import arguments, of_flask, several
-from engarde.alembic.rules_of_models import heads, schemas
-from engarde.alembic.rules_of_paths import makes_no_schema, offline, set_rightly, shows_no_others
-from engarde.alembic.rules_of_urls import direct, doubled, from_environment, variable, written_out
+from engarde.alembic.project import project, words_of
+from engarde.alembic.recorded import recorded
 from engarde.alembic.scripts import graph
-from engarde.alembic.seen import Seen
-from engarde.alembic.source import source
+from engarde.alembic.source import Modules, source
 from engarde.declaration.model import Service, Stack
 from engarde.errors import ConfigError
 from engarde.output.findings import Finding
 
-Rule = Callable[[Seen], Iterator[Finding]]
+Rule = Callable[[Context], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
-    configured,
-    version_table,
-    filtered,
-    shows_no_others,
-    set_rightly,
-    offline,
-    makes_no_schema,
-    commits,
-    schemas,
-    foreign_keys,
-    from_environment,
-    written_out,
-    doubled,
-    variable,
-    direct,
-    driver_fits,
-    asynchronous,
-    several,
-    arguments,
-    heads,
+    rules_configure.ran,
+    rules_configure.configured,
+    rules_configure.version_table,
+    rules_configure.filtered,
+    rules_paths.shows_no_others,
+    rules_paths.set_rightly,
+    rules_paths.offline,
+    rules_paths.makes_no_schema,
+    rules_paths.commits,
+    rules_models.schemas,
+    rules_models.foreign_keys,
+    rules_urls.from_environment,
+    rules_urls.written_out,
+    rules_urls.doubled,
+    rules_urls.variable,
+    rules_urls.direct,
+    rules_urls.driver_fits,
+    rules_urls.asynchronous,
+    rules_configure.several,
+    rules_configure.arguments,
+    rules_models.heads,
 )
-RULES_OF_FLASK: tuple[Rule, ...] = (of_flask, heads)
+RULES_OF_FLASK: tuple[Rule, ...] = (rules_configure.of_flask, rules_models.heads)
 
 
-def check(stack: Stack, service: Service, path: Path | str) -> tuple[Finding, ...]:
-    """What each rule finds in the project at this path, without running any of it.
+def check(stack: Stack, service: Service, path: Path | str, *, run: bool = False) -> tuple[Finding, ...]:
+    """What each rule finds in the project at this path; what its text does not tell is a finding of its own.
 
+    :param run: its env.py is run, too, in the service's own interpreter and without a database; else none of it is.
     :raises ConfigError: there is no Alembic project, or a file of it does not parse.
+    :raises Refused: it could not be run.
     """
-    found = project(path, service.migrations.command if service.migrations else USUAL)
+    found = project(path, words_of(service))
     history = graph(found)
     if not found.env.is_file():
         raise ConfigError(f"{found.env}: no such file")
-    reader = Reader(found.sources)
-    env = source(found.env, found.sources)
-    named = models(env, reader)
-    reader.metadata_schema = named.default
-    facts = environment(env, reader)
-    seen = Seen(stack, service, found, history, facts, named, tuple(paths(facts)))
+    env = source(found.env, Modules(found.sources))
+    ours = template.functions(service)
+    names = [name for name, function in env.functions.items() if ast.dump(function) in ours]
+    facts = environment(env, service.schema_, names)
+    context = Context(stack, service, found, history, facts, rules_models.models(env))
+    if run and not found.flask:
+        context = recorded(context)
     rules = RULES_OF_FLASK if found.flask else RULES
-    return tuple(dict.fromkeys(finding for rule in rules for finding in rule(seen)))
+    return tuple(dict.fromkeys(finding for rule in rules for finding in rule(context)))

@@ -1,24 +1,33 @@
-"""What an env.py does: how it configures Alembic, and where its URL and its engine come from."""
+"""What an env.py does: how it configures Alembic, where its URL comes from, and what it executes before."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
-from engarde.alembic.options import by_position, given, is_rest
-from engarde.alembic.reader import Reader
+from engarde.alembic.filters import Answers, Table, filters
 from engarde.alembic.settings import URL
-from engarde.alembic.source import Function, Source, dotted, name_of
-from engarde.alembic.values import Value
+from engarde.alembic.source import SCHEME, Function, Source, Value, dotted, name_of, texts_in
 
 Mode = Literal["online", "offline"]
+Way = Literal["statement", "options", "server_settings"]
 
 SYNC_ENGINES = ("engine_from_config", "create_engine")
 ASYNC_ENGINES = ("async_engine_from_config", "create_async_engine", "AsyncEngine")
 OPTIONS = ("set_main_option", "set_section_option")
 """What changes what alembic.ini says, as its text."""
+EXECUTES = ("execute", "exec_driver_sql", "scalar", "scalars")
+
+_BEGINS = ("begin_transaction", "run_sync", "run_migrations")
+_ENDS = ("commit", "rollback")
+_SET = re.compile(r"search_path\s*(?:=|\bto\b)\s*(.*)", re.I | re.S)
+_CALLED = re.compile(r"set_config\(\s*'search_path'\s*,\s*'((?:[^']|'')*)'", re.I)
+_PART = re.compile(r'\s*(?:"((?:[^"]|"")*)"|\'((?:[^\']|\'\')*)\'|([^\s,;"\']+))\s*(,|$|;)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +37,12 @@ class Configure:
     mode: Mode
     line: int
     options: Mapping[str, ast.expr] = field(repr=False)
-    opaque: bool
+    opaque: bool = False
     """it has options besides that only running it would tell"""
-    within: tuple[Function, ...] = field(repr=False)
-    """the function it is in, and the one that calls this with options of its own"""
+    within: object = field(default=None, repr=False)
+    """the function it is in, or the mode in which it was run"""
+    answers: Answers | None = field(default=None, repr=False)
+    """what its filters have said, if they were run"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +51,50 @@ class Sink:
 
     line: int
     value: Value
-    interpolated: bool
-    """it goes through configparser, to which % means something"""
-    offline: bool
-    """`context.configure` takes no more from it than that it is PostgreSQL's; no driver is needed"""
+    of: Literal["option", "engine", "offline"]
+    """`option`: it goes through configparser, to which % means something; `offline`: `context.configure` takes no more
+    from it than that it is PostgreSQL's, and no driver is needed"""
+    driver: str | None = None
+    """that of the engine, if it was run; empty of an option"""
+
+
+@dataclass(frozen=True, slots=True)
+class SetPath:
+    """One place that sets a search_path."""
+
+    line: int
+    schemas: tuple[str, ...] | None
+    """None where only running it would tell"""
+    way: Way
+    within: object = field(repr=False)
+    """as that of a Configure"""
+    written: bool = False
+    """Alembic itself executes it, which writes it where there is no connection"""
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """A statement before `context.configure` in a transaction that is not over there."""
+
+    line: int
+    texts: tuple[str, ...]
+    """its own"""
+    sure: bool
+    """False: only running it would tell"""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One place that names a schema of the models' tables."""
+
+    file: Path
+    line: int
+    schema: object
+    """UNKNOWN where the text does not tell"""
+    of_metadata: bool
+    """it is the default of all tables, not one table's own"""
+    keys: bool
+    """there are foreign keys in what it names it for"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,111 +102,290 @@ class Environment:
     """One env.py."""
 
     source: Source
-    reader: Reader = field(repr=False)
+    own: str
+    """the schema of its service"""
+    ours: frozenset[str]
+    """its functions that are as `init` writes them"""
     configures: tuple[Configure, ...]
     sinks: tuple[Sink, ...]
     engines: tuple[ast.Call, ...] = field(repr=False)
+    paths: tuple[SetPath, ...]
+    early: tuple[Early, ...]
+    schemas_made: tuple[int, ...] = ()
+    """the lines that have made a schema, if it was run"""
+    asynchronous: bool = False
+    """its engine is an asynchronous one"""
 
     def of(self, mode: Mode) -> tuple[Configure, ...]:
         """The calls for one mode."""
-        return tuple(each for each in self.configures if each.mode == mode)
+        return tuple(configure for configure in self.configures if configure.mode == mode)
 
-    def value(self, node: ast.expr) -> Value:
-        """What an expression of it is worth."""
-        return self.reader.value(self.source, node)
+    def sees(self, configure: Configure, table: Table) -> bool | None:
+        """Whether autogenerate compares a table; None where that cannot be told."""
+        if configure.answers is not None:
+            return configure.answers.get(table)
+        if configure.opaque:
+            return None
+        return filters(self.source, configure.options, self.ours, self.own).sees(table)
 
     @property
     def of_several(self) -> tuple[Configure, ...]:
         """The calls in which it tells Alembic that there are several databases, as Alembic's own template does."""
-        return tuple(each for each in self.configures if {"upgrade_token", "downgrade_token"} & each.options.keys())
-
-    @property
-    def asynchronous(self) -> bool:
-        """Whether its engine is an asynchronous one."""
-        return any(name_of(each.func) in ASYNC_ENGINES for each in self.engines)
+        tokens = {"upgrade_token", "downgrade_token"}
+        return tuple(configure for configure in self.configures if tokens & configure.options.keys())
 
 
-def environment(source: Source, reader: Reader) -> Environment:
-    """Reads an env.py."""
-    calls = [
-        call
-        for call in source.calls("configure")
-        if dotted(call.func).endswith("context.configure") or isinstance(call.func, ast.Name)
-    ]
-    wrappers = {name_of(call.func) for call in calls} & source.functions.keys()
-    configures = [
-        each
-        for call in calls
-        if name_of(call.func) not in wrappers or _is_alembics(call)
-        for each in _made(source, call)
-    ]
+def environment(source: Source, own: str, ours: Collection[str] = ()) -> Environment:
+    """Reads an env.py.
+
+    :param own: the schema of its service.
+    :param ours: its functions that are as `init` writes them.
+    """
+    configures = tuple(_configures(source))
+    engines = tuple(source.calls(*SYNC_ENGINES, *ASYNC_ENGINES))
     return Environment(
         source,
-        reader,
-        tuple(configures),
-        tuple(_sinks(source, reader)),
-        tuple(source.calls(*SYNC_ENGINES, *ASYNC_ENGINES)),
+        own,
+        frozenset(ours),
+        configures,
+        tuple(_sinks(source, ours)),
+        engines,
+        tuple(_paths(source)),
+        tuple(_early(source, configures, ours)),
+        asynchronous=any(name_of(engine.func) in ASYNC_ENGINES for engine in engines),
     )
 
 
-def _is_alembics(call: ast.Call) -> bool:
-    return dotted(call.func).endswith("context.configure")
+def _configures(source: Source) -> Iterator[Configure]:
+    for call in source.calls("configure"):
+        if not (dotted(call.func).endswith("context.configure") or isinstance(call.func, ast.Name)):
+            continue
+        function = source.function(call)
+        options, opaque = given(source, call)
+        # What hands on whatever it is given says nothing by itself.
+        offline = {"url", "dialect_name"} & options.keys() or (function and "offline" in function.name)
+        mode: Mode = "offline" if offline and "connection" not in options else "online"
+        yield Configure(mode, call.lineno, options, opaque, function)
 
 
-def _made(source: Source, call: ast.Call) -> Iterator[Configure]:
-    """The call by itself, or once for each place that hands the rest of its options to the function around it."""
-    around = source.function(call)
-    options, opaque = given(source, call)
-    if around is None:
-        yield from _modes(call, options, opaque, ())
-        return
-    passed = any(each.arg is None and is_rest(each.value, around) for each in call.keywords)
-    shared = options.keys() >= {"connection", "url"}
-    callers = list(source.calls(around.name)) if passed or shared else []
-    for caller in callers:
-        named, unknown = given(source, caller)
-        handed = {**by_position(around, caller), **named}
-        own = {name: node for name, node in options.items() if not (shared and name in ("connection", "url"))}
-        wanted = handed if passed else {name: node for name, node in handed.items() if name in options}
-        also = source.function(caller)
-        yield from _modes(call, own | wanted, opaque or unknown, (around, *((also,) if also else ())))
-    if not callers:
-        yield from _modes(call, options, opaque, (around,))
+# ---- Options.
 
 
-def _modes(
-    call: ast.Call, options: Mapping[str, ast.expr], opaque: bool, within: tuple[Function, ...]
-) -> Iterator[Configure]:
-    modes: list[Mode] = []
-    if "connection" in options:
-        modes.append("online")
-    elif "url" in options or "dialect_name" in options or any("offline" in each.name for each in within):
-        modes.append("offline")
-    for mode in modes or ["online"]:
-        yield Configure(mode, call.lineno, options, opaque, within)
+def given(source: Source, call: ast.Call) -> tuple[dict[str, ast.expr], bool]:
+    """The options of a call, those of a written-out map among them; and whether it has others."""
+    further = [entries(source, keyword.value) for keyword in call.keywords if keyword.arg is None]
+    found = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
+    for more in further:
+        found |= more or {}
+    return found, None in further
 
 
-def _sinks(source: Source, reader: Reader) -> Iterator[Sink]:
-    for node in source.nodes:
-        for value in _urls(node):
-            called = name_of(node.func) if isinstance(node, ast.Call) else None
-            yield Sink(value.lineno, reader.value(source, value), called in OPTIONS, called == "configure")
-
-
-def _urls(node: ast.AST) -> Iterator[ast.expr]:
+def entries(source: Source, node: ast.expr) -> dict[str, ast.expr] | None:
+    """The entries of a map that is written out; None where only running the file would tell."""
     match node:
-        case ast.Call(func=func, args=[*_, ast.Constant(value=text), value]) if name_of(func) in OPTIONS:
-            if text == URL:
-                yield value
-        case ast.Call(func=func, args=arguments, keywords=keywords):
-            name = name_of(func)
-            if name in ("create_engine", "create_async_engine"):
-                yield from arguments[:1]
-            if name in ("configure", *SYNC_ENGINES, *ASYNC_ENGINES):
-                yield from (each.value for each in keywords if each.arg in ("url", "sqlalchemy_url"))
-        case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=key))], value=value) if key == URL:
-            yield value
         case ast.Dict(keys=keys, values=values):
-            for each, value in zip(keys, values, strict=True):
-                if isinstance(each, ast.Constant) and each.value in (URL, "url"):
-                    yield value
+            names: list[object] = [key.value if isinstance(key, ast.Constant) else key for key in keys]
+            return _together(source, [*zip(names, values, strict=True)])
+        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords):
+            return _together(source, [(keyword.arg, keyword.value) for keyword in keywords])
+        case ast.Name(id=name):
+            with suppress(LookupError):
+                given = source.assigned(name, source.tree)
+                return entries(source, given) if given else None
+    return None
+
+
+def _together(source: Source, pairs: list[tuple[object, ast.expr]]) -> dict[str, ast.expr] | None:
+    found: dict[str, ast.expr] = {}
+    for name, value in pairs:
+        further = {name: value} if isinstance(name, str) else entries(source, value) if name is None else None
+        if further is None:
+            return None
+        found |= further
+    return found
+
+
+# ---- URLs.
+
+
+def _sinks(source: Source, ours: Collection[str]) -> Iterator[Sink]:
+    for node in source.nodes:
+        match node:
+            case ast.Call(func=func, args=[*_, ast.Constant(value=text), value]) if name_of(func) in OPTIONS:
+                if text == URL:
+                    yield Sink(value.lineno, source.value(value), "option")
+            case ast.Call():
+                yield from _of_call(source, node, ours)
+            case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=key))], value=value) if key == URL:
+                yield Sink(value.lineno, source.value(value), "engine")
+            case ast.Dict(keys=keys, values=values):
+                for key, value in zip(keys, values, strict=True):
+                    if isinstance(key, ast.Constant) and key.value in (URL, "url"):
+                        yield Sink(value.lineno, source.value(value), "engine")
+
+
+def _of_call(source: Source, call: ast.Call, ours: Collection[str]) -> Iterator[Sink]:
+    """What an engine is made from, or `context.configure` is told without a connection."""
+    name = name_of(call.func)
+    if name not in ("configure", *SYNC_ENGINES, *ASYNC_ENGINES):
+        return
+    for keyword in call.keywords:
+        if keyword.arg in ("url", "sqlalchemy_url"):
+            of: Literal["offline", "engine"] = "offline" if name == "configure" else "engine"
+            yield Sink(keyword.value.lineno, source.value(keyword.value), of)
+    for node in call.args[:1]:
+        value = source.value(node)
+        if name in ("engine_from_config", "async_engine_from_config"):
+            if value.from_settings:
+                yield Sink(call.lineno, value, "engine")
+        elif name in ("create_engine", "create_async_engine"):
+            if isinstance(node, ast.Call) and name_of(node.func) in ours:
+                value = _of_ours(source)
+            yield Sink(node.lineno, value, "engine")
+
+
+def _of_ours(source: Source) -> Value:
+    """What the function gives that `init` writes."""
+    variable, driver = (source.value(ast.Name(name, ast.Load())).text for name in ("VARIABLE", "DRIVER"))
+    return Value(variables=frozenset({variable or ""}), replaced=((SCHEME, driver or ""),))
+
+
+# ---- search_path.
+
+
+def _paths(source: Source) -> Iterator[SetPath]:
+    writers = [call for call in source.calls("execute") if dotted(call.func) in ("context.execute", "op.execute")]
+    for node in source.nodes:
+        if not isinstance(node, ast.expr) or not _is_whole(source, node):
+            continue
+        function = source.function(node)
+        if isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value == "search_path":
+                    text = source.value(value).likely
+                    listed = spelled(text) if isinstance(text, str) else None
+                    yield SetPath(value.lineno, listed, "server_settings", function)
+        elif isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp) and _mentions(node):
+            text = source.value(node).likely
+            way: Way = "options" if next(iter(texts_in(node)), "").lstrip().startswith("-") else "statement"
+            listed = stated(text, way) if isinstance(text, str) else None
+            if listed != ():
+                written = any(call in source.above(node) for call in writers)
+                yield SetPath(node.lineno, listed, way, function, written)
+
+
+def spelled(text: str) -> tuple[str, ...]:
+    """The schemas of a search_path as PostgreSQL reads it; none where it is no such list."""
+    found: list[str] = []
+    place = 0
+    while match := _PART.match(text, place):
+        quoted, literal, bare, end = match.groups()
+        # What stands in single quotes is one name, commas and all.
+        found.append(
+            quoted.replace('""', '"') if quoted is not None else literal if literal is not None else bare.lower()
+        )
+        place = match.end()
+        if end != ",":
+            break
+    return tuple(found)
+
+
+def stated(text: str, way: Way) -> tuple[str, ...]:
+    """The schemas of the search_path that a statement or an option sets; none where it sets none."""
+    if called := _CALLED.search(text):
+        return spelled(called[1].replace("''", "'"))
+    match = _SET.search(text)
+    if match is None:
+        return ()
+    if way == "options":
+        # libpq takes words apart at spaces, unless a backslash guards them.
+        return spelled(re.sub(r"\\(.)", r"\1", re.split(r"(?<!\\)\s", match[1])[0]))
+    # So SQLAlchemy's `text` is told that a colon begins no parameter.
+    return spelled(match[1].replace("\\:", ":"))
+
+
+def _mentions(node: ast.expr) -> bool:
+    whole = "".join(texts_in(node)).lower()
+    return "search_path" in whole and len(whole) > len("search_path") + 1
+
+
+def _is_whole(source: Source, node: ast.expr) -> bool:
+    """Neither a piece of a larger text nor a comment in the form of one."""
+    parent = source.parents.get(node)
+    return not isinstance(parent, ast.JoinedStr | ast.FormattedValue | ast.BinOp | ast.Expr | ast.Compare)
+
+
+# ---- Transactions.
+
+
+def _early(source: Source, configures: tuple[Configure, ...], ours: Collection[str]) -> Iterator[Early]:
+    """The statements that leave a transaction open for the migrations to join."""
+    if "AUTOCOMMIT" in {node.value for node in source.nodes if isinstance(node, ast.Constant)}:
+        return
+    handed = [(source.function(call), _receiver(call)) for call in source.calls("run_sync")]
+    told = [
+        (within if isinstance(within := configure.within, Function) else None, name_of(node))
+        for configure in configures
+        if configure.mode == "online" and (node := configure.options.get("connection")) is not None
+    ]
+    functions = [function for function, _ in (*told, *handed)]
+    calls = [call for function in functions for call in _calls(source, function)]
+    names = {name_of(call.func) for call in calls}
+    begun = any(name_of(call.func) == "begin" and _receiver(call) not in _CONNECTIONS for call in calls)
+    if (begun and "connect" not in names) or "begin_transaction" not in names:
+        return
+    for function in functions:
+        after = [name_of(call.func) for call in _calls(source, function)]
+        first = next((place for place, name in enumerate(after) if name in _BEGINS), len(after))
+        if "commit" in after[first:]:
+            return
+    for function, connection in dict.fromkeys((*told, *handed)):
+        yield from _left_open(source, function, connection, ours)
+
+
+_CONNECTIONS = ("connection", "conn", "context")
+
+
+def _left_open(
+    source: Source, function: Function | None, connection: str | None, ours: Collection[str]
+) -> Iterator[Early]:
+    """What a function has executed on a connection, and not committed, where it hands this to Alembic."""
+    found: list[Early] = []
+    for call in _calls(source, function):
+        name = name_of(call.func)
+        if name == "run_sync" or dotted(call.func) in ("configure", "context.configure"):
+            yield from found
+            return
+        sure = not any(isinstance(parent, ast.If | ast.IfExp) for parent in source.above(call))
+        if name in _ENDS:
+            found = []
+        elif name in EXECUTES and connection in (None, _receiver(call)):
+            texts = tuple(texts_in(call))
+            own = any(map(_is_own_transaction, source.above(call)))
+            if not own and not any(text.lstrip().upper().startswith("PRAGMA") for text in texts):
+                found.append(Early(call.lineno, texts, sure))
+        elif (
+            isinstance(call.func, ast.Name)
+            and connection
+            and connection in map(name_of, call.args)
+            and call.func.id not in ours
+        ):
+            own_function = source.functions.get(call.func.id)
+            inside = _calls(source, own_function) if own_function else [call]
+            if not own_function or any(name_of(part.func) in EXECUTES for part in inside):
+                found.append(Early(call.lineno, (), sure=False))
+
+
+def _calls(source: Source, function: Function | None) -> list[ast.Call]:
+    """The calls of a function, or of what is outside of all functions, in the order of the text."""
+    return [node for node in source.nodes if isinstance(node, ast.Call) and source.function(node) is function]
+
+
+def _receiver(call: ast.Call) -> str | None:
+    return name_of(call.func.value) if isinstance(call.func, ast.Attribute) else None
+
+
+def _is_own_transaction(node: ast.AST) -> bool:
+    return isinstance(node, ast.With | ast.AsyncWith) and any(
+        isinstance(item.context_expr, ast.Call) and name_of(item.context_expr.func) == "begin" for item in node.items
+    )

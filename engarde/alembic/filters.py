@@ -1,63 +1,116 @@
-"""What an `include_name` or `include_object` lets through, worked out from its text for one table at a time."""
+"""Which tables `alembic revision --autogenerate` would compare, and so create or drop.
+
+One filter is known by its text: the one that findings say to write. What any other one lets through only running it
+tells.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from engarde.alembic.judge import Judge, Table
-from engarde.alembic.reader import Reader
-from engarde.alembic.source import Function, Source
-from engarde.alembic.values import UNKNOWN
+from engarde.alembic.source import UNKNOWN, Source
+from engarde.declaration.names import VERSION_TABLE
 
-_FALLEN = object()
-"""The end of a body without a return."""
+ANY = "any_table"
+"""Stands for a table of whatever name."""
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
-    """One filter function, and the file that it is in."""
+class Table:
+    """A table as autogenerate shows it to the filters."""
 
-    source: Source
-    function: Function | ast.Lambda
-    reader: Reader
-
-    def lets(self, table: Table, arguments: Sequence[object]) -> bool | None:
-        """Whether it returns something true for these arguments; None where its text does not tell."""
-        names = [each.arg for each in (*self.function.args.posonlyargs, *self.function.args.args)]
-        if len(names) > len(arguments):
-            return None
-        bound = dict(zip(names, arguments, strict=False))
-        judge = Judge(self.source, self.reader, table)
-        if isinstance(self.function, ast.Lambda):
-            result = judge.worth(self.function.body, bound)
-        else:
-            result = _returned(judge, self.function.body, bound)
-        return None if result is UNKNOWN else result is not _FALLEN and bool(result)
+    schema: str | None
+    """None in the login's first schema"""
+    name: str = ANY
+    declared: bool = False
+    """the models have it"""
+    exists: bool = True
+    """the database has it, too"""
+    modelled: str | None = None
+    """the schema that the models give it"""
 
 
-def _returned(judge: Judge, body: Sequence[ast.stmt], bound: dict[str, object]) -> object:
-    """What a body returns; UNKNOWN as soon as it does something whose outcome is not plain."""
-    for place, statement in enumerate(body):
-        match statement:
-            case ast.Return(value=value):
-                return judge.worth(value, bound) if value else None
-            case ast.If(test=test, body=yes, orelse=no):
-                answer = judge.worth(test, bound)
-                ways = (yes, no) if answer is UNKNOWN else (yes,) if answer else (no,)
-                ends = [_returned(judge, [*way, *body[place + 1 :]], dict(bound)) for way in ways]
-                return ends[0] if len({_truth(end) for end in ends}) == 1 else UNKNOWN
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                bound[name] = judge.worth(value, bound)
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                bound[name] = judge.worth(value, bound)
-            case ast.Expr() | ast.Pass() | ast.Global() | ast.Import() | ast.ImportFrom():
-                continue
-            case _:
-                return UNKNOWN
-    return _FALLEN
+Answers = Mapping[Table, bool | None]
+"""Whether a table is compared; None where that could not be told."""
 
 
-def _truth(found: object) -> bool | None:
-    return None if found is UNKNOWN else found is not _FALLEN and bool(found)
+def by_name(schema: str) -> tuple[str, ...]:
+    """The filter that is right, for a schema's name as Python spells it."""
+    return (
+        "def include_name(name, type_, parent_names):",
+        '    if type_ == "schema":',
+        f"        return name in (None, {schema})  # None: the login's first schema, which is the same",
+        f'    return not (type_ == "table" and name == "{VERSION_TABLE}")',
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What one `context.configure` lets autogenerate see, as far as its options tell."""
+
+    own: str
+    """the schema that the right filter lets through"""
+    schemas: bool | None
+    """every schema that there is, not only those of the search_path"""
+    by_name: bool | None
+    """True: the one that is right; False: none"""
+    by_object: bool | None
+    """False: none"""
+
+    def sees(self, table: Table) -> bool | None:
+        """Whether a table is compared; None where that cannot be told."""
+        elsewhere = table.schema is not None
+        if table.exists and elsewhere and self.schemas is False:
+            return False
+        if table.exists and self.by_name and (table.schema not in (None, self.own) or table.name == VERSION_TABLE):
+            return False
+        unknown = self.by_object is None or (table.exists and self.by_name is None)
+        return None if unknown or (elsewhere and self.schemas is None) else True
+
+
+def filters(source: Source, options: Mapping[str, ast.expr], ours: Collection[str], own: str) -> Filters:
+    """Those of one call.
+
+    :param ours: the functions of the file that are as `init` writes them.
+    """
+    schemas = source.value(options.get("include_schemas", ast.Constant(False))).constant
+    names, objects = (options.get(name, ast.Constant(None)) for name in ("include_name", "include_object"))
+    right = isinstance(names, ast.Name) and (names.id in ours or _is_right(source, names.id, own))
+    return Filters(
+        own,
+        None if schemas is UNKNOWN else bool(schemas),
+        False if _is_none(names) else right or None,
+        False if _is_none(objects) else None,
+    )
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
+
+
+def _is_right(source: Source, name: str, own: str) -> bool:
+    """Whether a function is the filter that is right, its constants written out or by name."""
+    there = (source, name) if name in source.functions else source.imported(name)
+    function = there[0].functions.get(there[1] or "") if there else None
+    if there is None or function is None:
+        return False
+    taken = [argument.arg for argument in function.args.args]
+    body = "\n".join(map(ast.unparse, function.body))
+    right = ast.parse("\n".join(by_name(repr(own)))).body[0]
+    assert isinstance(right, ast.FunctionDef)
+    plain = _Constants(there[0], taken).visit(ast.parse(body))
+    return taken[:2] == ["name", "type_"] and ast.unparse(plain) == "\n".join(map(ast.unparse, right.body))
+
+
+class _Constants(ast.NodeTransformer):
+    """Puts what they are worth in the place of a module's names."""
+
+    def __init__(self, source: Source, but: Collection[str]) -> None:
+        self.source, self.but = source, but
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """One name."""
+        constant = UNKNOWN if node.id in self.but else self.source.value(node).constant
+        return node if constant is UNKNOWN else ast.parse(repr(constant), mode="eval").body

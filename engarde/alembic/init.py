@@ -14,17 +14,16 @@ from stat import S_IMODE
 from typing import get_args
 
 from engarde.alembic import template
-from engarde.alembic.arguments import wanting
-from engarde.alembic.carried import bound, carried
-from engarde.alembic.command import USUAL
-from engarde.alembic.edited import edited
 from engarde.alembic.environment import Environment, environment
-from engarde.alembic.project import Project, is_project, project
-from engarde.alembic.reader import Reader
+from engarde.alembic.lost import edited
+from engarde.alembic.project import Project, is_project, project, words_of
+from engarde.alembic.running import refuse_broken
+from engarde.alembic.scripts import wanting
 from engarde.alembic.settings import INI
-from engarde.alembic.source import source
+from engarde.alembic.source import Modules, source
+from engarde.alembic.statements import bound
 from engarde.alembic.template import Driver
-from engarde.alembic.trial import refuse_broken
+from engarde.alembic.user_code import carried
 from engarde.declaration.model import Service
 from engarde.errors import ConfigError, Refused, Unfinished
 from engarde.util.files import read_bytes, read_text
@@ -74,7 +73,7 @@ def changes(path: Path, service: Service, driver: Driver | None) -> tuple[Change
     :raises ConfigError: the project or its env.py cannot be read, or the env.py is a link.
     :raises Refused: something of the old env.py that may fill or filter the metadata would be lost.
     """
-    called = _called(service)
+    called = words_of(service)
     folder = path.parent if path.is_file() else path
     root = folder.resolve()
     if is_project(path, called):
@@ -92,9 +91,9 @@ def try_out(changes: Sequence[Change], path: Path, service: Service) -> None:
 
     :raises Refused: it would break what works, or could not be tried.
     """
-    for each in changes:
-        if each.before is not None:
-            refuse_broken(project(path, _called(service)), service, each.before, each.after)
+    for change in changes:
+        if change.before is not None:
+            refuse_broken(project(path, words_of(service)), service, change.before, change.after)
 
 
 def write(changes: Sequence[Change]) -> None:
@@ -107,13 +106,13 @@ def write(changes: Sequence[Change]) -> None:
     back = ExitStack()
     with ExitStack() as folders:
         try:
-            for each in changes:
-                _write(each, folders, back)
+            for change in changes:
+                _write(change, folders, back)
         except BaseException as failed:
             try:
                 back.close()
             except OSError as error:
-                there = ", ".join(str(each.file) for each in changes if os.path.lexists(each.file))
+                there = ", ".join(str(change.file) for change in changes if os.path.lexists(change.file))
                 said = f"{failed}; what was written before cannot be taken back ({error.strerror}): {there}"
                 raise Unfinished(said) from None
             raise
@@ -130,10 +129,10 @@ def _write(change: Change, folders: ExitStack, back: ExitStack) -> None:
 
 def _folder(change: Change, folders: ExitStack, back: ExitStack) -> int:
     """The folder that the file is in, whatever becomes of its path meanwhile; no link in the project is followed."""
-    for each in reversed([change.root, *change.root.parents]):
-        if not each.is_dir():
-            each.mkdir()
-            back.callback(each.rmdir)
+    for parent in reversed([change.root, *change.root.parents]):
+        if not parent.is_dir():
+            parent.mkdir()
+            back.callback(parent.rmdir)
     opened = os.open(change.root, _FOLDER)
     folders.callback(os.close, opened)
     for name in change.file.relative_to(change.root).parent.parts:
@@ -172,12 +171,8 @@ def _new(name: str, content: bytes, old: os.stat_result | None, folder: int) -> 
         writing.write(content)
 
 
-def _called(service: Service) -> Sequence[str]:
-    return service.migrations.command if service.migrations else USUAL
-
-
 def _made(wanted: Sequence[Change]) -> tuple[Change, ...]:
-    return tuple(each for each in wanted if each.before != each.after)
+    return tuple(change for change in wanted if change.before != change.after)
 
 
 def _env(there: Project, service: Service, driver: Driver | None) -> Change:
@@ -192,8 +187,7 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
             f" there, `Migrate(app, db, version_table_schema={service.schema_!r}, ...)`"
             f" (bin/engarde alembic check {there.folder} --service {service.name})"
         )
-    old = source(file, (file.parent,))
-    facts = environment(old, Reader(old.roots))
+    facts = environment(source(file, Modules((file.parent,))), service.schema_)
     if facts.of_several:
         raise Refused(
             f"{file}:{facts.of_several[0].line} is for several databases: nothing was written; make a project for"
@@ -205,31 +199,31 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
     if own is None:
         found = carried(facts, bound(template.env(service, chosen, "")))
         own, left = found.yours or template.text("yours.py"), found.left
-        refused += tuple(f"{file}, {each}" for each in found.refused)
+        refused += tuple(f"{file}, {reason}" for reason in found.refused)
     elif not template.is_untouched(before):
-        left, lost = edited(before, [template.env(service, each, "") for each in get_args(Driver)])
-        refused += tuple(f"{file}, {each}" for each in lost)
+        left, lost = edited(before, [template.env(service, kind, "") for kind in get_args(Driver)])
+        refused += tuple(f"{file}, {reason}" for reason in lost)
     if refused:
-        listed = "".join(f"\n{masked(each)}" for each in refused)
+        listed = "".join(f"\n{masked(reason)}" for reason in refused)
         raise Refused(f"nothing was written: this would be lost, or would not work with a new env.py:{listed}")
     kept = None if template.is_untouched(before) else _free(file)
     after = template.env(service, chosen, own)
-    return Change(root, file, before, after, kept, tuple(masked(each) for each in left))
+    return Change(root, file, before, after, kept, tuple(map(masked, left)))
 
 
 def _of_several(there: Project) -> tuple[str, ...]:
     """What keeps our env.py from running the version files: the first of each kind."""
-    first = {each.name: each for each in reversed(wanting(there))}
+    first = {function.name: function for function in reversed(wanting(there))}
     return tuple(
-        f"{os.path.relpath(each.file, there.folder.resolve())}, line {each.line}: {each.name}"
-        f"({', '.join(each.arguments)}) is given that by an env.py for several databases"
-        for each in first.values()
+        f"{os.path.relpath(function.file, there.folder.resolve())}, line {function.line}: {function.name}"
+        f"({', '.join(function.arguments)}) is given that by an env.py for several databases"
+        for function in first.values()
     )
 
 
 def _refuse_links(root: Path, file: Path) -> None:
     below = [root.joinpath(*file.relative_to(root).parts[:depth]) for depth in range(1, len(file.parts))]
-    if links := [str(each) for each in below if each.is_symlink()]:
+    if links := [str(part) for part in below if part.is_symlink()]:
         raise ConfigError(f"{links[0]} is a link, and nothing is written through one: put a file in its place")
 
 

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from engarde.alembic.project import Project, project
-from engarde.alembic.revisions import Revision, counts, revision
+from engarde.alembic.source import assigned, parsed
 from engarde.errors import ConfigError
 
-__all__ = ["Graph", "Project", "Revision", "graph", "project"]
+__all__ = ["Graph", "Project", "Revision", "Wanting", "graph", "project", "revision", "wanting"]
+
+FIELDS = ("revision", "down_revision", "branch_labels", "depends_on")
+
+_LEGACY = re.compile(r"([a-f0-9]+)\.py")
+_COUNTED = re.compile(r"(?!\.\#|__init__).*\.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One migration."""
+
+    id: str
+    down: tuple[str, ...]
+    """what it follows; more than one where it merges, none where a history begins"""
+    labels: tuple[str, ...]
+    depends_on: tuple[str, ...]
+    """what has to be there besides, by id or label"""
+    title: str
+    """the first line of its docstring"""
+    file: Path
+    line: int
+    """where `down_revision` stands"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +49,13 @@ class Graph:
     @property
     def heads(self) -> tuple[str, ...]:
         """Those that nothing follows, as `alembic heads` lists them."""
-        followed = {down for each in self.revisions.values() for down in each.down}
+        followed = {down for revision in self.revisions.values() for down in revision.down}
         return tuple(id_ for id_ in self.revisions if id_ not in followed)
 
     @property
     def target(self) -> str:
         """What `alembic upgrade` is told: `heads` where several end labelled branches that stand by themselves."""
-        branches = [self._branch(each) for each in self.heads]
+        branches = [self._branch(head) for head in self.heads]
         labelled = all(any(self.revisions[id_].labels for id_ in branch) for branch in branches)
         apart = len(set().union(*branches)) == sum(map(len, branches))
         return "heads" if len(branches) > 1 and labelled and apart else "head"
@@ -56,16 +80,16 @@ class Graph:
 
         :raises ConfigError: a revision that is none of this project.
         """
-        if unknown := sorted(each for each in current if not self.knows(each)):
+        if unknown := sorted(id_ for id_ in current if not self.knows(id_)):
             raise ConfigError(f"no revision of this project: {', '.join(unknown)}")
         applied: set[str] = set()
         for _ in self._with_ancestors(current, applied):
             pass
         return tuple(self._with_ancestors(self.heads, applied))
 
-    def needs(self, each: Revision) -> tuple[str, ...]:
+    def needs(self, revision: Revision) -> tuple[str, ...]:
         """What has to be there before it, by id."""
-        return (*each.down, *(self.labels.get(name, name) for name in each.depends_on))
+        return (*revision.down, *(self.labels.get(name, name) for name in revision.depends_on))
 
     def _with_ancestors(self, ids: Collection[str], done: set[str]) -> Iterator[Revision]:
         """These and all that they need, except what is done, each after what it needs."""
@@ -91,21 +115,21 @@ def graph(project: Project) -> Graph:
     revisions: dict[str, Revision] = {}
     labels: dict[str, str] = {}
     for file in _files(project):
-        each = revision(file)
-        if (other := revisions.get(each.id)) is not None:
-            raise ConfigError(f"{file}:{each.line}: revision {each.id} is also in {other.file}")
-        revisions[each.id] = each
-    for each in revisions.values():
-        for label in each.labels:
+        found = revision(file)
+        if (other := revisions.get(found.id)) is not None:
+            raise ConfigError(f"{file}:{found.line}: revision {found.id} is also in {other.file}")
+        revisions[found.id] = found
+    for found in revisions.values():
+        for label in found.labels:
             if label in labels or label in revisions:
-                raise ConfigError(f"{each.file}:{each.line}: branch label {label} is also another's")
-            labels[label] = each.id
-    found = Graph(revisions, labels)
-    for each in revisions.values():
-        if missing := [name for name in found.needs(each) if name not in revisions]:
-            raise ConfigError(f"{each.file}:{each.line}: revision {each.id} follows {missing[0]}, which is nowhere")
-    _refuse_circle(found)
-    return found
+                raise ConfigError(f"{found.file}:{found.line}: branch label {label} is also another's")
+            labels[label] = found.id
+    whole = Graph(revisions, labels)
+    for found in revisions.values():
+        if missing := [name for name in whole.needs(found) if name not in revisions]:
+            raise ConfigError(f"{found.file}:{found.line}: revision {found.id} follows {missing[0]}, which is nowhere")
+    _refuse_circle(whole)
+    return whole
 
 
 def _files(project: Project) -> Iterator[Path]:
@@ -114,7 +138,7 @@ def _files(project: Project) -> Iterator[Path]:
         for folder, folders, names in os.walk(location):
             if not folder.endswith("__pycache__"):
                 for file in (Path(folder, name).resolve() for name in sorted(names)):
-                    if counts(file) and file not in seen:
+                    if _COUNTED.fullmatch(file.name) and file not in seen:
                         seen.add(file)
                         yield file
             if not project.recursive:
@@ -122,8 +146,8 @@ def _files(project: Project) -> Iterator[Path]:
             folders.sort()
 
 
-def _refuse_circle(found: Graph) -> None:
-    left = {id_: set(found.needs(each)) for id_, each in found.revisions.items()}
+def _refuse_circle(whole: Graph) -> None:
+    left = {id_: set(whole.needs(revision)) for id_, revision in whole.revisions.items()}
     followers: dict[str, list[str]] = {}
     for id_, needs in left.items():
         for need in needs:
@@ -137,5 +161,80 @@ def _refuse_circle(found: Graph) -> None:
             if not left[follower]:
                 free.append(follower)
     if left:
-        first = found.revisions[next(iter(left))]
+        first = whole.revisions[next(iter(left))]
         raise ConfigError(f"{first.file}:{first.line}: revisions that follow one another: {', '.join(sorted(left))}")
+
+
+def revision(file: Path) -> Revision:
+    """What a version file says of itself.
+
+    :raises ConfigError: it does not parse, or says it in a way that cannot be read without running it.
+    """
+    tree = parsed(file)
+    said = _module_names(tree)
+    legacy = _LEGACY.fullmatch(file.name)
+    ids = _texts(file, said, "revision") if "revision" in said else ((legacy[1],) if legacy else ())
+    if len(ids) != 1:
+        raise ConfigError(f"{file}:1: no `revision`")
+    line = said["down_revision"].lineno if "down_revision" in said else 1
+    down, labels, depends_on = (_texts(file, said, name) for name in FIELDS[1:])
+    title = (ast.get_docstring(tree) or "").partition("\n")[0].strip()
+    return Revision(ids[0], down, labels, depends_on, title, file, line)
+
+
+def _module_names(tree: ast.Module) -> dict[str, ast.expr]:
+    """The values of a module's own names, the last one of each."""
+    found: dict[str, ast.expr] = {}
+    for node in tree.body:
+        found |= dict(assigned(node))
+    return found
+
+
+def _texts(file: Path, said: dict[str, ast.expr], name: str) -> tuple[str, ...]:
+    """A text, several, or None; another name of the same module stands for its value."""
+    node = said.get(name)
+    seen: set[str] = set()
+    while isinstance(node, ast.Name) and node.id in said and node.id not in seen:
+        seen.add(node.id)
+        node = said[node.id]
+    if node is None:
+        return ()
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError):
+        value = ...
+    if not value and value is not ...:
+        return ()
+    texts = (value,) if isinstance(value, str) else value
+    if isinstance(texts, tuple | list | set | frozenset) and all(isinstance(text, str) for text in texts):
+        return tuple(sorted(texts)) if isinstance(texts, set | frozenset) else tuple(texts)
+    raise ConfigError(f"{file}:{node.lineno}: `{name}` is not a text, a tuple of texts or None, written out")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanting:
+    """A function that `alembic` calls with what env.py gives `context.run_migrations`."""
+
+    file: Path
+    line: int
+    name: str
+    arguments: tuple[str, ...]
+    """that it does not do without"""
+
+
+def wanting(project: Project) -> tuple[Wanting, ...]:
+    """All of them, in the order of their files.
+
+    :raises ConfigError: the history cannot be read.
+    """
+    found = []
+    for file in sorted(revision.file for revision in graph(project).revisions.values()):
+        for node in parsed(file).body:
+            if isinstance(node, ast.FunctionDef) and node.name in ("upgrade", "downgrade"):
+                by_place = [*node.args.posonlyargs, *node.args.args]
+                needed = by_place[: len(by_place) - len(node.args.defaults)]
+                pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
+                names = [argument.arg for argument in (*needed, *(word for word, default in pairs if default is None))]
+                if names:
+                    found.append(Wanting(file, node.lineno, node.name, tuple(names)))
+    return tuple(found)

@@ -67,7 +67,7 @@ class Settings:
         value = self.in_pyproject.get(name)
         if not isinstance(value, list):
             return ()
-        return tuple(self.folder / self._filled(name, each) for each in value)
+        return tuple(self.folder / self._filled(name, item) for item in value)
 
     def line(self, name: str) -> int:
         """Where in its file an option stands, from 1."""
@@ -136,7 +136,7 @@ def missing(folder: Path, ini: Path, section: str) -> ConfigError:
     named = [name for name, options in _ini(ini).items() if "script_location" in options] if ini.is_file() else []
     if named:
         said += (
-            f"; {where} has {', '.join(f'[{each}]' for each in named)}: say in the stack file which is the service's"
+            f"; {where} has {', '.join(f'[{name}]' for name in named)}: say in the stack file which is the service's"
             f" (`migrations: {{path: ..., command: [alembic, -n, {named[0]}]}}`)"
         )
     return ConfigError(said)

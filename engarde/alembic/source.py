@@ -1,20 +1,97 @@
-"""A Python file as text, and the modules of the same project that it names."""
+"""A Python file of a project as text: its modules, and what an expression of it is worth where that is plainly written.
+
+Plain are literals, names that are given one value, variables of the environment, and the few forms that people give a
+URL. Whatever else an expression does counts as computed, and only running it tells what it is worth.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path
 
 from engarde.errors import ConfigError
 from engarde.util.files import read_bytes
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-Scope = Function | ast.Lambda | ast.Module
+Scope = Function | ast.Lambda | ast.ClassDef | ast.Module
 
-_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.Module)
-_CONDITIONAL = (ast.If, ast.Try, ast.For, ast.While)
+DEEPEST = 12
+"""How far names are followed before a value counts as computed."""
+
+SCHEME = "://"
+"""In `Value.replaced`, what stands for the whole scheme of a URL."""
+
+_SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.Module)
+_CONDITIONAL = (ast.If, ast.Try, ast.For, ast.While, ast.Match)
+_FROM_SETTINGS = ("get_main_option", "get_section_option", "get_section", "get_alembic_option")
+_SAME = ("str", "text", "quoted_name", "make_url")
+"""Functions that return their one argument, or all that matters of it."""
+
+
+class Unknown:
+    """Stands for what only running the code could tell."""
+
+    def __repr__(self) -> str:
+        return "UNKNOWN"
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An expression's worth."""
+
+    constant: object = field(default=UNKNOWN, repr=False)
+    default: object = field(default=UNKNOWN, repr=False)
+    """what it is if the environment has none of its variables; may hold a password"""
+    variables: frozenset[str] = frozenset()
+    """of the environment, that it is made from"""
+    from_settings: bool = False
+    """it is read from alembic.ini"""
+    replaced: tuple[tuple[str, str], ...] = ()
+    """what was put in place of what in it"""
+    computed: bool = False
+    """it is not plain"""
+
+    @property
+    def text(self) -> str | None:
+        """The text that it is, if it is one and known."""
+        return self.constant if isinstance(self.constant, str) else None
+
+    @property
+    def likely(self) -> object:
+        """What it is where the environment says nothing of it."""
+        return self.default if self.constant is UNKNOWN else self.constant
+
+
+class Modules:
+    """A project's own files, each read once."""
+
+    def __init__(self, roots: tuple[Path, ...]) -> None:
+        """
+        :param roots: the folders that its modules are imported from.
+        """
+        self.roots = roots
+        self._read: dict[Path, Source | None] = {}
+
+    def source(self, file: Path) -> Source | None:
+        """A file of the project; None when it is no Python."""
+        if file not in self._read:
+            try:
+                self._read[file] = source(file, self)
+            except ConfigError:
+                self._read[file] = None
+        return self._read[file]
+
+    def file(self, name: str) -> Path | None:
+        """The file of a module that is the project's own."""
+        places = [root.joinpath(*name.split(".")) for root in self.roots]
+        files = [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]
+        return next((file for file in files if file.is_file()), None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,8 +100,7 @@ class Source:
 
     file: Path
     tree: ast.Module
-    roots: tuple[Path, ...]
-    """where its project's modules are imported from"""
+    modules: Modules = field(repr=False)
     parents: Mapping[ast.AST, ast.AST] = field(repr=False)
     functions: Mapping[str, Function] = field(repr=False)
     imports: Mapping[str, tuple[str, str | None]] = field(repr=False)
@@ -37,23 +113,9 @@ class Source:
             yield parent
             node = parent
 
-    def scope(self, node: ast.AST) -> Scope:
-        """The function in which a node is, or the module."""
-        return next((each for each in self.above(node) if isinstance(each, _SCOPES)), self.tree)
-
     def function(self, node: ast.AST) -> Function | None:
         """The outermost function in which a node is."""
-        found = [each for each in self.above(node) if isinstance(each, Function)]
-        return found[-1] if found else None
-
-    def depends(self, node: ast.AST, scope: Scope) -> bool:
-        """Whether a node of a scope is reached only sometimes."""
-        for each in self.above(node):
-            if each is scope:
-                return False
-            if isinstance(each, _CONDITIONAL):
-                return True
-        return False
+        return next((parent for parent in reversed([*self.above(node)]) if isinstance(parent, Function)), None)
 
     def calls(self, *names: str) -> Iterator[ast.Call]:
         """The calls of functions and methods with these names, in the order of the text."""
@@ -61,17 +123,148 @@ class Source:
             if isinstance(node, ast.Call) and name_of(node.func) in names:
                 yield node
 
-    def module(self, name: str) -> Path | None:
-        """The file of a module that is the project's own."""
-        for root in self.roots:
-            place = root.joinpath(*name.split("."))
-            for file in (place.with_suffix(".py"), place / "__init__.py"):
-                if file.is_file():
-                    return file
+    def imported(self, name: str) -> tuple[Source, str | None] | None:
+        """The file of the project that a name comes from, and its name there unless it is the module itself."""
+        module, there = self.imports.get(name, ("", None))
+        file = self.modules.file(f"{module}.{there}") if there else None
+        if file:
+            there = None
+        elif module:
+            file = self.modules.file(module)
+        found = self.modules.source(file) if file else None
+        return (found, there) if found else None
+
+    def assigned(self, name: str, scope: Scope) -> ast.expr | None:
+        """The value that a scope gives a name in any case, no other one beside, and that nothing changes.
+
+        :raises LookupError: the scope gives it none.
+        """
+        uses = [use for use in self.nodes if isinstance(use, ast.Name) and use.id == name]
+        stores = [use for use in uses if isinstance(use.ctx, ast.Store) and self._scope(use) is scope]
+        if not stores:
+            raise LookupError(name)
+        above = [[*takewhile(lambda node: node is not scope, self.above(use))] for use in stores]
+        if any(isinstance(node, _CONDITIONAL) for nodes in above for node in nodes) or any(map(self._is_changed, uses)):
+            return None
+        values = [
+            dict(assigned(next(node for node in nodes if isinstance(node, ast.stmt)))).get(name) for nodes in above
+        ]
+        return values[0] if all(values) and len({ast.dump(value) for value in values if value}) == 1 else None
+
+    def _scope(self, node: ast.AST) -> Scope:
+        return next((parent for parent in self.above(node) if isinstance(parent, _SCOPES)), self.tree)
+
+    def _is_changed(self, use: ast.Name) -> bool:
+        """Whether this use of a name changes what is in it, as `name["x"] = 1` and `name.append(1)` do."""
+        match self.parents[use]:
+            case ast.Subscript(ctx=ctx):
+                return not isinstance(ctx, ast.Load)
+            case ast.Attribute(attr="append" | "extend" | "insert" | "update" | "setdefault" | "pop" | "remove"):
+                return True
+        return False
+
+    # ---- What an expression is worth.
+
+    def value(self, node: ast.expr, depth: int = 0) -> Value:
+        """What an expression of this file is worth."""
+        if depth > DEEPEST:
+            return Value(computed=True)
+        if plain := self._plain(node, depth + 1):
+            return plain
+        parts = [part.value if isinstance(part, ast.keyword) else part for part in ast.iter_child_nodes(node)]
+        values = [self.value(part, depth + 1) for part in parts if isinstance(part, ast.expr)]
+        return Value(variables=_variables(values), computed=True)
+
+    def _plain(self, node: ast.expr, depth: int) -> Value | None:
+        match node:
+            case ast.Constant(value=value):
+                return Value(value)
+            case ast.Name(id=name):
+                return self._name(name, self._scope(node), depth)
+            case ast.Attribute(value=ast.Name(id=name), attr=attribute):
+                found = self.imported(name)
+                return found[0]._name(attribute, found[0].tree, depth) if found and not found[1] else None
+            case ast.Tuple(elts=parts):
+                known = [self.value(part, depth).constant for part in parts]
+                return None if UNKNOWN in known else Value(tuple(known))
+            case ast.FormattedValue(value=value):
+                return self.value(value, depth)
+            case ast.JoinedStr(values=parts):
+                return _joined([self.value(part, depth) for part in parts])
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return _joined([self.value(left, depth), self.value(right, depth)])
+            case ast.Subscript(value=value, slice=key) if dotted(value).endswith("environ"):
+                return self._variable([key], depth)
+            case ast.Call(func=func, args=arguments) if dotted(func).endswith(("getenv", "environ.get")):
+                return self._variable(arguments, depth)
+            case ast.Call(func=func) if name_of(func) in _FROM_SETTINGS:
+                return Value(from_settings=True)
+            case ast.Call(func=ast.Attribute(value=whole, attr="replace"), args=[old, new, *_]):
+                return _replaced(*(self.value(part, depth) for part in (whole, old, new)))
+            case ast.Call(func=ast.Attribute(value=whole, attr="set"), keywords=[ast.keyword("drivername", driver)]):
+                return _replaced(self.value(whole, depth), Value(SCHEME), self.value(driver, depth))
+            case ast.Call(func=ast.Attribute(value=whole, attr="render_as_string")):
+                return self.value(whole, depth)
+            case ast.Call(func=func, args=[whole], keywords=[]) if name_of(func) in _SAME:
+                return self.value(whole, depth)
         return None
 
+    def _name(self, name: str, scope: Scope, depth: int) -> Value | None:
+        try:
+            node = self.assigned(name, scope)
+            return self.value(node, depth) if node else None
+        except LookupError:
+            pass
+        if scope is not self.tree:
+            return None if name in _taken(scope) else self._name(name, self.tree, depth)
+        there = self.imported(name)
+        return there[0]._name(there[1], there[0].tree, depth + 1) if there and there[1] and depth < DEEPEST else None
 
-def name_of(node: ast.expr) -> str | None:
+    def _variable(self, arguments: list[ast.expr], depth: int) -> Value | None:
+        name, *defaults = [self.value(node, depth) for node in arguments] or [Value()]
+        if name.text is None:
+            return None
+        default = defaults[0].likely if defaults else UNKNOWN
+        return Value(default=default, variables=_variables(defaults) | {name.text})
+
+
+def _variables(values: Iterable[Value]) -> frozenset[str]:
+    return frozenset().union(*(value.variables for value in values))
+
+
+def _joined(parts: list[Value]) -> Value:
+    """These, one after another."""
+    if all(part.constant is not UNKNOWN for part in parts):
+        return Value("".join(str(part.constant) for part in parts))
+    likely = all(part.likely is not UNKNOWN for part in parts)
+    scheme, found, _ = (parts[0].text or "").partition("://")
+    return Value(
+        default="".join(str(part.likely) for part in parts) if likely else UNKNOWN,
+        # None of them is a whole URL, if it is put together from a user, a password and a host.
+        variables=frozenset() if found else _variables(parts),
+        from_settings=any(part.from_settings for part in parts),
+        replaced=((SCHEME, scheme),) if found else parts[0].replaced,
+        computed=any(part.computed for part in parts),
+    )
+
+
+def _replaced(whole: Value, old: Value, new: Value) -> Value | None:
+    """The whole with one text put in place of another; None where they are not known."""
+    if old.text is None or new.text is None:
+        return None
+    if whole.text is not None:
+        return replace(whole, constant=whole.text.replace(old.text, new.text))
+    return replace(whole, replaced=(*whole.replaced, (old.text, new.text)))
+
+
+def _taken(scope: Scope) -> set[str]:
+    """The names of what a function takes."""
+    if isinstance(scope, ast.ClassDef | ast.Module):
+        return set()
+    return {node.arg for node in ast.walk(scope.args) if isinstance(node, ast.arg)}
+
+
+def name_of(node: ast.AST) -> str | None:
     """The last part of `name` or `object.name`."""
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name):
@@ -89,14 +282,29 @@ def dotted(node: ast.expr) -> str:
     return "?"
 
 
-def named(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
-    """Which name gets what in `a = 1` and in `a, b = 1, 2`."""
+def texts_in(node: ast.AST) -> tuple[str, ...]:
+    """The texts that are written in it."""
+    constants = [inner.value for inner in ast.walk(node) if isinstance(inner, ast.Constant)]
+    return tuple(text for text in constants if isinstance(text, str))
+
+
+def assigned(statement: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Which name gets what in `a = 1` and in `a, b = 1, 2`; nothing in any other statement."""
+    match statement:
+        case ast.Assign(targets=targets, value=value):
+            for target in targets:
+                yield from _pairs(target, value)
+        case ast.AnnAssign(target=target, value=ast.expr() as value):
+            yield from _pairs(target, value)
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
     match target, value:
         case ast.Name(id=name), _:
             yield name, value
         case ast.Tuple(elts=names) | ast.List(elts=names), ast.Tuple(elts=values) | ast.List(elts=values):
             for one, other in zip(names, values, strict=False):
-                yield from named(one, other)
+                yield from _pairs(one, other)
 
 
 def parsed(file: Path) -> ast.Module:
@@ -115,7 +323,7 @@ def parsed(file: Path) -> ast.Module:
         raise ConfigError(f"{file}:1: not Python: it holds a null byte") from None
 
 
-def source(file: Path, roots: tuple[Path, ...]) -> Source:
+def source(file: Path, modules: Modules) -> Source:
     """Reads a file of a project.
 
     :raises ConfigError: it is no Python.
@@ -125,10 +333,10 @@ def source(file: Path, roots: tuple[Path, ...]) -> Source:
     return Source(
         file,
         tree,
-        roots,
+        modules,
         {child: node for node in nodes for child in ast.iter_child_nodes(node)},
         {node.name: node for node in tree.body if isinstance(node, Function)},
-        dict(_imports(file, nodes, roots)),
+        dict(_imports(file, nodes, modules.roots)),
         tuple(nodes),
     )
 
@@ -137,18 +345,14 @@ def _imports(file: Path, nodes: list[ast.AST], roots: tuple[Path, ...]) -> Itera
     for node in nodes:
         match node:
             case ast.Import(names=names):
-                for each in names:
-                    yield each.asname or each.name, (each.name, None)
+                yield from ((alias.asname or alias.name, (alias.name, None)) for alias in names)
             case ast.ImportFrom(module=module, names=names, level=level):
                 package = _package(file, level, roots) if level else ""
                 base = ".".join(filter(None, (package, module)))
-                for each in names:
+                for alias in names:
                     # A star brings names that only its module knows; the module itself is still one to look at.
-                    yield (
-                        (f"*{base}", (base, None))
-                        if each.name == "*"
-                        else (each.asname or each.name, (base, each.name))
-                    )
+                    star = alias.name == "*"
+                    yield (f"*{base}", (base, None)) if star else (alias.asname or alias.name, (base, alias.name))
 
 
 def _package(file: Path, level: int, roots: tuple[Path, ...]) -> str:

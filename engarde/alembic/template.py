@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import json
 from pathlib import Path
 from string import Template
-from typing import Literal
+from typing import Literal, get_args
 
+from engarde.alembic.source import Function
 from engarde.declaration.delivery import UNSTATED
 from engarde.declaration.model import Service
 from engarde.util.quoting import literal, quoted
@@ -26,7 +28,7 @@ FOLDER = Path(__file__).with_name("templates")
 def variable(service: Service) -> str:
     """The environment variable that leads a service's migrations past any pooler."""
     delivered = (service.railway or UNSTATED).variables
-    direct = [name for name, each in delivered.items() if each.unpooled]
+    direct = [name for name, variable in delivered.items() if variable.unpooled]
     return service.migrations.variable if service.migrations and not direct else min(direct or delivered)
 
 
@@ -56,6 +58,12 @@ def env(service: Service, driver: Driver, yours: str) -> str:
         run="asyncio.run(run_online())" if asynchronous else "run_online()",
     )
     return f"{written}\n{DIGEST}{_digest(written)}\n"
+
+
+def functions(service: Service) -> frozenset[str]:
+    """The functions of the file as `ast.dump` shows them, for each driver."""
+    trees = [ast.parse(env(service, driver, "")) for driver in get_args(Driver)]
+    return frozenset(ast.dump(node) for tree in trees for node in tree.body if isinstance(node, Function))
 
 
 def is_untouched(written: str) -> bool:

@@ -29,17 +29,21 @@ def alembic_command() -> None:
 
 @command("check", group=alembic_command)
 @service_option
+@click.option("--run", is_flag=True, help="Run its env.py, too: the project's own code, but without a database.")
 @click.argument("path", metavar="PATH")
-def check_command(stack: str, service: str, path: str) -> Findings:
+def check_command(stack: str, service: str, run: bool, path: str) -> Findings:
     """Say what in the Alembic project at PATH would not work, or would reach into other schemas.
 
-    PATH is the folder with its alembic.ini or pyproject.toml. Nothing of it is run.
+    PATH is the folder with its alembic.ini or pyproject.toml. Without --run nothing of it is run, and what is computed
+    is not judged. With --run its env.py is run with the service's own Alembic (`migrations.command` of the stack file)
+    and the environment that migrations have; no migration is run, and every URL leads nowhere. Exit codes: 0 nothing is
+    wrong, 1 something is or is not judged, 2 usage or a fault.
     """
     from engarde.alembic.check import check
     from engarde.output.show import Findings
 
     declared = read(FOLDER, stack)
-    found = check(declared, service_of(declared, service), path)
+    found = check(declared, service_of(declared, service), path, run=run)
     return Findings(found, f"nothing is wrong with the Alembic project of {service}", {"service": service})
 
 
@@ -62,19 +66,19 @@ def init_command(stack: str, service: str, driver: Driver | None, yes: bool, unt
 
     declared = service_of(read(FOLDER, stack), service)
     planned = changes(path, declared, driver)
-    for each in planned:
-        put(each.shown(path))
-    for each in planned:
-        for left in each.left:
-            say(f"left out: {os.path.relpath(each.file, path)}, {left}")
+    for change in planned:
+        put(change.shown(path))
+    for change in planned:
+        for left in change.left:
+            say(f"left out: {os.path.relpath(change.file, path)}, {left}")
     if not untried:
         try_out(planned, path, declared)
     if planned and not yes:
         say("nothing was written; --yes writes it")
         sys.exit(1)
     write(planned)
-    for each in planned:
-        kept = f"; the old one is {each.kept.name}" if each.kept else ""
-        say(f"{each.file} written{kept}")
+    for change in planned:
+        kept = f"; the old one is {change.kept.name}" if change.kept else ""
+        say(f"{change.file} written{kept}")
     if not planned:
         say(f"the env.py of {service} is up to date")

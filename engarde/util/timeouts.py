@@ -39,6 +39,8 @@ DEFAULTS: Mapping[str, float] = MappingProxyType(
         # sessions have limits of their own.
         "blocked": 120,
         "gone": 300,
+        # A service's own env.py, to be loaded or run without a database.
+        "alembic": 60,
         # Pulumi: a question about a stack, a preview, and without a word of `up`; then until it has ended by itself,
         # and without its plugins.
         "pulumi.ask": 120,

@@ -404,7 +404,7 @@ FORMS = {
         changed(SYNC, "        with context.begin", f"        {SETTING}\n        with context.begin"), ()
     ),
     "a statement after configure, awaited": Form(
-        changed(ASYNC, f"{CONFIGURE})\n    with", f"{CONFIGURE})\n    {SETTING}\n    with"), ()
+        changed(ASYNC, f"{CONFIGURE})\n    with", f"{CONFIGURE})\n    {SETTING}\n    with", 1), ()
     ),
     "a setting before configure": Form(
         changed(SYNC, "        connection.commit()\n", f"        connection.commit()\n        {SETTING}\n"),

@@ -1,5 +1,6 @@
 """Alembic projects that are right, and what the check says once something in them is not."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from engarde.alembic.check import check
 from engarde.declaration.loader import parse
 from engarde.output.findings import Finding
 
+ALEMBIC = [sys.executable, "-m", "alembic"]
 INI = "[alembic]\nscript_location = %(here)s/migrations\nprepend_sys_path = .\npath_separator = os\n"
 LOGGING = """
 [loggers]
@@ -231,22 +233,26 @@ class Made:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
 
-    def found(self, env: str) -> tuple[Finding, ...]:
-        """What is found where this is the env.py."""
+    def found(self, env: str, *, run: bool = False) -> tuple[Finding, ...]:
+        """What is found where this is the env.py, which may be run, too."""
         self.write("migrations/env.py", env)
+        service = self.service
+        if run:
+            migrations = {"path": str(self.folder), "command": ALEMBIC, **service.get("migrations", {})}
+            service = {**service, "migrations": migrations}
         sections = {
             "server": {"host": "h", "database": "d"},
-            "services": {self.name: self.service, "sankore": {}},
+            "services": {self.name: service, "sankore": {}},
             "existingSchemas": {"public": {"creators": ["postgres"]}},
             **self.sections,
         }
         stack = parse("prod", sections, {"adminPassword"})
-        service = next(each for each in stack.services if each.name == self.name)
-        return check(stack, service, self.folder)
+        declared = next(each for each in stack.services if each.name == self.name)
+        return check(stack, declared, self.folder, run=run)
 
-    def kinds(self, env: str) -> list[str]:
+    def kinds(self, env: str, *, run: bool = False) -> list[str]:
         """The same, as `check file:line`."""
-        return [f"{each.check} {each.subject}" for each in self.found(env)]
+        return [f"{each.check} {each.subject}" for each in self.found(env, run=run)]
 
 
 def made(folder: Path, service: dict[str, Any] | None = None, name: str = "madansara", **sections: Any) -> Made:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engarde.alembic.paths import spelled
+from engarde.alembic.environment import spelled
 from tests.unit.alembic_projects import ASYNC, BOTH, SYNC, changed, line, made
 
 STATEMENT = "connection.execute(text(f'SET search_path TO \"{SCHEMA}\"'))"

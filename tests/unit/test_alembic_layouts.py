@@ -5,7 +5,7 @@ from pathlib import Path
 import alembic
 import pytest
 
-from engarde.alembic.command import Command, command
+from engarde.alembic.project import Command, command
 from engarde.alembic.scripts import graph, project
 from engarde.errors import ConfigError
 from tests.unit.alembic_projects import INI, LOGGING, REVISION, SYNC, Made, changed, line, made

@@ -10,7 +10,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from engarde import cli
-from engarde.alembic import trial
 from tests.unit.alembic_projects import INI, SYNC, changed, made
 
 ALEMBIC = [sys.executable, "-m", "alembic"]

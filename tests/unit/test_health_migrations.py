@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from engarde.alembic.revisions import Revision
+
 from engarde.alembic.scripts import Graph
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import PASSWORD_KEY, parse

@@ -6,17 +6,14 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from engarde.alembic import template
-from engarde.alembic.environment import Environment
-from engarde.alembic.models import Models
-from engarde.alembic.paths import SetPath
+from engarde.alembic.environment import Configure, Environment, Mode, Named
+from engarde.alembic.filters import ANY, Table
 from engarde.alembic.project import Project
 from engarde.alembic.scripts import Graph
 from engarde.declaration.delivery import UNSTATED, Variable
 from engarde.declaration.model import Service, Stack
 from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Finding, Remedy
-from engarde.util.files import read_text
 from engarde.util.quoting import quoted, word
 
 UNJUDGED = "not judged"
@@ -24,7 +21,15 @@ UNJUDGED = "not judged"
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Failure:
+    """An env.py that did not come to its end when it was run."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
     """One service's Alembic project, and what the stack file says of the service."""
 
     stack: Stack
@@ -32,8 +37,10 @@ class Seen:
     project: Project
     graph: Graph
     env: Environment
-    models: Models
-    paths: tuple[SetPath, ...]
+    models: tuple[Named, ...]
+    run: bool = False
+    """its env.py was run, too"""
+    failures: tuple[tuple[Mode, Failure], ...] = ()
 
     @property
     def schema(self) -> str:
@@ -61,19 +68,30 @@ class Seen:
     def autogenerates(self) -> bool:
         """Whether it hands its models to Alembic at all."""
         return any(
-            (node := each.options.get("target_metadata")) is not None and self.env.value(node).constant is not None
-            for each in self.env.of("online")
+            (node := configure.options.get("target_metadata")) is not None
+            and self.env.source.value(node).constant is not None
+            for configure in self.env.of("online")
         )
-
-    @property
-    def ours(self) -> bool:
-        """Whether `init` has written it: what filters it has of its own only hide more of what is the service's."""
-        return template.yours(read_text(self.project.env)) is not None
 
     @property
     def variables(self) -> dict[str, Variable]:
         """Those that hold its URLs where it runs."""
         return (self.service.railway or UNSTATED).variables
+
+    def own_is_seen(self, configure: Configure) -> bool | None:
+        """Whether autogenerate compares the service's own tables, those that are still to be made among them."""
+        if configure.answers is not None:
+            schemas: list[object] = [table.modelled for table in configure.answers if table.declared]
+        else:
+            schemas = [named.schema for named in self.models if named.of_metadata] or [None]
+            schemas += [named.schema for named in self.models if named.schema == self.schema]
+        known = [schema for schema in schemas if schema is None or isinstance(schema, str)] or [None, self.schema]
+        answers: set[bool | None] = set()
+        for schema in known:
+            tables = [Table(None, ANY, declared=True, exists=exists, modelled=schema) for exists in (True, False)]
+            both = [self.env.sees(configure, table) for table in tables]
+            answers.add(False if False in both else None if None in both else True)
+        return True if True in answers else None if None in answers else False
 
     def finding(
         self, check: str, line: int, expected: str, actual: str, *code: str, file: Path | None = None
@@ -92,11 +110,12 @@ class Seen:
         return Finding(check, f"{shown}:{line}", expected, actual, remedy, concerns)
 
     def unjudged(self, line: int, expected: str, actual: str, file: Path | None = None) -> Finding:
-        """Says that something can only be told by running it, and what writes it so that it can be read."""
-        return self.healed(UNJUDGED, line, expected, f"cannot be judged: {actual}", self.init, file)
+        """Says that something can only be told by running it, and the two ways to have it told."""
+        ways = [] if self.run else [f"{self._command('check')} --run  # runs env.py, without a database"]
+        ways.append(f"{self._command('init')}  # writes an env.py that can be read")
+        remedy = Remedy("command", "\n".join(ways))
+        return self.healed(UNJUDGED, line, expected, f"cannot be judged: {actual}", remedy, file)
 
-    @property
-    def init(self) -> Remedy:
-        """Writes an env.py in which everything is right."""
-        words = ("bin/engarde", "alembic", "init", str(self.project.folder), "--service", self.service.name)
-        return Remedy("command", f"{' '.join(map(word, words))} --stack {self.stack.name}")
+    def _command(self, name: str) -> str:
+        words = ("bin/engarde", "alembic", name, str(self.project.folder), "--service", self.service.name)
+        return f"{' '.join(map(word, words))} --stack {self.stack.name}"

@@ -1,0 +1,156 @@
+"""What an env.py does, as it has been seen to do when it was run: judged by the same rules as what its text tells."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from engarde.alembic.context import Context, Failure
+from engarde.alembic.environment import Configure, Early, Environment, Mode, Named, SetPath, Sink, Way, spelled, stated
+from engarde.alembic.filters import Answers, Table
+from engarde.alembic.rules_paths import CREATES
+from engarde.alembic.running import NotEnded, NotRun, Run, Said, database, run, untried, variables
+from engarde.alembic.settings import URL
+from engarde.alembic.source import UNKNOWN, Value
+from engarde.declaration.model import Service
+from engarde.errors import Refused
+from engarde.util import bounded
+from engarde.util.masking import masked
+
+MODES: tuple[Mode, ...] = ("online", "offline")
+
+
+def recorded(context: Context) -> Context:
+    """The same project, with what has come of running its env.py in both modes in the place of what its text tells.
+
+    For a mode in which it fails, what its text tells stands.
+
+    :raises Refused: it could not be run.
+    """
+    project, service, settings = context.project, context.service, context.project.settings
+    told = {
+        "kind": "record",
+        "role": service.role,
+        "schema": service.schema_,
+        "database": database(0),
+        "schemas": sorted({*context.others, *(read.schema_ for read in service.reads)} - {service.schema_}),
+        "url": str(settings.in_ini.get(URL) or settings.in_pyproject.get(URL) or "").replace("%%", "%"),
+    }
+    text = bounded.text(project.env)
+    try:
+        return _with(context, *run(project, service, [Run(mode, text, {**told, "mode": mode}) for mode in MODES]))
+    except NotEnded as error:
+        raise Refused(f"env.py {error}") from None
+    except NotRun as error:
+        reason = str(error)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        reason = "its answer is none"
+    raise Refused(f"env.py could not be run with the service's own Alembic: {reason}; {untried(project)}")
+
+
+def _with(context: Context, online: Said, offline: Said) -> Context:
+    env = context.env
+    failures: list[tuple[Mode, Failure]] = []
+    if online["failed"]:
+        failures.append(("online", _failure(online)))
+        return replace(context, run=True, failures=tuple(failures))
+    configures = [*_configures(env, online, "online")]
+    paths = [*_paths(env, online)]
+    if not offline["failed"]:
+        configures += _configures(env, offline, "offline")
+        paths += _scripted(offline)
+    else:
+        told = env.of("offline")
+        configures += told
+        paths += [path for path in env.paths if path.within in [configure.within for configure in told]]
+        if told:
+            failures.append(("offline", _failure(offline)))
+    engines = online["engines"]
+    found = replace(
+        env,
+        configures=tuple(configures),
+        sinks=tuple(_sinks(context.service, online)),
+        paths=tuple(dict.fromkeys(paths)),
+        early=tuple(Early(int(line), (str(sql),), sure=True) for line, sql in online["early"]),
+        schemas_made=tuple(int(line) for line, sql, _ in online["statements"] if CREATES.match(str(sql))),
+        asynchronous=any(engine["asynchronous"] for engine in engines) if engines else env.asynchronous,
+    )
+    models = tuple(_models(context, online))
+    return replace(context, env=found, models=models, run=True, failures=tuple(failures))
+
+
+def _failure(said: Said) -> Failure:
+    return Failure(int(said["line"]), masked(str(said["failed"])))
+
+
+def _configures(env: Environment, said: Said, mode: Mode) -> Iterator[Configure]:
+    for one in said["configures"]:
+        # Offline it may be handed a connection, and then has no offline mode of its own.
+        if one["online"] != (mode == "online"):
+            continue
+        line = int(one["line"])
+        told = next((configure.options for configure in env.configures if configure.line == line), {})
+        options = {}
+        for name, value in one["options"].items():
+            node = ast.Constant(value[0]) if value else ast.Call(ast.Name(name, ast.Load()), [], [])
+            node.lineno = told[name].lineno if name in told else line
+            options[name] = node
+        yield Configure(mode, line, options, within=mode, answers=_answers(one["answers"]))
+
+
+def _answers(found: list[list[Any]]) -> Answers:
+    return {
+        Table(schema, name, declared, exists, modelled): answer
+        for schema, name, declared, exists, modelled, answer in found
+    }
+
+
+def _paths(env: Environment, said: Said) -> Iterator[SetPath]:
+    """Those of statements on a connection, and of what engines hand to their drivers."""
+    for line, sql, of in said["statements"]:
+        if of == "connection" and "search_path" in sql.lower() and (schemas := stated(sql, "statement")):
+            yield SetPath(int(line), schemas, "statement", "online")
+    for engine in said["engines"]:
+        ways: tuple[Way, Way] = ("options", "server_settings")
+        for way in ways:
+            text = str(engine[way] or "")
+            if schemas := stated(text, "options") if way == "options" else spelled(text):
+                line = next((path.line for path in env.paths if path.way == way), int(engine["line"]))
+                yield SetPath(line, schemas, way, "online")
+
+
+def _scripted(said: Said) -> Iterator[SetPath]:
+    """Those that a script for somebody else sets."""
+    for line, sql, of in said["statements"]:
+        if of == "script" and "search_path" in sql.lower() and (schemas := stated(sql, "statement")):
+            yield SetPath(int(line), schemas, "statement", "offline", written=True)
+
+
+def _sinks(service: Service, said: Said) -> Iterator[Sink]:
+    by_database = {database(place): name for place, name in enumerate(variables(service))}
+
+    def read(name: str | None) -> frozenset[str]:
+        return frozenset({by_database[name]}) if name in by_database else frozenset()
+
+    for line, name, doubled in said["options"]:
+        yield Sink(int(line), Value(variables=read(name), replaced=(("%", "%%"),) if doubled else ()), "option", "")
+    for engine in said["engines"]:
+        value = Value(variables=read(engine["database"]), from_settings=bool(engine["ini"]))
+        yield Sink(int(engine["line"]), value, "engine", str(engine["driver"]))
+
+
+def _models(context: Context, said: Said) -> Iterator[Named]:
+    """The places that name a schema, and for those whose text does not tell it the schemas that nothing else names."""
+    known = {named.schema for named in context.models}
+    found = {schema: False for schema, _ in said["schemas"]}
+    for schema, keys in said["schemas"]:
+        found[schema] |= bool(keys)
+    left = {schema: keys for schema, keys in found.items() if schema is not None and schema not in known}
+    unknown = [named for named in context.models if named.schema is UNKNOWN]
+    yield from (named for named in context.models if named.schema is not UNKNOWN)
+    lines = [int(one["line"]) for one in said["configures"]] or [1]
+    places = unknown or [Named(context.project.env, lines[0], None, of_metadata=True, keys=False)]
+    for named in places:
+        yield from (replace(named, schema=schema, keys=keys) for schema, keys in left.items())

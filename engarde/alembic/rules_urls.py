@@ -1,0 +1,248 @@
+"""Where the URL comes from, that no password stands in the code, and that the engine has a driver that fits it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from engarde.alembic import template
+from engarde.alembic.context import Context
+from engarde.alembic.environment import Sink
+from engarde.alembic.settings import URL
+from engarde.alembic.source import SCHEME, UNKNOWN, Value, name_of
+from engarde.declaration.declared import UrlFormat
+from engarde.declaration.stack_file_edits import lines
+from engarde.output.findings import Finding, Remedy
+from engarde.util import bounded
+from engarde.util.masking import masked
+
+DIRECT = "DIRECT_DATABASE_URL"
+DRIVERS_OF_ASYNC = frozenset({"asyncpg", "psycopg"})
+PSYCOPG_IS_DEFAULT = (2, 1)
+"""From this version of SQLAlchemy on."""
+PINS = ("*.lock", "requirements*.txt", "pyproject.toml")
+UPWARDS = 3
+"""How many folders are looked through for them, the project's and those that it is in."""
+
+_ADDRESS = re.compile(r"(?:postgres(?:ql)?|mysql|mariadb|mssql|oracle|cockroachdb)(?:\+\w+)?://[^\s{]\S*")
+_PASSWORD = re.compile(r"://[^:/@\s]*:[^@\s]+@")
+_MAKERS = ("create_engine", "create_async_engine", "create", "connect", "set")
+_RUNNERS = ("run", "run_until_complete", "create_task", "ensure_future")
+_PINNED = re.compile(
+    r"""(?im)^\W*(?:name = )?["']?sqlalchemy["']?(?:\[[\w, ]*\])?\s*(?:version = ["']|[=~>]=\s*)(\d+)\.(\d+)"""
+)
+
+
+def written_out(context: Context) -> Iterator[Finding]:
+    """An address or a password in env.py or alembic.ini."""
+    source = context.env.source
+    for node in source.nodes:
+        match node:
+            case ast.Constant(value=str() as text) if _ADDRESS.match(text):
+                parent = source.parents[node]
+                # What an f-string puts together is the environment's, but for a password between its braces.
+                if _PASSWORD.search(text) if isinstance(parent, ast.JoinedStr) else not isinstance(parent, ast.Expr):
+                    actual = f"{masked(text)} in the code"
+                    yield context.finding("url", node.lineno, _expected(context), actual, _from(context))
+            case ast.Call(func=func, keywords=keywords) if name_of(func) in _MAKERS:
+                for keyword in keywords:
+                    if keyword.arg == "password" and isinstance(keyword.value, ast.Constant) and keyword.value.value:
+                        line = keyword.value.lineno
+                        yield context.finding("url", line, _expected(context), "a password in the code", _from(context))
+    settings = context.project.settings
+    written = settings.in_ini.get(URL, "")
+    if _ADDRESS.match(written) and settings.ini:
+        actual = f"{URL} = {masked(written)}"
+        code = f"# {URL} is set by env.py"
+        yield context.finding("url", settings.line(URL), _expected(context), actual, code, file=settings.ini)
+
+
+def from_environment(context: Context) -> Iterator[Finding]:
+    """A URL that the environment gives, and not alembic.ini; one that is computed is not judged."""
+    sinks = [sink for sink in context.env.sinks if sink.of != "offline"]
+    if not sinks and (configures := context.env.of("online")):
+        yield context.unjudged(configures[0].line, _expected(context), "where its URL comes from is not told")
+    for sink in sinks:
+        if sink.value.computed:
+            yield context.unjudged(sink.line, _expected(context), "the URL is computed")
+    if all(sink.value.from_settings for sink in context.env.sinks):
+        for sink in sinks:
+            if sink.of == "engine":
+                actual = f"{URL} of {context.project.ini.name}"
+                yield context.finding("url", sink.line, _expected(context), actual, _from(context))
+
+
+def doubled(context: Context) -> Iterator[Finding]:
+    """A % written twice where configparser reads it: one in a password ends as an error that prints the whole URL."""
+    for sink in context.env.sinks:
+        if sink.of == "option" and ("%", "%%") not in sink.value.replaced and _may_hold(sink.value):
+            code = f'config.set_main_option("{URL}", url.replace("%", "%%"))'
+            yield context.finding("percent", sink.line, "each % of the URL written twice", "written as it is", code)
+
+
+def _may_hold(value: Value) -> bool:
+    if value.constant is UNKNOWN:
+        return not (value.from_settings or value.computed)
+    return value.text is not None and "%" in value.text.replace("%%", "")
+
+
+def variable(context: Context) -> Iterator[Finding]:
+    """A variable that somebody sets, `bin/engarde migrate` among them."""
+    migrations = context.service.migrations
+    read = {name for sink in context.env.sinks for name in sink.value.variables}
+    delivered = {*context.variables, *({migrations.variable} if migrations else ())}
+    for sink in context.env.sinks:
+        if len(sink.value.variables) != 1:
+            continue
+        [actual] = sink.value.variables
+        if actual not in delivered:
+            because = f"{actual}, which nobody sets"
+            yield context.finding("variable", sink.line, _expected(context), because, _from(context))
+        elif migrations and migrations.variable not in read:
+            expected = f"{migrations.variable}, in which bin/engarde migrate hands it the URL"
+            content = {context.service.name: {"migrations": {"path": migrations.path, "variable": actual}}}
+            yield context.healed("variable", sink.line, expected, actual, Remedy("edit", lines("services", content)))
+
+
+def direct(context: Context) -> Iterator[Finding]:
+    """A URL that leads past the pooler, where there is one."""
+    if context.stack.unpooled_address is None:
+        return
+    expected = "the server's own address: a pooler keeps neither locks nor settings of a session"
+    past = {name for name, variable in context.variables.items() if variable.unpooled}
+    for sink in context.env.sinks:
+        read = sink.value.variables & context.variables.keys()
+        if read and not read & past:
+            actual = f"{', '.join(sorted(read))}, which leads to the pooler"
+            yield context.healed("pooler", sink.line, expected, actual, _past(context, past))
+
+
+def _past(context: Context, variables: set[str]) -> Remedy:
+    """The variable that leads past it, or the lines of the stack file that make one."""
+    if variables:
+        return Remedy("code", f'os.environ["{min(variables)}"]')
+    if context.stack.railway:
+        kept = {
+            name: variable.model_dump(by_alias=True, exclude_defaults=True)
+            for name, variable in context.variables.items()
+        }
+        content: object = {"railway": {"variables": {**kept, DIRECT: {"unpooled": True}}}}
+    else:
+        # Nothing is delivered, so it is bin/engarde migrate that sets one, and always at the server's own address.
+        migrations = context.service.migrations
+        path = migrations.path if migrations else str(context.project.folder)
+        content = {"migrations": {"path": path, "variable": DIRECT}}
+    return Remedy("edit", lines("services", {context.service.name: content}))
+
+
+def _expected(context: Context) -> str:
+    return f"a URL from the environment, in {template.variable(context.service)}"
+
+
+def _from(context: Context) -> str:
+    return f'config.set_main_option("{URL}", os.environ["{template.variable(context.service)}"].replace("%", "%%"))'
+
+
+# ---- Engines.
+
+
+def driver(context: Context) -> str:
+    """The driver that its engine has, as far as is known, or will have once it fits."""
+    known = {name for sink in _of_engines(context) for name in _drivers(context, sink)}
+    fitting = {name for name in known if _fits(context, name)}
+    return next(iter(fitting)) if len(fitting) == 1 else "asyncpg" if context.env.asynchronous else "psycopg2"
+
+
+def _fits(context: Context, name: str) -> bool:
+    return name in DRIVERS_OF_ASYNC if context.env.asynchronous else name != "asyncpg"
+
+
+def driver_fits(context: Context) -> Iterator[Finding]:
+    """An asynchronous engine with an asynchronous driver, and the other way round."""
+    for sink in _of_engines(context):
+        for name in sorted(_drivers(context, sink)):
+            if _fits(context, name):
+                continue
+            if context.env.asynchronous:
+                code = 'make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)'
+                yield context.finding("driver", sink.line, "a URL of asyncpg or psycopg", f"one of {name}", code)
+            else:
+                code = 'url.replace("+asyncpg", "", 1)'
+                yield context.finding("driver", sink.line, "a URL of a synchronous driver", "one of asyncpg", code)
+
+
+def _of_engines(context: Context) -> list[Sink]:
+    """The places where engines get their URLs; what the configuration is given may be for the other mode alone."""
+    env = context.env
+    if run := [sink for sink in env.sinks if sink.driver is not None]:
+        return run
+    configured = any(
+        (name_of(engine.func) or "").endswith("engine_from_config")
+        or any(
+            env.source.value(node).from_settings for node in (*engine.args, *(word.value for word in engine.keywords))
+        )
+        for engine in env.engines
+    )
+    wanted = ("option", "engine") if configured else ("engine",)
+    return [sink for sink in env.sinks if sink.of in wanted]
+
+
+def _drivers(context: Context, sink: Sink) -> set[str]:
+    """Those that its variables' URLs name, once it has put in place what it puts in place."""
+    if sink.driver is not None or sink.value.computed:
+        return {sink.driver} if sink.driver else set()
+    found: set[str] = set()
+    for form in _forms(context, sink.value):
+        scheme = form.replace("sqlalchemy", "postgresql") if form.startswith("sqlalchemy") else "postgresql"
+        url = f"{'jdbc:' if form == 'jdbc' else ''}{scheme}://"
+        for old, new in sink.value.replaced:
+            url = f"{new}://" if old == SCHEME else url.replace(old, new)
+        dialect, _, name = url.partition("://")[0].partition("+")
+        found.add(name or (_default_driver(context) if dialect in ("postgresql", "postgres") else dialect))
+    return found
+
+
+def _default_driver(context: Context) -> str:
+    """What SQLAlchemy takes where a URL names no driver, by the version that the project's files pin."""
+    folders = (context.project.folder, *context.project.folder.parents)[:UPWARDS]
+    for folder, pattern in ((folder, pattern) for folder in folders for pattern in PINS):
+        for file in sorted(folder.glob(pattern)):
+            if pinned := _PINNED.search(bounded.text(file)):
+                return "psycopg" if (int(pinned[1]), int(pinned[2])) >= PSYCOPG_IS_DEFAULT else "psycopg2"
+    return "psycopg2"
+
+
+def _forms(context: Context, value: Value) -> set[UrlFormat]:
+    """The forms of the URLs in its variables; any, if it puts the whole scheme in its place."""
+    migrations, delivered = context.service.migrations, context.variables
+    found = {delivered[name].url_format or context.service.url_format for name in value.variables & delivered.keys()}
+    if migrations and migrations.variable in value.variables:
+        found.add(migrations.url_format or context.service.url_format)
+    return found or ({"plain"} if SCHEME in dict(value.replaced) else set())
+
+
+def asynchronous(context: Context) -> Iterator[Finding]:
+    """An asynchronous engine, awaited, with Alembic's synchronous part in `run_sync`."""
+    source = context.env.source
+    if not context.env.asynchronous or not context.env.engines:
+        return
+    if not any(source.calls("run_sync")):
+        actual = "the asynchronous connection is handed to Alembic, which awaits nothing"
+        code = "await connection.run_sync(do_run_migrations)"
+        yield context.finding("async", context.env.engines[0].lineno, "await connection.run_sync(...)", actual, code)
+    for node in source.nodes:
+        if isinstance(node, ast.With) and any(_opens(item.context_expr) for item in node.items):
+            code = "async with connectable.connect() as connection:"
+            yield context.finding("async", node.lineno, "async with", "with, on an asynchronous engine", code)
+    coroutines = [function for function in source.functions.values() if isinstance(function, ast.AsyncFunctionDef)]
+    if coroutines and not any(source.calls(*_RUNNERS)):
+        code = f"asyncio.run({coroutines[-1].name}())"
+        yield context.finding("async", coroutines[-1].lineno, "asyncio.run(...)", "nothing runs the coroutine", code)
+
+
+def _opens(node: ast.expr) -> bool:
+    match node:
+        case ast.Call(func=ast.Attribute(value=ast.Name(id=name), attr="connect" | "begin")):
+            return name not in ("connection", "conn", "context")
+    return False
