@@ -158,7 +158,8 @@ def environment(source: Source, own: str, ours: Collection[str] = ()) -> Environ
 
 def _configures(source: Source) -> Iterator[Configure]:
     for call in source.calls("configure"):
-        if not (dotted(call.func).endswith("context.configure") or isinstance(call.func, ast.Name)):
+        own = "configure" in source.functions or not isinstance(call.func, ast.Name)
+        if own and not dotted(call.func).endswith("context.configure"):
             continue
         function = source.function(call)
         options, opaque = given(source, call)

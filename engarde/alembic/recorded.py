@@ -52,37 +52,33 @@ def recorded(context: Context) -> Context:
 
 def _with(context: Context, online: Said, offline: Said) -> Context:
     env = context.env
+    configures: list[Configure] = []
+    paths: list[SetPath] = []
     failures: list[tuple[Mode, Failure]] = []
-    if online["failed"]:
-        failures.append(("online", _failure(online)))
-        return replace(context, run=True, failures=tuple(failures))
-    configures = [*_configures(env, online, "online")]
-    paths = [*_paths(env, online)]
-    if not offline["failed"]:
-        configures += _configures(env, offline, "offline")
-        paths += _scripted(offline)
-    else:
-        told = env.of("offline")
-        configures += told
-        paths += [path for path in env.paths if path.within in [configure.within for configure in told]]
-        if told:
-            failures.append(("offline", _failure(offline)))
-    engines = online["engines"]
+    offline_only = [configure.within for configure in env.of("offline")]
+    for mode, said in zip(MODES, (online, offline), strict=True):
+        if not said["failed"]:
+            configures += _configures(env, said, mode)
+            paths += _paths(env, said) if mode == "online" else _scripted(said)
+            continue
+        configures += env.of(mode)
+        paths += [path for path in env.paths if (path.within in offline_only) is (mode == "offline")]
+        # One that refuses to be run offline has nothing to be judged there.
+        if env.of(mode) or mode == "online":
+            failures.append((mode, Failure(int(said["line"]), masked(str(said["failed"])))))
+    sinks, engines, failed = tuple(_sinks(context.service, online)), online["engines"], bool(online["failed"])
+    early = tuple(Early(int(line), (str(sql),), sure=True) for line, sql in online["early"])
     found = replace(
         env,
         configures=tuple(configures),
-        sinks=tuple(_sinks(context.service, online)),
+        sinks=(*env.sinks, *sinks) if failed else sinks,
         paths=tuple(dict.fromkeys(paths)),
-        early=tuple(Early(int(line), (str(sql),), sure=True) for line, sql in online["early"]),
+        early=env.early if failed else early,
         schemas_made=tuple(int(line) for line, sql, _ in online["statements"] if CREATES.match(str(sql))),
         asynchronous=any(engine["asynchronous"] for engine in engines) if engines else env.asynchronous,
     )
     models = tuple(_models(context, online))
     return replace(context, env=found, models=models, run=True, failures=tuple(failures))
-
-
-def _failure(said: Said) -> Failure:
-    return Failure(int(said["line"]), masked(str(said["failed"])))
 
 
 def _configures(env: Environment, said: Said, mode: Mode) -> Iterator[Configure]:
@@ -143,6 +139,9 @@ def _sinks(service: Service, said: Said) -> Iterator[Sink]:
 
 def _models(context: Context, said: Said) -> Iterator[Named]:
     """The places that name a schema, and for those whose text does not tell it the schemas that nothing else names."""
+    if said["failed"]:
+        yield from context.models
+        return
     known = {named.schema for named in context.models}
     found = {schema: False for schema, _ in said["schemas"]}
     for schema, keys in said["schemas"]:

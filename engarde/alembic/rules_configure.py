@@ -35,7 +35,8 @@ def version_table(context: Context) -> Iterator[Finding]:
         expected = f"version_table_schema={context.literal} ({configure.mode})"
         code = f"version_table_schema={context.literal},"
         node = configure.options.get("version_table_schema")
-        unknown = next((path.line for path in context.env.paths if path.schemas is None), None)
+        paths = context.env.paths if configure.answers is None else ()
+        unknown = next((path.line for path in paths if path.schemas is None), None)
         if node is None and configure.opaque:
             yield context.unjudged(configure.line, expected, "there are options that are not written out")
         elif node is None and unknown:

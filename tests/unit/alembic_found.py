@@ -54,6 +54,10 @@ class Form:
     """`check LINE-OF` of each finding: the part of its line stands in env.py"""
     files: Mapping[str, str] = field(default_factory=dict)
     service: Mapping[str, Any] = field(default_factory=dict)
+    text: tuple[str, ...] | None = None
+    """those that its text alone tells, where it does not tell all"""
+    fails: bool = False
+    """it does not come to its end without a database either"""
 
     def put(self, folder: Path) -> Made:
         """The project in a folder."""
@@ -373,19 +377,34 @@ CONFIG = {"app/config.py": SETTINGS_CLASS}
 FORMS = {
     **{f"{name}, no models": Form(stock(name, False), (*STOCK, "percent")) for name in ("generic", "async")},
     **{f"{name}, models": Form(stock(name, True), (*SHOWS, "percent")) for name in ("pyproject", "pyproject_async")},
-    "section": Form(SECTION, SHOWS, CONFIG),
-    "option": Form(OPTION, (*SHOWS, "percent"), CONFIG),
-    "handed": Form(HANDED, ("version table", "filter", "search_path", "offline search_path")),
-    "replaced": Form(
-        REPLACED, ("version table", "filter", "offline search_path"), service={"urlFormat": "sqlalchemy+asyncpg"}
+    "section": Form(SECTION, SHOWS, CONFIG, text=("not judged", *SHOWS)),
+    "option": Form(OPTION, (*SHOWS, "percent"), CONFIG, text=("not judged", *SHOWS)),
+    "handed": Form(
+        HANDED,
+        ("version table", "filter", "search_path", "offline search_path"),
+        text=("not judged", "version table", "filter", "search_path", "offline search_path"),
     ),
-    "makes": Form(MAKES, ("version table", "filter", "offline search_path", "schema")),
+    "replaced": Form(
+        REPLACED,
+        ("version table", "filter", "offline search_path"),
+        service={"urlFormat": "sqlalchemy+asyncpg"},
+        text=("not judged", "version table", "offline search_path"),
+    ),
+    "makes": Form(
+        MAKES,
+        ("version table", "filter", "offline search_path", "schema"),
+        text=("not judged", "not judged", "version table", "offline search_path", "schema"),
+    ),
     "flat, not begun": Form(
         FLAT.replace("engine.begin()", "engine.connect()").replace("target_metadata=Base.metadata, ", ""),
         ("offline search_path", "transaction"),
     ),
     "flat": Form(FLAT, ("filter", "offline search_path")),
-    "awaited": Form(AWAITED, ("version table", "offline search_path")),
+    "awaited": Form(
+        AWAITED,
+        ("version table", "offline search_path"),
+        text=("not judged", "not judged", "version table", "offline search_path"),
+    ),
     "the guide": Form(FROM_GUIDE, ("filter", "filter", "search_path", "percent", "offline search_path")),
     "the guide, models too": Form(
         FROM_GUIDE, ("filter", "filter", "search_path", "percent", "offline search_path", "metadata schema"), OWN
@@ -483,7 +502,7 @@ FORMS = {
     "versions for several databases": Form(
         SYNC, ("arguments",), {"migrations/versions/a1.py": REVISION.replace("upgrade()", "upgrade(engine_name)")}
     ),
-    "not awaited": Form(changed(ASYNC, "postgresql+asyncpg://", "postgresql+psycopg2://"), ("driver",)),
+    "not awaited": Form(changed(ASYNC, "postgresql+asyncpg://", "postgresql+psycopg2://"), ("driver",), fails=True),
     "awaited for nothing": Form(
         changed(
             SYNC, 'environ["DATABASE_URL"]', 'environ["DATABASE_URL"].replace("postgresql:", "postgresql+asyncpg:")'
@@ -491,10 +510,14 @@ FORMS = {
         ("driver",),
     ),
     "no run_sync": Form(
-        changed(ASYNC, "await connection.run_sync(do_run_migrations)", "do_run_migrations(connection)"), ("async",)
+        changed(ASYNC, "await connection.run_sync(do_run_migrations)", "do_run_migrations(connection)"),
+        ("async",),
+        fails=True,
     ),
-    "with": Form(changed(ASYNC, "async with connectable", "with connectable"), ("async",)),
-    "not run": Form(changed(ASYNC, "asyncio.run(run_async_migrations())", "run_async_migrations()"), ("async",)),
+    "with": Form(changed(ASYNC, "async with connectable", "with connectable"), ("async",), fails=True),
+    "not run": Form(
+        changed(ASYNC, "asyncio.run(run_async_migrations())", "run_async_migrations()"), ("async",), fails=True
+    ),
     "options for asyncpg": Form(
         changed(ASYNC, '"server_settings": {"search_path": f\'"{SCHEMA}"\'}', '"options": "-c search_path=madansara"'),
         ("search_path",),
@@ -511,6 +534,6 @@ FORMS = {
 RIGHT = {
     "sync": Form(SYNC, ()),
     "async": Form(ASYNC, ()),
-    "written by init": Form(alembic_written.SYNC, ()),
-    "written by init, async": Form(alembic_written.ASYNC, ()),
+    "written by init": Form(alembic_written.SYNC, (), text=("not judged", "not judged")),
+    "written by init, async": Form(alembic_written.ASYNC, (), text=("not judged", "not judged")),
 }

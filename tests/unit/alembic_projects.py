@@ -254,6 +254,14 @@ class Made:
         """The same, as `check file:line`."""
         return [f"{each.check} {each.subject}" for each in self.found(env, run=run)]
 
+    def computed(self, env: str) -> tuple[Finding, ...]:
+        """What is found once it is run; its text tells nothing else, and says of something that it is not judged."""
+        text, run = self.found(env), self.found(env, run=True)
+        judged = {each for each in text if each.check != "not judged"}
+        assert judged < {*text}
+        assert {each.check for each in judged} <= {each.check for each in run}
+        return run
+
 
 def made(folder: Path, service: dict[str, Any] | None = None, name: str = "madansara", **sections: Any) -> Made:
     """A project with models and one revision; its env.py is still to come."""

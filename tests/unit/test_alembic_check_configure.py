@@ -6,8 +6,12 @@ from typing import Any
 import pytest
 
 from engarde.output.findings import Remedy
-from tests.unit.alembic_projects import ASYNC, BOTH, SYNC, changed, line, made
+from tests.parts import sampled
+from tests.unit.alembic_found import OWN as OWN_SCHEMA
+from tests.unit.alembic_projects import ASYNC, BOTH, MODELS, SYNC, changed, line, made
 
+run = pytest.mark.parametrize("env", sampled(BOTH.values(), SYNC), ids=BOTH)
+"""Tests that run it: what a filter lets through is the same in both."""
 both = pytest.mark.parametrize("env", BOTH.values(), ids=BOTH)
 modes = pytest.mark.parametrize("mode", [0, 1], ids=["offline", "online"])
 
@@ -52,8 +56,12 @@ def test_a_version_table_schema_that_is_not_written_out(tmp_path: Path, env: str
         f"migrations/env.py:{line(env, f'version_table_schema={value}')}",
     )
     assert finding.actual.startswith("cannot be judged")
-    command = f"bin/engarde alembic init {tmp_path} --service madansara --stack prod"
-    assert finding.remedy == Remedy("command", command)
+    command = f"{tmp_path} --service madansara --stack prod"
+    assert finding.remedy.kind == "command"
+    assert [text.partition("  # ")[0] for text in finding.remedy.text.splitlines()] == [
+        f"bin/engarde alembic check {command} --run",
+        f"bin/engarde alembic init {command}",
+    ]
 
 
 @both
@@ -104,7 +112,7 @@ def test_no_filter(tmp_path: Path, env: str) -> None:
     assert {each.subject for each in found} == {f"migrations/env.py:{line(env, 'include_schemas=True', 1)}"}
 
 
-@both
+@run
 @pytest.mark.parametrize(
     ("test", "actual"),
     [
@@ -122,7 +130,7 @@ def test_no_filter(tmp_path: Path, env: str) -> None:
 )
 def test_a_filter_by_name(tmp_path: Path, env: str, test: str, actual: str | None) -> None:
     env = changed(env, "name in (None, SCHEMA)", test)
-    found = made(tmp_path).found(env)
+    found = made(tmp_path).computed(env)
     number = line(env, "include_name=include_name", 1)
     if actual is None:
         drops = "autogenerate sees, and proposes to drop, the tables of sankore"
@@ -134,7 +142,7 @@ def test_a_filter_by_name(tmp_path: Path, env: str, test: str, actual: str | Non
     }
 
 
-@both
+@run
 @pytest.mark.parametrize(
     "body",
     [
@@ -148,7 +156,7 @@ def test_a_filter_by_name(tmp_path: Path, env: str, test: str, actual: str | Non
 )
 def test_usual_forms_that_forget_the_version_table(tmp_path: Path, env: str, body: str) -> None:
     env = filtered(f"def include_name(name, type_, parent_names):\n    {body}\n", env)
-    found = made(tmp_path).found(env)
+    found = made(tmp_path).computed(env)
     assert [each.actual for each in found] == [DROPS_OWN]
     assert found[0].subject == f"migrations/env.py:{line(env, 'include_name=include_name', 1)}"
 
@@ -167,17 +175,28 @@ TABLES = [
 ]
 
 
-@both
+@run
 @pytest.mark.parametrize("body", TABLES)
 def test_filters_by_name_that_are_right(tmp_path: Path, env: str, body: str) -> None:
-    text = f"OWN, VERSION = (None, SCHEMA), 'alembic_version'\n\n\n{NAMED}    {body}\n"
-    assert made(tmp_path).kinds(filtered(text, env)) == []
+    text = f"OWN, VERSION = [None, SCHEMA], 'alembic_version'\n\n\n{NAMED}    {body}\n"
+    assert made(tmp_path).computed(filtered(text, env)) == ()
 
 
 @both
+@pytest.mark.parametrize("names", ["(None, SCHEMA)", '(None, "madansara")', "OWN"])
+def test_the_filter_that_findings_say_to_write_is_judged_by_its_text(tmp_path: Path, env: str, names: str) -> None:
+    text = f"OWN, VERSION = (None, SCHEMA), 'alembic_version'\n\n\n{FILTER.replace('(None, SCHEMA)', names)}"
+    project = made(tmp_path)
+    assert project.kinds(filtered(text.replace('"alembic_version")', "VERSION)"), env)) == []
+    assert {each.check for each in project.found(filtered(text.replace("VERSION = (None", "VERSION = ('x'"), env))} == (
+        {"not judged"} if names == "OWN" else set()
+    )
+
+
+@run
 def test_a_filter_that_returns_nothing(tmp_path: Path, env: str) -> None:
     text = f"{NAMED}    if name == 'x':\n        return True\n"
-    assert [each.actual for each in made(tmp_path).found(filtered(text, env))] == [BLIND]
+    assert [each.actual for each in made(tmp_path).computed(filtered(text, env))] == [BLIND]
 
 
 @both
@@ -194,7 +213,7 @@ def test_filters_that_are_not_judged(tmp_path: Path, env: str, text: str) -> Non
     assert [each.check for each in made(tmp_path).found(filtered(text, env))] == ["not judged"]
 
 
-@both
+@run
 @pytest.mark.parametrize(
     "body",
     [
@@ -213,10 +232,10 @@ def test_filters_that_are_not_judged(tmp_path: Path, env: str, text: str) -> Non
 def test_filters_by_object_that_are_right(tmp_path: Path, env: str, body: str) -> None:
     text = f"def include_object(object, name, type_, reflected, compare_to):\n    {body}\n"
     env = filtered(text, env).replace("include_name=include_name", "include_object=include_object")
-    assert made(tmp_path).kinds(env) == []
+    assert made(tmp_path).computed(env) == ()
 
 
-@both
+@run
 @pytest.mark.parametrize(
     ("body", "actual"),
     [
@@ -229,7 +248,7 @@ def test_filters_by_object_that_are_right(tmp_path: Path, env: str, body: str) -
 def test_filters_by_object_that_are_not(tmp_path: Path, env: str, body: str, actual: list[str]) -> None:
     text = f"def include_object(object, name, type_, reflected, compare_to):\n    {body}\n"
     env = filtered(text, env).replace("include_name=include_name", "include_object=include_object")
-    found = made(tmp_path).found(env)
+    found = made(tmp_path).computed(env)
     assert [each.actual for each in found] == actual
     assert {each.subject for each in found} == {f"migrations/env.py:{line(env, 'include_object=include_object', 1)}"}
 
@@ -242,8 +261,9 @@ def test_a_filter_by_object_with_the_schema_in_the_models(tmp_path: Path) -> Non
     )
     env = filtered(text, SYNC).replace("include_name=include_name", "include_object=include_object")
     project = made(tmp_path)
-    project.write("app/models.py", "class Base:\n    metadata = MetaData(schema='madansara')\n")
-    assert project.kinds(env) == []
+    metadata = "metadata = MetaData(schema='madansara')"
+    project.write("app/models.py", f"from sqlalchemy import MetaData\n\n\nclass Base:\n    {metadata}\n")
+    assert project.computed(env) == ()
 
 
 @both
@@ -265,13 +285,13 @@ def test_a_filter_of_another_form(tmp_path: Path, env: str, text: str) -> None:
     ]
 
 
-@both
+@run
 def test_a_lambda(tmp_path: Path, env: str) -> None:
     right = "lambda name, type_, _: name in (None, SCHEMA) if type_ == 'schema' else name != 'alembic_version'"
     project = made(tmp_path)
-    assert project.kinds(changed(env, "include_name=include_name", f"include_name={right}", 1)) == []
+    assert project.computed(changed(env, "include_name=include_name", f"include_name={right}", 1)) == ()
     wrong = changed(env, "include_name=include_name", "include_name=lambda *_: True", 1)
-    assert [each.actual for each in project.found(wrong)] == [DROPS, DROPS_OWN]
+    assert [each.actual for each in project.computed(wrong)] == [DROPS, DROPS_OWN]
 
 
 @both
@@ -316,7 +336,8 @@ def test_a_schema_that_env_py_sets_once_the_tables_are_there(tmp_path: Path, sch
         "    return type_ != 'table' or object.schema == target_metadata.schema\n"
     )
     env = filtered(text, env).replace("include_name=include_name", "include_object=include_object")
-    assert [each.actual for each in made(tmp_path).found(env)] == [BLIND]
+    found = made(tmp_path).computed(env)
+    assert [each.actual for each in found] == [BLIND]
 
 
 KEYS = [
@@ -344,9 +365,9 @@ def test_foreign_keys_of_models_with_the_own_schema(tmp_path: Path, env: str, mo
 def test_a_filter_that_asks_the_models_for_names(tmp_path: Path, key: str) -> None:
     """The names of tables with a schema begin with it; what is not seen has no foreign keys to make anew."""
     project = made(tmp_path)
-    project.write("app/models.py", "class Base:\n    metadata, x = MetaData(schema='madansara'), ForeignKey('y.z')\n")
+    project.write("app/models.py", OWN_SCHEMA["app/models.py"])
     text = f"{NAMED}    return type_ != 'table' or {key} in target_metadata.tables\n"
-    found = [each.check for each in project.found(filtered(text, SYNC))]
+    found = [each.check for each in project.computed(filtered(text, SYNC))]
     assert found == (["filter"] if key == "name" else ["metadata schema"])
 
 
@@ -362,17 +383,18 @@ def test_foreign_keys_of_other_tables(tmp_path: Path) -> None:
 def test_a_table_that_it_is_declared_to_read(tmp_path: Path) -> None:
     """A model of it is fine once autogenerate leaves it alone."""
     service: dict[str, Any] = {"reads": ["public.users"]}
-    models = "class Base:\n    pass\n\n\nclass User(Base):\n    __table_args__ = {'schema': 'public'}\n"
+    user = "class User(Base):\n    __tablename__ = 'users'\n    __table_args__ = {'schema': 'public'}\n"
+    models = f"{MODELS}\n\n{user}    id = Column(Integer, primary_key=True)\n"
     project = made(tmp_path, service)
     project.write("app/models.py", models)
-    assert project.kinds(SYNC) == ["metadata schema app/models.py:6"]
+    assert project.kinds(SYNC) == [f"metadata schema app/models.py:{line(models, 'public')}"]
     text = (
         "def include_object(object, name, type_, reflected, compare_to):\n"
         "    return type_ != 'table' or object.schema != 'public'\n\n\n"
     )
     env = changed(SYNC, "def include_name", f"{text}def include_name")
     env = env.replace("include_name=include_name,", "include_name=include_name, include_object=include_object,")
-    assert project.kinds(env) == []
+    assert project.computed(env) == ()
 
 
 def test_several_heads(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import alembic
 import pytest
 
+from tests.parts import sampled
 from tests.unit.alembic_projects import ASYNC, BOTH, GUIDE, INI, SYNC, changed, line, made
 
 TEMPLATES = Path(alembic.__file__).parent / "templates"
@@ -141,36 +142,53 @@ def test_a_shared_configure(tmp_path: Path) -> None:
     )
     env = env[:start] + "        configure(connection=connection)\n" + env[end:]
     project = made(tmp_path)
-    assert project.kinds(env) == []
+    assert project.computed(env) == ()
     without = changed(env, "        version_table_schema=SCHEMA,\n", "")
     number = line(without, "    context.configure(")
-    assert project.kinds(without) == [f"version table migrations/env.py:{number}"] * 2
+    found = [(each.check, each.subject) for each in project.computed(without)]
+    assert found == [("version table", f"migrations/env.py:{number}")] * 2
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        "OPTIONS = {'version_table_schema': SCHEMA, 'include_schemas': True, 'include_name': include_name}",
-        "OPTIONS = dict(version_table_schema=SCHEMA, include_schemas=True, include_name=include_name)",
-        "def options():\n    return {'version_table_schema': SCHEMA, 'include_schemas': True,"
-        " 'include_name': include_name}\n\n\nOPTIONS = options()",
-        "OPTIONS = {'include_schemas': True, 'version_table_schema': SCHEMA}\n"
-        "OPTIONS.update({'include_name': include_name})",
-        "OPTIONS = {'include_schemas': True}\nOPTIONS['version_table_schema'] = SCHEMA\n"
-        "OPTIONS.update(include_name=include_name)",
-        "MORE = {'include_name': include_name}\n"
-        "OPTIONS = {**MORE, 'version_table_schema': SCHEMA, 'include_schemas': True}",
-    ],
-)
+OPTIONS = [
+    "OPTIONS = {'version_table_schema': SCHEMA, 'include_schemas': True, 'include_name': include_name}",
+    "OPTIONS = dict(version_table_schema=SCHEMA, include_schemas=True, include_name=include_name)",
+    "MORE = {'include_name': include_name}\n"
+    "OPTIONS = {**MORE, 'version_table_schema': SCHEMA, 'include_schemas': True}",
+]
+MADE = [
+    "def options():\n    return {'version_table_schema': SCHEMA, 'include_schemas': True,"
+    " 'include_name': include_name}\n\n\nOPTIONS = options()",
+    "OPTIONS = {'include_schemas': True, 'version_table_schema': SCHEMA}\n"
+    "OPTIONS.update({'include_name': include_name})",
+    "OPTIONS = {'include_schemas': True}\nOPTIONS['version_table_schema'] = SCHEMA\n"
+    "OPTIONS.update(include_name=include_name)",
+]
+
+
+def with_options(env: str, options: str) -> str:
+    told = ("version_table_schema=SCHEMA,", "include_schemas=True,", "include_name=include_name,")
+    for each in told:
+        env = env.replace(each, "" if each != told[-1] else "**OPTIONS,")
+    return changed(env, "\n\ndef run_migrations_offline", f"\n\n{options}\n\n\ndef run_migrations_offline")
+
+
+@pytest.mark.parametrize("options", OPTIONS)
 @pytest.mark.parametrize("env", BOTH.values(), ids=BOTH)
 def test_options_in_a_map(tmp_path: Path, env: str, options: str) -> None:
-    options_ = ("version_table_schema=SCHEMA,", "include_schemas=True,", "include_name=include_name,")
-    for each in options_:
-        env = env.replace(each, "" if each != options_[-1] else "**OPTIONS,")
-    env = changed(env, "\n\ndef run_migrations_offline", f"\n\n{options}\n\n\ndef run_migrations_offline")
+    env = with_options(env, options)
     project = made(tmp_path)
     assert project.kinds(env) == []
     assert len(project.kinds(changed(env, 'SCHEMA = "madansara"', "SCHEMA = 'sankore'"))) > 2
+
+
+@pytest.mark.parametrize("options", MADE)
+@pytest.mark.parametrize("env", sampled(BOTH.values(), SYNC), ids=BOTH)
+def test_options_in_a_map_that_is_computed(tmp_path: Path, env: str, options: str) -> None:
+    env = with_options(env, options)
+    project = made(tmp_path)
+    assert project.computed(env) == ()
+    wrong = project.computed(changed(env, 'SCHEMA = "madansara"', "SCHEMA = 'sankore'"))
+    assert len({each.check for each in wrong} - {"not judged"}) > 2
 
 
 def test_values_in_modules_of_the_project(tmp_path: Path) -> None:
@@ -188,9 +206,10 @@ def test_values_in_modules_of_the_project(tmp_path: Path) -> None:
     env = changed(
         env, 'SCHEMA = "madansara"\n', "from app.settings import SCHEMA\nfrom app.filters import include_name\n"
     )
-    assert project.kinds(env) == []
+    assert project.computed(env) == ()
     project.write("app/settings.py", "SCHEMA = 'sankore'\n")
-    assert len(project.kinds(env)) > 2
+    assert len({each.check for each in project.found(env)} - {"not judged"}) > 1
+    assert len({each.check for each in project.computed(env)} - {"not judged"}) > 2
 
 
 def test_modules_that_cannot_be_read(tmp_path: Path) -> None:
@@ -198,9 +217,12 @@ def test_modules_that_cannot_be_read(tmp_path: Path) -> None:
     project = made(tmp_path)
     project.write("app/models.py", "from ...far import Base\nthis is no Python\n")
     project.write("app/settings.py", "from .... import x\nSCHEMA: str = 'madansara'\n")
-    chosen = "SCHEMA = settings.SCHEMA if True else 'madansara'\n"
-    env = changed(SYNC, 'SCHEMA = "madansara"\n', f"from app import settings\n\n{chosen}")
+    env = changed(SYNC, 'SCHEMA = "madansara"\n', "from app import settings\n\nSCHEMA = settings.SCHEMA\n")
     assert project.kinds(env) == []
+    chosen = changed(env, "SCHEMA = settings.SCHEMA", "SCHEMA = settings.SCHEMA if True else 'madansara'")
+    assert {each.check for each in project.found(chosen)} == {"not judged"}
+    # It cannot be run either.
+    assert {each.check for each in project.found(chosen, run=True)} == {"not judged"}
 
 
 @pytest.mark.parametrize(
@@ -226,8 +248,15 @@ def test_no_models_at_all_need_no_filter(tmp_path: Path) -> None:
 
 
 def test_the_connection_of_somebody_else(tmp_path: Path) -> None:
-    """An engine that the application makes: where its URL comes from is not told, so nothing is said of it."""
+    """An engine that the application makes: where its URL comes from is not told, and only running it tells."""
     start, end = SYNC.index("    connectable = engine"), SYNC.index("    with connectable")
     env = SYNC[:start] + "    from app.db import engine as connectable\n" + SYNC[end:]
     env = changed(env, 'config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))\n', "")
-    assert made(tmp_path).kinds(env) == []
+    env = changed(env, 'url=config.get_main_option("sqlalchemy.url")', 'dialect_name="postgresql"')
+    project = made(tmp_path)
+    project.write(
+        "app/db.py",
+        "import os\nfrom sqlalchemy import create_engine\n\nengine = create_engine(os.environ['DATABASE_URL'])",
+    )
+    assert project.kinds(env) == [f"not judged migrations/env.py:{line(env, 'context.configure(', 1)}"]
+    assert project.computed(env) == ()

@@ -43,13 +43,36 @@ def one(project: Made, env: str) -> Finding:
         'config.set_main_option("sqlalchemy.url", os.getenv("DATABASE_URL", "").replace("%", "%%"))\n',
         'URL = os.environ.get("DATABASE_URL")\nconfig.set_main_option("sqlalchemy.url", URL.replace("%", "%%"))\n',
         'config.set_section_option("alembic", "sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))\n',
-        "def url():\n    return os.environ['DATABASE_URL'].replace('%', '%%')\n\n\n"
-        'config.set_main_option("sqlalchemy.url", url())\n',
         'config.set_main_option("sqlalchemy.url", f"{os.environ[\'DATABASE_URL\']}".replace("%", "%%"))\n',
     ],
 )
 def test_urls_that_are_right(tmp_path: Path, text: str) -> None:
     assert made(tmp_path).kinds(of(text)) == []
+
+
+SETTINGS = "import os\n\n\nclass Settings:\n    database_url = os.environ['DATABASE_URL']\n\n\nsettings = Settings()\n"
+
+
+def of_settings(text: str) -> str:
+    """The env.py with these lines, which take the URL from a class of the application."""
+    return of(f"from app.settings import settings\n{text}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def url():\n    return os.environ['DATABASE_URL'].replace('%', '%%')\n\n\n"
+        'config.set_main_option("sqlalchemy.url", url())\n',
+        'config.set_main_option("sqlalchemy.url", settings.database_url.replace("%", "%%"))\n',
+        'url = settings.database_url\nconfig.set_main_option("sqlalchemy.url", "%%".join(url.split("%")))\n',
+    ],
+)
+def test_urls_that_are_computed_and_right(tmp_path: Path, text: str) -> None:
+    project = made(tmp_path)
+    project.write("app/settings.py", SETTINGS)
+    env = of_settings(text)
+    assert project.kinds(env) == [f"not judged migrations/env.py:{line(env, 'set_main_option')}"]
+    assert project.computed(env) == ()
 
 
 @pytest.mark.parametrize(
@@ -59,13 +82,29 @@ def test_urls_that_are_right(tmp_path: Path, text: str) -> None:
         'config.set_main_option("sqlalchemy.url", os.getenv("DATABASE_URL"))\n',
         'url = os.environ["DATABASE_URL"]\nconfig.set_main_option("sqlalchemy.url", url)\n',
         'config.set_section_option(config.config_ini_section, "sqlalchemy.url", os.environ["DATABASE_URL"])\n',
-        'config.set_main_option("sqlalchemy.url", str(settings.database_url))\n',
-        'config.set_main_option("sqlalchemy.url", settings.database_url.replace("+asyncpg", ""))\n',
     ],
 )
 def test_a_percent_that_is_not_doubled(tmp_path: Path, text: str) -> None:
     env = of(text)
-    finding = one(made(tmp_path), env)
+    not_doubled(one(made(tmp_path), env), env)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'config.set_main_option("sqlalchemy.url", str(settings.database_url))\n',
+        'config.set_main_option("sqlalchemy.url", settings.database_url.replace("+asyncpg", ""))\n',
+    ],
+)
+def test_a_percent_that_is_not_doubled_of_a_url_that_is_computed(tmp_path: Path, text: str) -> None:
+    project = made(tmp_path)
+    project.write("app/settings.py", SETTINGS)
+    env = of_settings(text)
+    (finding,) = project.computed(env)
+    not_doubled(finding, env)
+
+
+def not_doubled(finding: Finding, env: str) -> None:
     assert (finding.check, finding.subject) == ("percent", f"migrations/env.py:{line(env, 'sqlalchemy.url')}")
     doubled = 'config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))'
     assert finding.remedy == Remedy("code", doubled)
@@ -114,7 +153,7 @@ def test_an_address_in_alembic_ini(tmp_path: Path) -> None:
         f'config.set_main_option("sqlalchemy.url", "{ADDRESS}")\n',
         f'config.set_main_option("sqlalchemy.url", os.getenv("DATABASE_URL", "{ADDRESS}").replace("%", "%%"))\n',
         f"URL = f\"postgresql+psycopg2://someone:{SECRET}@{{os.environ['HOST']}}/railway\"\n{SET}",
-        f'engine = create_engine(URL.create("postgresql", password="{SECRET}"))\n{SET}',
+        f'address = URL.create("postgresql", password="{SECRET}")\n{SET}',
         f'URL = "postgresql://someone:{SECRET}@{SECRET}@db/railway"\n{SET}',
     ],
 )
@@ -156,7 +195,7 @@ def test_the_variable_that_migrate_sets(tmp_path: Path) -> None:
     assert finding.remedy.kind == "edit"
     assert "variable: DATABASE_URL" in finding.remedy.text
     either = SYNC.replace('os.environ["DATABASE_URL"]', '(os.getenv("MIGRATION_URL") or os.environ["DATABASE_URL"])')
-    assert made(tmp_path, service).kinds(either) == []
+    assert made(tmp_path, service).computed(either) == ()
 
 
 DIRECT: dict[str, Any] = {"DATABASE_URL": {}, "DIRECT_URL": {"unpooled": True}}
@@ -193,16 +232,30 @@ def test_no_variable_leads_past_the_pooler_and_nothing_is_delivered(tmp_path: Pa
     assert made(tmp_path, {**service, **edited}, **POOLER).kinds(env) == []
 
 
-@pytest.mark.parametrize("text", ["url = settings.url\nengine = create_engine(url)\n", ""])
-def test_behind_a_pooler_a_url_of_nobody_knows_where(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "actual"),
+    [
+        ("url = settings.url\nengine = create_engine(url)\n", "the URL is computed"),
+        ("", "where its URL comes from is not told"),
+    ],
+)
+@pytest.mark.parametrize("sections", [POOLER, {}], ids=["behind a pooler", "without one"])
+def test_a_url_of_nobody_knows_where(tmp_path: Path, sections: dict[str, Any], text: str, actual: str) -> None:
     env = of(text)
     start, end = env.index("    connectable = engine"), env.index("    with connectable")
     env = env[:start] + "    from app.db import engine as connectable\n" + env[end:]
-    found = made(tmp_path, **POOLER).found(env)
-    assert [(each.check, each.actual) for each in found] == [
-        ("not judged", "cannot be judged: where its URL comes from is not told")
-    ]
-    assert made(tmp_path).kinds(env) == []
+    found = made(tmp_path, **sections).found(env)
+    assert [(each.check, each.actual) for each in found] == [("not judged", f"cannot be judged: {actual}")]
+
+
+def test_behind_a_pooler_a_url_that_is_computed(tmp_path: Path) -> None:
+    migrations = {"path": "../madansara", "variable": "DIRECT_URL"}
+    project = made(tmp_path, {"railway": {"variables": DIRECT}, "migrations": migrations}, **POOLER, **RAILWAY)
+    project.write("app/settings.py", SETTINGS)
+    text = 'config.set_main_option("sqlalchemy.url", settings.database_url.replace("%", "%%"))\n'
+    assert {each.check for each in project.computed(of_settings(text))} == {"pooler", "variable"}
+    project.write("app/settings.py", SETTINGS.replace("DATABASE_URL", "DIRECT_URL"))
+    assert project.computed(of_settings(text)) == ()
 
 
 @pytest.mark.parametrize(
@@ -212,16 +265,28 @@ def test_behind_a_pooler_a_url_of_nobody_knows_where(tmp_path: Path, text: str) 
         ("sqlalchemy+psycopg", 'os.environ["DATABASE_URL"]', []),
         ("sqlalchemy+asyncpg", 'os.environ["DATABASE_URL"]', ["one of asyncpg"]),
         ("sqlalchemy+asyncpg", 'os.environ["DATABASE_URL"].replace("+asyncpg", "")', []),
-        ("sqlalchemy+asyncpg", 're.sub(r"\\+asyncpg", "", os.environ["DATABASE_URL"])', []),
         ("sqlalchemy+asyncpg", 'os.environ["DATABASE_URL"].replace("postgresql+asyncpg", "postgresql+psycopg")', []),
         ("sqlalchemy+asyncpg", 'str(make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql+psycopg"))', []),
         ("plain", 'os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://")', ["one of asyncpg"]),
-        ("plain", 'sync_url(os.environ["DATABASE_URL"])', []),
     ],
 )
 def test_the_driver_of_a_synchronous_engine(tmp_path: Path, form: str, text: str, found: list[str]) -> None:
     env = of(f'config.set_main_option("sqlalchemy.url", {text}.replace("%", "%%"))\n')
     assert [each.actual for each in made(tmp_path, {"urlFormat": form}).found(env)] == found
+
+
+@pytest.mark.parametrize(
+    ("form", "text", "found"),
+    [
+        ("sqlalchemy+asyncpg", 're.sub(r"\\+asyncpg", "", os.environ["DATABASE_URL"])', []),
+        ("plain", 're.sub("^postgresql:", "postgresql+asyncpg:", os.environ["DATABASE_URL"])', ["one of asyncpg"]),
+        ("sqlalchemy+asyncpg", 'os.environ["DATABASE_URL"].lower()', ["one of asyncpg"]),
+        ("plain", 'os.environ["DATABASE_URL"].lower()', []),
+    ],
+)
+def test_the_driver_of_a_url_that_is_computed(tmp_path: Path, form: str, text: str, found: list[str]) -> None:
+    env = of(f'import re\n\nconfig.set_main_option("sqlalchemy.url", {text}.replace("%", "%%"))\n')
+    assert [each.actual for each in made(tmp_path, {"urlFormat": form}).computed(env)] == found
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_an_import_of_a_star_that_takes_a_name(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_no_end(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
-    monkeypatch.setattr(trial, "LIMIT", 2.0)
+    monkeypatch.setenv("ENGARDE_TIMEOUTS", "alembic=2")
     (project / "app/more.py").write_text(
         "import subprocess, sys, time\n\n"
         "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(8)'], start_new_session=True)\n"

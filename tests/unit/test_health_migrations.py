@@ -7,9 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from engarde.alembic.revisions import Revision
-
-from engarde.alembic.scripts import Graph
+from engarde.alembic.scripts import Graph, Revision
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import PASSWORD_KEY, parse
 from engarde.health.migrations import check
