@@ -21,14 +21,6 @@ UNJUDGED = "not judged"
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """An env.py that did not come to its end when it was run."""
-
-    line: int
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
 class Context:
     """One service's Alembic project, and what the stack file says of the service."""
 
@@ -40,7 +32,8 @@ class Context:
     models: tuple[Named, ...]
     run: bool = False
     """its env.py was run, too"""
-    failures: tuple[tuple[Mode, Failure], ...] = ()
+    failures: tuple[tuple[Mode, int, str], ...] = ()
+    """the modes in which it then did not come to its end, with the line and the error"""
 
     @property
     def schema(self) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from engarde.alembic.filters import Answers, Table, filters
+from engarde.alembic.filters import Answers, Table, sees
 from engarde.alembic.settings import URL
 from engarde.alembic.source import SCHEME, Function, Source, Value, dotted, name_of, texts_in
 
@@ -124,9 +124,7 @@ class Environment:
         """Whether autogenerate compares a table; None where that cannot be told."""
         if configure.answers is not None:
             return configure.answers.get(table)
-        if configure.opaque:
-            return None
-        return filters(self.source, configure.options, self.ours, self.own).sees(table)
+        return None if configure.opaque else sees(self.source, configure.options, self.ours, self.own, table)
 
     @property
     def of_several(self) -> tuple[Configure, ...]:
@@ -217,12 +215,12 @@ def _sinks(source: Source, ours: Collection[str]) -> Iterator[Sink]:
                     yield Sink(value.lineno, source.value(value), "option")
             case ast.Call():
                 yield from _of_call(source, node, ours)
-            case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=key))], value=value) if key == URL:
-                yield Sink(value.lineno, source.value(value), "engine")
+            case ast.Assign(targets=[ast.Subscript(slice=ast.Constant(value=key))], value=item) if key == URL:
+                yield Sink(item.lineno, source.value(item), "engine")
             case ast.Dict(keys=keys, values=values):
-                for key, value in zip(keys, values, strict=True):
-                    if isinstance(key, ast.Constant) and key.value in (URL, "url"):
-                        yield Sink(value.lineno, source.value(value), "engine")
+                for word, item in zip(keys, values, strict=True):
+                    if isinstance(word, ast.Constant) and word.value in (URL, "url"):
+                        yield Sink(item.lineno, source.value(item), "engine")
 
 
 def _of_call(source: Source, call: ast.Call, ours: Collection[str]) -> Iterator[Sink]:
@@ -235,20 +233,17 @@ def _of_call(source: Source, call: ast.Call, ours: Collection[str]) -> Iterator[
             of: Literal["offline", "engine"] = "offline" if name == "configure" else "engine"
             yield Sink(keyword.value.lineno, source.value(keyword.value), of)
     for node in call.args[:1]:
-        value = source.value(node)
-        if name in ("engine_from_config", "async_engine_from_config"):
-            if value.from_settings:
-                yield Sink(call.lineno, value, "engine")
-        elif name in ("create_engine", "create_async_engine"):
-            if isinstance(node, ast.Call) and name_of(node.func) in ours:
-                value = _of_ours(source)
-            yield Sink(node.lineno, value, "engine")
+        if name in ("create_engine", "create_async_engine"):
+            is_ours = isinstance(node, ast.Call) and name_of(node.func) in ours
+            yield Sink(node.lineno, _of_ours(source) if is_ours else source.value(node), "engine")
+        elif (value := source.value(node)).from_settings:
+            yield Sink(call.lineno, value, "engine")
 
 
 def _of_ours(source: Source) -> Value:
     """What the function gives that `init` writes."""
-    variable, driver = (source.value(ast.Name(name, ast.Load())).text for name in ("VARIABLE", "DRIVER"))
-    return Value(variables=frozenset({variable or ""}), replaced=((SCHEME, driver or ""),))
+    variable, driver = (source.value(ast.Name(name, ast.Load())).text or "" for name in ("VARIABLE", "DRIVER"))
+    return Value(variables=frozenset({variable}), replaced=((SCHEME, driver),))
 
 
 # ---- search_path.
@@ -365,21 +360,20 @@ def _left_open(
             own = any(map(_is_own_transaction, source.above(call)))
             if not own and not any(text.lstrip().upper().startswith("PRAGMA") for text in texts):
                 found.append(Early(call.lineno, texts, sure))
-        elif (
-            isinstance(call.func, ast.Name)
-            and connection
-            and connection in map(name_of, call.args)
-            and call.func.id not in ours
-        ):
-            own_function = source.functions.get(call.func.id)
-            inside = _calls(source, own_function) if own_function else [call]
-            if not own_function or any(name_of(part.func) in EXECUTES for part in inside):
-                found.append(Early(call.lineno, (), sure=False))
+        elif name not in ours and connection in _given(call):
+            # What a function does with it, only running it tells.
+            found.append(Early(call.lineno, (), sure=False))
 
 
 def _calls(source: Source, function: Function | None) -> list[ast.Call]:
     """The calls of a function, or of what is outside of all functions, in the order of the text."""
     return [node for node in source.nodes if isinstance(node, ast.Call) and source.function(node) is function]
+
+
+def _given(call: ast.Call) -> set[str]:
+    """The names that a call hands over."""
+    parts = (*call.args, *(keyword.value for keyword in call.keywords))
+    return {part.id for part in parts if isinstance(part, ast.Name)}
 
 
 def _receiver(call: ast.Call) -> str | None:

@@ -46,44 +46,22 @@ def by_name(schema: str) -> tuple[str, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Filters:
-    """What one `context.configure` lets autogenerate see, as far as its options tell."""
-
-    own: str
-    """the schema that the right filter lets through"""
-    schemas: bool | None
-    """every schema that there is, not only those of the search_path"""
-    by_name: bool | None
-    """True: the one that is right; False: none"""
-    by_object: bool | None
-    """False: none"""
-
-    def sees(self, table: Table) -> bool | None:
-        """Whether a table is compared; None where that cannot be told."""
-        elsewhere = table.schema is not None
-        if table.exists and elsewhere and self.schemas is False:
-            return False
-        if table.exists and self.by_name and (table.schema not in (None, self.own) or table.name == VERSION_TABLE):
-            return False
-        unknown = self.by_object is None or (table.exists and self.by_name is None)
-        return None if unknown or (elsewhere and self.schemas is None) else True
-
-
-def filters(source: Source, options: Mapping[str, ast.expr], ours: Collection[str], own: str) -> Filters:
-    """Those of one call.
+def sees(source: Source, options: Mapping[str, ast.expr], ours: Collection[str], own: str, table: Table) -> bool | None:
+    """Whether a call with these options lets autogenerate compare a table; None where its text does not tell.
 
     :param ours: the functions of the file that are as `init` writes them.
+    :param own: the service's schema.
     """
     schemas = source.value(options.get("include_schemas", ast.Constant(False))).constant
     names, objects = (options.get(name, ast.Constant(None)) for name in ("include_name", "include_object"))
+    elsewhere, told = table.schema is not None, table.exists and not _is_none(names)
+    if table.exists and elsewhere and not schemas:
+        return False
     right = isinstance(names, ast.Name) and (names.id in ours or _is_right(source, names.id, own))
-    return Filters(
-        own,
-        None if schemas is UNKNOWN else bool(schemas),
-        False if _is_none(names) else right or None,
-        False if _is_none(objects) else None,
-    )
+    if told and right and (table.schema not in (None, own) or table.name == VERSION_TABLE):
+        return False
+    unknown = (told and not right) or not _is_none(objects) or (elsewhere and schemas is UNKNOWN)
+    return None if unknown else True
 
 
 def _is_none(node: ast.expr) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from engarde.alembic.context import Context, Failure
+from engarde.alembic.context import Context
 from engarde.alembic.environment import Configure, Early, Environment, Mode, Named, SetPath, Sink, Way, spelled, stated
 from engarde.alembic.filters import Answers, Table
 from engarde.alembic.rules_paths import CREATES
@@ -54,7 +54,7 @@ def _with(context: Context, online: Said, offline: Said) -> Context:
     env = context.env
     configures: list[Configure] = []
     paths: list[SetPath] = []
-    failures: list[tuple[Mode, Failure]] = []
+    failures: list[tuple[Mode, int, str]] = []
     offline_only = [configure.within for configure in env.of("offline")]
     for mode, said in zip(MODES, (online, offline), strict=True):
         if not said["failed"]:
@@ -65,7 +65,7 @@ def _with(context: Context, online: Said, offline: Said) -> Context:
         paths += [path for path in env.paths if (path.within in offline_only) is (mode == "offline")]
         # One that refuses to be run offline has nothing to be judged there.
         if env.of(mode) or mode == "online":
-            failures.append((mode, Failure(int(said["line"]), masked(str(said["failed"])))))
+            failures.append((mode, int(said["line"]), masked(str(said["failed"]))))
     sinks, engines, failed = tuple(_sinks(context.service, online)), online["engines"], bool(online["failed"])
     early = tuple(Early(int(line), (str(sql),), sure=True) for line, sql in online["early"])
     found = replace(

@@ -17,9 +17,8 @@ from engarde.util.quoting import quoted
 
 def ran(context: Context) -> Iterator[Finding]:
     """An env.py that did not come to its end when it was run; what its text tells is judged all the same."""
-    for mode, failure in context.failures:
-        expected = f"an env.py that comes to its end without a database ({mode})"
-        yield context.unjudged(failure.line, expected, failure.message)
+    for mode, line, message in context.failures:
+        yield context.unjudged(line, f"an env.py that comes to its end without a database ({mode})", message)
 
 
 def configured(context: Context) -> Iterator[Finding]:
