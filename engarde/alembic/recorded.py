@@ -5,17 +5,15 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 from engarde.alembic.context import Context
 from engarde.alembic.environment import Configure, Early, Environment, Mode, Named, SetPath, Sink, Way, spelled, stated
 from engarde.alembic.filters import Answers, Table
-from engarde.alembic.rules_paths import CREATES
-from engarde.alembic.running import NotEnded, NotRun, Run, Said, database, run, untried, variables
+from engarde.alembic.running import Runner, Said, databases
 from engarde.alembic.settings import URL
 from engarde.alembic.source import UNKNOWN, Value
 from engarde.declaration.model import Service
-from engarde.errors import Refused
 from engarde.util import bounded
 from engarde.util.masking import masked
 
@@ -32,22 +30,15 @@ def recorded(context: Context) -> Context:
     project, service, settings = context.project, context.service, context.project.settings
     told = {
         "kind": "record",
+        "text": bounded.text(project.env),
         "role": service.role,
         "schema": service.schema_,
-        "database": database(0),
+        "database": next(iter(databases(service).values())),
         "schemas": sorted({*context.others, *(read.schema_ for read in service.reads)} - {service.schema_}),
         "url": str(settings.in_ini.get(URL) or settings.in_pyproject.get(URL) or "").replace("%%", "%"),
     }
-    text = bounded.text(project.env)
-    try:
-        return _with(context, *run(project, service, [Run(mode, text, {**told, "mode": mode}) for mode in MODES]))
-    except NotEnded as error:
-        raise Refused(f"env.py {error}") from None
-    except NotRun as error:
-        reason = str(error)
-    except (ValueError, KeyError, TypeError, AttributeError):
-        reason = "its answer is none"
-    raise Refused(f"env.py could not be run with the service's own Alembic: {reason}; {untried(project)}")
+    runs = [{**told, "mode": mode} for mode in MODES]
+    return Runner(project, service).run(runs, lambda online, offline: _with(context, online, offline))
 
 
 def _with(context: Context, online: Said, offline: Said) -> Context:
@@ -59,7 +50,7 @@ def _with(context: Context, online: Said, offline: Said) -> Context:
     for mode, said in zip(MODES, (online, offline), strict=True):
         if not said["failed"]:
             configures += _configures(env, said, mode)
-            paths += _paths(env, said) if mode == "online" else _scripted(said)
+            paths += _paths(env, said, mode)
             continue
         configures += env.of(mode)
         paths += [path for path in env.paths if (path.within in offline_only) is (mode == "offline")]
@@ -74,7 +65,7 @@ def _with(context: Context, online: Said, offline: Said) -> Context:
         sinks=(*env.sinks, *sinks) if failed else sinks,
         paths=tuple(dict.fromkeys(paths)),
         early=env.early if failed else early,
-        schemas_made=tuple(int(line) for line, sql, _ in online["statements"] if CREATES.match(str(sql))),
+        schemas_made=tuple(map(int, online["made"])),
         asynchronous=any(engine["asynchronous"] for engine in engines) if engines else env.asynchronous,
     )
     models = tuple(_models(context, online))
@@ -103,29 +94,19 @@ def _answers(found: list[list[Any]]) -> Answers:
     }
 
 
-def _paths(env: Environment, said: Said) -> Iterator[SetPath]:
-    """Those of statements on a connection, and of what engines hand to their drivers."""
-    for line, sql, of in said["statements"]:
-        if of == "connection" and "search_path" in sql.lower() and (schemas := stated(sql, "statement")):
-            yield SetPath(int(line), schemas, "statement", "online")
-    for engine in said["engines"]:
-        ways: tuple[Way, Way] = ("options", "server_settings")
-        for way in ways:
-            text = str(engine[way] or "")
-            if schemas := stated(text, "options") if way == "options" else spelled(text):
-                line = next((path.line for path in env.paths if path.way == way), int(engine["line"]))
-                yield SetPath(line, schemas, way, "online")
-
-
-def _scripted(said: Said) -> Iterator[SetPath]:
-    """Those that a script for somebody else sets."""
-    for line, sql, of in said["statements"]:
-        if of == "script" and "search_path" in sql.lower() and (schemas := stated(sql, "statement")):
-            yield SetPath(int(line), schemas, "statement", "offline", written=True)
+def _paths(env: Environment, said: Said, mode: Mode) -> Iterator[SetPath]:
+    """Those of statements, and of what engines hand to their drivers; what sets none is none."""
+    ways: dict[str, Way] = {way: way for way in get_args(Way)}
+    for number, name, text in said["paths"]:
+        way = ways[name]
+        # Where an option is written out says its text; what is run says only where the engine is made.
+        line = next((path.line for path in env.paths if path.way == way != "statement"), int(number))
+        if schemas := spelled(str(text)) if way == "server_settings" else stated(str(text), way):
+            yield SetPath(line, schemas, way, mode, written=mode == "offline")
 
 
 def _sinks(service: Service, said: Said) -> Iterator[Sink]:
-    by_database = {database(place): name for place, name in enumerate(variables(service))}
+    by_database = {database: name for name, database in databases(service).items()}
 
     def read(name: str | None) -> frozenset[str]:
         return frozenset({by_database[name]}) if name in by_database else frozenset()

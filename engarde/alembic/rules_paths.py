@@ -14,15 +14,15 @@ from engarde.alembic.source import name_of
 from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Finding
 
-CREATES = re.compile(r"\s*CREATE\s+SCHEMA\b", re.I)
-SYSTEM = ("pg_catalog", "pg_temp")
-WITH_IT = re.compile(r"\s*SET\s+LOCAL\b|pg_(?:try_)?advisory_xact_lock|set_config\([^)]*\btrue\s*\)", re.I)
+_CREATES = re.compile(r"\s*CREATE\s+SCHEMA\b", re.I)
+_SYSTEM = ("pg_catalog", "pg_temp")
+_WITH_IT = re.compile(r"\s*SET\s+LOCAL\b|pg_(?:try_)?advisory_xact_lock|set_config\([^)]*\btrue\s*\)", re.I)
 """What ends with its transaction, so that a commit would undo it."""
 
 
 def set_rightly(context: Context) -> Iterator[Finding]:
     """Each search_path that env.py sets: the own schema first, nobody else's after it."""
-    allowed = {context.schema, PUBLIC, *SYSTEM, *(extension.schema_ for extension in context.stack.extensions)}
+    allowed = {context.schema, PUBLIC, *_SYSTEM, *(extension.schema_ for extension in context.stack.extensions)}
     for path in context.env.paths:
         if path.schemas is None:
             yield context.unjudged(path.line, f"a search_path of {context.schema}", "the path is not written out")
@@ -101,7 +101,7 @@ def makes_no_schema(context: Context) -> Iterator[Finding]:
     made = set(context.env.schemas_made)
     for node in source.nodes:
         match node:
-            case ast.Constant(value=str() as text) if CREATES.match(text):
+            case ast.Constant(value=str() as text) if _CREATES.match(text):
                 if not isinstance(source.parents[node], ast.Expr):
                     made.add(node.lineno)
             case ast.Call(func=func) if name_of(func) == "CreateSchema":
@@ -125,7 +125,7 @@ def commits(context: Context) -> Iterator[Finding]:
 
 def _of_its_own(context: Context, early: Early, actual: str) -> tuple[str, str, str]:
     """What is expected of such a statement, what it does, and the code that heals it."""
-    if any(map(WITH_IT.search, early.texts)):
+    if any(map(_WITH_IT.search, early.texts)):
         code = "with context.begin_transaction():\n    ...  # here, and then context.run_migrations()"
         return "it in the migrations' own transaction, with which it ends", actual, code
     source = context.env.source

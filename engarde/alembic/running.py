@@ -12,14 +12,13 @@ import os
 import secrets
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from stat import S_IROTH
 from threading import Thread
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from engarde.alembic import template
 from engarde.alembic.project import Project, command, words_of
@@ -50,105 +49,97 @@ NOWHERE = Address(host="no-database.invalid")
 """Where every URL leads that the code is given."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One text to be run as the env.py of a project."""
-
-    name: str
-    text: str
-    more: Mapping[str, object]
-    """what else the program in `templates/run.py.txt` is told"""
-
-
 Said = Mapping[str, Any]
 """What a run has said of itself. The service's code may have written it: it may be anything."""
 
+Read = TypeVar("Read")
 
-class NotRun(Exception):
+
+class _NotRun(Exception):
     """It could not be run, or has said nothing of itself, for this reason."""
 
 
-class NotEnded(NotRun):
-    """It has taken too long."""
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """Runs texts as the env.py of one project, and says in these words why it could not."""
 
+    project: Project
+    service: Service
+    refused: str = "env.py could not be run"
+    late: str = "env.py"
+    otherwise: str = ""
 
-def run(project: Project, service: Service, runs: Sequence[Run]) -> tuple[Said, ...]:
-    """Runs them all at the same time, each in a process of its own.
+    def run(self, runs: Sequence[Mapping[str, object]], read: Callable[[Said, Said], Read]) -> Read:
+        """Runs both at the same time, each in a process of its own.
 
-    :raises NotRun: one of them could not be run to its end.
-    """
-    called = command(words_of(service))
-    if not called.alembics:
-        raise NotRun(f"`{' '.join(map(word, called.words))}` does not end with Alembic's own name")
-    programs = Programs()
-    done: list[Said] = []
-    with ThreadPoolExecutor(max_workers=len(runs)) as pool, programs.ending_with_this():
-        done.extend(pool.map(lambda one: _run(project, service, called.words, one, programs), runs))
-    return tuple(done)
-
-
-def untried(project: Project) -> str:
-    """How a service's Alembic that could not be run is made known."""
-    path = os.path.relpath(project.folder, FOLDER)
-    return f"say in the stack file how that is run (`migrations: {{path: {path}, command: [...]}}`, docs/migrate.md)"
-
-
-def variables(service: Service) -> tuple[str, ...]:
-    """Those in which it looks for URLs."""
-    own = (service.migrations.variable,) if service.migrations else ()
-    return tuple(dict.fromkeys((*(service.railway or UNSTATED).variables, *own)))
-
-
-def _run(project: Project, service: Service, words: Sequence[str], one: Run, programs: Programs) -> Said:
-    token = secrets.token_hex(16)
-    told = {
-        "token": token,
-        "text": one.text,
-        "env": str(project.env),
-        "folder": str(project.folder.resolve()),
-        "ini": str(project.settings.ini or project.settings.folder / INI),
-        "toml": str(project.settings.pyproject) if project.settings.in_pyproject else None,
-        "section": project.settings.section,
-        **one.more,
-    }
-    with tempfile.TemporaryDirectory(prefix="engarde-") as made:
-        folder = Path(made)
-        if project.env.stat().st_mode & S_IROTH:
-            # Its command may change to another OS user; what everybody may read there is no secret here.
-            folder.chmod(0o755)
-        (folder / INI).write_text(f"[alembic]\nscript_location = {made.replace('%', '%%')}\n")
-        (folder / "env.py").write_text(template.text("run.py"))
-        (folder / "told.json").write_text(json.dumps(told))
-        whole = (*words, "-c", str(folder / INI), "current")
-        printed = _printed(project, service, f"{service.name} ({one.name})", whole, programs)
-    for line in reversed(printed):
-        if line.startswith(token):
-            with suppress(ValueError):
-                if isinstance(said := json.loads(line.removeprefix(token)), dict):
-                    return said
-            raise NotRun("its answer is none")
-    last = "; ".join(line.strip() for line in printed[-LAST:] if line.strip())
-    raise NotRun(masked(last) or "it ended without a word")
-
-
-def _printed(project: Project, service: Service, name: str, words: Sequence[str], programs: Programs) -> list[str]:
-    """What it prints, in lines."""
-    declared = service.migrations
-    given = environment(given_environment(), declared.environment if declared else ()) | _urls(service)
-    printed, limit = bytearray(), timeouts.seconds("alembic")
-    with programs.running(name, words, project.folder, given, errors=subprocess.STDOUT) as process:
-        assert process.stdout
-        reader = Thread(target=_read_into, args=(printed, process.stdout), daemon=True)
-        reader.start()
+        :param runs: what the program in `templates/run.py.txt` is told beside the project's places.
+        :param read: makes something of what they have said of themselves.
+        :raises Refused: one of them could not be run to its end.
+        """
+        called = command(words_of(self.service))
+        programs, done = Programs(), list[Said]()
         try:
-            process.wait(limit)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            raise NotEnded(f"has not ended within {limit:.0f} seconds") from None
-    # What it has left running elsewhere may hold its output open for ever.
-    reader.join(LINGERING)
-    return printed.decode("utf-8", "replace").splitlines()
+            if not called.alembics:
+                raise _NotRun(f"`{' '.join(map(word, called.words))}` does not end with Alembic's own name")
+            with ThreadPoolExecutor(max_workers=2) as pool, programs.ending_with_this():
+                done.extend(pool.map(lambda told: self._said(called.words, told, programs), runs))
+            return read(*done)
+        except _NotRun as error:
+            why = str(error)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            why = "its answer is none"
+        path = os.path.relpath(self.project.folder, FOLDER)
+        raise Refused(
+            f"{self.refused} with the service's own Alembic: {why}; say in the stack file how that is run"
+            f" (`migrations: {{path: {path}, command: [...]}}`, docs/migrate.md){self.otherwise}"
+        )
+
+    def _said(self, words: Sequence[str], told: Mapping[str, object], programs: Programs) -> Said:
+        token, settings = secrets.token_hex(16), self.project.settings
+        whole = {
+            "token": token,
+            "env": str(self.project.env),
+            "folder": str(self.project.folder.resolve()),
+            "ini": str(settings.ini or settings.folder / INI),
+            "toml": str(settings.pyproject) if settings.in_pyproject else None,
+            "section": settings.section,
+            **told,
+        }
+        with tempfile.TemporaryDirectory(prefix="engarde-") as made:
+            folder = Path(made)
+            if self.project.env.stat().st_mode & S_IROTH:
+                # Its command may change to another OS user; what everybody may read there is no secret here.
+                folder.chmod(0o755)
+            (folder / INI).write_text(f"[alembic]\nscript_location = {made.replace('%', '%%')}\n")
+            (folder / "env.py").write_text(template.text("run.py"))
+            (folder / "told.json").write_text(json.dumps(whole))
+            name = f"{self.service.name} ({told['kind']}, {told['mode']})"
+            printed = self._printed(name, (*words, "-c", str(folder / INI), "current"), programs)
+        answer = next((line.removeprefix(token) for line in reversed(printed) if line.startswith(token)), None)
+        if answer is None:
+            last = "; ".join(line.strip() for line in printed[-LAST:] if line.strip())
+            raise _NotRun(masked(last) or "it ended without a word")
+        said: Said = json.loads(answer)
+        return said
+
+    def _printed(self, name: str, words: Sequence[str], programs: Programs) -> list[str]:
+        """What it prints, in lines."""
+        declared = self.service.migrations
+        given = environment(given_environment(), declared.environment if declared else ()) | _urls(self.service)
+        printed, limit = bytearray(), timeouts.seconds("alembic")
+        with programs.running(name, words, self.project.folder, given, errors=subprocess.STDOUT) as process:
+            assert process.stdout
+            reader = Thread(target=_read_into, args=(printed, process.stdout), daemon=True)
+            reader.start()
+            try:
+                process.wait(limit)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+                raise Refused(f"{self.late} has not ended within {limit:.0f} seconds") from None
+        # What it has left running elsewhere may hold its output open for ever.
+        reader.join(LINGERING)
+        return printed.decode("utf-8", "replace").splitlines()
 
 
 def _read_into(printed: bytearray, stream: IO[bytes]) -> None:
@@ -157,21 +148,23 @@ def _read_into(printed: bytearray, stream: IO[bytes]) -> None:
             printed += piece
 
 
+def databases(service: Service) -> dict[str, str]:
+    """The variables in which it looks for URLs, each leading to a database of another name."""
+    own = (service.migrations.variable,) if service.migrations else ()
+    names = dict.fromkeys((*(service.railway or UNSTATED).variables, *own))
+    return {name: f"none{place or ''}" for place, name in enumerate(names)}
+
+
 def _urls(service: Service) -> dict[str, str]:
-    """Its variables, leading nowhere: each to a database of another name, and with a % in the password."""
-    delivered = (service.railway or UNSTATED).variables
-    forms = {name: variable.url_format or service.url_format for name, variable in delivered.items()}
-    if service.migrations:
-        forms[service.migrations.variable] = service.migrations.url_format or service.url_format
+    """These variables, leading nowhere, with a % in the password."""
+    delivered, migrations = (service.railway or UNSTATED).variables, service.migrations
+    forms = {name: variable.url_format for name, variable in delivered.items()}
+    if migrations:
+        forms[migrations.variable] = migrations.url_format
     return {
-        name: url(forms[name], NOWHERE, database(place), service.role, "no%ne")
-        for place, name in enumerate(variables(service))
+        name: url(forms[name] or service.url_format, NOWHERE, database, service.role, "no%ne")
+        for name, database in databases(service).items()
     }
-
-
-def database(place: int) -> str:
-    """The database to which the variable in this place leads."""
-    return f"none{place or ''}"
 
 
 def refuse_broken(project: Project, service: Service, before: str, after: str) -> None:
@@ -179,23 +172,24 @@ def refuse_broken(project: Project, service: Service, before: str, after: str) -
 
     :raises Refused: it fails, its metadata has fewer tables, its filters hide them all, or it could not be tried.
     """
-    imports = {
-        name: value[1:] for name, value in bound(after.partition(template.BEGIN)[0]).items() if isinstance(value, tuple)
-    }
-    texts = {"new": after, "old": before}
-    try:
-        runs = [Run(kind, text, {"kind": kind, "mode": "offline", "imports": imports}) for kind, text in texts.items()]
-        new, old = run(project, service, runs)
-        failed, hidden = masked(str(new["failed"] or "")), bool(new["hidden"])
-        lost = [table for table in map(str, old["tables"] or ()) if table not in [*map(str, new["tables"] or ())]]
-    except NotEnded as error:
-        raise Refused(f"nothing was written: its trial {error}") from None
-    except (NotRun, KeyError, TypeError) as error:
-        why = str(error) if isinstance(error, NotRun) else "its answer is none"
-        raise Refused(
-            f"nothing was written: it could not be tried with the service's own Alembic: {why}; {untried(project)}, or"
-            " write it untried with --untried"
-        ) from None
+    above = bound(after.partition(template.BEGIN)[0])
+    imports = {name: value[1:] for name, value in above.items() if isinstance(value, tuple)}
+    told = {"mode": "offline", "imports": imports}
+
+    def read(new: Said, old: Said) -> tuple[str, bool, list[str]]:
+        kept = {*map(str, new["tables"] or ())}
+        lost = [table for table in map(str, old["tables"] or ()) if table not in kept]
+        return masked(str(new["failed"] or "")), bool(new["hidden"]), lost
+
+    trial = Runner(
+        project,
+        service,
+        refused="nothing was written: it could not be tried",
+        late="nothing was written: its trial",
+        otherwise=", or write it untried with --untried",
+    )
+    runs = [{**told, "kind": "new", "text": after}, {**told, "kind": "old", "text": before}]
+    failed, hidden, lost = trial.run(runs, read)
     if failed:
         raise Refused(f"nothing was written: what would be written fails there: {failed}")
     if hidden:
