@@ -149,7 +149,7 @@ def environment(source: Source, own: str, ours: Collection[str] = ()) -> Environ
         tuple(_sinks(source, ours)),
         engines,
         tuple(_paths(source)),
-        tuple(_early(source, configures, ours)),
+        tuple(_early(source, ours)),
         asynchronous=any(name_of(engine.func) in ASYNC_ENGINES for engine in engines),
     )
 
@@ -183,25 +183,26 @@ def entries(source: Source, node: ast.expr) -> dict[str, ast.expr] | None:
     """The entries of a map that is written out; None where only running the file would tell."""
     match node:
         case ast.Dict(keys=keys, values=values):
-            names: list[object] = [key.value if isinstance(key, ast.Constant) else key for key in keys]
-            return _together(source, [*zip(names, values, strict=True)])
-        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords):
-            return _together(source, [(keyword.arg, keyword.value) for keyword in keywords])
-        case ast.Name(id=name):
-            with suppress(LookupError):
-                given = source.assigned(name, source.tree)
-                return entries(source, given) if given else None
-    return None
-
-
-def _together(source: Source, pairs: list[tuple[object, ast.expr]]) -> dict[str, ast.expr] | None:
+            pairs = [*zip(keys, values, strict=True)]
+        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=words):
+            pairs = [(ast.Constant(word.arg) if word.arg else None, word.value) for word in words]
+        case ast.Name(id=name) if (assigned := _assigned(source, name)) is not None:
+            return entries(source, assigned)
+        case _:
+            return None
     found: dict[str, ast.expr] = {}
-    for name, value in pairs:
-        further = {name: value} if isinstance(name, str) else entries(source, value) if name is None else None
-        if further is None:
+    for key, value in pairs:
+        own = {key.value: value} if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
+        if (further := entries(source, value) if key is None else own) is None:
             return None
         found |= further
     return found
+
+
+def _assigned(source: Source, name: str) -> ast.expr | None:
+    with suppress(LookupError):
+        return source.assigned(name, source.tree)
+    return None
 
 
 # ---- URLs.
@@ -314,55 +315,55 @@ def _is_whole(source: Source, node: ast.expr) -> bool:
 # ---- Transactions.
 
 
-def _early(source: Source, configures: tuple[Configure, ...], ours: Collection[str]) -> Iterator[Early]:
+def _early(source: Source, ours: Collection[str]) -> Iterator[Early]:
     """The statements that leave a transaction open for the migrations to join."""
-    if "AUTOCOMMIT" in {node.value for node in source.nodes if isinstance(node, ast.Constant)}:
+    handing = [call for call in source.calls("configure", "run_sync") if _connection(call)]
+    flows = [_calls(source, source.function(call)) for call in handing]
+    names = [[name_of(call.func) for call in flow] for flow in flows]
+    begins = [call for flow in flows for call in flow if name_of(call.func) == "begin"]
+    begun = any(_receiver(call) not in ("connection", "conn", "context") for call in begins)
+    together = {name for flow in names for name in flow}
+    if "begin_transaction" not in together or (begun and "connect" not in together):
         return
-    handed = [(source.function(call), _receiver(call)) for call in source.calls("run_sync")]
-    told = [
-        (within if isinstance(within := configure.within, Function) else None, name_of(node))
-        for configure in configures
-        if configure.mode == "online" and (node := configure.options.get("connection")) is not None
-    ]
-    functions = [function for function, _ in (*told, *handed)]
-    calls = [call for function in functions for call in _calls(source, function)]
-    names = {name_of(call.func) for call in calls}
-    begun = any(name_of(call.func) == "begin" and _receiver(call) not in _CONNECTIONS for call in calls)
-    if (begun and "connect" not in names) or "begin_transaction" not in names:
+    constants = {node.value for node in source.nodes if isinstance(node, ast.Constant)}
+    if "AUTOCOMMIT" in constants or any(map(_commits_at_the_end, names)):
         return
-    for function in functions:
-        after = [name_of(call.func) for call in _calls(source, function)]
-        first = next((place for place, name in enumerate(after) if name in _BEGINS), len(after))
-        if "commit" in after[first:]:
-            return
-    for function, connection in dict.fromkeys((*told, *handed)):
-        yield from _left_open(source, function, connection, ours)
+    for call, flow in zip(handing, flows, strict=True):
+        yield from _left_open(source, flow[: flow.index(call)], _connection(call), ours)
 
 
-_CONNECTIONS = ("connection", "conn", "context")
+def _connection(call: ast.Call) -> str | None:
+    """The name of the connection that a call hands to Alembic."""
+    if name_of(call.func) == "run_sync":
+        return _receiver(call)
+    if dotted(call.func) not in ("configure", "context.configure"):
+        return None
+    nodes = [keyword.value for keyword in call.keywords if keyword.arg == "connection"]
+    return next((name_of(node) for node in (*nodes, *call.args[:1])), None)
 
 
-def _left_open(
-    source: Source, function: Function | None, connection: str | None, ours: Collection[str]
-) -> Iterator[Early]:
-    """What a function has executed on a connection, and not committed, where it hands this to Alembic."""
+def _commits_at_the_end(names: list[str | None]) -> bool:
+    """Whether a flow of calls commits once the migrations have run, whatever they have joined."""
+    first = next((place for place, name in enumerate(names) if name in _BEGINS), len(names))
+    return "commit" in names[first:]
+
+
+def _left_open(source: Source, flow: list[ast.Call], connection: str | None, ours: Collection[str]) -> list[Early]:
+    """What these calls have executed on a connection and not committed."""
     found: list[Early] = []
-    for call in _calls(source, function):
-        name = name_of(call.func)
-        if name == "run_sync" or dotted(call.func) in ("configure", "context.configure"):
-            yield from found
-            return
-        sure = not any(isinstance(parent, ast.If | ast.IfExp) for parent in source.above(call))
+    for call in flow:
+        name, texts = name_of(call.func), texts_in(call)
         if name in _ENDS:
             found = []
-        elif name in EXECUTES and connection in (None, _receiver(call)):
-            texts = tuple(texts_in(call))
+        elif name in EXECUTES and connection == _receiver(call):
             own = any(map(_is_own_transaction, source.above(call)))
             if not own and not any(text.lstrip().upper().startswith("PRAGMA") for text in texts):
+                sure = not any(isinstance(parent, ast.If | ast.IfExp) for parent in source.above(call))
                 found.append(Early(call.lineno, texts, sure))
         elif name not in ours and connection in _given(call):
             # What a function does with it, only running it tells.
             found.append(Early(call.lineno, (), sure=False))
+    return found
 
 
 def _calls(source: Source, function: Function | None) -> list[ast.Call]:

@@ -197,9 +197,9 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
     own, refused = template.yours(before), _of_several(there)
     left: tuple[str, ...] = ()
     if own is None:
-        found = carried(facts, bound(template.env(service, chosen, "")))
-        own, left = found.yours or template.text("yours.py"), found.left
-        refused += tuple(f"{file}, {reason}" for reason in found.refused)
+        yours, losses = carried(facts, bound(template.env(service, chosen, "")))
+        own, left = yours or template.text("yours.py"), losses.left
+        refused += tuple(f"{file}, {reason}" for reason in losses.refused)
     elif not template.is_untouched(before):
         left, lost = edited(before, [template.env(service, kind, "") for kind in get_args(Driver)])
         refused += tuple(f"{file}, {reason}" for reason in lost)

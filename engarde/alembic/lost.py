@@ -47,30 +47,38 @@ FILTERING = ("include_name", "shown", "migrate")
 
 
 class Losses:
-    """What does not go over from a file, each with its line."""
+    """What does not go over from a file."""
 
     def __init__(self, old: OldFile) -> None:
         self.old = old
-        self.left: list[tuple[int, str]] = []
-        """cannot fill or filter the metadata"""
-        self.refused: list[tuple[int, str]] = []
-        """may, and what is to be done about it"""
+        self._left: set[tuple[int, str]] = set()
+        self._refused: set[tuple[int, str]] = set()
 
-    def refuse(self, node: ast.AST, why: str) -> None:
+    @property
+    def left(self) -> tuple[str, ...]:
+        """What cannot fill or filter the metadata, each with its line."""
+        return _told(self._left)
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """What may, each with its line, and what is to be done about it."""
+        return _told(self._refused)
+
+    def refuse(self, line: int, why: str) -> None:
         """Says that something may fill or filter the metadata."""
-        self.refused.append((getattr(node, "lineno", 1), why))
+        self._refused.add((line, why))
 
     def leave(self, statement: ast.stmt) -> None:
         """Says that something goes, unless the new file does the same."""
         if not SETS_PATH.search(text := self.old.first_line(statement)):
-            self.left.append((statement.lineno, text))
+            self._left.add((statement.lineno, text))
 
     def look(self) -> None:
         """Looks at what stands where the migrations are run, which the new file does in its own way."""
         for call in self.old.source.calls(*ENGINES):
             for word in call.keywords:
                 if word.arg not in OF_ENGINES and not (word.arg and is_off(word.value)):
-                    self.left.append((word.value.lineno, f"{name_of(call.func)}({word.arg or '**'}=...)"))
+                    self._left.add((word.value.lineno, f"{name_of(call.func)}({word.arg or '**'}=...)"))
         filling = self._filling()
         for statement in self.old.body:
             if self.old.kind(statement) == "runs":
@@ -98,9 +106,9 @@ class Losses:
                 for inner in statement.body:
                     self._look_at(inner, filling)
             case ast.Import() | ast.ImportFrom() if is_own_import(statement):
-                self.refuse(statement, f"{line} may fill the metadata: move it to the top")
+                self.refuse(statement.lineno, f"{line} may fill the metadata: move it to the top")
             case ast.For(iter=over) if loads(over) & filling:
-                self.refuse(statement, f"{line} changes the metadata: move it to the top")
+                self.refuse(statement.lineno, f"{line} changes the metadata: move it to the top")
             case _ if isinstance(statement, Compound):
                 if any(map(self._is_lost, heads(statement))):
                     self.leave(statement)
@@ -110,7 +118,7 @@ class Losses:
                 self._look_at_call(statement, call, filling)
             case ast.Assign(targets=targets) if not all(isinstance(node, ast.Name | ast.Tuple) for node in targets):
                 if any(loads(target) & filling for target in targets):
-                    self.refuse(statement, f"{line} changes the metadata: move it to the top")
+                    self.refuse(statement.lineno, f"{line} changes the metadata: move it to the top")
                 elif not any(map(is_url, targets)):
                     self.leave(statement)
             case ast.Assign(value=value) if self._is_lost(value):
@@ -127,7 +135,7 @@ class Losses:
         fills = METADATA in given or bool(loads(call.func) & filling)
         if fills or (not on_connection and loads(call.func) & self._own()):
             line = self.old.first_line(statement)
-            self.refuse(statement, f"{line} may fill the metadata: move it to the top, or take it out")
+            self.refuse(statement.lineno, f"{line} may fill the metadata: move it to the top, or take it out")
         else:
             self.leave(statement)
 
@@ -140,6 +148,10 @@ class Losses:
             or (isinstance(node, ast.Call) and bool(loads(node.func) & imported) and name_of(node.func) not in READS)
             for node in ast.walk(value)
         )
+
+
+def _told(found: set[tuple[int, str]]) -> tuple[str, ...]:
+    return tuple(f"line {line}: {text}" for line, text in sorted(found))
 
 
 def _is_told_more(node: ast.AST) -> bool:

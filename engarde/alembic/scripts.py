@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from engarde.alembic.project import Project, project
@@ -55,20 +56,20 @@ class Graph:
     @property
     def target(self) -> str:
         """What `alembic upgrade` is told: `heads` where several end labelled branches that stand by themselves."""
-        branches = [self._branch(head) for head in self.heads]
+        branches = [self._reached([head], lambda revision: revision.down) for head in self.heads]
         labelled = all(any(self.revisions[id_].labels for id_ in branch) for branch in branches)
         apart = len(set().union(*branches)) == sum(map(len, branches))
         return "heads" if len(branches) > 1 and labelled and apart else "head"
 
-    def _branch(self, head: str) -> set[str]:
-        """A head and all that it follows."""
+    def _reached(self, ids: Iterable[str], follow: Callable[[Revision], Iterable[str]]) -> set[str]:
+        """These, what they follow, and so on."""
         found: set[str] = set()
-        waiting = [head]
+        waiting = [*ids]
         while waiting:
             id_ = waiting.pop()
             if id_ not in found:
                 found.add(id_)
-                waiting += self.revisions[id_].down
+                waiting += follow(self.revisions[id_])
         return found
 
     def knows(self, revision: str) -> bool:
@@ -82,29 +83,16 @@ class Graph:
         """
         if unknown := sorted(id_ for id_ in current if not self.knows(id_)):
             raise ConfigError(f"no revision of this project: {', '.join(unknown)}")
-        applied: set[str] = set()
-        for _ in self._with_ancestors(current, applied):
-            pass
-        return tuple(self._with_ancestors(self.heads, applied))
+        applied = self._reached(current, self.needs)
+        return tuple(self.revisions[id_] for id_ in self.sorter().static_order() if id_ not in applied)
 
     def needs(self, revision: Revision) -> tuple[str, ...]:
         """What has to be there before it, by id."""
         return (*revision.down, *(self.labels.get(name, name) for name in revision.depends_on))
 
-    def _with_ancestors(self, ids: Collection[str], done: set[str]) -> Iterator[Revision]:
-        """These and all that they need, except what is done, each after what it needs."""
-        # A stack of its own: a history may be longer than Python lets calls nest.
-        waiting = [(id_, False) for id_ in reversed(list(ids))]
-        while waiting:
-            id_, ready = waiting.pop()
-            if id_ in done:
-                continue
-            if ready:
-                done.add(id_)
-                yield self.revisions[id_]
-            else:
-                waiting.append((id_, True))
-                waiting += [(need, False) for need in reversed(self.needs(self.revisions[id_]))]
+    def sorter(self) -> TopologicalSorter[str]:
+        """Puts them into an order in which each comes after what it needs."""
+        return TopologicalSorter({id_: self.needs(revision) for id_, revision in self.revisions.items()})
 
 
 def graph(project: Project) -> Graph:
@@ -128,7 +116,14 @@ def graph(project: Project) -> Graph:
     for found in revisions.values():
         if missing := [name for name in whole.needs(found) if name not in revisions]:
             raise ConfigError(f"{found.file}:{found.line}: revision {found.id} follows {missing[0]}, which is nowhere")
-    _refuse_circle(whole)
+    try:
+        whole.sorter().prepare()
+    except CycleError as error:
+        circle = sorted({*error.args[1]})
+        first = revisions[circle[0]]
+        raise ConfigError(
+            f"{first.file}:{first.line}: revisions that follow one another: {', '.join(circle)}"
+        ) from None
     return whole
 
 
@@ -146,32 +141,13 @@ def _files(project: Project) -> Iterator[Path]:
             folders.sort()
 
 
-def _refuse_circle(whole: Graph) -> None:
-    left = {id_: set(whole.needs(revision)) for id_, revision in whole.revisions.items()}
-    followers: dict[str, list[str]] = {}
-    for id_, needs in left.items():
-        for need in needs:
-            followers.setdefault(need, []).append(id_)
-    free = [id_ for id_, needs in left.items() if not needs]
-    while free:
-        gone = free.pop()
-        del left[gone]
-        for follower in followers.get(gone, ()):
-            left[follower].discard(gone)
-            if not left[follower]:
-                free.append(follower)
-    if left:
-        first = whole.revisions[next(iter(left))]
-        raise ConfigError(f"{first.file}:{first.line}: revisions that follow one another: {', '.join(sorted(left))}")
-
-
 def revision(file: Path) -> Revision:
     """What a version file says of itself.
 
     :raises ConfigError: it does not parse, or says it in a way that cannot be read without running it.
     """
     tree = parsed(file)
-    said = _module_names(tree)
+    said = {name: value for node in tree.body for name, value in assigned(node)}
     legacy = _LEGACY.fullmatch(file.name)
     ids = _texts(file, said, "revision") if "revision" in said else ((legacy[1],) if legacy else ())
     if len(ids) != 1:
@@ -182,15 +158,7 @@ def revision(file: Path) -> Revision:
     return Revision(ids[0], down, labels, depends_on, title, file, line)
 
 
-def _module_names(tree: ast.Module) -> dict[str, ast.expr]:
-    """The values of a module's own names, the last one of each."""
-    found: dict[str, ast.expr] = {}
-    for node in tree.body:
-        found |= dict(assigned(node))
-    return found
-
-
-def _texts(file: Path, said: dict[str, ast.expr], name: str) -> tuple[str, ...]:
+def _texts(file: Path, said: Mapping[str, ast.expr], name: str) -> tuple[str, ...]:
     """A text, several, or None; another name of the same module stands for its value."""
     node = said.get(name)
     seen: set[str] = set()

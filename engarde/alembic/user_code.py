@@ -3,37 +3,24 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 from engarde.alembic.environment import Environment
 from engarde.alembic.lost import KNOWN, METADATA, Losses
 from engarde.alembic.source import Function, name_of
 from engarde.alembic.statements import OldFile, bound_by, calls, is_off, loads
 
-GIVEN = "options"
-ASKED = f"# What else context.configure is to be told, by name.\n{GIVEN} = "
+ASKED = "# What else context.configure is to be told, by name.\noptions = "
 
 REPLACED = ("connection", "url", "dialect_name", "dialect_opts", "literal_binds", "version_table_schema", METADATA)
 """What the new file tells `context.configure` itself."""
 
 
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """What becomes of an env.py."""
-
-    yours: str | None
-    """what goes into the new one; None where there is nothing"""
-    left: tuple[str, ...]
-    """what does not, each with its line, and cannot fill or filter the metadata"""
-    refused: tuple[str, ...]
-    """what does not, though it may: each with its line, and what is to be done about it"""
-
-
-def carried(env: Environment, ours: Mapping[str, object]) -> Carried:
-    """All that it does besides running migrations, its metadata, its options, and what these need.
+def carried(env: Environment, ours: Mapping[str, object]) -> tuple[str | None, Losses]:
+    """All that it does besides running migrations, its metadata, its options, and what these need; and what it loses.
 
     :param ours: the names of the new file, which stand for something else there.
+    :returns: what goes into the new file, None where there is nothing; and what does not go over.
     """
     old = OldFile(env.source)
     losses = Losses(old)
@@ -51,12 +38,8 @@ def carried(env: Environment, ours: Mapping[str, object]) -> Carried:
     elif not any(METADATA in bound_by(statement) for statement in kept):
         parts.append(f"{METADATA} = None")
     entries = "".join(f'    "{name}": {old.segment(node)},\n' for name, node in options.items())
-    yours = "\n".join([*parts, ASKED + (f"{{\n{entries}}}" if entries else "{}")])
-    return Carried(yours if kept or options else None, _told(losses.left), _told(losses.refused))
-
-
-def _told(found: Iterable[tuple[int, str]]) -> tuple[str, ...]:
-    return tuple(f"line {line}: {text}" for line, text in sorted(dict.fromkeys(found)))
+    parts.append(ASKED + (f"{{\n{entries}}}" if entries else "{}"))
+    return "\n".join(parts) if kept or options else None, losses
 
 
 # ---- What it tells Alembic.
@@ -67,29 +50,31 @@ def _metadata(env: Environment, old: OldFile, losses: Losses) -> ast.expr | None
     found = {ast.dump(node): node for node in nodes if not is_off(node)}
     for node in found.values():
         if local := _local(old, node):
-            losses.refuse(node, f"{METADATA} is made from {local}, which only a function of it has")
+            losses.refuse(node.lineno, f"{METADATA} is made from {local}, which only a function of it has")
     if len(found) > 1:
-        losses.refuse([*found.values()][1], f"{METADATA} is not the same in each context.configure")
+        losses.refuse([*found.values()][1].lineno, f"{METADATA} is not the same in each context.configure")
     return next(iter(found.values()), None)
 
 
 def _options(env: Environment, old: OldFile, losses: Losses) -> dict[str, ast.expr]:
     if not env.configures and any(old.kind(statement) != "names" for statement in old.body):
-        losses.refuse(old.source.tree, "no context.configure is in it, so nobody knows what Alembic is told")
+        losses.refuse(1, "no context.configure is in it, so nobody knows what Alembic is told")
     found: dict[str, ast.expr] = {}
     for configure in sorted(env.configures, key=lambda configure: configure.mode == "offline"):
         if configure.opaque:
             why = "not all that context.configure is told is written out, and it may filter: write it out"
-            losses.refused.append((configure.line, why))
+            losses.refuse(configure.line, why)
         for name, node in configure.options.items():
             if name in REPLACED or (name == "include_schemas" and is_off(node)):
                 continue
             if name == "version_table":
-                losses.refuse(node, "its revisions are in a table of another name: `alembic check` says what to do")
+                losses.refuse(
+                    node.lineno, "its revisions are in a table of another name: `alembic check` says what to do"
+                )
             elif local := _local(old, node):
-                losses.refuse(node, f"{name} takes {local}, which only a function of it has: move it to the top")
+                losses.refuse(node.lineno, f"{name} takes {local}, which only a function of it has: move it to the top")
             elif name in found and ast.dump(found[name]) != ast.dump(node):
-                losses.refuse(node, f"{name} is not the same in each context.configure")
+                losses.refuse(node.lineno, f"{name} is not the same in each context.configure")
             else:
                 found.setdefault(name, node)
     return found
@@ -138,7 +123,9 @@ def _refuse_taken(kept: Sequence[ast.stmt], ours: Mapping[str, object], losses: 
     for statement in kept:
         for name, value in bound_by(statement).items():
             if name in ours and (value is None or ours[name] != value):
-                losses.refuse(statement, f"{name} is a name of something else in the new env.py: give it another one")
+                losses.refuse(
+                    statement.lineno, f"{name} is a name of something else in the new env.py: give it another one"
+                )
 
 
 # ---- Its text.
