@@ -144,7 +144,9 @@ class Source:
         if not stores:
             raise LookupError(name)
         above = [[*takewhile(lambda node: node is not scope, self.above(use))] for use in stores]
-        if any(isinstance(node, _CONDITIONAL) for nodes in above for node in nodes) or any(map(self._is_changed, uses)):
+        sometimes = any(isinstance(node, _CONDITIONAL) for nodes in above for node in nodes)
+        elsewhere = any(isinstance(node, ast.Global) and name in node.names for node in self.nodes)
+        if sometimes or elsewhere or any(map(self._is_changed, uses)):
             return None
         values = [
             dict(assigned(next(node for node in nodes if isinstance(node, ast.stmt)))).get(name) for nodes in above

@@ -212,6 +212,24 @@ def test_values_in_modules_of_the_project(tmp_path: Path) -> None:
     assert len({each.check for each in project.computed(env)} - {"not judged"}) > 2
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SCHEMA = 'sankore'\nif True:\n    SCHEMA = 'madansara'\n",
+        "if True:\n    SCHEMA = 'madansara'\n",
+        "try:\n    from app.more import SCHEMA\nexcept ImportError:\n    SCHEMA = 'madansara'\n",
+        "for SCHEMA in ('sankore', 'madansara'):\n    pass\n",
+        "SCHEMA = 'madan'\nSCHEMA += 'sara'\n",
+        "SCHEMA = 'sankore'\nSCHEMA = 'madansara'\n",
+        "SCHEMA = 'sankore'\n\n\ndef choose():\n    global SCHEMA\n    SCHEMA = 'madansara'\n\n\nchoose()\n",
+    ],
+)
+def test_names_that_are_given_several_values_or_one_sometimes(tmp_path: Path, text: str) -> None:
+    env = changed(SYNC, 'SCHEMA = "madansara"\n', text)
+    assert {each.check for each in made(tmp_path).found(env)} == {"not judged"}
+    assert made(tmp_path).computed(env) == ()
+
+
 def test_modules_that_cannot_be_read(tmp_path: Path) -> None:
     """They are not Alembic's matter, and leave nothing but what they would have told."""
     project = made(tmp_path)

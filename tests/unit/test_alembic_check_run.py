@@ -3,6 +3,7 @@
 import json
 import socket
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -148,7 +149,9 @@ def test_one_that_fails_offline_alone(monkeypatch: pytest.MonkeyPatch, project: 
 def test_no_end(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
     monkeypatch.setenv("ENGARDE_TIMEOUTS", "alembic=2")
     with_more(project, "import time\n\ntime.sleep(60)\n")
+    start = time.monotonic()
     done = check(monkeypatch, project, "--run")
+    assert time.monotonic() - start < 25
     assert (done.exit_code, done.stdout) == (2, "")
     assert "env.py has not ended within 2 seconds" in done.stderr
 
