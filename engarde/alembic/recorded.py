@@ -14,7 +14,7 @@ from engarde.alembic.running import Runner, Said, databases
 from engarde.alembic.settings import URL
 from engarde.alembic.source import UNKNOWN, Value
 from engarde.declaration.model import Service
-from engarde.util import bounded
+from engarde.util.files import read_text
 from engarde.util.masking import masked
 
 MODES: tuple[Mode, ...] = ("online", "offline")
@@ -30,7 +30,7 @@ def recorded(context: Context) -> Context:
     project, service, settings = context.project, context.service, context.project.settings
     told = {
         "kind": "record",
-        "text": bounded.text(project.env),
+        "text": read_text(project.env),
         "role": service.role,
         "schema": service.schema_,
         "database": next(iter(databases(service).values())),

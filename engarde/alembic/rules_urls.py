@@ -14,7 +14,7 @@ from engarde.alembic.source import SCHEME, UNKNOWN, Value, name_of
 from engarde.declaration.declared import UrlFormat
 from engarde.declaration.stack_file_edits import lines
 from engarde.output.findings import Finding, Remedy
-from engarde.util import bounded
+from engarde.util.files import read_text
 from engarde.util.masking import masked
 
 DIRECT = "DIRECT_DATABASE_URL"
@@ -208,7 +208,7 @@ def _default_driver(context: Context) -> str:
     folders = (context.project.folder, *context.project.folder.parents)[:UPWARDS]
     for folder, pattern in ((folder, pattern) for folder in folders for pattern in PINS):
         for file in sorted(folder.glob(pattern)):
-            if pinned := _PINNED.search(bounded.text(file)):
+            if pinned := _PINNED.search(read_text(file)):
                 return "psycopg" if (int(pinned[1]), int(pinned[2])) >= PSYCOPG_IS_DEFAULT else "psycopg2"
     return "psycopg2"
 

@@ -30,8 +30,8 @@ from engarde.declaration.model import Service
 from engarde.errors import Refused
 from engarde.migrate.programs import Programs, environment
 from engarde.pulumi_cli.process import FOLDER
+from engarde.server.credentials import url
 from engarde.server.libpq import given_environment
-from engarde.server.urls import url
 from engarde.util import timeouts
 from engarde.util.masking import masked
 from engarde.util.quoting import word

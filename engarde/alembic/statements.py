@@ -11,7 +11,7 @@ from typing import Literal
 from engarde.alembic.environment import ASYNC_ENGINES, OPTIONS, SYNC_ENGINES
 from engarde.alembic.settings import URL
 from engarde.alembic.source import Function, Source, dotted, name_of
-from engarde.util import bounded
+from engarde.util.files import read_text
 
 OTHERS = frozenset({"alembic", "sqlalchemy", *sys.stdlib_module_names})
 """Packages that fill no metadata by being imported."""
@@ -36,7 +36,7 @@ class OldFile:
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.text = bounded.text(source.file)
+        self.text = read_text(source.file)
         self.body = [statement for statement in source.tree.body if not is_text(statement)]
         self.running = self._reaching(lambda call: name_of(call.func) in RUNS or _configures(call))
         """the functions that take part in running the migrations"""
