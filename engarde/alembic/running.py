@@ -21,6 +21,7 @@ from threading import Thread
 from typing import IO, Any, TypeVar
 
 from engarde.alembic import template
+from engarde.alembic.programs import Programs, environment
 from engarde.alembic.project import Project, command, words_of
 from engarde.alembic.settings import INI
 from engarde.alembic.statements import bound
@@ -28,7 +29,6 @@ from engarde.declaration.address import Address
 from engarde.declaration.delivery import UNSTATED
 from engarde.declaration.model import Service
 from engarde.errors import Refused
-from engarde.migrate.programs import Programs, environment
 from engarde.pulumi_cli.process import FOLDER
 from engarde.server.credentials import url
 from engarde.server.libpq import given_environment

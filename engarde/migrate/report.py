@@ -8,7 +8,7 @@ from typing import Literal
 
 from rich.console import Group, RenderableType
 
-from engarde.alembic.revisions import Revision
+from engarde.alembic.scripts import Revision
 from engarde.errors import Unfinished
 from engarde.output.show import Result, Text, lines, table
 
