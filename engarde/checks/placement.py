@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engarde.checks.admin_capabilities import hands
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import VERSION_TABLE
 from engarde.output.findings import Placed, Remedy, Verb
 from engarde.server.catalog import Catalog
 from engarde.server.catalog.rows import FOR_ALL, RUN_AS_OWNER, Owned
 from engarde.util.quoting import quoted
-from engarde.verify.hands import hands
 
 
 @dataclass(frozen=True, slots=True)

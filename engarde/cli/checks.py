@@ -121,7 +121,7 @@ def doctor_command(stack: str, fix: bool, text: tuple[str, ...]) -> Result:
     there now, 1 one is or may be, 2 an error that is not known here, 3 the database could not be asked.
     """
     from engarde.checks.apply_remedies import changes
-    from engarde.health import examine
+    from engarde.doctor.examine import examine
     from engarde.output.show import Findings
 
     declared = read(FOLDER, stack)

@@ -7,10 +7,10 @@ from dataclasses import replace
 from engarde.declaration.databases import databases, display_name
 from engarde.declaration.model import Stack
 from engarde.doctor.acceptance import accepted
+from engarde.doctor.attribution import concerned
 from engarde.doctor.facts import Facts, facts
-from engarde.doctor.hearing import hear
+from engarde.doctor.matching import hear
 from engarde.doctor.model import Cause, Diagnosis, Examined, Heard, unknown
-from engarde.doctor.suspects import concerned
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import Unreachable
 from engarde.output.findings import Remedy

@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
 from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.doctor.attribution import role, suspects
 from engarde.doctor.model import Heard
 from engarde.doctor.rows import Client, Entrant, Relation, RelationRight, SchemaRight
-from engarde.doctor.suspects import role, suspects
 from engarde.errors import NoEntrance, Unreachable
 from engarde.pulumi_cli.state import outputs
 from engarde.server import version_tables

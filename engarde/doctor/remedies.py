@@ -10,8 +10,8 @@ from engarde.checks.placement import place
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import ANALYTICS
 from engarde.declaration.stack_file_edits import set_key
+from engarde.doctor.attribution import name_of
 from engarde.doctor.facts import Facts
-from engarde.doctor.suspects import name_of
 from engarde.output.findings import Remedy
 from engarde.util.quoting import word
 from engarde.util.visible import visible

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engarde.doctor.causes import crowds, logins, timeouts, tls
+from engarde.doctor.causes import connection_limits, logins, timeouts, tls
 from engarde.doctor.model import Symptom
 from engarde.doctor.patterns import HOST, codes, words
 
@@ -49,14 +49,14 @@ CONNECTIONS = (
     Symptom(
         "role-limit",
         "The role has as many connections as it may have (SQLSTATE 53300).",
-        (crowds.LIMIT, crowds.LEAK, crowds.POOL),
+        (connection_limits.LIMIT, connection_limits.LEAK, connection_limits.POOL),
         words(r'too many connections for role "(?P<role>[^"]+)"'),
         codes("53300"),
     ),
     Symptom(
         "server-full",
         "The server has no connection left for services (SQLSTATE 53300).",
-        (crowds.FULL, crowds.PROMISED),
+        (connection_limits.FULL, connection_limits.PROMISED),
         words(
             r"remaining connection slots are reserved",
             r"sorry, too many clients already",
@@ -67,7 +67,7 @@ CONNECTIONS = (
     Symptom(
         "lock-table-full",
         "The server has no room for another lock: one role can use it up for all (SQLSTATE 53200).",
-        (crowds.LOCKS,),
+        (connection_limits.LOCKS,),
         words(r"out of shared memory", r"You might need to increase \"?max_locks_per_transaction"),
         codes("53200"),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engarde.doctor.causes import databases, lookup, schemas
+from engarde.doctor.causes import databases, missing_relations, schemas
 from engarde.doctor.model import Symptom
 from engarde.doctor.patterns import codes, words
 
@@ -11,13 +11,13 @@ NAMES = (
         "undefined-relation",
         "The name leads to no table that the role sees (SQLSTATE 42P01).",
         (
-            lookup.OTHER_ROLE,
-            lookup.SEARCH_PATH,
+            missing_relations.OTHER_ROLE,
+            missing_relations.SEARCH_PATH,
             schemas.OWNER,
             schemas.OWNER_LOST,
-            lookup.OTHER_CASE,
-            lookup.ELSEWHERE,
-            lookup.NOT_MIGRATED,
+            missing_relations.OTHER_CASE,
+            missing_relations.ELSEWHERE,
+            missing_relations.NOT_MIGRATED,
         ),
         words(
             r'(?P<kind>relation|table|view|sequence) "(?P<object>.{1,256})" does not exist',
@@ -28,14 +28,14 @@ NAMES = (
     Symptom(
         "no-schema-selected",
         "The first schema that the role looks in is not there, or it may not make anything there (SQLSTATE 3F000).",
-        (lookup.GONE, schemas.SEARCH_PATH, schemas.OWNER, schemas.OWNER_LOST, lookup.OTHER_ROLE),
+        (missing_relations.GONE, schemas.SEARCH_PATH, schemas.OWNER, schemas.OWNER_LOST, missing_relations.OTHER_ROLE),
         words(r"no schema has been selected to create in"),
         codes("3F000"),
     ),
     Symptom(
         "undefined-schema",
         "The name is no schema's (SQLSTATE 3F000).",
-        (lookup.SCHEMA_CASE, lookup.UNDECLARED, lookup.GONE),
+        (missing_relations.SCHEMA_CASE, missing_relations.UNDECLARED, missing_relations.GONE),
         words(r'(?P<kind>schema) "(?P<object>.{1,256})" does not exist'),
         codes("3F000"),
     ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engarde.doctor.causes import admin, databases, functions, logins, relations, schemas, whose
+from engarde.doctor.causes import admin, databases, functions, logins, relations, schemas, wrong_role
 from engarde.doctor.model import Symptom
 from engarde.doctor.patterns import codes, words
 
@@ -13,7 +13,7 @@ RIGHTS = (
         "denied-schema",
         "The role may not enter that schema, or not make anything in it (SQLSTATE 42501).",
         (
-            whose.WRONG_ROLE,
+            wrong_role.WRONG_ROLE,
             functions.WITHIN,
             schemas.OWNER,
             schemas.OWNER_LOST,
@@ -31,7 +31,7 @@ RIGHTS = (
         "denied-relation",
         "The role may not do that to this table (SQLSTATE 42501).",
         (
-            whose.WRONG_ROLE,
+            wrong_role.WRONG_ROLE,
             functions.WITHIN,
             relations.OWNER,
             relations.OWNER_LOST,
@@ -51,7 +51,7 @@ RIGHTS = (
     Symptom(
         "denied-function",
         "The role may not call this function (SQLSTATE 42501).",
-        (whose.WRONG_ROLE, functions.OWNER, functions.NOT_GRANTED, functions.NOT_DECLARED, functions.ANOTHERS),
+        (wrong_role.WRONG_ROLE, functions.OWNER, functions.NOT_GRANTED, functions.NOT_DECLARED, functions.ANOTHERS),
         words(_DENIED + r"(?P<kind>function|procedure|routine|aggregate) (?P<object>.+)"),
     ),
     Symptom(

@@ -10,8 +10,8 @@ from typing import LiteralString
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import PUBLIC, spelled
 from engarde.declaration.privileges import REFERENCES, On, Privilege, creators, expected
+from engarde.explain.access_paths import Held, Way
 from engarde.explain.facts import EXECUTE, SELECT, Thing
-from engarde.explain.ways import Held, Way
 from engarde.util.quoting import statement
 
 _OWNERS: dict[str, LiteralString] = {

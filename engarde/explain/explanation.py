@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.explain import declared
+from engarde.explain.access_paths import Way, ways
 from engarde.explain.facts import CONNECT, OF_COLUMNS, OWNER, USAGE, Facts, Thing, rights_on
+from engarde.explain.indirect import Base, Through, bases, leaks
 from engarde.explain.lines import Line, line, remarks
 from engarde.explain.rows import Rows, rows
-from engarde.explain.through import Base, Through, bases, leaks
-from engarde.explain.ways import Way, ways
 
 
 @dataclass(frozen=True, slots=True)

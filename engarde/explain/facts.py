@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from engarde.explain.members import Members
+from engarde.checks.closure import Members
 from engarde.server.catalog.rows import Role
 
 Group = Literal["relation", "function", "schema", "database"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engarde.checks.closure import members
 from engarde.explain.facts import OF_COLUMNS, Answer, Entry, Facts, Key, Policy, Reading, Thing, rights_on
-from engarde.explain.members import members
 from engarde.server.catalog.rows import Membership, Role
 from engarde.server.session import Session
 

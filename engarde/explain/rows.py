@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engarde.declaration.names import PUBLIC
+from engarde.explain.access_paths import identities
 from engarde.explain.facts import Facts, Policy
-from engarde.explain.ways import identities
 
 COMMANDS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 

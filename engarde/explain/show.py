@@ -6,10 +6,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from engarde.explain import words
+from engarde.explain.access_paths import Way
 from engarde.explain.explanation import Explanation, Passage
 from engarde.explain.facts import Thing
 from engarde.explain.lines import Line
-from engarde.explain.ways import Way
 from engarde.output.show import Text
 
 _STYLES = {"yes": "green", "no": "dim"}

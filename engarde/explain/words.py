@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from engarde.checks.closure import Chain
 from engarde.declaration.names import PUBLIC
+from engarde.explain.access_paths import Granted, Way
 from engarde.explain.explanation import Explanation, Passage
 from engarde.explain.facts import Policy
+from engarde.explain.indirect import Base
 from engarde.explain.lines import Line
-from engarde.explain.members import Chain
 from engarde.explain.rows import Rows
-from engarde.explain.through import Base
-from engarde.explain.ways import Granted, Way
 from engarde.util.quoting import printable
 
 _PREDEFINED = {

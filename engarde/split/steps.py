@@ -12,6 +12,7 @@ from engarde.backup.folder import default
 from engarde.backup.making import How, backup
 from engarde.backup.manifest import whole
 from engarde.backup.restoring import restore
+from engarde.checks import defaults, grants, owners
 from engarde.declaration.databases import display_name
 from engarde.declaration.loader import read
 from engarde.errors import Unfinished
@@ -32,7 +33,6 @@ from engarde.split.move import Move, move
 from engarde.split.preparing import prepare
 from engarde.split.readers import unprotect_reader
 from engarde.util.visible import visible
-from engarde.verify import defaults, grants, owners
 from engarde.verify.run import Asked, verify
 
 Say = Callable[[str], None]

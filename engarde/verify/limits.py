@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
+from engarde.checks.naming import about
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.errors import NoEntrance
 from engarde.output.findings import Finding, Remedy
@@ -13,7 +14,6 @@ from engarde.server.credentials import Access
 from engarde.server.session import session
 from engarde.util.quoting import quoted
 from engarde.verify.logins import Tried
-from engarde.verify.names import about
 
 
 def limits(stack: DatabaseStack, outputs: Outputs, catalog: Catalog) -> Tried:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from engarde.checks.naming import about
+from engarde.checks.passwords import changed
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
@@ -19,8 +21,6 @@ from engarde.server.credentials import Access
 from engarde.server.session import Answer, Session, session
 from engarde.util.quoting import quoted, word
 from engarde.verify import probes
-from engarde.verify.names import about
-from engarde.verify.passwords import changed
 from engarde.verify.probes import ALLOWED, DENIED, NOT_YET, Creator, Probe, Right
 
 AT_ONCE = 6

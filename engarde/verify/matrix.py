@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from engarde.checks.admin_capabilities import acting_as
+from engarde.checks.memberships import reaching
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Finding
 from engarde.server.catalog import Catalog
 from engarde.server.catalog.rows import Entry, Relation, Schema
-from engarde.verify.hands import acting_as
-from engarde.verify.members import reaching
 
 WRITING = {"INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "MAINTAIN"}
 

@@ -7,6 +7,21 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
+from engarde.checks import (
+    attributes,
+    borrowed_rights,
+    creators,
+    defaults,
+    event_triggers,
+    grants,
+    indirect_access,
+    inheritance,
+    memberships,
+    owners,
+    passwords,
+    row_security,
+    shadows,
+)
 from engarde.checks.foreseen import foreseen
 from engarde.checks.remedies import ordered
 from engarde.declaration.accepted import Taken, judged
@@ -23,28 +38,12 @@ from engarde.server.credentials import Access, login_of_admin
 from engarde.server.functions import CITUS_UNKNOWN, has_citus
 from engarde.server.functions import event_triggers as listed
 from engarde.server.session import Session, session
-from engarde.verify import (
-    attributes,
-    borrowed_rights,
-    creators,
-    defaults,
-    detours,
-    event_triggers,
-    grants,
-    inheritance,
-    logins,
-    matrix,
-    members,
-    owners,
-    passwords,
-    row_security,
-    shadows,
-)
+from engarde.verify import logins, matrix
+from engarde.verify.cross_database_logins import shut_out
 from engarde.verify.limits import limits
-from engarde.verify.shut_out import shut_out
 
 PLACING = (owners, inheritance)
-COMPARED = (members, attributes, grants, defaults, creators, detours)
+COMPARED = (memberships, attributes, grants, defaults, creators, indirect_access)
 """Each compares one part of the catalogs with the declaration, as they are once things are where they belong."""
 
 
@@ -173,7 +172,7 @@ def _of_database(
             *([trusted] if on_trust else []),
             *(f"{name} has a service's rights for an hour at most: a backup is proven with it" for name in proving),
             *([f"nothing was tried by logging in, which would fire {', '.join(foreign)}"] if foreign else []),
-            *members.warnings(stack, catalog),
+            *memberships.warnings(stack, catalog),
             *grants.warnings(stack, catalog),
             *owners.warnings(stack, catalog),
             *borrowed.warnings,

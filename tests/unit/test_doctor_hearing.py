@@ -2,7 +2,7 @@
 
 import pytest
 
-from engarde.doctor.hearing import hear
+from engarde.doctor.matching import hear
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.util.masking import masked
 

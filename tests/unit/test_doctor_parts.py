@@ -11,12 +11,12 @@ from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
 from engarde.declaration.names import spelled, split_table
 from engarde.declaration.parameters import milliseconds, split_path
-from engarde.doctor import Diagnosis, diagnose, queries, remedies
+from engarde.doctor import Diagnosis, diagnose, failed_statement, remedies
 from engarde.doctor.acceptance import accepted
+from engarde.doctor.attribution import role
 from engarde.doctor.facts import facts
-from engarde.doctor.hearing import hear
+from engarde.doctor.matching import hear
 from engarde.doctor.show import as_document, shown
-from engarde.doctor.suspects import role
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import NoEntrance, Unreachable
 from engarde.output.show import console, document
@@ -29,10 +29,15 @@ def stack(**sections: Any) -> Stack:
 
 def test_what_a_statement_is_about() -> None:
     text = 'LINE 1: SELECT * FROM sankore.things JOIN "Field Notes"."a.b" ON true\nINSERT INTO Users VALUES (1)'
-    assert queries.verb([text]) == "SELECT"
-    assert queries.tables([text]) == [("sankore", "things"), ("Field Notes", "a.b"), (None, "true"), (None, "users")]
-    assert queries.verb(["[SQL: DELETE FROM x]"]) == "DELETE"
-    assert queries.verb(["nothing"]) is None
+    assert failed_statement.verb([text]) == "SELECT"
+    assert failed_statement.tables([text]) == [
+        ("sankore", "things"),
+        ("Field Notes", "a.b"),
+        (None, "true"),
+        (None, "users"),
+    ]
+    assert failed_statement.verb(["[SQL: DELETE FROM x]"]) == "DELETE"
+    assert failed_statement.verb(["nothing"]) is None
 
 
 @pytest.mark.parametrize(
@@ -53,15 +58,15 @@ def test_what_a_statement_is_about() -> None:
     ],
 )
 def test_what_a_statement_does_to_a_table_beyond_reading_it(statement: str, said: str | None) -> None:
-    assert queries.more_than_reading((f"[SQL: {statement}]",), "sankore", "courses") == said
+    assert failed_statement.more_than_reading((f"[SQL: {statement}]",), "sankore", "courses") == said
     if " courses" not in statement:
-        assert queries.more_than_reading((f"[SQL: {statement}]",), "sankore") == said
+        assert failed_statement.more_than_reading((f"[SQL: {statement}]",), "sankore") == said
 
 
 def test_the_function_around_a_statement() -> None:
     context = ("permission denied", 'CONTEXT:  PL/pgSQL function "R i".on_ddl(text) line 3 at SQL statement')
-    assert queries.function_within(context) == ("R i", '"R i".on_ddl(text)')
-    assert queries.function_within(("PL/pgSQL function noted() line 3",)) is None
+    assert failed_statement.function_within(context) == ("R i", '"R i".on_ddl(text)')
+    assert failed_statement.function_within(("PL/pgSQL function noted() line 3",)) is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engarde.declaration.names import spelled, split
-from engarde.explain.named import Named, NotNamed, role, thing
+from engarde.explain.resolve import Named, NotNamed, role, thing
 from tests.unit.explained import STACK
 
 ROLES = ("a_user", "b_user", "analytics_readonly", "postgres", "backend", "b", "Ada", 'c"c', "d.d", "PUBLIC")

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from engarde.explain.explanation import explanation
 from engarde.explain.facts import Policy, Reading
+from engarde.explain.indirect import bases, leaks
 from engarde.explain.rows import rows
-from engarde.explain.through import bases, leaks
 from engarde.explain.words import base, passage, policies
 from tests.unit.explained import STACK, S, T, entry, facts, member, role, thing
 

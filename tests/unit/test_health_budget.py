@@ -11,7 +11,7 @@ from engarde.checks.connection_budget import budget, lowered, needed
 from engarde.declaration.databases import databases, find
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
-from engarde.doctor.causes.crowds import PROMISED
+from engarde.doctor.causes.connection_limits import PROMISED
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer
 from engarde.status.report import _server

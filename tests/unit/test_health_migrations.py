@@ -9,10 +9,10 @@ from typing import Any, cast
 
 from engarde.alembic.revisions import Revision
 from engarde.alembic.scripts import Graph
+from engarde.checks.observed import Seen
+from engarde.checks.version_tables import check
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import PASSWORD_KEY, parse
-from engarde.health.migrations import check
-from engarde.health.seen import Seen
 from engarde.migrate.histories import Histories
 from engarde.output.findings import Finding
 from engarde.server.catalog.rows import VersionTable

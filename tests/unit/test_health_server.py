@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from engarde.checks.server import unsupported, without_tls
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
-from engarde.health.server import unsupported, without_tls
 
 STACK = restrict_to(
     parse("prod", {"server": {"host": "h", "database": "d", "sslmode": "require"}}, {"adminPassword"}), None

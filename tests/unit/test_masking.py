@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engarde.doctor.hearing import hear
+from engarde.doctor.matching import hear
 from engarde.doctor.model import LONGEST_NAME
+from engarde.doctor.normalize import lines
 from engarde.doctor.symptoms import SYMPTOMS
-from engarde.doctor.words import lines
 from engarde.util.masking import MASK, masked
 from tests.unit.secrets_in_forms import ANY, HEX, TOKEN
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engarde.checks import grants, owners
 from engarde.checks.foreseen import foreseen
 from engarde.checks.placement import place
 from engarde.checks.remedies import ordered, transactions
@@ -17,7 +18,6 @@ from engarde.declaration.loader import PASSWORD_KEY, parse
 from engarde.output.findings import Finding, Remedy, Verb
 from engarde.server.catalog import Catalog
 from engarde.server.catalog.rows import Database, Entry, Owned, Relation, Role, Schema
-from engarde.verify import grants, owners
 
 SERVER = {"host": "127.0.0.1", "database": "railway"}
 SERVICES = {"a": {"reads": ["b.t"]}, "b": None}

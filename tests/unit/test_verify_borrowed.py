@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from engarde.checks.borrowed_rights import _constant, _constants, _Judge
+from engarde.checks.event_triggers import blamed
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
 from engarde.output.findings import Finding, Remedy
@@ -12,8 +14,6 @@ from engarde.server.catalog import Catalog
 from engarde.server.catalog.rows import CodeUse, Role, View
 from engarde.server.functions import EventTrigger
 from engarde.util.quoting import quoted
-from engarde.verify.borrowed_rights import _constant, _constants, _Judge
-from engarde.verify.event_triggers import blamed
 from tests.unit.hostile import NAMES, hidden
 
 COLUMN = "{VAR :varno 1 :varattno 1 :vartype 23}"

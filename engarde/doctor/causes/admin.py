@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
+from engarde.checks.observed import Offered
 from engarde.checks.placement import place
 from engarde.doctor import remedies
+from engarde.doctor.attribution import is_admin
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, Named, confirmed, ruled_out, unknown
-from engarde.doctor.suspects import is_admin
-from engarde.health.seen import Offered
 from engarde.output.findings import Remedy
 from engarde.preflight.admin_privileges import ask, missing
 from engarde.util.quoting import statement

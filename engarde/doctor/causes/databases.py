@@ -6,9 +6,9 @@ from engarde.declaration import stack_file_edits
 from engarde.declaration.model import Analytics
 from engarde.declaration.privileges import CONNECT, TEMPORARY
 from engarde.doctor import remedies
+from engarde.doctor.attribution import is_admin
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
-from engarde.doctor.suspects import is_admin
 from engarde.output.findings import Remedy
 
 

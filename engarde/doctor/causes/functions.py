@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from engarde.checks.placement import place
 from engarde.declaration.model import Service
 from engarde.declaration.names import spelled
-from engarde.doctor import queries, remedies
+from engarde.doctor import failed_statement, remedies
+from engarde.doctor.attribution import name_of
 from engarde.doctor.declarations import named
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
 from engarde.doctor.rows import Function
-from engarde.doctor.suspects import name_of
 from engarde.output.findings import Remedy
 from engarde.server.catalog.rows import Owned
 from engarde.server.functions import spelled as as_the_server
@@ -91,7 +91,7 @@ def _call_its_service(facts: Facts) -> Remedy:
 
 
 def _within_another(facts: Facts) -> Answer:
-    if (found := queries.function_within(facts.heard.lines)) is None:
+    if (found := failed_statement.function_within(facts.heard.lines)) is None:
         return ruled_out("the text names no function around the statement")
     schema, function = found
     if schema in {login.schema_ for login in facts.suspects if isinstance(login, Service)}:

@@ -9,9 +9,9 @@ from engarde.checks.under_way import under_way
 from engarde.declaration.loader import password_words
 from engarde.declaration.model import Analytics, Service
 from engarde.doctor import remedies
+from engarde.doctor.attribution import is_admin, name_of
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
-from engarde.doctor.suspects import is_admin, name_of
 from engarde.errors import Refused
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.state import admin_password

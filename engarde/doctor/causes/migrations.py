@@ -5,9 +5,9 @@ from __future__ import annotations
 from engarde.declaration.model import Service
 from engarde.declaration.names import PUBLIC
 from engarde.doctor import remedies
+from engarde.doctor.attribution import name_of
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
-from engarde.doctor.suspects import name_of
 from engarde.output.findings import Remedy
 
 

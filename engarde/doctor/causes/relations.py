@@ -9,12 +9,12 @@ from engarde.declaration.grants import Read
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import spelled
 from engarde.declaration.privileges import REFERENCES, SELECT, creators
-from engarde.doctor import queries, remedies
+from engarde.doctor import failed_statement, remedies
+from engarde.doctor.attribution import name_of
 from engarde.doctor.declarations import declaring, named, owns, read_of, sees
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Relation, RelationRight
-from engarde.doctor.suspects import name_of
 from engarde.output.findings import Remedy
 from engarde.util.quoting import statement
 
@@ -44,7 +44,7 @@ def refused(facts: Facts) -> list[Relation]:
         found = facts.relations_called([table for _, table in reads])
         return [each for each in found if (each.schema, each.name) in reads]
     exact = [each for each in facts.relations if each.name in facts.guesses]
-    written = queries.schemas_of(facts.heard.lines, frozenset(each.name for each in exact))
+    written = failed_statement.schemas_of(facts.heard.lines, frozenset(each.name for each in exact))
     return [each for each in exact if each.schema in written] or exact
 
 
@@ -146,7 +146,7 @@ def _absent(facts: Facts, tried: _Try, read: Read, right: str) -> list[str | Non
 
 
 def _foreign_key(facts: Facts) -> Answer:
-    if not queries.makes_foreign_key(facts.heard.lines):
+    if not failed_statement.makes_foreign_key(facts.heard.lines):
         return ruled_out("the text quotes no statement that makes a foreign key")
     for each in _tries(facts):
         it, is_service = each.relation, isinstance(each.login, Service)
@@ -160,7 +160,7 @@ def _foreign_key(facts: Facts) -> Answer:
 
 def _writes(facts: Facts) -> Answer:
     for each in _tries(facts):
-        said = queries.more_than_reading(facts.heard.lines, each.relation.schema, each.relation.name)
+        said = failed_statement.more_than_reading(facts.heard.lines, each.relation.schema, each.relation.name)
         if said and not each.own and not each.right.writes:
             return confirmed(f"{said} on {each.place}, of which others may be let read at most")
     return ruled_out("the statement writes nothing of another's")
@@ -192,7 +192,7 @@ def _view_cannot_read(facts: Facts) -> Answer:
 
 
 def _declare(facts: Facts) -> Remedy:
-    found = [each for each in queries.tables(facts.heard.lines) if each[0]]
+    found = [each for each in failed_statement.tables(facts.heard.lines) if each[0]]
     schema, table = found[0] if found else (None, facts.guesses[-1] if facts.guesses else None)
     return declaring(facts, list(facts.suspects), schema or "SCHEMA", table)
 

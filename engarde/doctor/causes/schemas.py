@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engarde.declaration.model import Service
 from engarde.declaration.names import PUBLIC
-from engarde.doctor import paths, queries, remedies
+from engarde.doctor import failed_statement, paths, remedies
 from engarde.doctor.declarations import declaring, enters, named, owns
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
@@ -73,7 +73,7 @@ def _never_declared(facts: Facts) -> Answer:
         if lacking and _holds_extensions(facts).mark == "confirmed":
             return ruled_out(f"{schema} has no table to read")
         if lacking:
-            table = queries.table_in(facts.heard.lines, schema)
+            table = failed_statement.table_in(facts.heard.lines, schema)
             because = f"the stack file lets {named(lacking)} read nothing in {schema}"
             return confirmed(because, declaring(facts, lacking, schema, table))
         return ruled_out(f"it may enter {schema}, or the stack file says that it may")
@@ -82,7 +82,7 @@ def _never_declared(facts: Facts) -> Answer:
 
 def _writes(facts: Facts) -> Answer:
     for schema in denied(facts) if facts.named.kind == "schema" else []:
-        said = queries.more_than_reading(facts.heard.lines, schema)
+        said = failed_statement.more_than_reading(facts.heard.lines, schema)
         if said and not any(owns(login, schema) for login in facts.suspects):
             return confirmed(f"{said} in {schema}, of which others may be let read at most")
     return ruled_out("the statement writes nothing of another's")
@@ -121,7 +121,9 @@ def _not_granted(facts: Facts) -> Answer:
 
 
 def _path_leads_elsewhere(facts: Facts) -> Answer:
-    if facts.named.kind == "schema" and any(queries.table_in(facts.heard.lines, schema) for schema in denied(facts)):
+    if facts.named.kind == "schema" and any(
+        failed_statement.table_in(facts.heard.lines, schema) for schema in denied(facts)
+    ):
         return ruled_out("the statement names the schema itself")
     for login in facts.suspects:
         if found := paths.overridden(facts, login):
@@ -130,8 +132,8 @@ def _path_leads_elsewhere(facts: Facts) -> Answer:
 
 
 def _creates_elsewhere(facts: Facts) -> Answer:
-    said = queries.verb(facts.heard.lines)
-    written = queries.tables(facts.heard.lines)
+    said = failed_statement.verb(facts.heard.lines)
+    written = failed_statement.tables(facts.heard.lines)
     if said == "CREATE" and written and not any(schema for schema, _ in written):
         return ruled_out("the statement names no schema")
     for schema in denied(facts) if facts.named.kind == "schema" else []:
@@ -153,7 +155,7 @@ def _without_schema(facts: Facts) -> Remedy:
 
 def _declare(facts: Facts) -> Remedy:
     schema = facts.known_as([service.schema_ for service in facts.stack.services]) or "SCHEMA"
-    return declaring(facts, list(facts.suspects), schema, queries.table_in(facts.heard.lines, schema))
+    return declaring(facts, list(facts.suspects), schema, failed_statement.table_in(facts.heard.lines, schema))
 
 
 OWNER = Cause("the service's own schema belongs to somebody else", _another_owns_it, remedies.up)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from engarde.declaration.parameters import kilobytes, milliseconds
 from engarde.doctor import remedies
+from engarde.doctor.attribution import name_of
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Client, Uptime
-from engarde.doctor.suspects import name_of
 from engarde.output.findings import Remedy
 from engarde.server.catalog.rows import Setting, in_force
 from engarde.server.role_settings import TEMPORARY_FILES

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from engarde.declaration.model import Service
 from engarde.doctor import remedies
+from engarde.doctor.attribution import is_admin, name_of
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import EntranceRule
-from engarde.doctor.suspects import is_admin, name_of
 from engarde.output.findings import Remedy
 
 VERIFYING = ("verify-ca", "verify-full")

@@ -1,0 +1,214 @@
+"""The stack's roles: their attributes, limits and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engarde.checks.admin_capabilities import Hands, hands
+from engarde.checks.naming import about, up
+from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.parameters import milliseconds, split_path
+from engarde.output.findings import Finding, Remedy, Verb
+from engarde.server import role_settings
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Role, Setting, in_force
+from engarde.util.quoting import quoted
+
+OFF = {
+    "superuser": "SUPERUSER",
+    "createrole": "CREATEROLE",
+    "createdb": "CREATEDB",
+    "replication": "REPLICATION",
+    "bypassrls": "BYPASSRLS",
+}
+
+FOR_ALL = frozenset(
+    {
+        "role",
+        "session_authorization",
+        "lo_compat_privileges",
+        "default_transaction_read_only",
+        "row_security",
+        "session_preload_libraries",
+        "local_preload_libraries",
+    }
+)
+FIRST = {
+    "default_transaction_read_only": ("SET default_transaction_read_only = off", "SET transaction_read_only = off"),
+    "role": ("SET ROLE NONE",),
+}
+"""What the session that takes a setting back has to do first, since it has it, too."""
+
+
+def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
+    """What a role of the stack is, may or starts with that is not declared."""
+    admin = hands(stack, catalog)
+    for login in stack.logins:
+        concerned = about(login)
+        role = catalog.roles.get(login.role)
+        if login.role in stack.guests:
+            yield from _settings_here(login, catalog, admin, concerned)
+            continue
+        if role is None:
+            yield Finding("role", login.role, "a role of the server", "does not exist", up(stack), concerned)
+            continue
+        yield from _attributes(role, admin, concerned)
+        yield from _limit(login, role, admin, concerned)
+        yield from _settings(login, stack, catalog, admin, concerned)
+    yield from _for_all(stack, catalog, admin)
+
+
+def _attributes(role: Role, admin: Hands, concerned: frozenset[str]) -> Iterator[Finding]:
+    wrong = [word for name, word in OFF.items() if getattr(role, name)]
+    expected = [f"NO{word}" for word in wrong]
+    taken = bool(wrong)
+    wrong += [word for word, is_so in (("NOLOGIN", not role.login), ("NOINHERIT", not role.inherit)) if is_so]
+    expected += [word.removeprefix("NO") for word in wrong if word in ("NOLOGIN", "NOINHERIT")]
+    # Who loses one of these needs no superuser, but who takes it away from others does.
+    by_superuser = bool({"SUPERUSER", "REPLICATION", "BYPASSRLS"} & set(wrong))
+    if role.expires:
+        wrong.append("VALID UNTIL a date" + (" that has passed" if role.expired else ""))
+        expected.append("VALID UNTIL 'infinity'")
+    if wrong:
+        heal = admin.sql(
+            Verb.DEMOTE if taken else Verb.SET,
+            f"ALTER ROLE {quoted(role.name)} {' '.join(expected)}",
+            superusers=by_superuser,
+            safe=not taken,
+        )
+        yield Finding("attributes", role.name, ", ".join(expected), ", ".join(wrong), heal, concerned)
+
+
+def _limit(login: Service | Analytics, role: Role, admin: Hands, concerned: frozenset[str]) -> Iterator[Finding]:
+    if role.connection_limit != login.connection_limit:
+        actual = "none" if role.connection_limit < 0 else str(role.connection_limit)
+        heal = admin.sql(
+            Verb.SET,
+            f"ALTER ROLE {quoted(role.name)} CONNECTION LIMIT {login.connection_limit}",
+            safe=0 <= role.connection_limit < login.connection_limit,
+        )
+        yield Finding("connection limit", role.name, str(login.connection_limit), actual, heal, concerned)
+
+
+def _settings(
+    login: Service | Analytics, stack: DatabaseStack, catalog: Catalog, admin: Hands, concerned: frozenset[str]
+) -> Iterator[Finding]:
+    declared = {
+        "statement_timeout": login.statement_timeout,
+        "idle_in_transaction_session_timeout": login.idle_in_transaction_session_timeout,
+    }
+    of_role = [each for each in catalog.settings if each.role == login.role]
+    for name, expected in declared.items():
+        found = in_force(catalog.settings, name, login.role)
+        if (milliseconds(found.value) if found else 0) != expected:
+            actual = f"{found.value}{_whose(found)}" if found else "not set"
+            yield Finding(
+                "setting",
+                f"{name} of {login.role}",
+                str(expected),
+                actual,
+                _heal(login, name, found, catalog, admin),
+                concerned,
+            )
+    if isinstance(login, Service):
+        found, path = in_force(catalog.settings, "search_path", login.role), (login.schema_, PUBLIC)
+        if found is None or split_path(found.value) != path:
+            actual = f"{found.value}{_whose(found)}" if found else "not set"
+            heal = _heal(login, "search_path", found, catalog, admin)
+            yield Finding("setting", f"search_path of {login.role}", ", ".join(path), actual, heal, concerned)
+    yield from _by_the_program(login, stack, catalog, admin, concerned)
+    known = {
+        *declared,
+        *role_settings.declared(login, stack.server),
+        *({"search_path"} if isinstance(login, Service) else ()),
+    }
+    for extra in (each for each in of_role if each.name not in known and not _harmless(each, login, stack)):
+        heal = _undone(extra, catalog, admin)
+        actual = f"{extra.value}{_whose(extra)}"
+        yield Finding("setting", f"{extra.name} of {login.role}", "not declared", actual, heal, concerned)
+
+
+def _by_the_program(
+    login: Service | Analytics, stack: DatabaseStack, catalog: Catalog, admin: Hands, concerned: frozenset[str]
+) -> Iterator[Finding]:
+    """What the provider cannot carry."""
+    for name, value in role_settings.declared(login, stack.server).items():
+        found = in_force(catalog.settings, name, login.role)
+        if found is None or not role_settings.same(name, found.value, value):
+            # In one database it stands above the role's own.
+            heal = (
+                _undone(found, catalog, admin)
+                if found and found.role and found.database
+                else admin.sql(Verb.SET, role_settings.assignment(login.role, name, value))
+            )
+            actual = f"{found.value}{_whose(found)}" if found else "not set"
+            yield Finding("setting", f"{name} of {login.role}", value, actual, heal, concerned)
+
+
+def _harmless(setting: Setting, login: Service | Analytics, stack: DatabaseStack) -> bool:
+    """The declared limit where the stack's admin could not have set it, and a superuser has."""
+    declared = {role_settings.TEMPORARY_FILES: f"{login.temp_file_limit}MB"} if login.temp_file_limit else {}
+    return (
+        setting.name not in role_settings.managed(stack.server)
+        and setting.name in declared
+        and role_settings.same(setting.name, setting.value, declared[setting.name])
+    )
+
+
+def _settings_here(
+    login: Service | Analytics, catalog: Catalog, admin: Hands, concerned: frozenset[str]
+) -> Iterator[Finding]:
+    """Of a role that another part of the stack looks after: what it starts with in this database alone."""
+    for each in catalog.settings:
+        if each.role == login.role and each.database:
+            heal, actual = _undone(each, catalog, admin), f"{each.value}{_whose(each)}"
+            yield Finding("setting", f"{each.name} of {login.role}", "not declared", actual, heal, concerned)
+
+
+def _for_all(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+    """What the database or the server gives to every session, and what undoes isolation or keeps services from work."""
+    for each in catalog.settings:
+        if each.role is None and each.name in FOR_ALL and (each.database or stack.server_wide):
+            where = f"database {each.database}" if each.database else "every role"
+            heal = _undone(each, catalog, admin)
+            yield Finding("setting", f"{each.name} of {where}", "not declared", each.value, heal)
+    found, total = catalog.databases[stack.server.database], sum(login.connection_limit for login in stack.logins)
+    if 0 <= found.connection_limit < total:
+        alter = f"ALTER DATABASE {found.identity} WITH ALLOW_CONNECTIONS true CONNECTION LIMIT -1"
+        expected, actual = f"none, or {total}, which the roles may have together", str(found.connection_limit)
+        heal = admin.sql(Verb.SET, alter, of=(found.owner,), safe=True)
+        yield Finding("connection limit", f"database {found.name}", expected, actual, heal)
+
+
+def _whose(setting: Setting) -> str:
+    if setting.role is None:
+        return f", set on database {setting.database}" if setting.database else ", set for every role"
+    return f", set in database {setting.database}" if setting.database else ""
+
+
+def _heal(login: Service | Analytics, name: str, found: Setting | None, catalog: Catalog, admin: Hands) -> Remedy:
+    if found is not None and (found.role is None or found.database is not None):
+        return _undone(found, catalog, admin)
+    if name == "search_path" and isinstance(login, Service):
+        return admin.sql(
+            Verb.SET, f"ALTER ROLE {quoted(login.role)} SET search_path TO {quoted(login.schema_)}, {PUBLIC}"
+        )
+    value = getattr(login, name)
+    change = f"SET {name} = {value}" if value else f"RESET {name}"
+    return admin.sql(Verb.SET, f"ALTER ROLE {quoted(login.role)} {change}")
+
+
+def _undone(setting: Setting, catalog: Catalog, admin: Hands) -> Remedy:
+    first = FIRST.get(setting.name, ()) if setting.role is None else ()
+    name = quoted(setting.name)
+    inside = f" IN DATABASE {quoted(setting.database)}" if setting.database else ""
+    if setting.role:
+        return admin.sql(
+            Verb.SET, *first, f"ALTER ROLE {quoted(setting.role)}{inside} RESET {name}", superusers=setting.superusers
+        )
+    if setting.database:
+        owner = catalog.databases[setting.database].owner
+        reset = f"ALTER DATABASE {quoted(setting.database)} RESET {name}"
+        return admin.sql(Verb.SET, *first, reset, of=(owner,), superusers=setting.superusers)
+    return admin.sql(Verb.SET, *first, f"ALTER ROLE ALL RESET {name}", superusers=True)

@@ -1,0 +1,175 @@
+"""Default privileges against the declaration."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from engarde.checks.admin_capabilities import Hands, hands
+from engarde.checks.naming import called, grantee
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.privileges import On, expected
+from engarde.output.findings import Finding, Verb
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Default
+from engarde.util.quoting import quoted
+
+OBJECTS = {On.FUTURE_TABLES: "TABLES", On.FUTURE_SEQUENCES: "SEQUENCES", On.FUTURE_FUNCTIONS: "FUNCTIONS"}
+OWNERS = {
+    "TABLES": {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"},
+    "SEQUENCES": {"SELECT", "UPDATE", "USAGE"},
+    "FUNCTIONS": {"EXECUTE"},
+    "TYPES": {"USAGE"},
+}
+"""What an owner has by itself, and loses with a list that does not hold it."""
+
+_Same = tuple[str, str | None, str, str]
+"""creator, schema, objects, grantee"""
+
+
+def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
+    """What is made later and is not as readable as declared, or more so."""
+    wanted = {
+        Default(row.creator or "", row.schema, OBJECTS[row.on], row.grantee, right, False)
+        for row in expected(stack)
+        if row.on in OBJECTS and _possible(row.creator, row.schema, row.grantee, catalog)
+        for right in row.rights
+    }
+    admin = hands(stack, catalog)
+    plain = {replace(each, grantable=False): each for each in catalog.defaults}
+    yield from _missing(wanted - plain.keys(), admin)
+    yield from _undeclared((plain[each] for each in plain.keys() - wanted if _is_ours(stack, plain[each])), admin)
+    yield from _grantable(
+        (each for each in catalog.defaults if each.grantable and replace(each, grantable=False) in wanted), admin
+    )
+    yield from _functions(stack, catalog, admin)
+    yield from _lost(stack, catalog, admin)
+
+
+def _possible(creator: str | None, schema: str | None, grantee: str, catalog: Catalog) -> bool:
+    """Whether what it is about exists; what does not is found by itself."""
+    known = creator in catalog.roles and (grantee == PUBLIC or grantee in catalog.roles)
+    return known and (schema is None or schema in catalog.schemas)
+
+
+def _is_ours(stack: DatabaseStack, default: Default) -> bool:
+    if default.grantee in (None, default.creator, stack.server.user):
+        return False
+    services = {service.role for service in stack.services}
+    if default.grantee == PUBLIC and default.schema is None and default.objects in ("FUNCTIONS", "TYPES"):
+        # Built in; a service's functions are looked at by themselves.
+        return default.grantable
+    theirs = {service.schema_ for service in stack.services}
+    return default.creator in services or default.schema in theirs or default.grantee in {*stack.roles, PUBLIC}
+
+
+def _missing(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
+    for (creator, schema, objects, who), rights in _grouped(defaults):
+        yield Finding(
+            "default privileges",
+            f"{called(who)} on {objects.lower()} that {creator} makes{_in(schema)}",
+            rights,
+            "not granted",
+            admin.sql(
+                Verb.PROMISE,
+                f"{_alter(creator, schema)} GRANT {rights} ON {objects} TO {grantee(who)}",
+                of=(creator,),
+                safe=True,
+            ),
+            frozenset({creator, who, schema or creator}),
+        )
+
+
+def _undeclared(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
+    for (creator, schema, objects, who), rights in _grouped(defaults):
+        yield Finding(
+            "undeclared default privileges",
+            f"{called(who)} on {objects.lower()} that {creator} makes{_in(schema)}",
+            "nothing more than declared",
+            rights,
+            admin.sql(
+                Verb.REVOKE,
+                f"{_alter(creator, schema)} REVOKE {rights} ON {objects} FROM {grantee(who)}",
+                of=(creator,),
+            ),
+            frozenset({creator, who, schema or creator}),
+        )
+
+
+def _grantable(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
+    for (creator, schema, objects, who), rights in _grouped(defaults):
+        revoke = f"{_alter(creator, schema)} REVOKE GRANT OPTION FOR {rights} ON {objects} FROM {grantee(who)}"
+        yield Finding(
+            "grant option",
+            f"{called(who)} on {objects.lower()} that {creator} makes{_in(schema)}",
+            rights,
+            f"{rights}, and may grant it on",
+            admin.sql(Verb.REVOKE, revoke, of=(creator,)),
+            frozenset({creator, who, schema or creator}),
+        )
+
+
+def _functions(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+    """Functions that services make are everybody's to execute unless a list says otherwise."""
+    for service in stack.services:
+        lists = [
+            each
+            for each in catalog.defaults
+            if each.creator == service.role and each.objects == "FUNCTIONS" and each.schema is None
+        ]
+        if service.role in catalog.roles and (not lists or any(each.grantee == PUBLIC for each in lists)):
+            yield Finding(
+                "default privileges",
+                f"PUBLIC on functions that {service.role} makes",
+                "nothing",
+                "EXECUTE",
+                admin.sql(
+                    Verb.REVOKE,
+                    f"{_alter(service.role, None)} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
+                    of=(service.role,),
+                ),
+                frozenset({service.role, service.schema_}),
+            )
+
+
+def _lost(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+    lists: dict[tuple[str, str], set[str]] = defaultdict(set)
+    services = {service.role: service.schema_ for service in stack.services}
+    for each in catalog.defaults:
+        if each.creator in services and each.schema is None and each.objects in OWNERS:
+            lists[each.creator, each.objects] |= {each.right or ""} if each.grantee == each.creator else set()
+    for (creator, objects), rights in lists.items():
+        if lost := OWNERS[objects] - rights:
+            named = ", ".join(sorted(lost))
+            yield Finding(
+                "default privileges",
+                f"{creator} on {objects.lower()} that it makes itself",
+                f"{named}, as their owner",
+                "taken away",
+                admin.sql(
+                    Verb.PROMISE,
+                    f"{_alter(creator, None)} GRANT {named} ON {objects} TO {grantee(creator)}",
+                    of=(creator,),
+                    safe=True,
+                ),
+                frozenset({creator, services[creator]}),
+            )
+
+
+def _grouped(defaults: Iterable[Default]) -> Iterator[tuple[_Same, str]]:
+    same: dict[_Same, list[Default]] = defaultdict(list)
+    for each in defaults:
+        same[each.creator, each.schema, each.objects, each.grantee or ""].append(each)
+    for group, all_of in same.items():
+        yield group, ", ".join(sorted({each.right or "" for each in all_of}))
+
+
+def _alter(creator: str, schema: str | None) -> str:
+    inside = f" IN SCHEMA {quoted(schema)}" if schema else ""
+    return f"ALTER DEFAULT PRIVILEGES FOR ROLE {quoted(creator)}{inside}"
+
+
+def _in(schema: str | None) -> str:
+    return f" in {schema}" if schema else ""

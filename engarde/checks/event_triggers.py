@@ -1,0 +1,75 @@
+"""Event triggers: what they run as everybody, and what they refuse to everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from engarde.checks.admin_capabilities import hands
+from engarde.checks.naming import some
+from engarde.declaration.model import DatabaseStack
+from engarde.output.findings import Finding, Remedy, Verb
+from engarde.server.catalog import Catalog
+from engarde.server.functions import EventTrigger
+from engarde.util.quoting import quoted
+
+REFUSED = ": 42501 "
+
+
+def findings(stack: DatabaseStack, catalog: Catalog, triggers: Sequence[EventTrigger]) -> Iterator[Finding]:
+    """Those whose function another role may change: the next `up` would run it as the admin."""
+    for each in triggers:
+        if each.changers:
+            yield Finding(
+                "event trigger",
+                f"event trigger {each.name}",
+                "a function that only the admin and superusers may change",
+                f"runs {each.code}, which {some(each.changers)} may change, with the rights of whoever "
+                + ("logs in" if each.event == "login" else "makes, changes or drops anything, superusers included"),
+                hands(stack, catalog).sql(Verb.DISARM, each.disable, superusers=True),
+            )
+
+
+def blamed(
+    stack: DatabaseStack, catalog: Catalog, triggers: Sequence[EventTrigger], tried: Sequence[Finding]
+) -> Iterator[Finding]:
+    """What was tried, without what functions of event triggers refused; each of these is named once instead."""
+    refused: dict[str, list[str]] = {}
+    for finding in tried:
+        kept = []
+        for line in finding.actual.split("\n"):
+            if by := next((each.name for each in triggers if _is_in(each, line)), None):
+                refused.setdefault(by, []).append(line)
+            else:
+                kept.append(line)
+        if kept:
+            yield replace(finding, actual="\n".join(kept))
+    for each in triggers:
+        # What another role may change is found already.
+        if each.name in refused and not each.changers:
+            yield _refusing(stack, catalog, each, refused[each.name])
+
+
+def _is_in(trigger: EventTrigger, line: str) -> bool:
+    """Whether the line is about the trigger's function, which is named without its schema where that is on the path."""
+    function = line.rpartition(", in function ")[2]
+    return function != line and f".{trigger.code}".endswith(f".{function}")
+
+
+def _refusing(stack: DatabaseStack, catalog: Catalog, trigger: EventTrigger, lines: Sequence[str]) -> Finding:
+    admin = hands(stack, catalog)
+    heal = disable = admin.sql(Verb.DISARM, trigger.disable, superusers=True)
+    if REFUSED in lines[0] and not trigger.definer:
+        path = f"pg_catalog, {quoted(trigger.schema)}, pg_temp"
+        lend = f"ALTER FUNCTION {trigger.code} SECURITY DEFINER SET search_path = {path}"
+        # What it calls without a schema is then whoever's who may create there, with its owner's rights.
+        safe = f"-- if all that its body does may be done by anybody as {trigger.owner}, and is named with its schema:"
+        text = "\n".join((safe, admin.sql(Verb.DISARM, lend).text, "-- if not:", disable.text))
+        heal = Remedy("decision", text, by_superuser=True)
+    return Finding(
+        "event trigger",
+        f"event trigger {trigger.name}",
+        f"{trigger.code} lets every role of the stack do what it may",
+        f"it refuses {len(lines)} of the statements that were tried, the first being\n{lines[0]}",
+        heal,
+    )

@@ -1,0 +1,37 @@
+"""Objects that are another's in a service's schema, and a service's that lie outside of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engarde.checks.observed import Seen
+from engarde.checks.owners import misplaced
+from engarde.checks.placement import Place, place
+from engarde.declaration.names import VERSION_TABLE
+from engarde.output.findings import Finding
+from engarde.server.catalog.rows import Owned
+
+
+def check(seen: Seen) -> Iterator[Finding]:
+    """Each object whose owner and schema do not belong together; what is Alembic's is told by its own check."""
+    at_home = {service.schema_ for service in seen.stack.services}
+    services = {service.role for service in seen.stack.services}
+    for each in misplaced(seen.stack, seen.catalog):
+        if each.name == VERSION_TABLE and each.owner in services:
+            continue
+        there = place(seen.stack, seen.catalog, each)
+        # What a role or a schema that is not there yet is to have can be given to it once it is.
+        known = there.owner in seen.catalog.roles and (not there.schema or there.schema in seen.catalog.schemas)
+        if known and (each.schema in at_home or (each.schema and each.owner in services)):
+            yield _finding(each, there)
+
+
+def _finding(owned: Owned, there: Place) -> Finding:
+    return Finding(
+        "place" if there.schema else "owner",
+        f"{owned.kind} {owned.identity}",
+        f"in schema {there.schema}, for it is {there.owner}'s" if there.schema else there.owner,
+        f"in schema {owned.schema}" if there.schema else owned.owner,
+        there.remedy,
+        frozenset({owned.owner, owned.schema, there.owner, there.schema} - {""}),
+    )

@@ -1,0 +1,60 @@
+"""What the state knows against what is in force: stored verifiers, and the exported URLs' text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engarde.checks.naming import about
+from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.output.findings import Finding, Remedy
+from engarde.pulumi_cli.resource_names import login_name
+from engarde.pulumi_cli.state import Outputs
+from engarde.server import scram
+from engarde.server.catalog.rows import StoredPassword
+from engarde.server.credentials import url
+from engarde.util.quoting import word
+
+
+def of_verifiers(stack: DatabaseStack, outputs: Outputs, stored: list[StoredPassword]) -> Iterator[Finding]:
+    """Roles whose password in force is not the state's."""
+    known = {each.role: each.stored for each in stored}
+    for login in stack.logins:
+        password = outputs.passwords.get(login.role) if login.role not in stack.guests else None
+        if password and login.role in known and not scram.matches(password, known[login.role] or ""):
+            actual = "another one" if known[login.role] else "none"
+            yield changed(stack, login, f"stored verifier of {login.role}", actual)
+
+
+def changed(stack: DatabaseStack, login: Service | Analytics, subject: str, actual: str) -> Finding:
+    """A password in force that the state does not know."""
+    return Finding("password", subject, "of the state's password", actual, remedy(stack, login), about(login))
+
+
+def remedy(stack: DatabaseStack, login: Service | Analytics) -> Remedy:
+    """What puts a password of the state's in force again."""
+    if stack.server.superuser:
+        return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
+    # Such an admin cannot see that it was changed, and an `up` of his would not change it back.
+    return Remedy("command", f"bin/engarde rotate --reapply {word(login_name(login))} --stack {stack.name}")
+
+
+def of_exports(stack: DatabaseStack, outputs: Outputs) -> Iterator[Finding]:
+    """Outputs that are not what the stack file declares now: a run is due."""
+    exported = {service.role: outputs.database_urls.get(service.name) for service in stack.services}
+    if stack.analytics:
+        url_here = outputs.analytics_urls.get(stack.label) if stack.label else outputs.analytics_url
+        exported[stack.analytics.role] = url_here
+    for login in stack.logins:
+        password = outputs.passwords.get(login.role)
+        schema = login.schema_ if isinstance(login, Service) else None
+        address, database = stack.service_address, stack.server.database
+        due = url(login.url_format, address, database, login.role, password, schema) if password else None
+        if exported[login.role] is None or exported[login.role] != due:
+            yield Finding(
+                "exported URL",
+                login.role,
+                f"in form {login.url_format}, at {address.host}:{address.port}",
+                "another one" if exported[login.role] else "none yet",
+                Remedy("command", f"bin/pulumi up --stack {stack.name}"),
+                about(login),
+            )

@@ -1,0 +1,78 @@
+"""Row security that leaves out rows of what is declared to be read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from engarde.checks.admin_capabilities import acting_as, hands
+from engarde.checks.naming import some
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.privileges import readings
+from engarde.output.findings import Finding, Verb
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Policy
+from engarde.server.session import Session
+from engarde.util.quoting import quoted
+
+
+def findings(stack: DatabaseStack, catalog: Catalog, asked: Session) -> Iterator[Finding]:
+    """Tables that a role is declared to read, and whose policies do not show it every row."""
+    tables: dict[tuple[str, str], list[Policy]] = defaultdict(list)
+    for each in asked.rows("row_security", Policy, schemas=sorted(stack.schemas)):
+        tables[each.schema, each.name].append(each)
+    for (schema, name), policies in tables.items():
+        for reader in _readers(stack, schema, name):
+            if reader in catalog.roles and (lacking := _lacking(reader, stack, catalog, policies)):
+                yield _finding(reader, stack, catalog, policies, lacking)
+
+
+def _readers(stack: DatabaseStack, schema: str, name: str) -> Iterator[str]:
+    if stack.analytics and schema in stack.analytics_schemas:
+        yield stack.analytics.role
+    yield from (role for role, read in readings(stack) if (read.schema_, read.table) == (schema, name))
+
+
+def _lacking(reader: str, stack: DatabaseStack, catalog: Catalog, policies: list[Policy]) -> str:
+    """Why it is not sure to see every row; empty where it is."""
+    role, acting, table = catalog.roles[reader], acting_as(reader, stack, catalog), policies[0]
+    if role.superuser or role.bypassrls or (table.owner in acting and not table.forced):
+        return ""
+    for_it = [each for each in policies if (acting | {PUBLIC}) & set(each.roles)]
+    showing = [each for each in for_it if each.permissive]
+    if not showing:
+        return "no row: no policy is for it"
+    deciding = _hiding(for_it) or ([] if any(each.all_rows for each in showing) else showing)
+    names = some([quoted(each.policy or "") for each in deciding])
+    return f"the rows that {names} shows it, which need not be all" if deciding else ""
+
+
+def _hiding(policies: list[Policy]) -> list[Policy]:
+    return [each for each in policies if not each.permissive and not each.all_rows]
+
+
+def _finding(reader: str, stack: DatabaseStack, catalog: Catalog, policies: list[Policy], lacking: str) -> Finding:
+    table = policies[0]
+    return Finding(
+        "row security",
+        f"{reader} on table {table.identity}",
+        "every row",
+        lacking,
+        hands(stack, catalog).sql(Verb.SHOW, *_heal(reader, stack, catalog, policies), of=(table.owner,)),
+        frozenset({reader, table.schema, table.owner}),
+    )
+
+
+def _heal(reader: str, stack: DatabaseStack, catalog: Catalog, policies: list[Policy]) -> Iterator[str]:
+    table, taken = policies[0], {each.policy for each in policies}
+    readers = set(_readers(stack, table.schema, table.name))
+    known = {each.grantee for each in catalog.entries if each.kind == "table" and each.identity == table.identity}
+    others = ", ".join(quoted(each) for each in sorted({table.owner} | known - readers - {PUBLIC}))
+    for each in _hiding(policies):
+        # It goes on for everybody but those who are declared to read it all.
+        yield f"ALTER POLICY {quoted(each.policy or '')} ON {table.identity} TO {others}"
+    if not any(each.all_rows and each.permissive and {reader, PUBLIC} & set(each.roles) for each in policies):
+        name = next(each for each in (reader, f"{reader[:50]}_reads", f"{reader[:50]}_reads_all") if each not in taken)
+        to = quoted(reader)
+        yield f"CREATE POLICY {quoted(name)} ON {table.identity} FOR SELECT TO {to} USING (true)"

@@ -1,0 +1,33 @@
+"""Login roles that get in because everybody may, which ends with the next run, and those that it has ended for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engarde.checks.observed import Seen
+from engarde.declaration.stack_file_edits import lines
+from engarde.output.findings import Finding, Remedy
+
+
+def check(seen: Seen) -> Iterator[Finding]:
+    """Each role that has to do with the database, and that the stack file says nothing of."""
+    stack = seen.stack
+    # Only the shared database lets in roles from outside of the stack.
+    if stack.label:
+        return
+    said = {*(role.name for role in stack.outside_roles), *stack.shut_out}
+    for each in seen.outsiders:
+        if each.name in said or each.by or not each.involved:
+            continue
+        keeps = lines("outsideRoles", {each.name: each.kept})
+        out = lines("shutOut", sorted({*stack.shut_out, each.name}))
+        yield Finding(
+            "outside role",
+            each.name,
+            "declared, for PUBLIC loses CONNECT with the next run"
+            if each.everybody
+            else "declared, or shut out by a word",
+            f"{'connects as everybody may' if each.everybody else 'shut out, without a word'}: {each.what}",
+            Remedy("edit", f"{keeps}\n# or, where it is to stay out: {out}"),
+            frozenset({each.name}),
+        )
