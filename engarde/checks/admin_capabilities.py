@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engarde.checks.closure import closure
 from engarde.declaration.model import DatabaseStack
 from engarde.output.findings import Placed, Remedy, Verb
 from engarde.server.catalog import Catalog
@@ -12,7 +13,7 @@ from engarde.util.quoting import quoted, script
 
 
 @dataclass(frozen=True, slots=True)
-class Hands:
+class AdminCapabilities:
     """The admin, by the roles that it may act as."""
 
     name: str
@@ -51,22 +52,7 @@ class Hands:
         return Remedy("sql", script(statements), not may, safe and may, verb, placed, thing)
 
 
-def hands(stack: DatabaseStack, catalog: Catalog) -> Hands:
+def admin_capabilities(stack: DatabaseStack, catalog: Catalog) -> AdminCapabilities:
     """Those of the stack's admin."""
     admin = catalog.roles[stack.server.user]
-    return Hands(admin.name, admin.superuser, frozenset(acting_as(admin.name, stack, catalog)))
-
-
-def acting_as(name: str, stack: DatabaseStack, catalog: Catalog) -> set[str]:
-    """The role with all that it is a member of, at any distance, whether by itself or by SET ROLE."""
-    found: set[str] = set()
-    waiting = [name]
-    while waiting:
-        each = waiting.pop()
-        if each not in found:
-            found.add(each)
-            # The maker of a role has a membership that gives nothing but the right to grant it.
-            links = (link for link in catalog.memberships if link.member == each)
-            waiting += [link.role for link in links if link.inherit or link.may_set]
-    database = catalog.databases.get(stack.server.database)
-    return found | ({"pg_database_owner"} if database and database.owner in found else set())
+    return AdminCapabilities(admin.name, admin.superuser, closure(stack, catalog).acts_as(admin.name))

@@ -5,32 +5,47 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from engarde.checks.observed import Seen
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
+from engarde.declaration.model import DatabaseStack
 from engarde.declaration.stack_file_edits import lines
 from engarde.output.findings import Finding, Remedy
 from engarde.preflight import admin_privileges
 from engarde.preflight.admin_privileges import AdminSnapshot, Owned
 
 
-def check(seen: Seen) -> Iterator[Finding]:
+@check(
+    Question(
+        "admin",
+        "a superuser as declared, or every right that the stack needs of another admin",
+        "sql",
+        "as a superuser, what gives it",
+    ),
+    group="admin",
+    needs=("catalogs", "the admin's session"),
+    scope="database",
+    stage=Stage.ADMIN,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Each right that the admin lacks, with the statement that gives it."""
-    admin, stack = seen.found.admin, seen.stack
+    admin = observed.rights.admin
     concerned = frozenset({admin.name})
     if stack.server.superuser and not admin.superuser:
         remedy = Remedy("edit", lines("server", {"superuser": False}))
         yield Finding("admin", admin.name, "a superuser, as declared", "no superuser", remedy, concerned)
-    for each in admin_privileges.missing(stack, _beside_other_checks(seen)):
+    for each in admin_privileges.missing(stack, _beside_other_checks(stack, observed)):
         remedy = Remedy("sql", each.sql, by_superuser=True)
         yield Finding("admin", admin.name, f"enough rights: {each.needed}", "lacks one", remedy, concerned)
 
 
-def _beside_other_checks(seen: Seen) -> AdminSnapshot:
+def _beside_other_checks(stack: DatabaseStack, observed: Observed) -> AdminSnapshot:
     """What was found, without what another check tells: extensions nobody can make, what a service should own."""
-    absent = {each.name for each in seen.stack.extensions} - seen.offered.keys()
-    there = {role.name for role in seen.found.roles}
-    owners = {each.schema_: each.role for each in seen.stack.services if each.role in there}
-    owned = tuple(_healed(each, owners) for each in seen.found.owned)
-    return replace(seen.found, extensions=seen.found.extensions | absent, owned=owned)
+    found, declared = observed.rights, {each.name for each in stack.extensions}
+    absent = declared - observed.offered(*declared).keys()
+    there = {role.name for role in found.roles}
+    owners = {each.schema_: each.role for each in stack.services if each.role in there}
+    owned = tuple(_healed(each, owners) for each in found.owned)
+    return replace(found, extensions=found.extensions | absent, owned=owned)
 
 
 def _healed(owned: Owned, owners: dict[str, str]) -> Owned:

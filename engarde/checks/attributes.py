@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.checks.admin_capabilities import Hands, hands
+from engarde.checks.admin_capabilities import AdminCapabilities, admin_capabilities
 from engarde.checks.naming import about, up
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import milliseconds, split_path
@@ -41,9 +43,34 @@ FIRST = {
 """What the session that takes a setting back has to do first, since it has it, too."""
 
 
-def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
+@check(
+    Question("role", "a role of the stack, declared and not there", "command", "`bin/pulumi up --refresh` makes it"),
+    Question(
+        "attributes", "what a role of the stack is, beside a login that inherits", "sql", "`ALTER ROLE`", safe=True
+    ),
+    Question(
+        "connection limit",
+        "of a role of the stack; of the database, where it is lower than what the roles may have together",
+        "sql",
+        "`ALTER ROLE` or `ALTER DATABASE`; where it was higher or none, no session of those beyond it is ended",
+        safe=True,
+    ),
+    Question(
+        "setting",
+        "of the stack's roles: what is declared, and any that is not; of the database or of everybody: what changes"
+        " theirs, who one is, or what one may read or write",
+        "sql",
+        "`SET` or `RESET`, where it is set",
+    ),
+    group="isolation",
+    needs=("catalogs",),
+    scope="database",
+    stage=Stage.ROLES,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """What a role of the stack is, may or starts with that is not declared."""
-    admin = hands(stack, catalog)
+    catalog = observed.then
+    admin = admin_capabilities(stack, catalog)
     for login in stack.logins:
         concerned = about(login)
         role = catalog.roles.get(login.role)
@@ -59,7 +86,7 @@ def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
     yield from _for_all(stack, catalog, admin)
 
 
-def _attributes(role: Role, admin: Hands, concerned: frozenset[str]) -> Iterator[Finding]:
+def _attributes(role: Role, admin: AdminCapabilities, concerned: frozenset[str]) -> Iterator[Finding]:
     wrong = [word for name, word in OFF.items() if getattr(role, name)]
     expected = [f"NO{word}" for word in wrong]
     taken = bool(wrong)
@@ -80,7 +107,9 @@ def _attributes(role: Role, admin: Hands, concerned: frozenset[str]) -> Iterator
         yield Finding("attributes", role.name, ", ".join(expected), ", ".join(wrong), heal, concerned)
 
 
-def _limit(login: Service | Analytics, role: Role, admin: Hands, concerned: frozenset[str]) -> Iterator[Finding]:
+def _limit(
+    login: Service | Analytics, role: Role, admin: AdminCapabilities, concerned: frozenset[str]
+) -> Iterator[Finding]:
     if role.connection_limit != login.connection_limit:
         actual = "none" if role.connection_limit < 0 else str(role.connection_limit)
         heal = admin.sql(
@@ -92,7 +121,11 @@ def _limit(login: Service | Analytics, role: Role, admin: Hands, concerned: froz
 
 
 def _settings(
-    login: Service | Analytics, stack: DatabaseStack, catalog: Catalog, admin: Hands, concerned: frozenset[str]
+    login: Service | Analytics,
+    stack: DatabaseStack,
+    catalog: Catalog,
+    admin: AdminCapabilities,
+    concerned: frozenset[str],
 ) -> Iterator[Finding]:
     declared = {
         "statement_timeout": login.statement_timeout,
@@ -130,7 +163,11 @@ def _settings(
 
 
 def _by_the_program(
-    login: Service | Analytics, stack: DatabaseStack, catalog: Catalog, admin: Hands, concerned: frozenset[str]
+    login: Service | Analytics,
+    stack: DatabaseStack,
+    catalog: Catalog,
+    admin: AdminCapabilities,
+    concerned: frozenset[str],
 ) -> Iterator[Finding]:
     """What the provider cannot carry."""
     for name, value in role_settings.declared(login, stack.server).items():
@@ -157,7 +194,7 @@ def _harmless(setting: Setting, login: Service | Analytics, stack: DatabaseStack
 
 
 def _settings_here(
-    login: Service | Analytics, catalog: Catalog, admin: Hands, concerned: frozenset[str]
+    login: Service | Analytics, catalog: Catalog, admin: AdminCapabilities, concerned: frozenset[str]
 ) -> Iterator[Finding]:
     """Of a role that another part of the stack looks after: what it starts with in this database alone."""
     for each in catalog.settings:
@@ -166,7 +203,7 @@ def _settings_here(
             yield Finding("setting", f"{each.name} of {login.role}", "not declared", actual, heal, concerned)
 
 
-def _for_all(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+def _for_all(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
     """What the database or the server gives to every session, and what undoes isolation or keeps services from work."""
     for each in catalog.settings:
         if each.role is None and each.name in FOR_ALL and (each.database or stack.server_wide):
@@ -187,7 +224,9 @@ def _whose(setting: Setting) -> str:
     return f", set in database {setting.database}" if setting.database else ""
 
 
-def _heal(login: Service | Analytics, name: str, found: Setting | None, catalog: Catalog, admin: Hands) -> Remedy:
+def _heal(
+    login: Service | Analytics, name: str, found: Setting | None, catalog: Catalog, admin: AdminCapabilities
+) -> Remedy:
     if found is not None and (found.role is None or found.database is not None):
         return _undone(found, catalog, admin)
     if name == "search_path" and isinstance(login, Service):
@@ -199,7 +238,7 @@ def _heal(login: Service | Analytics, name: str, found: Setting | None, catalog:
     return admin.sql(Verb.SET, f"ALTER ROLE {quoted(login.role)} {change}")
 
 
-def _undone(setting: Setting, catalog: Catalog, admin: Hands) -> Remedy:
+def _undone(setting: Setting, catalog: Catalog, admin: AdminCapabilities) -> Remedy:
     first = FIRST.get(setting.name, ()) if setting.role is None else ()
     name = quoted(setting.name)
     inside = f" IN DATABASE {quoted(setting.database)}" if setting.database else ""

@@ -7,15 +7,17 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from engarde.checks.admin_capabilities import acting_as, hands
+from engarde.checks.admin_capabilities import admin_capabilities
+from engarde.checks.closure import Members, closure
 from engarde.checks.naming import called, grantee, some
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Finding, Remedy, Verb
 from engarde.pulumi_cli.state import Outputs
 from engarde.server.catalog import Catalog
 from engarde.server.catalog.rows import CodeUse, StatementRunner, View
-from engarde.server.session import Session
 from engarde.util.quoting import printable
 
 READ = ("view", "policy", "partition key")
@@ -35,15 +37,36 @@ TOKENS = re.compile(
 """Of a stored tree: what is escaped, what depends on a row, where a node begins and ends, and what it calls."""
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What was found, and what is only worth a look."""
+@check(
+    Question(
+        "code of others",
+        "code that one role may change and that runs with the rights of another"
+        " ([below](verify.md#code-that-runs-with-the-rights-of-others))",
+        "sql",
+        "it is dropped, which somebody has to decide; or `REVOKE EXECUTE`",
+    ),
+    Question(
+        "read",
+        "a declared read, or one of analytics, that fails because the plan calls a function that the reader may not"
+        " execute",
+        "sql",
+        "what calls it is dropped, which somebody has to decide",
+    ),
+    Question("view", "a declared read of a table that has become a view", "command", "`bin/pulumi up` takes note"),
+    group="isolation",
+    needs=("catalogs", "state"),
+    scope="database",
+    stage=Stage.CODE,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
+    """Every use of code that another than the admin may change, and reads that are views by now."""
+    said = [*_said(stack, observed)]
+    yield from (finding for finding in said if isinstance(finding, Finding))
+    yield from sorted({warning for warning in said if isinstance(warning, str)})
+    yield from _turned(stack, observed.catalog, observed.recorded.outputs)
 
-    findings: tuple[Finding, ...]
-    warnings: tuple[str, ...]
 
-
-def turned(stack: DatabaseStack, catalog: Catalog, known: Outputs) -> Iterator[Finding]:
+def _turned(stack: DatabaseStack, catalog: Catalog, known: Outputs) -> Iterator[Finding]:
     """Declared reads that were tables at the last run, and are views of others by now."""
     relations = {(each.schema, each.name): each for each in catalog.relations if each.view}
     trusted = catalog.trusted(stack.server.user)
@@ -62,26 +85,22 @@ def turned(stack: DatabaseStack, catalog: Catalog, known: Outputs) -> Iterator[F
                 )
 
 
-def look(stack: DatabaseStack, catalog: Catalog, asked: Session) -> Looked:
-    """Every use of code that another than the admin may change, judged by whose rights it runs with."""
+def _said(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
+    """What there is to say of code that another than the admin may change, judged by whose rights it runs with."""
     uses: dict[tuple[str, str | None, str | None, str], list[CodeUse]] = defaultdict(list)
     constants: dict[tuple[str, str | None, str | None], set[str]] = {}
-    said: list[Finding | str] = []
-    for each in asked.rows("code_of_others", CodeUse, admin=stack.server.user, most=MOST):
-        if each.kind == UNREAD:
-            said.append(_unread(each.owner))
+    for use in observed.code_of_others(MOST):
+        if use.kind == UNREAD:
+            yield _unread(use.owner)
             continue
-        uses[each.kind, each.relation, each.name, each.code_owner].append(each)
-        if each.evaluated:
-            constants[each.kind, each.relation, each.name] = _constants(each.evaluated)
-    runners = asked.rows("statement_runners", StatementRunner, admin=stack.server.user)
-    judge = _Judge(stack, catalog, constants)
-    said += [each for group in uses.values() for each in judge.of_uses(group)]
-    said += [each for runner in runners for each in judge.of_runner(runner)]
-    return Looked(
-        tuple(sorted(each for each in said if isinstance(each, Finding))),
-        tuple(sorted({each for each in said if isinstance(each, str)})),
-    )
+        uses[use.kind, use.relation, use.name, use.code_owner].append(use)
+        if use.evaluated:
+            constants[use.kind, use.relation, use.name] = _constants(use.evaluated)
+    judge = _Judge(stack, observed.catalog, constants)
+    for group in uses.values():
+        yield from judge.of_uses(group)
+    for runner in observed.statement_runners:
+        yield from judge.of_runner(runner)
 
 
 def _unread(owner: str) -> Finding:
@@ -105,9 +124,10 @@ class _Judge:
     """table or view -> right -> who has it"""
     _above: dict[str, list[View]] = field(default_factory=lambda: defaultdict(list))
     """table or view -> the views that read it"""
-    _acting: dict[str, set[str]] = field(default_factory=dict)
+    _members: Members = field(init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "_members", closure(self.stack, self.catalog))
         for entry in self.catalog.entries:
             if entry.kind == "table":
                 self._grantees[entry.identity][entry.right].add(entry.grantee)
@@ -197,10 +217,8 @@ class _Judge:
             frozenset({*about, *rights} - {""}),
         )
 
-    def _acts_as(self, role: str) -> set[str]:
-        if role not in self._acting:
-            self._acting[role] = acting_as(role, self.stack, self.catalog)
-        return self._acting[role]
+    def _acts_as(self, role: str) -> frozenset[str]:
+        return self._members.acts_as(role)
 
     def _declared(self, role: str) -> set[str]:
         """What a service is declared to read: whose it is, is known then."""
@@ -244,7 +262,7 @@ class _Judge:
         )
 
     def _revoke(self, uses: Sequence[CodeUse], roles: set[str]) -> Remedy:
-        admin = hands(self.stack, self.catalog)
+        admin = admin_capabilities(self.stack, self.catalog)
         through = {PUBLIC}.union(*(self._acts_as(role) for role in roles if role != PUBLIC))
         if declared := self._calls(uses, through):
             return Remedy("edit", f"{declared}\nthen bin/pulumi up --stack {self.stack.name}")
@@ -268,7 +286,7 @@ class _Judge:
         )
 
     def _end(self, use: CodeUse) -> Remedy:
-        admin = hands(self.stack, self.catalog)
+        admin = admin_capabilities(self.stack, self.catalog)
         if use.kind in ("view", "materialized view"):
             return self._drop([use.relation or ""], use.owner, stored=use.kind == "materialized view")
         if use.remedy is None:
@@ -305,7 +323,9 @@ class _Judge:
                 statements += [f"CREATE OR REPLACE VIEW {each} AS SELECT (NULL::{each}).*" for each in plain]
             statements += [f"DROP MATERIALIZED VIEW {', '.join(materialized)}"] if materialized else []
             statements += [f"DROP VIEW {', '.join(plain)}"] if plain else []
-        return hands(self.stack, self.catalog).sql(Verb.END, *statements, of=tuple(who for _, who in found.values()))
+        return admin_capabilities(self.stack, self.catalog).sql(
+            Verb.END, *statements, of=tuple(who for _, who in found.values())
+        )
 
 
 def _last_first(starts: Iterable[str], leads: Callable[[str], Iterable[str]], seen: set[str]) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
+from engarde.declaration.model import DatabaseStack
+from engarde.server.catalog import Catalog
 from engarde.server.catalog.rows import Membership, Role
 
 LIMIT = 8
@@ -43,6 +45,10 @@ class Members:
     """member -> the steps by which it has a role's rights at once"""
     setting: Follow = field(repr=False, compare=False)
     """member -> the steps by which it may act as a role"""
+    using: Follow = field(repr=False, compare=False)
+    """member -> both; the maker of a role has a membership that gives nothing but the right to grant it"""
+    granted: Follow = field(repr=False, compare=False)
+    """member -> all that somebody has granted"""
 
     def inherited(self, role: str) -> frozenset[str]:
         """The roles whose rights a role has at once, itself included."""
@@ -50,7 +56,24 @@ class Members:
 
     def acting(self, role: str) -> tuple[str, ...]:
         """The roles that a role may act as after SET ROLE, nearest first, itself not."""
-        return tuple(each for each in _reached(self.setting, role) if each != role)
+        return tuple(name for name in _reached(self.setting, role) if name != role)
+
+    def acts_as(self, role: str) -> frozenset[str]:
+        """The role with all whose rights it gets at, at any distance, whether by itself or by SET ROLE."""
+        return frozenset(_reached(self.using, role))
+
+    def shortest(self, role: str, ends: Container[str]) -> Chain:
+        """The nearest way to one of these roles, along whatever memberships; nothing where there is none."""
+        chains: list[Chain] = [()]
+        seen: set[str] = set()
+        for chain in chains:
+            last = chain[-1].role if chain else role
+            if chain and last in ends:
+                return chain
+            if last not in seen:
+                seen.add(last)
+                chains += [(*chain, step) for step in self.granted.get(last, ())]
+        return ()
 
     def at_once(self, role: str, holder: str) -> Iterator[Chain]:
         """The chains by which a role has at once what the holder has."""
@@ -94,9 +117,17 @@ def members(
     return Members(
         roles,
         steps,
-        _followed(step for step in steps if step.inherits),
-        _followed(step for step in steps if step.may_set),
+        inheriting=_followed(step for step in steps if step.inherits),
+        setting=_followed(step for step in steps if step.may_set),
+        using=_followed(step for step in steps if step.inherits or step.may_set),
+        granted=_followed(step for step in steps if not step.implied),
     )
+
+
+def closure(stack: DatabaseStack, catalog: Catalog) -> Members:
+    """Who gets at whose rights in the stack's database."""
+    database = catalog.databases.get(stack.server.database)
+    return members(catalog.roles, catalog.memberships, database.owner if database else None, catalog.major)
 
 
 def _followed(steps: Iterable[Step]) -> Follow:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from engarde.checks.observed import Seen
-from engarde.declaration.model import Analytics, ServerStack, Service
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
+from engarde.declaration.model import Analytics, DatabaseStack, ServerStack, Service
 from engarde.declaration.names import ANALYTICS
 from engarde.declaration.stack_file_edits import lines
 from engarde.output.findings import Finding, Remedy
@@ -75,26 +76,38 @@ def lowered(limits: Mapping[str, int], room: int) -> dict[str, int] | None:
     return fitting
 
 
-def check(seen: Seen) -> Iterator[Finding]:
+@check(
+    Question(
+        "connection budget",
+        "whether the limits, a rotation and the sessions of others all fit into the server's connections",
+        "edit",
+        "lower limits, or a higher `max_connections`",
+    ),
+    group="roles",
+    needs=("catalogs", "sessions"),
+    scope="server",
+    stage=Stage.ROLES,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """A finding where the limits, a rotation and the others' sessions do not all fit."""
-    of_server = budget(seen.stack.server_stack, {name: each.value for name, each in seen.settings.items()})
-    if not seen.stack.server_wide or of_server.suffices(seen.others_sessions, rotating=True):
+    of_server = budget(stack.server_stack, observed.settings("max_connections", *RESERVED))
+    if not stack.server_wide or of_server.suffices(observed.others_sessions, rotating=True):
         return
-    limits, room = of_server.limits, of_server.available - seen.others_sessions
+    limits, room = of_server.limits, of_server.available - observed.others_sessions
     expected = (
         f"at most {of_server.available}: max_connections {of_server.highest} less {of_server.reserved} reserved ones"
     )
     actual = (
         f"{of_server.promised} by the limits of all roles, {needed(limits)} while {of_server.largest.role} is rotated"
-        f" and two of it are in use; and {seen.others_sessions} sessions of others now"
+        f" and two of it are in use; and {observed.others_sessions} sessions of others now"
     )
     fitting = lowered(limits, room)
     remedy = (
         _edit(of_server, fitting)
         if fitting
-        else _raise(seen, needed(limits) + of_server.reserved + seen.others_sessions)
+        else _raise(observed, needed(limits) + of_server.reserved + observed.others_sessions)
     )
-    yield Finding("connection budget", seen.stack.server.database, expected, actual, remedy, frozenset(limits))
+    yield Finding("connection budget", stack.server.database, expected, actual, remedy, frozenset(limits))
 
 
 def _edit(of_server: Budget, fitting: dict[str, int]) -> Remedy:
@@ -107,6 +120,6 @@ def _edit(of_server: Budget, fitting: dict[str, int]) -> Remedy:
     return Remedy("edit", "\n".join(sections))
 
 
-def _raise(seen: Seen, connections: int) -> Remedy:
+def _raise(observed: Observed, connections: int) -> Remedy:
     heal = f"ALTER SYSTEM SET max_connections = {connections}; -- and a restart of the server"
-    return Remedy("sql", heal, by_superuser=not seen.admin_is_superuser)
+    return Remedy("sql", heal, by_superuser=not observed.admin.superuser)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.checks.admin_capabilities import acting_as, hands
+from engarde.checks.admin_capabilities import admin_capabilities
+from engarde.checks.closure import closure
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack, ExistingSchema
 from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Finding, Remedy, Verb
@@ -12,8 +15,21 @@ from engarde.server.catalog import Catalog
 from engarde.util.quoting import quoted
 
 
-def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
+@check(
+    Question(
+        "default privileges",
+        "roles that make tables where analytics would not see them",
+        "edit",
+        "the role goes under `creators`; what a superuser has made goes to a creator (sql)",
+    ),
+    group="isolation",
+    needs=("catalogs",),
+    scope="database",
+    stage=Stage.PRIVILEGES,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Roles that make tables in a schema that analytics reads, and whose tables it would not see."""
+    catalog = observed.then
     for schema in stack.existing_schemas:
         if schema.name not in stack.analytics_schemas or schema.name not in catalog.schemas:
             continue
@@ -31,7 +47,7 @@ def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
 
 
 def _heal(stack: DatabaseStack, schema: ExistingSchema, catalog: Catalog, role: str) -> Remedy:
-    admin, known = hands(stack, catalog), catalog.roles.get(role)
+    admin, known = admin_capabilities(stack, catalog), catalog.roles.get(role)
     # Who may act as a superuser is one: what one has made goes to a creator instead.
     if known and known.superuser and not admin.superuser:
         owned = (each for each in catalog.relations if (each.schema, each.owner) == (schema.name, role))
@@ -56,12 +72,13 @@ def _who_creates(stack: DatabaseStack, schema: str, catalog: Catalog) -> dict[st
     for relation in catalog.relations:
         if relation.schema == schema and not relation.provided:
             found[relation.owner] = f"owns {relation.identity}"
+    members = closure(stack, catalog)
     for role in catalog.roles.values():
         if (
             role.login
             and not role.superuser
             # Who gets there by a role of the stack is an intruder, to be shut out and not to be declared.
-            and (others := acting_as(role.name, stack, catalog) & found.keys() - {role.name, *stack.roles})
+            and (others := members.acts_as(role.name) & found.keys() - {role.name, *stack.roles})
         ):
             found.setdefault(role.name, f"may do what {min(others)} may")
     return found

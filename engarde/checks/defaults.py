@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from engarde.checks.admin_capabilities import Hands, hands
+from engarde.checks.admin_capabilities import AdminCapabilities, admin_capabilities
 from engarde.checks.naming import called, grantee
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import On, expected
@@ -29,15 +31,27 @@ _Same = tuple[str, str | None, str, str]
 """creator, schema, objects, grantee"""
 
 
-def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
+@check(
+    Question("default privileges", "rights on what is made later", "sql", "`ALTER DEFAULT PRIVILEGES`", safe=True),
+    Question(
+        "undeclared default privileges", "rights on what is made later, not declared", "sql", "they are taken away"
+    ),
+    Question("grant option", "rights on what is made later that may be granted on", "sql", "that is taken away"),
+    group="isolation",
+    needs=("catalogs",),
+    scope="database",
+    stage=Stage.PRIVILEGES,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """What is made later and is not as readable as declared, or more so."""
+    catalog = observed.then
     wanted = {
         Default(row.creator or "", row.schema, OBJECTS[row.on], row.grantee, right, False)
         for row in expected(stack)
         if row.on in OBJECTS and _possible(row.creator, row.schema, row.grantee, catalog)
         for right in row.rights
     }
-    admin = hands(stack, catalog)
+    admin = admin_capabilities(stack, catalog)
     plain = {replace(each, grantable=False): each for each in catalog.defaults}
     yield from _missing(wanted - plain.keys(), admin)
     yield from _undeclared((plain[each] for each in plain.keys() - wanted if _is_ours(stack, plain[each])), admin)
@@ -65,7 +79,7 @@ def _is_ours(stack: DatabaseStack, default: Default) -> bool:
     return default.creator in services or default.schema in theirs or default.grantee in {*stack.roles, PUBLIC}
 
 
-def _missing(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
+def _missing(defaults: Iterable[Default], admin: AdminCapabilities) -> Iterator[Finding]:
     for (creator, schema, objects, who), rights in _grouped(defaults):
         yield Finding(
             "default privileges",
@@ -82,7 +96,7 @@ def _missing(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
         )
 
 
-def _undeclared(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
+def _undeclared(defaults: Iterable[Default], admin: AdminCapabilities) -> Iterator[Finding]:
     for (creator, schema, objects, who), rights in _grouped(defaults):
         yield Finding(
             "undeclared default privileges",
@@ -98,7 +112,7 @@ def _undeclared(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
         )
 
 
-def _grantable(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
+def _grantable(defaults: Iterable[Default], admin: AdminCapabilities) -> Iterator[Finding]:
     for (creator, schema, objects, who), rights in _grouped(defaults):
         revoke = f"{_alter(creator, schema)} REVOKE GRANT OPTION FOR {rights} ON {objects} FROM {grantee(who)}"
         yield Finding(
@@ -111,7 +125,7 @@ def _grantable(defaults: Iterable[Default], admin: Hands) -> Iterator[Finding]:
         )
 
 
-def _functions(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+def _functions(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
     """Functions that services make are everybody's to execute unless a list says otherwise."""
     for service in stack.services:
         lists = [
@@ -134,7 +148,7 @@ def _functions(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator
             )
 
 
-def _lost(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+def _lost(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
     lists: dict[tuple[str, str], set[str]] = defaultdict(set)
     services = {service.role: service.schema_ for service in stack.services}
     for each in catalog.defaults:

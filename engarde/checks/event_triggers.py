@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from engarde.checks.admin_capabilities import hands
+from engarde.checks.admin_capabilities import AdminCapabilities
 from engarde.checks.naming import some
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
 from engarde.output.findings import Finding, Remedy, Verb
-from engarde.server.catalog import Catalog
 from engarde.server.functions import EventTrigger
 from engarde.util.quoting import quoted
 
 REFUSED = ": 42501 "
 
 
-def findings(stack: DatabaseStack, catalog: Catalog, triggers: Sequence[EventTrigger]) -> Iterator[Finding]:
+@check(
+    Question(
+        "event trigger",
+        "one whose function a role other than the admin may change; one that refuses what services may do",
+        "sql",
+        "`DISABLE`; of one that only refuses, a decision",
+    ),
+    group="isolation",
+    needs=("catalogs",),
+    scope="database",
+    stage=Stage.CODE,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Those whose function another role may change: the next `up` would run it as the admin."""
-    for each in triggers:
+    for each in observed.event_triggers:
         if each.changers:
             yield Finding(
                 "event trigger",
@@ -26,13 +39,11 @@ def findings(stack: DatabaseStack, catalog: Catalog, triggers: Sequence[EventTri
                 "a function that only the admin and superusers may change",
                 f"runs {each.code}, which {some(each.changers)} may change, with the rights of whoever "
                 + ("logs in" if each.event == "login" else "makes, changes or drops anything, superusers included"),
-                hands(stack, catalog).sql(Verb.DISARM, each.disable, superusers=True),
+                observed.admin.sql(Verb.DISARM, each.disable, superusers=True),
             )
 
 
-def blamed(
-    stack: DatabaseStack, catalog: Catalog, triggers: Sequence[EventTrigger], tried: Sequence[Finding]
-) -> Iterator[Finding]:
+def blamed(admin: AdminCapabilities, triggers: Sequence[EventTrigger], tried: Iterable[Finding]) -> Iterator[Finding]:
     """What was tried, without what functions of event triggers refused; each of these is named once instead."""
     refused: dict[str, list[str]] = {}
     for finding in tried:
@@ -47,7 +58,7 @@ def blamed(
     for each in triggers:
         # What another role may change is found already.
         if each.name in refused and not each.changers:
-            yield _refusing(stack, catalog, each, refused[each.name])
+            yield _refusing(admin, each, refused[each.name])
 
 
 def _is_in(trigger: EventTrigger, line: str) -> bool:
@@ -56,8 +67,7 @@ def _is_in(trigger: EventTrigger, line: str) -> bool:
     return function != line and f".{trigger.code}".endswith(f".{function}")
 
 
-def _refusing(stack: DatabaseStack, catalog: Catalog, trigger: EventTrigger, lines: Sequence[str]) -> Finding:
-    admin = hands(stack, catalog)
+def _refusing(admin: AdminCapabilities, trigger: EventTrigger, lines: Sequence[str]) -> Finding:
     heal = disable = admin.sql(Verb.DISARM, trigger.disable, superusers=True)
     if REFUSED in lines[0] and not trigger.definer:
         path = f"pg_catalog, {quoted(trigger.schema)}, pg_temp"

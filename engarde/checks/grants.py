@@ -6,10 +6,13 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from engarde.checks.admin_capabilities import Hands, acting_as, hands
+from engarde.checks.admin_capabilities import AdminCapabilities, admin_capabilities
+from engarde.checks.closure import Members, closure
 from engarde.checks.expected_acl import Right, right_of, tolerated, wanted
 from engarde.checks.naming import called, grantee, provided_schemas, some
+from engarde.checks.observed import Observed
 from engarde.checks.owners import left_schemas
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import PUBLIC, VERSION_TABLE
 from engarde.declaration.privileges import OTHER_DATABASES, outside_schemas
@@ -53,25 +56,58 @@ class _Same:
         return ", ".join(right + (f" ({column})" if column else "") for right, column in self.rights)
 
 
-def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
+def _strangers(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
+    """Roles that nobody declared and that may do something in a schema that is not the stack's to manage."""
+    existing = {schema.name for schema in stack.existing_schemas}
+    known = {stack.server.user, PUBLIC, *stack.roles, *(role.name for role in stack.outside_roles)}
+    known |= {creator for schema in stack.existing_schemas for creator in schema.creators}
+    strangers: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for entry in catalog.entries:
+        if entry.schema in existing and entry.grantee not in known:
+            strangers[entry.grantee, entry.schema or ""].add(entry.right)
+    for (who, schema), rights in sorted(strangers.items()):
+        yield f"{who}, which is not declared, has {', '.join(sorted(rights))} in {schema}"
+
+
+@check(
+    Question("grant", "a declared privilege that is not granted", "sql", "`GRANT`", safe=True),
+    Question(
+        "undeclared grant",
+        "on the database, other databases, schemas, tables and their columns, views, sequences, functions, types, large"
+        " objects, languages, foreign servers, parameters; to the stack's roles and PUBLIC anywhere, and to anybody in"
+        " a service's schema; REFERENCES and TRIGGER to anybody, where the table is a superuser's, the admin's or a"
+        " service's, and it is not declared: with these he runs code with the owner's rights",
+        "sql",
+        "`REVOKE`; a decision, where a service may live by it",
+    ),
+    Question("grant option", "a declared privilege that may be granted on", "sql", "`REVOKE GRANT OPTION FOR`"),
+    Question("owner's right", "what an owner took away from itself", "sql", "`GRANT`", safe=True),
+    group="isolation",
+    needs=("catalogs",),
+    scope="database",
+    stage=Stage.PRIVILEGES,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
     """What is not granted and should be, what is granted and should not be, and what may be granted on."""
+    catalog = observed.then
     due = wanted(stack, catalog)
-    healing = _Healing(catalog, hands(stack, catalog), _claims(stack, catalog), catalog.belongs_to)
+    healing = _Healing(catalog, admin_capabilities(stack, catalog), _claims(stack, catalog), catalog.belongs_to)
     allowed, provided = due | tolerated(stack, catalog), provided_schemas(stack, catalog)
     left = left_schemas(stack, catalog).keys()
     undue = (each for each in catalog.entries if right_of(each) not in allowed)
-    trusted = catalog.trusted(stack.server.user)
+    trusted, members = catalog.trusted(stack.server.user), closure(stack, catalog)
     # An extension keeps parts of a service's tables in a schema of its own, with the rights that the tables have.
     ours = [
         each
         for each in undue
         if each.schema not in provided
-        and (each.schema in left or _is_ours(stack, each) or _lends(stack, catalog, each, trusted))
+        and (each.schema in left or _is_ours(stack, each) or _lends(stack, members, each, trusted))
     ]
     granted_on = [each for each in catalog.entries if each.grantable and right_of(each) in due]
     cascaded = _cascaded(catalog.entries, [*ours, *granted_on])
     there = {right_of(entry) for entry in catalog.entries if entry not in cascaded}
     services = {service.schema_ for service in stack.services}
+    yield from _strangers(stack, observed.catalog)
     yield from healing.missing(due - there)
     yield from healing.undeclared((each for each in ours if each not in cascaded), due)
     yield from healing.grantable(each for each in granted_on if each not in cascaded)
@@ -121,19 +157,6 @@ def _claims(stack: DatabaseStack, catalog: Catalog) -> dict[str, Service]:
     return found
 
 
-def warnings(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
-    """Roles that nobody declared and that may do something in a schema that is not the stack's to manage."""
-    existing = {schema.name for schema in stack.existing_schemas}
-    known = {stack.server.user, PUBLIC, *stack.roles, *(role.name for role in stack.outside_roles)}
-    known |= {creator for schema in stack.existing_schemas for creator in schema.creators}
-    strangers: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for entry in catalog.entries:
-        if entry.schema in existing and entry.grantee not in known:
-            strangers[entry.grantee, entry.schema or ""].add(entry.right)
-    for (who, schema), rights in sorted(strangers.items()):
-        yield f"{who}, which is not declared, has {', '.join(sorted(rights))} in {schema}"
-
-
 def _is_ours(stack: DatabaseStack, entry: Entry) -> bool:
     """Whether an undeclared grant is the stack's business: what its roles may do, and who gets at its things."""
     if entry.grantee == stack.server.user:
@@ -162,12 +185,12 @@ def _is_ours(stack: DatabaseStack, entry: Entry) -> bool:
     return entry.grantee in stack.roles
 
 
-def _lends(stack: DatabaseStack, catalog: Catalog, entry: Entry, trusted: Container[str]) -> bool:
+def _lends(stack: DatabaseStack, members: Members, entry: Entry, trusted: Container[str]) -> bool:
     """Whether somebody has code run by it with the rights of the admin, of a superuser or of a role of the stack."""
     if entry.kind != "table" or entry.right not in OF_OWNERS or entry.grantee in trusted:
         return False
     powerful = entry.owner in trusted or entry.owner in stack.roles
-    return powerful and entry.owner not in acting_as(entry.grantee, stack, catalog)
+    return powerful and entry.owner not in members.acts_as(entry.grantee)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +198,7 @@ class _Healing:
     """Rights in groups of which one statement gives or takes each, as findings."""
 
     catalog: Catalog
-    admin: Hands
+    admin: AdminCapabilities
     claims: Mapping[str, Service]
     belongs_to: Mapping[str, str]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from engarde.checks.admin_capabilities import hands
+from engarde.checks.admin_capabilities import admin_capabilities
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack, Table
 from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Finding, Remedy, Verb
@@ -13,14 +15,32 @@ from engarde.server.catalog import Catalog
 from engarde.server.catalog.rows import View
 
 
-def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
+@check(
+    Question(
+        "security definer",
+        "functions by which everybody does with an owner's rights what one may not do oneself; those of triggers too",
+        "sql",
+        "`REVOKE EXECUTE`",
+    ),
+    Question(
+        "view",
+        "a declared read of a view that shows another service's tables with its owner's rights",
+        "edit",
+        "the read is taken out of the stack file",
+    ),
+    group="isolation",
+    needs=("catalogs",),
+    scope="database",
+    stage=Stage.PRIVILEGES,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Functions and views that lead to what one may not reach."""
-    yield from _functions(stack, catalog)
-    yield from _views(stack, catalog)
+    yield from _functions(stack, observed.then)
+    yield from _views(stack, observed.then)
 
 
 def _functions(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
-    services, admin = {service.schema_ for service in stack.services}, hands(stack, catalog)
+    services, admin = {service.schema_ for service in stack.services}, admin_capabilities(stack, catalog)
     open_to_all = {entry.identity for entry in catalog.entries if entry.kind == "function" and entry.grantee == PUBLIC}
     used_by_all = {entry.schema for entry in catalog.entries if entry.kind == "schema" and entry.grantee == PUBLIC}
     used_by_all |= {"pg_catalog", "information_schema"}

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.checks.admin_capabilities import hands
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
 from engarde.output.findings import Finding, Placed, Verb
-from engarde.server.catalog import Catalog
 from engarde.util.quoting import quoted
 
 
-def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
+@check(
+    Question(
+        "inheritance",
+        "partitions and inheriting tables in another schema than what they are part of",
+        "sql",
+        "`SET SCHEMA`, or what parts them",
+    ),
+    group="isolation",
+    needs=("catalogs",),
+    scope="database",
+    stage=Stage.PLACING,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Each with what brings it back, or parts it from what it is part of."""
-    services, admin = {service.schema_ for service in stack.services}, hands(stack, catalog)
+    services, catalog = {service.schema_ for service in stack.services}, observed.catalog
     for each in catalog.inherits:
         if not services & {each.child_schema, each.parent_schema}:
             continue
@@ -31,6 +43,6 @@ def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
             f"table {each.child}",
             f"in {each.parent_schema}, as a part of {each.parent}",
             f"in {each.child_schema}, and {each.child_owner}'s",
-            admin.sql(verb, heal, of=(each.child_owner, each.parent_owner), placed=placed, thing=thing),
+            observed.admin.sql(verb, heal, of=(each.child_owner, each.parent_owner), placed=placed, thing=thing),
             frozenset({each.child_schema, each.parent_schema, each.child_owner, each.parent_owner}),
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
 from engarde.output.findings import Finding, Remedy
-from engarde.server.session import Session
 from engarde.util.quoting import script
 
 CHECK = "lock table"
@@ -26,9 +27,9 @@ class LockHolder:
         return f"{self.role} holds {self.locks} locks in {self.sessions} sessions, {self.advisory} of them advisory"
 
 
-def holders(asked: Session) -> list[LockHolder]:
+def holders(observed: Observed) -> list[LockHolder]:
     """The first question of a session: one that has locked more needs room that may not be there."""
-    return asked.rows("lock_holders", LockHolder)
+    return observed.session.rows("lock_holders", LockHolder)
 
 
 def ending(stack: DatabaseStack, held: list[LockHolder]) -> Remedy:
@@ -43,9 +44,22 @@ def ending(stack: DatabaseStack, held: list[LockHolder]) -> Remedy:
     )
 
 
-def check(stack: DatabaseStack, asked: Session) -> list[Finding]:
+@check(
+    Question(
+        CHECK,
+        "whether a role holds over half of the server's lock table: once it is full nobody gets another lock, nor a new"
+        " session",
+        "sql",
+        "ends the sessions that hold them, where they are the stack's",
+    ),
+    group="server",
+    needs=("sessions",),
+    scope="server",
+    stage=Stage.FIRST,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> list[Finding]:
     """A finding for each role that holds over half of it."""
-    held = holders(asked) if stack.server_wide else []
+    held = holders(observed) if stack.server_wide else []
     return [
         Finding(
             CHECK,

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypedDict
 
-from engarde.checks.admin_capabilities import Hands, hands
+from engarde.checks.admin_capabilities import AdminCapabilities, admin_capabilities
+from engarde.checks.closure import closure
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.privileges import On, expected
 from engarde.output.findings import Finding, Verb
 from engarde.server.catalog import Catalog
 from engarde.server.catalog.rows import Membership, Role
 from engarde.util.quoting import quoted
-
-
-class _Needs(TypedDict):
-    """What ending a membership takes."""
-
-    of: tuple[str, ...]
-    superusers: bool
-
 
 POWERFUL = (
     "pg_read_all_data",
@@ -33,27 +27,38 @@ POWERFUL = (
 """Roles of PostgreSQL's own whose members get at every schema, or at the files below them."""
 
 
-def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
+@check(
+    Question("membership", "of, and in, a role of the stack", "sql", "`GRANT` or `REVOKE`", safe=True),
+    Question(
+        "reach",
+        "a role that nobody declared and that gets at a service's schema: by membership through any number of roles, as"
+        " a superuser, by REPLICATION, by CREATEROLE before PostgreSQL 16, by `pg_read_all_data` and its like",
+        "sql",
+        "the membership or the attribute is taken away",
+    ),
+    group="isolation",
+    needs=("catalogs",),
+    scope="server",
+    stage=Stage.ROLES,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
     """Memberships that are missing or that nobody declared, and roles that reach a service's schema."""
-    admin = hands(stack, catalog)
+    for path in reaching(stack, observed.catalog):
+        if _outside(stack, path.role):
+            yield f"{path.role}, an outside role of the stack, reaches the services' schemas: {path.why}"
+    catalog = observed.then
+    admin = admin_capabilities(stack, catalog)
     yield from _missing(stack, catalog, admin)
     if stack.server_wide:
         yield from _undeclared(stack, catalog, admin)
-    yield from (_reaching(stack, way, admin) for way in reaching(stack, catalog) if not _outside(stack, way.role))
-
-
-def warnings(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
-    """Declared roles outside the stack that reach a service's schema."""
-    for way in reaching(stack, catalog):
-        if _outside(stack, way.role):
-            yield f"{way.role}, an outside role of the stack, reaches the services' schemas: {way.why}"
+    yield from (_reaching(stack, path, admin) for path in reaching(stack, catalog) if not _outside(stack, path.role))
 
 
 def _outside(stack: DatabaseStack, name: str) -> bool:
     return name in {role.name for role in stack.outside_roles}
 
 
-def _missing(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+def _missing(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
     managed = {(each.role, each.member) for each in catalog.memberships if each.admin}
     usable = {(each.role, each.member) for each in catalog.memberships if each.inherit and each.may_set}
     for row in sorted(expected(stack), key=lambda row: row.role or ""):
@@ -75,17 +80,18 @@ def _missing(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[F
             )
 
 
-def _undeclared(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+def _undeclared(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
     ours = set(stack.roles)
     for each in catalog.memberships:
         # The admin manages these roles and the first superuser needs no membership: neither gains anything by one.
         if {each.role, each.member} & ours and not _is_admins(stack, catalog, each.member):
+            of, superusers = _needs(each, catalog)
             yield Finding(
                 "membership",
                 f"{each.member} in {each.role}",
                 "no member",
                 f"a member{_options(each)}",
-                admin.sql(Verb.DEMOTE, revoke(each, catalog.major), **_needs(each, catalog)),
+                admin.sql(Verb.DEMOTE, revoke(each, catalog.major), of=of, superusers=superusers),
                 frozenset({each.role, each.member}),
             )
 
@@ -100,13 +106,13 @@ def _options(each: Membership) -> str:
 
 
 def revoke(each: Membership, major: int) -> str:
-    """The statement that ends a membership: from PostgreSQL 16 on it is its grantor's to take away."""
+    """The statement that ends a membership: from PostgreSQL 16 on it is its grantor's to take apath."""
     by = f" GRANTED BY {quoted(each.grantor)}" if major >= 16 else ""
     return f"REVOKE {quoted(each.role)} FROM {quoted(each.member)}{by} CASCADE"
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class AccessPath:
     """How a role that nobody declared gets at the services' schemas."""
 
     role: str
@@ -119,53 +125,38 @@ class Way:
     """that is superusers' alone"""
 
 
-def reaching(stack: DatabaseStack, catalog: Catalog) -> Iterator[Way]:
+def reaching(stack: DatabaseStack, catalog: Catalog) -> Iterator[AccessPath]:
     """One way of every role that nobody declared and that gets at a service's schema."""
     declared = {stack.server.user, *stack.roles}
+    members, ends = closure(stack, catalog), _ends(stack, catalog)
+    memberships = {(link.member, link.role): link for link in reversed(catalog.memberships)}
     for role in catalog.roles.values():
         if role.name in declared or role.bootstrap or role.predefined:
             continue
-        way = (_by_attribute(role, catalog) if stack.server_wide else None) or _by_membership(stack, role, catalog)
-        if way:
-            yield way
+        if stack.server_wide and (path := _by_attribute(role, catalog.major)):
+            yield path
+        elif chain := members.shortest(role.name, ends):
+            last = memberships[chain[-1].member, chain[-1].role]
+            names = " -> ".join([role.name, *(step.role for step in chain)])
+            yield AccessPath(role.name, f"as a member: {names}", revoke(last, catalog.major), *_needs(last, catalog))
 
 
-def _by_attribute(role: Role, catalog: Catalog) -> Way | None:
+def _by_attribute(role: Role, major: int) -> AccessPath | None:
     alter = f"ALTER ROLE {quoted(role.name)}"
     if role.superuser:
-        return Way(role.name, "it is a superuser", f"{alter} NOSUPERUSER", superusers=True)
+        return AccessPath(role.name, "it is a superuser", f"{alter} NOSUPERUSER", superusers=True)
     if role.replication:
         why = "REPLICATION lets it copy the whole server"
-        return Way(role.name, why, f"{alter} NOREPLICATION", superusers=True)
-    if role.createrole and catalog.major < 16:
+        return AccessPath(role.name, why, f"{alter} NOREPLICATION", superusers=True)
+    if role.createrole and major < 16:
         why = "CREATEROLE lets it make itself a member of any role before PostgreSQL 16"
-        return Way(role.name, why, f"{alter} NOCREATEROLE")
+        return AccessPath(role.name, why, f"{alter} NOCREATEROLE")
     return None
 
 
-def _by_membership(stack: DatabaseStack, role: Role, catalog: Catalog) -> Way | None:
-    """The shortest chain to a role that gets at a service's schema, and the last link of it."""
-    ends = _ends(stack, catalog)
-    chains: list[tuple[Membership, ...]] = [(each,) for each in catalog.memberships if each.member == role.name]
-    seen = {role.name}
-    while chains:
-        following = []
-        for chain in chains:
-            last = chain[-1]
-            if last.role in ends:
-                names = " -> ".join([role.name, *(link.role for link in chain)])
-                statement = revoke(last, catalog.major)
-                return Way(role.name, f"as a member: {names}", statement, **_needs(last, catalog))
-            if last.role not in seen:
-                seen.add(last.role)
-                following += [(*chain, each) for each in catalog.memberships if each.member == last.role]
-        chains = following
-    return None
-
-
-def _needs(each: Membership, catalog: Catalog) -> _Needs:
-    of = (each.grantor,) if catalog.major >= 16 else ()
-    return {"of": of, "superusers": catalog.roles[each.role].superuser}
+def _needs(each: Membership, catalog: Catalog) -> tuple[tuple[str, ...], bool]:
+    """What ending a membership takes: whose rights, and whether those of a superuser."""
+    return (each.grantor,) if catalog.major >= 16 else (), catalog.roles[each.role].superuser
 
 
 def _ends(stack: DatabaseStack, catalog: Catalog) -> set[str]:
@@ -179,12 +170,12 @@ def _ends(stack: DatabaseStack, catalog: Catalog) -> set[str]:
     return ours | granted | superusers | set(POWERFUL) | {stack.server.user}
 
 
-def _reaching(stack: DatabaseStack, way: Way, admin: Hands) -> Finding:
+def _reaching(stack: DatabaseStack, path: AccessPath, admin: AdminCapabilities) -> Finding:
     return Finding(
         "reach",
-        f"{way.role} on the schemas of services",
+        f"{path.role} on the schemas of services",
         "no way to them: it is not declared",
-        way.why,
-        admin.sql(Verb.DEMOTE, way.statement, of=way.of, superusers=way.superusers),
-        frozenset({way.role, *(service.schema_ for service in stack.services)}),
+        path.why,
+        admin.sql(Verb.DEMOTE, path.statement, of=path.of, superusers=path.superusers),
+        frozenset({path.role, *(service.schema_ for service in stack.services)}),
     )

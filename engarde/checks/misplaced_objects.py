@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.checks.observed import Seen
+from engarde.checks.observed import Observed
 from engarde.checks.owners import misplaced
 from engarde.checks.placement import Place, place
+from engarde.checks.registry import Question, Stage, check
+from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import VERSION_TABLE
 from engarde.output.findings import Finding
 from engarde.server.catalog.rows import Owned
 
 
-def check(seen: Seen) -> Iterator[Finding]:
+@check(
+    Question("owner", "objects that are another's in a service's schema", "sql", "`OWNER TO`", safe=True),
+    Question("place", "a service's objects outside of its schema", "sql", "`SET SCHEMA`"),
+    group="objects",
+    needs=("catalogs",),
+    scope="database",
+    stage=Stage.OBJECTS,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Each object whose owner and schema do not belong together; what is Alembic's is told by its own check."""
-    at_home = {service.schema_ for service in seen.stack.services}
-    services = {service.role for service in seen.stack.services}
-    for each in misplaced(seen.stack, seen.catalog):
+    at_home = {service.schema_ for service in stack.services}
+    services, catalog = {service.role for service in stack.services}, observed.catalog
+    for each in misplaced(stack, catalog):
         if each.name == VERSION_TABLE and each.owner in services:
             continue
-        there = place(seen.stack, seen.catalog, each)
+        there = place(stack, catalog, each)
         # What a role or a schema that is not there yet is to have can be given to it once it is.
-        known = there.owner in seen.catalog.roles and (not there.schema or there.schema in seen.catalog.schemas)
+        known = there.owner in catalog.roles and (not there.schema or there.schema in catalog.schemas)
         if known and (each.schema in at_home or (each.schema and each.owner in services)):
             yield _finding(each, there)
 

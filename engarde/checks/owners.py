@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.checks.admin_capabilities import Hands, hands
+from engarde.checks.admin_capabilities import AdminCapabilities
 from engarde.checks.naming import provided_schemas, up
+from engarde.checks.observed import Observed
 from engarde.checks.placement import place
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.output.findings import Finding, Placed, Remedy, Verb
 from engarde.server.catalog import Catalog
@@ -14,11 +16,30 @@ from engarde.server.catalog.rows import Owned
 from engarde.util.quoting import quoted
 
 
-def findings(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
+@check(
+    Question(
+        "schema", "declared, and not there, or under another name", "command", "`bin/pulumi up --refresh` makes it"
+    ),
+    Question(
+        "owner",
+        "of schemas and of everything in them; whatever a service owns elsewhere, servers, publications and the like"
+        " included",
+        "sql",
+        "`OWNER TO` or `SET SCHEMA`; what would run with its owner's rights is a person's to judge",
+        safe=True,
+    ),
+    group="isolation",
+    needs=("catalogs",),
+    scope="database",
+    stage=Stage.PLACING,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
     """What is missing, another's, or a service's where it should own nothing."""
-    admin = hands(stack, catalog)
+    catalog, admin = observed.catalog, observed.admin
     yield from _schemas(stack, catalog, admin)
     yield from _databases(stack, catalog, admin)
+    for schema, service in sorted(left_schemas(stack, catalog).items()):
+        yield f"schema {schema} is what {service} had here before it moved: closed, and nobody's to read"
     for each in misplaced(stack, catalog):
         there = place(stack, catalog, each)
         subject, about = f"{each.kind} {each.identity}", frozenset({each.schema, each.owner, there.owner} - {""})
@@ -42,7 +63,7 @@ def misplaced(stack: DatabaseStack, catalog: Catalog) -> Iterator[Owned]:
             yield each
 
 
-def _schemas(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+def _schemas(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
     renamed = renamed_schemas(stack, catalog)
     for service in stack.services:
         found = catalog.schemas.get(service.schema_)
@@ -84,12 +105,6 @@ def left_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:
     return found
 
 
-def warnings(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
-    """Schemas that a service has left here."""
-    for schema, service in sorted(left_schemas(stack, catalog).items()):
-        yield f"schema {schema} is what {service} had here before it moved: closed, and nobody's to read"
-
-
 def renamed_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:
     """Declared schema that is not there -> the one undeclared schema of its role: the same under another name."""
     found = {}
@@ -104,7 +119,7 @@ def renamed_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:
     return found
 
 
-def _existing(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+def _existing(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
     """A schema that the stack does not manage, in the hands of a role that nobody declared."""
     trusted = {stack.server.user, *(role.name for role in stack.outside_roles), *(login.role for login in stack.logins)}
     trusted |= {creator for each in stack.existing_schemas for creator in each.creators}
@@ -116,7 +131,7 @@ def _existing(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[
             yield _owner(f"schema {existing.name}", owner.name, placed, frozenset({existing.name, owner.name}), admin)
 
 
-def _databases(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator[Finding]:
+def _databases(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
     roles = set(stack.roles) if stack.server_wide else set()
     trusted = {stack.server.user, *(role.name for role in stack.outside_roles), *stack.roles}
     for found in catalog.databases.values():
@@ -128,7 +143,7 @@ def _databases(stack: DatabaseStack, catalog: Catalog, admin: Hands) -> Iterator
 
 
 def _owner(
-    subject: str, actual: str, placed: Placed, about: frozenset[str], admin: Hands, *, safe: bool = False
+    subject: str, actual: str, placed: Placed, about: frozenset[str], admin: AdminCapabilities, *, safe: bool = False
 ) -> Finding:
     alter = f"ALTER {placed.kind.upper()} {placed.identity} OWNER TO {quoted(placed.owner)}"
     heal = admin.sql(Verb.HOLD, alter, of=(actual, placed.owner), safe=safe, placed=placed, thing=placed.identity)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engarde.checks.naming import about
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.resource_names import login_name
@@ -13,6 +15,28 @@ from engarde.server import scram
 from engarde.server.catalog.rows import StoredPassword
 from engarde.server.credentials import url
 from engarde.util.quoting import word
+
+
+@check(
+    Question(
+        "password",
+        "where the admin is a superuser: the stored verifier against the state's password; for every admin: that it"
+        " logs in",
+        "command",
+        "`bin/pulumi up --refresh`, or `bin/engarde rotate --reapply` where the admin is no superuser",
+    ),
+    Question("exported URL", "outputs that the stack file would write otherwise by now", "command", "`bin/pulumi up`"),
+    group="isolation",
+    needs=("catalogs", "state", "the admin's session"),
+    scope="database",
+    stage=Stage.STATE,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+    """What is in force against what the last run has left in the state."""
+    outputs = observed.recorded.outputs
+    yield from of_exports(stack, outputs)
+    if observed.admin.superuser:
+        yield from of_verifiers(stack, outputs, observed.verifiers)
 
 
 def of_verifiers(stack: DatabaseStack, outputs: Outputs, stored: list[StoredPassword]) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engarde.checks.admin_capabilities import hands
+from engarde.checks.admin_capabilities import admin_capabilities
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import VERSION_TABLE
 from engarde.output.findings import Placed, Remedy, Verb
@@ -70,14 +70,14 @@ def _moved(stack: DatabaseStack, catalog: Catalog, owned: Owned, writer: Service
     move = f"ALTER {owned.kind.upper()} {owned.identity} SET SCHEMA {quoted(writer.schema_)}"
     placed = Placed(owned.kind, owned.identity, owned.owner, writer.schema_)
     thing = catalog.relocated(owned.identity, writer.schema_)
-    return hands(stack, catalog).sql(Verb.PLACE, move, of=(owned.owner,), placed=placed, thing=thing)
+    return admin_capabilities(stack, catalog).sql(Verb.PLACE, move, of=(owned.owner,), placed=placed, thing=thing)
 
 
 def _given(stack: DatabaseStack, catalog: Catalog, owned: Owned, owner: str, *, stranger: bool) -> Remedy:
     given = [f"ALTER {owned.kind.upper()} {owned.identity} OWNER TO {quoted(owner)}"]
     if owned.definer and stranger:
         given.insert(0, f"ALTER ROUTINE {owned.identity} SECURITY INVOKER")
-    return hands(stack, catalog).sql(
+    return admin_capabilities(stack, catalog).sql(
         Verb.PLACE,
         *given,
         of=(owned.owner, owner),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.checks.observed import Seen
-from engarde.declaration.model import Analytics, Service
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
+from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.parameters import milliseconds
 from engarde.output.findings import Finding, Remedy
 from engarde.util.quoting import statement
@@ -13,12 +14,25 @@ from engarde.util.quoting import statement
 SEARCH_PATH = "search_path"
 
 
-def check(seen: Seen) -> Iterator[Finding]:
+@check(
+    Question(
+        "setting",
+        "a `search_path` or a timeout that stands above what the stack sets on a role",
+        "sql",
+        "`RESET`, where it is set",
+        safe=True,
+    ),
+    group="roles",
+    needs=("catalogs",),
+    scope="database",
+    stage=Stage.ROLES,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Each role's search_path or timeout that is another one in the stack's database."""
-    settings = {(each.role, each.database, each.name.lower()): each.value for each in seen.catalog.settings}
-    for login in seen.stack.logins:
+    settings = {(each.role, each.database, each.name.lower()): each.value for each in observed.catalog.settings}
+    for login in stack.logins:
         for name, declared in _declared(login).items():
-            yield from _of_role(seen, login, name, declared, settings)
+            yield from _of_role(observed, login, name, declared, settings)
 
 
 def _declared(login: Service | Analytics) -> dict[str, int | None]:
@@ -31,13 +45,13 @@ def _declared(login: Service | Analytics) -> dict[str, int | None]:
 
 
 def _of_role(
-    seen: Seen,
+    observed: Observed,
     login: Service | Analytics,
     name: str,
     declared: int | None,
     settings: dict[tuple[str | None, str | None, str], str],
 ) -> Iterator[Finding]:
-    database = seen.stack.server.database
+    database = observed.stack.server.database
     own = settings.get((login.role, None, name))
     here = settings.get((login.role, database, name))
     # The engine does not set a timeout of 0, so that the database's or everybody's takes its place.
@@ -46,14 +60,14 @@ def _of_role(
         heal = statement("ALTER ROLE {} IN DATABASE {} RESET {}", login.role, database, name)
         # Where the role's own is lost, this one may be all that a service lives by.
         safe = own is not None or declared == 0
-        yield _finding(seen, login, name, f"{here} in database {database}", heal, safe)
+        yield _finding(observed, login, name, f"{here} in database {database}", heal, safe)
     elif own is None and declared == 0 and inherited and milliseconds(inherited) != 0:
         heal = statement("ALTER ROLE {} SET {} = 0", login.role, name)
-        yield _finding(seen, login, name, f"{inherited}, as for others in the database", heal, True)
+        yield _finding(observed, login, name, f"{inherited}, as for others in the database", heal, True)
 
 
-def _finding(seen: Seen, login: Service | Analytics, name: str, actual: str, heal: str, safe: bool) -> Finding:
-    may = seen.admin_is_superuser or any(each.name == login.role and each.manageable for each in seen.found.roles)
+def _finding(observed: Observed, login: Service | Analytics, name: str, actual: str, heal: str, safe: bool) -> Finding:
+    may = observed.manages(login.role)
     return Finding(
         "setting",
         f"{name} of {login.role}",

@@ -5,27 +5,41 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from engarde.checks.admin_capabilities import acting_as, hands
+from engarde.checks.closure import Members, closure
 from engarde.checks.naming import some
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import readings
 from engarde.output.findings import Finding, Verb
 from engarde.server.catalog import Catalog
 from engarde.server.catalog.rows import Policy
-from engarde.server.session import Session
 from engarde.util.quoting import quoted
 
 
-def findings(stack: DatabaseStack, catalog: Catalog, asked: Session) -> Iterator[Finding]:
+@check(
+    Question(
+        "row security",
+        "policies that may hide rows from a declared read or from analytics",
+        "sql",
+        "a policy that shows every row",
+    ),
+    group="isolation",
+    needs=("catalogs",),
+    scope="database",
+    stage=Stage.CODE,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Tables that a role is declared to read, and whose policies do not show it every row."""
     tables: dict[tuple[str, str], list[Policy]] = defaultdict(list)
-    for each in asked.rows("row_security", Policy, schemas=sorted(stack.schemas)):
+    for each in observed.policies:
         tables[each.schema, each.name].append(each)
+    members = closure(stack, observed.catalog)
     for (schema, name), policies in tables.items():
         for reader in _readers(stack, schema, name):
-            if reader in catalog.roles and (lacking := _lacking(reader, stack, catalog, policies)):
-                yield _finding(reader, stack, catalog, policies, lacking)
+            if reader in members.roles and (lacking := _lacking(reader, members, policies)):
+                yield _finding(reader, stack, observed, policies, lacking)
 
 
 def _readers(stack: DatabaseStack, schema: str, name: str) -> Iterator[str]:
@@ -34,9 +48,9 @@ def _readers(stack: DatabaseStack, schema: str, name: str) -> Iterator[str]:
     yield from (role for role, read in readings(stack) if (read.schema_, read.table) == (schema, name))
 
 
-def _lacking(reader: str, stack: DatabaseStack, catalog: Catalog, policies: list[Policy]) -> str:
+def _lacking(reader: str, members: Members, policies: list[Policy]) -> str:
     """Why it is not sure to see every row; empty where it is."""
-    role, acting, table = catalog.roles[reader], acting_as(reader, stack, catalog), policies[0]
+    role, acting, table = members.roles[reader], members.acts_as(reader), policies[0]
     if role.superuser or role.bypassrls or (table.owner in acting and not table.forced):
         return ""
     for_it = [each for each in policies if (acting | {PUBLIC}) & set(each.roles)]
@@ -52,14 +66,14 @@ def _hiding(policies: list[Policy]) -> list[Policy]:
     return [each for each in policies if not each.permissive and not each.all_rows]
 
 
-def _finding(reader: str, stack: DatabaseStack, catalog: Catalog, policies: list[Policy], lacking: str) -> Finding:
+def _finding(reader: str, stack: DatabaseStack, observed: Observed, policies: list[Policy], lacking: str) -> Finding:
     table = policies[0]
     return Finding(
         "row security",
         f"{reader} on table {table.identity}",
         "every row",
         lacking,
-        hands(stack, catalog).sql(Verb.SHOW, *_heal(reader, stack, catalog, policies), of=(table.owner,)),
+        observed.admin.sql(Verb.SHOW, *_heal(reader, stack, observed.catalog, policies), of=(table.owner,)),
         frozenset({reader, table.schema, table.owner}),
     )
 

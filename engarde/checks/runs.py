@@ -2,61 +2,101 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
-from engarde.checks.observed import Seen
+from engarde.checks.observed import Observed, Recorded
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration import stack_file_edits
-from engarde.declaration.model import Service
+from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import ANALYTICS
 from engarde.output.findings import Finding, Remedy
 from engarde.preflight import conflicts
-from engarde.pulumi_cli.state import ROLE, SCHEMA
+from engarde.pulumi_cli import stale_locks
+from engarde.pulumi_cli.state import ROLE, SCHEMA, State
 from engarde.util.quoting import word
 
 
-def check(seen: Seen) -> Iterator[Finding]:
+@check(
+    Question("lock", "of the stack's state, by a run that has ended", "command", "`bin/pulumi cancel`"),
+    Question(
+        "killed run",
+        "work that a killed run has left half done, and what it left of the state that Pulumi cannot read",
+        "command",
+        "`bin/pulumi refresh --clear-pending-creates`, `bin/pulumi up` or `rm`",
+    ),
+    Question(
+        "unknown role",
+        "a role of the stack that is on the server and not in the state",
+        "command",
+        "`adopt: true`, then `bin/pulumi up`",
+    ),
+    Question("unknown schema", "the same of a schema", "command", "`adopt: true`, then `bin/pulumi up`"),
+    Question(
+        "outside role",
+        "one that the stack file names, and that nobody has made",
+        "edit",
+        "it is taken out of the stack file",
+    ),
+    Question("stack", "whether all of it was brought up", "command", "`bin/pulumi up`"),
+    group="runs",
+    needs=("catalogs", "state"),
+    scope="database",
+    stage=Stage.RUNS,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """What a killed run left, what the next run would refuse, and what it has still to make."""
-    yield from _locks(seen)
-    yield from _pending(seen)
-    taken = list(conflicts.taken(seen.stack, seen.existing, seen.state.made(ROLE)))
+    yield from _locks(observed.recorded)
+    yield from _pending(observed.recorded)
+    taken = list(conflicts.taken(stack, observed.existing, observed.recorded.state.made(ROLE)))
     for each in taken:
-        yield _adopt(seen, each)
-    for name in conflicts.absent(seen.stack, seen.existing):
+        yield _adopt(stack.name, each)
+    for name in conflicts.absent(stack, observed.existing):
         remedy = Remedy("edit", f"# without {name} under engarde:outsideRoles and under every creators")
         yield Finding(
             "outside role", name, "there, for the stack file names it", "no such role", remedy, frozenset({name})
         )
     # Nothing can be brought up before they are adopted, and all of it is with them.
     if not taken:
-        yield from _to_be_made(seen)
+        yield from _to_be_made(stack, observed.recorded.state)
 
 
-def torn(files: Iterable[Path]) -> Iterator[Finding]:
+@check(
+    Question(
+        "killed run",
+        "a side file of the state that a killed run has left empty: nothing else can be learnt of the stack",
+        "command",
+        "`rm`",
+    ),
+    group="runs",
+    needs=("state",),
+    scope="stack",
+    stage=Stage.FIRST,
+)
+def torn(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """What keeps the engine from reading its state."""
-    for file in files:
+    for file in stale_locks.torn(observed.recorded.backend, stack.name):
         actual = "empty: a run was killed as it wrote it, and the engine reads no state beside it"
         remedy = Remedy("command", f"rm {word(str(file))}")
         yield Finding("killed run", file.name, "gone, or whole", actual, remedy)
 
 
-def _locks(seen: Seen) -> Iterator[Finding]:
-    for lock in seen.locks:
+def _locks(recorded: Recorded) -> Iterator[Finding]:
+    for lock in recorded.abandoned:
         actual = f"locked since {lock.since} by process {lock.pid}, which has ended"
-        remedy = Remedy("command", f"bin/pulumi cancel --yes --stack {seen.stack.name}")
-        yield Finding("lock", f"stack {seen.stack.name}", "not locked", actual, remedy)
+        remedy = Remedy("command", f"bin/pulumi cancel --yes --stack {recorded.name}")
+        yield Finding("lock", f"stack {recorded.name}", "not locked", actual, remedy)
 
 
-def _pending(seen: Seen) -> Iterator[Finding]:
-    for each in seen.state.pending:
+def _pending(recorded: Recorded) -> Iterator[Finding]:
+    for each in recorded.state.pending:
         # No other command forgets that it was about to make something.
         command = "refresh --clear-pending-creates" if each.operation == "creating" else "up"
-        remedy = Remedy("command", f"bin/pulumi {command} --stack {seen.stack.name}")
+        remedy = Remedy("command", f"bin/pulumi {command} --stack {recorded.name}")
         yield Finding("killed run", each.name, "nothing half done", f"a run was killed {each.operation} it", remedy)
 
 
-def _adopt(seen: Seen, taken: conflicts.Taken) -> Finding:
-    name, login = seen.stack.name, taken.login
+def _adopt(name: str, taken: conflicts.Taken) -> Finding:
+    login = taken.login
     section, path = ("services", (login.name,)) if isinstance(login, Service) else (ANALYTICS, ())
     if command := stack_file_edits.set_key(name, section, (*path, "adopt"), "true"):
         remedy = Remedy("command", f"{command}\nbin/pulumi up --stack {name}")
@@ -70,13 +110,13 @@ def _adopt(seen: Seen, taken: conflicts.Taken) -> Finding:
     )
 
 
-def _to_be_made(seen: Seen) -> Iterator[Finding]:
-    name, state = seen.stack.name, seen.state
+def _to_be_made(stack: DatabaseStack, state: State) -> Iterator[Finding]:
+    name = stack.name
     remedy = Remedy("command", f"bin/pulumi up --stack {name}")
     if not state.made(ROLE) and "passwords" not in state.outputs:
         yield Finding("stack", name, "brought up", "it never was", remedy)
         return
-    for login in seen.stack.logins:
+    for login in stack.logins:
         parts = {f"role {login.role}"} - {f"role {each}" for each in state.made(ROLE)}
         concerned = {login.role}
         if isinstance(login, Service):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.checks.observed import Seen
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.stack_file_edits import lines
 from engarde.output.findings import Finding, Remedy
@@ -44,34 +45,49 @@ def without_tls(stack: DatabaseStack, reason: str) -> Finding | None:
     return Finding("server", "ssl", wanted, "the server has none", Remedy("sql", START_TLS, by_superuser=True))
 
 
-def check(seen: Seen) -> Iterator[Finding]:
+@check(
+    Question(
+        "server",
+        "its version, and the settings that let roles read what is not theirs, weaken passwords, or keep services out",
+        "sql",
+        "sets them back",
+    ),
+    group="server",
+    needs=("catalogs",),
+    scope="server",
+    stage=Stage.SERVER,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Settings that let roles read what is not theirs, weaken passwords, or keep services out."""
-    objects = seen.settings["lo_compat_privileges"]
+    asked = observed.server_settings("lo_compat_privileges", "password_encryption", "ssl")
+    settings = {setting.name: setting for setting in asked}
+    objects = settings["lo_compat_privileges"]
     if objects.value == "on" and objects.source not in OF_THE_ROLE:
-        yield _setting(seen, objects, "off", "on: every role reads and writes all large objects")
-    passwords = seen.settings["password_encryption"]
+        yield _setting(observed, objects, "off", "on: every role reads and writes all large objects")
+    passwords = settings["password_encryption"]
     # Up to 13 it is the default, and what the stack sends are verifiers.
     if passwords.value == "md5" and passwords.source not in ("default", *OF_THE_ROLE):
         actual = "md5: a password set by hand is stored so that who reads it can log in with it"
-        yield _setting(seen, passwords, "scram-sha-256", actual)
-    yield from _tls_of_services(seen)
+        yield _setting(observed, passwords, "scram-sha-256", actual)
+    if settings["ssl"].value == "off":
+        yield from _tls_of_services(observed)
 
 
-def _setting(seen: Seen, setting: ServerSetting, expected: str, actual: str) -> Finding:
+def _setting(observed: Observed, setting: ServerSetting, expected: str, actual: str) -> Finding:
     if setting.source == "database":
-        heal = statement("ALTER DATABASE {} RESET {}", seen.stack.server.database, setting.name)
+        heal = statement("ALTER DATABASE {} RESET {}", observed.stack.server.database, setting.name)
     else:
         heal = f"{statement('ALTER SYSTEM RESET {}', setting.name)}\n{RELOAD}"
     # The password of a role outside the stack may be set by a program that counts on it, and the like.
-    remedy = Remedy("sql", heal, by_superuser=not seen.admin_is_superuser)
+    remedy = Remedy("sql", heal, by_superuser=not observed.admin.superuser)
     return Finding("server", setting.name, expected, actual, remedy)
 
 
-def _tls_of_services(seen: Seen) -> Iterator[Finding]:
-    address, server = seen.stack.service_address, seen.stack.server
+def _tls_of_services(observed: Observed) -> Iterator[Finding]:
+    address, server = observed.stack.service_address, observed.stack.server
     # At another address something in between may do it for the server.
-    same = (address.host, address.port) == (server.host, server.port) and not seen.pooled
-    if same and address.sslmode in ENCRYPTED and seen.settings["ssl"].value == "off":
+    same = (address.host, address.port) == (server.host, server.port) and not observed.pooled
+    if same and address.sslmode in ENCRYPTED:
         wanted = f"TLS, for engarde:serviceAddress.sslmode is {address.sslmode}"
-        remedy = Remedy("sql", START_TLS, by_superuser=not seen.admin_is_superuser)
+        remedy = Remedy("sql", START_TLS, by_superuser=not observed.admin.superuser)
         yield Finding("server", "ssl", wanted, "ssl is off: no service can connect with its URL", remedy)

@@ -4,29 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.checks.admin_capabilities import hands
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
 from engarde.output.findings import Finding, Verb
 from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import Shadow
-from engarde.server.session import Session
 
 SYSTEM = "pg_catalog"
 
 
-def findings(stack: DatabaseStack, catalog: Catalog, asked: Session) -> Iterator[Finding]:
+@check(
+    Question(
+        "shadow",
+        "in `public`, or in a schema on another role's path: functions, operators and relations that have a name of"
+        " `pg_catalog` and are not the admin's",
+        "sql",
+        "it is dropped or renamed, which somebody has to decide",
+    ),
+    group="isolation",
+    needs=("catalogs",),
+    scope="database",
+    stage=Stage.CODE,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Functions, operators and relations of others than the admin in `public` or on another role's path."""
-    admin, schemas = hands(stack, catalog), sorted(_on_a_path(catalog))
-    ahead = sorted(_ahead(catalog))
-    for each in asked.rows("shadows", Shadow, admin=stack.server.user, schemas=schemas, ahead=ahead):
+    catalog = observed.catalog
+    for each in observed.shadows(sorted(_on_a_path(catalog)), sorted(_ahead(catalog))):
+        # What goes to its service's schema shadows nothing any more.
+        if each.identity in observed.moved:
+            continue
         yield Finding(
             "shadow",
             f"{each.kind} {each.identity}",
             f"no name of {SYSTEM}'s for what is not the admin's or a superuser's",
             f"{each.owner} may change it, and sessions with {each.schema} on their path may meet it instead",
-            admin.sql(Verb.END, each.remedy, of=(each.owner,)),
+            observed.admin.sql(Verb.END, each.remedy, of=(each.owner,)),
             frozenset({each.schema, each.owner}),
         )
 

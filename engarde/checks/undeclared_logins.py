@@ -4,19 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.checks.observed import Seen
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
+from engarde.declaration.model import DatabaseStack
 from engarde.declaration.stack_file_edits import lines
 from engarde.output.findings import Finding, Remedy
 
 
-def check(seen: Seen) -> Iterator[Finding]:
+@check(
+    Question(
+        "outside role",
+        "login roles that get in because everybody may, and of which the stack file says nothing",
+        "edit",
+        "declare it, or shut it out",
+    ),
+    group="roles",
+    needs=("catalogs", "sessions"),
+    scope="database",
+    stage=Stage.ROLES,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Each role that has to do with the database, and that the stack file says nothing of."""
-    stack = seen.stack
     # Only the shared database lets in roles from outside of the stack.
     if stack.label:
         return
     said = {*(role.name for role in stack.outside_roles), *stack.shut_out}
-    for each in seen.outsiders:
+    for each in observed.outsiders:
         if each.name in said or each.by or not each.involved:
             continue
         keeps = lines("outsideRoles", {each.name: each.kept})

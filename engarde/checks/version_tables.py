@@ -4,56 +4,70 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from engarde.checks.observed import Seen
-from engarde.declaration.model import Service
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
+from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import VERSION_TABLE
 from engarde.output.findings import Finding, Remedy
 from engarde.server.catalog.rows import VersionTable
 from engarde.util.quoting import literal, quoted, statement
 
 
-def check(seen: Seen) -> Iterator[Finding]:
+@check(
+    Question(
+        "version table",
+        "each service's revision in a table of its own, in its schema ([more](doctor.md#version-tables))",
+        "sql",
+        "the table goes to its schema, or a new one is made",
+        safe=True,
+    ),
+    group="migrations",
+    needs=("catalogs", "services' logins"),
+    scope="database",
+    stage=Stage.OBJECTS,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Each version table that services use outside of their own schemas; the backend's own in `public` is none."""
-    for table in seen.version_tables:
-        users = [service for service in seen.stack.services if _uses(seen, service, table)]
+    for table in observed.version_tables:
+        users = [service for service in stack.services if _uses(observed, service, table)]
         if users:
-            yield _finding(seen, table, users)
+            yield _finding(observed, table, users)
 
 
-def _uses(seen: Seen, service: Service, table: VersionTable) -> bool:
+def _uses(observed: Observed, service: Service, table: VersionTable) -> bool:
     """Whether it is a service's, but not in its schema, or what its next migration would find and write."""
     if table.schema == service.schema_:
         return False
-    own = _has_own(seen, service)
-    if seen.histories.uses(service, table, own):
+    own = _has_own(observed, service)
+    if observed.histories.uses(service, table, own):
         return True
-    if not seen.histories.may_use(service, table) or own:
+    if not observed.histories.may_use(service, table) or own:
         return False
-    migrates = any(each.stored and each.schema == service.schema_ for each in seen.catalog.relations)
+    migrates = any(each.stored and each.schema == service.schema_ for each in observed.catalog.relations)
     return migrates and service.role in table.writers
 
 
-def _own(seen: Seen, service: Service) -> VersionTable | None:
-    return next((each for each in seen.version_tables if each.schema == service.schema_), None)
+def _own(observed: Observed, service: Service) -> VersionTable | None:
+    return next((each for each in observed.version_tables if each.schema == service.schema_), None)
 
 
-def _has_own(seen: Seen, service: Service) -> bool:
-    return _own(seen, service) is not None
+def _has_own(observed: Observed, service: Service) -> bool:
+    return _own(observed, service) is not None
 
 
-def _finding(seen: Seen, table: VersionTable, users: list[Service]) -> Finding:
-    home = seen.histories.home(table)
+def _finding(observed: Observed, table: VersionTable, users: list[Service]) -> Finding:
+    home = observed.histories.home(table)
     everybody = [each.name for each in (*([home] if home else ()), *users)]
     shared = len(everybody) > 1
     used = f"shared by {', '.join(everybody)}" if shared else f"of {everybody[0]}"
     expected = " and ".join(quoted(each.schema_, VERSION_TABLE) for each in users)
-    evidence = [said for each in users if (said := seen.histories.evidence(each, table))]
-    mine = not shared and bool(table.revisions) and not _others(seen, table, users[0])
-    if mine and not _has_own(seen, users[0]) and _harmless(table, users[0]):
-        remedy = _moved(seen, table, users[0])
+    evidence = [said for each in users if (said := observed.histories.evidence(each, table))]
+    mine = not shared and bool(table.revisions) and not _others(observed, table, users[0])
+    if mine and not _has_own(observed, users[0]) and _harmless(table, users[0]):
+        remedy = _moved(observed, table, users[0])
     else:
-        may = seen.acts_as(table.owner) and (seen.admin_is_superuser or not table.disarming)
-        remedy = Remedy("sql", _parted(seen, table, users, shared), by_superuser=not may)
+        may = observed.admin.may(table.owner) and (observed.admin.superuser or not table.disarming)
+        remedy = Remedy("sql", _parted(observed, table, users, shared), by_superuser=not may)
     return Finding(
         "version table",
         table.identity,
@@ -75,64 +89,64 @@ def _harmless(table: VersionTable, service: Service) -> bool:
     return (table.trusted and not table.disarming) or table.owner == service.role
 
 
-def _moved(seen: Seen, table: VersionTable, service: Service) -> Remedy:
+def _moved(observed: Observed, table: VersionTable, service: Service) -> Remedy:
     """The table itself goes to where it belongs, with its rows and its owner: nothing is lost."""
     steps = [f"ALTER TABLE {table.identity} {statement('SET SCHEMA {}', service.schema_)}"]
     if table.owner != service.role:
         moved = quoted(service.schema_, VERSION_TABLE)
         steps.append(f"ALTER TABLE {moved} {statement('OWNER TO {}', service.role)}")
-    may = seen.acts_as(table.owner) and seen.acts_as(service.role)
+    may = observed.admin.may(table.owner, service.role)
     return Remedy("sql", "\n".join(steps), by_superuser=not may, safe=may)
 
 
-def _others(seen: Seen, table: VersionTable, service: Service) -> list[str]:
+def _others(observed: Observed, table: VersionTable, service: Service) -> list[str]:
     """The revisions that are not the service's for certain."""
-    own = seen.histories.proven(service, table)
+    own = observed.histories.proven(service, table)
     return [each for each in table.revisions or () if each not in own]
 
 
-def _parted(seen: Seen, table: VersionTable, users: list[Service], shared: bool) -> str:
+def _parted(observed: Observed, table: VersionTable, users: list[Service], shared: bool) -> str:
     """A table for each that does not own it, and the table itself for its owner, if no row in it is strange to it."""
     steps: list[str] = []
-    proven = {each for service in users for each in seen.histories.proven(service, table)}
+    proven = {each for service in users for each in observed.histories.proven(service, table)}
     for service in sorted(users, key=lambda each: each.role == table.owner):
-        own, known = seen.histories.proven(service, table), seen.histories.of(service, table)
+        own, known = observed.histories.proven(service, table), observed.histories.of(service, table)
         strange = known and {*(table.revisions or ())} - {*known} - proven
-        if _has_own(seen, service):
-            steps += _without(seen, table, service, own, shared)
+        if _has_own(observed, service):
+            steps += _without(observed, table, service, own, shared)
         elif service.role == table.owner and not strange:
             steps.append(f"ALTER TABLE {table.identity} {statement('SET SCHEMA {}', service.schema_)}")
         else:
             # A number may be anybody's, and what stands in a neighbour's schema is the neighbour's word.
-            sure = bool(own) and not seen.histories.home(table)
-            steps += [*_made(table, service, own or known, sure=sure), *_given_up(seen, table, service, own)]
-    if shared and len(table.revisions or ()) > 1 and not all(seen.histories.proven(each, table) for each in users):
+            sure = bool(own) and not observed.histories.home(table)
+            steps += [*_made(table, service, own or known, sure=sure), *_given_up(observed, table, service, own)]
+    if shared and len(table.revisions or ()) > 1 and not all(observed.histories.proven(each, table) for each in users):
         steps.append("-- after COMMIT, each service deletes from its own the revisions that are another's")
     # Where somebody has made a table of that name first, nothing is written into that one.
     return "\n".join(steps if len(steps) == 1 else ["BEGIN;", *steps, "COMMIT;"])
 
 
-def _without(seen: Seen, table: VersionTable, service: Service, own: list[str], shared: bool) -> list[str]:
+def _without(observed: Observed, table: VersionTable, service: Service, own: list[str], shared: bool) -> list[str]:
     """What ends the use of a table by a service that has its own, and keeps what may be another's."""
     sure = f" -- only once it is sure that {service.name} goes by its own"
     steps = []
-    if own and not seen.histories.home(table) and (kept := _own(seen, service)) and kept.revisions == ():
+    if own and not observed.histories.home(table) and (kept := _own(observed, service)) and kept.revisions == ():
         # It would begin at base. Whoever else writes there may run what somebody has put into it.
         put = f"INSERT INTO {kept.identity} VALUES {_rows(own)};"
         steps = [f"-- before all else, as {service.role} (bin/engarde psql {service.name}): {put}"]
-    if not shared and table.revisions is not None and not _others(seen, table, service):
+    if not shared and table.revisions is not None and not _others(observed, table, service):
         return [*steps, f"DROP TABLE {table.identity};{sure}"]
     if own or table.owner == service.role:
-        return [*steps, *(f"{each}{sure}" for each in _given_up(seen, table, service, own))]
+        return [*steps, *(f"{each}{sure}" for each in _given_up(observed, table, service, own))]
     return [f"REVOKE ALL ON TABLE {table.identity} FROM {quoted(service.role)};{sure}"]
 
 
-def _given_up(seen: Seen, table: VersionTable, service: Service, own: list[str]) -> list[str]:
+def _given_up(observed: Observed, table: VersionTable, service: Service, own: list[str]) -> list[str]:
     """What is proven to be the service's is deleted; of what is not, it is no longer the owner."""
     if own:
-        return _deleted(seen, table, own)
+        return _deleted(observed, table, own)
     if table.owner == service.role:
-        return [f"ALTER TABLE {table.identity} {statement('OWNER TO {}', seen.stack.server.user)}"]
+        return [f"ALTER TABLE {table.identity} {statement('OWNER TO {}', observed.stack.server.user)}"]
     return []
 
 
@@ -161,10 +175,10 @@ def _rows(revisions: Sequence[str]) -> str:
     return ", ".join(f"({literal(each)})" for each in revisions)
 
 
-def _deleted(seen: Seen, table: VersionTable, own: list[str]) -> list[str]:
+def _deleted(observed: Observed, table: VersionTable, own: list[str]) -> list[str]:
     """Rows are deleted by who owns the table: a trigger on it would run with the rights of anybody else."""
     delete = f"DELETE FROM {table.identity} WHERE version_num IN ({', '.join(map(literal, own))});"
     if table.trusted:
         return [*table.disarming, delete]
-    owner = next((each.name for each in seen.stack.services if each.role == table.owner), None)
+    owner = next((each.name for each in observed.stack.services if each.role == table.owner), None)
     return [f"-- as {table.owner}{f' (bin/engarde psql {owner})' if owner else ''}: {delete}"]

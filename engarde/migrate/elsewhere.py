@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from engarde.checks.histories import Histories
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import VERSION_TABLE
 from engarde.errors import Refused, Unreachable
-from engarde.migrate.histories import Histories, histories
+from engarde.migrate.histories import histories
 from engarde.server import version_tables
 from engarde.server.catalog.rows import VersionTable
 from engarde.server.credentials import Access

@@ -12,7 +12,8 @@ from engarde.backup.folder import default
 from engarde.backup.making import How, backup
 from engarde.backup.manifest import whole
 from engarde.backup.restoring import restore
-from engarde.checks import defaults, grants, owners
+from engarde.checks import registry
+from engarde.checks.observed import Observed
 from engarde.declaration.databases import display_name
 from engarde.declaration.loader import read
 from engarde.errors import Unfinished
@@ -22,7 +23,6 @@ from engarde.pulumi_cli.resource_names import on_server
 from engarde.pulumi_cli.state import outputs, verifiers
 from engarde.rotate.delivery import Deliverer
 from engarde.rotate.proof import prove
-from engarde.server.catalog import read as read_catalog
 from engarde.server.credentials import login_of_admin
 from engarde.server.session import session
 from engarde.split import doors, journal, witness
@@ -38,6 +38,18 @@ from engarde.verify.run import Asked, verify
 Say = Callable[[str], None]
 TAKE_OVER = "ENGARDE_TAKE_OVER"
 """The program's: the roles that were made before the state knew of them."""
+
+AS_DECLARED = (
+    "schema",
+    "owner",
+    "grant",
+    "undeclared grant",
+    "grant option",
+    "owner's right",
+    "default privileges",
+    "undeclared default privileges",
+)
+"""The checks of which the new database may have no finding before the service comes in."""
 
 SHOWN = 5
 """How many differences or findings are told."""
@@ -160,8 +172,7 @@ def opened(run: Run, begun: Journal) -> Journal:
     if not doors.refused(way.into_old(run.password)):
         raise Unfinished(f"{role} is still let into database {way.old.server.database}")
     with session(login_of_admin(way.new)) as asked:
-        catalog = read_catalog(way.new, asked)
-    findings = [found for module in (owners, grants, defaults) for found in module.findings(way.new, catalog)]
+        findings = registry.findings(way.new, Observed(way.new, lambda: asked), *AS_DECLARED)
     if of_it := [each for each in findings if not each.concerns or {role, way.service.schema_} & each.concerns]:
         listed = "\n".join(f"  {each.check}: {visible(each.subject)}; {each.remedy.text}" for each in of_it[:SHOWN])
         raise Unfinished(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from engarde.checks.admin_capabilities import acting_as
+from engarde.checks.closure import closure
 from engarde.checks.memberships import reaching
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
@@ -42,15 +42,15 @@ def matrix(stack: DatabaseStack, catalog: Catalog, findings: Iterable[Finding]) 
     wrong = {frozenset({one, other}) for each in findings for one in each.concerns for other in each.concerns}
     names = [login.role for login in stack.logins]
     names += [role.name for role in stack.outside_roles]
-    names += [way.role for way in reaching(stack, catalog) if way.role not in names]
+    names += [path.role for path in reaching(stack, catalog) if path.role not in names]
     strangers = {
         entry.grantee for entry in catalog.entries if entry.schema in schemas and entry.grantee in catalog.roles
     }
     names += sorted(strangers - {*names, stack.server.user})
     inside = {schema: _inside(schema, catalog) for schema in schemas}
-    rows = []
+    members, rows = closure(stack, catalog), []
     for name in [*names, PUBLIC]:
-        acting = acting_as(name, stack, catalog) | {PUBLIC}
+        acting = members.acts_as(name) | {PUBLIC}
         cells = [
             Cell(schema, _access(acting, inside[schema], catalog), frozenset({name, schema}) not in wrong)
             for schema in inside
@@ -79,7 +79,7 @@ def _inside(name: str, catalog: Catalog) -> _Inside:
     )
 
 
-def _access(acting: set[str], inside: _Inside, catalog: Catalog) -> str:
+def _access(acting: frozenset[str], inside: _Inside, catalog: Catalog) -> str:
     """In one word, what whoever may act as these roles does there."""
     if inside.schema is None or (not acting & catalog.roles.keys() and acting != {PUBLIC}):
         return "missing"

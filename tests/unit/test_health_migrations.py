@@ -5,17 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 from engarde.alembic.revisions import Revision
 from engarde.alembic.scripts import Graph
-from engarde.checks.observed import Seen
-from engarde.checks.version_tables import check
+from engarde.checks import registry
+from engarde.checks.admin_capabilities import AdminCapabilities
+from engarde.checks.histories import Histories
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import PASSWORD_KEY, parse
-from engarde.migrate.histories import Histories
 from engarde.output.findings import Finding
 from engarde.server.catalog.rows import VersionTable
+from tests.unit.observed import observed
 
 SERVER = {"host": "127.0.0.1", "database": "railway"}
 SERVICES = ("madansara", "onside", "sankore")
@@ -34,15 +35,14 @@ def table(schema: str, owner: str, *revisions: str, **more: Any) -> VersionTable
 
 def found(*tables: VersionTable, histories: dict[str, Graph]) -> list[Finding]:
     stack = restrict_to(parse("local", {"server": SERVER, "services": dict.fromkeys(SERVICES)}, {PASSWORD_KEY}), None)
-    seen = SimpleNamespace(
-        stack=stack,
+    seen = observed(
+        stack,
         version_tables=tables,
         histories=Histories(stack, histories),
-        acts_as=lambda role: True,
-        admin_is_superuser=True,
+        admin=AdminCapabilities("postgres", True, frozenset()),
         catalog=SimpleNamespace(relations=[]),
     )
-    return list(check(cast(Seen, seen)))
+    return registry.findings(stack, seen, "version table")
 
 
 ALIKE = dict.fromkeys(SERVICES, history("0001", "0002"))

@@ -6,6 +6,7 @@ from collections import Counter
 
 from engarde.checks import lock_table
 from engarde.checks.connection_budget import RESERVED, Budget, budget
+from engarde.checks.observed import Observed
 from engarde.declaration.model import Analytics, Service
 from engarde.doctor import remedies
 from engarde.doctor.attribution import name_of
@@ -99,7 +100,7 @@ def _more(login: Service | Analytics) -> Remedy:
 
 def _locks(facts: Facts) -> Answer:
     with session(login_of_admin(facts.stack)) as asked:
-        held = lock_table.holders(asked)
+        held = lock_table.holders(Observed(facts.stack, lambda: asked))
     if not held:
         return ruled_out("no role holds over half of the lock table now")
     return confirmed("; ".join(dict.fromkeys(map(str, held))), lock_table.ending(facts.stack, held))
