@@ -8,6 +8,7 @@ from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.stack_file_edits import lines
+from engarde.errors import NoEntrance, Why
 from engarde.output.findings import Finding, Remedy
 from engarde.server.catalog.rows import ServerSetting
 from engarde.util.quoting import statement
@@ -37,9 +38,9 @@ def unsupported(major: int) -> Finding | None:
     )
 
 
-def without_tls(stack: DatabaseStack, reason: str) -> Finding | None:
+def without_tls(stack: DatabaseStack, refusal: NoEntrance) -> Finding | None:
     """A finding where the admin is not let in because its connection has to be encrypted and cannot be."""
-    if "server does not support SSL" not in reason:
+    if refusal.why is not Why.NO_TLS:
         return None
     wanted = f"TLS, for engarde:server.sslmode is {stack.server.sslmode}"
     return Finding("server", "ssl", wanted, "the server has none", Remedy("sql", START_TLS, by_superuser=True))
@@ -53,7 +54,6 @@ def without_tls(stack: DatabaseStack, reason: str) -> Finding | None:
         "sets them back",
     ),
     group="server",
-    needs=("catalogs",),
     scope="server",
     stage=Stage.SERVER,
 )

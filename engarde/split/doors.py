@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.privileges import CONNECT, TEMPORARY
-from engarde.errors import NoEntrance, Refused, Unfinished
+from engarde.errors import NoEntrance, Refused, Unfinished, Why
 from engarde.server.credentials import Access, login_of_admin
 from engarde.server.scram import verifier
 from engarde.server.session import Session, session
@@ -25,9 +25,6 @@ LOOKS = 3
 
 UNDER_CHANGE = ("55P03", "XX000")
 """What a server says of a role that somebody else is about to change, or just has: not now, updated concurrently."""
-
-SHUT_OUT = ("permission denied for database", "is not permitted to log in")
-"""What a server says to whom it knows and does not let in."""
 
 
 def temporary_password() -> str:
@@ -162,6 +159,6 @@ def refused(login: Access) -> bool:
         with session(login):
             return False
     except NoEntrance as refusal:
-        if any(each in refusal.reason for each in SHUT_OUT):
+        if refusal.why is Why.SHUT_OUT:
             return True
         raise

@@ -6,17 +6,15 @@ from collections.abc import Iterator
 
 from engarde.checks.naming import about
 from engarde.declaration.model import DatabaseStack
-from engarde.errors import NoEntrance
+from engarde.errors import NoEntrance, Why
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.state import Outputs
 from engarde.server.catalog import Catalog
 from engarde.server.credentials import login_to
 from engarde.server.session import session
 from engarde.util.quoting import statement
-from engarde.verify.logins import FULL, Tried
+from engarde.verify.logins import Tried
 from engarde.verify.probes import DENIED
-
-REFUSED = ("permission denied for database", "is not permitted to log in")
 
 
 def shut_out(stack: DatabaseStack, outputs: Outputs, catalog: Catalog) -> list[Tried]:
@@ -31,15 +29,15 @@ def _tried(stack: DatabaseStack, outputs: Outputs, catalog: Catalog) -> Iterator
             continue
         try:
             with session(login_to(stack, login, password)):
-                said = "is let in"
+                said, why = "is let in", None
         except NoEntrance as refusal:
-            said = refusal.reason.rpartition("failed: ")[2]
-        if any(each in said for each in REFUSED):
+            said, why = refusal.said, refusal.why
+        if why is Why.SHUT_OUT:
             yield Tried(probes=1)
-        elif "password authentication failed" in said:
+        elif why is Why.PASSWORD:
             # Found where the role works, with what heals it.
             yield Tried()
-        elif any(each in said for each in FULL):
+        elif why and why.full:
             yield Tried(warnings=(f"nothing was tried as {login.role}, which finds no free connection now: {said}",))
         else:
             database = stack.server.database

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from engarde.checks.naming import about
 from engarde.declaration.model import Analytics, DatabaseStack, Service
-from engarde.errors import NoEntrance
+from engarde.errors import NoEntrance, Why
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.state import Outputs
 from engarde.server.catalog import Catalog
@@ -32,7 +32,7 @@ def _limit(login: Service | Analytics, stack: DatabaseStack, password: str) -> l
             try:
                 opened.enter_context(session(access))
             except NoEntrance as refusal:
-                if "too many connections for role" in refusal.reason:
+                if refusal.why is Why.ROLE_LIMIT:
                     return []
                 raise
     return [

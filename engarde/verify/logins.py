@@ -13,7 +13,7 @@ from engarde.checks.passwords import changed
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
-from engarde.errors import NoEntrance, Unreachable
+from engarde.errors import NoEntrance, Unreachable, Why
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.state import Outputs
 from engarde.server.catalog import Catalog
@@ -114,20 +114,12 @@ def _login(login: Service | Analytics, stack: DatabaseStack, password: str, cata
         return Tried((Finding("login", f"session of {login.role}", expected, str(lost), heal, about(login)),))
 
 
-FULL = (
-    "too many connections for role",
-    "too many connections for database",
-    "remaining connection slots",
-    "too many clients",
-)
-"""What a server says that has no connection left: that is no drift."""
-
-
 def _refused(login: Service | Analytics, stack: DatabaseStack, refusal: NoEntrance) -> Tried:
-    said = refusal.reason.rpartition("failed: ")[2] if "FATAL" in refusal.reason else refusal.reason
-    if "password authentication failed" in refusal.reason:
+    said = refusal.said if "FATAL" in refusal.reason else refusal.reason
+    if refusal.why is Why.PASSWORD:
         return Tried((changed(stack, login, f"login of {login.role}", said),))
-    if any(each in refusal.reason for each in FULL):
+    # A server that has no connection left is no drift.
+    if refusal.why.full:
         return Tried(warnings=(f"nothing was tried as {login.role}, which finds no free connection now: {said}",))
     heal = Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
     return Tried((Finding("login", login.role, "is let in with the state's password", said, heal, about(login)),))
