@@ -23,7 +23,6 @@ from engarde.preflight.admin_privileges import AdminSnapshot, Owned
     ),
     group="admin",
     needs=("catalogs", "the admin's session"),
-    scope="database",
     stage=Stage.ADMIN,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

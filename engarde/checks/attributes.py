@@ -63,8 +63,6 @@ FIRST = {
         "`SET` or `RESET`, where it is set",
     ),
     group="isolation",
-    needs=("catalogs",),
-    scope="database",
     stage=Stage.ROLES,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

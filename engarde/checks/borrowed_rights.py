@@ -41,7 +41,7 @@ TOKENS = re.compile(
     Question(
         "code of others",
         "code that one role may change and that runs with the rights of another"
-        " ([below](verify.md#code-that-runs-with-the-rights-of-others))",
+        " ([when](verify.md#code-that-runs-with-the-rights-of-others))",
         "sql",
         "it is dropped, which somebody has to decide; or `REVOKE EXECUTE`",
     ),
@@ -55,7 +55,6 @@ TOKENS = re.compile(
     Question("view", "a declared read of a table that has become a view", "command", "`bin/pulumi up` takes note"),
     group="isolation",
     needs=("catalogs", "state"),
-    scope="database",
     stage=Stage.CODE,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:

@@ -23,8 +23,6 @@ from engarde.util.quoting import quoted
         "the role goes under `creators`; what a superuser has made goes to a creator (sql)",
     ),
     group="isolation",
-    needs=("catalogs",),
-    scope="database",
     stage=Stage.PRIVILEGES,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

@@ -38,8 +38,6 @@ _Same = tuple[str, str | None, str, str]
     ),
     Question("grant option", "rights on what is made later that may be granted on", "sql", "that is taken away"),
     group="isolation",
-    needs=("catalogs",),
-    scope="database",
     stage=Stage.PRIVILEGES,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

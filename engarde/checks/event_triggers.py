@@ -25,8 +25,6 @@ REFUSED = ": 42501 "
         "`DISABLE`; of one that only refuses, a decision",
     ),
     group="isolation",
-    needs=("catalogs",),
-    scope="database",
     stage=Stage.CODE,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

@@ -21,7 +21,6 @@ from engarde.pulumi_cli.state import EXTENSION
     ),
     group="runs",
     needs=("catalogs", "state"),
-    scope="database",
     stage=Stage.UP,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

@@ -83,8 +83,6 @@ def _strangers(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
     Question("grant option", "a declared privilege that may be granted on", "sql", "`REVOKE GRANT OPTION FOR`"),
     Question("owner's right", "what an owner took away from itself", "sql", "`GRANT`", safe=True),
     group="isolation",
-    needs=("catalogs",),
-    scope="database",
     stage=Stage.PRIVILEGES,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
@@ -246,7 +244,7 @@ class _Healing:
     def _finding(self, check: str, group: _Same, names: list[str], expected: str, actual: str, heal: Remedy) -> Finding:
         subject = f"{called(group.grantee)} on {group.kind} {some(names)}"
         about = frozenset({group.grantee} | ({group.schema} if group.schema else set()))
-        return Finding(check, subject, expected, actual, heal, about)
+        return Finding(check, subject, expected, actual, heal, about, things=frozenset(names))
 
     def _grouped(self, entries: Iterable[Entry]) -> Iterator[tuple[_Same, list[str], bool]]:
         """What one statement can take away: the group, what it is on, and whether any of it may be granted on."""

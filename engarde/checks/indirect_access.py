@@ -29,8 +29,6 @@ from engarde.server.catalog.rows import View
         "the read is taken out of the stack file",
     ),
     group="isolation",
-    needs=("catalogs",),
-    scope="database",
     stage=Stage.PRIVILEGES,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

@@ -19,8 +19,6 @@ from engarde.util.quoting import quoted
         "`SET SCHEMA`, or what parts them",
     ),
     group="isolation",
-    needs=("catalogs",),
-    scope="database",
     stage=Stage.PLACING,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

@@ -32,7 +32,6 @@ from engarde.output.findings import Finding
     ),
     group="logins",
     needs=("catalogs", "state", "services' logins"),
-    scope="database",
     stage=Stage.LOGINS,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterable[Finding]:

@@ -37,7 +37,6 @@ POWERFUL = (
         "the membership or the attribute is taken away",
     ),
     group="isolation",
-    needs=("catalogs",),
     scope="server",
     stage=Stage.ROLES,
 )

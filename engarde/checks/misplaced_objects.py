@@ -18,8 +18,6 @@ from engarde.server.catalog.rows import Owned
     Question("owner", "objects that are another's in a service's schema", "sql", "`OWNER TO`", safe=True),
     Question("place", "a service's objects outside of its schema", "sql", "`SET SCHEMA`"),
     group="objects",
-    needs=("catalogs",),
-    scope="database",
     stage=Stage.OBJECTS,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

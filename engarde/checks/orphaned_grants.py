@@ -22,7 +22,6 @@ from engarde.util.quoting import word
     ),
     group="runs",
     needs=("catalogs", "state"),
-    scope="database",
     stage=Stage.UP,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

@@ -29,8 +29,6 @@ from engarde.util.quoting import quoted
         safe=True,
     ),
     group="isolation",
-    needs=("catalogs",),
-    scope="database",
     stage=Stage.PLACING,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
@@ -44,7 +42,8 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str
         there = place(stack, catalog, each)
         subject, about = f"{each.kind} {each.identity}", frozenset({each.schema, each.owner, there.owner} - {""})
         expected = f"in schema {there.schema}" if there.schema else f"owned by {there.owner}"
-        yield Finding("owner", subject, expected, f"owned by {each.owner}", there.remedy, about)
+        things = frozenset({each.identity})
+        yield Finding("owner", subject, expected, f"owned by {each.owner}", there.remedy, about, things=things)
 
 
 def misplaced(stack: DatabaseStack, catalog: Catalog) -> Iterator[Owned]:
@@ -147,4 +146,5 @@ def _owner(
 ) -> Finding:
     alter = f"ALTER {placed.kind.upper()} {placed.identity} OWNER TO {quoted(placed.owner)}"
     heal = admin.sql(Verb.HOLD, alter, of=(actual, placed.owner), safe=safe, placed=placed, thing=placed.identity)
-    return Finding("owner", subject, f"owned by {placed.owner}", f"owned by {actual}", heal, about)
+    things = frozenset({placed.identity})
+    return Finding("owner", subject, f"owned by {placed.owner}", f"owned by {actual}", heal, about, things=things)

@@ -28,7 +28,6 @@ from engarde.util.quoting import word
     Question("exported URL", "outputs that the stack file would write otherwise by now", "command", "`bin/pulumi up`"),
     group="isolation",
     needs=("catalogs", "state", "the admin's session"),
-    scope="database",
     stage=Stage.STATE,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

@@ -20,7 +20,6 @@ from engarde.output.findings import Finding, Remedy
     ),
     group="server",
     needs=("the admin's session",),
-    scope="database",
     stage=Stage.SERVER,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

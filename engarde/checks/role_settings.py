@@ -23,8 +23,6 @@ SEARCH_PATH = "search_path"
         safe=True,
     ),
     group="roles",
-    needs=("catalogs",),
-    scope="database",
     stage=Stage.ROLES,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

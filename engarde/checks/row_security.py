@@ -26,8 +26,6 @@ from engarde.util.quoting import quoted
         "a policy that shows every row",
     ),
     group="isolation",
-    needs=("catalogs",),
-    scope="database",
     stage=Stage.CODE,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

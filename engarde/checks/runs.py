@@ -20,9 +20,9 @@ from engarde.util.quoting import word
     Question("lock", "of the stack's state, by a run that has ended", "command", "`bin/pulumi cancel`"),
     Question(
         "killed run",
-        "work that a killed run has left half done, and what it left of the state that Pulumi cannot read",
+        "work that a killed run has left half done",
         "command",
-        "`bin/pulumi refresh --clear-pending-creates`, `bin/pulumi up` or `rm`",
+        "`bin/pulumi refresh --clear-pending-creates` or `bin/pulumi up`",
     ),
     Question(
         "unknown role",
@@ -40,7 +40,6 @@ from engarde.util.quoting import word
     Question("stack", "whether all of it was brought up", "command", "`bin/pulumi up`"),
     group="runs",
     needs=("catalogs", "state"),
-    scope="database",
     stage=Stage.RUNS,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

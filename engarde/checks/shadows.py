@@ -24,8 +24,6 @@ SYSTEM = "pg_catalog"
         "it is dropped or renamed, which somebody has to decide",
     ),
     group="isolation",
-    needs=("catalogs",),
-    scope="database",
     stage=Stage.CODE,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

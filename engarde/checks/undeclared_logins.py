@@ -20,7 +20,6 @@ from engarde.output.findings import Finding, Remedy
     ),
     group="roles",
     needs=("catalogs", "sessions"),
-    scope="database",
     stage=Stage.ROLES,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

@@ -23,7 +23,6 @@ from engarde.util.quoting import literal, quoted, statement
     ),
     group="migrations",
     needs=("catalogs", "services' logins"),
-    scope="database",
     stage=Stage.OBJECTS,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:

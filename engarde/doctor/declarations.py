@@ -60,7 +60,7 @@ def declaring(facts: Facts, lacking: list[Service | Analytics], schema: str, tab
 
 def _declaring(facts: Facts, lacking: list[Service | Analytics], schema: str, table: str | None) -> Remedy:
     who = name_of(lacking[0]) if len(lacking) == 1 else remedies.SERVICE
-    if failed_statement.makes_foreign_key(facts.heard.lines):
+    if failed_statement.makes_foreign_key(facts.error.lines):
         read = read_of(lacking[0], schema, table) if len(lacking) == 1 and table else None
         return Remedy("edit", referring(who, schema, table or TABLE, read))
     return remedies.edit("engarde:services", who, "reads", value=(spelled(schema, table or TABLE),))

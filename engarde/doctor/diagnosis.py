@@ -9,8 +9,8 @@ from engarde.declaration.model import Stack
 from engarde.doctor.acceptance import accepted
 from engarde.doctor.attribution import concerned
 from engarde.doctor.facts import Facts, facts
-from engarde.doctor.matching import hear
-from engarde.doctor.model import Cause, Diagnosis, Examined, Heard, unknown
+from engarde.doctor.matching import match
+from engarde.doctor.model import Cause, Diagnosis, Examined, MatchedError, unknown
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import Unreachable
 from engarde.output.findings import Remedy
@@ -19,29 +19,29 @@ from engarde.util.masking import masked
 
 def diagnose(stack: Stack, text: str) -> Diagnosis | None:
     """What the error in the text is, and what is behind it now; None when it is none that is known here."""
-    heard = hear(text, SYMPTOMS)
-    if heard is None:
+    error = match(text, SYMPTOMS)
+    if error is None:
         return None
-    database = concerned(stack, heard)
+    database = concerned(stack, error)
     name = display_name(database) if len(databases(stack)) > 1 else ""
     try:
-        with facts(database, heard) as known:
+        with facts(database, error) as known:
             return replace(_concluded(known), database=name)
     except Unreachable as lost:
         # What was learnt before the session went may be half of it.
-        with facts(database, heard, lost) as known:
+        with facts(database, error, lost) as known:
             return replace(_concluded(known), database=name)
 
 
 def _concluded(known: Facts) -> Diagnosis:
-    heard: Heard = known.heard
-    examined = [(cause, _examined(known, cause)) for cause in heard.symptom.causes]
+    error: MatchedError = known.error
+    examined = [(cause, _examined(known, cause)) for cause in error.symptom.causes]
     fix, sure = _fix(known, examined)
     unreachable = known.unreachable
     return Diagnosis(
-        symptom=heard.symptom.name,
-        says=heard.symptom.says,
-        line=heard.line,
+        symptom=error.symptom.name,
+        says=error.symptom.says,
+        line=error.line,
         causes=tuple(each for _, each in examined),
         fix=fix,
         sure=sure,
@@ -63,5 +63,5 @@ def _fix(known: Facts, examined: list[tuple[Cause, Examined]]) -> tuple[Remedy |
             if each.answer.mark == mark:
                 fix = each.answer.remedy or cause.remedy(known)
                 return accepted(known.stack.name, fix), mark == "confirmed"
-    again = known.heard.symptom.again
+    again = known.error.symptom.again
     return (again(known) if again else None), False

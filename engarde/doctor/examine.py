@@ -74,7 +74,7 @@ def _examined(database: DatabaseStack, recorded: Recorded) -> list[Finding]:
             return found
         raise
     except NoEntrance as refusal:
-        if without_tls := server.without_tls(database, refusal.reason):
+        if without_tls := server.without_tls(database, refusal):
             return [without_tls]
         raise
     return found

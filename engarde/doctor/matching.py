@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 
-from engarde.doctor.model import LONGEST_NAME, Heard, Named, Symptom
+from engarde.doctor.model import LONGEST_NAME, MatchedError, Named, Symptom
 from engarde.doctor.normalize import lines
 from engarde.util.masking import small
 
@@ -25,14 +25,14 @@ _CLOSING = "\"'`)]},;. "
 
 @dataclass(frozen=True, slots=True, order=True)
 class _Hit:
-    faint: bool
+    weak: bool
     line: int
     column: int
     rank: int
     """of the symptom in the table, and of its pattern"""
 
 
-def hear(text: str, symptoms: Iterable[Symptom]) -> Heard | None:
+def match(text: str, symptoms: Iterable[Symptom]) -> MatchedError | None:
     """What the text is about: the first error of those that the table knows; None when it knows none."""
     known = tuple(symptoms)
     said = lines(text)
@@ -41,10 +41,10 @@ def hear(text: str, symptoms: Iterable[Symptom]) -> Heard | None:
     if hits := list(_hits(said, known)):
         hit, symptom, match = min(hits, key=lambda each: each[0])
         line = said[hit.line]
-        return Heard(symptom, _shown(line), _named(match, line), said, text)
+        return MatchedError(symptom, _shown(line), _named(match, line), said, text)
     for code in (next(filter(None, found.groups())) for line in said for found in _CODED.finditer(line)):
-        if heard := _of_code(code, said, known, text):
-            return heard
+        if error := _of_code(code, said, known, text):
+            return error
     return None
 
 
@@ -56,17 +56,17 @@ def _hits(said: Sequence[str], known: Iterable[Symptom]) -> Iterator[tuple[_Hit,
             # Most of them are nowhere, which is known sooner of all lines at once.
             for number, line in enumerate(low) if pattern.search(whole) else ():
                 if match := pattern.search(line):
-                    yield _Hit(symptom.faint, number, match.start(), rank), symptom, match
+                    yield _Hit(symptom.weak, number, match.start(), rank), symptom, match
 
 
-def _of_code(code: str, said: tuple[str, ...], known: tuple[Symptom, ...], text: str) -> Heard | None:
+def _of_code(code: str, said: tuple[str, ...], known: tuple[Symptom, ...], text: str) -> MatchedError | None:
     """One symptom with the causes of all that have the SQLSTATE, each once."""
     having = [symptom for symptom in known if code.upper() in symptom.sqlstates]
     if not having:
         return None
     causes = tuple({cause.says: cause for symptom in having for cause in symptom.causes}.values())
     line = next(line for line in said if code in line)
-    return Heard(replace(having[0], causes=causes), _shown(line), Named(), said, text)
+    return MatchedError(replace(having[0], causes=causes), _shown(line), Named(), said, text)
 
 
 def _named(match: re.Match[str], line: str) -> Named:

@@ -92,3 +92,5 @@ class Finding:
     """the roles and schemas that it is about; none for the whole server"""
     database: str = ""
     """as the tool calls it, where the stack has more than one"""
+    things: frozenset[str] = field(default=frozenset(), compare=False)
+    """the objects that it is about, as SQL names them: more than a subject has room for; never printed"""

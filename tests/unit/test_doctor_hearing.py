@@ -1,8 +1,8 @@
-"""Recorded texts of servers, drivers and tools, and which error each of them is heard as."""
+"""Recorded texts of servers, drivers and tools, and which error each of them is matched as."""
 
 import pytest
 
-from engarde.doctor.matching import hear
+from engarde.doctor.matching import match
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.util.masking import masked
 
@@ -111,17 +111,17 @@ RECORDED = {
 
 @pytest.mark.parametrize("text", RECORDED)
 def test_it_is_heard_as_what_it_is(text: str) -> None:
-    heard = hear(text, SYMPTOMS)
-    assert heard
-    assert heard.symptom.name == RECORDED[text]
-    assert heard.symptom.causes
+    error = match(text, SYMPTOMS)
+    assert error
+    assert error.symptom.name == RECORDED[text]
+    assert error.symptom.causes
 
 
 @pytest.mark.parametrize(
     "text", ["", "all is well", "ERROR: division by zero", "99999", "hello 42501x", "\x00", "{" * 2000]
 )
 def test_what_is_no_error_of_ours(text: str) -> None:
-    assert hear(text, SYMPTOMS) is None
+    assert match(text, SYMPTOMS) is None
 
 
 def test_the_first_error_counts_and_a_faint_one_only_alone() -> None:
@@ -130,11 +130,11 @@ def test_the_first_error_counts_and_a_faint_one_only_alone() -> None:
     psycopg.errors.InsufficientPrivilege: permission denied for schema sankore
     The above exception was the direct cause of the following exception:
     sqlalchemy.exc.ProgrammingError: relation "x" does not exist"""
-    heard = hear(chained, SYMPTOMS)
-    assert heard and heard.symptom.name == "denied-schema"
+    error = match(chained, SYMPTOMS)
+    assert error and error.symptom.name == "denied-schema"
     both = f'{CONN}Connection refused\n{CONN}FATAL:  password authentication failed for user "a"'
-    heard = hear(both, SYMPTOMS)
-    assert heard and (heard.symptom.name, heard.named.role) == ("login", "a")
+    error = match(both, SYMPTOMS)
+    assert error and (error.symptom.name, error.named.role) == ("login", "a")
 
 
 def test_names_are_found_in_json_escapes_and_quotes_of_other_languages() -> None:
@@ -146,8 +146,8 @@ def test_names_are_found_in_json_escapes_and_quotes_of_other_languages() -> None
         'app | {"msg":"relation \\"Big Things\\" does not exist"}': "Big Things",
         "\x1b[31mERROR\x1b[0m: permission denied for table a.b": "a.b",
     }.items():
-        heard = hear(text, SYMPTOMS)
-        assert heard and heard.named.object == name, text
+        error = match(text, SYMPTOMS)
+        assert error and error.named.object == name, text
 
 
 @pytest.mark.parametrize(
@@ -167,6 +167,6 @@ def test_names_are_found_in_json_escapes_and_quotes_of_other_languages() -> None
 )
 def test_no_password_is_printed_again(text: str) -> None:
     assert "S3cret" not in masked(text)
-    heard = hear(f"permission denied for schema x with {text}", SYMPTOMS)
-    assert heard and "S3cret" not in heard.line
+    error = match(f"permission denied for schema x with {text}", SYMPTOMS)
+    assert error and "S3cret" not in error.line
     assert masked('password authentication failed for user "a"') == 'password authentication failed for user "a"'

@@ -15,7 +15,7 @@ from engarde.doctor import Diagnosis, diagnose, failed_statement, remedies
 from engarde.doctor.acceptance import accepted
 from engarde.doctor.attribution import role
 from engarde.doctor.facts import facts
-from engarde.doctor.matching import hear
+from engarde.doctor.matching import match
 from engarde.doctor.show import as_document, shown
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import NoEntrance, Unreachable
@@ -117,9 +117,9 @@ def test_a_line_of_the_stack_file_says_what_it_means(name: str) -> None:
     ],
 )
 def test_whom_a_text_is_about(text: str, who: str | None) -> None:
-    heard = hear(text, SYMPTOMS)
-    assert heard
-    assert role(stack(), heard) == who
+    error = match(text, SYMPTOMS)
+    assert error
+    assert role(stack(), error) == who
 
 
 @pytest.fixture
@@ -131,7 +131,8 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> None:
         raise Unreachable("no engine")
 
     monkeypatch.setattr("engarde.doctor.facts.login_of_admin", access)
-    monkeypatch.setattr("engarde.doctor.facts.outputs", outputs)
+    for asked in ("outputs", "state", "backend"):
+        monkeypatch.setattr(f"engarde.checks.observed.{asked}", outputs)
     for module in ("logins", "runs"):
         monkeypatch.setattr(f"engarde.doctor.causes.{module}.admin_password", outputs)
 
@@ -144,9 +145,9 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_cause_has_a_fix_where_nothing_can_be_asked(declared: Stack, symptom: str) -> None:
     known = next(each for each in SYMPTOMS if each.name == symptom)
     for text in ('role "madansara_user"', "nothing"):
-        heard = hear(f"permission denied for schema madansara {text}", SYMPTOMS)
-        assert heard
-        with facts(restrict_to(declared, None), heard) as asked:
+        error = match(f"permission denied for schema madansara {text}", SYMPTOMS)
+        assert error
+        with facts(restrict_to(declared, None), error) as asked:
             for cause in known.causes:
                 assert cause.remedy(asked).text
                 try:

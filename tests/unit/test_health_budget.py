@@ -33,7 +33,8 @@ def in_two_databases(limit: int, **sections: Any) -> Stack:
 
 def promised(declared: Stack, database: str) -> Answer:
     """What the doctor says of the limits, to whom the error is one in this database."""
-    facts = SimpleNamespace(stack=find(declared, database), settings=lambda *names: SETTINGS)
+    observed = SimpleNamespace(settings=lambda *names: SETTINGS)
+    facts = SimpleNamespace(stack=find(declared, database), observed=observed)
     return PROMISED.check(cast(Facts, facts))
 
 

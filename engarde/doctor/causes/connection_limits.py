@@ -13,6 +13,7 @@ from engarde.doctor.attribution import name_of
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Client
+from engarde.errors import Why
 from engarde.output.findings import Remedy
 from engarde.server.credentials import login_of_admin
 from engarde.server.session import session
@@ -24,15 +25,6 @@ HIGHEST = 100
 
 def _of(facts: Facts, login: Service | Analytics) -> list[Client]:
     return [each for each in facts.clients if each.role == login.role]
-
-
-def _limit_changed(facts: Facts) -> Answer:
-    for login in facts.suspects:
-        known = facts.catalog.roles.get(login.role)
-        if known and known.connection_limit not in (login.connection_limit, -1):
-            declared = login.connection_limit
-            return confirmed(f"{login.role} has a limit of {known.connection_limit}, not {declared} as declared")
-    return ruled_out("every limit is as declared")
 
 
 def _leaks(facts: Facts) -> Answer:
@@ -66,8 +58,8 @@ def _crowded(facts: Facts) -> list[Service | Analytics]:
 
 def _full(facts: Facts) -> Answer:
     if facts.refusal:
-        full = "connection slots" in facts.refusal or "too many clients" in facts.refusal
-        return confirmed("the admin is not let in either", _raise(facts)) if full else unknown(facts.refusal)
+        full = facts.refusal.why in (Why.NO_SLOT, Why.NO_CLIENT)
+        return confirmed("the admin is not let in either", _raise(facts)) if full else unknown(facts.refusal.reason)
     available = _budget(facts).available
     by = Counter(each.role for each in facts.clients)
     taken = sum(by.values())
@@ -91,7 +83,7 @@ def _promised_too_much(facts: Facts) -> Answer:
 
 
 def _budget(facts: Facts) -> Budget:
-    return budget(facts.stack.server_stack, facts.settings("max_connections", *RESERVED))
+    return budget(facts.stack.server_stack, facts.observed.settings("max_connections", *RESERVED))
 
 
 def _more(login: Service | Analytics) -> Remedy:
@@ -99,6 +91,7 @@ def _more(login: Service | Analytics) -> Remedy:
 
 
 def _locks(facts: Facts) -> Answer:
+    # A session of its own, for it is the first question of one.
     with session(login_of_admin(facts.stack)) as asked:
         held = lock_table.holders(Observed(facts.stack, lambda: asked))
     if not held:
@@ -137,7 +130,15 @@ def _lower(facts: Facts) -> Remedy:
     return remedies.of_login(largest, "connectionLimit", str(max(1, largest.connection_limit // 2)))
 
 
-LIMIT = Cause("the role's limit was changed by hand", _limit_changed, remedies.up)
+LIMIT = Cause.of_check(
+    "the role's limit was changed by hand",
+    "connection limit",
+    because="{subject} has a limit of {actual}, not {expected} as declared",
+    otherwise="every limit is as declared",
+    remedy=remedies.up,
+    when=lambda facts: bool(facts.suspects),
+    so=lambda facts, finding: facts.is_suspected(finding) and finding.actual != "none",
+)
 LEAK = Cause("sessions stay in a transaction and are never given back", _leaks, _end_transactions)
 POOL = Cause("the service's pools want more than the role's limit", _pool_too_large, _smaller_pool)
 FULL = Cause("the server has no connection left", _full, _smaller_pool)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.checks.placement import place
 from engarde.declaration.model import Service
 from engarde.declaration.names import spelled
 from engarde.doctor import failed_statement, remedies
 from engarde.doctor.attribution import name_of
 from engarde.doctor.declarations import named
 from engarde.doctor.facts import Facts
-from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
+from engarde.doctor.model import Answer, Cause, as_found, confirmed, ruled_out
 from engarde.doctor.rows import Function
 from engarde.output.findings import Remedy
-from engarde.server.catalog.rows import Owned
 from engarde.server.functions import spelled as as_the_server
-from engarde.util.quoting import quoted
 
 FUNCTION = "SCHEMA.FUNCTION(TYPES)"
 """Stands for a function that the text does not tell from others of its name."""
@@ -28,7 +25,7 @@ _AS_ITS_OWNER = (
 
 def _called(facts: Facts) -> list[Function]:
     roles = [login.role for login in facts.suspects]
-    return facts.asked.rows("functions_called", Function, names=facts.guesses, roles=roles)
+    return facts.session.rows("functions_called", Function, names=facts.guesses, roles=roles)
 
 
 def _refused(facts: Facts) -> Iterator[tuple[Function, Service, bool]]:
@@ -39,25 +36,6 @@ def _refused(facts: Facts) -> Iterator[tuple[Function, Service, bool]]:
                 declared = as_the_server(service, facts.catalog.functions).executes
                 calls = {(call.schema_, call.signature) for call in declared}
                 yield each, service, (each.schema, each.signature) in calls
-
-
-def _another_owns_it(facts: Facts) -> Answer:
-    for each in _called(facts):
-        service = facts.service_of(each.schema)
-        if service and service.role in each.refused and each.owner != service.role:
-            owned = Owned("routine", each.schema, each.name, each.identity, each.owner, each.definer)
-            heal = place(facts.stack, facts.catalog, owned).remedy
-            return confirmed(f"{each.identity} is {each.owner}'s, not {service.role}'s", heal)
-    return ruled_out("what has this name in a service's schema is its own")
-
-
-def _not_granted(facts: Facts) -> Answer:
-    for each, service, declared in _refused(facts):
-        if declared:
-            sql = f"GRANT EXECUTE ON ROUTINE {each.identity} TO {quoted(service.role)};"
-            because = f"{service.role} may not call {each.identity}, which is declared"
-            return confirmed(because, remedies.sql(facts, sql, ours=each.ours, safe=True))
-    return ruled_out("every declared call of it is granted")
 
 
 def _not_declared(facts: Facts) -> Answer:
@@ -91,7 +69,7 @@ def _call_its_service(facts: Facts) -> Remedy:
 
 
 def _within_another(facts: Facts) -> Answer:
-    if (found := failed_statement.function_within(facts.heard.lines)) is None:
+    if (found := failed_statement.function_within(facts.error.lines)) is None:
         return ruled_out("the text names no function around the statement")
     schema, function = found
     if schema in {login.schema_ for login in facts.suspects if isinstance(login, Service)}:
@@ -104,8 +82,26 @@ def _as_its_owner(facts: Facts) -> Remedy:
     return remedies.code(f"the function: {_AS_ITS_OWNER}")
 
 
-OWNER = Cause("a function in the service's own schema belongs to somebody else", _another_owns_it, remedies.up)
-NOT_GRANTED = Cause("the call is declared, and was not granted or the function made anew", _not_granted, remedies.up)
+OWNER = Cause.of_check(
+    "a function in the service's own schema belongs to somebody else",
+    "owner",
+    because="{what} is {actual}",
+    otherwise="what has this name in a service's schema is its own",
+    remedy=remedies.up,
+    so=lambda facts, finding: bool(finding.things & {function.identity for function in _called(facts)}),
+    heal=as_found,
+)
+NOT_GRANTED = Cause.of_check(
+    "the call is declared, and was not granted or the function made anew",
+    "grant",
+    because="{who} may not call {what}, which is declared",
+    otherwise="every declared call of it is granted",
+    remedy=remedies.up,
+    so=lambda facts, finding: (
+        facts.is_suspected(finding) and bool(finding.things & {function.identity for function in _called(facts)})
+    ),
+    heal=as_found,
+)
 NOT_DECLARED = Cause("calling it is not declared", _not_declared, _declare)
 ANOTHERS = Cause("analytics only reads, and calls no service's function", _is_anothers, _call_its_service)
 WITHIN = Cause("a function of another's does it, as a trigger does", _within_another, _as_its_owner)

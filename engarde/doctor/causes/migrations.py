@@ -13,7 +13,7 @@ from engarde.output.findings import Remedy
 
 def _holding(facts: Facts) -> list[str]:
     wanted = facts.named.revision
-    read = [each for each in facts.version_tables if each.revisions is not None]
+    read = [each for each in facts.observed.version_tables if each.revisions is not None]
     return [each.schema for each in read if wanted is None or wanted in (each.revisions or ())]
 
 
@@ -52,7 +52,7 @@ def _older_code(facts: Facts) -> Answer:
 
 
 def _unreadable(facts: Facts) -> Answer:
-    closed = [f"{each.identity} was not read: {each.unread}" for each in facts.version_tables if each.unread]
+    closed = [f"{each.identity} was not read: {each.unread}" for each in facts.observed.version_tables if each.unread]
     if closed:
         return unknown("; ".join(closed))
     return ruled_out("every alembic_version was read")

@@ -10,7 +10,7 @@ from engarde.doctor.declarations import declaring, sees
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Relation
-from engarde.output.findings import Remedy
+from engarde.output.findings import Finding, Remedy
 
 
 def seekers(facts: Facts) -> tuple[Service | Analytics, ...]:
@@ -31,18 +31,11 @@ def found_by(facts: Facts, login: Service | Analytics) -> Relation | None:
     """What the login finds under the name now."""
     if written := _written(facts):
         return written
-    for schema in paths.path(facts, login.role).schemas:
+    for schema in paths.path(facts, login.role):
         for each in facts.relations:
             if each.schema == schema and each.name in facts.guesses and facts.may_use(login.role, schema):
                 return each
     return None
-
-
-def _path_leads_elsewhere(facts: Facts) -> Answer:
-    for login in seekers(facts):
-        if found := paths.overridden(facts, login):
-            return confirmed(*found)
-    return ruled_out("every search_path is as declared")
 
 
 def _is_elsewhere(facts: Facts) -> Answer:
@@ -52,7 +45,7 @@ def _is_elsewhere(facts: Facts) -> Answer:
         for each in sorted(facts.relations, key=lambda each: not sees(facts.stack, login, each.schema, each.name)):
             if each.name in facts.guesses:
                 place = f"{each.schema}.{each.name}"
-                if each.schema in paths.path(facts, login.role).schemas:
+                if each.schema in paths.path(facts, login.role):
                     return confirmed(
                         f"{login.role} may not enter {each.schema}, so it does not see {place}", remedies.up(facts)
                     )
@@ -62,9 +55,7 @@ def _is_elsewhere(facts: Facts) -> Answer:
                     s.name == each.schema for s in facts.stack.existing_schemas
                 )
                 remedy = declaring(facts, [login], each.schema, each.name) if known else None
-                return confirmed(
-                    f"it is {place}, and not in {', '.join(paths.path(facts, login.role).schemas)}", remedy
-                )
+                return confirmed(f"it is {place}, and not in {', '.join(paths.path(facts, login.role))}", remedy)
     return ruled_out("nothing of the name is in another schema only")
 
 
@@ -121,15 +112,10 @@ def paths_of_tools(application: str) -> bool:
     return application.lower().startswith(("psql", "pg_dump", "engarde", "terraform", "pulumi", "pgadmin", "dbeaver"))
 
 
-def _no_schema(facts: Facts) -> Answer:
-    known = facts.catalog.schemas
-    service = facts.service_of(facts.known_as([s.schema_ for s in facts.stack.services]) or "")
-    if facts.named.object is None:
-        gone = [each.schema_ for each in facts.stack.services if each.schema_ not in known]
-        return confirmed(f"{', '.join(gone)} is not there") if gone else ruled_out("every declared schema is there")
-    if facts.known_as(known):
-        return ruled_out("it is there")
-    return confirmed("it is declared, and not there") if service else ruled_out("no service declares this schema")
+def _is_gone(facts: Facts, finding: Finding) -> bool:
+    services = [service.schema_ for service in facts.stack.services]
+    about = services if facts.named.object is None else [facts.known_as(services)]
+    return finding.subject in {f"schema {name}" for name in about}
 
 
 def _schema_in_other_case(facts: Facts) -> Answer:
@@ -171,11 +157,18 @@ def _quote(facts: Facts) -> Remedy:
     return remedies.code("write the name in double quotes, as it was made")
 
 
-SEARCH_PATH = Cause("the role's search_path is not its schema", _path_leads_elsewhere, remedies.up)
+SEARCH_PATH = paths.changed("the role's search_path is not its schema", seekers)
 OTHER_CASE = Cause("its name has capitals and wants quotes", _other_case, _quote)
 ELSEWHERE = Cause("it is in another schema", _is_elsewhere, _say_where)
 NOT_MIGRATED = Cause("the service's migrations have not run", _not_migrated, _migrate)
 OTHER_ROLE = Cause("the service logs in as another role", _other_role, remedies.new_url)
-GONE = Cause("the schema was dropped, or never brought up", _no_schema, remedies.up)
+GONE = Cause.of_check(
+    "the schema was dropped, or never brought up",
+    "schema",
+    because="{subject} {actual}",
+    otherwise="every declared schema that it may be about is there",
+    remedy=remedies.up,
+    so=_is_gone,
+)
 SCHEMA_CASE = Cause("the schema's name has capitals and wants quotes", _schema_in_other_case, _quote)
 UNDECLARED = Cause("no service has this schema", _schema_of_service, _say_where)

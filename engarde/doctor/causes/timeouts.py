@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engarde.declaration.parameters import kilobytes, milliseconds
+from engarde.declaration.parameters import kilobytes
 from engarde.doctor import remedies
 from engarde.doctor.attribution import name_of
 from engarde.doctor.facts import Facts
@@ -20,10 +20,12 @@ STATEMENT, IDLE, LOCK = "statement_timeout", "idle_in_transaction_session_timeou
 
 
 def _changed(facts: Facts, name: str) -> Answer:
+    changed = {finding.subject for finding in facts.found("setting")}
     for login in facts.suspects:
         declared = login.statement_timeout if name == STATEMENT else login.idle_in_transaction_session_timeout
         found = in_force(facts.catalog.settings, name, login.role)
-        if found and (milliseconds(found.value) != declared or not found.value.isdigit()):
+        # The same time in another unit is as declared to the server, and not to the plugin.
+        if found and (f"{name} of {login.role}" in changed or not found.value.isdigit()):
             because = f"{login.role} starts with {name} {found.value}, not the declared {declared} (milliseconds)"
             return confirmed(because, _declared_again(facts, found, declared))
     return ruled_out("it is as declared")
@@ -76,7 +78,7 @@ def _too_large(facts: Facts) -> Answer:
 
 def _locked(facts: Facts) -> Answer:
     """A statement that waits for a lock counts against its timeout."""
-    held = facts.asked.rows("holders", Client, schemas=[*facts.stack.schemas])
+    held = facts.session.rows("holders", Client, schemas=[*facts.stack.schemas])
     if not held:
         return ruled_out("nobody holds a lock there now")
     who = held[0]
@@ -94,7 +96,7 @@ def _left_open(facts: Facts) -> Answer:
 
 
 def _restarted(facts: Facts) -> Answer:
-    (up,) = facts.asked.rows("uptime", Uptime)
+    (up,) = facts.session.rows("uptime", Uptime)
     if up.seconds < RECENT:
         return confirmed(f"the server runs for {up.seconds} s only")
     return ruled_out(f"the server runs for {up.seconds // 3600} h {up.seconds // 60 % 60} min")
