@@ -32,18 +32,18 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     if stack.server.superuser and not admin.superuser:
         remedy = Remedy("edit", lines("server", {"superuser": False}))
         yield Finding("admin", admin.name, "a superuser, as declared", "no superuser", remedy, concerned)
-    for each in admin_privileges.missing(stack, _beside_other_checks(stack, observed)):
-        remedy = Remedy("sql", each.sql, by_superuser=True)
-        yield Finding("admin", admin.name, f"enough rights: {each.needed}", "lacks one", remedy, concerned)
+    for missing in admin_privileges.missing(stack, _beside_other_checks(stack, observed)):
+        remedy = Remedy("sql", missing.sql, by_superuser=True)
+        yield Finding("admin", admin.name, f"enough rights: {missing.needed}", "lacks one", remedy, concerned)
 
 
 def _beside_other_checks(stack: DatabaseStack, observed: Observed) -> AdminSnapshot:
     """What was found, without what another check tells: extensions nobody can make, what a service should own."""
-    found, declared = observed.rights, {each.name for each in stack.extensions}
+    found, declared = observed.rights, {extension.name for extension in stack.extensions}
     absent = declared - observed.offered(*declared).keys()
     there = {role.name for role in found.roles}
-    owners = {each.schema_: each.role for each in stack.services if each.role in there}
-    owned = tuple(_healed(each, owners) for each in found.owned)
+    owners = {service.schema_: service.role for service in stack.services if service.role in there}
+    owned = tuple(_healed(owned, owners) for owned in found.owned)
     return replace(found, extensions=found.extensions | absent, owned=owned)
 
 

@@ -29,8 +29,10 @@ class Change:
 
 def changes(findings: Iterable[Finding]) -> list[Change]:
     """Those that are safe to make, in the order in which they are made, each statement once."""
-    safe = [each for whole in transactions(findings) if whole.safe for each in whole.findings]
-    return list({(each.database, each.remedy.text): _change(each) for each in safe}.values())
+    safe = [finding for whole in transactions(findings) if whole.safe for finding in whole.findings]
+    return list(
+        {(transaction.database, transaction.remedy.text): _change(transaction) for transaction in safe}.values()
+    )
 
 
 def _change(finding: Finding) -> Change:

@@ -129,7 +129,7 @@ def _settings(
         "statement_timeout": login.statement_timeout,
         "idle_in_transaction_session_timeout": login.idle_in_transaction_session_timeout,
     }
-    of_role = [each for each in catalog.settings if each.role == login.role]
+    of_role = [setting for setting in catalog.settings if setting.role == login.role]
     for name, expected in declared.items():
         found = in_force(catalog.settings, name, login.role)
         if (milliseconds(found.value) if found else 0) != expected:
@@ -154,7 +154,7 @@ def _settings(
         *role_settings.declared(login, stack.server),
         *({"search_path"} if isinstance(login, Service) else ()),
     }
-    for extra in (each for each in of_role if each.name not in known and not _harmless(each, login, stack)):
+    for extra in (setting for setting in of_role if setting.name not in known and not _harmless(setting, login, stack)):
         heal = _undone(extra, catalog, admin)
         actual = f"{extra.value}{_whose(extra)}"
         yield Finding("setting", f"{extra.name} of {login.role}", "not declared", actual, heal, concerned)
@@ -195,19 +195,19 @@ def _settings_here(
     login: Service | Analytics, catalog: Catalog, admin: AdminCapabilities, concerned: frozenset[str]
 ) -> Iterator[Finding]:
     """Of a role that another part of the stack looks after: what it starts with in this database alone."""
-    for each in catalog.settings:
-        if each.role == login.role and each.database:
-            heal, actual = _undone(each, catalog, admin), f"{each.value}{_whose(each)}"
-            yield Finding("setting", f"{each.name} of {login.role}", "not declared", actual, heal, concerned)
+    for setting in catalog.settings:
+        if setting.role == login.role and setting.database:
+            heal, actual = _undone(setting, catalog, admin), f"{setting.value}{_whose(setting)}"
+            yield Finding("setting", f"{setting.name} of {login.role}", "not declared", actual, heal, concerned)
 
 
 def _for_all(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
     """What the database or the server gives to every session, and what undoes isolation or keeps services from work."""
-    for each in catalog.settings:
-        if each.role is None and each.name in FOR_ALL and (each.database or stack.server_wide):
-            where = f"database {each.database}" if each.database else "every role"
-            heal = _undone(each, catalog, admin)
-            yield Finding("setting", f"{each.name} of {where}", "not declared", each.value, heal)
+    for setting in catalog.settings:
+        if setting.role is None and setting.name in FOR_ALL and (setting.database or stack.server_wide):
+            where = f"database {setting.database}" if setting.database else "every role"
+            heal = _undone(setting, catalog, admin)
+            yield Finding("setting", f"{setting.name} of {where}", "not declared", setting.value, heal)
     found, total = catalog.databases[stack.server.database], sum(login.connection_limit for login in stack.logins)
     if 0 <= found.connection_limit < total:
         alter = f"ALTER DATABASE {found.identity} WITH ALLOW_CONNECTIONS true CONNECTION LIMIT -1"

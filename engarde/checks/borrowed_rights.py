@@ -67,7 +67,7 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str
 
 def _turned(stack: DatabaseStack, catalog: Catalog, known: Outputs) -> Iterator[Finding]:
     """Declared reads that were tables at the last run, and are views of others by now."""
-    relations = {(each.schema, each.name): each for each in catalog.relations if each.view}
+    relations = {(relation.schema, relation.name): relation for relation in catalog.relations if relation.view}
     trusted = catalog.trusted(stack.server.user)
     for service in stack.services:
         seen = known.views.get(service.name, ())
@@ -142,9 +142,9 @@ class _Judge:
             yield from self._of_own_view(use.relation, uses)
         elif use.kind in EVALUATED:
             constants = self.constants.get((use.kind, use.relation, use.name), set())
-            yield from self._of_plans([each for each in uses if _constant(each, constants)])
-        elif use.kind == "column" and any(each.ranged for each in uses):
-            yield from self._of_a_range([each for each in uses if each.ranged])
+            yield from self._of_plans([other_use for other_use in uses if _constant(other_use, constants)])
+        elif use.kind == "column" and any(other_use.ranged for other_use in uses):
+            yield from self._of_a_range([other_use for other_use in uses if other_use.ranged])
 
     def of_runner(self, runner: StatementRunner) -> Iterator[Finding]:
         """A view in which whoever reads it runs what is in a text."""
@@ -159,7 +159,11 @@ class _Judge:
 
     def _of_another(self, uses: Sequence[CodeUse]) -> Iterator[Finding]:
         use = uses[0]
-        shown = [each for each in uses if each.code_kind != "view" or each.code not in self._declared(use.owner)]
+        shown = [
+            other_use
+            for other_use in uses
+            if other_use.code_kind != "view" or other_use.code not in self._declared(use.owner)
+        ]
         others = self._runs_as(use) if use.relation and use.kind != FOREIGN_KEY else set()
         if shown and self._endangered(use.code_owner, {use.owner} | others):
             rights = [use.owner, *sorted(others - {use.owner} - self._acts_as(use.code_owner))]
@@ -169,14 +173,14 @@ class _Judge:
 
     def _of_own_view(self, view: str, uses: Sequence[CodeUse]) -> Iterator[Finding | str]:
         use, readers = uses[0], self._endangered(uses[0].code_owner, self._readers(view))
-        code = [each for each in uses if each.code_kind in ("function", "aggregate")]
-        runs = {reader for reader in readers for each in code if self._may_execute(reader, each)}
+        code = [other_use for other_use in uses if other_use.code_kind in ("function", "aggregate")]
+        runs = {reader for reader in readers for use in code if self._may_execute(reader, use)}
         if runs:
             yield self._finding(
                 _subject(use), _verb(code), sorted(runs), self._revoke(code, runs), {use.owner, use.schema or ""}
             )
         for reader in sorted(set(readers) - runs - {PUBLIC}):
-            if refused := [each.code for each in code if not self._may_execute(reader, each)]:
+            if refused := [use.code for use in code if not self._may_execute(reader, use)]:
                 yield f"{reader} cannot read view {view}, which calls {some(refused)}: it may not execute that"
 
     def _of_plans(self, uses: Sequence[CodeUse]) -> Iterator[Finding | str]:
@@ -211,7 +215,7 @@ class _Judge:
             "code of others",
             subject,
             "runs nothing that another role may change",
-            f"{does}, with the rights of {some([called(each) for each in rights])}",
+            f"{does}, with the rights of {some([called(right) for right in rights])}",
             heal,
             frozenset({*about, *rights} - {""}),
         )
@@ -221,8 +225,8 @@ class _Judge:
 
     def _declared(self, role: str) -> set[str]:
         """What a service is declared to read: whose it is, is known then."""
-        reads = {(r.schema_, r.table) for each in self.stack.services if each.role == role for r in each.reads}
-        return {each.identity for each in self.catalog.relations if (each.schema, each.name) in reads}
+        reads = {(r.schema_, r.table) for service in self.stack.services if service.role == role for r in service.reads}
+        return {relation.identity for relation in self.catalog.relations if (relation.schema, relation.name) in reads}
 
     def _readers(self, relation: str) -> set[str]:
         """Whoever may read it, itself or through views; and who refreshes what is made of it."""
@@ -249,7 +253,7 @@ class _Judge:
         others, roles_of_stack = roles - self._acts_as(code_owner), set(self.stack.roles)
         if code_owner in roles_of_stack:
             return sorted(others)
-        return sorted(each for each in others if each in (PUBLIC, self.stack.server.user) or self._matters(each))
+        return sorted(other for other in others if other in (PUBLIC, self.stack.server.user) or self._matters(other))
 
     def _matters(self, role: str) -> bool:
         return role in self.stack.roles or (role in self.catalog.roles and self.catalog.roles[role].superuser)
@@ -268,7 +272,7 @@ class _Judge:
         statements = []
         for use in uses:
             if given := sorted(through & set(use.executors)):
-                names = ", ".join(grantee(each) for each in given)
+                names = ", ".join(grantee(grantee_name) for grantee_name in given)
                 revoke = f"REVOKE EXECUTE ON ROUTINE {use.code} FROM {names}"
                 statements += admin.granting([revoke], use.code_owner, None)
         return admin.sql(Verb.REVOKE, *statements, of=(uses[0].code_owner,))
@@ -291,8 +295,8 @@ class _Judge:
         if use.remedy is None:
             return Remedy("code", f"make {_subject(use)} anew, without {use.code}")
         dropped = self._drop(use.views, use.owner) if use.views else None
-        steps = [each.rstrip(";") for each in dropped.text.splitlines()] if dropped else []
-        steps += [f"DROP INDEX {each}" for each in use.indexes]
+        steps = [line.rstrip(";") for line in dropped.text.splitlines()] if dropped else []
+        steps += [f"DROP INDEX {index}" for index in use.indexes]
         if use.kind == "column" and not (use.owner == admin.name or self.catalog.roles[use.owner].superuser):
             # It writes the table anew, and so runs the owner's checks and generated columns as whoever does it.
             return Remedy("code", f"as {use.owner}: {printable('; '.join([*steps, use.remedy]))};")
@@ -304,22 +308,24 @@ class _Judge:
         below: dict[str, list[str]] = defaultdict(list)
 
         def readers(view: str) -> Iterator[str]:
-            for each in self._above.get(view, ()):
-                found.setdefault(each.identity, (each.stored, each.owner))
-                below[each.identity].append(view)
-                yield each.identity
+            for above in self._above.get(view, ()):
+                found.setdefault(above.identity, (above.stored, above.owner))
+                below[above.identity].append(view)
+                yield above.identity
 
         together, done = [], set[str]()
         for view in reversed(_last_first(views, readers, set())):
-            if group := _last_first([view], lambda each: below[each], done):
+            if group := _last_first([view], lambda name: below[name], done):
                 together.append(group)
         statements = []
         for group in reversed(together):
-            materialized = [each for each in group if found[each][0]]
-            plain = [each for each in group if not found[each][0]]
+            materialized = [view for view in group if found[view][0]]
+            plain = [view for view in group if not found[view][0]]
             if materialized and plain:
                 # No statement drops both kinds, and CASCADE would drop columns of such a row's type, too.
-                statements += [f"CREATE OR REPLACE VIEW {each} AS SELECT (NULL::{each}).*" for each in plain]
+                statements += [
+                    f"CREATE OR REPLACE VIEW {view_name} AS SELECT (NULL::{view_name}).*" for view_name in plain
+                ]
             statements += [f"DROP MATERIALIZED VIEW {', '.join(materialized)}"] if materialized else []
             statements += [f"DROP VIEW {', '.join(plain)}"] if plain else []
         return admin_capabilities(self.stack, self.catalog).sql(
@@ -329,15 +335,15 @@ class _Judge:
 
 def _last_first(starts: Iterable[str], leads: Callable[[str], Iterable[str]], seen: set[str]) -> list[str]:
     """What is not seen yet and is there or led to, each after all that it leads to but for what leads back to it."""
-    found, waiting = [], [(each, False) for each in starts]
+    found, waiting = [], [(start, False) for start in starts]
     while waiting:
-        each, left = waiting.pop()
+        node, left = waiting.pop()
         if left:
-            found.append(each)
-        elif each not in seen:
-            seen.add(each)
-            waiting.append((each, True))
-            waiting += [(other, False) for other in leads(each)]
+            found.append(node)
+        elif node not in seen:
+            seen.add(node)
+            waiting.append((node, True))
+            waiting += [(other, False) for other in leads(node)]
     return found
 
 
@@ -351,13 +357,13 @@ def _subject(use: CodeUse) -> str:
 
 def _verb(uses: Sequence[CodeUse]) -> str:
     verbs = {"domain": "keeps to domain", "view": "reads view"}
-    names = [f"{verbs.get(each.code_kind, 'runs')} {each.code}" for each in uses]
+    names = [f"{verbs.get(other_use.code_kind, 'runs')} {other_use.code}" for other_use in uses]
     return f"{some(names)}, which {uses[0].code_owner} may change"
 
 
 def _constant(use: CodeUse, constants: Container[str]) -> bool:
     """Whether a plan runs the code: one of these calls is one of it."""
-    return any(each in constants for each in (use.called, *use.operated))
+    return any(call in constants for call in (use.called, *use.operated))
 
 
 def _constants(tree: str) -> set[str]:

@@ -100,14 +100,14 @@ def members(
 ) -> Members:
     """The steps between roles; several grants of one membership count as one that can what any of them can."""
     found: dict[tuple[str, str], Step] = {}
-    for each in memberships:
-        before = found.get((each.member, each.role))
-        found[each.member, each.role] = Step(
-            each.member,
-            each.role,
-            each.inherit or bool(before and before.inherits),
-            each.may_set or bool(before and before.may_set),
-            each.admin or bool(before and before.admin),
+    for membership in memberships:
+        before = found.get((membership.member, membership.role))
+        found[membership.member, membership.role] = Step(
+            membership.member,
+            membership.role,
+            membership.inherit or bool(before and before.inherits),
+            membership.may_set or bool(before and before.may_set),
+            membership.admin or bool(before and before.admin),
         )
     if database_owner is not None and database_owner in roles and DATABASE_OWNER in roles:
         # From 16 on the owner's own NOINHERIT no longer matters here.

@@ -112,11 +112,11 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
 
 def _edit(of_server: Budget, fitting: dict[str, int]) -> Remedy:
     changed = [login for login in of_server.logins if fitting[login.role] < login.connection_limit]
-    services = {each.name: {"connectionLimit": fitting[each.role]} for each in changed if isinstance(each, Service)}
+    services = {login.name: {"connectionLimit": fitting[login.role]} for login in changed if isinstance(login, Service)}
     sections = [lines("services", services)] if services else []
-    for each in changed:
-        if not isinstance(each, Service):
-            sections.append(lines(ANALYTICS, {"connectionLimit": fitting[each.role]}))
+    for login in changed:
+        if not isinstance(login, Service):
+            sections.append(lines(ANALYTICS, {"connectionLimit": fitting[login.role]}))
     return Remedy("edit", "\n".join(sections))
 
 

@@ -48,8 +48,8 @@ def _heal(stack: DatabaseStack, schema: ExistingSchema, catalog: Catalog, role: 
     admin, known = admin_capabilities(stack, catalog), catalog.roles.get(role)
     # Who may act as a superuser is one: what one has made goes to a creator instead.
     if known and known.superuser and not admin.superuser:
-        owned = (each for each in catalog.relations if (each.schema, each.owner) == (schema.name, role))
-        tables = [each.identity for each in owned if each.kind == "table"]
+        owned = (relation for relation in catalog.relations if (relation.schema, relation.owner) == (schema.name, role))
+        tables = [relation.identity for relation in owned if relation.kind == "table"]
         give = [f"ALTER TABLE {table} OWNER TO {quoted(schema.creators[0])}" for table in tables]
         return admin.sql(Verb.PLACE, *give, of=(role,))
     steps = [

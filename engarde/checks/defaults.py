@@ -50,11 +50,12 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
         for right in row.rights
     }
     admin = admin_capabilities(stack, catalog)
-    plain = {replace(each, grantable=False): each for each in catalog.defaults}
+    plain = {replace(default, grantable=False): default for default in catalog.defaults}
     yield from _missing(wanted - plain.keys(), admin)
-    yield from _undeclared((plain[each] for each in plain.keys() - wanted if _is_ours(stack, plain[each])), admin)
+    yield from _undeclared((plain[right] for right in plain.keys() - wanted if _is_ours(stack, plain[right])), admin)
     yield from _grantable(
-        (each for each in catalog.defaults if each.grantable and replace(each, grantable=False) in wanted), admin
+        (default for default in catalog.defaults if default.grantable and replace(default, grantable=False) in wanted),
+        admin,
     )
     yield from _functions(stack, catalog, admin)
     yield from _lost(stack, catalog, admin)
@@ -127,11 +128,11 @@ def _functions(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities)
     """Functions that services make are everybody's to execute unless a list says otherwise."""
     for service in stack.services:
         lists = [
-            each
-            for each in catalog.defaults
-            if each.creator == service.role and each.objects == "FUNCTIONS" and each.schema is None
+            default
+            for default in catalog.defaults
+            if default.creator == service.role and default.objects == "FUNCTIONS" and default.schema is None
         ]
-        if service.role in catalog.roles and (not lists or any(each.grantee == PUBLIC for each in lists)):
+        if service.role in catalog.roles and (not lists or any(default.grantee == PUBLIC for default in lists)):
             yield Finding(
                 "default privileges",
                 f"PUBLIC on functions that {service.role} makes",
@@ -149,9 +150,11 @@ def _functions(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities)
 def _lost(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
     lists: dict[tuple[str, str], set[str]] = defaultdict(set)
     services = {service.role: service.schema_ for service in stack.services}
-    for each in catalog.defaults:
-        if each.creator in services and each.schema is None and each.objects in OWNERS:
-            lists[each.creator, each.objects] |= {each.right or ""} if each.grantee == each.creator else set()
+    for default in catalog.defaults:
+        if default.creator in services and default.schema is None and default.objects in OWNERS:
+            lists[default.creator, default.objects] |= (
+                {default.right or ""} if default.grantee == default.creator else set()
+            )
     for (creator, objects), rights in lists.items():
         if lost := OWNERS[objects] - rights:
             named = ", ".join(sorted(lost))
@@ -172,10 +175,10 @@ def _lost(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> I
 
 def _grouped(defaults: Iterable[Default]) -> Iterator[tuple[_Same, str]]:
     same: dict[_Same, list[Default]] = defaultdict(list)
-    for each in defaults:
-        same[each.creator, each.schema, each.objects, each.grantee or ""].append(each)
+    for default in defaults:
+        same[default.creator, default.schema, default.objects, default.grantee or ""].append(default)
     for group, all_of in same.items():
-        yield group, ", ".join(sorted({each.right or "" for each in all_of}))
+        yield group, ", ".join(sorted({right.right or "" for right in all_of}))
 
 
 def _alter(creator: str, schema: str | None) -> str:

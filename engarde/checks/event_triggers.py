@@ -29,15 +29,15 @@ REFUSED = ": 42501 "
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Those whose function another role may change: the next `up` would run it as the admin."""
-    for each in observed.event_triggers:
-        if each.changers:
+    for trigger in observed.event_triggers:
+        if trigger.changers:
             yield Finding(
                 "event trigger",
-                f"event trigger {each.name}",
+                f"event trigger {trigger.name}",
                 "a function that only the admin and superusers may change",
-                f"runs {each.code}, which {some(each.changers)} may change, with the rights of whoever "
-                + ("logs in" if each.event == "login" else "makes, changes or drops anything, superusers included"),
-                observed.admin.sql(Verb.DISARM, each.disable, superusers=True),
+                f"runs {trigger.code}, which {some(trigger.changers)} may change, with the rights of whoever "
+                + ("logs in" if trigger.event == "login" else "makes, changes or drops anything, superusers included"),
+                observed.admin.sql(Verb.DISARM, trigger.disable, superusers=True),
             )
 
 
@@ -47,16 +47,16 @@ def blamed(admin: AdminCapabilities, triggers: Sequence[EventTrigger], tried: It
     for finding in tried:
         kept = []
         for line in finding.actual.split("\n"):
-            if by := next((each.name for each in triggers if _is_in(each, line)), None):
+            if by := next((trigger.name for trigger in triggers if _is_in(trigger, line)), None):
                 refused.setdefault(by, []).append(line)
             else:
                 kept.append(line)
         if kept:
             yield replace(finding, actual="\n".join(kept))
-    for each in triggers:
+    for trigger in triggers:
         # What another role may change is found already.
-        if each.name in refused and not each.changers:
-            yield _refusing(admin, each, refused[each.name])
+        if trigger.name in refused and not trigger.changers:
+            yield _refusing(admin, trigger, refused[trigger.name])
 
 
 def _is_in(trigger: EventTrigger, line: str) -> bool:

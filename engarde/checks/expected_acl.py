@@ -36,8 +36,8 @@ def right_of(entry: Entry) -> Right:
 def wanted(stack: DatabaseStack, catalog: Catalog) -> frozenset[Right]:
     """Every entry that has to be there; none on what does not exist or for who does not, nor an owner's own."""
     inside: dict[str | None, list[Relation]] = defaultdict(list)
-    for each in catalog.relations:
-        inside[each.schema].append(each)
+    for relation in catalog.relations:
+        inside[relation.schema].append(relation)
     rows = expected(spelled_in(stack, catalog.functions))
     there = [row for row in rows if row.grantee == PUBLIC or row.grantee in catalog.roles]
     return frozenset(right for row in there for right in _of(row, catalog, inside[row.schema]))
@@ -48,9 +48,9 @@ def tolerated(stack: DatabaseStack, catalog: Catalog) -> frozenset[Right]:
     if stack.analytics is None:
         return frozenset()
     return frozenset(
-        Right(each.kind, each.identity, stack.analytics.role, SELECT, schema=each.schema)
-        for each in catalog.relations
-        if each.provided and each.schema in stack.analytics_schemas
+        Right(relation.kind, relation.identity, stack.analytics.role, SELECT, schema=relation.schema)
+        for relation in catalog.relations
+        if relation.provided and relation.schema in stack.analytics_schemas
     )
 
 
@@ -65,22 +65,29 @@ def _of(row: Privilege, catalog: Catalog, inside: list[Relation]) -> Iterator[Ri
             if schema and schema.owner != row.grantee:
                 yield Right("schema", schema.identity, row.grantee, right, None, schema.name, schema.owner)
         elif row.on is On.FUNCTION:
-            for each in catalog.functions.values():
-                if (each.schema, each.signature) == (row.schema, row.function) and each.owner != row.grantee:
-                    yield Right("function", each.identity, row.grantee, right, None, each.schema, each.owner)
+            for function in catalog.functions.values():
+                if (function.schema, function.signature) == (
+                    row.schema,
+                    row.function,
+                ) and function.owner != row.grantee:
+                    yield Right(
+                        "function", function.identity, row.grantee, right, None, function.schema, function.owner
+                    )
         else:
             yield from (
-                Right(each.kind, each.identity, row.grantee, right, column, each.schema, each.owner)
-                for each in _relations(row, inside)
-                if each.owner != row.grantee
+                Right(relation.kind, relation.identity, row.grantee, right, column, relation.schema, relation.owner)
+                for relation in _relations(row, inside)
+                if relation.owner != row.grantee
                 for column in (row.columns or (None,))
-                if column is None or column in each.columns
+                if column is None or column in relation.columns
             )
 
 
 def _relations(row: Privilege, inside: list[Relation]) -> Iterator[Relation]:
     """Of a row on tables or sequences: those that exist."""
     kinds = {On.TABLES: "table", On.SEQUENCES: "sequence", On.TABLE: "table", On.COLUMNS: "table"}
-    for each in inside:
-        if each.kind == kinds.get(row.on) and (each.name == row.table or (row.table is None and not each.provided)):
-            yield each
+    for relation in inside:
+        if relation.kind == kinds.get(row.on) and (
+            relation.name == row.table or (row.table is None and not relation.provided)
+        ):
+            yield relation

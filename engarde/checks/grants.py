@@ -92,24 +92,24 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str
     healing = _Healing(catalog, admin_capabilities(stack, catalog), _claims(stack, catalog), catalog.belongs_to)
     allowed, provided = due | tolerated(stack, catalog), provided_schemas(stack, catalog)
     left = left_schemas(stack, catalog).keys()
-    undue = (each for each in catalog.entries if right_of(each) not in allowed)
+    undue = (entry for entry in catalog.entries if right_of(entry) not in allowed)
     trusted, members = catalog.trusted(stack.server.user), closure(stack, catalog)
     # An extension keeps parts of a service's tables in a schema of its own, with the rights that the tables have.
     ours = [
-        each
-        for each in undue
-        if each.schema not in provided
-        and (each.schema in left or _is_ours(stack, each) or _lends(stack, members, each, trusted))
+        entry
+        for entry in undue
+        if entry.schema not in provided
+        and (entry.schema in left or _is_ours(stack, entry) or _lends(stack, members, entry, trusted))
     ]
-    granted_on = [each for each in catalog.entries if each.grantable and right_of(each) in due]
+    granted_on = [entry for entry in catalog.entries if entry.grantable and right_of(entry) in due]
     cascaded = _cascaded(catalog.entries, [*ours, *granted_on])
     there = {right_of(entry) for entry in catalog.entries if entry not in cascaded}
     services = {service.schema_ for service in stack.services}
     yield from _strangers(stack, observed.catalog)
     yield from healing.missing(due - there)
-    yield from healing.undeclared((each for each in ours if each not in cascaded), due)
-    yield from healing.grantable(each for each in granted_on if each not in cascaded)
-    yield from healing.lost(each for each in catalog.lost if each.schema in services)
+    yield from healing.undeclared((entry for entry in ours if entry not in cascaded), due)
+    yield from healing.grantable(entry for entry in granted_on if entry not in cascaded)
+    yield from healing.lost(entry for entry in catalog.lost if entry.schema in services)
 
 
 def _cascaded(entries: Iterable[Entry], taken: Iterable[Entry]) -> set[Entry]:
@@ -119,39 +119,47 @@ def _cascaded(entries: Iterable[Entry], taken: Iterable[Entry]) -> set[Entry]:
         if entry.grantor != entry.owner:
             by_grantor[entry.kind, entry.identity, entry.grantor].append(entry)
     found: set[Entry] = set()
-    waiting = [each for each in taken if each.grantable]
+    waiting = [entry for entry in taken if entry.grantable]
     while waiting:
         lost = waiting.pop()
-        for each in by_grantor[lost.kind, lost.identity, lost.grantee]:
-            if each.right == lost.right and lost.column in (None, each.column) and each not in found:
-                found.add(each)
-                waiting += [each] if each.grantable else []
+        for entry in by_grantor[lost.kind, lost.identity, lost.grantee]:
+            if entry.right == lost.right and lost.column in (None, entry.column) and entry not in found:
+                found.add(entry)
+                waiting += [entry] if entry.grantable else []
     return found
 
 
 def _claims(stack: DatabaseStack, catalog: Catalog) -> dict[str, Service]:
     """Tables of the admin's in a schema that exists which one service alone reads and writes: they may be its own."""
-    existing = {each.name for each in stack.existing_schemas}
-    read = {(each.schema_, each.table) for service in stack.services for each in service.reads}
-    taken, trusted = {(each.schema, each.name) for each in catalog.relations}, catalog.trusted(stack.server.user)
+    existing = {existing.name for existing in stack.existing_schemas}
+    read = {(read.schema_, read.table) for service in stack.services for read in service.reads}
+    taken, trusted = (
+        {(relation.schema, relation.name) for relation in catalog.relations},
+        catalog.trusted(stack.server.user),
+    )
     rights: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for entry in catalog.entries:
         if entry.kind == "table" and entry.schema in existing and entry.column is None:
             rights[entry.identity][entry.grantee].add(entry.right)
     found = {}
-    for each in catalog.relations:
-        by_role = rights.get(each.identity, {})
+    for relation in catalog.relations:
+        by_role = rights.get(relation.identity, {})
         writers = {role for role, given in by_role.items() if given & WRITING}
         service = next((one for one in stack.services if writers == {one.role}), None)
-        owns = each.kind == "table" and each.stored and each.owner in trusted and (each.schema, each.name) not in read
+        owns = (
+            relation.kind == "table"
+            and relation.stored
+            and relation.owner in trusted
+            and (relation.schema, relation.name) not in read
+        )
         if (
             service
             and owns
             and by_role[service.role] >= {"SELECT", *WRITING}
             and service.schema_ in catalog.schemas
-            and (service.schema_, each.name) not in taken
+            and (service.schema_, relation.name) not in taken
         ):
-            found[each.identity] = service
+            found[relation.identity] = service
     return found
 
 
@@ -179,7 +187,7 @@ def _is_ours(stack: DatabaseStack, entry: Entry) -> bool:
         return entry.schema in outside_schemas(stack, outside[entry.grantee])
     if entry.kind == "table" and entry.grantee in outside:
         # Nothing but what is declared outlasts the next run there.
-        return any((entry.schema, entry.name) == (each.schema_, each.table) for each in outside[entry.grantee].reads)
+        return any((entry.schema, entry.name) == (read.schema_, read.table) for read in outside[entry.grantee].reads)
     return entry.grantee in stack.roles
 
 
@@ -206,7 +214,7 @@ class _Healing:
             by_object[right.kind, right.schema, right.identity, right.grantee, right.owner].append(right)
         same: dict[_Same, list[str]] = defaultdict(list)
         for (kind, schema, identity, who, owner), all_of in by_object.items():
-            given = _sorted((each.right, each.column) for each in all_of)
+            given = _sorted((right.right, right.column) for right in all_of)
             same[_Same(kind, schema, who, given, owner, thing=self._placed(identity))].append(identity)
         for group, identities in same.items():
             names = sorted(identities)
@@ -214,12 +222,14 @@ class _Healing:
 
     def undeclared(self, entries: Iterable[Entry], due: frozenset[Right]) -> Iterator[Finding]:
         on_columns: dict[tuple[str, str], list[Right]] = defaultdict(list)
-        for right in sorted((each for each in due if each.column), key=str):
+        for right in sorted((right for right in due if right.column), key=str):
             on_columns[right.identity, right.grantee].append(right)
         for group, names, granted_on in self._grouped(entries):
             revoke = f"REVOKE {group.as_sql} ON {_on(group, names)} FROM {grantee(group.grantee)}"
             actual = f"{group}, granted by {group.grantor}" if group.grantor else str(group)
-            again = [each for name in names for each in _columns_again(group, on_columns[name, group.grantee])]
+            again = [
+                statement for name in names for statement in _columns_again(group, on_columns[name, group.grantee])
+            ]
             heal = self._taking(group, [revoke + (" CASCADE" if granted_on else ""), *again])
             yield self._finding(
                 "undeclared grant",
@@ -254,8 +264,8 @@ class _Healing:
             by_object[entry.kind, entry.schema, entry.identity, entry.grantee, entry.owner, grantor].append(entry)
         same: dict[tuple[_Same, bool], list[str]] = defaultdict(list)
         for (kind, schema, identity, who, owner, grantor), all_of in by_object.items():
-            rights = _sorted((each.right, each.column) for each in all_of)
-            grantable = any(each.grantable for each in all_of)
+            rights = _sorted((right.right, right.column) for right in all_of)
+            grantable = any(right.grantable for right in all_of)
             thing, claimed = self._placed(identity), self._claimed(identity, who)
             same[_Same(kind, schema, who, rights, owner, grantor, thing, claimed), grantable].append(identity)
         for (group, grantable), identities in same.items():
@@ -295,7 +305,7 @@ class _Healing:
         service = self.claims[group.claimed]
         own = [f"-- it goes with {group.claimed}, if that is {service.name}'s own; if not:"]
         if group.kind == "table":
-            name = next(each.name for each in self.catalog.relations if each.identity == group.claimed)
+            name = next(relation.name for relation in self.catalog.relations if relation.identity == group.claimed)
             own = [
                 f"-- if {group.claimed} is {service.name}'s own, it goes to its schema:",
                 f"ALTER TABLE {group.claimed} SET SCHEMA {quoted(service.schema_)};",
@@ -308,13 +318,13 @@ class _Healing:
 def _columns_again(group: _Same, on_columns: Iterable[Right]) -> Iterator[str]:
     """A REVOKE on a table takes the right on its columns, too, of which some may be declared."""
     whole = {right for right, column in group.rights if column is None}
-    for each in on_columns:
-        if each.column and each.right in whole:
-            yield f"GRANT {each.right} ({quoted(each.column)}) ON TABLE {each.identity} TO {grantee(group.grantee)}"
+    for right in on_columns:
+        if right.column and right.right in whole:
+            yield f"GRANT {right.right} ({quoted(right.column)}) ON TABLE {right.identity} TO {grantee(group.grantee)}"
 
 
 def _sorted(rights: Iterable[tuple[str, str | None]]) -> tuple[tuple[str, str | None], ...]:
-    return tuple(sorted(set(rights), key=lambda each: (each[0], each[1] or "")))
+    return tuple(sorted(set(rights), key=lambda right: (right[0], right[1] or "")))
 
 
 def _on(group: _Same, identities: list[str]) -> str:

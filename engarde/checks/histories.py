@@ -46,11 +46,11 @@ class Histories:
     def of(self, service: Service, table: VersionTable) -> list[str]:
         """The revisions in the table that are in the service's history."""
         history = self.known.get(service.name)
-        return [each for each in table.revisions or () if history and each in history.revisions]
+        return [revision for revision in table.revisions or () if history and revision in history.revisions]
 
     def proven(self, service: Service, table: VersionTable) -> list[str]:
         """Those that are the service's for certain. A number is not: many a history begins with 0001."""
-        return [each for each in self._alone(service, table) if not _NUMBER.fullmatch(each)]
+        return [revision for revision in self._alone(service, table) if not _NUMBER.fullmatch(revision)]
 
     def evidence(self, service: Service, table: VersionTable) -> str:
         """What its scripts say of the revisions in the table; nothing where they have none of them."""
@@ -85,5 +85,7 @@ class Histories:
         home = self.home(table)
         if home and home.name not in self.known:
             return []
-        others = [each for name, each in self.known.items() if name != service.name]
-        return [each for each in self.of(service, table) if not any(each in other.revisions for other in others)]
+        others = [history for name, history in self.known.items() if name != service.name]
+        return [
+            revision for revision in self.of(service, table) if not any(revision in other.revisions for other in others)
+        ]

@@ -42,16 +42,18 @@ def _functions(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
     open_to_all = {entry.identity for entry in catalog.entries if entry.kind == "function" and entry.grantee == PUBLIC}
     used_by_all = {entry.schema for entry in catalog.entries if entry.kind == "schema" and entry.grantee == PUBLIC}
     used_by_all |= {"pg_catalog", "information_schema"}
-    for each in catalog.definers:
+    for function in catalog.definers:
         # Inside a service's schema nobody may call any; that is found as a grant.
-        if each.identity in open_to_all and each.schema in used_by_all - services:
+        if function.identity in open_to_all and function.schema in used_by_all - services:
             yield Finding(
                 "security definer",
-                f"PUBLIC on function {each.identity}",
+                f"PUBLIC on function {function.identity}",
                 "not executed by everybody",
-                f"everybody may do through it what {each.owner} may",
-                admin.sql(Verb.REVOKE, f"REVOKE EXECUTE ON ROUTINE {each.identity} FROM PUBLIC", of=(each.owner,)),
-                frozenset({PUBLIC, each.schema}),
+                f"everybody may do through it what {function.owner} may",
+                admin.sql(
+                    Verb.REVOKE, f"REVOKE EXECUTE ON ROUTINE {function.identity} FROM PUBLIC", of=(function.owner,)
+                ),
+                frozenset({PUBLIC, function.schema}),
             )
 
 

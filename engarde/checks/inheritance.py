@@ -24,23 +24,23 @@ from engarde.util.quoting import quoted
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Each with what brings it back, or parts it from what it is part of."""
     services, catalog = {service.schema_ for service in stack.services}, observed.catalog
-    for each in catalog.inherits:
-        if not services & {each.child_schema, each.parent_schema}:
+    for part in catalog.inherits:
+        if not services & {part.child_schema, part.parent_schema}:
             continue
         verb, placed, thing = Verb.END, None, ""
-        if each.child_owner == each.parent_owner:
-            heal = f"ALTER TABLE {each.child} SET SCHEMA {quoted(each.parent_schema)}"
-            verb, thing = Verb.PLACE, catalog.relocated(each.child, each.parent_schema)
-            placed = Placed("table", each.child, each.child_owner, each.parent_schema)
-        elif each.partition:
-            heal = f"ALTER TABLE {each.parent} DETACH PARTITION {each.child}"
+        if part.child_owner == part.parent_owner:
+            heal = f"ALTER TABLE {part.child} SET SCHEMA {quoted(part.parent_schema)}"
+            verb, thing = Verb.PLACE, catalog.relocated(part.child, part.parent_schema)
+            placed = Placed("table", part.child, part.child_owner, part.parent_schema)
+        elif part.partition:
+            heal = f"ALTER TABLE {part.parent} DETACH PARTITION {part.child}"
         else:
-            heal = f"ALTER TABLE {each.child} NO INHERIT {each.parent}"
+            heal = f"ALTER TABLE {part.child} NO INHERIT {part.parent}"
         yield Finding(
             "inheritance",
-            f"table {each.child}",
-            f"in {each.parent_schema}, as a part of {each.parent}",
-            f"in {each.child_schema}, and {each.child_owner}'s",
-            observed.admin.sql(verb, heal, of=(each.child_owner, each.parent_owner), placed=placed, thing=thing),
-            frozenset({each.child_schema, each.parent_schema, each.child_owner, each.parent_owner}),
+            f"table {part.child}",
+            f"in {part.parent_schema}, as a part of {part.parent}",
+            f"in {part.child_schema}, and {part.child_owner}'s",
+            observed.admin.sql(verb, heal, of=(part.child_owner, part.parent_owner), placed=placed, thing=thing),
+            frozenset({part.child_schema, part.parent_schema, part.child_owner, part.parent_owner}),
         )

@@ -34,9 +34,9 @@ def holders(observed: Observed) -> list[LockHolder]:
 
 def ending(stack: DatabaseStack, held: list[LockHolder]) -> Remedy:
     """Ends the sessions of the stack's own roles; what somebody else's are for is not known here."""
-    ours = [each for each in held if each.role in stack.roles]
+    ours = [holder for holder in held if holder.role in stack.roles]
     if ours:
-        return Remedy("sql", script(f"SELECT pg_terminate_backend({each.process})" for each in ours))
+        return Remedy("sql", script(f"SELECT pg_terminate_backend({holder.process})" for holder in ours))
     return Remedy(
         "code",
         "wait until that is done, or ask who runs it: it is no service of this stack\n"
@@ -69,6 +69,6 @@ def findings(stack: DatabaseStack, observed: Observed) -> list[Finding]:
             ending(stack, of_role),
             frozenset({role}),
         )
-        for role in dict.fromkeys(each.role for each in held)
-        if (of_role := [each for each in held if each.role == role])
+        for role in dict.fromkeys(holder.role for holder in held)
+        if (of_role := [holder for holder in held if holder.role == role])
     ]

@@ -58,8 +58,12 @@ def _outside(stack: DatabaseStack, name: str) -> bool:
 
 
 def _missing(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
-    managed = {(each.role, each.member) for each in catalog.memberships if each.admin}
-    usable = {(each.role, each.member) for each in catalog.memberships if each.inherit and each.may_set}
+    managed = {(membership.role, membership.member) for membership in catalog.memberships if membership.admin}
+    usable = {
+        (membership.role, membership.member)
+        for membership in catalog.memberships
+        if membership.inherit and membership.may_set
+    }
     for row in sorted(expected(stack), key=lambda row: row.role or ""):
         if row.on is On.ROLE and row.role in catalog.roles and (row.role, row.grantee) not in usable:
             manages = catalog.major < 16 or (row.role, row.grantee) in managed
@@ -81,17 +85,17 @@ def _missing(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -
 
 def _undeclared(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
     ours = set(stack.roles)
-    for each in catalog.memberships:
+    for membership in catalog.memberships:
         # The admin manages these roles and the first superuser needs no membership: neither gains anything by one.
-        if {each.role, each.member} & ours and not _is_admins(stack, catalog, each.member):
-            of, superusers = _needs(each, catalog)
+        if {membership.role, membership.member} & ours and not _is_admins(stack, catalog, membership.member):
+            of, superusers = _needs(membership, catalog)
             yield Finding(
                 "membership",
-                f"{each.member} in {each.role}",
+                f"{membership.member} in {membership.role}",
                 "no member",
-                f"a member{_options(each)}",
-                admin.sql(Verb.DEMOTE, revoke(each, catalog.major), of=of, superusers=superusers),
-                frozenset({each.role, each.member}),
+                f"a member{_options(membership)}",
+                admin.sql(Verb.DEMOTE, revoke(membership, catalog.major), of=of, superusers=superusers),
+                frozenset({membership.role, membership.member}),
             )
 
 
@@ -99,15 +103,15 @@ def _is_admins(stack: DatabaseStack, catalog: Catalog, name: str) -> bool:
     return name == stack.server.user or catalog.roles[name].bootstrap
 
 
-def _options(each: Membership) -> str:
-    options = {"inherits": each.inherit, "may set role": each.may_set, "may grant it on": each.admin}
+def _options(membership: Membership) -> str:
+    options = {"inherits": membership.inherit, "may set role": membership.may_set, "may grant it on": membership.admin}
     return "".join(f", {name}" for name, given in options.items() if given)
 
 
-def revoke(each: Membership, major: int) -> str:
+def revoke(membership: Membership, major: int) -> str:
     """The statement that ends a membership: from PostgreSQL 16 on it is its grantor's to take apath."""
-    by = f" GRANTED BY {quoted(each.grantor)}" if major >= 16 else ""
-    return f"REVOKE {quoted(each.role)} FROM {quoted(each.member)}{by} CASCADE"
+    by = f" GRANTED BY {quoted(membership.grantor)}" if major >= 16 else ""
+    return f"REVOKE {quoted(membership.role)} FROM {quoted(membership.member)}{by} CASCADE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +157,9 @@ def _by_attribute(role: Role, major: int) -> AccessPath | None:
     return None
 
 
-def _needs(each: Membership, catalog: Catalog) -> tuple[tuple[str, ...], bool]:
+def _needs(membership: Membership, catalog: Catalog) -> tuple[tuple[str, ...], bool]:
     """What ending a membership takes: whose rights, and whether those of a superuser."""
-    return (each.grantor,) if catalog.major >= 16 else (), catalog.roles[each.role].superuser
+    return (membership.grantor,) if catalog.major >= 16 else (), catalog.roles[membership.role].superuser
 
 
 def _ends(stack: DatabaseStack, catalog: Catalog) -> set[str]:

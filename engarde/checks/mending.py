@@ -34,13 +34,13 @@ def mend(stack: Stack, wanted: Sequence[Transaction]) -> list[NotMade]:
     :raises Unreachable: no answer; nothing was changed.
     :raises Unfinished: the same after something was changed.
     """
-    logins = {each.database: login_of_admin(find(stack, each.database or None)) for each in wanted}
+    logins = {transaction.database: login_of_admin(find(stack, transaction.database or None)) for transaction in wanted}
     failed: list[NotMade] = []
-    for number, each in enumerate(wanted):
+    for number, transaction in enumerate(wanted):
         try:
-            _make(logins[each.database], each.statements)
+            _make(logins[transaction.database], transaction.statements)
         except Refused as refusal:
-            failed.append(NotMade(each, str(refusal)))
+            failed.append(NotMade(transaction, str(refusal)))
         except Unreachable as lost:
             made = number - len(failed)
             if not made:

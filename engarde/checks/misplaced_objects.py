@@ -24,14 +24,14 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Each object whose owner and schema do not belong together; what is Alembic's is told by its own check."""
     at_home = {service.schema_ for service in stack.services}
     services, catalog = {service.role for service in stack.services}, observed.catalog
-    for each in misplaced(stack, catalog):
-        if each.name == VERSION_TABLE and each.owner in services:
+    for owned in misplaced(stack, catalog):
+        if owned.name == VERSION_TABLE and owned.owner in services:
             continue
-        there = place(stack, catalog, each)
+        there = place(stack, catalog, owned)
         # What a role or a schema that is not there yet is to have can be given to it once it is.
         known = there.owner in catalog.roles and (not there.schema or there.schema in catalog.schemas)
-        if known and (each.schema in at_home or (each.schema and each.owner in services)):
-            yield _finding(each, there)
+        if known and (owned.schema in at_home or (owned.schema and owned.owner in services)):
+            yield _finding(owned, there)
 
 
 def _finding(owned: Owned, there: Place) -> Finding:

@@ -36,7 +36,7 @@ def some(items: Sequence[str]) -> str:
 
 def provided_schemas(stack: DatabaseStack, catalog: Catalog) -> frozenset[str]:
     """Schemas that extensions made for themselves."""
-    return frozenset(each.name for each in catalog.schemas.values() if each.provided) - set(stack.schemas)
+    return frozenset(schema.name for schema in catalog.schemas.values() if schema.provided) - set(stack.schemas)
 
 
 def about(login: Service | Analytics) -> frozenset[str]:

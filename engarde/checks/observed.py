@@ -156,7 +156,9 @@ class Observed:
     def moved(self) -> frozenset[str]:
         """What goes to another schema before, as SQL names it now."""
         return frozenset(
-            each.remedy.placed.identity for each in self.placed if each.remedy.placed and each.remedy.placed.schema
+            finding.remedy.placed.identity
+            for finding in self.placed
+            if finding.remedy.placed and finding.remedy.placed.schema
         )
 
     @cached_property
@@ -244,11 +246,13 @@ class Observed:
 
     def offered(self, *names: str) -> dict[str, Offered]:
         """Those of these extensions that the server has."""
-        return {each.name: each for each in self.session.rows("offered", Offered, names=[*names])}
+        return {offered.name: offered for offered in self.session.rows("offered", Offered, names=[*names])}
 
     @cached_property
     def tables(self) -> frozenset[Table]:
         """Those that are there in the schemas in which the state has grants on single tables."""
         resources = self.recorded.state.resources
-        here = (each.granted for each in resources if is_in(each.name, self.stack))
-        return self.session.tables(sorted({each.schema for each in here if each and each.tables and each.schema}))
+        here = (resource.granted for resource in resources if is_in(resource.name, self.stack))
+        return self.session.tables(
+            sorted({granted.schema for granted in here if granted and granted.tables and granted.schema})
+        )

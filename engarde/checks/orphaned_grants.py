@@ -27,7 +27,7 @@ from engarde.util.quoting import word
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Each such grant, unless a run has already seen to it that the next one can let go of it."""
     state = observed.recorded.state
-    released = {name for each in state.resources for name in each.released}
+    released = {name for resource in state.resources for name in resource.released}
     for resource in state.resources:
         granted = resource.granted
         if granted is None or not granted.tables or resource.name in released:

@@ -38,12 +38,12 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str
     yield from _databases(stack, catalog, admin)
     for schema, service in sorted(left_schemas(stack, catalog).items()):
         yield f"schema {schema} is what {service} had here before it moved: closed, and nobody's to read"
-    for each in misplaced(stack, catalog):
-        there = place(stack, catalog, each)
-        subject, about = f"{each.kind} {each.identity}", frozenset({each.schema, each.owner, there.owner} - {""})
+    for owned in misplaced(stack, catalog):
+        there = place(stack, catalog, owned)
+        subject, about = f"{owned.kind} {owned.identity}", frozenset({owned.schema, owned.owner, there.owner} - {""})
         expected = f"in schema {there.schema}" if there.schema else f"owned by {there.owner}"
-        things = frozenset({each.identity})
-        yield Finding("owner", subject, expected, f"owned by {each.owner}", there.remedy, about, things=things)
+        things = frozenset({owned.identity})
+        yield Finding("owner", subject, expected, f"owned by {owned.owner}", there.remedy, about, things=things)
 
 
 def misplaced(stack: DatabaseStack, catalog: Catalog) -> Iterator[Owned]:
@@ -53,13 +53,13 @@ def misplaced(stack: DatabaseStack, catalog: Catalog) -> Iterator[Owned]:
     left = left_schemas(stack, catalog)
     elsewhere = provided_schemas(stack, catalog) | left.keys()
     # They are in no schema, and belong to what was left.
-    gone = {each.role for each in stack.neighbours if isinstance(each, Service) and each.name in left.values()}
-    moved = {each.child for each in catalog.inherits if each.child_owner == each.parent_owner}
-    for each in catalog.strangers:
-        of_left = each.kind == "large object" and each.owner in gone
-        declared = bool(each.schema) and stack.lets_make(each.schema, each.owner)
-        if each.schema not in elsewhere and each.identity not in moved and not of_left and not declared:
-            yield each
+    gone = {login.role for login in stack.neighbours if isinstance(login, Service) and login.name in left.values()}
+    moved = {part.child for part in catalog.inherits if part.child_owner == part.parent_owner}
+    for owned in catalog.strangers:
+        of_left = owned.kind == "large object" and owned.owner in gone
+        declared = bool(owned.schema) and stack.lets_make(owned.schema, owned.owner)
+        if owned.schema not in elsewhere and owned.identity not in moved and not of_left and not declared:
+            yield owned
 
 
 def _schemas(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
@@ -97,10 +97,10 @@ def _schemas(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -
 def left_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:
     """Schema -> service that has moved to another database and left it here, with whatever is in it."""
     found = {}
-    for each in stack.neighbours:
-        schema = catalog.schemas.get(each.schema_) if isinstance(each, Service) else None
-        if isinstance(each, Service) and schema and schema.owner == each.role:
-            found[schema.name] = each.name
+    for login in stack.neighbours:
+        schema = catalog.schemas.get(login.schema_) if isinstance(login, Service) else None
+        if isinstance(login, Service) and schema and schema.owner == login.role:
+            found[schema.name] = login.name
     return found
 
 
@@ -109,9 +109,9 @@ def renamed_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:
     found = {}
     for service in stack.services:
         owned = [
-            each.name
-            for each in catalog.schemas.values()
-            if each.owner == service.role and each.name not in stack.schemas
+            schema.name
+            for schema in catalog.schemas.values()
+            if schema.owner == service.role and schema.name not in stack.schemas
         ]
         if service.schema_ not in catalog.schemas and len(owned) == 1:
             found[service.schema_] = owned[0]
@@ -121,7 +121,7 @@ def renamed_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:
 def _existing(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
     """A schema that the stack does not manage, in the hands of a role that nobody declared."""
     trusted = {stack.server.user, *(role.name for role in stack.outside_roles), *(login.role for login in stack.logins)}
-    trusted |= {creator for each in stack.existing_schemas for creator in each.creators}
+    trusted |= {creator for existing in stack.existing_schemas for creator in existing.creators}
     for existing in stack.existing_schemas:
         found = catalog.schemas.get(existing.name)
         owner = catalog.roles.get(found.owner) if found else None

@@ -40,7 +40,7 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
 
 def of_verifiers(stack: DatabaseStack, outputs: Outputs, stored: list[StoredPassword]) -> Iterator[Finding]:
     """Roles whose password in force is not the state's."""
-    known = {each.role: each.stored for each in stored}
+    known = {verifier.role: verifier.stored for verifier in stored}
     for login in stack.logins:
         password = outputs.passwords.get(login.role) if login.role not in stack.guests else None
         if password and login.role in known and not scram.matches(password, known[login.role] or ""):

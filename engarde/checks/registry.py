@@ -148,7 +148,7 @@ def answering(question: str, group: Group | None = None) -> tuple[Check, ...]:
 
 def ids(checks: Iterable[Check]) -> list[str]:
     """What their findings are called."""
-    return sorted({question.id for each in checks for question in each.questions})
+    return sorted({question.id for check in checks for question in check.questions})
 
 
 def findings(stack: DatabaseStack, observed: Observed, *questions: str, group: Group | None = None) -> list[Finding]:

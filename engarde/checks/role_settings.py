@@ -27,7 +27,9 @@ SEARCH_PATH = "search_path"
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Each role's search_path or timeout that is another one in the stack's database."""
-    settings = {(each.role, each.database, each.name.lower()): each.value for each in observed.catalog.settings}
+    settings = {
+        (setting.role, setting.database, setting.name.lower()): setting.value for setting in observed.catalog.settings
+    }
     for login in stack.logins:
         for name, declared in _declared(login).items():
             yield from _of_role(observed, login, name, declared, settings)

@@ -31,8 +31,8 @@ from engarde.util.quoting import quoted
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Tables that a role is declared to read, and whose policies do not show it every row."""
     tables: dict[tuple[str, str], list[Policy]] = defaultdict(list)
-    for each in observed.policies:
-        tables[each.schema, each.name].append(each)
+    for policy in observed.policies:
+        tables[policy.schema, policy.name].append(policy)
     members = closure(stack, observed.catalog)
     for (schema, name), policies in tables.items():
         for reader in _readers(stack, schema, name):
@@ -51,17 +51,17 @@ def _lacking(reader: str, members: Members, policies: list[Policy]) -> str:
     role, acting, table = members.roles[reader], members.acts_as(reader), policies[0]
     if role.superuser or role.bypassrls or (table.owner in acting and not table.forced):
         return ""
-    for_it = [each for each in policies if (acting | {PUBLIC}) & set(each.roles)]
-    showing = [each for each in for_it if each.permissive]
+    for_it = [policy for policy in policies if (acting | {PUBLIC}) & set(policy.roles)]
+    showing = [policy for policy in for_it if policy.permissive]
     if not showing:
         return "no row: no policy is for it"
-    deciding = _hiding(for_it) or ([] if any(each.all_rows for each in showing) else showing)
-    names = some([quoted(each.policy or "") for each in deciding])
+    deciding = _hiding(for_it) or ([] if any(policy.all_rows for policy in showing) else showing)
+    names = some([quoted(policy.policy or "") for policy in deciding])
     return f"the rows that {names} shows it, which need not be all" if deciding else ""
 
 
 def _hiding(policies: list[Policy]) -> list[Policy]:
-    return [each for each in policies if not each.permissive and not each.all_rows]
+    return [policy for policy in policies if not policy.permissive and not policy.all_rows]
 
 
 def _finding(reader: str, stack: DatabaseStack, observed: Observed, policies: list[Policy], lacking: str) -> Finding:
@@ -77,14 +77,14 @@ def _finding(reader: str, stack: DatabaseStack, observed: Observed, policies: li
 
 
 def _heal(reader: str, stack: DatabaseStack, catalog: Catalog, policies: list[Policy]) -> Iterator[str]:
-    table, taken = policies[0], {each.policy for each in policies}
+    table, taken = policies[0], {policy.policy for policy in policies}
     readers = set(_readers(stack, table.schema, table.name))
-    known = {each.grantee for each in catalog.entries if each.kind == "table" and each.identity == table.identity}
-    others = ", ".join(quoted(each) for each in sorted({table.owner} | known - readers - {PUBLIC}))
-    for each in _hiding(policies):
+    known = {entry.grantee for entry in catalog.entries if entry.kind == "table" and entry.identity == table.identity}
+    others = ", ".join(quoted(role) for role in sorted({table.owner} | known - readers - {PUBLIC}))
+    for policy in _hiding(policies):
         # It goes on for everybody but those who are declared to read it all.
-        yield f"ALTER POLICY {quoted(each.policy or '')} ON {table.identity} TO {others}"
-    if not any(each.all_rows and each.permissive and {reader, PUBLIC} & set(each.roles) for each in policies):
-        name = next(each for each in (reader, f"{reader[:50]}_reads", f"{reader[:50]}_reads_all") if each not in taken)
+        yield f"ALTER POLICY {quoted(policy.policy or '')} ON {table.identity} TO {others}"
+    if not any(policy.all_rows and policy.permissive and {reader, PUBLIC} & set(policy.roles) for policy in policies):
+        name = next(name for name in (reader, f"{reader[:50]}_reads", f"{reader[:50]}_reads_all") if name not in taken)
         to = quoted(reader)
         yield f"CREATE POLICY {quoted(name)} ON {table.identity} FOR SELECT TO {to} USING (true)"

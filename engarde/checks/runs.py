@@ -47,8 +47,8 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     yield from _locks(observed.recorded)
     yield from _pending(observed.recorded)
     taken = list(conflicts.taken(stack, observed.existing, observed.recorded.state.made(ROLE)))
-    for each in taken:
-        yield _adopt(stack.name, each)
+    for another in taken:
+        yield _adopt(stack.name, another)
     for name in conflicts.absent(stack, observed.existing):
         remedy = Remedy("edit", f"# without {name} under engarde:outsideRoles and under every creators")
         yield Finding(
@@ -87,11 +87,13 @@ def _locks(recorded: Recorded) -> Iterator[Finding]:
 
 
 def _pending(recorded: Recorded) -> Iterator[Finding]:
-    for each in recorded.state.pending:
+    for pending in recorded.state.pending:
         # No other command forgets that it was about to make something.
-        command = "refresh --clear-pending-creates" if each.operation == "creating" else "up"
+        command = "refresh --clear-pending-creates" if pending.operation == "creating" else "up"
         remedy = Remedy("command", f"bin/pulumi {command} --stack {recorded.name}")
-        yield Finding("killed run", each.name, "nothing half done", f"a run was killed {each.operation} it", remedy)
+        yield Finding(
+            "killed run", pending.name, "nothing half done", f"a run was killed {pending.operation} it", remedy
+        )
 
 
 def _adopt(name: str, taken: conflicts.Taken) -> Finding:
@@ -116,10 +118,10 @@ def _to_be_made(stack: DatabaseStack, state: State) -> Iterator[Finding]:
         yield Finding("stack", name, "brought up", "it never was", remedy)
         return
     for login in stack.logins:
-        parts = {f"role {login.role}"} - {f"role {each}" for each in state.made(ROLE)}
+        parts = {f"role {login.role}"} - {f"role {name}" for name in state.made(ROLE)}
         concerned = {login.role}
         if isinstance(login, Service):
-            parts |= {f"schema {login.schema_}"} - {f"schema {each}" for each in state.made(SCHEMA)}
+            parts |= {f"schema {login.schema_}"} - {f"schema {name}" for name in state.made(SCHEMA)}
             concerned.add(login.schema_)
         if parts:
             subject = login.name if isinstance(login, Service) else ANALYTICS

@@ -29,17 +29,17 @@ SYSTEM = "pg_catalog"
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Functions, operators and relations of others than the admin in `public` or on another role's path."""
     catalog = observed.catalog
-    for each in observed.shadows(sorted(_on_a_path(catalog)), sorted(_ahead(catalog))):
+    for shadow in observed.shadows(sorted(_on_a_path(catalog)), sorted(_ahead(catalog))):
         # What goes to its service's schema shadows nothing any more.
-        if each.identity in observed.moved:
+        if shadow.identity in observed.moved:
             continue
         yield Finding(
             "shadow",
-            f"{each.kind} {each.identity}",
+            f"{shadow.kind} {shadow.identity}",
             f"no name of {SYSTEM}'s for what is not the admin's or a superuser's",
-            f"{each.owner} may change it, and sessions with {each.schema} on their path may meet it instead",
-            observed.admin.sql(Verb.END, each.remedy, of=(each.owner,)),
-            frozenset({each.schema, each.owner}),
+            f"{shadow.owner} may change it, and sessions with {shadow.schema} on their path may meet it instead",
+            observed.admin.sql(Verb.END, shadow.remedy, of=(shadow.owner,)),
+            frozenset({shadow.schema, shadow.owner}),
         )
 
 
@@ -47,19 +47,21 @@ def _on_a_path(catalog: Catalog) -> set[str]:
     """The schemas that are on the path of another role than their owner: `public` is on everybody's."""
     found = {PUBLIC}
     for role, path in _paths(catalog):
-        found |= {each for each in path if each in catalog.schemas and catalog.schemas[each].owner != role}
+        found |= {name for name in path if name in catalog.schemas and catalog.schemas[name].owner != role}
     # `"$user"` is on the path that the server starts with.
     return found | {
-        each.name for each in catalog.schemas.values() if each.name in catalog.roles and each.owner != each.name
+        schema.name
+        for schema in catalog.schemas.values()
+        if schema.name in catalog.roles and schema.owner != schema.name
     }
 
 
 def _ahead(catalog: Catalog) -> set[str]:
     """Those that some path names before the system's own."""
-    return {each for _, path in _paths(catalog) if SYSTEM in path for each in path[: path.index(SYSTEM)]}
+    return {name for _, path in _paths(catalog) if SYSTEM in path for name in path[: path.index(SYSTEM)]}
 
 
 def _paths(catalog: Catalog) -> Iterator[tuple[str | None, tuple[str, ...]]]:
-    for each in catalog.settings:
-        if each.name == "search_path" and (path := split_path(each.value)):
-            yield each.role, path
+    for setting in catalog.settings:
+        if setting.name == "search_path" and (path := split_path(setting.value)):
+            yield setting.role, path

@@ -28,18 +28,18 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     if stack.label:
         return
     said = {*(role.name for role in stack.outside_roles), *stack.shut_out}
-    for each in observed.outsiders:
-        if each.name in said or each.by or not each.involved:
+    for outsider in observed.outsiders:
+        if outsider.name in said or outsider.by or not outsider.involved:
             continue
-        keeps = lines("outsideRoles", {each.name: each.kept})
-        out = lines("shutOut", sorted({*stack.shut_out, each.name}))
+        keeps = lines("outsideRoles", {outsider.name: outsider.kept})
+        out = lines("shutOut", sorted({*stack.shut_out, outsider.name}))
         yield Finding(
             "outside role",
-            each.name,
+            outsider.name,
             "declared, for PUBLIC loses CONNECT with the next run"
-            if each.everybody
+            if outsider.everybody
             else "declared, or shut out by a word",
-            f"{'connects as everybody may' if each.everybody else 'shut out, without a word'}: {each.what}",
+            f"{'connects as everybody may' if outsider.everybody else 'shut out, without a word'}: {outsider.what}",
             Remedy("edit", f"{keeps}\n# or, where it is to stay out: {out}"),
-            frozenset({each.name}),
+            frozenset({outsider.name}),
         )

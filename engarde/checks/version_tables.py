@@ -42,12 +42,12 @@ def _uses(observed: Observed, service: Service, table: VersionTable) -> bool:
         return True
     if not observed.histories.may_use(service, table) or own:
         return False
-    migrates = any(each.stored and each.schema == service.schema_ for each in observed.catalog.relations)
+    migrates = any(relation.stored and relation.schema == service.schema_ for relation in observed.catalog.relations)
     return migrates and service.role in table.writers
 
 
 def _own(observed: Observed, service: Service) -> VersionTable | None:
-    return next((each for each in observed.version_tables if each.schema == service.schema_), None)
+    return next((table for table in observed.version_tables if table.schema == service.schema_), None)
 
 
 def _has_own(observed: Observed, service: Service) -> bool:
@@ -56,11 +56,11 @@ def _has_own(observed: Observed, service: Service) -> bool:
 
 def _finding(observed: Observed, table: VersionTable, users: list[Service]) -> Finding:
     home = observed.histories.home(table)
-    everybody = [each.name for each in (*([home] if home else ()), *users)]
+    everybody = [owner.name for owner in (*([home] if home else ()), *users)]
     shared = len(everybody) > 1
     used = f"shared by {', '.join(everybody)}" if shared else f"of {everybody[0]}"
-    expected = " and ".join(quoted(each.schema_, VERSION_TABLE) for each in users)
-    evidence = [said for each in users if (said := observed.histories.evidence(each, table))]
+    expected = " and ".join(quoted(user.schema_, VERSION_TABLE) for user in users)
+    evidence = [said for user in users if (said := observed.histories.evidence(user, table))]
     mine = not shared and bool(table.revisions) and not _others(observed, table, users[0])
     if mine and not _has_own(observed, users[0]) and _harmless(table, users[0]):
         remedy = _moved(observed, table, users[0])
@@ -71,9 +71,9 @@ def _finding(observed: Observed, table: VersionTable, users: list[Service]) -> F
         "version table",
         table.identity,
         f"a table for each service in its schema: {expected}",
-        f"{used}, owned by {table.owner}; revisions: {_held(table)}" + "".join(f"; {each}" for each in evidence),
+        f"{used}, owned by {table.owner}; revisions: {_held(table)}" + "".join(f"; {proof}" for proof in evidence),
         remedy,
-        frozenset({table.schema, *(name for each in users for name in (each.role, each.schema_))}),
+        frozenset({table.schema, *(name for user in users for name in (user.role, user.schema_))}),
     )
 
 
@@ -101,14 +101,14 @@ def _moved(observed: Observed, table: VersionTable, service: Service) -> Remedy:
 def _others(observed: Observed, table: VersionTable, service: Service) -> list[str]:
     """The revisions that are not the service's for certain."""
     own = observed.histories.proven(service, table)
-    return [each for each in table.revisions or () if each not in own]
+    return [revision for revision in table.revisions or () if revision not in own]
 
 
 def _parted(observed: Observed, table: VersionTable, users: list[Service], shared: bool) -> str:
     """A table for each that does not own it, and the table itself for its owner, if no row in it is strange to it."""
     steps: list[str] = []
-    proven = {each for service in users for each in observed.histories.proven(service, table)}
-    for service in sorted(users, key=lambda each: each.role == table.owner):
+    proven = {revision for service in users for revision in observed.histories.proven(service, table)}
+    for service in sorted(users, key=lambda user: user.role == table.owner):
         own, known = observed.histories.proven(service, table), observed.histories.of(service, table)
         strange = known and {*(table.revisions or ())} - {*known} - proven
         if _has_own(observed, service):
@@ -119,7 +119,7 @@ def _parted(observed: Observed, table: VersionTable, users: list[Service], share
             # A number may be anybody's, and what stands in a neighbour's schema is the neighbour's word.
             sure = bool(own) and not observed.histories.home(table)
             steps += [*_made(table, service, own or known, sure=sure), *_given_up(observed, table, service, own)]
-    if shared and len(table.revisions or ()) > 1 and not all(observed.histories.proven(each, table) for each in users):
+    if shared and len(table.revisions or ()) > 1 and not all(observed.histories.proven(user, table) for user in users):
         steps.append("-- after COMMIT, each service deletes from its own the revisions that are another's")
     # Where somebody has made a table of that name first, nothing is written into that one.
     return "\n".join(steps if len(steps) == 1 else ["BEGIN;", *steps, "COMMIT;"])
@@ -136,7 +136,7 @@ def _without(observed: Observed, table: VersionTable, service: Service, own: lis
     if not shared and table.revisions is not None and not _others(observed, table, service):
         return [*steps, f"DROP TABLE {table.identity};{sure}"]
     if own or table.owner == service.role:
-        return [*steps, *(f"{each}{sure}" for each in _given_up(observed, table, service, own))]
+        return [*steps, *(f"{statement}{sure}" for statement in _given_up(observed, table, service, own))]
     return [f"REVOKE ALL ON TABLE {table.identity} FROM {quoted(service.role)};{sure}"]
 
 
@@ -171,7 +171,7 @@ def _made(table: VersionTable, service: Service, own: list[str], *, sure: bool) 
 
 
 def _rows(revisions: Sequence[str]) -> str:
-    return ", ".join(f"({literal(each)})" for each in revisions)
+    return ", ".join(f"({literal(revision)})" for revision in revisions)
 
 
 def _deleted(observed: Observed, table: VersionTable, own: list[str]) -> list[str]:
@@ -179,5 +179,5 @@ def _deleted(observed: Observed, table: VersionTable, own: list[str]) -> list[st
     delete = f"DELETE FROM {table.identity} WHERE version_num IN ({', '.join(map(literal, own))});"
     if table.trusted:
         return [*table.disarming, delete]
-    owner = next((each.name for each in observed.stack.services if each.role == table.owner), None)
+    owner = next((service.name for service in observed.stack.services if service.role == table.owner), None)
     return [f"-- as {table.owner}{f' (bin/engarde psql {owner})' if owner else ''}: {delete}"]

@@ -41,8 +41,8 @@ def _merged(there: Any, added: Any) -> Any:
         merged = {key: _merged(there.get(key), value) for key, value in added.items() if key != SHUT_OUT}
         return {**there, **merged, **({SHUT_OUT: added[SHUT_OUT]} if SHUT_OUT in added else {})}
     if isinstance(there, list) and isinstance(added, list):
-        tables = [_table(each) for each in added]
-        return [*(each for each in there if _table(each) not in tables), *added]
+        tables = [_table(entry) for entry in added]
+        return [*(entry for entry in there if _table(entry) not in tables), *added]
     return added
 
 

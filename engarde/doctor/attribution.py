@@ -57,7 +57,7 @@ def _stands(name: str, pattern: str, error: MatchedError) -> bool:
 def concerned(stack: Stack, error: MatchedError) -> DatabaseStack:
     """The database that an error is about: where its service works, or what it names, or the shared one."""
     named = role(stack, error)
-    if service := next((each for each in stack.services if each.role == named), None):
+    if service := next((service for service in stack.services if service.role == named), None):
         return database_of(stack, service)
     schema = (error.named.object or "").partition(".")[0]
     for database in databases(stack):

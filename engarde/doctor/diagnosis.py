@@ -42,7 +42,7 @@ def _concluded(known: Facts) -> Diagnosis:
         symptom=error.symptom.name,
         says=error.symptom.says,
         line=error.line,
-        causes=tuple(each for _, each in examined),
+        causes=tuple(one for _, one in examined),
         fix=fix,
         sure=sure,
         unreachable=masked(str(unreachable)) if unreachable else None,
@@ -59,9 +59,9 @@ def _examined(known: Facts, cause: Cause) -> Examined:
 
 def _fix(known: Facts, examined: list[tuple[Cause, Examined]]) -> tuple[Remedy | None, bool]:
     for mark in ("confirmed", "not checked"):
-        for cause, each in examined:
-            if each.answer.mark == mark:
-                fix = each.answer.remedy or cause.remedy(known)
+        for cause, one in examined:
+            if one.answer.mark == mark:
+                fix = one.answer.remedy or cause.remedy(known)
                 return accepted(known.stack.name, fix), mark == "confirmed"
     again = known.error.symptom.again
     return (again(known) if again else None), False

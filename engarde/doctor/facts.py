@@ -98,7 +98,7 @@ class Facts:
     @cached_property
     def entrants(self) -> dict[str, Entrant]:
         """Every role that may log in."""
-        return {each.name: each for each in self.session.rows("entrants", Entrant)}
+        return {entrant.name: entrant for entrant in self.session.rows("entrants", Entrant)}
 
     @cached_property
     def clients(self) -> list[Client]:
@@ -115,19 +115,25 @@ class Facts:
         bare = {name for name in names if name} | {part for name in names for _, part in _parted(name)}
         found = self.session.rows("relations_called", Relation, names=sorted(bare))
         lowered = {name.lower() for name in names}
-        return [each for each in found if {each.name.lower(), f"{each.schema}.{each.name}".lower()} & lowered]
+        return [
+            relation
+            for relation in found
+            if {relation.name.lower(), f"{relation.schema}.{relation.name}".lower()} & lowered
+        ]
 
     def rights_on(self, relation: Relation, roles: Collection[str]) -> dict[str, RelationRight]:
         """Role -> what it may do to the relation."""
         place = {"schema": relation.schema, "name": relation.name}
         return {
-            each.role: each for each in self.session.rows("relation_rights", RelationRight, roles=[*roles], **place)
+            right.role: right for right in self.session.rows("relation_rights", RelationRight, roles=[*roles], **place)
         }
 
     @cached_property
     def _schema_rights(self) -> dict[tuple[str, str], SchemaRight]:
         roles = [login.role for login in self.stack.logins]
-        return {(each.role, each.schema): each for each in self.session.rows("schema_rights", SchemaRight, roles=roles)}
+        return {
+            (right.role, right.schema): right for right in self.session.rows("schema_rights", SchemaRight, roles=roles)
+        }
 
     def may_use(self, role: str, schema: str) -> bool:
         """Whether a role of the stack has USAGE on a schema; not on one that does not exist."""

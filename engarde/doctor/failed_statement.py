@@ -61,7 +61,7 @@ def more_than_reading(lines: Sequence[str], schema: str, table: str | None = Non
         there = place == schema or (place is None and table is not None)
         if name not in _NO_TABLE and there and table in (None, name):
             return " ".join(word.upper().split())
-    read = [each for each in tables(lines) if each[0] == schema or (each[0] is None and each[1] == table)]
+    read = [named for named in tables(lines) if named[0] == schema or (named[0] is None and named[1] == table)]
     locked = _LOCKED.search(text)
     return " ".join(locked[0].upper().split()) if locked and read else None
 

@@ -39,7 +39,7 @@ def match(text: str, symptoms: Iterable[Symptom]) -> MatchedError | None:
     if bare := _BARE.fullmatch(" ".join(said)):
         return _of_code(bare[1], said, known, text)
     if hits := list(_hits(said, known)):
-        hit, symptom, match = min(hits, key=lambda each: each[0])
+        hit, symptom, match = min(hits, key=lambda hit: hit[0])
         line = said[hit.line]
         return MatchedError(symptom, _shown(line), _named(match, line), said, text)
     for code in (next(filter(None, found.groups())) for line in said for found in _CODED.finditer(line)):

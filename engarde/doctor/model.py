@@ -176,13 +176,13 @@ class Diagnosis:
         """The fix, where it is sure and the tool may make it by itself."""
         if self.fix is None or not (self.sure and self.fix.safe):
             return []
-        because = next(each.answer.because for each in self.causes if each.answer.mark == "confirmed")
+        because = next(examined.answer.because for examined in self.causes if examined.answer.mark == "confirmed")
         return [Change(because, self.fix.text, self.database)]
 
     @property
     def exit_code(self) -> int:
         """1 when a cause is there now or cannot be ruled out, 3 when that could not be asked, 0 when none is there."""
-        marks = {each.answer.mark for each in self.causes}
+        marks = {examined.answer.mark for examined in self.causes}
         if "confirmed" in marks:
             return 1
         if "not checked" in marks:

@@ -91,7 +91,7 @@ def sql(facts: Facts, text: str, *, ours: bool = True, safe: bool = False) -> Re
 
 def owner(facts: Facts, schema: str, name: str) -> Remedy:
     """What puts right a thing in a service's schema that is another's."""
-    found = next((each for each in facts.catalog.strangers if (each.schema, each.name) == (schema, name)), None)
+    found = next((owned for owned in facts.catalog.strangers if (owned.schema, owned.name) == (schema, name)), None)
     return place(facts.stack, facts.catalog, found).remedy if found else up(facts)
 
 

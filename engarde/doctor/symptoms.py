@@ -36,8 +36,8 @@ def words(*patterns: str) -> tuple[re.Pattern[str], ...]:
     Each takes time in proportion to the line: what may begin anywhere in it has an end that is near. Not re.IGNORECASE,
     with which each of them is tried at each place of a long line.
     """
-    small = (_CAPITALS.sub(lambda found: found[1] or found[2].lower(), each) for each in patterns)
-    return tuple(re.compile(each, re.MULTILINE) for each in small)
+    small = (_CAPITALS.sub(lambda found: found[1] or found[2].lower(), pattern) for pattern in patterns)
+    return tuple(re.compile(pattern, re.MULTILINE) for pattern in small)
 
 
 def codes(*sqlstates: str) -> frozenset[str]:

@@ -63,10 +63,10 @@ class _At:
 def leaks(facts: Facts, role: str) -> tuple[Through, ...]:
     """Everything by which a role gets at the object in a way that it has no right for itself."""
     found: dict[Through, tuple[str, ...]] = {}
-    for each in (*_by_reading(facts, role), *_by_calling(facts, role)):
-        alike = replace(each, rights=())
-        found[alike] = (*found.get(alike, ()), *each.rights)
-    return tuple(replace(each, rights=rights) for each, rights in found.items())
+    for through in (*_by_reading(facts, role), *_by_calling(facts, role)):
+        alike = replace(through, rights=())
+        found[alike] = (*found.get(alike, ()), *through.rights)
+    return tuple(replace(base, rights=rights) for base, rights in found.items())
 
 
 def _by_reading(facts: Facts, role: str) -> Iterator[Through]:
@@ -150,7 +150,9 @@ def _by_calling(facts: Facts, role: str) -> Iterator[Through]:
         if function == facts.target:
             continue
         gained = tuple(right for right in lacking if held(facts, function.owner, facts.target, right))
-        user = next((each for each in identities(facts, role) if _may_use(facts, each, function, EXECUTE)), None)
+        user = next(
+            (identity for identity in identities(facts, role) if _may_use(facts, identity, function, EXECUTE)), None
+        )
         if gained and user:
             yield Through(function, (), gained, function.owner, None if user == role else user, False)
 
@@ -160,7 +162,7 @@ def bases(facts: Facts, role: str, right: str = SELECT) -> tuple[Base, ...]:
     found: dict[tuple[Thing, str], Base] = {}
     waiting = [(_At(facts.target, role, role, role), True)]
     for at, certain in waiting:
-        readings = [each for each in facts.readings if each.reader == at.thing.oid and not each.parent]
+        readings = [reading for reading in facts.readings if reading.reader == at.thing.oid and not reading.parent]
         for reading in readings:
             below = _below(facts, at, reading, right)
             if below is None or below.checked is None or (below.thing, below.checked) in found:

@@ -23,18 +23,18 @@ def known_roles(asked: Session) -> dict[str, Role]:
 def facts(asked: Session, roles: dict[str, Role], role: str, key: Key, database: str) -> Facts:
     """Everything that an explanation of this role and this object is derived from."""
     group, oid = key
-    numbers = {each: [oid] if group == each else [] for each in ("relation", "function", "database")}
+    numbers = {kind: [oid] if group == kind else [] for kind in ("relation", "function", "database")}
     readings = asked.rows("explain_reading", Reading, relation=oid) if group == "relation" else []
-    numbers["relation"] += [each for reading in readings for each in (reading.reader, reading.base)]
-    definers = [each.oid for each in asked.rows("explain_definers", _Number)]
+    numbers["relation"] += [oid for reading in readings for oid in (reading.reader, reading.base)]
+    definers = [function.oid for function in asked.rows("explain_definers", _Number)]
     numbers["function"] += definers
-    asked_for = {f"{each}s": sorted(set(those)) for each, those in numbers.items()}
+    asked_for = {f"{group}s": sorted(set(those)) for group, those in numbers.items()}
     things = {thing.key: thing for thing in asked.rows("explain_things", Thing, **asked_for)}
     entries: dict[Key, tuple[Entry, ...]] = {}
     for entry in asked.rows("explain_acl", Entry, **asked_for):
         entries[entry.group, entry.oid] = (*entries.get((entry.group, entry.oid), ()), entry)
     target = things[key]
-    current = next(each for each in things.values() if each.group == "database" and each.name == database)
+    current = next(thing for thing in things.values() if thing.group == "database" and thing.name == database)
     answers = _answers(asked, role, target)
     return Facts(
         major=asked.major,
@@ -42,10 +42,10 @@ def facts(asked: Session, roles: dict[str, Role], role: str, key: Key, database:
         members=members(roles, asked.rows("memberships", Membership), current.owner, asked.major),
         target=target,
         things=things,
-        schemas={each.name: each for each in things.values() if each.group == "schema"},
+        schemas={thing.name: thing for thing in things.values() if thing.group == "schema"},
         entries=entries,
         readings=tuple(readings),
-        definers=tuple(things["function", each] for each in definers),
+        definers=tuple(things["function", function] for function in definers),
         policies=tuple(asked.rows("explain_policies", Policy, relation=oid)) if group == "relation" else (),
         columns=tuple(dict.fromkeys(answer.column for answer in answers if answer.column is not None)),
         answers=frozenset(answers),

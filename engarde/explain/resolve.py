@@ -77,9 +77,9 @@ def role(stack: DatabaseStack, text: str, roles: Collection[str]) -> str:
             raise NotNamed(f"{text}'s role {words[text]} does not exist yet: bin/pulumi up --stack {stack.name}")
         return words[text]
     quoted = split(text) if text.startswith('"') else None
-    for each in (text, quoted[0] if quoted and len(quoted) == 1 else text):
-        if each in roles:
-            return each
+    for name in (text, quoted[0] if quoted and len(quoted) == 1 else text):
+        if name in roles:
+            return name
     if text.lower() == PUBLIC:
         return PUBLIC
     raise NotNamed(f"no role is called {text}, and no service of stack {stack.name}{_near(text, [*words, *roles])}")
@@ -93,15 +93,15 @@ def thing(asked: Session, text: str) -> Named:
     word, _, rest = text.partition(" ")
     found = _found(asked, text)
     if not found and word.lower() in _KINDS and rest:
-        found = [each for each in _found(asked, rest.strip()) if each.group == _KINDS[word.lower()]]
+        found = [named for named in _found(asked, rest.strip()) if named.group == _KINDS[word.lower()]]
     # A table is more often meant than a function of its name, which can be named by its arguments.
-    found = [each for each in found if each.group == "relation"] or found
+    found = [finding for finding in found if finding.group == "relation"] or found
     if not found:
         everything = asked.rows("explain_named", Named, every=True, schema=None, name=None)
         near = _near_things(text, everything)
         raise NotNamed(f"there is no table, sequence, function, schema or database {text}{near}")
     if len(found) > 1:
-        listed = ", ".join(f"'{each.kind} {each}'" for each in found)
+        listed = ", ".join(f"'{finding.kind} {finding}'" for finding in found)
         raise NotNamed(f"{text} may be several things; say which: {listed}")
     return found[0]
 
@@ -116,7 +116,7 @@ def _found(asked: Session, text: str) -> list[Named]:
     if arguments is None:
         return found
     wanted = _plain(arguments)
-    return [each for each in found if wanted in _written(each)]
+    return [finding for finding in found if wanted in _written(finding)]
 
 
 def _written(function: Named) -> set[str]:
@@ -124,7 +124,7 @@ def _written(function: Named) -> set[str]:
     if function.types is None:
         return set()
     whole = {_plain(function.types), _plain(function.arguments)}
-    return whole | {re.sub(rf"\b{PUBLIC}\.", "", each) for each in whole}
+    return whole | {re.sub(rf"\b{PUBLIC}\.", "", types) for types in whole}
 
 
 def _call(text: str) -> tuple[str, str | None]:
@@ -142,11 +142,11 @@ def _plain(arguments: str | None) -> str:
 
 def _near(text: str, names: Iterable[str]) -> str:
     by_lower = {name.lower(): name for name in names}
-    found = [by_lower[each] for each in get_close_matches(text.lower(), by_lower, n=3)]
+    found = [by_lower[near] for near in get_close_matches(text.lower(), by_lower, n=3)]
     return f"; near it: {', '.join(found)}" if found else ""
 
 
 def _near_things(text: str, named: Iterable[Named]) -> str:
     everything = list(named)
-    alike = [str(each) for each in everything if each.schema is not None and each.name == text][:3]
+    alike = [str(named) for named in everything if named.schema is not None and named.name == text][:3]
     return f"; near it: {', '.join(alike)}" if alike else _near(text, map(str, everything))

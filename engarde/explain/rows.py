@@ -37,7 +37,7 @@ def rows(facts: Facts, role: str) -> Rows | None:
     return Rows(
         exempt,
         policies,
-        () if exempt or "ALL" in permitted else tuple(each for each in COMMANDS if each not in permitted),
+        () if exempt or "ALL" in permitted else tuple(command for command in COMMANDS if command not in permitted),
         () if exempt else tuple(f"{other}, {why}" for other, why in others.items() if why),
     )
 

@@ -45,8 +45,8 @@ def _with_admin_option(facts: Facts, role: str) -> dict[str, Trail]:
 def _grantable(facts: Facts, start: str) -> Iterator[Granted]:
     actors: dict[str, str | None] = {}
     for identity in identities(facts, start):
-        for each in facts.members.inherited(identity):
-            actors.setdefault(each, None if identity == start else identity)
+        for inherited in facts.members.inherited(identity):
+            actors.setdefault(inherited, None if identity == start else identity)
     for step in facts.members.steps:
         if step.admin and step.member in actors:
             yield Granted(step.role, "ADMIN option", step.member, actors[step.member])
@@ -55,14 +55,14 @@ def _grantable(facts: Facts, start: str) -> Iterator[Granted]:
 def _with_createrole(facts: Facts, role: str) -> dict[str, Trail]:
     """As with the ADMIN option, which before 16 gives nothing that a member cannot take on by SET ROLE."""
     # An attribute is not inherited, so it takes to be the role that has it, or to act as it.
-    makers = {each.name for each in facts.roles.values() if each.createrole}
-    actor = next((each for each in identities(facts, role) if each in makers), None)
+    makers = {other.name for other in facts.roles.values() if other.createrole}
+    actor = next((identity for identity in identities(facts, role) if identity in makers), None)
     if actor is None:
         return {}
     set_role = None if actor == role else actor
     return {
-        each.name: (Granted(each.name, "CREATEROLE", actor, set_role),)
-        for each in facts.roles.values()
+        other.name: (Granted(other.name, "CREATEROLE", actor, set_role),)
+        for other in facts.roles.values()
         # A role's own member cannot become its role; a superuser's membership is a superuser's to give.
-        if not each.superuser and each.name != DATABASE_OWNER and role not in identities(facts, each.name)
+        if not other.superuser and other.name != DATABASE_OWNER and role not in identities(facts, other.name)
     }

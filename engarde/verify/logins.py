@@ -81,8 +81,8 @@ def all_of(stack: DatabaseStack, outputs: Outputs, catalog: Catalog, progress: C
     progress(len(known))
     tried = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for each in pool.map(lambda login: _login(login, stack, outputs.passwords[login.role], catalog), known):
-            tried.append(each)
+        for one in pool.map(lambda login: _login(login, stack, outputs.passwords[login.role], catalog), known):
+            tried.append(one)
             progress(len(known) - len(tried))
     return tried
 
@@ -92,10 +92,10 @@ def _login(login: Service | Analytics, stack: DatabaseStack, password: str, cata
     try:
         with session(access, read_only=False, as_given=True) as entered:
             planned = probes.of(login, stack, catalog, mark())
-            tried = [each for each in planned if isinstance(each, Probe)]
-            answers = entered.tried([each.statements for each in tried])
+            tried = [step for step in planned if isinstance(step, Probe)]
+            answers = entered.tried([probe.statements for probe in tried])
             (who,) = entered.rows("whoami", Who)
-            by_catalog = _by_catalog(entered, [each for each in planned if isinstance(each, Right)])
+            by_catalog = _by_catalog(entered, [step for step in planned if isinstance(step, Right)])
             judged = _judged(login.role, stack, tried, answers, by_catalog)
             return Tried(
                 (*_who(login, who), *judged.findings),
@@ -143,25 +143,27 @@ def _who(login: Service | Analytics, who: Who) -> Iterator[Finding]:
 
 def new_things(stack: DatabaseStack, catalog: Catalog, admin: Session) -> Tried:
     """What analytics and readers meet in a table that was made this very moment, tried by the admin in their place."""
-    may_act_as = frozenset(each.name for each in admin.rows("may_act_as", _Name))
+    may_act_as = frozenset(role.name for role in admin.rows("may_act_as", _Name))
     declared = {(service.schema_, service.role) for service in stack.services}
     declared |= {(existing.name, role) for existing in stack.existing_schemas for role in existing.creators}
     names = {"schemas": [schema for schema, _ in declared], "roles": [role for _, role in declared]}
-    able = [each for each in admin.rows("may_create", Creator, **names) if (each.schema, each.role) in declared]
+    able = [
+        creator for creator in admin.rows("may_create", Creator, **names) if (creator.schema, creator.role) in declared
+    ]
     tried = probes.of_new_things(stack, catalog, mark(), able, may_act_as)
-    return _judged(stack.server.user, stack, tried, admin.tried([each.statements for each in tried]), [])
+    return _judged(stack.server.user, stack, tried, admin.tried([probe.statements for probe in tried]), [])
 
 
 def _by_catalog(entered: Session, asked: list[Right]) -> list[tuple[Right, bool]]:
     held = entered.rows(
         "rights_held",
         _Held,
-        schemas=[each.schema for each in asked],
-        tables=[each.table for each in asked],
-        columns=[each.column for each in asked],
-        rights=[each.right for each in asked],
+        schemas=[right.schema for right in asked],
+        tables=[right.table for right in asked],
+        columns=[right.column for right in asked],
+        rights=[right.right for right in asked],
     )
-    return [(right, each.held) for right, each in zip(asked, held, strict=True)]
+    return [(right, answer.held) for right, answer in zip(asked, held, strict=True)]
 
 
 def _judged(

@@ -88,7 +88,7 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
     ]
     names = [display_name(database) if len(of_stack) > 1 else "" for database in of_stack]
     named = list(zip(names, found, strict=True))
-    all_found = (replace(each, database=name) for name, its in named for each in its.findings)
+    all_found = (replace(finding, database=name) for name, its in named for finding in its.findings)
     left = judged(stack.accepted, all_found, _today())
     # What was not looked for cannot be found.
     idle = left.idle if asked.logins and asked.service is None else ()
@@ -96,13 +96,16 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
         stack.name,
         tuple(ordered(left.findings)),
         (
-            *(f"{name}: {each}" if name else each for name, its in named for each in its.warnings),
-            *(f"engarde:accepted: nothing is found any more of {each.check}: {each.subject}" for each in idle),
+            *(f"{name}: {warning}" if name else warning for name, its in named for warning in its.warnings),
+            *(
+                f"engarde:accepted: nothing is found any more of {accepted.check}: {accepted.subject}"
+                for accepted in idle
+            ),
         ),
         tuple(replace(row, database=name) for name, its in named for row in its.matrix),
-        sum(each.logins for each in found),
-        sum(each.probes for each in found),
-        sum(each.by_catalog for each in found),
+        sum(finding.logins for finding in found),
+        sum(finding.probes for finding in found),
+        sum(finding.by_catalog for finding in found),
         left.taken,
     )
 
@@ -161,7 +164,11 @@ def _of_database(
 
 def _to_make(whole: Stack, asked: Asked, found: Iterable[Finding]) -> list[Finding]:
     """Those that this run has remedies for: what is accepted, or was not asked for, stays as it is."""
-    return [each for each in judged(whole.accepted, found, _today()).findings if _concerns(whole, asked.service, each)]
+    return [
+        finding
+        for finding in judged(whole.accepted, found, _today()).findings
+        if _concerns(whole, asked.service, finding)
+    ]
 
 
 def _today() -> date:
@@ -178,18 +185,20 @@ def _tried(
 
 
 def _missing(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
-    there = {(each.schema, each.name) for each in catalog.relations}
+    there = {(relation.schema, relation.name) for relation in catalog.relations}
     names = {service.role: service.name for service in stack.services}
     for role, read in readings(stack):
         if (read.schema_, read.table) not in there:
             who = names.get(role, role)
             yield f"{who} is declared to read {read.schema_}.{read.table}, which does not exist yet"
     for service in stack.services:
-        for each in service.executes:
-            if each not in catalog.functions:
-                yield f"{service.name} is declared to call {each}, which does not exist yet, or not with these types"
+        for call in service.executes:
+            if call not in catalog.functions:
+                yield f"{service.name} is declared to call {call}, which does not exist yet, or not with these types"
 
 
 def _concerns(stack: Stack, service: str | None, finding: Finding) -> bool:
-    of_it = {name for each in stack.services if each.name == service for name in (each.role, each.schema_)}
+    of_it = {
+        name for declared in stack.services if declared.name == service for name in (declared.role, declared.schema_)
+    }
     return service is None or not finding.concerns or bool(of_it & finding.concerns)

@@ -54,7 +54,7 @@ def _extension(facts: Facts) -> Answer:
         return confirmed(f"the server does not have {name}", remedies.code(f"do without {name}, or install it there"))
     if offered.installed:
         return ruled_out(f"{name} is there by now: CREATE EXTENSION IF NOT EXISTS makes nothing then")
-    if any(each.name == name for each in facts.stack.extensions):
+    if any(extension.name == name for extension in facts.stack.extensions):
         if facts.found("admin"):
             return ruled_out(f"{name} is declared, and the admin lacks rights")
         return confirmed(f"{name} is declared, and not there", remedies.up_again(facts))

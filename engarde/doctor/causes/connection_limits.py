@@ -24,14 +24,14 @@ HIGHEST = 100
 
 
 def _of(facts: Facts, login: Service | Analytics) -> list[Client]:
-    return [each for each in facts.clients if each.role == login.role]
+    return [client for client in facts.clients if client.role == login.role]
 
 
 def _leaks(facts: Facts) -> Answer:
     for login in _crowded(facts):
-        idle = [each for each in _of(facts, login) if (each.state or "").startswith("idle in transaction")]
+        idle = [client for client in _of(facts, login) if (client.state or "").startswith("idle in transaction")]
         if idle:
-            longest = max(idle, key=lambda each: each.seconds)
+            longest = max(idle, key=lambda client: client.seconds)
             because = f"{len(idle)} of its sessions are idle in a transaction, one for {longest.seconds} s"
             return confirmed(f"{login.role}: {because}")
     return ruled_out("no session of a role at its limit is idle in a transaction")
@@ -40,7 +40,7 @@ def _leaks(facts: Facts) -> Answer:
 def _pool_too_large(facts: Facts) -> Answer:
     for login in _crowded(facts):
         sessions = _of(facts, login)
-        idle = sum(each.state == "idle" for each in sessions)
+        idle = sum(client.state == "idle" for client in sessions)
         limit = facts.catalog.roles[login.role].connection_limit
         says = f"{login.role} has {len(sessions)} sessions, {idle} of them idle, and a limit of {limit}"
         return confirmed(says, _more(login) if login.connection_limit < HIGHEST and not idle else _smaller(limit))
@@ -61,7 +61,7 @@ def _full(facts: Facts) -> Answer:
         full = facts.refusal.why in (Why.NO_SLOT, Why.NO_CLIENT)
         return confirmed("the admin is not let in either", _raise(facts)) if full else unknown(facts.refusal.reason)
     available = _budget(facts).available
-    by = Counter(each.role for each in facts.clients)
+    by = Counter(client.role for client in facts.clients)
     taken = sum(by.values())
     most = ", ".join(f"{name} {count}" for name, count in by.most_common(3))
     if taken < available:

@@ -17,7 +17,7 @@ def _of_the_stack(facts: Facts) -> dict[str, tuple[str, ...]]:
     """Role -> what the stack file gives it on the database."""
     stack = facts.stack
     services = {service.role: (CONNECT, TEMPORARY) for service in stack.services}
-    outside = {each.name: tuple(each.database) for each in stack.outside_roles}
+    outside = {outsider.name: tuple(outsider.database) for outsider in stack.outside_roles}
     return {**outside, **services, **({stack.analytics.role: (CONNECT,)} if stack.analytics else {})}
 
 

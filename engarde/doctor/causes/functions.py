@@ -30,19 +30,19 @@ def _called(facts: Facts) -> list[Function]:
 
 def _refused(facts: Facts) -> Iterator[tuple[Function, Service, bool]]:
     """Another's function, a service that may not call it, and whether that is declared to."""
-    for each in _called(facts):
+    for function in _called(facts):
         for service in facts.suspects:
-            if isinstance(service, Service) and service.role in each.refused and service.schema_ != each.schema:
+            if isinstance(service, Service) and service.role in function.refused and service.schema_ != function.schema:
                 declared = as_the_server(service, facts.catalog.functions).executes
                 calls = {(call.schema_, call.signature) for call in declared}
-                yield each, service, (each.schema, each.signature) in calls
+                yield function, service, (function.schema, function.signature) in calls
 
 
 def _not_declared(facts: Facts) -> Answer:
-    found = [(each, service) for each, service, declared in _refused(facts) if not declared]
+    found = [(relation, service) for relation, service, declared in _refused(facts) if not declared]
     if found:
         it = found[0][0]
-        lacking = [service for each, service in found if each == it]
+        lacking = [service for function, service in found if function == it]
         because = f"the stack file lets {named([*lacking])} not call {it.identity}, which is {it.owner}'s"
         return confirmed(because, _declaring(lacking, f"{spelled(it.schema, it.name)}({it.types})"))
     return ruled_out("every service that it may be about may call it")
@@ -54,13 +54,15 @@ def _declaring(services: list[Service], function: str) -> Remedy:
 
 
 def _declare(facts: Facts) -> Remedy:
-    return _declaring([each for each in facts.suspects if isinstance(each, Service)], FUNCTION)
+    return _declaring([login for login in facts.suspects if isinstance(login, Service)], FUNCTION)
 
 
 def _is_anothers(facts: Facts) -> Answer:
-    for each in _called(facts):
-        if refused := [role for role in each.refused if role not in {service.role for service in facts.stack.services}]:
-            return confirmed(f"{', '.join(refused)} may not call {each.identity}, which is {each.owner}'s")
+    for function in _called(facts):
+        if refused := [
+            role for role in function.refused if role not in {service.role for service in facts.stack.services}
+        ]:
+            return confirmed(f"{', '.join(refused)} may not call {function.identity}, which is {function.owner}'s")
     return ruled_out("everybody else whom it may be about may call it")
 
 

@@ -40,7 +40,7 @@ def _no_such_role(facts: Facts) -> Answer:
 
 def _not_of_the_stack(facts: Facts) -> Answer:
     said = facts.role
-    outside = {*(each.name for each in facts.stack.outside_roles), *facts.stack.shut_out}
+    outside = {*(outsider.name for outsider in facts.stack.outside_roles), *facts.stack.shut_out}
     if said is None or _login(facts) or is_admin(facts.stack, said) or said in outside:
         return ruled_out("it is a role of the stack file")
     return confirmed(f"{said} is in the stack file nowhere", remedies.url(facts, remedies.SERVICE))

@@ -17,14 +17,16 @@ def seekers(facts: Facts) -> tuple[Service | Analytics, ...]:
     """Who looked for the table: without a role in the text the services that have one of the name, or else all."""
     if len(facts.suspects) < 2:
         return facts.suspects
-    places = {each.schema for each in facts.relations}
-    owners = tuple(each for each in facts.stack.services if each.schema_ in places)
+    places = {relation.schema for relation in facts.relations}
+    owners = tuple(service for service in facts.stack.services if service.schema_ in places)
     return owners or facts.suspects
 
 
 def _written(facts: Facts) -> Relation | None:
     """The relation, where the error names it with its schema and it is there."""
-    return next((each for each in facts.relations if f"{each.schema}.{each.name}" in facts.guesses), None)
+    return next(
+        (relation for relation in facts.relations if f"{relation.schema}.{relation.name}" in facts.guesses), None
+    )
 
 
 def found_by(facts: Facts, login: Service | Analytics) -> Relation | None:
@@ -32,9 +34,9 @@ def found_by(facts: Facts, login: Service | Analytics) -> Relation | None:
     if written := _written(facts):
         return written
     for schema in paths.path(facts, login.role):
-        for each in facts.relations:
-            if each.schema == schema and each.name in facts.guesses and facts.may_use(login.role, schema):
-                return each
+        for relation in facts.relations:
+            if relation.schema == schema and relation.name in facts.guesses and facts.may_use(login.role, schema):
+                return relation
     return None
 
 
@@ -42,30 +44,34 @@ def _is_elsewhere(facts: Facts) -> Answer:
     for login in seekers(facts):
         if found_by(facts, login):
             continue
-        for each in sorted(facts.relations, key=lambda each: not sees(facts.stack, login, each.schema, each.name)):
-            if each.name in facts.guesses:
-                place = f"{each.schema}.{each.name}"
-                if each.schema in paths.path(facts, login.role):
+        for relation in sorted(
+            facts.relations, key=lambda relation: not sees(facts.stack, login, relation.schema, relation.name)
+        ):
+            if relation.name in facts.guesses:
+                place = f"{relation.schema}.{relation.name}"
+                if relation.schema in paths.path(facts, login.role):
                     return confirmed(
-                        f"{login.role} may not enter {each.schema}, so it does not see {place}", remedies.up(facts)
+                        f"{login.role} may not enter {relation.schema}, so it does not see {place}", remedies.up(facts)
                     )
-                if sees(facts.stack, login, each.schema, each.name):
+                if sees(facts.stack, login, relation.schema, relation.name):
                     return confirmed(f"it is {place}, which {name_of(login)} may read", remedies.code(f"write {place}"))
-                known = facts.service_of(each.schema) or any(
-                    s.name == each.schema for s in facts.stack.existing_schemas
+                known = facts.service_of(relation.schema) or any(
+                    s.name == relation.schema for s in facts.stack.existing_schemas
                 )
-                remedy = declaring(facts, [login], each.schema, each.name) if known else None
+                remedy = declaring(facts, [login], relation.schema, relation.name) if known else None
                 return confirmed(f"it is {place}, and not in {', '.join(paths.path(facts, login.role))}", remedy)
     return ruled_out("nothing of the name is in another schema only")
 
 
 def _other_case(facts: Facts) -> Answer:
-    exact = {each.schema for each in facts.relations if each.name in facts.guesses or each == _written(facts)}
+    exact = {
+        relation.schema for relation in facts.relations if relation.name in facts.guesses or relation == _written(facts)
+    }
     for login in seekers(facts):
-        for each in facts.relations:
-            if found_by(facts, login) is None and each.schema not in exact:
-                quoted = '"' + each.name.replace('"', '""') + '"'
-                because = f"{each.schema} has {quoted}; without quotes a name means the one in small letters"
+        for relation in facts.relations:
+            if found_by(facts, login) is None and relation.schema not in exact:
+                quoted = '"' + relation.name.replace('"', '""') + '"'
+                because = f"{relation.schema} has {quoted}; without quotes a name means the one in small letters"
                 return confirmed(because, remedies.code(f"write {quoted}, with its quotes"))
     return ruled_out("nothing differs from the name in its case only")
 
@@ -75,8 +81,8 @@ def _not_migrated(facts: Facts) -> Answer:
         return ruled_out("something of this name is there")
     if facts.named.object is None:
         return unknown("the text does not say what is missing")
-    filled = {each.schema for each in facts.catalog.relations}
-    migrated = {each.schema for each in facts.relations_called(["alembic_version"])}
+    filled = {relation.schema for relation in facts.catalog.relations}
+    migrated = {relation.schema for relation in facts.relations_called(["alembic_version"])}
     services = [login for login in seekers(facts) if isinstance(login, Service)]
     empty = [service.schema_ for service in services if service.schema_ not in filled]
     bare = [service.schema_ for service in services if service.schema_ not in migrated]
@@ -94,13 +100,13 @@ def _other_role(facts: Facts) -> Answer:
     if said:
         what = "the admin" if is_admin(facts.stack, said) else "no role of this stack"
         return confirmed(f"{said} is {what}, whose search_path leads to no service's schema")
-    known = {*logins, *(each.name for each in facts.stack.outside_roles)}
+    known = {*logins, *(outsider.name for outsider in facts.stack.outside_roles)}
     others = [
-        each
-        for each in facts.clients
-        if each.database == facts.stack.server.database
-        and each.role not in known
-        and not paths_of_tools(each.application)
+        client
+        for client in facts.clients
+        if client.database == facts.stack.server.database
+        and client.role not in known
+        and not paths_of_tools(client.application)
     ]
     if others:
         return unknown(f"the text names no role; connected, and no service's, is now {others[0]}")

@@ -41,10 +41,10 @@ def refused(facts: Facts) -> list[Relation]:
     if facts.named.object is None:
         reads = {(read.schema_, read.table) for service in facts.stack.services for read in service.reads}
         found = facts.relations_called([table for _, table in reads])
-        return [each for each in found if (each.schema, each.name) in reads]
-    exact = [each for each in facts.relations if each.name in facts.guesses]
-    written = failed_statement.schemas_of(facts.error.lines, frozenset(each.name for each in exact))
-    return [each for each in exact if each.schema in written] or exact
+        return [table for table in found if (table.schema, table.name) in reads]
+    exact = [relation for relation in facts.relations if relation.name in facts.guesses]
+    written = failed_statement.schemas_of(facts.error.lines, frozenset(relation.name for relation in exact))
+    return [relation for relation in exact if relation.schema in written] or exact
 
 
 def _tries(facts: Facts) -> Iterator[_Try]:
@@ -65,12 +65,12 @@ def _never_declared(facts: Facts) -> Answer:
         return _missing(facts)
     for relation in refused(facts):
         lacking = [
-            each.login
-            for each in _tries(facts)
-            if each.relation == relation
-            and not each.own
-            and not each.right.some
-            and not sees(facts.stack, each.login, relation.schema, relation.name)
+            tried.login
+            for tried in _tries(facts)
+            if tried.relation == relation
+            and not tried.own
+            and not tried.right.some
+            and not sees(facts.stack, tried.login, relation.schema, relation.name)
         ]
         if lacking and relation.kind == "sequence":
             return confirmed(
@@ -83,12 +83,12 @@ def _never_declared(facts: Facts) -> Answer:
 
 
 def _other_columns(facts: Facts) -> Answer:
-    for each in _tries(facts):
-        read = read_of(each.login, each.relation.schema, each.relation.name)
-        if len(facts.suspects) == 1 and read and read.columns and each.right.some and not each.right.reads:
-            because = f"{name_of(each.login)} may read {', '.join(read.columns)} of {each.place}, and nothing else"
+    for tried in _tries(facts):
+        read = read_of(tried.login, tried.relation.schema, tried.relation.name)
+        if len(facts.suspects) == 1 and read and read.columns and tried.right.some and not tried.right.reads:
+            because = f"{name_of(tried.login)} may read {', '.join(read.columns)} of {tried.place}, and nothing else"
             item = spelled(read.schema_, read.table)
-            remedy = remedies.edit("engarde:services", name_of(each.login), "reads", value=(item,))
+            remedy = remedies.edit("engarde:services", name_of(tried.login), "reads", value=(item,))
             return confirmed(because, remedy)
     return ruled_out("no read of it is limited to columns")
 
@@ -96,21 +96,21 @@ def _other_columns(facts: Facts) -> Answer:
 def _foreign_key(facts: Facts) -> Answer:
     if not failed_statement.makes_foreign_key(facts.error.lines):
         return ruled_out("the text quotes no statement that makes a foreign key")
-    for each in _tries(facts):
-        it, is_service = each.relation, isinstance(each.login, Service)
-        if is_service and not each.own and each.right.some and not each.right.refers:
+    for tried in _tries(facts):
+        it, is_service = tried.relation, isinstance(tried.login, Service)
+        if is_service and not tried.own and tried.right.some and not tried.right.refers:
             return confirmed(
-                f"{each.login.role} may read {each.place}, and no foreign key of its may point there",
-                declaring(facts, [each.login], it.schema, it.name),
+                f"{tried.login.role} may read {tried.place}, and no foreign key of its may point there",
+                declaring(facts, [tried.login], it.schema, it.name),
             )
     return ruled_out("whoever may read it may point foreign keys at it, too")
 
 
 def _writes(facts: Facts) -> Answer:
-    for each in _tries(facts):
-        said = failed_statement.more_than_reading(facts.error.lines, each.relation.schema, each.relation.name)
-        if said and not each.own and not each.right.writes:
-            return confirmed(f"{said} on {each.place}, of which others may be let read at most")
+    for tried in _tries(facts):
+        said = failed_statement.more_than_reading(facts.error.lines, tried.relation.schema, tried.relation.name)
+        if said and not tried.own and not tried.right.writes:
+            return confirmed(f"{said} on {tried.place}, of which others may be let read at most")
     return ruled_out("the statement writes nothing of another's")
 
 
@@ -140,7 +140,7 @@ def _known_creator(facts: Facts, finding: Finding) -> Remedy:
 
 
 def _view_cannot_read(facts: Facts) -> Answer:
-    places = {(each.schema, each.name): each for each in refused(facts)}
+    places = {(relation.schema, relation.name): relation for relation in refused(facts)}
     for view in facts.catalog.views:
         if not view.invoker and (base := places.get((view.base_schema, view.base_name))):
             right = facts.rights_on(base, [view.owner]).get(view.owner)
@@ -152,7 +152,7 @@ def _view_cannot_read(facts: Facts) -> Answer:
 
 
 def _declare(facts: Facts) -> Remedy:
-    found = [each for each in failed_statement.tables(facts.error.lines) if each[0]]
+    found = [table for table in failed_statement.tables(facts.error.lines) if table[0]]
     schema, table = found[0] if found else (None, facts.guesses[-1] if facts.guesses else None)
     return declaring(facts, list(facts.suspects), schema or "SCHEMA", table)
 

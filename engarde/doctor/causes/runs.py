@@ -25,7 +25,7 @@ _LOCK = re.compile(
 
 
 def _at_work(facts: Facts) -> list[Client]:
-    return [each for each in facts.clients if each.application.lower().startswith(_RUNS)]
+    return [client for client in facts.clients if client.application.lower().startswith(_RUNS)]
 
 
 def _another_run(facts: Facts) -> Answer:
@@ -50,22 +50,26 @@ def _adopt(facts: Facts) -> Remedy:
 
 def _killed(facts: Facts) -> Answer:
     said = [match.groupdict() for match in _LOCK.finditer(facts.error.text)]
-    path = next((each["path"] for each in said if each["path"]), None)
+    path = next((match_groups["path"] for match_groups in said if match_groups["path"]), None)
     if path and not Path(path).exists():
         return ruled_out("the lock is gone")
-    for each in said:
-        if each["pid"] and each["host"] == socket.gethostname():
-            if Path("/proc", each["pid"]).exists():
-                return ruled_out(f"process {each['pid']} is at work")
-            return confirmed(f"process {each['pid']}, which locked it, is no more")
+    for match_groups in said:
+        if match_groups["pid"] and match_groups["host"] == socket.gethostname():
+            if Path("/proc", match_groups["pid"]).exists():
+                return ruled_out(f"process {match_groups['pid']} is at work")
+            return confirmed(f"process {match_groups['pid']}, which locked it, is no more")
     return unknown("whether the run that locked it still works, its own machine knows")
 
 
 def _works(facts: Facts) -> Answer:
     said = [match.groupdict() for match in _LOCK.finditer(facts.error.text)]
-    for each in said:
-        if each["pid"] and each["host"] == socket.gethostname() and Path("/proc", each["pid"]).exists():
-            return confirmed(f"process {each['pid']} is at work", _wait(facts))
+    for match_groups in said:
+        if (
+            match_groups["pid"]
+            and match_groups["host"] == socket.gethostname()
+            and Path("/proc", match_groups["pid"]).exists()
+        ):
+            return confirmed(f"process {match_groups['pid']} is at work", _wait(facts))
     return ruled_out("no run of this machine is at work")
 
 

@@ -60,7 +60,7 @@ def _holds_extensions(facts: Facts) -> Answer:
         held = facts.session.rows("extensions_in", Held, schema=schema)
         lacking = any(not facts.may_use(login.role, schema) for login in facts.suspects)
         if held and lacking and facts.service_of(schema) is None:
-            names = [each.name for each in held]
+            names = [extension.name for extension in held]
             because = f"{schema} holds {', '.join(names)}, and no line of the stack file lets a service into it"
             return confirmed(because, _to_public(facts, held))
     return ruled_out("no extension has that schema")
@@ -68,12 +68,12 @@ def _holds_extensions(facts: Facts) -> Answer:
 
 def _to_public(facts: Facts, held: Sequence[Held]) -> Remedy:
     """What everybody may use of extensions is in `public`."""
-    if fixed := [each.name for each in held if not each.relocatable]:
+    if fixed := [extension.name for extension in held if not extension.relocatable]:
         # It was made for one schema, and has to be made anew.
         return remedies.code(f"make {', '.join(fixed)} anew in {PUBLIC}: it cannot be moved there")
-    declared = {each.name for each in facts.stack.extensions}
-    if undeclared := [each.name for each in held if each.name not in declared]:
-        move = [statement("ALTER EXTENSION {} SET SCHEMA {}", each, PUBLIC) for each in undeclared]
+    declared = {extension.name for extension in facts.stack.extensions}
+    if undeclared := [extension.name for extension in held if extension.name not in declared]:
+        move = [statement("ALTER EXTENSION {} SET SCHEMA {}", name, PUBLIC) for name in undeclared]
         return Remedy("sql", "\n".join(move), by_superuser=True)
     return remedies.edit("engarde:extensions", held[0].name, "schema", value=PUBLIC)
 

@@ -67,7 +67,7 @@ def _too_large(facts: Facts) -> Answer:
     if not limited:
         return ruled_out("no role that it may be about has this limit now")
     (login, found), *others = limited.items()
-    shown = ", ".join(f"{name_of(each)} {limit.value}" for each, limit in limited.items())
+    shown = ", ".join(f"{name_of(limited_login)} {limit.value}" for limited_login, limit in limited.items())
     declared = facts.stack.server.superuser and kilobytes(found.value) == login.temp_file_limit * 1024
     # Only the one whose statement it was is to have more.
     more = (
@@ -88,10 +88,10 @@ def _locked(facts: Facts) -> Answer:
 
 
 def _left_open(facts: Facts) -> Answer:
-    open_ = [each for each in facts.clients if (each.state or "").startswith("idle in transaction")]
-    of = [each for each in open_ if each.role in {login.role for login in facts.suspects}]
+    open_ = [client for client in facts.clients if (client.state or "").startswith("idle in transaction")]
+    of = [client for client in open_ if client.role in {login.role for login in facts.suspects}]
     if of:
-        return confirmed(f"idle in a transaction now: {max(of, key=lambda each: each.seconds)}")
+        return confirmed(f"idle in a transaction now: {max(of, key=lambda client: client.seconds)}")
     return ruled_out("no session of the services is idle in a transaction now")
 
 

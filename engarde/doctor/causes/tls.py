@@ -96,12 +96,12 @@ def _no_rule(facts: Facts) -> Answer:
         return unknown(f"{facts.stack.server.user} may not read pg_hba.conf")
     rules = facts.session.rows("entrance_rules", EntranceRule)
     who, where = facts.named.role or "", facts.named.database or facts.stack.server.database
-    matching = [each for each in rules if each.type != "local" and _for(each, who, where)]
-    if any(each.method == "reject" for each in matching[:1]):
+    matching = [rule for rule in rules if rule.type != "local" and _for(rule, who, where)]
+    if any(rule.method == "reject" for rule in matching[:1]):
         return confirmed(f"pg_hba.conf rejects {who} in {where}", _rule(facts))
     if not matching:
         return confirmed(f"pg_hba.conf has no line for {who} in {where}", _rule(facts))
-    if all(each.type == "hostssl" for each in matching):
+    if all(rule.type == "hostssl" for rule in matching):
         return confirmed(f"pg_hba.conf lets {who} in with TLS only", _mode(facts, "require"))
     return ruled_out(f"pg_hba.conf has lines for {who} in {where}: the address was another's")
 

@@ -18,8 +18,8 @@ def _check(facts: Facts) -> Answer:
     if said:
         what = "is the admin" if is_admin(stack, said) else "is no role of this stack"
         return confirmed(f"{said} {what}", remedies.url(facts, service.name if service else remedies.SERVICE))
-    known = {*owners, stack.server.user, *(each.name for each in stack.outside_roles)}
-    others = [each.name for each in facts.entrants.values() if each.connect and not each.superuser]
+    known = {*owners, stack.server.user, *(outsider.name for outsider in stack.outside_roles)}
+    others = [entrant.name for entrant in facts.entrants.values() if entrant.connect and not entrant.superuser]
     if strangers := sorted({*others} - known):
         return unknown(f"the text names no role, and {', '.join(strangers)} may connect, too")
     return ruled_out(f"no role but those of the stack file may connect to {stack.server.database}")
