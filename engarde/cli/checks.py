@@ -87,7 +87,7 @@ def verify_command(
 
 def _mend(declared: Stack, safe: Sequence[Transaction], *, dry_run: bool, yes: bool) -> EngardeError | None:
     """Makes what loses nothing; what of it was not made is returned."""
-    from engarde.checks.mending import mend
+    from engarde.checks.apply_remedies import mend
 
     for each in safe:
         for line in _lines(each):

@@ -83,9 +83,9 @@ def scalar(text: str) -> str:
     return text if plain else visible(json.dumps(text, ensure_ascii=False))
 
 
-def sql(facts: Facts, text: str, *, ours: bool = True, safe: bool = False) -> Remedy:
-    """Statements for the admin, or for a superuser where the admin may not run them."""
-    may = ours or facts.stack.server.superuser
+def sql(facts: Facts, text: str, *owners: str, safe: bool = False) -> Remedy:
+    """Statements for the admin, or for a superuser where the admin may not do what these owners may."""
+    may = facts.observed.admin.may(*owners)
     return Remedy("sql", text, by_superuser=not may, safe=safe and may)
 
 

@@ -6,6 +6,7 @@ import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 from engarde.checks.naming import about
@@ -207,3 +208,34 @@ def _behaviour(role: str, stack: DatabaseStack, schema: str | None, expected: st
         Remedy("command", f"bin/engarde explain {word(role)} {word(what)}{_place(stack)}"),
         frozenset({role, schema} if schema else {role}),
     )
+
+
+def limits(stack: DatabaseStack, outputs: Outputs, catalog: Catalog) -> Tried:
+    """One role after another opens connections until the server refuses one, at its limit and not after it."""
+    found: list[Finding] = []
+    for login in stack.logins:
+        if login.role not in stack.guests and login.role in catalog.roles and login.role in outputs.passwords:
+            found += _limit(login, stack, outputs.passwords[login.role])
+    return Tried(tuple(found))
+
+
+def _limit(login: Service | Analytics, stack: DatabaseStack, password: str) -> list[Finding]:
+    access = Access(stack.server, stack.server.database, login.role, password)
+    with ExitStack() as opened:
+        for _ in range(login.connection_limit + 1):
+            try:
+                opened.enter_context(session(access))
+            except NoEntrance as refusal:
+                if refusal.why is Why.ROLE_LIMIT:
+                    return []
+                raise
+    return [
+        Finding(
+            "connection limit",
+            f"sessions of {login.role}",
+            f"no more than {login.connection_limit} at a time",
+            f"{login.connection_limit + 1}",
+            Remedy("sql", f"ALTER ROLE {quoted(login.role)} CONNECTION LIMIT {login.connection_limit};"),
+            about(login),
+        )
+    ]

@@ -24,7 +24,6 @@ from engarde.server.functions import CITUS_UNKNOWN, has_citus
 from engarde.server.session import session
 from engarde.verify import logins, matrix
 from engarde.verify.cross_database_logins import shut_out
-from engarde.verify.limits import limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +125,7 @@ def _of_database(
     # What is tried makes and changes things, and would run what others have put there.
     foreign = [trigger.name for trigger in triggers if trigger.changers]
     tried = _tried(stack, known, catalog, login, progress) if asked.logins and not foreign else []
-    tried += [limits(stack, known, catalog)] if asked.limits else []
+    tried += [logins.limits(stack, known, catalog)] if asked.limits else []
     # What a session starts with and the catalogs explain is found already, with what has to be undone; what is accepted
     # and undoes nothing explains nothing.
     explained = {finding.subject for finding in _to_make(stack.stack, asked, found)}

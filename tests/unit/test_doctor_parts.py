@@ -12,8 +12,8 @@ from engarde.declaration.model import Stack
 from engarde.declaration.names import spelled, split_table
 from engarde.declaration.parameters import milliseconds, split_path
 from engarde.doctor import Diagnosis, diagnose, failed_statement, remedies
-from engarde.doctor.acceptance import accepted
 from engarde.doctor.attribution import role
+from engarde.doctor.diagnosis import accepted
 from engarde.doctor.facts import facts
 from engarde.doctor.matching import match
 from engarde.doctor.show import as_document, shown
@@ -198,7 +198,7 @@ def test_names_are_each_of_one_symptom() -> None:
 
 
 def test_a_line_that_the_stack_file_refuses_is_not_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engarde.doctor.acceptance.FOLDER", tmp_path)
+    monkeypatch.setattr("engarde.doctor.diagnosis.FOLDER", tmp_path)
     services = "madansara: {reads: [{table: public.brands, columns: [id]}]}, sankore:"
     server = "{host: h, database: d}"
     (tmp_path / "Pulumi.prod.yaml").write_text(

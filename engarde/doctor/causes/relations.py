@@ -147,7 +147,7 @@ def _view_cannot_read(facts: Facts) -> Answer:
             if right and not right.some:
                 sql = statement("GRANT SELECT ON {}.{} TO {}", base.schema, base.name, view.owner)
                 because = f"view {view.identity} reads it as {view.owner}, who may not"
-                return confirmed(because, remedies.sql(facts, sql, ours=base.ours))
+                return confirmed(because, remedies.sql(facts, sql, base.owner))
     return ruled_out("no view reads it for an owner who may not")
 
 
