@@ -59,7 +59,7 @@ class Cause:
         *questions: str,
         because: str,
         otherwise: str,
-        remedy: Callable[[Facts], Remedy],
+        remedy: Callable[[Facts], Remedy] | None = None,
         when: Callable[[Facts], bool] | None = None,
         so: Callable[[Facts, Finding], bool] | None = None,
         heal: Callable[[Facts, Finding], Remedy | None] | None = None,
@@ -69,6 +69,7 @@ class Cause:
         :param questions: the names of the findings.
         :param because: of the first of them; `{subject}`, `{who}` and `{what}` (the subject around its ` on ` or ` of
             `), `{expected}` and `{actual}` are the finding's.
+        :param remedy: the usual one, also where nothing can be asked; by default what is declared is brought back.
         :param when: whether it may be that at all, by the text and the stack file alone.
         :param so: whether a finding counts; by default one that concerns a login under suspicion.
         :param heal: what heals a finding, where that is not the cause's usual remedy.
@@ -84,7 +85,12 @@ class Cause:
                     return confirmed(told, heal(facts, finding) if heal else None)
             return ruled_out(otherwise)
 
-        return cls(says, examined, remedy)
+        return cls(says, examined, remedy or bring_back)
+
+
+def bring_back(facts: Facts) -> Remedy:
+    """Brings the stack to what is declared, whatever was done by hand."""
+    return Remedy("command", f"bin/pulumi up --refresh --stack {facts.stack.name}")
 
 
 def _parted(subject: str) -> tuple[str, str]:

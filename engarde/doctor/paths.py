@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.parameters import split_path
-from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Cause
 from engarde.output.findings import Finding, Remedy
@@ -29,7 +28,6 @@ def changed(says: str, whose: Callable[[Facts], Sequence[Service | Analytics]]) 
         "setting",
         because="{what} starts with search_path {actual}, not {expected}",
         otherwise="every search_path is as declared",
-        remedy=remedies.up,
         when=lambda facts: bool(whose(facts)),
         so=lambda facts, finding: finding.subject in {f"{SEARCH_PATH} of {login.role}" for login in whose(facts)},
         heal=_in_this_database,

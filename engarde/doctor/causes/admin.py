@@ -111,7 +111,6 @@ STRANGER_OWNS = Cause.of_check(
     "owner",
     because="{subject} is {actual}, not {expected}",
     otherwise="what has this name in a service's schema is its own",
-    remedy=remedies.up,
     so=_is_named,
     heal=as_found,
 )

@@ -135,7 +135,6 @@ LIMIT = Cause.of_check(
     "connection limit",
     because="{subject} has a limit of {actual}, not {expected} as declared",
     otherwise="every limit is as declared",
-    remedy=remedies.up,
     when=lambda facts: bool(facts.suspects),
     so=lambda facts, finding: facts.is_suspected(finding) and finding.actual != "none",
 )

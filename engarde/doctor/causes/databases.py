@@ -128,7 +128,6 @@ CONNECT_LOST = Cause.of_check(
     "grant",
     because="{who} has no CONNECT on {what}, which the stack file gives it",
     otherwise="every role of the stack file may connect",
-    remedy=remedies.up,
     so=lambda facts, finding: _lacks(facts, finding, CONNECT),
 )
 TEMPORARY_LOST = Cause.of_check(
@@ -136,7 +135,6 @@ TEMPORARY_LOST = Cause.of_check(
     "grant",
     because="{who} has no TEMPORARY on {what}, which the stack file gives it",
     otherwise="every service may make temporary tables",
-    remedy=remedies.up,
     so=lambda facts, finding: _lacks(facts, finding, TEMPORARY),
 )
 READER = Cause("analytics makes a temporary table", _reader_makes_tables, _use_subqueries)

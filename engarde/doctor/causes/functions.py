@@ -89,7 +89,6 @@ OWNER = Cause.of_check(
     "owner",
     because="{what} is {actual}",
     otherwise="what has this name in a service's schema is its own",
-    remedy=remedies.up,
     so=lambda facts, finding: bool(finding.things & {function.identity for function in _called(facts)}),
     heal=as_found,
 )
@@ -98,7 +97,6 @@ NOT_GRANTED = Cause.of_check(
     "grant",
     because="{who} may not call {what}, which is declared",
     otherwise="every declared call of it is granted",
-    remedy=remedies.up,
     so=lambda facts, finding: (
         facts.is_suspected(finding) and bool(finding.things & {function.identity for function in _called(facts)})
     ),

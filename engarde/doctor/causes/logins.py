@@ -11,7 +11,7 @@ from engarde.declaration.model import Analytics, Service
 from engarde.doctor import remedies
 from engarde.doctor.attribution import is_admin, name_of
 from engarde.doctor.facts import Facts
-from engarde.doctor.model import Answer, Cause, as_found, confirmed, ruled_out, unknown
+from engarde.doctor.model import Answer, Cause, as_found, bring_back, confirmed, ruled_out, unknown
 from engarde.errors import Refused, Why
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.state import admin_password
@@ -35,7 +35,7 @@ def _no_such_role(facts: Facts) -> Answer:
         )
     if said in facts.catalog.roles:
         return ruled_out(f"{said} is there")
-    return confirmed(f"the server has no role {said}", remedies.up(facts) if _login(facts) else remedies.new_url(facts))
+    return confirmed(f"the server has no role {said}", bring_back(facts) if _login(facts) else remedies.new_url(facts))
 
 
 def _not_of_the_stack(facts: Facts) -> Answer:
@@ -78,7 +78,7 @@ def _changed_by_hand(facts: Facts) -> Answer:
         if not known or not known.login or known.expired:
             continue
         if login.role not in facts.passwords:
-            return confirmed(f"{login.role} is not in the state: it was not brought up yet", remedies.up(facts))
+            return confirmed(f"{login.role} is not in the state: it was not brought up yet", bring_back(facts))
         refusal = facts.refuses(login.role, facts.passwords[login.role])
         if refusal and refusal.why is Why.PASSWORD:
             return confirmed(_how_changed(facts, login), passwords.remedy(facts.stack, login))
@@ -143,20 +143,19 @@ def _set_admins_password(facts: Facts) -> Remedy:
 
 
 OPEN = Cause("a move or a rotation is open", _open, remedies.up_again)
-NO_SUCH_ROLE = Cause("the server has no such role", _no_such_role, remedies.up)
+NO_SUCH_ROLE = Cause("the server has no such role", _no_such_role, bring_back)
 STRANGER = Cause("the role is none of the stack's", _not_of_the_stack, remedies.new_url)
-NOLOGIN = Cause("the role may not log in", _may_not_log_in, remedies.up)
+NOLOGIN = Cause("the role may not log in", _may_not_log_in, bring_back)
 EXPIRED = Cause.of_check(
     "the role's password has expired",
     "attributes",
     because="{subject} was valid until a time that has passed",
     otherwise="no VALID UNTIL has passed",
-    remedy=remedies.up,
     when=lambda facts: bool(facts.suspects),
     so=lambda facts, finding: facts.is_suspected(finding) and finding.actual.endswith("that has passed"),
     heal=as_found,
 )
-CHANGED = Cause("the password was changed by hand", _changed_by_hand, remedies.up)
+CHANGED = Cause("the password was changed by hand", _changed_by_hand, bring_back)
 OLD_URL = Cause("the service's URL holds an older password", _old_url, remedies.new_url)
 ADMINS = Cause("the stack file holds another admin's password", _admins_password, _set_admins_password)
 SERVICE_AS_ADMIN = Cause("a service logs in as the admin", _admins_service, remedies.new_url)

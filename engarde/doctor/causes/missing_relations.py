@@ -8,7 +8,7 @@ from engarde.doctor import paths, remedies
 from engarde.doctor.attribution import is_admin, name_of
 from engarde.doctor.declarations import declaring, sees
 from engarde.doctor.facts import Facts
-from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
+from engarde.doctor.model import Answer, Cause, bring_back, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Relation
 from engarde.output.findings import Finding, Remedy
 
@@ -51,7 +51,7 @@ def _is_elsewhere(facts: Facts) -> Answer:
                 place = f"{relation.schema}.{relation.name}"
                 if relation.schema in paths.path(facts, login.role):
                     return confirmed(
-                        f"{login.role} may not enter {relation.schema}, so it does not see {place}", remedies.up(facts)
+                        f"{login.role} may not enter {relation.schema}, so it does not see {place}", bring_back(facts)
                     )
                 if sees(facts.stack, login, relation.schema, relation.name):
                     return confirmed(f"it is {place}, which {name_of(login)} may read", remedies.code(f"write {place}"))
@@ -173,7 +173,6 @@ GONE = Cause.of_check(
     "schema",
     because="{subject} {actual}",
     otherwise="every declared schema that it may be about is there",
-    remedy=remedies.up,
     so=_is_gone,
 )
 SCHEMA_CASE = Cause("the schema's name has capitals and wants quotes", _schema_in_other_case, _quote)

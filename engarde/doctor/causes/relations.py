@@ -12,7 +12,7 @@ from engarde.doctor import failed_statement, remedies
 from engarde.doctor.attribution import name_of
 from engarde.doctor.declarations import declaring, named, owns, read_of, sees
 from engarde.doctor.facts import Facts
-from engarde.doctor.model import Answer, Cause, as_found, confirmed, ruled_out, unknown
+from engarde.doctor.model import Answer, Cause, as_found, bring_back, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Relation, RelationRight
 from engarde.output.findings import Finding, Remedy
 from engarde.util.quoting import statement
@@ -162,7 +162,6 @@ OWNER = Cause.of_check(
     "owner",
     because="{what} is {actual}, not {expected}",
     otherwise="what has this name in a service's schema is its own",
-    remedy=remedies.up,
     so=lambda facts, finding: _is_of_own(facts, finding) and _is_refused(facts, finding),
     heal=as_found,
 )
@@ -171,7 +170,6 @@ OWNER_LOST = Cause.of_check(
     "owner's right",
     because="{who} has lost {expected} of its own {what}",
     otherwise="owners have all rights on their tables",
-    remedy=remedies.up,
     so=lambda facts, finding: facts.is_suspected(finding) and _is_refused(facts, finding),
     heal=as_found,
 )
@@ -182,7 +180,6 @@ NOT_GRANTED = Cause.of_check(
     "grant",
     because="{who} has no {expected} on {what}, which is declared",
     otherwise="every declared read of it is granted",
-    remedy=remedies.up,
     so=lambda facts, finding: facts.is_suspected(finding) and _is_refused(facts, finding),
 )
 WRITES = Cause("the statement writes, and others may only be let read", _writes, remedies.ask_its_service)
@@ -191,9 +188,8 @@ CREATORS = Cause.of_check(
     "default privileges",
     because="{subject} {actual}, and is not among its creators",
     otherwise="analytics may read it, or its maker is among the creators",
-    remedy=remedies.up,
     so=lambda facts, finding: bool(_made_by(facts, finding)),
     heal=_known_creator,
 )
 FOREIGN_KEY = Cause("a foreign key points at it, and only reading it is declared", _foreign_key, _declare)
-VIEW = Cause("a view reads it with the rights of its owner", _view_cannot_read, remedies.up)
+VIEW = Cause("a view reads it with the rights of its owner", _view_cannot_read, bring_back)

@@ -9,7 +9,7 @@ from engarde.declaration.names import PUBLIC
 from engarde.doctor import failed_statement, paths, remedies
 from engarde.doctor.declarations import declaring, enters, named, owns
 from engarde.doctor.facts import Facts
-from engarde.doctor.model import Answer, Cause, as_found, confirmed, ruled_out, unknown
+from engarde.doctor.model import Answer, Cause, as_found, bring_back, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Held
 from engarde.output.findings import Remedy
 from engarde.util.quoting import statement
@@ -122,7 +122,6 @@ OWNER = Cause.of_check(
     "owner",
     because="{subject} is {actual}, not {expected}",
     otherwise="the services' schemas are their roles' own",
-    remedy=remedies.up,
     when=lambda facts: bool(_own(facts)),
     so=lambda facts, finding: finding.subject in {f"schema {schema}" for schema in _own(facts)},
     heal=as_found,
@@ -132,21 +131,19 @@ OWNER_LOST = Cause.of_check(
     "owner's right",
     because="{who} has lost {expected} of its own {what}",
     otherwise="owners have all rights on their schemas",
-    remedy=remedies.up,
     when=lambda facts: bool(_own(facts)),
     so=lambda facts, finding: facts.is_suspected(finding) and " on schema " in finding.subject,
     heal=as_found,
 )
 SEARCH_PATH = paths.changed("the role's search_path leads to another schema", _whose_path)
 WRITES = Cause("the statement writes, and others may only be let read", _writes, remedies.ask_its_service)
-EXTENSION = Cause("an extension is in a schema of its own", _holds_extensions, remedies.up)
+EXTENSION = Cause("an extension is in a schema of its own", _holds_extensions, bring_back)
 NOT_DECLARED = Cause("no read in this schema is declared", _never_declared, _declare)
 NOT_GRANTED = Cause.of_check(
     "it is declared, and was not granted or taken away since",
     "grant",
     because="{who} has no {expected} on {what}, which the stack file gives it",
     otherwise="every declared USAGE is there",
-    remedy=remedies.up,
     when=lambda facts: any(
         enters(facts.stack, login, schema) and not owns(login, schema)
         for schema in denied(facts)

@@ -6,7 +6,7 @@ from engarde.declaration.parameters import kilobytes
 from engarde.doctor import remedies
 from engarde.doctor.attribution import name_of
 from engarde.doctor.facts import Facts
-from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
+from engarde.doctor.model import Answer, Cause, bring_back, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Client, Uptime
 from engarde.output.findings import Remedy
 from engarde.server.catalog.rows import Setting, in_force
@@ -35,7 +35,7 @@ def _declared_again(facts: Facts, found: Setting, declared: int) -> Remedy:
     """As SQL: the plugin does not read a value with a unit, and `up` ends there."""
     role = statement("ALTER ROLE {}", found.role or "")[:-1]
     if not found.role:
-        return remedies.up(facts)
+        return bring_back(facts)
     if found.database:
         where = statement("IN DATABASE {}", found.database)[:-1]
         return remedies.sql(facts, f"{role} {where} RESET {found.name};", safe=True)
@@ -130,8 +130,8 @@ def _ping(facts: Facts) -> Remedy:
     return remedies.code("test connections before use: create_engine(..., pool_pre_ping=True, pool_recycle=300)")
 
 
-STATEMENT_CHANGED = Cause("the role's statement_timeout was changed by hand", _statement_changed, remedies.up)
-IDLE_CHANGED = Cause("the role's idle timeout was changed by hand", _idle_changed, remedies.up)
+STATEMENT_CHANGED = Cause("the role's statement_timeout was changed by hand", _statement_changed, bring_back)
+IDLE_CHANGED = Cause("the role's idle timeout was changed by hand", _idle_changed, bring_back)
 LOCKED = Cause("another session holds a lock on it", _locked, _terminate_none)
 TOO_SLOW = Cause("the statement takes longer than the declared statementTimeout", _declared, _faster)
 TOO_LARGE = Cause("the statement needs more room in temporary files than its role may have", _too_large, _smaller_sort)
