@@ -51,12 +51,12 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     }
     admin = admin_capabilities(stack, catalog)
     plain = {replace(default, grantable=False): default for default in catalog.defaults}
-    yield from _missing(wanted - plain.keys(), admin)
-    yield from _undeclared((plain[right] for right in plain.keys() - wanted if _is_ours(stack, plain[right])), admin)
-    yield from _grantable(
-        (default for default in catalog.defaults if default.grantable and replace(default, grantable=False) in wanted),
-        admin,
-    )
+    undue = [plain[right] for right in plain.keys() - wanted if _is_ours(stack, plain[right])]
+    on = [default for right, default in plain.items() if default.grantable and right in wanted]
+    more = "nothing more than declared"
+    yield from _granted("default privileges", wanted - plain.keys(), admin, "GRANT", actual="not granted")
+    yield from _granted("undeclared default privileges", undue, admin, "REVOKE", more)
+    yield from _granted("grant option", on, admin, "REVOKE GRANT OPTION FOR", actual="{}, and may grant it on")
     yield from _functions(stack, catalog, admin)
     yield from _lost(stack, catalog, admin)
 
@@ -78,48 +78,33 @@ def _is_ours(stack: DatabaseStack, default: Default) -> bool:
     return default.creator in services or default.schema in theirs or default.grantee in {*stack.roles, PUBLIC}
 
 
-def _missing(defaults: Iterable[Default], admin: AdminCapabilities) -> Iterator[Finding]:
-    for (creator, schema, objects, who), rights in _grouped(defaults):
+def _granted(
+    check: str,
+    defaults: Iterable[Default],
+    admin: AdminCapabilities,
+    change: str,
+    expected: str | None = None,
+    actual: str = "{}",
+) -> Iterator[Finding]:
+    """What one statement can give or take each; the rights stand in `{}`, and are what is expected by default."""
+    same: dict[_Same, list[Default]] = defaultdict(list)
+    for default in defaults:
+        same[default.creator, default.schema, default.objects, default.grantee or ""].append(default)
+    gives = change == "GRANT"
+    for (creator, schema, objects, who), all_of in same.items():
+        rights = ", ".join(sorted({default.right or "" for default in all_of}))
+        to = f"{'TO' if gives else 'FROM'} {grantee(who)}"
         yield Finding(
-            "default privileges",
-            f"{called(who)} on {objects.lower()} that {creator} makes{_in(schema)}",
-            rights,
-            "not granted",
+            check,
+            f"{called(who)} on {objects.lower()} that {creator} makes" + (f" in {schema}" if schema else ""),
+            expected or rights,
+            actual.format(rights),
             admin.sql(
-                Verb.PROMISE,
-                f"{_alter(creator, schema)} GRANT {rights} ON {objects} TO {grantee(who)}",
+                Verb.PROMISE if gives else Verb.REVOKE,
+                f"{_alter(creator, schema)} {change} {rights} ON {objects} {to}",
                 of=(creator,),
-                safe=True,
+                safe=gives,
             ),
-            frozenset({creator, who, schema or creator}),
-        )
-
-
-def _undeclared(defaults: Iterable[Default], admin: AdminCapabilities) -> Iterator[Finding]:
-    for (creator, schema, objects, who), rights in _grouped(defaults):
-        yield Finding(
-            "undeclared default privileges",
-            f"{called(who)} on {objects.lower()} that {creator} makes{_in(schema)}",
-            "nothing more than declared",
-            rights,
-            admin.sql(
-                Verb.REVOKE,
-                f"{_alter(creator, schema)} REVOKE {rights} ON {objects} FROM {grantee(who)}",
-                of=(creator,),
-            ),
-            frozenset({creator, who, schema or creator}),
-        )
-
-
-def _grantable(defaults: Iterable[Default], admin: AdminCapabilities) -> Iterator[Finding]:
-    for (creator, schema, objects, who), rights in _grouped(defaults):
-        revoke = f"{_alter(creator, schema)} REVOKE GRANT OPTION FOR {rights} ON {objects} FROM {grantee(who)}"
-        yield Finding(
-            "grant option",
-            f"{called(who)} on {objects.lower()} that {creator} makes{_in(schema)}",
-            rights,
-            f"{rights}, and may grant it on",
-            admin.sql(Verb.REVOKE, revoke, of=(creator,)),
             frozenset({creator, who, schema or creator}),
         )
 
@@ -173,18 +158,6 @@ def _lost(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> I
             )
 
 
-def _grouped(defaults: Iterable[Default]) -> Iterator[tuple[_Same, str]]:
-    same: dict[_Same, list[Default]] = defaultdict(list)
-    for default in defaults:
-        same[default.creator, default.schema, default.objects, default.grantee or ""].append(default)
-    for group, all_of in same.items():
-        yield group, ", ".join(sorted({right.right or "" for right in all_of}))
-
-
 def _alter(creator: str, schema: str | None) -> str:
     inside = f" IN SCHEMA {quoted(schema)}" if schema else ""
     return f"ALTER DEFAULT PRIVILEGES FOR ROLE {quoted(creator)}{inside}"
-
-
-def _in(schema: str | None) -> str:
-    return f" in {schema}" if schema else ""
