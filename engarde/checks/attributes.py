@@ -36,6 +36,7 @@ FOR_ALL = frozenset(
         "local_preload_libraries",
     }
 )
+TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
 FIRST = {
     "default_transaction_read_only": ("SET default_transaction_read_only = off", "SET transaction_read_only = off"),
     "role": ("SET ROLE NONE",),
@@ -125,60 +126,49 @@ def _settings(
     admin: AdminCapabilities,
     concerned: frozenset[str],
 ) -> Iterator[Finding]:
-    declared = {
-        "statement_timeout": login.statement_timeout,
-        "idle_in_transaction_session_timeout": login.idle_in_transaction_session_timeout,
-    }
-    of_role = [setting for setting in catalog.settings if setting.role == login.role]
+    by_the_program = role_settings.declared(login, stack.server)
+    declared = {**_by_the_provider(login), **by_the_program}
     for name, expected in declared.items():
         found = in_force(catalog.settings, name, login.role)
-        if (milliseconds(found.value) if found else 0) != expected:
-            actual = f"{found.value}{_whose(found)}" if found else "not set"
-            yield Finding(
-                "setting",
-                f"{name} of {login.role}",
-                str(expected),
-                actual,
-                _heal(login, name, found, catalog, admin),
-                concerned,
-            )
-    if isinstance(login, Service):
-        found, path = in_force(catalog.settings, "search_path", login.role), (login.schema_, PUBLIC)
-        if found is None or split_path(found.value) != path:
-            actual = f"{found.value}{_whose(found)}" if found else "not set"
-            heal = _heal(login, "search_path", found, catalog, admin)
-            yield Finding("setting", f"search_path of {login.role}", ", ".join(path), actual, heal, concerned)
-    yield from _by_the_program(login, stack, catalog, admin, concerned)
-    known = {
-        *declared,
-        *role_settings.declared(login, stack.server),
-        *({"search_path"} if isinstance(login, Service) else ()),
-    }
-    for extra in (setting for setting in of_role if setting.name not in known and not _harmless(setting, login, stack)):
-        heal = _undone(extra, catalog, admin)
-        actual = f"{extra.value}{_whose(extra)}"
-        yield Finding("setting", f"{extra.name} of {login.role}", "not declared", actual, heal, concerned)
-
-
-def _by_the_program(
-    login: Service | Analytics,
-    stack: DatabaseStack,
-    catalog: Catalog,
-    admin: AdminCapabilities,
-    concerned: frozenset[str],
-) -> Iterator[Finding]:
-    """What the provider cannot carry."""
-    for name, value in role_settings.declared(login, stack.server).items():
-        found = in_force(catalog.settings, name, login.role)
-        if found is None or not role_settings.same(name, found.value, value):
-            # In one database it stands above the role's own.
+        if not _is_as(login, name, expected, found):
+            # In one database it stands above the role's own; the program sets its own above everybody's.
+            above = found and (found.database if found.role else name not in by_the_program)
             heal = (
                 _undone(found, catalog, admin)
-                if found and found.role and found.database
-                else admin.sql(Verb.SET, role_settings.assignment(login.role, name, value))
+                if found and above
+                else admin.sql(Verb.SET, _again(login, name, expected))
             )
             actual = f"{found.value}{_whose(found)}" if found else "not set"
-            yield Finding("setting", f"{name} of {login.role}", value, actual, heal, concerned)
+            yield Finding("setting", f"{name} of {login.role}", expected, actual, heal, concerned)
+    for extra in catalog.settings:
+        if extra.role == login.role and extra.name not in declared and not _harmless(extra, login, stack):
+            heal, actual = _undone(extra, catalog, admin), f"{extra.value}{_whose(extra)}"
+            yield Finding("setting", f"{extra.name} of {login.role}", "not declared", actual, heal, concerned)
+
+
+def _by_the_provider(login: Service | Analytics) -> dict[str, str]:
+    """What it sets: timeouts in milliseconds, which are not set at all where they are 0, and a service's path."""
+    path = {"search_path": f"{login.schema_}, {PUBLIC}"} if isinstance(login, Service) else {}
+    return {**{name: str(getattr(login, name)) for name in TIMEOUTS}, **path}
+
+
+def _is_as(login: Service | Analytics, name: str, expected: str, found: Setting | None) -> bool:
+    if name in TIMEOUTS:
+        return (milliseconds(found.value) if found else 0) == int(expected)
+    if name == "search_path" and isinstance(login, Service):
+        return found is not None and split_path(found.value) == (login.schema_, PUBLIC)
+    return found is not None and role_settings.same(name, found.value, expected)
+
+
+def _again(login: Service | Analytics, name: str, expected: str) -> str:
+    """What sets on a role again what is declared."""
+    if name in TIMEOUTS:
+        return f"ALTER ROLE {quoted(login.role)} " + (
+            f"SET {name} = {expected}" if expected != "0" else f"RESET {name}"
+        )
+    if name == "search_path" and isinstance(login, Service):
+        return f"ALTER ROLE {quoted(login.role)} SET search_path TO {quoted(login.schema_)}, {PUBLIC}"
+    return role_settings.assignment(login.role, name, expected)
 
 
 def _harmless(setting: Setting, login: Service | Analytics, stack: DatabaseStack) -> bool:
@@ -220,20 +210,6 @@ def _whose(setting: Setting) -> str:
     if setting.role is None:
         return f", set on database {setting.database}" if setting.database else ", set for every role"
     return f", set in database {setting.database}" if setting.database else ""
-
-
-def _heal(
-    login: Service | Analytics, name: str, found: Setting | None, catalog: Catalog, admin: AdminCapabilities
-) -> Remedy:
-    if found is not None and (found.role is None or found.database is not None):
-        return _undone(found, catalog, admin)
-    if name == "search_path" and isinstance(login, Service):
-        return admin.sql(
-            Verb.SET, f"ALTER ROLE {quoted(login.role)} SET search_path TO {quoted(login.schema_)}, {PUBLIC}"
-        )
-    value = getattr(login, name)
-    change = f"SET {name} = {value}" if value else f"RESET {name}"
-    return admin.sql(Verb.SET, f"ALTER ROLE {quoted(login.role)} {change}")
 
 
 def _undone(setting: Setting, catalog: Catalog, admin: AdminCapabilities) -> Remedy:
