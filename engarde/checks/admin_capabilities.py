@@ -54,5 +54,7 @@ class AdminCapabilities:
 
 def admin_capabilities(stack: DatabaseStack, catalog: Catalog) -> AdminCapabilities:
     """Those of the stack's admin."""
-    admin = catalog.roles[stack.server.user]
-    return AdminCapabilities(admin.name, admin.superuser, closure(stack, catalog).acts_as(admin.name))
+    name = stack.server.user
+    # Where a pooler knows the admin by another name than the server, nothing is known of it.
+    known = catalog.roles.get(name)
+    return AdminCapabilities(name, known is not None and known.superuser, closure(stack, catalog).acts_as(name))

@@ -70,8 +70,8 @@ def _examined(database: DatabaseStack, recorded: Recorded) -> list[Finding]:
                 found += check.findings(database, observed) if check.scope != "stack" else ()
     except NoRoomForLocks:
         # The rest can be asked once these sessions are ended.
-        if any(finding.check == lock_table.CHECK for finding in found):
-            return found
+        if crowded := [finding for finding in found if finding.check == lock_table.CHECK]:
+            return crowded
         raise
     except NoEntrance as refusal:
         if without_tls := server.without_tls(database, refusal):
