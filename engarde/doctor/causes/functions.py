@@ -38,6 +38,14 @@ def _refused(facts: Facts) -> Iterator[tuple[Function, Service, bool]]:
                 yield function, service, (function.schema, function.signature) in calls
 
 
+def _refused_to_its_service(facts: Facts) -> set[str]:
+    return {
+        function.identity
+        for function in _called(facts)
+        if (service := facts.service_of(function.schema)) and service.role in function.refused
+    }
+
+
 def _not_declared(facts: Facts) -> Answer:
     found = [(relation, service) for relation, service, declared in _refused(facts) if not declared]
     if found:
@@ -89,7 +97,7 @@ OWNER = Cause.of_check(
     "owner",
     because="{what} is {actual}",
     otherwise="what has this name in a service's schema is its own",
-    so=lambda facts, finding: bool(finding.things & {function.identity for function in _called(facts)}),
+    so=lambda facts, finding: bool(finding.things & _refused_to_its_service(facts)),
     heal=as_found,
 )
 NOT_GRANTED = Cause.of_check(
