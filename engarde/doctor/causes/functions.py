@@ -47,7 +47,7 @@ def _refused_to_its_service(facts: Facts) -> set[str]:
 
 
 def _not_declared(facts: Facts) -> Answer:
-    found = [(relation, service) for relation, service, declared in _refused(facts) if not declared]
+    found = [(function, service) for function, service, declared in _refused(facts) if not declared]
     if found:
         it = found[0][0]
         lacking = [service for function, service in found if function == it]
