@@ -51,3 +51,12 @@ def test_what_is_asked_knows_of_no_command_that_asks_it() -> None:
         modules |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
         above = {module for module in modules if module.split(".")[1:2] and module.split(".")[1] in COMMANDS}
         assert not above, file.name
+
+
+def test_what_a_check_finds_is_called_as_it_is_registered() -> None:
+    for check in registry.checks():
+        tree = ast.parse((HERE / f"engarde/checks/{check.module}.py").read_text())
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Finding"]
+        named = {call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)}
+        of_module = [other for other in registry.checks() if other.module == check.module]
+        assert named <= set(registry.ids(of_module)), check.module
