@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -89,3 +89,7 @@ class Histories:
         return [
             revision for revision in self.of(service, table) if not any(revision in other.revisions for other in others)
         ]
+
+
+ReadHistories = Callable[[DatabaseStack], Histories]
+"""Reads those of a database; `Histories` itself reads none."""

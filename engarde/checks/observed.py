@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar, overload
 
 from engarde.checks.admin_capabilities import AdminCapabilities, admin_capabilities
 from engarde.checks.foreseen import foreseen
-from engarde.checks.histories import Histories
+from engarde.checks.histories import Histories, ReadHistories
 from engarde.declaration.model import DatabaseStack, Table
 from engarde.errors import Unreachable
 from engarde.output.findings import Finding
@@ -124,7 +124,7 @@ class Observed:
         stack: DatabaseStack,
         session: Callable[[], Session],
         recorded: Recorded | None = None,
-        histories: Callable[[DatabaseStack], Histories] = Histories,
+        histories: ReadHistories = Histories,
     ) -> None:
         self.stack = stack
         self.recorded = recorded or Recorded(stack.name)

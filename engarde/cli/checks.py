@@ -122,15 +122,16 @@ def doctor_command(stack: str, fix: bool, text: tuple[str, ...]) -> Result:
     """
     from engarde.checks.apply_remedies import changes
     from engarde.doctor.examine import examine
+    from engarde.migrate.histories import histories
     from engarde.output.show import Findings
 
     declared = read(FOLDER, stack)
     if text:
         return _explain(declared, sys.stdin.read() if text == ("-",) else " ".join(text), fix)
-    findings = examine(declared)
+    findings = examine(declared, histories)
     if fix and (safe := changes(findings)):
         _make(declared, safe)
-        findings = examine(declared)
+        findings = examine(declared, histories)
     return Findings(findings, f"nothing is wrong with stack {stack}")
 
 

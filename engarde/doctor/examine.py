@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engarde.checks import lock_table, registry, server
+from engarde.checks.histories import Histories, ReadHistories
 from engarde.checks.observed import Observed, Recorded
 from engarde.declaration.databases import databases, display_name
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import NoEntrance, NoRoomForLocks, Unreachable
-from engarde.migrate.histories import histories
 from engarde.output.findings import Finding
 from engarde.server.credentials import login_of_admin
 from engarde.server.session import Session, session
 
 
-def examine(stack: Stack) -> list[Finding]:
+def examine(stack: Stack, histories: ReadHistories = Histories) -> list[Finding]:
     """Every finding of every check but those of `verify`; changes nothing.
+
+    :param histories: reads the services' migration scripts.
 
     :raises Unreachable: the engine or the server could not be asked.
     """
@@ -30,21 +32,21 @@ def examine(stack: Stack) -> list[Finding]:
         # Nothing else can be learnt of the stack until these are gone.
         if any(finding.check == "killed run" for finding in found):
             return found
-    return [*found, *_of_databases(of_stack, recorded)]
+    return [*found, *_of_databases(of_stack, recorded, histories)]
 
 
 def _no_session() -> Session:
     raise Unreachable("a stack as a whole has no session")
 
 
-def _of_databases(of_stack: Sequence[DatabaseStack], recorded: Recorded) -> list[Finding]:
+def _of_databases(of_stack: Sequence[DatabaseStack], recorded: Recorded, histories: ReadHistories) -> list[Finding]:
     if len(of_stack) == 1:
-        return _examined(of_stack[0], recorded)
+        return _examined(of_stack[0], recorded, histories)
     found: list[tuple[DatabaseStack, Finding]] = []
     for database in of_stack:
         so_far = [finding for _, finding in found]
         try:
-            examined = _examined(database, recorded)
+            examined = _examined(database, recorded, histories)
         except NoRoomForLocks:
             # Whose locks they are is found with the server.
             if not any(finding.check == lock_table.CHECK for finding in so_far):
@@ -59,7 +61,7 @@ def _told(finding: Finding, so_far: list[Finding]) -> bool:
     return finding in so_far and (finding.remedy.kind != "sql" or finding.check == "server")
 
 
-def _examined(database: DatabaseStack, recorded: Recorded) -> list[Finding]:
+def _examined(database: DatabaseStack, recorded: Recorded, histories: ReadHistories) -> list[Finding]:
     found: list[Finding] = []
     try:
         with session(login_of_admin(database)) as asked:

@@ -14,7 +14,6 @@ from engarde.doctor.attribution import role, suspects
 from engarde.doctor.model import MatchedError
 from engarde.doctor.rows import Client, Entrant, Relation, RelationRight, SchemaRight
 from engarde.errors import NoEntrance, Unreachable
-from engarde.migrate.histories import histories
 from engarde.output.findings import Finding
 from engarde.server.catalog import Catalog
 from engarde.server.credentials import Access, login_of_admin
@@ -35,7 +34,7 @@ class Facts:
         self.stack = stack
         self.error = error
         self.named = error.named
-        self.observed = Observed(stack, lambda: self.session, histories=histories)
+        self.observed = Observed(stack, lambda: self.session)
         self._closing = closing
         self._lost = lost
 
