@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from engarde.checks import event_triggers, owners, registry
+from engarde.checks.judging import Taken, judged
 from engarde.checks.observed import Observed, Recorded
 from engarde.checks.registry import Stage
 from engarde.checks.remedies import ordered
-from engarde.declaration.accepted import Taken, judged
 from engarde.declaration.databases import databases, display_name
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.declaration.names import PROOF

@@ -7,7 +7,7 @@ from collections import defaultdict
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from engarde.declaration.accepted import Taken
+from engarde.checks.judging import Taken
 from engarde.output.show import Text, as_data, listed
 from engarde.verify.matrix import Row
 from engarde.verify.run import Report

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from engarde.checks import registry
-from engarde.declaration.accepted import judged
+from engarde.checks.judging import judged
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError
