@@ -139,9 +139,9 @@ def checks(*groups: Group, scope: Scope | None = None) -> tuple[Check, ...]:
     return tuple(check for check in _all() if check.group in (groups or GROUPS) and scope in (None, check.scope))
 
 
-def answering(question: str, group: Group | None = None) -> tuple[Check, ...]:
-    """The checks of a group whose findings bear this name; by default of the first group that has any."""
-    found = [check for check in checks(*([group] if group else [])) if question in ids([check])]
+def answering(question: str) -> tuple[Check, ...]:
+    """The checks whose findings bear this name; of several groups that print it in their words, those of the first."""
+    found = [check for check in _all() if question in ids([check])]
     first = min((check.group for check in found), key=[*GROUPS].index)
     return tuple(check for check in found if check.group == first)
 
@@ -151,12 +151,12 @@ def ids(checks: Iterable[Check]) -> list[str]:
     return sorted({question.id for check in checks for question in check.questions})
 
 
-def findings(stack: DatabaseStack, observed: Observed, *questions: str, group: Group | None = None) -> list[Finding]:
-    """What is found of these questions alone; `group` as of `answering`.
+def findings(stack: DatabaseStack, observed: Observed, *questions: str) -> list[Finding]:
+    """What is found of these questions alone.
 
     :raises Unreachable: something that they need could not be asked.
     """
-    asked = dict.fromkeys(check for question in questions for check in answering(question, group))
+    asked = dict.fromkeys(check for question in questions for check in answering(question))
     return [found for check in asked for found in check.findings(stack, observed) if found.check in questions]
 
 

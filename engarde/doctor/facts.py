@@ -86,9 +86,9 @@ class Facts:
         """Roles, settings, schemas and access lists."""
         return self.observed.catalog
 
-    def found(self, *questions: str, group: registry.Group | None = None) -> list[Finding]:
-        """What the checks of these names find; of several groups that have one `verify`'s, or that of the group."""
-        return registry.findings(self.stack, self.observed, *questions, group=group)
+    def found(self, *questions: str) -> list[Finding]:
+        """What the checks of these names find."""
+        return registry.findings(self.stack, self.observed, *questions)
 
     def is_suspected(self, finding: Finding) -> bool:
         """Whether a finding is about a login that the error may be about."""

@@ -6,10 +6,12 @@ from collections.abc import Callable, Sequence
 
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.parameters import split_path
+from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Cause
 from engarde.output.findings import Finding, Remedy
 from engarde.server.catalog.rows import in_force
+from engarde.util.quoting import statement
 
 SEARCH_PATH = "search_path"
 
@@ -36,5 +38,8 @@ def changed(says: str, whose: Callable[[Facts], Sequence[Service | Analytics]]) 
 
 def _in_this_database(facts: Facts, finding: Finding) -> Remedy | None:
     """What no `up` would undo: it is set for the role in this database alone."""
-    others = facts.found("setting", group="roles")
-    return next((other.remedy for other in others if other.subject == finding.subject), None)
+    found = in_force(facts.catalog.settings, SEARCH_PATH, finding.subject.removeprefix(f"{SEARCH_PATH} of "))
+    if not (found and found.role and found.database):
+        return None
+    undone = statement("ALTER ROLE {} IN DATABASE {} RESET search_path", found.role, found.database)
+    return remedies.sql(facts, undone, safe=True)
