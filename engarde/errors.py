@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from enum import Enum
+
 INTERNAL, INTERRUPTED = 70, 130
 """Exit codes of what is no `EngardeError`: a fault of the tool's own, and the operator's end."""
 
@@ -33,12 +36,48 @@ class Uncertain(Unreachable):
         )
 
 
+class Why(Enum):
+    """Why a login came to nothing, by what is said of it; of several the first counts."""
+
+    PASSWORD = r"password.*authentication failed|authentication failed.*password|28P01"  # noqa: S105 - what is said of one
+    ROLE_LIMIT = r"too many connections for role"
+    DATABASE_LIMIT = r"too many connections for database"
+    NO_SLOT = r"remaining connection slots"
+    NO_CLIENT = r"too many clients"
+    SHUT_OUT = r"permission denied for database|is not permitted to log in"
+    NO_DATABASE = r'database ".*" does not exist'
+    NO_TLS = r"server does not support SSL"
+    NOT_FOUND = r"resolve|translate"
+    NOT_ANSWERED = r"refused|timeout|timed out|no route"
+    OTHER = r""
+
+    @property
+    def password_right(self) -> bool:
+        """Whether it is only said to whose password was right: a live service may hold all that its role has."""
+        return self in (Why.ROLE_LIMIT, Why.DATABASE_LIMIT, Why.NO_SLOT)
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no connection left for it: that says nothing of the role."""
+        return self.password_right or self is Why.NO_CLIENT
+
+
 class NoEntrance(Unreachable):
     """Nobody answered at the address, or the role was not let in."""
 
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(f"cannot ask {where}, so nothing was changed there: {reason}")
         self.reason = reason
+
+    @property
+    def why(self) -> Why:
+        """Why, whichever server, pooler or library says so."""
+        return next(why for why in Why if re.search(why.value, self.reason, re.IGNORECASE))
+
+    @property
+    def said(self) -> str:
+        """The reason without the address."""
+        return self.reason.rpartition("failed: ")[2]
 
 
 class NoRoomForLocks(Unreachable):

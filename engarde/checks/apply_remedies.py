@@ -1,20 +1,28 @@
-"""The remedies that lose nothing, run for the operator: all of them or none."""
+"""The remedies that lose nothing, run for the operator: all of them or none, or each transaction by itself."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from engarde.checks.remedies import transactions
-from engarde.errors import Refused
+from engarde.checks.remedies import Transaction, transactions
+from engarde.declaration.databases import find
+from engarde.declaration.model import Stack
+from engarde.errors import Refused, Unfinished, Unreachable
 from engarde.output.findings import Finding
-from engarde.server.credentials import Access
+from engarde.server.credentials import Access, login_of_admin
 from engarde.server.functions import refuse_event_triggers
 from engarde.server.session import Session, session
 
 PATIENCE = 2
 """How long a statement may wait for a lock, with a live service's queries queueing behind it [seconds]."""
+TRIES = 3
+PAUSE = 1.0
+"""Between two of them [seconds]: a service's statements that queued meanwhile are done by then."""
+IN_THE_WAY = frozenset({"55P03", "40P01"})
+"""A lock that did not come in time, a deadlock: the same may work a little later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +37,8 @@ class Change:
 
 def changes(findings: Iterable[Finding]) -> list[Change]:
     """Those that are safe to make, in the order in which they are made, each statement once."""
-    safe = [each for whole in transactions(findings) if whole.safe for each in whole.findings]
-    return list({(each.database, each.remedy.text): _change(each) for each in safe}.values())
+    safe = [finding for whole in transactions(findings) if whole.safe for finding in whole.findings]
+    return list({(finding.database, finding.remedy.text): _change(finding) for finding in safe}.values())
 
 
 def _change(finding: Finding) -> Change:
@@ -66,3 +74,45 @@ def changing(login: Access) -> Iterator[Session]:
         asked.run(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
         yield asked
         asked.commit()
+
+
+@dataclass(frozen=True, slots=True)
+class NotMade:
+    """A transaction that was not made, and what of it the server did not do."""
+
+    transaction: Transaction
+    reason: str
+
+
+def mend(stack: Stack, wanted: Sequence[Transaction]) -> list[NotMade]:
+    """Makes each by itself, and returns those that could not be made.
+
+    :raises Unreachable: no answer; nothing was changed.
+    :raises Unfinished: the same after something was changed.
+    """
+    logins = {transaction.database: login_of_admin(find(stack, transaction.database or None)) for transaction in wanted}
+    failed: list[NotMade] = []
+    for number, transaction in enumerate(wanted):
+        try:
+            _make(logins[transaction.database], transaction.statements)
+        except Refused as refusal:
+            failed.append(NotMade(transaction, str(refusal)))
+        except Unreachable as lost:
+            made = number - len(failed)
+            if not made:
+                raise
+            raise Unfinished(f"{lost}\n{made} of {len(wanted)} transactions were made; run it again") from None
+    return failed
+
+
+def _make(login: Access, statements: str) -> None:
+    for left in reversed(range(TRIES)):
+        try:
+            with changing(login) as asked:
+                asked.change(statements)
+        except Refused as refusal:
+            if not left or refusal.sqlstate not in IN_THE_WAY:
+                raise
+            time.sleep(PAUSE)
+        else:
+            return

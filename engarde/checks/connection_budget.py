@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from engarde.declaration.model import Analytics, ServerStack, Service
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
+from engarde.declaration.model import Analytics, DatabaseStack, ServerStack, Service
+from engarde.declaration.names import ANALYTICS
+from engarde.declaration.stack_file_edits import lines
+from engarde.output.findings import Finding, Remedy
 
 RESERVED = ("superuser_reserved_connections", "reserved_connections")
 """PostgreSQL 16 brought the second."""
@@ -69,3 +74,52 @@ def lowered(limits: Mapping[str, int], room: int) -> dict[str, int] | None:
             return None
         fitting[largest] -= 1
     return fitting
+
+
+@check(
+    Question(
+        "connection budget",
+        "whether the limits, a rotation and the sessions of others all fit into the server's connections",
+        "edit",
+        "lower limits, or a higher `max_connections`",
+    ),
+    group="roles",
+    needs=("catalogs", "sessions"),
+    scope="server",
+    stage=Stage.ROLES,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+    """A finding where the limits, a rotation and the others' sessions do not all fit."""
+    of_server = budget(stack.server_stack, observed.settings("max_connections", *RESERVED))
+    if not stack.server_wide or of_server.suffices(observed.others_sessions, rotating=True):
+        return
+    limits, room = of_server.limits, of_server.available - observed.others_sessions
+    expected = (
+        f"at most {of_server.available}: max_connections {of_server.highest} less {of_server.reserved} reserved ones"
+    )
+    actual = (
+        f"{of_server.promised} by the limits of all roles, {needed(limits)} while {of_server.largest.role} is rotated"
+        f" and two of it are in use; and {observed.others_sessions} sessions of others now"
+    )
+    fitting = lowered(limits, room)
+    remedy = (
+        _edit(of_server, fitting)
+        if fitting
+        else _raise(observed, needed(limits) + of_server.reserved + observed.others_sessions)
+    )
+    yield Finding("connection budget", stack.server.database, expected, actual, remedy, frozenset(limits))
+
+
+def _edit(of_server: Budget, fitting: dict[str, int]) -> Remedy:
+    changed = [login for login in of_server.logins if fitting[login.role] < login.connection_limit]
+    services = {login.name: {"connectionLimit": fitting[login.role]} for login in changed if isinstance(login, Service)}
+    sections = [lines("services", services)] if services else []
+    for login in changed:
+        if not isinstance(login, Service):
+            sections.append(lines(ANALYTICS, {"connectionLimit": fitting[login.role]}))
+    return Remedy("edit", "\n".join(sections))
+
+
+def _raise(observed: Observed, connections: int) -> Remedy:
+    heal = f"ALTER SYSTEM SET max_connections = {connections}; -- and a restart of the server"
+    return Remedy("sql", heal, by_superuser=not observed.admin.superuser)

@@ -35,16 +35,18 @@ LISTED = {
 
 def foreseen(catalog: Catalog, findings: Iterable[Finding]) -> Catalog:
     """The catalogs as they are once these findings are healed, as far as these place things."""
-    remedies = [each.remedy for each in findings]
-    placed = [each.placed for each in remedies if each.placed]
-    return _Foreseen(catalog, placed, {each.thing: each.by_superuser for each in remedies if each.placed}).whole()
+    remedies = [finding.remedy for finding in findings]
+    placed = [remedy.placed for remedy in remedies if remedy.placed]
+    return _Foreseen(
+        catalog, placed, {remedy.thing: remedy.by_superuser for remedy in remedies if remedy.placed}
+    ).whole()
 
 
 class _Foreseen:
     def __init__(self, catalog: Catalog, placed: Iterable[Placed], things: dict[str, bool]) -> None:
         self.catalog = catalog
         self.things = things
-        self.placed = {(LISTED.get(each.kind, each.kind), each.identity): each for each in placed}
+        self.placed = {(LISTED.get(place.kind, place.kind), place.identity): place for place in placed}
         for sequence, table in catalog.belongs_to.items():
             if found := self.placed.get(("table", table)):
                 self.placed["sequence", sequence] = replace(found, kind="sequence", identity=sequence)
@@ -52,22 +54,22 @@ class _Foreseen:
     def whole(self) -> Catalog:
         if not self.placed:
             return self.catalog
-        catalog, entries = self.catalog, [self._entry(each) for each in self.catalog.entries]
+        catalog, entries = self.catalog, [self._entry(entry) for entry in self.catalog.entries]
         return replace(
             catalog,
             databases={
-                name: replace(each, owner=self._owner("database", each.identity, each.owner))
-                for name, each in catalog.databases.items()
+                name: replace(database, owner=self._owner("database", database.identity, database.owner))
+                for name, database in catalog.databases.items()
             },
             schemas={
-                name: replace(each, owner=self._owner("schema", each.identity, each.owner))
-                for name, each in catalog.schemas.items()
+                name: replace(schema, owner=self._owner("schema", schema.identity, schema.owner))
+                for name, schema in catalog.schemas.items()
             },
-            relations=tuple(self._relation(each) for each in catalog.relations),
-            entries=tuple(_merged(each for each in entries if each.grantee != each.owner)),
+            relations=tuple(self._relation(relation) for relation in catalog.relations),
+            entries=tuple(_merged(entry for entry in entries if entry.grantee != entry.owner)),
             lost=tuple(self._lost()),
-            views=tuple(self._view(each) for each in catalog.views),
-            definers=tuple(self._definer(each) for each in catalog.definers),
+            views=tuple(self._view(view) for view in catalog.views),
+            definers=tuple(self._definer(function) for function in catalog.definers),
             placed=self.things,
         )
 
@@ -83,13 +85,13 @@ class _Foreseen:
         found = self.placed.get((kind, identity))
         return (found.schema if found else "") or schema
 
-    def _relation(self, each: Relation) -> Relation:
+    def _relation(self, relation: Relation) -> Relation:
         return replace(
-            each,
-            owner=self._owner(each.kind, each.identity, each.owner),
-            identity=self._identity(each.kind, each.identity),
-            schema=self._schema(each.kind, each.identity, each.schema),
-            table=self._identity("table", each.table) if each.table else None,
+            relation,
+            owner=self._owner(relation.kind, relation.identity, relation.owner),
+            identity=self._identity(relation.kind, relation.identity),
+            schema=self._schema(relation.kind, relation.identity, relation.schema),
+            table=self._identity("table", relation.table) if relation.table else None,
         )
 
     def _entry(self, entry: Entry) -> Entry:
@@ -107,37 +109,41 @@ class _Foreseen:
         )
 
     def _lost(self) -> list[Entry]:
-        had = {(each.kind, each.identity, each.grantee, each.right) for each in self.catalog.entries if not each.column}
+        had = {
+            (entry.kind, entry.identity, entry.grantee, entry.right)
+            for entry in self.catalog.entries
+            if not entry.column
+        }
         lost = []
-        for each in self.catalog.lost:
-            then = self._entry(each)
-            if (each.kind, each.identity, then.owner, each.right) not in had:
+        for entry in self.catalog.lost:
+            then = self._entry(entry)
+            if (entry.kind, entry.identity, then.owner, entry.right) not in had:
                 lost.append(then)
         return lost
 
-    def _view(self, each: View) -> View:
+    def _view(self, view: View) -> View:
         return replace(
-            each,
-            owner=self._owner("table", each.identity, each.owner),
-            identity=self._identity("table", each.identity),
-            schema=self._schema("table", each.identity, each.schema),
-            base=self._identity("table", each.base),
-            base_schema=self._schema("table", each.base, each.base_schema),
+            view,
+            owner=self._owner("table", view.identity, view.owner),
+            identity=self._identity("table", view.identity),
+            schema=self._schema("table", view.identity, view.schema),
+            base=self._identity("table", view.base),
+            base_schema=self._schema("table", view.base, view.base_schema),
         )
 
-    def _definer(self, each: Definer) -> Definer:
+    def _definer(self, definer: Definer) -> Definer:
         return replace(
-            each,
-            owner=self._owner("function", each.identity, each.owner),
-            identity=self._identity("function", each.identity),
-            schema=self._schema("function", each.identity, each.schema),
+            definer,
+            owner=self._owner("function", definer.identity, definer.owner),
+            identity=self._identity("function", definer.identity),
+            schema=self._schema("function", definer.identity, definer.schema),
         )
 
 
 def _merged(entries: Iterable[Entry]) -> Iterable[Entry]:
     """Two entries that are one now: it may be granted on if one of them might."""
     found: dict[Entry, bool] = {}
-    for each in entries:
-        plain = replace(each, grantable=False)
-        found[plain] = found.get(plain, False) or each.grantable
-    return (replace(each, grantable=True) if grantable else each for each, grantable in found.items())
+    for entry in entries:
+        plain = replace(entry, grantable=False)
+        found[plain] = found.get(plain, False) or entry.grantable
+    return (replace(entry, grantable=True) if grantable else entry for entry, grantable in found.items())

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engarde.checks.admin_capabilities import admin_capabilities
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import VERSION_TABLE
 from engarde.output.findings import Placed, Remedy, Verb
 from engarde.server.catalog import Catalog
 from engarde.server.catalog.rows import FOR_ALL, RUN_AS_OWNER, Owned
 from engarde.util.quoting import quoted
-from engarde.verify.hands import hands
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,12 @@ def place(stack: DatabaseStack, catalog: Catalog, owned: Owned) -> Place:
     """
     at_home = next((service for service in stack.services if service.schema_ == owned.schema), None)
     writer = next((service for service in stack.services if service.role == owned.owner), None)
-    creators = (each.creators[0] for each in stack.existing_schemas if each.name == owned.schema)
+    creators = (existing.creators[0] for existing in stack.existing_schemas if existing.name == owned.schema)
     owner = at_home.role if at_home else next(creators, stack.server.user)
     stranger = owned.owner not in catalog.trusted(stack.server.user)
     view = stranger and owned.kind in RUN_AS_OWNER and owned.kind != "routine"
     # Nor does a part leave the table that it is a part of.
-    declared = owned.of_another or any((owned.schema, owned.name) in _reads(each) for each in stack.services)
+    declared = owned.of_another or any((owned.schema, owned.name) in _reads(service) for service in stack.services)
     if writer and owned.schema and not (at_home or declared):
         return Place(owned.owner, writer.schema_, _moved(stack, catalog, owned, writer))
     if view:
@@ -56,7 +56,7 @@ def place(stack: DatabaseStack, catalog: Catalog, owned: Owned) -> Place:
 
 
 def _reads(service: Service) -> set[tuple[str, str]]:
-    return {(each.schema_, each.table) for each in service.reads}
+    return {(read.schema_, read.table) for read in service.reads}
 
 
 def _moved(stack: DatabaseStack, catalog: Catalog, owned: Owned, writer: Service) -> Remedy:
@@ -70,14 +70,14 @@ def _moved(stack: DatabaseStack, catalog: Catalog, owned: Owned, writer: Service
     move = f"ALTER {owned.kind.upper()} {owned.identity} SET SCHEMA {quoted(writer.schema_)}"
     placed = Placed(owned.kind, owned.identity, owned.owner, writer.schema_)
     thing = catalog.relocated(owned.identity, writer.schema_)
-    return hands(stack, catalog).sql(Verb.PLACE, move, of=(owned.owner,), placed=placed, thing=thing)
+    return admin_capabilities(stack, catalog).sql(Verb.PLACE, move, of=(owned.owner,), placed=placed, thing=thing)
 
 
 def _given(stack: DatabaseStack, catalog: Catalog, owned: Owned, owner: str, *, stranger: bool) -> Remedy:
     given = [f"ALTER {owned.kind.upper()} {owned.identity} OWNER TO {quoted(owner)}"]
     if owned.definer and stranger:
         given.insert(0, f"ALTER ROUTINE {owned.identity} SECURITY INVOKER")
-    return hands(stack, catalog).sql(
+    return admin_capabilities(stack, catalog).sql(
         Verb.PLACE,
         *given,
         of=(owned.owner, owner),

@@ -21,7 +21,7 @@ class Transaction:
     @property
     def statements(self) -> str:
         """In their order, each once."""
-        return "\n".join(dict.fromkeys(each.remedy.text for each in self.findings))
+        return "\n".join(dict.fromkeys(finding.remedy.text for finding in self.findings))
 
     @property
     def verb(self) -> Verb:
@@ -31,20 +31,20 @@ class Transaction:
     @property
     def by_superuser(self) -> bool:
         """Whether the stack's admin may not run them."""
-        return any(each.remedy.by_superuser for each in self.findings)
+        return any(finding.remedy.by_superuser for finding in self.findings)
 
     @property
     def safe(self) -> bool:
         """Whether they lose no data and take nothing from anybody, and the admin may run them."""
-        return all(each.remedy.safe for each in self.findings)
+        return all(finding.remedy.safe for finding in self.findings)
 
 
 def transactions(findings: Iterable[Finding]) -> list[Transaction]:
     """What statements heal without a decision, database after database, in the order in which it is to be run."""
     found: dict[str, dict[str, list[Finding]]] = defaultdict(lambda: defaultdict(list))
-    for each in findings:
-        if is_statement(each):
-            found[each.database][each.remedy.thing or each.remedy.text].append(each)
+    for finding in findings:
+        if is_statement(finding):
+            found[finding.database][finding.remedy.thing or finding.remedy.text].append(finding)
     return [
         Transaction(database, tuple(sorted(group, key=_verb)))
         for database, groups in found.items()
@@ -55,8 +55,8 @@ def transactions(findings: Iterable[Finding]) -> list[Transaction]:
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
     """The same findings: first what statements heal, as they are to be run, then what else there is to do."""
     findings = list(findings)
-    made = [each for transaction in transactions(findings) for each in transaction.findings]
-    return [*made, *(each for each in findings if not is_statement(each))]
+    made = [finding for transaction in transactions(findings) for finding in transaction.findings]
+    return [*made, *(finding for finding in findings if not is_statement(finding))]
 
 
 def is_statement(finding: Finding) -> bool:

@@ -31,10 +31,10 @@ def script(stack: Stack, findings: Sequence[Finding]) -> str:
     several = len(databases(stack)) > 1
     for database in databases(stack):
         name = display_name(database) if several else ""
-        here = [each for each in made if each.database == name]
+        here = [transaction for transaction in made if transaction.database == name]
         # What was only seen by trying is something else's doing, which is mended by that.
-        others = [each for each in findings if each.check != "behaviour"] or findings
-        left = [each for each in others if each.database == name and not is_statement(each)]
+        others = [finding for finding in findings if finding.check != "behaviour"] or findings
+        left = [finding for finding in others if finding.database == name and not is_statement(finding)]
         if here or left:
             lines += ["", _comment(f"database {display_name(database)}")]
         if here:
@@ -61,14 +61,14 @@ def _entered(database: DatabaseStack) -> Iterator[str]:
 
 def _transactions(made: Sequence[Transaction]) -> Iterator[str]:
     """All of one database; what would run others' code meanwhile is disarmed first, or nothing else is made."""
-    armed = [each for each in made if each.by_superuser and each.verb is Verb.DISARM]
-    rest = [each for each in made if each not in armed]
-    for each in armed:
-        yield from _transaction(each)
+    armed = [transaction for transaction in made if transaction.by_superuser and transaction.verb is Verb.DISARM]
+    rest = [transaction for transaction in made if transaction not in armed]
+    for transaction in armed:
+        yield from _transaction(transaction)
     if armed and rest:
         yield from ("", "\\if :is_superuser")
-    for each in rest:
-        yield from _transaction(each)
+    for transaction in rest:
+        yield from _transaction(transaction)
     if armed and rest:
         warning = f"left out, for the event triggers that stay would run: {len(rest)} more transactions"
         yield from ("", "\\else", f"\\warn '{warning}'", "\\endif")
@@ -77,7 +77,7 @@ def _transactions(made: Sequence[Transaction]) -> Iterator[str]:
 def _transaction(made: Transaction) -> Iterator[str]:
     whole = [*BEGIN, made.statements, "COMMIT;"]
     yield ""
-    yield from dict.fromkeys(_comment(_title(each)) for each in made.findings)
+    yield from dict.fromkeys(_comment(_title(finding)) for finding in made.findings)
     if made.by_superuser:
         title = _escaped(visible(_title(made.findings[0])))
         whole = [
@@ -92,12 +92,12 @@ def _transaction(made: Transaction) -> Iterator[str]:
 
 def _left(findings: Iterable[Finding]) -> Iterator[str]:
     """What somebody has to decide on, or to do elsewhere."""
-    for each in findings:
+    for finding in findings:
         yield ""
-        yield _comment(_title(each))
-        yield _comment(f"  expected: {each.expected}")
-        yield from (_comment(f"  {line}") for line in f"actual: {each.actual}".split("\n"))
-        yield from (_comment(f"    {line}") for line in each.remedy.text.split("\n"))
+        yield _comment(_title(finding))
+        yield _comment(f"  expected: {finding.expected}")
+        yield from (_comment(f"  {line}") for line in f"actual: {finding.actual}".split("\n"))
+        yield from (_comment(f"    {line}") for line in finding.remedy.text.split("\n"))
 
 
 def _title(finding: Finding) -> str:

@@ -87,7 +87,7 @@ def verify_command(
 
 def _mend(declared: Stack, safe: Sequence[Transaction], *, dry_run: bool, yes: bool) -> EngardeError | None:
     """Makes what loses nothing; what of it was not made is returned."""
-    from engarde.checks.mending import mend
+    from engarde.checks.apply_remedies import mend
 
     for each in safe:
         for line in _lines(each):
@@ -121,16 +121,17 @@ def doctor_command(stack: str, fix: bool, text: tuple[str, ...]) -> Result:
     there now, 1 one is or may be, 2 an error that is not known here, 3 the database could not be asked.
     """
     from engarde.checks.apply_remedies import changes
-    from engarde.health import examine
+    from engarde.doctor.examine import examine
+    from engarde.migrate.histories import histories
     from engarde.output.show import Findings
 
     declared = read(FOLDER, stack)
     if text:
         return _explain(declared, sys.stdin.read() if text == ("-",) else " ".join(text), fix)
-    findings = examine(declared)
+    findings = examine(declared, histories)
     if fix and (safe := changes(findings)):
         _make(declared, safe)
-        findings = examine(declared)
+        findings = examine(declared, histories)
     return Findings(findings, f"nothing is wrong with stack {stack}")
 
 

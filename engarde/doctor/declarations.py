@@ -7,9 +7,9 @@ from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC, spelled
 from engarde.declaration.privileges import beyond
 from engarde.declaration.stack_file_edits import referring
-from engarde.doctor import queries, remedies
+from engarde.doctor import failed_statement, remedies
+from engarde.doctor.attribution import name_of
 from engarde.doctor.facts import Facts
-from engarde.doctor.suspects import name_of
 from engarde.output.findings import Remedy
 
 TABLE = "TABLE"
@@ -60,7 +60,7 @@ def declaring(facts: Facts, lacking: list[Service | Analytics], schema: str, tab
 
 def _declaring(facts: Facts, lacking: list[Service | Analytics], schema: str, table: str | None) -> Remedy:
     who = name_of(lacking[0]) if len(lacking) == 1 else remedies.SERVICE
-    if queries.makes_foreign_key(facts.heard.lines):
+    if failed_statement.makes_foreign_key(facts.error.lines):
         read = read_of(lacking[0], schema, table) if len(lacking) == 1 and table else None
         return Remedy("edit", referring(who, schema, table or TABLE, read))
     return remedies.edit("engarde:services", who, "reads", value=(spelled(schema, table or TABLE),))

@@ -7,16 +7,16 @@ from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 
+from engarde.checks import registry
+from engarde.checks.observed import Observed
 from engarde.declaration.model import Analytics, DatabaseStack, Service
-from engarde.doctor.model import Heard
+from engarde.doctor.attribution import role, suspects
+from engarde.doctor.model import MatchedError
 from engarde.doctor.rows import Client, Entrant, Relation, RelationRight, SchemaRight
-from engarde.doctor.suspects import role, suspects
 from engarde.errors import NoEntrance, Unreachable
-from engarde.pulumi_cli.state import outputs
-from engarde.server import version_tables
-from engarde.server.catalog import Catalog, read
-from engarde.server.catalog.rows import ServerSetting, VersionTable
-from engarde.server.credentials import Access, login_of_admin, of_services
+from engarde.output.findings import Finding
+from engarde.server.catalog import Catalog
+from engarde.server.credentials import Access, login_of_admin
 from engarde.server.session import Session, session
 
 _END = re.compile(r"""["'`,;:)\]} ]""")
@@ -28,10 +28,13 @@ class Facts:
     Whatever asks server or engine raises `Unreachable` where those cannot be asked.
     """
 
-    def __init__(self, stack: DatabaseStack, heard: Heard, closing: ExitStack, lost: Unreachable | None = None) -> None:
+    def __init__(
+        self, stack: DatabaseStack, error: MatchedError, closing: ExitStack, lost: Unreachable | None = None
+    ) -> None:
         self.stack = stack
-        self.heard = heard
-        self.named = heard.named
+        self.error = error
+        self.named = error.named
+        self.observed = Observed(stack, lambda: self.session)
         self._closing = closing
         self._lost = lost
 
@@ -45,8 +48,8 @@ class Facts:
             return error
 
     @property
-    def asked(self) -> Session:
-        """The admin's session."""
+    def session(self) -> Session:
+        """The admin's."""
         if isinstance(self._entered, Unreachable):
             raise self._entered
         return self._entered
@@ -58,54 +61,48 @@ class Facts:
         return tried if isinstance(tried, Unreachable) else None
 
     @property
-    def refusal(self) -> str | None:
+    def refusal(self) -> NoEntrance | None:
         """Why the admin was not let in; None when it was."""
-        if isinstance(self._entered, NoEntrance):
-            return self._entered.reason
-        return None if self.asked else ""
-
-    @cached_property
-    def _passwords(self) -> Mapping[str, str] | Unreachable:
-        try:
-            return outputs(self.stack.name).passwords
-        except Unreachable as error:
-            return error
+        if isinstance(self._entered, Unreachable) and not isinstance(self._entered, NoEntrance):
+            raise self._entered
+        return self._entered if isinstance(self._entered, NoEntrance) else None
 
     @property
     def passwords(self) -> Mapping[str, str]:
         """Role -> password, as the last run left them in the state."""
-        if isinstance(self._passwords, Unreachable):
-            raise self._passwords
-        return self._passwords
+        return self.observed.recorded.outputs.passwords
 
-    def refuses(self, role: str, password: str) -> str | None:
+    def refuses(self, role: str, password: str) -> NoEntrance | None:
         """Why the server does not let the role in with this password; None when it does."""
         server = self.stack.server
         try:
             with session(Access(server, server.database, role, password)):
                 return None
         except NoEntrance as error:
-            return error.reason
+            return error
 
-    @cached_property
+    @property
     def catalog(self) -> Catalog:
         """Roles, settings, schemas and access lists."""
-        return read(self.stack, self.asked)
+        return self.observed.catalog
 
-    @cached_property
-    def version_tables(self) -> tuple[VersionTable, ...]:
-        """Alembic's tables, wherever they are."""
-        return version_tables.read(self.stack, self.asked, lambda: of_services(self.stack))
+    def found(self, *questions: str) -> list[Finding]:
+        """What the checks of these names find."""
+        return registry.findings(self.stack, self.observed, *questions)
+
+    def is_suspected(self, finding: Finding) -> bool:
+        """Whether a finding is about a login that the error may be about."""
+        return any(login.role in finding.concerns for login in self.suspects)
 
     @cached_property
     def entrants(self) -> dict[str, Entrant]:
         """Every role that may log in."""
-        return {each.name: each for each in self.asked.rows("entrants", Entrant)}
+        return {entrant.name: entrant for entrant in self.session.rows("entrants", Entrant)}
 
     @cached_property
     def clients(self) -> list[Client]:
         """Everybody else who is connected to the server."""
-        return self.asked.rows("clients", Client)
+        return self.session.rows("clients", Client)
 
     @cached_property
     def relations(self) -> list[Relation]:
@@ -115,19 +112,27 @@ class Facts:
     def relations_called(self, names: Collection[str]) -> list[Relation]:
         """Tables, views and sequences of one of these names, bare or after a schema, in some case."""
         bare = {name for name in names if name} | {part for name in names for _, part in _parted(name)}
-        found = self.asked.rows("relations_called", Relation, names=sorted(bare))
+        found = self.session.rows("relations_called", Relation, names=sorted(bare))
         lowered = {name.lower() for name in names}
-        return [each for each in found if {each.name.lower(), f"{each.schema}.{each.name}".lower()} & lowered]
+        return [
+            relation
+            for relation in found
+            if {relation.name.lower(), f"{relation.schema}.{relation.name}".lower()} & lowered
+        ]
 
     def rights_on(self, relation: Relation, roles: Collection[str]) -> dict[str, RelationRight]:
         """Role -> what it may do to the relation."""
         place = {"schema": relation.schema, "name": relation.name}
-        return {each.role: each for each in self.asked.rows("relation_rights", RelationRight, roles=[*roles], **place)}
+        return {
+            right.role: right for right in self.session.rows("relation_rights", RelationRight, roles=[*roles], **place)
+        }
 
     @cached_property
     def _schema_rights(self) -> dict[tuple[str, str], SchemaRight]:
         roles = [login.role for login in self.stack.logins]
-        return {(each.role, each.schema): each for each in self.asked.rows("schema_rights", SchemaRight, roles=roles)}
+        return {
+            (right.role, right.schema): right for right in self.session.rows("schema_rights", SchemaRight, roles=roles)
+        }
 
     def may_use(self, role: str, schema: str) -> bool:
         """Whether a role of the stack has USAGE on a schema; not on one that does not exist."""
@@ -138,10 +143,6 @@ class Facts:
         """Whether a role of the stack may make something in a schema."""
         found = self._schema_rights.get((role, schema))
         return found is not None and found.create
-
-    def settings(self, *names: str) -> dict[str, str]:
-        """The server's own values of these settings; those that the version does not have are left out."""
-        return {each.name: each.value for each in self.asked.rows("server_settings", ServerSetting, names=[*names])}
 
     @property
     def guesses(self) -> list[str]:
@@ -158,12 +159,12 @@ class Facts:
     @cached_property
     def role(self) -> str | None:
         """The role that the text says it was; None when it does not say."""
-        return role(self.stack, self.heard)
+        return role(self.stack, self.error)
 
     @cached_property
     def suspects(self) -> tuple[Service | Analytics, ...]:
         """The logins of the stack that the error may be about: the one that the text names, or all."""
-        return suspects(self.stack, self.heard)
+        return suspects(self.stack, self.error)
 
     def service_of(self, schema: str) -> Service | None:
         """Whose schema it is declared to be."""
@@ -177,10 +178,10 @@ def _parted(name: str) -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
-def facts(stack: DatabaseStack, heard: Heard, lost: Unreachable | None = None) -> Iterator[Facts]:
+def facts(stack: DatabaseStack, error: MatchedError, lost: Unreachable | None = None) -> Iterator[Facts]:
     """The circumstances of an error, as long as the block lasts.
 
     :raises Unreachable: the session was lost in the middle.
     """
     with ExitStack() as closing:
-        yield Facts(stack, heard, closing, lost)
+        yield Facts(stack, error, closing, lost)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from engarde.checks.apply_remedies import Change
-from engarde.output.findings import Remedy
+from engarde.output.findings import Finding, Remedy
 
 if TYPE_CHECKING:
     from engarde.doctor.facts import Facts
@@ -52,6 +52,59 @@ class Cause:
     remedy: Callable[[Facts], Remedy]
     """what heals it; asks no server"""
 
+    @classmethod
+    def of_check(
+        cls,
+        says: str,
+        *questions: str,
+        because: str,
+        otherwise: str,
+        remedy: Callable[[Facts], Remedy] | None = None,
+        when: Callable[[Facts], bool] | None = None,
+        so: Callable[[Facts, Finding], bool] | None = None,
+        heal: Callable[[Facts, Finding], Remedy | None] | None = None,
+    ) -> Cause:
+        """A cause that asks what a check asks, narrowed to what the error may be about.
+
+        :param questions: the names of the findings.
+        :param because: of the first of them; `{subject}`, `{who}` and `{what}` (the subject around its ` on ` or ` of
+            `), `{expected}` and `{actual}` are the finding's.
+        :param remedy: the usual one, also where nothing can be asked; by default what is declared is brought back.
+        :param when: whether it may be that at all, by the text and the stack file alone.
+        :param so: whether a finding counts; by default one that concerns a login under suspicion.
+        :param heal: what heals a finding, where that is not the cause's usual remedy.
+        """
+
+        def examined(facts: Facts) -> Answer:
+            for finding in facts.found(*questions) if when is None or when(facts) else ():
+                if (so or type(facts).is_suspected)(facts, finding):
+                    who, what = _parted(finding.subject)
+                    told = because.format(
+                        subject=finding.subject, who=who, what=what, expected=finding.expected, actual=finding.actual
+                    )
+                    return confirmed(told, heal(facts, finding) if heal else None)
+            return ruled_out(otherwise)
+
+        return cls(says, examined, remedy or bring_back)
+
+
+def bring_back(facts: Facts) -> Remedy:
+    """Brings the stack to what is declared, whatever was done by hand."""
+    return Remedy("command", f"bin/pulumi up --refresh --stack {facts.stack.name}")
+
+
+def _parted(subject: str) -> tuple[str, str]:
+    for between in (" on ", " of ", " "):
+        before, found, after = subject.partition(between)
+        if found:
+            return before, after
+    return subject, ""
+
+
+def as_found(facts: Facts, finding: Finding) -> Remedy:
+    """What heals a finding, whichever command prints it."""
+    return finding.remedy
+
 
 @dataclass(frozen=True, slots=True)
 class Symptom:
@@ -66,7 +119,7 @@ class Symptom:
     sqlstates: frozenset[str] = frozenset()
     again: Callable[[Facts], Remedy] | None = None
     """what to do when no cause is there any more"""
-    faint: bool = False
+    weak: bool = False
     """it also stands beside other errors, which then are the ones that count"""
 
 
@@ -87,7 +140,7 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class MatchedError:
     """The error that a text is about."""
 
     symptom: Symptom
@@ -129,13 +182,13 @@ class Diagnosis:
         """The fix, where it is sure and the tool may make it by itself."""
         if self.fix is None or not (self.sure and self.fix.safe):
             return []
-        because = next(each.answer.because for each in self.causes if each.answer.mark == "confirmed")
+        because = next(examined.answer.because for examined in self.causes if examined.answer.mark == "confirmed")
         return [Change(because, self.fix.text, self.database)]
 
     @property
     def exit_code(self) -> int:
         """1 when a cause is there now or cannot be ruled out, 3 when that could not be asked, 0 when none is there."""
-        marks = {each.answer.mark for each in self.causes}
+        marks = {examined.answer.mark for examined in self.causes}
         if "confirmed" in marks:
             return 1
         if "not checked" in marks:

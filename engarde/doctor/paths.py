@@ -2,51 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from engarde.declaration.model import Analytics, Service
-from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
-from engarde.output.findings import Remedy
-from engarde.server.catalog.rows import Setting, in_force
+from engarde.doctor.model import Cause
+from engarde.output.findings import Finding, Remedy
+from engarde.server.catalog.rows import in_force
 from engarde.util.quoting import statement
 
 SEARCH_PATH = "search_path"
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+def path(facts: Facts, role: str) -> tuple[str, ...]:
     """The schemas in which a session of a role looks, in order."""
-
-    schemas: tuple[str, ...]
-    setting: Setting | None
-    """what says so; None where it is PostgreSQL's own"""
-
-
-def path(facts: Facts, role: str) -> Path:
-    """Where a role of the stack looks."""
     found = in_force(facts.catalog.settings, SEARCH_PATH, role)
     value = found.value if found else '"$user", public'
-    return Path(tuple(role if name == "$user" else name for name in split_path(value)), found)
+    return tuple(role if name == "$user" else name for name in split_path(value))
 
 
-def declared(login: Service | Analytics) -> tuple[str, ...]:
-    """Where the stack lets it look."""
-    return (login.schema_, PUBLIC) if isinstance(login, Service) else ()
+def changed(says: str, whose: Callable[[Facts], Sequence[Service | Analytics]]) -> Cause:
+    """The cause that a search_path is another one than the stack sets on its role."""
+    return Cause.of_check(
+        says,
+        "setting",
+        because="{what} starts with search_path {actual}, not {expected}",
+        otherwise="every search_path is as declared",
+        when=lambda facts: bool(whose(facts)),
+        so=lambda facts, finding: finding.subject in {f"{SEARCH_PATH} of {login.role}" for login in whose(facts)},
+        heal=_in_this_database,
+    )
 
 
-def overridden(facts: Facts, login: Service | Analytics) -> tuple[str, Remedy] | None:
-    """What is done to a service's search_path, and what undoes it; None where it is as declared."""
-    found = path(facts, login.role)
-    if not isinstance(login, Service) or found.schemas == declared(login):
+def _in_this_database(facts: Facts, finding: Finding) -> Remedy | None:
+    """What no `up` would undo: it is set for the role in this database alone."""
+    found = in_force(facts.catalog.settings, SEARCH_PATH, finding.subject.removeprefix(f"{SEARCH_PATH} of "))
+    if not (found and found.role and found.database):
         return None
-    setting = found.setting
-    value = setting.value if setting else "PostgreSQL's default"
-    says = f"{login.role} starts with search_path {value}, not {', '.join(declared(login))}"
-    if setting and setting.role and setting.database:
-        undone = statement("ALTER ROLE {} IN DATABASE {} RESET search_path", setting.role, setting.database)
-        return f"{says}: it is set for the role in this database", remedies.sql(facts, undone, safe=True)
-    where = "role itself" if setting and setting.role else "database" if setting and setting.database else "server"
-    return f"{says}: that of the {where} counts", remedies.up(facts)
+    undone = statement("ALTER ROLE {} IN DATABASE {} RESET search_path", found.role, found.database)
+    return remedies.sql(facts, undone, safe=True)

@@ -6,12 +6,11 @@ import json
 import re
 from collections.abc import Collection
 
-from engarde.checks.placement import place
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import ANALYTICS
 from engarde.declaration.stack_file_edits import set_key
+from engarde.doctor.attribution import name_of
 from engarde.doctor.facts import Facts
-from engarde.doctor.suspects import name_of
 from engarde.output.findings import Remedy
 from engarde.util.quoting import word
 from engarde.util.visible import visible
@@ -23,11 +22,6 @@ STANDING_IN = (SERVICE, "SCHEMA", "TABLE", "EXTENSION")
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "none"})
-
-
-def up(facts: Facts) -> Remedy:
-    """Brings the stack to what is declared, whatever was done by hand."""
-    return command(f"bin/pulumi up --refresh --stack {facts.stack.name}")
 
 
 def up_again(facts: Facts) -> Remedy:
@@ -83,16 +77,10 @@ def scalar(text: str) -> str:
     return text if plain else visible(json.dumps(text, ensure_ascii=False))
 
 
-def sql(facts: Facts, text: str, *, ours: bool = True, safe: bool = False) -> Remedy:
-    """Statements for the admin, or for a superuser where the admin may not run them."""
-    may = ours or facts.stack.server.superuser
+def sql(facts: Facts, text: str, *owners: str, safe: bool = False) -> Remedy:
+    """Statements for the admin, or for a superuser where the admin may not do what these owners may."""
+    may = facts.observed.admin.may(*owners)
     return Remedy("sql", text, by_superuser=not may, safe=safe and may)
-
-
-def owner(facts: Facts, schema: str, name: str) -> Remedy:
-    """What puts right a thing in a service's schema that is another's."""
-    found = next((each for each in facts.catalog.strangers if (each.schema, each.name) == (schema, name)), None)
-    return place(facts.stack, facts.catalog, found).remedy if found else up(facts)
 
 
 def ask_its_service(facts: Facts) -> Remedy:

@@ -14,8 +14,6 @@ class Relation:
     schema: str
     name: str
     owner: str
-    ours: bool
-    """the admin may do what its owner may"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +24,6 @@ class Function:
     name: str
     identity: str
     owner: str
-    definer: bool
-    ours: bool
     types: str
     """of its arguments"""
     refused: list[str]

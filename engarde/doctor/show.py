@@ -27,10 +27,10 @@ def shown(diagnosis: Diagnosis, stack: str) -> RenderableType:
     causes = Table.grid(padding=(0, 2))
     causes.add_column(no_wrap=True)
     causes.add_column(overflow="fold")
-    for number, each in enumerate(diagnosis.causes, 1):
-        word, style = _MARKS[each.answer.mark]
-        causes.add_row(Text(f"{number}. {word}", style=style), Text(each.says))
-        causes.add_row("", Text(each.answer.because, style="dim"))
+    for number, examined in enumerate(diagnosis.causes, 1):
+        word, style = _MARKS[examined.answer.mark]
+        causes.add_row(Text(f"{number}. {word}", style=style), Text(examined.says))
+        causes.add_row("", Text(examined.answer.because, style="dim"))
     return Group(
         Text(diagnosis.line, style="dim", overflow="fold"),
         Text(diagnosis.says, style="bold"),
@@ -56,7 +56,8 @@ def as_document(diagnosis: Diagnosis) -> dict[str, object]:
         says=diagnosis.says,
         line=diagnosis.line,
         causes=[
-            {"cause": each.says, "mark": each.answer.mark, "because": each.answer.because} for each in diagnosis.causes
+            {"cause": examined.says, "mark": examined.answer.mark, "because": examined.answer.because}
+            for examined in diagnosis.causes
         ],
         fix=remedy_data(diagnosis.fix) if diagnosis.fix else None,
         verified=diagnosis.sure,

@@ -2,10 +2,512 @@
 
 from __future__ import annotations
 
-from engarde.doctor.symptoms_of_addresses import ADDRESSES, MYSQL, TLS, URLS
-from engarde.doctor.symptoms_of_logins import CONNECTIONS, LOGINS
-from engarde.doctor.symptoms_of_names import NAMES
-from engarde.doctor.symptoms_of_rights import RIGHTS
-from engarde.doctor.symptoms_of_runs import MIGRATIONS, RUNS
+import re
+
+from engarde.doctor import remedies
+from engarde.doctor.causes import (
+    addresses,
+    admin,
+    connection_limits,
+    databases,
+    dropping,
+    functions,
+    logins,
+    migrations,
+    missing_relations,
+    relations,
+    runs,
+    schemas,
+    timeouts,
+    tls,
+    urls,
+    wrong_role,
+)
+from engarde.doctor.model import Symptom
+
+HOST = r'connection to server at "(?P<host>[^"]+)"(?: \([^()]*\))?, port (?P<port>\d+) failed: '
+"""Where libpq went, before what it was told there."""
+_CAPITALS = re.compile(r"(\\.|\(\?P<\w+>)|([A-Z]+)")
+
+
+def words(*patterns: str) -> tuple[re.Pattern[str], ...]:
+    """Patterns for a line in small letters; groups are fields of `Named`.
+
+    Each takes time in proportion to the line: what may begin anywhere in it has an end that is near. Not re.IGNORECASE,
+    with which each of them is tried at each place of a long line.
+    """
+    small = (_CAPITALS.sub(lambda found: found[1] or found[2].lower(), pattern) for pattern in patterns)
+    return tuple(re.compile(pattern, re.MULTILINE) for pattern in small)
+
+
+def codes(*sqlstates: str) -> frozenset[str]:
+    """The SQLSTATEs that come with it."""
+    return frozenset(sqlstates)
+
+
+_LOGIN = (
+    logins.OPEN,
+    logins.NO_SUCH_ROLE,
+    logins.STRANGER,
+    logins.NOLOGIN,
+    logins.EXPIRED,
+    logins.ADMINS,
+    logins.SERVICE_AS_ADMIN,
+    logins.CHANGED,
+    logins.OLD_URL,
+)
+
+LOGINS = (
+    Symptom(
+        "no-entrance-rule",
+        "pg_hba.conf has no line that lets this role in from there (SQLSTATE 28000).",
+        (tls.WANTS_TLS, tls.NO_RULE, logins.STRANGER),
+        words(
+            r'(?:no pg_hba\.conf entry|pg_hba\.conf rejects connection) for host "(?P<host>[^"]*)", '
+            r'user "(?P<role>[^"]*)", database "(?P<database>[^"]*)"(?:, (?P<detail>[\w ]+))?',
+            r"no pg_hba\.conf entry",
+        ),
+    ),
+    Symptom(
+        "login",
+        "The server does not let the role in (SQLSTATE 28P01, 28000).",
+        _LOGIN,
+        words(
+            HOST + r'(?:FATAL:\s+)?password authentication failed for user "(?P<role>[^"]+)"',
+            r'(?:FATAL:\s+)?password authentication failed for user "(?P<role>[^"]+)"',
+            r"password authentication failed(?: for user '(?P<role>[^']+)')?",
+            r'role "(?P<role>[^"]+)" is not permitted to log in',
+            r'FATAL:\s+role "(?P<role>[^"]+)" does not exist',
+            r"no password supplied|SASL authentication failed|client password must be a string",
+        ),
+        codes("28P01", "28000"),
+    ),
+)
+
+CONNECTIONS = (
+    Symptom(
+        "role-limit",
+        "The role has as many connections as it may have (SQLSTATE 53300).",
+        (connection_limits.LIMIT, connection_limits.LEAK, connection_limits.POOL),
+        words(r'too many connections for role "(?P<role>[^"]+)"'),
+        codes("53300"),
+    ),
+    Symptom(
+        "server-full",
+        "The server has no connection left for services (SQLSTATE 53300).",
+        (connection_limits.FULL, connection_limits.PROMISED),
+        words(
+            r"remaining connection slots are reserved",
+            r"sorry, too many clients already",
+            r'too many connections for database "(?P<database>[^"]+)"',
+        ),
+        codes("53300"),
+    ),
+    Symptom(
+        "lock-table-full",
+        "The server has no room for another lock: one role can use it up for all (SQLSTATE 53200).",
+        (connection_limits.LOCKS,),
+        words(r"out of shared memory", r"You might need to increase \"?max_locks_per_transaction"),
+        codes("53200"),
+    ),
+    Symptom(
+        "statement-timeout",
+        "The statement took longer than the role's statement_timeout allows (SQLSTATE 57014).",
+        (timeouts.STATEMENT_CHANGED, timeouts.LOCKED, timeouts.TOO_SLOW),
+        words(r"canceling statement due to statement timeout"),
+        codes("57014"),
+    ),
+    Symptom(
+        "temporary-files",
+        "The statement wrote more temporary files than the role's temp_file_limit allows (SQLSTATE 53400).",
+        (timeouts.TOO_LARGE,),
+        words(r"temporary file size exceeds [\"']?temp_file_limit(?:[\"']? \((?P<detail>\d+)kB\))?"),
+        codes("53400"),
+    ),
+    Symptom(
+        "idle-timeout",
+        "The session stayed in a transaction without doing anything (SQLSTATE 25P03).",
+        (timeouts.IDLE_CHANGED, timeouts.LEFT_OPEN),
+        words(r"terminating connection due to idle-in-transaction timeout"),
+        codes("25P03"),
+        again=timeouts.LEFT_OPEN.remedy,
+    ),
+    Symptom(
+        "lock-timeout",
+        "The statement waited for a lock, longer than it wanted to (SQLSTATE 55P03).",
+        (timeouts.LOCKED,),
+        words(
+            r"canceling statement due to lock timeout",
+            r'could not obtain lock on \w+(?: in relation)? "(?P<object>[^"]+)"',
+        ),
+        codes("55P03"),
+        again=timeouts.LOCKED.remedy,
+    ),
+)
+
+_DENIED = r"permission denied for "
+
+RIGHTS = (
+    Symptom(
+        "denied-schema",
+        "The role may not enter that schema, or not make anything in it (SQLSTATE 42501).",
+        (
+            wrong_role.WRONG_ROLE,
+            functions.WITHIN,
+            schemas.OWNER,
+            schemas.OWNER_LOST,
+            schemas.SEARCH_PATH,
+            schemas.WRITES,
+            schemas.NOT_GRANTED,
+            schemas.NOT_DECLARED,
+            schemas.EXTENSION,
+            schemas.CREATES,
+        ),
+        words(_DENIED + r"(?P<kind>schema) (?P<object>.+)"),
+        codes("42501"),
+    ),
+    Symptom(
+        "denied-relation",
+        "The role may not do that to this table (SQLSTATE 42501).",
+        (
+            wrong_role.WRONG_ROLE,
+            functions.WITHIN,
+            relations.OWNER,
+            relations.OWNER_LOST,
+            relations.WRITES,
+            relations.CREATORS,
+            relations.NOT_GRANTED,
+            relations.FOREIGN_KEY,
+            relations.VIEW,
+            relations.NOT_DECLARED,
+            relations.OTHER_COLUMNS,
+        ),
+        words(
+            _DENIED + r"(?P<kind>table|relation|sequence|(?:materialized )?view|foreign table|column) (?P<object>.+)"
+        ),
+        codes("42501"),
+    ),
+    Symptom(
+        "denied-function",
+        "The role may not call this function (SQLSTATE 42501).",
+        (wrong_role.WRONG_ROLE, functions.OWNER, functions.NOT_GRANTED, functions.NOT_DECLARED, functions.ANOTHERS),
+        words(_DENIED + r"(?P<kind>function|procedure|routine|aggregate) (?P<object>.+)"),
+    ),
+    Symptom(
+        "denied-temporary",
+        "The role may not make temporary tables (SQLSTATE 42501).",
+        (databases.READER, databases.TEMPORARY_LOST, databases.STRANGER),
+        words(r'permission denied to create temporary tables in database "(?P<database>[^"]+)"'),
+    ),
+    Symptom(
+        "read-only",
+        "The transaction is read-only (SQLSTATE 25006).",
+        (databases.READER_WRITES,),
+        words(r"cannot execute (?P<detail>[A-Z ]{1,40}) in a read-only transaction"),
+        codes("25006"),
+    ),
+    Symptom(
+        "denied-connect",
+        "The role may not connect to the database (SQLSTATE 42501).",
+        (databases.STRANGER, logins.OPEN, databases.MOVED, databases.CONNECT_LOST),
+        words(
+            _DENIED + r'database "(?P<database>[^"]+)"',
+            r"User does not have CONNECT privilege",
+        ),
+        codes("42501"),
+    ),
+    Symptom(
+        "denied-database",
+        "The role may make no schema in the database (SQLSTATE 42501).",
+        (databases.SCHEMAS,),
+        words(_DENIED + r"database (?P<database>.+)"),
+    ),
+    Symptom(
+        "denied-extension",
+        "Only the admin makes extensions (SQLSTATE 42501).",
+        (admin.EXTENSION, admin.LACKING),
+        words(r'permission denied to create extension "(?P<object>[^"]+)"'),
+    ),
+    Symptom(
+        "denied-new-database",
+        "The role may make no database (SQLSTATE 42501).",
+        (admin.CALLED_SUPERUSER, admin.LACKING, admin.DATABASE),
+        words(r"permission denied to create database"),
+    ),
+    Symptom(
+        "denied-event-trigger",
+        "The role may make no event trigger (SQLSTATE 42501).",
+        (admin.EVENT_TRIGGER,),
+        words(r"permission denied to create event trigger"),
+    ),
+    Symptom(
+        "denied-row",
+        "Row security does not let the role write this row (SQLSTATE 42501).",
+        (admin.POLICY,),
+        words(r"new row violates row-level security policy"),
+    ),
+    Symptom(
+        "denied-admin",
+        "Whoever ran this is not admin, owner or member enough (SQLSTATE 42501).",
+        (admin.STRANGER_OWNS, admin.CALLED_SUPERUSER, admin.LACKING, admin.SERVICE),
+        words(
+            r"must be owner of (?:(?P<kind>[\w ]{1,40}) )?(?P<object>\S{1,256})$",
+            r"must be (?:a )?member of role|must be able to SET ROLE|must have admin option on role|must be superuser",
+            r"permission denied to (?:create|alter|drop|grant|rename|set|reassign|revoke)\b",
+            r"is no superuser and lacks rights that this stack needs|is no superuser; set it to false",
+        ),
+        codes("42501"),
+    ),
+)
+
+NAMES = (
+    Symptom(
+        "undefined-relation",
+        "The name leads to no table that the role sees (SQLSTATE 42P01).",
+        (
+            missing_relations.OTHER_ROLE,
+            missing_relations.SEARCH_PATH,
+            schemas.OWNER,
+            schemas.OWNER_LOST,
+            missing_relations.OTHER_CASE,
+            missing_relations.ELSEWHERE,
+            missing_relations.NOT_MIGRATED,
+        ),
+        words(
+            r'(?P<kind>relation|table|view|sequence) "(?P<object>.{1,256})" does not exist',
+            r"no such table: (?P<object>\S+)",
+        ),
+        codes("42P01"),
+    ),
+    Symptom(
+        "no-schema-selected",
+        "The first schema that the role looks in is not there, or it may not make anything there (SQLSTATE 3F000).",
+        (missing_relations.GONE, schemas.SEARCH_PATH, schemas.OWNER, schemas.OWNER_LOST, missing_relations.OTHER_ROLE),
+        words(r"no schema has been selected to create in"),
+        codes("3F000"),
+    ),
+    Symptom(
+        "undefined-schema",
+        "The name is no schema's (SQLSTATE 3F000).",
+        (missing_relations.SCHEMA_CASE, missing_relations.UNDECLARED, missing_relations.GONE),
+        words(r'(?P<kind>schema) "(?P<object>.{1,256})" does not exist'),
+        codes("3F000"),
+    ),
+    Symptom(
+        "undefined-database",
+        "The URL names a database that the server does not have (SQLSTATE 3D000).",
+        (databases.NOT_MADE, databases.MISSPELT),
+        words(r'database "(?P<object>[^"]+)" does not exist'),
+        codes("3D000"),
+    ),
+)
+
+MIGRATIONS = (
+    Symptom(
+        "revision",
+        "The database is at a revision of which the migrations at hand know nothing.",
+        (migrations.IN_PUBLIC, migrations.SHARED, migrations.OLDER, migrations.UNREADABLE),
+        words(r"Can't locate revision identified by '(?P<revision>[^']+)'"),
+    ),
+    Symptom(
+        "percent",
+        "Alembic's configuration takes a % in a URL for a reference.",
+        (urls.DECLARED_OPTIONS, urls.PERCENT),
+        words(r"invalid interpolation syntax|'%' must be followed by '%' or '\('"),
+    ),
+)
+
+RUNS = (
+    Symptom(
+        "at-once",
+        "Two sessions changed the same role or access list at once (SQLSTATE XX000, 23505).",
+        (runs.ANOTHER_RUN,),
+        words(
+            r"tuple concurrently (?:updated|deleted)",
+            r'violates unique constraint "(?P<object>pg_(?:db_role_setting|default_acl|auth_members)\w*)"',
+        ),
+        codes("XX000", "23505"),
+        again=remedies.up_again,
+    ),
+    Symptom(
+        "exists",
+        "What the stack wants to make is there already (SQLSTATE 42710).",
+        (runs.LEFT_OVER, runs.SCHEMA),
+        words(
+            r'(?P<kind>role|schema) "(?P<object>[^"]+)" already exists',
+            r"(?P<kind>role|schema) (?P<object>.{1,63}?) exists already and is ",
+        ),
+        codes("42710", "42P06"),
+        again=remedies.up_again,
+    ),
+    Symptom(
+        "unread-timeout",
+        "The plugin reads timeouts in milliseconds only, and one was set by hand in other words.",
+        (timeouts.STATEMENT_CHANGED, timeouts.IDLE_CHANGED),
+        words(r"error reading (?:statement_timeout|idle_in_transaction_session_timeout)"),
+        again=remedies.up_again,
+    ),
+    Symptom(
+        "locked",
+        "The state is locked by a run.",
+        (runs.WORKS, runs.KILLED),
+        words(r"the stack is currently locked by"),
+        again=remedies.up_again,
+    ),
+    Symptom(
+        "unread-state",
+        "The engine cannot read its state.",
+        (runs.TORN,),
+        words(r"failed to load checkpoint"),
+        again=remedies.up_again,
+    ),
+    Symptom(
+        "passphrase",
+        "The engine cannot read the stack's secrets.",
+        (runs.PASSPHRASE,),
+        words(r"passphrase must be set", r"incorrect passphrase"),
+    ),
+    Symptom(
+        "no-stack",
+        "The backend of the engine has no stack of this name.",
+        (runs.NO_STACK,),
+        words(r"no stack named '(?P<object>[^']+)' found"),
+        again=remedies.up_again,
+    ),
+    Symptom(
+        "drop",
+        "Something depends on what is to be dropped (SQLSTATE 2BP01).",
+        (dropping.DATA, dropping.ROLE),
+        words(
+            r"cannot drop (?P<kind>schema) (?P<object>.{1,63}?) because other objects depend on it",
+            r'(?P<kind>role) "(?P<object>[^"]+)" cannot be dropped because some objects depend on it',
+        ),
+        codes("2BP01"),
+    ),
+)
+
+_ADDRESS = (
+    addresses.REFERENCE,
+    addresses.PRIVATE_HOST,
+    addresses.NO_URL,
+    addresses.OTHER,
+)
+
+MYSQL = Symptom(
+    "mysql",
+    "It is an error of MySQL, which this project leaves alone.",
+    (urls.MYSQL,),
+    words(
+        r"mysql(?:\+\w+)?://",
+        r"\(\d{4}, ?[\"']Access denied for user",
+        r"MySQL server has gone away|Lost connection to MySQL server|Can't connect to (?:local )?MySQL server",
+        r"\bpymysql\b|\bMySQLdb\b|\bmysql\.connector\b|SQLSTATE\[HY000\] \[(?:2002|1045)\]",
+    ),
+)
+
+URLS = (
+    Symptom(
+        "url-options",
+        "The URL is the setup guide's, which libpq cannot read.",
+        (urls.GUIDES,),
+        words(r'extra key/value separator "=" in URI query parameter'),
+    ),
+    Symptom(
+        "startup-options",
+        "A pooler refuses the `options` in the URL.",
+        (urls.DECLARED_OPTIONS, urls.OLD_OPTIONS),
+        words(r"unsupported startup parameter"),
+        codes("08P01"),
+    ),
+    Symptom(
+        "no-driver",
+        "The driver that the URL leads to is not installed.",
+        (urls.NO_DRIVER,),
+        words(r"No module named '(?P<object>psycopg2?|asyncpg|pg8000)'"),
+    ),
+    Symptom(
+        "driver-not-async",
+        "An asynchronous engine has a synchronous driver.",
+        (urls.NOT_ASYNC,),
+        words(r"loaded '(?P<object>\w+)' is not async"),
+    ),
+    Symptom(
+        "prepared-statement",
+        "A prepared statement is another session's: a pooler stands in between (SQLSTATE 42P05, 26000).",
+        (urls.POOLER,),
+        words(r'prepared statement "(?P<object>[^"]*)" (?:already exists|does not exist)'),
+        codes("42P05", "26000"),
+    ),
+)
+
+TLS = (
+    Symptom(
+        "no-tls",
+        "TLS was asked for, and the server has none.",
+        (tls.STRICT, tls.OFF, tls.OWN),
+        words(
+            r"server does not support SSL",
+            r"rejected SSL upgrade",
+        ),
+    ),
+    Symptom(
+        "certificate",
+        "The server's certificate is not one that the client trusts.",
+        (tls.VERIFY, tls.NODE_PLAIN, tls.OWN),
+        words(
+            r"certificate[_ ]verify[_ ]failed",
+            r"self[- _]signed[_ ]cert",
+            r'root certificate file "[^"]*" does not exist',
+            r"unable to verify the first certificate|UNABLE_TO_VERIFY_LEAF_SIGNATURE|PKIX path building failed",
+            r"weak sslmode .{1,40} may not be used with sslrootcert=system",
+            r"x509: certificate signed by unknown authority",
+        ),
+    ),
+    Symptom(
+        "cut",
+        "The connection ended in the middle.",
+        (timeouts.RESTARTED, timeouts.LEFT_OPEN, timeouts.CUT),
+        words(
+            r"SSL connection has been closed unexpectedly",
+            r"server closed the connection unexpectedly",
+            r"terminating connection due to administrator command",
+            r"SSL SYSCALL error|Connection terminated unexpectedly",
+        ),
+        codes("57P01", "08006", "08003"),
+        weak=True,
+    ),
+)
+
+ADDRESSES = (
+    Symptom(
+        "host",
+        "The host of the URL is not found.",
+        (*_ADDRESS, addresses.UNRESOLVED),
+        words(
+            r'could not translate host name "(?P<host>[^"]*)"',
+            r"failed to resolve host '(?P<host>[^']*)'",
+            r"getaddrinfo (?:ENOTFOUND|EAI_AGAIN) (?P<host>\S+)",
+            r"\[Errno -[235]\]|nodename nor servname provided",
+            r"Temporary failure in name resolution|Name or service not known",
+            r"\$\{\{[\w .-]+\}\}",
+        ),
+        weak=True,
+    ),
+    Symptom(
+        "refused",
+        "Nobody answers at the address.",
+        (*_ADDRESS, addresses.DOWN),
+        words(
+            HOST + r"(?:could not connect to server: )?(?:could not receive data from server: )?Connection refused",
+            r"Connection refused",
+            r"connect ECONNREFUSED (?P<host>[^\s:]+):(?P<port>\d+)",
+            r"Connect call failed \('(?P<host>[^']+)', (?P<port>\d+)",
+            r"Connection to (?P<host>[^\s:]+):(?P<port>\d+) refused",
+            r"connection timed out|timeout expired|ECONNREFUSED|ETIMEDOUT",
+        ),
+        codes("08001"),
+        weak=True,
+    ),
+)
 
 SYMPTOMS = (MYSQL, *LOGINS, *RIGHTS, *NAMES, *CONNECTIONS, *MIGRATIONS, *URLS, *RUNS, *TLS, *ADDRESSES)

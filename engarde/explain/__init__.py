@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from engarde.declaration.model import DatabaseStack
-from engarde.explain import named, reading
+from engarde.explain import resolve
 from engarde.explain.explanation import Explanation, explanation
+from engarde.explain.facts import known_roles, read
 from engarde.server.credentials import Access
 from engarde.server.functions import of_stack, spelled_in
 from engarde.server.session import session
@@ -23,8 +24,8 @@ def explain(stack: DatabaseStack, login: Access, who: str, what: str) -> Explana
 
 def _asked(stack: DatabaseStack, login: Access, who: str, what: str) -> Explanation:
     with session(login) as asked:
-        roles = reading.known_roles(asked)
-        role = named.role(stack, who, roles)
-        key = named.thing(asked, what).key
+        roles = known_roles(asked)
+        role = resolve.role(stack, who, roles)
+        key = resolve.thing(asked, what).key
         stack = spelled_in(stack, of_stack(asked, stack))
-        return explanation(reading.facts(asked, roles, role, key, stack.server.database), stack, role)
+        return explanation(read(asked, roles, role, key, stack.server.database), stack, role)

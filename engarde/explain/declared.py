@@ -10,8 +10,8 @@ from typing import LiteralString
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import PUBLIC, spelled
 from engarde.declaration.privileges import REFERENCES, On, Privilege, creators, expected
+from engarde.explain.access_paths import Held, Way
 from engarde.explain.facts import EXECUTE, SELECT, Thing
-from engarde.explain.ways import Held, Way
 from engarde.util.quoting import statement
 
 _OWNERS: dict[str, LiteralString] = {
@@ -87,12 +87,12 @@ def _is_on(row: Privilege, thing: Thing) -> bool:
 def covered(stack: DatabaseStack, role: str, thing: Thing, right: str, ways: Sequence[Way]) -> str | None:
     """What in the stack file allows for a right that a role has in these ways; None when nothing does."""
     declared = declarations(stack, role, thing, right)
-    whole = [each for each in declared if not each.columns]
+    whole = [declaration for declaration in declared if not declaration.columns]
     if whole:
         return f"declared: {whole[0].by}"
     if any(_is_built_in(way) for way in ways) and not _takes_away_what_is_built_in(stack, thing):
         return "built in, and the stack leaves it"
-    on_columns = {column for each in declared for column in each.columns}
+    on_columns = {column for declaration in declared for column in declaration.columns}
     having = [way.source.columns for way in ways]
     if having and all(columns and on_columns.issuperset(columns) for columns in having):
         return f"declared: {declared[0].by}"
@@ -102,7 +102,9 @@ def covered(stack: DatabaseStack, role: str, thing: Thing, right: str, ways: Seq
 def enough(stack: DatabaseStack, role: str, thing: Thing, right: str, held: Held) -> bool:
     """Whether a role has at once what is declared of a right."""
     declared = declarations(stack, role, thing, right)
-    return held.whole or all(each.columns and held.columns.issuperset(each.columns) for each in declared)
+    return held.whole or all(
+        declaration.columns and held.columns.issuperset(declaration.columns) for declaration in declared
+    )
 
 
 def _is_built_in(way: Way) -> bool:
@@ -142,17 +144,21 @@ def _owned_by(thing: Thing, role: str) -> str:
 def how_to_declare(stack: DatabaseStack, role: str, thing: Thing, right: str) -> str | None:
     """The line of the stack file that would give a role a right; None when there is no such line or no such need."""
     file = f"Pulumi.{stack.name}.yaml"
-    service = next((each for each in stack.services if each.role == role), None)
+    service = next((service for service in stack.services if service.role == role), None)
     if service:
         return _for_service(stack, service, thing, right, file)
     if stack.analytics and role == stack.analytics.role:
         return _for_analytics(stack, thing, right, file)
     if thing.group == "database" and thing.name == stack.server.database and role not in (PUBLIC, stack.server.user):
         return f"to declare it: engarde:outsideRoles.{role}.database in {file}, with {right} in its list"
-    if role in {each.name for each in stack.outside_roles} and _is_read(thing, right):
+    if role in {outsider.name for outsider in stack.outside_roles} and _is_read(thing, right):
         return f"to declare it: engarde:outsideRoles.{role}.reads: [{_item(thing, right)}] in {file}, then {_up(stack)}"
-    existing = {each.name for each in stack.existing_schemas}
-    if thing.group == "schema" and thing.name in existing and role in {each.name for each in stack.outside_roles}:
+    existing = {existing.name for existing in stack.existing_schemas}
+    if (
+        thing.group == "schema"
+        and thing.name in existing
+        and role in {outsider.name for outsider in stack.outside_roles}
+    ):
         return f"to declare it: engarde:outsideRoles.{role}.schemas.{thing.name} in {file}, with {right} in its list"
     return None
 

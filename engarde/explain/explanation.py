@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.explain import declared
+from engarde.explain.access_paths import Way, ways
 from engarde.explain.facts import CONNECT, OF_COLUMNS, OWNER, USAGE, Facts, Thing, rights_on
+from engarde.explain.indirect import Base, Through, bases, leaks
 from engarde.explain.lines import Line, line, remarks
 from engarde.explain.rows import Rows, rows
-from engarde.explain.through import Base, Through, bases, leaks
-from engarde.explain.ways import Way, ways
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Explanation:
     @property
     def as_declared(self) -> bool:
         """Whether the role can do nothing that is not declared, and everything that it can do is explained."""
-        undeclared = [each.undeclared for each in self.lines] + [each.undeclared for each in self.passages]
+        undeclared = [answer.undeclared for answer in self.lines] + [passage.undeclared for passage in self.passages]
         return not self.disagreements and not any(undeclared)
 
 
@@ -54,7 +54,7 @@ def explanation(facts: Facts, stack: DatabaseStack, role: str) -> Explanation:
     for right in (*rights_on(target, facts.major), OWNER):
         answer = line(facts, stack, role, target, right)
         lines.append(replace(answer, remarks=tuple(remarks(facts, role, answer))))
-    passages = tuple(_passage(facts, stack, role, each) for each in leaks(facts, role))
+    passages = tuple(_passage(facts, stack, role, through) for through in leaks(facts, role))
     disagreements = tuple(_disagreements(facts, lines))
     return Explanation(
         role,
@@ -80,7 +80,7 @@ def _passage(facts: Facts, stack: DatabaseStack, role: str, through: Through) ->
     using = {right: ways(facts, role, through.thing, right) for right in through.needed}
     by = [declared.covered(stack, role, through.thing, right, found) for right, found in using.items()]
     undeclared = declared.judged(stack, role) and None in by
-    said = "not declared" if undeclared else ", ".join(dict.fromkeys(each for each in by if each))
+    said = "not declared" if undeclared else ", ".join(dict.fromkeys(reason for reason in by if reason))
     shown = tuple(dict.fromkeys(way for found in using.values() for way in found))
     return Passage(through, shown, said if declared.judged(stack, role) else "", undeclared)
 
@@ -103,14 +103,14 @@ def _notes(facts: Facts, stack: DatabaseStack, role: str) -> Iterator[str]:
 
 def _disagreements(facts: Facts, lines: Sequence[Line]) -> Iterator[str]:
     said = {(answer.on, answer.right, answer.column): answer.held for answer in facts.answers}
-    for each in lines:
-        asked: list[tuple[str | None, bool]] = [(None, each.state == "yes")]
-        if each.on == "object" and facts.columns and each.right in OF_COLUMNS:
-            asked += [(column, each.state == "yes" or column in each.columns) for column in facts.columns]
+    for compared in lines:
+        asked: list[tuple[str | None, bool]] = [(None, compared.state == "yes")]
+        if compared.on == "object" and facts.columns and compared.right in OF_COLUMNS:
+            asked += [(column, compared.state == "yes" or column in compared.columns) for column in facts.columns]
         for column, derived in asked:
-            if said.get((each.on, each.right, column)) != derived:
-                where = f"{each.thing.called}, column {column}" if column else each.thing.called
+            if said.get((compared.on, compared.right, column)) != derived:
+                where = f"{compared.thing.called}, column {column}" if column else compared.thing.called
                 yield (
-                    f"{each.right} on {where}: the server itself says {'no' if derived else 'yes'},"
+                    f"{compared.right} on {where}: the server itself says {'no' if derived else 'yes'},"
                     " so what stands here of it is wrong"
                 )

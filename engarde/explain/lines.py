@@ -8,10 +8,10 @@ from typing import Literal
 
 from engarde.declaration.model import DatabaseStack
 from engarde.explain import declared
+from engarde.explain.access_paths import GUARDED, Held, Way, held, identities, ways
 from engarde.explain.facts import OWNER, USAGE, Facts, Thing
-from engarde.explain.itself import ways_by_granting_itself
-from engarde.explain.through import bases
-from engarde.explain.ways import GUARDED, Held, Way, held, identities, ways
+from engarde.explain.indirect import bases
+from engarde.explain.self_grants import ways_by_granting_itself
 
 State = Literal["yes", "columns", "after SET ROLE", "can grant itself", "no"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engarde.declaration.names import PUBLIC
+from engarde.explain.access_paths import identities
 from engarde.explain.facts import Facts, Policy
-from engarde.explain.ways import identities
 
 COMMANDS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
@@ -37,7 +37,7 @@ def rows(facts: Facts, role: str) -> Rows | None:
     return Rows(
         exempt,
         policies,
-        () if exempt or "ALL" in permitted else tuple(each for each in COMMANDS if each not in permitted),
+        () if exempt or "ALL" in permitted else tuple(command for command in COMMANDS if command not in permitted),
         () if exempt else tuple(f"{other}, {why}" for other, why in others.items() if why),
     )
 

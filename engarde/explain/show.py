@@ -6,10 +6,10 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 
 from engarde.explain import words
+from engarde.explain.access_paths import Way
 from engarde.explain.explanation import Explanation, Passage
 from engarde.explain.facts import Thing
 from engarde.explain.lines import Line
-from engarde.explain.ways import Way
 from engarde.output.show import Text
 
 _STYLES = {"yes": "green", "no": "dim"}
@@ -19,8 +19,8 @@ _STYLES = {"yes": "green", "no": "dim"}
 def table(given: Explanation) -> RenderableType:
     """The answers one under another, a line for each way."""
     shown: list[RenderableType] = [Text(words.heading(given), style="bold")]
-    shown += [Text(f"THE SERVER DISAGREES: {each}", style="bold red") for each in given.disagreements]
-    shown += [Text(each, style="yellow") for each in given.notes]
+    shown += [Text(f"THE SERVER DISAGREES: {disagreement}", style="bold red") for disagreement in given.disagreements]
+    shown += [Text(note, style="yellow") for note in given.notes]
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("right", "answer", "why"):
         grid.add_column(heading, overflow="fold", ratio=1 if heading == "why" else None)
@@ -29,11 +29,11 @@ def table(given: Explanation) -> RenderableType:
         grid.add_row(words.what(line), answer, _why(given, line))
     shown.append(grid)
     if given.rows:
-        shown.append(_section("rows", [Text(each) for each in words.policies(given.rows)]))
+        shown.append(_section("rows", [Text(policy) for policy in words.policies(given.rows)]))
     if given.bases:
-        shown.append(_section("what it reads", [Text(words.base(each, given.role)) for each in given.bases]))
+        shown.append(_section("what it reads", [Text(words.base(base, given.role)) for base in given.bases]))
     if given.passages:
-        lines = [part for each in given.passages for part in _passage(each)]
+        lines = [part for passage in given.passages for part in _passage(passage)]
         shown.append(_section(f"past {given.target.identity}'s own access list", lines))
     return Group(*shown)
 
@@ -46,9 +46,9 @@ def _declared(said: str, undeclared: bool, indent: str = "") -> list[Text]:
     return [Text(indent + said, style="bold red" if undeclared else "dim")] if said else []
 
 
-def _passage(each: Passage) -> list[Text]:
-    reasons = [Text(f"  {reason}") for reason in words.passage_reasons(each)]
-    return [Text(words.passage(each)), *reasons, *_declared(each.declared, each.undeclared, "  ")]
+def _passage(passage: Passage) -> list[Text]:
+    reasons = [Text(f"  {reason}") for reason in words.passage_reasons(passage)]
+    return [Text(words.passage(passage)), *reasons, *_declared(passage.declared, passage.undeclared, "  ")]
 
 
 def _section(title: str, lines: list[Text]) -> RenderableType:
@@ -67,7 +67,7 @@ def data(given: Explanation) -> dict[str, object]:
                 "right": line.right,
                 "answer": line.state,
                 "columns": list(line.columns),
-                "ways": [_way(each, line.right) for each in line.ways],
+                "ways": [_way(found_way, line.right) for found_way in line.ways],
                 "remarks": list(line.remarks),
                 "declared": line.declared,
                 "undeclared": line.undeclared,
@@ -76,22 +76,22 @@ def data(given: Explanation) -> dict[str, object]:
         ],
         "rows": words.policies(given.rows) if given.rows else [],
         "reads": [
-            {"object": _thing(each.thing), "as": each.acting, "allowed": each.allowed, "own": each.own}
-            for each in given.bases
+            {"object": _thing(base.thing), "as": base.acting, "allowed": base.allowed, "own": base.own}
+            for base in given.bases
         ],
         "through": [
             {
-                "object": _thing(each.through.thing),
-                "path": [_thing(thing) for thing in each.through.path],
-                "rights": list(each.through.rights),
-                "as": each.through.acting,
-                "setRole": each.through.set_role,
-                "certain": each.through.certain,
-                "why": words.passage_reasons(each),
-                "declared": each.declared,
-                "undeclared": each.undeclared,
+                "object": _thing(passage.through.thing),
+                "path": [_thing(thing) for thing in passage.through.path],
+                "rights": list(passage.through.rights),
+                "as": passage.through.acting,
+                "setRole": passage.through.set_role,
+                "certain": passage.through.certain,
+                "why": words.passage_reasons(passage),
+                "declared": passage.declared,
+                "undeclared": passage.undeclared,
             }
-            for each in given.passages
+            for passage in given.passages
         ],
         "notes": list(given.notes),
         "disagreements": list(given.disagreements),
@@ -109,5 +109,5 @@ def _way(given: Way, right: str) -> dict[str, object]:
         "from": words.subject(given.source.holder),
         "chain": [step.role for step in given.chain],
         "setRole": given.set_role,
-        "grantsItself": [each.role for each in given.granted],
+        "grantsItself": [step.role for step in given.granted],
     }

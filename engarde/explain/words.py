@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from engarde.checks.closure import Chain
 from engarde.declaration.names import PUBLIC
+from engarde.explain.access_paths import Granted, Way
 from engarde.explain.explanation import Explanation, Passage
 from engarde.explain.facts import Policy
+from engarde.explain.indirect import Base
 from engarde.explain.lines import Line
-from engarde.explain.members import Chain
 from engarde.explain.rows import Rows
-from engarde.explain.through import Base
-from engarde.explain.ways import Granted, Way
 from engarde.util.quoting import printable
 
 _PREDEFINED = {
@@ -26,7 +26,7 @@ def subject(role: str) -> str:
 
 def way(given: Way, right: str) -> str:
     """`a -> (member, inherits) -> b -> GRANT SELECT by c`, after what it takes first."""
-    first = [_granting(each, given.role) for each in given.granted]
+    first = [_granting(step, given.role) for step in given.granted]
     if given.set_role:
         first.append(f"SET ROLE {given.set_role}")
     before = f"after {', then '.join(first)}: " if first else ""
@@ -83,7 +83,7 @@ def what(line: Line) -> str:
 
 def reasons(line: Line, role: str) -> list[str]:
     """Every way, or that there is none; then what comes in between."""
-    ways = list(dict.fromkeys(way(each, line.right) for each in line.ways))
+    ways = list(dict.fromkeys(way(found_way, line.right) for found_way in line.ways))
     if not ways and line.right == "owner":
         ways = [f"{line.thing.owner}'s"]
     nothing = f"no grant to {'PUBLIC' if role == PUBLIC else f'{role}, to a role that it is in, or to PUBLIC'}"
@@ -101,14 +101,14 @@ def passage(given: Passage) -> str:
             " a possible way, its body is not analysed"
         )
     surely = "" if through.certain else ", if this is what it writes to"
-    kinds = {each.kind for each in (through.thing, *through.path)}
+    kinds = {passed.kind for passed in (through.thing, *through.path)}
     stale = ", as of its last REFRESH" if "materialized view" in kinds else ""
     return f"{first}{through.thing.called}{path}: {', '.join(through.rights)} as {through.acting}{stale}{surely}"
 
 
 def passage_reasons(given: Passage) -> list[str]:
     """Why the role may use it."""
-    return list(dict.fromkeys(way(each, given.through.needed[0]) for each in given.ways))
+    return list(dict.fromkeys(way(found_way, given.through.needed[0]) for found_way in given.ways))
 
 
 def base(given: Base, role: str) -> str:
@@ -122,10 +122,10 @@ def policies(given: Rows) -> list[str]:
     """What row level security leaves of the table."""
     if given.exempt:
         return [f"row level security is on, and not for it: {given.exempt}"]
-    found = [_policy(each) for each in given.policies]
+    found = [_policy(policy) for policy in given.policies]
     if given.none:
         found.append(f"no row for {', '.join(given.none)}: no policy of this table is for it there")
-    return ["row level security is on", *found, *(f"every row after SET ROLE {each}" for each in given.exempt_after)]
+    return ["row level security is on", *found, *(f"every row after SET ROLE {role}" for role in given.exempt_after)]
 
 
 def _policy(given: Policy) -> str:

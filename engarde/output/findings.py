@@ -8,36 +8,9 @@ from typing import Literal
 
 from engarde.util.quoting import printable
 
-CHECKS = (
-    "attributes",
-    "behaviour",
-    "code of others",
-    "connection limit",
-    "default privileges",
-    "event trigger",
-    "exported URL",
-    "grant",
-    "grant option",
-    "inheritance",
-    "login",
-    "membership",
-    "owner",
-    "owner's right",
-    "password",
-    "reach",
-    "read",
-    "role",
-    "row security",
-    "schema",
-    "security definer",
-    "session",
-    "setting",
-    "shadow",
-    "undeclared default privileges",
-    "undeclared grant",
-    "view",
-)
-"""Every check of `verify`: stack files name them, so that none is ever called otherwise."""
+Kind = Literal["sql", "command", "edit", "code", "decision"]
+"""Of a remedy: statements for the finding's database, a command for a shell, a line of the stack file, a change of a
+service, or statements of which a person chooses, each choice below a comment that says when it is right."""
 
 
 class Verb(IntEnum):
@@ -84,9 +57,7 @@ class Placed:
 class Remedy:
     """The one thing that heals a finding."""
 
-    kind: Literal["sql", "command", "edit", "code", "decision"]
-    """statements for the finding's database, a command for a shell, a line of the stack file, a change of a service,
-    or statements of which a person chooses, each choice below a comment that says when it is right"""
+    kind: Kind
     text: str
     by_superuser: bool = False
     """of `sql`: the stack's admin may not run it"""
@@ -121,3 +92,5 @@ class Finding:
     """the roles and schemas that it is about; none for the whole server"""
     database: str = ""
     """as the tool calls it, where the stack has more than one"""
+    things: frozenset[str] = field(default=frozenset(), compare=False)
+    """the objects that it is about, as SQL names them: more than a subject has room for; never printed"""

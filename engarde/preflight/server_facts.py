@@ -10,7 +10,7 @@ from engarde.declaration.grants import Execute
 from engarde.declaration.model import DatabaseStack, Table
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import readings
-from engarde.errors import ConfigError, NoEntrance, Refused
+from engarde.errors import ConfigError, NoEntrance, Refused, Why
 from engarde.preflight import admin_privileges, conflicts, revocations
 from engarde.preflight.admin_privileges import refuse_shadows
 from engarde.preflight.conflicts import Made, rename_faults
@@ -100,7 +100,7 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
                 ),
             )
     except NoEntrance as refusal:
-        if stack.label and f'database "{server.database}" does not exist' in refusal.reason:
+        if stack.label and refusal.why is Why.NO_DATABASE:
             raise ConfigError(_absent(stack)) from None
         raise
 

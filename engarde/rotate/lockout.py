@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.privileges import CONNECT, TEMPORARY
-from engarde.errors import NoEntrance, Refused, Unfinished
+from engarde.errors import NoEntrance, Refused, Unfinished, Why
 from engarde.pulumi_cli.resource_names import login_name, on_server
 from engarde.rotate.delivery import Login
 from engarde.server.credentials import Access, login_of_admin
@@ -27,9 +27,6 @@ LOOKS = 3
 
 UNDER_CHANGE = ("55P03", "XX000")
 """What a server says of a role that somebody else is about to change, or just has: not now, updated concurrently."""
-
-SHUT_OUT = ("permission denied for database", "is not permitted to log in")
-"""What a server says to whom it knows and does not let in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +177,6 @@ def refused(login: Access) -> bool:
         with session(login):
             return False
     except NoEntrance as refusal:
-        if any(words in refusal.reason for words in SHUT_OUT):
+        if refusal.why is Why.SHUT_OUT:
             return True
         raise

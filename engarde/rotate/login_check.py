@@ -6,16 +6,9 @@ from dataclasses import dataclass
 
 from engarde.declaration.databases import managing
 from engarde.declaration.model import DatabaseStack, Stack
-from engarde.errors import NoEntrance, Unfinished, Unreachable
+from engarde.errors import NoEntrance, Unfinished, Unreachable, Why
 from engarde.server.credentials import Access
 from engarde.server.session import session
-
-AFTER_THE_PASSWORD = (
-    "too many connections for role",
-    "too many connections for database",
-    "remaining connection slots",
-)
-"""What a server says only to those whose password was right: a live service may hold all that its role has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +29,10 @@ def attempt_login(database: DatabaseStack, role: str, password: str) -> LoginAtt
         with session(Access(database.server, database.server.database, role, password)) as entered:
             return LoginAttempt(True, entered.asked_for_password)
     except NoEntrance as refusal:
-        said = refusal.reason.rpartition("failed: ")[2]
-        if any(words in said for words in AFTER_THE_PASSWORD):
-            return LoginAttempt(True, True, said)
-        if "password authentication failed" in said:
-            return LoginAttempt(False, True, said)
+        if refusal.why.password_right:
+            return LoginAttempt(True, True, refusal.said)
+        if refusal.why is Why.PASSWORD:
+            return LoginAttempt(False, True, refusal.said)
         raise
 
 

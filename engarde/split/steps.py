@@ -11,8 +11,9 @@ from pathlib import Path
 from engarde.backup.backup import Options, backup
 from engarde.backup.manifest import default, whole
 from engarde.backup.restore import restore
-from engarde.checks import move_journal
+from engarde.checks import move_journal, registry
 from engarde.checks.move_journal import MoveJournal, Step
+from engarde.checks.observed import Observed
 from engarde.declaration.databases import display_name
 from engarde.declaration.loader import read
 from engarde.declaration.names import ANALYTICS
@@ -26,7 +27,6 @@ from engarde.pulumi_cli.state import ROLE, outputs, state, verifiers
 from engarde.rotate import lockout
 from engarde.rotate.delivery import deliverer
 from engarde.rotate.login_check import prove
-from engarde.server.catalog import read as read_catalog
 from engarde.server.credentials import login_of_admin
 from engarde.server.session import session
 from engarde.split import source_comparison
@@ -36,11 +36,22 @@ from engarde.split.source_comparison import SHOWN
 from engarde.split.target import prepare
 from engarde.util.terminal import Say
 from engarde.util.visible import visible
-from engarde.verify import defaults, grants, owners
 from engarde.verify.run import Asked, verify
 
 TAKE_OVER = "ENGARDE_TAKE_OVER"
 """The program's: the roles that were made before the state knew of them."""
+
+AS_DECLARED = (
+    "schema",
+    "owner",
+    "grant",
+    "undeclared grant",
+    "grant option",
+    "owner's right",
+    "default privileges",
+    "undeclared default privileges",
+)
+"""The checks of which the new database may have no finding before the service comes in."""
 
 
 @dataclass(slots=True)
@@ -170,8 +181,7 @@ def opened(run: Run) -> None:
     if not lockout.refused(way.into_old(run.password)):
         raise Unfinished(f"{role} is still let into database {way.old.server.database}")
     with session(login_of_admin(way.new)) as asked:
-        catalog = read_catalog(way.new, asked)
-    findings = [finding for check in (owners, grants, defaults) for finding in check.findings(way.new, catalog)]
+        findings = registry.findings(way.new, Observed(way.new, lambda: asked), *AS_DECLARED)
     concerned = {role, way.service.schema_}
     if of_it := [finding for finding in findings if not finding.concerns or concerned & finding.concerns]:
         raise Unfinished(

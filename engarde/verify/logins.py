@@ -6,12 +6,15 @@ import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
+from engarde.checks.naming import about
+from engarde.checks.passwords import changed
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
-from engarde.errors import NoEntrance, Unreachable
+from engarde.errors import NoEntrance, Unreachable, Why
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.state import Outputs
 from engarde.server.catalog import Catalog
@@ -19,8 +22,6 @@ from engarde.server.credentials import Access
 from engarde.server.session import Answer, Session, session
 from engarde.util.quoting import quoted, word
 from engarde.verify import probes
-from engarde.verify.names import about
-from engarde.verify.passwords import changed
 from engarde.verify.probes import ALLOWED, DENIED, NOT_YET, Creator, Probe, Right
 
 AT_ONCE = 6
@@ -81,8 +82,8 @@ def all_of(stack: DatabaseStack, outputs: Outputs, catalog: Catalog, progress: C
     progress(len(known))
     tried = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for each in pool.map(lambda login: _login(login, stack, outputs.passwords[login.role], catalog), known):
-            tried.append(each)
+        for one in pool.map(lambda login: _login(login, stack, outputs.passwords[login.role], catalog), known):
+            tried.append(one)
             progress(len(known) - len(tried))
     return tried
 
@@ -92,10 +93,10 @@ def _login(login: Service | Analytics, stack: DatabaseStack, password: str, cata
     try:
         with session(access, read_only=False, as_given=True) as entered:
             planned = probes.of(login, stack, catalog, mark())
-            tried = [each for each in planned if isinstance(each, Probe)]
-            answers = entered.tried([each.statements for each in tried])
+            tried = [step for step in planned if isinstance(step, Probe)]
+            answers = entered.tried([probe.statements for probe in tried])
             (who,) = entered.rows("whoami", Who)
-            by_catalog = _by_catalog(entered, [each for each in planned if isinstance(each, Right)])
+            by_catalog = _by_catalog(entered, [step for step in planned if isinstance(step, Right)])
             judged = _judged(login.role, stack, tried, answers, by_catalog)
             return Tried(
                 (*_who(login, who), *judged.findings),
@@ -114,20 +115,12 @@ def _login(login: Service | Analytics, stack: DatabaseStack, password: str, cata
         return Tried((Finding("login", f"session of {login.role}", expected, str(lost), heal, about(login)),))
 
 
-FULL = (
-    "too many connections for role",
-    "too many connections for database",
-    "remaining connection slots",
-    "too many clients",
-)
-"""What a server says that has no connection left: that is no drift."""
-
-
 def _refused(login: Service | Analytics, stack: DatabaseStack, refusal: NoEntrance) -> Tried:
-    said = refusal.reason.rpartition("failed: ")[2] if "FATAL" in refusal.reason else refusal.reason
-    if "password authentication failed" in refusal.reason:
+    said = refusal.said if "FATAL" in refusal.reason else refusal.reason
+    if refusal.why is Why.PASSWORD:
         return Tried((changed(stack, login, f"login of {login.role}", said),))
-    if any(each in refusal.reason for each in FULL):
+    # A server that has no connection left is no drift.
+    if refusal.why.full:
         return Tried(warnings=(f"nothing was tried as {login.role}, which finds no free connection now: {said}",))
     heal = Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
     return Tried((Finding("login", login.role, "is let in with the state's password", said, heal, about(login)),))
@@ -151,25 +144,27 @@ def _who(login: Service | Analytics, who: Who) -> Iterator[Finding]:
 
 def new_things(stack: DatabaseStack, catalog: Catalog, admin: Session) -> Tried:
     """What analytics and readers meet in a table that was made this very moment, tried by the admin in their place."""
-    may_act_as = frozenset(each.name for each in admin.rows("may_act_as", _Name))
+    may_act_as = frozenset(role.name for role in admin.rows("may_act_as", _Name))
     declared = {(service.schema_, service.role) for service in stack.services}
     declared |= {(existing.name, role) for existing in stack.existing_schemas for role in existing.creators}
     names = {"schemas": [schema for schema, _ in declared], "roles": [role for _, role in declared]}
-    able = [each for each in admin.rows("may_create", Creator, **names) if (each.schema, each.role) in declared]
+    able = [
+        creator for creator in admin.rows("may_create", Creator, **names) if (creator.schema, creator.role) in declared
+    ]
     tried = probes.of_new_things(stack, catalog, mark(), able, may_act_as)
-    return _judged(stack.server.user, stack, tried, admin.tried([each.statements for each in tried]), [])
+    return _judged(stack.server.user, stack, tried, admin.tried([probe.statements for probe in tried]), [])
 
 
 def _by_catalog(entered: Session, asked: list[Right]) -> list[tuple[Right, bool]]:
     held = entered.rows(
         "rights_held",
         _Held,
-        schemas=[each.schema for each in asked],
-        tables=[each.table for each in asked],
-        columns=[each.column for each in asked],
-        rights=[each.right for each in asked],
+        schemas=[right.schema for right in asked],
+        tables=[right.table for right in asked],
+        columns=[right.column for right in asked],
+        rights=[right.right for right in asked],
     )
-    return [(right, each.held) for right, each in zip(asked, held, strict=True)]
+    return [(right, answer.held) for right, answer in zip(asked, held, strict=True)]
 
 
 def _judged(
@@ -213,3 +208,34 @@ def _behaviour(role: str, stack: DatabaseStack, schema: str | None, expected: st
         Remedy("command", f"bin/engarde explain {word(role)} {word(what)}{_place(stack)}"),
         frozenset({role, schema} if schema else {role}),
     )
+
+
+def limits(stack: DatabaseStack, outputs: Outputs, catalog: Catalog) -> Tried:
+    """One role after another opens connections until the server refuses one, at its limit and not after it."""
+    found: list[Finding] = []
+    for login in stack.logins:
+        if login.role not in stack.guests and login.role in catalog.roles and login.role in outputs.passwords:
+            found += _limit(login, stack, outputs.passwords[login.role])
+    return Tried(tuple(found))
+
+
+def _limit(login: Service | Analytics, stack: DatabaseStack, password: str) -> list[Finding]:
+    access = Access(stack.server, stack.server.database, login.role, password)
+    with ExitStack() as opened:
+        for _ in range(login.connection_limit + 1):
+            try:
+                opened.enter_context(session(access))
+            except NoEntrance as refusal:
+                if refusal.why is Why.ROLE_LIMIT:
+                    return []
+                raise
+    return [
+        Finding(
+            "connection limit",
+            f"sessions of {login.role}",
+            f"no more than {login.connection_limit} at a time",
+            f"{login.connection_limit + 1}",
+            Remedy("sql", f"ALTER ROLE {quoted(login.role)} CONNECTION LIMIT {login.connection_limit};"),
+            about(login),
+        )
+    ]

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from engarde.checks.closure import closure
+from engarde.checks.memberships import reaching
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Finding
 from engarde.server.catalog import Catalog
 from engarde.server.catalog.rows import Entry, Relation, Schema
-from engarde.verify.hands import acting_as
-from engarde.verify.members import reaching
 
 WRITING = {"INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "MAINTAIN"}
 
@@ -39,18 +39,18 @@ class Row:
 def matrix(stack: DatabaseStack, catalog: Catalog, findings: Iterable[Finding]) -> tuple[Row, ...]:
     """The stack's roles, those outside of it, those that reach it undeclared, and PUBLIC."""
     schemas = stack.schemas
-    wrong = {frozenset({one, other}) for each in findings for one in each.concerns for other in each.concerns}
+    wrong = {frozenset({one, other}) for finding in findings for one in finding.concerns for other in finding.concerns}
     names = [login.role for login in stack.logins]
     names += [role.name for role in stack.outside_roles]
-    names += [way.role for way in reaching(stack, catalog) if way.role not in names]
+    names += [path.role for path in reaching(stack, catalog) if path.role not in names]
     strangers = {
         entry.grantee for entry in catalog.entries if entry.schema in schemas and entry.grantee in catalog.roles
     }
     names += sorted(strangers - {*names, stack.server.user})
     inside = {schema: _inside(schema, catalog) for schema in schemas}
-    rows = []
+    members, rows = closure(stack, catalog), []
     for name in [*names, PUBLIC]:
-        acting = acting_as(name, stack, catalog) | {PUBLIC}
+        acting = members.acts_as(name) | {PUBLIC}
         cells = [
             Cell(schema, _access(acting, inside[schema], catalog), frozenset({name, schema}) not in wrong)
             for schema in inside
@@ -74,16 +74,16 @@ def _inside(name: str, catalog: Catalog) -> _Inside:
     return _Inside(
         catalog.schemas.get(name),
         tuple(entry for entry in catalog.entries if entry.schema == name),
-        tuple(each for each in catalog.relations if each.schema == name and each.kind == "table"),
-        frozenset(each.grantee for each in catalog.defaults if each.schema == name),
+        tuple(relation for relation in catalog.relations if relation.schema == name and relation.kind == "table"),
+        frozenset(default.grantee for default in catalog.defaults if default.schema == name),
     )
 
 
-def _access(acting: set[str], inside: _Inside, catalog: Catalog) -> str:
+def _access(acting: frozenset[str], inside: _Inside, catalog: Catalog) -> str:
     """In one word, what whoever may act as these roles does there."""
     if inside.schema is None or (not acting & catalog.roles.keys() and acting != {PUBLIC}):
         return "missing"
-    if any(catalog.roles[each].superuser for each in acting & catalog.roles.keys()):
+    if any(catalog.roles[role].superuser for role in acting & catalog.roles.keys()):
         return "all"
     if inside.schema.owner in acting:
         return "owns"
@@ -94,9 +94,9 @@ def _access(acting: set[str], inside: _Inside, catalog: Catalog) -> str:
         return "writes"
     if "USAGE" not in on_schema and not read_all:
         return "-"
-    tables = {each.identity for each in inside.tables}
+    tables = {relation.identity for relation in inside.tables}
     read = {entry.identity for entry in rights if entry.kind == "table" and entry.right == "SELECT"}
-    read |= {each.identity for each in inside.tables if each.owner in acting}
+    read |= {relation.identity for relation in inside.tables if relation.owner in acting}
     if read_all or (tables <= read and (tables or inside.later & acting)):
         return "reads"
     return f"reads {len(tables & read)}" if tables & read else "enters"

@@ -117,23 +117,23 @@ def _elsewhere(
     name = quoted(schema)
     yield Probe(schema, (f"CREATE TABLE {name}.{mark} ()",))
     yield Probe(schema, (f"DROP SCHEMA {name} CASCADE",))
-    inside = [each for each in catalog.relations if each.schema == schema and not each.provided]
+    inside = [relation for relation in catalog.relations if relation.schema == schema and not relation.provided]
     reads = _reads(login, schema)
     if isinstance(login, Analytics) and schema in stack.analytics_schemas:
         yield from _read_only(schema, inside)
         return
-    table = next((each for each in inside if each.stored and each.name not in reads), None)
+    table = next((relation for relation in inside if relation.stored and relation.name not in reads), None)
     enters = schema == PUBLIC or (isinstance(login, Service) and schema in beyond(login))
     if table or not enters:
         yield Probe(schema, (_lock(table.identity if table else f"{name}.{mark}", READ),))
         yield from _no_write(schema, table.identity if table else f"{name}.{mark}")
         yield from _no_column(table, ("SELECT", *NOT_TABLES)) if table else ()
-    sequence = next((each for each in inside if each.kind == "sequence"), None)
+    sequence = next((relation for relation in inside if relation.kind == "sequence"), None)
     if sequence or not enters:
         yield from _no_sequence(schema, sequence.identity if sequence else f"{name}.{mark}")
-    for each in inside:
-        if each.name in reads and each.stored:
-            yield from _declared(schema, each, reads[each.name])
+    for relation in inside:
+        if relation.name in reads and relation.stored:
+            yield from _declared(schema, relation, reads[relation.name])
 
 
 def _reads(login: Service | Analytics, schema: str) -> dict[str, Read]:
@@ -181,20 +181,20 @@ def _declared(schema: str, table: Relation, read: Read) -> Iterator[Probe | Righ
     # No statement tells of REFERENCES that would leave nothing behind and lock nobody out.
     by_column = (("SELECT",) if read.columns else ()) + ((REFERENCES,) if read.references else ())
     for right in by_column:
-        for each in table.columns:
-            allowed = ALLOWED if read.columns is None or each in read.columns else DENIED
-            yield Right(schema, table.name, table.identity, right, each, allowed)
+        for column in table.columns:
+            allowed = ALLOWED if read.columns is None or column in read.columns else DENIED
+            yield Right(schema, table.name, table.identity, right, column, allowed)
     yield from _no_write(schema, table.identity)
     yield from _no_column(table, WRITES if read.references else NOT_TABLES)
 
 
 def _read_only(schema: str, inside: list[Relation]) -> Iterator[Probe | Right]:
     """Analytics, in a schema that it reads: one table and one sequence stand for all, whose grants are compared."""
-    for table in [each for each in inside if each.stored][:1]:
+    for table in [relation for relation in inside if relation.stored][:1]:
         yield Probe(schema, (_lock(table.identity, READ),), ALLOWED)
         yield from _no_write(schema, table.identity)
         yield from _no_column(table, NOT_TABLES)
-    for sequence in [each for each in inside if each.kind == "sequence"][:1]:
+    for sequence in [relation for relation in inside if relation.kind == "sequence"][:1]:
         yield Probe(schema, (f"SELECT currval('{_literal(sequence.identity)}')",), NOT_YET)
         yield from _no_next(schema, sequence.identity)
 
@@ -216,7 +216,7 @@ def of_new_things(
 ) -> list[Probe]:
     """What the admin tries in the place of two roles: what one has just made, analytics and readers meet at once."""
     probes = []
-    for schema, creator in ((each.schema, each.role) for each in creators):
+    for schema, creator in ((creator.schema, creator.role) for creator in creators):
         inside = f"{quoted(schema)}.{mark}"
         made = (
             *_acting(creator, stack, may_act_as),

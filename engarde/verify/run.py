@@ -7,45 +7,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-from engarde.checks.foreseen import foreseen
+from engarde.checks import event_triggers, owners, registry
+from engarde.checks.judging import Taken, judged
+from engarde.checks.observed import Observed, Recorded
+from engarde.checks.registry import Stage
 from engarde.checks.remedies import ordered
-from engarde.declaration.accepted import Taken, judged
 from engarde.declaration.databases import databases, display_name
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.declaration.names import PROOF
 from engarde.declaration.privileges import readings
 from engarde.output.findings import Finding
-from engarde.pulumi_cli.state import Outputs, outputs
-from engarde.server import catalog as catalogs
+from engarde.pulumi_cli.state import Outputs
 from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import StoredPassword
 from engarde.server.credentials import Access, login_of_admin
 from engarde.server.functions import CITUS_UNKNOWN, has_citus
-from engarde.server.functions import event_triggers as listed
-from engarde.server.session import Session, session
-from engarde.verify import (
-    attributes,
-    borrowed_rights,
-    creators,
-    defaults,
-    detours,
-    event_triggers,
-    grants,
-    inheritance,
-    logins,
-    matrix,
-    members,
-    owners,
-    passwords,
-    row_security,
-    shadows,
-)
-from engarde.verify.limits import limits
-from engarde.verify.shut_out import shut_out
-
-PLACING = (owners, inheritance)
-COMPARED = (members, attributes, grants, defaults, creators, detours)
-"""Each compares one part of the catalogs with the declaration, as they are once things are where they belong."""
+from engarde.server.session import session
+from engarde.verify import logins, matrix
+from engarde.verify.cross_database_logins import shut_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +75,19 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
 
     :raises Unreachable: no engine, no passphrase, no server, or a session was lost.
     """
-    of_stack = databases(stack)
+    of_stack, recorded = databases(stack), Recorded(stack.name)
     with ThreadPoolExecutor(1) as pool:
         # The engine answers each question in a process of its own.
-        waiting = pool.submit(outputs, stack.name)
+        waiting = pool.submit(lambda: recorded.outputs)
         admins = [login_of_admin(database) for database in of_stack]
-        known = waiting.result()
+        waiting.result()
     found = [
-        _of_database(database, stack, known, login, asked, progress)
+        _of_database(database, recorded, login, asked, progress)
         for database, login in zip(of_stack, admins, strict=True)
     ]
     names = [display_name(database) if len(of_stack) > 1 else "" for database in of_stack]
     named = list(zip(names, found, strict=True))
-    all_found = (replace(each, database=name) for name, its in named for each in its.findings)
+    all_found = (replace(finding, database=name) for name, its in named for finding in its.findings)
     left = judged(stack.accepted, all_found, _today())
     # What was not looked for cannot be found.
     idle = left.idle if asked.logins and asked.service is None else ()
@@ -117,52 +95,51 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
         stack.name,
         tuple(ordered(left.findings)),
         (
-            *(f"{name}: {each}" if name else each for name, its in named for each in its.warnings),
-            *(f"engarde:accepted: nothing is found any more of {each.check}: {each.subject}" for each in idle),
+            *(f"{name}: {warning}" if name else warning for name, its in named for warning in its.warnings),
+            *(
+                f"engarde:accepted: nothing is found any more of {accepted.check}: {accepted.subject}"
+                for accepted in idle
+            ),
         ),
         tuple(replace(row, database=name) for name, its in named for row in its.matrix),
-        sum(each.logins for each in found),
-        sum(each.probes for each in found),
-        sum(each.by_catalog for each in found),
+        sum(finding.logins for finding in found),
+        sum(finding.probes for finding in found),
+        sum(finding.by_catalog for finding in found),
         left.taken,
     )
 
 
 def _of_database(
-    stack: DatabaseStack, whole: Stack, known: Outputs, login: Access, asked: Asked, progress: Callable[[int], None]
+    stack: DatabaseStack, recorded: Recorded, login: Access, asked: Asked, progress: Callable[[int], None]
 ) -> _Found:
+    known, compared = recorded.outputs, registry.checks("isolation")
     with session(login) as admin:
-        catalog = catalogs.read(stack, admin)
-        found = [*_compared(stack, whole, catalog, asked), *_of_passwords(stack, known, catalog, admin)]
-        triggers = listed(admin, stack.server.user)
-        several = has_citus(admin)
-        borrowed = borrowed_rights.look(stack, catalog, admin)
-        found += [*event_triggers.findings(stack, catalog, triggers), *borrowed.findings]
-        found += borrowed_rights.turned(stack, catalog, known)
-        found += row_security.findings(stack, catalog, admin)
-        # What goes to its service's schema shadows nothing any more.
-        placed = [each.remedy.placed for each in _to_make(whole, asked, found)]
-        moved = {each.identity for each in placed if each and each.schema}
-        found += (
-            each for each in shadows.findings(stack, catalog, admin) if each.subject.partition(" ")[2] not in moved
-        )
+        observed = Observed(stack, lambda: admin, recorded)
+        placing = [check for check in compared if check.stage == Stage.PLACING]
+        found = [finding for check in placing for finding in sorted(check.findings(stack, observed))]
+        observed.placed = tuple(_to_make(stack.stack, asked, found))
+        others = [check for check in compared if check not in placing]
+        found += (finding for check in others for finding in sorted(check.findings(stack, observed)))
+        warnings = [warning for check in compared for warning in check.warnings(stack, observed)]
+        several, triggers, catalog = has_citus(admin), observed.event_triggers, observed.catalog
     # What is tried makes and changes things, and would run what others have put there.
-    foreign = [each.name for each in triggers if each.changers]
+    foreign = [trigger.name for trigger in triggers if trigger.changers]
     tried = _tried(stack, known, catalog, login, progress) if asked.logins and not foreign else []
-    tried += [limits(stack, known, catalog)] if asked.limits else []
+    tried += [logins.limits(stack, known, catalog)] if asked.limits else []
     # What a session starts with and the catalogs explain is found already, with what has to be undone; what is accepted
     # and undoes nothing explains nothing.
-    explained = {each.subject for each in _to_make(whole, asked, found)}
-    unexplained = [finding for each in tried for finding in each.findings if finding.subject not in explained]
-    found += event_triggers.blamed(stack, catalog, triggers, unexplained)
+    explained = {finding.subject for finding in _to_make(stack.stack, asked, found)}
+    unexplained = [finding for one in tried for finding in one.findings if finding.subject not in explained]
+    observed.tried = tuple(event_triggers.blamed(observed.admin, triggers, unexplained))
+    found += (finding for check in registry.checks("logins") for finding in check.findings(stack, observed))
     # What is under another name is as it was, once it has its own again.
     renamed = set(owners.renamed_schemas(stack, catalog).values())
-    found = [each for each in found if each.check == "schema" or not each.concerns & renamed]
+    found = [finding for finding in found if finding.check == "schema" or not finding.concerns & renamed]
     # What a backup needs while it is proven is taken away by the backup.
     proving = sorted(name for name, role in catalog.roles.items() if name.startswith(PROOF) and role.passing)
-    found = [each for each in found if not each.concerns & {*proving}]
-    kept = [each for each in found if _concerns(whole, asked.service, each)]
-    on_trust = sum(each.on_trust for each in tried)
+    found = [finding for finding in found if not finding.concerns & {*proving}]
+    kept = [finding for finding in found if _concerns(stack.stack, asked.service, finding)]
+    on_trust = sum(one.on_trust for one in tried)
     trusted = (
         f"the server let {on_trust} roles in on trust, without asking for a password: a login proves nothing there"
     )
@@ -173,40 +150,28 @@ def _of_database(
             *([trusted] if on_trust else []),
             *(f"{name} has a service's rights for an hour at most: a backup is proven with it" for name in proving),
             *([f"nothing was tried by logging in, which would fire {', '.join(foreign)}"] if foreign else []),
-            *members.warnings(stack, catalog),
-            *grants.warnings(stack, catalog),
-            *owners.warnings(stack, catalog),
-            *borrowed.warnings,
+            *warnings,
             *_missing(stack, catalog),
-            *(warning for each in tried for warning in each.warnings),
+            *(warning for one in tried for warning in one.warnings),
         ),
         matrix.matrix(stack, catalog, found),
-        sum(each.logged_in for each in tried),
-        sum(each.probes for each in tried),
-        sum(each.by_catalog for each in tried),
+        sum(one.logged_in for one in tried),
+        sum(one.probes for one in tried),
+        sum(one.by_catalog for one in tried),
     )
-
-
-def _compared(stack: DatabaseStack, whole: Stack, catalog: Catalog, asked: Asked) -> list[Finding]:
-    placing = [each for module in PLACING for each in sorted(module.findings(stack, catalog))]
-    then = foreseen(catalog, _to_make(whole, asked, placing))
-    return [*placing, *(each for module in COMPARED for each in sorted(module.findings(stack, then)))]
 
 
 def _to_make(whole: Stack, asked: Asked, found: Iterable[Finding]) -> list[Finding]:
     """Those that this run has remedies for: what is accepted, or was not asked for, stays as it is."""
-    return [each for each in judged(whole.accepted, found, _today()).findings if _concerns(whole, asked.service, each)]
+    return [
+        finding
+        for finding in judged(whole.accepted, found, _today()).findings
+        if _concerns(whole, asked.service, finding)
+    ]
 
 
 def _today() -> date:
     return datetime.now(UTC).date()
-
-
-def _of_passwords(stack: DatabaseStack, known: Outputs, catalog: Catalog, admin: Session) -> Iterator[Finding]:
-    yield from passwords.of_exports(stack, known)
-    if catalog.roles[stack.server.user].superuser:
-        roles = [login.role for login in stack.logins]
-        yield from passwords.of_verifiers(stack, known, admin.rows("verifiers", StoredPassword, roles=roles))
 
 
 def _tried(
@@ -219,18 +184,20 @@ def _tried(
 
 
 def _missing(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
-    there = {(each.schema, each.name) for each in catalog.relations}
+    there = {(relation.schema, relation.name) for relation in catalog.relations}
     names = {service.role: service.name for service in stack.services}
     for role, read in readings(stack):
         if (read.schema_, read.table) not in there:
             who = names.get(role, role)
             yield f"{who} is declared to read {read.schema_}.{read.table}, which does not exist yet"
     for service in stack.services:
-        for each in service.executes:
-            if each not in catalog.functions:
-                yield f"{service.name} is declared to call {each}, which does not exist yet, or not with these types"
+        for call in service.executes:
+            if call not in catalog.functions:
+                yield f"{service.name} is declared to call {call}, which does not exist yet, or not with these types"
 
 
 def _concerns(stack: Stack, service: str | None, finding: Finding) -> bool:
-    of_it = {name for each in stack.services if each.name == service for name in (each.role, each.schema_)}
+    of_it = {
+        name for declared in stack.services if declared.name == service for name in (declared.role, declared.schema_)
+    }
     return service is None or not finding.concerns or bool(of_it & finding.concerns)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from engarde.declaration.accepted import Taken
+from engarde.checks.judging import Taken
 from engarde.output.show import Text, as_data, listed
 from engarde.verify.matrix import Row
 from engarde.verify.run import Report
@@ -35,7 +35,8 @@ def as_json(report: Report) -> dict[str, object]:
         warnings=list(report.warnings),
         findings=[as_data(finding) for finding in report.findings],
         accepted=[
-            {**as_data(each.finding), "reason": each.by.reason, "until": str(each.by.until)} for each in report.accepted
+            {**as_data(accepted.finding), "reason": accepted.by.reason, "until": str(accepted.by.until)}
+            for accepted in report.accepted
         ],
     )
 
@@ -49,7 +50,7 @@ def as_text(report: Report) -> RenderableType:
         rows = tuple(row for row in report.matrix if row.database == database)
         shown += [_list(rows, database) if wide else _matrix(rows, database)]
     shown += [Text(f"warning: {warning}", style="yellow") for warning in report.warnings]
-    shown += [_accepted(each) for each in report.accepted]
+    shown += [_accepted(accepted) for accepted in report.accepted]
     shown += [listed(report.findings)] if report.findings else []
     return Group(*shown, _sum(report))
 

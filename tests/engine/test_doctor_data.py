@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engarde.doctor.causes import dropping, lookup, migrations
+from engarde.doctor.causes import dropping, migrations, missing_relations
 from tests.engine.conftest import Projects
 from tests.engine.diagnosing import diagnosed, heal, in_shell, said
 from tests.engine.ills import ask, confirmed_first, only_named
@@ -56,7 +56,7 @@ def test_migrations_that_have_not_run_and_those_of_another(project: Project) -> 
     alembic(project, "aaa", "boards")
     text = said(lambda: ask(project, "onside", "SELECT * FROM boards"))
     code, found = diagnosed(project, f"onside: {text}")
-    confirmed_first(code, found, lookup.NOT_MIGRATED)
+    confirmed_first(code, found, missing_relations.NOT_MIGRATED)
     heal(project, found["fix"])
     ask(project, "onside", "SELECT * FROM boards")
     assert diagnosed(project, f"onside: {text}")[0] == 0

@@ -6,7 +6,7 @@ from contextlib import ExitStack, suppress
 import psycopg
 import pytest
 
-from engarde.doctor.causes import crowds, logins, timeouts
+from engarde.doctor.causes import connection_limits, logins, timeouts
 from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.database import NAME
@@ -28,7 +28,9 @@ ILLS = {
     "VALID UNTIL": Ill(
         logins.EXPIRED, "onside", "SELECT 1", ("ALTER ROLE onside_user VALID UNTIL '2020-01-01'",), clears=False
     ),
-    "the role's limit": Ill(crowds.LIMIT, "onside", "SELECT 1", ("ALTER ROLE onside_user CONNECTION LIMIT 0",)),
+    "the role's limit": Ill(
+        connection_limits.LIMIT, "onside", "SELECT 1", ("ALTER ROLE onside_user CONNECTION LIMIT 0",)
+    ),
     "statement_timeout by hand": Ill(
         timeouts.STATEMENT_CHANGED,
         "onside",
@@ -102,7 +104,7 @@ def test_a_service_that_leaves_transactions_open(project: Project) -> None:
             session = open_.enter_context(project.connect("madansara"))
             session.execute("BEGIN")
         text = said(lambda: ask(project, "madansara", "SELECT 1"))
-        cause = crowds.LEAK if project.database.admin.superuser else crowds.POOL
+        cause = connection_limits.LEAK if project.database.admin.superuser else connection_limits.POOL
         assert "too many connections for role" in text
         code, found = diagnosed(project, text)
         if project.database.admin.superuser:
@@ -113,7 +115,7 @@ def test_a_service_that_leaves_transactions_open(project: Project) -> None:
 def test_more_sessions_than_a_role_may_have(project: Project) -> None:
     with project.connect("madansara"), project.connect("madansara"):
         text = said(lambda: ask(project, "madansara", "SELECT 1"))
-        found = only_named(project, text, crowds.POOL, "code")
+        found = only_named(project, text, connection_limits.POOL, "code")
         assert "below 2" in found["fix"]["text"]
     ask(project, "madansara", "SELECT 1")
     assert diagnosed(project, text)[0] == 0
@@ -130,7 +132,7 @@ def test_a_full_server(project: Project) -> None:
         text = said(fill)
         code, found = diagnosed(project, text)
         if project.database.admin.superuser:
-            confirmed_first(code, found, crowds.FULL)
+            confirmed_first(code, found, connection_limits.FULL)
             assert BACKEND in told(found)
         else:
             # It has no connection kept for it either.
@@ -169,7 +171,7 @@ def test_one_role_that_holds_every_lock(project: Project) -> None:
         assert (finding["check"], finding["subject"]) == ("lock table", "sankore_user")
         assert finding["actual"].startswith("sankore_user holds ")
         code, found = diagnosed(project, text)
-        confirmed_first(code, found, crowds.LOCKS)
+        confirmed_first(code, found, connection_limits.LOCKS)
         assert "sankore_user holds" in told(found)
         heal(project, found["fix"])
     assert project.tool("verify").returncode in (0, 1)
@@ -192,9 +194,9 @@ def test_one_that_is_none_of_the_stacks_is_named_and_left_alone(project: Project
         holder.execute(f"SELECT count(pg_advisory_lock(i)) FROM generate_series(1, {locks}) i".encode())
         code, found = diagnosed(project, "out of shared memory")
         if share == "a few":
-            assert (code, marks(found)[crowds.LOCKS.says]) == (0, "ruled out"), told(found)
+            assert (code, marks(found)[connection_limits.LOCKS.says]) == (0, "ruled out"), told(found)
         else:
-            confirmed_first(code, found, crowds.LOCKS)
+            confirmed_first(code, found, connection_limits.LOCKS)
             assert f"{BACKEND} holds {locks} locks in 1 sessions" in told(found)
             [finding] = [each for each in examined(project) if each["check"] == "lock table"]
             assert (finding["subject"], finding["remedy"]["kind"]) == (BACKEND, "code")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from engarde.doctor.causes import databases, lookup, schemas
+from engarde.doctor.causes import databases, missing_relations, schemas
 from tests.engine.conftest import Projects
 from tests.engine.database import NAME
 from tests.engine.diagnosing import diagnosed, heal, marks, said, told
@@ -17,10 +17,10 @@ pytestmark = pytest.mark.xdist_group("doctor-names")
 SERVICES = {"madansara": None, "sankore": None, "onside": None, "field-notes": {"schema": "Field Notes"}}
 ILLS = {
     "the role's own search_path is gone": Ill(
-        lookup.SEARCH_PATH, "sankore", "SELECT * FROM things", ("ALTER ROLE sankore_user RESET search_path",)
+        missing_relations.SEARCH_PATH, "sankore", "SELECT * FROM things", ("ALTER ROLE sankore_user RESET search_path",)
     ),
     "a search_path of the role in this database": Ill(
-        lookup.SEARCH_PATH,
+        missing_relations.SEARCH_PATH,
         "sankore",
         "SELECT * FROM things",
         ("ALTER ROLE sankore_user IN DATABASE railway SET search_path = public",),
@@ -43,7 +43,7 @@ ILLS = {
         schemas.OWNER, "sankore", "SELECT * FROM things", ("ALTER SCHEMA sankore OWNER TO postgres",)
     ),
     "the schema was dropped": Ill(
-        lookup.GONE,
+        missing_relations.GONE,
         "field-notes",
         'CREATE TABLE "Field Notes".things (id int)',
         ('DROP SCHEMA "Field Notes"',),
@@ -68,25 +68,27 @@ def test_it_is_in_another_schema(project: Project) -> None:
     ask(project, "sankore", "CREATE TABLE articles (id int)")
     text = said(lambda: ask(project, "onside", "SELECT * FROM articles"))
     code, found = diagnosed(project, f"onside: {text}")
-    confirmed_first(code, found, lookup.ELSEWHERE)
+    confirmed_first(code, found, missing_relations.ELSEWHERE)
     heal(project, found["fix"])
-    found = only_named(project, f"onside: {text}", lookup.ELSEWHERE, "code")
+    found = only_named(project, f"onside: {text}", missing_relations.ELSEWHERE, "code")
     assert found["fix"]["text"] == "write sankore.articles"
     ask(project, "onside", "SELECT * FROM sankore.articles")
 
 
 def test_names_with_capitals(project: Project) -> None:
     text = said(lambda: ask(project, "sankore", "SELECT * FROM Widgets"))
-    found = only_named(project, f"sankore: {text}", lookup.OTHER_CASE, "code")
+    found = only_named(project, f"sankore: {text}", missing_relations.OTHER_CASE, "code")
     assert found["fix"]["text"] == 'write "Widgets", with its quotes'
     ask(project, "sankore", 'SELECT * FROM "Widgets"')
     text = said(lambda: ask(project, "sankore", 'CREATE TABLE "field notes".x (id int)'))
-    only_named(project, f"sankore: {text}", lookup.SCHEMA_CASE, "code")
+    only_named(project, f"sankore: {text}", missing_relations.SCHEMA_CASE, "code")
 
 
 def test_the_admin_looks_for_a_services_table(project: Project) -> None:
     text = said(lambda: project.database.run("SELECT * FROM things"))
-    found = only_named(project, f"{text}\n(Background on this error) user=postgres", lookup.OTHER_ROLE, "command")
+    found = only_named(
+        project, f"{text}\n(Background on this error) user=postgres", missing_relations.OTHER_ROLE, "command"
+    )
     assert "things" in found["line"]
 
 

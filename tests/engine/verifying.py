@@ -27,7 +27,7 @@ def verified(project: Project, **asked: Any) -> Report:
     urls = known.get("analytics_urls", {})
     given = Outputs(known["database_urls"], known["analytics_url"], known["passwords"], urls, views(known))
     with (
-        patch("engarde.verify.run.outputs", return_value=given),
+        patch("engarde.checks.observed.outputs", return_value=given),
         patch("engarde.server.credentials.admin_password", return_value=PASSWORD),
     ):
         return verify(read(project.folder, STACK), Asked(**asked), lambda left: None)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from engarde.checks.closure import members
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
 from engarde.explain.facts import Answer, Entry, Facts, Key, Policy, Reading, Thing
 from engarde.explain.lines import Line, line
-from engarde.explain.members import members
 from engarde.explain.words import way
 from engarde.server.catalog.rows import Membership, Role
 

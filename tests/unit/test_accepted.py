@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from engarde.declaration.accepted import judged
+from engarde.checks import registry
+from engarde.checks.judging import judged
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError
-from engarde.output.findings import CHECKS, Finding, Remedy
+from engarde.output.findings import Finding, Remedy
 
 HERE = Path(__file__).parents[2]
 ENTRY = {"check": "grant", "subject": "a on table b.c", "reason": "its report", "until": "2027-03-01"}
@@ -94,15 +95,23 @@ def test_a_date_is_one_in_yaml_too() -> None:
 
 
 def test_every_check_of_verify_is_known_and_no_other() -> None:
-    files, handing_on = [*(HERE / "engarde/verify").glob("*.py")], {"grants": ["self._finding"]}
+    checks = registry.checks(*registry.VERIFIED)
+    known = registry.ids(checks)
+    modules = {HERE / f"engarde/checks/{each.module}.py" for each in checks}
+    files, handing_on = (
+        {*modules, *(HERE / "engarde/verify").glob("*.py")},
+        {"grants": ["self._finding"], "defaults": ["_granted"]},
+    )
     calls = [
         node
         for file in files
         for node in ast.walk(ast.parse(file.read_text()))
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("Finding", *handing_on.get(file.stem, ()))
     ]
-    checks = [node.args[0] for node in calls]
-    assert {each.value for each in checks if isinstance(each, ast.Constant)} == set(CHECKS)
+    named = [node.args[0] for node in calls]
+    assert {each.value for each in named if isinstance(each, ast.Constant)} == set(known)
     # Handed on, and so written out where that is called.
-    assert {ast.unparse(each) for each in checks if not isinstance(each, ast.Constant)} == {"check"}
-    assert list(CHECKS) == sorted(CHECKS)
+    assert {ast.unparse(each) for each in named if not isinstance(each, ast.Constant)} == {"check"}
+    assert known == sorted(known)
+    for each in known:
+        assert stack({**ENTRY, "check": each}).accepted

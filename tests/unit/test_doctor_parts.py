@@ -11,12 +11,12 @@ from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
 from engarde.declaration.names import spelled, split_table
 from engarde.declaration.parameters import milliseconds, split_path
-from engarde.doctor import Diagnosis, diagnose, queries, remedies
-from engarde.doctor.acceptance import accepted
+from engarde.doctor import Diagnosis, diagnose, failed_statement, remedies
+from engarde.doctor.attribution import role
+from engarde.doctor.diagnosis import accepted
 from engarde.doctor.facts import facts
-from engarde.doctor.hearing import hear
+from engarde.doctor.matching import match
 from engarde.doctor.show import as_document, shown
-from engarde.doctor.suspects import role
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import NoEntrance, Unreachable
 from engarde.output.show import console, document
@@ -29,10 +29,15 @@ def stack(**sections: Any) -> Stack:
 
 def test_what_a_statement_is_about() -> None:
     text = 'LINE 1: SELECT * FROM sankore.things JOIN "Field Notes"."a.b" ON true\nINSERT INTO Users VALUES (1)'
-    assert queries.verb([text]) == "SELECT"
-    assert queries.tables([text]) == [("sankore", "things"), ("Field Notes", "a.b"), (None, "true"), (None, "users")]
-    assert queries.verb(["[SQL: DELETE FROM x]"]) == "DELETE"
-    assert queries.verb(["nothing"]) is None
+    assert failed_statement.verb([text]) == "SELECT"
+    assert failed_statement.tables([text]) == [
+        ("sankore", "things"),
+        ("Field Notes", "a.b"),
+        (None, "true"),
+        (None, "users"),
+    ]
+    assert failed_statement.verb(["[SQL: DELETE FROM x]"]) == "DELETE"
+    assert failed_statement.verb(["nothing"]) is None
 
 
 @pytest.mark.parametrize(
@@ -53,15 +58,15 @@ def test_what_a_statement_is_about() -> None:
     ],
 )
 def test_what_a_statement_does_to_a_table_beyond_reading_it(statement: str, said: str | None) -> None:
-    assert queries.more_than_reading((f"[SQL: {statement}]",), "sankore", "courses") == said
+    assert failed_statement.more_than_reading((f"[SQL: {statement}]",), "sankore", "courses") == said
     if " courses" not in statement:
-        assert queries.more_than_reading((f"[SQL: {statement}]",), "sankore") == said
+        assert failed_statement.more_than_reading((f"[SQL: {statement}]",), "sankore") == said
 
 
 def test_the_function_around_a_statement() -> None:
     context = ("permission denied", 'CONTEXT:  PL/pgSQL function "R i".on_ddl(text) line 3 at SQL statement')
-    assert queries.function_within(context) == ("R i", '"R i".on_ddl(text)')
-    assert queries.function_within(("PL/pgSQL function noted() line 3",)) is None
+    assert failed_statement.function_within(context) == ("R i", '"R i".on_ddl(text)')
+    assert failed_statement.function_within(("PL/pgSQL function noted() line 3",)) is None
 
 
 @pytest.mark.parametrize(
@@ -112,9 +117,9 @@ def test_a_line_of_the_stack_file_says_what_it_means(name: str) -> None:
     ],
 )
 def test_whom_a_text_is_about(text: str, who: str | None) -> None:
-    heard = hear(text, SYMPTOMS)
-    assert heard
-    assert role(stack(), heard) == who
+    error = match(text, SYMPTOMS)
+    assert error
+    assert role(stack(), error) == who
 
 
 @pytest.fixture
@@ -126,7 +131,8 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> None:
         raise Unreachable("no engine")
 
     monkeypatch.setattr("engarde.doctor.facts.login_of_admin", access)
-    monkeypatch.setattr("engarde.doctor.facts.outputs", outputs)
+    for asked in ("outputs", "state", "backend"):
+        monkeypatch.setattr(f"engarde.checks.observed.{asked}", outputs)
     for module in ("logins", "runs"):
         monkeypatch.setattr(f"engarde.doctor.causes.{module}.admin_password", outputs)
 
@@ -139,9 +145,9 @@ def closed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_cause_has_a_fix_where_nothing_can_be_asked(declared: Stack, symptom: str) -> None:
     known = next(each for each in SYMPTOMS if each.name == symptom)
     for text in ('role "madansara_user"', "nothing"):
-        heard = hear(f"permission denied for schema madansara {text}", SYMPTOMS)
-        assert heard
-        with facts(restrict_to(declared, None), heard) as asked:
+        error = match(f"permission denied for schema madansara {text}", SYMPTOMS)
+        assert error
+        with facts(restrict_to(declared, None), error) as asked:
             for cause in known.causes:
                 assert cause.remedy(asked).text
                 try:
@@ -192,7 +198,7 @@ def test_names_are_each_of_one_symptom() -> None:
 
 
 def test_a_line_that_the_stack_file_refuses_is_not_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engarde.doctor.acceptance.FOLDER", tmp_path)
+    monkeypatch.setattr("engarde.doctor.diagnosis.FOLDER", tmp_path)
     services = "madansara: {reads: [{table: public.brands, columns: [id]}]}, sankore:"
     server = "{host: h, database: d}"
     (tmp_path / "Pulumi.prod.yaml").write_text(

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
+from engarde.explain.access_paths import held
 from engarde.explain.lines import remarks
-from engarde.explain.ways import held
 from tests.unit.explained import S, T, answer, entry, facts, member, reasons, role, thing
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from engarde.checks.server import unsupported, without_tls
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
-from engarde.health.server import unsupported, without_tls
+from engarde.errors import NoEntrance
 
 STACK = restrict_to(
     parse("prod", {"server": {"host": "h", "database": "d", "sslmode": "require"}}, {"adminPassword"}), None
@@ -26,8 +27,10 @@ def test_majors_that_are_not(major: int) -> None:
 
 
 def test_a_refusal_for_want_of_tls_and_any_other() -> None:
-    refusal = 'connection to server at "h", port 5432 failed: server does not support SSL, but SSL was required'
+    refusal = NoEntrance(
+        "h", 'connection to server at "h", port 5432 failed: server does not support SSL, but SSL was required'
+    )
     found = without_tls(STACK, refusal)
     assert found is not None
     assert "sslmode is require" in found.expected
-    assert without_tls(STACK, "password authentication failed") is None
+    assert without_tls(STACK, NoEntrance("h", "password authentication failed")) is None

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engarde.doctor.hearing import hear
+from engarde.doctor.matching import match
 from engarde.doctor.model import LONGEST_NAME
+from engarde.doctor.normalize import lines
 from engarde.doctor.symptoms import SYMPTOMS
-from engarde.doctor.words import lines
 from engarde.util.masking import MASK, masked
 from tests.unit.secrets_in_forms import ANY, HEX, TOKEN
 
@@ -36,8 +36,8 @@ def check(form: str, text: str, secret: str, plain: str) -> None:
     safe = masked(text)
     assert not shown_of(secret, safe, plain), (form, text, safe)
     assert MASK in safe
-    heard = "\n".join(lines(text))
-    assert not shown_of(secret, heard, plain), (form, text, heard)
+    error = "\n".join(lines(text))
+    assert not shown_of(secret, error, plain), (form, text, error)
 
 
 @pytest.mark.parametrize("form", ANY)
@@ -157,9 +157,9 @@ def test_names_around_a_secret_stay(text: str, left: str) -> None:
 def test_the_error_beside_a_secret_is_heard(form: str) -> None:
     secret = "S3cret'with \"all@ %of\\ it"
     text = f"madansara: {ERROR}\n{ANY[form](secret)}\n{ERROR} with {ANY[form](secret)}"
-    heard = hear(text, SYMPTOMS)
-    assert heard and heard.symptom.name == "denied-schema"
-    assert not shown_of(secret, heard.line + repr(heard.named) + repr(heard.lines), ERROR)
+    error = match(text, SYMPTOMS)
+    assert error and error.symptom.name == "denied-schema"
+    assert not shown_of(secret, error.line + repr(error.named) + repr(error.lines), ERROR)
 
 
 LONG = 100_000
@@ -199,11 +199,11 @@ REPEATED = (
 def test_the_time_grows_as_the_text_does(part: str) -> None:
     text = f'relation "x" does not exist {part * (LONG // len(part))} {ERROR}'
     start = time.process_time()
-    assert hear(text, SYMPTOMS)
+    assert match(text, SYMPTOMS)
     # A tenth of what a line of 1 MB may take, and room for a slow machine: with its square it would be minutes.
     assert time.process_time() - start < 1
 
 
 def test_a_name_goes_no_further_than_a_name_can() -> None:
-    heard = hear(f"{ERROR} {'a ' * LONG}", SYMPTOMS)
-    assert heard and heard.named.object and len(heard.named.object) <= LONGEST_NAME
+    error = match(f"{ERROR} {'a ' * LONG}", SYMPTOMS)
+    assert error and error.named.object and len(error.named.object) <= LONGEST_NAME

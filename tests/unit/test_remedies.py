@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from engarde.checks.foreseen import foreseen
 from engarde.checks.placement import place
 from engarde.checks.remedies import ordered, transactions
 from engarde.checks.script import script
@@ -17,7 +16,7 @@ from engarde.declaration.loader import PASSWORD_KEY, parse
 from engarde.output.findings import Finding, Remedy, Verb
 from engarde.server.catalog import Catalog
 from engarde.server.catalog.rows import Database, Entry, Owned, Relation, Role, Schema
-from engarde.verify import grants, owners
+from tests.unit.observed import found as asked
 
 SERVER = {"host": "127.0.0.1", "database": "railway"}
 SERVICES = {"a": {"reads": ["b.t"]}, "b": None}
@@ -58,10 +57,13 @@ def catalog(*relations: Relation, entries: tuple[Entry, ...] = (), strangers: tu
     )
 
 
+RIGHTS = ("grant", "undeclared grant", "grant option", "owner's right")
+
+
 def printed(found: Catalog) -> list[str]:
     """The statements on tables, in order: of owners first, then of grants as they are then."""
-    placing = list(owners.findings(DATABASE, found))
-    findings = [*placing, *grants.findings(DATABASE, foreseen(found, placing))]
+    placing = asked(DATABASE, found, "owner")
+    findings = [*placing, *asked(DATABASE, found, *RIGHTS, placed=placing)]
     return [each.statements for each in transactions(findings) if "TABLE" in each.statements]
 
 
@@ -143,7 +145,7 @@ def test_what_a_service_alone_writes_may_be_its_own(writers: tuple[str, ...], ki
     shared = table("public", "leads", "postgres")
     found = catalog(shared, entries=tuple(entry(shared, who, right) for who in writers for right in ALL))
     undue = next(
-        each for each in grants.findings(restrict_to(stack, None), found) if each.subject.startswith("b_user on table")
+        each for each in asked(restrict_to(stack, None), found, *RIGHTS) if each.subject.startswith("b_user on table")
     )
     assert undue.remedy.kind == kind
     assert ('ALTER TABLE public.leads SET SCHEMA "b";' in undue.remedy.text) == (kind == "decision")

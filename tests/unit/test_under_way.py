@@ -108,8 +108,8 @@ def test_it_is_what_is_behind_a_refused_login(text: str, sure: bool, monkeypatch
     def nobody(*_: object) -> None:
         raise Unreachable("nobody answers")
 
-    for asked in ("facts.login_of_admin", "facts.outputs", "causes.logins.admin_password"):
-        monkeypatch.setattr(f"engarde.doctor.{asked}", nobody)
+    for asked in ("doctor.facts.login_of_admin", "checks.observed.outputs", "doctor.causes.logins.admin_password"):
+        monkeypatch.setattr(f"engarde.{asked}", nobody)
     found = diagnose(parse("prod", values, ["adminPassword"]), text)
     assert found and found.fix
     assert found.sure == sure

@@ -4,11 +4,11 @@ import math
 
 import pytest
 
+from engarde.checks.indirect_access import _bases
+from engarde.checks.naming import some
 from engarde.declaration.parameters import milliseconds, split_path
 from engarde.server import scram
 from engarde.server.catalog.rows import View
-from engarde.verify.detours import _bases
-from engarde.verify.names import some
 
 
 @pytest.mark.parametrize(

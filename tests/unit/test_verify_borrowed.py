@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from engarde.checks.admin_capabilities import admin_capabilities
+from engarde.checks.borrowed_rights import _constant, _constants, _Judge
+from engarde.checks.event_triggers import blamed
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
 from engarde.output.findings import Finding, Remedy
@@ -12,8 +15,6 @@ from engarde.server.catalog import Catalog
 from engarde.server.catalog.rows import CodeUse, Role, View
 from engarde.server.functions import EventTrigger
 from engarde.util.quoting import quoted
-from engarde.verify.borrowed_rights import _constant, _constants, _Judge
-from engarde.verify.event_triggers import blamed
 from tests.unit.hostile import NAMES, hidden
 
 COLUMN = "{VAR :varno 1 :varattno 1 :vartype 23}"
@@ -80,12 +81,13 @@ STACK = restrict_to(
 )
 ADMIN = Role("postgres", True, False, True, True, True, True, True, True, True, -1, False, False)
 CATALOG = Catalog(17, {"postgres": ADMIN}, (), (), {}, {}, (), (), (), (), (), (), (), ())
+CAPABLE = admin_capabilities(STACK, CATALOG)
 DENIED = "CREATE TABLE x (): 42501 permission denied for table log"
 
 
 def test_what_a_trigger_refuses_is_said_once() -> None:
     inside = f"{DENIED}, in function log.noted()"
-    found = list(blamed(STACK, CATALOG, [trigger()], [said(inside), said("INSERT: allowed", inside)]))
+    found = list(blamed(CAPABLE, [trigger()], [said(inside), said("INSERT: allowed", inside)]))
     assert [(each.check, each.subject) for each in found] == [
         ("behaviour", "a_user in schema a"),
         ("event trigger", "event trigger noted"),
@@ -99,17 +101,17 @@ def test_what_a_trigger_refuses_is_said_once() -> None:
 
 def test_what_no_trigger_refuses_stays() -> None:
     others = [said(DENIED), said(f"{DENIED}, in function log.other()"), said(f"{DENIED}, in function log.renoted()")]
-    assert list(blamed(STACK, CATALOG, [trigger()], others)) == others
+    assert list(blamed(CAPABLE, [trigger()], others)) == others
 
 
 def test_a_function_on_the_path_is_named_without_its_schema() -> None:
-    [found] = blamed(STACK, CATALOG, [trigger("public.noted()")], [said("DROP TABLE x: P0001 no, in function noted()")])
+    [found] = blamed(CAPABLE, [trigger("public.noted()")], [said("DROP TABLE x: P0001 no, in function noted()")])
     assert found.remedy.text == "ALTER EVENT TRIGGER noted DISABLE;"
 
 
 def test_what_others_may_change_is_found_already() -> None:
     theirs = trigger(changers=["a_user"])
-    assert list(blamed(STACK, CATALOG, [theirs], [said(f"{DENIED}, in function log.noted()")])) == []
+    assert list(blamed(CAPABLE, [theirs], [said(f"{DENIED}, in function log.noted()")])) == []
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if hidden(name)])

@@ -9,10 +9,12 @@ from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import PASSWORD_KEY, parse
 from engarde.server.catalog import Catalog
 from engarde.server.catalog.rows import Database, Entry, Relation, Role, Schema
-from engarde.verify import detours, grants, matrix, owners
+from engarde.verify import matrix
+from tests.unit.observed import found as asked
 
 SERVER = {"host": "127.0.0.1", "database": "railway"}
 SERVICES = [f"s{number}" for number in range(20)]
+CHECKS = ("owner", "schema", "grant", "undeclared grant", "grant option", "owner's right", "security definer")
 WRITING = ("INSERT", "SELECT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 
 
@@ -58,7 +60,7 @@ def seconds(tables: int, functions: int) -> float:
     stack = restrict_to(parse("local", declared, {PASSWORD_KEY}), None)
     found = catalog(tables, functions)
     start = time.process_time()
-    findings = [each for part in (owners, grants, detours) for each in part.findings(stack, found)]
+    findings = asked(stack, found, *CHECKS)
     rows = matrix.matrix(stack, found, findings)
     taken = time.process_time() - start
     assert len(rows) == len(SERVICES) + 2

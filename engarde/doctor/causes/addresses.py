@@ -5,6 +5,7 @@ from __future__ import annotations
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
+from engarde.errors import Why
 from engarde.output.findings import Remedy
 
 PRIVATE = ".railway.internal"
@@ -16,7 +17,7 @@ def _hosts(facts: Facts) -> set[str]:
 
 
 def _reference(facts: Facts) -> Answer:
-    if "${{" in facts.heard.text or "$%7B%7B" in facts.heard.text:
+    if "${{" in facts.error.text or "$%7B%7B" in facts.error.text:
         return confirmed("the URL still holds ${{…}}, which only Railway's variables resolve")
     return ruled_out("the text holds no ${{…}}")
 
@@ -30,11 +31,11 @@ def _private(facts: Facts) -> Answer:
 
 def _down(facts: Facts) -> Answer:
     server = facts.stack.server
-    if (reason := facts.refusal) is None:
+    if (refusal := facts.refusal) is None:
         return ruled_out(f"the admin logs in at {server.host}:{server.port}")
-    if any(word in reason.lower() for word in ("refused", "timeout", "timed out", "no route", "resolve", "translate")):
-        return confirmed(reason)
-    return ruled_out(f"{server.host}:{server.port} answers: {reason}")
+    if refusal.why in (Why.NOT_FOUND, Why.NOT_ANSWERED):
+        return confirmed(refusal.reason)
+    return ruled_out(f"{server.host}:{server.port} answers: {refusal.reason}")
 
 
 def _default(facts: Facts) -> Answer:
@@ -60,9 +61,9 @@ def _another(facts: Facts) -> Answer:
 
 def _unresolved(facts: Facts) -> Answer:
     server = facts.stack.server
-    if (reason := facts.refusal) is None:
+    if (refusal := facts.refusal) is None:
         return ruled_out(f"{server.host} is found here, and answers")
-    return confirmed(reason) if "translate" in reason or "resolve" in reason else unknown(reason)
+    return confirmed(refusal.reason) if refusal.why is Why.NOT_FOUND else unknown(refusal.reason)
 
 
 def _start(facts: Facts) -> Remedy:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 
-from engarde.checks.placement import place
 from engarde.doctor import remedies
+from engarde.doctor.attribution import is_admin
 from engarde.doctor.facts import Facts
-from engarde.doctor.model import Answer, Cause, Named, confirmed, ruled_out, unknown
-from engarde.doctor.suspects import is_admin
-from engarde.health.seen import Offered
-from engarde.output.findings import Remedy
-from engarde.preflight.admin_privileges import ask, missing
+from engarde.doctor.model import Answer, Cause, Named, as_found, confirmed, ruled_out, unknown
+from engarde.output.findings import Finding, Remedy
 from engarde.util.quoting import statement
 
 _WANTED = re.compile(r'(?:member of role|SET ROLE|option on role) "([^"]+)"')
@@ -19,34 +16,27 @@ _WANTED = re.compile(r'(?:member of role|SET ROLE|option on role) "([^"]+)"')
 
 def _lacks_rights(facts: Facts) -> Answer:
     admin = facts.stack.server.user
-    needed = missing(facts.stack, ask(facts.stack, facts.asked))
-    if not needed:
+    lacking = [finding for finding in facts.found("admin") if finding.remedy.kind == "sql"]
+    if not lacking:
         return ruled_out(f"{admin} has every right that the stack needs")
-    because = f"{admin} lacks {len(needed)} rights: {'; '.join(sorted({each.needed for each in needed}))}"
-    text = "\n".join(each.sql for each in needed)
-    return confirmed(because, Remedy("sql", text, by_superuser=True))
+    needed = sorted({finding.expected.removeprefix("enough rights: ") for finding in lacking})
+    text = "\n".join(finding.remedy.text for finding in lacking)
+    return confirmed(
+        f"{admin} lacks {len(lacking)} rights: {'; '.join(needed)}", Remedy("sql", text, by_superuser=True)
+    )
 
 
-def _called_superuser(facts: Facts) -> Answer:
-    server = facts.stack.server
-    known = facts.catalog.roles.get(server.user)
-    if server.superuser and known and not known.superuser:
-        return confirmed(f"{server.user} is no superuser", remedies.edit("engarde:server", "superuser", value="false"))
-    return ruled_out(f"{server.user} is what the stack file says")
-
-
-def _stranger_owns(facts: Facts) -> Answer:
-    for each in facts.catalog.strangers:
-        service = facts.service_of(each.schema)
-        if service and facts.named.object and each.name in facts.guesses:
-            heal = place(facts.stack, facts.catalog, each).remedy
-            return confirmed(f"{each.kind} {each.identity} is {each.owner}'s", heal)
-    return ruled_out("what has this name in a service's schema is its own")
+def _is_named(facts: Facts, finding: Finding) -> bool:
+    """Whether a finding is about something of this name in a service's schema."""
+    return facts.named.object is not None and any(
+        owned.identity in finding.things and owned.name in facts.guesses and facts.service_of(owned.schema)
+        for owned in facts.catalog.strangers
+    )
 
 
 def _service_administers(facts: Facts) -> Answer:
     said = facts.role
-    if said in _WANTED.findall(facts.heard.text):
+    if said in _WANTED.findall(facts.error.text):
         return ruled_out("the text names the role that is wanted, and not who wanted it")
     if said and not is_admin(facts.stack, said) and said in {login.role for login in facts.stack.logins}:
         if facts.named == Named():
@@ -59,13 +49,13 @@ def _service_administers(facts: Facts) -> Answer:
 
 def _extension(facts: Facts) -> Answer:
     name = facts.named.object or ""
-    rows = facts.asked.rows("offered", Offered, names=[name])
-    if not rows:
+    offered = facts.observed.offered(name).get(name)
+    if offered is None:
         return confirmed(f"the server does not have {name}", remedies.code(f"do without {name}, or install it there"))
-    if rows[0].installed:
+    if offered.installed:
         return ruled_out(f"{name} is there by now: CREATE EXTENSION IF NOT EXISTS makes nothing then")
-    if any(each.name == name for each in facts.stack.extensions):
-        if missing(facts.stack, ask(facts.stack, facts.asked)):
+    if any(extension.name == name for extension in facts.stack.extensions):
+        if facts.found("admin"):
             return ruled_out(f"{name} is declared, and the admin lacks rights")
         return confirmed(f"{name} is declared, and not there", remedies.up_again(facts))
     return confirmed(f"{name} is not in the stack file, by which the admin makes it")
@@ -116,9 +106,24 @@ def _bootstrap(facts: Facts) -> Remedy:
     return Remedy("sql", text, by_superuser=True)
 
 
-STRANGER_OWNS = Cause("something in a service's schema belongs to somebody else", _stranger_owns, remedies.up)
+STRANGER_OWNS = Cause.of_check(
+    "something in a service's schema belongs to somebody else",
+    "owner",
+    because="{subject} is {actual}, not {expected}",
+    otherwise="what has this name in a service's schema is its own",
+    so=_is_named,
+    heal=as_found,
+)
 LACKING = Cause("the admin lacks rights that the stack needs", _lacks_rights, _bootstrap)
-CALLED_SUPERUSER = Cause("the stack file calls the admin a superuser", _called_superuser, _bootstrap)
+CALLED_SUPERUSER = Cause.of_check(
+    "the stack file calls the admin a superuser",
+    "admin",
+    because="{subject} is {actual}",
+    otherwise="the admin is what the stack file says",
+    remedy=_bootstrap,
+    so=lambda facts, finding: finding.remedy.kind == "edit",
+    heal=as_found,
+)
 SERVICE = Cause("a service does what is the admin's", _service_administers, _as_admin)
 EXTENSION = Cause("the extension is not there", _extension, _declare_extension)
 DATABASE = Cause("the service makes a database", _makes_a_database, _no_database)

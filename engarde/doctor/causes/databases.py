@@ -6,17 +6,18 @@ from engarde.declaration import stack_file_edits
 from engarde.declaration.model import Analytics
 from engarde.declaration.privileges import CONNECT, TEMPORARY
 from engarde.doctor import remedies
+from engarde.doctor.attribution import is_admin
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
-from engarde.doctor.suspects import is_admin
-from engarde.output.findings import Remedy
+from engarde.errors import Why
+from engarde.output.findings import Finding, Remedy
 
 
 def _of_the_stack(facts: Facts) -> dict[str, tuple[str, ...]]:
     """Role -> what the stack file gives it on the database."""
     stack = facts.stack
     services = {service.role: (CONNECT, TEMPORARY) for service in stack.services}
-    outside = {each.name: tuple(each.database) for each in stack.outside_roles}
+    outside = {outsider.name: tuple(outsider.database) for outsider in stack.outside_roles}
     return {**outside, **services, **({stack.analytics.role: (CONNECT,)} if stack.analytics else {})}
 
 
@@ -51,24 +52,12 @@ def _moved(facts: Facts) -> Answer:
     return ruled_out(f"{who} works there") if said == here else confirmed(f"{who} works in {here}, not in {said}")
 
 
-def _connect_lost(facts: Facts) -> Answer:
+def _lacks(facts: Facts, finding: Finding, right: str) -> bool:
+    """Whether a role that it may be about has not been granted this on the database."""
+    who, _, what = finding.subject.partition(" on ")
     declared = _of_the_stack(facts)
-    said = facts.role
-    for name in [said] if said in declared else list(declared):
-        found = facts.entrants.get(name)
-        if CONNECT in declared[name] and (found is None or not found.connect):
-            return confirmed(f"{name} has no CONNECT on {facts.stack.server.database}, which the stack file gives it")
-    return ruled_out("every role of the stack file may connect")
-
-
-def _temporary_lost(facts: Facts) -> Answer:
-    declared = _of_the_stack(facts)
-    said = facts.role
-    for name in [said] if said in declared else list(declared):
-        found = facts.entrants.get(name)
-        if TEMPORARY in declared[name] and found and not found.temporary:
-            return confirmed(f"{name} has no TEMPORARY on {facts.stack.server.database}, which the stack file gives it")
-    return ruled_out("every service may make temporary tables")
+    concerned = {facts.role} if facts.role in declared else declared.keys()
+    return who in concerned and what.startswith("database ") and right in finding.expected.split(", ")
 
 
 def _reader_makes_tables(facts: Facts) -> Answer:
@@ -120,10 +109,10 @@ def _misspelt(facts: Facts) -> Answer:
 
 def _not_made(facts: Facts) -> Answer:
     name = facts.stack.server.database
-    if facts.refusal and f'"{name}" does not exist' in facts.refusal:
+    if facts.refusal and facts.refusal.why is Why.NO_DATABASE:
         return confirmed(f"the server has no database {name}", _make(facts))
     if facts.refusal is not None:
-        return unknown(f"the admin is not let in: {facts.refusal}")
+        return unknown(f"the admin is not let in: {facts.refusal.reason}")
     return ruled_out(f"{name} is there")
 
 
@@ -134,8 +123,20 @@ def _make(facts: Facts) -> Remedy:
 
 STRANGER = Cause("the role is none that the stack file lets in", _not_of_the_stack, _declare_outside)
 MOVED = Cause("the role works in another database", _moved, remedies.new_url)
-CONNECT_LOST = Cause("the role lost its CONNECT", _connect_lost, remedies.up)
-TEMPORARY_LOST = Cause("the role lost its TEMPORARY", _temporary_lost, remedies.up)
+CONNECT_LOST = Cause.of_check(
+    "the role lost its CONNECT",
+    "grant",
+    because="{who} has no CONNECT on {what}, which the stack file gives it",
+    otherwise="every role of the stack file may connect",
+    so=lambda facts, finding: _lacks(facts, finding, CONNECT),
+)
+TEMPORARY_LOST = Cause.of_check(
+    "the role lost its TEMPORARY",
+    "grant",
+    because="{who} has no TEMPORARY on {what}, which the stack file gives it",
+    otherwise="every service may make temporary tables",
+    so=lambda facts, finding: _lacks(facts, finding, TEMPORARY),
+)
 READER = Cause("analytics makes a temporary table", _reader_makes_tables, _use_subqueries)
 READER_WRITES = Cause("analytics writes", _reader_writes, _let_the_owner_write)
 SCHEMAS = Cause("the service makes a schema", _makes_schemas, _leave_it_out)

@@ -19,10 +19,10 @@ def _holds_data(facts: Facts) -> Answer:
     schema = facts.known_as(facts.catalog.schemas)
     if schema is None:
         return ruled_out("no such schema is there now")
-    held = facts.asked.rows("in_schema", InSchema, schemas=[schema])
+    held = facts.session.rows("in_schema", InSchema, schemas=[schema])
     if not held:
         return ruled_out(f"schema {schema} is empty")
-    shown = ", ".join(each.object for each in held[:SHOWN])
+    shown = ", ".join(holding.object for holding in held[:SHOWN])
     more = f" and {len(held) - SHOWN} more" if len(held) > SHOWN else ""
     return confirmed(f"schema {schema} holds {shown}{more}", _retire(facts, schema))
 
@@ -31,15 +31,18 @@ def _role_holds(facts: Facts) -> Answer:
     name = facts.known_as(facts.catalog.roles)
     if facts.named.kind != "role" or name is None:
         return ruled_out("it is about no role that is there now")
-    held = facts.asked.rows("held_by_role", HeldByRole, role=name)
+    held = facts.session.rows("held_by_role", HeldByRole, role=name)
     if not held:
         return ruled_out(f"nothing depends on {name}")
     here = facts.stack.server.database
-    parts = [f"{each.amount} {'owned' if each.owned else 'rights'} in {each.database or 'the server'}" for each in held]
+    parts = [
+        f"{holding.amount} {'owned' if holding.owned else 'rights'} in {holding.database or 'the server'}"
+        for holding in held
+    ]
     service = next((service for service in facts.stack.services if service.role == name), None)
     if service:
         return confirmed(f"{name}: {', '.join(parts)}; it is a service of the stack", _retire(facts, service.schema_))
-    others = sorted({each.database for each in held if each.database} - {here})
+    others = sorted({holding.database for holding in held if holding.database} - {here})
     where = f"; then the same in {', '.join(others)}" if others else ""
     # Given away first, so that DROP OWNED takes rights and no data.
     sql = (

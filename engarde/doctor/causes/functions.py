@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from engarde.checks.placement import place
 from engarde.declaration.model import Service
 from engarde.declaration.names import spelled
-from engarde.doctor import queries, remedies
+from engarde.doctor import failed_statement, remedies
+from engarde.doctor.attribution import name_of
 from engarde.doctor.declarations import named
 from engarde.doctor.facts import Facts
-from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
+from engarde.doctor.model import Answer, Cause, as_found, confirmed, ruled_out
 from engarde.doctor.rows import Function
-from engarde.doctor.suspects import name_of
 from engarde.output.findings import Remedy
-from engarde.server.catalog.rows import Owned
 from engarde.server.functions import spelled as as_the_server
-from engarde.util.quoting import quoted
 
 FUNCTION = "SCHEMA.FUNCTION(TYPES)"
 """Stands for a function that the text does not tell from others of its name."""
@@ -28,43 +25,32 @@ _AS_ITS_OWNER = (
 
 def _called(facts: Facts) -> list[Function]:
     roles = [login.role for login in facts.suspects]
-    return facts.asked.rows("functions_called", Function, names=facts.guesses, roles=roles)
+    return facts.session.rows("functions_called", Function, names=facts.guesses, roles=roles)
 
 
 def _refused(facts: Facts) -> Iterator[tuple[Function, Service, bool]]:
     """Another's function, a service that may not call it, and whether that is declared to."""
-    for each in _called(facts):
+    for function in _called(facts):
         for service in facts.suspects:
-            if isinstance(service, Service) and service.role in each.refused and service.schema_ != each.schema:
+            if isinstance(service, Service) and service.role in function.refused and service.schema_ != function.schema:
                 declared = as_the_server(service, facts.catalog.functions).executes
                 calls = {(call.schema_, call.signature) for call in declared}
-                yield each, service, (each.schema, each.signature) in calls
+                yield function, service, (function.schema, function.signature) in calls
 
 
-def _another_owns_it(facts: Facts) -> Answer:
-    for each in _called(facts):
-        service = facts.service_of(each.schema)
-        if service and service.role in each.refused and each.owner != service.role:
-            owned = Owned("routine", each.schema, each.name, each.identity, each.owner, each.definer)
-            heal = place(facts.stack, facts.catalog, owned).remedy
-            return confirmed(f"{each.identity} is {each.owner}'s, not {service.role}'s", heal)
-    return ruled_out("what has this name in a service's schema is its own")
-
-
-def _not_granted(facts: Facts) -> Answer:
-    for each, service, declared in _refused(facts):
-        if declared:
-            sql = f"GRANT EXECUTE ON ROUTINE {each.identity} TO {quoted(service.role)};"
-            because = f"{service.role} may not call {each.identity}, which is declared"
-            return confirmed(because, remedies.sql(facts, sql, ours=each.ours, safe=True))
-    return ruled_out("every declared call of it is granted")
+def _refused_to_its_service(facts: Facts) -> set[str]:
+    return {
+        function.identity
+        for function in _called(facts)
+        if (service := facts.service_of(function.schema)) and service.role in function.refused
+    }
 
 
 def _not_declared(facts: Facts) -> Answer:
-    found = [(each, service) for each, service, declared in _refused(facts) if not declared]
+    found = [(function, service) for function, service, declared in _refused(facts) if not declared]
     if found:
         it = found[0][0]
-        lacking = [service for each, service in found if each == it]
+        lacking = [service for function, service in found if function == it]
         because = f"the stack file lets {named([*lacking])} not call {it.identity}, which is {it.owner}'s"
         return confirmed(because, _declaring(lacking, f"{spelled(it.schema, it.name)}({it.types})"))
     return ruled_out("every service that it may be about may call it")
@@ -76,13 +62,15 @@ def _declaring(services: list[Service], function: str) -> Remedy:
 
 
 def _declare(facts: Facts) -> Remedy:
-    return _declaring([each for each in facts.suspects if isinstance(each, Service)], FUNCTION)
+    return _declaring([login for login in facts.suspects if isinstance(login, Service)], FUNCTION)
 
 
 def _is_anothers(facts: Facts) -> Answer:
-    for each in _called(facts):
-        if refused := [role for role in each.refused if role not in {service.role for service in facts.stack.services}]:
-            return confirmed(f"{', '.join(refused)} may not call {each.identity}, which is {each.owner}'s")
+    for function in _called(facts):
+        if refused := [
+            role for role in function.refused if role not in {service.role for service in facts.stack.services}
+        ]:
+            return confirmed(f"{', '.join(refused)} may not call {function.identity}, which is {function.owner}'s")
     return ruled_out("everybody else whom it may be about may call it")
 
 
@@ -91,7 +79,7 @@ def _call_its_service(facts: Facts) -> Remedy:
 
 
 def _within_another(facts: Facts) -> Answer:
-    if (found := queries.function_within(facts.heard.lines)) is None:
+    if (found := failed_statement.function_within(facts.error.lines)) is None:
         return ruled_out("the text names no function around the statement")
     schema, function = found
     if schema in {login.schema_ for login in facts.suspects if isinstance(login, Service)}:
@@ -104,8 +92,24 @@ def _as_its_owner(facts: Facts) -> Remedy:
     return remedies.code(f"the function: {_AS_ITS_OWNER}")
 
 
-OWNER = Cause("a function in the service's own schema belongs to somebody else", _another_owns_it, remedies.up)
-NOT_GRANTED = Cause("the call is declared, and was not granted or the function made anew", _not_granted, remedies.up)
+OWNER = Cause.of_check(
+    "a function in the service's own schema belongs to somebody else",
+    "owner",
+    because="{what} is {actual}",
+    otherwise="what has this name in a service's schema is its own",
+    so=lambda facts, finding: bool(finding.things & _refused_to_its_service(facts)),
+    heal=as_found,
+)
+NOT_GRANTED = Cause.of_check(
+    "the call is declared, and was not granted or the function made anew",
+    "grant",
+    because="{who} may not call {what}, which is declared",
+    otherwise="every declared call of it is granted",
+    so=lambda facts, finding: (
+        facts.is_suspected(finding) and bool(finding.things & {function.identity for function in _called(facts)})
+    ),
+    heal=as_found,
+)
 NOT_DECLARED = Cause("calling it is not declared", _not_declared, _declare)
 ANOTHERS = Cause("analytics only reads, and calls no service's function", _is_anothers, _call_its_service)
 WITHIN = Cause("a function of another's does it, as a trigger does", _within_another, _as_its_owner)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from engarde.declaration.model import Service
 from engarde.declaration.names import PUBLIC
 from engarde.doctor import remedies
+from engarde.doctor.attribution import name_of
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
-from engarde.doctor.suspects import name_of
 from engarde.output.findings import Remedy
 
 
 def _holding(facts: Facts) -> list[str]:
     wanted = facts.named.revision
-    read = [each for each in facts.version_tables if each.revisions is not None]
-    return [each.schema for each in read if wanted is None or wanted in (each.revisions or ())]
+    read = [table for table in facts.observed.version_tables if table.revisions is not None]
+    return [table.schema for table in read if wanted is None or wanted in (table.revisions or ())]
 
 
 def _runner(facts: Facts) -> Service | None:
@@ -52,7 +52,9 @@ def _older_code(facts: Facts) -> Answer:
 
 
 def _unreadable(facts: Facts) -> Answer:
-    closed = [f"{each.identity} was not read: {each.unread}" for each in facts.version_tables if each.unread]
+    closed = [
+        f"{table.identity} was not read: {table.unread}" for table in facts.observed.version_tables if table.unread
+    ]
     if closed:
         return unknown("; ".join(closed))
     return ruled_out("every alembic_version was read")

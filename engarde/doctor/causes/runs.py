@@ -6,15 +6,15 @@ import re
 import socket
 from pathlib import Path
 
+from engarde.checks import registry
 from engarde.declaration.loader import PROJECT
 from engarde.declaration.model import Analytics, Service
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
-from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
+from engarde.doctor.model import Answer, Cause, as_found, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Client
 from engarde.errors import Unreachable
 from engarde.output.findings import Remedy
-from engarde.pulumi_cli import stale_locks
 from engarde.pulumi_cli.state import admin_password, backend, state
 from engarde.util.quoting import word
 
@@ -25,7 +25,7 @@ _LOCK = re.compile(
 
 
 def _at_work(facts: Facts) -> list[Client]:
-    return [each for each in facts.clients if each.application.lower().startswith(_RUNS)]
+    return [client for client in facts.clients if client.application.lower().startswith(_RUNS)]
 
 
 def _another_run(facts: Facts) -> Answer:
@@ -43,65 +43,33 @@ def _login_of(facts: Facts) -> Service | Analytics | None:
     return next((login for login in facts.stack.logins if login.role == name), None)
 
 
-def _not_in_the_state(facts: Facts) -> Answer:
-    login = _login_of(facts)
-    if login is None:
-        return ruled_out("it is no role of the stack file")
-    if login.role not in facts.catalog.roles:
-        return ruled_out(f"{login.role} is not on the server now")
-    if login.adopt:
-        return ruled_out("adopt: true is declared; the next run takes it over")
-    if login.role in _known_to_the_state(facts):
-        return ruled_out(f"{login.role} is in the state")
-    because = f"{login.role} is on the server and not in the state: a killed run's, or the setup guide's"
-    return confirmed(because, remedies.setting(facts, login, "adopt", "true"))
-
-
-def _known_to_the_state(facts: Facts) -> frozenset[str]:
-    try:
-        return frozenset(facts.passwords)
-    except Unreachable as why:
-        # A first run that was killed leaves no outputs.
-        if "no outputs yet" in str(why) or "was not brought up" in str(why):
-            return frozenset()
-        raise
-
-
-def _schema_of_another(facts: Facts) -> Answer:
-    name = facts.known_as([service.schema_ for service in facts.stack.services])
-    service = facts.service_of(name or "")
-    found = facts.catalog.schemas.get(name or "")
-    if facts.named.kind != "schema" or service is None or found is None:
-        return ruled_out("it is no schema of the stack file that is there")
-    if service.adopt or found.owner in (service.role, facts.stack.server.user):
-        return ruled_out(f"schema {name} is {found.owner}'s, and the next run takes it")
-    because = f"schema {name} is {found.owner}'s"
-    return confirmed(because, remedies.setting(facts, service, "adopt", "true"))
-
-
 def _adopt(facts: Facts) -> Remedy:
     login = _login_of(facts)
     return remedies.setting(facts, login, "adopt", "true") if login else remedies.code("adopt: true")
 
 
 def _killed(facts: Facts) -> Answer:
-    said = [match.groupdict() for match in _LOCK.finditer(facts.heard.text)]
-    path = next((each["path"] for each in said if each["path"]), None)
+    said = [match.groupdict() for match in _LOCK.finditer(facts.error.text)]
+    path = next((match_groups["path"] for match_groups in said if match_groups["path"]), None)
     if path and not Path(path).exists():
         return ruled_out("the lock is gone")
-    for each in said:
-        if each["pid"] and each["host"] == socket.gethostname():
-            if Path("/proc", each["pid"]).exists():
-                return ruled_out(f"process {each['pid']} is at work")
-            return confirmed(f"process {each['pid']}, which locked it, is no more")
+    for match_groups in said:
+        if match_groups["pid"] and match_groups["host"] == socket.gethostname():
+            if Path("/proc", match_groups["pid"]).exists():
+                return ruled_out(f"process {match_groups['pid']} is at work")
+            return confirmed(f"process {match_groups['pid']}, which locked it, is no more")
     return unknown("whether the run that locked it still works, its own machine knows")
 
 
 def _works(facts: Facts) -> Answer:
-    said = [match.groupdict() for match in _LOCK.finditer(facts.heard.text)]
-    for each in said:
-        if each["pid"] and each["host"] == socket.gethostname() and Path("/proc", each["pid"]).exists():
-            return confirmed(f"process {each['pid']} is at work", _wait(facts))
+    said = [match.groupdict() for match in _LOCK.finditer(facts.error.text)]
+    for match_groups in said:
+        if (
+            match_groups["pid"]
+            and match_groups["host"] == socket.gethostname()
+            and Path("/proc", match_groups["pid"]).exists()
+        ):
+            return confirmed(f"process {match_groups['pid']} is at work", _wait(facts))
     return ruled_out("no run of this machine is at work")
 
 
@@ -111,9 +79,10 @@ def _cancel(facts: Facts) -> Remedy:
 
 
 def _torn(facts: Facts) -> Answer:
-    if files := [*stale_locks.torn(backend(facts.stack.name), facts.stack.name)]:
-        because = f"{files[0].name} is empty; all that was to be in it is the type of its neighbour"
-        return confirmed(because, remedies.command(*(f"rm {word(str(file))}" for file in files)))
+    (check,) = (check for check in registry.answering("killed run") if check.scope == "stack")
+    if found := check.findings(facts.stack, facts.observed):
+        because = f"{found[0].subject} is empty; all that was to be in it is the type of its neighbour"
+        return confirmed(because, remedies.command(*(finding.remedy.text for finding in found)))
     return ruled_out("no side file of the state is empty")
 
 
@@ -155,8 +124,26 @@ def _log_in(facts: Facts) -> Remedy:
 
 
 ANOTHER_RUN = Cause("two runs change the same at once", _another_run, _wait)
-LEFT_OVER = Cause("the role is there, and not in the state", _not_in_the_state, _adopt)
-SCHEMA = Cause("the schema is somebody else's", _schema_of_another, _adopt)
+LEFT_OVER = Cause.of_check(
+    "the role is there, and not in the state",
+    "unknown role",
+    because="{subject} is {actual}",
+    otherwise="no role of the stack file that it may be about is on the server and not in the state",
+    remedy=_adopt,
+    when=lambda facts: _login_of(facts) is not None,
+    so=lambda facts, finding: finding.subject == facts.known_as([login.role for login in facts.stack.logins]),
+    heal=as_found,
+)
+SCHEMA = Cause.of_check(
+    "the schema is somebody else's",
+    "unknown schema",
+    because="schema {subject} is {actual}",
+    otherwise="no schema of the stack file that it may be about is another's",
+    remedy=_adopt,
+    when=lambda facts: facts.named.kind == "schema",
+    so=lambda facts, finding: finding.subject == facts.known_as([login.schema_ for login in facts.stack.services]),
+    heal=as_found,
+)
 WORKS = Cause("another run is at work", _works, _wait)
 TORN = Cause("a run was killed as it wrote the state", _torn, _remove_side_file)
 KILLED = Cause("a run was killed and left its lock", _killed, _cancel)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from engarde.declaration.model import Service
+from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import PUBLIC
-from engarde.doctor import paths, queries, remedies
+from engarde.doctor import failed_statement, paths, remedies
 from engarde.doctor.declarations import declaring, enters, named, owns
 from engarde.doctor.facts import Facts
-from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
+from engarde.doctor.model import Answer, Cause, as_found, bring_back, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Held
 from engarde.output.findings import Remedy
 from engarde.util.quoting import statement
@@ -26,39 +26,6 @@ def denied(facts: Facts) -> list[str]:
     return [known] if known else []
 
 
-def _another_owns_it(facts: Facts) -> Answer:
-    for schema in denied(facts):
-        service = facts.service_of(schema)
-        if service not in facts.suspects:
-            continue
-        owner = facts.catalog.schemas[schema].owner if schema in facts.catalog.schemas else None
-        if service and owner not in (service.role, None):
-            sql = statement("ALTER SCHEMA {} OWNER TO {}", schema, service.role)
-            return confirmed(
-                f"schema {schema} is {owner}'s, not {service.role}'s",
-                remedies.sql(facts, sql, ours=_ours(facts, owner)),
-            )
-    return ruled_out("the services' schemas are their roles' own")
-
-
-def _ours(facts: Facts, owner: str | None) -> bool:
-    return owner == facts.stack.server.user or owner in {login.role for login in facts.stack.logins}
-
-
-def _owner_lost_it(facts: Facts) -> Answer:
-    for schema in denied(facts):
-        service = facts.service_of(schema)
-        if service not in facts.suspects:
-            continue
-        lost = {each.right for each in facts.catalog.lost if each.kind == "schema" and each.schema == schema}
-        if service and lost:
-            sql = statement("GRANT ALL ON SCHEMA {} TO {}", schema, service.role)
-            return confirmed(
-                f"{service.role} has lost {', '.join(sorted(lost))} on its own schema", remedies.sql(facts, sql)
-            )
-    return ruled_out("owners have all rights on their schemas")
-
-
 def _never_declared(facts: Facts) -> Answer:
     if facts.named.kind != "schema":
         return unknown("the text does not say on what")
@@ -73,7 +40,7 @@ def _never_declared(facts: Facts) -> Answer:
         if lacking and _holds_extensions(facts).mark == "confirmed":
             return ruled_out(f"{schema} has no table to read")
         if lacking:
-            table = queries.table_in(facts.heard.lines, schema)
+            table = failed_statement.table_in(facts.error.lines, schema)
             because = f"the stack file lets {named(lacking)} read nothing in {schema}"
             return confirmed(because, declaring(facts, lacking, schema, table))
         return ruled_out(f"it may enter {schema}, or the stack file says that it may")
@@ -82,7 +49,7 @@ def _never_declared(facts: Facts) -> Answer:
 
 def _writes(facts: Facts) -> Answer:
     for schema in denied(facts) if facts.named.kind == "schema" else []:
-        said = queries.more_than_reading(facts.heard.lines, schema)
+        said = failed_statement.more_than_reading(facts.error.lines, schema)
         if said and not any(owns(login, schema) for login in facts.suspects):
             return confirmed(f"{said} in {schema}, of which others may be let read at most")
     return ruled_out("the statement writes nothing of another's")
@@ -90,10 +57,10 @@ def _writes(facts: Facts) -> Answer:
 
 def _holds_extensions(facts: Facts) -> Answer:
     for schema in denied(facts) if facts.named.kind == "schema" else []:
-        held = facts.asked.rows("extensions_in", Held, schema=schema)
+        held = facts.session.rows("extensions_in", Held, schema=schema)
         lacking = any(not facts.may_use(login.role, schema) for login in facts.suspects)
         if held and lacking and facts.service_of(schema) is None:
-            names = [each.name for each in held]
+            names = [extension.name for extension in held]
             because = f"{schema} holds {', '.join(names)}, and no line of the stack file lets a service into it"
             return confirmed(because, _to_public(facts, held))
     return ruled_out("no extension has that schema")
@@ -101,37 +68,31 @@ def _holds_extensions(facts: Facts) -> Answer:
 
 def _to_public(facts: Facts, held: Sequence[Held]) -> Remedy:
     """What everybody may use of extensions is in `public`."""
-    if fixed := [each.name for each in held if not each.relocatable]:
+    if fixed := [extension.name for extension in held if not extension.relocatable]:
         # It was made for one schema, and has to be made anew.
         return remedies.code(f"make {', '.join(fixed)} anew in {PUBLIC}: it cannot be moved there")
-    declared = {each.name for each in facts.stack.extensions}
-    if undeclared := [each.name for each in held if each.name not in declared]:
-        move = [statement("ALTER EXTENSION {} SET SCHEMA {}", each, PUBLIC) for each in undeclared]
+    declared = {extension.name for extension in facts.stack.extensions}
+    if undeclared := [extension.name for extension in held if extension.name not in declared]:
+        move = [statement("ALTER EXTENSION {} SET SCHEMA {}", name, PUBLIC) for name in undeclared]
         return Remedy("sql", "\n".join(move), by_superuser=True)
     return remedies.edit("engarde:extensions", held[0].name, "schema", value=PUBLIC)
 
 
-def _not_granted(facts: Facts) -> Answer:
-    for schema in denied(facts):
-        for login in facts.suspects:
-            declared = enters(facts.stack, login, schema) and not owns(login, schema)
-            if declared and not facts.may_use(login.role, schema):
-                return confirmed(f"{login.role} has no USAGE on {schema}, which the stack file gives it")
-    return ruled_out("every declared USAGE is there")
+def _own(facts: Facts) -> list[str]:
+    """The schemas of suspected services that the error may be about."""
+    return [schema for schema in denied(facts) if facts.service_of(schema) in facts.suspects]
 
 
-def _path_leads_elsewhere(facts: Facts) -> Answer:
-    if facts.named.kind == "schema" and any(queries.table_in(facts.heard.lines, schema) for schema in denied(facts)):
-        return ruled_out("the statement names the schema itself")
-    for login in facts.suspects:
-        if found := paths.overridden(facts, login):
-            return confirmed(*found)
-    return ruled_out("every search_path is as declared")
+def _whose_path(facts: Facts) -> Sequence[Service | Analytics]:
+    named = facts.named.kind == "schema"
+    if named and any(failed_statement.table_in(facts.error.lines, schema) for schema in denied(facts)):
+        return ()  # The statement names the schema itself.
+    return facts.suspects
 
 
 def _creates_elsewhere(facts: Facts) -> Answer:
-    said = queries.verb(facts.heard.lines)
-    written = queries.tables(facts.heard.lines)
+    said = failed_statement.verb(facts.error.lines)
+    written = failed_statement.tables(facts.error.lines)
     if said == "CREATE" and written and not any(schema for schema, _ in written):
         return ruled_out("the statement names no schema")
     for schema in denied(facts) if facts.named.kind == "schema" else []:
@@ -153,14 +114,48 @@ def _without_schema(facts: Facts) -> Remedy:
 
 def _declare(facts: Facts) -> Remedy:
     schema = facts.known_as([service.schema_ for service in facts.stack.services]) or "SCHEMA"
-    return declaring(facts, list(facts.suspects), schema, queries.table_in(facts.heard.lines, schema))
+    return declaring(facts, list(facts.suspects), schema, failed_statement.table_in(facts.error.lines, schema))
 
 
-OWNER = Cause("the service's own schema belongs to somebody else", _another_owns_it, remedies.up)
-OWNER_LOST = Cause("the schema's owner has given up its own rights", _owner_lost_it, remedies.up)
-SEARCH_PATH = Cause("the role's search_path leads to another schema", _path_leads_elsewhere, remedies.up)
+OWNER = Cause.of_check(
+    "the service's own schema belongs to somebody else",
+    "owner",
+    because="{subject} is {actual}, not {expected}",
+    otherwise="the services' schemas are their roles' own",
+    when=lambda facts: bool(_own(facts)),
+    so=lambda facts, finding: finding.subject in {f"schema {schema}" for schema in _own(facts)},
+    heal=as_found,
+)
+OWNER_LOST = Cause.of_check(
+    "the schema's owner has given up its own rights",
+    "owner's right",
+    because="{who} has lost {expected} of its own {what}",
+    otherwise="owners have all rights on their schemas",
+    when=lambda facts: bool(_own(facts)),
+    so=lambda facts, finding: facts.is_suspected(finding) and " on schema " in finding.subject,
+    heal=as_found,
+)
+SEARCH_PATH = paths.changed("the role's search_path leads to another schema", _whose_path)
 WRITES = Cause("the statement writes, and others may only be let read", _writes, remedies.ask_its_service)
-EXTENSION = Cause("an extension is in a schema of its own", _holds_extensions, remedies.up)
+EXTENSION = Cause("an extension is in a schema of its own", _holds_extensions, bring_back)
 NOT_DECLARED = Cause("no read in this schema is declared", _never_declared, _declare)
-NOT_GRANTED = Cause("it is declared, and was not granted or taken away since", _not_granted, remedies.up)
+NOT_GRANTED = Cause.of_check(
+    "it is declared, and was not granted or taken away since",
+    "grant",
+    because="{who} has no {expected} on {what}, which the stack file gives it",
+    otherwise="every declared USAGE is there",
+    when=lambda facts: any(
+        enters(facts.stack, login, schema) and not owns(login, schema)
+        for schema in denied(facts)
+        for login in facts.suspects
+    ),
+    so=lambda facts, finding: (
+        facts.is_suspected(finding)
+        and any(
+            facts.catalog.schemas[name].identity in finding.things
+            for name in denied(facts)
+            if name in facts.catalog.schemas
+        )
+    ),
+)
 CREATES = Cause("the service makes something outside of its own schema", _creates_elsewhere, _without_schema)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from engarde.declaration.parameters import kilobytes, milliseconds
+from engarde.declaration.parameters import kilobytes
 from engarde.doctor import remedies
+from engarde.doctor.attribution import name_of
 from engarde.doctor.facts import Facts
-from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
+from engarde.doctor.model import Answer, Cause, bring_back, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Client, Uptime
-from engarde.doctor.suspects import name_of
 from engarde.output.findings import Remedy
 from engarde.server.catalog.rows import Setting, in_force
 from engarde.server.role_settings import TEMPORARY_FILES
@@ -20,10 +20,12 @@ STATEMENT, IDLE, LOCK = "statement_timeout", "idle_in_transaction_session_timeou
 
 
 def _changed(facts: Facts, name: str) -> Answer:
+    changed = {finding.subject for finding in facts.found("setting")}
     for login in facts.suspects:
         declared = login.statement_timeout if name == STATEMENT else login.idle_in_transaction_session_timeout
         found = in_force(facts.catalog.settings, name, login.role)
-        if found and (milliseconds(found.value) != declared or not found.value.isdigit()):
+        # The same time in another unit is as declared to the server, and not to the plugin.
+        if found and (f"{name} of {login.role}" in changed or not found.value.isdigit()):
             because = f"{login.role} starts with {name} {found.value}, not the declared {declared} (milliseconds)"
             return confirmed(because, _declared_again(facts, found, declared))
     return ruled_out("it is as declared")
@@ -33,7 +35,7 @@ def _declared_again(facts: Facts, found: Setting, declared: int) -> Remedy:
     """As SQL: the plugin does not read a value with a unit, and `up` ends there."""
     role = statement("ALTER ROLE {}", found.role or "")[:-1]
     if not found.role:
-        return remedies.up(facts)
+        return bring_back(facts)
     if found.database:
         where = statement("IN DATABASE {}", found.database)[:-1]
         return remedies.sql(facts, f"{role} {where} RESET {found.name};", safe=True)
@@ -65,7 +67,7 @@ def _too_large(facts: Facts) -> Answer:
     if not limited:
         return ruled_out("no role that it may be about has this limit now")
     (login, found), *others = limited.items()
-    shown = ", ".join(f"{name_of(each)} {limit.value}" for each, limit in limited.items())
+    shown = ", ".join(f"{name_of(limited_login)} {limit.value}" for limited_login, limit in limited.items())
     declared = facts.stack.server.superuser and kilobytes(found.value) == login.temp_file_limit * 1024
     # Only the one whose statement it was is to have more.
     more = (
@@ -76,7 +78,7 @@ def _too_large(facts: Facts) -> Answer:
 
 def _locked(facts: Facts) -> Answer:
     """A statement that waits for a lock counts against its timeout."""
-    held = facts.asked.rows("holders", Client, schemas=[*facts.stack.schemas])
+    held = facts.session.rows("holders", Client, schemas=[*facts.stack.schemas])
     if not held:
         return ruled_out("nobody holds a lock there now")
     who = held[0]
@@ -86,15 +88,15 @@ def _locked(facts: Facts) -> Answer:
 
 
 def _left_open(facts: Facts) -> Answer:
-    open_ = [each for each in facts.clients if (each.state or "").startswith("idle in transaction")]
-    of = [each for each in open_ if each.role in {login.role for login in facts.suspects}]
+    open_ = [client for client in facts.clients if (client.state or "").startswith("idle in transaction")]
+    of = [client for client in open_ if client.role in {login.role for login in facts.suspects}]
     if of:
-        return confirmed(f"idle in a transaction now: {max(of, key=lambda each: each.seconds)}")
+        return confirmed(f"idle in a transaction now: {max(of, key=lambda client: client.seconds)}")
     return ruled_out("no session of the services is idle in a transaction now")
 
 
 def _restarted(facts: Facts) -> Answer:
-    (up,) = facts.asked.rows("uptime", Uptime)
+    (up,) = facts.session.rows("uptime", Uptime)
     if up.seconds < RECENT:
         return confirmed(f"the server runs for {up.seconds} s only")
     return ruled_out(f"the server runs for {up.seconds // 3600} h {up.seconds // 60 % 60} min")
@@ -128,8 +130,8 @@ def _ping(facts: Facts) -> Remedy:
     return remedies.code("test connections before use: create_engine(..., pool_pre_ping=True, pool_recycle=300)")
 
 
-STATEMENT_CHANGED = Cause("the role's statement_timeout was changed by hand", _statement_changed, remedies.up)
-IDLE_CHANGED = Cause("the role's idle timeout was changed by hand", _idle_changed, remedies.up)
+STATEMENT_CHANGED = Cause("the role's statement_timeout was changed by hand", _statement_changed, bring_back)
+IDLE_CHANGED = Cause("the role's idle timeout was changed by hand", _idle_changed, bring_back)
 LOCKED = Cause("another session holds a lock on it", _locked, _terminate_none)
 TOO_SLOW = Cause("the statement takes longer than the declared statementTimeout", _declared, _faster)
 TOO_LARGE = Cause("the statement needs more room in temporary files than its role may have", _too_large, _smaller_sort)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from engarde.declaration.model import Service
 from engarde.doctor import remedies
+from engarde.doctor.attribution import is_admin, name_of
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import EntranceRule
-from engarde.doctor.suspects import is_admin, name_of
 from engarde.output.findings import Remedy
 
 VERIFYING = ("verify-ca", "verify-full")
@@ -42,7 +42,7 @@ def _mode(facts: Facts, mode: str) -> Remedy:
 
 
 def _server_has_none(facts: Facts) -> Answer:
-    found = facts.settings("ssl")
+    found = facts.observed.settings("ssl")
     if found.get("ssl") == "on":
         return ruled_out("the server has TLS switched on")
     return confirmed("the server has TLS switched off", _mode(facts, "disable"))
@@ -66,7 +66,7 @@ def _verifies(facts: Facts) -> Answer:
 def _plain_in_node(facts: Facts) -> Answer:
     if _declared(facts) in (None, "disable"):
         return ruled_out("no exported URL has an sslmode")
-    said = facts.heard.text.lower()
+    said = facts.error.text.lower()
     plain = [login for login in facts.suspects if isinstance(login, Service) and login.url_format == "plain"]
     if plain and any(word in said for word in NODE):
         remedy = remedies.edit("engarde:services", remedies.only(plain), "urlFormat", value="node-postgres")
@@ -85,7 +85,7 @@ def _wants_tls(facts: Facts) -> Answer:
         return ruled_out("the connection had TLS")
     if _declared(facts) in DEMANDING:
         return ruled_out(f"{_section(facts)} asks for TLS already; the service has another URL")
-    if facts.settings("ssl").get("ssl") != "on":
+    if facts.observed.settings("ssl").get("ssl") != "on":
         return ruled_out("the server has TLS switched off")
     return confirmed("the server lets nobody in without TLS, and no URL asks for it", _mode(facts, "require"))
 
@@ -94,14 +94,14 @@ def _no_rule(facts: Facts) -> Answer:
     known = facts.catalog.roles.get(facts.stack.server.user)
     if not known or not known.superuser:
         return unknown(f"{facts.stack.server.user} may not read pg_hba.conf")
-    rules = facts.asked.rows("entrance_rules", EntranceRule)
+    rules = facts.session.rows("entrance_rules", EntranceRule)
     who, where = facts.named.role or "", facts.named.database or facts.stack.server.database
-    matching = [each for each in rules if each.type != "local" and _for(each, who, where)]
-    if any(each.method == "reject" for each in matching[:1]):
+    matching = [rule for rule in rules if rule.type != "local" and _for(rule, who, where)]
+    if any(rule.method == "reject" for rule in matching[:1]):
         return confirmed(f"pg_hba.conf rejects {who} in {where}", _rule(facts))
     if not matching:
         return confirmed(f"pg_hba.conf has no line for {who} in {where}", _rule(facts))
-    if all(each.type == "hostssl" for each in matching):
+    if all(rule.type == "hostssl" for rule in matching):
         return confirmed(f"pg_hba.conf lets {who} in with TLS only", _mode(facts, "require"))
     return ruled_out(f"pg_hba.conf has lines for {who} in {where}: the address was another's")
 

@@ -53,7 +53,7 @@ def _pooler(facts: Facts) -> Answer:
 
 
 def _driver(facts: Facts) -> Remedy:
-    said = facts.heard.text.lower()
+    said = facts.error.text.lower()
     for word, setting in DRIVERS.items():
         if word in said:
             return remedies.code(f"{word} behind a pooler: {setting}")

@@ -2,7 +2,7 @@
 SELECT nspname AS schema, proname AS name,
        quote_ident(nspname) || '.' || quote_ident(proname) || '(' ||
        CASE p.prokind WHEN 'a' THEN oidvectortypes(p.proargtypes) ELSE pg_get_function_identity_arguments(p.oid) END || ')' AS identity,
-       pg_get_userbyid(proowner) AS owner, prosecdef AS definer, pg_has_role(current_user, proowner, 'USAGE') AS ours,
+       pg_get_userbyid(proowner) AS owner,
        oidvectortypes(proargtypes) AS types,
        ARRAY(SELECT rolname::text FROM pg_roles r
              WHERE rolname = ANY (%(roles)s) AND NOT has_function_privilege(r.oid, p.oid, 'EXECUTE')) AS refused

@@ -1,0 +1,227 @@
+"""The stack's roles: their attributes, limits and settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engarde.checks.admin_capabilities import AdminCapabilities, admin_capabilities
+from engarde.checks.naming import about, up
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
+from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.parameters import milliseconds, split_path
+from engarde.output.findings import Finding, Remedy, Verb
+from engarde.server import role_settings
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Role, Setting, in_force
+from engarde.util.quoting import quoted
+
+OFF = {
+    "superuser": "SUPERUSER",
+    "createrole": "CREATEROLE",
+    "createdb": "CREATEDB",
+    "replication": "REPLICATION",
+    "bypassrls": "BYPASSRLS",
+}
+
+FOR_ALL = frozenset(
+    {
+        "role",
+        "session_authorization",
+        "lo_compat_privileges",
+        "default_transaction_read_only",
+        "row_security",
+        "session_preload_libraries",
+        "local_preload_libraries",
+    }
+)
+TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
+FIRST = {
+    "default_transaction_read_only": ("SET default_transaction_read_only = off", "SET transaction_read_only = off"),
+    "role": ("SET ROLE NONE",),
+}
+"""What the session that takes a setting back has to do first, since it has it, too."""
+
+
+@check(
+    Question("role", "a role of the stack, declared and not there", "command", "`bin/pulumi up --refresh` makes it"),
+    Question(
+        "attributes", "what a role of the stack is, beside a login that inherits", "sql", "`ALTER ROLE`", safe=True
+    ),
+    Question(
+        "connection limit",
+        "of a role of the stack; of the database, where it is lower than what the roles may have together",
+        "sql",
+        "`ALTER ROLE` or `ALTER DATABASE`; where it was higher or none, no session of those beyond it is ended",
+        safe=True,
+    ),
+    Question(
+        "setting",
+        "of the stack's roles: what is declared, and any that is not; of the database or of everybody: what changes"
+        " theirs, who one is, or what one may read or write",
+        "sql",
+        "`SET` or `RESET`, where it is set",
+    ),
+    group="isolation",
+    stage=Stage.ROLES,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+    """What a role of the stack is, may or starts with that is not declared."""
+    catalog = observed.then
+    admin = admin_capabilities(stack, catalog)
+    for login in stack.logins:
+        concerned = about(login)
+        role = catalog.roles.get(login.role)
+        if login.role in stack.guests:
+            yield from _settings_here(login, catalog, admin, concerned)
+            continue
+        if role is None:
+            yield Finding("role", login.role, "a role of the server", "does not exist", up(stack), concerned)
+            continue
+        yield from _attributes(role, admin, concerned)
+        yield from _limit(login, role, admin, concerned)
+        yield from _settings(login, stack, catalog, admin, concerned)
+    yield from _for_all(stack, catalog, admin)
+
+
+def _attributes(role: Role, admin: AdminCapabilities, concerned: frozenset[str]) -> Iterator[Finding]:
+    wrong = [word for name, word in OFF.items() if getattr(role, name)]
+    expected = [f"NO{word}" for word in wrong]
+    taken = bool(wrong)
+    wrong += [word for word, is_so in (("NOLOGIN", not role.login), ("NOINHERIT", not role.inherit)) if is_so]
+    expected += [word.removeprefix("NO") for word in wrong if word in ("NOLOGIN", "NOINHERIT")]
+    # Who loses one of these needs no superuser, but who takes it away from others does.
+    by_superuser = bool({"SUPERUSER", "REPLICATION", "BYPASSRLS"} & set(wrong))
+    if role.expires:
+        wrong.append("VALID UNTIL a date" + (" that has passed" if role.expired else ""))
+        expected.append("VALID UNTIL 'infinity'")
+    if wrong:
+        heal = admin.sql(
+            Verb.DEMOTE if taken else Verb.SET,
+            f"ALTER ROLE {quoted(role.name)} {' '.join(expected)}",
+            superusers=by_superuser,
+            safe=not taken,
+        )
+        yield Finding("attributes", role.name, ", ".join(expected), ", ".join(wrong), heal, concerned)
+
+
+def _limit(
+    login: Service | Analytics, role: Role, admin: AdminCapabilities, concerned: frozenset[str]
+) -> Iterator[Finding]:
+    if role.connection_limit != login.connection_limit:
+        actual = "none" if role.connection_limit < 0 else str(role.connection_limit)
+        heal = admin.sql(
+            Verb.SET,
+            f"ALTER ROLE {quoted(role.name)} CONNECTION LIMIT {login.connection_limit}",
+            safe=0 <= role.connection_limit < login.connection_limit,
+        )
+        yield Finding("connection limit", role.name, str(login.connection_limit), actual, heal, concerned)
+
+
+def _settings(
+    login: Service | Analytics,
+    stack: DatabaseStack,
+    catalog: Catalog,
+    admin: AdminCapabilities,
+    concerned: frozenset[str],
+) -> Iterator[Finding]:
+    by_the_program = role_settings.declared(login, stack.server)
+    declared = {**_by_the_provider(login), **by_the_program}
+    for name, expected in declared.items():
+        found = in_force(catalog.settings, name, login.role)
+        if not _is_as(login, name, expected, found):
+            # In one database it stands above the role's own; the program sets its own above everybody's.
+            above = found and (found.database if found.role else name not in by_the_program)
+            heal = (
+                _undone(found, catalog, admin)
+                if found and above
+                else admin.sql(Verb.SET, _again(login, name, expected))
+            )
+            actual = f"{found.value}{_whose(found)}" if found else "not set"
+            yield Finding("setting", f"{name} of {login.role}", expected, actual, heal, concerned)
+    for extra in catalog.settings:
+        if extra.role == login.role and extra.name not in declared and not _harmless(extra, login, stack):
+            heal, actual = _undone(extra, catalog, admin), f"{extra.value}{_whose(extra)}"
+            yield Finding("setting", f"{extra.name} of {login.role}", "not declared", actual, heal, concerned)
+
+
+def _by_the_provider(login: Service | Analytics) -> dict[str, str]:
+    """What it sets: timeouts in milliseconds, which are not set at all where they are 0, and a service's path."""
+    path = {"search_path": f"{login.schema_}, {PUBLIC}"} if isinstance(login, Service) else {}
+    return {**{name: str(getattr(login, name)) for name in TIMEOUTS}, **path}
+
+
+def _is_as(login: Service | Analytics, name: str, expected: str, found: Setting | None) -> bool:
+    if name in TIMEOUTS:
+        return (milliseconds(found.value) if found else 0) == int(expected)
+    if name == "search_path" and isinstance(login, Service):
+        return found is not None and split_path(found.value) == (login.schema_, PUBLIC)
+    return found is not None and role_settings.same(name, found.value, expected)
+
+
+def _again(login: Service | Analytics, name: str, expected: str) -> str:
+    """What sets on a role again what is declared."""
+    if name in TIMEOUTS:
+        return f"ALTER ROLE {quoted(login.role)} " + (
+            f"SET {name} = {expected}" if expected != "0" else f"RESET {name}"
+        )
+    if name == "search_path" and isinstance(login, Service):
+        return f"ALTER ROLE {quoted(login.role)} SET search_path TO {quoted(login.schema_)}, {PUBLIC}"
+    return role_settings.assignment(login.role, name, expected)
+
+
+def _harmless(setting: Setting, login: Service | Analytics, stack: DatabaseStack) -> bool:
+    """The declared limit where the stack's admin could not have set it, and a superuser has."""
+    declared = {role_settings.TEMPORARY_FILES: f"{login.temp_file_limit}MB"} if login.temp_file_limit else {}
+    return (
+        setting.name not in role_settings.managed(stack.server)
+        and setting.name in declared
+        and role_settings.same(setting.name, setting.value, declared[setting.name])
+    )
+
+
+def _settings_here(
+    login: Service | Analytics, catalog: Catalog, admin: AdminCapabilities, concerned: frozenset[str]
+) -> Iterator[Finding]:
+    """Of a role that another part of the stack looks after: what it starts with in this database alone."""
+    for setting in catalog.settings:
+        if setting.role == login.role and setting.database:
+            heal, actual = _undone(setting, catalog, admin), f"{setting.value}{_whose(setting)}"
+            yield Finding("setting", f"{setting.name} of {login.role}", "not declared", actual, heal, concerned)
+
+
+def _for_all(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
+    """What the database or the server gives to every session, and what undoes isolation or keeps services from work."""
+    for setting in catalog.settings:
+        if setting.role is None and setting.name in FOR_ALL and (setting.database or stack.server_wide):
+            where = f"database {setting.database}" if setting.database else "every role"
+            heal = _undone(setting, catalog, admin)
+            yield Finding("setting", f"{setting.name} of {where}", "not declared", setting.value, heal)
+    found, total = catalog.databases[stack.server.database], sum(login.connection_limit for login in stack.logins)
+    if 0 <= found.connection_limit < total:
+        alter = f"ALTER DATABASE {found.identity} WITH ALLOW_CONNECTIONS true CONNECTION LIMIT -1"
+        expected, actual = f"none, or {total}, which the roles may have together", str(found.connection_limit)
+        heal = admin.sql(Verb.SET, alter, of=(found.owner,), safe=True)
+        yield Finding("connection limit", f"database {found.name}", expected, actual, heal)
+
+
+def _whose(setting: Setting) -> str:
+    if setting.role is None:
+        return f", set on database {setting.database}" if setting.database else ", set for every role"
+    return f", set in database {setting.database}" if setting.database else ""
+
+
+def _undone(setting: Setting, catalog: Catalog, admin: AdminCapabilities) -> Remedy:
+    first = FIRST.get(setting.name, ()) if setting.role is None else ()
+    name = quoted(setting.name)
+    inside = f" IN DATABASE {quoted(setting.database)}" if setting.database else ""
+    if setting.role:
+        return admin.sql(
+            Verb.SET, *first, f"ALTER ROLE {quoted(setting.role)}{inside} RESET {name}", superusers=setting.superusers
+        )
+    if setting.database:
+        owner = catalog.databases[setting.database].owner
+        reset = f"ALTER DATABASE {quoted(setting.database)} RESET {name}"
+        return admin.sql(Verb.SET, *first, reset, of=(owner,), superusers=setting.superusers)
+    return admin.sql(Verb.SET, *first, f"ALTER ROLE ALL RESET {name}", superusers=True)

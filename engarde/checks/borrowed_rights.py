@@ -1,0 +1,385 @@
+"""Code that one role may change and that runs with the rights of others, or keeps them from reading."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from engarde.checks.admin_capabilities import admin_capabilities
+from engarde.checks.closure import Members, closure
+from engarde.checks.naming import called, grantee, some
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import PUBLIC
+from engarde.output.findings import Finding, Remedy, Verb
+from engarde.pulumi_cli.state import Outputs
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import CodeUse, StatementRunner, View
+from engarde.util.quoting import printable
+
+READ = ("view", "policy", "partition key")
+"""What runs when somebody reads."""
+NO_WRITES = frozenset({"SELECT", "REFERENCES"})
+"""Rights on a table by which none of its triggers runs."""
+EVALUATED = ("index", "check", "statistics", "partition key")
+"""Of what the plan of a mere SELECT works out whatever depends on no row."""
+MOST = 300_000
+"""Uses of code that are looked at: the server keeps them in memory, some 400 bytes each."""
+UNREAD = "unread"
+FOREIGN_KEY = "foreign key"
+"""Whose code runs with the rights of who owns what is referred to, whoever writes."""
+TOKENS = re.compile(
+    r"\\.|(?P<row>\{(?:VAR|PARAM) )|(?P<open>\{)|(?P<close>\})|(?P<call>:(?:funcid|opno) \d+ )", re.DOTALL
+)
+"""Of a stored tree: what is escaped, what depends on a row, where a node begins and ends, and what it calls."""
+
+
+@check(
+    Question(
+        "code of others",
+        "code that one role may change and that runs with the rights of another"
+        " ([when](verify.md#code-that-runs-with-the-rights-of-others))",
+        "sql",
+        "it is dropped, which somebody has to decide; or `REVOKE EXECUTE`",
+    ),
+    Question(
+        "read",
+        "a declared read, or one of analytics, that fails because the plan calls a function that the reader may not"
+        " execute",
+        "sql",
+        "what calls it is dropped, which somebody has to decide",
+    ),
+    Question("view", "a declared read of a table that has become a view", "command", "`bin/pulumi up` takes note"),
+    group="isolation",
+    needs=("catalogs", "state"),
+    stage=Stage.CODE,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
+    """Every use of code that another than the admin may change, and reads that are views by now."""
+    said = [*_said(stack, observed)]
+    yield from (finding for finding in said if isinstance(finding, Finding))
+    yield from sorted({warning for warning in said if isinstance(warning, str)})
+    yield from _turned(stack, observed.catalog, observed.recorded.outputs)
+
+
+def _turned(stack: DatabaseStack, catalog: Catalog, known: Outputs) -> Iterator[Finding]:
+    """Declared reads that were tables at the last run, and are views of others by now."""
+    relations = {(relation.schema, relation.name): relation for relation in catalog.relations if relation.view}
+    trusted = catalog.trusted(stack.server.user)
+    for service in stack.services:
+        seen = known.views.get(service.name, ())
+        for read in service.reads:
+            view = relations.get((read.schema_, read.table))
+            if view and view.owner not in {*trusted, service.role} and f"{read.schema_}.{read.table}" not in seen:
+                yield Finding(
+                    "view",
+                    f"{service.role} on table {view.identity}",
+                    "a table, or a view that the last run of the stack knew of",
+                    f"a view, in which {view.owner} decides what runs with the rights of {service.role}",
+                    Remedy("command", f"bin/pulumi up --stack {stack.name}"),
+                    frozenset({service.role, view.schema, view.owner}),
+                )
+
+
+def _said(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
+    """What there is to say of code that another than the admin may change, judged by whose rights it runs with."""
+    uses: dict[tuple[str, str | None, str | None, str], list[CodeUse]] = defaultdict(list)
+    constants: dict[tuple[str, str | None, str | None], set[str]] = {}
+    for use in observed.code_of_others(MOST):
+        if use.kind == UNREAD:
+            yield _unread(use.owner)
+            continue
+        uses[use.kind, use.relation, use.name, use.code_owner].append(use)
+        if use.evaluated:
+            constants[use.kind, use.relation, use.name] = _constants(use.evaluated)
+    judge = _Judge(stack, observed.catalog, constants)
+    for group in uses.values():
+        yield from judge.of_uses(group)
+    for runner in observed.statement_runners:
+        yield from judge.of_runner(runner)
+
+
+def _unread(owner: str) -> Finding:
+    return Finding(
+        "code of others",
+        owner,
+        f"fewer than {MOST:,} uses of code that others than the admin may change",
+        f"more, most of them of {owner}'s: not all were looked at",
+        Remedy("code", "drop the types in types that lead to so many, or move the service to a database of its own"),
+        frozenset({owner}),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    stack: DatabaseStack
+    catalog: Catalog
+    constants: dict[tuple[str, str | None, str | None], set[str]] = field(default_factory=dict)
+    """kind, relation and name of what planning looks at -> the calls in it that it works out"""
+    _grantees: dict[str, dict[str, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
+    """table or view -> right -> who has it"""
+    _above: dict[str, list[View]] = field(default_factory=lambda: defaultdict(list))
+    """table or view -> the views that read it"""
+    _members: Members = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_members", closure(self.stack, self.catalog))
+        for entry in self.catalog.entries:
+            if entry.kind == "table":
+                self._grantees[entry.identity][entry.right].add(entry.grantee)
+        for view in self.catalog.views:
+            self._above[view.base].append(view)
+
+    def of_uses(self, uses: Sequence[CodeUse]) -> Iterator[Finding | str]:
+        """What there is to say to one thing and all code of one role that it uses."""
+        use = uses[0]
+        if use.owner not in self._acts_as(use.code_owner):
+            yield from self._of_another(uses)
+        elif use.kind == "view" and use.relation:
+            yield from self._of_own_view(use.relation, uses)
+        elif use.kind in EVALUATED:
+            constants = self.constants.get((use.kind, use.relation, use.name), set())
+            yield from self._of_plans([other_use for other_use in uses if _constant(other_use, constants)])
+        elif use.kind == "column" and any(other_use.ranged for other_use in uses):
+            yield from self._of_a_range([other_use for other_use in uses if other_use.ranged])
+
+    def of_runner(self, runner: StatementRunner) -> Iterator[Finding]:
+        """A view in which whoever reads it runs what is in a text."""
+        if readers := self._endangered(runner.owner, self._readers(runner.view)):
+            yield self._finding(
+                f"view {runner.view}",
+                f"calls {runner.code}, by which {runner.owner} runs any statement",
+                readers,
+                self._drop([runner.view], runner.owner),
+                {runner.owner},
+            )
+
+    def _of_another(self, uses: Sequence[CodeUse]) -> Iterator[Finding]:
+        use = uses[0]
+        shown = [
+            other_use
+            for other_use in uses
+            if other_use.code_kind != "view" or other_use.code not in self._declared(use.owner)
+        ]
+        others = self._runs_as(use) if use.relation and use.kind != FOREIGN_KEY else set()
+        if shown and self._endangered(use.code_owner, {use.owner} | others):
+            rights = [use.owner, *sorted(others - {use.owner} - self._acts_as(use.code_owner))]
+            yield self._finding(
+                _subject(use), _verb(shown), rights, self._end(use), {use.owner, use.code_owner, use.schema or ""}
+            )
+
+    def _of_own_view(self, view: str, uses: Sequence[CodeUse]) -> Iterator[Finding | str]:
+        use, readers = uses[0], self._endangered(uses[0].code_owner, self._readers(view))
+        code = [other_use for other_use in uses if other_use.code_kind in ("function", "aggregate")]
+        runs = {reader for reader in readers for use in code if self._may_execute(reader, use)}
+        if runs:
+            yield self._finding(
+                _subject(use), _verb(code), sorted(runs), self._revoke(code, runs), {use.owner, use.schema or ""}
+            )
+        for reader in sorted(set(readers) - runs - {PUBLIC}):
+            if refused := [use.code for use in code if not self._may_execute(reader, use)]:
+                yield f"{reader} cannot read view {view}, which calls {some(refused)}: it may not execute that"
+
+    def _of_plans(self, uses: Sequence[CodeUse]) -> Iterator[Finding | str]:
+        for use in uses:
+            readers = self._endangered(use.code_owner, self._readers(use.relation or ""))
+            runs = [reader for reader in readers if self._may_execute(reader, use)]
+            if runs:
+                yield f"whenever {some(runs)} reads {use.relation}, {_subject(use)} runs {use.code} of {use.code_owner}"
+            if fails := [reader for reader in readers if reader not in runs]:
+                yield Finding(
+                    "read",
+                    f"{some(fails)} on table {use.relation}",
+                    "reads it, as declared",
+                    f"42501 permission denied for function {use.code}, which every plan calls for {_subject(use)}",
+                    self._end(use),
+                    frozenset({use.owner, use.schema or "", *fails}),
+                )
+
+    def _of_a_range(self, uses: Sequence[CodeUse]) -> Iterator[Finding]:
+        use = uses[0]
+        if readers := self._endangered(use.code_owner, self._readers(use.relation or "")):
+            yield self._finding(
+                _subject(use),
+                f"{_verb(uses)} without being asked",
+                readers,
+                self._end(use),
+                {use.owner, use.schema or ""},
+            )
+
+    def _finding(self, subject: str, does: str, rights: Sequence[str], heal: Remedy, about: Iterable[str]) -> Finding:
+        return Finding(
+            "code of others",
+            subject,
+            "runs nothing that another role may change",
+            f"{does}, with the rights of {some([called(right) for right in rights])}",
+            heal,
+            frozenset({*about, *rights} - {""}),
+        )
+
+    def _acts_as(self, role: str) -> frozenset[str]:
+        return self._members.acts_as(role)
+
+    def _declared(self, role: str) -> set[str]:
+        """What a service is declared to read: whose it is, is known then."""
+        reads = {(r.schema_, r.table) for service in self.stack.services if service.role == role for r in service.reads}
+        return {relation.identity for relation in self.catalog.relations if (relation.schema, relation.name) in reads}
+
+    def _readers(self, relation: str) -> set[str]:
+        """Whoever may read it, itself or through views; and who refreshes what is made of it."""
+        found, seen, waiting = set(self._grantees[relation]["SELECT"]), {relation}, [relation]
+        while waiting:
+            for view in self._above[waiting.pop()]:
+                found.add(view.owner)
+                if view.identity not in seen and not view.stored:
+                    seen.add(view.identity)
+                    waiting.append(view.identity)
+                    found |= self._grantees[view.identity]["SELECT"]
+        return found
+
+    def _runs_as(self, use: CodeUse) -> set[str]:
+        relation = use.relation or ""
+        reading = self._readers(relation) if use.kind in READ else set()
+        if use.kind in ("view", "materialized view"):
+            return reading
+        rights = self._grantees[relation]
+        return reading | {who for right, all_of in rights.items() if right not in NO_WRITES for who in all_of}
+
+    def _endangered(self, code_owner: str, roles: set[str]) -> list[str]:
+        """Those of the roles whose rights are the stack's business, and more than the code's owner has anyway."""
+        others, roles_of_stack = roles - self._acts_as(code_owner), set(self.stack.roles)
+        if code_owner in roles_of_stack:
+            return sorted(others)
+        return sorted(other for other in others if other in (PUBLIC, self.stack.server.user) or self._matters(other))
+
+    def _matters(self, role: str) -> bool:
+        return role in self.stack.roles or (role in self.catalog.roles and self.catalog.roles[role].superuser)
+
+    def _may_execute(self, role: str, use: CodeUse) -> bool:
+        known = self.catalog.roles.get(role)
+        return (known is not None and known.superuser) or bool(
+            (self._acts_as(role) | {PUBLIC}) & {*use.executors, use.code_owner}
+        )
+
+    def _revoke(self, uses: Sequence[CodeUse], roles: set[str]) -> Remedy:
+        admin = admin_capabilities(self.stack, self.catalog)
+        through = {PUBLIC}.union(*(self._acts_as(role) for role in roles if role != PUBLIC))
+        if declared := self._calls(uses, through):
+            return Remedy("edit", f"{declared}\nthen bin/pulumi up --stack {self.stack.name}")
+        statements = []
+        for use in uses:
+            if given := sorted(through & set(use.executors)):
+                names = ", ".join(grantee(grantee_name) for grantee_name in given)
+                revoke = f"REVOKE EXECUTE ON ROUTINE {use.code} FROM {names}"
+                statements += admin.granting([revoke], use.code_owner, None)
+        return admin.sql(Verb.REVOKE, *statements, of=(uses[0].code_owner,))
+
+    def _calls(self, uses: Sequence[CodeUse], roles: Container[str]) -> str:
+        """What lets these roles call that, in the stack file: without it there is nothing left to revoke."""
+        code = {use.code for use in uses}
+        return "\n".join(
+            f"engarde:services.{service.name}.executes: without {call}"
+            for service in self.stack.services
+            for call in service.executes
+            if service.role in roles and call in self.catalog.functions
+            if self.catalog.functions[call].identity in code
+        )
+
+    def _end(self, use: CodeUse) -> Remedy:
+        admin = admin_capabilities(self.stack, self.catalog)
+        if use.kind in ("view", "materialized view"):
+            return self._drop([use.relation or ""], use.owner, stored=use.kind == "materialized view")
+        if use.remedy is None:
+            return Remedy("code", f"make {_subject(use)} anew, without {use.code}")
+        dropped = self._drop(use.views, use.owner) if use.views else None
+        steps = [line.rstrip(";") for line in dropped.text.splitlines()] if dropped else []
+        steps += [f"DROP INDEX {index}" for index in use.indexes]
+        if use.kind == "column" and not (use.owner == admin.name or self.catalog.roles[use.owner].superuser):
+            # It writes the table anew, and so runs the owner's checks and generated columns as whoever does it.
+            return Remedy("code", f"as {use.owner}: {printable('; '.join([*steps, use.remedy]))};")
+        return admin.sql(Verb.END, *steps, use.remedy, of=(use.code_owner if use.kind == FOREIGN_KEY else use.owner,))
+
+    def _drop(self, views: Sequence[str], owner: str, stored: bool = False) -> Remedy:
+        """Views with all that reads them; first of all what nothing else reads. Some may read each other."""
+        found = dict.fromkeys(views, (stored, owner))
+        below: dict[str, list[str]] = defaultdict(list)
+
+        def readers(view: str) -> Iterator[str]:
+            for above in self._above.get(view, ()):
+                found.setdefault(above.identity, (above.stored, above.owner))
+                below[above.identity].append(view)
+                yield above.identity
+
+        together, done = [], set[str]()
+        for view in reversed(_last_first(views, readers, set())):
+            if group := _last_first([view], lambda name: below[name], done):
+                together.append(group)
+        statements = []
+        for group in reversed(together):
+            materialized = [view for view in group if found[view][0]]
+            plain = [view for view in group if not found[view][0]]
+            if materialized and plain:
+                # No statement drops both kinds, and CASCADE would drop columns of such a row's type, too.
+                statements += [
+                    f"CREATE OR REPLACE VIEW {view_name} AS SELECT (NULL::{view_name}).*" for view_name in plain
+                ]
+            statements += [f"DROP MATERIALIZED VIEW {', '.join(materialized)}"] if materialized else []
+            statements += [f"DROP VIEW {', '.join(plain)}"] if plain else []
+        return admin_capabilities(self.stack, self.catalog).sql(
+            Verb.END, *statements, of=tuple(who for _, who in found.values())
+        )
+
+
+def _last_first(starts: Iterable[str], leads: Callable[[str], Iterable[str]], seen: set[str]) -> list[str]:
+    """What is not seen yet and is there or led to, each after all that it leads to but for what leads back to it."""
+    found, waiting = [], [(start, False) for start in starts]
+    while waiting:
+        node, left = waiting.pop()
+        if left:
+            found.append(node)
+        elif node not in seen:
+            seen.add(node)
+            waiting.append((node, True))
+            waiting += [(other, False) for other in leads(node)]
+    return found
+
+
+def _subject(use: CodeUse) -> str:
+    if use.relation is None:
+        return f"{use.kind} {use.name}"
+    if use.name is None:
+        return f"{use.kind} {use.relation}" if "view" in use.kind else f"{use.kind} of table {use.relation}"
+    return f"{use.kind} {use.name} of table {use.relation}"
+
+
+def _verb(uses: Sequence[CodeUse]) -> str:
+    verbs = {"domain": "keeps to domain", "view": "reads view"}
+    names = [f"{verbs.get(other_use.code_kind, 'runs')} {other_use.code}" for other_use in uses]
+    return f"{some(names)}, which {uses[0].code_owner} may change"
+
+
+def _constant(use: CodeUse, constants: Container[str]) -> bool:
+    """Whether a plan runs the code: one of these calls is one of it."""
+    return any(call in constants for call in (use.called, *use.operated))
+
+
+def _constants(tree: str) -> set[str]:
+    """Those calls in a stored tree, by function or operator, that depend on no row."""
+    found = set[str]()
+    # Of each node that is open: the calls that it is, and whether it depends on a row.
+    calls, depends = [set[str]()], [False]
+    for token in TOKENS.finditer(tree):
+        match token.lastgroup:
+            case "row" | "open":
+                calls.append(set())
+                depends.append(token.lastgroup == "row")
+            case "close" if len(calls) > 1:
+                of_node, row = calls.pop(), depends.pop()
+                depends[-1] |= row
+                found |= set() if row else of_node
+            case "call":
+                calls[-1].add(token[0])
+    return found

@@ -1,0 +1,163 @@
+"""Default privileges against the declaration."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from engarde.checks.admin_capabilities import AdminCapabilities, admin_capabilities
+from engarde.checks.naming import called, grantee
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.privileges import On, expected
+from engarde.output.findings import Finding, Verb
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Default
+from engarde.util.quoting import quoted
+
+OBJECTS = {On.FUTURE_TABLES: "TABLES", On.FUTURE_SEQUENCES: "SEQUENCES", On.FUTURE_FUNCTIONS: "FUNCTIONS"}
+OWNERS = {
+    "TABLES": {"SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"},
+    "SEQUENCES": {"SELECT", "UPDATE", "USAGE"},
+    "FUNCTIONS": {"EXECUTE"},
+    "TYPES": {"USAGE"},
+}
+"""What an owner has by itself, and loses with a list that does not hold it."""
+
+_Same = tuple[str, str | None, str, str]
+"""creator, schema, objects, grantee"""
+
+
+@check(
+    Question("default privileges", "rights on what is made later", "sql", "`ALTER DEFAULT PRIVILEGES`", safe=True),
+    Question(
+        "undeclared default privileges", "rights on what is made later, not declared", "sql", "they are taken away"
+    ),
+    Question("grant option", "rights on what is made later that may be granted on", "sql", "that is taken away"),
+    group="isolation",
+    stage=Stage.PRIVILEGES,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+    """What is made later and is not as readable as declared, or more so."""
+    catalog = observed.then
+    wanted = {
+        Default(row.creator or "", row.schema, OBJECTS[row.on], row.grantee, right, False)
+        for row in expected(stack)
+        if row.on in OBJECTS and _possible(row.creator, row.schema, row.grantee, catalog)
+        for right in row.rights
+    }
+    admin = admin_capabilities(stack, catalog)
+    plain = {replace(default, grantable=False): default for default in catalog.defaults}
+    undue = [plain[right] for right in plain.keys() - wanted if _is_ours(stack, plain[right])]
+    on = [default for right, default in plain.items() if default.grantable and right in wanted]
+    more = "nothing more than declared"
+    yield from _granted("default privileges", wanted - plain.keys(), admin, "GRANT", actual="not granted")
+    yield from _granted("undeclared default privileges", undue, admin, "REVOKE", more)
+    yield from _granted("grant option", on, admin, "REVOKE GRANT OPTION FOR", actual="{}, and may grant it on")
+    yield from _functions(stack, catalog, admin)
+    yield from _lost(stack, catalog, admin)
+
+
+def _possible(creator: str | None, schema: str | None, grantee: str, catalog: Catalog) -> bool:
+    """Whether what it is about exists; what does not is found by itself."""
+    known = creator in catalog.roles and (grantee == PUBLIC or grantee in catalog.roles)
+    return known and (schema is None or schema in catalog.schemas)
+
+
+def _is_ours(stack: DatabaseStack, default: Default) -> bool:
+    if default.grantee in (None, default.creator, stack.server.user):
+        return False
+    services = {service.role for service in stack.services}
+    if default.grantee == PUBLIC and default.schema is None and default.objects in ("FUNCTIONS", "TYPES"):
+        # Built in; a service's functions are looked at by themselves.
+        return default.grantable
+    theirs = {service.schema_ for service in stack.services}
+    return default.creator in services or default.schema in theirs or default.grantee in {*stack.roles, PUBLIC}
+
+
+def _granted(
+    check: str,
+    defaults: Iterable[Default],
+    admin: AdminCapabilities,
+    change: str,
+    expected: str | None = None,
+    actual: str = "{}",
+) -> Iterator[Finding]:
+    """What one statement can give or take each; the rights stand in `{}`, and are what is expected by default."""
+    same: dict[_Same, list[Default]] = defaultdict(list)
+    for default in defaults:
+        same[default.creator, default.schema, default.objects, default.grantee or ""].append(default)
+    gives = change == "GRANT"
+    for (creator, schema, objects, who), all_of in same.items():
+        rights = ", ".join(sorted({default.right or "" for default in all_of}))
+        to = f"{'TO' if gives else 'FROM'} {grantee(who)}"
+        yield Finding(
+            check,
+            f"{called(who)} on {objects.lower()} that {creator} makes" + (f" in {schema}" if schema else ""),
+            expected or rights,
+            actual.format(rights),
+            admin.sql(
+                Verb.PROMISE if gives else Verb.REVOKE,
+                f"{_alter(creator, schema)} {change} {rights} ON {objects} {to}",
+                of=(creator,),
+                safe=gives,
+            ),
+            frozenset({creator, who, schema or creator}),
+        )
+
+
+def _functions(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
+    """Functions that services make are everybody's to execute unless a list says otherwise."""
+    for service in stack.services:
+        lists = [
+            default
+            for default in catalog.defaults
+            if default.creator == service.role and default.objects == "FUNCTIONS" and default.schema is None
+        ]
+        if service.role in catalog.roles and (not lists or any(default.grantee == PUBLIC for default in lists)):
+            yield Finding(
+                "default privileges",
+                f"PUBLIC on functions that {service.role} makes",
+                "nothing",
+                "EXECUTE",
+                admin.sql(
+                    Verb.REVOKE,
+                    f"{_alter(service.role, None)} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
+                    of=(service.role,),
+                ),
+                frozenset({service.role, service.schema_}),
+            )
+
+
+def _lost(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
+    lists: dict[tuple[str, str], set[str]] = defaultdict(set)
+    services = {service.role: service.schema_ for service in stack.services}
+    for default in catalog.defaults:
+        if default.creator in services and default.schema is None and default.objects in OWNERS:
+            lists[default.creator, default.objects] |= (
+                {default.right or ""} if default.grantee == default.creator else set()
+            )
+    for (creator, objects), rights in lists.items():
+        if lost := OWNERS[objects] - rights:
+            named = ", ".join(sorted(lost))
+            yield Finding(
+                "default privileges",
+                f"{creator} on {objects.lower()} that it makes itself",
+                f"{named}, as their owner",
+                "taken away",
+                admin.sql(
+                    Verb.PROMISE,
+                    f"{_alter(creator, None)} GRANT {named} ON {objects} TO {grantee(creator)}",
+                    of=(creator,),
+                    safe=True,
+                ),
+                frozenset({creator, services[creator]}),
+            )
+
+
+def _alter(creator: str, schema: str | None) -> str:
+    inside = f" IN SCHEMA {quoted(schema)}" if schema else ""
+    return f"ALTER DEFAULT PRIVILEGES FOR ROLE {quoted(creator)}{inside}"

@@ -1,0 +1,83 @@
+"""Event triggers: what they run as everybody, and what they refuse to everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from engarde.checks.admin_capabilities import AdminCapabilities
+from engarde.checks.naming import some
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
+from engarde.declaration.model import DatabaseStack
+from engarde.output.findings import Finding, Remedy, Verb
+from engarde.server.functions import EventTrigger
+from engarde.util.quoting import quoted
+
+REFUSED = ": 42501 "
+
+
+@check(
+    Question(
+        "event trigger",
+        "one whose function a role other than the admin may change; one that refuses what services may do",
+        "sql",
+        "`DISABLE`; of one that only refuses, a decision",
+    ),
+    group="isolation",
+    stage=Stage.CODE,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+    """Those whose function another role may change: the next `up` would run it as the admin."""
+    for trigger in observed.event_triggers:
+        if trigger.changers:
+            yield Finding(
+                "event trigger",
+                f"event trigger {trigger.name}",
+                "a function that only the admin and superusers may change",
+                f"runs {trigger.code}, which {some(trigger.changers)} may change, with the rights of whoever "
+                + ("logs in" if trigger.event == "login" else "makes, changes or drops anything, superusers included"),
+                observed.admin.sql(Verb.DISARM, trigger.disable, superusers=True),
+            )
+
+
+def blamed(admin: AdminCapabilities, triggers: Sequence[EventTrigger], tried: Iterable[Finding]) -> Iterator[Finding]:
+    """What was tried, without what functions of event triggers refused; each of these is named once instead."""
+    refused: dict[str, list[str]] = {}
+    for finding in tried:
+        kept = []
+        for line in finding.actual.split("\n"):
+            if by := next((trigger.name for trigger in triggers if _is_in(trigger, line)), None):
+                refused.setdefault(by, []).append(line)
+            else:
+                kept.append(line)
+        if kept:
+            yield replace(finding, actual="\n".join(kept))
+    for trigger in triggers:
+        # What another role may change is found already.
+        if trigger.name in refused and not trigger.changers:
+            yield _refusing(admin, trigger, refused[trigger.name])
+
+
+def _is_in(trigger: EventTrigger, line: str) -> bool:
+    """Whether the line is about the trigger's function, which is named without its schema where that is on the path."""
+    function = line.rpartition(", in function ")[2]
+    return function != line and f".{trigger.code}".endswith(f".{function}")
+
+
+def _refusing(admin: AdminCapabilities, trigger: EventTrigger, lines: Sequence[str]) -> Finding:
+    heal = disable = admin.sql(Verb.DISARM, trigger.disable, superusers=True)
+    if REFUSED in lines[0] and not trigger.definer:
+        path = f"pg_catalog, {quoted(trigger.schema)}, pg_temp"
+        lend = f"ALTER FUNCTION {trigger.code} SECURITY DEFINER SET search_path = {path}"
+        # What it calls without a schema is then whoever's who may create there, with its owner's rights.
+        safe = f"-- if all that its body does may be done by anybody as {trigger.owner}, and is named with its schema:"
+        text = "\n".join((safe, admin.sql(Verb.DISARM, lend).text, "-- if not:", disable.text))
+        heal = Remedy("decision", text, by_superuser=True)
+    return Finding(
+        "event trigger",
+        f"event trigger {trigger.name}",
+        f"{trigger.code} lets every role of the stack do what it may",
+        f"it refuses {len(lines)} of the statements that were tried, the first being\n{lines[0]}",
+        heal,
+    )

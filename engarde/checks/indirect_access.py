@@ -1,0 +1,98 @@
+"""Ways around the access lists: views and functions that work with their owner's rights."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from engarde.checks.admin_capabilities import admin_capabilities
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
+from engarde.declaration.model import DatabaseStack, Table
+from engarde.declaration.names import PUBLIC
+from engarde.output.findings import Finding, Remedy, Verb
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import View
+
+
+@check(
+    Question(
+        "security definer",
+        "functions by which everybody does with an owner's rights what one may not do oneself; those of triggers too",
+        "sql",
+        "`REVOKE EXECUTE`",
+    ),
+    Question(
+        "view",
+        "a declared read of a view that shows another service's tables with its owner's rights",
+        "edit",
+        "the read is taken out of the stack file",
+    ),
+    group="isolation",
+    stage=Stage.PRIVILEGES,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+    """Functions and views that lead to what one may not reach."""
+    yield from _functions(stack, observed.then)
+    yield from _views(stack, observed.then)
+
+
+def _functions(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
+    services, admin = {service.schema_ for service in stack.services}, admin_capabilities(stack, catalog)
+    open_to_all = {entry.identity for entry in catalog.entries if entry.kind == "function" and entry.grantee == PUBLIC}
+    used_by_all = {entry.schema for entry in catalog.entries if entry.kind == "schema" and entry.grantee == PUBLIC}
+    used_by_all |= {"pg_catalog", "information_schema"}
+    for function in catalog.definers:
+        # Inside a service's schema nobody may call any; that is found as a grant.
+        if function.identity in open_to_all and function.schema in used_by_all - services:
+            yield Finding(
+                "security definer",
+                f"PUBLIC on function {function.identity}",
+                "not executed by everybody",
+                f"everybody may do through it what {function.owner} may",
+                admin.sql(
+                    Verb.REVOKE, f"REVOKE EXECUTE ON ROUTINE {function.identity} FROM PUBLIC", of=(function.owner,)
+                ),
+                frozenset({PUBLIC, function.schema}),
+            )
+
+
+def _views(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
+    """Views that are declared as reads, and through which their owner shows another service's tables."""
+    owners = {service.schema_: service.role for service in stack.services}
+    views: dict[Table, list[View]] = defaultdict(list)
+    for view in catalog.views:
+        # What a service shows of what it may read itself is its own to decide.
+        if view.owner not in owners.values() and not view.invoker:
+            views[view.schema, view.name].append(view)
+    for service in stack.services:
+        reads = [(read.schema_, read.table) for read in service.reads]
+        for read in reads:
+            for base in sorted(_bases(read, views) - set(reads)):
+                if owners.get(base[0], service.role) == service.role:
+                    continue
+                yield Finding(
+                    "view",
+                    f"{service.role} on view {'.'.join(read)}",
+                    f"nothing of {'.'.join(base)}, which it is not declared to read",
+                    f"reads it with the rights of {views[read][0].owner}",
+                    Remedy(
+                        "edit",
+                        f"engarde:services.{service.name}.reads: without {'.'.join(read)}\n"
+                        f"then bin/pulumi up --stack {stack.name}",
+                    ),
+                    frozenset({service.role, read[0], base[0]}),
+                )
+
+
+def _bases(table: Table, views: Mapping[Table, list[View]]) -> set[Table]:
+    """All that a view reads, through other views too."""
+    found: set[Table] = set()
+    waiting = [table]
+    while waiting:
+        for view in views.get(waiting.pop(), ()):
+            base = (view.base_schema, view.base_name)
+            if base not in found:
+                found.add(base)
+                waiting.append(base)
+    return found

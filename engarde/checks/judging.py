@@ -1,0 +1,56 @@
+"""What becomes of findings that the stack file accepts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from engarde.declaration.accepted import Accepted
+from engarde.output.findings import Finding
+from engarde.util.visible import visible
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A finding, and what accepts it."""
+
+    finding: Finding
+    by: Accepted
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What becomes of all findings."""
+
+    findings: tuple[Finding, ...]
+    """that are not accepted, or not any more"""
+    taken: tuple[Taken, ...]
+    idle: tuple[Accepted, ...]
+    """that accept nothing"""
+
+
+def judged(accepted: Sequence[Accepted], findings: Iterable[Finding], today: date) -> Judged:
+    """The findings without those that are accepted on this day; of one whose time is over it says so."""
+    left, taken, used = [], [], set()
+    for finding in findings:
+        by = next((entry for entry in accepted if _is_of(entry, finding)), None)
+        if by is None:
+            left.append(finding)
+            continue
+        used.add(by)
+        if today <= by.until:
+            taken.append(Taken(finding, by))
+        else:
+            left.append(replace(finding, actual=f"{finding.actual} (accepted until {by.until}: {by.reason})"))
+    return Judged(tuple(left), tuple(taken), tuple(entry for entry in accepted if entry not in used))
+
+
+def _is_of(accepted: Accepted, finding: Finding) -> bool:
+    """Whether it means this finding, by its words themselves or as they are printed."""
+    return (
+        accepted.check == finding.check
+        and accepted.subject in (finding.subject, visible(finding.subject))
+        and accepted.actual in (None, finding.actual, visible(finding.actual))
+        and accepted.database in (None, finding.database)
+    )

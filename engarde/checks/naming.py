@@ -1,0 +1,50 @@
+"""How findings name things, and which roles and schemas they are about."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.declaration.names import PUBLIC
+from engarde.output.findings import Remedy
+from engarde.output.wording import first_few
+from engarde.server.catalog import Catalog
+from engarde.util.quoting import quoted
+
+SHOWN = 3
+"""Of many things in one subject."""
+
+
+def grantee(name: str) -> str:
+    """A grantee as SQL takes it."""
+    return "PUBLIC" if name == PUBLIC else quoted(name)
+
+
+def called(name: str) -> str:
+    """A grantee as people read it."""
+    return "PUBLIC" if name == PUBLIC else name
+
+
+def some(items: Sequence[str]) -> str:
+    """The first few of many, how many more there are, and a mark that is another where these are others."""
+    shown = first_few(items, SHOWN)
+    if len(items) <= SHOWN:
+        return shown
+    mark = hashlib.sha256("\0".join(items[SHOWN:]).encode(errors="surrogatepass")).hexdigest()[:8]
+    return f"{shown} ({mark})"
+
+
+def provided_schemas(stack: DatabaseStack, catalog: Catalog) -> frozenset[str]:
+    """Schemas that extensions made for themselves."""
+    return frozenset(schema.name for schema in catalog.schemas.values() if schema.provided) - set(stack.schemas)
+
+
+def about(login: Service | Analytics) -> frozenset[str]:
+    """What a finding of a login concerns: the role, and the schema that it owns."""
+    return frozenset({login.role} | ({login.schema_} if isinstance(login, Service) else set()))
+
+
+def up(stack: DatabaseStack) -> Remedy:
+    """What brings back a role or a schema that is gone."""
+    return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")

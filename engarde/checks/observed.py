@@ -1,0 +1,258 @@
+"""What the checks look at: catalogs, state and sessions as they are, each asked once and only when a check needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Generic, TypeVar, overload
+
+from engarde.checks.admin_capabilities import AdminCapabilities, admin_capabilities
+from engarde.checks.foreseen import foreseen
+from engarde.checks.histories import Histories, ReadHistories
+from engarde.declaration.model import DatabaseStack, Table
+from engarde.errors import Unreachable
+from engarde.output.findings import Finding
+from engarde.preflight import admin_privileges as rights
+from engarde.preflight import conflicts
+from engarde.preflight.revocations import Outsider, outsiders
+from engarde.pulumi_cli import stale_locks
+from engarde.pulumi_cli.resource_names import is_in
+from engarde.pulumi_cli.state import Outputs, State, backend, outputs, state
+from engarde.server import catalog, functions, version_tables
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import (
+    CodeUse,
+    Existing,
+    Policy,
+    ServerSetting,
+    Shadow,
+    StatementRunner,
+    StoredPassword,
+    VersionTable,
+)
+from engarde.server.credentials import of_services
+from engarde.server.functions import EventTrigger
+from engarde.server.session import Session
+
+Value = TypeVar("Value")
+
+
+class Once(Generic[Value]):
+    """A property that is asked once: that it could not be asked is remembered like an answer."""
+
+    def __init__(self, ask: Callable[[Any], Value]) -> None:
+        self.ask = ask
+        self.__doc__ = ask.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = f"{name} once"
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Once[Value]: ...
+
+    @overload
+    def __get__(self, instance: object, owner: type) -> Value: ...
+
+    def __get__(self, instance: object | None, owner: type) -> Value | Once[Value]:
+        if instance is None:
+            return self
+        kept = instance.__dict__
+        if self.name not in kept:
+            try:
+                kept[self.name] = self.ask(instance)
+            except Unreachable as error:
+                kept[self.name] = error
+        if isinstance(answer := kept[self.name], Unreachable):
+            raise answer
+        value: Value = answer
+        return value
+
+
+class Recorded:
+    """What Pulumi knows of a stack, for all of its databases; each raises `Unreachable` where it cannot be asked."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    @Once
+    def outputs(self) -> Outputs:
+        """The secret outputs of the last run."""
+        return outputs(self.name)
+
+    @Once
+    def state(self) -> State:
+        """Its resources."""
+        return state(self.name)
+
+    @Once
+    def backend(self) -> str:
+        """Where the state is kept."""
+        return backend(self.name)
+
+    @Once
+    def abandoned(self) -> tuple[stale_locks.Lock, ...]:
+        """The locks that killed runs left."""
+        return tuple(stale_locks.locks(self.backend, self.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An extension that the server has on disk."""
+
+    name: str
+    installed: str | None
+    """its version in this database"""
+    offered: str
+    """the version that one gets who asks for none"""
+    versions: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    count: int
+
+
+class Observed:
+    """One database, its server and what Pulumi knows of them.
+
+    Whatever asks the server or Pulumi raises `Unreachable` where those cannot be asked.
+    """
+
+    def __init__(
+        self,
+        stack: DatabaseStack,
+        session: Callable[[], Session],
+        recorded: Recorded | None = None,
+        histories: ReadHistories = Histories,
+    ) -> None:
+        self.stack = stack
+        self.recorded = recorded or Recorded(stack.name)
+        self.placed: tuple[Finding, ...] = ()
+        """findings that are healed before what is asked of the catalogs as they are `then`"""
+        self.tried: tuple[Finding, ...] = ()
+        """what came of logging in as the services"""
+        self.answers: dict[object, tuple[Finding | str, ...]] = {}
+        """what checks have found, by their functions"""
+        self._session = session
+        self._histories = histories
+
+    @property
+    def session(self) -> Session:
+        """The admin's."""
+        return self._session()
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """Roles, settings, schemas, what is in them, and access lists."""
+        return catalog.read(self.stack, self.session)
+
+    @cached_property
+    def then(self) -> Catalog:
+        """The catalogs once everything is where it belongs, as far as this run has remedies for that."""
+        return foreseen(self.catalog, self.placed)
+
+    @property
+    def moved(self) -> frozenset[str]:
+        """What goes to another schema before, as SQL names it now."""
+        return frozenset(
+            finding.remedy.placed.identity
+            for finding in self.placed
+            if finding.remedy.placed and finding.remedy.placed.schema
+        )
+
+    @cached_property
+    def admin(self) -> AdminCapabilities:
+        """What the stack's admin may do by itself."""
+        return admin_capabilities(self.stack, self.catalog)
+
+    @cached_property
+    def rights(self) -> rights.AdminSnapshot:
+        """The admin, as the next run asks for its rights."""
+        return rights.ask(self.stack, self.session)
+
+    def manages(self, role: str) -> bool:
+        """Whether the admin may change a role."""
+        return self.admin.superuser or any(known.name == role and known.manageable for known in self.rights.roles)
+
+    @cached_property
+    def event_triggers(self) -> list[EventTrigger]:
+        """Those that fire."""
+        return functions.event_triggers(self.session, self.stack.server.user)
+
+    @cached_property
+    def policies(self) -> list[Policy]:
+        """Those for reading, of tables with row security."""
+        return self.session.rows("row_security", Policy, schemas=sorted(self.stack.schemas))
+
+    @cached_property
+    def statement_runners(self) -> list[StatementRunner]:
+        """Views in which a function runs a text."""
+        return self.session.rows("statement_runners", StatementRunner, admin=self.stack.server.user)
+
+    def code_of_others(self, most: int) -> list[CodeUse]:
+        """Uses of code that another than the admin may change: so many of them at most, then a row that says so."""
+        return self.session.rows("code_of_others", CodeUse, admin=self.stack.server.user, most=most)
+
+    def shadows(self, schemas: list[str], ahead: list[str]) -> list[Shadow]:
+        """What has names of the system's in these schemas; with the same arguments only in those that come `ahead`."""
+        return self.session.rows("shadows", Shadow, admin=self.stack.server.user, schemas=schemas, ahead=ahead)
+
+    @cached_property
+    def verifiers(self) -> list[StoredPassword]:
+        """What the server keeps of the passwords of the stack's roles; for a superuser alone."""
+        roles = [login.role for login in self.stack.logins]
+        return self.session.rows("verifiers", StoredPassword, roles=roles)
+
+    def settings(self, *names: str) -> Mapping[str, str]:
+        """The server's own values of these settings; those that the version does not have are left out."""
+        return {setting.name: setting.value for setting in self.server_settings(*names)}
+
+    def server_settings(self, *names: str) -> list[ServerSetting]:
+        """The same, with where each value comes from."""
+        return self.session.rows("server_settings", ServerSetting, names=[*names])
+
+    @cached_property
+    def pooled(self) -> bool:
+        """Whether a pooler stands between the admin and the server."""
+        return self.session.pooled
+
+    @cached_property
+    def existing(self) -> tuple[Existing, ...]:
+        """Those of the roles and schemas of the stack file that are there."""
+        schemas = sorted(service.schema_ for service in self.stack.services)
+        return tuple(self.session.rows("existing", Existing, roles=conflicts.roles(self.stack), schemas=schemas))
+
+    @cached_property
+    def others_sessions(self) -> int:
+        """Sessions of roles that are not the stack's, on the whole server."""
+        (others,) = self.session.rows("others_sessions", _Count, roles=list(self.stack.roles))
+        return others.count
+
+    @cached_property
+    def outsiders(self) -> list[Outsider]:
+        """Login roles that are not the stack's."""
+        return outsiders(self.stack, self.session)
+
+    @cached_property
+    def version_tables(self) -> tuple[VersionTable, ...]:
+        """Alembic's tables, wherever they are."""
+        return version_tables.read(self.stack, self.session, lambda: of_services(self.stack, self.recorded.outputs))
+
+    @cached_property
+    def histories(self) -> Histories:
+        """What the services' migration scripts on this machine prove of revisions."""
+        return self._histories(self.stack)
+
+    def offered(self, *names: str) -> dict[str, Offered]:
+        """Those of these extensions that the server has."""
+        return {offered.name: offered for offered in self.session.rows("offered", Offered, names=[*names])}
+
+    @cached_property
+    def tables(self) -> frozenset[Table]:
+        """Those that are there in the schemas in which the state has grants on single tables."""
+        resources = self.recorded.state.resources
+        here = (resource.granted for resource in resources if is_in(resource.name, self.stack))
+        return self.session.tables(
+            sorted({granted.schema for granted in here if granted and granted.tables and granted.schema})
+        )

@@ -1,0 +1,150 @@
+"""Whose things are, against the declaration: a service owns its schema and all that is in it, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engarde.checks.admin_capabilities import AdminCapabilities
+from engarde.checks.naming import provided_schemas, up
+from engarde.checks.observed import Observed
+from engarde.checks.placement import place
+from engarde.checks.registry import Question, Stage, check
+from engarde.declaration.model import DatabaseStack, Service
+from engarde.output.findings import Finding, Placed, Remedy, Verb
+from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Owned
+from engarde.util.quoting import quoted
+
+
+@check(
+    Question(
+        "schema", "declared, and not there, or under another name", "command", "`bin/pulumi up --refresh` makes it"
+    ),
+    Question(
+        "owner",
+        "of schemas and of everything in them; whatever a service owns elsewhere, servers, publications and the like"
+        " included",
+        "sql",
+        "`OWNER TO` or `SET SCHEMA`; what would run with its owner's rights is a person's to judge",
+        safe=True,
+    ),
+    group="isolation",
+    stage=Stage.PLACING,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
+    """What is missing, another's, or a service's where it should own nothing."""
+    catalog, admin = observed.catalog, observed.admin
+    yield from _schemas(stack, catalog, admin)
+    yield from _databases(stack, catalog, admin)
+    for schema, service in sorted(left_schemas(stack, catalog).items()):
+        yield f"schema {schema} is what {service} had here before it moved: closed, and nobody's to read"
+    for owned in misplaced(stack, catalog):
+        there = place(stack, catalog, owned)
+        subject, about = f"{owned.kind} {owned.identity}", frozenset({owned.schema, owned.owner, there.owner} - {""})
+        expected = f"in schema {there.schema}" if there.schema else f"owned by {there.owner}"
+        things = frozenset({owned.identity})
+        yield Finding("owner", subject, expected, f"owned by {owned.owner}", there.remedy, about, things=things)
+
+
+def misplaced(stack: DatabaseStack, catalog: Catalog) -> Iterator[Owned]:
+    """What is another's in a service's schema, and what roles of the stack own elsewhere."""
+    # What an extension keeps of a service's in a schema of its own is where it belongs; what is only in the wrong place
+    # goes back there, and not to another owner.
+    left = left_schemas(stack, catalog)
+    elsewhere = provided_schemas(stack, catalog) | left.keys()
+    # They are in no schema, and belong to what was left.
+    gone = {login.role for login in stack.neighbours if isinstance(login, Service) and login.name in left.values()}
+    moved = {part.child for part in catalog.inherits if part.child_owner == part.parent_owner}
+    for owned in catalog.strangers:
+        of_left = owned.kind == "large object" and owned.owner in gone
+        declared = bool(owned.schema) and stack.lets_make(owned.schema, owned.owner)
+        if owned.schema not in elsewhere and owned.identity not in moved and not of_left and not declared:
+            yield owned
+
+
+def _schemas(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
+    renamed = renamed_schemas(stack, catalog)
+    for service in stack.services:
+        found = catalog.schemas.get(service.schema_)
+        about = frozenset({service.role, service.schema_})
+        subject = f"schema {service.schema_}"
+        if was := renamed.get(service.schema_):
+            rename = f"ALTER SCHEMA {quoted(was)} RENAME TO {quoted(service.schema_)}"
+            heal = admin.sql(Verb.HOLD, rename, of=(service.role,))
+            yield Finding("schema", subject, "a schema of the database", f"is called {was}", heal, about | {was})
+        elif found is None:
+            yield Finding("schema", subject, "a schema of the database", "does not exist", up(stack), about)
+        elif found.owner != service.role and service.role in catalog.roles:
+            # The admin and superusers do what its new owner may, and live by no right of their own.
+            safe = found.owner in catalog.trusted(stack.server.user)
+            placed = Placed("schema", found.identity, service.role)
+            yield _owner(subject, found.owner, placed, about, admin, safe=safe)
+    declared = {service.schema_ for service in stack.services} | left_schemas(stack, catalog).keys()
+    roles = set(stack.roles)
+    for name, found in catalog.schemas.items():
+        if name not in declared and found.owner in roles:
+            about = frozenset({name, found.owner})
+            placed = Placed("schema", found.identity, stack.server.user)
+            yield _owner(f"schema {name}", found.owner, placed, about, admin)
+    for existing in stack.existing_schemas:
+        if existing.name not in catalog.schemas:
+            heal = Remedy("sql", f"CREATE SCHEMA {quoted(existing.name)};", verb=Verb.HOLD)
+            about = frozenset({existing.name})
+            yield Finding("schema", f"schema {existing.name}", "exists already", "does not exist", heal, about)
+    yield from _existing(stack, catalog, admin)
+
+
+def left_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:
+    """Schema -> service that has moved to another database and left it here, with whatever is in it."""
+    found = {}
+    for login in stack.neighbours:
+        schema = catalog.schemas.get(login.schema_) if isinstance(login, Service) else None
+        if isinstance(login, Service) and schema and schema.owner == login.role:
+            found[schema.name] = login.name
+    return found
+
+
+def renamed_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:
+    """Declared schema that is not there -> the one undeclared schema of its role: the same under another name."""
+    found = {}
+    for service in stack.services:
+        owned = [
+            schema.name
+            for schema in catalog.schemas.values()
+            if schema.owner == service.role and schema.name not in stack.schemas
+        ]
+        if service.schema_ not in catalog.schemas and len(owned) == 1:
+            found[service.schema_] = owned[0]
+    return found
+
+
+def _existing(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
+    """A schema that the stack does not manage, in the hands of a role that nobody declared."""
+    trusted = {stack.server.user, *(role.name for role in stack.outside_roles), *(login.role for login in stack.logins)}
+    trusted |= {creator for existing in stack.existing_schemas for creator in existing.creators}
+    for existing in stack.existing_schemas:
+        found = catalog.schemas.get(existing.name)
+        owner = catalog.roles.get(found.owner) if found else None
+        if found and owner and not (owner.superuser or owner.predefined or owner.name in trusted):
+            placed = Placed("schema", found.identity, stack.server.user)
+            yield _owner(f"schema {existing.name}", owner.name, placed, frozenset({existing.name, owner.name}), admin)
+
+
+def _databases(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
+    roles = set(stack.roles) if stack.server_wide else set()
+    trusted = {stack.server.user, *(role.name for role in stack.outside_roles), *stack.roles}
+    for found in catalog.databases.values():
+        owner = catalog.roles[found.owner]
+        stranger = found.name == stack.server.database and owner.name not in trusted and not owner.superuser
+        if found.owner in roles or stranger:
+            placed = Placed("database", found.identity, stack.server.user)
+            yield _owner(f"database {found.name}", found.owner, placed, frozenset({found.owner}), admin)
+
+
+def _owner(
+    subject: str, actual: str, placed: Placed, about: frozenset[str], admin: AdminCapabilities, *, safe: bool = False
+) -> Finding:
+    alter = f"ALTER {placed.kind.upper()} {placed.identity} OWNER TO {quoted(placed.owner)}"
+    heal = admin.sql(Verb.HOLD, alter, of=(actual, placed.owner), safe=safe, placed=placed, thing=placed.identity)
+    things = frozenset({placed.identity})
+    return Finding("owner", subject, f"owned by {placed.owner}", f"owned by {actual}", heal, about, things=things)

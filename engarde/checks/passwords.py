@@ -1,0 +1,83 @@
+"""What the state knows against what is in force: stored verifiers, and the exported URLs' text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engarde.checks.naming import about
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
+from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.output.findings import Finding, Remedy
+from engarde.pulumi_cli.resource_names import login_name
+from engarde.pulumi_cli.state import Outputs
+from engarde.server import scram
+from engarde.server.catalog.rows import StoredPassword
+from engarde.server.credentials import url
+from engarde.util.quoting import word
+
+
+@check(
+    Question(
+        "password",
+        "where the admin is a superuser: the stored verifier against the state's password; for every admin: that it"
+        " logs in",
+        "command",
+        "`bin/pulumi up --refresh`, or `bin/engarde rotate --reapply` where the admin is no superuser",
+    ),
+    Question("exported URL", "outputs that the stack file would write otherwise by now", "command", "`bin/pulumi up`"),
+    group="isolation",
+    needs=("catalogs", "state", "the admin's session"),
+    stage=Stage.STATE,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+    """What is in force against what the last run has left in the state."""
+    outputs = observed.recorded.outputs
+    yield from of_exports(stack, outputs)
+    if observed.admin.superuser:
+        yield from of_verifiers(stack, outputs, observed.verifiers)
+
+
+def of_verifiers(stack: DatabaseStack, outputs: Outputs, stored: list[StoredPassword]) -> Iterator[Finding]:
+    """Roles whose password in force is not the state's."""
+    known = {verifier.role: verifier.stored for verifier in stored}
+    for login in stack.logins:
+        password = outputs.passwords.get(login.role) if login.role not in stack.guests else None
+        if password and login.role in known and not scram.matches(password, known[login.role] or ""):
+            actual = "another one" if known[login.role] else "none"
+            yield changed(stack, login, f"stored verifier of {login.role}", actual)
+
+
+def changed(stack: DatabaseStack, login: Service | Analytics, subject: str, actual: str) -> Finding:
+    """A password in force that the state does not know."""
+    return Finding("password", subject, "of the state's password", actual, remedy(stack, login), about(login))
+
+
+def remedy(stack: DatabaseStack, login: Service | Analytics) -> Remedy:
+    """What puts a password of the state's in force again."""
+    if stack.server.superuser:
+        return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
+    # Such an admin cannot see that it was changed, and an `up` of his would not change it back.
+    return Remedy("command", f"bin/engarde rotate --reapply {word(login_name(login))} --stack {stack.name}")
+
+
+def of_exports(stack: DatabaseStack, outputs: Outputs) -> Iterator[Finding]:
+    """Outputs that are not what the stack file declares now: a run is due."""
+    exported = {service.role: outputs.database_urls.get(service.name) for service in stack.services}
+    if stack.analytics:
+        url_here = outputs.analytics_urls.get(stack.label) if stack.label else outputs.analytics_url
+        exported[stack.analytics.role] = url_here
+    for login in stack.logins:
+        password = outputs.passwords.get(login.role)
+        schema = login.schema_ if isinstance(login, Service) else None
+        address, database = stack.service_address, stack.server.database
+        due = url(login.url_format, address, database, login.role, password, schema) if password else None
+        if exported[login.role] is None or exported[login.role] != due:
+            yield Finding(
+                "exported URL",
+                login.role,
+                f"in form {login.url_format}, at {address.host}:{address.port}",
+                "another one" if exported[login.role] else "none yet",
+                Remedy("command", f"bin/pulumi up --stack {stack.name}"),
+                about(login),
+            )

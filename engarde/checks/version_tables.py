@@ -1,0 +1,183 @@
+"""Alembic's version tables: each service has its own, in its schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
+from engarde.declaration.model import DatabaseStack, Service
+from engarde.declaration.names import VERSION_TABLE
+from engarde.output.findings import Finding, Remedy
+from engarde.server.catalog.rows import VersionTable
+from engarde.util.quoting import literal, quoted, statement
+
+
+@check(
+    Question(
+        "version table",
+        "each service's revision in a table of its own, in its schema ([more](doctor.md#version-tables))",
+        "sql",
+        "the table goes to its schema, or a new one is made",
+        safe=True,
+    ),
+    group="migrations",
+    needs=("catalogs", "services' logins"),
+    stage=Stage.OBJECTS,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+    """Each version table that services use outside of their own schemas; the backend's own in `public` is none."""
+    for table in observed.version_tables:
+        users = [service for service in stack.services if _uses(observed, service, table)]
+        if users:
+            yield _finding(observed, table, users)
+
+
+def _uses(observed: Observed, service: Service, table: VersionTable) -> bool:
+    """Whether it is a service's, but not in its schema, or what its next migration would find and write."""
+    if table.schema == service.schema_:
+        return False
+    own = _has_own(observed, service)
+    if observed.histories.uses(service, table, own):
+        return True
+    if not observed.histories.may_use(service, table) or own:
+        return False
+    migrates = any(relation.stored and relation.schema == service.schema_ for relation in observed.catalog.relations)
+    return migrates and service.role in table.writers
+
+
+def _own(observed: Observed, service: Service) -> VersionTable | None:
+    return next((table for table in observed.version_tables if table.schema == service.schema_), None)
+
+
+def _has_own(observed: Observed, service: Service) -> bool:
+    return _own(observed, service) is not None
+
+
+def _finding(observed: Observed, table: VersionTable, users: list[Service]) -> Finding:
+    home = observed.histories.home(table)
+    everybody = [owner.name for owner in (*([home] if home else ()), *users)]
+    shared = len(everybody) > 1
+    used = f"shared by {', '.join(everybody)}" if shared else f"of {everybody[0]}"
+    expected = " and ".join(quoted(user.schema_, VERSION_TABLE) for user in users)
+    evidence = [said for user in users if (said := observed.histories.evidence(user, table))]
+    mine = not shared and bool(table.revisions) and not _others(observed, table, users[0])
+    if mine and not _has_own(observed, users[0]) and _harmless(table, users[0]):
+        remedy = _moved(observed, table, users[0])
+    else:
+        may = observed.admin.may(table.owner) and (observed.admin.superuser or not table.disarming)
+        remedy = Remedy("sql", _parted(observed, table, users, shared), by_superuser=not may)
+    return Finding(
+        "version table",
+        table.identity,
+        f"a table for each service in its schema: {expected}",
+        f"{used}, owned by {table.owner}; revisions: {_held(table)}" + "".join(f"; {proof}" for proof in evidence),
+        remedy,
+        frozenset({table.schema, *(name for user in users for name in (user.role, user.schema_))}),
+    )
+
+
+def _held(table: VersionTable) -> str:
+    if table.revisions is None:
+        return f"not read: {table.unread}"
+    return ", ".join(table.revisions) or "none"
+
+
+def _harmless(table: VersionTable, service: Service) -> bool:
+    """Whether the table itself may become the service's: nobody else has put code into it, which would run as it."""
+    return (table.trusted and not table.disarming) or table.owner == service.role
+
+
+def _moved(observed: Observed, table: VersionTable, service: Service) -> Remedy:
+    """The table itself goes to where it belongs, with its rows and its owner: nothing is lost."""
+    steps = [f"ALTER TABLE {table.identity} {statement('SET SCHEMA {}', service.schema_)}"]
+    if table.owner != service.role:
+        moved = quoted(service.schema_, VERSION_TABLE)
+        steps.append(f"ALTER TABLE {moved} {statement('OWNER TO {}', service.role)}")
+    may = observed.admin.may(table.owner, service.role)
+    return Remedy("sql", "\n".join(steps), by_superuser=not may, safe=may)
+
+
+def _others(observed: Observed, table: VersionTable, service: Service) -> list[str]:
+    """The revisions that are not the service's for certain."""
+    own = observed.histories.proven(service, table)
+    return [revision for revision in table.revisions or () if revision not in own]
+
+
+def _parted(observed: Observed, table: VersionTable, users: list[Service], shared: bool) -> str:
+    """A table for each that does not own it, and the table itself for its owner, if no row in it is strange to it."""
+    steps: list[str] = []
+    proven = {revision for service in users for revision in observed.histories.proven(service, table)}
+    for service in sorted(users, key=lambda user: user.role == table.owner):
+        own, known = observed.histories.proven(service, table), observed.histories.of(service, table)
+        strange = known and {*(table.revisions or ())} - {*known} - proven
+        if _has_own(observed, service):
+            steps += _without(observed, table, service, own, shared)
+        elif service.role == table.owner and not strange:
+            steps.append(f"ALTER TABLE {table.identity} {statement('SET SCHEMA {}', service.schema_)}")
+        else:
+            # A number may be anybody's, and what stands in a neighbour's schema is the neighbour's word.
+            sure = bool(own) and not observed.histories.home(table)
+            steps += [*_made(table, service, own or known, sure=sure), *_given_up(observed, table, service, own)]
+    if shared and len(table.revisions or ()) > 1 and not all(observed.histories.proven(user, table) for user in users):
+        steps.append("-- after COMMIT, each service deletes from its own the revisions that are another's")
+    # Where somebody has made a table of that name first, nothing is written into that one.
+    return "\n".join(steps if len(steps) == 1 else ["BEGIN;", *steps, "COMMIT;"])
+
+
+def _without(observed: Observed, table: VersionTable, service: Service, own: list[str], shared: bool) -> list[str]:
+    """What ends the use of a table by a service that has its own, and keeps what may be another's."""
+    sure = f" -- only once it is sure that {service.name} goes by its own"
+    steps = []
+    if own and not observed.histories.home(table) and (kept := _own(observed, service)) and kept.revisions == ():
+        # It would begin at base. Whoever else writes there may run what somebody has put into it.
+        put = f"INSERT INTO {kept.identity} VALUES {_rows(own)};"
+        steps = [f"-- before all else, as {service.role} (bin/engarde psql {service.name}): {put}"]
+    if not shared and table.revisions is not None and not _others(observed, table, service):
+        return [*steps, f"DROP TABLE {table.identity};{sure}"]
+    if own or table.owner == service.role:
+        return [*steps, *(f"{statement}{sure}" for statement in _given_up(observed, table, service, own))]
+    return [f"REVOKE ALL ON TABLE {table.identity} FROM {quoted(service.role)};{sure}"]
+
+
+def _given_up(observed: Observed, table: VersionTable, service: Service, own: list[str]) -> list[str]:
+    """What is proven to be the service's is deleted; of what is not, it is no longer the owner."""
+    if own:
+        return _deleted(observed, table, own)
+    if table.owner == service.role:
+        return [f"ALTER TABLE {table.identity} {statement('OWNER TO {}', observed.stack.server.user)}"]
+    return []
+
+
+def _made(table: VersionTable, service: Service, own: list[str], *, sure: bool) -> Iterator[str]:
+    """A table of its own, made anew: what somebody has put into the old one would run with the service's rights."""
+    made = quoted(service.schema_, VERSION_TABLE)
+    revisions = own or table.revisions or ()
+    longest = max((32, *map(len, revisions)))
+    fill = f"VALUES {_rows(revisions)}"
+    if not sure:
+        # A service that has no tables has not been migrated yet.
+        fill = (
+            f"SELECT * FROM ({fill}) AS rows WHERE EXISTS (SELECT FROM pg_class WHERE relkind IN ('r', 'p')"
+            f" AND relname <> {literal(VERSION_TABLE)} AND relnamespace ="
+            f" (SELECT oid FROM pg_namespace WHERE nspname = {literal(service.schema_)}))"
+        )
+    yield f"CREATE TABLE {made} (version_num varchar({longest}) PRIMARY KEY);"
+    if revisions:
+        yield f"INSERT INTO {made} {fill};"
+    yield f"ALTER TABLE {made} {statement('OWNER TO {}', service.role)}"
+    if table.revisions is None:
+        yield f"-- {made} is empty: before {service.name} migrates again, `alembic stamp` its revision"
+
+
+def _rows(revisions: Sequence[str]) -> str:
+    return ", ".join(f"({literal(revision)})" for revision in revisions)
+
+
+def _deleted(observed: Observed, table: VersionTable, own: list[str]) -> list[str]:
+    """Rows are deleted by who owns the table: a trigger on it would run with the rights of anybody else."""
+    delete = f"DELETE FROM {table.identity} WHERE version_num IN ({', '.join(map(literal, own))});"
+    if table.trusted:
+        return [*table.disarming, delete]
+    owner = next((service.name for service in observed.stack.services if service.role == table.owner), None)
+    return [f"-- as {table.owner}{f' (bin/engarde psql {owner})' if owner else ''}: {delete}"]

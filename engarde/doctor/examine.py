@@ -1,0 +1,82 @@
+"""Looks a stack over: what is wrong with it, or would go wrong with its next run, and what heals that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from engarde.checks import lock_table, registry, server
+from engarde.checks.histories import Histories, ReadHistories
+from engarde.checks.observed import Observed, Recorded
+from engarde.declaration.databases import databases, display_name
+from engarde.declaration.model import DatabaseStack, Stack
+from engarde.errors import NoEntrance, NoRoomForLocks, Unreachable
+from engarde.output.findings import Finding
+from engarde.server.credentials import login_of_admin
+from engarde.server.session import Session, session
+
+
+def examine(stack: Stack, histories: ReadHistories = Histories) -> list[Finding]:
+    """Every finding of every check but those of `verify`; changes nothing.
+
+    :param histories: reads the services' migration scripts.
+
+    :raises Unreachable: the engine or the server could not be asked.
+    """
+    recorded = Recorded(stack.name)
+    of_stack = databases(stack)
+    observed = Observed(of_stack[0], _no_session, recorded)
+    found: list[Finding] = []
+    for check in registry.checks(*registry.EXAMINED, scope="stack"):
+        found += check.findings(of_stack[0], observed)
+        # Nothing else can be learnt of the stack until these are gone.
+        if any(finding.check == "killed run" for finding in found):
+            return found
+    return [*found, *_of_databases(of_stack, recorded, histories)]
+
+
+def _no_session() -> Session:
+    raise Unreachable("a stack as a whole has no session")
+
+
+def _of_databases(of_stack: Sequence[DatabaseStack], recorded: Recorded, histories: ReadHistories) -> list[Finding]:
+    if len(of_stack) == 1:
+        return _examined(of_stack[0], recorded, histories)
+    found: list[tuple[DatabaseStack, Finding]] = []
+    for database in of_stack:
+        so_far = [finding for _, finding in found]
+        try:
+            examined = _examined(database, recorded, histories)
+        except NoRoomForLocks:
+            # Whose locks they are is found with the server.
+            if not any(finding.check == lock_table.CHECK for finding in so_far):
+                raise
+            continue
+        found += [(database, finding) for finding in examined if not _told(finding, so_far)]
+    return [replace(finding, database=display_name(database)) for database, finding in found]
+
+
+def _told(finding: Finding, so_far: list[Finding]) -> bool:
+    """Whether it is of the whole stack or server, and was found with another of its databases."""
+    return finding in so_far and (finding.remedy.kind != "sql" or finding.check == "server")
+
+
+def _examined(database: DatabaseStack, recorded: Recorded, histories: ReadHistories) -> list[Finding]:
+    found: list[Finding] = []
+    try:
+        with session(login_of_admin(database)) as asked:
+            if unsupported := server.unsupported(asked.major):
+                return [unsupported]
+            observed = Observed(database, lambda: asked, recorded, histories)
+            for check in registry.checks(*registry.EXAMINED):
+                found += check.findings(database, observed) if check.scope != "stack" else ()
+    except NoRoomForLocks:
+        # The rest can be asked once these sessions are ended.
+        if crowded := [finding for finding in found if finding.check == lock_table.CHECK]:
+            return crowded
+        raise
+    except NoEntrance as refusal:
+        if without_tls := server.without_tls(database, refusal):
+            return [without_tls]
+        raise
+    return found

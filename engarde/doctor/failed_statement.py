@@ -1,0 +1,81 @@
+"""The statement that failed, as far as a text quotes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+_NAME = r'(?:"(?:[^"]|"")+"|[^\W\d]\w*)'
+_AFTER = r"\b(?:FROM|JOIN|INTO|UPDATE|REFERENCES|TABLE(?:\s+IF(?:\s+NOT)?\s+EXISTS)?|ONLY|ON|TRUNCATE)\s+"
+_TABLE = re.compile(rf"{_AFTER}({_NAME})(?:\s*\.\s*({_NAME}))?", re.IGNORECASE)
+_QUOTED = re.compile(
+    r"(?:LINE \d+:|\[SQL:|STATEMENT:|\b(?:query|sql|statement)[\"']?\s*[:=])\s*[\"'(]*(\w+)", re.IGNORECASE
+)
+_FOREIGN_KEY = re.compile(r"\b(?:REFERENCES|FOREIGN\s+KEY)\b|definitions after the rows", re.IGNORECASE)
+"""What a restore calls the last of three steps, in which the foreign keys are made, stands for them."""
+_TARGET = re.compile(
+    r"\b(INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE(?:\s+TABLE)?|LOCK(?:\s+TABLE)?|ANALYZE|COPY)"
+    rf"\s+(?:ONLY\s+)?({_NAME})(?:\s*\.\s*({_NAME}))?(?![\w$]|\s*\.|\s*(?:\([^()]*\)\s*)?TO\b)",
+    re.IGNORECASE,
+)
+_NO_TABLE = frozenset({"set", "of", "nowait", "skip"})
+"""What follows UPDATE in ON CONFLICT DO UPDATE and in FOR UPDATE."""
+_LOCKED = re.compile(r"\bFOR\s+(?:NO\s+KEY\s+UPDATE|UPDATE|SHARE|KEY\s+SHARE)\b", re.IGNORECASE)
+_FUNCTION = re.compile(rf"\bPL/\w+ function ({_NAME})\s*\.\s*({_NAME})\(([^()]*)\) line ", re.IGNORECASE)
+
+
+def verb(lines: Iterable[str]) -> str | None:
+    """The first word of the statement, in capitals; None where the text quotes none."""
+    for line in lines:
+        if found := _QUOTED.search(line):
+            return found[1].upper()
+    return None
+
+
+def makes_foreign_key(lines: Iterable[str]) -> bool:
+    """Whether the statement points a foreign key at a table."""
+    return any(_FOREIGN_KEY.search(line) for line in lines)
+
+
+def tables(lines: Iterable[str]) -> list[tuple[str | None, str]]:
+    """Schema and name of the tables in the statement, in their order; the schema only where it is written."""
+    found: list[tuple[str | None, str]] = []
+    for line in lines:
+        for first, second in _TABLE.findall(line):
+            found.append((_folded(first), _folded(second)) if second else (None, _folded(first)))
+    return found
+
+
+def table_in(lines: Iterable[str], schema: str) -> str | None:
+    """The first table of the statement that is written with this schema."""
+    return next((name for found, name in tables(lines) if found == schema), None)
+
+
+def more_than_reading(lines: Sequence[str], schema: str, table: str | None = None) -> str | None:
+    """What the statement does to a table, or to any of a schema, for which SELECT is not enough; in its own words."""
+    if verb(lines) is None:
+        return None
+    text = "\n".join(lines)
+    for word, first, second in _TARGET.findall(text):
+        name, place = (_folded(second), _folded(first)) if second else (_folded(first), None)
+        there = place == schema or (place is None and table is not None)
+        if name not in _NO_TABLE and there and table in (None, name):
+            return " ".join(word.upper().split())
+    read = [named for named in tables(lines) if named[0] == schema or (named[0] is None and named[1] == table)]
+    locked = _LOCKED.search(text)
+    return " ".join(locked[0].upper().split()) if locked and read else None
+
+
+def function_within(lines: Sequence[str]) -> tuple[str, str] | None:
+    """Schema and signature of the function in which a statement failed, where the text says so."""
+    found = _FUNCTION.search("\n".join(lines))
+    return (_folded(found[1]), f"{found[1]}.{found[2]}({found[3]})") if found else None
+
+
+def schemas_of(lines: Iterable[str], names: frozenset[str]) -> frozenset[str]:
+    """The schemas that the statement writes before one of these tables."""
+    return frozenset(schema for schema, name in tables(lines) if schema and name in names)
+
+
+def _folded(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()

@@ -1,0 +1,153 @@
+"""The ways in which a role has a right: who holds it and why, and along which memberships it comes to the role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Literal
+
+from engarde.checks.closure import LIMIT, Chain
+from engarde.declaration.names import PUBLIC
+from engarde.explain.facts import OWNER, Entry, Facts, Thing
+
+Why = Literal["superuser", "owner", "grant", "predefined"]
+
+_PREDEFINED = {
+    ("relation", "SELECT"): ("pg_read_all_data",),
+    ("relation", "INSERT"): ("pg_write_all_data",),
+    ("relation", "UPDATE"): ("pg_write_all_data",),
+    ("relation", "DELETE"): ("pg_write_all_data",),
+    ("relation", "MAINTAIN"): ("pg_maintain",),
+    ("schema", "USAGE"): ("pg_read_all_data", "pg_write_all_data"),
+}
+"""Rights that PostgreSQL's own roles have on everything, by no access list."""
+GUARDED = frozenset({"INSERT", "UPDATE", "DELETE", "TRUNCATE", "USAGE"})
+"""What only superusers may do to the server's own catalogs, whatever the access lists say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Somebody who has a right, and why."""
+
+    holder: str
+    """a role, or `public` for PUBLIC"""
+    why: Why
+    grantor: str | None = None
+    """of a grant that somebody made"""
+    columns: tuple[str, ...] = ()
+    """the only ones that it is on"""
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """A membership that a role may give itself."""
+
+    role: str
+    by: Literal["ADMIN option", "CREATEROLE"]
+    actor: str
+    """the role that may grant it: itself, or one that it has the rights of or may act as"""
+    set_role: str | None
+    """whom it has to act as for that"""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way in which a role has a right."""
+
+    role: str
+    source: Source
+    chain: Chain = ()
+    set_role: str | None = None
+    """whom it has to act as first"""
+    granted: tuple[Granted, ...] = ()
+    """what it has to give itself first"""
+
+    @property
+    def at_once(self) -> bool:
+        """Whether it takes nothing more."""
+        return self.set_role is None and not self.granted
+
+
+def sources(facts: Facts, thing: Thing, right: str) -> list[Source]:
+    """Everybody who has a right by themselves, superusers last."""
+    superusers = [Source(role.name, "superuser") for role in facts.roles.values() if role.superuser]
+    if right == OWNER:
+        return [Source(thing.owner, "owner"), *superusers]
+    if thing.guarded and right in GUARDED:
+        return superusers
+    predefined = [
+        Source(name, "predefined") for name in _PREDEFINED.get((thing.group, right), ()) if name in facts.roles
+    ]
+    return [*_granted(thing, right, facts.entries.get(thing.key, ())), *predefined, *superusers]
+
+
+def _granted(thing: Thing, right: str, entries: tuple[Entry, ...]) -> list[Source]:
+    found: list[Source] = []
+    on_columns: dict[Source, tuple[str, ...]] = {}
+    for entry in entries:
+        if entry.right != right:
+            continue
+        source = Source(entry.grantee, "grant", None if entry.builtin else entry.grantor)
+        if entry.column is not None:
+            on_columns[source] = (*on_columns.get(source, ()), entry.column)
+        elif entry.grantee == thing.owner:
+            found.append(Source(entry.grantee, "owner"))
+        else:
+            found.append(source)
+    return found + [replace(source, columns=columns) for source, columns in on_columns.items()]
+
+
+def ways(facts: Facts, role: str, thing: Thing, right: str) -> list[Way]:
+    """Every way in which a role has a right, or has it after SET ROLE; those that take nothing more come first."""
+    found = [way for source in sources(facts, thing, right) for way in leading(facts, role, source)]
+    return sorted(found, key=_nearness)
+
+
+def _nearness(way: Way) -> tuple[bool, bool, int, bool]:
+    return (not way.at_once, bool(way.source.columns), len(way.chain), way.source.holder == PUBLIC)
+
+
+def leading(facts: Facts, role: str, source: Source) -> Iterator[Way]:
+    """The ways from one source to a role; of very many only some."""
+    if source.holder == PUBLIC or source.holder == role:
+        yield Way(role, source)
+    elif source.why == "superuser":
+        # An attribute: no membership inherits it, but whoever acts as the role has it.
+        for chain in islice(facts.members.switches(role, source.holder), LIMIT):
+            yield Way(role, source, chain, source.holder)
+    else:
+        for chain in facts.members.at_once(role, source.holder):
+            yield Way(role, source, chain)
+        for other, chain in islice(facts.members.after_set_role(role, source.holder), LIMIT):
+            yield Way(role, source, chain, other)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a role has of a right at once."""
+
+    whole: bool
+    columns: frozenset[str]
+
+    def __bool__(self) -> bool:
+        return self.whole or bool(self.columns)
+
+
+def held(facts: Facts, role: str, thing: Thing, right: str) -> Held:
+    """Whether a role has a right at once, or on which columns."""
+    inherited = facts.members.inherited(role) | {PUBLIC}
+    having = [
+        source
+        for source in sources(facts, thing, right)
+        if (source.holder == role if source.why == "superuser" else source.holder in inherited)
+    ]
+    return Held(
+        any(not source.columns for source in having),
+        frozenset(column for source in having for column in source.columns),
+    )
+
+
+def identities(facts: Facts, role: str) -> tuple[str, ...]:
+    """Whom a role may act as: itself, then others by SET ROLE."""
+    return (role, *facts.members.acting(role))

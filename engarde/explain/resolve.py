@@ -1,0 +1,152 @@
+"""Which role and which object somebody means, and what is called much the same where there is none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import PUBLIC, spelled, split
+from engarde.errors import EngardeError
+from engarde.explain.facts import Group, Key
+from engarde.pulumi_cli.resource_names import login_name
+from engarde.server.credentials import ADMIN
+from engarde.server.session import Session
+
+_KINDS: dict[str, Group] = {
+    **dict.fromkeys(("table", "view", "sequence"), "relation"),
+    **dict.fromkeys(("function", "procedure"), "function"),
+    "schema": "schema",
+    "database": "database",
+}
+_TYPES = {
+    "int": "integer",
+    "int2": "smallint",
+    "int4": "integer",
+    "int8": "bigint",
+    "bool": "boolean",
+    "float4": "real",
+    "float8": "double precision",
+    "decimal": "numeric",
+    "varchar": "character varying",
+    "char": "character",
+    "timestamptz": "timestamp with time zone",
+    "timestamp": "timestamp without time zone",
+}
+"""Other words for types than those that the catalog has."""
+
+
+class NotNamed(EngardeError):
+    """No role or object is called so, or several are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Something with an access list, by its name."""
+
+    group: Group
+    oid: int
+    kind: str
+    schema: str | None
+    name: str
+    arguments: str | None
+    """of a function, as its identity has them"""
+    types: str | None
+    """of a function: the types of its arguments"""
+
+    @property
+    def key(self) -> Key:
+        """By which it is found among others."""
+        return (self.group, self.oid)
+
+    def __str__(self) -> str:
+        name = spelled(self.name) if self.schema is None else spelled(self.schema, self.name)
+        return name if self.types is None else f"{name}({self.types})"
+
+
+def role(stack: DatabaseStack, text: str, roles: Collection[str]) -> str:
+    """The role that is meant by a word of the tool, a service's name or a role's; `public` for PUBLIC.
+
+    :raises NotNamed: there is none.
+    """
+    words = {login_name(login): login.role for login in (*stack.logins, *stack.neighbours)} | {ADMIN: stack.server.user}
+    if text in words:
+        if words[text] not in roles:
+            raise NotNamed(f"{text}'s role {words[text]} does not exist yet: bin/pulumi up --stack {stack.name}")
+        return words[text]
+    quoted = split(text) if text.startswith('"') else None
+    for name in (text, quoted[0] if quoted and len(quoted) == 1 else text):
+        if name in roles:
+            return name
+    if text.lower() == PUBLIC:
+        return PUBLIC
+    raise NotNamed(f"no role is called {text}, and no service of stack {stack.name}{_near(text, [*words, *roles])}")
+
+
+def thing(asked: Session, text: str) -> Named:
+    """The object that is meant.
+
+    :raises NotNamed: there is none, or there are several.
+    """
+    word, _, rest = text.partition(" ")
+    found = _found(asked, text)
+    if not found and word.lower() in _KINDS and rest:
+        found = [named for named in _found(asked, rest.strip()) if named.group == _KINDS[word.lower()]]
+    # A table is more often meant than a function of its name, which can be named by its arguments.
+    found = [finding for finding in found if finding.group == "relation"] or found
+    if not found:
+        everything = asked.rows("explain_named", Named, every=True, schema=None, name=None)
+        near = _near_things(text, everything)
+        raise NotNamed(f"there is no table, sequence, function, schema or database {text}{near}")
+    if len(found) > 1:
+        listed = ", ".join(f"'{finding.kind} {finding}'" for finding in found)
+        raise NotNamed(f"{text} may be several things; say which: {listed}")
+    return found[0]
+
+
+def _found(asked: Session, text: str) -> list[Named]:
+    before, arguments = _call(text)
+    parts = split(before)
+    if parts is None or len(parts) > 2:
+        return []
+    schema = parts[0] if len(parts) == 2 else None
+    found = asked.rows("explain_named", Named, every=False, schema=schema, name=parts[-1])
+    if arguments is None:
+        return found
+    wanted = _plain(arguments)
+    return [finding for finding in found if wanted in _written(finding)]
+
+
+def _written(function: Named) -> set[str]:
+    """How its arguments may be written; a person's own search path leaves out the schema of what is in `public`."""
+    if function.types is None:
+        return set()
+    whole = {_plain(function.types), _plain(function.arguments)}
+    return whole | {re.sub(rf"\b{PUBLIC}\.", "", types) for types in whole}
+
+
+def _call(text: str) -> tuple[str, str | None]:
+    """Name and arguments of `name(arguments)`, where the bracket is not within quotes."""
+    for bracket in re.finditer(r"\(", text):
+        if text.endswith(")") and text.count('"', 0, bracket.start()) % 2 == 0:
+            return text[: bracket.start()], text[bracket.end() : -1]
+    return text, None
+
+
+def _plain(arguments: str | None) -> str:
+    words = re.sub(r"\s*,\s*", ", ", " ".join((arguments or "").split()))
+    return re.sub(r"[\w.]+(?=(\[\])*(, |$))", lambda found: _TYPES.get(found[0], found[0]), words)
+
+
+def _near(text: str, names: Iterable[str]) -> str:
+    by_lower = {name.lower(): name for name in names}
+    found = [by_lower[near] for near in get_close_matches(text.lower(), by_lower, n=3)]
+    return f"; near it: {', '.join(found)}" if found else ""
+
+
+def _near_things(text: str, named: Iterable[Named]) -> str:
+    everything = list(named)
+    alike = [str(named) for named in everything if named.schema is not None and named.name == text][:3]
+    return f"; near it: {', '.join(alike)}" if alike else _near(text, map(str, everything))
