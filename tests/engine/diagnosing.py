@@ -79,7 +79,6 @@ def in_shell(project: Project, text: str) -> str:
         check=False,
         timeout=LIMIT,
     )
-    project._outputs = {}
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 

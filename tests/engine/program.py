@@ -17,12 +17,14 @@ from devtools.server import HOST
 from launcher.command import backend, quick
 from launcher.engine import Engine
 from launcher.sessions import pgoptions
+from tests.engine import state as states
 from tests.engine.admins import BACKEND, PASSWORD
 from tests.engine.database import NAME, Database, Session
 
 STACK = "local"
 STACK_FILE = f"Pulumi.{STACK}.yaml"
 STATE = "state"
+STACK_TYPE = "pulumi:pulumi:Stack"
 PASSPHRASE = "of a stack that lives as long as its test"
 BLANK = "blank.json"
 """A stack file that declares nothing and knows the admin's password."""
@@ -73,8 +75,7 @@ class Project:
     passwords: set[str] = field(default_factory=lambda: {PASSWORD}, repr=False)
     """every password that this stack is known to have had, the admin's included"""
 
-    _outputs: dict[str, Any] = field(default_factory=dict, repr=False)
-    _exported: tuple[bytes, dict[str, Any]] = field(default=(b"", {}), repr=False)
+    _in_clear: tuple[bytes, dict[str, Any]] = field(default=(b"", {}), repr=False)
 
     def declare(self, **sections: Any) -> None:
         """Makes these the sections of the stack file, on the project's server unless they name one."""
@@ -110,17 +111,19 @@ class Project:
 
     def outputs(self) -> dict[str, Any]:
         """The outputs of the last run with their secrets in clear."""
-        if not self._outputs:
-            self._outputs = json.loads(self.pulumi("stack", "output", "--json", "--show-secrets").stdout)
-            self.passwords.update(self._outputs.get("passwords", {}).values())
-        return self._outputs
+        found: dict[str, Any] = {}
+        for each in self.in_clear().get("resources") or ():
+            if each["type"] == STACK_TYPE:
+                found = each.get("outputs", {})
+        self.passwords.update(found.get("passwords", {}).values())
+        return found
 
-    def exported(self) -> dict[str, Any]:
-        """The state with its secrets in clear; asked for where it is not as it was the last time."""
-        state = self.state_file.read_bytes()
-        if self._exported[0] != state:
-            self._exported = (state, json.loads(self.pulumi("stack", "export", "--show-secrets").stdout))
-        return self._exported[1]
+    def in_clear(self) -> dict[str, Any]:
+        """The latest deployment that the state holds, with its secrets in clear."""
+        text = self.state_file.read_bytes()
+        if self._in_clear[0] != text:
+            self._in_clear = (text, states.in_clear(json.loads(text), PASSPHRASE))
+        return self._in_clear[1]
 
     def connect(self, who: str) -> Session:
         """A session of a service's or of `analytics`, by its exported URL."""
@@ -146,7 +149,6 @@ class Project:
     def _run(self, command: str, *options: str) -> Run:
         events = self.folder / "events"
         events.unlink(missing_ok=True)
-        self._outputs = {}
         done = self.pulumi(command, *options, "--event-log", str(events))
         self.printed += done.stdout
         told = [json.loads(line) for line in events.read_text().splitlines()] if events.exists() else []

@@ -38,16 +38,15 @@ def rotated(project: Project, *words: str) -> dict[str, Any]:
 
 
 def remember(project: Project) -> None:
-    """Makes every password in the state one that may stand nowhere in clear, and forgets the outputs of before."""
-    project._outputs = {}
+    """Makes every password in the state one that may stand nowhere in clear."""
     project.passwords.update(password for _, password in known(project))
 
 
 def known(project: Project) -> list[tuple[str, str]]:
     """Every password in the state, by resource, those on their way out included."""
     return [
-        (each["urn"].split("::", 3)[3], json.loads(each["outputs"]["result"]["plaintext"]))
-        for each in project.exported()["deployment"]["resources"]
+        (each["urn"].split("::", 3)[3], each["outputs"]["result"])
+        for each in project.in_clear()["resources"]
         if each["type"] == PASSWORD
     ]
 

@@ -127,7 +127,6 @@ def stopped(project: Project, at: Moment, what: str, *words: str) -> Done:
 
 def is_in(project: Project, database: str, other: str) -> None:
     """The service works there, and cannot enter the other database; everything is as declared."""
-    project._outputs = {}
     with project.connect(SERVICE) as session:
         assert session.info.dbname == database
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):

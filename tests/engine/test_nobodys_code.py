@@ -159,8 +159,6 @@ def none_is_sprung_by(stack: Project, *words: str, code: int = 0, says: str = ""
     """By a command that does what it is for, with sessions of Pulumi's as `bin/pulumi` begins them."""
     mark = stack.database.mark()
     done = stack.tool(*words, **clients(stack), **pgoptions())
-    # A rotation makes others.
-    stack._outputs = {}
     only_as_their_owners(stack, mark)
     the_path_comes_first(stack, mark)
     assert (done.returncode, says in done.stderr) == (code, True), done.stdout + done.stderr

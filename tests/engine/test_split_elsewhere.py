@@ -35,7 +35,6 @@ def test_another_server_and_back_and_for_good(projects: Projects, admin: Admin, 
                 split(project, *command, "--yes")
                 writer.waits(20)
         assert writer.ways == [0, 1, 0, 1]
-        project._outputs = {}
         with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
             project.database.session(ROLE, project.outputs()["passwords"][ROLE])
         report = verified(project)

@@ -154,7 +154,6 @@ def test_it_goes_on_where_nobody_hears_of_it(project: Project, how: How) -> None
         for words in (("run", SERVICE, "--to", TARGET), ("back", SERVICE)):
             after = "preparing" if how == "terminal" else ""
             assert unheard(project, how, "split", *words, "--yes", after=after) == 74
-            project._outputs = {}
             writer.waits(20)
     assert writer.ways == [0, 1, 0]
     is_in(project, NAME, TARGET)

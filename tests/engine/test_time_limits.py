@@ -134,7 +134,6 @@ def does(project: Project, command: str) -> None:
     """Runs a command that nobody is in the way of, and that does what it is for."""
     done = ended(project, command)
     assert done.returncode == 0, done.stdout + done.stderr
-    project._outputs = {}
     project.outputs()
 
 
@@ -438,7 +437,6 @@ def test_somebody_holds_what_it_needs(reached: Reached, case: tuple[str, str]) -
         # It goes on once nobody is in its way.
         assert reached.project.tool("rotate", "sankore").returncode == 0
     reached.project.outputs()
-    reached.project._outputs = {}
 
 
 @pytest.mark.exhaustive
@@ -449,7 +447,6 @@ def test_the_service_holds_what_its_move_needs(moved: Reached, how: str) -> None
         with held(moved.project, how):
             done = ended(moved.project, command)
         assert done.returncode in HINDERED.get((how, command), {0}), done.stdout + done.stderr
-        moved.project._outputs = {}
         if done.returncode:
             does(moved.project, command)
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
 
@@ -143,9 +144,7 @@ def test_trust_is_said(stack: Project) -> None:
 
 def test_a_wrong_exported_url_is_seen(stack: Project) -> None:
     known = stack.outputs()
-    known["database_urls"]["onside"] += "?sslmode=disable"
-    try:
+    wrong = {**known["database_urls"], "onside": known["database_urls"]["onside"] + "?sslmode=disable"}
+    with patch.object(Project, "outputs", return_value={**known, "database_urls": wrong}):
         [finding] = verified(stack).findings
-    finally:
-        stack._outputs = {}
     assert (finding.check, finding.subject) == ("exported URL", "onside_user")
