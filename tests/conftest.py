@@ -1,5 +1,6 @@
 """The engine under test, stacks of the program on servers of their own, and which part of the tests is run."""
 
+import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from devtools.server import Server
 from launcher.engine import Engine
 from tests.drivers.collected import absent
 from tests.engine import blank as blanks
+from tests.engine import copies
 from tests.engine import database as databases
 from tests.engine.admins import ADMINS, SUPERUSER, Admin
 from tests.engine.leaks import assert_none
@@ -23,6 +25,7 @@ from tests.parts import MAJORS, PARTS, USUAL, part_of, within
 from tests.servers import MAJOR
 
 Projects = Callable[..., AbstractContextManager[Project]]
+Stacks = Callable[..., AbstractContextManager[Project]]
 Templates = Callable[[Admin], Server]
 
 LEFT = pytest.StashKey[dict[str, int]]()
@@ -119,3 +122,30 @@ def projects(
             assert_none(project)
 
     return given
+
+
+@pytest.fixture(scope="session")
+def stacks(
+    projects: Projects, engine: Engine, admin: Admin, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stacks]:
+    """Gives a stack with these sections that is up, on a running server of its own, as `prepare` has left it.
+
+    That is done once, whoever asks: all get copies of it, and may do with theirs what they like.
+    """
+    known: dict[tuple[str, Callable[[Project], None]], copies.Original] = {}
+    with ExitStack() as originals:
+
+        def folder() -> Path:
+            return tmp_path_factory.mktemp("engine") / "project"
+
+        @contextmanager
+        def given(prepare: Callable[[Project], None] = copies.brought_up, **sections: Any) -> Iterator[Project]:
+            key = json.dumps(sections, sort_keys=True), prepare
+            if key not in known:
+                with projects(**sections) as project:
+                    prepare(project)
+                    known[key] = originals.enter_context(copies.original(project, folder()))
+            with copies.copied(known[key], folder(), engine, admin) as project:
+                yield project
+
+        yield given

@@ -128,6 +128,18 @@ def copied(template: servers.Server, admin: Admin = SUPERUSER) -> Iterator[Datab
             servers.stop(copy)
 
 
+@contextmanager
+def kept(server: servers.Server) -> Iterator[servers.Server]:
+    """A template of a running server as it is now; it is stopped meanwhile, and runs again in the block."""
+    with _folder() as folder:
+        servers.stop(server)
+        try:
+            servers.copy(server.folder, folder)
+        finally:
+            servers.start(server)
+        yield replace(server, folder=folder)
+
+
 def _make_empty(database: Database) -> None:
     with database.session(database="postgres") as session:
         session.execute(f"CREATE DATABASE {NAME}".encode())
