@@ -10,14 +10,24 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.engine.admins import SUPERUSER
+from tests.engine.in_process import looked
 from tests.engine.program import LIMIT, STACK, STACK_FILE, Project
 
+DOCTOR = ("doctor", "--stack", STACK, "--output", "json", "-")
 Diagnosis = dict[str, Any]
 
 
 def diagnosed(project: Project, text: str) -> tuple[int, Diagnosis]:
     """The exit code, and the diagnosis as JSON has it; no password of the stack may be in it."""
-    done = project.tool("doctor", "--stack", STACK, "--output", "json", "-", given=text)
+    return _judged(project, looked(project, *DOCTOR, given=text))
+
+
+def diagnosed_by_tool(project: Project, text: str) -> tuple[int, Diagnosis]:
+    """The same by a process of its own, which asks Pulumi."""
+    return _judged(project, project.tool(*DOCTOR, given=text))
+
+
+def _judged(project: Project, done: "subprocess.CompletedProcess[str]") -> tuple[int, Diagnosis]:
     assert done.stdout, done.stderr
     # A URL is handed out by the command that the fix names, never by the diagnosis.
     assert not [secret for secret in project.passwords if secret in done.stdout + done.stderr]

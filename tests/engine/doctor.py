@@ -7,14 +7,24 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from tests.engine.admins import SUPERUSER
+from tests.engine.in_process import looked
 from tests.engine.program import LIMIT, STACK_FILE, Project
 
+DOCTOR = ("doctor", "--output", "json")
 Found = dict[str, Any]
 
 
 def examined(project: Project, *options: str) -> list[Found]:
     """The findings as JSON has them; the exit code says whether there are any."""
-    done = project.tool("doctor", "--output", "json", *options)
+    return _findings(looked(project, *DOCTOR, *options))
+
+
+def examined_by_tool(project: Project) -> list[Found]:
+    """The same by a process of its own, which asks Pulumi."""
+    return _findings(project.tool(*DOCTOR))
+
+
+def _findings(done: "subprocess.CompletedProcess[str]") -> list[Found]:
     assert done.returncode in (0, 1), done.stderr
     document = json.loads(done.stdout)
     assert document["version"] == 1

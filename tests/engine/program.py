@@ -14,6 +14,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 
 from devtools.server import HOST
+from engarde.declaration.loader import PASSWORD_KEY
 from launcher.command import backend, quick
 from launcher.engine import Engine
 from launcher.sessions import pgoptions
@@ -141,10 +142,19 @@ class Project:
         """What the backend holds of the state as it is now."""
         return self.folder / STATE / ".pulumi/stacks/engarde" / f"{STACK}.json"
 
+    def deployment(self) -> dict[str, Any]:
+        """The latest deployment that the state holds, with its secrets encrypted."""
+        return json.loads(self.state_file.read_text())["checkpoint"].get("latest") or {}
+
     def resources(self) -> dict[str, Any]:
-        """The resources of the state by name, secrets encrypted."""
-        latest = json.loads(self.state_file.read_text())["checkpoint"].get("latest") or {}
-        return {each["urn"].split("::", 3)[3]: each for each in latest.get("resources") or ()}
+        """Its resources by name."""
+        return {each["urn"].split("::", 3)[3]: each for each in self.deployment().get("resources") or ()}
+
+    def admin_password(self) -> str:
+        """What the stack file has of it, in clear."""
+        document = json.loads((self.folder / STACK_FILE).read_text())
+        secret = document["config"][f"engarde:{PASSWORD_KEY}"]["secure"]
+        return states.cipher(PASSPHRASE, document["encryptionsalt"]).opened(secret)
 
     def _run(self, command: str, *options: str) -> Run:
         events = self.folder / "events"

@@ -39,9 +39,9 @@ def at_another_port(state: Any, passphrase: str, old: int, new: int) -> Any:
         return value
 
     def kept_secret(secret: str) -> dict[str, str]:
-        cipher = _cipher(latest, passphrase)
-        clear = _walk(json.loads(cipher.opened(secret)), _never, moved)
-        return {KIND: SECRET, "ciphertext": cipher.closed(json.dumps(clear, separators=(",", ":")))}
+        opener = _cipher(latest, passphrase)
+        clear = _walk(json.loads(opener.opened(secret)), _never, moved)
+        return {KIND: SECRET, "ciphertext": opener.closed(json.dumps(clear, separators=(",", ":")))}
 
     return state | {"checkpoint": state["checkpoint"] | {"latest": _walk(latest, kept_secret, moved)}}
 
@@ -61,7 +61,7 @@ def _never(secret: str) -> Any:
     raise AssertionError("a secret stands within a secret")
 
 
-class _Cipher:
+class Cipher:
     """What a passphrase and a stack's salt make: AES-256-GCM, each text as `v1:NONCE:TEXT`."""
 
     def __init__(self, passphrase: str, salt: str) -> None:
@@ -79,8 +79,8 @@ class _Cipher:
 
 
 # The key takes as long as all the rest of a start, and every copy of the empty stack has the same.
-_made = cache(_Cipher)
+cipher = cache(Cipher)
 
 
-def _cipher(latest: Any, passphrase: str) -> _Cipher:
-    return _made(passphrase, latest["secrets_providers"]["state"]["salt"])
+def _cipher(latest: Any, passphrase: str) -> Cipher:
+    return cipher(passphrase, latest["secrets_providers"]["state"]["salt"])

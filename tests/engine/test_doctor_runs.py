@@ -13,7 +13,7 @@ from devtools import server as servers
 from engarde.doctor.causes import addresses, runs, tls, urls
 from tests.engine.admins import PASSWORD
 from tests.engine.conftest import Projects
-from tests.engine.diagnosing import diagnosed, edit, heal, marks, said, told
+from tests.engine.diagnosing import diagnosed_by_tool, edit, heal, marks, said, told
 from tests.engine.ills import ask, confirmed_first
 from tests.engine.program import STATE, Project, conninfo
 
@@ -52,9 +52,9 @@ def test_two_runs_at_once(project: Project) -> None:
     second.join()
     [text] = caught
     assert "tuple concurrently updated" in text
-    confirmed_first(*diagnosed(project, text), runs.ANOTHER_RUN)
+    confirmed_first(*diagnosed_by_tool(project, text), runs.ANOTHER_RUN)
     first.close()
-    code, found = diagnosed(project, text)
+    code, found = diagnosed_by_tool(project, text)
     assert (code, found["fix"]["text"]) == (0, "bin/pulumi up --stack local")
     database.run("REVOKE USAGE ON SCHEMA sankore FROM onside_user")
 
@@ -64,17 +64,17 @@ def test_a_role_that_a_killed_run_has_left(project: Project) -> None:
     edit(project, "engarde:services:\n  later: {}")
     failed = project.up()
     assert failed.exit != 0
-    code, found = diagnosed(project, failed.output)
+    code, found = diagnosed_by_tool(project, failed.output)
     confirmed_first(code, found, runs.LEFT_OVER)
     heal(project, found["fix"])
     ask(project, "later", "CREATE TABLE things (id int)")
-    assert diagnosed(project, failed.output)[0] == 0
+    assert diagnosed_by_tool(project, failed.output)[0] == 0
 
 
 def test_the_guides_url(project: Project) -> None:
     url = conninfo(project.outputs()["database_urls"]["onside"])
     text = said(lambda: psycopg.connect(f"{url}?options=-c%20search_path=onside,public"))
-    code, found = diagnosed(project, f"onside: {text}")
+    code, found = diagnosed_by_tool(project, f"onside: {text}")
     confirmed_first(code, found, urls.GUIDES)
     psycopg.connect(conninfo(heal(project, found["fix"]).strip())).close()
 
@@ -84,19 +84,19 @@ def test_tls_of_a_server_that_has_none(project: Project) -> None:
     edit(project, f"engarde:serviceAddress:\n  {address}\n  sslmode: require")
     project.succeeds(project.up())
     text = said(lambda: ask(project, "onside", "SELECT 1"))
-    code, found = diagnosed(project, f"onside: {text}")
+    code, found = diagnosed_by_tool(project, f"onside: {text}")
     confirmed_first(code, found, tls.STRICT)
     heal(project, found["fix"])
     ask(project, "onside", "SELECT 1")
-    assert marks(diagnosed(project, f"onside: {text}")[1])[tls.STRICT.says] == "ruled out"
+    assert marks(diagnosed_by_tool(project, f"onside: {text}")[1])[tls.STRICT.says] == "ruled out"
 
 
 def test_addresses(project: Project) -> None:
     url = conninfo(project.outputs()["database_urls"]["onside"])
     text = said(lambda: psycopg.connect(url, port=1))
-    confirmed_first(*diagnosed(project, f"onside_user {text}"), addresses.OTHER)
+    confirmed_first(*diagnosed_by_tool(project, f"onside_user {text}"), addresses.OTHER)
     text = said(lambda: psycopg.connect(url, host="postgres.railway.internal"))
-    code, found = diagnosed(project, f"onside_user {text}")
+    code, found = diagnosed_by_tool(project, f"onside_user {text}")
     confirmed_first(code, found, addresses.PRIVATE_HOST)
     psycopg.connect(heal(project, found["fix"]).strip()).close()
 
@@ -108,13 +108,13 @@ def test_pg_hba_conf(project: Project) -> None:
     project.database.run("SELECT pg_reload_conf()")
     try:
         text = said(lambda: ask(project, "onside", "SELECT 1"))
-        code, found = diagnosed(project, text)
+        code, found = diagnosed_by_tool(project, text)
         if project.database.admin.superuser:
             confirmed_first(code, found, tls.NO_RULE)
             fix = found["fix"]
             heal(project, {**fix, "text": f"PGDATA='{project.database.server.data}'\n{fix['text']}"})
             ask(project, "onside", "SELECT 1")
-            assert diagnosed(project, text)[0] == 0
+            assert diagnosed_by_tool(project, text)[0] == 0
         else:
             assert code == 1
     finally:
@@ -137,10 +137,10 @@ def test_a_lock_that_a_killed_run_has_left(project: Project) -> None:
     (folder / "0e7bd9f6-5d3c-4f3a-9a3b-111111111111.json").write_text(json.dumps(lock))
     failed = project.up()
     assert "currently locked by" in failed.output
-    code, found = diagnosed(project, failed.output)
+    code, found = diagnosed_by_tool(project, failed.output)
     confirmed_first(code, found, runs.KILLED)
     heal(project, found["fix"])
-    assert diagnosed(project, failed.output)[0] == 0
+    assert diagnosed_by_tool(project, failed.output)[0] == 0
 
 
 def test_a_state_beside_which_a_killed_run_has_left_an_empty_file(project: Project) -> None:
@@ -152,10 +152,10 @@ def test_a_state_beside_which_a_killed_run_has_left_an_empty_file(project: Proje
     assert f"rm {side_file}" in failed.stdout
     text = project.tool("verify", "--stack", "local", **with_side_files).stderr
     assert "failed to load checkpoint: EOF" in text
-    code, found = diagnosed(project, text)
+    code, found = diagnosed_by_tool(project, text)
     confirmed_first(code, found, runs.TORN)
     heal(project, found["fix"])
-    assert diagnosed(project, text)[0] == 0
+    assert diagnosed_by_tool(project, text)[0] == 0
     assert project.tool("doctor", "--stack", "local", **with_side_files).returncode == 0
 
 
@@ -165,14 +165,16 @@ def test_a_server_that_does_not_answer(project: Project) -> None:
     servers.stop(server)
     try:
         text = said(lambda: psycopg.connect(url))
-        confirmed_first(*diagnosed(project, text), addresses.DOWN)
-        code, found = diagnosed(project, "onside: permission denied for schema sankore\nLINE 1: SELECT FROM sankore.t")
+        confirmed_first(*diagnosed_by_tool(project, text), addresses.DOWN)
+        code, found = diagnosed_by_tool(
+            project, "onside: permission denied for schema sankore\nLINE 1: SELECT FROM sankore.t"
+        )
         assert code == 3
         assert found["unreachable"] and not found["verified"]
         assert found["fix"]["text"].endswith("- sankore.t")
     finally:
         servers.start(server)
-    assert diagnosed(project, text)[0] == 0
+    assert diagnosed_by_tool(project, text)[0] == 0
     assert PASSWORD not in told(found)
 
 
@@ -185,5 +187,5 @@ def test_another_backend(project: Project, tmp_path: Path) -> None:
     assert (done.returncode, found["causes"][0]["mark"]) == (1, "confirmed"), done.stdout + done.stderr
     assert elsewhere in found["causes"][0]["because"]
     assert found["fix"]["text"].startswith("bin/pulumi login ")
-    code, found = diagnosed(project, text)
+    code, found = diagnosed_by_tool(project, text)
     assert (code, found["causes"][0]["mark"]) == (0, "ruled out")

@@ -12,7 +12,7 @@ import pytest
 
 from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_superuser
 from tests.engine.conftest import Projects
-from tests.engine.doctor import Found, examined, heal, told
+from tests.engine.doctor import Found, examined_by_tool, heal, told
 from tests.engine.forgotten import forget, leave
 from tests.engine.program import STATE, Project
 
@@ -24,7 +24,7 @@ MINUTES = 120.0
 def healed(project: Project) -> list[set[tuple[str, str]]]:
     """What is found, remedy after remedy, until nothing is."""
     seen = []
-    while found := examined(project):
+    while found := examined_by_tool(project):
         seen.append(told(found))
         assert len(seen) < 10, seen
         heal(project, found[0])
@@ -55,16 +55,16 @@ def test_before_the_first_run_who_depends_on_public_is_told(projects: Projects) 
             project.database.session(BACKEND, BACKEND_PASSWORD),
             project.database.session("of_a_group", BACKEND_PASSWORD),
         ):
-            found = examined(project)
+            found = examined_by_tool(project)
             assert told(found) == {("stack", "local"), ("outside role", BACKEND), ("outside role", LEGACY)}
             roles = of(found, "outside role")
             assert "1 session" in roles[BACKEND]["actual"]
             assert roles[BACKEND]["remedy"]["kind"] == "edit"
             for each in roles.values():
                 heal(project, each)
-            assert told(examined(project)) == {("stack", "local")}
+            assert told(examined_by_tool(project)) == {("stack", "local")}
             heal(project, of(found, "stack")["local"])
-            assert examined(project) == []
+            assert examined_by_tool(project) == []
         kept = "SELECT has_database_privilege(%s, 'railway', 'CREATE')"
         assert project.database.value(kept, LEGACY)
         with project.database.session(BACKEND, BACKEND_PASSWORD) as session:
@@ -77,7 +77,7 @@ def test_a_service_that_was_added_is_still_to_be_made(projects: Projects) -> Non
     with projects(services={"sankore": None}) as project:
         project.succeeds(project.up())
         project.declare(services=SERVICES, analytics={})
-        assert told(examined(project)) == {("stack", "field-notes"), ("stack", "analytics")}
+        assert told(examined_by_tool(project)) == {("stack", "field-notes"), ("stack", "analytics")}
         assert len(healed(project)) == 1
 
 
@@ -104,15 +104,15 @@ def test_a_killed_run_is_taken_up_again(projects: Projects) -> None:
             # While it runs, its lock is nobody's to take away.
             os.utime(lock_of(project), times=(time.time() - MINUTES, time.time() - MINUTES))
             os.killpg(run.pid, signal.SIGSTOP)
-            assert ("lock", "stack local") not in told(examined(project))
+            assert ("lock", "stack local") not in told(examined_by_tool(project))
         finally:
             os.killpg(run.pid, signal.SIGKILL)
             run.wait()
-        found = examined(project)
+        found = examined_by_tool(project)
         [lock] = of(found, "lock").values()
         assert f"by process {run.pid}, which has ended" in lock["actual"]
         heal(project, lock)
-        assert ("lock", "stack local") not in told(examined(project))
+        assert ("lock", "stack local") not in told(examined_by_tool(project))
         healed(project)
         assert project.succeeds(project.up()).ops == {}
         for service in SERVICES:
@@ -126,7 +126,7 @@ def test_roles_that_the_state_does_not_know_are_adopted(projects: Projects) -> N
         role = forget(project.state_file, "field-notes")
         leave(project.state_file, "creating", {key: role[key] for key in ("urn", "type", "inputs", "parent", "custom")})
         forget(project.state_file, "analytics")
-        found = examined(project)
+        found = examined_by_tool(project)
         roles = {("unknown role", 'Ro"le-x'), ("unknown role", "analytics_readonly")}
         assert told(found) == {*roles, ("killed run", "field-notes-role")}
         assert 'engarde:services["field-notes"].adopt' in of(found, "unknown role")['Ro"le-x']["remedy"]["text"]
@@ -154,14 +154,14 @@ def test_a_grant_that_no_run_can_let_go_of(projects: Projects) -> None:
         stuck = project.up()
         assert stuck.exit != 0
         assert "42P01" in stuck.output or "does not exist" in stuck.output
-        [found] = examined(project)
+        [found] = examined_by_tool(project)
         assert (found["check"], found["subject"]) == ("vanished table", "sankore.goes")
         assert found["remedy"]["text"].startswith("bin/pulumi state delete 'urn:pulumi:local::engarde::")
         heal(project, found)
-        assert examined(project) == []
+        assert examined_by_tool(project) == []
         project.succeeds(project.up())
 
 
 def test_a_role_that_is_named_and_is_not_there(projects: Projects) -> None:
     with projects(services=SERVICES, outsideRoles={"Gone-1": None}) as project:
-        assert told(examined(project)) == {("stack", "local"), ("outside role", "Gone-1")}
+        assert told(examined_by_tool(project)) == {("stack", "local"), ("outside role", "Gone-1")}

@@ -11,7 +11,7 @@ from tests.engine.admins import only_superuser
 from tests.engine.backups import state
 from tests.engine.conftest import Projects
 from tests.engine.database import NAME
-from tests.engine.diagnosing import diagnosed
+from tests.engine.diagnosing import diagnosed_by_tool
 from tests.engine.program import STACK_FILE, Project
 from tests.engine.splitting import SERVICE, STACK, TARGET, Writer, is_in, live, made, split, stopped, tidied
 from tests.engine.stopping import KILL, Moment
@@ -101,7 +101,7 @@ def is_told(project: Project) -> None:
     assert done.stderr.startswith(f"engarde: {SERVICE}: a move is open since ")
     found = json.loads(done.stdout)["findings"][0]
     assert (done.returncode, found["check"], found["remedy"]["text"]) == (1, "open move", run)
-    code, diagnosis = diagnosed(project, f'{SERVICE}: password authentication failed for user "{SERVICE}_user"')
+    code, diagnosis = diagnosed_by_tool(project, f'{SERVICE}: password authentication failed for user "{SERVICE}_user"')
     assert (code, diagnosis["fix"]["text"]) == (1, run)
 
 

@@ -1,0 +1,75 @@
+"""The tool, run in this process: a start of it and of Pulumi, whom it asks for what is in the state, takes a second."""
+
+import importlib
+import json
+import os
+import pkgutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import cache, partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
+
+from click.testing import CliRunner
+
+import engarde
+from engarde.cli import main
+from engarde.declaration.loader import PASSWORD_KEY
+from engarde.pulumi_cli import process, state
+from tests.engine.program import Project
+
+Done = subprocess.CompletedProcess[str]
+
+
+def looked(project: Project, *words: str, given: str = "") -> Done:
+    """Runs `bin/engarde` as `Project.tool` does, for a test of what it says and not of how it runs."""
+    with _within(project):
+        done = CliRunner().invoke(main, words, input=given, prog_name="engarde")
+    return Done(words, done.exit_code, done.stdout, done.stderr)
+
+
+@contextmanager
+def _within(project: Project) -> Iterator[None]:
+    state.admin_password.cache_clear()
+    with ExitStack() as patches:
+        patches.enter_context(patch.dict(os.environ, project._environment(), clear=True))
+        patches.enter_context(patch.object(state, "engine", partial(_answered, project, state.engine)))
+        for module, name, path in _folders():
+            patches.enter_context(patch.object(module, name, project.folder / path))
+        yield
+    state.admin_password.cache_clear()
+
+
+def _answered(project: Project, pulumi: Callable[..., Done], *words: str, **options: Any) -> Done:
+    """What Pulumi answers, which is asked itself where the state or the stack file do not say it."""
+    answer = ""
+    match words:
+        case ("stack", "output", "--json", "--show-secrets", "--stack", _):
+            answer = json.dumps(project.outputs())
+        case ("stack", "export", "--stack", _):
+            answer = json.dumps({"deployment": project.deployment()})
+        case ("config", "get", key, "--stack", _) if key == PASSWORD_KEY:
+            answer = project.admin_password()
+        case ("whoami", "--json"):
+            answer = json.dumps({"url": os.environ["PULUMI_BACKEND_URL"]})
+    return Done(words, 0, f"{answer}\n", "") if answer else pulumi(*words, **options)
+
+
+@cache
+def _folders() -> list[tuple[ModuleType, str, Path]]:
+    """Where the tool keeps the folder that it works in, and below it."""
+    for found in pkgutil.walk_packages(engarde.__path__, "engarde."):
+        if not found.name.endswith("__main__"):
+            importlib.import_module(found.name)
+    here = process.FOLDER
+    return [
+        (module, name, path.relative_to(here))
+        for package, module in [*sys.modules.items()]
+        if package.startswith("engarde.")
+        for name in ("FOLDER", "PRIVATE")
+        if isinstance(path := vars(module).get(name), Path) and path.is_relative_to(here)
+    ]
