@@ -12,9 +12,11 @@ from tests.brownfield import day_zero
 from tests.brownfield.day_zero import DayZero
 from tests.brownfield.services import ADOPT_ONLY
 from tests.conftest import Projects as Projects
+from tests.conftest import Stacks as Stacks
 from tests.engine import backups, rich_schema
 from tests.engine import blank as blanks
 from tests.engine.admins import BACKEND, SUPERUSER, Admin
+from tests.engine.copies import untouched
 from tests.engine.leaks import assert_none
 from tests.engine.program import THE_ADMIN, Project
 
@@ -50,7 +52,8 @@ def shared(projects: Projects, admin: Admin) -> Iterator[Project]:
         for service in SHARED["services"]:
             with project.connect(service) as session:
                 session.execute("CREATE TABLE things (id serial PRIMARY KEY, word text)")
-        yield project
+        with untouched(project):
+            yield project
 
 
 @pytest.fixture(scope="session")

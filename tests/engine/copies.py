@@ -27,9 +27,47 @@ class Original:
     passwords: frozenset[str]
 
 
+FACTS = """
+    SELECT 'role', rolname::text, to_jsonb(r)::text FROM pg_authid r
+    UNION ALL SELECT 'membership', concat_ws(' in ', member::regrole, roleid::regrole), to_jsonb(m)::text
+      FROM pg_auth_members m
+    UNION ALL SELECT 'setting', concat_ws(' in ', setrole::regrole, setdatabase), setconfig::text
+      FROM pg_db_role_setting
+    UNION ALL SELECT 'database', datname::text, (to_jsonb(d) - '{datfrozenxid,datminmxid}'::text[])::text
+      FROM pg_database d
+    UNION ALL SELECT 'schema', nspname::text, to_jsonb(n)::text FROM pg_namespace n
+      WHERE nspname !~ '^pg_(toast_)?temp_'
+    UNION ALL SELECT 'relation', c.oid::regclass::text, concat_ws(' ', relkind, relowner::regrole, relacl)
+      FROM pg_class c WHERE relnamespace::regnamespace::text !~ '^pg_(toast|temp)'
+    UNION ALL SELECT 'column', concat_ws('.', attrelid::regclass, attname), attacl::text FROM pg_attribute
+      WHERE attacl IS NOT NULL
+    UNION ALL SELECT 'function', p.oid::regprocedure::text, concat_ws(' ', proowner::regrole, proacl, md5(prosrc))
+      FROM pg_proc p
+    UNION ALL SELECT 'default', concat_ws(' ', defaclrole::regrole, defaclnamespace::regnamespace, defaclobjtype),
+      defaclacl::text FROM pg_default_acl
+    UNION ALL SELECT 'extension', extname::text, to_jsonb(e)::text FROM pg_extension e
+"""
+"""Of a database and its server: whatever a test of somebody else's could stumble upon, rows aside."""
+
+
 def brought_up(project: Project) -> None:
     """Does no more than that."""
     project.succeeds(project.up())
+
+
+@contextmanager
+def untouched(project: Project) -> Iterator[Project]:
+    """A stack that many tests look at: none of them may leave it otherwise than it was."""
+    before = _facts(project)
+    yield project
+    changed = _facts(project) ^ before
+    assert not changed, f"a test has changed what others look at, too: {sorted(changed)}"
+
+
+def _facts(project: Project) -> set[tuple[str, ...]]:
+    # A refresh writes them anew, whatever it finds.
+    resources = {("resource", name) for name in project.resources()}
+    return {*project.database.rows(FACTS), *resources, (STACK_FILE, (project.folder / STACK_FILE).read_text())}
 
 
 @contextmanager

@@ -26,6 +26,15 @@ def in_clear(state: Any, passphrase: str) -> dict[str, Any]:
     return found
 
 
+def shown(state: Any, passphrase: str) -> dict[str, Any]:
+    """The same with each secret marked as one, as `pulumi stack export --show-secrets` has it."""
+    latest = state["checkpoint"].get("latest") or {}
+    found: dict[str, Any] = _walk(
+        latest, lambda secret: {KIND: SECRET, "plaintext": _cipher(latest, passphrase).opened(secret)}
+    )
+    return found
+
+
 def at_another_port(state: Any, passphrase: str, old: int, new: int) -> Any:
     """The state of the same stack on a server that listens elsewhere: also the URLs in it, which are secrets."""
     latest = state["checkpoint"]["latest"]
@@ -41,7 +50,7 @@ def at_another_port(state: Any, passphrase: str, old: int, new: int) -> Any:
     def kept_secret(secret: str) -> dict[str, str]:
         opener = _cipher(latest, passphrase)
         clear = _walk(json.loads(opener.opened(secret)), _never, moved)
-        return {KIND: SECRET, "ciphertext": opener.closed(json.dumps(clear, separators=(",", ":")))}
+        return {KIND: SECRET, "ciphertext": opener.closed(_json(clear))}
 
     return state | {"checkpoint": state["checkpoint"] | {"latest": _walk(latest, kept_secret, moved)}}
 
@@ -55,6 +64,12 @@ def _walk(value: Any, secret: Callable[[str], Any], plain: Callable[[Any], Any] 
         case list():
             return [_walk(item, secret, plain) for item in value]
     return plain(value)
+
+
+def _json(value: Any) -> str:
+    # As Go writes it, so that `pulumi stack export` and the state show the same text.
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return text.translate({ord(letter): f"\\u{ord(letter):04x}" for letter in "&<>"})
 
 
 def _never(secret: str) -> Any:

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.conftest import Stacks
-from tests.engine.program import Project
+from tests.engine.copies import untouched
+from tests.engine.program import STACK_FILE, Project
 
 pytestmark = pytest.mark.xdist_group("copies")
 SECTIONS = {"services": {"madansara": None, "sankore": {"urlFormat": "jdbc"}}, "analytics": {}}
@@ -18,6 +19,21 @@ def with_a_row(project: Project) -> None:
     project.succeeds(project.up())
     with project.connect("madansara") as session:
         session.execute("CREATE TABLE things (word text); INSERT INTO things VALUES ('kept')")
+
+
+def test_what_is_changed_in_a_stack_that_others_look_at_is_noticed(stacks: Stacks) -> None:
+    with stacks(with_a_row, **SECTIONS) as project:
+        with untouched(project), project.connect("madansara") as session:
+            session.execute("SELECT word FROM things; CREATE TEMPORARY TABLE t ()")
+        for statement, what in {
+            "ALTER ROLE sankore_user CONNECTION LIMIT 1": "sankore_user",
+            "GRANT SELECT ON madansara.things TO PUBLIC": "madansara.things",
+            "CREATE FUNCTION sankore.left_behind() RETURNS int LANGUAGE sql AS 'SELECT 1'": "left_behind",
+        }.items():
+            with pytest.raises(AssertionError, match=what), untouched(project):
+                project.database.run(statement)
+        with pytest.raises(AssertionError, match=STACK_FILE), untouched(project):
+            project.declare(services={"madansara": None})
 
 
 def test_a_copy_is_the_stack_itself_and_nobody_elses(stacks: Stacks) -> None:

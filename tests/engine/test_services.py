@@ -190,3 +190,4 @@ def test_a_role_outside_of_the_stack_keeps_what_it_is_given_and_nobody_else_come
     shared.database.run("CREATE ROLE stranger LOGIN PASSWORD 'stranger'")
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
         shared.database.session("stranger", "stranger")
+    shared.database.run("DROP ROLE stranger")
