@@ -16,6 +16,7 @@ from engarde.backup.clients import VARIABLE
 from tests.clients import newest
 from tests.engine import rich_schema, stopping
 from tests.engine.database import Session
+from tests.engine.in_process import tool_here
 from tests.engine.program import Project, conninfo
 from tests.engine.stopping import Moment
 
@@ -47,7 +48,7 @@ NOISE = re.compile(r"^(--.*|\\(un)?restrict .*|SET .*|SELECT pg_catalog.set_conf
 
 def tool(project: Project, *words: str, code: int = 0, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Runs the tool, which has to end so, and names no password."""
-    done = project.tool(*words, **clients(project), **environment)
+    done = tool_here(project, *words, **clients(project), **environment)
     assert done.returncode == code, done.stdout + done.stderr
     project.outputs()
     assert not [each for each in project.passwords if each in done.stdout + done.stderr]

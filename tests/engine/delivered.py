@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.engine.in_process import tool_here
 from tests.engine.program import Project
 from tests.railway.fake import Fake
 from tests.railway.given import GivenProject, GivenService
@@ -51,7 +52,7 @@ class Delivery:
     printed: list[str] = field(default_factory=list)
 
     def tool(self, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        done = self.stack.tool("railway", *words, **{**self.fake.environment(self.token), **environment})
+        done = tool_here(self.stack, "railway", *words, **{**self.fake.environment(self.token), **environment})
         self.printed += [done.stdout, done.stderr]
         return done
 

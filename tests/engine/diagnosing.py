@@ -10,7 +10,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.engine.admins import SUPERUSER
-from tests.engine.in_process import looked
+from tests.engine.in_process import tool_here
 from tests.engine.program import LIMIT, STACK, STACK_FILE, Project
 
 DOCTOR = ("doctor", "--stack", STACK, "--output", "json", "-")
@@ -19,7 +19,7 @@ Diagnosis = dict[str, Any]
 
 def diagnosed(project: Project, text: str) -> tuple[int, Diagnosis]:
     """The exit code, and the diagnosis as JSON has it; no password of the stack may be in it."""
-    return _judged(project, looked(project, *DOCTOR, given=text))
+    return _judged(project, tool_here(project, *DOCTOR, given=text))
 
 
 def diagnosed_by_tool(project: Project, text: str) -> tuple[int, Diagnosis]:

@@ -7,7 +7,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from tests.engine.admins import SUPERUSER
-from tests.engine.in_process import looked
+from tests.engine.in_process import tool_here
 from tests.engine.program import LIMIT, STACK_FILE, Project
 
 DOCTOR = ("doctor", "--output", "json")
@@ -16,7 +16,7 @@ Found = dict[str, Any]
 
 def examined(project: Project, *options: str) -> list[Found]:
     """The findings as JSON has them; the exit code says whether there are any."""
-    return _findings(looked(project, *DOCTOR, *options))
+    return _findings(tool_here(project, *DOCTOR, *options))
 
 
 def examined_by_tool(project: Project) -> list[Found]:

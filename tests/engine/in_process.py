@@ -6,7 +6,7 @@ import os
 import pkgutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from pathlib import Path
@@ -25,19 +25,19 @@ from tests.engine.program import Project
 Done = subprocess.CompletedProcess[str]
 
 
-def looked(project: Project, *words: str, given: str = "") -> Done:
+def tool_here(project: Project, *words: str, given: str = "", **environment: str) -> Done:
     """Runs `bin/engarde` as `Project.tool` does, for a test of what it says and not of how it runs."""
-    with _within(project):
+    with _within(project, environment):
         done = CliRunner().invoke(main, words, input=given, prog_name="engarde")
     return Done(words, done.exit_code, done.stdout, done.stderr)
 
 
 @contextmanager
-def _within(project: Project) -> Iterator[None]:
+def _within(project: Project, environment: Mapping[str, str]) -> Iterator[None]:
     state.admin_password.cache_clear()
     with ExitStack() as patches:
-        patches.enter_context(patch.dict(os.environ, project._environment(), clear=True))
-        patches.enter_context(patch.object(state, "engine", partial(_answered, project, state.engine)))
+        patches.enter_context(patch.dict(os.environ, {**project._environment(), **environment}, clear=True))
+        patches.enter_context(patch("engarde.pulumi_cli.state.engine", partial(_answered, project, process.engine)))
         for module, name, path in _folders():
             patches.enter_context(patch.object(module, name, project.folder / path))
         yield
@@ -52,6 +52,8 @@ def _answered(project: Project, pulumi: Callable[..., Done], *words: str, **opti
             answer = json.dumps(project.outputs())
         case ("stack", "export", "--stack", _):
             answer = json.dumps({"deployment": project.deployment()})
+        case ("stack", "export", "--show-secrets", "--stack", _):
+            answer = json.dumps({"deployment": project.deployment(show_secrets=True)})
         case ("config", "get", key, "--stack", _) if key == PASSWORD_KEY:
             answer = project.admin_password()
         case ("whoami", "--json"):
@@ -61,7 +63,7 @@ def _answered(project: Project, pulumi: Callable[..., Done], *words: str, **opti
 
 @cache
 def _folders() -> list[tuple[ModuleType, str, Path]]:
-    """Where the tool keeps the folder that it works in, and below it."""
+    """Where the tool's modules keep the folder that it works in, or a place below it."""
     for found in pkgutil.walk_packages(engarde.__path__, "engarde."):
         if not found.name.endswith("__main__"):
             importlib.import_module(found.name)
@@ -70,6 +72,6 @@ def _folders() -> list[tuple[ModuleType, str, Path]]:
         (module, name, path.relative_to(here))
         for package, module in [*sys.modules.items()]
         if package.startswith("engarde.")
-        for name in ("FOLDER", "PRIVATE")
-        if isinstance(path := vars(module).get(name), Path) and path.is_relative_to(here)
+        for name, path in [*vars(module).items()]
+        if isinstance(path, Path) and path.is_relative_to(here)
     ]

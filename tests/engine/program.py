@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import psycopg
 from psycopg.conninfo import make_conninfo
+from ruamel.yaml import YAML
 
 from devtools.server import HOST
 from engarde.declaration.loader import PASSWORD_KEY
@@ -142,9 +143,11 @@ class Project:
         """What the backend holds of the state as it is now."""
         return self.folder / STATE / ".pulumi/stacks/engarde" / f"{STACK}.json"
 
-    def deployment(self) -> dict[str, Any]:
-        """The latest deployment that the state holds, with its secrets encrypted."""
-        return json.loads(self.state_file.read_text())["checkpoint"].get("latest") or {}
+    def deployment(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        """The latest deployment that the state holds, its secrets encrypted or as Pulumi shows them."""
+        state = json.loads(self.state_file.read_text())
+        latest: dict[str, Any] = state["checkpoint"].get("latest") or {}
+        return states.shown(state, PASSPHRASE) if show_secrets else latest
 
     def resources(self) -> dict[str, Any]:
         """Its resources by name."""
@@ -152,7 +155,7 @@ class Project:
 
     def admin_password(self) -> str:
         """What the stack file has of it, in clear."""
-        document = json.loads((self.folder / STACK_FILE).read_text())
+        document = YAML(typ="safe").load(self.folder / STACK_FILE)
         secret = document["config"][f"engarde:{PASSWORD_KEY}"]["secure"]
         return states.cipher(PASSPHRASE, document["encryptionsalt"]).opened(secret)
 

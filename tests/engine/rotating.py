@@ -11,6 +11,7 @@ from typing import Any
 from engarde.pulumi_cli.state import PASSWORD
 from engarde.server import scram
 from tests.engine.admins import BACKEND
+from tests.engine.in_process import tool_here
 from tests.engine.program import STACK_FILE, Project
 
 JOURNAL = ".engarde/rotation.local.json"
@@ -22,7 +23,7 @@ Done = subprocess.CompletedProcess[str]
 def rotate(project: Project, *words: str) -> Done:
     """Runs the command; what it prints is searched for passwords at the end of the test."""
     remember(project)
-    done = project.tool("rotate", *words)
+    done = tool_here(project, "rotate", *words)
     project.printed += done.stdout + done.stderr
     remember(project)
     return done

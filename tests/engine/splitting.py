@@ -17,6 +17,7 @@ from devtools.server import HOST
 from engarde.pulumi_cli.process import NOTHING
 from tests.engine import backups, rich_schema, stopping
 from tests.engine.database import Database, Session
+from tests.engine.in_process import tool_here
 from tests.engine.program import Project
 from tests.engine.stopping import Moment
 from tests.working import ANSWER, Working, connected, word
@@ -47,7 +48,6 @@ def planned(project: Project, *words: str, code: int = 0) -> dict[str, Any]:
 
 def made(project: Project) -> None:
     """Brings the stack up, with something of everything in the service's schema."""
-    project.declare(**STACK)
     project.succeeds(project.up())
     with project.connect(SERVICE) as session:
         rich_schema.make(session, project.database.major)
@@ -131,6 +131,6 @@ def is_in(project: Project, database: str, other: str) -> None:
         assert session.info.dbname == database
     with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
         project.database.session(ROLE, project.outputs()["passwords"][ROLE], other)
-    assert project.tool("verify").returncode == 0
+    assert tool_here(project, "verify").returncode == 0
     assert project.succeeds(project.preview("--expect-no-changes")).ops == {}
     assert project.database.value("SELECT count(*) FROM pg_roles WHERE rolname LIKE 'engarde_split%'") == 0

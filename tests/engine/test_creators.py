@@ -6,6 +6,7 @@ import pytest
 
 from tests.engine.admins import BACKEND, only_superuser
 from tests.engine.conftest import Projects
+from tests.engine.in_process import tool_here
 from tests.engine.program import THE_ADMIN, Project
 
 pytestmark = [only_superuser, pytest.mark.xdist_group("creators")]
@@ -26,7 +27,7 @@ def declared(*creators: str) -> dict[str, Any]:
 
 
 def verified(project: Project) -> None:
-    looked = project.tool("verify")
+    looked = tool_here(project, "verify")
     assert looked.returncode == 0, looked.stdout + looked.stderr
 
 

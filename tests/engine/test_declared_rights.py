@@ -18,6 +18,7 @@ from tests.engine.denied import denied
 from tests.engine.diagnosing import diagnosed, said
 from tests.engine.explained import Asked
 from tests.engine.ills import confirmed_first
+from tests.engine.in_process import tool_here
 from tests.engine.program import STACK, STACK_FILE, THE_ADMIN, Project
 from tests.engine.verifying import heal, told, verified
 
@@ -264,18 +265,18 @@ def test_a_finding_is_accepted_for_a_reason_and_up_to_a_day(stack: Project) -> N
     file = stack.folder / STACK_FILE
     file.write_text(file.read_text().replace('"2999-12-31"', "2999-12-31"))
     assert stack.succeeds(stack.preview("--expect-no-changes")).ops == {}
-    done = stack.tool("verify")
+    done = tool_here(stack, "verify")
     assert done.returncode == 0, done.stdout
     assert f"accepted until 2999-12-31: {finding.check}: {finding.subject}: its old report" in done.stdout
     assert f"nothing is found any more of {finding.check}: nobody on table public.users" in done.stdout
-    said = json.loads(stack.tool("verify", "--output", "json").stdout)
+    said = json.loads(tool_here(stack, "verify", "--output", "json").stdout)
     assert (said["asDeclared"], said["findings"]) == (True, [])
     assert [(each["subject"], each["reason"]) for each in said["accepted"]] == [(finding.subject, "its old report")]
 
     declare(stack, WHOLE, OF_COLUMNS, accepted=[{**entry, "until": "2020-01-31"}])
     [again] = verified(stack).findings
     assert again.actual == f"{finding.actual} (accepted until 2020-01-31: its old report)"
-    assert stack.tool("verify", "--no-logins").returncode == 1
+    assert tool_here(stack, "verify", "--no-logins").returncode == 1
     heal(stack, again)
     declare(stack, WHOLE, OF_COLUMNS)
     as_declared(stack)

@@ -19,6 +19,7 @@ from engarde.alembic import template
 from tests.engine.admins import BACKEND, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.database import NAME
+from tests.engine.in_process import tool_here
 from tests.engine.program import THE_ADMIN, Project
 from tests.parts import sampled
 
@@ -144,7 +145,7 @@ def test_all_of_them_by_the_tool_and_the_isolation_stands(stack: Project) -> Non
     with stack.connect("analytics") as session:
         for schema, table, _ in tables:
             session.execute(f'SELECT count(*) FROM {schema}."{table}"'.encode())
-    verified = stack.tool("verify")
+    verified = tool_here(stack, "verify")
     assert verified.returncode == 0, verified.stdout
 
 
@@ -355,5 +356,5 @@ def test_what_stands_in_the_examples_is_what_init_writes(stack: Project) -> None
         assert (done.returncode, done.stdout) == (0, "")
         checked = stack.tool("alembic", "check", f"examples/services/{name}", "--service", name)
         assert checked.returncode == 0, checked.stdout
-    verified = stack.tool("verify")
+    verified = tool_here(stack, "verify")
     assert verified.returncode == 0, verified.stdout

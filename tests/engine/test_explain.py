@@ -12,6 +12,7 @@ from tests.engine.admins import BACKEND
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied
 from tests.engine.explained import Asked
+from tests.engine.in_process import tool_here
 from tests.engine.program import THE_ADMIN
 
 pytestmark = pytest.mark.xdist_group("explain-stack")
@@ -129,14 +130,14 @@ def test_what_nobody_declared_is_said_while_it_is_there(asked: Asked, name: str)
     give, take = UNDECLARED[name]
     asked.project.database.run(give)
     try:
-        done = asked.project.tool("explain", "madansara", 'sankore."T.t"')
+        done = tool_here(asked.project, "explain", "madansara", 'sankore."T.t"')
         assert done.returncode == 1, done.stdout
         assert "not declared" in done.stdout
         for other in (BACKEND, "admin"):
             assert asked.explain(other, 'sankore."T.t"').as_declared
     finally:
         asked.project.database.run(take)
-    done = asked.project.tool("explain", "madansara", 'sankore."T.t"')
+    done = tool_here(asked.project, "explain", "madansara", 'sankore."T.t"')
     assert done.returncode == 0, done.stdout
     assert "not declared" not in done.stdout
 
@@ -216,7 +217,7 @@ def test_what_is_not_declared_comes_with_the_line_that_declares_it(projects: Pro
 
 def test_what_is_not_there_is_named_with_what_is_near(asked: Asked) -> None:
     def refused(*words: str) -> str:
-        done = asked.project.tool("explain", *words)
+        done = tool_here(asked.project, "explain", *words)
         assert (done.returncode, done.stdout) == (2, "")
         assert "Traceback" not in done.stderr
         return done.stderr

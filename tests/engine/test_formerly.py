@@ -13,10 +13,13 @@ import pytest
 
 from engarde.checks.move_journal import MoveJournal, Step
 from tests.engine.admins import BACKEND, only_superuser
-from tests.engine.conftest import Projects
+from tests.engine.conftest import Stacks
 from tests.engine.denied import denied
+from tests.engine.in_process import tool_here
 from tests.engine.program import THE_ADMIN, Project
 from tests.engine.test_faults import one_message
+
+pytestmark = pytest.mark.xdist_group("formerly")
 
 READS = ["public.users", {"table": "public.brands", "columns": ["id"]}]
 OTHER = {"reads": ["madansara.shared"]}
@@ -24,23 +27,32 @@ SCHEMA = "SELECT oid, nspowner FROM pg_namespace WHERE nspname = 'madansara'"
 ROLE = "SELECT oid FROM pg_roles WHERE rolname = '{}'"
 
 
-def declare(project: Project, key: str = "madansara", analytics: Any = None, **stated: Any) -> None:
+def sections(key: str = "madansara", analytics: Any = None, **stated: Any) -> dict[str, Any]:
     services = {key: {"reads": READS, "connectionLimit": 7, **stated}, "other": OTHER}
     public = {"creators": [THE_ADMIN, BACKEND]}
     outside = {BACKEND: {"schemas": {"public": ["USAGE", "CREATE"]}}}
-    project.declare(
-        services=services, existingSchemas={"public": public}, outsideRoles=outside, analytics=analytics or {}
-    )
+    return {
+        "services": services,
+        "existingSchemas": {"public": public},
+        "outsideRoles": outside,
+        "analytics": analytics or {},
+    }
+
+
+def declare(project: Project, *key: str, **stated: Any) -> None:
+    project.declare(**sections(*key, **stated))
+
+
+def with_a_table(project: Project) -> None:
+    project.succeeds(project.up())
+    with project.connect("madansara") as session:
+        session.execute("CREATE TABLE shared (id int)")
+    project.succeeds(project.up())
 
 
 @pytest.fixture
-def project(projects: Projects) -> Iterator[Project]:
-    with projects() as made:
-        declare(made)
-        made.succeeds(made.up())
-        with made.connect("madansara") as session:
-            session.execute("CREATE TABLE shared (id int)")
-        made.succeeds(made.up())
+def project(stacks: Stacks) -> Iterator[Project]:
+    with stacks(with_a_table, **sections()) as made:
         yield made
 
 
@@ -97,7 +109,7 @@ def as_before(project: Project, service: str, *, reads: bool = True) -> None:
     with project.connect("other") as session:
         session.execute("SELECT FROM madansara.shared")
         denied(session, "SELECT FROM madansara.later")
-    done = project.tool("verify")
+    done = tool_here(project, "verify")
     assert done.returncode == 0, done.stdout + done.stderr
 
 

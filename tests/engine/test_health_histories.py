@@ -9,6 +9,7 @@ import pytest
 
 from tests.engine.conftest import Projects
 from tests.engine.doctor import examined, heal, told
+from tests.engine.in_process import tool_here
 from tests.engine.migrated import declared, write
 from tests.engine.program import Project
 
@@ -49,10 +50,10 @@ def test_what_is_one_services_is_moved_to_it(public: Project) -> None:
     assert "of madansara" in found["actual"]
     assert "m1 is madansara's, by m1.py" in found["actual"]
     assert found["remedy"]["safe"]
-    fixed = public.tool("doctor", "--fix")
+    fixed = tool_here(public, "doctor", "--fix")
     assert fixed.returncode == 0, fixed.stdout + fixed.stderr
     assert revisions(public) == {"madansara": ["m1"], "sankore": []}
-    assert public.tool("verify").returncode == 0
+    assert tool_here(public, "verify").returncode == 0
     assert examined(public) == []
 
 
@@ -62,7 +63,7 @@ def test_what_two_share_is_parted_by_hand_only(public: Project) -> None:
     assert "shared by madansara, sankore" in found["actual"]
     assert "m1 is madansara's, by m1.py; s1 is sankore's, by s1.py" in found["actual"]
     assert not found["remedy"]["safe"]
-    public.tool("doctor", "--fix")
+    tool_here(public, "doctor", "--fix")
     assert public.database.value("SELECT count(*) FROM public.alembic_version") == 2
     heal(public, found)
     assert revisions(public) == {"madansara": ["m1"], "sankore": ["s1"]}
@@ -114,7 +115,7 @@ def test_what_another_service_has_put_on_the_admins_table_is_not_run(public: Pro
         [found] = examined(public)
         assert "of madansara" in found["actual"]
         assert not found["remedy"]["safe"]
-        public.tool("doctor", "--fix")
+        tool_here(public, "doctor", "--fix")
         assert public.database.value("SELECT to_regclass('madansara.alembic_version')") is None
         with pytest.raises(psycopg.Error, match="trapped as postgres"):
             public.database.run("DELETE FROM public.alembic_version")

@@ -22,6 +22,7 @@ from engarde.util.timeouts import VARIABLE
 from tests.engine.admins import only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.doctor import examined, heal
+from tests.engine.in_process import tool_here
 from tests.engine.migrated import ROLLED_BACK, declared, write
 from tests.engine.program import STACK_FILE, Project
 from tests.engine.stopping import interruptible
@@ -60,7 +61,7 @@ def there(stack: Project) -> Iterator[Project]:
 
 
 def run(stack: Project, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    done = stack.tool("migrate", *words, **environment)
+    done = tool_here(stack, "migrate", *words, **environment)
     stack.outputs()
     assert not [secret for secret in stack.passwords if secret in done.stdout + done.stderr]
     return done
@@ -82,7 +83,7 @@ def test_each_service_in_its_own_schema_and_again_nothing(there: Project) -> Non
     roles = {(name, f"{name}_user") for name in NAMES}
     assert {tuple(row) for row in there.database.rows(owners)} == roles
     assert states(ran(there, "--all", "-j", "4")) == {name: ("up to date", ["r1"], ["r1"]) for name in NAMES}
-    assert there.tool("verify").returncode == 0
+    assert tool_here(there, "verify").returncode == 0
     with there.connect("analytics") as session:
         session.execute('SELECT * FROM "Odd-1".things')
 

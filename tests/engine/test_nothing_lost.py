@@ -7,10 +7,12 @@ import psycopg
 import pytest
 
 from tests.engine.admins import BACKEND, BACKEND_PASSWORD, PASSWORD
-from tests.engine.conftest import Projects
+from tests.engine.conftest import Stacks
 from tests.engine.database import Database
 from tests.engine.denied import denied
 from tests.engine.program import THE_ADMIN, Project, Run
+
+pytestmark = pytest.mark.xdist_group("nothing-lost")
 
 READS = ["public.users", {"table": "public.brands", "columns": ["id"]}, "sankore.articles"]
 SERVICES: dict[str, Any] = {"madansara": {"reads": READS}, "sankore": None, "onside": {"reads": ["sankore.articles"]}}
@@ -54,9 +56,8 @@ def everybody_works(project: Project) -> None:
         session.execute("SELECT * FROM madansara.things, onside.things o, sankore.articles, public.users")
 
 
-def brought_up(project: Project, server: dict[str, Any] | None = None) -> None:
+def in_use(project: Project) -> None:
     """Everything declared, in use, and with data."""
-    project.declare(server=server or {}, services=SERVICES, **BESIDE)
     project.succeeds(project.up())
     for service, table in (("madansara", "things"), ("onside", "things"), ("sankore", "articles")):
         with project.connect(service) as session:
@@ -77,11 +78,10 @@ def refused(project: Project, run: Callable[[], Run], because: str) -> None:
 
 
 @pytest.mark.parametrize("protect", [False, True])
-def test_a_service_that_is_removed_while_it_holds_tables_stays_whole(projects: Projects, protect: bool) -> None:
+def test_a_service_that_is_removed_while_it_holds_tables_stays_whole(stacks: Stacks, protect: bool) -> None:
     left = {name: declared for name, declared in SERVICES.items() if name != "madansara"}
-    with projects() as project:
-        server = {"protect": protect}
-        brought_up(project, server)
+    server = {"protect": protect}
+    with stacks(in_use, server=server, services=SERVICES, **BESIDE) as project:
         known = project.outputs()
         project.declare(server=server, services=left, **BESIDE)
         for run in (project.preview, project.up):
@@ -95,9 +95,8 @@ def test_a_service_that_is_removed_while_it_holds_tables_stays_whole(projects: P
         assert project.succeeds(project.up("--refresh")).ops == {}
 
 
-def test_a_protected_stack_is_not_destroyed(projects: Projects) -> None:
-    with projects() as project:
-        brought_up(project, {"protect": True})
+def test_a_protected_stack_is_not_destroyed(stacks: Stacks) -> None:
+    with stacks(in_use, server={"protect": True}, services=SERVICES, **BESIDE) as project:
         known = project.outputs()
         refused(project, project.destroy, "protect")
         refused(project, lambda: project.destroy("--skip-preview"), "protect")
@@ -111,9 +110,8 @@ def test_a_protected_stack_is_not_destroyed(projects: Projects) -> None:
         assert project.succeeds(project.up("--refresh")).ops == {}
 
 
-def test_a_service_is_retired_and_a_stack_destroyed_on_purpose(projects: Projects) -> None:
-    with projects() as project:
-        brought_up(project, {"protect": True})
+def test_a_service_is_retired_and_a_stack_destroyed_on_purpose(stacks: Stacks) -> None:
+    with stacks(in_use, server={"protect": True}, services=SERVICES, **BESIDE) as project:
         old = project.outputs()["passwords"]["madansara_user"]
 
         # As documented: its tables backed up and dropped, protection off in one run, out of the stack in the next.

@@ -15,6 +15,7 @@ from tests.engine.admins import Admin
 from tests.engine.apart import OWN, SERVICES, THERE, another, declare, make_database, rows
 from tests.engine.database import NAME, Database, Session
 from tests.engine.denied import denied
+from tests.engine.in_process import tool_here
 from tests.engine.program import STACK_FILE, Project, conninfo
 from tests.engine.rotating import remember, rotate
 from tests.engine.verifying import told, verified
@@ -213,31 +214,31 @@ def test_verify_names_the_database_of_each_damage_and_what_heals_it(apart: Apart
 
 def test_the_tool_leads_to_the_right_database(apart: Apart) -> None:
     project, outputs = apart.project, apart.project.outputs()
-    assert project.tool("url", "langflow").stdout.strip() == outputs["database_urls"]["langflow"]
-    assert project.tool("url", "analytics", "--database", OWN).stdout.strip() == outputs["analytics_urls"][OWN]
-    with psycopg.connect(conninfo(project.tool("url", "admin", "--database", THERE).stdout.strip())) as session:
+    assert tool_here(project, "url", "langflow").stdout.strip() == outputs["database_urls"]["langflow"]
+    assert tool_here(project, "url", "analytics", "--database", OWN).stdout.strip() == outputs["analytics_urls"][OWN]
+    with psycopg.connect(conninfo(tool_here(project, "url", "admin", "--database", THERE).stdout.strip())) as session:
         assert (session.info.port, session.info.dbname) == (apart.there.server.port, NAME)
 
 
 def test_explain_and_doctor_look_where_the_service_is(apart: Apart) -> None:
     project = apart.project
-    explained = project.tool("explain", "onside", "onside.things")
+    explained = tool_here(project, "explain", "onside", "onside.things")
     assert explained.returncode == 0, explained.stdout + explained.stderr
-    there = project.tool("explain", "analytics", "langflow.things", "--database", THERE)
+    there = tool_here(project, "explain", "analytics", "langflow.things", "--database", THERE)
     assert there.returncode == 0, there.stdout + there.stderr
-    done = project.tool("doctor")
+    done = tool_here(project, "doctor")
     assert (done.returncode, done.stdout) == (0, "nothing is wrong with stack local\n"), done.stdout + done.stderr
     apart.by_hand(OWN, "ALTER TABLE onside.things OWNER TO CURRENT_USER")
-    said = project.tool("doctor", "onside_user: permission denied for table things", "--output", "json")
+    said = tool_here(project, "doctor", "onside_user: permission denied for table things", "--output", "json")
     assert "OWNER TO" in said.stdout, said.stdout + said.stderr
-    found = json.loads(project.tool("doctor", "--output", "json").stdout)["findings"]
+    found = json.loads(tool_here(project, "doctor", "--output", "json").stdout)["findings"]
     assert [(each["database"], each["subject"]) for each in found] == [(OWN, "table onside.things")]
     if project.database.admin.superuser:
-        fixed = project.tool("doctor", "--fix")
+        fixed = tool_here(project, "doctor", "--fix")
         assert fixed.returncode == 0, fixed.stdout + fixed.stderr
     else:
         apart.by_hand(OWN, "ALTER TABLE onside.things OWNER TO onside_user")
-    moved = project.tool("doctor", 'onside_user: FATAL: permission denied for database "railway"')
+    moved = tool_here(project, "doctor", 'onside_user: FATAL: permission denied for database "railway"')
     assert "onside_user works in its own, not in railway" in moved.stdout, moved.stdout + moved.stderr
 
 

@@ -6,17 +6,16 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engine.admins import PASSWORD, only_superuser
-from tests.engine.conftest import Projects
+from tests.engine.conftest import Stacks
 from tests.engine.delivered import PRODUCTION, STACK, Delivery, delivery
 from tests.engine.program import Project
 
-pytestmark = [pytest.mark.xdist_group("railway-audit"), only_superuser]
+pytestmark = [pytest.mark.xdist_group("railway"), only_superuser]
 
 
 @pytest.fixture(scope="module")
-def stack(projects: Projects) -> Iterator[Project]:
-    with projects(**STACK) as project:
-        project.succeeds(project.up())
+def stack(stacks: Stacks) -> Iterator[Project]:
+    with stacks(**STACK) as project:
         project.outputs()
         yield project
 

@@ -9,23 +9,22 @@ from pathlib import Path
 import pytest
 
 from tests.engine.admins import only_superuser
-from tests.engine.conftest import Projects
+from tests.engine.conftest import Stacks
 from tests.engine.delivered import NAMES, PRODUCTION, SECTION, STACK, Delivery, delivery
 from tests.engine.program import Project
 from tests.parts import sampled
 from tests.railway.faults import Dropped, Fault, Http, Message
 from tests.railway.requests import Request
 
-pytestmark = [pytest.mark.xdist_group("railway-faults"), only_superuser]
+pytestmark = [pytest.mark.xdist_group("railway"), only_superuser]
 
 WRITE, DEPLOY = "variableCollectionUpsert", "serviceInstanceDeployV2"
 DEPLOYED = dict.fromkeys(NAMES.values(), "deployed")
 
 
 @pytest.fixture(scope="module")
-def stack(projects: Projects) -> Iterator[Project]:
-    with projects(**STACK) as project:
-        project.succeeds(project.up())
+def stack(stacks: Stacks) -> Iterator[Project]:
+    with stacks(**STACK) as project:
         yield project
 
 

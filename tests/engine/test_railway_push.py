@@ -7,21 +7,20 @@ from typing import Any
 import pytest
 
 from tests.engine.admins import only_superuser
-from tests.engine.conftest import Projects
+from tests.engine.conftest import Stacks
 from tests.engine.delivered import NAMES, PRODUCTION, STACK, Delivery, delivery, urls
 from tests.engine.program import Project
 from tests.engine.unheard import How, unheard
 
-pytestmark = [pytest.mark.xdist_group("railway-push"), only_superuser]
+pytestmark = [pytest.mark.xdist_group("railway"), only_superuser]
 
 ALL = set(NAMES.values())
 BOTH = {"DATABASE_URL": "set", "DATABASE_UNPOOLED_URL": "set"}
 
 
 @pytest.fixture(scope="module")
-def stack(projects: Projects) -> Iterator[Project]:
-    with projects(**STACK) as project:
-        project.succeeds(project.up())
+def stack(stacks: Stacks) -> Iterator[Project]:
+    with stacks(**STACK) as project:
         yield project
 
 
@@ -62,7 +61,8 @@ def test_from_nothing_to_everything_and_then_nothing_more(there: Delivery) -> No
 
     there.fake.forget()
     assert there.states() == dict.fromkeys(ALL, "as declared")
-    assert there.tool("plan").returncode == 0
+    # As an operator runs it.
+    assert there.stack.tool("railway", "plan", **there.fake.environment(there.token)).returncode == 0
     assert there.fake.writes == []
 
 

@@ -3,12 +3,16 @@
 import re
 from typing import Any
 
-from tests.engine.conftest import Projects
+import pytest
+
+from tests.engine.conftest import Projects, Stacks
 from tests.engine.denied import denied
 from tests.engine.program import Project
 from tests.engine.test_faults import one_message
 
 READER = {"reads": ["other.shared"]}
+
+pytestmark = pytest.mark.xdist_group("renames")
 
 
 def declare(project: Project, **madansara: Any) -> None:
@@ -49,17 +53,15 @@ def test_a_schema_is_renamed_by_hand(projects: Projects) -> None:
             session.execute('SELECT * FROM "Madan Sara".later, "Madan Sara".shared')
 
 
-def test_a_service_does_not_take_what_was_made_for_another(projects: Projects) -> None:
-    with projects(services={"madansara": None}) as project:
-        project.succeeds(project.up())
+def test_a_service_does_not_take_what_was_made_for_another(stacks: Stacks) -> None:
+    with stacks(services={"madansara": None}) as project:
         project.declare(services={"renamed": {"role": "madansara_user", "schema": "madansara"}})
         said = refused(project)
         for what in ("role madansara_user", "schema madansara"):
             assert f"{what} was made for madansara and cannot go to another: keep it there, or with `formerly:" in said
 
 
-def test_a_role_keeps_its_name(projects: Projects) -> None:
-    with projects(services={"madansara": None}) as project:
-        project.succeeds(project.up())
+def test_a_role_keeps_its_name(stacks: Stacks) -> None:
+    with stacks(services={"madansara": None}) as project:
         project.declare(services={"madansara": {"role": "other"}})
         assert "role madansara_user was made for madansara and is declared as other: keep it with" in refused(project)

@@ -9,6 +9,7 @@ import pytest
 from tests.engine.admins import BACKEND, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied
+from tests.engine.in_process import tool_here
 from tests.engine.program import THE_ADMIN, Project
 
 pytestmark = pytest.mark.xdist_group("role settings")
@@ -29,7 +30,7 @@ AS_DECLARED = [GUARD, ("analytics_readonly", "temp_file_limit=2048MB"), ("sankor
 
 
 def verified(project: Project) -> None:
-    looked = project.tool("verify")
+    looked = tool_here(project, "verify")
     assert looked.returncode == 0, looked.stdout + looked.stderr
 
 
@@ -49,7 +50,7 @@ def test_they_are_set_and_repaired_and_taken_back(projects: Projects) -> None:
         looked = project.preview("--refresh", "--expect-no-changes")
         assert looked.exit != 0
         assert looked.ops == dict.fromkeys(("analytics", "sankore", "onside"), "update")
-        found = project.tool("verify", "--no-logins")
+        found = tool_here(project, "verify", "--no-logins")
         assert found.returncode == 1
         for each in (
             """ALTER ROLE "analytics_readonly" SET default_transaction_read_only = 'on';""",
@@ -83,14 +84,16 @@ def test_they_are_set_and_repaired_and_taken_back(projects: Projects) -> None:
             ("sankore_user", "work_mem=16MB"),
         ]
         assert project.database.rows(SETTINGS) == sorted(declared)
-        assert project.tool("verify", "--no-logins").returncode == 1
+        assert tool_here(project, "verify", "--no-logins").returncode == 1
         project.database.run("ALTER ROLE onside_user RESET work_mem")
         verified(project)
         assert project.succeeds(project.preview("--refresh", "--expect-no-changes")).ops == {}
         with project.connect("sankore") as session:
             assert session.execute("SHOW work_mem").fetchone() == ("16MB",)
         project.database.run("ALTER ROLE sankore_user SET work_mem = '1GB'")
-        assert """ALTER ROLE "sankore_user" SET work_mem = '16MB';""" in project.tool("verify", "--no-logins").stdout
+        assert (
+            """ALTER ROLE "sankore_user" SET work_mem = '16MB';""" in tool_here(project, "verify", "--no-logins").stdout
+        )
         assert project.succeeds(project.up()).ops == {"sankore": "update"}
         verified(project)
 

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests.engine.admins import only_superuser
-from tests.engine.conftest import Projects
+from tests.engine.conftest import Stacks
 from tests.engine.delivered import PRODUCTION, STACK, Delivery, delivery
 from tests.engine.program import STACK_FILE, Project, conninfo
 from tests.engine.rotating import counters, remember, strangers
@@ -17,15 +17,14 @@ from tests.parts import sampled
 from tests.railway.faults import Http
 from tests.railway.requests import Request
 
-pytestmark = [pytest.mark.xdist_group("rotate-railway"), only_superuser]
+pytestmark = [pytest.mark.xdist_group("railway"), only_superuser]
 
 WRITE, DEPLOY = "variableCollectionUpsert", "serviceInstanceDeployV2"
 
 
 @pytest.fixture(scope="module")
-def stack(projects: Projects) -> Iterator[Project]:
-    with projects(**STACK) as project:
-        project.succeeds(project.up())
+def stack(stacks: Stacks) -> Iterator[Project]:
+    with stacks(**STACK) as project:
         yield project
 
 

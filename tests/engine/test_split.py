@@ -9,7 +9,7 @@ import pytest
 from tests.engine.admins import BACKEND, only_superuser
 from tests.engine.apart import make_database
 from tests.engine.backups import state
-from tests.engine.conftest import Projects
+from tests.engine.conftest import Stacks
 from tests.engine.database import NAME
 from tests.engine.program import STACK_FILE, Project
 from tests.engine.splitting import (
@@ -31,9 +31,8 @@ pytestmark = pytest.mark.xdist_group("split")
 
 
 @pytest.fixture(scope="module")
-def project(projects: Projects) -> Iterator[Project]:
-    with projects(**STACK) as project:
-        made(project)
+def project(stacks: Stacks) -> Iterator[Project]:
+    with stacks(made, **STACK) as project:
         if needs_superuser(project):
             make_database(project, TARGET)
         yield project

@@ -9,7 +9,7 @@ import pytest
 
 from tests.engine.admins import only_superuser
 from tests.engine.backups import state
-from tests.engine.conftest import Projects
+from tests.engine.conftest import Stacks
 from tests.engine.database import NAME
 from tests.engine.diagnosing import diagnosed_by_tool
 from tests.engine.program import STACK_FILE, Project
@@ -19,7 +19,7 @@ from tests.engine.test_backup_faults import LOSE, by_superuser
 from tests.engine.unheard import How, unheard
 from tests.parts import sampled
 
-pytestmark = [pytest.mark.xdist_group("split-killed"), only_superuser]
+pytestmark = [pytest.mark.xdist_group("split"), only_superuser]
 
 WAY = [
     ("checks.move_journal", "write", "after"),
@@ -73,9 +73,8 @@ UNDONE = [
 
 
 @pytest.fixture(scope="module")
-def project(projects: Projects) -> Iterator[Project]:
-    with projects(**STACK) as project:
-        made(project)
+def project(stacks: Stacks) -> Iterator[Project]:
+    with stacks(made, **STACK) as project:
         yield project
 
 

@@ -5,18 +5,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engine import rich_schema
-from tests.engine.conftest import Projects
+from tests.engine.conftest import Stacks
 from tests.engine.database import NAME
 from tests.engine.program import STACK_FILE, Project
 from tests.engine.splitting import ROLE, SCHEMA, SERVICE, STACK, TARGET, made, needs_superuser, planned, split
 
-pytestmark = pytest.mark.xdist_group("split-plan")
+pytestmark = pytest.mark.xdist_group("split")
 
 
 @pytest.fixture(scope="module")
-def project(projects: Projects) -> Iterator[Project]:
-    with projects(**STACK) as project:
-        made(project)
+def project(stacks: Stacks) -> Iterator[Project]:
+    with stacks(made, **STACK) as project:
         yield project
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from tests.engine.admins import BACKEND_PASSWORD
 from tests.engine.conftest import Projects
+from tests.engine.in_process import tool_here
 from tests.engine.program import Project
 from tests.engine.statused import (
     CONTENT,
@@ -224,7 +225,7 @@ def test_statements_are_whose_role_ran_them_with_their_constants_gone(project: P
         session.execute("SELECT count(*) FROM things WHERE word = 'secret'")
     with project.database.session(OUTSIDER, BACKEND_PASSWORD, "postgres") as session:
         session.execute("SELECT count(*) AS of_another_database FROM pg_class")
-    project.tool("verify")
+    tool_here(project, "verify")
     found = seen(project, MONITOR)
     assert "of_another_database" not in str(found)
     # Those of the tool itself, which logs in as the service, are not the service's.

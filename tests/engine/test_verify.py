@@ -6,7 +6,7 @@ from unittest.mock import patch
 
 import pytest
 
-from tests.conftest import Projects
+from tests.conftest import Projects, Stacks
 from tests.engine.admins import only_superuser
 from tests.engine.program import Project
 from tests.engine.verified_stack import proved
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.xdist_group("verify")
 
 
 @pytest.fixture(scope="module")
-def stack(projects: Projects) -> Iterator[Project]:
-    with proved(projects) as project:
+def stack(stacks: Stacks) -> Iterator[Project]:
+    with proved(stacks) as project:
         yield project
 
 

@@ -7,12 +7,12 @@ import pytest
 
 from engarde.checks import registry
 from engarde.checks.registry import Stage
-from tests.conftest import Projects
+from tests.conftest import Stacks
 from tests.engine.program import Project
 from tests.engine.verified_stack import proved
 from tests.engine.verifying import told, verified
 
-pytestmark = pytest.mark.xdist_group("verify-by-logins")
+pytestmark = pytest.mark.xdist_group("verify")
 
 FIELD = "\"Field 'Notes'\""
 # check, subject, what it says among others; what is done by hand; what undoes it
@@ -194,8 +194,8 @@ LOGINS = registry.checks("logins")
 
 
 @pytest.fixture(scope="module")
-def stack(projects: Projects) -> Iterator[Project]:
-    with proved(projects) as project:
+def stack(stacks: Stacks) -> Iterator[Project]:
+    with proved(stacks) as project:
         yield project
 
 

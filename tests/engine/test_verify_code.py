@@ -5,14 +5,14 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.conftest import Projects
+from tests.conftest import Projects, Stacks
 from tests.engine.admins import BACKEND, only_superuser
 from tests.engine.database import Session
 from tests.engine.program import THE_ADMIN, Project
 from tests.engine.verified_stack import proved
 from tests.engine.verifying import heal, told, verified
 
-pytestmark = pytest.mark.xdist_group("verify-code")
+pytestmark = pytest.mark.xdist_group("verify")
 
 SECTIONS: dict[str, Any] = {
     "services": {"a": None, "b": {"reads": ["a.reports"]}},
@@ -51,9 +51,8 @@ ORDINARY = (
 
 
 @only_superuser
-def test_ordinary_code_is_no_alarm(projects: Projects) -> None:
-    with projects(**SECTIONS) as project:
-        project.succeeds(project.up())
+def test_ordinary_code_is_no_alarm(stacks: Stacks) -> None:
+    with stacks(**SECTIONS) as project:
         with project.connect("a") as service:
             for statement in ORDINARY:
                 service.execute(statement.encode())
@@ -80,9 +79,8 @@ CONTRIB = """
 """What every server of the tests brings along; some have languages and more."""
 
 
-def test_no_extension_is_an_alarm(projects: Projects) -> None:
-    with projects(**SECTIONS) as project:
-        project.succeeds(project.up())
+def test_no_extension_is_an_alarm(stacks: Stacks) -> None:
+    with stacks(**SECTIONS) as project:
         there = {name for (name,) in project.database.rows("SELECT name FROM pg_available_extensions")} - {"plpgsql"}
         tried, alarms = set(), {}
         for name in sorted(there):
@@ -99,9 +97,8 @@ def test_no_extension_is_an_alarm(projects: Projects) -> None:
         assert set(CONTRIB.split()) <= tried
 
 
-def test_a_view_that_the_last_run_knew_is_no_alarm(projects: Projects) -> None:
-    with projects(**SECTIONS) as project:
-        project.succeeds(project.up())
+def test_a_view_that_the_last_run_knew_is_no_alarm(stacks: Stacks) -> None:
+    with stacks(**SECTIONS) as project:
         with project.connect("a") as service:
             service.execute("CREATE VIEW reports AS SELECT 1 AS id")
         project.succeeds(project.up())
@@ -109,9 +106,8 @@ def test_a_view_that_the_last_run_knew_is_no_alarm(projects: Projects) -> None:
         assert told(verified(project)) == []
 
 
-def test_no_run_begins_while_an_event_trigger_may_be_anothers(projects: Projects) -> None:
-    with projects(**SECTIONS) as project:
-        project.succeeds(project.up())
+def test_no_run_begins_while_an_event_trigger_may_be_anothers(stacks: Stacks) -> None:
+    with stacks(**SECTIONS) as project:
         project.database.run(*FORCED)
         project.declare(**{**SECTIONS, "services": {**SECTIONS["services"], "c": None}})
         seen = verified(project)
@@ -137,8 +133,8 @@ def test_an_event_trigger_of_a_superusers_is_in_nobodys_way(projects: Projects) 
         assert told(verified(project)) == []
 
 
-def test_the_rights_of_analytics_are_not_to_be_had_by_a_view(projects: Projects) -> None:
-    with proved(projects) as stack, stack.connect("madansara") as thief:
+def test_the_rights_of_analytics_are_not_to_be_had_by_a_view(stacks: Stacks) -> None:
+    with proved(stacks) as stack, stack.connect("madansara") as thief:
         thief.execute(
             "CREATE VIEW madansara.loot AS SELECT query_to_xml('SELECT pg_notify(''loot'', word)"
             " FROM sankore.things', true, false, '') AS x"
@@ -152,8 +148,8 @@ def test_the_rights_of_analytics_are_not_to_be_had_by_a_view(projects: Projects)
         assert told(verified(stack)) == []
 
 
-def test_the_rights_of_analytics_are_not_to_be_had_by_a_range(projects: Projects) -> None:
-    with proved(projects) as stack, stack.connect("madansara") as thief:
+def test_the_rights_of_analytics_are_not_to_be_had_by_a_range(stacks: Stacks) -> None:
+    with proved(stacks) as stack, stack.connect("madansara") as thief:
         for statement in (
             "CREATE FUNCTION apart(a float8, b float8) RETURNS float8 LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN"
             " IF current_user = 'analytics_readonly' THEN PERFORM pg_notify('loot', word)"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Projects
+from tests.conftest import Stacks
 from tests.engine.damaged import DAMAGES
 from tests.engine.damaged.stack import STACK
 from tests.engine.program import STACK_FILE, Project
@@ -14,12 +14,12 @@ from tests.engine.verifying import heal, told, verified
 from tests.parts import sampled
 from tests.servers import DEFAULT, MAJOR
 
-pytestmark = pytest.mark.xdist_group("verify-damages")
+pytestmark = pytest.mark.xdist_group("verify")
 
 
 @pytest.fixture(scope="module")
-def stack(projects: Projects) -> Iterator[Project]:
-    with proved(projects) as project:
+def stack(stacks: Stacks) -> Iterator[Project]:
+    with proved(stacks) as project:
         assert told(verified(project)) == []
         yield project
 

@@ -8,18 +8,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conftest import Projects
+from tests.conftest import Projects, Stacks
 from tests.engine.program import Project
 from tests.engine.stopping import interruptible
 from tests.engine.verified_stack import proved
 from tests.engine.verifying import LEFT, told, verified
 
-pytestmark = pytest.mark.xdist_group("verify-ends")
+pytestmark = pytest.mark.xdist_group("verify")
 
 
 @pytest.fixture(scope="module")
-def stack(projects: Projects) -> Iterator[Project]:
-    with proved(projects) as project:
+def stack(stacks: Stacks) -> Iterator[Project]:
+    with proved(stacks) as project:
         yield project
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from tests.conftest import Projects
+from tests.conftest import Stacks
 from tests.engine.program import Project
 from tests.engine.random_damages import STRANGER, draw, effective, later_effective
 from tests.engine.remedies import decide, run
@@ -20,12 +20,12 @@ from tests.parts import sampled
 ROUNDS = 12
 """Of one seed."""
 
-pytestmark = pytest.mark.xdist_group("verify-random")
+pytestmark = pytest.mark.xdist_group("verify")
 
 
 @pytest.fixture(scope="module")
-def stack(projects: Projects) -> Iterator[Project]:
-    with proved(projects) as project:
+def stack(stacks: Stacks) -> Iterator[Project]:
+    with proved(stacks) as project:
         project.database.run(f"CREATE ROLE {STRANGER}")
         yield project
 

@@ -11,6 +11,7 @@ from engarde.output.findings import Finding
 from engarde.pulumi_cli.state import Outputs, views
 from engarde.verify.run import Asked, Report, verify
 from tests.engine.admins import PASSWORD, SUPERUSER
+from tests.engine.in_process import tool_here
 from tests.engine.program import STACK, STACK_FILE, Project
 
 LEFT = """
@@ -46,7 +47,8 @@ def heal(project: Project, finding: Finding) -> None:
     elif finding.remedy.text.startswith("bin/pulumi up"):
         project.succeeds(project.up(*finding.remedy.text.split()[2:-2]))
     elif finding.remedy.text.startswith("bin/engarde "):
-        done = project.tool(*shlex.split(finding.remedy.text)[1:])
+        words = shlex.split(finding.remedy.text)[1:]
+        done = tool_here(project, *words) if words[0] == "explain" else project.tool(*words)
         assert done.returncode == 0, done.stderr
     elif finding.remedy.kind == "edit":
         line, *then = finding.remedy.text.splitlines()
