@@ -26,6 +26,8 @@ PROGRAM = "__main__"
 def main() -> int:
     """Prints the figures; 1 where there are too many rooms, or an import leads upwards or in a circle."""
     graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    # What only a type needs is not imported when the module is.
+    typed = grimp.build_graph(*PACKAGES, cache_dir=None, exclude_type_checking_imports=True)
     imports = {name: graph.find_modules_directly_imported_by(name) for name in graph.modules}
     rooms = {name: found for name in graph.modules if (found := room(name))}
     arrows = {
@@ -37,7 +39,7 @@ def main() -> int:
     faults = [
         *upwards(arrows, layers()),
         *circles("rooms", _by_name(arrows)),
-        *circles("modules", imports),
+        *circles("modules", {name: typed.find_modules_directly_imported_by(name) for name in typed.modules}),
         *loose(rooms.values()),
     ]
     files = [file for package in PACKAGES for file in Path(PROJECT, package).rglob("*.py")]

@@ -14,8 +14,8 @@ from engarde.declaration.model import Stack
 from engarde.declaration.names import ANALYTICS
 from engarde.errors import EngardeError, Refused
 from engarde.output.show import console
+from engarde.pulumi_cli.logins import access
 from engarde.server.connect import connect
-from engarde.server.credentials import access
 from engarde.util.terminal import step, tell
 from launcher.paths import PROJECT
 

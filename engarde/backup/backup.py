@@ -20,8 +20,9 @@ from engarde.backup.report import Made
 from engarde.declaration.databases import database_of, service_of
 from engarde.declaration.model import Stack
 from engarde.errors import Refused, Unfinished
+from engarde.pulumi_cli.logins import access
 from engarde.server.connect import WATCHED
-from engarde.server.credentials import Access, access
+from engarde.server.credentials import Access
 from engarde.server.functions import refuse_citus
 from engarde.server.session import NOTICING_OPTIONS, Session, session
 from engarde.util.masking import masked

@@ -18,8 +18,9 @@ from engarde.backup.manifest import DUMP
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PROOF
 from engarde.errors import Refused, Unfinished, Unreachable
+from engarde.pulumi_cli.logins import login_of_admin
 from engarde.server.copy_in import NotRun, attempt
-from engarde.server.credentials import Access, login_of_admin
+from engarde.server.credentials import Access
 from engarde.server.functions import refuse_event_triggers
 from engarde.server.role_settings import drop_placeholder
 from engarde.server.scram import verifier

@@ -22,8 +22,9 @@ from engarde.declaration.model import DatabaseStack, Service, Stack
 from engarde.declaration.privileges import On, expected
 from engarde.errors import Uncertain, Unfinished, Unreachable
 from engarde.output.wording import first_few
+from engarde.pulumi_cli.logins import access
 from engarde.server import copy_in, functions
-from engarde.server.credentials import Access, access
+from engarde.server.credentials import Access
 from engarde.server.functions import refuse_citus, refuse_event_triggers
 from engarde.server.session import Session, session
 from engarde.util.quoting import quoted

@@ -12,7 +12,8 @@ from engarde.declaration.databases import find
 from engarde.declaration.model import Stack
 from engarde.errors import Refused, Unfinished, Unreachable
 from engarde.output.findings import Finding
-from engarde.server.credentials import Access, login_of_admin
+from engarde.pulumi_cli.logins import login_of_admin
+from engarde.server.credentials import Access
 from engarde.server.functions import refuse_event_triggers
 from engarde.server.session import Session, session
 

@@ -17,6 +17,7 @@ from engarde.preflight import admin_privileges as rights
 from engarde.preflight import conflicts
 from engarde.preflight.revocations import Outsider, outsiders
 from engarde.pulumi_cli import stale_locks
+from engarde.pulumi_cli.logins import of_services
 from engarde.pulumi_cli.resource_names import is_in
 from engarde.pulumi_cli.state import Outputs, State, backend, outputs, state
 from engarde.server import catalog, functions, version_tables
@@ -31,7 +32,6 @@ from engarde.server.catalog.rows import (
     StoredPassword,
     VersionTable,
 )
-from engarde.server.credentials import of_services
 from engarde.server.functions import EventTrigger
 from engarde.server.session import Session
 

@@ -14,8 +14,8 @@ from engarde.declaration.databases import find, of_login
 from engarde.declaration.loader import read
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, EngardeError, Refused, Unfinished, Unreachable
+from engarde.pulumi_cli.logins import ADMIN, access, login_of_admin
 from engarde.pulumi_cli.process import FOLDER
-from engarde.server.credentials import ADMIN, access, login_of_admin
 from engarde.util.terminal import say
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import click
 
 from engarde.cli.options import command
 from engarde.declaration.loader import read
+from engarde.pulumi_cli.logins import From, access
 from engarde.pulumi_cli.process import FOLDER
-from engarde.server.credentials import From, access
 from engarde.server.libpq import psql
 
 database_option = click.option(

@@ -9,7 +9,7 @@ from engarde.declaration.databases import database_of, databases, restrict_to
 from engarde.declaration.model import Analytics, DatabaseStack, Declarations, Service, Stack
 from engarde.declaration.names import ANALYTICS
 from engarde.doctor.model import LONGEST_NAME, MatchedError
-from engarde.server.credentials import ADMIN
+from engarde.pulumi_cli.logins import ADMIN
 from engarde.util.masking import MASK
 
 _ROLES = (

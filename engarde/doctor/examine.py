@@ -12,7 +12,7 @@ from engarde.declaration.databases import databases, display_name
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import NoEntrance, NoRoomForLocks, Unreachable
 from engarde.output.findings import Finding
-from engarde.server.credentials import login_of_admin
+from engarde.pulumi_cli.logins import login_of_admin
 from engarde.server.session import Session, session
 
 

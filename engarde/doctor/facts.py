@@ -15,8 +15,9 @@ from engarde.doctor.model import MatchedError
 from engarde.doctor.rows import Client, Entrant, Relation, RelationRight, SchemaRight
 from engarde.errors import NoEntrance, Unreachable
 from engarde.output.findings import Finding
+from engarde.pulumi_cli.logins import login_of_admin
 from engarde.server.catalog import Catalog
-from engarde.server.credentials import Access, login_of_admin
+from engarde.server.credentials import Access
 from engarde.server.session import Session, session
 
 _END = re.compile(r"""["'`,;:)\]} ]""")

@@ -11,8 +11,8 @@ from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC, spelled, split
 from engarde.errors import EngardeError
 from engarde.explain.facts import Group, Key
+from engarde.pulumi_cli.logins import ADMIN
 from engarde.pulumi_cli.resource_names import login_name
-from engarde.server.credentials import ADMIN
 from engarde.server.session import Session
 
 _KINDS: dict[str, Group] = {

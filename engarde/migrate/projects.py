@@ -14,9 +14,10 @@ from engarde.declaration.names import VERSION_TABLE
 from engarde.errors import ConfigError, EngardeError, NotAnswered, Refused, Unreachable
 from engarde.migrate.histories import Database, OtherVersionTable
 from engarde.migrate.report import Status, Statuses
+from engarde.pulumi_cli.logins import accesses, login_of_admin, of_services
 from engarde.pulumi_cli.process import FOLDER
 from engarde.pulumi_cli.state import outputs
-from engarde.server.credentials import Access, accesses, login_of_admin, of_services
+from engarde.server.credentials import Access
 from engarde.server.session import session
 from engarde.util.quoting import quoted
 

@@ -10,13 +10,13 @@ from urllib.parse import unquote, urlsplit
 from engarde.declaration.databases import databases
 from engarde.declaration.model import Stack
 from engarde.output.findings import Finding, Remedy
+from engarde.pulumi_cli.logins import login_of_admin
 from engarde.pulumi_cli.state import outputs
 from engarde.railway.api import Api
 from engarde.railway.desired_variables import desired_variables, recipients, section
 from engarde.railway.old_logins import SHARED, URL, old_logins
 from engarde.railway.planning import instance
 from engarde.railway.project import Place, Values, find, values
-from engarde.server.credentials import login_of_admin
 
 _SUPERUSERS = r"DATABASE_(PUBLIC_|PRIVATE_|UNPOOLED_)?URL|(PG|POSTGRES_)(PASSWORD|USER)"
 _REFERENCE = re.compile(rf"\$\{{\{{\s*(?P<service>[^.}}]+)\.(?P<name>{_SUPERUSERS})\s*\}}\}}")

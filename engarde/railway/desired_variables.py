@@ -9,9 +9,9 @@ from engarde.declaration.databases import database_of, find
 from engarde.declaration.delivery import UNSTATED, Railway, Variable
 from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
 from engarde.errors import ConfigError, Refused, Unreachable
+from engarde.pulumi_cli.logins import login_to
 from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import Outputs, outputs
-from engarde.server.credentials import login_to
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.privileges import CONNECT, TEMPORARY
 from engarde.errors import NoEntrance, Refused, Unfinished, Why
+from engarde.pulumi_cli.logins import login_of_admin
 from engarde.pulumi_cli.resource_names import login_name, on_server
 from engarde.rotate.delivery import Login
-from engarde.server.credentials import Access, login_of_admin
+from engarde.server.credentials import Access
 from engarde.server.scram import verifier
 from engarde.server.session import Session, session
 from engarde.util.quoting import quoted

@@ -14,6 +14,7 @@ from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import ConfigError, EngardeError, Refused, Unfinished
 from engarde.output.wording import indented
 from engarde.pulumi_cli.commands import preview, up
+from engarde.pulumi_cli.logins import login_of_admin
 from engarde.pulumi_cli.process import FOLDER
 from engarde.pulumi_cli.resource_names import login_name, on_server, refuse_lower
 from engarde.pulumi_cli.state import ROLE, State, outputs, state, verifiers
@@ -24,7 +25,6 @@ from engarde.rotate.login_check import prove
 from engarde.rotate.report import Failed, Report, Rotated, Rotation
 from engarde.rotate.rotate_login import Ask, counters, look, plan, rotate_login
 from engarde.server.catalog.rows import Existing
-from engarde.server.credentials import login_of_admin
 from engarde.server.session import session
 from engarde.util.terminal import say, step
 

@@ -13,10 +13,10 @@ from engarde.declaration.databases import display_name, service_of
 from engarde.declaration.loader import read
 from engarde.errors import Refused
 from engarde.output.wording import indented
+from engarde.pulumi_cli.logins import login_of_admin
 from engarde.pulumi_cli.process import FOLDER
 from engarde.rotate import lockout
 from engarde.rotate.lock import locked
-from engarde.server.credentials import login_of_admin
 from engarde.server.functions import refuse_event_triggers
 from engarde.server.session import session
 from engarde.split import source_comparison

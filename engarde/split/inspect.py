@@ -11,7 +11,7 @@ from engarde.backup.inventory import Edge, Owned
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import VERSION_TABLE
 from engarde.errors import NoEntrance
-from engarde.server.credentials import login_of_admin
+from engarde.pulumi_cli.logins import login_of_admin
 from engarde.server.functions import Extension, refuse_citus, refuse_event_triggers
 from engarde.server.session import Session, session
 

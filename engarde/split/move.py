@@ -16,9 +16,10 @@ from engarde.declaration.model import DatabaseStack, Extension, Service, Stack
 from engarde.declaration.validation import join
 from engarde.errors import ConfigError, Refused, Unreachable
 from engarde.pulumi_cli.commands import set_key
+from engarde.pulumi_cli.logins import login_to
 from engarde.pulumi_cli.process import engine
 from engarde.rotate.stack_file_copy import Copy, copied
-from engarde.server.credentials import Access, login_to
+from engarde.server.credentials import Access
 
 
 @dataclass(frozen=True, slots=True)

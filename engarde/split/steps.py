@@ -21,13 +21,13 @@ from engarde.errors import Unfinished
 from engarde.output.findings import Finding
 from engarde.output.wording import indented
 from engarde.pulumi_cli.commands import preview, up
+from engarde.pulumi_cli.logins import login_of_admin
 from engarde.pulumi_cli.process import FOLDER, engine
 from engarde.pulumi_cli.resource_names import on_server
 from engarde.pulumi_cli.state import ROLE, outputs, state, verifiers
 from engarde.rotate import lockout
 from engarde.rotate.delivery import deliverer
 from engarde.rotate.login_check import prove
-from engarde.server.credentials import login_of_admin
 from engarde.server.session import session
 from engarde.split import source_comparison
 from engarde.split.inspect import contents

@@ -8,9 +8,10 @@ from engarde.backup.inventory import Owned
 from engarde.backup.restore import clear
 from engarde.checks.move_journal import MoveJournal
 from engarde.preflight.admin_privileges import WantedExtension, refuse_for_extensions
+from engarde.pulumi_cli.logins import login_of_admin
 from engarde.rotate.lockout import acting, changing, login_status
 from engarde.server.catalog.rows import Existing
-from engarde.server.credentials import Access, login_of_admin
+from engarde.server.credentials import Access
 from engarde.server.functions import refuse_event_triggers
 from engarde.server.session import Session, session
 from engarde.split.inspect import MAINTENANCE, Contents, server

@@ -8,9 +8,9 @@ from engarde.checks.naming import about
 from engarde.declaration.model import DatabaseStack
 from engarde.errors import NoEntrance, Why
 from engarde.output.findings import Finding, Remedy
+from engarde.pulumi_cli.logins import login_to
 from engarde.pulumi_cli.state import Outputs
 from engarde.server.catalog import Catalog
-from engarde.server.credentials import login_to
 from engarde.server.session import session
 from engarde.util.quoting import statement
 from engarde.verify.logins import Tried

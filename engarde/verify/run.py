@@ -17,9 +17,10 @@ from engarde.declaration.model import DatabaseStack, Stack
 from engarde.declaration.names import PROOF
 from engarde.declaration.privileges import readings
 from engarde.output.findings import Finding
+from engarde.pulumi_cli.logins import login_of_admin
 from engarde.pulumi_cli.state import Outputs
 from engarde.server.catalog import Catalog
-from engarde.server.credentials import Access, login_of_admin
+from engarde.server.credentials import Access
 from engarde.server.functions import CITUS_UNKNOWN, has_citus
 from engarde.server.session import session
 from engarde.verify import logins, matrix

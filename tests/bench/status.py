@@ -18,7 +18,8 @@ from devtools.server import ADMIN, HOST
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import PASSWORD_KEY, parse
 from engarde.declaration.model import DatabaseStack
-from engarde.server.credentials import Access, login_to
+from engarde.pulumi_cli.logins import login_to
+from engarde.server.credentials import Access
 from engarde.server.session import Session
 from engarde.status.collect import collect
 from engarde.status.subjects import chosen

@@ -12,7 +12,8 @@ from rich.console import Console
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import read
 from engarde.declaration.model import DatabaseStack
-from engarde.server.credentials import Access, login_to
+from engarde.pulumi_cli.logins import login_to
+from engarde.server.credentials import Access
 from engarde.server.scram import verifier
 from engarde.status.show import Status, status
 from engarde.status.subjects import chosen

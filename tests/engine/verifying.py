@@ -29,7 +29,7 @@ def verified(project: Project, **asked: Any) -> Report:
     given = Outputs(known["database_urls"], known["analytics_url"], known["passwords"], urls, views(known))
     with (
         patch("engarde.checks.observed.outputs", return_value=given),
-        patch("engarde.server.credentials.admin_password", return_value=PASSWORD),
+        patch("engarde.pulumi_cli.logins.admin_password", return_value=PASSWORD),
     ):
         return verify(read(project.folder, STACK), Asked(**asked), lambda left: None)
 

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from engarde.cli import main
 from engarde.declaration.loader import parse
 from engarde.errors import ConfigError, Unreachable
+from engarde.pulumi_cli.logins import access
 from engarde.pulumi_cli.state import Outputs
-from engarde.server.credentials import access
 from engarde.server.libpq import _psql
 
 ROOT = Path(__file__).parents[2]
@@ -35,8 +35,8 @@ OUTPUTS = Outputs({}, None, {"madansara_user": "pw-m", "analytics_readonly": "pw
 @pytest.fixture(autouse=True)
 def _engine() -> Iterator[None]:
     with (
-        patch("engarde.server.credentials.outputs", return_value=OUTPUTS),
-        patch("engarde.server.credentials.admin_password", return_value="pw-admin"),
+        patch("engarde.pulumi_cli.logins.outputs", return_value=OUTPUTS),
+        patch("engarde.pulumi_cli.logins.admin_password", return_value="pw-admin"),
         patch("engarde.cli.logins.read", return_value=STACK),
     ):
         yield

@@ -12,9 +12,9 @@ from engarde.declaration.databases import databases, display_name, find, managin
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused
+from engarde.pulumi_cli.logins import access, login_of_admin
 from engarde.pulumi_cli.state import Outputs
 from engarde.railway.desired_variables import desired_variables
-from engarde.server.credentials import access, login_of_admin
 
 THERE = {"host": "other.example", "port": 5433, "database": "railway", "serviceAddress": {"host": "cs.internal"}}
 ANALYTICS = {
@@ -61,9 +61,9 @@ def _engine() -> Iterator[None]:
         return f"pw-of-{database or 'shared'}"
 
     with (
-        patch("engarde.server.credentials.outputs", return_value=OUTPUTS),
+        patch("engarde.pulumi_cli.logins.outputs", return_value=OUTPUTS),
         patch("engarde.railway.desired_variables.outputs", return_value=OUTPUTS),
-        patch("engarde.server.credentials.admin_password", side_effect=password),
+        patch("engarde.pulumi_cli.logins.admin_password", side_effect=password),
     ):
         yield
 

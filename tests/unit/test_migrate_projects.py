@@ -34,7 +34,7 @@ OUTPUTS = Outputs({}, None, {"a_user": "pw-a", "b_user": "pw-b"})
 def made() -> list[Project]:
     with (
         patch("engarde.migrate.projects.outputs", return_value=OUTPUTS),
-        patch("engarde.server.credentials.admin_password", side_effect=lambda _, database: f"pw-of-{database}"),
+        patch("engarde.pulumi_cli.logins.admin_password", side_effect=lambda _, database: f"pw-of-{database}"),
     ):
         return projects(STACK, ())
 

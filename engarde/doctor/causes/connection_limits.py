@@ -15,7 +15,7 @@ from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Client
 from engarde.errors import Why
 from engarde.output.findings import Remedy
-from engarde.server.credentials import login_of_admin
+from engarde.pulumi_cli.logins import login_of_admin
 from engarde.server.session import session
 from engarde.util.quoting import statement
 

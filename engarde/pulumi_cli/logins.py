@@ -1,0 +1,81 @@
+"""The logins that a stack declares, with the passwords that Pulumi's state and configuration hold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from engarde.declaration.databases import database_of, display_name, find
+from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
+from engarde.declaration.names import ANALYTICS
+from engarde.errors import ConfigError, Unreachable
+from engarde.pulumi_cli.state import Outputs, admin_password, outputs
+from engarde.server.credentials import Access
+
+ADMIN = "admin"
+From = Literal["operator", "service"]
+
+
+def access(stack: Stack, who: str, where: From = "operator", database: str | None = None) -> Access:
+    """The login of a service, of `analytics` or of `admin`; of these two, to the shared database unless one is named.
+
+    :raises ConfigError: no such service in the stack, or it has nothing in this database.
+    :raises Unreachable: the engine does not know its password.
+    """
+    if who == ADMIN:
+        return login_of_admin(find(stack, database), where)
+    logins = {service.name: service for service in stack.services} | (
+        {ANALYTICS: stack.analytics} if stack.analytics else {}
+    )
+    if who not in logins:
+        raise ConfigError(f"{who} is not in stack {stack.name}; it has {', '.join([*logins, ADMIN])}")
+    login = logins[who]
+    there = database_of(stack, login) if database is None else find(stack, database)
+    if login.role not in {each.role for each in there.logins}:
+        raise ConfigError(f"{who} has nothing in database {display_name(there)} of stack {stack.name}")
+    return login_to(there, login, _password(stack, login, outputs(stack.name)), where)
+
+
+def accesses(stack: Stack, services: Sequence[Service], known: Outputs) -> list[Access]:
+    """The login of each service, from the outputs of the stack.
+
+    :raises Unreachable: the engine does not know a password.
+    """
+    return [login_to(database_of(stack, each), each, _password(stack, each, known)) for each in services]
+
+
+def of_services(database: DatabaseStack, known: Outputs | None = None) -> dict[str, Access]:
+    """Role -> login, of the services in the database whose passwords the engine knows.
+
+    :param known: the stack's outputs; without them the engine is asked.
+    :raises Unreachable: no engine, no passphrase, or nothing brought up yet.
+    """
+    passwords = (known or outputs(database.name)).passwords
+    return {
+        each.role: login_to(database, each, passwords[each.role])
+        for each in database.services
+        if each.role in passwords
+    }
+
+
+def _password(stack: Stack, login: Service | Analytics, known: Outputs) -> str:
+    if (password := known.passwords.get(login.role)) is None:
+        raise Unreachable(f"{login.role} was not brought up yet; run `bin/pulumi up --stack {stack.name}`")
+    return password
+
+
+def login_to(database: DatabaseStack, login: Service | Analytics, password: str, where: From = "operator") -> Access:
+    """A login of the stack to the database."""
+    address = database.server if where == "operator" else database.service_address
+    schema = login.schema_ if isinstance(login, Service) else None
+    return Access(address, database.server.database, login.role, password, login.url_format, schema)
+
+
+def login_of_admin(database: DatabaseStack, where: From = "operator") -> Access:
+    """The admin's login to the database.
+
+    :raises Unreachable: no engine or no passphrase.
+    """
+    address = database.server if where == "operator" else database.service_address
+    password = admin_password(database.name, database.label if database.elsewhere else None)
+    return Access(address, database.server.database, database.server.user, password)
