@@ -62,7 +62,7 @@ class Why(Enum):
         return self.password_right or self is Why.NO_CLIENT
 
 
-class NoEntrance(Unreachable):
+class LoginRefused(Unreachable):
     """Nobody answered at the address, or the role was not let in."""
 
     def __init__(self, where: str, reason: str) -> None:

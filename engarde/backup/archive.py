@@ -183,10 +183,10 @@ def load_large_objects(asked: Session, file: Path, wanted: Sequence[LargeObject]
         for item in wanted:
             content = archive.extractfile(str(item.number))
             assert content is not None
-            asked.do("backup_put_large_object", number=item.number, at=-1, content=b"")
+            asked.execute_file("backup_put_large_object", number=item.number, at=-1, content=b"")
             at = 0
             while part := content.read(LARGE_PART):
-                asked.do("backup_put_large_object", number=item.number, at=at, content=part)
+                asked.execute_file("backup_put_large_object", number=item.number, at=at, content=part)
                 at += len(part)
     comments = [f"COMMENT ON LARGE OBJECT {item.number} IS {literal(item.comment)}" for item in wanted if item.comment]
     copy_in.script(asked, "comments on large objects", ";\n".join(comments))

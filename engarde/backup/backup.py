@@ -163,7 +163,7 @@ def _pg_dump(
         It is at work as long as it says or writes anything, or the server is not waiting for it.
         """
         nonlocal size, heard
-        asked.do("stat_anew")
+        asked.execute_file("stat_anew")
         [at_work] = asked.values("backup_dumping")
         written = sum(path.stat().st_size for path in folder.rglob("*"))
         if at_work or written != size:

@@ -38,7 +38,7 @@ def inspect(asked: Session, schema: str, say: Say) -> Inventory:
 
     :raises Refused: there is no such schema, or its owner does not see every row.
     """
-    [server] = asked.rows("backup_pinned", Server)
+    [server] = asked.query("backup_pinned", Server)
     owner, (extensions, others) = owner_of(asked, schema), needs(asked, schema)
     return Inventory(
         server=server,
@@ -46,10 +46,10 @@ def inspect(asked: Session, schema: str, say: Say) -> Inventory:
         owner=owner,
         tables=tuple(_tables(asked, schema, say)),
         sequences=tuple(sequences(asked, schema)),
-        things=tuple(asked.rows("backup_things", Thing, schema=schema)),
-        owned=tuple(asked.rows("backup_contents", Owned, schema=schema)),
+        things=tuple(asked.query("backup_things", Thing, schema=schema)),
+        owned=tuple(asked.query("backup_contents", Owned, schema=schema)),
         grants=tuple(grants(asked, schema, owner)),
-        large_objects=tuple(asked.rows("backup_large_objects", LargeObject, role=owner)),
+        large_objects=tuple(asked.query("backup_large_objects", LargeObject, role=owner)),
         extensions=extensions,
         needs=others,
         needed_by=needed_by(asked, schema),
@@ -58,15 +58,15 @@ def inspect(asked: Session, schema: str, say: Say) -> Inventory:
 
 def needs(asked: Session, schema: str) -> tuple[tuple[Extension, ...], tuple[Edge, ...]]:
     """The extensions that things in a schema need, and what else of it is outside; names are printed with schemas."""
-    edges = asked.rows("backup_edges", Edge, schema=schema, side="needs")
+    edges = asked.query("backup_edges", Edge, schema=schema, side="needs")
     used = {edge.name for edge in edges if edge.kind == "extension"}
-    extensions = (extension for extension in asked.rows("backup_extensions", Extension) if extension.name in used)
+    extensions = (extension for extension in asked.query("backup_extensions", Extension) if extension.name in used)
     return tuple(extensions), tuple(edge for edge in edges if edge.kind != "extension")
 
 
 def needed_by(asked: Session, schema: str) -> tuple[Edge, ...]:
     """What outside needs things in a schema, and is dropped with them."""
-    return tuple(asked.rows("backup_edges", Edge, schema=schema, side="needed by"))
+    return tuple(asked.query("backup_edges", Edge, schema=schema, side="needed by"))
 
 
 def owner_of(asked: Session, schema: str) -> str:
@@ -80,7 +80,7 @@ def owner_of(asked: Session, schema: str) -> str:
 
 
 def _tables(asked: Session, schema: str, say: Say) -> Iterator[Table]:
-    found = asked.rows("backup_tables", FoundTable, schema=schema)
+    found = asked.query("backup_tables", FoundTable, schema=schema)
     if unreadable := [table.name for table in found if not table.readable]:
         raise Refused(
             f"{schema}: its owner may not read {', '.join(map(visible, unreadable))}; `bin/engarde verify` names whose"
@@ -104,7 +104,7 @@ def _tables(asked: Session, schema: str, say: Say) -> Iterator[Table]:
             # Without ONLY, what inherits from it would be counted twice.
             source = ("" if table.parts else "ONLY ") + quoted(schema, table.name)
             columns = ", ".join(map(quoted, table.columns))
-            [counted] = asked.filled("backup_checksum", dict, table=source, columns=columns)
+            [counted] = asked.query_template("backup_checksum", dict, table=source, columns=columns)
         yield Table(table.name, table.detail, tuple(table.details), **counted)
     # What the catalogs print has to name schemas.
     look_in(asked, SEARCH_PATH)
@@ -122,24 +122,24 @@ def service_path(schema: str, extensions: Iterable[Extension] = ()) -> str:
 
 def look_in(asked: Session, path: str) -> None:
     """Makes the session's transaction look for names there."""
-    asked.do("backup_path", path=path)
+    asked.execute_file("backup_path", path=path)
 
 
 def sequences(asked: Session, schema: str) -> Iterator[Sequence]:
     """Each sequence and where it is now, whatever the session's snapshot."""
-    for found in asked.rows("backup_sequences", dict, schema=schema):
-        [now] = asked.filled("backup_sequence", dict, sequence=quoted(schema, found["name"]))
+    for found in asked.query("backup_sequences", dict, schema=schema):
+        [now] = asked.query_template("backup_sequence", dict, sequence=quoted(schema, found["name"]))
         yield Sequence(**found, **now)
 
 
 def grants(asked: Session, schema: str, owner: str) -> list[Grant]:
     """What others than the owner may do with what is in the schema, and with the owner's large objects."""
     found = []
-    for entry in asked.rows("acl", Entry):
+    for entry in asked.query("acl", Entry):
         if _belongs(entry, schema, owner):
             column = f" ({quoted(entry.column)})" if entry.column else ""
             found.append(Grant(f"{entry.kind} {entry.identity}{column}", entry.grantee, entry.right, entry.grantable))
-    for default in asked.rows("default_acl", Default):
+    for default in asked.query("default_acl", Default):
         everywhere = default.schema is None and default.creator == owner
         if default.grantee and default.right and (default.schema == schema or everywhere):
             where = "" if everywhere else f" in {quoted(schema)}"

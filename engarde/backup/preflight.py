@@ -66,9 +66,9 @@ def held(asked: Session, service: Service, found: Manifest, *, replace: bool) ->
     :raises Refused: it cannot, or holds data that may not be replaced, or that somebody else needs.
     """
     wanted = found.inventory
-    [here] = asked.rows("backup_pinned", Server)
+    [here] = asked.query("backup_pinned", Server)
     numbers = [item.number for item in wanted.large_objects]
-    taken = asked.rows("backup_numbers", dict, numbers=numbers)
+    taken = asked.query("backup_numbers", dict, numbers=numbers)
     faults = [*_faults(asked, here, service, wanted)]
     faults += [
         f"large object {one['number']} of the backup is {one['owner']}'s here" for one in taken if not one["own"]
@@ -77,7 +77,7 @@ def held(asked: Session, service: Service, found: Manifest, *, replace: bool) ->
         raise Refused(
             f"this backup cannot be restored to {service.name}; nothing was changed:\n{indented(map(visible, faults))}"
         )
-    owned = asked.rows("backup_contents", Owned, schema=service.schema_)
+    owned = asked.query("backup_contents", Owned, schema=service.schema_)
     now = Held(tuple(owned), sum(one["own"] for one in taken))
     if now.anything and not replace:
         raise Refused(
@@ -100,7 +100,7 @@ def _faults(asked: Session, here: Server, service: Service, wanted: Inventory) -
         yield f"database {here.database} is in {here.encoding}, and the backup in {source.encoding}"
     if owner != service.role:
         yield f"schema {service.schema_} belongs to {owner} instead of {service.role}; `bin/pulumi up` heals it"
-    there = {extension.name: extension.schema for extension in asked.rows("backup_extensions", Extension)}
+    there = {extension.name: extension.schema for extension in asked.query("backup_extensions", Extension)}
     for extension in wanted.extensions:
         name, schema = extension.name, extension.schema
         if name not in there:
@@ -110,5 +110,5 @@ def _faults(asked: Session, here: Server, service: Service, wanted: Inventory) -
             )
         elif there[name] != schema:
             yield f"extension {name} is in schema {there[name]} here, and was in {schema}"
-    for missing in asked.rows("backup_missing", Edge, needs=json.dumps(list(map(asdict, wanted.needs)))):
+    for missing in asked.query("backup_missing", Edge, needs=json.dumps(list(map(asdict, wanted.needs)))):
         yield f"{missing} is not here, and the backup needs it"

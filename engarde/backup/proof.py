@@ -107,10 +107,10 @@ def tried(admin: Access, role: str, folder: Path, found: Inventory, client: Clie
         # An empty schema in the place of the service's, for this transaction alone.
         aside = f"engarde_aside_{secrets.token_hex(8)}"
         begin(asked, aside)
-        asked.run(LIMITS)
-        asked.change(f"ALTER SCHEMA {quoted(found.schema)} RENAME TO {quoted(aside)}")
-        asked.change(f"CREATE SCHEMA {quoted(found.schema)} AUTHORIZATION {quoted(role)}")
-        asked.change(f"SET LOCAL ROLE {quoted(role)}")
+        asked.execute(LIMITS)
+        asked.execute_or_refuse(f"ALTER SCHEMA {quoted(found.schema)} RENAME TO {quoted(aside)}")
+        asked.execute_or_refuse(f"CREATE SCHEMA {quoted(found.schema)} AUTHORIZATION {quoted(role)}")
+        asked.execute_or_refuse(f"SET LOCAL ROLE {quoted(role)}")
         look_in(asked, service_path(found.schema, found.extensions))
         return _loaded(asked, role, found, before, after)
 
@@ -160,17 +160,17 @@ def make_login(admin: Access, name: str, role: str, privilege: str, limits: str 
     """
     password = secrets.token_hex(16)
     with session(admin, read_only=False) as asked:
-        asked.change(f"CREATE ROLE {quoted(name)} LOGIN{limits}")
+        asked.execute_or_refuse(f"CREATE ROLE {quoted(name)} LOGIN{limits}")
         asked.set_verifier(name, verifier(password, secrets.token_bytes(16)))
-        asked.change(f"GRANT {quoted(role)} TO {quoted(name)}")
-        asked.change(f"GRANT {privilege} ON DATABASE {quoted(admin.database)} TO {quoted(name)}")
+        asked.execute_or_refuse(f"GRANT {quoted(role)} TO {quoted(name)}")
+        asked.execute_or_refuse(f"GRANT {privilege} ON DATABASE {quoted(admin.database)} TO {quoted(name)}")
         asked.commit()
     return Access(admin.address, admin.database, name, password)
 
 
 def _there(admin: Access, prefix: str) -> list[_Lent]:
     with session(admin) as asked:
-        return asked.rows("backup_lent", _Lent, prefix=prefix)
+        return asked.query("backup_lent", _Lent, prefix=prefix)
 
 
 def _drop(admin: Access, name: str, databases: list[str]) -> None:
@@ -184,7 +184,7 @@ def begin(asked: Session, schema: str) -> str:
 
     :raises Refused: another one is at it.
     """
-    [begun] = asked.rows("backup_restoring", dict, schema=schema)
+    [begun] = asked.query("backup_restoring", dict, schema=schema)
     if begun["other"]:
         raise Refused(
             f"another `restore` is at work on schema {schema}, process {begun['other']} of the service's role;"
@@ -200,7 +200,7 @@ def _loaded(asked: Session, role: str, found: Inventory, before: list[str], afte
     try:
         definitions.run(asked, "definitions before the rows", before)
         definitions.run(asked, "definitions after the rows", rest)
-        asked.run(BRIEF)
+        asked.execute(BRIEF)
         end = time.monotonic() + PATIENCE
         for number, statement in enumerate(alone):
             if time.monotonic() > end:
@@ -241,7 +241,7 @@ def _lacking(asked: Session, role: str, found: Inventory, failure: NotRun) -> It
     if failure.sqlstate != DENIED:
         return
     schemas = sorted({extension.schema for extension in found.extensions})
-    for lacking in asked.rows("backup_lacking", dict, referenced=referenced(failure.statement), schemas=schemas):
+    for lacking in asked.query("backup_lacking", dict, referenced=referenced(failure.statement), schemas=schemas):
         heal = ": state `references: true` with that table under the service's `reads`, then `bin/pulumi up`"
         said = f"{visible(role)} lacks {lacking['right']} on {lacking['kind']} {visible(lacking['name'])}"
         yield said + (heal if lacking["right"] == "REFERENCES" else "")

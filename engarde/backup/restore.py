@@ -98,7 +98,7 @@ def clear(asked: Session, found: Sequence[Owned]) -> None:
     drops = [f"DROP {DROPPED_AS.get(item.kind, item.kind.upper())} IF EXISTS {item.name} CASCADE" for item in found]
     if drops:
         copy_in.script(asked, "the old data cannot be dropped", ";\n".join(drops))
-    asked.do("backup_unlink")
+    asked.execute_file("backup_unlink")
 
 
 def load(asked: Session, schema: str, folder: Path, wanted: Inventory, client: Client, say: Say) -> Inventory:
@@ -138,7 +138,7 @@ def _set_sequences(asked: Session, schema: str, wanted: Inventory) -> None:
         {"name": quoted(schema, sequence.name), "last": sequence.last, "called": sequence.called}
         for sequence in wanted.sequences
     ]
-    asked.do("backup_set_sequences", sequences=json.dumps(reached))
+    asked.execute_file("backup_set_sequences", sequences=json.dumps(reached))
 
 
 def _declared(database: DatabaseStack, service: Service, asked: Session) -> Iterator[str]:

@@ -58,7 +58,7 @@ def apply(login: Access, made: Sequence[Change]) -> None:
     with changing(login) as asked:
         for change in made:
             try:
-                asked.change(change.statement)
+                asked.execute_or_refuse(change.statement)
             except Refused as why:
                 raise Refused(f"nothing was changed, for one statement failed:\n  {why}") from None
 
@@ -72,7 +72,7 @@ def changing(login: Access) -> Iterator[Session]:
     """
     with session(login, read_only=False) as asked:
         refuse_event_triggers(asked, login.role)
-        asked.run(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
+        asked.execute(f"SET LOCAL lock_timeout = '{PATIENCE}s'")
         yield asked
         asked.commit()
 
@@ -110,7 +110,7 @@ def _make(login: Access, statements: str) -> None:
     for left in reversed(range(TRIES)):
         try:
             with changing(login) as asked:
-                asked.change(statements)
+                asked.execute_or_refuse(statements)
         except Refused as refusal:
             if not left or refusal.sqlstate not in IN_THE_WAY:
                 raise

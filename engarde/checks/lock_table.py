@@ -29,7 +29,7 @@ class LockHolder:
 
 def holders(observed: Observed) -> list[LockHolder]:
     """The first question of a session: one that has locked more needs room that may not be there."""
-    return observed.session.rows("lock_holders", LockHolder)
+    return observed.session.query("lock_holders", LockHolder)
 
 
 def ending(stack: DatabaseStack, held: list[LockHolder]) -> Remedy:

@@ -183,26 +183,26 @@ class Observed:
     @cached_property
     def policies(self) -> list[Policy]:
         """Those for reading, of tables with row security."""
-        return self.session.rows("row_security", Policy, schemas=sorted(self.stack.schemas))
+        return self.session.query("row_security", Policy, schemas=sorted(self.stack.schemas))
 
     @cached_property
     def statement_runners(self) -> list[StatementRunner]:
         """Views in which a function runs a text."""
-        return self.session.rows("statement_runners", StatementRunner, admin=self.stack.server.user)
+        return self.session.query("statement_runners", StatementRunner, admin=self.stack.server.user)
 
     def code_of_others(self, most: int) -> list[CodeUse]:
         """Uses of code that another than the admin may change: so many of them at most, then a row that says so."""
-        return self.session.rows("code_of_others", CodeUse, admin=self.stack.server.user, most=most)
+        return self.session.query("code_of_others", CodeUse, admin=self.stack.server.user, most=most)
 
     def shadows(self, schemas: list[str], ahead: list[str]) -> list[Shadow]:
         """What has names of the system's in these schemas; with the same arguments only in those that come `ahead`."""
-        return self.session.rows("shadows", Shadow, admin=self.stack.server.user, schemas=schemas, ahead=ahead)
+        return self.session.query("shadows", Shadow, admin=self.stack.server.user, schemas=schemas, ahead=ahead)
 
     @cached_property
     def verifiers(self) -> list[StoredPassword]:
         """What the server keeps of the passwords of the stack's roles; for a superuser alone."""
         roles = [login.role for login in self.stack.logins]
-        return self.session.rows("verifiers", StoredPassword, roles=roles)
+        return self.session.query("verifiers", StoredPassword, roles=roles)
 
     def settings(self, *names: str) -> Mapping[str, str]:
         """The server's own values of these settings; those that the version does not have are left out."""
@@ -210,7 +210,7 @@ class Observed:
 
     def server_settings(self, *names: str) -> list[ServerSetting]:
         """The same, with where each value comes from."""
-        return self.session.rows("server_settings", ServerSetting, names=[*names])
+        return self.session.query("server_settings", ServerSetting, names=[*names])
 
     @cached_property
     def pooled(self) -> bool:
@@ -221,12 +221,12 @@ class Observed:
     def existing(self) -> tuple[Existing, ...]:
         """Those of the roles and schemas of the stack file that are there."""
         schemas = sorted(service.schema_ for service in self.stack.services)
-        return tuple(self.session.rows("existing", Existing, roles=conflicts.roles(self.stack), schemas=schemas))
+        return tuple(self.session.query("existing", Existing, roles=conflicts.roles(self.stack), schemas=schemas))
 
     @cached_property
     def others_sessions(self) -> int:
         """Sessions of roles that are not the stack's, on the whole server."""
-        (others,) = self.session.rows("others_sessions", _Count, roles=list(self.stack.roles))
+        (others,) = self.session.query("others_sessions", _Count, roles=list(self.stack.roles))
         return others.count
 
     @cached_property
@@ -246,7 +246,7 @@ class Observed:
 
     def offered(self, *names: str) -> dict[str, Offered]:
         """Those of these extensions that the server has."""
-        return {offered.name: offered for offered in self.session.rows("offered", Offered, names=[*names])}
+        return {offered.name: offered for offered in self.session.query("offered", Offered, names=[*names])}
 
     @cached_property
     def tables(self) -> frozenset[Table]:

@@ -8,7 +8,7 @@ from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.stack_file_edits import lines
-from engarde.errors import NoEntrance, Why
+from engarde.errors import LoginRefused, Why
 from engarde.output.findings import Finding, Remedy
 from engarde.server.catalog.rows import ServerSetting
 from engarde.util.quoting import statement
@@ -38,7 +38,7 @@ def unsupported(major: int) -> Finding | None:
     )
 
 
-def without_tls(stack: DatabaseStack, refusal: NoEntrance) -> Finding | None:
+def without_tls(stack: DatabaseStack, refusal: LoginRefused) -> Finding | None:
     """A finding where the admin is not let in because its connection has to be encrypted and cannot be."""
     if refusal.why is not Why.NO_TLS:
         return None

@@ -10,7 +10,7 @@ from engarde.checks.histories import Histories, ReadHistories
 from engarde.checks.observed import Observed, Recorded
 from engarde.declaration.databases import databases, display_name
 from engarde.declaration.model import DatabaseStack, Stack
-from engarde.errors import NoEntrance, NoRoomForLocks, Unreachable
+from engarde.errors import LoginRefused, NoRoomForLocks, Unreachable
 from engarde.output.findings import Finding
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.server.session import Session, session
@@ -75,7 +75,7 @@ def _examined(database: DatabaseStack, recorded: Recorded, histories: ReadHistor
         if crowded := [finding for finding in found if finding.check == lock_table.CHECK]:
             return crowded
         raise
-    except NoEntrance as refusal:
+    except LoginRefused as refusal:
         if without_tls := server.without_tls(database, refusal):
             return [without_tls]
         raise

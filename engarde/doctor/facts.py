@@ -13,7 +13,7 @@ from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.doctor.attribution import role, suspects
 from engarde.doctor.model import MatchedError
 from engarde.doctor.rows import Client, Entrant, Relation, RelationRight, SchemaRight
-from engarde.errors import NoEntrance, Unreachable
+from engarde.errors import LoginRefused, Unreachable
 from engarde.output.findings import Finding
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.server.catalog import Catalog
@@ -62,24 +62,24 @@ class Facts:
         return tried if isinstance(tried, Unreachable) else None
 
     @property
-    def refusal(self) -> NoEntrance | None:
+    def refusal(self) -> LoginRefused | None:
         """Why the admin was not let in; None when it was."""
-        if isinstance(self._entered, Unreachable) and not isinstance(self._entered, NoEntrance):
+        if isinstance(self._entered, Unreachable) and not isinstance(self._entered, LoginRefused):
             raise self._entered
-        return self._entered if isinstance(self._entered, NoEntrance) else None
+        return self._entered if isinstance(self._entered, LoginRefused) else None
 
     @property
     def passwords(self) -> Mapping[str, str]:
         """Role -> password, as the last run left them in the state."""
         return self.observed.recorded.outputs.passwords
 
-    def refuses(self, role: str, password: str) -> NoEntrance | None:
+    def refuses(self, role: str, password: str) -> LoginRefused | None:
         """Why the server does not let the role in with this password; None when it does."""
         server = self.stack.server
         try:
             with session(Access(server, server.database, role, password)):
                 return None
-        except NoEntrance as error:
+        except LoginRefused as error:
             return error
 
     @property
@@ -98,12 +98,12 @@ class Facts:
     @cached_property
     def entrants(self) -> dict[str, Entrant]:
         """Every role that may log in."""
-        return {entrant.name: entrant for entrant in self.session.rows("entrants", Entrant)}
+        return {entrant.name: entrant for entrant in self.session.query("entrants", Entrant)}
 
     @cached_property
     def clients(self) -> list[Client]:
         """Everybody else who is connected to the server."""
-        return self.session.rows("clients", Client)
+        return self.session.query("clients", Client)
 
     @cached_property
     def relations(self) -> list[Relation]:
@@ -113,7 +113,7 @@ class Facts:
     def relations_called(self, names: Collection[str]) -> list[Relation]:
         """Tables, views and sequences of one of these names, bare or after a schema, in some case."""
         bare = {name for name in names if name} | {part for name in names for _, part in _parted(name)}
-        found = self.session.rows("relations_called", Relation, names=sorted(bare))
+        found = self.session.query("relations_called", Relation, names=sorted(bare))
         lowered = {name.lower() for name in names}
         return [
             relation
@@ -125,14 +125,14 @@ class Facts:
         """Role -> what it may do to the relation."""
         place = {"schema": relation.schema, "name": relation.name}
         return {
-            right.role: right for right in self.session.rows("relation_rights", RelationRight, roles=[*roles], **place)
+            right.role: right for right in self.session.query("relation_rights", RelationRight, roles=[*roles], **place)
         }
 
     @cached_property
     def _schema_rights(self) -> dict[tuple[str, str], SchemaRight]:
         roles = [login.role for login in self.stack.logins]
         return {
-            (right.role, right.schema): right for right in self.session.rows("schema_rights", SchemaRight, roles=roles)
+            (right.role, right.schema): right for right in self.session.query("schema_rights", SchemaRight, roles=roles)
         }
 
     def may_use(self, role: str, schema: str) -> bool:

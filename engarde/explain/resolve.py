@@ -97,7 +97,7 @@ def thing(asked: Session, text: str) -> Named:
     # A table is more often meant than a function of its name, which can be named by its arguments.
     found = [finding for finding in found if finding.group == "relation"] or found
     if not found:
-        everything = asked.rows("explain_named", Named, every=True, schema=None, name=None)
+        everything = asked.query("explain_named", Named, every=True, schema=None, name=None)
         near = _near_things(text, everything)
         raise NotNamed(f"there is no table, sequence, function, schema or database {text}{near}")
     if len(found) > 1:
@@ -112,7 +112,7 @@ def _found(asked: Session, text: str) -> list[Named]:
     if parts is None or len(parts) > 2:
         return []
     schema = parts[0] if len(parts) == 2 else None
-    found = asked.rows("explain_named", Named, every=False, schema=schema, name=parts[-1])
+    found = asked.query("explain_named", Named, every=False, schema=schema, name=parts[-1])
     if arguments is None:
         return found
     wanted = _plain(arguments)

@@ -127,7 +127,7 @@ def revisions(project: Project) -> tuple[str, ...]:
         if not there:
             return ()
         try:
-            rows = asked.answered("version_table_revisions", dict, put={"schema": project.service.schema_})
+            rows = asked.try_query("version_table_revisions", dict, put={"schema": project.service.schema_})
         except NotAnswered as refusal:
             table = quoted(project.service.schema_, VERSION_TABLE)
             why = _UNREADABLE.get(str(refusal), "reading it fails")

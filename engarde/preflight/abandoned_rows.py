@@ -9,7 +9,7 @@ from engarde.declaration.model import DatabaseStack, Stack
 from engarde.declaration.names import spelled
 from engarde.declaration.stack_file_edits import lines
 from engarde.declaration.validation import key
-from engarde.errors import NoEntrance, NotAnswered, Refused
+from engarde.errors import LoginRefused, NotAnswered, Refused
 from engarde.server.credentials import Access
 from engarde.server.session import LOCKED, Session, session
 
@@ -77,7 +77,7 @@ def refuse(leaving: Leaving, password: str) -> None:
             _refuse_left(database, asked, {each.schema: each for each in unnamed})
             if moved and not _named(database, moved):
                 _refuse_moved(database, asked, moved)
-    except NoEntrance as refusal:
+    except LoginRefused as refusal:
         services = ", ".join(sorted({each.service for each in unnamed})) or "services"
         raise Refused(
             f"stack {database.name} has {services} elsewhere by its file than by the state, so the file may be older,"
@@ -121,7 +121,7 @@ def _refuse_moved(database: DatabaseStack, asked: Session, moved: Moved) -> None
                 return
             held = _with_rows(there, moved.schemas)
             why = "; ".join(_counted(*each) for each in held.items())
-    except NoEntrance as refusal:
+    except LoginRefused as refusal:
         why = f"whether they hold rows cannot be learnt: {refusal.reason}"
     if not why:
         return
@@ -142,7 +142,7 @@ def _with_rows(asked: Session, schemas: Sequence[str]) -> dict[str, int]:
     if not schemas:
         return {}
     try:
-        return {each.schema: each.tables for each in asked.answered("with_rows", _Held, schemas=list(schemas))}
+        return {each.schema: each.tables for each in asked.try_query("with_rows", _Held, schemas=list(schemas))}
     except NotAnswered as refusal:
         # Somebody has locked one since: what cannot be seen may have rows.
         if str(refusal) != LOCKED:

@@ -89,18 +89,18 @@ class Missing:
 
 def admin(asked: Session) -> Admin:
     """The role of the session."""
-    return asked.rows("admin", Admin)[0]
+    return asked.query("admin", Admin)[0]
 
 
 def ask(stack: DatabaseStack, asked: Session) -> AdminSnapshot:
     """All that `missing` has to know."""
-    owned = asked.rows("owners", Owned, schemas=sorted(schemas(stack)))
+    owned = asked.query("owners", Owned, schemas=sorted(schemas(stack)))
     owned += [
         Owned("function", each.schema, each.identity, each.owner, each.grantable)
         for each in functions.of_stack(asked, stack).values()
     ]
     extensions = frozenset(name for (name,) in asked.tuples("extensions"))
-    return AdminSnapshot(admin(asked), tuple(asked.rows("roles", Role)), tuple(owned), extensions)
+    return AdminSnapshot(admin(asked), tuple(asked.query("roles", Role)), tuple(owned), extensions)
 
 
 def schemas(stack: DatabaseStack) -> frozenset[str]:
@@ -216,7 +216,7 @@ def refuse_shadows(stack: DatabaseStack, asked: Session) -> None:
     path = _provider_path(stack, asked)
     schemas = [each for each in path if each not in (_SYSTEM, "pg_temp")]
     ahead = path[: path.index(_SYSTEM)] if _SYSTEM in path else ()
-    if shadows := asked.rows("shadows", Shadow, admin=stack.server.user, schemas=schemas, ahead=list(ahead)):
+    if shadows := asked.query("shadows", Shadow, admin=stack.server.user, schemas=schemas, ahead=list(ahead)):
         raise Refused(
             f"in database {stack.server.database}, functions, operators or tables of other roles have names of"
             f" PostgreSQL's own and are in the search_path of {stack.server.user}: a run of plain `pulumi` would"
@@ -240,7 +240,7 @@ def refuse_for_extensions(stack: DatabaseStack, extensions: Sequence[WantedExten
         versions=[each.version for each in extensions],
     )
     schemas = [schema for (schema,) in searched]
-    if shadows := asked.rows("shadows", Shadow, admin=stack.server.user, schemas=schemas, ahead=[]):
+    if shadows := asked.query("shadows", Shadow, admin=stack.server.user, schemas=schemas, ahead=[]):
         raise Refused(
             f"in database {stack.server.database}, functions, operators or tables of other roles have names of"
             " PostgreSQL's own and are where an extension is to be made or updated: CREATE EXTENSION would run them"

@@ -75,7 +75,7 @@ class Outsider:
 
 def outsiders(stack: DatabaseStack, asked: Session, others: Sequence[str] = ()) -> list[Outsider]:
     """Each such role with this database, and with others of the server."""
-    return asked.rows(
+    return asked.query(
         "outsiders",
         Outsider,
         databases=list(others),
@@ -226,7 +226,7 @@ def _new_owners(stack: DatabaseStack, context: Context, renamed: Mapping[str, st
 
 def _taken(asked: Session, due: Sequence[Privilege]) -> Iterator[str]:
     """Rights that a grant takes from its grantee, since it leaves nothing beside what it gives."""
-    held = asked.rows(
+    held = asked.query(
         "rights_of",
         _Held,
         grantees=sorted({row.grantee for row in due}),
@@ -270,7 +270,7 @@ def _new_password(login: Service | Analytics, given: Given) -> str:
 
 def _in_words(stack: DatabaseStack, asked: Session) -> Iterator[Setting]:
     roles = set(_roles(stack))
-    for each in asked.rows("settings", Setting):
+    for each in asked.query("settings", Setting):
         if each.role in roles and each.database is None and each.name in TIMEOUTS and not each.value.isdecimal():
             yield each
 

@@ -10,7 +10,7 @@ from engarde.declaration.grants import Execute
 from engarde.declaration.model import DatabaseStack, Table
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import readings
-from engarde.errors import ConfigError, NoEntrance, Refused, Why
+from engarde.errors import ConfigError, LoginRefused, Refused, Why
 from engarde.preflight import admin_privileges, conflicts, revocations
 from engarde.preflight.admin_privileges import refuse_shadows
 from engarde.preflight.conflicts import Made, rename_faults
@@ -99,7 +99,7 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
                     asked, [*before.called, *(each for service in stack.services for each in service.executes)]
                 ),
             )
-    except NoEntrance as refusal:
+    except LoginRefused as refusal:
         if stack.label and refusal.why is Why.NO_DATABASE:
             raise ConfigError(_absent(stack)) from None
         raise
@@ -107,7 +107,7 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
 
 def _settings(asked: Session) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = defaultdict(dict)
-    for each in asked.rows("settings", Setting):
+    for each in asked.query("settings", Setting):
         if each.role and each.database is None:
             found[each.role][each.name] = each.value
     return dict(found)
@@ -150,7 +150,7 @@ def _refuse_half_gone(stack: DatabaseStack, asked: Session, before: Before) -> N
 def _refuse_to_take(stack: DatabaseStack, asked: Session, before: Before) -> list[Existing]:
     named = sorted({*conflicts.roles(stack), *stack.shut_out})
     names = {"roles": named, "schemas": sorted(service.schema_ for service in stack.services)}
-    existing = asked.rows("existing", Existing, **names)
+    existing = asked.query("existing", Existing, **names)
     own_roles = before.taken_over | {made.name for made in before.made if made.kind == "role"}
     roles = frozenset(each.name for each in existing if each.kind == "role")
     renamed = rename_faults(stack, before.made, before.rekeyed, roles)
@@ -165,7 +165,7 @@ def _refuse_to_grant_to_owners(stack: DatabaseStack, asked: Session) -> None:
     reads = {(read.schema_, read.table, role.name) for role in stack.outside_roles for read in role.reads}
     if not reads:
         return
-    owned = asked.rows("owners", admin_privileges.Owned, schemas=sorted({schema for schema, _, _ in reads}))
+    owned = asked.query("owners", admin_privileges.Owned, schemas=sorted({schema for schema, _, _ in reads}))
     if own := sorted(reads & {(each.schema, each.name or "", each.owner) for each in owned if each.kind == "table"}):
         lines = "\n".join(f"  {visible(role)}: {visible(f'{schema}.{table}')}" for schema, table, role in own)
         raise Refused(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.privileges import CONNECT, TEMPORARY
-from engarde.errors import NoEntrance, Refused, Unfinished, Why
+from engarde.errors import LoginRefused, Refused, Unfinished, Why
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.pulumi_cli.resource_names import login_name, on_server
 from engarde.rotate.delivery import Login
@@ -58,12 +58,12 @@ def acting(asked: Session, role: str) -> Iterator[None]:
     """The admin's session as the role's, for as long as the block lasts."""
     member = role in asked.values("may_act_as")
     if not member:
-        asked.change(f"GRANT {quoted(role)} TO CURRENT_USER")
-    asked.change(f"SET LOCAL ROLE {quoted(role)}")
+        asked.execute_or_refuse(f"GRANT {quoted(role)} TO CURRENT_USER")
+    asked.execute_or_refuse(f"SET LOCAL ROLE {quoted(role)}")
     yield
-    asked.change("SET LOCAL ROLE NONE")
+    asked.execute_or_refuse("SET LOCAL ROLE NONE")
     if not member:
-        asked.change(f"REVOKE {quoted(role)} FROM CURRENT_USER")
+        asked.execute_or_refuse(f"REVOKE {quoted(role)} FROM CURRENT_USER")
 
 
 def temporary_password() -> str:
@@ -74,7 +74,7 @@ def temporary_password() -> str:
 def login_status(database: DatabaseStack, role: str) -> LoginStatus | None:
     """How the role stands to the database; none where the server has no such role."""
     with session(login_of_admin(database)) as asked:
-        return next(iter(asked.rows("split_login_status", LoginStatus, role=role)), None)
+        return next(iter(asked.query("split_login_status", LoginStatus, role=role)), None)
 
 
 def shut_out(database: DatabaseStack, role: str, password: str) -> None:
@@ -115,7 +115,9 @@ def put_verifier(database: DatabaseStack, login: Login, stored: Mapping[str, str
 def let_in(database: DatabaseStack, role: str) -> None:
     """Lets the role enter the database."""
     with changing(database) as asked:
-        asked.change(f"GRANT {CONNECT}, {TEMPORARY} ON DATABASE {quoted(database.server.database)} TO {quoted(role)}")
+        asked.execute_or_refuse(
+            f"GRANT {CONNECT}, {TEMPORARY} ON DATABASE {quoted(database.server.database)} TO {quoted(role)}"
+        )
 
 
 def keep_out(database: DatabaseStack, role: str) -> None:
@@ -125,7 +127,7 @@ def keep_out(database: DatabaseStack, role: str) -> None:
     """
     name = database.server.database
     with changing(database) as asked:
-        asked.change(f"REVOKE {CONNECT}, {TEMPORARY} ON DATABASE {quoted(name)} FROM {quoted(role)}")
+        asked.execute_or_refuse(f"REVOKE {CONNECT}, {TEMPORARY} ON DATABASE {quoted(name)} FROM {quoted(role)}")
     found = login_status(database, role)
     if found and found.can_connect:
         raise Unfinished(f"{role} may still connect to database {name}, by a membership or by what PUBLIC has")
@@ -159,7 +161,7 @@ def _end_sessions(asked: Session, role: str, database: str | None) -> bool:
     found = sessions(asked, role, database) > 0
     if found:
         with acting(asked, role):
-            asked.do("split_end", role=role, database=database)
+            asked.execute_file("split_end", role=role, database=database)
     return found
 
 
@@ -177,7 +179,7 @@ def refused(login: Access) -> bool:
     try:
         with session(login):
             return False
-    except NoEntrance as refusal:
+    except LoginRefused as refusal:
         if refusal.why is Why.SHUT_OUT:
             return True
         raise

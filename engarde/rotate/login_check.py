@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from engarde.declaration.databases import managing
 from engarde.declaration.model import DatabaseStack, Stack
-from engarde.errors import NoEntrance, Unfinished, Unreachable, Why
+from engarde.errors import LoginRefused, Unfinished, Unreachable, Why
 from engarde.server.credentials import Access
 from engarde.server.session import session
 
@@ -28,7 +28,7 @@ def attempt_login(database: DatabaseStack, role: str, password: str) -> LoginAtt
     try:
         with session(Access(database.server, database.server.database, role, password)) as entered:
             return LoginAttempt(True, entered.asked_for_password)
-    except NoEntrance as refusal:
+    except LoginRefused as refusal:
         if refusal.why.password_right:
             return LoginAttempt(True, True, refusal.said)
         if refusal.why is Why.PASSWORD:

@@ -168,7 +168,7 @@ def _refuse_missing(stack: Stack, logins: Sequence[Login]) -> None:
     missing = []
     for database, roles in _by_server(stack, logins):
         with session(login_of_admin(database)) as asked:
-            there = {found.name for found in asked.rows("existing", Existing, roles=roles, schemas=[])}
+            there = {found.name for found in asked.query("existing", Existing, roles=roles, schemas=[])}
         missing += [role for role in roles if role not in there]
     if missing:
         raise Refused(

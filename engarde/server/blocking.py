@@ -100,9 +100,9 @@ class Watch:
 
     def look(self, asked: Session) -> None:
         """Looks once."""
-        asked.do("stat_anew")
+        asked.execute_file("stat_anew")
         own = {"role": self.role, "application": self.application, "since": self._begun, "named": self._named}
-        [seen] = asked.rows("blocking", _Look, **own)
+        [seen] = asked.query("blocking", _Look, **own)
         self._begun, self._named = seen.since, seen.named
         found = [Blocking(**each) for each in seen.blocking]
         now, before = time.monotonic(), self._since

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.abc import PQGen
 
-from engarde.errors import NoEntrance
+from engarde.errors import LoginRefused
 from engarde.server.credentials import Access, connect_timeout
 from engarde.util import timeouts
 from engarde.util.timeouts import Kind
@@ -98,7 +98,7 @@ def _connect(access: Access, kind: Kind) -> Connection:
             autocommit=True,
         )
     except psycopg.OperationalError as error:
-        raise NoEntrance(access.where, " ".join(str(error).split())) from None
+        raise LoginRefused(access.where, " ".join(str(error).split())) from None
     connection.limit = timeouts.seconds("answer")
     return connection
 
@@ -111,7 +111,7 @@ def _stalled(access: Access, process: int) -> str:
                 "SELECT state, wait_event_type FROM pg_catalog.pg_stat_activity WHERE pid OPERATOR(pg_catalog.=) %s",
                 [process],
             ).fetchone()
-    except NoEntrance as refusal:
+    except LoginRefused as refusal:
         # Who refuses, answers: a live service may hold all the connections that its role has.
         return "" if "FATAL" in refusal.reason else f"a new connection finds nobody there: {refusal.reason}"
     except psycopg.OperationalError as error:

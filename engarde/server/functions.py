@@ -42,7 +42,7 @@ def find(asked: Session, executes: Iterable[Execute]) -> Functions:
     for each in dict.fromkeys(executes):
         name = f"{quoted(each.schema_, each.function)}({each.types})"
         try:
-            rows = asked.answered("function_declared", Function, function=name)
+            rows = asked.try_query("function_declared", Function, function=name)
         except NotAnswered:
             # What the server cannot read for types is no function's; releases before 16 refuse to say so.
             continue
@@ -93,7 +93,7 @@ class EventTrigger:
 
 def event_triggers(asked: Session, *trusted: str) -> list[EventTrigger]:
     """Those that fire, with the roles that may change their functions, apart from superusers and these."""
-    return asked.rows("event_triggers", EventTrigger, trusted=list(trusted))
+    return asked.query("event_triggers", EventTrigger, trusted=list(trusted))
 
 
 def refuse_event_triggers(asked: Session, whose: str, *trusted: str) -> None:
@@ -126,7 +126,7 @@ class Extension:
 
 def has_citus(asked: Session) -> bool:
     """Whether the session's database is a part of a cluster of Citus's."""
-    return any(each.name == CITUS for each in asked.rows("backup_extensions", Extension))
+    return any(each.name == CITUS for each in asked.query("backup_extensions", Extension))
 
 
 def refuse_citus(asked: Session) -> None:

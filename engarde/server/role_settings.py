@@ -76,10 +76,10 @@ def apply(stack: DatabaseStack, password: str, wanted: Mapping[str, Sequence[str
     server = stack.server
     access = Access(server, server.database, server.user, password)
     with changing_roles(access) as admin:
-        there = admin.rows("existing", Existing, roles=sorted(wanted), schemas=[])
+        there = admin.query("existing", Existing, roles=sorted(wanted), schemas=[])
         for each in there:
             for statement in wanted[each.name]:
-                admin.change(statement)
+                admin.execute_or_refuse(statement)
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def changing_roles(access: Access) -> Iterator[Session]:
     """
     with session(access, read_only=False, one_snapshot=False) as admin:
         # A service may hold its own role for as long as it likes.
-        admin.run("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s'")
+        admin.execute("SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s'")
         yield admin
         admin.commit()
 
@@ -103,10 +103,10 @@ def make_placeholders(admin: Access, names: Iterable[str]) -> None:
     """
     wanted = sorted(set(names))
     with changing_roles(admin) as asked:
-        there = {each.name for each in asked.rows("existing", Existing, roles=wanted, schemas=[])}
+        there = {each.name for each in asked.query("existing", Existing, roles=wanted, schemas=[])}
         for name in wanted:
             if name not in there:
-                asked.change(statement("CREATE ROLE {} NOLOGIN", name))
+                asked.execute_or_refuse(statement("CREATE ROLE {} NOLOGIN", name))
 
 
 def drop_placeholder(admins: Sequence[Access], name: str) -> None:
@@ -119,7 +119,7 @@ def drop_placeholder(admins: Sequence[Access], name: str) -> None:
         with changing_roles(admin) as asked:
             # What is revoked from PUBLIC for it stays as default privileges of its own, which an admin that is no
             # superuser drops as one of its members only.
-            asked.change(statement("GRANT {} TO CURRENT_USER", name))
-            asked.change(statement("DROP OWNED BY {}", name))
+            asked.execute_or_refuse(statement("GRANT {} TO CURRENT_USER", name))
+            asked.execute_or_refuse(statement("DROP OWNED BY {}", name))
             if place == len(admins):
-                asked.change(statement("DROP ROLE {}", name))
+                asked.execute_or_refuse(statement("DROP ROLE {}", name))

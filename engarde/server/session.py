@@ -104,13 +104,13 @@ class Session:
         """Whether a pooler stands in between: the process that answers is not the one that said so at the start."""
         return self.process != self._connection.info.backend_pid
 
-    def change(self, statement: str) -> None:
+    def execute_or_refuse(self, statement: str) -> None:
         """Runs one statement of a change, or several.
 
         :raises Refused: the server does not run it; it stands in the message.
         """
         try:
-            self.run(statement)
+            self.execute(statement)
         except psycopg.Error as error:
             if self._connection.closed:
                 raise
@@ -130,7 +130,7 @@ class Session:
                 raise
             raise Refused(f"the password of {role} stays as it is: {error.sqlstate}") from None
 
-    def run(self, statement: str) -> None:
+    def execute(self, statement: str) -> None:
         """Runs one statement, or several that take no parameters."""
         self._connection.execute(statement.encode())
 
@@ -153,15 +153,15 @@ class Session:
                 raise
             raise Uncertain(self._where, " ".join(str(error).split())) from None
 
-    def change_alone(self, statement: str) -> None:
+    def execute_alone(self, statement: str) -> None:
         """Ends the transaction, then runs one statement that cannot be in any.
 
         :raises Refused: the server does not run it; it stands in the message.
         """
         self.commit()
         for each in self._settings:
-            self.run(f"SET {each}")
-        self.change(statement)
+            self.execute(f"SET {each}")
+        self.execute_or_refuse(statement)
 
     @contextmanager
     def waiting(self, stalled: Callable[[], str], end: Callable[[], None]) -> Iterator[None]:
@@ -191,7 +191,7 @@ class Session:
             if faults:
                 raise faults[0]
 
-    def tried(self, probes: Sequence[Sequence[str]]) -> list[Answer]:
+    def probe(self, probes: Sequence[Sequence[str]]) -> list[Answer]:
         """What becomes of each list of statements; nothing of it stays, whatever was allowed.
 
         One round trip for all: a server may be far away, and refusals in a block do not fill its log.
@@ -205,11 +205,11 @@ class Session:
         answers = (text.split(" ", 2) for text in json.loads(row[0] if row else "[]"))
         return [Answer("00000" if state == ALLOWED else state, int(place), said) for state, place, said in answers]
 
-    def do(self, query: str, /, **parameters: object) -> None:
+    def execute_file(self, query: str, /, **parameters: object) -> None:
         """Runs `sql/<query>.sql`, of which nothing is to be found; several statements where it takes no parameters."""
         self._connection.execute(_query(query), parameters or None)
 
-    def rows(self, query: str, kind: type[Row], /, **parameters: object) -> list[Row]:
+    def query(self, query: str, kind: type[Row], /, **parameters: object) -> list[Row]:
         """What the query `sql/<query>.sql` finds, each row made by its columns' names."""
         return self._rows(_query(query), kind, parameters)
 
@@ -221,7 +221,7 @@ class Session:
         """The first column of what it finds."""
         return [row[0] for row in self.tuples(query, **parameters)]
 
-    def answered(self, query: str, kind: type[Row], put: Mapping[str, str] = NONE, **parameters: object) -> list[Row]:
+    def try_query(self, query: str, kind: type[Row], put: Mapping[str, str] = NONE, **parameters: object) -> list[Row]:
         """What it finds as rows, where a refusal does not end the session; names are `put` in quoted.
 
         :raises NotAnswered: the server refused.
@@ -240,7 +240,7 @@ class Session:
         with self._connection.cursor(row_factory=class_row(kind)) as cursor:
             return cursor.execute(query, parameters).fetchall()
 
-    def filled(self, query: str, kind: type[Row], /, **parts: str) -> list[Row]:
+    def query_template(self, query: str, kind: type[Row], /, **parts: str) -> list[Row]:
         """What the query `sql/<query>.sql` finds with these parts of SQL in it, each of them quoted already."""
         return self._rows(_query(query).format(**{name: SQL(part) for name, part in parts.items()}), kind, None)
 

@@ -32,7 +32,7 @@ def ask_logins(logins: Iterable[Access], question: Callable[[Session, Access], A
     def one(login: Access) -> Answer | NotRead:
         try:
             with session(login) as asked:
-                asked.do("own_begin")
+                asked.execute_file("own_begin")
                 return question(asked, login)
         except NotAnswered as refusal:
             return NotRead(f"the server answers {login.role} with {refusal}")
@@ -55,7 +55,7 @@ class _Revision:
 
 def listed(stack: DatabaseStack, asked: Session) -> list[VersionTable]:
     """Those of the database, by the catalogs alone: nothing in them is read."""
-    return asked.rows("version_tables", VersionTable, roles=[service.role for service in stack.services])
+    return asked.query("version_tables", VersionTable, roles=[service.role for service in stack.services])
 
 
 def read(stack: DatabaseStack, asked: Session, logins: Logins) -> tuple[VersionTable, ...]:
@@ -103,7 +103,7 @@ def together(
 def filled(table: VersionTable, asked: Session) -> VersionTable:
     """The table with its revisions, as far as the session's role is answered."""
     try:
-        found = asked.answered("version_table_revisions", _Revision, put={"schema": table.schema})
+        found = asked.try_query("version_table_revisions", _Revision, put={"schema": table.schema})
     except NotAnswered as refusal:
         return replace(table, unread="it is locked now" if str(refusal) == LOCKED else f"the server says {refusal}")
     return replace(table, revisions=tuple(sorted({each.revision for each in found})))

@@ -85,9 +85,9 @@ def finish(stack: str, name: str, say: Say, *, drop: bool, dry_run: bool) -> Fin
 def _drop(way: Move) -> None:
     with lockout.changing(way.old) as asked:
         refuse_event_triggers(asked, way.old.server.user)
-        asked.do("backup_pinned")
+        asked.execute_file("backup_pinned")
         if needing := [visible(str(edge)) for edge in needed_by(asked, way.service.schema_)]:
             raise Refused(f"this needs what is in it, and nothing was dropped: {', '.join(needing)}")
         with lockout.acting(asked, way.service.role):
-            asked.do("backup_unlink")
-            asked.change(f"DROP SCHEMA {quoted(way.service.schema_)} CASCADE")
+            asked.execute_file("backup_unlink")
+            asked.execute_or_refuse(f"DROP SCHEMA {quoted(way.service.schema_)} CASCADE")

@@ -10,7 +10,7 @@ from engarde.backup.inspect import FoundTable, needed_by, needs, owner_of
 from engarde.backup.inventory import Edge, Owned
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import VERSION_TABLE
-from engarde.errors import NoEntrance
+from engarde.errors import LoginRefused
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.server.functions import Extension, refuse_citus, refuse_event_triggers
 from engarde.server.session import Session, session
@@ -73,10 +73,10 @@ def contents(asked: Session, service: Service) -> Contents:
     refuse_citus(asked)
     owner_of(asked, schema)
     # Names are to be printed with their schemas.
-    asked.do("backup_pinned")
-    [source] = asked.rows("split_source", Source, schema=schema, role=service.role)
-    tables = asked.rows("backup_tables", FoundTable, schema=schema)
-    counted = Counter(item.kind for item in asked.rows("backup_contents", Owned, schema=schema))
+    asked.execute_file("backup_pinned")
+    [source] = asked.query("split_source", Source, schema=schema, role=service.role)
+    tables = asked.query("backup_tables", FoundTable, schema=schema)
+    counted = Counter(item.kind for item in asked.query("backup_contents", Owned, schema=schema))
     return Contents(
         schema,
         source,
@@ -150,11 +150,11 @@ def look(new: DatabaseStack, role: str, found: Contents) -> Target:
         with session(admin) as asked:
             refuse_event_triggers(asked, new.server.user)
             numbers, needs = found.source.large_objects, json.dumps(list(map(asdict, found.needs)))
-            [held] = asked.rows("split_held", Occupied, role=role, schema=found.schema, numbers=numbers)
-            there = tuple(asked.rows("backup_extensions", Extension))
-            missing = tuple(asked.rows("backup_missing", Edge, needs=needs))
+            [held] = asked.query("split_held", Occupied, role=role, schema=found.schema, numbers=numbers)
+            there = tuple(asked.query("backup_extensions", Extension))
+            missing = tuple(asked.query("backup_missing", Edge, needs=needs))
             return Target(server(asked, new, role), _offered(asked), there, held, missing)
-    except NoEntrance as refusal:
+    except LoginRefused as refusal:
         if f'database "{new.server.database}" does not exist' not in refusal.reason:
             raise
     with session(replace(admin, database=MAINTENANCE)) as asked:
@@ -163,7 +163,7 @@ def look(new: DatabaseStack, role: str, found: Contents) -> Target:
 
 def server(asked: Session, new: DatabaseStack, role: str) -> TargetServer:
     """What the session's server has for the database and for the role."""
-    [found] = asked.rows("split_server", TargetServer, database=new.server.database, role=role)
+    [found] = asked.query("split_server", TargetServer, database=new.server.database, role=role)
     return found
 
 

@@ -33,7 +33,7 @@ def differences(database: DatabaseStack, role: str, wanted: Inventory, say: Say)
     :raises Unfinished: a role that was made for that may be left.
     """
     with _reader(database, role) as login, session(login, "copy") as asked:
-        asked.run(f"SET LOCAL ROLE {quoted(role)}")
+        asked.execute(f"SET LOCAL ROLE {quoted(role)}")
         return contents(wanted, inspect(asked, wanted.schema, say))
 
 
@@ -56,9 +56,11 @@ def dismiss(database: DatabaseStack, role: str) -> None:
     """Drops what a look, or a killed one, has left."""
     name = _name(database, role)
     with session(login_of_admin(database), read_only=False) as asked:
-        if asked.rows("existing", Existing, roles=[name], schemas=[]):
-            asked.change(f"REVOKE CONNECT ON DATABASE {quoted(database.server.database)} FROM {quoted(name)}")
-            asked.change(f"DROP ROLE {quoted(name)}")
+        if asked.query("existing", Existing, roles=[name], schemas=[]):
+            asked.execute_or_refuse(
+                f"REVOKE CONNECT ON DATABASE {quoted(database.server.database)} FROM {quoted(name)}"
+            )
+            asked.execute_or_refuse(f"DROP ROLE {quoted(name)}")
             asked.commit()
 
 

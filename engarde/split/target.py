@@ -29,15 +29,15 @@ def prepare(move: Move, begun: MoveJournal, found: Contents) -> None:
         with session(_beside(move), read_only=False) as asked:
             if server(asked, move.new, move.service.role).encoding is None:
                 # No transaction makes a database.
-                asked.change_alone(create(found, move.new.server.database))
+                asked.execute_alone(create(found, move.new.server.database))
     if move.other_server:
         # Without a password until the service is shut out; limits and settings come with `up`.
         name = move.service.role
         with changing(move.new) as asked:
-            there = asked.rows("existing", Existing, roles=[name], schemas=[])
-            asked.change(f"{'ALTER' if there else 'CREATE'} ROLE {quoted(name)} LOGIN")
+            there = asked.query("existing", Existing, roles=[name], schemas=[])
+            asked.execute_or_refuse(f"{'ALTER' if there else 'CREATE'} ROLE {quoted(name)} LOGIN")
             if not move.new.server.superuser:
-                asked.change(f"GRANT {quoted(name)} TO {quoted(move.new.server.user)}")
+                asked.execute_or_refuse(f"GRANT {quoted(name)} TO {quoted(move.new.server.user)}")
     role, schema = quoted(move.service.role), quoted(found.schema)
     with changing(move.new) as asked:
         refuse_event_triggers(asked, move.new.server.user)
@@ -45,14 +45,14 @@ def prepare(move: Move, begun: MoveJournal, found: Contents) -> None:
             _close(asked, move)
         with acting(asked, move.service.role):
             # Before there are functions: what they are born with stays.
-            asked.change("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
-            asked.change("SET LOCAL ROLE NONE")
-            asked.change(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {role}")
+            asked.execute_or_refuse("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
+            asked.execute_or_refuse("SET LOCAL ROLE NONE")
+            asked.execute_or_refuse(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {role}")
         wanted = [WantedExtension(extension.name, extension.schema) for extension in found.extensions]
         refuse_for_extensions(move.new, wanted, asked)
         for extension in found.extensions:
             name, where = quoted(extension.name), quoted(extension.schema)
-            asked.change(f"CREATE EXTENSION IF NOT EXISTS {name} SCHEMA {where} CASCADE")
+            asked.execute_or_refuse(f"CREATE EXTENSION IF NOT EXISTS {name} SCHEMA {where} CASCADE")
 
 
 def _beside(move: Move) -> Access:
@@ -61,7 +61,7 @@ def _beside(move: Move) -> Access:
 
 
 def _close(asked: Session, move: Move) -> None:
-    asked.change(f"REVOKE CONNECT, TEMPORARY ON DATABASE {quoted(move.new.server.database)} FROM PUBLIC")
+    asked.execute_or_refuse(f"REVOKE CONNECT, TEMPORARY ON DATABASE {quoted(move.new.server.database)} FROM PUBLIC")
 
 
 def remove(move: Move, begun: MoveJournal) -> tuple[str, ...]:
@@ -78,20 +78,20 @@ def remove(move: Move, begun: MoveJournal) -> tuple[str, ...]:
         return _stays(move, begun)
     with changing(move.new) as asked:
         refuse_event_triggers(asked, move.new.server.user)
-        asked.do("backup_pinned")
+        asked.execute_file("backup_pinned")
         with acting(asked, role):
-            asked.do("backup_unlink")
+            asked.execute_file("backup_unlink")
             if begun.made_schema:
-                asked.change(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
-                asked.change("ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC")
+                asked.execute_or_refuse(f"DROP SCHEMA IF EXISTS {quoted(schema)} CASCADE")
+                asked.execute_or_refuse("ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC")
             else:
-                clear(asked, asked.rows("backup_contents", Owned, schema=schema))
-        asked.change(f"REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM {quoted(role)}")
+                clear(asked, asked.query("backup_contents", Owned, schema=schema))
+        asked.execute_or_refuse(f"REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM {quoted(role)}")
         if begun.made_database:
             # A kill may have come before it was.
             _close(asked, move)
         if begun.made_role:
-            asked.change(f"DROP ROLE {quoted(role)}")
+            asked.execute_or_refuse(f"DROP ROLE {quoted(role)}")
     return _stays(move, begun)
 
 

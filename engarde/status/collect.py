@@ -72,17 +72,17 @@ def collect(
     schemas = [schema for subject in chosen for schema in subject.schemas]
     with session(login) as first, session(login) as second, ThreadPoolExecutor(2) as pool:
         for each in (first, second):
-            each.do("status_begin")
+            each.execute_file("status_begin")
         own = [first.process, second.process]
-        [server] = first.rows("status_server", rows.Server)
+        [server] = first.query("status_server", rows.Server)
         put = _put(pool, (first, second))
         # What takes longest comes first, so that both sessions end at about the same time.
         sizes = [put(question) for question in _sizes(server.sees_files, schemas)]
-        tables = put(lambda asked: tuple(asked.rows("status_tables", rows.Table, schemas=schemas)))
-        indexes = put(lambda asked: tuple(asked.rows("status_indexes", rows.Index, schemas=schemas)))
+        tables = put(lambda asked: tuple(asked.query("status_tables", rows.Table, schemas=schemas)))
+        indexes = put(lambda asked: tuple(asked.query("status_indexes", rows.Index, schemas=schemas)))
         statements = put(lambda asked: statement_stats.read(asked, server, login, stack, queries))
         activity = put(lambda asked: _activity(asked, own, stack, queries))
-        sequences = put(lambda asked: asked.rows("status_sequences_counted", Counted, schemas=schemas))
+        sequences = put(lambda asked: asked.query("status_sequences_counted", Counted, schemas=schemas))
         versions = put(lambda asked: version_tables.listed(stack, asked))
         measured = [row for answer in sizes for row in answer.result()]
         return Snapshot(
@@ -121,12 +121,12 @@ def _put(pool: ThreadPoolExecutor, sessions: Sequence[Session]) -> Callable[[Que
 
 def _activity(asked: Session, own: list[int], stack: DatabaseStack, queries: bool) -> Activity:
     roles = [role for subject in subjects(stack) for role in subject.roles]
-    settings = {row.name: row for row in asked.rows("status_settings", rows.Setting, names=list(SETTINGS))}
+    settings = {row.name: row for row in asked.query("status_settings", rows.Setting, names=list(SETTINGS))}
     return Activity(
         {name: settings[name] for name in SETTINGS},
-        {row.name: row for row in asked.rows("status_roles", rows.Role, roles=roles)},
-        tuple(asked.rows("status_sessions", rows.Session, own=own, queries=queries)),
-        tuple(asked.rows("status_locks", rows.Lock, own=own, schemas=list(stack.schemas))),
+        {row.name: row for row in asked.query("status_roles", rows.Role, roles=roles)},
+        tuple(asked.query("status_sessions", rows.Session, own=own, queries=queries)),
+        tuple(asked.query("status_locks", rows.Lock, own=own, schemas=list(stack.schemas))),
     )
 
 
@@ -143,7 +143,7 @@ def _sizes(by_files: bool, schemas: list[str]) -> list[Question[list[rows.Bytes]
 def _by_relations(asked: Session, schemas: list[str], half: int) -> list[rows.Bytes]:
     for _ in range(TRIES):
         try:
-            return asked.answered("status_sizes_by_relations", rows.Bytes, schemas=schemas, half=half)
+            return asked.try_query("status_sizes_by_relations", rows.Bytes, schemas=schemas, half=half)
         except NotAnswered:
             continue
     return []

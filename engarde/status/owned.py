@@ -83,9 +83,9 @@ def near(asked: Session, schemas: list[str]) -> list[rows.Sequence]:
     """Those of the sequences near their end, and how many could not be read."""
     if not schemas:
         return []
-    asked.do("own_sequences_given", schemas=schemas, near=str(NEAR))
-    asked.do("own_sequences_read")
-    return asked.rows("own_sequences", rows.Sequence)
+    asked.execute_file("own_sequences_given", schemas=schemas, near=str(NEAR))
+    asked.execute_file("own_sequences_read")
+    return asked.query("own_sequences", rows.Sequence)
 
 
 def _nothing(counted: Sequence[Counted], versions: Sequence[VersionTable], reason: str) -> Owned:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.stack_file_edits import lines
-from engarde.errors import NoEntrance, NotAnswered
+from engarde.errors import LoginRefused, NotAnswered
 from engarde.server.credentials import Access
 from engarde.server.session import Session, session
 from engarde.status.rows import Place, Server, Statement, Unseen
@@ -109,7 +109,7 @@ def cache_hit(hit: int, read: int) -> float | None:
 
 def read(asked: Session, server: Server, login: Access, stack: DatabaseStack, queries: bool) -> Statements:
     """The statements of every role in the stack's database, by whatever way they can be read."""
-    [place, *_] = asked.rows("status_statements_place", Place)
+    [place, *_] = asked.query("status_statements_place", Place)
     if not place.loaded:
         return Statements(None, _not_loaded(place, stack))
     if place.schema is not None:
@@ -117,11 +117,11 @@ def read(asked: Session, server: Server, login: Access, stack: DatabaseStack, qu
     if login.database != MAINTENANCE:
         try:
             with session(replace(login, database=MAINTENANCE)) as elsewhere:
-                elsewhere.do("status_begin")
-                [other, *_] = elsewhere.rows("status_statements_place", Place)
+                elsewhere.execute_file("status_begin")
+                [other, *_] = elsewhere.query("status_statements_place", Place)
                 if other.readable:
                     return _counted(elsewhere, other, server, queries)
-        except NoEntrance:
+        except LoginRefused:
             pass
     return Statements(None, Unseen(WHAT, f"the database has no {EXTENSION}", _declare(stack)))
 
@@ -138,7 +138,7 @@ def _counted(asked: Session, place: Place, server: Server, queries: bool) -> Sta
         "top": "toplevel" if "toplevel" in columns else "calls",
     }
     try:
-        found = asked.answered(
+        found = asked.try_query(
             "status_statements", Statement, put, database=server.database_oid, queries=queries, top=TOP
         )
     except NotAnswered as refusal:

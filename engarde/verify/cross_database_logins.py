@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from engarde.checks.naming import about
 from engarde.declaration.model import DatabaseStack
-from engarde.errors import NoEntrance, Why
+from engarde.errors import LoginRefused, Why
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.logins import login_to
 from engarde.pulumi_cli.state import Outputs
@@ -30,7 +30,7 @@ def _tried(stack: DatabaseStack, outputs: Outputs, catalog: Catalog) -> Iterator
         try:
             with session(login_to(stack, login, password)):
                 said, why = "is let in", None
-        except NoEntrance as refusal:
+        except LoginRefused as refusal:
             said, why = refusal.said, refusal.why
         if why is Why.SHUT_OUT:
             yield Tried(probes=1)

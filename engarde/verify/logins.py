@@ -14,7 +14,7 @@ from engarde.checks.passwords import changed
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
-from engarde.errors import NoEntrance, Unreachable, Why
+from engarde.errors import LoginRefused, Unreachable, Why
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.state import Outputs
 from engarde.server.catalog import Catalog
@@ -94,8 +94,8 @@ def _login(login: Service | Analytics, stack: DatabaseStack, password: str, cata
         with session(access, read_only=False, as_given=True) as entered:
             planned = probes.of(login, stack, catalog, mark())
             tried = [step for step in planned if isinstance(step, Probe)]
-            answers = entered.tried([probe.statements for probe in tried])
-            (who,) = entered.rows("whoami", Who)
+            answers = entered.probe([probe.statements for probe in tried])
+            (who,) = entered.query("whoami", Who)
             by_catalog = _by_catalog(entered, [step for step in planned if isinstance(step, Right)])
             judged = _judged(login.role, stack, tried, answers, by_catalog)
             return Tried(
@@ -106,7 +106,7 @@ def _login(login: Service | Analytics, stack: DatabaseStack, password: str, cata
                 logged_in=True,
                 on_trust=not entered.asked_for_password,
             )
-    except NoEntrance as refusal:
+    except LoginRefused as refusal:
         return _refused(login, stack, refusal)
     except Unreachable as lost:
         # Where nobody is there any more, the admin's own session that follows says so.
@@ -115,7 +115,7 @@ def _login(login: Service | Analytics, stack: DatabaseStack, password: str, cata
         return Tried((Finding("login", f"session of {login.role}", expected, str(lost), heal, about(login)),))
 
 
-def _refused(login: Service | Analytics, stack: DatabaseStack, refusal: NoEntrance) -> Tried:
+def _refused(login: Service | Analytics, stack: DatabaseStack, refusal: LoginRefused) -> Tried:
     said = refusal.said if "FATAL" in refusal.reason else refusal.reason
     if refusal.why is Why.PASSWORD:
         return Tried((changed(stack, login, f"login of {login.role}", said),))
@@ -144,19 +144,19 @@ def _who(login: Service | Analytics, who: Who) -> Iterator[Finding]:
 
 def new_things(stack: DatabaseStack, catalog: Catalog, admin: Session) -> Tried:
     """What analytics and readers meet in a table that was made this very moment, tried by the admin in their place."""
-    may_act_as = frozenset(role.name for role in admin.rows("may_act_as", _Name))
+    may_act_as = frozenset(role.name for role in admin.query("may_act_as", _Name))
     declared = {(service.schema_, service.role) for service in stack.services}
     declared |= {(existing.name, role) for existing in stack.existing_schemas for role in existing.creators}
     names = {"schemas": [schema for schema, _ in declared], "roles": [role for _, role in declared]}
     able = [
-        creator for creator in admin.rows("may_create", Creator, **names) if (creator.schema, creator.role) in declared
+        creator for creator in admin.query("may_create", Creator, **names) if (creator.schema, creator.role) in declared
     ]
     tried = probes.of_new_things(stack, catalog, mark(), able, may_act_as)
-    return _judged(stack.server.user, stack, tried, admin.tried([probe.statements for probe in tried]), [])
+    return _judged(stack.server.user, stack, tried, admin.probe([probe.statements for probe in tried]), [])
 
 
 def _by_catalog(entered: Session, asked: list[Right]) -> list[tuple[Right, bool]]:
-    held = entered.rows(
+    held = entered.query(
         "rights_held",
         _Held,
         schemas=[right.schema for right in asked],
@@ -225,7 +225,7 @@ def _limit(login: Service | Analytics, stack: DatabaseStack, password: str) -> l
         for _ in range(login.connection_limit + 1):
             try:
                 opened.enter_context(session(access))
-            except NoEntrance as refusal:
+            except LoginRefused as refusal:
                 if refusal.why is Why.ROLE_LIMIT:
                     return []
                 raise

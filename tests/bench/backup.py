@@ -111,7 +111,7 @@ def _pg_restore(login: Access, programs: Client, folder: Path) -> None:
 def _restore(login: Access, programs: Client, folder: Path, wanted: Inventory) -> None:
     with session(login, read_only=False, one_snapshot=False) as asked:
         begin(asked, SCHEMA)
-        clear(asked, asked.rows("backup_contents", Owned, schema=SCHEMA))
+        clear(asked, asked.query("backup_contents", Owned, schema=SCHEMA))
         load(asked, SCHEMA, folder, wanted, programs, _silent)
         asked.commit()
 
@@ -119,7 +119,7 @@ def _restore(login: Access, programs: Client, folder: Path, wanted: Inventory) -
 def _cleared(login: Access) -> None:
     with session(login, read_only=False, one_snapshot=False) as asked:
         begin(asked, SCHEMA)
-        clear(asked, asked.rows("backup_contents", Owned, schema=SCHEMA))
+        clear(asked, asked.query("backup_contents", Owned, schema=SCHEMA))
         asked.commit()
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from devtools import server as servers
 from engarde.declaration.address import Address
-from engarde.errors import NoEntrance, Unreachable
+from engarde.errors import LoginRefused, Unreachable
 from engarde.server import connect
 from engarde.server.credentials import Access
 from engarde.server.session import session
@@ -59,13 +59,13 @@ def soon() -> Iterator[None]:
 
 def asks(access: Access, question: str = "SELECT repeat('x', 1000)") -> None:
     with session(access) as asked:
-        asked.run(question)
-        asked.run(question)
+        asked.execute(question)
+        asked.execute(question)
 
 
 @pytest.mark.parametrize("mode", ["frozen", "after login", "in an answer", "drip"])
 def test_no_answer_comes_through(database: Database, mode: Mode) -> None:
-    refused = NoEntrance if mode == "frozen" else Unreachable
+    refused = LoginRefused if mode == "frozen" else Unreachable
     with proxy(database.server.port, mode) as way, soon(), pytest.raises(refused, match=r"without an answer|timeout"):
         asks(at(way.port))
 
@@ -110,7 +110,7 @@ def test_rows_that_do_not_arrive(database: Database) -> None:
 
 def test_a_server_at_work_is_waited_for(database: Database) -> None:
     with proxy(database.server.port) as way, session(at(way.port)) as asked:
-        asked.run("SELECT pg_sleep(4)")
+        asked.execute("SELECT pg_sleep(4)")
 
 
 def test_a_process_that_nobody_knows_may_be_a_pooler_s(database: Database) -> None:

@@ -18,7 +18,7 @@ from engarde.doctor.facts import facts
 from engarde.doctor.matching import match
 from engarde.doctor.show import as_document, shown
 from engarde.doctor.symptoms import SYMPTOMS
-from engarde.errors import NoEntrance, Unreachable
+from engarde.errors import LoginRefused, Unreachable
 from engarde.output.show import console, document
 
 
@@ -125,7 +125,7 @@ def test_whom_a_text_is_about(text: str, who: str | None) -> None:
 @pytest.fixture
 def closed(monkeypatch: pytest.MonkeyPatch) -> None:
     def access(*_: object) -> None:
-        raise NoEntrance("h:5432", "connection refused")
+        raise LoginRefused("h:5432", "connection refused")
 
     def outputs(*_: object) -> None:
         raise Unreachable("no engine")

@@ -62,7 +62,7 @@ class Server:
         Named("schema", 10, "schema", None, "table x", None, None),
     )
 
-    def rows(self, room: str, kind: type, every: bool, schema: str | None, name: str | None) -> list[Named]:
+    def query(self, room: str, kind: type, every: bool, schema: str | None, name: str | None) -> list[Named]:
         assert (room, kind) == ("explain_named", Named)
         return [each for each in self.named if every or (each.schema, each.name) == (schema, name)]
 

@@ -19,7 +19,7 @@ def _holds_data(facts: Facts) -> Answer:
     schema = facts.known_as(facts.catalog.schemas)
     if schema is None:
         return ruled_out("no such schema is there now")
-    held = facts.session.rows("in_schema", InSchema, schemas=[schema])
+    held = facts.session.query("in_schema", InSchema, schemas=[schema])
     if not held:
         return ruled_out(f"schema {schema} is empty")
     shown = ", ".join(holding.object for holding in held[:SHOWN])
@@ -31,7 +31,7 @@ def _role_holds(facts: Facts) -> Answer:
     name = facts.known_as(facts.catalog.roles)
     if facts.named.kind != "role" or name is None:
         return ruled_out("it is about no role that is there now")
-    held = facts.session.rows("held_by_role", HeldByRole, role=name)
+    held = facts.session.query("held_by_role", HeldByRole, role=name)
     if not held:
         return ruled_out(f"nothing depends on {name}")
     here = facts.stack.server.database

@@ -25,7 +25,7 @@ _AS_ITS_OWNER = (
 
 def _called(facts: Facts) -> list[Function]:
     roles = [login.role for login in facts.suspects]
-    return facts.session.rows("functions_called", Function, names=facts.guesses, roles=roles)
+    return facts.session.query("functions_called", Function, names=facts.guesses, roles=roles)
 
 
 def _refused(facts: Facts) -> Iterator[tuple[Function, Service, bool]]:

@@ -57,7 +57,7 @@ def _writes(facts: Facts) -> Answer:
 
 def _holds_extensions(facts: Facts) -> Answer:
     for schema in denied(facts) if facts.named.kind == "schema" else []:
-        held = facts.session.rows("extensions_in", Held, schema=schema)
+        held = facts.session.query("extensions_in", Held, schema=schema)
         lacking = any(not facts.may_use(login.role, schema) for login in facts.suspects)
         if held and lacking and facts.service_of(schema) is None:
             names = [extension.name for extension in held]

@@ -78,7 +78,7 @@ def _too_large(facts: Facts) -> Answer:
 
 def _locked(facts: Facts) -> Answer:
     """A statement that waits for a lock counts against its timeout."""
-    held = facts.session.rows("holders", Client, schemas=[*facts.stack.schemas])
+    held = facts.session.query("holders", Client, schemas=[*facts.stack.schemas])
     if not held:
         return ruled_out("nobody holds a lock there now")
     who = held[0]
@@ -96,7 +96,7 @@ def _left_open(facts: Facts) -> Answer:
 
 
 def _restarted(facts: Facts) -> Answer:
-    (up,) = facts.session.rows("uptime", Uptime)
+    (up,) = facts.session.query("uptime", Uptime)
     if up.seconds < RECENT:
         return confirmed(f"the server runs for {up.seconds} s only")
     return ruled_out(f"the server runs for {up.seconds // 3600} h {up.seconds // 60 % 60} min")

@@ -94,7 +94,7 @@ def _no_rule(facts: Facts) -> Answer:
     known = facts.catalog.roles.get(facts.stack.server.user)
     if not known or not known.superuser:
         return unknown(f"{facts.stack.server.user} may not read pg_hba.conf")
-    rules = facts.session.rows("entrance_rules", EntranceRule)
+    rules = facts.session.query("entrance_rules", EntranceRule)
     who, where = facts.named.role or "", facts.named.database or facts.stack.server.database
     matching = [rule for rule in rules if rule.type != "local" and _for(rule, who, where)]
     if any(rule.method == "reject" for rule in matching[:1]):

@@ -70,25 +70,25 @@ def read(stack: DatabaseStack, asked: Session) -> Catalog:
     """The catalogs of the stack's database."""
     services = {service.schema_: service.role for service in stack.services}
     # PostgreSQL 15 brought the access lists of parameters.
-    of_parameters = asked.rows("parameter_acl", Entry) if asked.major >= 15 else []
-    strangers = asked.rows(
+    of_parameters = asked.query("parameter_acl", Entry) if asked.major >= 15 else []
+    strangers = asked.query(
         "objects", Owned, schemas=list(services), owners=list(services.values()), roles=list(stack.roles)
     )
     schemas = sorted({*stack.schemas, *(each.schema for each in strangers if each.schema)})
     return Catalog(
         major=asked.major,
-        roles={role.name: role for role in asked.rows("all_roles", Role)},
-        memberships=tuple(asked.rows("memberships", Membership)),
-        settings=tuple(asked.rows("settings", Setting)),
-        databases={each.name: each for each in asked.rows("databases", Database)},
-        schemas={each.name: each for each in asked.rows("schemas", Schema)},
-        relations=tuple(asked.rows("relations", Relation, schemas=schemas)),
+        roles={role.name: role for role in asked.query("all_roles", Role)},
+        memberships=tuple(asked.query("memberships", Membership)),
+        settings=tuple(asked.query("settings", Setting)),
+        databases={each.name: each for each in asked.query("databases", Database)},
+        schemas={each.name: each for each in asked.query("schemas", Schema)},
+        relations=tuple(asked.query("relations", Relation, schemas=schemas)),
         strangers=tuple(strangers),
-        entries=(*asked.rows("acl", Entry), *of_parameters),
-        lost=tuple(asked.rows("lost_by_owners", Entry, schemas=schemas)),
-        defaults=tuple(asked.rows("default_acl", Default)),
-        views=tuple(asked.rows("views", View)),
-        inherits=tuple(asked.rows("inherits", Inherits)),
-        definers=tuple(asked.rows("definers", Definer)),
+        entries=(*asked.query("acl", Entry), *of_parameters),
+        lost=tuple(asked.query("lost_by_owners", Entry, schemas=schemas)),
+        defaults=tuple(asked.query("default_acl", Default)),
+        views=tuple(asked.query("views", View)),
+        inherits=tuple(asked.query("inherits", Inherits)),
+        definers=tuple(asked.query("definers", Definer)),
         functions=of_stack(asked, stack),
     )
