@@ -78,7 +78,10 @@ class LanguageHost(LanguageServer):
     def GetProgramDependencies(
         self, _request: messages.GetProgramDependenciesRequest, _: grpc.ServicerContext
     ) -> messages.GetProgramDependenciesResponse:
-        installed = [messages.DependencyInfo(name=each.name, version=each.version) for each in metadata.distributions()]
+        installed = [
+            messages.DependencyInfo(name=distribution.name, version=distribution.version)
+            for distribution in metadata.distributions()
+        ]
         return messages.GetProgramDependenciesResponse(dependencies=installed)
 
 

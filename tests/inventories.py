@@ -26,16 +26,16 @@ def compare(wanted: Inventory, found: Inventory) -> tuple[Difference, ...]:
 
 
 def _owners(of: Inventory) -> dict[str, str]:
-    sequences = {f"sequence {each.name}": each.owner for each in of.sequences}
+    sequences = {f"sequence {sequence.name}": sequence.owner for sequence in of.sequences}
     objects = {f"{each.kind} {each.name}": each.owner for each in of.owned}
     return {f"schema {of.schema}": of.owner, **sequences, **objects}
 
 
 def _grants(of: Inventory) -> dict[str, str]:
     found: dict[str, list[str]] = {}
-    for each in of.grants:
-        option = " with grant option" if each.grantable else ""
-        found.setdefault(f"{each.on} to {each.grantee}", []).append(f"{each.right}{option}")
+    for grant in of.grants:
+        option = " with grant option" if grant.grantable else ""
+        found.setdefault(f"{grant.on} to {grant.grantee}", []).append(f"{grant.right}{option}")
     return {name: _joined(rights) for name, rights in found.items()}
 
 

@@ -67,7 +67,7 @@ def demo() -> None:
 def _services(stack: Stack) -> list[str]:
     """Those of ours that the stack has."""
     ours = sorted(each.name for each in SERVICES.iterdir() if each.is_dir())
-    declared = {each.name for each in stack.services}
+    declared = {service.name for service in stack.services}
     if there := [name for name in ours if name in declared]:
         return there
     raise Refused(f"Pulumi.local.yaml has none of the services {', '.join(ours)}")
@@ -99,7 +99,7 @@ def _show(stack: Stack) -> None:
     shown = Table("schema", "table", "rows", title="What analytics sees", title_justify="left")
     with connect(access(stack, ANALYTICS), "look") as session:
         session.execute(b"SET search_path = pg_catalog, pg_temp")
-        for schema, table in session.execute(TABLES, [[each.schema_ for each in stack.services]]).fetchall():
+        for schema, table in session.execute(TABLES, [[service.schema_ for service in stack.services]]).fetchall():
             counted = session.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table)))
             shown.add_row(schema, table, str(*(counted.fetchone() or ())))
     console().print(shown)

@@ -70,7 +70,7 @@ def verify_command(
 
     report = look()
     unmade: EngardeError | None = None
-    if fix and (safe := [each for each in transactions(report.findings) if each.safe]):
+    if fix and (safe := [transaction for transaction in transactions(report.findings) if transaction.safe]):
         unmade = _mend(declared, safe, dry_run=dry_run, yes=yes)
         try:
             report = report if dry_run else look()
@@ -89,8 +89,8 @@ def _mend(declared: Stack, safe: Sequence[Transaction], *, dry_run: bool, yes: b
     """Makes what loses nothing; what of it was not made is returned."""
     from engarde.checks.apply_remedies import mend
 
-    for each in safe:
-        for line in _lines(each):
+    for transaction in safe:
+        for line in _lines(transaction):
             say(line)
     if dry_run:
         return None
@@ -107,7 +107,7 @@ def _mend(declared: Stack, safe: Sequence[Transaction], *, dry_run: bool, yes: b
 def _lines(made: Transaction) -> Iterator[str]:
     """What it heals, and the statements."""
     where = f" (database {made.database})" if made.database else ""
-    yield from dict.fromkeys(f"{each.check}: {each.subject}{where}" for each in made.findings)
+    yield from dict.fromkeys(f"{finding.check}: {finding.subject}{where}" for finding in made.findings)
     yield from (f"  {line}" for line in made.statements.split("\n"))
 
 
@@ -158,8 +158,8 @@ def _make(declared: Stack, safe: Sequence[Change]) -> None:
     from engarde.checks.apply_remedies import apply
 
     made: list[str] = []
-    for database in dict.fromkeys(each.database for each in safe):
-        here = [each for each in safe if each.database == database]
+    for database in dict.fromkeys(change.database for change in safe):
+        here = [change for change in safe if change.database == database]
         for each in here:
             say(each.sentence)
             for line in each.statement.split("\n"):

@@ -69,7 +69,9 @@ def restrict_to(stack: Stack, label: str | None) -> DatabaseStack:
         services=services,
         existing_schemas=existing_schemas,
         analytics=analytics,
-        extensions=tuple(each for each in stack.extensions if (label or shared) in (each.databases or (shared,))),
+        extensions=tuple(
+            extension for extension in stack.extensions if (label or shared) in (extension.databases or (shared,))
+        ),
         outside_roles=() if label else stack.outside_roles,
     )
 
@@ -113,7 +115,7 @@ def services_of(stack: Stack, names: Sequence[str]) -> list[Service]:
 
     :raises ConfigError: there is none of a name.
     """
-    found = {each.name: each for each in stack.services}
+    found = {service.name: service for service in stack.services}
     if unknown := sorted(set(names) - found.keys()):
         raise ConfigError(f"no service of stack {stack.name}: {', '.join(unknown)}; it has {', '.join(found)}")
     return [found[name] for name in dict.fromkeys(names)]

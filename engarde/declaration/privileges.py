@@ -87,7 +87,7 @@ def outside(stack: DatabaseStack, role: OutsideRole) -> list[Privilege]:
 
 def outside_schemas(stack: DatabaseStack, role: OutsideRole) -> dict[str, tuple[str, ...]]:
     """All that such a role has on existing schemas; one that it reads in counts as stated with USAGE."""
-    existing = {each.name for each in stack.existing_schemas} - {PUBLIC}
+    existing = {existing_schema.name for existing_schema in stack.existing_schemas} - {PUBLIC}
     read_in = {read.schema_ for read in role.reads if read.schema_ in existing}
     rights: dict[str, tuple[str, ...]] = dict(role.schemas)
     for schema in read_in:
@@ -123,15 +123,15 @@ def tenant(stack: DatabaseStack, service: Service) -> list[Privilege]:
     usage = [Privilege(service.role, On.SCHEMA, database, (USAGE,), schema=schema) for schema in foreign]
     reads = [row for read in service.reads for row in _read(service.role, database, read)]
     calls = [
-        Privilege(service.role, On.FUNCTION, database, (EXECUTE,), schema=each.schema_, function=each.signature)
-        for each in service.executes
+        Privilege(service.role, On.FUNCTION, database, (EXECUTE,), schema=execute.schema_, function=execute.signature)
+        for execute in service.executes
     ]
     return own + acting + usage + reads + calls
 
 
 def beyond(service: Service) -> frozenset[str]:
     """The schemas of others in which a service reads or calls something."""
-    return frozenset({each.schema_ for each in service.reads} | {each.schema_ for each in service.executes})
+    return frozenset({read.schema_ for read in service.reads} | {execute.schema_ for execute in service.executes})
 
 
 def _read(role: str, database: str, read: Read) -> Iterator[Privilege]:
@@ -172,7 +172,7 @@ def creators(stack: DatabaseStack, schema: str) -> tuple[str, ...]:
 
 def readers(stack: DatabaseStack, schema: str) -> frozenset[str]:
     """The roles of the stack that are on a schema's access list without owning it."""
-    services = {each.role for each in stack.services if schema in beyond(each)}
+    services = {service.role for service in stack.services if schema in beyond(service)}
     return frozenset(
         services | ({stack.analytics.role} if stack.analytics and schema in stack.analytics_schemas else set())
     )

@@ -113,7 +113,7 @@ def _field(kind: type[BaseModel], name: object) -> Any:
 def _map_in(annotation: Any) -> type[BaseModel] | None:
     """The kind of the map that a field holds, where it holds one or nothing."""
     kinds = [each for each in (annotation, *get_args(annotation)) if isinstance(each, type)]
-    return next((each for each in kinds if issubclass(each, BaseModel)), None)
+    return next((kind for kind in kinds if issubclass(kind, BaseModel)), None)
 
 
 def allowed_keys(kind: type[BaseModel], loc: tuple[int | str, ...] = ()) -> list[str]:

@@ -142,7 +142,7 @@ def _with_rows(asked: Session, schemas: Sequence[str]) -> dict[str, int]:
     if not schemas:
         return {}
     try:
-        return {each.schema: each.tables for each in asked.try_query("with_rows", _Held, schemas=list(schemas))}
+        return {held.schema: held.tables for held in asked.try_query("with_rows", _Held, schemas=list(schemas))}
     except NotAnswered as refusal:
         # Somebody has locked one since: what cannot be seen may have rows.
         if str(refusal) != LOCKED:

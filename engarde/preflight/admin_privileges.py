@@ -112,7 +112,7 @@ def schemas(stack: DatabaseStack) -> frozenset[str]:
 
 def _of_outside_roles(stack: DatabaseStack) -> set[str]:
     return {
-        schema for role in stack.outside_roles for schema in (*role.schemas, *(each.schema_ for each in role.reads))
+        schema for role in stack.outside_roles for schema in (*role.schemas, *(read.schema_ for read in role.reads))
     }
 
 
@@ -224,7 +224,9 @@ def refuse_shadows(stack: DatabaseStack, asked: Session) -> None:
             f" pg_catalog alone; or take the names away first:\n{_shadow_lines(shadows)}"
         )
     refuse_for_extensions(
-        stack, [WantedExtension(each.name, each.schema_, each.version) for each in stack.extensions], asked
+        stack,
+        [WantedExtension(extension.name, extension.schema_, extension.version) for extension in stack.extensions],
+        asked,
     )
 
 
@@ -235,9 +237,9 @@ def refuse_for_extensions(stack: DatabaseStack, extensions: Sequence[WantedExten
     """
     searched = asked.tuples(
         "extension_paths",
-        names=[each.name for each in extensions],
-        schemas=[each.schema for each in extensions],
-        versions=[each.version for each in extensions],
+        names=[extension.name for extension in extensions],
+        schemas=[extension.schema for extension in extensions],
+        versions=[extension.version for extension in extensions],
     )
     schemas = [schema for (schema,) in searched]
     if shadows := asked.query("shadows", Shadow, admin=stack.server.user, schemas=schemas, ahead=[]):
@@ -250,7 +252,7 @@ def refuse_for_extensions(stack: DatabaseStack, extensions: Sequence[WantedExten
 
 
 def _shadow_lines(shadows: Iterable[Shadow]) -> str:
-    return "\n".join(f"  {each.remedy};  -- owner: {each.owner}" for each in shadows)
+    return "\n".join(f"  {shadow.remedy};  -- owner: {shadow.owner}" for shadow in shadows)
 
 
 def _provider_path(stack: DatabaseStack, asked: Session) -> tuple[str, ...]:

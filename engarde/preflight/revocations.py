@@ -134,7 +134,11 @@ class Context:
 def look(stack: DatabaseStack, asked: Session, existing: Sequence[Existing]) -> Context:
     """Asks the catalogs; `existing` are those of the roles and schemas that the stack makes or names that are there."""
     closed = OTHER_DATABASES if stack.server.close_other_databases else ()
-    found = (each for each in outsiders(stack, asked, closed) if each.involved and not each.name.startswith(PROOF))
+    found = (
+        outsider
+        for outsider in outsiders(stack, asked, closed)
+        if outsider.involved and not outsider.name.startswith(PROOF)
+    )
     return Context(tuple(existing), tuple(found), tuple(_in_words(stack, asked)))
 
 
@@ -144,8 +148,8 @@ def warnings(
     """Whose access, password or room this run takes, a sentence each; `renamed` as in `conflicts.taken`."""
     if given.due:
         yield from map(visible, _taken(asked, given.due))
-    for each in context.outsiders:
-        yield from map(visible, _of_outsider(stack, each, given))
+    for outsider in context.outsiders:
+        yield from map(visible, _of_outsider(stack, outsider, given))
     yield from map(visible, _new_owners(stack, context, renamed))
     there = {each.name for each in context.existing if each.kind == "role"}
     counted = dict(asked.tuples("sessions_of", roles=_roles(stack)))
@@ -160,15 +164,15 @@ def warnings(
                 f"{login.role} has {counted[login.role]} sessions now, and connectionLimit of {login_name(login)} is"
                 f" {login.connection_limit}: new ones are refused until so many have ended"
             )
-    if later := [each for each in context.in_words if not _imported(each, stack, given)]:
+    if later := [in_word for in_word in context.in_words if not _imported(in_word, stack, given)]:
         yield f"the provider reads timeouts in milliseconds alone, and fails once it reads these:\n{_healed(later)}"
 
 
 def faults(stack: DatabaseStack, given: Given, context: Context) -> Iterator[str]:
     """What the stack file or the server has to say first, a paragraph each."""
-    if found := [each for each in context.outsiders if _unsaid(stack, each, given)]:
+    if found := [outsider for outsider in context.outsiders if _unsaid(stack, outsider, given)]:
         yield _shut_out(stack, found)
-    if there := [each for each in context.in_words if _imported(each, stack, given)]:
+    if there := [in_word for in_word in context.in_words if _imported(in_word, stack, given)]:
         yield (
             "the provider takes over no role with a timeout in words. As the admin, the same times in milliseconds:\n"
             f"{_healed(there)}\nA timeout that the stack file does not state becomes its default; so that it stays:\n"
@@ -186,10 +190,12 @@ def _unsaid(stack: DatabaseStack, each: Outsider, given: Given) -> bool:
 
 
 def _shut_out(stack: DatabaseStack, found: Sequence[Outsider]) -> str:
-    told = "\n".join(visible(f"  {each.name} from database {each.database}: {each.what}") for each in found)
-    names = sorted({each.name for each in found})
+    told = "\n".join(
+        visible(f"  {outsider.name} from database {outsider.database}: {outsider.what}") for outsider in found
+    )
+    names = sorted({outsider.name for outsider in found})
     never = stack_file_edits.lines("shutOut", sorted({*names, *stack.shut_out}))
-    here = {each.name: each.kept for each in found if each.here} if stack.label is None else {}
+    here = {outsider.name: outsider.kept for outsider in found if outsider.here} if stack.label is None else {}
     keeps = (
         f"either what it keeps, the whole of it:\n{stack_file_edits.lines('outsideRoles', here)}\nor " if here else ""
     )
@@ -254,11 +260,11 @@ def _is_on(row: Privilege, held: _Held) -> bool:
 
 def _logins(stack: DatabaseStack) -> list[Service | Analytics]:
     """Those whose roles are looked after with this database."""
-    return [each for each in stack.logins if each.role not in stack.guests]
+    return [login for login in stack.logins if login.role not in stack.guests]
 
 
 def _roles(stack: DatabaseStack) -> list[str]:
-    return sorted(each.role for each in _logins(stack))
+    return sorted(login.role for login in _logins(stack))
 
 
 def _new_password(login: Service | Analytics, given: Given) -> str:
@@ -270,9 +276,14 @@ def _new_password(login: Service | Analytics, given: Given) -> str:
 
 def _in_words(stack: DatabaseStack, asked: Session) -> Iterator[Setting]:
     roles = set(_roles(stack))
-    for each in asked.query("settings", Setting):
-        if each.role in roles and each.database is None and each.name in TIMEOUTS and not each.value.isdecimal():
-            yield each
+    for setting in asked.query("settings", Setting):
+        if (
+            setting.role in roles
+            and setting.database is None
+            and setting.name in TIMEOUTS
+            and not setting.value.isdecimal()
+        ):
+            yield setting
 
 
 def _imported(each: Setting, stack: DatabaseStack, given: Given) -> bool:

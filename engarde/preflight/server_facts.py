@@ -96,7 +96,7 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
                 _settings(asked),
                 frozenset(asked.tuples("views_in", schemas=sorted(read))),
                 functions.find(
-                    asked, [*before.called, *(each for service in stack.services for each in service.executes)]
+                    asked, [*before.called, *(execute for service in stack.services for execute in service.executes)]
                 ),
             )
     except LoginRefused as refusal:
@@ -107,9 +107,9 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
 
 def _settings(asked: Session) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = defaultdict(dict)
-    for each in asked.query("settings", Setting):
-        if each.role and each.database is None:
-            found[each.role][each.name] = each.value
+    for setting in asked.query("settings", Setting):
+        if setting.role and setting.database is None:
+            found[setting.role][setting.name] = setting.value
     return dict(found)
 
 
@@ -155,7 +155,7 @@ def _refuse_to_take(stack: DatabaseStack, asked: Session, before: Before) -> lis
     roles = frozenset(each.name for each in existing if each.kind == "role")
     renamed = rename_faults(stack, before.made, before.rekeyed, roles)
     if faults := [*renamed, *conflicts.faults(stack, existing, own_roles, before.renamed)]:
-        lines = "\n".join(f"  {each}" for each in faults)
+        lines = "\n".join(f"  {fault}" for fault in faults)
         raise Refused(f"stack {stack.name} and its server do not fit; nothing was changed:\n{lines}")
     return existing
 

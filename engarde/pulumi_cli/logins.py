@@ -41,7 +41,7 @@ def accesses(stack: Stack, services: Sequence[Service], known: Outputs) -> list[
 
     :raises Unreachable: the engine does not know a password.
     """
-    return [login_to(database_of(stack, each), each, _password(stack, each, known)) for each in services]
+    return [login_to(database_of(stack, service), service, _password(stack, service, known)) for service in services]
 
 
 def of_services(database: DatabaseStack, known: Outputs | None = None) -> dict[str, Access]:
@@ -52,9 +52,9 @@ def of_services(database: DatabaseStack, known: Outputs | None = None) -> dict[s
     """
     passwords = (known or outputs(database.name)).passwords
     return {
-        each.role: login_to(database, each, passwords[each.role])
-        for each in database.services
-        if each.role in passwords
+        service.role: login_to(database, service, passwords[service.role])
+        for service in database.services
+        if service.role in passwords
     }
 
 

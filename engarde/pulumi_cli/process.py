@@ -81,9 +81,9 @@ class _Running:
     def ended(self) -> subprocess.CompletedProcess[str]:
         """The command, once it has ended or was ended."""
         streams = [(self.process.stdout, self.said), (self.process.stderr, self.complained)]
-        readers = [threading.Thread(target=self._read, args=each, daemon=True) for each in streams if each[0]]
-        for each in readers:
-            each.start()
+        readers = [threading.Thread(target=self._read, args=stream, daemon=True) for stream in streams if stream[0]]
+        for reader in readers:
+            reader.start()
         interrupted = late = False
         while self.process.poll() is None:
             try:
@@ -95,9 +95,9 @@ class _Running:
             except KeyboardInterrupt:
                 # The terminal has told the engine, too: killed before it ends by itself, it would leave its lock.
                 interrupted = True
-        for each in readers:
+        for reader in readers:
             # A plugin that has outlived a killed engine holds its output open.
-            each.join(seconds("pulumi.kill"))
+            reader.join(seconds("pulumi.kill"))
         if interrupted:
             raise KeyboardInterrupt
         if late:

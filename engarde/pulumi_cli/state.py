@@ -88,7 +88,7 @@ class State:
 
     def made(self, kind: str) -> frozenset[str]:
         """The names on the server of the resources of a type."""
-        return frozenset(each.made for each in self.resources if each.type == kind and each.made)
+        return frozenset(resource.made for resource in self.resources if resource.type == kind and resource.made)
 
 
 def state(stack: str) -> State:

@@ -174,7 +174,7 @@ def sessions(asked: Session, role: str, database: str | None) -> int:
 def refused(login: Access) -> bool:
     """Whether somebody with the right password is not let in.
 
-    :raises NoEntrance: nobody answers, or says something else.
+    :raises LoginRefused: nobody answers, or says something else.
     """
     try:
         with session(login):

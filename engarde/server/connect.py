@@ -73,7 +73,7 @@ class Connection(psycopg.Connection[Any]):
 def connect(access: Access, kind: Kind) -> Connection:
     """A connection that commits each statement, unless a transaction is begun.
 
-    :raises NoEntrance: no answer, or the role was not let in.
+    :raises LoginRefused: no answer, or the role was not let in.
     """
     connection = _connect(access, kind)
     connection.access = access

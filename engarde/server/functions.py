@@ -39,34 +39,35 @@ Functions = Mapping[Execute, Function]
 def find(asked: Session, executes: Iterable[Execute]) -> Functions:
     """Those of these functions that exist, in whatever words their types are declared."""
     found: dict[Execute, Function] = {}
-    for each in dict.fromkeys(executes):
-        name = f"{quoted(each.schema_, each.function)}({each.types})"
+    for fromkey in dict.fromkeys(executes):
+        name = f"{quoted(fromkey.schema_, fromkey.function)}({fromkey.types})"
         try:
             rows = asked.try_query("function_declared", Function, function=name)
         except NotAnswered:
             # What the server cannot read for types is no function's; releases before 16 refuse to say so.
             continue
         for row in rows:
-            found[each] = row
+            found[fromkey] = row
     return found
 
 
 def of_stack(asked: Session, stack: DatabaseStack) -> Functions:
     """Those that the stack's services are declared to call."""
-    return find(asked, (each for service in stack.services for each in service.executes))
+    return find(asked, (execute for service in stack.services for execute in service.executes))
 
 
 def spelled(service: Service, found: Functions) -> Service:
     """The service with each function in the server's words, once, however it was declared."""
     executes = [
-        each.model_copy(update={"types": found[each].types}) if each in found else each for each in service.executes
+        execute.model_copy(update={"types": found[execute].types}) if execute in found else execute
+        for execute in service.executes
     ]
     return service.model_copy(update={"executes": tuple(dict.fromkeys(executes))})
 
 
 def spelled_in(stack: DatabaseStack, found: Functions) -> DatabaseStack:
     """The same of all services of the stack."""
-    return replace(stack, services=tuple(spelled(each, found) for each in stack.services))
+    return replace(stack, services=tuple(spelled(service, found) for service in stack.services))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def refuse_event_triggers(asked: Session, whose: str, *trusted: str) -> None:
 
     :raises Refused: another role than superusers, it and those that are `trusted` chooses what would run then.
     """
-    if foreign := [each for each in event_triggers(asked, whose, *trusted) if each.changers]:
+    if foreign := [event_trigger for event_trigger in event_triggers(asked, whose, *trusted) if event_trigger.changers]:
         lines = "\n".join(
             f"  {each.disable};  -- runs {each.code}, which {', '.join(each.changers)} may change" for each in foreign
         )
@@ -126,7 +127,7 @@ class Extension:
 
 def has_citus(asked: Session) -> bool:
     """Whether the session's database is a part of a cluster of Citus's."""
-    return any(each.name == CITUS for each in asked.query("backup_extensions", Extension))
+    return any(extension.name == CITUS for extension in asked.query("backup_extensions", Extension))
 
 
 def refuse_citus(asked: Session) -> None:

@@ -103,7 +103,7 @@ def make_placeholders(admin: Access, names: Iterable[str]) -> None:
     """
     wanted = sorted(set(names))
     with changing_roles(admin) as asked:
-        there = {each.name for each in asked.query("existing", Existing, roles=wanted, schemas=[])}
+        there = {existing.name for existing in asked.query("existing", Existing, roles=wanted, schemas=[])}
         for name in wanted:
             if name not in there:
                 asked.execute_or_refuse(statement("CREATE ROLE {} NOLOGIN", name))

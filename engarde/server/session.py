@@ -159,8 +159,8 @@ class Session:
         :raises Refused: the server does not run it; it stands in the message.
         """
         self.commit()
-        for each in self._settings:
-            self.execute(f"SET {each}")
+        for setting in self._settings:
+            self.execute(f"SET {setting}")
         self.execute_or_refuse(statement)
 
     @contextmanager
@@ -198,7 +198,7 @@ class Session:
         """
         # Nothing that was allowed by mistake waits for a lock that a service holds, nor makes one wait for long.
         limits = ("lock_timeout = '300ms'", "statement_timeout = '60s'")
-        self._connection.execute("; ".join(f"SET LOCAL {each}{MARK}" for each in limits).encode())
+        self._connection.execute("; ".join(f"SET LOCAL {limit}{MARK}" for limit in limits).encode())
         self._connection.execute(f"SELECT set_config('engarde.probes', %s, true){MARK}", [json.dumps(probes)])
         self._connection.execute(_query("probe"))
         row = self._connection.execute(f"SELECT current_setting('engarde.answers'){MARK}").fetchone()
@@ -267,7 +267,7 @@ def session(
     It starts in pg_catalog, with limits of its `kind`: to look where it is `read_only`, else to change, by default. Of
     what the server would start it with, only another role is kept, and that where it is `as_given`.
 
-    :raises NoEntrance: no answer, or the role was not let in.
+    :raises LoginRefused: no answer, or the role was not let in.
     :raises Unreachable: the session was lost, or an answer did not come in time.
     :raises Uncertain: it was lost while it committed.
     """
@@ -280,7 +280,11 @@ def session(
         # In one message: a millisecond may be all that a role has between two. Local: a pooler hands a session on as it
         # is, and refuses what is set when a connection is begun.
         settings = tuple(_settings(connection, kind))
-        whole = [begin, *(f"SET LOCAL {each}" for each in settings), *([] if as_given else ["SET LOCAL ROLE NONE"])]
+        whole = [
+            begin,
+            *(f"SET LOCAL {setting}" for setting in settings),
+            *([] if as_given else ["SET LOCAL ROLE NONE"]),
+        ]
         try:
             connection.execute("; ".join(each + MARK for each in (*whole, *_noticing(connection))).encode())
             yield Session(connection, where, settings)

@@ -66,17 +66,17 @@ def read(stack: DatabaseStack, asked: Session, logins: Logins) -> tuple[VersionT
 
 def of_trusted(tables: Sequence[VersionTable], asked: Session) -> list[VersionTable]:
     """What the session reads by itself, and the rest as it was."""
-    return [filled(each, asked) if each.trusted else each for each in tables]
+    return [filled(table, asked) if table.trusted else table for table in tables]
 
 
 def of_owners(tables: Iterable[VersionTable], logins: Logins) -> list[VersionTable]:
     """What was not read so far, by the logins of the owners."""
     tables = list(tables)
-    missing = [each for each in tables if not each.trusted]
+    missing = [table for table in tables if not table.trusted]
     try:
         known = logins() if missing else {}
     except Unreachable as error:
-        return [each if each.trusted else replace(each, unread=str(error)) for each in tables]
+        return [table if table.trusted else replace(table, unread=str(error)) for table in tables]
     owners = {each.owner: known[each.owner] for each in missing if each.owner in known}
     answers = ask_logins(
         owners.values(), lambda asked, login: [filled(each, asked) for each in missing if each.owner == login.role]
@@ -88,16 +88,16 @@ def together(
     tables: Iterable[VersionTable], answers: Mapping[str, list[VersionTable] | NotRead]
 ) -> Iterator[VersionTable]:
     """The tables with what the logins of their owners have answered."""
-    for each in tables:
-        answer = answers.get(each.owner)
-        if each.trusted:
-            yield each
+    for table in tables:
+        answer = answers.get(table.owner)
+        if table.trusted:
+            yield table
         elif answer is None:
-            yield replace(each, unread=unknown(each.owner))
+            yield replace(table, unread=unknown(table.owner))
         elif isinstance(answer, NotRead):
-            yield replace(each, unread=answer.reason)
+            yield replace(table, unread=answer.reason)
         else:
-            yield next(read for read in answer if read.identity == each.identity)
+            yield next(read for read in answer if read.identity == table.identity)
 
 
 def filled(table: VersionTable, asked: Session) -> VersionTable:

@@ -55,12 +55,12 @@ def read(
         return _nothing(counted, versions, str(error))
     homes = {service.schema_: service.role for service in stack.services}
     there = {each.schema for each in counted}
-    chosen = {role for schema, role in homes.items() if schema in there} | {each.owner for each in versions}
+    chosen = {role for schema, role in homes.items() if schema in there} | {version.owner for version in versions}
 
     def own(session: Session, login: Access) -> tuple[list[rows.Sequence], list[VersionTable]]:
         schemas = [schema for schema in there if homes.get(schema) == login.role]
-        tables = [each for each in versions if each.owner == login.role and not each.trusted]
-        return near(session, schemas), [version_tables.filled(each, session) for each in tables]
+        tables = [version for version in versions if version.owner == login.role and not version.trusted]
+        return near(session, schemas), [version_tables.filled(table, session) for table in tables]
 
     answers = ask_logins((known[role] for role in sorted(chosen) if role in known), own)
 
@@ -73,7 +73,7 @@ def read(
                 sequences.append(_unread(each))
             else:
                 sequences += [found for found in answer[0] if found.schema == each.schema]
-    partly = {each.schema: PARTLY for each in sequences if each.unread}
+    partly = {sequence.schema: PARTLY for sequence in sequences if sequence.unread}
     tables = {role: NotRead(a.reason) if isinstance(a, NotRead) else a[1] for role, a in answers.items()}
     found = version_tables.together(version_tables.of_trusted(versions, asked), tables)
     return Owned(tuple(sequences), tuple(found), partly | unread)
@@ -91,7 +91,7 @@ def near(asked: Session, schemas: list[str]) -> list[rows.Sequence]:
 def _nothing(counted: Sequence[Counted], versions: Sequence[VersionTable], reason: str) -> Owned:
     return Owned(
         tuple(map(_unread, counted)),
-        tuple(replace(each, unread=reason) for each in versions),
+        tuple(replace(version, unread=reason) for version in versions),
         {each.schema: reason for each in counted},
     )
 

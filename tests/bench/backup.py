@@ -62,7 +62,7 @@ def main(words: list[str]) -> int:
             with step(f"round {number + 1}"):
                 for what, taken in _round(login, programs, Path(made, str(number))):
                     seconds.setdefault(what, []).append(taken)
-        size = sum(each.size for each in files(Path(made, "0")))
+        size = sum(file.size for file in files(Path(made, "0")))
     shown = Table("what", "seconds", "rows per second")
     for what, found in seconds.items():
         shown.add_row(what, spread(found, "{:.2f}"), f"{asked.rows * 1.1 / min(found):,.0f}")

@@ -129,4 +129,4 @@ def _statement(form: LiteralString, *names: str) -> Composable:
 
 
 def _script(statements: list[Composable]) -> str:
-    return "".join(f"{each.as_string(None)};\n" for each in statements)
+    return "".join(f"{statement.as_string(None)};\n" for statement in statements)

@@ -36,7 +36,7 @@ def warm(tool: Tool) -> None:
     :raises ToolchainError: where the program does not get as far as its first resource.
     """
     words = tool.commands[Phase.PREVIEW].words
-    done = process.run([each for each in words if each != "--expect-no-changes"], tool.folder, tool.environment)
+    done = process.run([word for word in words if word != "--expect-no-changes"], tool.folder, tool.environment)
     if done.exit:
         raise ToolchainError("\n".join(process.errors("the program", done, [])))
 
@@ -51,4 +51,4 @@ def _exported(folder: Path, words: tuple[str, ...], given: dict[str, str]) -> in
     if done.exit:
         raise ToolchainError("\n".join(process.errors("the state", done, [])))
     resources = json.loads((folder / "exported").read_text())["deployment"].get("resources") or ()
-    return sum(1 for each in resources if each.get("custom") and not each["type"].startswith("pulumi:"))
+    return sum(1 for resource in resources if resource.get("custom") and not resource["type"].startswith("pulumi:"))

@@ -155,7 +155,7 @@ def _stack(database: databases.Database, schemas: int) -> DatabaseStack:
 def _measured(stack: DatabaseStack, who: str, rounds: int) -> dict[str, tuple[list[float], list[float]]]:
     """Of each question that takes long enough to be seen what it takes, and what it costs the server (milliseconds)."""
     login = Access(stack.server, stack.server.database, who, PASSWORD)
-    own = {each.role: login_to(stack, each, PASSWORD) for each in stack.services}
+    own = {service.role: login_to(stack, service, PASSWORD) for service in stack.services}
     found: dict[str, tuple[list[float], list[float]]] = {ALL: ([], [])}
     for _ in range(rounds):
         clock = Clock()

@@ -125,4 +125,4 @@ def _resources(state: Path) -> int:
     if not state.exists():
         return 0
     resources = json.loads(state.read_text())["resources"]
-    return sum(len(each["instances"]) for each in resources if each["mode"] == "managed")
+    return sum(len(resource["instances"]) for resource in resources if resource["mode"] == "managed")

@@ -55,7 +55,7 @@ class Clients(Working):
     def __init__(self, zero: DayZero, url: Callable[[str], str] | None = None) -> None:
         super().__init__()
         self.refused: list[Refused] = []
-        self.acknowledged: dict[str, list[str]] = {each.name: [] for each in CLIENTS if each.table}
+        self.acknowledged: dict[str, list[str]] = {client.name: [] for client in CLIENTS if client.table}
         """the word of each row, by client"""
         self._zero = zero
         self._url = url or zero.url
@@ -63,7 +63,7 @@ class Clients(Working):
 
     def begun(self) -> None:
         end = time.monotonic() + START_LIMIT
-        while len(self._let_in) < sum(_sessions(each) for each in CLIENTS):
+        while len(self._let_in) < sum(_sessions(client) for client in CLIENTS):
             assert self.working and time.monotonic() < end, self.refused
             time.sleep(0.02)
 

@@ -22,13 +22,13 @@ def delivery(zero: DayZero, stack: Project, **options: Any) -> Iterator[Delivery
         there = fake.project("engarde", PRODUCTION)
         postgres = there.service("Postgres", deployed=True, variables={"DATABASE_URL": zero.url(BACKEND)})
         services = {
-            each.name: there.service(
-                each.name,
+            client.name: there.service(
+                client.name,
                 deployed=True,
-                variables={each.variable: REFERENCE if each.role == ADMIN else zero.url(each.name)},
+                variables={client.variable: REFERENCE if client.role == ADMIN else zero.url(client.name)},
             )
-            for each in CLIENTS
-            if each.variable
+            for client in CLIENTS
+            if client.variable
         }
         yield Delivery(stack, fake, there, services, postgres, there.token(PRODUCTION))
 

@@ -116,7 +116,7 @@ CLIENTS = (
 )
 """Eleven at work, and one idle. `nightly` is none of them: it is never there when somebody looks."""
 
-NAMED = {each.name: each for each in CLIENTS}
+NAMED = {client.name: client for client in CLIENTS}
 
 ADOPT_ONLY: dict[str, Any] = {
     "services": {name: {"adopt": True} for name in ("madansara", "sankore", "onside", "langflow")},

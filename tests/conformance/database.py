@@ -56,8 +56,8 @@ class Database:
     def run(self, statements: Sequence[str]) -> None:
         """Runs statements by hand, as superuser."""
         with _connection(self.server, NAME) as connection:
-            for each in statements:
-                connection.execute(each.encode())
+            for statement in statements:
+                connection.execute(statement.encode())
 
     def catalog(self) -> list[Any]:
         """What a recording keeps of the catalogs."""
@@ -100,8 +100,8 @@ def _make_database(server: servers.Server, *, superuser: bool) -> None:
         statements.insert(0, f"create role adm login createrole createdb password {password}")
         statements[1] += " owner adm"
     with _connection(server, "postgres") as connection:
-        for each in statements:
-            connection.execute(each.encode())
+        for statement in statements:
+            connection.execute(statement.encode())
 
 
 @contextmanager

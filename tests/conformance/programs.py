@@ -77,7 +77,7 @@ def _order(needs: Needs, first: str, then: str) -> None:
 
 
 def _ancestors(needs: Needs, name: str) -> frozenset[str]:
-    return needs[name].union(*(_ancestors(needs, each) for each in needs[name]))
+    return needs[name].union(*(_ancestors(needs, need) for need in needs[name]))
 
 
 def _sorted(program: Sequence[Resource], needs: Needs) -> list[Resource]:

@@ -12,13 +12,13 @@ def absent() -> dict[str, str]:
     """What is not collected, and why; in CI all is, and what has no runtime there fails."""
     if _in_ci():
         return {}
-    found = {each.name: each.runtime.absent for each in DRIVERS} | {PGBOUNCER: pgbouncer.absent()}
+    found = {driver.name: driver.runtime.absent for driver in DRIVERS} | {PGBOUNCER: pgbouncer.absent()}
     return {name: why for name, why in found.items() if why}
 
 
 def cases(*drivers: Driver) -> tuple[Case, ...]:
     """The cases of these drivers whose runtime is here."""
-    here = [each for each in drivers if _in_ci() or not each.runtime.absent]
+    here = [driver for driver in drivers if _in_ci() or not driver.runtime.absent]
     return tuple(Case(each, form) for each in here for form in each.forms)
 
 

@@ -39,7 +39,7 @@ class Runtime:
     @property
     def absent(self) -> str | None:
         """Why this machine has it not; None when it has."""
-        missing = [each for each in self.needs if not shutil.which(each)]
+        missing = [need for need in self.needs if not shutil.which(need)]
         return f"no {' and no '.join(missing)} on PATH" if missing else None
 
     def command(self, program: str) -> list[str]:

@@ -65,17 +65,17 @@ def bring_up(
     before = _up(project, tenants, address, rotation=1)
     _mark(project, tenants)
     after = _up(project, tenants, address, rotation=2)
-    changed = {each for each in tenants if after[each] != before[each]}
-    assert changed == {each for each in tenants if each.rotated}
+    changed = {tenant for tenant in tenants if after[tenant] != before[tenant]}
+    assert changed == {tenant for tenant in tenants if tenant.rotated}
     return Exported(after, before)
 
 
 def _up(project: Project, tenants: Collection[Tenant], address: dict[str, Any], rotation: int) -> Urls:
-    services = {each.service: _declared(each, rotation) for each in tenants}
+    services = {tenant.service: _declared(tenant, rotation) for tenant in tenants}
     project.declare(services=services, serviceAddress=address)
     project.succeeds(project.up())
     urls = project.outputs()["database_urls"]
-    return {each: Url(urls[each.service]) for each in tenants}
+    return {tenant: Url(urls[tenant.service]) for tenant in tenants}
 
 
 def _declared(tenant: Tenant, rotation: int) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def _declared(tenant: Tenant, rotation: int) -> dict[str, Any]:
 
 def _mark(project: Project, tenants: Collection[Tenant]) -> None:
     """Makes `marker` in every schema, with the schema's name in it; everybody may read that of `public`."""
-    schemas = {"public": None} | {each.schema: each.role for each in tenants}
+    schemas = {"public": None} | {tenant.schema: tenant.role for tenant in tenants}
     with project.database.session() as session:
         for schema, role in schemas.items():
             table, word = sql.Identifier(schema, "marker"), sql.Literal(schema)

@@ -69,7 +69,7 @@ def test_every_mode_means_what_the_table_says(exporting: Exporting, case: Case) 
     tenant, port = TENANTS[case.form, True], exporting.project.database.server.port
     password = exporting.project.outputs()["passwords"][tenant.role]
     addresses = [Address(host=HOST, port=port, sslmode=mode) for mode in MODES]
-    urls = [Url(url(case.form, each, NAME, tenant.role, password, tenant.schema)) for each in addresses]
+    urls = [Url(url(case.form, address, NAME, tenant.role, password, tenant.schema)) for address in addresses]
     told = dict(zip(MODES, answers(case.driver, urls), strict=True))
     found = [each for each in told.values() if isinstance(each, Found)]
     assert {mode: _letter(each) for mode, each in told.items()} == {m: exporting.outcome(case, m) for m in MODES}

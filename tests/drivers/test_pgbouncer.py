@@ -21,7 +21,7 @@ VERIFIERS = "SELECT rolname, rolpassword FROM pg_authid WHERE rolname LIKE '%\\_
 @pytest.fixture(scope="module")
 def exported(projects: Projects) -> Iterator[Exported]:
     with projects() as project, pgbouncer.running(project.database.server) as pooler:
-        made = bring_up(project, pooler.port, tenants=[each for each in TENANTS.values() if each.rotated])
+        made = bring_up(project, pooler.port, tenants=[tenant for tenant in TENANTS.values() if tenant.rotated])
         pooler.learn(dict(project.database.rows(VERIFIERS)))
         yield made
 

@@ -42,12 +42,12 @@ REMOVED = re.compile(r"\('remove_table', Table\('(\w+)'.*?schema=(?:None|['\"](.
 def said(findings: tuple[Finding, ...]) -> set[str]:
     """What findings say that a project does; what is not judged says nothing."""
     found = set()
-    for each in findings:
-        if each.check == "not judged":
+    for finding in findings:
+        if finding.check == "not judged":
             continue
-        text = f"{each.expected} {each.actual}"
-        meant = [meaning for check, part, meaning in SAID if check == each.check and part in text]
-        found.add(meant[0] if meant else f"{each.check}: {text}")
+        text = f"{finding.expected} {finding.actual}"
+        meant = [meaning for check, part, meaning in SAID if check == finding.check and part in text]
+        found.add(meant[0] if meant else f"{finding.check}: {text}")
     return found
 
 

@@ -51,7 +51,7 @@ def tool(project: Project, *words: str, code: int = 0, **environment: str) -> "s
     done = tool_here(project, *words, **clients(project), **environment)
     assert done.returncode == code, done.stdout + done.stderr
     project.outputs()
-    assert not [each for each in project.passwords if each in done.stdout + done.stderr]
+    assert not [password for password in project.passwords if password in done.stdout + done.stderr]
     return done
 
 

@@ -57,8 +57,8 @@ class Database:
     def run_as(self, admin: Admin, *statements: str) -> None:
         """Runs statements by hand."""
         with self.session(admin.user) as session:
-            for each in statements:
-                session.execute(each.encode())
+            for statement in statements:
+                session.execute(statement.encode())
 
     def rows(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """What a query of the superuser's finds."""

@@ -60,13 +60,13 @@ class Delivery:
         """What a push says of each Railway service."""
         done = self.tool("push", "--output", "json", *words)
         assert done.returncode == code, done.stdout + done.stderr
-        return {each["railwayService"]: each["state"] for each in json.loads(done.stdout)["services"]}
+        return {load["railwayService"]: load["state"] for load in json.loads(done.stdout)["services"]}
 
     def plan(self, *words: str) -> dict[str, tuple[Mapping[str, str], str]]:
         """What would be done to each Railway service: its variables, its deployment."""
         done = self.tool("plan", "--output", "json", *words)
         services = json.loads(done.stdout)["services"]
-        return {each["railwayService"]: (each["variables"], each["deployment"]) for each in services}
+        return {service["railwayService"]: (service["variables"], service["deployment"]) for service in services}
 
     def running(self, name: str) -> dict[str, str]:
         """The variables that a service runs with."""

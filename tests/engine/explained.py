@@ -43,9 +43,9 @@ class Asked:
         with self.project.database.session() as session, session.transaction(force_rollback=True):
             # A superuser's own connection: the role needs no password, and none of its membership is the superuser's.
             session.execute(sql.SQL("SET LOCAL SESSION AUTHORIZATION {}").format(sql.Identifier(role)))
-            for each in statements:
+            for statement in statements:
                 try:
-                    session.execute(each.encode())
+                    session.execute(statement.encode())
                 except psycopg.Error as error:
                     return str(error.sqlstate)
             return "00000"
@@ -60,8 +60,8 @@ def run_what_works(project: Project, statements: Sequence[str]) -> int:
     """Runs statements as the superuser, leaves out those that the server refuses, and counts the rest."""
     done = 0
     with project.database.session() as session:
-        for each in statements:
+        for statement in statements:
             with suppress(psycopg.Error):
-                session.execute(each.encode())
+                session.execute(statement.encode())
                 done += 1
     return done

@@ -83,5 +83,5 @@ COMMENTED = {
 
 def make(session: Session) -> None:
     """Makes them, as whoever the session is of."""
-    for each in statements():
-        session.execute(each.encode())
+    for statement in statements():
+        session.execute(statement.encode())

@@ -16,5 +16,5 @@ def assert_none(project: Project) -> None:
         "the server's log": project.database.server.log.read_text(errors="replace"),
         "pg_stat_statements": statements,
     }
-    leaks = [where for where, text in places.items() if any(each in text for each in project.passwords)]
+    leaks = [where for where, text in places.items() if any(password in text for password in project.passwords)]
     assert not leaks, f"a password stands in clear in {', '.join(leaks)}"

@@ -13,7 +13,7 @@ def collisions(resources: Mapping[str, Any]) -> list[tuple[str, str]]:
 
     Two sessions that do so fail with `tuple concurrently updated`, but only when they meet; the order is certain.
     """
-    schemas = frozenset(each["inputs"]["name"] for each in resources.values() if each["type"] == SCHEMA)
+    schemas = frozenset(resource["inputs"]["name"] for resource in resources.values() if resource["type"] == SCHEMA)
     touched = {name: frozenset(_touched(each, schemas)) for name, each in resources.items()}
     waits = {name: _waits(resources, name) for name in resources}
     return [

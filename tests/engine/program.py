@@ -136,7 +136,7 @@ class Project:
     def state(self) -> str:
         """All that the backend holds: the state, its history and its backups."""
         files = [each for each in (self.folder / STATE).rglob("*") if each.is_file()]
-        return "\n".join(each.read_text(errors="replace") for each in files)
+        return "\n".join(file.read_text(errors="replace") for file in files)
 
     @property
     def state_file(self) -> Path:

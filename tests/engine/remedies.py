@@ -47,28 +47,28 @@ def run(project: Project, findings: Iterable[Finding], declared: frozenset[tuple
     """Commits each transaction by itself; what is declared and there before it has to be there after it."""
     database = project.database
     there, heard = effective(database) & declared, answered(project)
-    for each in transactions(findings):
-        who = SUPERUSER if each.by_superuser else database.admin
-        database.run_as(who, "\n".join([*BEGIN, each.statements, "COMMIT;"]))
+    for transaction in transactions(findings):
+        who = SUPERUSER if transaction.by_superuser else database.admin
+        database.run_as(who, "\n".join([*BEGIN, transaction.statements, "COMMIT;"]))
         still, hears = effective(database) & declared, answered(project)
-        assert there <= still, (each.statements, sorted(there - still))
-        assert heard <= hears, (each.statements, sorted(heard - hears))
+        assert there <= still, (transaction.statements, sorted(there - still))
+        assert heard <= hears, (transaction.statements, sorted(heard - hears))
         there, heard = still, hears
 
 
 def decide(project: Project, findings: Iterable[Finding]) -> None:
     """Does what nobody but a person can say: here all was as declared before."""
-    for each in findings:
-        if is_statement(each):
+    for finding in findings:
+        if is_statement(finding):
             continue
-        if each.check == "owner" and "makes it anew" in each.remedy.text:
-            make_anew(project, *each.subject.rsplit(" ", 1))
-        elif each.remedy.kind == "decision":
-            *_, last = each.remedy.text.split("-- ")
-            who = SUPERUSER if each.remedy.by_superuser else project.database.admin
+        if finding.check == "owner" and "makes it anew" in finding.remedy.text:
+            make_anew(project, *finding.subject.rsplit(" ", 1))
+        elif finding.remedy.kind == "decision":
+            *_, last = finding.remedy.text.split("-- ")
+            who = SUPERUSER if finding.remedy.by_superuser else project.database.admin
             project.database.run_as(who, last.partition("\n")[2])
-        elif each.remedy.verb is Verb.END or each.remedy.kind != "sql":
-            heal(project, each)
+        elif finding.remedy.verb is Verb.END or finding.remedy.kind != "sql":
+            heal(project, finding)
 
 
 def make_anew(project: Project, kind: str, identity: str) -> None:

@@ -152,5 +152,5 @@ def statements(major: int) -> Sequence[str]:
 
 def make(session: Session, major: int) -> None:
     """Makes it, as whoever the session is of."""
-    for each in statements(major):
-        session.execute(each.encode())
+    for statement in statements(major):
+        session.execute(statement.encode())

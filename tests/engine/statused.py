@@ -86,7 +86,11 @@ def _looked(project: Project, who: str | None, service: str | None, queries: boo
 def service_logins(project: Project, stack: DatabaseStack) -> dict[str, Access]:
     """The services' own logins, by role."""
     known = project.outputs()["passwords"]
-    return {each.role: login_to(stack, each, known[each.role]) for each in stack.services if each.role in known}
+    return {
+        service.role: login_to(stack, service, known[service.role])
+        for service in stack.services
+        if service.role in known
+    }
 
 
 def of(seen: Seen, service: str) -> Seen:
@@ -98,8 +102,8 @@ def of(seen: Seen, service: str) -> Seen:
 def transaction(session: Session, *statements: str) -> Iterator[Session]:
     """A transaction left open for as long as the block lasts."""
     session.execute("BEGIN")
-    for each in statements:
-        session.execute(each.encode())
+    for statement in statements:
+        session.execute(statement.encode())
     try:
         yield session
     finally:
@@ -119,7 +123,7 @@ def watcher() -> str:
 def samples(text: str) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
     """Each sample that the official parser finds."""
     return {
-        (each.name, tuple(sorted(each.labels.items()))): each.value
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(text)
-        for each in family.samples
+        for sample in family.samples
     }

@@ -48,7 +48,7 @@ def unchanged(project: Project) -> bool:
 
 
 def changed_by(project: Project, since: int) -> list[str]:
-    return [each for each in project.database.changes(since) if each.startswith("ALTER")]
+    return [change for change in project.database.changes(since) if change.startswith("ALTER")]
 
 
 def test_all_that_is_safe_is_done_once_and_the_rest_is_left(project: Project) -> None:

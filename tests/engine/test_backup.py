@@ -169,7 +169,7 @@ def test_passwords_are_in_no_argument(there: Project, tmp_path: Path) -> None:
     arguments = (tmp_path / "arguments").read_text()
     assert "--format=directory" in arguments
     assert "--section=post-data" in arguments
-    assert not [each for each in there.passwords if each in arguments]
+    assert not [password for password in there.passwords if password in arguments]
 
 
 def tool_folder(stack: Project) -> str:

@@ -91,4 +91,4 @@ def test_connections_that_are_used_up(there: Project, tmp_path: Path) -> None:
     ],
 )
 def test_what_is_refused(kept_stack: Project, kept: Path, words: tuple[str, ...], says: str) -> None:
-    assert says in tool(kept_stack, *(each.format(kept=kept) for each in words), code=2).stderr
+    assert says in tool(kept_stack, *(word.format(kept=kept) for word in words), code=2).stderr

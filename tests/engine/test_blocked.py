@@ -41,8 +41,8 @@ def joined(url: str, *statements: str) -> "psycopg.Connection[Any]":
     """A service's session that holds what these statements lock."""
     session = psycopg.connect(conninfo(url))
     session.execute("SET idle_in_transaction_session_timeout = 0")
-    for each in statements:
-        session.execute(each.encode())
+    for statement in statements:
+        session.execute(statement.encode())
     return session
 
 
@@ -113,8 +113,8 @@ def hostile(project: Project) -> Iterator[list[int]]:
             over.wait(0.05)
 
     threads = [threading.Thread(target=again) for _ in range(3)]
-    for each in threads:
-        each.start()
+    for thread in threads:
+        thread.start()
     try:
         end = time.monotonic() + 30
         while not known:
@@ -123,8 +123,8 @@ def hostile(project: Project) -> Iterator[list[int]]:
         yield known
     finally:
         over.set()
-        for each in threads:
-            each.join()
+        for thread in threads:
+            thread.join()
 
 
 SESSIONS = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'sankore_user'"

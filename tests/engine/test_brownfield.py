@@ -73,9 +73,9 @@ ITEMS: dict[str, tuple[str, Any]] = {
     "the guide's roles": (
         "SELECT array_agg(rolname::text) FROM pg_roles WHERE rolcanlogin AND NOT rolsuper"
         " AND rolname ~ '^(madansara|sankore|onside|langflow)_user$|^analytics_readonly$'",
-        ["analytics_readonly", *(f"{each}_user" for each in SERVICES)],
+        ["analytics_readonly", *(f"{service}_user" for service in SERVICES)],
     ),
-    "the guide's grants": (GRANTED, ["analytics_readonly"] * 4 + [f"{each}_user" for each in SERVICES]),
+    "the guide's grants": (GRANTED, ["analytics_readonly"] * 4 + [f"{service}_user" for service in SERVICES]),
     "the guide's default privileges": (DEFAULTS, 9),
     "service tables owned by postgres here": (
         f"{OWNED} AND relnamespace = 'madansara'::regnamespace AND pg_get_userbyid(relowner) = '{ADMIN}'",
@@ -282,6 +282,6 @@ def test_looking_at_it_refuses_nobody(zero: DayZero, project: Project, command: 
     assert done.returncode in (0, 1, 2, 3)
     if command == "doctor":
         assert done.returncode == 1
-        assert {each["subject"] for each in json.loads(done.stdout)["findings"]} >= OUTSIDE
+        assert {load["subject"] for load in json.loads(done.stdout)["findings"]} >= OUTSIDE
     assert clients.refused == []
     assert clients.lost() == {}

@@ -92,8 +92,8 @@ def as_declared(project: Project) -> None:
 def test_a_foreign_key_points_where_that_is_declared(stack: Project) -> None:
     as_declared(stack)
     with stack.connect("madansara") as session:
-        for each in KEYS:
-            session.execute(each.encode())
+        for key in KEYS:
+            session.execute(key.encode())
         denied(session, "ALTER TABLE seen ADD word text REFERENCES public.brands (name)")
         denied(session, "DELETE FROM public.users")
         session.execute("DROP TABLE seen")
@@ -222,7 +222,7 @@ def test_functions_come_and_go_and_no_run_breaks(stack: Project) -> None:
     declare(stack, WHOLE, OF_COLUMNS, calls=[*CALLS, "public.later(bigint)"])
     first = stack.succeeds(stack.up())
     assert "the declared call public.later(bigint) does not exist yet" in first.output
-    assert any("public.later(bigint)" in each for each in verified(stack).warnings)
+    assert any("public.later(bigint)" in warning for warning in verified(stack).warnings)
     make = "CREATE FUNCTION public.later(bigint) RETURNS integer LANGUAGE sql AS 'SELECT 1'"
     revoke = "REVOKE EXECUTE ON FUNCTION public.later(bigint) FROM PUBLIC"
     admin = stack.database.admin
@@ -320,7 +320,7 @@ def test_an_outside_role_reads_what_is_declared(stack: Project) -> None:
     assert stack.succeeds(stack.preview("--refresh", "--expect-no-changes")).ops == {}
 
     stack.database.run("REVOKE SELECT ON sankore.things FROM old_report", "GRANT INSERT ON public.users TO old_report")
-    found = {each.check: each for each in verified(stack).findings}
+    found = {finding.check: finding for finding in verified(stack).findings}
     assert set(found) == {"grant", "undeclared grant"}
     assert list(stack.preview("--refresh").ops) == ["outside-old_report-reads-sankore.things"]
     for each in found.values():
@@ -339,7 +339,7 @@ def test_an_outside_role_reads_what_is_declared(stack: Project) -> None:
     declare(stack, WHOLE, OF_COLUMNS, outside={"old_report": {"database": ["CONNECT"]}})
     before = stack.database.mark()
     assert set(stack.succeeds(stack.up()).ops.values()) == {"delete"}
-    assert [each for each in stack.database.changes(before) if "SAVEPOINT" not in each] == []
+    assert [change for change in stack.database.changes(before) if "SAVEPOINT" not in change] == []
     left = verified(stack).findings
     assert {each.check for each in left} == {"undeclared grant"}
     for each in left:
@@ -361,9 +361,9 @@ def test_what_has_no_room_in_its_schema_is_left_to_people(stack: Project) -> Non
         "CREATE TABLE sankore.kept (id int CONSTRAINT lost_pkey PRIMARY KEY)",
         "ALTER TABLE sankore.kept OWNER TO sankore_user",
     )
-    owners = [each for each in verified(stack, logins=False).findings if each.check == "owner"]
-    assert [each.subject for each in owners] == ["routine public.g(integer)", "table public.lost", "type public.kind"]
-    assert {each.remedy.kind for each in owners} == {"code"}
+    owners = [finding for finding in verified(stack, logins=False).findings if finding.check == "owner"]
+    assert [owner.subject for owner in owners] == ["routine public.g(integer)", "table public.lost", "type public.kind"]
+    assert {owner.remedy.kind for owner in owners} == {"code"}
     stack.database.run(
         "DROP TABLE public.lost, sankore.kept",
         "DROP FUNCTION public.g(integer), sankore.g(integer)",
@@ -375,6 +375,6 @@ def test_what_is_accepted_hides_nothing_that_follows_from_it(stack: Project) -> 
     stays = {"check": "attributes", "subject": "sankore_user", "reason": "it makes databases", "until": "2999-12-31"}
     declare(stack, WHOLE, OF_COLUMNS, accepted=[stays])
     stack.database.run("ALTER ROLE sankore_user CREATEDB NOLOGIN")
-    assert ("login", "sankore_user") in {(each.check, each.subject) for each in verified(stack).findings}
+    assert ("login", "sankore_user") in {(finding.check, finding.subject) for finding in verified(stack).findings}
     stack.database.run("ALTER ROLE sankore_user NOCREATEDB LOGIN")
     declare(stack, WHOLE, OF_COLUMNS)

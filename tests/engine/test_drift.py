@@ -36,7 +36,7 @@ def healing(projects: Projects) -> Iterator[Healing]:
         [(verifier,)] = project.database.rows("SELECT rolpassword FROM pg_authid WHERE rolname = 'onside_user'")
         before = answers(project, verifier)
         superuser = project.database.admin.superuser
-        project.database.run(*(each.by_hand for each in DAMAGES.values() if superuser or not each.for_superuser))
+        project.database.run(*(damage.by_hand for damage in DAMAGES.values() if superuser or not damage.for_superuser))
         damaged = answers(project, verifier)
         found = project.succeeds(project.refresh()).ops
         project.succeeds(project.up())

@@ -50,7 +50,7 @@ def test_a_passage_is_named_while_it_is_there(asked: Asked, name: str) -> None:
         return
 
     def named() -> list[str]:
-        return [words.passage(each) for each in asked.explain("r", "s.t").passages]
+        return [words.passage(passage) for passage in asked.explain("r", "s.t").passages]
 
     assert named() == []
     database.run(*past.give)

@@ -19,7 +19,7 @@ SECRET = "PlantedInAStackFile1"
 def project(projects: Projects) -> Iterator[Project]:
     with projects() as project:
         yield project
-        assert {each["type"] for each in project.resources().values()} <= {"pulumi:pulumi:Stack"}
+        assert {resource["type"] for resource in project.resources().values()} <= {"pulumi:pulumi:Stack"}
 
 
 def deep(levels: int) -> Any:

@@ -81,14 +81,14 @@ def at_work(project: Project) -> Iterator[list[str]]:
     }
     sessions = [(project.connect(who), each) for who in statements for each in statements[who]]
     threads = [threading.Thread(target=work, args=each) for each in sessions]
-    for each in threads:
-        each.start()
+    for thread in threads:
+        thread.start()
     try:
         yield refused
     finally:
         over.set()
-        for each in threads:
-            each.join()
+        for thread in threads:
+            thread.join()
         for session, _ in sessions:
             session.close()
 

@@ -30,7 +30,7 @@ def test_a_stack_that_is_up_is_well_and_nothing_is_changed(project: Project) -> 
     assert (done.returncode, done.stdout) == (0, "nothing is wrong with stack local\n"), done.stderr
     assert project.tool("doctor", "--fix").returncode == 0
     # What is read begins with its comment.
-    assert [each for each in project.database.changes(before) if not each.startswith("-- ")] == []
+    assert [change for change in project.database.changes(before) if not change.startswith("-- ")] == []
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,8 @@ def test_before_the_first_run_who_depends_on_public_is_told(projects: Projects) 
             roles = of(found, "outside role")
             assert "1 session" in roles[BACKEND]["actual"]
             assert roles[BACKEND]["remedy"]["kind"] == "edit"
-            for each in roles.values():
-                heal(project, each)
+            for role in roles.values():
+                heal(project, role)
             assert told(examined_by_tool(project)) == {("stack", "local")}
             heal(project, of(found, "stack")["local"])
             assert examined_by_tool(project) == []

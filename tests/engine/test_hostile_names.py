@@ -60,8 +60,8 @@ def plain(name: str) -> str:
 
 
 def run(session: Session, *statements: str) -> None:
-    for each in statements:
-        session.execute(each.encode())
+    for statement in statements:
+        session.execute(statement.encode())
 
 
 def make(project: Project) -> None:
@@ -160,12 +160,12 @@ def test_no_stream_has_any_of_it(stack: Project, words: tuple[str, ...]) -> None
 def test_prometheus_reads_a_series_for_each_table(stack: Project) -> None:
     text = told(stack, "status", "--output", "prometheus").stdout
     tables = {labels["table"] for name, each in samples(text) if "table" in (labels := dict(each))}
-    assert tables and all(not hidden(each) for each in tables)
+    assert tables and all(not hidden(table) for table in tables)
 
 
 def test_json_has_the_names_as_they_are(stack: Project) -> None:
     findings = json.loads(told(stack, "verify", "--no-logins", "--output", "json").stdout)["findings"]
-    subjects = {each["subject"] for each in findings}
+    subjects = {finding["subject"] for finding in findings}
     assert {f"domain onside.{raw(name)}" for name in NAMES if raw(name) != name} <= subjects
 
 

@@ -109,10 +109,10 @@ def test_no_secret_is_said_and_those_kept_are_the_owners_alone(checkout: Clone, 
     secrets = [*checkout.passwords().values(), checkout.known("postgres")["password"]]
     private = checkout.root / ".engarde"
     secrets.append((private / "passphrase").read_text())
-    assert not [each for each in secrets if each in first_words["up"]]
+    assert not [secret for secret in secrets if secret in first_words["up"]]
     for kept in ("passphrase", "postgres.json", "server.json"):
         assert (private / kept).stat().st_mode & 0o777 == 0o600
-    assert not [each for each in secrets if each in checkout.stack_file.read_text()]
+    assert not [secret for secret in secrets if secret in checkout.stack_file.read_text()]
 
 
 def test_nothing_in_the_state_can_be_left_half_written(checkout: Clone) -> None:
@@ -196,7 +196,7 @@ def test_the_demo_and_again(checkout: Clone) -> None:
     said = said_by(checkout.run("make", "demo"))
     assert said.count("up to date") >= 4
     assert checkout.stack_file.read_text() == stack_file
-    assert not [each for each in checkout.passwords().values() if each in said]
+    assert not [password for password in checkout.passwords().values() if password in said]
     assert git_status(checkout) == ""
     status = said_by(checkout.run("bin/engarde", "migrate", "status"))
     assert status.count("up to date") == 4

@@ -70,7 +70,7 @@ def run(stack: Project, *words: str, **environment: str) -> subprocess.Completed
 def ran(stack: Project, *words: str, code: int = 0) -> dict[str, dict[str, Any]]:
     done = run(stack, *words, "--output", "json")
     assert done.returncode == code, done.stdout + done.stderr
-    return {each["service"]: each for each in json.loads(done.stdout)["services"]}
+    return {load["service"]: load for load in json.loads(done.stdout)["services"]}
 
 
 def states(found: dict[str, dict[str, Any]]) -> dict[str, tuple[str, list[str] | None, list[str] | None]]:
@@ -223,7 +223,7 @@ def test_what_would_be_run(there: Project) -> None:
 def looked_at(stack: Project, *words: str, code: int = 0) -> dict[str, dict[str, Any]]:
     done = run(stack, "status", *words, "--output", "json")
     assert done.returncode == code, done.stdout + done.stderr
-    return {each["service"]: each for each in json.loads(done.stdout)["services"]}
+    return {load["service"]: load for load in json.loads(done.stdout)["services"]}
 
 
 def test_where_each_service_is(there: Project) -> None:

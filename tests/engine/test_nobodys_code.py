@@ -146,7 +146,7 @@ def test_no_change_springs_one(stack: Project, words: tuple[str, ...]) -> None:
 def changes_without_any(stack: Project, words: tuple[str, ...], copy: str) -> None:
     if words == MIGRATE:
         behind(stack)
-    none_is_sprung_by(stack, *(each.format(copy=copy) for each in words))
+    none_is_sprung_by(stack, *(word.format(copy=copy) for word in words))
 
 
 def behind(stack: Project) -> None:

@@ -63,8 +63,8 @@ def declare(project: Project, **of_some: dict[str, Any]) -> None:
 
 def as_admin(project: Project, *statements: str) -> None:
     with project.database.session(project.database.admin.user, database=DATABASE) as session:
-        for each in statements:
-            session.execute(each.encode())
+        for statement in statements:
+            session.execute(statement.encode())
 
 
 def make_table(session: psycopg.Connection[Any], *place: str) -> None:

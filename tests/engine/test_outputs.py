@@ -67,5 +67,5 @@ def test_with_secrets_there_is_a_url_for_each_login_and_a_password_for_each_role
 
 def test_every_password_is_of_32_letters_and_digits_and_nobody_elses(shared: Project) -> None:
     passwords = list(shared.outputs()["passwords"].values())
-    assert all(re.fullmatch(r"[A-Za-z0-9]{32}", each) for each in passwords)
+    assert all(re.fullmatch(r"[A-Za-z0-9]{32}", password) for password in passwords)
     assert len(set(passwords)) == len(passwords) == 6

@@ -39,7 +39,7 @@ def there(stack: Project) -> Iterator[Delivery]:
 def audited(there: Delivery) -> dict[str, str]:
     """What is found: service and variable, and whose it is by which way."""
     done = there.tool("audit", "--output", "json")
-    found = {each["subject"]: each["actual"] for each in json.loads(done.stdout)["findings"]}
+    found = {load["subject"]: load["actual"] for load in json.loads(done.stdout)["findings"]}
     assert done.returncode == bool(found), done.stderr
     for secret in {*there.stack.passwords, there.token, PASSWORD}:
         assert secret not in done.stdout + done.stderr

@@ -55,7 +55,7 @@ def test_from_nothing_to_everything_and_then_nothing_more(there: Delivery) -> No
     for service in there.services.values():
         assert len(service.deployments(PRODUCTION)) == 2
         assert service.variables("staging") == {"OWN": "x"}
-    inputs = [each.variables["input"] for each in there.fake.writes if "input" in each.variables]
+    inputs = [write.variables["input"] for write in there.fake.writes if "input" in write.variables]
     assert len(inputs) == 4
     assert all(each["serviceId"] and each["skipDeploys"] and not each["replace"] for each in inputs)
 
@@ -94,7 +94,7 @@ def test_only_what_has_changed(there: Delivery) -> None:
     there.quick()
     assert there.plan()["madansara"] == ({"DATABASE_URL": "change"}, "deploy")
     assert there.states()["madansara"] == "deployed"
-    assert {name for each in there.fake.writes for name in each.services} == {"madansara"}
+    assert {name for write in there.fake.writes for name in write.services} == {"madansara"}
     assert len(there.fake.writes) == 2
     # A rollback brings back the variables of its time.
     there.services["madansara"].roll_back(PRODUCTION)
@@ -192,7 +192,7 @@ def test_other_variables_that_hold_an_older_login(there: Delivery) -> None:
         DSN="host=db.internal user=sankore_user password='of-last-year' dbname=railway",
     )
     done = there.tool("plan", "--output", "json")
-    found = {(each["railwayService"], each["variable"], each["role"]) for each in json.loads(done.stdout)["oldLogins"]}
+    found = {(load["railwayService"], load["variable"], load["role"]) for load in json.loads(done.stdout)["oldLogins"]}
     assert found == {
         ("(shared)", "EVERYBODYS", "sankore_user"),
         ("helper", "URL", "madansara_user"),

@@ -65,7 +65,11 @@ def psql(project: Project, script: Path, *, superuser: bool) -> subprocess.Compl
 def remedies(project: Project, command: str) -> set[tuple[str, str]]:
     """What a command prints for things that are another's or elsewhere."""
     findings = json.loads(project.tool(command, "--output", "json").stdout)["findings"]
-    return {(each["subject"], each["remedy"]["text"]) for each in findings if each["check"] in ("owner", "place")}
+    return {
+        (finding["subject"], finding["remedy"]["text"])
+        for finding in findings
+        if finding["check"] in ("owner", "place")
+    }
 
 
 def test_an_old_database_is_healed_and_nobody_misses_anything_meanwhile(

@@ -56,7 +56,7 @@ def file(project: Project) -> str:
 def without_counters(text: str) -> list[str]:
     """The lines as they were meant, whatever the engine does to spaces and to bare keys."""
     lines = [each for each in text.splitlines() if "rotation:" not in each or "#" in each]
-    meant = (each.replace("null", "").replace("{rotation: 2}", "{}") for each in lines)
+    meant = (line.replace("null", "").replace("{rotation: 2}", "{}") for line in lines)
     return ["".join(each.split()) for each in meant]
 
 
@@ -76,7 +76,7 @@ def test_a_new_password_and_nothing_else(project: Project) -> None:
         said = project.database.server.log.read_text(errors="replace")[mark:]
         assert said.count('password authentication failed for user "madansara_user"') == 1
         assert living.execute("SELECT 1").fetchone() == (1,)
-    assert changes and all(each.startswith('ALTER ROLE "madansara_user" ') for each in changes)
+    assert changes and all(change.startswith('ALTER ROLE "madansara_user" ') for change in changes)
     new = project.outputs()["passwords"]
     assert {role for role in new if new[role] != old[role]} == {"madansara_user"}
     refused(project, "madansara_user", old["madansara_user"])

@@ -44,7 +44,7 @@ def test_after_a_restore(project: Project) -> None:
     assert [each["login"] for each in report["rotated"]] == [*sorted(SERVICES), "analytics"]
     assert report["reapplied"] and report["commit"] is None
     assert strangers(project) == set()
-    assert all(each.startswith("ALTER ROLE") for each in project.database.changes(mark))
+    assert all(change.startswith("ALTER ROLE") for change in project.database.changes(mark))
     assert project.outputs()["passwords"] == passwords
     assert (project.folder / STACK_FILE).read_text() == file
     assert counters(project) == before

@@ -29,7 +29,7 @@ def test_rotation_changes_one_password_and_its_role(projects: Projects) -> None:
         assert rotated.steps["madansara-role"].diffs == ("password",)
         statements = project.database.changes(before)
         assert statements
-        assert all(each.startswith('ALTER ROLE "madansara_user" ') for each in statements)
+        assert all(statement.startswith('ALTER ROLE "madansara_user" ') for statement in statements)
         new = project.outputs()
         password = new["passwords"]["madansara_user"]
         expected = scram.verifier(password, scram.salt("engarde", STACK, "madansara_user", 2))

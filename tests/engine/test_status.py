@@ -230,7 +230,7 @@ def test_statements_are_whose_role_ran_them_with_their_constants_gone(project: P
     assert "of_another_database" not in str(found)
     # Those of the tool itself, which logs in as the service, are not the service's.
     queries = [each["query"] for name in ("byTotal", "byMean") for each in of(found, "sankore")["statements"][name]]
-    assert {each for each in queries if "engarde" in each or each.startswith(("DO", "BEGIN", "SET"))} == {"DO ***"}
+    assert {query for query in queries if "engarde" in query or query.startswith(("DO", "BEGIN", "SET"))} == {"DO ***"}
     mine = of(found, "sankore")["statements"]
     [counted] = [each for each in mine["byTotal"] if "FROM things" in each["query"]]
     assert (counted["calls"], counted["rows"], counted["tempBlocks"]) == (5, 5, 0)

@@ -124,9 +124,9 @@ def test_prometheus_reads_it(project: Project) -> None:
     for family in families:
         assert NAME.fullmatch(family.name) and family.documentation, family.name
         assert not family.name.endswith(BASE_UNITS)
-        counts = {each.name.endswith("_total") for each in family.samples}
+        counts = {sample.name.endswith("_total") for sample in family.samples}
         assert counts <= {family.type == "counter"}
-        assert len({(each.name, *sorted(each.labels.items())) for each in family.samples}) == len(family.samples)
+        assert len({(sample.name, *sorted(sample.labels.items())) for sample in family.samples}) == len(family.samples)
     assert len({family.name for family in families}) == len(families)
 
 
@@ -142,8 +142,8 @@ def unseen(project: Project) -> list[str]:
 
 def elsewhere(project: Project, *statements: str) -> None:
     with project.database.session(database="postgres") as session:
-        for each in statements:
-            session.execute(each.encode())
+        for statement in statements:
+            session.execute(statement.encode())
 
 
 def test_statements_are_seen_from_another_database_and_missing_says_what_to_declare(project: Project) -> None:

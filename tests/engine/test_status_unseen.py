@@ -66,7 +66,7 @@ def test_texts_of_statements_and_settings_that_it_may_not_see(project: Project) 
     statements = of(found, "sankore")["statements"]
     # Whose they are and how long they took is for everybody.
     assert statements["calls"] > 0 and statements["totalMilliseconds"] > 0
-    assert {each["query"] for each in statements["byTotal"]} == {None}
+    assert {statement["query"] for statement in statements["byTotal"]} == {None}
     told = {each["what"]: each["heal"] for each in found["notVisible"]}
     assert told["the texts of other roles' statements"] == 'GRANT pg_read_all_stats TO "adm";'
     project.database.run(*told.values())

@@ -75,7 +75,7 @@ def test_a_superuser_sees_a_changed_password_without_a_login(stack: Project) -> 
     for password in ("'by hand'", "NULL"):
         stack.database.run(by_hand.format(password))
         try:
-            found = [(each.check, each.subject) for each in verified(stack, logins=False).findings]
+            found = [(finding.check, finding.subject) for finding in verified(stack, logins=False).findings]
         finally:
             stack.database.run(by_hand.format(f"'{stored}'"))
         assert found == [("password", "stored verifier of onside_user")]
@@ -123,7 +123,11 @@ def test_limits_are_only_tried_when_asked(projects: Projects) -> None:
         assert told(verified(project, limits=True)) == []
         # A superuser's sessions are not counted, and the limit in the catalogs is still the declared one.
         project.database.run("ALTER ROLE a_user SUPERUSER")
-        found = [each.subject for each in verified(project, limits=True).findings if each.check == "connection limit"]
+        found = [
+            finding.subject
+            for finding in verified(project, limits=True).findings
+            if finding.check == "connection limit"
+        ]
         assert found == ["sessions of a_user"]
 
 

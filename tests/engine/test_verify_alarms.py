@@ -69,7 +69,9 @@ def test_extensions_of_every_kind_are_no_alarm(projects: Projects) -> None:
             project.succeeds(project.up())
             assert told(verified(project)) == []
         project.database.run("GRANT INSERT ON public.pg_stat_statements TO a_user")
-        assert "a_user on table public.pg_stat_statements" in [each.subject for each in verified(project).findings]
+        assert "a_user on table public.pg_stat_statements" in [
+            finding.subject for finding in verified(project).findings
+        ]
 
 
 OF_ITS_OWN = (

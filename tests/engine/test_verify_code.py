@@ -65,7 +65,7 @@ def test_ordinary_code_is_no_alarm(stacks: Stacks) -> None:
             service.execute("CREATE VIEW numbers AS SELECT number(id) FROM orders")
         report = verified(project)
         assert told(report) == []
-        assert [each for each in report.warnings if "view" in each] == [
+        assert [warning for warning in report.warnings if "view" in warning] == [
             "analytics_readonly cannot read view a.numbers, which calls a.number(a integer): it may not execute that"
         ]
 
@@ -111,7 +111,7 @@ def test_no_run_begins_while_an_event_trigger_may_be_anothers(stacks: Stacks) ->
         project.database.run(*FORCED)
         project.declare(**{**SECTIONS, "services": {**SECTIONS["services"], "c": None}})
         seen = verified(project)
-        assert seen.probes == 0 and any("would fire taken" in each for each in seen.warnings)
+        assert seen.probes == 0 and any("would fire taken" in warning for warning in seen.warnings)
         mark = project.database.mark()
         for run in (project.preview(), project.up()):
             assert run.exit != 0 and "Traceback" not in run.output

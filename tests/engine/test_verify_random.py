@@ -36,11 +36,11 @@ def test_verify_finds_what_the_server_itself_says_has_changed(stack: Project, se
     before, before_later = effective(stack.database), later_effective(stack.database)
     for _ in range(ROUNDS):
         statements = [draw(source) for _ in range(source.randint(1, 3))]
-        done = [each for each in statements if succeeds(stack, each)]
+        done = [statement for statement in statements if succeeds(stack, statement)]
         changed = effective(stack.database) ^ before | later_effective(stack.database) ^ before_later
         report = verified(stack)
         assert bool(report.findings) or not changed, (done, sorted(changed))
-        named = {name for each in report.findings for name in each.concerns}
+        named = {name for finding in report.findings for name in finding.concerns}
         # What comes through PUBLIC or a membership is found as that, and not for each who has it by it.
         own = {role for role, _, what in changed if what == "MEMBER"} or {role for role, *_ in changed}
         assert named & own or "public" in named or not changed, (done, sorted(changed), told(report))

@@ -36,7 +36,9 @@ def verified(project: Project, **asked: Any) -> Report:
 
 def told(report: Report) -> list[str]:
     """The findings in short, for a test's message."""
-    return [f"{each.check}: {each.subject}: {each.actual} -> {each.remedy.text}" for each in report.findings]
+    return [
+        f"{finding.check}: {finding.subject}: {finding.actual} -> {finding.remedy.text}" for finding in report.findings
+    ]
 
 
 def heal(project: Project, finding: Finding) -> None:

@@ -93,15 +93,19 @@ def understand(schema: GraphQLSchema, body: object) -> Asked:
 
 
 def _fields(selections: SelectionSetNode, document: DocumentNode) -> list[FieldNode]:
-    fragments = {each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)}
+    fragments = {
+        definition.name.value: definition
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
     found: list[FieldNode] = []
-    for each in selections.selections:
-        if isinstance(each, FieldNode):
-            found.append(each)
-        elif isinstance(each, InlineFragmentNode):
-            found += _fields(each.selection_set, document)
-        elif isinstance(each, FragmentSpreadNode):
-            found += _fields(fragments[each.name.value].selection_set, document)
+    for selection in selections.selections:
+        if isinstance(selection, FieldNode):
+            found.append(selection)
+        elif isinstance(selection, InlineFragmentNode):
+            found += _fields(selection.selection_set, document)
+        elif isinstance(selection, FragmentSpreadNode):
+            found += _fields(fragments[selection.name.value].selection_set, document)
     return found
 
 

@@ -20,7 +20,7 @@ from tests.railway.world import (
 
 
 def _environment(project: Project, name: str) -> Environment:
-    return next(each for each in project.environments if each.name == name)
+    return next(environment for environment in project.environments if environment.name == name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +128,7 @@ class GivenService:
         """Restores what was written when the deployment before the active one was made, as the dashboard does."""
         with self.lock:
             instance = self._instance(environment)
-            earlier = [each for each in instance.deployments if each.status == "REMOVED"][-1]
+            earlier = [deployment for deployment in instance.deployments if deployment.status == "REMOVED"][-1]
             mutations.erase(instance.environment, self.id, but=earlier.written)
             self.set(environment, **earlier.written)
             return self.deploy(environment)

@@ -40,7 +40,7 @@ def _deployments(call: Call, _: None, input: dict[str, Any], **paging: Any) -> C
         call.access.environment(input["environmentId"], input.get("projectId"))
     elif not call.access.account:
         raise Refusal(NOT_AUTHORIZED)
-    found = [each for each in call.world.deployments() if _wanted(each, input)]
+    found = [deployment for deployment in call.world.deployments() if _wanted(deployment, input)]
     found.sort(key=lambda each: each.created, reverse=True)
     return page(found, call.world.page_size, **paging)
 
@@ -86,7 +86,7 @@ def _opened(call: Call, environment: Environment) -> None:
 
 
 def _environments(call: Call, project: Project, isEphemeral: bool | None = None, **paging: Any) -> Connection:
-    found = [each for each in project.environments if isEphemeral in (None, each.ephemeral)]
+    found = [environment for environment in project.environments if isEphemeral in (None, environment.ephemeral)]
     return page(found, call.world.page_size, **paging)
 
 

@@ -56,7 +56,7 @@ def _key(service: Service | None) -> str | None:
 
 def _named(environment: Environment, name: str) -> Service | None:
     services = [instance.service for instance in environment.instances]
-    return next((each for each in services if each.name.casefold() == name.casefold()), None)
+    return next((service for service in services if service.name.casefold() == name.casefold()), None)
 
 
 def _provided(environment: Environment, service: Service | None) -> dict[str, str]:

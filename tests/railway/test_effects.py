@@ -87,7 +87,7 @@ def test_scripts_are_for_one_deployment_each(fake: Fake, project: GivenProject) 
     assert api.running("production") == {"A": "2"}
     read(fake, INSTANCE, **where)
     assert api.running("production") is None
-    assert [each.status for each in api.deployments("production")] == ["REMOVED", "FAILED", "CRASHED"]
+    assert [deployment.status for deployment in api.deployments("production")] == ["REMOVED", "FAILED", "CRASHED"]
 
 
 def test_a_deployment_that_a_later_one_overtakes_is_skipped(fake: Fake, project: GivenProject) -> None:
@@ -97,7 +97,7 @@ def test_a_deployment_that_a_later_one_overtakes_is_skipped(fake: Fake, project:
     for _ in range(2):
         read(fake, DEPLOY, **where)
     fake.settle()
-    assert [each.status for each in api.deployments("production")] == ["SKIPPED", "SUCCESS"]
+    assert [deployment.status for deployment in api.deployments("production")] == ["SKIPPED", "SUCCESS"]
 
 
 def test_what_cannot_be_deployed(fake: Fake, project: GivenProject) -> None:

@@ -99,7 +99,7 @@ class Instance:
 
     @property
     def active(self) -> list[Deployment]:
-        return [each for each in self.deployments if each.status in UP]
+        return [deployment for deployment in self.deployments if deployment.status in UP]
 
 
 @dataclass(slots=True, eq=False)

@@ -78,7 +78,7 @@ def facts(
 ) -> Facts:
     """Facts with a role for everybody who is named."""
     named = {each.name: each for each in roles}
-    mentioned = {name for each in memberships for name in (each.role, each.member)}
+    mentioned = {name for membership in memberships for name in (membership.role, membership.member)}
     mentioned |= {each.grantee for each in entries} - {"public"} | {"o", "r", "postgres", owner}
     known = {name: role(name, superuser=name == "postgres") for name in sorted(mentioned)} | named
     everything = {each.key: each for each in (S, RAILWAY, T, target, *things)}

@@ -103,7 +103,7 @@ class _Monitor(mocks.MockMonitor):
             delete_before_replace=request.deleteBeforeReplace,
             import_id=request.importId,
             ignore_changes=tuple(request.ignoreChanges),
-            aliases=tuple(each.spec.name for each in request.aliases if each.spec.name),
+            aliases=tuple(alias.spec.name for alias in request.aliases if alias.spec.name),
             provider=_name(request.provider).partition("::")[0],
         )
         answer = super().RegisterResource(request)  # type: ignore[no-untyped-call]

@@ -48,7 +48,9 @@ def test_what_was_done_is_to_be_taken_out() -> None:
     was = declared.server.model_copy(update={"host": "old"})
     moved = Moved(Access(was, "railway", "postgres", ""), ())
     [database] = databases(declared)
-    assert [each.split(":")[0:2] for each in idle_words(declared, [Leaving(database, tuple(left), moved)])] == [
+    assert [
+        idle_word.split(":")[0:2] for idle_word in idle_words(declared, [Leaving(database, tuple(left), moved)])
+    ] == [
         ["engarde", "services.a.leaves"],
         ["engarde", "server.leaves"],
     ]

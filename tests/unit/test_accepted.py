@@ -97,7 +97,7 @@ def test_a_date_is_one_in_yaml_too() -> None:
 def test_every_check_of_verify_is_known_and_no_other() -> None:
     checks = registry.checks(*registry.VERIFIED)
     known = registry.ids(checks)
-    modules = {HERE / f"engarde/checks/{each.module}.py" for each in checks}
+    modules = {HERE / f"engarde/checks/{check.module}.py" for check in checks}
     files, handing_on = (
         {*modules, *(HERE / "engarde/verify").glob("*.py")},
         {"grants": ["self._finding"], "defaults": ["_granted"]},

@@ -106,7 +106,10 @@ def test_the_database_of_a_login_and_those_that_manage_a_role() -> None:
 
 
 def test_railway_gets_the_urls_that_lead_there() -> None:
-    urls = {(each.service, each.variable): each.url for each in desired_variables(stack())}
+    urls = {
+        (desired_variable.service, desired_variable.variable): desired_variable.url
+        for desired_variable in desired_variables(stack())
+    }
     assert urls == {
         ("b", "DATABASE_URL"): OUTPUTS.database_urls["b"],
         ("c", "DATABASE_URL"): OUTPUTS.database_urls["c"],

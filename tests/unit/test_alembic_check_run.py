@@ -49,7 +49,7 @@ def texts(project: Path) -> dict[Path, str]:
 def actual(done: Result) -> list[str]:
     """What is found, each with its line."""
     assert done.exit_code == 1, done.output
-    return [f"{each['check']} {each['subject']} {each['actual']}" for each in json.loads(done.stdout)["findings"]]
+    return [f"{load['check']} {load['subject']} {load['actual']}" for load in json.loads(done.stdout)["findings"]]
 
 
 def with_more(project: Path, text: str) -> None:
@@ -131,7 +131,7 @@ def test_one_that_fails(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
         in ("\n".join(actual(done)))
     )
     assert any(text.startswith(f"version table migrations/env.py:{offline} none") for text in actual(done))
-    remedies = [each["remedy"]["text"] for each in json.loads(done.stdout)["findings"] if each["check"] == "not judged"]
+    remedies = [load["remedy"]["text"] for load in json.loads(done.stdout)["findings"] if load["check"] == "not judged"]
     assert all("alembic init" in text and "--run" not in text for text in remedies)
 
 

@@ -87,7 +87,7 @@ def kept(folder: Path) -> dict[str, str]:
 
 def test_a_project_where_there_is_none(tmp_path: Path) -> None:
     stack, service = declared()
-    files = [str(each.file.relative_to(tmp_path)) for each in init.changes(tmp_path / "new", service, None)]
+    files = [str(change.file.relative_to(tmp_path)) for change in init.changes(tmp_path / "new", service, None)]
     assert files == ["new/alembic.ini", "new/migrations/script.py.mako", "new/migrations/env.py"]
     assert not (tmp_path / "new").exists()
     written(tmp_path / "new")

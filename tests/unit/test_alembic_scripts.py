@@ -61,7 +61,7 @@ def alembics(folder: Path) -> ScriptDirectory:
 def upgrade_of_alembic(folder: Path, current: tuple[str, ...]) -> list[str]:
     """The revisions that Alembic's own upgrade would run, in its order."""
     steps = alembics(folder).iterate_revisions("heads", current, implicit_base=True)
-    return [each.revision for each in reversed(list(steps))]
+    return [step.revision for step in reversed(list(steps))]
 
 
 def agrees(folder: Path, found: Graph, current: tuple[str, ...] = ()) -> None:

@@ -47,7 +47,7 @@ def written(folder: Path) -> Manifest:
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
     made = written(tmp_path)
     assert manifest.whole(tmp_path) == made
-    assert [each.path for each in made.files] == ["dump/1.dat.gz", "dump/toc.dat"]
+    assert [file.path for file in made.files] == ["dump/1.dat.gz", "dump/toc.dat"]
     assert made.roles == ("analytics_readonly", "odd_user")
 
 

@@ -37,10 +37,10 @@ def test_passwords_are_its_own_where_no_verifiers_are_given() -> None:
 def test_what_it_makes_is_referred_to_and_what_is_there_is_named() -> None:
     made = resources(VERIFIERS, **SECTIONS)
     grants = list(made["postgresql_grant"].values())
-    [read] = [each for each in grants if each.get("objects")]
+    [read] = [grant for grant in grants if grant.get("objects")]
     assert read["role"] == "${postgresql_role.role_0.name}"
     assert read["schema"] == "public"
-    assert {each["role"] for each in grants} - {f"${{postgresql_role.role_{n}.name}}" for n in range(3)} == {"public"}
+    assert {grant["role"] for grant in grants} - {f"${{postgresql_role.role_{n}.name}}" for n in range(3)} == {"public"}
 
 
 def test_a_name_is_no_template() -> None:

@@ -73,7 +73,7 @@ def test_another_server_answers_for_its_own_database_alone() -> None:
         analytics={"schemas": ["c"], "connectionLimit": 20},
         **OTHER,
     )
-    assert [budget(each.server_stack, SETTINGS).limits for each in databases(declared)] == [
+    assert [budget(database.server_stack, SETTINGS).limits for database in databases(declared)] == [
         {"a_user": 60, "analytics_readonly": 20},
         {"c_user": 60, "analytics_readonly": 20},
     ]

@@ -49,7 +49,7 @@ def test_a_stack_without_own_databases_has_the_shared_one_alone() -> None:
 def test_each_database_has_its_services_and_the_shared_one_all_that_is_not_the_stacks_own() -> None:
     shared, bs, cs = databases(stack())
     assert [display_name(database) for database in (shared, bs, cs)] == ["railway", "bs", "cs"]
-    assert [[each.name for each in database.services] for database in (shared, bs, cs)] == [["a"], ["b"], ["c"]]
+    assert [[service.name for service in database.services] for database in (shared, bs, cs)] == [["a"], ["b"], ["c"]]
     assert [(p.server.host, p.server.port, p.server.database, p.server.user) for p in (shared, bs, cs)] == [
         ("db.example", 5432, "railway", "postgres"),
         ("db.example", 5432, "bs", "postgres"),
@@ -62,7 +62,7 @@ def test_each_database_has_its_services_and_the_shared_one_all_that_is_not_the_s
 
 def test_a_database_knows_whose_roles_have_nothing_in_it() -> None:
     shared, bs, cs = databases(stack())
-    assert [[each.role for each in database.neighbours] for database in (shared, bs, cs)] == [
+    assert [[neighbour.role for neighbour in database.neighbours] for database in (shared, bs, cs)] == [
         ["b_user", "c_user"],
         ["a_user", "c_user"],
         ["a_user", "b_user"],
@@ -74,7 +74,7 @@ def test_analytics_comes_only_where_it_reads() -> None:
     shared, bs, cs = databases(stack(analytics={"schemas": ["c"]}))
     assert [p.analytics_schemas for p in (shared, bs, cs)] == [(), (), ("c",)]
     assert [p.analytics is None for p in (shared, bs, cs)] == [False, True, False]
-    assert [each.role for each in bs.neighbours] == ["a_user", "c_user", "analytics_readonly"]
+    assert [neighbour.role for neighbour in bs.neighbours] == ["a_user", "c_user", "analytics_readonly"]
 
 
 def test_in_a_database_of_its_own_a_service_has_what_it_has_in_the_shared_one() -> None:
@@ -115,7 +115,7 @@ def test_services_reach_another_server_where_the_admin_does_unless_stated() -> N
 def test_an_extension_is_where_it_is_stated_or_in_the_shared_database() -> None:
     extensions = {"pgcrypto": None, "vector": {"databases": ["bs", "railway"]}, "hstore": {"databases": ["cs"]}}
     found = databases(stack(extensions=extensions))
-    assert [[each.name for each in database.extensions] for database in found] == [
+    assert [[extension.name for extension in database.extensions] for database in found] == [
         ["pgcrypto", "vector"],
         ["vector"],
         ["hstore"],

@@ -193,7 +193,7 @@ def test_what_needs_no_server() -> None:
 
 
 def test_names_are_each_of_one_symptom() -> None:
-    names = [each.name for each in SYMPTOMS]
+    names = [symptom.name for symptom in SYMPTOMS]
     assert len(set(names)) == len(names)
 
 

@@ -128,19 +128,19 @@ def test_a_passage_is_declared_when_its_own_right_is() -> None:
         known = facts(*rights, entry(view, "SELECT", who), things=(view, public), readings=(OF_V,))
         found = explanation(known, STACK, who)
         assert [(each.declared, each.undeclared) for each in found.passages] == [(by, undeclared)]
-        assert [each.undeclared for each in found.lines if each.on == "object"] == [False] * 9
+        assert [line.undeclared for line in found.lines if line.on == "object"] == [False] * 9
 
 
 def test_a_view_whose_owner_may_not_is_of_no_use() -> None:
     known = facts(USAGE, entry(V, "SELECT", "r"), entry(V, "INSERT", "r"), target=V, things=(T,), readings=(OF_V,))
-    remarks = {each.right: each.remarks for each in explanation(known, STACK, "r").lines if each.on == "object"}
+    remarks = {line.right: line.remarks for line in explanation(known, STACK, "r").lines if line.on == "object"}
     for right in ("SELECT", "INSERT"):
         assert remarks[right] == (f"denied with 42501 all the same: ov may not {right} on s.t",)
     assert remarks["DELETE"] == ()
 
 
 def test_nobody_connects_as_public() -> None:
-    assert {each.on for each in explanation(facts(), STACK, "public").lines} == {"schema", "object"}
+    assert {line.on for line in explanation(facts(), STACK, "public").lines} == {"schema", "object"}
 
 
 def test_what_takes_a_set_role() -> None:

@@ -49,7 +49,7 @@ def test_every_chain_is_told_once_and_the_shortest_first() -> None:
         memberships=(member("top", "x"), member("top", "y"), member("x", "r"), member("y", "r"), member("top", "r")),
     )
     inherits = " -> (member, inherits) -> "
-    assert [each.removesuffix(" -> GRANT SELECT by o") for each in reasons(known)] == [
+    assert [reason.removesuffix(" -> GRANT SELECT by o") for reason in reasons(known)] == [
         inherits.join(["r", "top"]),
         inherits.join(["r", "x", "top"]),
         inherits.join(["r", "y", "top"]),

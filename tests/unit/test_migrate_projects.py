@@ -57,7 +57,7 @@ def test_the_engine_is_asked_before_any_program_is_started() -> None:
         patch.object(run, "_run", return_value=None),
         patch.object(run, "_short", return_value=None),
     ):
-        assert [each.state for each in run.upgrade(found, 2, lambda line: None).services] == ["up to date"] * 2
+        assert [service.state for service in run.upgrade(found, 2, lambda line: None).services] == ["up to date"] * 2
         assert [list(run.sql(each)) for each in found] == [[], []]
     assert logins.call_count == 2, "once for each database"
 

@@ -101,7 +101,7 @@ def test_analytics_has_one_password_and_a_url_for_each_database(ran: Ran) -> Non
     assert ran.value("analytics_url") == f"{user}@db.example:5432/railway"
     verifiers = {ran.resources[name].inputs["password"] for name in ("analytics-role", "analytics-role-on-cs")}
     assert len(verifiers) == 2, "what one server stores is no key to the other"
-    assert all(scram.matches("generated-for-analytics-password", each) for each in verifiers)
+    assert all(scram.matches("generated-for-analytics-password", verifier) for verifier in verifiers)
 
 
 def test_urls_lead_to_where_each_service_is(ran: Ran) -> None:

@@ -35,7 +35,7 @@ def test_a_value_that_was_a_default_stays_one() -> None:
 
 
 def test_the_check_refuses_what_cannot_be_served() -> None:
-    assert [each.property for each in faults(grant.TYPE.properties, {"objectType": "nonsense", "policies": []})] == [
+    assert [fault.property for fault in faults(grant.TYPE.properties, {"objectType": "nonsense", "policies": []})] == [
         "policies",
         "role",
         "database",
@@ -43,7 +43,7 @@ def test_the_check_refuses_what_cannot_be_served() -> None:
         "privileges",
     ]
     assert not list(faults(grant.TYPE.properties, GRANT | {"objectType": UNKNOWN, DEFAULTS: []}))
-    assert [each.property for each in faults(schema.TYPE.properties, {"name": "a", "policies": []})] == ["policies"]
+    assert [fault.property for fault in faults(schema.TYPE.properties, {"name": "a", "policies": []})] == ["policies"]
 
 
 def test_a_new_resource_leaves_open_what_the_server_decides() -> None:

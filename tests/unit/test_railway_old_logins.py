@@ -44,7 +44,7 @@ def seen(text: str, service: dict[str, Any], **sections: Any) -> list[str]:
     held: dict[str | None, Values] = {"1": Values({"URL": text}, {"URL": text}), None: Values({}, {})}
     project = Project("p", "e", {}, cast(Any, {"1": SimpleNamespace(name="worker", service_id="1")}), {})
     known = {login.role: "right" for login in stack.logins}
-    return [each.role for each in old_logins(stack, cast(Api, None), project, known, held, ())]
+    return [old_login.role for old_login in old_logins(stack, cast(Api, None), project, known, held, ())]
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,7 @@ def test_references_on_columns_are_a_grant_of_their_own() -> None:
 
 def test_what_is_missing_is_told_once() -> None:
     ran = up([{"table": "public.brands", "columns": ["id"], "references": True}], set(), {})
-    assert [each for each in ran.warnings if "does not exist yet" in each] == ran.warnings
+    assert [warning for warning in ran.warnings if "does not exist yet" in warning] == ran.warnings
     assert len(ran.warnings) == 1
 
 

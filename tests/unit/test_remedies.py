@@ -64,7 +64,7 @@ def printed(found: Catalog) -> list[str]:
     """The statements on tables, in order: of owners first, then of grants as they are then."""
     placing = asked(DATABASE, found, "owner")
     findings = [*placing, *asked(DATABASE, found, *RIGHTS, placed=placing)]
-    return [each.statements for each in transactions(findings) if "TABLE" in each.statements]
+    return [transaction.statements for transaction in transactions(findings) if "TABLE" in transaction.statements]
 
 
 def placed(
@@ -171,12 +171,12 @@ def test_a_name_ends_no_comment_and_begins_no_command() -> None:
     name = "x\n\\! touch pwned\n*/ ' \u202e"
     found = [finding(name, f'REVOKE "{name}";', Verb.REVOKE, superuser=True), finding(name, "DROP;", Verb.END)]
     lines = script(STACK, found).split("\n")
-    commands = [each for each in lines if each.startswith("\\")]
-    assert [each.split()[0] for each in commands] == [
+    commands = [line for line in lines if line.startswith("\\")]
+    assert [command.split()[0] for command in commands] == [
         *("\\set", "\\connect", "\\encoding", "\\if", "\\else", "\\warn", "\\endif")
     ]
-    assert not [each for each in lines if "touch" in each and not each.startswith(("--", "REVOKE U&", "\\warn '"))]
-    assert not any("\u202e" in each for each in lines)
+    assert not [line for line in lines if "touch" in line and not line.startswith(("--", "REVOKE U&", "\\warn '"))]
+    assert not any("\u202e" in line for line in lines)
 
 
 def test_nothing_else_is_made_before_a_superuser_has_disarmed_what_it_would_run() -> None:
@@ -205,7 +205,7 @@ def test_each_database_is_entered_where_it_is() -> None:
     )
     found = [replace(finding("1", "GRANT;", Verb.GRANT), database=name) for name in ("own", "railway", "far")]
     lines = script(stack, found).split("\n")
-    assert [each for each in lines if each.startswith("\\connect")] == [
+    assert [line for line in lines if line.startswith("\\connect")] == [
         "\\connect -reuse-previous=on \"dbname='railway'\"",
         "\\connect -reuse-previous=on \"dbname='far' host='h' port='5433' user='adm'\"",
         "\\connect -reuse-previous=on \"dbname='own'\"",

@@ -184,7 +184,7 @@ config:
 def test_a_name_that_the_engine_cannot_write(private: Path) -> None:
     (private / "Pulumi.prod.yaml").write_text(FILE)
     declared = read(private, "prod")
-    (login,) = (each for each in declared.services if each.name == ENDLESS)
+    (login,) = (service for service in declared.services if service.name == ENDLESS)
     with (
         patch("engarde.rotate.stack_file_copy.FOLDER", private),
         pytest.raises(ConfigError, match=r"(?s)Write this into Pulumi.prod.yaml.*back\\: \{rotation: 2\}"),

@@ -37,7 +37,7 @@ def stack(**services: object) -> Stack:
 
 
 def extensions(of: Stack) -> dict[str, tuple[str, ...] | None]:
-    return {each.name: each.databases for each in of.extensions}
+    return {extension.name: extension.databases for extension in of.extensions}
 
 
 def test_out_and_back_is_the_same_stack() -> None:
@@ -68,11 +68,11 @@ def test_another_server_has_a_role_of_its_own() -> None:
 
 def test_what_is_written() -> None:
     out = move(stack(), "a", None, "own", ["citext"])
-    assert [str(each) for each in changes(out.before, out.after)] == [
+    assert [str(change) for change in changes(out.before, out.after)] == [
         "engarde:services:\n  a: {database: own}",
         "engarde:extensions:\n  citext:\n    databases: [railway, own]",
     ]
-    assert [str(each) for each in changes(out.after, out.before)] == [
+    assert [str(change) for change in changes(out.after, out.before)] == [
         "without engarde:services.a.database",
         "without engarde:extensions.citext.databases",
     ]

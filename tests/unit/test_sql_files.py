@@ -96,7 +96,9 @@ def _listed(words: list[str], at: int) -> bool:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_it_reads_nothing_but_catalogs(file: Path) -> None:
     text = code(file)
-    others = {each for each in sources(text) if not SYSTEMS.fullmatch(each) and each.lower() not in FUNCTIONS_OF_ROWS}
+    others = {
+        source for source in sources(text) if not SYSTEMS.fullmatch(source) and source.lower() not in FUNCTIONS_OF_ROWS
+    }
     if file.stem in READ_BY_THEIR_OWNERS:
         return
     if file.stem in EXTENSIONS:

@@ -31,7 +31,9 @@ SECTIONS: dict[str, Any] = {
 
 
 def test_each_role_and_each_schema_is_of_one() -> None:
-    found = {each.name: (each.schemas, each.roles) for each in subjects(restrict_to(stack(**SECTIONS), None))}
+    found = {
+        subject.name: (subject.schemas, subject.roles) for subject in subjects(restrict_to(stack(**SECTIONS), None))
+    }
     assert found == {
         "a": (("a", "old"), ("a_user", "legacy")),
         "b": (("B",), ("bee",)),

@@ -36,7 +36,7 @@ def test_a_services_own_thresholds_come_before_everybodys() -> None:
         services={"a": {"status": {"size": "2 GB", "slowStatement": 50}}, "b": None},
         existingSchemas={"public": {"status": {"connections": 90}}},
     )
-    a, b = (each.status or Thresholds() for each in found.services)
+    a, b = (service.status or Thresholds() for service in found.services)
     assert a.over(found.status).model_dump() == {"size": 2 << 30, "connections": 80, "slow_statement": 50}
     assert b.over(found.status).model_dump() == {"size": 1 << 30, "connections": 80, "slow_statement": None}
     assert found.existing_schemas[0].status == Thresholds(connections=90)

@@ -39,7 +39,11 @@ def catalog(tables: int, functions: int) -> Catalog:
         entries += [entry("table", schema, name, "s0_user", right) for right in WRITING if schema != "s0"]
     for number in range(functions):
         entries.append(entry("function", SERVICES[number % len(SERVICES)], f"f{number}()", "s0_user", "EXECUTE"))
-    roles = [role("postgres", superuser=True), role("analytics_readonly"), *(role(f"{each}_user") for each in SERVICES)]
+    roles = [
+        role("postgres", superuser=True),
+        role("analytics_readonly"),
+        *(role(f"{service}_user") for service in SERVICES),
+    ]
     more: dict[str, Any] = dict.fromkeys(
         ("memberships", "settings", "strangers", "lost", "defaults", "views", "inherits", "definers"), ()
     )
@@ -47,7 +51,7 @@ def catalog(tables: int, functions: int) -> Catalog:
         major=17,
         roles={each.name: each for each in roles},
         databases={"railway": Database("railway", "railway", "postgres", -1)},
-        schemas={each: Schema(each, each, f"{each}_user", False) for each in SERVICES},
+        schemas={service: Schema(service, service, f"{service}_user", False) for service in SERVICES},
         relations=tuple(relations),
         entries=tuple(entries),
         **more,
@@ -64,7 +68,7 @@ def seconds(tables: int, functions: int) -> float:
     rows = matrix.matrix(stack, found, findings)
     taken = time.process_time() - start
     assert len(rows) == len(SERVICES) + 2
-    assert sum(each.check == "undeclared grant" for each in findings) > len(SERVICES)
+    assert sum(finding.check == "undeclared grant" for finding in findings) > len(SERVICES)
     return taken
 
 

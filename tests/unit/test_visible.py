@@ -136,7 +136,7 @@ def test_labels_are_seen_and_no_two_names_are_one(one: str, other: str) -> None:
     text = told([family])
     assert not hidden(text, keep="\n")
     [read] = text_string_to_metric_families(text)
-    assert len({each.labels["table"] for each in read.samples}) == len({one, other})
+    assert len({sample.labels["table"] for sample in read.samples}) == len({one, other})
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -114,9 +114,9 @@ def test_no_job_runs_without_end() -> None:
 
 
 def test_no_checkout_leaves_its_token_behind() -> None:
-    checkouts = [each for each in steps() if "actions/checkout" in each.said.get("uses", "")]
+    checkouts = [step for step in steps() if "actions/checkout" in step.said.get("uses", "")]
     assert len(checkouts) == 7
-    assert {str(each.said["with"]) for each in checkouts} == {"{'persist-credentials': False}"}
+    assert {str(checkout.said["with"]) for checkout in checkouts} == {"{'persist-credentials': False}"}
 
 
 @pytest.mark.parametrize("workflow", ON_PROD)
@@ -132,7 +132,7 @@ def test_every_push_has_its_up_and_nothing_takes_its_place() -> None:
 
 def test_a_look_waits_for_an_up_that_is_at_work() -> None:
     for job in ("preview", "drift"):
-        told = [each.what or each.said.get("run", "") for each in steps() if each.workflow == each.job == job]
+        told = [step.what or step.said.get("run", "") for step in steps() if step.workflow == step.job == job]
         looks = [place for place, what in enumerate(told) if what.startswith(("pulumi", "bin/"))]
         assert looks and "devtools.ci.wait" in told[looks[0] - 1]
 
@@ -141,7 +141,7 @@ def test_forks_get_no_preview_and_are_told_so() -> None:
     told = loaded("preview")["jobs"]
     assert told["preview"]["if"] == f"{FORKS} == github.repository"
     assert told["fork"]["if"] == f"{FORKS} != github.repository"
-    assert not [each for each in steps() if each.job == "fork" and each.secrets]
+    assert not [step for step in steps() if step.job == "fork" and step.secrets]
 
 
 def test_nothing_of_an_event_gets_into_a_script() -> None:
@@ -152,13 +152,13 @@ def test_nothing_of_an_event_gets_into_a_script() -> None:
 
 
 def test_secrets_stand_in_the_environment_of_steps_and_nowhere_else() -> None:
-    given = [pair for each in steps() for pair in each.said.get("env", {}).items() if "secrets" in pair[1]]
+    given = [pair for step in steps() for pair in step.said.get("env", {}).items() if "secrets" in pair[1]]
     assert [(name, value) for name, value in given if value != f"${{{{ secrets.{name} }}}}"] == []
     assert len(given) == len(re.findall(r"\$\{\{[^}]*\bsecrets\b", TEXT))
 
 
 def test_each_secret_goes_where_it_is_needed_and_comes_from_an_environment() -> None:
-    given = [(each.environment, each.what, each.secrets) for each in steps() if each.secrets]
+    given = [(step.environment, step.what, step.secrets) for step in steps() if step.secrets]
     assert given == [
         ("watch", "pulumi preview", ENGINE),
         ("watch", "bin/engarde verify", ENGINE),
@@ -173,7 +173,7 @@ def test_each_secret_goes_where_it_is_needed_and_comes_from_an_environment() -> 
 def test_each_step_that_runs_the_engine_says_what_the_providers_sessions_start_with() -> None:
     runs = [each.said for each in steps() if each.what.startswith("pulumi ")]
     assert len(runs) == 4
-    assert {each["env"]["PGOPTIONS"] for each in runs} == {"${{ steps.engine.outputs.pgoptions }}"}
+    assert {run["env"]["PGOPTIONS"] for run in runs} == {"${{ steps.engine.outputs.pgoptions }}"}
     [action] = [YAML(typ="safe").load(path) for path in ACTIONS if path.parent.name == "engine"]
     assert action["outputs"]["pgoptions"]["value"] == "${{ steps.sessions.outputs.pgoptions }}"
     [says] = [step["run"] for step in action["runs"]["steps"] if step.get("id") == "sessions"]
@@ -194,9 +194,9 @@ def test_no_step_comes_after_the_action_that_hands_on_the_outputs() -> None:
 
 
 def test_drift_looks_at_the_server_and_wants_nothing_to_change() -> None:
-    [look] = [each.said for each in steps() if each.job == "drift" and each.what == "pulumi preview"]
+    [look] = [step.said for step in steps() if step.job == "drift" and step.what == "pulumi preview"]
     assert "--refresh --expect-no-changes" in look["run"]
-    assert not any("continue-on-error" in each.said for each in steps())
+    assert not any("continue-on-error" in step.said for step in steps())
 
 
 def test_the_report_has_no_secret_and_comes_even_where_the_look_ran_out_of_time() -> None:

@@ -22,7 +22,7 @@ SERVERS_OWN = ("postgres", "template0", "template1")
 def rules(stated: Sections) -> Iterator[ValidationFault]:
     """Every fault of the servers and their databases, told by keys and never by values."""
     server, analytics = stated.server, stated.analytics
-    there = {each.name for each in stated.databases}
+    there = {database.name for database in stated.databases}
     here = tuple(each for each in stated.services if each.database not in there)
     yield from _server("engarde:server", server, here, analytics)
     yield from _verified("serviceAddress.sslmode", stated.address, here, analytics)
@@ -31,29 +31,29 @@ def rules(stated: Sections) -> Iterator[ValidationFault]:
     yield from _named_like_an_admin(stated)
     yield from _extensions(stated)
     hosts: dict[tuple[str, int], str] = {(server.host.casefold(), server.port): "engarde:server"} if server else {}
-    for each in stated.databases:
-        path = join("engarde:databases", each.name)
-        own = tuple(service for service in stated.services if service.database == each.name)
+    for database in stated.databases:
+        path = join("engarde:databases", database.name)
+        own = tuple(service for service in stated.services if service.database == database.name)
         reader = analytics if _reads(analytics, own) else None
-        taken = hosts.setdefault((each.host.casefold(), each.port), path)
+        taken = hosts.setdefault((database.host.casefold(), database.port), path)
         if taken != path:
             yield ValidationFault(
                 path, f"on the server of {taken}; only a database on another server stands here, one of each"
             )
-        if server and each.name == server.database:
+        if server and database.name == server.database:
             yield ValidationFault(path, "the name of the shared database; give it another one, and state `database`")
-        if any(login.role == each.user for login in stated.logins):
+        if any(login.role == database.user for login in stated.logins):
             yield ValidationFault(
                 join(path, "user"), "also a role that the stack makes; the admin is not one of its own"
             )
-        yield from _server(path, each, own, reader)
-        yield from _verified(f"{path}.serviceAddress.sslmode", each.services_reach, own, reader)
+        yield from _server(path, database, own, reader)
+        yield from _verified(f"{path}.serviceAddress.sslmode", database.services_reach, own, reader)
     yield from _deliveries(stated)
 
 
 def _reads(analytics: Analytics | None, services: tuple[Service, ...]) -> bool:
     schemas = analytics.schemas if analytics else ()
-    return bool(services) and (schemas is None or any(each.schema_ in schemas for each in services))
+    return bool(services) and (schemas is None or any(service.schema_ in schemas for service in services))
 
 
 def _names(stated: Sections, there: set[str]) -> Iterator[ValidationFault]:
@@ -81,7 +81,7 @@ def _left(stated: Sections) -> Iterator[ValidationFault]:
 
 def _named_like_an_admin(stated: Sections) -> Iterator[ValidationFault]:
     """A schema that `"$user"` in an admin's search_path leads to, where its owner's functions come before others'."""
-    admins = {each.user for each in stated.servers.values()}
+    admins = {server.user for server in stated.servers.values()}
     wrong = (
         "the name of an admin's role, whose search_path begins with the schema of that name (`$user`): whoever owns it"
         " could choose what runs with the admin's privileges; use another name"
@@ -165,13 +165,13 @@ class _Addresses:
 def _addresses(stated: Sections) -> dict[str | None, _Addresses]:
     """Those of each server: the shared one's without a name."""
     found: dict[str | None, _Addresses] = {
-        each.name: _Addresses(
-            f"{join('engarde:databases', each.name)}.",
-            each.services_reach,
-            each.unpooled_address,
-            "unpooledAddress" in stated.entry("databases", each.name),
+        database.name: _Addresses(
+            f"{join('engarde:databases', database.name)}.",
+            database.services_reach,
+            database.unpooled_address,
+            "unpooledAddress" in stated.entry("databases", database.name),
         )
-        for each in stated.databases
+        for database in stated.databases
     }
     return found | {None: _Addresses("engarde:", stated.address, stated.unpooled, "unpooledAddress" in stated.values)}
 
@@ -213,4 +213,4 @@ def _deliveries(stated: Sections) -> Iterator[ValidationFault]:
 def _readable(stated: Sections, analytics: Analytics) -> set[str | None]:
     """The databases of services that analytics reads."""
     schemas = analytics.schemas
-    return {each.database for each in stated.services if schemas is None or each.schema_ in schemas}
+    return {service.database for service in stated.services if schemas is None or service.schema_ in schemas}

@@ -36,12 +36,12 @@ class Sections(Declarations):
     def servers(self) -> dict[str, Server]:
         """Path -> server."""
         shared = {"engarde:server": self.server} if self.server else {}
-        return {**shared, **{join("engarde:databases", each.name): each for each in self.databases}}
+        return {**shared, **{join("engarde:databases", database.name): database for database in self.databases}}
 
     @property
     def by_path(self) -> dict[str, Service | Analytics]:
         """Path -> login."""
-        services = {join("engarde:services", each.name): each for each in self.services}
+        services = {join("engarde:services", service.name): service for service in self.services}
         return {**services, **({"engarde:analytics": self.analytics} if self.analytics else {})}
 
     def section(self, name: str) -> dict[str, object]:
@@ -152,8 +152,8 @@ def _schemas(stated: Sections) -> Iterator[ValidationFault]:
 
 def _reads(stated: Sections, declared: Mapping[str, str]) -> Iterator[ValidationFault]:
     databases = _databases(stated)
-    readers: list[tuple[str, Service | OutsideRole]] = [("services", each) for each in stated.services]
-    for section, reader in (*readers, *(("outsideRoles", each) for each in stated.outside_roles)):
+    readers: list[tuple[str, Service | OutsideRole]] = [("services", service) for service in stated.services]
+    for section, reader in (*readers, *(("outsideRoles", outside_role) for outside_role in stated.outside_roles)):
         seen = set()
         listed = stated.entry(section, reader.name).get("reads")
         tables = [_table(each) for each in listed] if isinstance(listed, list) else []
@@ -175,22 +175,24 @@ def _executes(stated: Sections, declared: Mapping[str, str]) -> Iterator[Validat
         seen = set()
         listed = stated.entry("services", service.name).get("executes")
         texts = [parts_of_function(str(each)) for each in listed] if isinstance(listed, list) else []
-        for each in service.executes:
+        for execute in service.executes:
             path = _item(
-                join("engarde:services", service.name, "executes"), texts, (each.schema_, each.function, each.types)
+                join("engarde:services", service.name, "executes"),
+                texts,
+                (execute.schema_, execute.function, execute.types),
             )
-            if each.schema_ == service.schema_:
+            if execute.schema_ == service.schema_:
                 yield ValidationFault(path, "its own schema needs no declaration, the service owns it")
             else:
-                yield from _reached(path, each.schema_, service, declared, databases)
-            if each in seen:
+                yield from _reached(path, execute.schema_, service, declared, databases)
+            if execute in seen:
                 yield ValidationFault(path, "the same function twice")
-            seen.add(each)
+            seen.add(execute)
 
 
 def _databases(stated: Sections) -> dict[str, str | None]:
-    return {each.name: None for each in stated.existing_schemas} | {
-        each.schema_: each.database for each in stated.services
+    return {existing_schema.name: None for existing_schema in stated.existing_schemas} | {
+        service.schema_: service.database for service in stated.services
     }
 
 
@@ -219,7 +221,7 @@ def _table(stated: object) -> tuple[str, str] | None:
 
 
 def _renamed(stated: Sections) -> Iterator[ValidationFault]:
-    names = {each.role for each in stated.logins} | {each.name for each in stated.services}
+    names = {each.role for each in stated.logins} | {service.name for service in stated.services}
     for path, login in stated.by_path.items():
         if login.formerly in names:
             yield ValidationFault(
@@ -250,9 +252,9 @@ def _roles(stated: Sections) -> Iterator[ValidationFault]:
 
 def _shut_out(stated: Sections) -> Iterator[ValidationFault]:
     """Each is one that a run could shut out."""
-    made = {each.role for each in stated.logins}
-    admins = {each.user for each in stated.servers.values()}
-    kept = {each.name for each in stated.outside_roles}
+    made = {login.role for login in stated.logins}
+    admins = {server.user for server in stated.servers.values()}
+    kept = {outside_role.name for outside_role in stated.outside_roles}
     for place, role in enumerate(stated.shut_out):
         path = join("engarde:shutOut", place)
         if role in made:
@@ -267,7 +269,7 @@ def _shut_out(stated: Sections) -> Iterator[ValidationFault]:
 
 def _settings(stated: Sections) -> Iterator[ValidationFault]:
     """Settings that the admin of the login's server may not set; analytics' on the shared server."""
-    others: dict[str | None, Server] = {each.name: each for each in stated.databases}
+    others: dict[str | None, Server] = {database.name: database for database in stated.databases}
     for path, login in stated.by_path.items():
         server = others.get(login.database if isinstance(login, Service) else None, stated.server)
         if server and not server.superuser:

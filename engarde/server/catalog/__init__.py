@@ -54,7 +54,7 @@ class Catalog:
     @property
     def belongs_to(self) -> Mapping[str, str]:
         """Sequence -> the table that it follows, both as SQL names them."""
-        return {each.identity: each.table for each in self.relations if each.table}
+        return {relation.identity: relation.table for relation in self.relations if relation.table}
 
     def relocated(self, identity: str, schema: str) -> str:
         """How SQL names something of one schema once it is in another."""
@@ -63,7 +63,7 @@ class Catalog:
 
     def trusted(self, admin: str) -> frozenset[str]:
         """Whose code may run with anybody's rights."""
-        return frozenset({admin, *(each.name for each in self.roles.values() if each.superuser)})
+        return frozenset({admin, *(role.name for role in self.roles.values() if role.superuser)})
 
 
 def read(stack: DatabaseStack, asked: Session) -> Catalog:
@@ -74,14 +74,14 @@ def read(stack: DatabaseStack, asked: Session) -> Catalog:
     strangers = asked.query(
         "objects", Owned, schemas=list(services), owners=list(services.values()), roles=list(stack.roles)
     )
-    schemas = sorted({*stack.schemas, *(each.schema for each in strangers if each.schema)})
+    schemas = sorted({*stack.schemas, *(stranger.schema for stranger in strangers if stranger.schema)})
     return Catalog(
         major=asked.major,
         roles={role.name: role for role in asked.query("all_roles", Role)},
         memberships=tuple(asked.query("memberships", Membership)),
         settings=tuple(asked.query("settings", Setting)),
-        databases={each.name: each for each in asked.query("databases", Database)},
-        schemas={each.name: each for each in asked.query("schemas", Schema)},
+        databases={database.name: database for database in asked.query("databases", Database)},
+        schemas={schema.name: schema for schema in asked.query("schemas", Schema)},
         relations=tuple(asked.query("relations", Relation, schemas=schemas)),
         strangers=tuple(strangers),
         entries=(*asked.query("acl", Entry), *of_parameters),

@@ -57,7 +57,7 @@ class Setting:
 
 def in_force(settings: Iterable[Setting], name: str, role: str) -> Setting | None:
     """What counts for a role: its own in the database before its own, then the database's, then everybody's."""
-    found = [each for each in settings if each.name == name and each.role in (None, role)]
+    found = [setting for setting in settings if setting.name == name and setting.role in (None, role)]
     return max(found, key=lambda each: (each.role is not None, each.database is not None), default=None)
 
 
