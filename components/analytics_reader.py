@@ -1,7 +1,5 @@
 """The analytics role: reads everything declared, now and in future, and writes nothing."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import pulumi

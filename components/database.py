@@ -1,7 +1,5 @@
 """The databases: the admin's way in, what is granted in each, what PUBLIC and roles from outside may do, extensions."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 

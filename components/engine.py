@@ -1,7 +1,5 @@
 """What the program learns from the engine: the declared stack, and what the last run left in the state."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys

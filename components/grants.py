@@ -1,7 +1,5 @@
 """Turns rows of the privilege table into resources that never meet on one access list."""
 
-from __future__ import annotations
-
 import pulumi
 import pulumi_postgresql as postgresql
 

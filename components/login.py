@@ -6,8 +6,6 @@ component. Where the declaration is the state's and the server has something els
 is a change as well: in a preview as in the `up` that repairs it, and in none after that.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

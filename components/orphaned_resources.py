@@ -4,8 +4,6 @@ A run that deletes or replaces goes by what the state says of the old resource, 
 before. What is marked can be told by a property that only this run gives it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 from components.engine import Recorded

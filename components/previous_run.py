@@ -1,7 +1,5 @@
 """What the state tells of an earlier run, as far as the server has to be asked about it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 

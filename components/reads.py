@@ -4,8 +4,6 @@ The plugin cannot revoke on what is gone (42P01, 42883), so a grant whose table 
 state without being deleted on the server: one run marks it `retain_on_delete`, and a later one may let go of it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 

@@ -5,8 +5,6 @@ the provider takes each from the old name before it gives it to the new one, whi
 nothing from anybody and does not fail, a role of the old name is there meanwhile: it has nothing and cannot log in.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import partial

@@ -1,7 +1,5 @@
 """Names of the resources that rows of the privilege table become: no two rows meet in one, whatever they name."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping
 
 from components.engine import Recorded

@@ -1,7 +1,5 @@
 """One service: a role, the schema it owns, its way into its database, and its declared reads and calls."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import pulumi

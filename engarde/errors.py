@@ -1,7 +1,5 @@
 """What can go wrong, by what the operator does about it."""
 
-from __future__ import annotations
-
 import re
 from enum import Enum
 

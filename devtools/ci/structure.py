@@ -3,8 +3,6 @@
 A room is a package or a module on the top two levels, where `engarde` is opened and the others are one room each.
 """
 
-from __future__ import annotations
-
 import sys
 import tomllib
 from collections.abc import Iterable, Mapping

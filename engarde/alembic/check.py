@@ -1,7 +1,5 @@
 """Says what of a service's Alembic project would not work, or would reach into other schemas."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Callable, Iterator
 from pathlib import Path

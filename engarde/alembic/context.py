@@ -1,7 +1,5 @@
 """All that the rules look at, and how they say what they find."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

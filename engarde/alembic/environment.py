@@ -1,7 +1,5 @@
 """What an env.py does: how it configures Alembic, where its URL comes from, and what it executes before."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Collection, Iterator, Mapping

@@ -4,8 +4,6 @@ One filter is known by its text: the one that findings say to write. What any ot
 tells.
 """
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass

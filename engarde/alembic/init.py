@@ -1,7 +1,5 @@
 """Writes the env.py that keeps a service's migrations in its own schema, and a project where there is none."""
 
-from __future__ import annotations
-
 import difflib
 import errno
 import os

@@ -1,7 +1,5 @@
 """What of an old env.py is not in the new one: what is left out, and what may fill or filter the metadata."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """Services' own programs as children of this process: what they get of it, and their end."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import signal

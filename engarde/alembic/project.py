@@ -1,7 +1,5 @@
 """Where the parts of an Alembic project are, and how its service calls Alembic."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What an env.py does, as it has been seen to do when it was run: judged by the same rules as what its text tells."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 from dataclasses import replace

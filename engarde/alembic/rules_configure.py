@@ -1,7 +1,5 @@
 """What Alembic is told: by whom, the version table, and which tables autogenerate sees."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """The schemas that models name in the modules that env.py imports, foreign keys, and the heads of the history."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Iterator
 from pathlib import Path

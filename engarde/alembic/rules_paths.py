@@ -1,7 +1,5 @@
 """Which schemas unqualified names reach while migrations run, and in whose transaction they do."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator

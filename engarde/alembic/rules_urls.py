@@ -1,7 +1,5 @@
 """Where the URL comes from, that no password stands in the code, and that the engine has a driver that fits it."""
 
-from __future__ import annotations
-
 import ast
 import re
 from collections.abc import Iterator

@@ -5,8 +5,6 @@ loads the text in place of the project's. So nobody has to know where the interp
 would see, but for its database: its URLs lead nowhere, and SQLAlchemy is kept from connecting.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import secrets

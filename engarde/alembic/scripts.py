@@ -1,7 +1,5 @@
 """The history of an Alembic project, read from its version files without running them."""
 
-from __future__ import annotations
-
 import ast
 import os
 import re

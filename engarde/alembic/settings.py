@@ -1,7 +1,5 @@
 """What an Alembic project's alembic.ini and pyproject.toml say, as Alembic itself reads the two."""
 
-from __future__ import annotations
-
 import configparser
 import os
 import re

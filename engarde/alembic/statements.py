@@ -1,7 +1,5 @@
 """What the statements at the top of somebody's own env.py do, and which names they give and take."""
 
-from __future__ import annotations
-
 import ast
 import builtins
 import sys

@@ -1,7 +1,5 @@
 """The env.py that keeps a service's migrations in its own schema, as text."""
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """What of somebody's own env.py goes into the new one: its metadata, its options, and what it does to fill these."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Mapping, Sequence
 

@@ -3,8 +3,6 @@
 Large objects are in no schema; in a backup are those of the service's role.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

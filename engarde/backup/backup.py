@@ -1,7 +1,5 @@
 """Makes the backup of one service: its schema's dump, and the inventory that belongs to it, both of one snapshot."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import time

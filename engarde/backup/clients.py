@@ -1,7 +1,5 @@
 """Which pg_dump and pg_restore are taken: found on this machine, and never older than the server."""
 
-from __future__ import annotations
-
 import os
 import re
 import shutil

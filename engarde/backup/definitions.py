@@ -3,8 +3,6 @@
 What the server does not know is left out, and it is told which one failed.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Iterator
 

@@ -1,7 +1,5 @@
 """Where two inventories differ."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Reads the inventory of a schema from a server."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """All that a schema holds, as plain values that two servers can be compared by."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from engarde.server.functions import Extension

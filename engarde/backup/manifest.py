@@ -1,7 +1,5 @@
 """A backup's folder: how it comes into being, whole or not at all, and what it says of itself in its manifest."""
 
-from __future__ import annotations
-
 import fcntl
 import hashlib
 import json

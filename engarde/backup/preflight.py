@@ -1,7 +1,5 @@
 """What has to be right before a backup is restored: asked before anything is touched."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterator

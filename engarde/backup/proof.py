@@ -1,7 +1,5 @@
 """Whether a backup's definitions can be loaded, found out by loading them into the live database, and taken back."""
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Iterator

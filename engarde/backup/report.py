@@ -1,7 +1,5 @@
 """What came of a backup or a restore, and what would."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

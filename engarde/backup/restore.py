@@ -1,7 +1,5 @@
 """Brings a backup back in the place of what its service's schema holds, in one transaction."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Iterator, Sequence

@@ -1,7 +1,5 @@
 """What the stack's admin may do by itself, so that a remedy says when it takes a superuser."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The admin: a superuser as declared, or enough of one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 

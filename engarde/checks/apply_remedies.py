@@ -1,7 +1,5 @@
 """The remedies that lose nothing, run for the operator: all of them or none, or each transaction by itself."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """The stack's roles: their attributes, limits and settings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.checks.admin_capabilities import AdminCapabilities, admin_capabilities

@@ -1,7 +1,5 @@
 """Code that one role may change and that runs with the rights of others, or keeps them from reading."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence

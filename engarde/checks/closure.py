@@ -1,7 +1,5 @@
 """Who is a member of what, and along which chains a role has, or may take on, what another one has."""
 
-from __future__ import annotations
-
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice

@@ -1,7 +1,5 @@
 """Whether a server has a connection for every one that the stack promises on it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Who makes tables in a schema that analytics reads, against the declaration."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.checks.admin_capabilities import admin_capabilities

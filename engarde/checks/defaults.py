@@ -1,7 +1,5 @@
 """Default privileges against the declaration."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace

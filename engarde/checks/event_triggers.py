@@ -1,7 +1,5 @@
 """Event triggers: what they run as everybody, and what they refuse to everybody."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Which entries the server's access lists have to hold for what the stack declares."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Extensions that are declared and are not there."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.checks.observed import Observed

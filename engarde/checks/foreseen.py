@@ -4,8 +4,6 @@ Rights go with a thing: a new owner needs no grants of its own any more, what th
 or takes away does it as the new one. So what follows in the same run is asked of the catalogs as they are then.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """Access lists against the declaration, both ways."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass

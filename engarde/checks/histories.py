@@ -1,7 +1,5 @@
 """What the services' own migration scripts prove about revisions."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

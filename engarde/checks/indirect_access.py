@@ -1,7 +1,5 @@
 """Ways around the access lists: views and functions that work with their owner's rights."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 

@@ -1,7 +1,5 @@
 """Partitions and inheriting tables outside of the schema of what they are part of: whose they are has the rows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.checks.observed import Observed

@@ -1,7 +1,5 @@
 """What commands that may be killed write down of what they have begun: whole files, read as what they were written."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar

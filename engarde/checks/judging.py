@@ -1,7 +1,5 @@
 """What becomes of findings that the stack file accepts."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date

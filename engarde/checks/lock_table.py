@@ -1,7 +1,5 @@
 """Whose locks fill the server's lock table: once it is full nobody gets another lock, nor a new session."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from engarde.checks.observed import Observed

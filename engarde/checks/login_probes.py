@@ -1,7 +1,5 @@
 """What services and analytics meet when they log in and try, which `verify` does for it (`engarde.verify.logins`)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from engarde.checks.observed import Observed

@@ -1,7 +1,5 @@
 """Memberships against the declaration, and everybody who gets at a service's schema without being declared."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

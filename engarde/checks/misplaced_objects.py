@@ -1,7 +1,5 @@
 """Objects that are another's in a service's schema, and a service's that lie outside of it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.checks.observed import Observed

@@ -1,7 +1,5 @@
 """What was begun: written before each step and after it, so that a killed split is gone on with or undone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum

@@ -1,7 +1,5 @@
 """How findings name things, and which roles and schemas they are about."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Grants in the state on tables that are gone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.checks.observed import Observed

@@ -1,7 +1,5 @@
 """Whose things are, against the declaration: a service owns its schema and all that is in it, and nothing else."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.checks.admin_capabilities import AdminCapabilities

@@ -1,7 +1,5 @@
 """What the state knows against what is in force: stored verifiers, and the exported URLs' text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.checks.naming import about

@@ -1,7 +1,5 @@
 """Whose a thing is to be and where: a service owns all that is in its schema, and nothing else."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from engarde.checks.admin_capabilities import admin_capabilities

@@ -1,7 +1,5 @@
 """A pooler between the admin and the server, where a pooler does harm."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.checks.observed import Observed

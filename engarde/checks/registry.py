@@ -4,8 +4,6 @@ A check is a function of a module of this package, registered where it is define
 (`verify`, `doctor`, the causes of an error, what a command has to be sure of) is a choice of these.
 """
 
-from __future__ import annotations
-
 import pkgutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The remedies of the findings of one run as one set: each once, in an order in which none undoes another."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Settings that stand above what the stack sets on its roles."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.checks.observed import Observed

@@ -1,7 +1,5 @@
 """What was begun: written before the stack file is touched, so that a killed rotation is gone on with, not repeated."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path

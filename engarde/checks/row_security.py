@@ -1,7 +1,5 @@
 """Row security that leaves out rows of what is declared to be read."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """What runs have left behind: locks, half-done work, roles that the state does not know, and what was never begun."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.checks.observed import Observed, Recorded

@@ -1,7 +1,5 @@
 """The remedies of one run as a script for psql: transactions, then what no statement mends, as comments."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sequence
 
 from engarde.checks.apply_remedies import PATIENCE

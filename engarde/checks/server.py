@@ -1,7 +1,5 @@
 """The server's version and the settings on which isolation rests."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.checks.observed import Observed

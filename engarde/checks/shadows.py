@@ -1,7 +1,5 @@
 """What has a name of the system's where others' sessions may meet it first."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.checks.observed import Observed

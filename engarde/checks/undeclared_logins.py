@@ -1,7 +1,5 @@
 """Login roles that get in because everybody may, which ends with the next run, and those that it has ended for."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.checks.observed import Observed

@@ -1,7 +1,5 @@
 """Moves and rotations that were begun on this machine and have not come to their end."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

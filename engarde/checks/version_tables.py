@@ -1,7 +1,5 @@
 """Alembic's version tables: each service has its own, in its schema."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from engarde.checks.observed import Observed

@@ -3,8 +3,6 @@
 What the checks need is imported where they run: a script that asks for a URL would wait twice as long.
 """
 
-from __future__ import annotations
-
 import sys
 from io import StringIO
 from typing import Any, NoReturn

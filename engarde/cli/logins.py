@@ -1,7 +1,5 @@
 """The commands that log in as somebody: psql, url."""
 
-from __future__ import annotations
-
 import os
 from typing import cast
 

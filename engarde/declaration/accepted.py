@@ -1,7 +1,5 @@
 """Findings of `verify` that the stack file accepts, each with a reason and up to a date."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 from importlib import import_module

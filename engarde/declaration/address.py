@@ -1,7 +1,5 @@
 """Where the servers are: as the admin reaches them, and as services do."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field

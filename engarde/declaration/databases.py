@@ -1,7 +1,5 @@
 """A stack's databases and servers: the shared ones, and those that services have of their own."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from engarde.declaration.address import Elsewhere, Server

@@ -1,7 +1,5 @@
 """How a service gets to its database: the URLs on Railway, and the Alembic project that `migrate` runs."""
 
-from __future__ import annotations
-
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints

@@ -1,7 +1,5 @@
 """What a service or an outside role may read, and a service call, in other schemas of its database."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Any
 

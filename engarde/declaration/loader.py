@@ -1,7 +1,5 @@
 """Reads a stack: from its file for the tool, from the engine's configuration for the program, to equal values."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path

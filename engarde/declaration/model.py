@@ -1,7 +1,5 @@
 """The declared stack: one server, the services in it, who reads what. It holds no secret."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Which names PostgreSQL takes, and which of them a stack may use."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated
 

@@ -3,8 +3,6 @@
 None of them decides what a name means, who somebody is, or what is read or written; those the stack sets by itself.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType

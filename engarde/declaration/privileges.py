@@ -3,8 +3,6 @@
 An owner's own rights are not listed: PostgreSQL has them built in, and a grant to an owner reads as drift for ever.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Changes to a stack file: the lines to put into it, and the engine's command that writes one key."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from io import StringIO
 

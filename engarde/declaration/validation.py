@@ -1,7 +1,5 @@
 """Faults of a stack file: where, what is wrong, what is allowed; never the value itself."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass

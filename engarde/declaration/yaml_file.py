@@ -1,7 +1,5 @@
 """What stands in a stack file as plain values, whatever stands there."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Iterator
 from itertools import accumulate

@@ -1,7 +1,5 @@
 """Whom an error is about: the role or service that its text names."""
 
-from __future__ import annotations
-
 import re
 from urllib.parse import unquote
 

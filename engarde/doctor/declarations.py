@@ -1,7 +1,5 @@
 """What the stack file lets a login see outside of its own."""
 
-from __future__ import annotations
-
 from engarde.declaration.grants import Read
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC, spelled

@@ -1,7 +1,5 @@
 """From a text to what is behind it: each cause checked in its order, and the one fix."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

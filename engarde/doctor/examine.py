@@ -1,7 +1,5 @@
 """Looks a stack over: what is wrong with it, or would go wrong with its next run, and what heals that."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The circumstances of an error: what the stack file says, and what server and engine answer when first asked."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager

@@ -1,7 +1,5 @@
 """The statement that failed, as far as a text quotes it."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 

@@ -1,7 +1,5 @@
 """Finds in a pasted text the error that it is about."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace

@@ -1,7 +1,5 @@
 """Brings whatever was pasted (logs, JSON, tracebacks, psql's output) to plain lines: plain quotes, no secrets."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

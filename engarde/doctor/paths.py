@@ -1,7 +1,5 @@
 """Where a role's unqualified names lead, and what decided that."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 from engarde.declaration.model import Analytics, Service

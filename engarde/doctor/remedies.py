@@ -1,7 +1,5 @@
 """The fixes that more than one cause has."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Collection

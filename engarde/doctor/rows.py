@@ -1,7 +1,5 @@
 """What the doctor's own queries find."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """How a diagnosis is printed: for people and for machines."""
 
-from __future__ import annotations
-
 from rich.console import Group, RenderableType
 from rich.table import Table
 

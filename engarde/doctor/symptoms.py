@@ -1,7 +1,5 @@
 """The errors that the doctor knows, each with its causes in order; of several in a text the first counts."""
 
-from __future__ import annotations
-
 import re
 
 from engarde.doctor import remedies

@@ -1,7 +1,5 @@
 """Why a role can, or cannot, do what it can to one object: every way, beside the server's own answer."""
 
-from __future__ import annotations
-
 from engarde.declaration.model import DatabaseStack
 from engarde.explain import resolve
 from engarde.explain.explanation import Explanation, explanation

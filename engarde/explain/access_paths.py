@@ -1,7 +1,5 @@
 """The ways in which a role has a right: who holds it and why, and along which memberships it comes to the role."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice

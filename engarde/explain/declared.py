@@ -1,7 +1,5 @@
 """What the stack file says of a role and an object, beside what the role has."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass

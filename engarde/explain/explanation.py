@@ -1,7 +1,5 @@
 """Derives the whole explanation from plain values, and compares it with what the server says itself."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """What an explanation is derived from: one object, what it hangs on, and who is a member of what, as plain values."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

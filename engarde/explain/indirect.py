@@ -1,7 +1,5 @@
 """What leads to an object past its own access list: views, parents, and functions with their owners' rights."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 

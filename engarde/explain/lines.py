@@ -1,7 +1,5 @@
 """One right on one thing: whether a role has it, every way in which it does, and what the stack file says to that."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """Which role and which object somebody means, and what is called much the same where there is none."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Which rows of a table with row level security a role gets to see and to change."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from engarde.declaration.names import PUBLIC

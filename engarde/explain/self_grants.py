@@ -1,7 +1,5 @@
 """What a role may give itself: roles it has the ADMIN option on, and with CREATEROLE, before 16, nearly all."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.checks.closure import DATABASE_OWNER

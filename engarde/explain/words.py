@@ -1,7 +1,5 @@
 """An explanation in words: a line for each way, with the whole chain in it."""
 
-from __future__ import annotations
-
 from engarde.checks.closure import Chain
 from engarde.declaration.names import PUBLIC
 from engarde.explain.access_paths import Granted, Way

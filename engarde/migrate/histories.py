@@ -3,8 +3,6 @@
 While a service's revisions are outside of its own schema, nothing is run from base.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property

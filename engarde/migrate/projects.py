@@ -1,7 +1,5 @@
 """The services that have migrations, who they log in as, and where each is in its history."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What came of migrations, and where services are in their histories."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """Runs `alembic upgrade head` for each service, and tells what became of each."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import time

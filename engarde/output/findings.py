@@ -1,7 +1,5 @@
 """What a check found: one value that is printed, compared and healed alike."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Literal

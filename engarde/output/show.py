@@ -1,7 +1,5 @@
 """How findings are printed: for people and for machines."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Amounts as people read them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from engarde.declaration.declared import UNITS

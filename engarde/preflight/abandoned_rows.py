@@ -1,7 +1,5 @@
 """What a run would leave behind with rows in it: refused, unless an open move or the stack file names just that."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 

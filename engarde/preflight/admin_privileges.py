@@ -1,7 +1,5 @@
 """What an admin that is no superuser needs for a stack, and the SQL that gives what it lacks."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

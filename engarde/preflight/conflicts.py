@@ -1,7 +1,5 @@
 """Roles and schemas of the server that a stack has to leave alone, and others' roles that it needs."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal

@@ -1,7 +1,5 @@
 """What a run is going to take from whom: said before it, and refused where the stack file has to say it."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

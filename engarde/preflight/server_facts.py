@@ -1,7 +1,5 @@
 """What the program asks the server before it touches anything."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """What the engine is told to do to a stack: preview, bring up, write one key of a file."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """The logins that a stack declares, with the passwords that Pulumi's state and configuration hold."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """The project's engine, started and waited for; the tool has no other way to it."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import threading

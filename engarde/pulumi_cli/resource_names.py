@@ -1,7 +1,5 @@
 """What resources and logins are called: with their database and server, by the tool, and in the stack file."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 

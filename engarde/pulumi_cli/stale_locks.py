@@ -1,7 +1,5 @@
 """What killed engines left behind, as far as a state in files shows it."""
 
-from __future__ import annotations
-
 import json
 import socket
 import time

@@ -1,7 +1,5 @@
 """What the engine knows of a stack: its outputs and its admin's password."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field

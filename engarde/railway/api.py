@@ -3,8 +3,6 @@
 The client keeps its pace, asks again where that is safe, and says errors in our words.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import threading

@@ -1,7 +1,5 @@
 """Which variables on Railway hold credentials that are not their service's own: the superuser's, or another role's."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from operator import itemgetter

@@ -1,7 +1,5 @@
 """Which variable of which Railway service holds which URL, as stack file and state have it."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 

@@ -1,7 +1,5 @@
 """Which variables on Railway hold an older login of the stack's: whoever reads one is shut out."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass

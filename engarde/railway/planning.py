@@ -1,7 +1,5 @@
 """What a push would do: which variables are other than wanted, and which deployments have yet to see them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime

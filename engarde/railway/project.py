@@ -1,7 +1,5 @@
 """What is on Railway: the ids of a project, its environment and its services, their deployments and variables."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Writes what is other than wanted, reads it back, deploys each changed service once, and watches that to the end."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Nobody else at work on the stack, and nothing of a killed engine's in the way."""
 
-from __future__ import annotations
-
 import fcntl
 import time
 from collections.abc import Iterator

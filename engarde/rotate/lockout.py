@@ -1,7 +1,5 @@
 """Who is let in where: a login's password, its sessions, and its CONNECT."""
 
-from __future__ import annotations
-
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping

@@ -1,7 +1,5 @@
 """Logging in with the new password, and in vain with the old one."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from engarde.declaration.databases import managing

@@ -1,7 +1,5 @@
 """What came of a rotation, or would come."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

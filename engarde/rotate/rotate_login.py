@@ -1,7 +1,5 @@
 """One login, from the preview to the last proof; whatever moment it is killed at, the same again goes on."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """The logins that were asked for, one after another, up to the first that fails: new passwords, or the state's."""
 
-from __future__ import annotations
-
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence

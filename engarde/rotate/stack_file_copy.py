@@ -1,7 +1,5 @@
 """A copy of the stack file, which the engine can preview, and which then takes its place."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """Who keeps something waiting that is at work on a server: looked for meanwhile, and named with what ends it."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping

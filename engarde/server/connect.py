@@ -1,7 +1,5 @@
 """The way in to the server, and the watch over every answer that is waited for."""
 
-from __future__ import annotations
-
 import os
 import time
 from contextlib import closing

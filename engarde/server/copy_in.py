@@ -1,7 +1,5 @@
 """What a session is fed with that somebody else has written: a dump's scripts and rows."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 

@@ -1,7 +1,5 @@
 """Who logs in where: one declared role with its password, at the operator's or the services' address."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Functions that a stack names, those that event triggers run, and the extension that keeps rows elsewhere."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 

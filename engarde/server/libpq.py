@@ -1,7 +1,5 @@
 """libpq's variables in the operator's environment, and PostgreSQL's programs on this machine."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Roles that the program changes itself: settings that the provider's `Role` cannot carry, and placeholders."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType

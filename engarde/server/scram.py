@@ -1,7 +1,5 @@
 """SCRAM-SHA-256 verifiers, which the server takes in place of a password (RFC 5802, RFC 7677)."""
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 from base64 import b64decode, b64encode

@@ -1,7 +1,5 @@
 """The server, asked by the queries of `sql/`: the only way of the program and the tool to it."""
 
-from __future__ import annotations
-
 import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

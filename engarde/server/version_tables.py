@@ -1,7 +1,5 @@
 """Alembic's version tables: each is read by its owner's own login, or where nobody's code is run by reading it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """The end of a move: what the service has left in its old database is dropped, once it is sure that it may be."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from engarde.backup.inspect import needed_by

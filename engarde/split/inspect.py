@@ -1,7 +1,5 @@
 """Both ends of a move, by the catalogs alone: no row is read, and no session of the service's is taken."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from dataclasses import asdict, dataclass, replace

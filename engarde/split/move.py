@@ -1,7 +1,5 @@
 """A service's way from one database into another: the stack before it and after it, and what of the file changes."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace

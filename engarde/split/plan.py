@@ -1,7 +1,5 @@
 """What a move would be: what goes, what stands in its way, and what is written into the stack file."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 

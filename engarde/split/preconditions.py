@@ -1,7 +1,5 @@
 """What stands in the way of a move, a sentence each: asked before anything is touched."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.backup.clients import client

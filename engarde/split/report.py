@@ -1,7 +1,5 @@
 """What a move would be, and what came of one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

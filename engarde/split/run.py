@@ -1,7 +1,5 @@
 """Moves a service, goes on with a move that was killed, and undoes or returns one."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import replace

@@ -4,8 +4,6 @@ The admin's own session is not for that: a reader's plan runs functions of the s
 the admin again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from hashlib import sha256

@@ -1,7 +1,5 @@
 """The steps of a move, each of which can be done again after a kill: what it was about is done, or is as it was."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

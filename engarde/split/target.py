@@ -1,7 +1,5 @@
 """The new database with all that the rows need, and without it again."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from engarde.backup.inventory import Owned

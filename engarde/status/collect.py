@@ -3,8 +3,6 @@
 What services may change is asked of their own logins afterwards, when no session of theirs is counted any more.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass

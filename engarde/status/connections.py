@@ -1,7 +1,5 @@
 """Who is connected for one service, what holds it up, and whom it holds up."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

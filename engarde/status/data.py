@@ -1,7 +1,5 @@
 """A report as JSON: null is what was not seen, or cannot be."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass

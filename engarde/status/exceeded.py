@@ -1,7 +1,5 @@
 """The thresholds of the stack file that a report exceeds, and what deserves a look without any."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal

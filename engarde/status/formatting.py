@@ -1,7 +1,5 @@
 """Figures as people read them."""
 
-from __future__ import annotations
-
 NOT_VISIBLE = "not visible"
 _SPANS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 

@@ -1,7 +1,5 @@
 """What services may change, and so is asked of their own logins: how far sequences got, and Alembic's revisions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 

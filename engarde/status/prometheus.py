@@ -1,7 +1,5 @@
 """A report in Prometheus' text format; a figure that was not seen is absent."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial

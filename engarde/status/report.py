@@ -1,7 +1,5 @@
 """What a look says of each service and of the whole server, and what it could not see."""
 
-from __future__ import annotations
-
 import time
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Rows of what status asks the server, and what it could not see."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

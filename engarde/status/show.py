@@ -1,7 +1,5 @@
 """A report for people: a line for each service, what deserves a look, and the details where there is room for them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """What pg_stat_statements has counted: where it is, whether it can be read, what makes it readable, and whose it is."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 

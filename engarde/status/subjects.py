@@ -1,7 +1,5 @@
 """Whose each schema and each role is."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 

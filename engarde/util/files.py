@@ -1,7 +1,5 @@
 """Files: others' are read only where they are files and no larger than what is looked for; ours are put there whole."""
 
-from __future__ import annotations
-
 import errno
 import io
 import os

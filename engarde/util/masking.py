@@ -6,8 +6,6 @@ pattern reads the same part again from each of its beginnings, which is what the
 are for.
 """
 
-from __future__ import annotations
-
 import re
 import string
 from bisect import bisect_right

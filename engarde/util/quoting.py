@@ -1,7 +1,5 @@
 """Names and texts as SQL and a shell have them."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Iterable

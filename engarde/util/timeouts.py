@@ -1,7 +1,5 @@
 """How long anything of ours may take: one table, from which every session and every wait has its limit."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """What ends a command and is no `EngardeError`: one line, and a traceback only for whoever asks for it."""
 
-from __future__ import annotations
-
 import os
 import traceback
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Makes readable what a terminal would obey, or would show as nothing."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Callable
 

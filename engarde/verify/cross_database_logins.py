@@ -1,7 +1,5 @@
 """Logging in where a role of the stack has nothing: each is to be refused for want of CONNECT."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.checks.naming import about

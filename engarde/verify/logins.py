@@ -1,7 +1,5 @@
 """Logging in as every role of the stack, and trying what has to work and what has to be refused."""
 
-from __future__ import annotations
-
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """Who gets at which schema, and how far: what a person sees first."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 

@@ -6,8 +6,6 @@ is allowed: to lock it in a mode that keeps nobody waiting, to alter or drop it,
 other rights are asked of the catalogs.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

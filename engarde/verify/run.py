@@ -1,7 +1,5 @@
 """Everything that `verify` looks at, in one report."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace

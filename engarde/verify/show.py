@@ -1,7 +1,5 @@
 """How a report is printed: the matrix first, then the warnings, then the findings."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 
 from rich.console import Group, RenderableType

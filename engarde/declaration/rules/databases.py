@@ -1,7 +1,5 @@
 """Rules over each server and over the databases on it: names that lead somewhere, limits, certificates, deliveries."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

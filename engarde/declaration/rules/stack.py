@@ -1,7 +1,5 @@
 """Rules over the whole stack, where each part may be right and the whole is not."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Causes of servers that are not found or do not answer."""
 
-from __future__ import annotations
-
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown

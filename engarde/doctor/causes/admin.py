@@ -1,7 +1,5 @@
 """Causes of what only an owner, a member or an admin of roles may do."""
 
-from __future__ import annotations
-
 import re
 
 from engarde.doctor import remedies

@@ -1,7 +1,5 @@
 """Causes of too many connections."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from engarde.checks import lock_table

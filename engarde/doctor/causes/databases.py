@@ -1,7 +1,5 @@
 """Causes of `permission denied for database`, and of a database that is not there."""
 
-from __future__ import annotations
-
 from engarde.declaration import stack_file_edits
 from engarde.declaration.model import Analytics
 from engarde.declaration.privileges import CONNECT, TEMPORARY

@@ -1,7 +1,5 @@
 """Causes of schemas and roles that cannot be dropped."""
 
-from __future__ import annotations
-
 from engarde.declaration.loader import password_words
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts

@@ -1,7 +1,5 @@
 """Causes of `permission denied for function`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from engarde.declaration.model import Service

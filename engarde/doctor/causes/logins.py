@@ -1,7 +1,5 @@
 """Causes of `password authentication failed` and of roles that may not log in."""
 
-from __future__ import annotations
-
 import re
 from urllib.parse import unquote
 

@@ -1,7 +1,5 @@
 """Causes of `Can't locate revision identified by`."""
 
-from __future__ import annotations
-
 from engarde.declaration.model import Service
 from engarde.declaration.names import PUBLIC
 from engarde.doctor import remedies

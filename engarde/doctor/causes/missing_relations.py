@@ -1,7 +1,5 @@
 """Causes of `relation … does not exist` and `schema … does not exist`."""
 
-from __future__ import annotations
-
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import PUBLIC
 from engarde.doctor import paths, remedies

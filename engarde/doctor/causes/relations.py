@@ -1,7 +1,5 @@
 """Causes of `permission denied for table`, for a view and for a sequence."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Causes that lie in runs of the engine: two at once, killed ones, and what it has to be told."""
 
-from __future__ import annotations
-
 import re
 import socket
 from pathlib import Path

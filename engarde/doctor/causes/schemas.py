@@ -1,7 +1,5 @@
 """Causes of `permission denied for schema`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from engarde.declaration.model import Analytics, Service

@@ -1,7 +1,5 @@
 """Causes of statements and sessions that the server ends."""
 
-from __future__ import annotations
-
 from engarde.declaration.parameters import kilobytes
 from engarde.doctor import remedies
 from engarde.doctor.attribution import name_of

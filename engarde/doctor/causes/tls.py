@@ -1,7 +1,5 @@
 """Causes of errors of TLS and certificates."""
 
-from __future__ import annotations
-
 from engarde.declaration.model import Service
 from engarde.doctor import remedies
 from engarde.doctor.attribution import is_admin, name_of

@@ -1,7 +1,5 @@
 """Causes that lie in the text of a URL, and poolers that do not take it."""
 
-from __future__ import annotations
-
 from engarde.declaration.declared import UrlFormat
 from engarde.declaration.model import Service
 from engarde.doctor import remedies

@@ -1,7 +1,5 @@
 """Causes that lie in which role logs in."""
 
-from __future__ import annotations
-
 from engarde.doctor import remedies
 from engarde.doctor.attribution import is_admin, name_of
 from engarde.doctor.facts import Facts

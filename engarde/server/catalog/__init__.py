@@ -1,7 +1,5 @@
 """The catalogs as far as they say who may do what: read once, in one snapshot, as plain values."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 

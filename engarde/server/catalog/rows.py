@@ -1,7 +1,5 @@
 """What the rows of `engarde/server/sql` are: one class per query of the catalogs that several parts ask."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
