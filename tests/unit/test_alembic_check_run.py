@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from engarde import cli
+from engarde.alembic import template
+from engarde.declaration.loader import parse
 from tests.unit.alembic_found import MAKES
 from tests.unit.alembic_projects import ALEMBIC, ASYNC, MODELS, SYNC, changed, line, made
 from tests.unit.test_alembic_check_paths import SHOWN, STATEMENT
@@ -117,6 +119,16 @@ def test_no_migration_is_run(monkeypatch: pytest.MonkeyPatch, project: Path) -> 
     revision.write_text(revision.read_text() + "    open('ran', 'w')\n")
     assert check(monkeypatch, project, "--run").exit_code == 0
     assert not (project / "ran").exists()
+
+
+@pytest.mark.parametrize("driver", ["psycopg", "psycopg2", "asyncpg"])
+def test_what_init_writes_is_right_by_its_text_and_once_it_is_run(tmp_path: Path, driver: template.Driver) -> None:
+    project = made(tmp_path)
+    stack = parse("prod", {"server": {"host": "h", "database": "d"}, "services": {"madansara": {}}}, {"adminPassword"})
+    yours = "from app.models import Base\n\ntarget_metadata = Base.metadata\noptions = {'compare_type': True}"
+    env = template.env(stack.services[0], driver, yours)
+    assert project.kinds(env) == []
+    assert project.kinds(env, run=True) == []
 
 
 def test_one_that_fails(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
