@@ -13,7 +13,7 @@ from engarde import cli
 from engarde.alembic import template
 from engarde.declaration.loader import parse
 from tests.unit.alembic_found import MAKES
-from tests.unit.alembic_projects import ALEMBIC, ASYNC, MODELS, SYNC, changed, line, made
+from tests.unit.alembic_projects import ALEMBIC, ASYNC, BOTH, MODELS, SYNC, changed, line, made
 from tests.unit.test_alembic_check_paths import SHOWN, STATEMENT
 
 COMPUTED = changed(SYNC, 'SCHEMA = "madansara"', "SCHEMA = '-'.join(['madansara'])")
@@ -243,6 +243,13 @@ def test_the_search_path_of_a_listener(tmp_path: Path) -> None:
         env, "from alembic", "from sqlalchemy import event\nfrom sqlalchemy.engine import Engine\nfrom alembic"
     )
     assert made(tmp_path).computed(env) == ()
+
+
+@pytest.mark.parametrize("name", ["x%y", "it's"])
+@pytest.mark.parametrize("env", BOTH.values(), ids=BOTH)
+def test_odd_schemas(tmp_path: Path, env: str, name: str) -> None:
+    env = changed(env, 'SCHEMA = "madansara"', f"SCHEMA = ''.join([{name!r}])")
+    assert made(tmp_path, {"schema": name}).computed(env) == ()
 
 
 def test_a_statement_under_a_condition(tmp_path: Path) -> None:
