@@ -134,7 +134,7 @@ def _sizes(by_files: bool, schemas: list[str]) -> list[Question[list[rows.Bytes]
     They are answered from the files where the role may see them, else by one relation after another.
     """
     if by_files:
-        return [lambda asked: asked.rows("status_sizes_by_files", rows.Bytes, schemas=schemas)]
+        return [lambda asked: asked.query("status_sizes_by_files", rows.Bytes, schemas=schemas)]
     return [partial(_by_relations, schemas=schemas, half=half) for half in (0, 1)]
 
 

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.xdist_group("split"), only_superuser]
 
 WAY = [
     ("checks.move_journal", "write", "after"),
-    ("split.target", "Session.change_alone", "after"),
+    ("split.target", "Session.execute_alone", "after"),
     ("split.steps", "prepared", "after"),
     ("rotate.lockout", "_shut_out", "after"),
     ("split.steps", "shut", "after"),
@@ -66,7 +66,7 @@ BACK = [
     ("split.run", "remove", "after"),
 ]
 UNDONE = [
-    ("split.target", "Session.change_alone", "after"),
+    ("split.target", "Session.execute_alone", "after"),
     ("split.steps", "shut", "after"),
     ("split.source_comparison", "inspect", "after"),
 ]

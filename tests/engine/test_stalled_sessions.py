@@ -145,10 +145,10 @@ from engarde.server.session import session
 port, kind, last = sys.argv[1:]
 address = Address(host="127.0.0.1", port=int(port))
 with session(Access(address, "railway", "postgres", sys.stdin.readline().strip()), kind, read_only=False) as asked:
-    asked.run("LOCK TABLE public.held IN ACCESS EXCLUSIVE MODE" if last else "")
+    asked.execute("LOCK TABLE public.held IN ACCESS EXCLUSIVE MODE" if last else "")
     print("held", flush=True)
     sys.stdin.readline()
-    asked.run(last)
+    asked.execute(last)
 """
 LOCKED = "SELECT count(*) FROM pg_locks WHERE relation = 'held'::regclass"
 

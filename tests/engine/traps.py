@@ -139,7 +139,7 @@ def swapping(session: Session, schema: str) -> Iterator[None]:
 
 def called() -> tuple[list[str], list[str]]:
     """The names of functions, and the operators, in all of the tool's SQL, and some that its Python writes."""
-    texts = [file.read_text() for file in (Path(tool.__file__).parent / "server/sql").glob("*.sql")]
+    texts = [file.read_text() for file in Path(tool.__file__).with_name("sql").glob("*.sql")]
     code = "\n".join(re.sub(r"--.*|'[^']*'", " ", text) for text in texts)
     functions = set(re.findall(r"\b([a-z_][a-z_0-9]*)\s*\(", code)) | {"set_config", "pg_backend_pid"}
     operators = set(re.findall(r"(?<![\w:{}])([-+*/<>=~!@#%^&|`?]{1,4})(?=[\s(])", code.replace("%%", "%")))
