@@ -10,6 +10,13 @@ from engarde.declaration.loader import parse
 from engarde.output.findings import Finding
 
 ALEMBIC = [sys.executable, "-m", "alembic"]
+NOT_RUN = [
+    (["no-such-alembic/alembic"], "cannot run no-such-alembic/alembic in "),
+    (["./migrate.sh"], "`./migrate.sh` does not end with Alembic's own name"),
+    (["sh", "-c", "exit 3", "alembic"], "it ended without a word"),
+    ([sys.executable, "-S", "-m", "alembic"], "No module named alembic"),
+]
+"""Commands by which Alembic is not run, and what is said of each."""
 INI = "[alembic]\nscript_location = %(here)s/migrations\nprepend_sys_path = .\npath_separator = os\n"
 LOGGING = """
 [loggers]

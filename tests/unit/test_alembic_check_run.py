@@ -2,7 +2,6 @@
 
 import json
 import socket
-import sys
 import time
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from engarde import cli
 from engarde.alembic import template
 from engarde.declaration.loader import parse
 from tests.unit.alembic_found import MAKES
-from tests.unit.alembic_projects import ALEMBIC, ASYNC, BOTH, MODELS, SYNC, changed, line, made
+from tests.unit.alembic_projects import ALEMBIC, ASYNC, BOTH, MODELS, NOT_RUN, SYNC, changed, line, made
 from tests.unit.test_alembic_check_paths import SHOWN, STATEMENT
 
 COMPUTED = changed(SYNC, 'SCHEMA = "madansara"', "SCHEMA = '-'.join(['madansara'])")
@@ -168,15 +167,7 @@ def test_no_end(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
     assert "env.py has not ended within 2 seconds" in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        (["no-such-alembic/alembic"], "cannot run no-such-alembic/alembic in "),
-        (["./migrate.sh"], "`./migrate.sh` does not end with Alembic's own name"),
-        (["sh", "-c", "exit 3", "alembic"], "it ended without a word"),
-        ([sys.executable, "-S", "-m", "alembic"], "No module named alembic"),
-    ],
-)
+@pytest.mark.parametrize(("command", "said"), NOT_RUN)
 def test_an_interpreter_that_cannot_be_found(
     monkeypatch: pytest.MonkeyPatch, project: Path, command: list[str], said: str
 ) -> None:

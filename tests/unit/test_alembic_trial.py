@@ -3,16 +3,14 @@
 import json
 import shutil
 import socket
-import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from engarde import cli
-from tests.unit.alembic_projects import INI, SYNC, changed, made
+from tests.unit.alembic_projects import ALEMBIC, INI, NOT_RUN, SYNC, changed, made
 
-ALEMBIC = [sys.executable, "-m", "alembic"]
 LOOP = """\
 import importlib
 import pkgutil
@@ -165,15 +163,7 @@ def test_no_end(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
     assert "its trial has not ended within 2 seconds" in refused(init(monkeypatch, project))
 
 
-@pytest.mark.parametrize(
-    ("command", "said"),
-    [
-        (["no-such-alembic/alembic"], "cannot run no-such-alembic/alembic in "),
-        (["./migrate.sh"], "`./migrate.sh` does not end with Alembic's own name"),
-        (["sh", "-c", "exit 3", "alembic"], "it ended without a word"),
-        ([sys.executable, "-S", "-m", "alembic"], "No module named alembic"),
-    ],
-)
+@pytest.mark.parametrize(("command", "said"), NOT_RUN)
 def test_an_interpreter_that_cannot_be_found(
     monkeypatch: pytest.MonkeyPatch, project: Path, command: list[str], said: str
 ) -> None:
