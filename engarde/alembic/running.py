@@ -27,6 +27,7 @@ from engarde.declaration.address import Address
 from engarde.declaration.delivery import UNSTATED
 from engarde.declaration.model import Service
 from engarde.errors import Refused
+from engarde.output.wording import first_few
 from engarde.pulumi_cli.process import FOLDER
 from engarde.server.credentials import url
 from engarde.server.libpq import given_environment
@@ -197,8 +198,8 @@ def refuse_broken(project: Project, service: Service, before: str, after: str) -
             " itself, so take the filter of schemas out of the old one"
         )
     if lost:
-        listed = ", ".join(lost[:5]) + (f" and {len(lost) - 5} more" if len(lost) > 5 else "")
         raise Refused(
-            f"nothing was written: the metadata of what would be written has no {listed}, and autogenerate would drop"
-            f" what is missing there; import what fills it at the top of {project.env}, before target_metadata"
+            f"nothing was written: the metadata of what would be written has no {first_few(lost, 5)}, and autogenerate"
+            f" would drop what is missing there; import what fills it at the top of {project.env}, before"
+            " target_metadata"
         )

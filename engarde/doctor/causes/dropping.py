@@ -6,6 +6,7 @@ from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
 from engarde.doctor.rows import HeldByRole, InSchema
 from engarde.output.findings import Remedy
+from engarde.output.wording import first_few
 from engarde.util.quoting import statement, word
 
 SHOWN = 3
@@ -20,9 +21,8 @@ def _holds_data(facts: Facts) -> Answer:
     held = facts.session.query("in_schema", InSchema, schemas=[schema])
     if not held:
         return ruled_out(f"schema {schema} is empty")
-    shown = ", ".join(holding.object for holding in held[:SHOWN])
-    more = f" and {len(held) - SHOWN} more" if len(held) > SHOWN else ""
-    return confirmed(f"schema {schema} holds {shown}{more}", _retire(facts, schema))
+    shown = first_few([holding.object for holding in held], SHOWN)
+    return confirmed(f"schema {schema} holds {shown}", _retire(facts, schema))
 
 
 def _role_holds(facts: Facts) -> Answer:
