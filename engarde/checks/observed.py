@@ -108,11 +108,6 @@ class Offered:
     versions: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Count:
-    count: int
-
-
 class Observed:
     """One database, its server and what Pulumi knows of them.
 
@@ -226,8 +221,8 @@ class Observed:
     @cached_property
     def others_sessions(self) -> int:
         """Sessions of roles that are not the stack's, on the whole server."""
-        (others,) = self.session.query("others_sessions", _Count, roles=list(self.stack.roles))
-        return others.count
+        (count,) = self.session.values("others_sessions", roles=list(self.stack.roles))
+        return int(count)
 
     @cached_property
     def outsiders(self) -> list[Outsider]:

@@ -37,15 +37,15 @@ Functions = Mapping[Execute, Function]
 def find(asked: Session, executes: Iterable[Execute]) -> Functions:
     """Those of these functions that exist, in whatever words their types are declared."""
     found: dict[Execute, Function] = {}
-    for fromkey in dict.fromkeys(executes):
-        name = f"{quoted(fromkey.schema_, fromkey.function)}({fromkey.types})"
+    for execute in dict.fromkeys(executes):
+        name = f"{quoted(execute.schema_, execute.function)}({execute.types})"
         try:
             rows = asked.try_query("function_declared", Function, function=name)
         except NotAnswered:
             # What the server cannot read for types is no function's; releases before 16 refuse to say so.
             continue
         for row in rows:
-            found[fromkey] = row
+            found[execute] = row
     return found
 
 

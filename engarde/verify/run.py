@@ -101,9 +101,9 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
             ),
         ),
         tuple(replace(row, database=name) for name, its in named for row in its.matrix),
-        sum(finding.logins for finding in found),
-        sum(finding.probes for finding in found),
-        sum(finding.by_catalog for finding in found),
+        sum(its.logins for its in found),
+        sum(its.probes for its in found),
+        sum(its.by_catalog for its in found),
         left.taken,
     )
 
