@@ -15,14 +15,12 @@ from pulumi.runtime import config as engine_config
 from engarde.declaration.loader import PASSWORD_KEY, PASSWORDS_KEY, PROJECT, parse
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import EngardeError
+from engarde.pulumi_cli.process import TAKE_OVER
 from engarde.server.credentials import Access
 from engarde.util.visible import BREAKS, visible
 
 STACK_DEPTH = 7
 """Frames that the SDK may take of a declaration: its own six, and the one that says which line of ours it was."""
-
-TAKE_OVER = "ENGARDE_TAKE_OVER"
-"""JSON list of roles that a killed run made before the state knew of them; `adopt` for this run only."""
 
 
 TOLD = 32

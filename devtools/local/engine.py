@@ -9,14 +9,13 @@ from typing import Any
 
 from devtools.local import state
 from engarde.errors import EngardeError
-from engarde.pulumi_cli.process import engine
+from engarde.pulumi_cli.process import TAKE_OVER, engine
 from engarde.util.terminal import is_screen
 from launcher import install as launcher
 from launcher.engine import EngineMissing, found
 from launcher.paths import PRIVATE, PROJECT, STAND_INS_HOME
 from launcher.plugins import PINNED, folder_of
 
-TAKE_OVER = "ENGARDE_TAKE_OVER"
 STAND_IN = PROJECT / "devtools/provider_stubs/pulumi-resource"
 """The part of each stand-in that the engine runs where it finds its plugins; it starts the rest where that lies."""
 

@@ -35,6 +35,9 @@ _LIMITS: Mapping[Work, str] = MappingProxyType(
 OF_THE_TOOL = "ENGARDE_OF_THE_TOOL"
 """Set for a run that a command of this tool begins, which has said itself what is open."""
 
+TAKE_OVER = "ENGARDE_TAKE_OVER"
+"""JSON list of roles that were made before the state knew of them; `adopt` for this run only."""
+
 
 def engine(
     *arguments: str, work: Work = "ask", environment: Mapping[str, str] = NOTHING

@@ -7,14 +7,11 @@ from dataclasses import asdict, dataclass, replace
 from engarde.backup.inspect import FoundTable, needed_by, needs, owner_of
 from engarde.backup.inventory import Edge, Owned
 from engarde.declaration.model import DatabaseStack, Service
-from engarde.declaration.names import VERSION_TABLE
+from engarde.declaration.names import MAINTENANCE, VERSION_TABLE
 from engarde.errors import LoginRefused
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.server.functions import Extension, refuse_citus, refuse_event_triggers
 from engarde.server.session import Session, session
-
-MAINTENANCE = "postgres"
-"""The database that every server has, and that another one is made from."""
 
 
 @dataclass(frozen=True, slots=True)

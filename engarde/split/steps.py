@@ -20,7 +20,7 @@ from engarde.output.findings import Finding
 from engarde.output.wording import indented
 from engarde.pulumi_cli.commands import preview, up
 from engarde.pulumi_cli.logins import login_of_admin
-from engarde.pulumi_cli.process import FOLDER, engine
+from engarde.pulumi_cli.process import FOLDER, TAKE_OVER, engine
 from engarde.pulumi_cli.resource_names import on_server
 from engarde.pulumi_cli.state import ROLE, outputs, state, verifiers
 from engarde.rotate import lockout
@@ -35,9 +35,6 @@ from engarde.split.target import prepare
 from engarde.util.terminal import Say
 from engarde.util.visible import visible
 from engarde.verify.run import Asked, verify
-
-TAKE_OVER = "ENGARDE_TAKE_OVER"
-"""The program's: the roles that were made before the state knew of them."""
 
 AS_DECLARED = (
     "schema",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from engarde.backup.inventory import Owned
 from engarde.backup.restore import clear
 from engarde.checks.move_journal import MoveJournal
+from engarde.declaration.names import MAINTENANCE
 from engarde.preflight.admin_privileges import WantedExtension, refuse_for_extensions
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.rotate.lockout import acting, changing, login_status
@@ -12,7 +13,7 @@ from engarde.server.catalog.rows import Existing
 from engarde.server.credentials import Access
 from engarde.server.functions import refuse_event_triggers
 from engarde.server.session import Session, session
-from engarde.split.inspect import MAINTENANCE, Contents, server
+from engarde.split.inspect import Contents, server
 from engarde.split.move import Move
 from engarde.split.preconditions import create
 from engarde.util.quoting import quoted, statement

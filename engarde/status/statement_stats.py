@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import MAINTENANCE
 from engarde.declaration.stack_file_edits import lines
 from engarde.errors import LoginRefused, NotAnswered
 from engarde.server.credentials import Access
@@ -13,9 +14,6 @@ from engarde.util.masking import one_line
 from engarde.util.quoting import literal, quoted, statement
 
 EXTENSION = "pg_stat_statements"
-MAINTENANCE = "postgres"
-"""The database in which the extension may be, too: what it shows is the whole server's."""
-
 TOP = 5
 """Statements of each role that are listed, by total and by mean time."""
 

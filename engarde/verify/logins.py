@@ -17,7 +17,7 @@ from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.state import Outputs
 from engarde.server.catalog import Catalog
 from engarde.server.credentials import Access
-from engarde.server.session import Answer, Session, session
+from engarde.server.session import LOCKED, Answer, Session, session
 from engarde.util.quoting import quoted, word
 from engarde.verify import probes
 from engarde.verify.probes import ALLOWED, DENIED, NOT_YET, Creator, Probe, Right
@@ -25,7 +25,6 @@ from engarde.verify.probes import ALLOWED, DENIED, NOT_YET, Creator, Probe, Righ
 AT_ONCE = 6
 """Logins at a time: most of a login is waiting, and a live server has no slots to spare."""
 
-LOCKED = "55P03"
 IN_FUNCTION = ", in function "
 """What `sql/probe.sql` adds to a refusal that comes from inside of one."""
 
