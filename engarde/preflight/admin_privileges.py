@@ -10,6 +10,7 @@ from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
 from engarde.declaration.privileges import beyond, readings
 from engarde.errors import Refused
+from engarde.output.wording import indented
 from engarde.server import functions
 from engarde.server.catalog.rows import Shadow
 from engarde.server.libpq import given_environment
@@ -250,7 +251,7 @@ def refuse_for_extensions(stack: DatabaseStack, extensions: Sequence[WantedExten
 
 
 def _shadow_lines(shadows: Iterable[Shadow]) -> str:
-    return "\n".join(f"  {shadow.remedy};  -- owner: {shadow.owner}" for shadow in shadows)
+    return indented(f"{shadow.remedy};  -- owner: {shadow.owner}" for shadow in shadows)
 
 
 def _provider_path(stack: DatabaseStack, asked: Session) -> tuple[str, ...]:

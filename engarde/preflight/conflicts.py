@@ -8,7 +8,7 @@ from engarde.declaration.model import Analytics, DatabaseStack, Declarations, Se
 from engarde.declaration.names import ANALYTICS
 from engarde.pulumi_cli.process import NOTHING
 from engarde.pulumi_cli.resource_names import login_name
-from engarde.server.catalog.rows import Existing
+from engarde.server.catalog.rows import Existing, owners_of, roles_of
 from engarde.util.quoting import statement
 from engarde.util.visible import visible
 
@@ -67,8 +67,8 @@ def taken(
 
     `own_roles` are those in the state of this stack, `renamed` the old names of those that have other ones now.
     """
-    there = {each.name for each in existing if each.kind == "role"}
-    owners = {each.name: each.owner for each in existing if each.kind == "schema"}
+    there = roles_of(existing)
+    owners = owners_of(existing)
     for login in stack.logins:
         if login.role in there - set(own_roles) and not login.adopt:
             yield Taken("role", login.role, login)
@@ -82,8 +82,8 @@ def taken(
 
 def _lost(stack: DatabaseStack, existing: Collection[Existing], own_roles: Collection[str]) -> Iterator[str]:
     """Made anew, a role would lack whatever the one had that somebody has renamed."""
-    there = {each.name for each in existing if each.kind == "role"}
-    owners = {each.name: each.owner for each in existing if each.kind == "schema"}
+    there = roles_of(existing)
+    owners = owners_of(existing)
     for service in stack.services:
         owner = owners.get(service.schema_)
         if service.role in {*own_roles} - there and owner not in (None, stack.server.user, service.role):
@@ -97,7 +97,7 @@ def _lost(stack: DatabaseStack, existing: Collection[Existing], own_roles: Colle
 
 def absent(stack: DatabaseStack, existing: Collection[Existing]) -> list[str]:
     """Roles that the stack names without making them, and that nobody has made."""
-    there = {each.name for each in existing if each.kind == "role"}
+    there = roles_of(existing)
     return sorted(_others(stack) - there - {login.role for login in stack.logins})
 
 

@@ -11,10 +11,10 @@ from engarde.declaration.names import PROOF, PUBLIC, spelled
 from engarde.declaration.parameters import milliseconds
 from engarde.declaration.privileges import CONNECT, CREATE, OTHER_DATABASES, TEMPORARY, USAGE, On, Privilege
 from engarde.declaration.validation import join
-from engarde.output.wording import first_few
+from engarde.output.wording import first_few, indented
 from engarde.pulumi_cli.process import NOTHING
 from engarde.pulumi_cli.resource_names import login_name, rotation_key
-from engarde.server.catalog.rows import Existing, Setting
+from engarde.server.catalog.rows import Existing, Setting, owners_of, roles_of
 from engarde.server.session import Session
 from engarde.util.quoting import quoted, script
 from engarde.util.visible import visible
@@ -149,7 +149,7 @@ def warnings(
     for outsider in context.outsiders:
         yield from map(visible, _of_outsider(stack, outsider, given))
     yield from map(visible, _new_owners(stack, context, renamed))
-    there = {each.name for each in context.existing if each.kind == "role"}
+    there = roles_of(context.existing)
     counted = dict(asked.tuples("sessions_of", roles=_roles(stack)))
     for login in _logins(stack):
         if login.role in there and (why := _new_password(login, given)):
@@ -174,7 +174,7 @@ def faults(stack: DatabaseStack, given: Given, context: Context) -> Iterator[str
         yield (
             "the provider takes over no role with a timeout in words. As the admin, the same times in milliseconds:\n"
             f"{_healed(there)}\nA timeout that the stack file does not state becomes its default; so that it stays:\n"
-            + "\n".join(f"  {_key(stack, each)}" for each in there)
+            + indented(_key(stack, each) for each in there)
         )
 
 
@@ -221,7 +221,7 @@ def _of_outsider(stack: DatabaseStack, each: Outsider, given: Given) -> Iterator
 
 
 def _new_owners(stack: DatabaseStack, context: Context, renamed: Mapping[str, str]) -> Iterator[str]:
-    owners = {each.name: each.owner for each in context.existing if each.kind == "schema"}
+    owners = owners_of(context.existing)
     for service in stack.services:
         owner = owners.get(service.schema_)
         if owner not in (None, stack.server.user, service.role, renamed.get(service.role)):
@@ -290,7 +290,7 @@ def _imported(each: Setting, stack: DatabaseStack, given: Given) -> bool:
 
 
 def _healed(found: Iterable[Setting]) -> str:
-    return "\n".join(f"  {each}" for each in script(map(_in_milliseconds, found)).splitlines())
+    return indented(script(map(_in_milliseconds, found)).splitlines())
 
 
 def _key(stack: DatabaseStack, each: Setting) -> str:

@@ -9,12 +9,13 @@ from engarde.declaration.model import DatabaseStack, Table
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import readings
 from engarde.errors import ConfigError, LoginRefused, Refused, Why
+from engarde.output.wording import indented
 from engarde.preflight import admin_privileges, conflicts, revocations
 from engarde.preflight.admin_privileges import refuse_shadows
 from engarde.preflight.conflicts import Made, rename_faults
 from engarde.preflight.revocations import Given
 from engarde.server import functions
-from engarde.server.catalog.rows import Existing, Setting
+from engarde.server.catalog.rows import Existing, Setting, roles_of
 from engarde.server.credentials import Access
 from engarde.server.functions import Function, refuse_event_triggers
 from engarde.server.session import Session, session
@@ -90,7 +91,7 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
             _refuse_to_grant_to_owners(stack, asked)
             return ServerFacts(
                 asked.tables(sorted(read)),
-                frozenset(each.name for each in existing if each.kind == "role"),
+                roles_of(existing),
                 _settings(asked),
                 frozenset(asked.tuples("views_in", schemas=sorted(read))),
                 functions.find(
@@ -150,10 +151,10 @@ def _refuse_to_take(stack: DatabaseStack, asked: Session, before: Before) -> lis
     names = {"roles": named, "schemas": sorted(service.schema_ for service in stack.services)}
     existing = asked.query("existing", Existing, **names)
     own_roles = before.taken_over | {made.name for made in before.made if made.kind == "role"}
-    roles = frozenset(each.name for each in existing if each.kind == "role")
+    roles = roles_of(existing)
     renamed = rename_faults(stack, before.made, before.rekeyed, roles)
     if faults := [*renamed, *conflicts.faults(stack, existing, own_roles, before.renamed)]:
-        lines = "\n".join(f"  {fault}" for fault in faults)
+        lines = indented(faults)
         raise Refused(f"stack {stack.name} and its server do not fit; nothing was changed:\n{lines}")
     return existing
 
@@ -165,7 +166,7 @@ def _refuse_to_grant_to_owners(stack: DatabaseStack, asked: Session) -> None:
         return
     owned = asked.query("owners", admin_privileges.Owned, schemas=sorted({schema for schema, _, _ in reads}))
     if own := sorted(reads & {(each.schema, each.name or "", each.owner) for each in owned if each.kind == "table"}):
-        lines = "\n".join(f"  {visible(role)}: {visible(f'{schema}.{table}')}" for schema, table, role in own)
+        lines = indented(f"{visible(role)}: {visible(f'{schema}.{table}')}" for schema, table, role in own)
         raise Refused(
             "these outside roles own what they are declared to read, and need no grant on it; nothing was changed. Take"
             f" these reads out of engarde:outsideRoles:\n{lines}"
@@ -182,7 +183,7 @@ def _check(stack: DatabaseStack, asked: Session) -> None:
             " set it to false, or name a superuser as engarde:server.user. Nothing was changed"
         )
     if lacking := admin_privileges.missing(stack, admin_privileges.ask(stack, asked)):
-        lines = "\n".join(f"  {each}" for each in lacking)
+        lines = indented(lacking)
         raise Refused(
             f"{admin.name} is no superuser and lacks rights that this stack needs; nothing was changed."
             f" A superuser gives them with, in database {stack.server.database}:\n{lines}"

@@ -8,6 +8,7 @@ from rich.console import RenderableType
 
 from engarde.errors import EngardeError, Refused, Unfinished
 from engarde.output.show import Result, Text, table
+from engarde.output.wording import indented
 from engarde.railway.api import DEPLOY, WRITE, Answered, Api, Unsure
 from engarde.railway.old_logins import OldLogin
 from engarde.railway.planning import DONE, FAILED, FOR_A_PERSON, HEADINGS, OVERTAKEN, Plan, Step
@@ -87,7 +88,7 @@ def refuse_left_behind(old: Sequence[OldLogin]) -> None:
     :raises Refused: a variable that is not declared holds one.
     """
     if old:
-        listed = "\n".join(f"  {visible(str(login))}" for login in old)
+        listed = indented(visible(str(login)) for login in old)
         raise Refused(
             "variables that `push` does not write hold logins that are no longer right; nothing was written."
             f" `--despite-old-logins` goes on all the same:\n{listed}"

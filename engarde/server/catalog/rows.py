@@ -69,6 +69,16 @@ class Existing:
     """of a schema, unless that is a superuser"""
 
 
+def roles_of(existing: Iterable[Existing]) -> frozenset[str]:
+    """The names of those that are roles."""
+    return frozenset(found.name for found in existing if found.kind == "role")
+
+
+def owners_of(existing: Iterable[Existing]) -> dict[str, str | None]:
+    """Schema -> owner, none where that is a superuser."""
+    return {found.name: found.owner for found in existing if found.kind == "schema"}
+
+
 @dataclass(frozen=True, slots=True)
 class Schema:
     """A schema that is not the system's."""
