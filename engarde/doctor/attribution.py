@@ -69,11 +69,6 @@ def _named(stack: Declarations) -> dict[str, Service | Analytics]:
     return services | ({ANALYTICS: stack.analytics} if stack.analytics else {})
 
 
-def name_of(login: Service | Analytics) -> str:
-    """The word by which the tool knows a login."""
-    return login.name if isinstance(login, Service) else ANALYTICS
-
-
 def is_admin(stack: DatabaseStack, name: str) -> bool:
     """Whether a role or a word of the tool means the admin."""
     return name in (stack.server.user, ADMIN)

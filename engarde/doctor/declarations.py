@@ -6,9 +6,9 @@ from engarde.declaration.names import PUBLIC, spelled
 from engarde.declaration.privileges import beyond
 from engarde.declaration.stack_file_edits import referring
 from engarde.doctor import failed_statement, remedies
-from engarde.doctor.attribution import name_of
 from engarde.doctor.facts import Facts
 from engarde.output.findings import Remedy
+from engarde.pulumi_cli.resource_names import login_name
 
 TABLE = "TABLE"
 """Stands for a table that the text does not name."""
@@ -57,7 +57,7 @@ def declaring(facts: Facts, lacking: list[Service | Analytics], schema: str, tab
 
 
 def _declaring(facts: Facts, lacking: list[Service | Analytics], schema: str, table: str | None) -> Remedy:
-    who = name_of(lacking[0]) if len(lacking) == 1 else remedies.SERVICE
+    who = login_name(lacking[0]) if len(lacking) == 1 else remedies.SERVICE
     if failed_statement.makes_foreign_key(facts.error.lines):
         read = read_of(lacking[0], schema, table) if len(lacking) == 1 and table else None
         return Remedy("edit", referring(who, schema, table or TABLE, read))
@@ -66,4 +66,4 @@ def _declaring(facts: Facts, lacking: list[Service | Analytics], schema: str, ta
 
 def named(logins: list[Service | Analytics]) -> str:
     """The logins by their words, in a sentence."""
-    return ", ".join(name_of(login) for login in logins)
+    return ", ".join(login_name(login) for login in logins)

@@ -7,9 +7,9 @@ from collections.abc import Collection
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import ANALYTICS
 from engarde.declaration.stack_file_edits import set_key
-from engarde.doctor.attribution import name_of
 from engarde.doctor.facts import Facts
 from engarde.output.findings import Remedy
+from engarde.pulumi_cli.resource_names import login_name
 from engarde.util.quoting import word
 from engarde.util.visible import visible
 
@@ -39,7 +39,7 @@ def url(facts: Facts, who: str, where: str = "service") -> Remedy:
 
 def only(logins: Collection[Service | Analytics]) -> str:
     """The one that it is about, or a word in its place."""
-    return name_of(next(iter(logins))) if len(logins) == 1 else SERVICE
+    return login_name(next(iter(logins))) if len(logins) == 1 else SERVICE
 
 
 def command(*lines: str) -> Remedy:

@@ -7,13 +7,13 @@ from engarde.checks.connection_budget import RESERVED, Budget, budget
 from engarde.checks.observed import Observed
 from engarde.declaration.model import Analytics, Service
 from engarde.doctor import remedies
-from engarde.doctor.attribution import name_of
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Client
 from engarde.errors import Why
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.logins import login_of_admin
+from engarde.pulumi_cli.resource_names import login_name
 from engarde.server.session import session
 from engarde.util.quoting import statement
 
@@ -77,7 +77,7 @@ def _promised_too_much(facts: Facts) -> Answer:
         return ruled_out(because)
     lower = max(1, found.largest.connection_limit - (found.promised - found.available))
     remedy = remedies.of_login(found.largest, "connectionLimit", str(lower))
-    return confirmed(f"{because}; {name_of(found.largest)} has most", remedy)
+    return confirmed(f"{because}; {login_name(found.largest)} has most", remedy)
 
 
 def _budget(facts: Facts) -> Budget:

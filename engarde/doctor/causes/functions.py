@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from engarde.declaration.model import Service
 from engarde.declaration.names import spelled
 from engarde.doctor import failed_statement, remedies
-from engarde.doctor.attribution import name_of
 from engarde.doctor.declarations import named
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, as_found, confirmed, ruled_out
 from engarde.doctor.rows import Function
 from engarde.output.findings import Remedy
+from engarde.pulumi_cli.resource_names import login_name
 from engarde.server.functions import spelled as as_the_server
 
 FUNCTION = "SCHEMA.FUNCTION(TYPES)"
@@ -55,7 +55,7 @@ def _not_declared(facts: Facts) -> Answer:
 
 
 def _declaring(services: list[Service], function: str) -> Remedy:
-    who = name_of(services[0]) if len(services) == 1 else remedies.SERVICE
+    who = login_name(services[0]) if len(services) == 1 else remedies.SERVICE
     return remedies.edit("engarde:services", who, "executes", value=(function,))
 
 

@@ -7,11 +7,12 @@ from engarde.checks import passwords
 from engarde.declaration.loader import password_words
 from engarde.declaration.model import Analytics, Service
 from engarde.doctor import remedies
-from engarde.doctor.attribution import is_admin, name_of
+from engarde.doctor.attribution import is_admin
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, as_found, bring_back, confirmed, ruled_out, unknown
 from engarde.errors import Refused, Why
 from engarde.output.findings import Remedy
+from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import admin_password
 from engarde.server import scram
 from engarde.util.quoting import statement
@@ -57,7 +58,7 @@ def _may_not_log_in(facts: Facts) -> Answer:
 
 
 def _open(facts: Facts) -> Answer:
-    concerned = {name_of(login) for login in facts.suspects}
+    concerned = {login_name(login) for login in facts.suspects}
     try:
         found = [finding for finding in facts.found("open move", "open rotation") if finding.subject in concerned]
     except Refused as fault:
@@ -110,7 +111,7 @@ def _old_url(facts: Facts) -> Answer:
     if sent and known == unquote(sent[1]):
         return ruled_out("the URL in the text holds the password in the state, which logs in")
     because = f"{login.role} logs in with the password in the state, so the service has another one"
-    return confirmed(because, remedies.url(facts, name_of(login)))
+    return confirmed(because, remedies.url(facts, login_name(login)))
 
 
 def _admins_password(facts: Facts) -> Answer:

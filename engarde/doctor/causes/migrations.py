@@ -3,10 +3,10 @@
 from engarde.declaration.model import Service
 from engarde.declaration.names import PUBLIC
 from engarde.doctor import remedies
-from engarde.doctor.attribution import name_of
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.output.findings import Remedy
+from engarde.pulumi_cli.resource_names import login_name
 
 
 def _holding(facts: Facts) -> list[str]:
@@ -74,7 +74,7 @@ def _newer(name: str) -> Remedy:
 
 
 def _newer_code(facts: Facts) -> Remedy:
-    return _newer(name_of(facts.suspects[0]) if len(facts.suspects) == 1 else "the service")
+    return _newer(login_name(facts.suspects[0]) if len(facts.suspects) == 1 else "the service")
 
 
 IN_PUBLIC = Cause("the service uses the alembic_version in public", _in_public, _own_table)

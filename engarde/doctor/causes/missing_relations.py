@@ -3,12 +3,13 @@
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import PUBLIC
 from engarde.doctor import paths, remedies
-from engarde.doctor.attribution import is_admin, name_of
+from engarde.doctor.attribution import is_admin
 from engarde.doctor.declarations import declaring, sees
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, bring_back, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Relation
 from engarde.output.findings import Finding, Remedy
+from engarde.pulumi_cli.resource_names import login_name
 
 
 def seekers(facts: Facts) -> tuple[Service | Analytics, ...]:
@@ -52,7 +53,9 @@ def _is_elsewhere(facts: Facts) -> Answer:
                         f"{login.role} may not enter {relation.schema}, so it does not see {place}", bring_back(facts)
                     )
                 if sees(facts.stack, login, relation.schema, relation.name):
-                    return confirmed(f"it is {place}, which {name_of(login)} may read", remedies.code(f"write {place}"))
+                    return confirmed(
+                        f"it is {place}, which {login_name(login)} may read", remedies.code(f"write {place}")
+                    )
                 known = facts.service_of(relation.schema) or any(
                     s.name == relation.schema for s in facts.stack.existing_schemas
                 )

@@ -7,12 +7,12 @@ from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import spelled
 from engarde.declaration.privileges import creators
 from engarde.doctor import failed_statement, remedies
-from engarde.doctor.attribution import name_of
 from engarde.doctor.declarations import declaring, named, owns, read_of, sees
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, as_found, bring_back, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Relation, RelationRight
 from engarde.output.findings import Finding, Remedy
+from engarde.pulumi_cli.resource_names import login_name
 from engarde.util.quoting import statement
 
 
@@ -84,9 +84,9 @@ def _other_columns(facts: Facts) -> Answer:
     for tried in _tries(facts):
         read = read_of(tried.login, tried.relation.schema, tried.relation.name)
         if len(facts.suspects) == 1 and read and read.columns and tried.right.some and not tried.right.reads:
-            because = f"{name_of(tried.login)} may read {', '.join(read.columns)} of {tried.place}, and nothing else"
+            because = f"{login_name(tried.login)} may read {', '.join(read.columns)} of {tried.place}, and nothing else"
             item = spelled(read.schema_, read.table)
-            remedy = remedies.edit("engarde:services", name_of(tried.login), "reads", value=(item,))
+            remedy = remedies.edit("engarde:services", login_name(tried.login), "reads", value=(item,))
             return confirmed(because, remedy)
     return ruled_out("no read of it is limited to columns")
 

@@ -2,11 +2,11 @@
 
 from engarde.declaration.parameters import kilobytes
 from engarde.doctor import remedies
-from engarde.doctor.attribution import name_of
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, bring_back, confirmed, ruled_out, unknown
 from engarde.doctor.rows import Client, Uptime
 from engarde.output.findings import Remedy
+from engarde.pulumi_cli.resource_names import login_name
 from engarde.server.catalog.rows import Setting, in_force
 from engarde.server.role_settings import TEMPORARY_FILES
 from engarde.util.quoting import statement
@@ -52,7 +52,7 @@ def _declared(facts: Facts) -> Answer:
     limited = [login for login in facts.suspects if login.statement_timeout]
     if not limited:
         return ruled_out("no service that it may be about has a statementTimeout")
-    shown = ", ".join(f"{name_of(login)} {login.statement_timeout} ms" for login in limited)
+    shown = ", ".join(f"{login_name(login)} {login.statement_timeout} ms" for login in limited)
     higher = str(limited[0].statement_timeout * 2)
     return confirmed(f"declared: {shown}", remedies.of_login(limited[0], "statementTimeout", higher))
 
@@ -65,7 +65,7 @@ def _too_large(facts: Facts) -> Answer:
     if not limited:
         return ruled_out("no role that it may be about has this limit now")
     (login, found), *others = limited.items()
-    shown = ", ".join(f"{name_of(limited_login)} {limit.value}" for limited_login, limit in limited.items())
+    shown = ", ".join(f"{login_name(limited_login)} {limit.value}" for limited_login, limit in limited.items())
     declared = facts.stack.server.superuser and kilobytes(found.value) == login.temp_file_limit * 1024
     # Only the one whose statement it was is to have more.
     more = (

@@ -2,11 +2,12 @@
 
 from engarde.declaration.model import Service
 from engarde.doctor import remedies
-from engarde.doctor.attribution import is_admin, name_of
+from engarde.doctor.attribution import is_admin
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.doctor.rows import EntranceRule
 from engarde.output.findings import Remedy
+from engarde.pulumi_cli.resource_names import login_name
 
 VERIFYING = ("verify-ca", "verify-full")
 DEMANDING = ("require", *VERIFYING)
@@ -68,7 +69,7 @@ def _plain_in_node(facts: Facts) -> Answer:
     plain = [login for login in facts.suspects if isinstance(login, Service) and login.url_format == "plain"]
     if plain and any(word in said for word in NODE):
         remedy = remedies.edit("engarde:services", remedies.only(plain), "urlFormat", value="node-postgres")
-        return confirmed(f"node-postgres verifies with a plain URL that has an sslmode: {name_of(plain[0])}", remedy)
+        return confirmed(f"node-postgres verifies with a plain URL that has an sslmode: {login_name(plain[0])}", remedy)
     return ruled_out("it is not node-postgres with a plain URL")
 
 

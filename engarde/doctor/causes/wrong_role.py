@@ -1,14 +1,15 @@
 """Causes that lie in which role logs in."""
 
 from engarde.doctor import remedies
-from engarde.doctor.attribution import is_admin, name_of
+from engarde.doctor.attribution import is_admin
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
+from engarde.pulumi_cli.resource_names import login_name
 
 
 def _check(facts: Facts) -> Answer:
     stack, said = facts.stack, facts.role
-    owners = {login.role: name_of(login) for login in stack.logins}
+    owners = {login.role: login_name(login) for login in stack.logins}
     if said in owners:
         return ruled_out(f"{said} is the role of {owners[said]}")
     schema = facts.known_as([service.schema_ for service in stack.services])
