@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from engarde.checks.admin_capabilities import admin_capabilities
+from engarde.checks.admin_capabilities import AdminCapabilities
 from engarde.checks.closure import Members, closure
 from engarde.checks.naming import called, grantee, some
 from engarde.checks.observed import Observed
@@ -93,7 +93,7 @@ def _said(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
         uses[use.kind, use.relation, use.name, use.code_owner].append(use)
         if use.evaluated:
             constants[use.kind, use.relation, use.name] = _constants(use.evaluated)
-    judge = _Judge(stack, observed.catalog, constants)
+    judge = _Judge(stack, observed.catalog, observed.admin, constants)
     for group in uses.values():
         yield from judge.of_uses(group)
     for runner in observed.statement_runners:
@@ -115,6 +115,7 @@ def _unread(owner: str) -> Finding:
 class _Judge:
     stack: DatabaseStack
     catalog: Catalog
+    admin: AdminCapabilities
     constants: dict[tuple[str, str | None, str | None], set[str]] = field(default_factory=dict)
     """kind, relation and name of what planning looks at -> the calls in it that it works out"""
     _grantees: dict[str, dict[str, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
@@ -263,7 +264,6 @@ class _Judge:
         )
 
     def _revoke(self, uses: Sequence[CodeUse], roles: set[str]) -> Remedy:
-        admin = admin_capabilities(self.stack, self.catalog)
         through = {PUBLIC}.union(*(self._acts_as(role) for role in roles if role != PUBLIC))
         if declared := self._calls(uses, through):
             return Remedy("edit", f"{declared}\nthen bin/pulumi up --stack {self.stack.name}")
@@ -272,8 +272,8 @@ class _Judge:
             if given := sorted(through & set(use.executors)):
                 names = ", ".join(grantee(grantee_name) for grantee_name in given)
                 revoke = f"REVOKE EXECUTE ON ROUTINE {use.code} FROM {names}"
-                statements += admin.granting([revoke], use.code_owner, None)
-        return admin.sql(Verb.REVOKE, *statements, of=(uses[0].code_owner,))
+                statements += self.admin.granting([revoke], use.code_owner, None)
+        return self.admin.sql(Verb.REVOKE, *statements, of=(uses[0].code_owner,))
 
     def _calls(self, uses: Sequence[CodeUse], roles: Container[str]) -> str:
         """What lets these roles call that, in the stack file: without it there is nothing left to revoke."""
@@ -287,7 +287,6 @@ class _Judge:
         )
 
     def _end(self, use: CodeUse) -> Remedy:
-        admin = admin_capabilities(self.stack, self.catalog)
         if use.kind in ("view", "materialized view"):
             return self._drop([use.relation or ""], use.owner, stored=use.kind == "materialized view")
         if use.remedy is None:
@@ -295,10 +294,12 @@ class _Judge:
         dropped = self._drop(use.views, use.owner) if use.views else None
         steps = [line.rstrip(";") for line in dropped.text.splitlines()] if dropped else []
         steps += [f"DROP INDEX {index}" for index in use.indexes]
-        if use.kind == "column" and not (use.owner == admin.name or self.catalog.roles[use.owner].superuser):
+        if use.kind == "column" and not (use.owner == self.admin.name or self.catalog.roles[use.owner].superuser):
             # It writes the table anew, and so runs the owner's checks and generated columns as whoever does it.
             return Remedy("code", f"as {use.owner}: {printable('; '.join([*steps, use.remedy]))};")
-        return admin.sql(Verb.END, *steps, use.remedy, of=(use.code_owner if use.kind == FOREIGN_KEY else use.owner,))
+        return self.admin.sql(
+            Verb.END, *steps, use.remedy, of=(use.code_owner if use.kind == FOREIGN_KEY else use.owner,)
+        )
 
     def _drop(self, views: Sequence[str], owner: str, stored: bool = False) -> Remedy:
         """Views with all that reads them; first of all what nothing else reads. Some may read each other."""
@@ -326,9 +327,7 @@ class _Judge:
                 ]
             statements += [f"DROP MATERIALIZED VIEW {', '.join(materialized)}"] if materialized else []
             statements += [f"DROP VIEW {', '.join(plain)}"] if plain else []
-        return admin_capabilities(self.stack, self.catalog).sql(
-            Verb.END, *statements, of=tuple(who for _, who in found.values())
-        )
+        return self.admin.sql(Verb.END, *statements, of=tuple(who for _, who in found.values()))
 
 
 def _last_first(starts: Iterable[str], leads: Callable[[str], Iterable[str]], seen: set[str]) -> list[str]:

@@ -107,7 +107,7 @@ def _options(membership: Membership) -> str:
 
 
 def revoke(membership: Membership, major: int) -> str:
-    """The statement that ends a membership: from PostgreSQL 16 on it is its grantor's to take apath."""
+    """The statement that ends a membership: from PostgreSQL 16 on it is its grantor's to take away."""
     by = f" GRANTED BY {quoted(membership.grantor)}" if major >= 16 else ""
     return f"REVOKE {quoted(membership.role)} FROM {quoted(membership.member)}{by} CASCADE"
 

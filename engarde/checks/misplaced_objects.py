@@ -25,7 +25,7 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     for owned in misplaced(stack, catalog):
         if owned.name == VERSION_TABLE and owned.owner in services:
             continue
-        there = place(stack, catalog, owned)
+        there = place(stack, catalog, observed.admin, owned)
         # What a role or a schema that is not there yet is to have can be given to it once it is.
         known = there.owner in catalog.roles and (not there.schema or there.schema in catalog.schemas)
         if known and (owned.schema in at_home or (owned.schema and owned.owner in services)):

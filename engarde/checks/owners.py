@@ -37,7 +37,7 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str
     for schema, service in sorted(left_schemas(stack, catalog).items()):
         yield f"schema {schema} is what {service} had here before it moved: closed, and nobody's to read"
     for owned in misplaced(stack, catalog):
-        there = place(stack, catalog, owned)
+        there = place(stack, catalog, admin, owned)
         subject, about = f"{owned.kind} {owned.identity}", frozenset({owned.schema, owned.owner, there.owner} - {""})
         expected = f"in schema {there.schema}" if there.schema else f"owned by {there.owner}"
         things = frozenset({owned.identity})

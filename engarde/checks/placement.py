@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from engarde.checks.admin_capabilities import admin_capabilities
+from engarde.checks.admin_capabilities import AdminCapabilities
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import VERSION_TABLE
 from engarde.output.findings import Placed, Remedy, Verb
@@ -21,7 +21,7 @@ class Place:
     remedy: Remedy
 
 
-def place(stack: DatabaseStack, catalog: Catalog, owned: Owned) -> Place:
+def place(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities, owned: Owned) -> Place:
     """What puts right a thing that is another's or elsewhere: the same, whichever command prints it.
 
     What runs with its owner's rights is given to nobody as what somebody else wrote. A service's own goes to its
@@ -36,11 +36,11 @@ def place(stack: DatabaseStack, catalog: Catalog, owned: Owned) -> Place:
     # Nor does a part leave the table that it is a part of.
     declared = owned.of_another or any((owned.schema, owned.name) in _reads(service) for service in stack.services)
     if writer and owned.schema and not (at_home or declared):
-        return Place(owned.owner, writer.schema_, _moved(stack, catalog, owned, writer))
+        return Place(owned.owner, writer.schema_, _moved(stack, catalog, admin, owned, writer))
     if view:
         # It reads what its owner may read, for whoever may read it: as another's it would read what that one may.
         anew = f"read its definition: {owner} makes it anew if it is wanted, and {owned.owner}'s is dropped"
-        move = _moved(stack, catalog, owned, writer) if writer and at_home else None
+        move = _moved(stack, catalog, admin, owned, writer) if writer and at_home else None
         if move is None or move.kind != "sql":
             return Place(owner, "", Remedy("code", anew))
         choices = f"-- if it is {owned.owner}'s, it goes to its schema:\n{move.text}\n-- if it is not, {anew}"
@@ -50,14 +50,14 @@ def place(stack: DatabaseStack, catalog: Catalog, owned: Owned) -> Place:
             f"read the rules that {owned.owner} wrote, which would do what {owner} may: without them it is {owner}'s"
         )
         return Place(owner, "", Remedy("code", rules))
-    return Place(owner, "", _given(stack, catalog, owned, owner, stranger=stranger))
+    return Place(owner, "", _given(stack, admin, owned, owner, stranger=stranger))
 
 
 def _reads(service: Service) -> set[tuple[str, str]]:
     return {(read.schema_, read.table) for read in service.reads}
 
 
-def _moved(stack: DatabaseStack, catalog: Catalog, owned: Owned, writer: Service) -> Remedy:
+def _moved(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities, owned: Owned, writer: Service) -> Remedy:
     if owned.name == VERSION_TABLE:
         return Remedy("command", f"bin/engarde doctor --stack {stack.name}")
     if writer.schema_ not in catalog.schemas:
@@ -68,14 +68,14 @@ def _moved(stack: DatabaseStack, catalog: Catalog, owned: Owned, writer: Service
     move = f"ALTER {owned.kind.upper()} {owned.identity} SET SCHEMA {quoted(writer.schema_)}"
     placed = Placed(owned.kind, owned.identity, owned.owner, writer.schema_)
     thing = catalog.relocated(owned.identity, writer.schema_)
-    return admin_capabilities(stack, catalog).sql(Verb.PLACE, move, of=(owned.owner,), placed=placed, thing=thing)
+    return admin.sql(Verb.PLACE, move, of=(owned.owner,), placed=placed, thing=thing)
 
 
-def _given(stack: DatabaseStack, catalog: Catalog, owned: Owned, owner: str, *, stranger: bool) -> Remedy:
+def _given(stack: DatabaseStack, admin: AdminCapabilities, owned: Owned, owner: str, *, stranger: bool) -> Remedy:
     given = [f"ALTER {owned.kind.upper()} {owned.identity} OWNER TO {quoted(owner)}"]
     if owned.definer and stranger:
         given.insert(0, f"ALTER ROUTINE {owned.identity} SECURITY INVOKER")
-    return admin_capabilities(stack, catalog).sql(
+    return admin.sql(
         Verb.PLACE,
         *given,
         of=(owned.owner, owner),

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from engarde.checks.admin_capabilities import admin_capabilities
 from engarde.checks.placement import place
 from engarde.checks.remedies import ordered, transactions
 from engarde.checks.script import script
@@ -72,7 +73,7 @@ def placed(
 ) -> str:
     """What is printed for one thing."""
     owned = Owned(kind, schema, "f", f"{schema}.f", owner, definer, of_another, taken)
-    return place(DATABASE, catalog(), owned).remedy.text
+    return place(DATABASE, catalog(), admin_capabilities(DATABASE, catalog()), owned).remedy.text
 
 
 def test_what_another_wrote_gets_no_rights_with_its_new_owner() -> None:
@@ -98,7 +99,7 @@ def test_a_table_of_a_service_goes_home_from_where_nobody_declared_it() -> None:
 def test_what_others_live_by_is_handed_over_by_people_alone() -> None:
     def given(kind: str, *, definer: bool = False) -> Remedy:
         owned = Owned(kind, "a", "f", "a.f", "postgres", definer)
-        return place(DATABASE, catalog(), owned).remedy
+        return place(DATABASE, catalog(), admin_capabilities(DATABASE, catalog()), owned).remedy
 
     assert [kind for kind in ("table", "sequence", "domain", "type", "view", "routine") if given(kind).safe] == [
         "table",
