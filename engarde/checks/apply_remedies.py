@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from engarde.checks.remedies import Transaction, transactions
+from engarde.checks.remedies import PATIENCE, Transaction, transactions
 from engarde.declaration.databases import find
 from engarde.declaration.model import Stack
 from engarde.errors import Refused, Unfinished, Unreachable
@@ -15,8 +15,6 @@ from engarde.server.credentials import Access
 from engarde.server.functions import refuse_event_triggers
 from engarde.server.session import Session, session
 
-PATIENCE = 2
-"""How long a statement may wait for a lock, with a live service's queries queueing behind it [seconds]."""
 TRIES = 3
 PAUSE = 1.0
 """Between two of them [seconds]: a service's statements that queued meanwhile are done by then."""

@@ -9,7 +9,7 @@ from engarde.checks.closure import Members, closure
 from engarde.checks.expected_acl import Right, right_of, tolerated, wanted
 from engarde.checks.naming import called, grantee, provided_schemas, some
 from engarde.checks.observed import Observed
-from engarde.checks.owners import left_schemas
+from engarde.checks.placement import left_schemas
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import PUBLIC, VERSION_TABLE

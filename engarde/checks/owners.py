@@ -3,15 +3,49 @@
 from collections.abc import Iterator
 
 from engarde.checks.admin_capabilities import AdminCapabilities
-from engarde.checks.naming import provided_schemas, up
+from engarde.checks.naming import up
 from engarde.checks.observed import Observed
-from engarde.checks.placement import place
+from engarde.checks.placement import left_schemas, misplaced, place
 from engarde.checks.registry import Question, Stage, check
-from engarde.declaration.model import DatabaseStack, Service
+from engarde.declaration.model import DatabaseStack
 from engarde.output.findings import Finding, Placed, Remedy, Verb
 from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import Owned
 from engarde.util.quoting import quoted
+
+
+@check(
+    Question(
+        "inheritance",
+        "partitions and inheriting tables in another schema than what they are part of",
+        "sql",
+        "`SET SCHEMA`, or what parts them",
+    ),
+    group="isolation",
+    stage=Stage.PLACING,
+)
+def of_parts(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+    """Partitions and inheriting tables elsewhere than what they are part of: whose they are has the rows."""
+    services, catalog = {service.schema_ for service in stack.services}, observed.catalog
+    for part in catalog.inherits:
+        if not services & {part.child_schema, part.parent_schema}:
+            continue
+        verb, placed, thing = Verb.END, None, ""
+        if part.child_owner == part.parent_owner:
+            heal = f"ALTER TABLE {part.child} SET SCHEMA {quoted(part.parent_schema)}"
+            verb, thing = Verb.PLACE, catalog.relocated(part.child, part.parent_schema)
+            placed = Placed("table", part.child, part.child_owner, part.parent_schema)
+        elif part.partition:
+            heal = f"ALTER TABLE {part.parent} DETACH PARTITION {part.child}"
+        else:
+            heal = f"ALTER TABLE {part.child} NO INHERIT {part.parent}"
+        yield Finding(
+            "inheritance",
+            f"table {part.child}",
+            f"in {part.parent_schema}, as a part of {part.parent}",
+            f"in {part.child_schema}, and {part.child_owner}'s",
+            observed.admin.sql(verb, heal, of=(part.child_owner, part.parent_owner), placed=placed, thing=thing),
+            frozenset({part.child_schema, part.parent_schema, part.child_owner, part.parent_owner}),
+        )
 
 
 @check(
@@ -29,7 +63,7 @@ from engarde.util.quoting import quoted
     group="isolation",
     stage=Stage.PLACING,
 )
-def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
+def of_owners(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
     """What is missing, another's, or a service's where it should own nothing."""
     catalog, admin = observed.catalog, observed.admin
     yield from _schemas(stack, catalog, admin)
@@ -42,22 +76,6 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str
         expected = f"in schema {there.schema}" if there.schema else f"owned by {there.owner}"
         things = frozenset({owned.identity})
         yield Finding("owner", subject, expected, f"owned by {owned.owner}", there.remedy, about, things=things)
-
-
-def misplaced(stack: DatabaseStack, catalog: Catalog) -> Iterator[Owned]:
-    """What is another's in a service's schema, and what roles of the stack own elsewhere."""
-    # What an extension keeps of a service's in a schema of its own is where it belongs; what is only in the wrong place
-    # goes back there, and not to another owner.
-    left = left_schemas(stack, catalog)
-    elsewhere = provided_schemas(stack, catalog) | left.keys()
-    # They are in no schema, and belong to what was left.
-    gone = {login.role for login in stack.neighbours if isinstance(login, Service) and login.name in left.values()}
-    moved = {part.child for part in catalog.inherits if part.child_owner == part.parent_owner}
-    for owned in catalog.strangers:
-        of_left = owned.kind == "large object" and owned.owner in gone
-        declared = bool(owned.schema) and stack.lets_make(owned.schema, owned.owner)
-        if owned.schema not in elsewhere and owned.identity not in moved and not of_left and not declared:
-            yield owned
 
 
 def _schemas(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
@@ -90,16 +108,6 @@ def _schemas(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -
             about = frozenset({existing.name})
             yield Finding("schema", f"schema {existing.name}", "exists already", "does not exist", heal, about)
     yield from _existing(stack, catalog, admin)
-
-
-def left_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:
-    """Schema -> service that has moved to another database and left it here, with whatever is in it."""
-    found = {}
-    for login in stack.neighbours:
-        schema = catalog.schemas.get(login.schema_) if isinstance(login, Service) else None
-        if isinstance(login, Service) and schema and schema.owner == login.role:
-            found[schema.name] = login.name
-    return found
 
 
 def renamed_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:

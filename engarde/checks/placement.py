@@ -1,11 +1,15 @@
 """Whose a thing is to be and where: a service owns all that is in its schema, and nothing else."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engarde.checks.admin_capabilities import AdminCapabilities
+from engarde.checks.naming import provided_schemas
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import VERSION_TABLE
-from engarde.output.findings import Placed, Remedy, Verb
+from engarde.output.findings import Finding, Placed, Remedy, Verb
 from engarde.server.catalog import Catalog
 from engarde.server.catalog.rows import FOR_ALL, RUN_AS_OWNER, Owned
 from engarde.util.quoting import quoted
@@ -87,4 +91,61 @@ def _given(stack: DatabaseStack, admin: AdminCapabilities, owned: Owned, owner: 
         and not (stranger or owned.definer or owned.kind in RUN_AS_OWNER | FOR_ALL),
         placed=Placed(owned.kind, owned.identity, owner),
         thing=owned.identity,
+    )
+
+
+def left_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:
+    """Schema -> service that has moved to another database and left it here, with whatever is in it."""
+    found = {}
+    for login in stack.neighbours:
+        schema = catalog.schemas.get(login.schema_) if isinstance(login, Service) else None
+        if isinstance(login, Service) and schema and schema.owner == login.role:
+            found[schema.name] = login.name
+    return found
+
+
+def misplaced(stack: DatabaseStack, catalog: Catalog) -> Iterator[Owned]:
+    """What is another's in a service's schema, and what roles of the stack own elsewhere."""
+    # What an extension keeps of a service's in a schema of its own is where it belongs; what is only in the wrong place
+    # goes back there, and not to another owner.
+    left = left_schemas(stack, catalog)
+    elsewhere = provided_schemas(stack, catalog) | left.keys()
+    # They are in no schema, and belong to what was left.
+    gone = {login.role for login in stack.neighbours if isinstance(login, Service) and login.name in left.values()}
+    moved = {part.child for part in catalog.inherits if part.child_owner == part.parent_owner}
+    for owned in catalog.strangers:
+        of_left = owned.kind == "large object" and owned.owner in gone
+        declared = bool(owned.schema) and stack.lets_make(owned.schema, owned.owner)
+        if owned.schema not in elsewhere and owned.identity not in moved and not of_left and not declared:
+            yield owned
+
+
+@check(
+    Question("owner", "objects that are another's in a service's schema", "sql", "`OWNER TO`", safe=True),
+    Question("place", "a service's objects outside of its schema", "sql", "`SET SCHEMA`"),
+    group="objects",
+    stage=Stage.OBJECTS,
+)
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+    """Each object whose owner and schema do not belong together; what is Alembic's is told by its own check."""
+    at_home = {service.schema_ for service in stack.services}
+    services, catalog = {service.role for service in stack.services}, observed.catalog
+    for owned in misplaced(stack, catalog):
+        if owned.name == VERSION_TABLE and owned.owner in services:
+            continue
+        there = place(stack, catalog, observed.admin, owned)
+        # What a role or a schema that is not there yet is to have can be given to it once it is.
+        known = there.owner in catalog.roles and (not there.schema or there.schema in catalog.schemas)
+        if known and (owned.schema in at_home or (owned.schema and owned.owner in services)):
+            yield _finding(owned, there)
+
+
+def _finding(owned: Owned, there: Place) -> Finding:
+    return Finding(
+        "place" if there.schema else "owner",
+        f"{owned.kind} {owned.identity}",
+        f"in schema {there.schema}, for it is {there.owner}'s" if there.schema else there.owner,
+        f"in schema {owned.schema}" if there.schema else owned.owner,
+        there.remedy,
+        frozenset({owned.owner, owned.schema, there.owner, there.schema} - {""}),
     )

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from engarde.checks.observed import Observed, Recorded
 from engarde.checks.registry import Question, Stage, check
+from engarde.checks.under_way import under_way
 from engarde.declaration import stack_file_edits
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import ANALYTICS
 from engarde.output.findings import Finding, Remedy
 from engarde.preflight import conflicts
 from engarde.pulumi_cli import stale_locks
+from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import ROLE, SCHEMA, State
 from engarde.util.quoting import word
 
@@ -55,6 +57,20 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     # Nothing can be brought up before they are adopted, and all of it is with them.
     if not taken:
         yield from _to_be_made(stack, observed.recorded.state)
+
+
+@check(
+    Question("open move", "a `split` that has not come to its end", "command", "the command that goes on"),
+    Question("open rotation", "a `rotate` that has not", "command", "the command that goes on"),
+    group="runs",
+    needs=(),
+    scope="stack",
+    stage=Stage.FIRST,
+)
+def opened(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+    """Moves and rotations that were begun on this machine, each with what goes on."""
+    roles = {login_name(login): login.role for login in stack.stack.logins}
+    yield from (begun.finding() for begun in under_way(stack.name, roles))
 
 
 @check(

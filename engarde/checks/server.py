@@ -1,6 +1,7 @@
-"""The server's version and the settings on which isolation rests."""
+"""The server as `doctor` looks it over: its locks, a pooler before it, its version and settings, and the admin."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
@@ -8,18 +9,118 @@ from engarde.declaration.model import DatabaseStack
 from engarde.declaration.stack_file_edits import lines
 from engarde.errors import LoginRefused, Why
 from engarde.output.findings import Finding, Remedy
+from engarde.preflight import admin_privileges
+from engarde.preflight.admin_privileges import AdminSnapshot
 from engarde.server.catalog.rows import ServerSetting
-from engarde.util.quoting import statement
+from engarde.util.quoting import script, statement
 
 SUPPORTED = range(13, 19)
 """Majors of PostgreSQL."""
 
+LOCK_TABLE = "lock table"
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 RELOAD = "SELECT pg_reload_conf();"
 OF_THE_ROLE = ("user", "database user")
 """Sources of a setting that is the admin's alone."""
 
 START_TLS = f"ALTER SYSTEM SET ssl = on; -- server.crt and server.key lie in the data directory\n{RELOAD}"
+
+
+@dataclass(frozen=True, slots=True)
+class LockHolder:
+    """A session of a role that holds over half of the server's lock table; the numbers are the role's."""
+
+    process: int
+    role: str
+    locks: int
+    advisory: int
+    sessions: int
+
+    def __str__(self) -> str:
+        return f"{self.role} holds {self.locks} locks in {self.sessions} sessions, {self.advisory} of them advisory"
+
+
+def lock_holders(observed: Observed) -> list[LockHolder]:
+    """The first question of a session: one that has locked more needs room that may not be there."""
+    return observed.session.query("lock_holders", LockHolder)
+
+
+def ending_locks(stack: DatabaseStack, held: list[LockHolder]) -> Remedy:
+    """Ends the sessions of the stack's own roles; what somebody else's are for is not known here."""
+    ours = [holder for holder in held if holder.role in stack.roles]
+    if ours:
+        return Remedy("sql", script(f"SELECT pg_terminate_backend({holder.process})" for holder in ours))
+    return Remedy(
+        "code",
+        "wait until that is done, or ask who runs it: it is no service of this stack\n"
+        "if it has to run again, raise max_locks_per_transaction; a dump locks each table that it copies",
+    )
+
+
+@check(
+    Question(
+        LOCK_TABLE,
+        "whether a role holds over half of the server's lock table: once it is full nobody gets another lock, nor a new"
+        " session",
+        "sql",
+        "ends the sessions that hold them, where they are the stack's",
+    ),
+    group="server",
+    needs=("sessions",),
+    scope="server",
+    stage=Stage.FIRST,
+)
+def of_locks(stack: DatabaseStack, observed: Observed) -> list[Finding]:
+    """A finding for each role that holds over half of it."""
+    held = lock_holders(observed) if stack.server_wide else []
+    return [
+        Finding(
+            LOCK_TABLE,
+            role,
+            "at most half of the locks that the server has room for",
+            str(of_role[0]),
+            ending_locks(stack, of_role),
+            frozenset({role}),
+        )
+        for role in dict.fromkeys(holder.role for holder in held)
+        if (of_role := [holder for holder in held if holder.role == role])
+    ]
+
+
+@check(
+    Question(
+        "pooler",
+        "a pooler at the operator's address, and URLs that a pooler refuses",
+        "edit",
+        "the server's own address, or another form of the URL",
+    ),
+    group="server",
+    needs=("the admin's session",),
+    stage=Stage.SERVER,
+)
+def of_pooler(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+    """The operator's address, and URLs that a pooler refuses; what is at an address of services alone is not known."""
+    if not observed.pooled:
+        return
+    server, address = stack.server, stack.service_address
+    where = f"{server.host}:{server.port}"
+    remedy = Remedy("edit", lines("server", {"host": "the server's own host", "port": 5432}))
+    actual = "a pooler, through which migrations and statements for one session go astray"
+    yield Finding("pooler", where, "the server itself, at engarde:server", actual, remedy)
+    if (address.host, address.port) != (server.host, server.port):
+        return
+    for service in stack.services:
+        if service.url_format == "options":
+            edit = Remedy("edit", lines("services", {service.name: {"urlFormat": "plain"}}))
+            concerned = frozenset({service.role, service.schema_})
+            yield Finding(
+                "pooler",
+                service.name,
+                "a URL that the pooler takes",
+                "urlFormat options, which it refuses",
+                edit,
+                concerned,
+            )
 
 
 def unsupported(major: int) -> Finding | None:
@@ -55,7 +156,7 @@ def without_tls(stack: DatabaseStack, refusal: LoginRefused) -> Finding | None:
     scope="server",
     stage=Stage.SERVER,
 )
-def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+def of_settings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Settings that let roles read what is not theirs, weaken passwords, or keep services out."""
     asked = observed.server_settings("lo_compat_privileges", "password_encryption", "ssl")
     settings = {setting.name: setting for setting in asked}
@@ -89,3 +190,39 @@ def _tls_of_services(observed: Observed) -> Iterator[Finding]:
         wanted = f"TLS, for engarde:serviceAddress.sslmode is {address.sslmode}"
         remedy = Remedy("sql", START_TLS, by_superuser=not observed.admin.superuser)
         yield Finding("server", "ssl", wanted, "ssl is off: no service can connect with its URL", remedy)
+
+
+@check(
+    Question(
+        "admin",
+        "a superuser as declared, or every right that the stack needs of another admin",
+        "sql",
+        "as a superuser, what gives it",
+    ),
+    group="admin",
+    needs=("catalogs", "the admin's session"),
+    stage=Stage.ADMIN,
+)
+def of_admin(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+    """Each right that the admin lacks, with the statement that gives it."""
+    admin = observed.rights.admin
+    concerned = frozenset({admin.name})
+    if stack.server.superuser and not admin.superuser:
+        remedy = Remedy("edit", lines("server", {"superuser": False}))
+        yield Finding("admin", admin.name, "a superuser, as declared", "no superuser", remedy, concerned)
+    for missing in admin_privileges.missing(stack, _beside_other_checks(stack, observed)):
+        remedy = Remedy("sql", missing.sql, by_superuser=True)
+        yield Finding("admin", admin.name, f"enough rights: {missing.needed}", "lacks one", remedy, concerned)
+
+
+def _beside_other_checks(stack: DatabaseStack, observed: Observed) -> AdminSnapshot:
+    """What was found, without what another check tells: extensions nobody can make, what a service should own."""
+    found, declared = observed.rights, {extension.name for extension in stack.extensions}
+    absent = declared - observed.offered(*declared).keys()
+    there = {role.name for role in found.roles}
+    owners = {service.schema_: service.role for service in stack.services if service.role in there}
+    owned = tuple(
+        replace(thing, owner=owners.get(thing.schema, thing.owner)) if thing.kind in ("table", "sequence") else thing
+        for thing in found.owned
+    )
+    return replace(found, extensions=found.extensions | absent, owned=owned)

@@ -50,8 +50,7 @@ def verify_command(
     Exit codes: 0 it is, 1 there are findings, 2 nothing of what --fix was to do was done, 3 the server could not be
     asked, 4 --fix has done a part of it.
     """
-    from engarde.checks.remedies import left_because, transactions
-    from engarde.checks.script import script
+    from engarde.checks.remedies import left_because, script, transactions
     from engarde.output.show import Shown, logins_left
     from engarde.verify.run import Asked, Report, verify
     from engarde.verify.show import as_json, as_text

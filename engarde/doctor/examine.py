@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from engarde.checks import lock_table, registry, server
+from engarde.checks import registry, server
 from engarde.checks.histories import Histories, ReadHistories
 from engarde.checks.observed import Observed, Recorded
 from engarde.declaration.databases import databases, display_name
@@ -47,7 +47,7 @@ def _of_databases(of_stack: Sequence[DatabaseStack], recorded: Recorded, histori
             examined = _examined(database, recorded, histories)
         except NoRoomForLocks:
             # Whose locks they are is found with the server.
-            if not any(finding.check == lock_table.CHECK for finding in so_far):
+            if not any(finding.check == server.LOCK_TABLE for finding in so_far):
                 raise
             continue
         found += [(database, finding) for finding in examined if not _told(finding, so_far)]
@@ -70,7 +70,7 @@ def _examined(database: DatabaseStack, recorded: Recorded, histories: ReadHistor
                 found += check.findings(database, observed) if check.scope != "stack" else ()
     except NoRoomForLocks:
         # The rest can be asked once these sessions are ended.
-        if crowded := [finding for finding in found if finding.check == lock_table.CHECK]:
+        if crowded := [finding for finding in found if finding.check == server.LOCK_TABLE]:
             return crowded
         raise
     except LoginRefused as refusal:

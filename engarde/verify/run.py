@@ -5,11 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
-from engarde.checks import event_triggers, owners, registry
+from engarde.checks import owners, registry
 from engarde.checks.judging import Taken, judged
 from engarde.checks.observed import Observed, Recorded
 from engarde.checks.registry import Stage
 from engarde.checks.remedies import ordered
+from engarde.checks.session_code import blamed
 from engarde.declaration.databases import databases, display_name
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.declaration.names import PROOF
@@ -129,7 +130,7 @@ def _of_database(
     # and undoes nothing explains nothing.
     explained = {finding.subject for finding in _to_make(stack.stack, asked, found)}
     unexplained = [finding for one in tried for finding in one.findings if finding.subject not in explained]
-    observed.tried = tuple(event_triggers.blamed(observed.admin, triggers, unexplained))
+    observed.tried = tuple(blamed(observed.admin, triggers, unexplained))
     found += (finding for check in registry.checks("logins") for finding in check.findings(stack, observed))
     # What is under another name is as it was, once it has its own again.
     renamed = set(owners.renamed_schemas(stack, catalog).values())

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 
 import psycopg
 
-from engarde.checks.remedies import is_statement, transactions
-from engarde.checks.script import BEGIN
+from engarde.checks.remedies import BEGIN, is_statement, transactions
 from engarde.output.findings import Finding, Verb
 from tests.engine.admins import SUPERUSER
 from tests.engine.program import Project

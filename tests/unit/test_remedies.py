@@ -10,8 +10,7 @@ import pytest
 
 from engarde.checks.admin_capabilities import admin_capabilities
 from engarde.checks.placement import place
-from engarde.checks.remedies import ordered, transactions
-from engarde.checks.script import script
+from engarde.checks.remedies import ordered, script, transactions
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import PASSWORD_KEY, parse
 from engarde.output.findings import Finding, Remedy, Verb

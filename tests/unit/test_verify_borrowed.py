@@ -7,7 +7,7 @@ import pytest
 
 from engarde.checks.admin_capabilities import admin_capabilities
 from engarde.checks.borrowed_rights import _constant, _constants, _Judge
-from engarde.checks.event_triggers import blamed
+from engarde.checks.session_code import blamed
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
 from engarde.output.findings import Finding, Remedy

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from engarde.checks import lock_table
+from engarde.checks import server
 from engarde.checks.connection_budget import RESERVED, Budget, budget
 from engarde.checks.observed import Observed
 from engarde.declaration.model import Analytics, Service
@@ -91,10 +91,10 @@ def _more(login: Service | Analytics) -> Remedy:
 def _locks(facts: Facts) -> Answer:
     # A session of its own, for it is the first question of one.
     with session(login_of_admin(facts.stack)) as asked:
-        held = lock_table.holders(Observed(facts.stack, lambda: asked))
+        held = server.lock_holders(Observed(facts.stack, lambda: asked))
     if not held:
         return ruled_out("no role holds over half of the lock table now")
-    return confirmed("; ".join(dict.fromkeys(map(str, held))), lock_table.ending(facts.stack, held))
+    return confirmed("; ".join(dict.fromkeys(map(str, held))), server.ending_locks(facts.stack, held))
 
 
 def _let_go(facts: Facts) -> Remedy:

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import unquote
 
-from engarde.checks import passwords
+from engarde.checks.logins import password_remedy
 from engarde.declaration.loader import password_words
 from engarde.declaration.model import Analytics, Service
 from engarde.doctor import remedies
@@ -80,7 +80,7 @@ def _changed_by_hand(facts: Facts) -> Answer:
             return confirmed(f"{login.role} is not in the state: it was not brought up yet", bring_back(facts))
         refusal = facts.refuses(login.role, facts.passwords[login.role])
         if refusal and refusal.why is Why.PASSWORD:
-            return confirmed(_how_changed(facts, login), passwords.remedy(facts.stack, login))
+            return confirmed(_how_changed(facts, login), password_remedy(facts.stack, login))
         if refusal and not facts.stack.server.superuser:
             return unknown(f"{login.role} is not let in: {refusal.reason}")
     return ruled_out("the password in the state logs in")

@@ -1,4 +1,4 @@
-"""Settings that stand above what the stack sets on its roles."""
+"""Roles as `doctor` looks them over: settings above what the stack sets, and logins that it says nothing of."""
 
 from collections.abc import Iterator
 
@@ -6,6 +6,7 @@ from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.parameters import milliseconds
+from engarde.declaration.stack_file_edits import lines
 from engarde.output.findings import Finding, Remedy
 from engarde.util.quoting import statement
 
@@ -23,7 +24,7 @@ SEARCH_PATH = "search_path"
     group="roles",
     stage=Stage.ROLES,
 )
-def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+def of_settings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Each role's search_path or timeout that is another one in the stack's database."""
     settings = {
         (setting.role, setting.database, setting.name.lower()): setting.value for setting in observed.catalog.settings
@@ -58,13 +59,13 @@ def _of_role(
         heal = statement("ALTER ROLE {} IN DATABASE {} RESET {}", login.role, database, name)
         # Where the role's own is lost, this one may be all that a service lives by.
         safe = own is not None or declared == 0
-        yield _finding(observed, login, name, f"{here} in database {database}", heal, safe)
+        yield _setting(observed, login, name, f"{here} in database {database}", heal, safe)
     elif own is None and declared == 0 and inherited and milliseconds(inherited) != 0:
         heal = statement("ALTER ROLE {} SET {} = 0", login.role, name)
-        yield _finding(observed, login, name, f"{inherited}, as for others in the database", heal, True)
+        yield _setting(observed, login, name, f"{inherited}, as for others in the database", heal, True)
 
 
-def _finding(observed: Observed, login: Service | Analytics, name: str, actual: str, heal: str, safe: bool) -> Finding:
+def _setting(observed: Observed, login: Service | Analytics, name: str, actual: str, heal: str, safe: bool) -> Finding:
     may = observed.manages(login.role)
     return Finding(
         "setting",
@@ -74,3 +75,37 @@ def _finding(observed: Observed, login: Service | Analytics, name: str, actual: 
         Remedy("sql", heal, by_superuser=not may, safe=safe and may),
         frozenset({login.role}),
     )
+
+
+@check(
+    Question(
+        "outside role",
+        "login roles that get in because everybody may, and of which the stack file says nothing",
+        "edit",
+        "declare it, or shut it out",
+    ),
+    group="roles",
+    needs=("catalogs", "sessions"),
+    stage=Stage.ROLES,
+)
+def of_undeclared(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+    """Each role that has to do with the database, and that the stack file says nothing of."""
+    # Only the shared database lets in roles from outside of the stack.
+    if stack.label:
+        return
+    said = {*(role.name for role in stack.outside_roles), *stack.shut_out}
+    for outsider in observed.outsiders:
+        if outsider.name in said or outsider.by or not outsider.involved:
+            continue
+        keeps = lines("outsideRoles", {outsider.name: outsider.kept})
+        out = lines("shutOut", sorted({*stack.shut_out, outsider.name}))
+        yield Finding(
+            "outside role",
+            outsider.name,
+            "declared, for PUBLIC loses CONNECT with the next run"
+            if outsider.everybody
+            else "declared, or shut out by a word",
+            f"{'connects as everybody may' if outsider.everybody else 'shut out, without a word'}: {outsider.what}",
+            Remedy("edit", f"{keeps}\n# or, where it is to stay out: {out}"),
+            frozenset({outsider.name}),
+        )

@@ -1,6 +1,6 @@
-"""What the state knows against what is in force: stored verifiers, and the exported URLs' text."""
+"""What the state knows against what is in force: stored verifiers, exported URLs, and what logging in shows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from engarde.checks.naming import about
 from engarde.checks.observed import Observed
@@ -28,7 +28,7 @@ from engarde.util.quoting import word
     needs=("catalogs", "state", "the admin's session"),
     stage=Stage.STATE,
 )
-def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+def of_state(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """What is in force against what the last run has left in the state."""
     outputs = observed.recorded.outputs
     yield from of_exports(stack, outputs)
@@ -48,10 +48,10 @@ def of_verifiers(stack: DatabaseStack, outputs: Outputs, stored: list[StoredPass
 
 def changed(stack: DatabaseStack, login: Service | Analytics, subject: str, actual: str) -> Finding:
     """A password in force that the state does not know."""
-    return Finding("password", subject, "of the state's password", actual, remedy(stack, login), about(login))
+    return Finding("password", subject, "of the state's password", actual, password_remedy(stack, login), about(login))
 
 
-def remedy(stack: DatabaseStack, login: Service | Analytics) -> Remedy:
+def password_remedy(stack: DatabaseStack, login: Service | Analytics) -> Remedy:
     """What puts a password of the state's in force again."""
     if stack.server.superuser:
         return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
@@ -79,3 +79,32 @@ def of_exports(stack: DatabaseStack, outputs: Outputs) -> Iterator[Finding]:
                 Remedy("command", f"bin/pulumi up --stack {stack.name}"),
                 about(login),
             )
+
+
+@check(
+    Question(
+        "login",
+        "whether a role gets in with the state's password where it works, and nowhere else on the server",
+        "command",
+        "`bin/pulumi up --refresh`, or a `REVOKE`",
+    ),
+    Question("session", "whether it is itself there, with its `search_path` and timeouts", "sql", "`ALTER ROLE`"),
+    Question(
+        "behaviour",
+        "what it may and may not do, tried ([how](verify.md#what-is-tried))",
+        "command",
+        "`bin/engarde explain` says why it can",
+    ),
+    Question(
+        "connection limit",
+        "with `--probe-limits`: whether the server stops a role there",
+        "sql",
+        "`ALTER ROLE`",
+    ),
+    group="logins",
+    needs=("catalogs", "state", "services' logins"),
+    stage=Stage.LOGINS,
+)
+def of_probes(stack: DatabaseStack, observed: Observed) -> Iterable[Finding]:
+    """What came of logging in and trying (`engarde.verify.logins`); nothing where nobody has."""
+    return observed.tried

@@ -1,0 +1,107 @@
+"""What the next run sees to: extensions that are not there yet, and grants on tables that are gone."""
+
+from collections.abc import Iterator
+
+from engarde.checks.observed import Observed
+from engarde.checks.registry import Question, Stage, check
+from engarde.declaration.model import DatabaseStack, Extension
+from engarde.declaration.stack_file_edits import lines
+from engarde.output.findings import Finding, Remedy
+from engarde.pulumi_cli.resource_names import is_in
+from engarde.pulumi_cli.state import EXTENSION, ROLE, Granted, Resource
+from engarde.util.quoting import word
+
+
+@check(
+    Question(
+        "extension",
+        "declared, and not in the database, or not on the server",
+        "command",
+        "`bin/pulumi up`; a line of the stack file, where the server does not have it",
+    ),
+    group="runs",
+    needs=("catalogs", "state"),
+    stage=Stage.UP,
+)
+def of_extensions(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+    """Each declared extension that is missing, in the database or on the server."""
+    on_disk = observed.offered(*(extension.name for extension in stack.extensions))
+    for extension in stack.extensions:
+        offered = on_disk.get(extension.name)
+        if offered is None:
+            yield _extension(
+                extension, "the server does not have it: install it there, or take it out", _out(extension)
+            )
+        elif offered.installed:
+            continue
+        elif extension.version and extension.version not in offered.versions:
+            have = ", ".join(offered.versions)
+            other = Remedy("edit", lines("extensions", {extension.name: {"version": offered.offered}}))
+            yield _extension(extension, f"the server has it in other versions only: {have}", other)
+        # Otherwise the admin lacks a right, and its own check says so.
+        elif observed.admin.superuser or extension.name in observed.rights.extensions:
+            known = extension.name in observed.recorded.state.made(EXTENSION)
+            again = " --refresh" if known else ""
+            up = Remedy("command", f"bin/pulumi up{again} --stack {stack.name}")
+            yield _extension(extension, "not in the database" + (", though the state has it" if known else ""), up)
+
+
+def _extension(extension: Extension, actual: str, remedy: Remedy) -> Finding:
+    version = f"version {extension.version} " if extension.version else ""
+    return Finding(
+        "extension",
+        extension.name,
+        f"{version}in schema {extension.schema_}",
+        actual,
+        remedy,
+        frozenset({extension.schema_}),
+    )
+
+
+def _out(extension: Extension) -> Remedy:
+    entry = lines("extensions", {extension.name: None}).splitlines()
+    return Remedy("edit", "\n".join([f"# without `{entry[-1].strip()}` under {entry[0]}"]))
+
+
+@check(
+    Question(
+        "vanished table",
+        "grants in the state on tables that are gone",
+        "command",
+        "`bin/pulumi up`, or `bin/pulumi state delete`",
+    ),
+    group="runs",
+    needs=("catalogs", "state"),
+    stage=Stage.UP,
+)
+def of_orphaned_grants(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
+    """Each such grant, unless a run has already seen to it that the next one can let go of it."""
+    state = observed.recorded.state
+    released = {name for resource in state.resources for name in resource.released}
+    for resource in state.resources:
+        granted = resource.granted
+        if granted is None or not granted.tables or resource.name in released:
+            continue
+        if not is_in(resource.name, stack):
+            continue  # in another database
+        for table in granted.tables:
+            if (granted.schema or "", table) not in observed.tables:
+                yield _orphaned(observed, resource, granted, table)
+
+
+def _orphaned(observed: Observed, resource: Resource, granted: Granted, table: str) -> Finding:
+    stack = observed.stack.name
+    declared = granted.role in {service.role for service in observed.stack.services}
+    # The program lets go of a service's grants without a statement; and with a role all that it was granted goes.
+    if declared or granted.role in observed.recorded.state.made(ROLE):
+        command = f"bin/pulumi up --stack {stack}"
+    else:
+        command = f"bin/pulumi state delete {word(resource.urn)} --stack {stack}"
+    return Finding(
+        "vanished table",
+        f"{granted.schema}.{table}",
+        f"there, for the state lets {granted.role} read it",
+        "no such table",
+        Remedy("command", command),
+        frozenset({granted.role, granted.schema or ""}),
+    )
