@@ -9,6 +9,7 @@ from engarde.alembic.context import Context
 from engarde.alembic.environment import Sink
 from engarde.alembic.settings import URL
 from engarde.alembic.source import SCHEME, UNKNOWN, Value, name_of
+from engarde.declaration.databases import database_of
 from engarde.declaration.declared import UrlFormat
 from engarde.declaration.stack_file_edits import lines
 from engarde.output.findings import Finding, Remedy
@@ -105,7 +106,7 @@ def variable(context: Context) -> Iterator[Finding]:
 
 def direct(context: Context) -> Iterator[Finding]:
     """A URL that leads past the pooler, where there is one."""
-    if context.stack.unpooled_address is None:
+    if database_of(context.stack, context.service).server_stack.unpooled_address is None:
         return
     expected = "the server's own address: a pooler keeps neither locks nor settings of a session"
     past = {name for name, variable in context.variables.items() if variable.unpooled}

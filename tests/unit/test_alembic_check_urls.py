@@ -232,6 +232,15 @@ def test_no_variable_leads_past_the_pooler_and_nothing_is_delivered(tmp_path: Pa
     assert made(tmp_path, {**service, **edited}, **POOLER).kinds(env) == []
 
 
+@pytest.mark.parametrize("pooled", [True, False], ids=["there", "at the shared server alone"])
+def test_the_pooler_of_the_server_that_it_is_on_counts(tmp_path: Path, pooled: bool) -> None:
+    ways = {name: address for name, address in POOLER.items() if name != "server"}
+    there = {"host": "there", "database": "railway", **(ways if pooled else {})}
+    sections = {"databases": {"cs": there}, "adminPasswords": {"cs": {"secure": "v1:AAAA"}}, **({} if pooled else ways)}
+    found = made(tmp_path, {"database": "cs"}, **sections).found(SYNC)
+    assert [finding.check for finding in found] == (["pooler"] if pooled else [])
+
+
 @pytest.mark.parametrize(
     ("text", "actual"),
     [
