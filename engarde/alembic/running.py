@@ -25,10 +25,10 @@ from engarde.alembic.settings import INI
 from engarde.alembic.statements import bound
 from engarde.declaration.address import Address
 from engarde.declaration.delivery import UNSTATED
+from engarde.declaration.loader import FOLDER
 from engarde.declaration.model import Service
 from engarde.errors import Refused
 from engarde.output.wording import first_few
-from engarde.pulumi_cli.process import FOLDER
 from engarde.server.credentials import url
 from engarde.server.libpq import given_environment
 from engarde.util import timeouts

@@ -16,9 +16,9 @@ from urllib.parse import quote
 from pydantic import TypeAdapter
 
 from engarde.backup.inventory import Inventory
+from engarde.declaration.loader import FOLDER
 from engarde.errors import Refused, Unfinished
 from engarde.output.wording import indented
-from engarde.pulumi_cli.process import FOLDER
 from engarde.util.files import read_text
 from engarde.util.terminal import begin_change
 

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter
 
+from engarde.declaration.loader import FOLDER
 from engarde.errors import Refused
-from engarde.pulumi_cli.process import FOLDER
 from engarde.util.files import read_text, write_whole
 
 PRIVATE = FOLDER / ".engarde"

@@ -11,8 +11,7 @@ import click
 
 from engarde.cli.options import command
 from engarde.declaration.databases import service_of
-from engarde.declaration.loader import read
-from engarde.pulumi_cli.process import FOLDER
+from engarde.declaration.loader import FOLDER, read
 from engarde.util.terminal import put, say
 
 if TYPE_CHECKING:

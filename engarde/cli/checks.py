@@ -11,11 +11,10 @@ import click
 
 from engarde.cli.options import asking, command
 from engarde.declaration.databases import find, of_login
-from engarde.declaration.loader import read
+from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, EngardeError, Refused, Unfinished, Unreachable
 from engarde.pulumi_cli.logins import ADMIN, access, login_of_admin
-from engarde.pulumi_cli.process import FOLDER
 from engarde.util.terminal import say
 
 if TYPE_CHECKING:

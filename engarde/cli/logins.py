@@ -6,9 +6,8 @@ from typing import cast
 import click
 
 from engarde.cli.options import command
-from engarde.declaration.loader import read
+from engarde.declaration.loader import FOLDER, read
 from engarde.pulumi_cli.logins import From, access
-from engarde.pulumi_cli.process import FOLDER
 from engarde.server.libpq import psql
 
 database_option = click.option(

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from engarde.cli.options import command
-from engarde.declaration.loader import read
-from engarde.pulumi_cli.process import FOLDER
+from engarde.declaration.loader import FOLDER, read
 from engarde.util.terminal import say
 
 if TYPE_CHECKING:

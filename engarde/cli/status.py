@@ -10,11 +10,10 @@ import click
 
 from engarde.cli.options import command
 from engarde.declaration.databases import database_of, restrict_to
-from engarde.declaration.loader import read
+from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import Unreachable
 from engarde.pulumi_cli.logins import login_of_admin, of_services
-from engarde.pulumi_cli.process import FOLDER
 from engarde.server.credentials import from_variable
 from engarde.util.terminal import complain, is_screen, say
 

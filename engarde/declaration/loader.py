@@ -19,6 +19,10 @@ from engarde.declaration.yaml_file import NotPlain, config, plain
 from engarde.errors import ConfigError
 from engarde.util.quoting import word
 
+# Not resolved: a folder whose program is a link to another's has a stack file and an engine of its own.
+FOLDER = Path(__file__).absolute().parents[2]
+"""The project: stack files, `bin/pulumi`."""
+
 PROJECT = "engarde"
 PASSWORD_KEY = "adminPassword"  # noqa: S105 - the name of a key
 """The key of the shared server's."""

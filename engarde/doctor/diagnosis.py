@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from engarde.declaration.databases import databases, display_name
-from engarde.declaration.loader import PROJECT, of_config
+from engarde.declaration.loader import FOLDER, PROJECT, of_config
 from engarde.declaration.model import Stack
 from engarde.declaration.yaml_file import config, yaml
 from engarde.doctor.attribution import concerned
@@ -15,7 +15,6 @@ from engarde.doctor.remedies import STANDING_IN
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import ConfigError, Unreachable
 from engarde.output.findings import Remedy
-from engarde.pulumi_cli.process import FOLDER
 from engarde.util.masking import masked
 
 SHUT_OUT = f"{PROJECT}:shutOut"

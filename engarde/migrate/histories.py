@@ -9,10 +9,10 @@ from functools import cached_property
 
 from engarde.alembic.scripts import graph, project
 from engarde.checks.histories import Histories
+from engarde.declaration.loader import FOLDER
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import VERSION_TABLE
 from engarde.errors import ConfigError, Refused, Unreachable
-from engarde.pulumi_cli.process import FOLDER
 from engarde.server import version_tables
 from engarde.server.catalog.rows import VersionTable
 from engarde.server.credentials import Access

@@ -7,13 +7,13 @@ from pathlib import Path
 from engarde.alembic.scripts import Graph, graph, project
 from engarde.declaration.databases import database_of, services_of
 from engarde.declaration.delivery import Migrations
+from engarde.declaration.loader import FOLDER
 from engarde.declaration.model import Service, Stack
 from engarde.declaration.names import VERSION_TABLE
 from engarde.errors import ConfigError, EngardeError, NotAnswered, Refused, Unreachable
 from engarde.migrate.histories import Database, OtherVersionTable
 from engarde.migrate.report import Status, Statuses
 from engarde.pulumi_cli.logins import accesses, login_of_admin, of_services
-from engarde.pulumi_cli.process import FOLDER
 from engarde.pulumi_cli.state import outputs
 from engarde.server.credentials import Access
 from engarde.server.session import session

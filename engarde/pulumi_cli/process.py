@@ -7,19 +7,15 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Literal
 
+from engarde.declaration.loader import FOLDER
 from engarde.errors import EngardeError, Unfinished, Unreachable
 from engarde.server.libpq import given_environment
 from engarde.util.masking import masked
 from engarde.util.terminal import begin_change, say
 from engarde.util.timeouts import seconds
-
-# Not resolved: a folder whose program is a link to another's has a stack file and an engine of its own.
-FOLDER = Path(__file__).absolute().parents[2]
-"""The project: stack files, `bin/pulumi`."""
 
 NOTHING: Mapping[str, str] = MappingProxyType({})
 

@@ -9,8 +9,7 @@ from glob import escape
 from pathlib import Path
 from urllib.parse import unquote
 
-from engarde.declaration.loader import PROJECT
-from engarde.pulumi_cli.process import FOLDER
+from engarde.declaration.loader import FOLDER, PROJECT
 from engarde.util.files import read_text
 from engarde.util.processes import command_of
 

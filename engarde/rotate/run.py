@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from engarde.checks import rotation_journal
 from engarde.declaration.databases import databases
-from engarde.declaration.loader import read
+from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import ConfigError, EngardeError, Refused, Unfinished
 from engarde.output.wording import indented
 from engarde.pulumi_cli.commands import preview, up
 from engarde.pulumi_cli.logins import login_of_admin
-from engarde.pulumi_cli.process import FOLDER
 from engarde.pulumi_cli.resource_names import login_name, on_server, refuse_lower
 from engarde.pulumi_cli.state import ROLE, State, outputs, state, verifiers
 from engarde.rotate import lockout

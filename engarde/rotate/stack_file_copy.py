@@ -8,11 +8,10 @@ from pathlib import Path
 
 from engarde.checks.journals import folder
 from engarde.declaration import stack_file_edits
-from engarde.declaration.loader import read
+from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused
 from engarde.pulumi_cli.commands import set_key
-from engarde.pulumi_cli.process import FOLDER
 from engarde.pulumi_cli.resource_names import login_name, rotation_key
 from engarde.rotate.delivery import Login
 from engarde.util.files import read_bytes

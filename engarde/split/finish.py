@@ -8,11 +8,10 @@ from engarde.backup.preflight import Held
 from engarde.checks import move_journal
 from engarde.checks.move_journal import Step
 from engarde.declaration.databases import display_name, service_of
-from engarde.declaration.loader import read
+from engarde.declaration.loader import FOLDER, read
 from engarde.errors import Refused
 from engarde.output.wording import indented
 from engarde.pulumi_cli.logins import login_of_admin
-from engarde.pulumi_cli.process import FOLDER
 from engarde.rotate import lockout
 from engarde.rotate.lock import locked
 from engarde.server.functions import refuse_event_triggers

@@ -9,10 +9,9 @@ from engarde.checks import move_journal
 from engarde.checks.journals import now
 from engarde.checks.move_journal import MoveJournal, Step
 from engarde.declaration.databases import display_name, service_of
-from engarde.declaration.loader import read
+from engarde.declaration.loader import FOLDER, read
 from engarde.errors import EngardeError, Refused, Unfinished
 from engarde.output.wording import indented
-from engarde.pulumi_cli.process import FOLDER
 from engarde.pulumi_cli.state import verifiers
 from engarde.rotate import lockout
 from engarde.rotate.lock import locked

@@ -13,14 +13,14 @@ from engarde.checks import move_journal, registry
 from engarde.checks.move_journal import MoveJournal, Step
 from engarde.checks.observed import Observed
 from engarde.declaration.databases import display_name
-from engarde.declaration.loader import read
+from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.names import ANALYTICS
 from engarde.errors import Unfinished
 from engarde.output.findings import Finding
 from engarde.output.wording import indented
 from engarde.pulumi_cli.commands import preview, up
 from engarde.pulumi_cli.logins import login_of_admin
-from engarde.pulumi_cli.process import FOLDER, TAKE_OVER, engine
+from engarde.pulumi_cli.process import TAKE_OVER, engine
 from engarde.pulumi_cli.resource_names import on_server
 from engarde.pulumi_cli.state import ROLE, outputs, state, verifiers
 from engarde.rotate import lockout

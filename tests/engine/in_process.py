@@ -18,7 +18,7 @@ from click.testing import CliRunner
 
 import engarde
 from engarde.cli import main
-from engarde.declaration.loader import PASSWORD_KEY
+from engarde.declaration.loader import FOLDER, PASSWORD_KEY
 from engarde.pulumi_cli import process, state
 from tests.engine.program import Project
 
@@ -67,11 +67,10 @@ def _folders() -> list[tuple[ModuleType, str, Path]]:
     for found in pkgutil.walk_packages(engarde.__path__, "engarde."):
         if not found.name.endswith("__main__"):
             importlib.import_module(found.name)
-    here = process.FOLDER
     return [
-        (module, name, path.relative_to(here))
+        (module, name, path.relative_to(FOLDER))
         for package, module in [*sys.modules.items()]
         if package.startswith("engarde.")
         for name, path in [*vars(module).items()]
-        if isinstance(path, Path) and path.is_relative_to(here)
+        if isinstance(path, Path) and path.is_relative_to(FOLDER)
     ]
