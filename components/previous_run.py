@@ -12,7 +12,7 @@ from components.reads import called as function
 from components.reads import recorded_reads
 from components.renames import Renames
 from components.resource_names import PUBLICS, name_of, outsiders
-from engarde.checks import move_journal
+from engarde.checks import journals
 from engarde.declaration.databases import database_of, display_name
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.declaration.names import ANALYTICS
@@ -102,7 +102,7 @@ def _left(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...])
             if found.type == SCHEMA and database_label(found.name) == place_of(database):
                 leaves = Left(service.name, found.made, display_name(database), display_name(now))
                 way, preview = (database.label, service.database), pulumi.runtime.is_dry_run()
-                moves = move_journal.names(stack.name, service.name, way, preview=preview)
+                moves = journals.move_takes(stack.name, service.name, way, preview=preview)
                 yield replace(leaves, named=moves or leaves.place in service.leaves)
 
 

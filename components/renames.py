@@ -16,7 +16,7 @@ from components.engine import Recorded, told
 from components.orphaned_resources import marked
 from components.reads import plan
 from components.resource_names import former_names, name_of
-from engarde.checks import move_journal
+from engarde.checks import journals
 from engarde.checks.under_way import under_way
 from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
 from engarde.declaration.names import PUBLIC
@@ -85,9 +85,7 @@ class Renames:
         begun = {open_.login: open_.goes_on for open_ in under_way(stack, {})} if self.keys else {}
         for name, was in self.keys.items():
             left = (
-                f"bin/engarde split finish {word(was)} --stack {word(stack)}"
-                if move_journal.known(stack, was)
-                else None
+                f"bin/engarde split finish {word(was)} --stack {word(stack)}" if journals.has_move(stack, was) else None
             )
             if goes_on := begun.get(was, left):
                 raise Refused(

@@ -1,14 +1,19 @@
 """What commands that may be killed write down of what they have begun: whole files, read as what they were written."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from enum import IntEnum
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import quote
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from engarde.declaration.loader import FOLDER
 from engarde.errors import Refused
 from engarde.util.files import read_text, write_whole
+from engarde.util.quoting import word
 
 PRIVATE = FOLDER / ".engarde"
 """Git-ignored: what is under way on this machine is nobody else's."""
@@ -21,7 +26,7 @@ def now() -> str:
     return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
-def read_journal(file: Path, kind: type[Journal]) -> Journal | None:
+def _read(file: Path, kind: type[Journal]) -> Journal | None:
     """What was written down of something that was begun; None where nothing was.
 
     :raises Refused: the file cannot be read.
@@ -34,7 +39,7 @@ def read_journal(file: Path, kind: type[Journal]) -> Journal | None:
         raise Refused(f"{file} cannot be read, so that it is not known what was begun; mend it or remove it") from None
 
 
-def write_journal(file: Path, journal: object) -> None:
+def _write(file: Path, journal: object) -> None:
     """Keeps it on the disk, whole, before anything else is done."""
     file.parent.mkdir(parents=True, exist_ok=True)
     text = TypeAdapter(type(journal)).dump_json(journal).decode()
@@ -46,3 +51,188 @@ def folder(name: str) -> Path:
     made = PRIVATE / name
     made.mkdir(parents=True, exist_ok=True)
     return made
+
+
+class Step(IntEnum):
+    """How far a move has come; what stands here is done."""
+
+    BEGUN = 0
+    PREPARED = 1
+    """the new database is there, with all that the rows need"""
+    SHUT = 2
+    """nobody outside knows the password that is in force"""
+    COPIED = 3
+    RESTORED = 4
+    LEFT = 5
+    """the role cannot enter the old database any more, and the copy is what is in it"""
+    SWITCHED = 6
+    """the stack file says so"""
+    UP = 7
+    OPENED = 8
+    """the right password is in force"""
+    DELIVERED = 9
+    DONE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class MoveJournal:
+    """One service's move, until the data that it left is dropped."""
+
+    # What another release knows besides may say what is not to be done.
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    service: str
+    source: str | None
+    """the database from which it was moved out first, as a service states it"""
+    target: str
+    returning: bool
+    """whether it is on its way back"""
+    step: Step = Step.BEGUN
+    folder: str | None = None
+    """the backup that this direction has made"""
+    carried: tuple[str, ...] = ()
+    """the declared extensions that the service needs"""
+    made_database: bool = False
+    made_schema: bool = False
+    made_role: bool = False
+    since: str = ""
+    """when this direction was begun"""
+
+    @property
+    def way(self) -> tuple[str | None, str | None]:
+        """From where to where, as things go now."""
+        return (self.target, self.source) if self.returning else (self.source, self.target)
+
+    @property
+    def state(self) -> str:
+        """Where the service is going."""
+        return f"{self.service} is on its way {'back from' if self.returning else 'to'} {self.target}"
+
+    def goes_on(self, stack: str) -> str:
+        """The command that brings it to its end."""
+        run = f"bin/engarde split run {word(self.service)} --stack {word(stack)} --to {word(self.target)}"
+        return self.goes_back(stack) if self.returning else run
+
+    def goes_back(self, stack: str) -> str:
+        """The command that undoes it, or goes on with the way back."""
+        return f"bin/engarde split back {word(self.service)} --stack {word(stack)}"
+
+    def told(self, stack: str) -> str:
+        """What is said to whoever wants another move."""
+        back = f"`{self.goes_back(stack)}` goes back"
+        if not self.returning and self.step == Step.DONE:
+            finish = f"bin/engarde split finish {word(self.service)} --yes-drop-old --stack {word(stack)}"
+            return f"{self.service} was moved to {self.target}: `{finish}` drops what it left, {back}"
+        return f"{self.state}: `{self.goes_on(stack)}` goes on{'' if self.returning else f', {back}'}"
+
+
+def read_move(stack: str, service: str) -> MoveJournal | None:
+    """The journal as it is; none where nothing was begun.
+
+    :raises Refused: the file cannot be read.
+    """
+    return _read(_of_move(stack, service), MoveJournal)
+
+
+def moves(stack: str) -> Iterator[MoveJournal]:
+    """The journals of all services.
+
+    :raises Refused: a file cannot be read.
+    """
+    files = (PRIVATE / f"split.{stack}").glob("*.json")
+    return filter(None, (_read(file, MoveJournal) for file in sorted(files)))
+
+
+def move_takes(stack: str, service: str, way: tuple[str | None, str | None], *, preview: bool) -> bool:
+    """Whether an open move takes the service from the one database to the other, and has come to a run that does so.
+
+    :raises Refused: the file cannot be read.
+    """
+    begun = read_move(stack, service)
+    reached = Step.BEGUN if preview else Step.SWITCHED
+    return begun is not None and begun.way == way and reached <= begun.step < Step.DONE
+
+
+def has_move(stack: str, service: str) -> bool:
+    """Whether a move of the service was begun and has left anything to do."""
+    return _of_move(stack, service).exists()
+
+
+def write_move(stack: str, journal: MoveJournal) -> None:
+    """Keeps it on the disk, whole, before anything else is done."""
+    _write(_of_move(stack, journal.service), journal)
+
+
+def forget_move(stack: str, service: str) -> None:
+    """Nothing of it is left to do."""
+    _of_move(stack, service).unlink(missing_ok=True)
+
+
+def _of_move(stack: str, service: str) -> Path:
+    return PRIVATE / f"split.{stack}" / f"{quote(service, safe='')}.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RotationJournal:
+    """What rotations of a stack have still to do."""
+
+    begun: Mapping[str, int]
+    """the logins that are under way, each with the counter it is to reach"""
+    asked: frozenset[str] = frozenset()
+    """the logins that the last command was about"""
+    left: tuple[str, ...] = ()
+    """those of them that are not done"""
+    shut: frozenset[str] = frozenset()
+    """the logins under way that were shut out by a password which the state does not know"""
+    since: Mapping[str, str] = field(default_factory=dict)
+    """when each that is under way was begun"""
+
+    def remaining(self, names: Sequence[str]) -> list[str]:
+        """What such a command has still to do; all of it, unless it was stopped or killed before."""
+        goes_on = self.left and self.asked == set(names)
+        return [name for name in names if name in self.left or not goes_on]
+
+
+def read_rotations(stack: str) -> RotationJournal:
+    """The journal as it is; empty where nothing was begun.
+
+    :raises Refused: the file cannot be read.
+    """
+    return _read(_of_rotations(stack), RotationJournal) or RotationJournal({})
+
+
+def plan_rotations(stack: str, names: Sequence[str], left: Sequence[str]) -> None:
+    """Remembers which logins a command is about, and which of them have still to be done."""
+    _write_rotations(stack, replace(read_rotations(stack), asked=frozenset(names), left=tuple(left)))
+
+
+def begin_rotation(stack: str, login: str, counter: int) -> None:
+    """Remembers a login until `end_rotation`."""
+    found = read_rotations(stack)
+    _write_rotations(stack, replace(found, begun={**found.begun, login: counter}, since={login: now(), **found.since}))
+
+
+def shut_login(stack: str, login: str) -> None:
+    """Remembers that a login is about to be shut out."""
+    found = read_rotations(stack)
+    _write_rotations(stack, replace(found, shut=found.shut | {login}))
+
+
+def end_rotation(stack: str, login: str) -> None:
+    """Forgets a login."""
+    found = read_rotations(stack)
+    begun = {name: counter for name, counter in found.begun.items() if name != login}
+    left = tuple(name for name in found.left if name != login)
+    since = {name: when for name, when in found.since.items() if name != login}
+    _write_rotations(stack, replace(found, begun=begun, left=left, shut=found.shut - {login}, since=since))
+
+
+def _of_rotations(stack: str) -> Path:
+    return PRIVATE / f"rotation.{stack}.json"
+
+
+def _write_rotations(stack: str, journal: RotationJournal) -> None:
+    if journal.begun or journal.left:
+        _write(_of_rotations(stack), journal)
+    else:
+        _of_rotations(stack).unlink(missing_ok=True)

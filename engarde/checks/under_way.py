@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engarde.checks import move_journal, rotation_journal
-from engarde.checks.move_journal import Step
+from engarde.checks import journals
+from engarde.checks.journals import Step
 from engarde.output.findings import Finding, Remedy
 from engarde.util.quoting import word
 
@@ -56,7 +56,7 @@ def under_way(stack: str, roles: dict[str, str]) -> tuple[UnderWay, ...]:
 
 
 def _moves(stack: str, roles: dict[str, str]) -> Iterator[UnderWay]:
-    for begun in move_journal.every(stack):
+    for begun in journals.moves(stack):
         if begun.step == Step.DONE and not begun.returning:
             continue
         closed = Step.PREPARED <= begun.step < Step.OPENED
@@ -66,7 +66,7 @@ def _moves(stack: str, roles: dict[str, str]) -> Iterator[UnderWay]:
 
 
 def _rotations(stack: str, roles: dict[str, str]) -> Iterator[UnderWay]:
-    kept = rotation_journal.read(stack)
+    kept = journals.read_rotations(stack)
     for name, counter in kept.begun.items():
         shut = f"{name} is shut out" if name in kept.shut else "its new password may be in force, and not delivered"
         state = f"its counter goes to {counter}, and {shut}"

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from engarde.checks import rotation_journal
+from engarde.checks import journals
 from engarde.declaration.databases import managing
 from engarde.declaration.model import Stack
 from engarde.errors import EngardeError, Refused, Unfinished
@@ -109,7 +109,7 @@ def rotate_login(stack: Stack, plan: Rotation, state: State, deliverer: Delivere
             f" from the end of `up` until the new URL is deployed. {SHUT if shut else LEFT_OPEN}"
         )
         (ask if shut else say)(notice)
-        rotation_journal.begin(stack.name, plan.name, plan.target)
+        journals.begin_rotation(stack.name, plan.name, plan.target)
         if plan.bump:
             made.put_in_place()
     try:
@@ -123,7 +123,7 @@ def rotate_login(stack: Stack, plan: Rotation, state: State, deliverer: Delivere
         with step(f"{plan.name}: delivery"):
             delivered = _deliver(plan, deliverer)
         prove(stack, role, new)
-        rotation_journal.end(stack.name, plan.name)
+        journals.end_rotation(stack.name, plan.name)
     except EngardeError as fault:
         raise Unfinished(
             f"the rotation of {plan.name} did not come to its end; run it again: {fault}{_advice(stack, plan, fault)}"
@@ -141,7 +141,7 @@ def _deliver(plan: Rotation, deliverer: Deliverer) -> str | None:
 def _shut_out(stack: Stack, plan: Rotation) -> None:
     role, password = plan.login.role, lockout.temporary_password()
     # Written before: from here on the state's password has to be put in force even where `up` has nothing to do.
-    rotation_journal.shut(stack.name, plan.name)
+    journals.shut_login(stack.name, plan.name)
     with step(f"{plan.name}: shutting it out"):
         for database in managing(stack, role):
             lockout.shut_out(database, role, password)
@@ -161,7 +161,7 @@ def _bring_up(stack: Stack, plan: Rotation, steps: Sequence[Step]) -> None:
     failed_before = any(found.type == ROLE and not found.changed for found in steps)
     if failed_before:
         up(stack.name)
-    if failed_before or plan.name in rotation_journal.read(stack.name).shut:
+    if failed_before or plan.name in journals.read_rotations(stack.name).shut:
         stored = verifiers(stack.name)
         for database in managing(stack, plan.login.role):
             lockout.put_verifier(database, plan.login, stored)

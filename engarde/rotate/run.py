@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from engarde.checks import rotation_journal
+from engarde.checks import journals
 from engarde.declaration.databases import databases
 from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import DatabaseStack, Stack
@@ -46,14 +46,14 @@ def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, options: Rota
     wanted = chosen(declared, names)
 
     with locked(stack, dry_run=options.dry_run):
-        begun, recorded = rotation_journal.read(stack), state(stack)
+        begun, recorded = journals.read_rotations(stack), state(stack)
         left = unfinished_first(declared, begun.remaining(wanted), recorded, begun.begun)
 
         def one(name: str) -> Rotated:
             known = recorded if options.dry_run or name == left[0] else state(stack)
             # Read anew: the one before has changed it.
             declared = read(FOLDER, stack)
-            planned = plan(declared, _login(declared, name), known, rotation_journal.read(stack).begun)
+            planned = plan(declared, _login(declared, name), known, journals.read_rotations(stack).begun)
             if not options.dry_run:
                 return rotate_login(declared, planned, known, deliverer, options.ask, shut=options.shut)
             look(declared, planned)
@@ -62,7 +62,7 @@ def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, options: Rota
         if len(left) < len(wanted):
             say(f"an earlier run was stopped; this one goes on with what it left: {', '.join(left)}")
         if not options.dry_run:
-            rotation_journal.ask(stack, wanted, left)
+            journals.plan_rotations(stack, wanted, left)
         done = _one_by_one(left, one)
     return Report(stack, options.dry_run, False, declared.railway is not None, *done, _kept_in_git(stack), options.shut)
 
@@ -157,7 +157,7 @@ def _refuse_half_done(stack: Stack, logins: Sequence[Login], recorded: State) ->
         name = login_name(login)
         if name not in known or login.role not in recorded.made(ROLE):
             raise Refused(f"{name} was not brought up yet; run `bin/pulumi up --stack {stack.name}` first")
-        if login.rotation > known[name] or name in rotation_journal.read(stack.name).begun:
+        if login.rotation > known[name] or name in journals.read_rotations(stack.name).begun:
             raise Refused(f"a rotation of {name} was begun; `bin/engarde rotate {name} --stack {stack.name}` ends it")
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from engarde.backup.inspect import needed_by
 from engarde.backup.manifest import whole
 from engarde.backup.preflight import Held
-from engarde.checks import move_journal
-from engarde.checks.move_journal import Step
+from engarde.checks import journals
+from engarde.checks.journals import Step
 from engarde.declaration.databases import display_name, service_of
 from engarde.declaration.loader import FOLDER, read
 from engarde.errors import Refused
@@ -36,7 +36,7 @@ def finish(stack: str, name: str, say: Say, *, drop: bool, dry_run: bool) -> Fin
     declared = read(FOLDER, stack)
     service_of(declared, name)
     with locked(stack, dry_run=dry_run):
-        begun = move_journal.read(stack, name)
+        begun = journals.read_move(stack, name)
         if begun is None:
             raise Refused(f"{name} was not moved by `split run` on this machine, or `split finish` has ended it")
         if begun.returning or begun.step < Step.DONE:
@@ -75,7 +75,7 @@ def finish(stack: str, name: str, say: Say, *, drop: bool, dry_run: bool) -> Fin
             # A kill may have come between the two.
             if there:
                 _drop(way)
-            move_journal.forget(stack, name)
+            journals.forget_move(stack, name)
         return told
 
 

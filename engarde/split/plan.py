@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from engarde.checks import move_journal, rotation_journal
+from engarde.checks import journals
 from engarde.declaration import stack_file_edits
 from engarde.declaration.databases import service_of
 from engarde.declaration.model import Stack
@@ -32,7 +32,7 @@ def plan(stack: Stack, name: str, to: str, pg_bin: str | None, say: Say) -> Move
     """
     service = service_of(stack, name)
     _refuse_name(stack, name, to)
-    if (begun := move_journal.read(stack.name, name)) is not None:
+    if (begun := journals.read_move(stack.name, name)) is not None:
         raise Refused(begun.told(stack.name))
     password = access(stack, name).password
     bare = move(stack, name, service.database, to, ())
@@ -98,7 +98,7 @@ def _trust(way: Move, password: str) -> Iterator[str]:
 def _unrest(stack: Stack, way: Move, say: Say) -> Iterator[str]:
     """What has to be as declared before, so that it can be seen to be so afterwards."""
     name = way.service.name
-    if name in rotation_journal.read(stack.name).begun:
+    if name in journals.read_rotations(stack.name).begun:
         yield f"a rotation of {name} was begun: `bin/engarde rotate {name} --stack {stack.name}` ends it"
     say("preview of the stack as it is")
     try:

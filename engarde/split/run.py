@@ -5,9 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from engarde.backup.backup import Options
-from engarde.checks import move_journal
-from engarde.checks.journals import now
-from engarde.checks.move_journal import MoveJournal, Step
+from engarde.checks import journals
+from engarde.checks.journals import MoveJournal, Step, now
 from engarde.declaration.databases import display_name, service_of
 from engarde.declaration.loader import FOLDER, read
 from engarde.errors import EngardeError, Refused, Unfinished
@@ -35,7 +34,7 @@ def run(stack: str, name: str, to: str, options: Options, ask: Ask, say: Say) ->
     """
     declared = read(FOLDER, stack)
     with locked(stack, dry_run=options.dry_run):
-        begun = move_journal.read(stack, name)
+        begun = journals.read_move(stack, name)
         if begun and (begun.returning or begun.target != to):
             raise Refused(begun.told(stack))
         if begun is None:
@@ -60,7 +59,7 @@ def run(stack: str, name: str, to: str, options: Options, ask: Ask, say: Say) ->
                 made_role=way.other_server and not found.target.server.role_there,
                 since=now(),
             )
-            move_journal.write(stack, begun)
+            journals.write_move(stack, begun)
         return _go(Run(stack, begun, options, say))
 
 
@@ -73,7 +72,7 @@ def back(stack: str, name: str, options: Options, ask: Ask, say: Say) -> Moved:
     """
     service_of(read(FOLDER, stack), name)
     with locked(stack, dry_run=options.dry_run):
-        begun = move_journal.read(stack, name)
+        begun = journals.read_move(stack, name)
         if begun is None:
             raise Refused(f"{name} was not moved by `split run` on this machine, or `split finish` has ended it")
         in_target = service_of(read(FOLDER, stack), name).database == begun.target
@@ -96,7 +95,7 @@ def back(stack: str, name: str, options: Options, ask: Ask, say: Say) -> Moved:
             source_comparison.dismiss(way.old, way.service.role)
             ask(f"{name} is shut out and its sessions are ended until its data is back in {_names(stack, begun)[0]}.")
             begun = replace(begun, returning=True, step=Step.BEGUN, folder=None, since=now())
-            move_journal.write(stack, begun)
+            journals.write_move(stack, begun)
         return _go(Run(stack, begun, options, say))
 
 
@@ -123,7 +122,7 @@ def _go(work: Run) -> Moved:
         raise _stopped(fault) from None
     moved = replace(_told(stack, begun), notes=notes, seconds=time.monotonic() - start)
     if begun.returning:
-        move_journal.forget(stack, begun.service)
+        journals.forget_move(stack, begun.service)
     return moved
 
 
@@ -151,7 +150,7 @@ def _undo(stack: str, begun: MoveJournal) -> Moved:
             lockout.put_verifier(way.old, way.service, verifiers(stack))
     except EngardeError as fault:
         raise _stopped(fault) from None
-    move_journal.forget(stack, begun.service)
+    journals.forget_move(stack, begun.service)
     return replace(_told(stack, begun, undone=True), notes=notes)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from engarde.backup.backup import Options, backup
 from engarde.backup.manifest import default, whole
 from engarde.backup.restore import restore
-from engarde.checks import move_journal, registry
-from engarde.checks.move_journal import MoveJournal, Step
+from engarde.checks import journals, registry
+from engarde.checks.journals import MoveJournal, Step
 from engarde.checks.observed import Observed
 from engarde.declaration.databases import display_name
 from engarde.declaration.loader import FOLDER, read
@@ -68,7 +68,7 @@ class Run:
     def keep(self, **changes: object) -> None:
         """Writes into the journal what is so now."""
         self.begun = replace(self.begun, **changes)  # type: ignore[arg-type]
-        move_journal.write(self.stack, self.begun)
+        journals.write_move(self.stack, self.begun)
 
 
 def prepared(run: Run) -> None:

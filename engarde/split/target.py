@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from engarde.backup.inventory import Owned
 from engarde.backup.restore import clear
-from engarde.checks.move_journal import MoveJournal
+from engarde.checks.journals import MoveJournal
 from engarde.declaration.names import MAINTENANCE
 from engarde.preflight.admin_privileges import WantedExtension, refuse_for_extensions
 from engarde.pulumi_cli.logins import login_of_admin

@@ -145,7 +145,7 @@ def test_a_compromised_login_is_taken_away(project: Project) -> None:
     "step",
     sampled(
         [
-            ("checks.rotation_journal", "shut", "after"),
+            ("checks.journals", "shut_login", "after"),
             ("rotate.lockout", "_shut_out", "after"),
             ("rotate.rotate_login", "up", "before"),
             ("rotate.rotate_login", "up", "after"),

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from engarde.checks.move_journal import MoveJournal, Step
+from engarde.checks.journals import MoveJournal, Step
 from tests.engine.admins import BACKEND, only_superuser
 from tests.engine.conftest import Stacks
 from tests.engine.denied import denied

@@ -189,7 +189,7 @@ def test_no_move_springs_one_of_names_in_either_database(projects: Projects) -> 
     with moving(projects) as project:
         make_database(project, "own")
         # `split` does not begin where such names are; they may come once it was begun.
-        begun = stopped(project, ("checks.move_journal", "write", "after"), KILL, *OUT, **clients(project))
+        begun = stopped(project, ("checks.journals", "write_move", "after"), KILL, *OUT, **clients(project))
         assert begun.returncode == -signal.SIGKILL, begun.stderr
         for name in (NAME, "own"):
             with project.database.session(database=name) as session:

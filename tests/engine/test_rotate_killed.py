@@ -37,14 +37,14 @@ MOMENTS = [
 """What the engine says as it goes along: words rather than seconds, which pass quicker on a machine at rest."""
 
 STEPS = [
-    ("checks.rotation_journal", "ask", "after"),
-    ("checks.rotation_journal", "begin", "after"),
+    ("checks.journals", "plan_rotations", "after"),
+    ("checks.journals", "begin_rotation", "after"),
     ("rotate.stack_file_copy", "Copy.put_in_place", "after"),
     ("rotate.rotate_login", "up", "before"),
     ("rotate.rotate_login", "up", "after"),
     ("rotate.rotate_login", "prove", "after"),
     ("rotate.rotate_login", "_deliver", "after"),
-    ("checks.rotation_journal", "end", "before"),
+    ("checks.journals", "end_rotation", "before"),
 ]
 
 

@@ -22,7 +22,7 @@ from tests.parts import sampled
 pytestmark = [pytest.mark.xdist_group("split"), only_superuser]
 
 WAY = [
-    ("checks.move_journal", "write", "after"),
+    ("checks.journals", "write_move", "after"),
     ("split.target", "Session.execute_alone", "after"),
     ("split.steps", "prepared", "after"),
     ("rotate.lockout", "_shut_out", "after"),
@@ -55,7 +55,7 @@ LOST = {
 """Where it is the server that ends the tool's sessions."""
 
 BACK = [
-    ("checks.move_journal", "write", "after"),
+    ("checks.journals", "write_move", "after"),
     ("rotate.lockout", "_shut_out", "after"),
     ("split.steps", "backup", "after"),
     ("split.steps", "restore", "after"),

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from engarde.checks import journals, move_journal
-from engarde.checks.move_journal import MoveJournal, Step
+from engarde.checks import journals
+from engarde.checks.journals import MoveJournal, Step
 from engarde.declaration.databases import databases
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
@@ -80,8 +80,8 @@ def test_an_open_move_names_its_own_step_alone(
     run: str,
 ) -> None:
     monkeypatch.setattr(journals, "PRIVATE", tmp_path)
-    assert not move_journal.names("prod", "a", way, preview=True)
+    assert not journals.move_takes("prod", "a", way, preview=True)
     assert list(tmp_path.iterdir()) == [], "whoever looks makes nothing"
-    move_journal.write("prod", MoveJournal("a", *WAY[:1], "its own", returning, step))
-    assert move_journal.names("prod", "a", way, preview=True) == (run in ("preview", "up"))
-    assert move_journal.names("prod", "a", way, preview=False) == (run == "up")
+    journals.write_move("prod", MoveJournal("a", *WAY[:1], "its own", returning, step))
+    assert journals.move_takes("prod", "a", way, preview=True) == (run in ("preview", "up"))
+    assert journals.move_takes("prod", "a", way, preview=False) == (run == "up")

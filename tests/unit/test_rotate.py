@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
-from engarde.checks import rotation_journal
+from engarde.checks import journals
 from engarde.declaration.loader import parse, read
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused, Unfinished
@@ -128,18 +128,18 @@ def private(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_command_that_was_stopped_goes_on_with_what_it_left(private: Path) -> None:
     names = ["a", "b", "c"]
-    assert rotation_journal.read("prod").remaining(names) == names
-    rotation_journal.ask("prod", names, names)
-    rotation_journal.begin("prod", "a", 2)
-    assert rotation_journal.read("prod").begun == {"a": 2}
-    assert rotation_journal.read("staging").begun == {}
-    rotation_journal.end("prod", "a")
-    rotation_journal.begin("prod", "b", 5)
-    assert rotation_journal.read("prod").remaining(names) == ["b", "c"]
-    assert rotation_journal.read("prod").remaining(["a"]) == ["a"]
-    rotation_journal.end("prod", "b")
-    rotation_journal.end("prod", "c")
-    assert rotation_journal.read("prod").remaining(names) == names
+    assert journals.read_rotations("prod").remaining(names) == names
+    journals.plan_rotations("prod", names, names)
+    journals.begin_rotation("prod", "a", 2)
+    assert journals.read_rotations("prod").begun == {"a": 2}
+    assert journals.read_rotations("staging").begun == {}
+    journals.end_rotation("prod", "a")
+    journals.begin_rotation("prod", "b", 5)
+    assert journals.read_rotations("prod").remaining(names) == ["b", "c"]
+    assert journals.read_rotations("prod").remaining(["a"]) == ["a"]
+    journals.end_rotation("prod", "b")
+    journals.end_rotation("prod", "c")
+    assert journals.read_rotations("prod").remaining(names) == names
     assert not list((private / "private").glob("*.json"))
 
 
@@ -148,7 +148,7 @@ def test_a_journal_that_cannot_be_read(private: Path, content: str) -> None:
     (private / "private").mkdir()
     (private / "private/rotation.prod.json").write_text(content)
     with pytest.raises(Refused, match="mend it or remove it"):
-        rotation_journal.read("prod")
+        journals.read_rotations("prod")
 
 
 def test_an_engine_that_is_at_work_is_waited_for(private: Path) -> None:

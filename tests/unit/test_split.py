@@ -6,8 +6,8 @@ from typing import cast
 
 import pytest
 
-from engarde.checks import journals, move_journal
-from engarde.checks.move_journal import MoveJournal, Step
+from engarde.checks import journals
+from engarde.checks.journals import MoveJournal, Step
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused
@@ -106,16 +106,16 @@ def test_names_that_are_refused_without_asking_anybody(service: str, to: str, wh
 def test_what_is_kept_of_a_move(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(journals, "PRIVATE", tmp_path)
     begun = MoveJournal("a/b", None, "own", False, Step.COPIED, "folder", ("citext",), made_database=True)
-    assert move_journal.read("local", "a/b") is None
-    move_journal.write("local", begun)
-    assert move_journal.read("local", "a/b") == begun
+    assert journals.read_move("local", "a/b") is None
+    journals.write_move("local", begun)
+    assert journals.read_move("local", "a/b") == begun
     assert begun.way == (None, "own")
     [file] = [each for each in (tmp_path / "split.local").iterdir() if each.is_file()]
     file.write_text("torn")
     with pytest.raises(Refused, match="mend it or remove it"):
-        move_journal.read("local", "a/b")
-    move_journal.forget("local", "a/b")
-    assert move_journal.read("local", "a/b") is None
+        journals.read_move("local", "a/b")
+    journals.forget_move("local", "a/b")
+    assert journals.read_move("local", "a/b") is None
 
 
 def test_no_extension_is_made_where_the_service_could_put_something_in_its_way() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from engarde.checks import move_journal, rotation_journal
-from engarde.checks.move_journal import MoveJournal, Step
+from engarde.checks import journals
+from engarde.checks.journals import MoveJournal, Step
 from engarde.checks.under_way import under_way
 from engarde.cli import main
 from engarde.declaration.loader import parse
@@ -27,7 +27,7 @@ def private(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def begun(step: Step, *, returning: bool = False) -> None:
-    move_journal.write("prod", MoveJournal("madansara", None, "field notes", returning, step, since=SINCE))
+    journals.write_move("prod", MoveJournal("madansara", None, "field notes", returning, step, since=SINCE))
 
 
 @pytest.mark.parametrize(
@@ -59,18 +59,18 @@ def test_one_that_is_done_is_not_open() -> None:
 
 
 def test_a_rotation(private: Path) -> None:
-    rotation_journal.begin("prod", "madansara", 3)
-    rotation_journal.begin("prod", "analytics", 2)
-    rotation_journal.shut("prod", "analytics")
+    journals.begin_rotation("prod", "madansara", 3)
+    journals.begin_rotation("prod", "analytics", 2)
+    journals.shut_login("prod", "analytics")
     first, second = under_way("prod", ROLES)
     assert re.match(r"madansara: a rotation is open since 20\d\d-\d\d-\d\d \d\d:\d\d:\d\d UTC: ", str(first))
     assert "analytics is shut out" in str(second)
     assert second.goes_on == "bin/engarde rotate analytics --stack prod"
-    kept = rotation_journal.read("prod").since
-    rotation_journal.begin("prod", "madansara", 4)
-    assert rotation_journal.read("prod").since == kept
-    rotation_journal.end("prod", "madansara")
-    rotation_journal.end("prod", "analytics")
+    kept = journals.read_rotations("prod").since
+    journals.begin_rotation("prod", "madansara", 4)
+    assert journals.read_rotations("prod").since == kept
+    journals.end_rotation("prod", "madansara")
+    journals.end_rotation("prod", "analytics")
     assert under_way("prod", ROLES) == ()
 
 
