@@ -12,8 +12,7 @@ from engarde.util.terminal import say
 
 if TYPE_CHECKING:
     from engarde.output.show import Findings
-    from engarde.railway.planning import Preview
-    from engarde.railway.pushing import Push
+    from engarde.railway.pushing import Preview, Push
 
 _services = click.option(
     "--service", "services", multiple=True, help="Only what is this service's, or analytics; may be repeated."
@@ -33,7 +32,9 @@ def railway_command() -> None:
 def plan_command(stack: str, services: tuple[str, ...]) -> Preview:
     """Show what `push` would do. Exit code 1 when there is anything to do."""
     from engarde.railway.api import Api, token
-    from engarde.railway.planning import Preview, left_behind, plan
+    from engarde.railway.audit import left_behind
+    from engarde.railway.planning import plan
+    from engarde.railway.pushing import Preview
 
     declared = read(FOLDER, stack)
     with Api(token(), say) as api:
@@ -70,7 +71,8 @@ def push_command(
     Exit code 4 when a service is not as it should be; running it again finishes.
     """
     from engarde.railway.api import Api, token
-    from engarde.railway.planning import left_behind, plan
+    from engarde.railway.audit import left_behind
+    from engarde.railway.planning import plan
     from engarde.railway.pushing import How, push, refuse_left_behind, refuse_new
 
     declared = read(FOLDER, stack)

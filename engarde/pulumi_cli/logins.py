@@ -31,7 +31,7 @@ def access(stack: Stack, who: str, where: From = "operator", database: str | Non
     there = database_of(stack, login) if database is None else find(stack, database)
     if login.role not in {each.role for each in there.logins}:
         raise ConfigError(f"{who} has nothing in database {display_name(there)} of stack {stack.name}")
-    return login_to(there, login, _password(stack, login, outputs(stack.name)), where)
+    return login_to(there, login, password_of(stack, login, outputs(stack.name)), where)
 
 
 def accesses(stack: Stack, services: Sequence[Service], known: Outputs) -> list[Access]:
@@ -39,7 +39,7 @@ def accesses(stack: Stack, services: Sequence[Service], known: Outputs) -> list[
 
     :raises Unreachable: the engine does not know a password.
     """
-    return [login_to(database_of(stack, service), service, _password(stack, service, known)) for service in services]
+    return [login_to(database_of(stack, service), service, password_of(stack, service, known)) for service in services]
 
 
 def of_services(database: DatabaseStack, known: Outputs | None = None) -> dict[str, Access]:
@@ -56,7 +56,11 @@ def of_services(database: DatabaseStack, known: Outputs | None = None) -> dict[s
     }
 
 
-def _password(stack: Stack, login: Service | Analytics, known: Outputs) -> str:
+def password_of(stack: Stack, login: Service | Analytics, known: Outputs) -> str:
+    """The login's password, as these outputs have it.
+
+    :raises Unreachable: it was not brought up yet.
+    """
     if (password := known.passwords.get(login.role)) is None:
         raise Unreachable(f"{login.role} was not brought up yet; run `bin/pulumi up --stack {stack.name}`")
     return password

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Any, NoReturn, Self
 
 import httpx
@@ -70,7 +69,7 @@ INSTANCE = f"""query ($environment: String!, $service: String!) {{
 
 VARIABLES = f"""query ($project: String!, $environment: String!, $after: String) {{
   environment(id: $environment, projectId: $project) {{
-    variables(first: 100, after: $after) {{ edges {{ node {{ name serviceId isSealed updatedAt }} }} {_PAGE} }}
+    variables(first: 100, after: $after) {{ edges {{ node {{ name serviceId updatedAt }} }} {_PAGE} }}
   }}
 }}"""
 
@@ -122,14 +121,14 @@ class Token:
         return self.variable == "RAILWAY_TOKEN"
 
 
-def token(environment: Mapping[str, str] = os.environ) -> Token:
-    """The token of the environment; the project's goes before the account's, as with Railway's own command.
+def token() -> Token:
+    """The token of this process; the project's goes before the account's, as with Railway's own command.
 
     :raises Refused: there is none.
     """
-    if own := environment.get("RAILWAY_TOKEN", "").strip():
+    if own := os.environ.get("RAILWAY_TOKEN", "").strip():
         return Token({"Project-Access-Token": own}, "RAILWAY_TOKEN")
-    if own := environment.get("RAILWAY_API_TOKEN", "").strip():
+    if own := os.environ.get("RAILWAY_API_TOKEN", "").strip():
         return Token({"Authorization": f"Bearer {own}"}, "RAILWAY_API_TOKEN")
     raise Refused(
         "no token for Railway: put a project token into RAILWAY_TOKEN (Railway, project settings, Tokens),"
@@ -159,7 +158,7 @@ class Api:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(self, *_: object) -> None:
         self._client.close()
 
     def ask(self, document: str, *, once: bool = False, **variables: Any) -> Any:

@@ -1,23 +1,24 @@
-"""What a push would do: which variables are other than wanted, and which deployments have yet to see them."""
+"""What a push would do: which variables are other than declared, and which deployments have yet to see them."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from operator import attrgetter
 from typing import Literal
 
 from rich.console import Group, RenderableType
 
-from engarde.declaration.delivery import Railway
-from engarde.declaration.model import Stack
-from engarde.errors import ConfigError
-from engarde.output.show import Result, Text, table
+from engarde.declaration.databases import database_of
+from engarde.declaration.databases import find as find_database
+from engarde.declaration.delivery import UNSTATED, Railway, Variable
+from engarde.declaration.model import Analytics, Service, Stack
+from engarde.errors import ConfigError, Refused
+from engarde.output.show import Text
+from engarde.pulumi_cli.logins import login_to, password_of
 from engarde.pulumi_cli.resource_names import login_name
-from engarde.pulumi_cli.state import outputs
+from engarde.pulumi_cli.state import Outputs, outputs
 from engarde.railway.api import Api
-from engarde.railway.desired_variables import DesiredVariable, desired_variables, section
-from engarde.railway.old_logins import OldLogin, old_logins
-from engarde.railway.project import Instance, Place, Project, StoredVariable, Values, find, only_service, values
+from engarde.railway.project import Instance, Place, Project, Values, declared_instance, find, values
 
 DONE = ("SUCCESS", "SLEEPING")
 FAILED = ("FAILED", "CRASHED", "REMOVED")
@@ -30,22 +31,95 @@ Due = Literal["none", "deploy", "wait", "person", "never"]
 """What the running service lacks: nothing, a deployment, the end of one, somebody's approval, or its first one."""
 
 _HOLDS = {"unknown": "unknown (sealed)"}
-_DUE = {"wait": "wait for the one that runs", "person": "waits for a person", "never": "none: never deployed"}
-HEADINGS = ("service", "on Railway", "variables")
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredVariable:
+    """One variable of one Railway service, as stack file and state have it."""
+
+    login: str
+    """whose URL: a service of the stack, or `analytics`"""
+    service: str
+    """the Railway service's name, as the stack file spells it"""
+    variable: str
+    url: str = field(repr=False)
+
+
+def section(stack: Stack) -> Railway:
+    """Where the services run.
+
+    :raises ConfigError: the stack file does not say so.
+    """
+    if stack.railway is None:
+        raise ConfigError(
+            f"Pulumi.{stack.name}.yaml has no engarde:railway, which names the project and the environment"
+            " on Railway (docs/railway.md)"
+        )
+    return stack.railway
+
+
+def recipients(stack: Stack, only: Collection[str] = ()) -> dict[str, Service | Analytics]:
+    """The logins whose URLs go to Railway, all or the named ones.
+
+    :raises ConfigError: a name that is not in the stack, or one whose URLs go nowhere.
+    """
+    everybody = {login_name(login): login for login in stack.logins}
+    for name in only:
+        if name not in everybody:
+            raise ConfigError(f"{name} is not in stack {stack.name}; it has {', '.join(everybody)}")
+        if not everybody[name].on_railway:
+            raise ConfigError(f"{name} goes to no Railway service; Pulumi.{stack.name}.yaml says so, or names none")
+    return {name: login for name, login in everybody.items() if login.on_railway and (not only or name in only)}
+
+
+def desired_variables(stack: Stack, only: Collection[str] = ()) -> tuple[DesiredVariable, ...]:
+    """Every variable of these logins, with the URL as the last run made it.
+
+    :raises Refused: the stack file says something else than what was brought up.
+    :raises Unreachable: a login was not brought up yet.
+    """
+    made = outputs(stack.name)
+    return tuple(
+        DesiredVariable(name, service, variable, _url(stack, login, spec, made))
+        for name, login in recipients(stack, only).items()
+        for service in login.on_railway
+        for variable, spec in (login.railway or UNSTATED).variables.items()
+    )
+
+
+def _url(stack: Stack, login: Service | Analytics, spec: Variable, made: Outputs) -> str:
+    password = password_of(stack, login, made)
+    database = find_database(stack, spec.database) if spec.database else database_of(stack, login)
+    own = login_to(database, login, password, "service")
+    if isinstance(login, Service):
+        exported = made.database_urls.get(login.name)
+    else:
+        exported = made.analytics_urls.get(database.label) if database.label else made.analytics_url
+    if own.url != exported:
+        # Address, database or form was edited since: nobody has tried what would be delivered.
+        raise Refused(
+            f"the stack file says something else of {login_name(login)}'s URL than the last run;"
+            f" run `bin/pulumi up --stack {stack.name}` first"
+        )
+    address = (database.server_stack.unpooled_address if spec.unpooled else None) or database.service_address
+    return replace(own, address=address, form=spec.url_format or login.url_format).url
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One Railway service: its variables, and its deployment."""
 
-    service: str
-    """its name on Railway"""
     instance: Instance
     logins: tuple[str, ...]
     variables: tuple[tuple[str, Holds], ...]
     due: Due
     urls: dict[str, str] = field(repr=False)
     """variable -> URL"""
+
+    @property
+    def service(self) -> str:
+        """Its name on Railway."""
+        return self.instance.name
 
     @property
     def sealed(self) -> tuple[str, ...]:
@@ -78,7 +152,6 @@ class Plan:
     """Every step, in the order of the services' names."""
 
     project: Project
-    declared: Railway
     steps: tuple[Step, ...]
     held: dict[str | None, Values] = field(repr=False)
     """the variables that there are, by the service's id, as far as somebody asked"""
@@ -94,39 +167,6 @@ class Plan:
         return any(step.writes(sealed=True) or step.due not in ("none", "never") for step in self.steps)
 
 
-@dataclass(frozen=True, slots=True)
-class Preview(Result):
-    """A plan, and the older logins that a push of it leaves behind; never a value."""
-
-    plan: Plan
-    old: Sequence[OldLogin]
-
-    @property
-    def exit_code(self) -> int:
-        """1 where there is anything to do."""
-        return 1 if self.old or self.plan.to_do else 0
-
-    def text(self) -> RenderableType:
-        """A row for each Railway service, then what a push would leave behind."""
-        shown = table(*HEADINGS, "deployment")
-        for step in self.plan.steps:
-            shown.add_row(*step.cells, _DUE.get(step.due, step.due))
-        return Group(shown, *(Text(str(login), style="red", overflow="fold") for login in self.old))
-
-    def data(self) -> dict[str, object]:
-        """The same for machines."""
-        old = [
-            {
-                "railwayService": login.service,
-                "variable": login.variable,
-                "role": login.role,
-                "remedy": login.remedy,
-            }
-            for login in self.old
-        ]
-        return {"services": [step.data() for step in self.plan.steps], "oldLogins": old}
-
-
 def plan(stack: Stack, api: Api, only: Collection[str] = ()) -> Plan:
     """What a push of these logins' URLs would do; nothing is written.
 
@@ -135,61 +175,36 @@ def plan(stack: Stack, api: Api, only: Collection[str] = ()) -> Plan:
     declared = section(stack)
     desired = desired_variables(stack, only)
     project = find(api, declared)
-    named = {name: instance(project, declared, name) for name in {variable.service for variable in desired}}
-    groups: dict[str, list[DesiredVariable]] = {found.service_id: [] for found in named.values()}
+    groups: dict[str, list[DesiredVariable]] = {}
     for variable in desired:
-        groups[named[variable.service].service_id].append(variable)
+        service_id = declared_instance(project, declared, variable.service).service_id
+        groups.setdefault(service_id, []).append(variable)
     held: dict[str | None, Values] = {service_id: values(api, project, service_id) for service_id in sorted(groups)}
-    steps = [
-        _step(project, named[group[0].service], group, held[service_id]) for service_id, group in sorted(groups.items())
-    ]
-    return Plan(project, declared, tuple(sorted(steps, key=attrgetter("service"))), held)
-
-
-def left_behind(stack: Stack, api: Api, found: Plan, only: Collection[str] = ()) -> list[OldLogin]:
-    """The variables that would hold an older login of these logins' roles, or of any role's, after a push."""
-    roles = {login.role for login in stack.logins if not only or login_name(login) in only}
-    known = {role: password for role, password in outputs(stack.name).passwords.items() if role in roles}
-    return old_logins(stack, api, found.project, known, found.held, found.written)
-
-
-def instance(project: Project, declared: Railway, name: str) -> Instance:
-    """The service of that name in the environment.
-
-    :raises ConfigError: there is none, or there are several.
-    """
-    found = project.instances.get(only_service(project, name, "engarde:services"))
-    if found is None:
-        raise ConfigError(f"engarde:services: the service {name} is not in environment {declared.environment}")
-    return found
+    steps = [_step(project, project.instances[service], group, held[service]) for service, group in groups.items()]
+    return Plan(project, tuple(sorted(steps, key=attrgetter("service"))), held)
 
 
 def _step(project: Project, instance: Instance, group: list[DesiredVariable], held: Values) -> Step:
     urls = {desired.variable: desired.url for desired in group}
-    stored = {name: project.stored.get((instance.service_id, name)) for name in urls}
+    stored = {name: project.stored.get(Place(instance.service_id, name)) for name in urls}
     holds = {name: _holds(held.written.get(name), url, stored[name]) for name, url in urls.items()}
     return Step(
-        instance.name,
         instance,
         tuple(sorted({desired.login for desired in group})),
         tuple(sorted(holds.items())),
-        due(
-            instance,
-            (variable.updated for variable in stored.values() if variable),
-            writes=bool({"set", "change"} & {*holds.values()}),
-        ),
+        _due(instance, filter(None, stored.values()), writes=bool({"set", "change"} & {*holds.values()})),
         urls,
     )
 
 
-def _holds(there: str | None, url: str, stored: StoredVariable | None) -> Holds:
+def _holds(there: str | None, url: str, stored: datetime | None) -> Holds:
     if there is not None:
         return "same" if there == url else "change"
     # Absent from what can be read, and listed: sealed.
     return "unknown" if stored else "set"
 
 
-def due(instance: Instance, updated: Iterable[datetime], *, writes: bool) -> Due:
+def _due(instance: Instance, updated: Iterable[datetime], *, writes: bool) -> Due:
     """What has to happen until the running service has what is in its variables."""
     latest = instance.latest
     if latest is None:

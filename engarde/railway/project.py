@@ -1,7 +1,7 @@
 """What is on Railway: the ids of a project, its environment and its services, their deployments and variables."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -47,15 +47,6 @@ class Instance:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredVariable:
-    """A variable as it is listed, without its value."""
-
-    sealed: bool
-    """its value cannot be read"""
-    updated: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Values:
     """Variables and what they hold, but for sealed ones."""
 
@@ -84,8 +75,8 @@ class Project:
     """id -> name; those of other environments, too"""
     instances: Mapping[str, Instance]
     """id of the service -> what runs here"""
-    stored: Mapping[tuple[str | None, str], StoredVariable]
-    """id of the service (none: shared by all) and name -> the variable"""
+    stored: Mapping[Place, datetime]
+    """every variable that there is, sealed ones too -> when it was last written"""
 
 
 def find(api: Api, declared: Railway) -> Project:
@@ -94,17 +85,13 @@ def find(api: Api, declared: Railway) -> Project:
     :raises ConfigError: no such project or environment, or several of that name, or the token is another's.
     """
     project, environment = (_of_token if api.token.of_project else _by_name)(api, declared)
-    services = _pages(api, SERVICES, "project", "services", project=project)
     variables = _pages(api, VARIABLES, "environment", "variables", project=project, environment=environment)
     return Project(
         project,
         environment,
-        {service["id"]: service["name"] for service in services if not service["deletedAt"]},
+        _names(api, SERVICES, "project", "services", project=project),
         instances(api, project, environment),
-        {
-            (node["serviceId"], node["name"]): StoredVariable(node["isSealed"], _time(node["updatedAt"]))
-            for node in variables
-        },
+        {Place(node["serviceId"], node["name"]): datetime.fromisoformat(node["updatedAt"]) for node in variables},
     )
 
 
@@ -115,9 +102,20 @@ def instances(api: Api, project: str, environment: str) -> dict[str, Instance]:
 
 
 def instance(api: Api, project: Project, service: str) -> Instance:
-    """One service of the environment."""
+    """One service of the environment as it is now."""
     found = api.ask(INSTANCE, environment=project.environment, service=service)
     return _instance(found["serviceInstance"])
+
+
+def declared_instance(project: Project, declared: Railway, name: str) -> Instance:
+    """The service that the stack file calls so.
+
+    :raises ConfigError: there is none in the environment, or there are several.
+    """
+    found = project.instances.get(_only(project.services, name, "service", "engarde:services", str.casefold))
+    if found is None:
+        raise ConfigError(f"engarde:services: the service {name} is not in environment {declared.environment}")
+    return found
 
 
 def values(api: Api, project: Project, service: str | None) -> Values:
@@ -139,35 +137,33 @@ def _of_token(api: Api, declared: Railway) -> tuple[str, str]:
 
 def _by_name(api: Api, declared: Railway) -> tuple[str, str]:
     project = declared.project
-    if not _ID.fullmatch(project):
-        project = _only(_pages(api, PROJECTS, "projects"), project, "project", str)
-    else:
+    if _ID.fullmatch(project):
+        # Refused where there is none of this id.
         api.ask(PROJECT, project=project)
-    environments = _pages(api, ENVIRONMENTS, "project", "environments", project=project)
-    return project, _only(environments, declared.environment, "environment", str)
-
-
-def only_service(project: Project, name: str, where: str) -> str:
-    """The id of the one service of that name, in whatever case; it need not be in the environment.
-
-    :raises ConfigError: there is none, or there are several.
-    """
-    found = ({"id": id_, "name": known, "deletedAt": None} for id_, known in project.services.items())
-    return _only(found, name, "service", str.casefold, where)
+    else:
+        project = _only(_names(api, PROJECTS, "projects"), project, "project")
+    environments = _names(api, ENVIRONMENTS, "project", "environments", project=project)
+    return project, _only(environments, declared.environment, "environment")
 
 
 def _only(
-    found: Iterable[dict[str, Any]], name: str, kind: str, spelled: Callable[[str], str], where: str = SECTION
+    found: Mapping[str, str], name: str, kind: str, where: str = SECTION, spelled: Callable[[str], str] = str
 ) -> str:
-    there = [node for node in found if not node["deletedAt"]]
-    ids = [node["id"] for node in there if spelled(node["name"]) == spelled(name)]
+    """The id of the one thing of that name, among these (id -> name)."""
+    ids = [id_ for id_, known in found.items() if spelled(known) == spelled(name)]
     if len(ids) == 1:
-        return str(ids[0])
+        return ids[0]
     if not ids:
-        known = ", ".join(sorted(node["name"] for node in there)) or "none"
+        known = ", ".join(sorted(found.values())) or "none"
         raise ConfigError(f"{where}: Railway has no {kind} {name} that the token may see; there is: {known}")
     way = "state the project's id" if kind == "project" else "rename all but one"
     raise ConfigError(f"{where}: Railway has {len(ids)} {kind}s named {name}; {way}")
+
+
+def _names(api: Api, document: str, *path: str, **variables: Any) -> dict[str, str]:
+    """id -> name, of what is not deleted."""
+    found = _pages(api, document, *path, **variables)
+    return {node["id"]: node["name"] for node in found if not node["deletedAt"]}
 
 
 def _pages(api: Api, document: str, *path: str, **variables: Any) -> Iterator[dict[str, Any]]:
@@ -193,8 +189,4 @@ def _instance(found: dict[str, Any]) -> Instance:
 
 
 def _deployment(found: dict[str, Any]) -> Deployment:
-    return Deployment(found["id"], found["status"], _time(found["createdAt"]))
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    return Deployment(found["id"], found["status"], datetime.fromisoformat(found["createdAt"]))

@@ -1,17 +1,17 @@
-"""Writes what is other than wanted, reads it back, deploys each changed service once, and watches that to the end."""
+"""A push: what it would do, and doing it: writes, reads back, deploys each changed service once, and watches that."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rich.console import RenderableType
+from rich.console import Group, RenderableType
 
 from engarde.errors import EngardeError, Refused, Unfinished
 from engarde.output.show import Result, Text, table
 from engarde.output.wording import indented
 from engarde.railway.api import DEPLOY, WRITE, Answered, Api, Unsure
-from engarde.railway.old_logins import OldLogin
-from engarde.railway.planning import DONE, FAILED, FOR_A_PERSON, HEADINGS, OVERTAKEN, Plan, Step
+from engarde.railway.audit import OldLogin
+from engarde.railway.planning import DONE, FAILED, FOR_A_PERSON, OVERTAKEN, Plan, Step
 from engarde.railway.project import Instance, Project, instance, instances, values
 from engarde.util.terminal import begin_change
 from engarde.util.visible import visible
@@ -19,11 +19,40 @@ from engarde.util.visible import visible
 Say = Callable[[str, str], None]
 """Is told a service's name and what happens to it."""
 
+HEADINGS = ("service", "on Railway", "variables")
+_DUE = {"wait": "wait for the one that runs", "person": "waits for a person", "never": "none: never deployed"}
+
 NOT_YET = "Cannot redeploy yet"
 SOONEST, LATEST = 0.5, 5.0
 """Between two looks, growing from one to the other [seconds]."""
 TRIES = 3
 """How often a deployment is asked for when the connection breaks before anybody knows whether it was begun."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview(Result):
+    """A plan, and the older logins that a push of it leaves behind; never a value."""
+
+    plan: Plan
+    old: Sequence[OldLogin]
+
+    @property
+    def exit_code(self) -> int:
+        """1 where there is anything to do."""
+        return 1 if self.old or self.plan.to_do else 0
+
+    def text(self) -> RenderableType:
+        shown = table(*HEADINGS, "deployment")
+        for step in self.plan.steps:
+            shown.add_row(*step.cells, _DUE.get(step.due, step.due))
+        return Group(shown, *(Text(str(login), style="red", overflow="fold") for login in self.old))
+
+    def data(self) -> dict[str, object]:
+        old = [
+            {"railwayService": login.service, "variable": login.variable, "role": login.role, "remedy": login.remedy}
+            for login in self.old
+        ]
+        return {"services": [step.data() for step in self.plan.steps], "oldLogins": old}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +88,12 @@ class Push(Result):
         return 0 if all(end.good for end in self.ends) else Unfinished.exit_code
 
     def text(self) -> RenderableType:
-        """A row for each Railway service, with what became of it."""
         shown = table(*HEADINGS, "state")
         for end in self.ends:
             shown.add_row(*end.step.cells, Text(end.says, style="green" if end.good else "red"))
         return shown
 
     def data(self) -> dict[str, object]:
-        """The same for machines."""
         return {"services": [{**end.step.data(), "ok": end.good, "state": end.says} for end in self.ends]}
 
 
@@ -142,17 +169,8 @@ def _write(step: Step, project: Project, api: Api, how: How, say: Say) -> bool:
     # Without a service it would be a variable of the whole environment, and every service would get it.
     assert service
     begin_change()
-    api.ask(
-        WRITE,
-        input={
-            "projectId": project.id,
-            "environmentId": project.environment,
-            "serviceId": service,
-            "replace": False,
-            "skipDeploys": True,
-            "variables": urls,
-        },
-    )
+    where = {"projectId": project.id, "environmentId": project.environment, "serviceId": service}
+    api.ask(WRITE, input={**where, "replace": False, "skipDeploys": True, "variables": urls})
     there = values(api, project, service).written
     lost = [name for name, url in urls.items() if there.get(name) != url and name not in step.sealed]
     if lost:
@@ -178,6 +196,7 @@ def _deploy(api: Api, project: Project, service: Instance, deadline: float) -> b
 
     :raises Answered: Railway refuses.
     """
+    begin_change()
     for pause in _pauses(deadline):
         try:
             _begin(api, project, service)
@@ -190,15 +209,15 @@ def _deploy(api: Api, project: Project, service: Instance, deadline: float) -> b
 
 
 def _begin(api: Api, project: Project, service: Instance) -> None:
-    begin_change()
-    for _ in range(TRIES - 1):
+    for left in reversed(range(TRIES)):
         try:
             api.ask(DEPLOY, once=True, environment=project.environment, service=service.service_id)
             return
         except Unsure:
+            if not left:
+                raise
             if instance(api, project, service.service_id).latest != service.latest:
                 return
-    api.ask(DEPLOY, once=True, environment=project.environment, service=service.service_id)
 
 
 def _watch(

@@ -33,7 +33,8 @@ def deliverer(stack: Stack) -> Deliverer:
         return Deliverer(check=lambda _: None, deliver=lambda _: None)
     # It takes long to import, and is seldom needed.
     from engarde.railway.api import Api, token
-    from engarde.railway.planning import left_behind, plan
+    from engarde.railway.audit import left_behind
+    from engarde.railway.planning import plan
     from engarde.railway.pushing import How, push
 
     def check(login: Login) -> None:

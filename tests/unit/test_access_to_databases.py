@@ -14,7 +14,7 @@ from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused
 from engarde.pulumi_cli.logins import access, login_of_admin
 from engarde.pulumi_cli.state import Outputs
-from engarde.railway.desired_variables import desired_variables
+from engarde.railway.planning import desired_variables
 
 THERE = {"host": "other.example", "port": 5433, "database": "railway", "serviceAddress": {"host": "cs.internal"}}
 ANALYTICS = {
@@ -62,7 +62,7 @@ def _engine() -> Iterator[None]:
 
     with (
         patch("engarde.pulumi_cli.logins.outputs", return_value=OUTPUTS),
-        patch("engarde.railway.desired_variables.outputs", return_value=OUTPUTS),
+        patch("engarde.railway.planning.outputs", return_value=OUTPUTS),
         patch("engarde.pulumi_cli.logins.admin_password", side_effect=password),
     ):
         yield

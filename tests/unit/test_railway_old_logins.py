@@ -9,7 +9,7 @@ import pytest
 
 from engarde.declaration.loader import parse
 from engarde.railway.api import Api
-from engarde.railway.old_logins import _Login, _logins, old_logins
+from engarde.railway.audit import _Login, _logins, old_logins
 from engarde.railway.project import Project, Values
 
 
