@@ -159,7 +159,7 @@ def make_login(admin: Access, name: str, role: str, privilege: str, limits: str 
     password = secrets.token_hex(16)
     with session(admin, read_only=False) as asked:
         asked.execute_or_refuse(f"CREATE ROLE {quoted(name)} LOGIN{limits}")
-        asked.set_verifier(name, verifier(password, secrets.token_bytes(16)))
+        asked.set_verifier(name, verifier(password))
         asked.execute_or_refuse(f"GRANT {quoted(role)} TO {quoted(name)}")
         asked.execute_or_refuse(f"GRANT {privilege} ON DATABASE {quoted(admin.database)} TO {quoted(name)}")
         asked.commit()

@@ -47,7 +47,6 @@ class Made(Result):
         return Group(heading, facts, *notes, *_not_proven(self.proof))
 
     def data(self) -> dict[str, object]:
-        """The same for machines."""
         return dict(
             service=self.service,
             folder=str(self.folder),
@@ -102,7 +101,6 @@ class Restored(Result):
         return Group(heading, facts, *notes, *_not_proven(self.proof))
 
     def data(self) -> dict[str, object]:
-        """The same for machines."""
         return dict(
             service=self.service,
             folder=str(self.folder),

@@ -37,7 +37,8 @@ def rotate_command(
     or a refusal, 3 could not connect and nothing was changed, 4 begun and not finished: run it again.
     """
     from engarde.rotate.delivery import deliverer
-    from engarde.rotate.run import RotationOptions, put_back, rotate
+    from engarde.rotate.rotate_login import RotationOptions
+    from engarde.rotate.run import put_back, rotate
 
     if every and names:
         raise click.UsageError("either names or --all")

@@ -72,6 +72,11 @@ def login_name(login: Service | Analytics) -> str:
     return login.name if isinstance(login, Service) else ANALYTICS
 
 
+def logins_by_name(stack: Stack) -> dict[str, Service | Analytics]:
+    """Every login of the stack, by what the tool calls it."""
+    return {login_name(login): login for login in stack.logins}
+
+
 def rotation_key(login: Service | Analytics) -> tuple[str, tuple[str, ...]]:
     """The section of the stack file in which its counter stands, and the keys inside."""
     return ("services", (login.name, "rotation")) if isinstance(login, Service) else (ANALYTICS, ("rotation",))

@@ -15,7 +15,7 @@ from engarde.declaration.model import Analytics, Service, Stack
 from engarde.errors import ConfigError, Refused
 from engarde.output.show import Text
 from engarde.pulumi_cli.logins import login_to, password_of
-from engarde.pulumi_cli.resource_names import login_name
+from engarde.pulumi_cli.resource_names import login_name, logins_by_name
 from engarde.pulumi_cli.state import Outputs, outputs
 from engarde.railway.api import Api
 from engarde.railway.project import Instance, Place, Project, Values, declared_instance, find, values
@@ -63,7 +63,7 @@ def recipients(stack: Stack, only: Collection[str] = ()) -> dict[str, Service | 
 
     :raises ConfigError: a name that is not in the stack, or one whose URLs go nowhere.
     """
-    everybody = {login_name(login): login for login in stack.logins}
+    everybody = logins_by_name(stack)
     for name in only:
         if name not in everybody:
             raise ConfigError(f"{name} is not in stack {stack.name}; it has {', '.join(everybody)}")
@@ -138,7 +138,6 @@ class Step:
         return ", ".join(self.logins), self.service, variables
 
     def data(self) -> dict[str, object]:
-        """As JSON has it."""
         return {
             "railwayService": self.service,
             "services": list(self.logins),

@@ -21,7 +21,7 @@ Login = Service | Analytics
 class Deliverer:
     """What hands the new URLs of a login to where it runs; each call ends in an `EngardeError` where it cannot."""
 
-    check: Callable[[Login], None]
+    check: Callable[[Login], object]
     """whether it could, asked before anything is changed"""
     deliver: Callable[[Login], str | None]
     """pushes, deploys and waits for the end of it; a sentence on what was done, or None where a login goes nowhere"""
@@ -37,12 +37,12 @@ def deliverer(stack: Stack) -> Deliverer:
     from engarde.railway.planning import plan
     from engarde.railway.pushing import How, push
 
+    held: dict[str | None, Values] = {}
+
     def check(login: Login) -> None:
         if login.on_railway:
             with Api(token(), say) as api:
                 plan(stack, api, [login_name(login)])
-
-    held: dict[str | None, Values] = {}
 
     def deliver(login: Login) -> str | None:
         if not login.on_railway:

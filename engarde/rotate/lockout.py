@@ -1,4 +1,4 @@
-"""Who is let in where: a login's password, its sessions, and its CONNECT."""
+"""Who is let in where: a login's password, its sessions and its CONNECT, and what comes of logging in."""
 
 import secrets
 import time
@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from engarde.declaration.model import DatabaseStack
+from engarde.declaration.databases import managing
+from engarde.declaration.model import DatabaseStack, Stack
 from engarde.declaration.privileges import CONNECT, TEMPORARY
-from engarde.errors import LoginRefused, Refused, Unfinished, Why
+from engarde.errors import LoginRefused, Refused, Unfinished, Unreachable, Why
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.pulumi_cli.resource_names import login_name, on_server
 from engarde.rotate.delivery import Login
@@ -83,7 +84,7 @@ def shut_out(database: DatabaseStack, role: str, password: str) -> None:
 
     :raises Unfinished: a session does not end, or somebody else changes the role.
     """
-    stored = verifier(password, secrets.token_bytes(16))
+    stored = verifier(password)
     why = f"sessions of {role} do not end, or somebody else changes it"
     _until_none(lambda: _shut_out(database, role, stored), why)
 
@@ -96,9 +97,9 @@ def _shut_out(database: DatabaseStack, role: str, stored: str) -> bool:
             asked.set_verifier(role, stored)
         return found
     except Refused as refusal:
-        if any(state in str(refusal) for state in UNDER_CHANGE):
-            return True
-        raise
+        if not any(state in str(refusal) for state in UNDER_CHANGE):
+            raise
+        return True
 
 
 def put_verifier(database: DatabaseStack, login: Login, stored: Mapping[str, str]) -> None:
@@ -156,11 +157,11 @@ def _until_none(looked: Callable[[], bool], why: str) -> None:
 
 def _end_sessions(asked: Session, role: str, database: str | None) -> bool:
     """Whether there were any."""
-    found = sessions(asked, role, database) > 0
-    if found:
-        with acting(asked, role):
-            asked.execute_file("split_end", role=role, database=database)
-    return found
+    if not sessions(asked, role, database):
+        return False
+    with acting(asked, role):
+        asked.execute_file("split_end", role=role, database=database)
+    return True
 
 
 def sessions(asked: Session, role: str, database: str | None) -> int:
@@ -181,3 +182,53 @@ def refused(login: Access) -> bool:
         if refusal.why is Why.SHUT_OUT:
             return True
         raise
+
+
+@dataclass(frozen=True, slots=True)
+class LoginAttempt:
+    """What came of one login."""
+
+    let_in: bool
+    asked_for_password: bool
+    said: str = ""
+
+
+def attempt_login(database: DatabaseStack, role: str, password: str) -> LoginAttempt:
+    """Logs in to the database at the operator's address, and out again.
+
+    :raises Unreachable: nobody answers there, or says neither yes nor no.
+    """
+    try:
+        with session(Access(database.server, database.server.database, role, password)) as entered:
+            return LoginAttempt(True, entered.asked_for_password)
+    except LoginRefused as refusal:
+        if refusal.why.password_right:
+            return LoginAttempt(True, True, refusal.said)
+        if refusal.why is Why.PASSWORD:
+            return LoginAttempt(False, True, refusal.said)
+        raise
+
+
+def prove(stack: Stack, role: str, new: str, old: str | None = None) -> str | None:
+    """The new password is in force, and the old one is not; a warning where a login proves nothing.
+
+    On every server that has the role.
+
+    :raises Unfinished: it is not so, or could not be found out.
+    """
+    warnings = [_prove(database, role, new, old) for database in managing(stack, role)]
+    return next(filter(None, warnings), None)
+
+
+def _prove(database: DatabaseStack, role: str, new: str, old: str | None) -> str | None:
+    try:
+        entered = attempt_login(database, role, new)
+        left = attempt_login(database, role, old) if old and old != new else None
+    except Unreachable as lost:
+        raise Unfinished(f"whether {role} logs in with its new password could not be found out: {lost}") from None
+    if not entered.let_in:
+        raise Unfinished(f"{role} is not let in with the state's password: {entered.said}")
+    if not entered.asked_for_password or (left and left.let_in):
+        # A role has one password: who is let in with two is not asked for any.
+        return f"the server lets {role} in on trust, without asking for a password: a login proves nothing there"
+    return None

@@ -47,7 +47,6 @@ class Rotated:
     warnings: tuple[str, ...] = ()
 
     def data(self) -> dict[str, object]:
-        """The same for machines."""
         return {
             "login": self.plan.name,
             "role": self.plan.login.role,
@@ -108,7 +107,6 @@ class Report(Result):
         return self.failed.reason if self.failed else ""
 
     def data(self) -> dict[str, object]:
-        """All of it for machines."""
         failed = self.failed
         return dict(
             stack=self.stack,

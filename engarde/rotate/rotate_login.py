@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 from engarde.checks import journals
 from engarde.declaration.databases import managing
@@ -13,15 +14,12 @@ from engarde.pulumi_cli.resource_names import SUFFIX, base_name, login_name, ref
 from engarde.pulumi_cli.state import PASSWORD, ROLE, State, outputs, verifiers
 from engarde.rotate import lockout
 from engarde.rotate.delivery import Deliverer, Login
-from engarde.rotate.login_check import prove
+from engarde.rotate.lockout import prove
 from engarde.rotate.report import Rotated, Rotation
-from engarde.rotate.stack_file_copy import draft
+from engarde.rotate.stack_change import draft
 from engarde.server.blocking import accuses
 from engarde.util.quoting import word
 from engarde.util.terminal import say, step
-
-Ask = Callable[[str], None]
-"""Ends the command where the operator says no."""
 
 REPLACING = frozenset({"replace", "create-replacement", "delete-replaced", "delete"})
 
@@ -32,10 +30,33 @@ SHUT = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class RotationOptions:
+    """What the operator wants otherwise than by default."""
+
+    dry_run: bool = False
+    shut: bool = False
+    """logins are shut out first, and their sessions ended"""
+    ask: Callable[[str], None] = say
+    """before a login is shut out; ends the command where the operator says no"""
+
+
 def counters(state: State) -> dict[str, int]:
     """The state's counters by login."""
     passwords = (resource for resource in state.resources if resource.type == PASSWORD)
     return {password.name.removesuffix(SUFFIX): password.rotation for password in passwords if password.rotation}
+
+
+def recorded_counter(stack: Stack, login: Login, state: State) -> int:
+    """The state's counter of a login.
+
+    :raises Refused: it was never brought up.
+    """
+    name = login_name(login)
+    counter = counters(state).get(name)
+    if counter is None or login.role not in state.made(ROLE):
+        raise Refused(f"{name} was not brought up yet; run `bin/pulumi up --stack {stack.name}` first")
+    return counter
 
 
 def plan(stack: Stack, login: Login, state: State, begun: Mapping[str, int]) -> Rotation:
@@ -44,14 +65,12 @@ def plan(stack: Stack, login: Login, state: State, begun: Mapping[str, int]) -> 
     :raises ConfigError: a counter of the file is lower than the state's, and no rotation of ours has made it so.
     :raises Refused: it was never brought up.
     """
-    name, recorded = login_name(login), counters(state)
-    now = recorded.get(name)
-    if now is None or login.role not in state.made(ROLE):
-        raise Refused(f"{name} was not brought up yet; run `bin/pulumi up --stack {stack.name}` first")
+    name, now = login_name(login), recorded_counter(stack, login, state)
     target = begun.get(name, 0)
     goes_on = target >= now
     # What was begun here and then taken out of the file by hand goes on to where it was to go.
-    refuse_lower(stack, {other: counter for other, counter in recorded.items() if other != name or not goes_on})
+    others = {other: counter for other, counter in counters(state).items() if other != name or not goes_on}
+    refuse_lower(stack, others)
     target = max(target if goes_on else 0, login.rotation)
     if goes_on or target > now:
         return Rotation(login, now, target, continued=True)
@@ -82,16 +101,8 @@ def _own(plan: Rotation, step: Step) -> bool:
     return step.type == "pulumi:pulumi:Stack" and step.operation == "update"
 
 
-def look(stack: Stack, plan: Rotation) -> None:
-    """Says what a rotation would do, and does none of it."""
-    with draft(stack, plan.login, plan.target) as made, step(f"{plan.name}: preview"):
-        refuse_more(stack, plan, preview(stack.name, "--config-file", str(made.copy)))
-
-
-def rotate_login(stack: Stack, plan: Rotation, state: State, deliverer: Deliverer, ask: Ask, *, shut: bool) -> Rotated:
+def rotate_login(stack: Stack, plan: Rotation, state: State, deliverer: Deliverer, options: RotationOptions) -> Rotated:
     """Bumps the counter, brings it up, proves it, delivers it, and proves it again.
-
-    :param shut: the login is shut out first, and its sessions are ended.
 
     :raises Unfinished: it was begun, and did not come to its end.
     :raises EngardeError: it was not begun, and nothing was changed.
@@ -101,20 +112,27 @@ def rotate_login(stack: Stack, plan: Rotation, state: State, deliverer: Delivere
         with step(f"{plan.name}: preview"):
             steps = preview(stack.name, "--config-file", str(made.copy))
         refuse_more(stack, plan, steps)
+        if options.dry_run:
+            return Rotated(plan)
         deliverer.check(plan.login)
         old = outputs(stack.name).passwords.get(role)
         begun = "goes on with the rotation" if plan.continued else "gets a new password"
         notice = (
             f"{plan.name} {begun}: counter {plan.before} -> {plan.target}. New connections with the old password fail"
-            f" from the end of `up` until the new URL is deployed. {SHUT if shut else LEFT_OPEN}"
+            f" from the end of `up` until the new URL is deployed. {SHUT if options.shut else LEFT_OPEN}"
         )
-        (ask if shut else say)(notice)
+        (options.ask if options.shut else say)(notice)
         journals.begin_rotation(stack.name, plan.name, plan.target)
         if plan.bump:
             made.put_in_place()
     try:
-        if shut:
-            _shut_out(stack, plan)
+        if options.shut:
+            # Written before: from here on the state's password has to be put in force even where `up` does nothing.
+            journals.shut_login(stack.name, plan.name)
+            with step(f"{plan.name}: shutting it out"):
+                password = lockout.temporary_password()
+                for database in managing(stack, role):
+                    lockout.shut_out(database, role, password)
         with step(f"{plan.name}: up"):
             _forget_what_is_nowhere(stack, plan, state)
             _bring_up(stack, plan, steps)
@@ -136,15 +154,6 @@ def _deliver(plan: Rotation, deliverer: Deliverer) -> str | None:
         return deliverer.deliver(plan.login)
     except EngardeError as fault:
         raise Unfinished(f"the new password is in force, and its delivery failed: {fault}") from None
-
-
-def _shut_out(stack: Stack, plan: Rotation) -> None:
-    role, password = plan.login.role, lockout.temporary_password()
-    # Written before: from here on the state's password has to be put in force even where `up` has nothing to do.
-    journals.shut_login(stack.name, plan.name)
-    with step(f"{plan.name}: shutting it out"):
-        for database in managing(stack, role):
-            lockout.shut_out(database, role, password)
 
 
 def _advice(stack: Stack, plan: Rotation, fault: EngardeError) -> str:
@@ -170,7 +179,10 @@ def _bring_up(stack: Stack, plan: Rotation, steps: Sequence[Step]) -> None:
 def _forget_what_is_nowhere(stack: Stack, plan: Rotation, state: State) -> None:
     """A password that a killed run was about to make is nowhere but in the state, where `up` would keep its trace."""
     creating = {pending.name for pending in state.pending if pending.operation == "creating"}
-    passwords = (resource for resource in state.resources if resource.type == PASSWORD and resource.rotation)
-    own = {password.name: password.urn for password in passwords if password.name in creating}
+    own = {
+        resource.name: resource.urn
+        for resource in state.resources
+        if resource.type == PASSWORD and resource.rotation and resource.name in creating
+    }
     if creating and creating == own.keys():
         forget_creations(stack.name, [*own.values()])

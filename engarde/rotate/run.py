@@ -3,7 +3,6 @@
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
 from engarde.checks import journals
 from engarde.declaration.databases import databases
@@ -13,28 +12,17 @@ from engarde.errors import ConfigError, EngardeError, Refused, Unfinished
 from engarde.output.wording import indented
 from engarde.pulumi_cli.commands import preview, up
 from engarde.pulumi_cli.logins import login_of_admin
-from engarde.pulumi_cli.resource_names import login_name, on_server, refuse_lower
+from engarde.pulumi_cli.resource_names import login_name, logins_by_name, on_server, refuse_lower
 from engarde.pulumi_cli.state import ROLE, State, outputs, state, verifiers
 from engarde.rotate import lockout
 from engarde.rotate.delivery import Deliverer, Login
-from engarde.rotate.lock import locked
-from engarde.rotate.login_check import prove
+from engarde.rotate.lockout import prove
 from engarde.rotate.report import Failed, Report, Rotated, Rotation
-from engarde.rotate.rotate_login import Ask, counters, look, plan, rotate_login
+from engarde.rotate.rotate_login import RotationOptions, counters, plan, recorded_counter, rotate_login
+from engarde.rotate.stack_change import locked
 from engarde.server.catalog.rows import Existing
 from engarde.server.session import session
 from engarde.util.terminal import say, step
-
-
-@dataclass(frozen=True, slots=True)
-class RotationOptions:
-    """What the operator wants otherwise than by default."""
-
-    dry_run: bool = False
-    shut: bool = False
-    """logins are shut out first, and their sessions ended"""
-    ask: Ask = say
-    """before a login is shut out"""
 
 
 def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, options: RotationOptions) -> Report:
@@ -53,11 +41,8 @@ def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, options: Rota
             known = recorded if options.dry_run or name == left[0] else state(stack)
             # Read anew: the one before has changed it.
             declared = read(FOLDER, stack)
-            planned = plan(declared, _login(declared, name), known, journals.read_rotations(stack).begun)
-            if not options.dry_run:
-                return rotate_login(declared, planned, known, deliverer, options.ask, shut=options.shut)
-            look(declared, planned)
-            return Rotated(planned)
+            planned = plan(declared, logins_by_name(declared)[name], known, journals.read_rotations(stack).begun)
+            return rotate_login(declared, planned, known, deliverer, options)
 
         if len(left) < len(wanted):
             say(f"an earlier run was stopped; this one goes on with what it left: {', '.join(left)}")
@@ -67,16 +52,12 @@ def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, options: Rota
     return Report(stack, options.dry_run, False, declared.railway is not None, *done, _kept_in_git(stack), options.shut)
 
 
-def _login(stack: Stack, name: str) -> Login:
-    return next(login for login in stack.logins if login_name(login) == name)
-
-
 def chosen(stack: Stack, names: Sequence[str]) -> list[str]:
     """The logins of these names, all of the stack's without any.
 
     :raises ConfigError: some are not in the stack file, or named twice, or there are none.
     """
-    known = [login_name(login) for login in stack.logins]
+    known = logins_by_name(stack)
     if unknown := sorted({name for name in names if name not in known}):
         raise ConfigError(f"not in stack {stack.name}: {', '.join(unknown)}; it has {', '.join(known)}")
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -89,8 +70,8 @@ def chosen(stack: Stack, names: Sequence[str]) -> list[str]:
 def unfinished_first(stack: Stack, names: Sequence[str], state: State, begun: Mapping[str, int]) -> list[str]:
     """What was begun comes before what was not: the preview of the others holds it, too, and is refused."""
     recorded = counters(state)
-    rotations = {login_name(login): login.rotation for login in stack.logins}
-    ahead = {name for name, rotation in rotations.items() if rotation > recorded.get(name, rotation)}
+    logins = logins_by_name(stack).items()
+    ahead = {name for name, login in logins if login.rotation > recorded.get(name, login.rotation)}
     return sorted(names, key=lambda name: name not in ahead | begun.keys())
 
 
@@ -138,7 +119,7 @@ def put_back(stack: str, names: Sequence[str], *, dry_run: bool) -> Report:
         passwords = {} if dry_run else outputs(stack).passwords
 
         def one(name: str) -> Rotated:
-            login, counter = _login(declared, name), known[name]
+            login, counter = logins_by_name(declared)[name], known[name]
             kept = Rotation(login, counter, counter, continued=False)
             if dry_run:
                 return Rotated(kept)
@@ -151,13 +132,11 @@ def put_back(stack: str, names: Sequence[str], *, dry_run: bool) -> Report:
 
 def _refuse_half_done(stack: Stack, logins: Sequence[Login], recorded: State) -> None:
     """A rotation that was begun has another password to put in force."""
-    known = counters(recorded)
-    refuse_lower(stack, known)
+    refuse_lower(stack, counters(recorded))
+    begun = journals.read_rotations(stack.name).begun
     for login in logins:
         name = login_name(login)
-        if name not in known or login.role not in recorded.made(ROLE):
-            raise Refused(f"{name} was not brought up yet; run `bin/pulumi up --stack {stack.name}` first")
-        if login.rotation > known[name] or name in journals.read_rotations(stack.name).begun:
+        if login.rotation > recorded_counter(stack, login, recorded) or name in begun:
             raise Refused(f"a rotation of {name} was begun; `bin/engarde rotate {name} --stack {stack.name}` ends it")
 
 

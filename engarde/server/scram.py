@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import secrets
 from base64 import b64decode, b64encode
 
 ITERATIONS = 4096
@@ -22,8 +23,12 @@ def matches(password: str, stored: str) -> bool:
     return hmac.compare_digest(verifier(password, b64decode(salted), int(iterations)), stored)
 
 
-def verifier(password: str, salted: bytes, iterations: int = ITERATIONS) -> str:
-    """The text of `pg_authid.rolpassword` for a password of ASCII letters and digits, which SASLprep leaves alone."""
+def verifier(password: str, salted: bytes | None = None, iterations: int = ITERATIONS) -> str:
+    """The text of `pg_authid.rolpassword` for a password of ASCII letters and digits, which SASLprep leaves alone.
+
+    :param salted: its salt; a random one where none is given.
+    """
+    salted = secrets.token_bytes(16) if salted is None else salted
     key = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salted, iterations)
     stored = hashlib.sha256(hmac.digest(key, b"Client Key", "sha256")).digest()
     server = hmac.digest(key, b"Server Key", "sha256")

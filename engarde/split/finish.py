@@ -13,7 +13,7 @@ from engarde.errors import Refused
 from engarde.output.wording import indented
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.rotate import lockout
-from engarde.rotate.lock import locked
+from engarde.rotate.stack_change import locked
 from engarde.server.functions import refuse_event_triggers
 from engarde.server.session import session
 from engarde.split import source_comparison

@@ -16,7 +16,7 @@ from engarde.errors import ConfigError, Refused, Unreachable
 from engarde.pulumi_cli.commands import set_key
 from engarde.pulumi_cli.logins import login_to
 from engarde.pulumi_cli.process import engine
-from engarde.rotate.stack_file_copy import Copy, copied
+from engarde.rotate.stack_change import Copy, copied
 from engarde.server.credentials import Access
 
 

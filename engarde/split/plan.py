@@ -12,7 +12,7 @@ from engarde.declaration.rules.databases import SERVERS_OWN
 from engarde.errors import ConfigError, EngardeError, Refused, Unreachable
 from engarde.pulumi_cli.commands import preview
 from engarde.pulumi_cli.logins import access, login_of_admin
-from engarde.rotate.login_check import attempt_login
+from engarde.rotate.lockout import attempt_login
 from engarde.server.session import session
 from engarde.split import preconditions
 from engarde.split.inspect import contents, look

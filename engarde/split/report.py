@@ -80,7 +80,6 @@ class MovePlan(Result):
             yield from (f"  {line}" for line in str(edit).split("\n"))
 
     def data(self) -> dict[str, object]:
-        """The same for machines."""
         held, move = self.contents, self.move
         return {
             "service": move.service.name,
@@ -134,7 +133,6 @@ class Moved(Result):
         return lines("\n".join([*told, *self.notes]))
 
     def data(self) -> dict[str, object]:
-        """The same for machines."""
         return {
             "service": self.service,
             "from": self.source,
@@ -166,7 +164,6 @@ class Finished(Result):
         return lines(f"{gone}\nits last copy is in {self.folder}")
 
     def data(self) -> dict[str, object]:
-        """The same for machines."""
         return {
             "service": self.service,
             "database": self.database,

@@ -13,7 +13,7 @@ from engarde.errors import EngardeError, Refused, Unfinished
 from engarde.output.wording import indented
 from engarde.pulumi_cli.state import verifiers
 from engarde.rotate import lockout
-from engarde.rotate.lock import locked
+from engarde.rotate.stack_change import locked
 from engarde.split import source_comparison, steps
 from engarde.split.move import Move, move
 from engarde.split.plan import plan

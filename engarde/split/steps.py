@@ -25,7 +25,7 @@ from engarde.pulumi_cli.resource_names import on_server
 from engarde.pulumi_cli.state import ROLE, outputs, state, verifiers
 from engarde.rotate import lockout
 from engarde.rotate.delivery import deliverer
-from engarde.rotate.login_check import prove
+from engarde.rotate.lockout import prove
 from engarde.server.session import session
 from engarde.split import source_comparison
 from engarde.split.inspect import contents

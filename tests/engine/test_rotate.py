@@ -165,7 +165,8 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from engarde.errors import EngardeError, Unreachable
 from engarde.rotate.delivery import Deliverer
-from engarde.rotate.run import RotationOptions, rotate
+from engarde.rotate.rotate_login import RotationOptions
+from engarde.rotate.run import rotate
 from engarde.output.show import document
 fault = sys.argv[2]
 def check(login):

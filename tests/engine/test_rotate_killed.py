@@ -39,7 +39,7 @@ MOMENTS = [
 STEPS = [
     ("checks.journals", "plan_rotations", "after"),
     ("checks.journals", "begin_rotation", "after"),
-    ("rotate.stack_file_copy", "Copy.put_in_place", "after"),
+    ("rotate.stack_change", "Copy.put_in_place", "after"),
     ("rotate.rotate_login", "up", "before"),
     ("rotate.rotate_login", "up", "after"),
     ("rotate.rotate_login", "prove", "after"),

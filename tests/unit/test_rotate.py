@@ -15,12 +15,11 @@ from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused, Unfinished
 from engarde.pulumi_cli.commands import Step
 from engarde.pulumi_cli.state import PASSWORD, ROLE, Resource, State
-from engarde.rotate.lock import locked
-from engarde.rotate.login_check import LoginAttempt, prove
+from engarde.rotate.lockout import LoginAttempt, prove
 from engarde.rotate.report import Rotation
 from engarde.rotate.rotate_login import plan, refuse_more
 from engarde.rotate.run import chosen, unfinished_first
-from engarde.rotate.stack_file_copy import draft
+from engarde.rotate.stack_change import draft, locked
 from tests.unit.mocked import Ended, Ran, run
 
 ENDLESS = "back\\"
@@ -154,7 +153,7 @@ def test_a_journal_that_cannot_be_read(private: Path, content: str) -> None:
 def test_an_engine_that_is_at_work_is_waited_for(private: Path) -> None:
     stale: list[str] = []
     with (
-        patch.multiple("engarde.rotate.lock", backend=lambda _: "", say=lambda _: None),
+        patch.multiple("engarde.rotate.stack_change", backend=lambda _: "", say=lambda _: None),
         patch("engarde.pulumi_cli.stale_locks.remove_locks", lambda *_: stale.append("removed")),
     ):
         answers = iter(["process 1", "process 1", None])
@@ -162,7 +161,7 @@ def test_an_engine_that_is_at_work_is_waited_for(private: Path) -> None:
             assert list(answers) == [] and stale
         with (
             patch("engarde.pulumi_cli.stale_locks.holder", return_value="process 1 on there"),
-            patch("engarde.rotate.lock.PATIENCE", 0),
+            patch("engarde.rotate.stack_change.PATIENCE", 0),
             pytest.raises(Refused, match=r"in use by process 1 on there; .*pulumi cancel --stack prod"),
             locked("prod", dry_run=False),
         ):
@@ -186,7 +185,7 @@ def test_a_name_that_the_engine_cannot_write(private: Path) -> None:
     declared = read(private, "prod")
     (login,) = (service for service in declared.services if service.name == ENDLESS)
     with (
-        patch("engarde.rotate.stack_file_copy.FOLDER", private),
+        patch("engarde.rotate.stack_change.FOLDER", private),
         pytest.raises(ConfigError, match=r"(?s)Write this into Pulumi.prod.yaml.*back\\: \{rotation: 2\}"),
         draft(declared, login, 2),
     ):
@@ -203,8 +202,8 @@ def drafted(private: Path, *edits: tuple[str, str]) -> Any:
         for old, new in edits:
             file.write_text(file.read_text().replace(old, new))
 
-    folder = patch("engarde.rotate.stack_file_copy.FOLDER", private)
-    return folder, patch("engarde.rotate.stack_file_copy.set_key", set_key), declared.services[0]
+    folder = patch("engarde.rotate.stack_change.FOLDER", private)
+    return folder, patch("engarde.rotate.stack_change.set_key", set_key), declared.services[0]
 
 
 @pytest.mark.parametrize(
@@ -237,7 +236,7 @@ IN, OUT, TRUSTED = LoginAttempt(True, True), LoginAttempt(False, True, "no"), Lo
     ("new", "old", "warned"), [(IN, OUT, False), (TRUSTED, TRUSTED, True), (IN, IN, True), (TRUSTED, None, True)]
 )
 def test_a_login_that_proves_something(new: LoginAttempt, old: LoginAttempt | None, warned: bool) -> None:
-    with patch("engarde.rotate.login_check.attempt_login", side_effect=[new, old]):
+    with patch("engarde.rotate.lockout.attempt_login", side_effect=[new, old]):
         said = prove(stack(), "a_user", "new", "old" if old else None)
     assert bool(said) == warned
     assert not said or "a login proves nothing there" in said
@@ -245,7 +244,7 @@ def test_a_login_that_proves_something(new: LoginAttempt, old: LoginAttempt | No
 
 def test_a_login_that_is_refused() -> None:
     with (
-        patch("engarde.rotate.login_check.attempt_login", side_effect=[OUT, OUT]),
+        patch("engarde.rotate.lockout.attempt_login", side_effect=[OUT, OUT]),
         pytest.raises(Unfinished, match="a_user is not"),
     ):
         prove(stack(), "a_user", "new", "old")

@@ -1,6 +1,8 @@
-"""A copy of the stack file, which the engine can preview, and which then takes its place."""
+"""Whoever changes a stack does it alone, and its stack file by a copy that the engine can preview before."""
 
+import fcntl
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,10 +13,53 @@ from engarde.declaration import stack_file_edits
 from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused
+from engarde.pulumi_cli import stale_locks
 from engarde.pulumi_cli.commands import set_key
-from engarde.pulumi_cli.resource_names import login_name, rotation_key
+from engarde.pulumi_cli.resource_names import login_name, logins_by_name, rotation_key
+from engarde.pulumi_cli.state import backend
 from engarde.rotate.delivery import Login
 from engarde.util.files import read_bytes
+from engarde.util.terminal import say, step
+
+PATIENCE = 120.0
+"""An engine may outlive the rotation that started it, and is then about to end [seconds]."""
+
+
+@contextmanager
+def locked(stack: str, *, dry_run: bool) -> Iterator[None]:
+    """One rotation at a time, after the last engine has ended; a dead one's lock is removed, but for a dry run.
+
+    :raises Refused: another rotation is at work, or an engine that does not end.
+    :raises Unreachable: no engine.
+    """
+    with (folder(f"rotation.{stack}") / "lock").open("w") as lock:
+        try:
+            # The kernel lets go of a killed one's.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused(f"another `rotate` is at work on stack {stack}; let it come to its end") from None
+        kept = backend(stack)
+        if any(stale_locks.torn(kept, stack)):
+            raise Refused(f"a killed run left an empty file beside the state: `bin/engarde doctor --stack {stack}`")
+        # A preview needs no lock.
+        if not dry_run:
+            if stale_locks.holder(kept, stack):
+                with step(f"waiting for another engine that is at work on stack {stack}"):
+                    _wait(kept, stack)
+            if stale_locks.remove_locks(kept, stack):
+                say("removed the lock of an engine that was killed")
+        yield
+
+
+def _wait(kept: str, stack: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while holder := stale_locks.holder(kept, stack):
+        if time.monotonic() > end:
+            raise Refused(
+                f"stack {stack} is in use by {holder}; let it end or, when it never will,"
+                f" run `bin/pulumi cancel --stack {stack}`"
+            )
+        time.sleep(0.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +113,7 @@ def draft(stack: Stack, login: Login, counter: int) -> Iterator[Copy]:
                     + stack_file_edits.lines(section, {keys[0]: {keys[1]: counter}})
                 )
             set_key(stack.name, made.copy, path, str(counter))
-        drafted = {login_name(other): other for other in read(made.copy.parent, stack.name).logins}
-        wanted = {login_name(other): other for other in stack.logins}
-        if drafted != wanted | {name: login.model_copy(update={"rotation": counter})}:
+        wanted = {**logins_by_name(stack), name: login.model_copy(update={"rotation": counter})}
+        if logins_by_name(read(made.copy.parent, stack.name)) != wanted:
             raise Refused(f"the engine wrote another key than the counter of {name}; Pulumi.{stack.name}.yaml stays")
         yield made
