@@ -86,7 +86,7 @@ def _said(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
     """What there is to say of code that another than the admin may change, judged by whose rights it runs with."""
     uses: dict[tuple[str, str | None, str | None, str], list[CodeUse]] = defaultdict(list)
     constants: dict[tuple[str, str | None, str | None], set[str]] = {}
-    for use in observed.code_of_others(MOST):
+    for use in observed.session.query("code_of_others", CodeUse, admin=stack.server.user, most=MOST):
         if use.kind == UNREAD:
             yield _unread(use.owner)
             continue
@@ -96,7 +96,7 @@ def _said(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
     judge = _Judge(stack, observed.catalog, observed.admin, constants)
     for group in uses.values():
         yield from judge.of_uses(group)
-    for runner in observed.statement_runners:
+    for runner in observed.session.query("statement_runners", StatementRunner, admin=stack.server.user):
         yield from judge.of_runner(runner)
 
 

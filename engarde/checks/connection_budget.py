@@ -89,22 +89,25 @@ def lowered(limits: Mapping[str, int], room: int) -> dict[str, int] | None:
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """A finding where the limits, a rotation and the others' sessions do not all fit."""
     of_server = budget(stack.server_stack, observed.settings("max_connections", *RESERVED))
-    if not stack.server_wide or of_server.suffices(observed.others_sessions, rotating=True):
+    if not stack.server_wide:
         return
-    limits, room = of_server.limits, of_server.available - observed.others_sessions
+    (others,) = observed.session.values("others_sessions", roles=list(stack.roles))
+    if of_server.suffices(others, rotating=True):
+        return
+    limits = of_server.limits
     expected = (
         f"at most {of_server.available}: max_connections {of_server.highest} less {of_server.reserved} reserved ones"
     )
     actual = (
         f"{of_server.promised} by the limits of all roles, {needed(limits)} while {of_server.largest.role} is rotated"
-        f" and two of it are in use; and {observed.others_sessions} sessions of others now"
+        f" and two of it are in use; and {others} sessions of others now"
     )
-    fitting = lowered(limits, room)
-    remedy = (
-        _edit(of_server, fitting)
-        if fitting
-        else _raise(observed, needed(limits) + of_server.reserved + observed.others_sessions)
-    )
+    if fitting := lowered(limits, of_server.available - others):
+        remedy = _edit(of_server, fitting)
+    else:
+        enough = needed(limits) + of_server.reserved + others
+        heal = f"ALTER SYSTEM SET max_connections = {enough}; -- and a restart of the server"
+        remedy = Remedy("sql", heal, by_superuser=not observed.admin.superuser)
     yield Finding("connection budget", stack.server.database, expected, actual, remedy, frozenset(limits))
 
 
@@ -112,12 +115,6 @@ def _edit(of_server: Budget, fitting: dict[str, int]) -> Remedy:
     changed = [login for login in of_server.logins if fitting[login.role] < login.connection_limit]
     services = {login.name: {"connectionLimit": fitting[login.role]} for login in changed if isinstance(login, Service)}
     sections = [lines("services", services)] if services else []
-    for login in changed:
-        if not isinstance(login, Service):
-            sections.append(lines(ANALYTICS, {"connectionLimit": fitting[login.role]}))
+    readers = [login for login in changed if not isinstance(login, Service)]
+    sections += [lines(ANALYTICS, {"connectionLimit": fitting[reader.role]}) for reader in readers]
     return Remedy("edit", "\n".join(sections))
-
-
-def _raise(observed: Observed, connections: int) -> Remedy:
-    heal = f"ALTER SYSTEM SET max_connections = {connections}; -- and a restart of the server"
-    return Remedy("sql", heal, by_superuser=not observed.admin.superuser)

@@ -8,7 +8,7 @@ from engarde.declaration.model import DatabaseStack, Extension
 from engarde.declaration.stack_file_edits import lines
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.resource_names import is_in
-from engarde.pulumi_cli.state import EXTENSION, ROLE, Granted, Resource
+from engarde.pulumi_cli.state import EXTENSION, ROLE
 from engarde.util.quoting import word
 
 
@@ -78,30 +78,26 @@ def of_orphaned_grants(stack: DatabaseStack, observed: Observed) -> Iterator[Fin
     """Each such grant, unless a run has already seen to it that the next one can let go of it."""
     state = observed.recorded.state
     released = {name for resource in state.resources for name in resource.released}
-    for resource in state.resources:
-        granted = resource.granted
-        if granted is None or not granted.tables or resource.name in released:
-            continue
-        if not is_in(resource.name, stack):
-            continue  # in another database
-        for table in granted.tables:
-            if (granted.schema or "", table) not in observed.tables:
-                yield _orphaned(observed, resource, granted, table)
-
-
-def _orphaned(observed: Observed, resource: Resource, granted: Granted, table: str) -> Finding:
-    stack = observed.stack.name
-    declared = granted.role in {service.role for service in observed.stack.services}
+    held = [
+        (resource.urn, resource.granted)
+        for resource in state.resources
+        if resource.granted
+        and resource.granted.tables
+        and resource.name not in released
+        and is_in(resource.name, stack)
+    ]
+    there = observed.session.tables(sorted({granted.schema for _, granted in held if granted.schema}))
     # The program lets go of a service's grants without a statement; and with a role all that it was granted goes.
-    if declared or granted.role in observed.recorded.state.made(ROLE):
-        command = f"bin/pulumi up --stack {stack}"
-    else:
-        command = f"bin/pulumi state delete {word(resource.urn)} --stack {stack}"
-    return Finding(
-        "vanished table",
-        f"{granted.schema}.{table}",
-        f"there, for the state lets {granted.role} read it",
-        "no such table",
-        Remedy("command", command),
-        frozenset({granted.role, granted.schema or ""}),
-    )
+    released_by_up = {*(service.role for service in stack.services), *state.made(ROLE)}
+    for urn, granted in held:
+        command = "up" if granted.role in released_by_up else f"state delete {word(urn)}"
+        for table in granted.tables:
+            if (granted.schema or "", table) not in there:
+                yield Finding(
+                    "vanished table",
+                    f"{granted.schema}.{table}",
+                    f"there, for the state lets {granted.role} read it",
+                    "no such table",
+                    Remedy("command", f"bin/pulumi {command} --stack {stack.name}"),
+                    frozenset({granted.role, granted.schema or ""}),
+                )

@@ -5,33 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar
 
 from engarde.checks.admin_capabilities import AdminCapabilities, admin_capabilities
 from engarde.checks.foreseen import foreseen
 from engarde.checks.histories import Histories, ReadHistories
-from engarde.declaration.model import DatabaseStack, Table
+from engarde.declaration.model import DatabaseStack
 from engarde.errors import Unreachable
 from engarde.output.findings import Finding
 from engarde.preflight import admin_privileges as rights
-from engarde.preflight import conflicts
-from engarde.preflight.revocations import Outsider, outsiders
 from engarde.pulumi_cli import stale_locks
 from engarde.pulumi_cli.logins import of_services
-from engarde.pulumi_cli.resource_names import is_in
 from engarde.pulumi_cli.state import Outputs, State, backend, outputs, state
 from engarde.server import catalog, functions, version_tables
 from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import (
-    CodeUse,
-    Existing,
-    Policy,
-    ServerSetting,
-    Shadow,
-    StatementRunner,
-    StoredPassword,
-    VersionTable,
-)
+from engarde.server.catalog.rows import ServerSetting, StoredPassword, VersionTable
 from engarde.server.functions import EventTrigger
 from engarde.server.session import Session
 
@@ -45,25 +33,14 @@ class Once(Generic[Value]):
         self.ask = ask
         self.__doc__ = ask.__doc__
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = f"{name} once"
-
-    @overload
-    def __get__(self, instance: None, owner: type) -> Once[Value]: ...
-
-    @overload
-    def __get__(self, instance: object, owner: type) -> Value: ...
-
-    def __get__(self, instance: object | None, owner: type) -> Value | Once[Value]:
-        if instance is None:
-            return self
-        kept = instance.__dict__
-        if self.name not in kept:
+    def __get__(self, instance: object, owner: type) -> Value:
+        kept, name = instance.__dict__, f"{self.ask.__name__} once"
+        if name not in kept:
             try:
-                kept[self.name] = self.ask(instance)
+                kept[name] = self.ask(instance)
             except Unreachable as error:
-                kept[self.name] = error
-        if isinstance(answer := kept[self.name], Unreachable):
+                kept[name] = error
+        if isinstance(answer := kept[name], Unreachable):
             raise answer
         value: Value = answer
         return value
@@ -150,11 +127,8 @@ class Observed:
     @property
     def moved(self) -> frozenset[str]:
         """What goes to another schema before, as SQL names it now."""
-        return frozenset(
-            finding.remedy.placed.identity
-            for finding in self.placed
-            if finding.remedy.placed and finding.remedy.placed.schema
-        )
+        placed = (finding.remedy.placed for finding in self.placed)
+        return frozenset(place.identity for place in placed if place and place.schema)
 
     @cached_property
     def admin(self) -> AdminCapabilities:
@@ -176,24 +150,6 @@ class Observed:
         return functions.event_triggers(self.session, self.stack.server.user)
 
     @cached_property
-    def policies(self) -> list[Policy]:
-        """Those for reading, of tables with row security."""
-        return self.session.query("row_security", Policy, schemas=sorted(self.stack.schemas))
-
-    @cached_property
-    def statement_runners(self) -> list[StatementRunner]:
-        """Views in which a function runs a text."""
-        return self.session.query("statement_runners", StatementRunner, admin=self.stack.server.user)
-
-    def code_of_others(self, most: int) -> list[CodeUse]:
-        """Uses of code that another than the admin may change: so many of them at most, then a row that says so."""
-        return self.session.query("code_of_others", CodeUse, admin=self.stack.server.user, most=most)
-
-    def shadows(self, schemas: list[str], ahead: list[str]) -> list[Shadow]:
-        """What has names of the system's in these schemas; with the same arguments only in those that come `ahead`."""
-        return self.session.query("shadows", Shadow, admin=self.stack.server.user, schemas=schemas, ahead=ahead)
-
-    @cached_property
     def verifiers(self) -> list[StoredPassword]:
         """What the server keeps of the passwords of the stack's roles; for a superuser alone."""
         roles = [login.role for login in self.stack.logins]
@@ -213,23 +169,6 @@ class Observed:
         return self.session.pooled
 
     @cached_property
-    def existing(self) -> tuple[Existing, ...]:
-        """Those of the roles and schemas of the stack file that are there."""
-        schemas = sorted(service.schema_ for service in self.stack.services)
-        return tuple(self.session.query("existing", Existing, roles=conflicts.roles(self.stack), schemas=schemas))
-
-    @cached_property
-    def others_sessions(self) -> int:
-        """Sessions of roles that are not the stack's, on the whole server."""
-        (count,) = self.session.values("others_sessions", roles=list(self.stack.roles))
-        return int(count)
-
-    @cached_property
-    def outsiders(self) -> list[Outsider]:
-        """Login roles that are not the stack's."""
-        return outsiders(self.stack, self.session)
-
-    @cached_property
     def version_tables(self) -> tuple[VersionTable, ...]:
         """Alembic's tables, wherever they are."""
         return version_tables.read(self.stack, self.session, lambda: of_services(self.stack, self.recorded.outputs))
@@ -242,12 +181,3 @@ class Observed:
     def offered(self, *names: str) -> dict[str, Offered]:
         """Those of these extensions that the server has."""
         return {offered.name: offered for offered in self.session.query("offered", Offered, names=[*names])}
-
-    @cached_property
-    def tables(self) -> frozenset[Table]:
-        """Those that are there in the schemas in which the state has grants on single tables."""
-        resources = self.recorded.state.resources
-        here = (resource.granted for resource in resources if is_in(resource.name, self.stack))
-        return self.session.tables(
-            sorted({granted.schema for granted in here if granted and granted.tables and granted.schema})
-        )

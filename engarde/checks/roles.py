@@ -8,6 +8,7 @@ from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.parameters import milliseconds
 from engarde.declaration.stack_file_edits import lines
 from engarde.output.findings import Finding, Remedy
+from engarde.preflight.revocations import outsiders
 from engarde.util.quoting import statement
 
 SEARCH_PATH = "search_path"
@@ -94,7 +95,7 @@ def of_undeclared(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]
     if stack.label:
         return
     said = {*(role.name for role in stack.outside_roles), *stack.shut_out}
-    for outsider in observed.outsiders:
+    for outsider in outsiders(stack, observed.session):
         if outsider.name in said or outsider.by or not outsider.involved:
             continue
         keeps = lines("outsideRoles", {outsider.name: outsider.kept})

@@ -29,7 +29,7 @@ from engarde.util.quoting import quoted
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Tables that a role is declared to read, and whose policies do not show it every row."""
     tables: dict[tuple[str, str], list[Policy]] = defaultdict(list)
-    for policy in observed.policies:
+    for policy in observed.session.query("row_security", Policy, schemas=sorted(stack.schemas)):
         tables[policy.schema, policy.name].append(policy)
     members = closure(stack, observed.catalog)
     for (schema, name), policies in tables.items():

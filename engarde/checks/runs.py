@@ -13,6 +13,7 @@ from engarde.preflight import conflicts
 from engarde.pulumi_cli import stale_locks
 from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import ROLE, SCHEMA, State
+from engarde.server.catalog.rows import Existing
 from engarde.util.quoting import word
 
 
@@ -46,10 +47,12 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """What a killed run left, what the next run would refuse, and what it has still to make."""
     yield from _locks(observed.recorded)
     yield from _pending(observed.recorded)
-    taken = list(conflicts.taken(stack, observed.existing, observed.recorded.state.made(ROLE)))
+    named = {"roles": conflicts.roles(stack), "schemas": sorted(service.schema_ for service in stack.services)}
+    existing = observed.session.query("existing", Existing, **named)
+    taken = list(conflicts.taken(stack, existing, observed.recorded.state.made(ROLE)))
     for another in taken:
         yield _adopt(stack.name, another)
-    for name in conflicts.absent(stack, observed.existing):
+    for name in conflicts.absent(stack, existing):
         remedy = Remedy("edit", f"# without {name} under engarde:outsideRoles and under every creators")
         yield Finding(
             "outside role", name, "there, for the stack file names it", "no such role", remedy, frozenset({name})

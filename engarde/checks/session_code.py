@@ -12,6 +12,7 @@ from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
 from engarde.output.findings import Finding, Remedy, Verb
 from engarde.server.catalog import Catalog
+from engarde.server.catalog.rows import Shadow
 from engarde.server.functions import EventTrigger
 from engarde.util.quoting import quoted
 
@@ -99,7 +100,8 @@ def _refusing(admin: AdminCapabilities, trigger: EventTrigger, lines: Sequence[s
 def of_shadows(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Functions, operators and relations of others than the admin in `public` or on another role's path."""
     catalog = observed.catalog
-    for shadow in observed.shadows(sorted(_on_a_path(catalog)), sorted(_ahead(catalog))):
+    schemas = {"schemas": sorted(_on_a_path(catalog)), "ahead": sorted(_ahead(catalog))}
+    for shadow in observed.session.query("shadows", Shadow, admin=stack.server.user, **schemas):
         # What goes to its service's schema shadows nothing any more.
         if shadow.identity in observed.moved:
             continue

@@ -2,10 +2,10 @@
 
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engarde.checks.logins import changed
 from engarde.checks.naming import about
@@ -14,11 +14,12 @@ from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
 from engarde.errors import LoginRefused, Unreachable, Why
 from engarde.output.findings import Finding, Remedy
+from engarde.pulumi_cli.logins import login_to
 from engarde.pulumi_cli.state import Outputs
 from engarde.server.catalog import Catalog
 from engarde.server.credentials import Access
-from engarde.server.session import LOCKED, Answer, Session, session
-from engarde.util.quoting import quoted, word
+from engarde.server.session import LOCKED, Session, session
+from engarde.util.quoting import quoted, statement, word
 from engarde.verify import probes
 from engarde.verify.probes import ALLOWED, DENIED, NOT_YET, Creator, Probe, Right
 
@@ -54,16 +55,6 @@ class Who:
     """milliseconds"""
 
 
-@dataclass(frozen=True, slots=True)
-class _Name:
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    held: bool
-
-
 def mark() -> str:
     """The name of whatever this run makes and takes back."""
     return f"engarde_probe_{secrets.token_hex(4)}"
@@ -74,37 +65,37 @@ def all_of(stack: DatabaseStack, outputs: Outputs, catalog: Catalog, progress: C
 
     :raises Unreachable: a session was lost.
     """
-    known = [login for login in stack.logins if login.role in catalog.roles and login.role in outputs.passwords]
-
+    known = _known(stack, outputs, catalog)
     progress(len(known))
     tried = []
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for one in pool.map(lambda login: _login(login, stack, outputs.passwords[login.role], catalog), known):
-            tried.append(one)
+        for of_login in pool.map(lambda login: _login(login, stack, outputs.passwords[login.role], catalog), known):
+            tried.append(of_login)
             progress(len(known) - len(tried))
     return tried
+
+
+def _known(stack: DatabaseStack, outputs: Outputs, catalog: Catalog) -> list[Service | Analytics]:
+    return [login for login in stack.logins if login.role in catalog.roles and login.role in outputs.passwords]
 
 
 def _login(login: Service | Analytics, stack: DatabaseStack, password: str, catalog: Catalog) -> Tried:
     access = Access(stack.server, stack.server.database, login.role, password)
     try:
         with session(access, read_only=False, as_given=True) as entered:
-            planned = probes.of(login, stack, catalog, mark())
-            tried = [step for step in planned if isinstance(step, Probe)]
-            answers = entered.probe([probe.statements for probe in tried])
+            judged = _judged(login.role, stack, entered, probes.of(login, stack, catalog, mark()))
             (who,) = entered.query("whoami", Who)
-            by_catalog = _by_catalog(entered, [step for step in planned if isinstance(step, Right)])
-            judged = _judged(login.role, stack, tried, answers, by_catalog)
-            return Tried(
-                (*_who(login, who), *judged.findings),
-                judged.warnings,
-                len(tried),
-                len(by_catalog),
-                logged_in=True,
-                on_trust=not entered.asked_for_password,
-            )
+            found = (*_who(login, who), *judged.findings)
+            return replace(judged, findings=found, logged_in=True, on_trust=not entered.asked_for_password)
     except LoginRefused as refusal:
-        return _refused(login, stack, refusal)
+        said = refusal.said if "FATAL" in refusal.reason else refusal.reason
+        if refusal.why is Why.PASSWORD:
+            return Tried((changed(stack, login, f"login of {login.role}", said),))
+        # A server that has no connection left is no drift.
+        if refusal.why.full:
+            return _full(login, said)
+        heal = Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
+        return Tried((Finding("login", login.role, "is let in with the state's password", said, heal, about(login)),))
     except Unreachable as lost:
         # Where nobody is there any more, the admin's own session that follows says so.
         expected = "a session in which it can try what it may"
@@ -112,15 +103,32 @@ def _login(login: Service | Analytics, stack: DatabaseStack, password: str, cata
         return Tried((Finding("login", f"session of {login.role}", expected, str(lost), heal, about(login)),))
 
 
-def _refused(login: Service | Analytics, stack: DatabaseStack, refusal: LoginRefused) -> Tried:
-    said = refusal.said if "FATAL" in refusal.reason else refusal.reason
-    if refusal.why is Why.PASSWORD:
-        return Tried((changed(stack, login, f"login of {login.role}", said),))
-    # A server that has no connection left is no drift.
-    if refusal.why.full:
-        return Tried(warnings=(f"nothing was tried as {login.role}, which finds no free connection now: {said}",))
-    heal = Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
-    return Tried((Finding("login", login.role, "is let in with the state's password", said, heal, about(login)),))
+def _full(login: Service | Analytics, said: str) -> Tried:
+    return Tried(warnings=(f"nothing was tried as {login.role}, which finds no free connection now: {said}",))
+
+
+def shut_out(stack: DatabaseStack, outputs: Outputs, catalog: Catalog) -> Iterator[Tried]:
+    """Each role of the stack that works in another database of this server: it is to be refused for want of CONNECT."""
+    for login in stack.neighbours:
+        password = outputs.passwords.get(login.role)
+        if password is None or login.role not in catalog.roles:
+            continue
+        try:
+            with session(login_to(stack, login, password)):
+                said, why = "is let in", None
+        except LoginRefused as refusal:
+            said, why = refusal.said, refusal.why
+        if why is Why.SHUT_OUT:
+            yield Tried(probes=1)
+        elif why and why.full:
+            yield _full(login, said)
+        # A wrong password is found where the role works, with what heals it.
+        elif why is not Why.PASSWORD:
+            database = stack.server.database
+            subject = f"{login.role} in database {database}, where it has nothing"
+            revoke = Remedy("sql", statement("REVOKE ALL ON DATABASE {} FROM {}", database, login.role))
+            found = Finding("login", subject, f"refused with {DENIED}", said, revoke, about(login))
+            yield Tried((found,), probes=1)
 
 
 def _who(login: Service | Analytics, who: Who) -> Iterator[Finding]:
@@ -141,98 +149,80 @@ def _who(login: Service | Analytics, who: Who) -> Iterator[Finding]:
 
 def new_things(stack: DatabaseStack, catalog: Catalog, admin: Session) -> Tried:
     """What analytics and readers meet in a table that was made this very moment, tried by the admin in their place."""
-    may_act_as = frozenset(role.name for role in admin.query("may_act_as", _Name))
+    may_act_as = frozenset(admin.values("may_act_as"))
     declared = {(service.schema_, service.role) for service in stack.services}
     declared |= {(existing.name, role) for existing in stack.existing_schemas for role in existing.creators}
     names = {"schemas": [schema for schema, _ in declared], "roles": [role for _, role in declared]}
     able = [
         creator for creator in admin.query("may_create", Creator, **names) if (creator.schema, creator.role) in declared
     ]
-    tried = probes.of_new_things(stack, catalog, mark(), able, may_act_as)
-    return _judged(stack.server.user, stack, tried, admin.probe([probe.statements for probe in tried]), [])
+    return _judged(stack.server.user, stack, admin, probes.of_new_things(stack, catalog, mark(), able, may_act_as))
 
 
-def _by_catalog(entered: Session, asked: list[Right]) -> list[tuple[Right, bool]]:
-    held = entered.query(
+def _judged(role: str, stack: DatabaseStack, entered: Session, planned: Sequence[Probe | Right]) -> Tried:
+    """One finding per schema: what was allowed, refused, or refused for another reason than a missing privilege."""
+    wrong: dict[tuple[str, str | None, str], list[str]] = defaultdict(list)
+    warnings = []
+    tried = [step for step in planned if isinstance(step, Probe)]
+    for probe, answer in zip(tried, entered.probe([probe.statements for probe in tried]), strict=True):
+        whole = answer.place == len(probe.statements)
+        # What a function of an event trigger refuses says nothing of the statement.
+        if answer.state == probe.expected and whole and IN_FUNCTION not in answer.said:
+            continue
+        stopped_at, who = probe.statements[answer.place - 1], probe.role or role
+        if answer.state == LOCKED:
+            warnings.append(f"not tried as {who}, since another session holds a lock: {stopped_at}")
+        else:
+            said = "allowed" if answer.state == ALLOWED else f"{answer.state} {answer.said}"
+            wrong[who, probe.schema, probe.expected].append(f"{stopped_at}: {said}")
+    rights = [step for step in planned if isinstance(step, Right)]
+    for right, held in zip(rights, _held(entered, rights) if rights else (), strict=True):
+        if held != (right.expected == ALLOWED):
+            wrong[role, right.schema, right.expected].append(f"{right}: {'allowed' if held else 'missing'}, by catalog")
+    found = (_behaviour(who, stack, schema, expected, said) for (who, schema, expected), said in wrong.items())
+    return Tried(tuple(found), tuple(warnings), len(tried), len(rights))
+
+
+def _held(entered: Session, asked: Sequence[Right]) -> list[bool]:
+    return entered.values(
         "rights_held",
-        _Held,
         schemas=[right.schema for right in asked],
         tables=[right.table for right in asked],
         columns=[right.column for right in asked],
         rights=[right.right for right in asked],
     )
-    return [(right, answer.held) for right, answer in zip(asked, held, strict=True)]
-
-
-def _judged(
-    role: str, stack: DatabaseStack, tried: list[Probe], answers: list[Answer], by_catalog: list[tuple[Right, bool]]
-) -> Tried:
-    """One finding per schema: what was allowed, refused, or refused for another reason than a missing privilege."""
-    wrong: dict[tuple[str, str | None, str], list[str]] = defaultdict(list)
-    warnings = []
-    for probe, answer in zip(tried, answers, strict=True):
-        whole = answer.place == len(probe.statements)
-        # What a function of an event trigger refuses says nothing of the statement.
-        if answer.state == probe.expected and whole and IN_FUNCTION not in answer.said:
-            continue
-        statement, who = probe.statements[answer.place - 1], probe.role or role
-        if answer.state == LOCKED:
-            warnings.append(f"not tried as {who}, since another session holds a lock: {statement}")
-        elif answer.state == ALLOWED:
-            wrong[who, probe.schema, probe.expected].append(f"{statement}: allowed")
-        else:
-            wrong[who, probe.schema, probe.expected].append(f"{statement}: {answer.state} {answer.said}")
-    for right, held in by_catalog:
-        if held != (right.expected == ALLOWED):
-            wrong[role, right.schema, right.expected].append(f"{right}: {'allowed' if held else 'missing'}, by catalog")
-    found = (_behaviour(who, stack, schema, expected, said) for (who, schema, expected), said in wrong.items())
-    return Tried(tuple(found), tuple(warnings), len(tried))
-
-
-def _place(stack: DatabaseStack) -> str:
-    """Of which stack, and of which of its databases."""
-    return (f" --database {word(stack.label)}" if stack.label else "") + f" --stack {stack.name}"
 
 
 def _behaviour(role: str, stack: DatabaseStack, schema: str | None, expected: str, said: list[str]) -> Finding:
-    where = f"schema {schema}" if schema else f"database {stack.server.database}"
-    what = f"schema {quoted(schema)}" if schema else f"database {quoted(stack.server.database)}"
+    kind, name = ("schema", schema) if schema else ("database", stack.server.database)
+    what = word(f"{kind} {quoted(name)}")
+    place = (f" --database {word(stack.label)}" if stack.label else "") + f" --stack {stack.name}"
     return Finding(
         "behaviour",
-        f"{role} in {where}",
+        f"{role} in {kind} {name}",
         "allowed" if expected in (ALLOWED, NOT_YET) else f"refused with {DENIED}",
         "\n".join(said),
-        Remedy("command", f"bin/engarde explain {word(role)} {word(what)}{_place(stack)}"),
+        Remedy("command", f"bin/engarde explain {word(role)} {what}{place}"),
         frozenset({role, schema} if schema else {role}),
     )
 
 
 def limits(stack: DatabaseStack, outputs: Outputs, catalog: Catalog) -> Tried:
     """One role after another opens connections until the server refuses one, at its limit and not after it."""
-    found: list[Finding] = []
-    for login in stack.logins:
-        if login.role not in stack.guests and login.role in catalog.roles and login.role in outputs.passwords:
-            found += _limit(login, stack, outputs.passwords[login.role])
-    return Tried(tuple(found))
+    logins = (login for login in _known(stack, outputs, catalog) if login.role not in stack.guests)
+    return Tried(tuple(found for login in logins for found in _limit(login, stack, outputs.passwords[login.role])))
 
 
-def _limit(login: Service | Analytics, stack: DatabaseStack, password: str) -> list[Finding]:
-    access = Access(stack.server, stack.server.database, login.role, password)
+def _limit(login: Service | Analytics, stack: DatabaseStack, password: str) -> Iterator[Finding]:
+    access, limit = Access(stack.server, stack.server.database, login.role, password), login.connection_limit
     with ExitStack() as opened:
-        for _ in range(login.connection_limit + 1):
+        for _ in range(limit + 1):
             try:
                 opened.enter_context(session(access))
             except LoginRefused as refusal:
                 if refusal.why is Why.ROLE_LIMIT:
-                    return []
+                    return
                 raise
-    return [
-        Finding(
-            "connection limit",
-            f"sessions of {login.role}",
-            f"no more than {login.connection_limit} at a time",
-            f"{login.connection_limit + 1}",
-            Remedy("sql", f"ALTER ROLE {quoted(login.role)} CONNECTION LIMIT {login.connection_limit};"),
-            about(login),
-        )
-    ]
+    subject, expected = f"sessions of {login.role}", f"no more than {limit} at a time"
+    heal = Remedy("sql", f"ALTER ROLE {quoted(login.role)} CONNECTION LIMIT {limit};")
+    yield Finding("connection limit", subject, expected, f"{limit + 1}", heal, about(login))

@@ -22,8 +22,8 @@ from engarde.server.catalog import Catalog
 from engarde.server.credentials import Access
 from engarde.server.functions import CITUS_UNKNOWN, has_citus
 from engarde.server.session import session
-from engarde.verify import logins, matrix
-from engarde.verify.cross_database_logins import shut_out
+from engarde.verify import logins
+from engarde.verify.matrix import Row, matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Report:
     stack: str
     findings: tuple[Finding, ...]
     warnings: tuple[str, ...]
-    matrix: tuple[matrix.Row, ...]
+    matrix: tuple[Row, ...]
     logins: int
     """how many roles were logged in as"""
     probes: int
@@ -62,10 +62,8 @@ class _Found:
 
     findings: tuple[Finding, ...]
     warnings: tuple[str, ...]
-    matrix: tuple[matrix.Row, ...]
-    logins: int
-    probes: int
-    by_catalog: int
+    matrix: tuple[Row, ...]
+    tried: list[logins.Tried]
 
 
 def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Report:
@@ -88,6 +86,7 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
     names = [display_name(database) if len(of_stack) > 1 else "" for database in of_stack]
     named = list(zip(names, found, strict=True))
     all_found = (replace(finding, database=name) for name, its in named for finding in its.findings)
+    tried = [of_login for its in found for of_login in its.tried]
     left = judged(stack.accepted, all_found, _today())
     # What was not looked for cannot be found.
     idle = left.idle if asked.logins and asked.service is None else ()
@@ -96,15 +95,12 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
         tuple(ordered(left.findings)),
         (
             *(f"{name}: {warning}" if name else warning for name, its in named for warning in its.warnings),
-            *(
-                f"engarde:accepted: nothing is found any more of {accepted.check}: {accepted.subject}"
-                for accepted in idle
-            ),
+            *(f"engarde:accepted: nothing is found any more of {entry.check}: {entry.subject}" for entry in idle),
         ),
         tuple(replace(row, database=name) for name, its in named for row in its.matrix),
-        sum(its.logins for its in found),
-        sum(its.probes for its in found),
-        sum(its.by_catalog for its in found),
+        sum(of_login.logged_in for of_login in tried),
+        sum(of_login.probes for of_login in tried),
+        sum(of_login.by_catalog for of_login in tried),
         left.taken,
     )
 
@@ -129,7 +125,7 @@ def _of_database(
     # What a session starts with and the catalogs explain is found already, with what has to be undone; what is accepted
     # and undoes nothing explains nothing.
     explained = {finding.subject for finding in _to_make(stack.stack, asked, found)}
-    unexplained = [finding for one in tried for finding in one.findings if finding.subject not in explained]
+    unexplained = [finding for of_login in tried for finding in of_login.findings if finding.subject not in explained]
     observed.tried = tuple(blamed(observed.admin, triggers, unexplained))
     found += (finding for check in registry.checks("logins") for finding in check.findings(stack, observed))
     # What is under another name is as it was, once it has its own again.
@@ -139,25 +135,21 @@ def _of_database(
     proving = sorted(name for name, role in catalog.roles.items() if name.startswith(PROOF) and role.passing)
     found = [finding for finding in found if not finding.concerns & {*proving}]
     kept = [finding for finding in found if _concerns(stack.stack, asked.service, finding)]
-    on_trust = sum(one.on_trust for one in tried)
-    trusted = (
-        f"the server let {on_trust} roles in on trust, without asking for a password: a login proves nothing there"
-    )
+    on_trust = sum(of_login.on_trust for of_login in tried)
+    trust = f"the server let {on_trust} roles in on trust, without asking for a password: a login proves nothing there"
     return _Found(
         tuple(kept),
         (
             *([CITUS_UNKNOWN] if several else []),
-            *([trusted] if on_trust else []),
+            *([trust] if on_trust else []),
             *(f"{name} has a service's rights for an hour at most: a backup is proven with it" for name in proving),
             *([f"nothing was tried by logging in, which would fire {', '.join(foreign)}"] if foreign else []),
             *warnings,
             *_missing(stack, catalog),
-            *(warning for one in tried for warning in one.warnings),
+            *(warning for of_login in tried for warning in of_login.warnings),
         ),
-        matrix.matrix(stack, catalog, found),
-        sum(one.logged_in for one in tried),
-        sum(one.probes for one in tried),
-        sum(one.by_catalog for one in tried),
+        matrix(stack, catalog, found),
+        tried,
     )
 
 
@@ -177,7 +169,7 @@ def _today() -> date:
 def _tried(
     stack: DatabaseStack, known: Outputs, catalog: Catalog, login: Access, progress: Callable[[int], None]
 ) -> list[logins.Tried]:
-    tried = [*logins.all_of(stack, known, catalog, progress), *shut_out(stack, known, catalog)]
+    tried = [*logins.all_of(stack, known, catalog, progress), *logins.shut_out(stack, known, catalog)]
     # A session of its own, which also tells whether a login that failed was refused or nobody is there any more.
     with session(login, read_only=False) as admin:
         return [*tried, logins.new_things(stack, catalog, admin)]
