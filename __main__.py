@@ -19,7 +19,7 @@ from engarde.pulumi_cli.process import OF_THE_TOOL
 from engarde.pulumi_cli.resource_names import refuse_lower
 from engarde.server.blocking import PULUMI, Watch, start
 from engarde.server.libpq import forget_libpqs
-from engarde.util.visible import visible
+from engarde.util.terminal import visible
 
 forget_libpqs()
 passwords = AdminPasswords(pulumi.Config())

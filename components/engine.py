@@ -17,7 +17,7 @@ from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import EngardeError
 from engarde.pulumi_cli.process import TAKE_OVER
 from engarde.server.credentials import Access
-from engarde.util.visible import BREAKS, visible
+from engarde.util.terminal import BREAKS, visible
 
 STACK_DEPTH = 7
 """Frames that the SDK may take of a declaration: its own six, and the one that says which line of ours it was."""

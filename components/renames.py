@@ -28,7 +28,7 @@ from engarde.pulumi_cli.state import DEFAULT_PRIVILEGES, GRANT, GRANT_ROLE, ROLE
 from engarde.server.credentials import Access
 from engarde.server.role_settings import drop_placeholder, make_placeholders
 from engarde.util.quoting import statement, word
-from engarde.util.visible import visible
+from engarde.util.terminal import visible
 
 NAMING = {GRANT: ("role",), DEFAULT_PRIVILEGES: ("role", "owner"), GRANT_ROLE: ("role", "grantRole")}
 """Which outputs of a type of resource are names of roles."""

@@ -4,8 +4,8 @@ import os
 import sys
 
 from engarde.errors import INTERRUPTED, EngardeError
+from engarde.util.processes import unforeseen
 from engarde.util.terminal import begin_command, exit_code, tell
-from engarde.util.unexpected import unforeseen
 
 # They lead libpq, the server and the engine elsewhere; only where the user's engine lives is the user's to say.
 MISLEADING = ("PG", "PULUMI_")

@@ -28,12 +28,12 @@ from engarde.declaration.delivery import UNSTATED
 from engarde.declaration.loader import FOLDER
 from engarde.declaration.model import Service
 from engarde.errors import Refused
-from engarde.output.wording import first_few
 from engarde.server.credentials import url
 from engarde.server.libpq import given_environment
 from engarde.util import timeouts
 from engarde.util.masking import masked
 from engarde.util.quoting import word
+from engarde.util.terminal import first_few
 
 LARGEST = 10_000_000
 """Of what it prints [bytes]."""

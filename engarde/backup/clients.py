@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from engarde.errors import Refused
-from engarde.output.wording import indented
 from engarde.server.libpq import DEBIAN, WHEELS
+from engarde.util.terminal import indented
 
 VARIABLE = "ENGARDE_PG_BIN"
 TOOLS = ("pg_dump", "pg_restore")

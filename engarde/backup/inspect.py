@@ -11,8 +11,7 @@ from engarde.server.catalog.rows import Default, Entry
 from engarde.server.functions import Extension
 from engarde.server.session import SEARCH_PATH, Session
 from engarde.util.quoting import quoted, statement
-from engarde.util.terminal import Say
-from engarde.util.visible import visible
+from engarde.util.terminal import Say, visible
 
 
 @dataclass(frozen=True, slots=True)

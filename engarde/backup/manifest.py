@@ -18,9 +18,8 @@ from pydantic import TypeAdapter
 from engarde.backup.inventory import Inventory
 from engarde.declaration.loader import FOLDER
 from engarde.errors import Refused, Unfinished
-from engarde.output.wording import indented
 from engarde.util.files import read_text
-from engarde.util.terminal import begin_change
+from engarde.util.terminal import begin_change, indented
 
 BACKUPS = FOLDER / "backups"
 """Git-ignored: it holds the services' data."""

@@ -10,10 +10,9 @@ from engarde.backup.inventory import Edge, Inventory, Owned, Server
 from engarde.backup.manifest import Manifest
 from engarde.declaration.model import Service
 from engarde.errors import Refused
-from engarde.output.wording import first_few, indented
 from engarde.server.functions import Extension
 from engarde.server.session import Session
-from engarde.util.visible import visible
+from engarde.util.terminal import first_few, indented, visible
 
 SHOWN = 10
 """How many tables are named."""

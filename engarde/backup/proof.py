@@ -24,8 +24,7 @@ from engarde.server.role_settings import drop_placeholder
 from engarde.server.scram import verifier
 from engarde.server.session import SEARCH_PATH, Session, session
 from engarde.util.quoting import literal, quoted
-from engarde.util.terminal import Say
-from engarde.util.visible import visible
+from engarde.util.terminal import Say, visible
 
 SESSIONS = 2
 """Of a login that is lent: the one that tries, and the one that asks whether that still gets an answer."""

@@ -11,9 +11,10 @@ from engarde.backup.inventory import Edge, Grant, Inventory
 from engarde.backup.manifest import Manifest
 from engarde.backup.preflight import Held
 from engarde.backup.proof import NOTHING, Proof
+from engarde.declaration.declared import of_bytes
 from engarde.errors import Unfinished
 from engarde.output.show import Result, Text, grid
-from engarde.output.wording import indented, of_bytes
+from engarde.util.terminal import indented
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,15 +19,13 @@ from engarde.declaration.databases import database_of, service_of
 from engarde.declaration.model import DatabaseStack, Service, Stack
 from engarde.declaration.privileges import On, expected
 from engarde.errors import Uncertain, Unfinished, Unreachable
-from engarde.output.wording import first_few
 from engarde.pulumi_cli.logins import access
 from engarde.server import copy_in, functions
 from engarde.server.credentials import Access
 from engarde.server.functions import refuse_citus, refuse_event_triggers
 from engarde.server.session import Session, session
 from engarde.util.quoting import quoted
-from engarde.util.terminal import Say, begin_change
-from engarde.util.visible import visible
+from engarde.util.terminal import Say, begin_change, first_few, visible
 
 PATIENCE = 10
 """How long a server that has lost a session is given to notice [seconds]."""

@@ -6,7 +6,7 @@ from datetime import date
 
 from engarde.declaration.accepted import Accepted
 from engarde.output.findings import Finding
-from engarde.util.visible import visible
+from engarde.util.terminal import visible
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Remedy
-from engarde.output.wording import first_few
 from engarde.server.catalog import Catalog
 from engarde.util.quoting import quoted
+from engarde.util.terminal import first_few
 
 SHOWN = 3
 """Of many things in one subject."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from engarde.declaration.databases import databases, display_name
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.output.findings import Finding, Verb
-from engarde.util.visible import visible
+from engarde.util.terminal import visible
 
 PATIENCE = 2
 """How long a statement may wait for a lock, with a live service's queries queueing behind it [seconds]."""

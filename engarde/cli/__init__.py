@@ -20,9 +20,8 @@ from engarde.cli.split import split_command
 from engarde.cli.status import status_command
 from engarde.errors import INTERRUPTED, EngardeError
 from engarde.server.libpq import forget_libpqs
-from engarde.util.processes import interrupts
+from engarde.util.processes import interrupts, unforeseen
 from engarde.util.terminal import begin_command, complain, exit_code, say
-from engarde.util.unexpected import unforeseen
 
 
 class Reporting(click.Group):

@@ -45,7 +45,7 @@ def run_command(stack: str, every: bool, jobs: int, only_sql: bool, names: tuple
     from engarde.migrate.projects import projects
     from engarde.migrate.run import sql, upgrade
     from engarde.util.quoting import printable
-    from engarde.util.visible import BREAKS
+    from engarde.util.terminal import BREAKS
 
     if every == bool(names):
         raise click.UsageError("either names of services or --all")

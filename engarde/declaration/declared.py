@@ -77,6 +77,14 @@ def _size(value: Any) -> Any:
     return int(parts[1]) * UNITS[parts[2]]
 
 
+def of_bytes(number: int | None) -> str:
+    """`12.3 GB`, for people to read."""
+    if number is None:
+        return "-"
+    unit = next((name for name in reversed(UNITS) if number >= UNITS[name]), "B")
+    return f"{number} B" if unit == "B" else f"{number / UNITS[unit]:.1f} {unit}"
+
+
 Size = Annotated[int, BeforeValidator(_size), Field(ge=1)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 

@@ -11,7 +11,7 @@ from engarde.doctor.facts import Facts
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.resource_names import login_name
 from engarde.util.quoting import word
-from engarde.util.visible import visible
+from engarde.util.terminal import visible
 
 SERVICE = "SERVICE"
 """Stands for a service that the text does not name."""

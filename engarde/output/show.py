@@ -15,8 +15,7 @@ from rich.style import Style
 from rich.table import Table
 
 from engarde.output.findings import Finding, Remedy
-from engarde.util.terminal import complain, is_screen, put
-from engarde.util.visible import visible, written
+from engarde.util.terminal import complain, is_screen, put, visible, written
 
 WIDTH = 160
 """Of what does not go to a terminal [characters]: a pipe has no width, and half a line is of no use to a script."""

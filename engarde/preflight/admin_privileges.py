@@ -10,12 +10,12 @@ from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
 from engarde.declaration.privileges import beyond, readings
 from engarde.errors import Refused
-from engarde.output.wording import indented
 from engarde.server import functions
 from engarde.server.catalog.rows import Shadow
 from engarde.server.libpq import given_environment
 from engarde.server.session import Session
 from engarde.util.quoting import printable, quoted, statement
+from engarde.util.terminal import indented
 
 # Not on ALL TABLES: where the admin may act as the owner, too, what it grants as itself would never be revoked.
 _GRANTABLE: dict[str, LiteralString] = {

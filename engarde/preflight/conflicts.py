@@ -10,7 +10,7 @@ from engarde.pulumi_cli.process import NOTHING
 from engarde.pulumi_cli.resource_names import login_name
 from engarde.server.catalog.rows import Existing, owners_of, roles_of
 from engarde.util.quoting import statement
-from engarde.util.visible import visible
+from engarde.util.terminal import visible
 
 Kind = Literal["role", "schema"]
 

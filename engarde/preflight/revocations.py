@@ -11,13 +11,12 @@ from engarde.declaration.names import PROOF, PUBLIC, spelled
 from engarde.declaration.parameters import milliseconds
 from engarde.declaration.privileges import CONNECT, CREATE, OTHER_DATABASES, TEMPORARY, USAGE, On, Privilege
 from engarde.declaration.validation import join
-from engarde.output.wording import first_few, indented
 from engarde.pulumi_cli.process import NOTHING
 from engarde.pulumi_cli.resource_names import login_name, rotation_key
 from engarde.server.catalog.rows import Existing, Setting, owners_of, roles_of
 from engarde.server.session import Session
 from engarde.util.quoting import quoted, script
-from engarde.util.visible import visible
+from engarde.util.terminal import first_few, indented, visible
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from engarde.declaration.model import DatabaseStack, Table
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import readings
 from engarde.errors import ConfigError, LoginRefused, Refused, Why
-from engarde.output.wording import indented
 from engarde.preflight import admin_privileges, conflicts, revocations
 from engarde.preflight.admin_privileges import refuse_shadows
 from engarde.preflight.conflicts import Made, rename_faults
@@ -20,7 +19,7 @@ from engarde.server.credentials import Access
 from engarde.server.functions import Function, refuse_event_triggers
 from engarde.server.session import Session, session
 from engarde.util.quoting import statement
-from engarde.util.visible import BREAKS, visible
+from engarde.util.terminal import BREAKS, indented, visible
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,11 @@ from rich.console import Group, RenderableType
 
 from engarde.errors import EngardeError, Refused, Unfinished
 from engarde.output.show import Result, Text, table
-from engarde.output.wording import indented
 from engarde.railway.api import DEPLOY, WRITE, Answered, Api, Unsure
 from engarde.railway.audit import OldLogin
 from engarde.railway.planning import DONE, FAILED, FOR_A_PERSON, OVERTAKEN, Plan, Step
 from engarde.railway.project import Instance, Project, instance, instances, values
-from engarde.util.terminal import begin_change
-from engarde.util.visible import visible
+from engarde.util.terminal import begin_change, indented, visible
 
 Say = Callable[[str, str], None]
 """Is told a service's name and what happens to it."""

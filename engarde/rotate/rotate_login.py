@@ -8,7 +8,6 @@ from engarde.checks import journals
 from engarde.declaration.databases import managing
 from engarde.declaration.model import Stack
 from engarde.errors import EngardeError, Refused, Unfinished
-from engarde.output.wording import indented
 from engarde.pulumi_cli.commands import Step, forget_creations, preview, up
 from engarde.pulumi_cli.resource_names import SUFFIX, base_name, login_name, refuse_lower
 from engarde.pulumi_cli.state import PASSWORD, ROLE, State, outputs, verifiers
@@ -19,7 +18,7 @@ from engarde.rotate.report import Rotated, Rotation
 from engarde.rotate.stack_change import draft
 from engarde.server.blocking import accuses
 from engarde.util.quoting import word
-from engarde.util.terminal import say, step
+from engarde.util.terminal import indented, say, step
 
 REPLACING = frozenset({"replace", "create-replacement", "delete-replaced", "delete"})
 

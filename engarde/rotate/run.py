@@ -9,7 +9,6 @@ from engarde.declaration.databases import databases
 from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import ConfigError, EngardeError, Refused, Unfinished
-from engarde.output.wording import indented
 from engarde.pulumi_cli.commands import preview, up
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.pulumi_cli.resource_names import login_name, logins_by_name, on_server, refuse_lower
@@ -22,7 +21,7 @@ from engarde.rotate.rotate_login import RotationOptions, counters, plan, recorde
 from engarde.rotate.stack_change import locked
 from engarde.server.catalog.rows import Existing
 from engarde.server.session import session
-from engarde.util.terminal import say, step
+from engarde.util.terminal import indented, say, step
 
 
 def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, options: RotationOptions) -> Report:

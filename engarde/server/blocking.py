@@ -12,8 +12,8 @@ from engarde.errors import EngardeError
 from engarde.server.credentials import Access
 from engarde.server.session import Session, session
 from engarde.util.masking import masked, one_line
+from engarde.util.terminal import visible
 from engarde.util.timeouts import seconds
-from engarde.util.visible import visible
 
 PULUMI = "keeps Pulumi waiting"
 """Stands in each sentence about a session in Pulumi's way, so that the tool finds it in what Pulumi prints."""

@@ -9,7 +9,7 @@ from engarde.errors import Unfinished
 from engarde.server.session import Session
 from engarde.util.masking import masked
 from engarde.util.quoting import printable
-from engarde.util.visible import visible
+from engarde.util.terminal import visible
 
 SHOWN = 400
 """Of a statement [characters]."""

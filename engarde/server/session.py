@@ -17,9 +17,8 @@ from engarde.errors import NoRoomForLocks, NotAnswered, Refused, Uncertain, Unre
 from engarde.server.connect import connect
 from engarde.server.credentials import Access
 from engarde.util.quoting import printable
-from engarde.util.terminal import begin_change
+from engarde.util.terminal import begin_change, visible
 from engarde.util.timeouts import Kind, seconds
-from engarde.util.visible import visible
 
 SEARCH_PATH = "pg_catalog, pg_temp"
 """Of every session of ours: whoever may create in another schema of a path decides there what a name means."""

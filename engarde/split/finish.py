@@ -10,7 +10,6 @@ from engarde.checks.journals import Step
 from engarde.declaration.databases import display_name, service_of
 from engarde.declaration.loader import FOLDER, read
 from engarde.errors import Refused
-from engarde.output.wording import indented
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.rotate import lockout
 from engarde.rotate.stack_change import locked
@@ -21,8 +20,7 @@ from engarde.split.move import Move, move
 from engarde.split.report import Finished
 from engarde.split.source_comparison import SHOWN
 from engarde.util.quoting import quoted
-from engarde.util.terminal import Say
-from engarde.util.visible import visible
+from engarde.util.terminal import Say, indented, visible
 from engarde.verify.run import Asked, verify
 
 

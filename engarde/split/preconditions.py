@@ -9,7 +9,7 @@ from engarde.server.session import Session
 from engarde.split.inspect import Contents, Target
 from engarde.split.move import Move
 from engarde.util.quoting import literal, quoted, statement
-from engarde.util.visible import visible
+from engarde.util.terminal import visible
 
 LEAST = 2
 """Connections that a copy takes."""

@@ -7,8 +7,8 @@ from rich.console import Group, RenderableType
 
 from engarde.backup.preflight import Held
 from engarde.declaration.databases import display_name
+from engarde.declaration.declared import of_bytes
 from engarde.output.show import Result, Text, grid, lines
-from engarde.output.wording import of_bytes
 from engarde.split import preconditions
 from engarde.split.inspect import Contents, Target
 from engarde.split.move import Edit, Move

@@ -10,7 +10,6 @@ from engarde.checks.journals import MoveJournal, Step, now
 from engarde.declaration.databases import display_name, service_of
 from engarde.declaration.loader import FOLDER, read
 from engarde.errors import EngardeError, Refused, Unfinished
-from engarde.output.wording import indented
 from engarde.pulumi_cli.state import verifiers
 from engarde.rotate import lockout
 from engarde.rotate.stack_change import locked
@@ -20,7 +19,7 @@ from engarde.split.plan import plan
 from engarde.split.report import Moved, MovePlan
 from engarde.split.steps import FOLLOWING, Run
 from engarde.split.target import remove
-from engarde.util.terminal import Say, step
+from engarde.util.terminal import Say, indented, step
 
 Ask = Callable[[str], None]
 """Ends the command where the operator says no."""

@@ -17,7 +17,6 @@ from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.names import ANALYTICS
 from engarde.errors import Unfinished
 from engarde.output.findings import Finding
-from engarde.output.wording import indented
 from engarde.pulumi_cli.commands import preview, up
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.pulumi_cli.process import TAKE_OVER, engine
@@ -32,8 +31,7 @@ from engarde.split.inspect import contents
 from engarde.split.move import Move, draft, move
 from engarde.split.source_comparison import SHOWN
 from engarde.split.target import prepare
-from engarde.util.terminal import Say
-from engarde.util.visible import visible
+from engarde.util.terminal import Say, indented, visible
 from engarde.verify.run import Asked, verify
 
 AS_DECLARED = (

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from engarde.declaration.declared import of_bytes
 from engarde.declaration.model import DatabaseStack
-from engarde.output.wording import of_bytes
 from engarde.status.connections import Blocked, Blocker, Elsewhere
 from engarde.status.formatting import of_seconds, of_share
 from engarde.status.report import Report, Service

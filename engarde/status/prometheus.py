@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from engarde.status.exceeded import Exceeded
 from engarde.status.report import Report, Service
 from engarde.status.statement_stats import StatementStats
-from engarde.util.visible import visible
+from engarde.util.terminal import visible
 
 Samples = Iterable[tuple[Sequence[str], float | None]]
 """The values of the labels, and the figure."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from engarde.checks.connection_budget import budget
 from engarde.declaration.model import DatabaseStack
-from engarde.output.wording import first_few
 from engarde.status import rows, statement_stats
 from engarde.status.collect import Snapshot
 from engarde.status.connections import Connections, connections
@@ -17,6 +16,7 @@ from engarde.status.statement_stats import StatementStats, cache_hit
 from engarde.status.storage import Storage, storage
 from engarde.status.subjects import Subject, of_roles, of_schemas, subjects
 from engarde.util.quoting import quoted, statement
+from engarde.util.terminal import first_few
 
 FILES = "GRANT EXECUTE ON FUNCTION pg_ls_dir(text), pg_stat_file(text, boolean) TO {};"
 AGAIN = "-- nothing on the server: once the reason is gone, look again"

@@ -7,9 +7,9 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.table import Table
 
+from engarde.declaration.declared import of_bytes
 from engarde.declaration.model import DatabaseStack
 from engarde.output.show import Result, Text, table, to_copy
-from engarde.output.wording import of_bytes
 from engarde.server.credentials import Access
 from engarde.server.version_tables import Logins
 from engarde.status.collect import collect

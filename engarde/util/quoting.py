@@ -7,7 +7,7 @@ from typing import LiteralString
 
 from psycopg.sql import SQL, Identifier, Literal
 
-from engarde.util.visible import BREAKS, visible, written
+from engarde.util.terminal import BREAKS, visible, written
 
 # A comment is one, too, so that a quote in it begins nothing.
 _TOKENS = re.compile(

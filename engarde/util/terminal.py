@@ -14,12 +14,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
-
-from engarde.util.visible import BREAKS, visible
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
@@ -27,8 +26,50 @@ if TYPE_CHECKING:
 Say = Callable[[str], None]
 """What tells somebody in one line what goes on: `say`, as a rule."""
 
+BREAKS = "\n\t"
+"""What a text of several lines keeps."""
+
+MARKS = 3
+"""How many marks one letter keeps: scripts have as many, and a pile of them hides the lines around it."""
+
+# No control or format character by its category, and shown as nothing all the same.
+_BLANK = frozenset(
+    "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
+    + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
+)
+
 OUTPUT_LOST, READER_GONE = 74, 141
 """Exit codes, where the result could not be written: in general, and as nobody reads it and nothing was changed."""
+
+
+def visible(text: str, keep: str = "") -> str:
+    r"""The text with such characters as Python writes them: `\n`, `\x1b`, `\u202e`.
+
+    It is for reading: a name that holds `\x1b` spelled out looks the same. What is copied is quoted (`quoting`).
+    """
+    return written(text, lambda character: character.encode("unicode_escape").decode(), keep)
+
+
+def written(text: str, spell: Callable[[str], str], keep: str = "") -> str:
+    """The text with each such character as `spell` writes it, but for those to `keep`.
+
+    Such are control and format characters, separators of lines and words but for the space, surrogates, what is private
+    or unassigned, blanks, and marks without a letter or piled upon one.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    found, marks = [], MARKS
+    for character in text:
+        kind = unicodedata.category(character)[0]
+        marks = marks + 1 if kind == "M" else 0 if kind in "LN" else MARKS
+        if character in keep:
+            found.append(character)
+        elif not character.isprintable() or character in _BLANK or marks > MARKS:
+            marks = MARKS
+            found.append(spell(character))
+        else:
+            found.append(character)
+    return "".join(found)
 
 
 def say(line: str) -> None:
@@ -149,6 +190,22 @@ def has_begun_change() -> bool:
     return bool(_command and _command.changing)
 
 
+def first_few(items: Sequence[str], most: int, between: str = ", ", last: str = " and ") -> str:
+    """The first of many, and how many more there are: `a, b and 3 more`."""
+    more = len(items) - most
+    return between.join(items[:most]) + (f"{last}{more} more" if more > 0 else "")
+
+
+def indented(items: Iterable[object]) -> str:
+    """Each on a line of its own, for a message whose first line says what they are."""
+    return "\n".join(f"  {item}" for item in items)
+
+
+def last_line(text: str) -> str:
+    """What a command said last: why it failed, as a rule."""
+    return text.strip().rpartition("\n")[2]
+
+
 INTERVAL = 10
 """How often a step that takes long says how far it is (seconds)."""
 
@@ -157,11 +214,6 @@ class Progress:
     """How far a step has come, for whoever tells the user."""
 
     note = "under way"
-
-
-def last_line(text: str) -> str:
-    """What a command said last: why it failed, as a rule."""
-    return text.strip().rpartition("\n")[2]
 
 
 @contextmanager

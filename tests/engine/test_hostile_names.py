@@ -12,7 +12,7 @@ import pytest
 from psycopg.sql import Identifier
 
 from engarde.util.quoting import literal, printable, word
-from engarde.util.visible import BREAKS, visible
+from engarde.util.terminal import BREAKS, visible
 from tests.conftest import Projects
 from tests.engine import migrated
 from tests.engine.admins import BACKEND, only_superuser

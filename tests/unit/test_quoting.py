@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from engarde.doctor import remedies
 from engarde.output.findings import Remedy
 from engarde.util.quoting import literal, printable, quoted, statement, word
-from engarde.util.visible import BREAKS, visible
+from engarde.util.terminal import BREAKS, visible
 from tests.unit.hostile import NAMES, hidden, names
 
 patient = settings(deadline=None)

@@ -16,7 +16,7 @@ from engarde.output.findings import Finding, Remedy
 from engarde.output.show import Console, Text, as_data, document, lines, listed
 from engarde.status.prometheus import told
 from engarde.util import terminal
-from engarde.util.visible import BREAKS, visible
+from engarde.util.terminal import BREAKS, visible
 from tests.unit.hostile import NAMES, hidden, names
 
 patient = settings(deadline=None)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engarde.output.wording import first_few, indented, of_bytes
+from engarde.declaration.declared import of_bytes
+from engarde.util.terminal import first_few, indented
 
 
 def test_the_first_of_many() -> None:

@@ -6,8 +6,8 @@ from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out
 from engarde.doctor.rows import HeldByRole, InSchema
 from engarde.output.findings import Remedy
-from engarde.output.wording import first_few
 from engarde.util.quoting import statement, word
+from engarde.util.terminal import first_few
 
 SHOWN = 3
 
