@@ -12,8 +12,9 @@ from typing import Any, NoReturn
 import pulumi
 from pulumi.runtime import config as engine_config
 
-from engarde.declaration.loader import PASSWORD_KEY, PASSWORDS_KEY, PROJECT, parse
+from engarde.declaration.loader import PASSWORD_KEY, PASSWORDS_KEY, parse
 from engarde.declaration.model import DatabaseStack, Stack
+from engarde.declaration.stack_file import PROJECT
 from engarde.errors import EngardeError
 from engarde.pulumi_cli.process import TAKE_OVER
 from engarde.server.credentials import Access

@@ -18,8 +18,8 @@ from components.engine import Recorded
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.pulumi_cli.resource_names import on_server
 from engarde.pulumi_cli.state import READER, TENANT
-from engarde.server import role_settings, scram
-from engarde.server.credentials import url
+from engarde.server import role_settings
+from engarde.server.credentials import scram_salt, scram_verifier, url
 
 SETTINGS = "roleSettings"
 REPAIRS = "roleSettingsRepairs"
@@ -82,7 +82,7 @@ def role(
     """The role on one server; one that was `left` under its name only owns what it has there, and leaves the state."""
     # Of its own on each server: whoever runs one of them could log in to the other with what it has of this one.
     salted_for = on_server(declared.role, database.stack)
-    salt = scram.salt(pulumi.get_project(), pulumi.get_stack(), salted_for, declared.rotation)
+    salt = scram_salt(pulumi.get_project(), pulumi.get_stack(), salted_for, declared.rotation)
     wanted = declared.adopt or declared.role in database.taken_over
     adopted = wanted and declared.role in database.found.roles and left is None
     # One after another: each role's deletion takes it off the database's access list, and two at a time collide.
@@ -90,7 +90,7 @@ def role(
         on_server(f"{name}-role", database.stack),
         name=left or declared.role,
         login=left is None,
-        password=password.apply(lambda text: scram.verifier(text, salt)),
+        password=password.apply(lambda text: scram_verifier(text, salt)),
         connection_limit=declared.connection_limit,
         search_paths=search_path,
         statement_timeout=declared.statement_timeout,

@@ -11,7 +11,7 @@ from devtools.local import files
 from devtools.local.files import DERIVED
 from devtools.local.files import STACK_FILE as FILE
 from devtools.local.state import Admin
-from engarde.declaration import loader
+from engarde.declaration import loader, stack_file
 from engarde.declaration.loader import PASSWORDS_KEY
 from engarde.errors import ConfigError
 from engarde.util.files import read_text
@@ -24,7 +24,7 @@ HEADER = f"""{DERIVED}; yours to edit.
 READABLE = 0o644
 SALT = "encryptionsalt"
 SERVER, SERVICES, DATABASES, EXISTING, EXTENSIONS, ANALYTICS, PASSWORD = (
-    f"{loader.PROJECT}:{key}"
+    f"{stack_file.PROJECT}:{key}"
     for key in (
         "server",
         "services",
@@ -38,7 +38,7 @@ SERVER, SERVICES, DATABASES, EXISTING, EXTENSIONS, ANALYTICS, PASSWORD = (
 LEAVES = "leaves"
 # Where production's services are, and are delivered to: a URL of this server must never end there.
 ELSEWHERE = {
-    f"{loader.PROJECT}:{key}"
+    f"{stack_file.PROJECT}:{key}"
     for key in ("serviceAddress", "unpooledAddress", "shutOut", "railway", "databases", PASSWORDS_KEY)
 }
 # What production says about its own server; the rest of it holds here too.

@@ -8,7 +8,7 @@ from engarde.alembic.environment import Configure, Environment, Mode, Named
 from engarde.alembic.filters import ANY, Table
 from engarde.alembic.project import Project
 from engarde.alembic.scripts import Graph
-from engarde.declaration.delivery import UNSTATED, Variable
+from engarde.declaration.address import UNSTATED, Variable
 from engarde.declaration.model import Service, Stack
 from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Finding, Remedy

@@ -8,7 +8,7 @@ from engarde.alembic.context import Context
 from engarde.alembic.environment import Named
 from engarde.alembic.filters import Table
 from engarde.alembic.source import UNKNOWN, Source, dotted, name_of
-from engarde.declaration.stack_file_edits import referring
+from engarde.declaration.stack_file import referring
 from engarde.output.findings import Finding, Remedy
 from engarde.util.quoting import word
 

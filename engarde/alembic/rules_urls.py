@@ -11,7 +11,7 @@ from engarde.alembic.settings import URL
 from engarde.alembic.source import SCHEME, UNKNOWN, Value, name_of
 from engarde.declaration.databases import database_of
 from engarde.declaration.declared import UrlFormat
-from engarde.declaration.stack_file_edits import lines
+from engarde.declaration.stack_file import lines
 from engarde.output.findings import Finding, Remedy
 from engarde.util.files import read_text
 from engarde.util.masking import masked

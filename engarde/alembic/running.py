@@ -23,8 +23,7 @@ from engarde.alembic.programs import Programs, environment
 from engarde.alembic.project import Project, command, words_of
 from engarde.alembic.settings import INI
 from engarde.alembic.statements import bound
-from engarde.declaration.address import Address
-from engarde.declaration.delivery import UNSTATED
+from engarde.declaration.address import UNSTATED, Address
 from engarde.declaration.loader import FOLDER
 from engarde.declaration.model import Service
 from engarde.errors import Refused

@@ -8,7 +8,7 @@ from string import Template
 from typing import Literal, get_args
 
 from engarde.alembic.source import Function
-from engarde.declaration.delivery import UNSTATED
+from engarde.declaration.address import UNSTATED
 from engarde.declaration.model import Service
 from engarde.util.quoting import literal, quoted
 

@@ -7,7 +7,7 @@ from typing import Any
 from engarde.backup.inventory import Edge, Grant, Inventory, LargeObject, Owned, Sequence, Server, Table, Thing
 from engarde.declaration.names import PUBLIC
 from engarde.errors import Refused
-from engarde.server.catalog.rows import Default, Entry
+from engarde.server.catalog import Default, Entry
 from engarde.server.functions import Extension
 from engarde.server.session import SEARCH_PATH, Session
 from engarde.util.quoting import quoted, statement

@@ -18,10 +18,9 @@ from engarde.declaration.names import PROOF
 from engarde.errors import Refused, Unfinished, Unreachable
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.server.copy_in import NotRun, attempt
-from engarde.server.credentials import Access
+from engarde.server.credentials import Access, scram_verifier
 from engarde.server.functions import refuse_event_triggers
 from engarde.server.role_settings import drop_placeholder
-from engarde.server.scram import verifier
 from engarde.server.session import SEARCH_PATH, Session, session
 from engarde.util.quoting import literal, quoted
 from engarde.util.terminal import Say, visible
@@ -158,7 +157,7 @@ def make_login(admin: Access, name: str, role: str, privilege: str, limits: str 
     password = secrets.token_hex(16)
     with session(admin, read_only=False) as asked:
         asked.execute_or_refuse(f"CREATE ROLE {quoted(name)} LOGIN{limits}")
-        asked.set_verifier(name, verifier(password))
+        asked.set_verifier(name, scram_verifier(password))
         asked.execute_or_refuse(f"GRANT {quoted(role)} TO {quoted(name)}")
         asked.execute_or_refuse(f"GRANT {privilege} ON DATABASE {quoted(admin.database)} TO {quoted(name)}")
         asked.commit()

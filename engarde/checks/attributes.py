@@ -11,8 +11,7 @@ from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import milliseconds, split_path
 from engarde.output.findings import Finding, Remedy, Verb
 from engarde.server import role_settings
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import Role, Setting, in_force
+from engarde.server.catalog import Catalog, Role, Setting, in_force
 from engarde.util.quoting import quoted
 
 OFF = {

@@ -14,8 +14,7 @@ from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Finding, Remedy, Verb
 from engarde.pulumi_cli.state import Outputs
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import CodeUse, StatementRunner, View
+from engarde.server.catalog import Catalog, CodeUse, StatementRunner, View
 from engarde.util.quoting import printable
 
 READ = ("view", "policy", "partition key")

@@ -5,8 +5,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from engarde.declaration.model import DatabaseStack
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import Membership, Role
+from engarde.server.catalog import Catalog, Membership, Role
 
 LIMIT = 8
 """Chains shown from one role to another; more of them say nothing new."""

@@ -7,7 +7,7 @@ from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import Analytics, DatabaseStack, ServerStack, Service
 from engarde.declaration.names import ANALYTICS
-from engarde.declaration.stack_file_edits import lines
+from engarde.declaration.stack_file import lines
 from engarde.output.findings import Finding, Remedy
 
 RESERVED = ("superuser_reserved_connections", "reserved_connections")

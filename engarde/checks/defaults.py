@@ -12,8 +12,7 @@ from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import On, expected
 from engarde.output.findings import Finding, Verb
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import Default
+from engarde.server.catalog import Catalog, Default
 from engarde.util.quoting import quoted
 
 OBJECTS = {On.FUTURE_TABLES: "TABLES", On.FUTURE_SEQUENCES: "SEQUENCES", On.FUTURE_FUNCTIONS: "FUNCTIONS"}

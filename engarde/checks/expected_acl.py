@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import SELECT, On, Privilege, expected
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import Entry, Relation
+from engarde.server.catalog import Catalog, Entry, Relation
 from engarde.server.functions import spelled_in
 
 

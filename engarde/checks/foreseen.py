@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from engarde.output.findings import Finding, Placed
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import Definer, Entry, Relation, View
+from engarde.server.catalog import Catalog, Definer, Entry, Relation, View
 
 LISTED = {
     "table": "table",

@@ -15,8 +15,7 @@ from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import PUBLIC, VERSION_TABLE
 from engarde.declaration.privileges import OTHER_DATABASES, outside_schemas
 from engarde.output.findings import Finding, Remedy, Verb
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import Entry
+from engarde.server.catalog import Catalog, Entry
 from engarde.util.quoting import quoted
 
 ROUTINE = {"function": "ROUTINE"}

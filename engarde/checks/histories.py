@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from engarde.declaration.model import DatabaseStack, Service
-from engarde.server.catalog.rows import VersionTable
+from engarde.server.catalog import VersionTable
 
 _NUMBER = re.compile(r"\d{1,11}")
 """An id that histories have in common by counting; Alembic's own have twelve digits and letters."""

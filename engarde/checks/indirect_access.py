@@ -9,8 +9,7 @@ from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack, Table
 from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Finding, Remedy, Verb
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import View
+from engarde.server.catalog import Catalog, View
 
 
 @check(

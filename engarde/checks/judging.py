@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
-from engarde.declaration.accepted import Accepted
+from engarde.declaration.model import Accepted
 from engarde.output.findings import Finding
 from engarde.util.terminal import visible
 

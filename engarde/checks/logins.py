@@ -9,9 +9,8 @@ from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import Outputs
-from engarde.server import scram
-from engarde.server.catalog.rows import StoredPassword
-from engarde.server.credentials import url
+from engarde.server.catalog import StoredPassword
+from engarde.server.credentials import scram_matches, url
 from engarde.util.quoting import word
 
 
@@ -41,7 +40,7 @@ def of_verifiers(stack: DatabaseStack, outputs: Outputs, stored: list[StoredPass
     known = {verifier.role: verifier.stored for verifier in stored}
     for login in stack.logins:
         password = outputs.passwords.get(login.role) if login.role not in stack.guests else None
-        if password and login.role in known and not scram.matches(password, known[login.role] or ""):
+        if password and login.role in known and not scram_matches(password, known[login.role] or ""):
             actual = "another one" if known[login.role] else "none"
             yield changed(stack, login, f"stored verifier of {login.role}", actual)
 

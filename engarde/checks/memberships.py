@@ -10,8 +10,7 @@ from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.privileges import On, expected
 from engarde.output.findings import Finding, Verb
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import Membership, Role
+from engarde.server.catalog import Catalog, Membership, Role
 from engarde.util.quoting import quoted
 
 POWERFUL = (

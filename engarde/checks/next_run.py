@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack, Extension
-from engarde.declaration.stack_file_edits import lines
+from engarde.declaration.stack_file import lines
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.resource_names import is_in
 from engarde.pulumi_cli.state import EXTENSION, ROLE

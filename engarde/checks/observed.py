@@ -18,8 +18,7 @@ from engarde.pulumi_cli import stale_locks
 from engarde.pulumi_cli.logins import of_services
 from engarde.pulumi_cli.state import Outputs, State, backend, outputs, state
 from engarde.server import catalog, functions, version_tables
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import ServerSetting, StoredPassword, VersionTable
+from engarde.server.catalog import Catalog, ServerSetting, StoredPassword, VersionTable
 from engarde.server.functions import EventTrigger
 from engarde.server.session import Session
 

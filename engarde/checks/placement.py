@@ -10,8 +10,7 @@ from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import VERSION_TABLE
 from engarde.output.findings import Finding, Placed, Remedy, Verb
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import FOR_ALL, RUN_AS_OWNER, Owned
+from engarde.server.catalog import FOR_ALL, RUN_AS_OWNER, Catalog, Owned
 from engarde.util.quoting import quoted
 
 

@@ -6,7 +6,7 @@ from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.parameters import milliseconds
-from engarde.declaration.stack_file_edits import lines
+from engarde.declaration.stack_file import lines
 from engarde.output.findings import Finding, Remedy
 from engarde.preflight.revocations import outsiders
 from engarde.util.quoting import statement

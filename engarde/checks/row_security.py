@@ -11,8 +11,7 @@ from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import readings
 from engarde.output.findings import Finding, Verb
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import Policy
+from engarde.server.catalog import Catalog, Policy
 from engarde.util.quoting import quoted
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from engarde.checks.observed import Observed, Recorded
 from engarde.checks.registry import Question, Stage, check
 from engarde.checks.under_way import under_way
-from engarde.declaration import stack_file_edits
+from engarde.declaration import stack_file
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import ANALYTICS
 from engarde.output.findings import Finding, Remedy
@@ -13,7 +13,7 @@ from engarde.preflight import conflicts
 from engarde.pulumi_cli import stale_locks
 from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import ROLE, SCHEMA, State
-from engarde.server.catalog.rows import Existing
+from engarde.server.catalog import Existing
 from engarde.util.quoting import word
 
 
@@ -116,11 +116,11 @@ def _pending(recorded: Recorded) -> Iterator[Finding]:
 def _adopt(name: str, taken: conflicts.Taken) -> Finding:
     login = taken.login
     section, path = ("services", (login.name,)) if isinstance(login, Service) else (ANALYTICS, ())
-    if command := stack_file_edits.set_key(name, section, (*path, "adopt"), "true"):
+    if command := stack_file.set_key(name, section, (*path, "adopt"), "true"):
         remedy = Remedy("command", f"{command}\nbin/pulumi up --stack {name}")
     else:
         adopt: dict[str, object] = {"adopt": True}
-        remedy = Remedy("edit", stack_file_edits.lines(section, {path[0]: adopt} if path else adopt))
+        remedy = Remedy("edit", stack_file.lines(section, {path[0]: adopt} if path else adopt))
     whose = f", {taken.owner}'s" if taken.owner else ""
     actual = f"on the server{whose}: left by a killed run, or made by hand"
     return Finding(

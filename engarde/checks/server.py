@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
-from engarde.declaration.stack_file_edits import lines
+from engarde.declaration.stack_file import lines
 from engarde.errors import LoginRefused, Why
 from engarde.output.findings import Finding, Remedy
 from engarde.preflight import admin_privileges
 from engarde.preflight.admin_privileges import AdminSnapshot
-from engarde.server.catalog.rows import ServerSetting
+from engarde.server.catalog import ServerSetting
 from engarde.util.quoting import script, statement
 
 SUPPORTED = range(13, 19)

@@ -11,8 +11,7 @@ from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
 from engarde.output.findings import Finding, Remedy, Verb
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import Shadow
+from engarde.server.catalog import Catalog, Shadow
 from engarde.server.functions import EventTrigger
 from engarde.util.quoting import quoted
 

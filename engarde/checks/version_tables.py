@@ -7,7 +7,7 @@ from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import VERSION_TABLE
 from engarde.output.findings import Finding, Remedy
-from engarde.server.catalog.rows import VersionTable
+from engarde.server.catalog import VersionTable
 from engarde.util.quoting import literal, quoted, statement
 
 

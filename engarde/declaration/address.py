@@ -1,11 +1,26 @@
-"""Where the servers are: as the admin reaches them, and as services do."""
+"""Where the servers are, for the admin and for services, and where their URLs go: to Railway, to an Alembic project."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
+from pydantic_core import PydanticCustomError
 
-from engarde.declaration.declared import AdminHost, Declared, EachOnce, Port, ServerPlace, ServiceHost, SslMode
+from engarde.declaration.declared import (
+    AdminHost,
+    Declared,
+    EachOnce,
+    Port,
+    ServerPlace,
+    ServiceHost,
+    SslMode,
+    UrlFormat,
+)
 from engarde.declaration.names import DatabaseName, Identifier
+
+DATABASE_URL = "DATABASE_URL"
+
+RailwayName = Annotated[str, StringConstraints(pattern=r"^[^\s\x00-\x1f](.*[^\s\x00-\x1f])?$", max_length=200)]
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=200)]
 
 
 class Server(Declared):
@@ -68,3 +83,88 @@ class Elsewhere(Server):
         """Where services reach it."""
         # Not its sslmode: that is the admin's, and any spelling of it breaks some driver of some service.
         return self.service_address or Address(host=self.host, port=self.port)
+
+
+def _one_or_more(value: Any) -> Any:
+    if isinstance(value, str):
+        return (value,)
+    # Strict validation takes lists only straight from JSON, not from what a validator hands on.
+    return tuple(value) if isinstance(value, list) else value
+
+
+class Railway(Declared):
+    """The project and the environment in which the services run."""
+
+    project: RailwayName
+    """the project's name or its id"""
+    environment: RailwayName
+    """the environment's name, as Railway spells it"""
+
+
+class Variable(Declared):
+    """One variable that holds a URL of a login."""
+
+    url_format: UrlFormat | None = None
+    """the form of its URL; default: the urlFormat of the login"""
+    unpooled: bool = False
+    """true or false: whether it leads to engarde:unpooledAddress, past a pooler"""
+    database: DatabaseName | None = None
+    """of analytics: the database of a service to which it leads; default: the shared one"""
+
+
+class Delivery(Declared):
+    """Where a login's URLs go."""
+
+    service: Annotated[EachOnce[RailwayName], BeforeValidator(_one_or_more)] | None = None
+    """the name of a Railway service, or a list of names; none for an empty list; default: the name of the service"""
+    variables: Annotated[dict[VariableName, Variable], Field(min_length=1)] = Field(
+        default_factory=lambda: {DATABASE_URL: Variable()}
+    )
+    """variable: urlFormat and unpooled"""
+
+    def services(self, default: str | None) -> tuple[str, ...]:
+        """The names on Railway; `default` where the stack file states none."""
+        if self.service is not None:
+            return self.service
+        return (default,) if default else ()
+
+
+UNSTATED = Delivery()
+
+
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]+$", max_length=4096)]
+
+
+LIMITS = ("PGAPPNAME", "PGCONNECT_TIMEOUT", "PGOPTIONS")
+"""Variables by which `migrate` bounds and names the sessions of a driver that goes by libpq's."""
+
+
+def _not_the_tools(name: str) -> str:
+    if name in LIMITS:
+        raise PydanticCustomError("tools", "names what `migrate` sets itself, for the limits of its sessions")
+    return name
+
+
+def _not_the_operators(name: str) -> str:
+    if name.startswith(("PULUMI_", "RAILWAY_")):
+        raise PydanticCustomError("operators", "names what opens the state or Railway, which no service's code gets")
+    return name
+
+
+Own = Annotated[VariableName, AfterValidator(_not_the_tools)]
+Inherited = Annotated[Own, AfterValidator(_not_the_operators)]
+
+
+class Migrations(Declared):
+    """A service's Alembic project."""
+
+    path: Text
+    """the folder with its alembic.ini or pyproject.toml, seen from the stack file's"""
+    command: Annotated[tuple[Text, ...], Field(min_length=1)] = ("alembic",)
+    """a list: the program that is Alembic there and its first arguments, such as [uv, run, alembic]"""
+    variable: Own = DATABASE_URL
+    """the environment variable from which it takes its URL"""
+    url_format: UrlFormat | None = None
+    """the form of that URL; default: the service's urlFormat"""
+    environment: EachOnce[Inherited] = ()
+    """names of variables that it gets from the operator's environment beside the usual ones"""

@@ -6,24 +6,28 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from engarde.declaration.accepted import Accepted
-from engarde.declaration.address import Address, Elsewhere, SharedServer
+from engarde.declaration import database_rules, stack_rules
+from engarde.declaration.address import Address, Elsewhere, Railway, SharedServer
 from engarde.declaration.declared import Declared, StatusThresholds
-from engarde.declaration.delivery import Railway
-from engarde.declaration.model import Analytics, ExistingSchema, Extension, OutsideRole, Service, ShutOut, Stack
-from engarde.declaration.rules import databases as rules_of_databases
-from engarde.declaration.rules import stack as rules_of_stack
-from engarde.declaration.rules.stack import Sections
+from engarde.declaration.model import (
+    Accepted,
+    Analytics,
+    ExistingSchema,
+    Extension,
+    OutsideRole,
+    Service,
+    ShutOut,
+    Stack,
+)
+from engarde.declaration.stack_file import PROJECT, NotPlain, config, plain
+from engarde.declaration.stack_rules import Sections
 from engarde.declaration.validation import ValidationFault, check, join, key
-from engarde.declaration.yaml_file import NotPlain, config, plain
 from engarde.errors import ConfigError
 from engarde.util.quoting import word
 
 # Not resolved: a folder whose program is a link to another's has a stack file and an engine of its own.
 FOLDER = Path(__file__).absolute().parents[2]
 """The project: stack files, `bin/pulumi`."""
-
-PROJECT = "engarde"
 PASSWORD_KEY = "adminPassword"  # noqa: S105 - the name of a key
 """The key of the shared server's."""
 PASSWORDS_KEY = "adminPasswords"
@@ -78,7 +82,7 @@ def parse(name: str, values: Mapping[str, object], secrets: Collection[str]) -> 
     faults += [
         ValidationFault(_top(k), "must not be a secret; only the admin's password is") for k in public if k in secrets
     ]
-    faults += rules_of_stack.forbidden_values({_top(k): v for k, v in public.items()})
+    faults += stack_rules.forbidden_values({_top(k): v for k, v in public.items()})
     stack = _sections(name, {k: v for k, v in public.items() if k not in secrets}, faults)
     if faults or stack is None:
         lines = "\n".join(f"  {fault}" for fault in sorted(set(faults)))
@@ -126,7 +130,7 @@ def _sections(name: str, values: dict[str, object], faults: list[ValidationFault
     )
     railway = _one(Railway, values, "railway", faults)
     status = _one(StatusThresholds, values, "status", faults)
-    faults += (*rules_of_stack.rules(stated), *rules_of_databases.rules(stated))
+    faults += (*stack_rules.rules(stated), *database_rules.rules(stated))
     if len(faults) > before or server is None or address is None:
         return None
     return Stack(

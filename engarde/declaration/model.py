@@ -1,12 +1,15 @@
 """The declared stack: one server, the services in it, who reads what. It holds no secret."""
 
+import re
 from dataclasses import dataclass
-from typing import Annotated
+from datetime import date
+from importlib import import_module
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
 
-from engarde.declaration.accepted import Accepted
-from engarde.declaration.address import Address, Elsewhere, Server
+from engarde.declaration.address import UNSTATED, Address, Delivery, Elsewhere, Migrations, Railway, Server
 from engarde.declaration.declared import (
     ConnectionLimit,
     DatabaseRight,
@@ -20,7 +23,6 @@ from engarde.declaration.declared import (
     Thresholds,
     UrlFormat,
 )
-from engarde.declaration.delivery import UNSTATED, Delivery, Migrations, Railway
 from engarde.declaration.grants import DeclaredExecute, DeclaredRead
 from engarde.declaration.names import (
     PUBLIC,
@@ -158,6 +160,42 @@ class ShutOut(Declared):
 
     roles: EachOnce[Identifier]
     """a list of roles"""
+
+
+def _known(check: str) -> str:
+    # The checks are registered where they are defined; a stack file that accepts nothing need not wait for all of them.
+    registry = import_module("engarde.checks.registry")
+    known = registry.ids(registry.checks(*registry.VERIFIED))
+    if check not in known:
+        raise PydanticCustomError("check", "no check of verify; allowed: {known}", {"known": ", ".join(known)})
+    return check
+
+
+_DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?: 00:00:00 \+0000 UTC)?")
+"""What is a date to YAML, the engine hands over with its midnight."""
+
+
+def _day(value: Any) -> Any:
+    try:
+        return date.fromisoformat(found[1]) if (found := _DAY.fullmatch(str(value))) else value
+    except ValueError:
+        return value
+
+
+class Accepted(Declared):
+    """One finding that is known, and that stays for a reason."""
+
+    check: Annotated[str, AfterValidator(_known)]
+    subject: Annotated[str, Field(min_length=1)]
+    """the finding's subject, as verify prints it after the check"""
+    reason: Annotated[str, Field(min_length=1)]
+    """why it stays, in words"""
+    until: Annotated[date, BeforeValidator(_day)]
+    """the last day, YYYY-MM-DD; from the day after it is a finding again"""
+    actual: Annotated[str, Field(min_length=1)] | None = None
+    """what verify prints as actual; anything more or other is a finding"""
+    database: str | None = None
+    """the one that it is in, as the tool calls it, where the stack has more than one; default: any"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

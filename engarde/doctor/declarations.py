@@ -4,7 +4,7 @@ from engarde.declaration.grants import Read
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC, spelled
 from engarde.declaration.privileges import beyond
-from engarde.declaration.stack_file_edits import referring
+from engarde.declaration.stack_file import referring
 from engarde.doctor import failed_statement, remedies
 from engarde.doctor.facts import Facts
 from engarde.output.findings import Remedy

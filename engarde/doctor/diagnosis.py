@@ -4,9 +4,9 @@ from dataclasses import replace
 from typing import Any
 
 from engarde.declaration.databases import databases, display_name
-from engarde.declaration.loader import FOLDER, PROJECT, of_config
+from engarde.declaration.loader import FOLDER, of_config
 from engarde.declaration.model import Stack
-from engarde.declaration.yaml_file import config, yaml
+from engarde.declaration.stack_file import PROJECT, config, yaml
 from engarde.doctor.attribution import concerned
 from engarde.doctor.facts import Facts, facts
 from engarde.doctor.matching import match

@@ -8,7 +8,7 @@ from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Cause
 from engarde.output.findings import Finding, Remedy
-from engarde.server.catalog.rows import in_force
+from engarde.server.catalog import in_force
 from engarde.util.quoting import statement
 
 SEARCH_PATH = "search_path"

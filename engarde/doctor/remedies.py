@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import ANALYTICS
-from engarde.declaration.stack_file_edits import set_key
+from engarde.declaration.stack_file import set_key
 from engarde.doctor.facts import Facts
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.resource_names import login_name

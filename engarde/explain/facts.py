@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engarde.checks.closure import Members, members
-from engarde.server.catalog.rows import Membership, Role
+from engarde.server.catalog import Membership, Role
 from engarde.server.session import Session
 
 Group = Literal["relation", "function", "schema", "database"]

@@ -14,7 +14,7 @@ from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import VERSION_TABLE
 from engarde.errors import ConfigError, Refused, Unreachable
 from engarde.server import version_tables
-from engarde.server.catalog.rows import VersionTable
+from engarde.server.catalog import VersionTable
 from engarde.server.credentials import Access
 from engarde.server.session import session
 from engarde.util.quoting import quoted, word

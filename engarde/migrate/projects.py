@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from engarde.alembic.scripts import Graph, graph, project
+from engarde.declaration.address import Migrations
 from engarde.declaration.databases import database_of, services_of
-from engarde.declaration.delivery import Migrations
 from engarde.declaration.loader import FOLDER
 from engarde.declaration.model import Service, Stack
 from engarde.declaration.names import VERSION_TABLE

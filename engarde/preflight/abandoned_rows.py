@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.declaration.names import spelled
-from engarde.declaration.stack_file_edits import lines
+from engarde.declaration.stack_file import lines
 from engarde.declaration.validation import key
 from engarde.errors import LoginRefused, NotAnswered, Refused
 from engarde.server.credentials import Access

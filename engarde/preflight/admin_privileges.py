@@ -11,7 +11,7 @@ from engarde.declaration.parameters import split_path
 from engarde.declaration.privileges import beyond, readings
 from engarde.errors import Refused
 from engarde.server import functions
-from engarde.server.catalog.rows import Shadow
+from engarde.server.catalog import Shadow
 from engarde.server.libpq import given_environment
 from engarde.server.session import Session
 from engarde.util.quoting import printable, quoted, statement

@@ -8,7 +8,7 @@ from engarde.declaration.model import Analytics, DatabaseStack, Declarations, Se
 from engarde.declaration.names import ANALYTICS
 from engarde.pulumi_cli.process import NOTHING
 from engarde.pulumi_cli.resource_names import login_name
-from engarde.server.catalog.rows import Existing, owners_of, roles_of
+from engarde.server.catalog import Existing, owners_of, roles_of
 from engarde.util.quoting import statement
 from engarde.util.terminal import visible
 

@@ -4,16 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from engarde.declaration import stack_file_edits
-from engarde.declaration.loader import PROJECT
+from engarde.declaration import stack_file
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PROOF, PUBLIC, spelled
 from engarde.declaration.parameters import milliseconds
 from engarde.declaration.privileges import CONNECT, CREATE, OTHER_DATABASES, TEMPORARY, USAGE, On, Privilege
+from engarde.declaration.stack_file import PROJECT
 from engarde.declaration.validation import join
 from engarde.pulumi_cli.process import NOTHING
 from engarde.pulumi_cli.resource_names import login_name, rotation_key
-from engarde.server.catalog.rows import Existing, Setting, owners_of, roles_of
+from engarde.server.catalog import Existing, Setting, owners_of, roles_of
 from engarde.server.session import Session
 from engarde.util.quoting import quoted, script
 from engarde.util.terminal import first_few, indented, visible
@@ -191,11 +191,9 @@ def _shut_out(stack: DatabaseStack, found: Sequence[Outsider]) -> str:
         visible(f"  {outsider.name} from database {outsider.database}: {outsider.what}") for outsider in found
     )
     names = sorted({outsider.name for outsider in found})
-    never = stack_file_edits.lines("shutOut", sorted({*names, *stack.shut_out}))
+    never = stack_file.lines("shutOut", sorted({*names, *stack.shut_out}))
     here = {outsider.name: outsider.kept for outsider in found if outsider.here} if stack.label is None else {}
-    keeps = (
-        f"either what it keeps, the whole of it:\n{stack_file_edits.lines('outsideRoles', here)}\nor " if here else ""
-    )
+    keeps = f"either what it keeps, the whole of it:\n{stack_file.lines('outsideRoles', here)}\nor " if here else ""
     return (
         "PUBLIC loses CONNECT, and with it these login roles, of which the stack file says nothing, are shut out:\n"
         f"{told}\nState of each, {keeps}that it is shut out:\n{never}"

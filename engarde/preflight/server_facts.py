@@ -14,7 +14,7 @@ from engarde.preflight.admin_privileges import refuse_shadows
 from engarde.preflight.conflicts import Made, rename_faults
 from engarde.preflight.revocations import Given
 from engarde.server import functions
-from engarde.server.catalog.rows import Existing, Setting, roles_of
+from engarde.server.catalog import Existing, Setting, roles_of
 from engarde.server.credentials import Access
 from engarde.server.functions import Function, refuse_event_triggers
 from engarde.server.session import Session, session

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 
-from engarde.declaration.loader import PROJECT
 from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
 from engarde.declaration.names import ANALYTICS
+from engarde.declaration.stack_file import PROJECT
 from engarde.declaration.validation import join
 from engarde.errors import ConfigError
 

@@ -9,7 +9,8 @@ from glob import escape
 from pathlib import Path
 from urllib.parse import unquote
 
-from engarde.declaration.loader import FOLDER, PROJECT
+from engarde.declaration.loader import FOLDER
+from engarde.declaration.stack_file import PROJECT
 from engarde.util.files import read_text
 from engarde.util.processes import command_of
 

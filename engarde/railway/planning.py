@@ -8,9 +8,9 @@ from typing import Literal
 
 from rich.console import Group, RenderableType
 
+from engarde.declaration.address import UNSTATED, Railway, Variable
 from engarde.declaration.databases import database_of
 from engarde.declaration.databases import find as find_database
-from engarde.declaration.delivery import UNSTATED, Railway, Variable
 from engarde.declaration.model import Analytics, Service, Stack
 from engarde.errors import ConfigError, Refused
 from engarde.output.show import Text

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from engarde.declaration.delivery import Railway
+from engarde.declaration.address import Railway
 from engarde.errors import ConfigError
 from engarde.railway.api import (
     ENVIRONMENTS,

@@ -13,8 +13,7 @@ from engarde.errors import LoginRefused, Refused, Unfinished, Unreachable, Why
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.pulumi_cli.resource_names import login_name, on_server
 from engarde.rotate.delivery import Login
-from engarde.server.credentials import Access
-from engarde.server.scram import verifier
+from engarde.server.credentials import Access, scram_verifier
 from engarde.server.session import Session, session
 from engarde.util.quoting import quoted
 
@@ -84,7 +83,7 @@ def shut_out(database: DatabaseStack, role: str, password: str) -> None:
 
     :raises Unfinished: a session does not end, or somebody else changes the role.
     """
-    stored = verifier(password)
+    stored = scram_verifier(password)
     why = f"sessions of {role} do not end, or somebody else changes it"
     _until_none(lambda: _shut_out(database, role, stored), why)
 

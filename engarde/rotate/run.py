@@ -9,8 +9,8 @@ from engarde.declaration.databases import databases
 from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import ConfigError, EngardeError, Refused, Unfinished
-from engarde.pulumi_cli.commands import preview, up
 from engarde.pulumi_cli.logins import login_of_admin
+from engarde.pulumi_cli.process import preview, up
 from engarde.pulumi_cli.resource_names import login_name, logins_by_name, on_server, refuse_lower
 from engarde.pulumi_cli.state import ROLE, State, outputs, state, verifiers
 from engarde.rotate import lockout
@@ -19,7 +19,7 @@ from engarde.rotate.lockout import prove
 from engarde.rotate.report import Failed, Report, Rotated, Rotation
 from engarde.rotate.rotate_login import RotationOptions, counters, plan, recorded_counter, rotate_login
 from engarde.rotate.stack_change import locked
-from engarde.server.catalog.rows import Existing
+from engarde.server.catalog import Existing
 from engarde.server.session import session
 from engarde.util.terminal import indented, say, step
 

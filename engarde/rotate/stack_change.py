@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engarde.checks.journals import folder
-from engarde.declaration import stack_file_edits
+from engarde.declaration import stack_file
 from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused
 from engarde.pulumi_cli import stale_locks
-from engarde.pulumi_cli.commands import set_key
+from engarde.pulumi_cli.process import set_key
 from engarde.pulumi_cli.resource_names import login_name, logins_by_name, rotation_key
 from engarde.pulumi_cli.state import backend
 from engarde.rotate.delivery import Login
@@ -105,12 +105,12 @@ def draft(stack: Stack, login: Login, counter: int) -> Iterator[Copy]:
     with copied(stack.name, folder(f"rotation.{stack.name}")) as made:
         if login.rotation < counter:
             section, keys = rotation_key(login)
-            path = stack_file_edits.key_path(section, keys)
+            path = stack_file.key_path(section, keys)
             if path is None:
                 raise ConfigError(
                     f"the engine cannot write the key of {name}; nothing was changed. Write this into {made.copy.name}"
                     " yourself, and run the same command again, which goes on from there:\n"
-                    + stack_file_edits.lines(section, {keys[0]: {keys[1]: counter}})
+                    + stack_file.lines(section, {keys[0]: {keys[1]: counter}})
                 )
             set_key(stack.name, made.copy, path, str(counter))
         wanted = {**logins_by_name(stack), name: login.model_copy(update={"rotation": counter})}

@@ -1,6 +1,10 @@
 """Who logs in where: one declared role with its password, at the operator's or the services' address."""
 
+import hashlib
+import hmac
 import json
+import secrets
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -11,6 +15,9 @@ from engarde.declaration.names import PUBLIC
 from engarde.errors import ConfigError
 from engarde.server.libpq import given_environment, is_libpqs
 from engarde.util.timeouts import seconds
+
+ITERATIONS = 4096
+"""Of a SCRAM-SHA-256 verifier: PostgreSQL's default of `scram_iterations`."""
 
 
 def url(
@@ -118,3 +125,33 @@ def from_variable(variable: str, database: str) -> Access:
     if parts.scheme not in ("postgresql", "postgres") or not parts.username or query or named != database:
         raise ConfigError(wrong)
     return Access(address, database, unquote(parts.username), unquote(parts.password or ""))
+
+
+# ---- SCRAM-SHA-256 verifiers, which the server takes in place of a password (RFC 5802, RFC 7677).
+
+
+def scram_salt(project: str, stack: str, role: str, rotation: int) -> bytes:
+    """16 public bytes, the same on every run: another salt would be another verifier, and every preview a change."""
+    return hashlib.sha256("\0".join((project, stack, role, str(rotation))).encode()).digest()[:16]
+
+
+def scram_matches(password: str, stored: str) -> bool:
+    """Whether a text of `pg_authid.rolpassword` is a verifier of the password, whatever its salt."""
+    kind, _, rest = stored.partition("$")
+    iterations, _, salted = rest.partition("$")[0].partition(":")
+    if kind != "SCRAM-SHA-256" or not iterations.isdecimal():
+        return False
+    return hmac.compare_digest(scram_verifier(password, b64decode(salted), int(iterations)), stored)
+
+
+def scram_verifier(password: str, salted: bytes | None = None, iterations: int = ITERATIONS) -> str:
+    """The text of `pg_authid.rolpassword` for a password of ASCII letters and digits, which SASLprep leaves alone.
+
+    :param salted: its salt; a random one where none is given.
+    """
+    salted = secrets.token_bytes(16) if salted is None else salted
+    key = hashlib.pbkdf2_hmac("sha256", password.encode("ascii"), salted, iterations)
+    stored = hashlib.sha256(hmac.digest(key, b"Client Key", "sha256")).digest()
+    server = hmac.digest(key, b"Server Key", "sha256")
+    parts = (f"{iterations}:{b64encode(salted).decode()}", f"{b64encode(stored).decode()}:{b64encode(server).decode()}")
+    return "SCRAM-SHA-256$" + "$".join(parts)

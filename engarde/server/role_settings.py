@@ -7,7 +7,7 @@ from types import MappingProxyType
 from engarde.declaration.address import Server
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.parameters import COMPARED, SUPERUSERS, kilobytes, switched_on
-from engarde.server.catalog.rows import Existing
+from engarde.server.catalog import Existing
 from engarde.server.credentials import Access
 from engarde.server.session import Session, session
 from engarde.util.quoting import literal, quoted, statement

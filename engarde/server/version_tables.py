@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from engarde.declaration.model import DatabaseStack
 from engarde.errors import NotAnswered, Unreachable
-from engarde.server.catalog.rows import VersionTable
+from engarde.server.catalog import VersionTable
 from engarde.server.credentials import Access
 from engarde.server.session import LOCKED, Session, session
 

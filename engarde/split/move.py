@@ -7,15 +7,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from engarde.checks.journals import folder
-from engarde.declaration import stack_file_edits
+from engarde.declaration import stack_file
 from engarde.declaration.databases import restrict_to, service_of
-from engarde.declaration.loader import PROJECT, read
+from engarde.declaration.loader import read
 from engarde.declaration.model import DatabaseStack, Extension, Service, Stack
+from engarde.declaration.stack_file import PROJECT
 from engarde.declaration.validation import join
 from engarde.errors import ConfigError, Refused, Unreachable
-from engarde.pulumi_cli.commands import set_key
 from engarde.pulumi_cli.logins import login_to
-from engarde.pulumi_cli.process import engine
+from engarde.pulumi_cli.process import engine, set_key
 from engarde.rotate.stack_change import Copy, copied
 from engarde.server.credentials import Access
 
@@ -118,7 +118,7 @@ class Edit:
         if self.value is None:
             return f"without {join(f'{PROJECT}:{self.section}', self.name, self.key)}"
         value = list(self.value) if isinstance(self.value, tuple) else self.value
-        return stack_file_edits.lines(self.section, {self.name: {self.key: value}})
+        return stack_file.lines(self.section, {self.name: {self.key: value}})
 
 
 def changes(now: Stack, then: Stack) -> tuple[Edit, ...]:
@@ -151,7 +151,7 @@ def draft(now: Stack, then: Stack) -> Iterator[Copy]:
 
 
 def _write(stack: str, copy: Path, edit: Edit) -> None:
-    path = stack_file_edits.key_path(edit.section, (edit.name, edit.key))
+    path = stack_file.key_path(edit.section, (edit.name, edit.key))
     values = (edit.value,) if isinstance(edit.value, str) else edit.value or ()
     if path is None or any(value.startswith("-") for value in values):
         raise ConfigError(

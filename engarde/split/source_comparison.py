@@ -15,7 +15,7 @@ from engarde.backup.proof import make_login
 from engarde.declaration.model import DatabaseStack
 from engarde.errors import Unfinished, Unreachable
 from engarde.pulumi_cli.logins import login_of_admin
-from engarde.server.catalog.rows import Existing
+from engarde.server.catalog import Existing
 from engarde.server.credentials import Access
 from engarde.server.session import session
 from engarde.util.quoting import quoted

@@ -17,9 +17,8 @@ from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.names import ANALYTICS
 from engarde.errors import Unfinished
 from engarde.output.findings import Finding
-from engarde.pulumi_cli.commands import preview, up
 from engarde.pulumi_cli.logins import login_of_admin
-from engarde.pulumi_cli.process import TAKE_OVER, engine
+from engarde.pulumi_cli.process import TAKE_OVER, engine, preview, up
 from engarde.pulumi_cli.resource_names import on_server
 from engarde.pulumi_cli.state import ROLE, outputs, state, verifiers
 from engarde.rotate import lockout

@@ -9,7 +9,7 @@ from engarde.declaration.names import MAINTENANCE
 from engarde.preflight.admin_privileges import WantedExtension, refuse_for_extensions
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.rotate.lockout import acting, changing, login_status
-from engarde.server.catalog.rows import Existing
+from engarde.server.catalog import Existing
 from engarde.server.credentials import Access
 from engarde.server.functions import refuse_event_triggers
 from engarde.server.session import Session, session

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from engarde.declaration.model import DatabaseStack
 from engarde.errors import Unreachable
 from engarde.server import version_tables
-from engarde.server.catalog.rows import VersionTable
+from engarde.server.catalog import VersionTable
 from engarde.server.credentials import Access
 from engarde.server.session import Session
 from engarde.server.version_tables import Logins, NotRead, ask_logins

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import MAINTENANCE
-from engarde.declaration.stack_file_edits import lines
+from engarde.declaration.stack_file import lines
 from engarde.errors import LoginRefused, NotAnswered
 from engarde.server.credentials import Access
 from engarde.server.session import Session, session

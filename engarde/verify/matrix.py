@@ -8,8 +8,7 @@ from engarde.checks.memberships import reaching
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Finding
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import Entry, Relation, Schema
+from engarde.server.catalog import Catalog, Entry, Relation, Schema
 
 WRITING = {"INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "MAINTAIN"}
 

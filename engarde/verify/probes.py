@@ -13,8 +13,7 @@ from engarde.declaration.grants import Read
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import REFERENCES, beyond
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import Relation
+from engarde.server.catalog import Catalog, Relation
 from engarde.util.quoting import quoted
 
 DENIED, ALLOWED = "42501", "00000"

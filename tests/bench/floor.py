@@ -12,7 +12,7 @@ from engarde.declaration.databases import restrict_to
 from engarde.declaration.model import Analytics, Service, Stack, Table
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import On, Privilege, expected
-from engarde.server import scram
+from engarde.server.credentials import scram_salt, scram_verifier
 
 ON_ALL = {On.TABLES: SQL("TABLES"), On.SEQUENCES: SQL("SEQUENCES")}
 FUTURE = {
@@ -63,7 +63,7 @@ def verifiers(stack: Stack) -> dict[str, str]:
 
 def _verifier(stack: Stack, login: Service | Analytics) -> str:
     password = "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(PASSWORD_LENGTH))
-    return scram.verifier(password, scram.salt("engarde", stack.name, login.role, login.rotation))
+    return scram_verifier(password, scram_salt("engarde", stack.name, login.role, login.rotation))
 
 
 def _role(login: Service | Analytics, verifier: str) -> Iterator[Composable]:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from psycopg import sql
 
 from devtools.server import HOST, Server
-from engarde.server import scram
+from engarde.server.credentials import scram_verifier
 from tests.brownfield.services import ADMIN, NAMED
 from tests.drivers import certificate
 from tests.engine import database as databases
@@ -103,4 +103,4 @@ def _stored(role: str, password: str) -> str:
     """What the server keeps of a password, so that it is sent none."""
     if role == MD5:
         return "md5" + hashlib.md5((password + role).encode()).hexdigest()
-    return scram.verifier(password, secrets.token_bytes(16))
+    return scram_verifier(password, secrets.token_bytes(16))

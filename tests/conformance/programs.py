@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engarde.server import scram
+from engarde.server.credentials import scram_salt, scram_verifier
 from tests.conformance.recording import Phase, Resource, Scenario
 
 SECRET = "<secret>"
@@ -26,7 +26,7 @@ def programs(scenario: Scenario) -> list[list[dict[str, Any]] | None]:
 
 
 def _runnable(resource: Resource, needs: Needs, generation: int) -> dict[str, Any]:
-    hidden = scram.verifier("secret", scram.salt("conformance", "local", resource.name, generation))
+    hidden = scram_verifier("secret", scram_salt("conformance", "local", resource.name, generation))
     props = {name: hidden if value == SECRET else value for name, value in resource.props.items()}
     return {
         "name": resource.name,

@@ -6,7 +6,7 @@ import pytest
 from psycopg import sql
 
 from devtools import server as servers
-from engarde.server.scram import verifier
+from engarde.server.credentials import scram_verifier
 
 PASSWORD = "AdminsPasswordInTests"
 BACKEND, BACKEND_PASSWORD = "backend", "BackendsPasswordInTests"
@@ -42,7 +42,7 @@ def making(admin: Admin) -> list[str]:
     if admin.superuser:
         return []
     name = sql.Identifier(admin.user).as_string(None)
-    stored = sql.Literal(verifier(PASSWORD, b"of an admin in tests")).as_string(None)
+    stored = sql.Literal(scram_verifier(PASSWORD, b"of an admin in tests")).as_string(None)
     return [
         f"CREATE ROLE {name} LOGIN CREATEROLE CREATEDB PASSWORD {stored}",
         f"ALTER DATABASE railway OWNER TO {name}",

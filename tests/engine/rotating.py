@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engarde.pulumi_cli.state import PASSWORD
-from engarde.server import scram
+from engarde.server.credentials import scram_matches
 from tests.engine.admins import BACKEND
 from tests.engine.in_process import tool_here
 from tests.engine.program import STACK_FILE, Project
@@ -57,7 +57,7 @@ def strangers(project: Project) -> set[str]:
     passwords = [password for _, password in known(project)]
     roles = [each["outputs"]["name"] for name, each in project.resources().items() if name.endswith("-role")]
     stored = dict(project.database.rows(VERIFIERS, roles))
-    return {role for role in roles if not any(scram.matches(password, stored[role] or "") for password in passwords)}
+    return {role for role in roles if not any(scram_matches(password, stored[role] or "") for password in passwords)}
 
 
 def counters(project: Project) -> dict[str, int]:

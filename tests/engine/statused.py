@@ -13,8 +13,7 @@ from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import read
 from engarde.declaration.model import DatabaseStack
 from engarde.pulumi_cli.logins import login_to
-from engarde.server.credentials import Access
-from engarde.server.scram import verifier
+from engarde.server.credentials import Access, scram_verifier
 from engarde.status.show import Status, status
 from engarde.status.subjects import chosen
 from tests.engine.admins import PASSWORD
@@ -112,7 +111,7 @@ def transaction(session: Session, *statements: str) -> Iterator[Session]:
 
 def watcher_verifier() -> str:
     """In place of a password, so that none is in the server's log."""
-    return verifier(PASSWORD, b"of who only watches")
+    return scram_verifier(PASSWORD, b"of who only watches")
 
 
 def watcher() -> str:

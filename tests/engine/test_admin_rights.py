@@ -8,7 +8,7 @@ from engarde.declaration.databases import restrict_to
 from engarde.errors import Refused
 from engarde.preflight.revocations import Given
 from engarde.preflight.server_facts import Before, survey
-from engarde.server.scram import verifier
+from engarde.server.credentials import scram_verifier
 from tests.engine.admins import BACKEND, CREATEROLE, OWNED, PASSWORD, only_createrole, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied
@@ -24,7 +24,7 @@ STACK: dict[str, Any] = {
     "outsideRoles": {BACKEND: {"schemas": {"public": ["USAGE", "CREATE"]}}},
 }
 NOTHING_YET = (
-    f"CREATE ROLE adm LOGIN PASSWORD '{verifier(PASSWORD, b'of an admin in tests')}'",
+    f"CREATE ROLE adm LOGIN PASSWORD '{scram_verifier(PASSWORD, b'of an admin in tests')}'",
     "CREATE SCHEMA legacy",
     "CREATE TABLE legacy.things (id int)",
     "CREATE TABLE public.of_the_backend (id serial)",

@@ -5,7 +5,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from engarde.server import scram
+from engarde.server.credentials import scram_salt, scram_verifier
 from tests.engine.admins import only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied
@@ -88,7 +88,7 @@ def test_roles_that_exist_are_left_alone_until_they_are_adopted(projects: Projec
         passwords = project.outputs()["passwords"]
         for service in SERVICES:
             role = f"{service}_user"
-            expected = scram.verifier(passwords[role], scram.salt("engarde", STACK, role, 1))
+            expected = scram_verifier(passwords[role], scram_salt("engarde", STACK, role, 1))
             stored = "SELECT rolpassword = %s AND NOT rolcreatedb FROM pg_authid WHERE rolname = %s"
             assert project.database.value(stored, expected, role)
             assert project.database.value(OWNER, service) == role

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from engarde.server import scram
+from engarde.server.credentials import scram_verifier
 from tests.brownfield.clients import CONNECT, HOLD, Clients, Refused
 from tests.brownfield.day_zero import DayZero
 from tests.brownfield.railway import delivery, urls
@@ -251,7 +251,7 @@ def test_a_new_password_is_refused_until_railway_has_it(zero: DayZero, project: 
     before = zero.database.value("SELECT rolpassword FROM pg_authid WHERE rolname = 'langflow_user'")
     new = "AnotherPasswordInTests"
     with delivery(zero, project) as there, Clients(zero, urls(zero, there)) as clients:
-        zero.database.run(f"ALTER ROLE langflow_user PASSWORD '{scram.verifier(new, b'of a new password')}'")
+        zero.database.run(f"ALTER ROLE langflow_user PASSWORD '{scram_verifier(new, b'of a new password')}'")
         refused = soon(clients, "langflow")
         old = there.running("langflow")["LANGFLOW_DATABASE_URL"]
         there.services["langflow"].set(PRODUCTION, LANGFLOW_DATABASE_URL=with_password(old, new))

@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from engarde.server import scram
+from engarde.server.credentials import scram_salt, scram_verifier
 from tests.engine.admins import PASSWORD, SUPERUSER, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.program import STACK
@@ -32,7 +32,7 @@ def test_rotation_changes_one_password_and_its_role(projects: Projects) -> None:
         assert all(statement.startswith('ALTER ROLE "madansara_user" ') for statement in statements)
         new = project.outputs()
         password = new["passwords"]["madansara_user"]
-        expected = scram.verifier(password, scram.salt("engarde", STACK, "madansara_user", 2))
+        expected = scram_verifier(password, scram_salt("engarde", STACK, "madansara_user", 2))
         assert dict(project.database.rows(VERIFIERS)) == {**verifiers, "madansara_user": expected}
         assert changed(old["passwords"], new["passwords"]) == {"madansara_user"}
         assert changed(old["database_urls"], new["database_urls"]) == {"madansara"}
@@ -56,7 +56,7 @@ def test_the_admins_password_was_reset(projects: Projects) -> None:
     with projects(services={"madansara": None}, analytics={}) as project:
         project.succeeds(project.up())
         old = project.outputs()
-        project.database.run(f"ALTER ROLE {admin} PASSWORD '{scram.verifier(new, b'a salt of a test')}'")
+        project.database.run(f"ALTER ROLE {admin} PASSWORD '{scram_verifier(new, b'a salt of a test')}'")
         refused = project.tool("verify")
         assert refused.returncode == 3
         assert f'password authentication failed for user "{admin}"' in refused.stderr
@@ -66,4 +66,4 @@ def test_the_admins_password_was_reset(projects: Projects) -> None:
         assert project.outputs() == old
         assert project.tool("verify").returncode == 0
         with project.database.session(admin, new) as session:
-            session.execute(f"ALTER ROLE {admin} PASSWORD '{scram.verifier(PASSWORD, b'a salt of a test')}'".encode())
+            session.execute(f"ALTER ROLE {admin} PASSWORD '{scram_verifier(PASSWORD, b'a salt of a test')}'".encode())

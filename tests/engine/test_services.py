@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from engarde.server import scram
+from engarde.server.credentials import scram_salt, scram_verifier
 from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_superuser
 from tests.engine.conftest import SHARED
 from tests.engine.denied import denied
@@ -178,7 +178,7 @@ def test_the_connection_limit_is_enforced(shared: Project) -> None:
 def test_the_server_holds_a_verifier_of_the_exported_password(shared: Project) -> None:
     for role, password in shared.outputs()["passwords"].items():
         stored = shared.database.value("SELECT rolpassword FROM pg_authid WHERE rolname = %s", role)
-        assert stored == scram.verifier(password, scram.salt("engarde", STACK, role, 1))
+        assert stored == scram_verifier(password, scram_salt("engarde", STACK, role, 1))
 
 
 def test_a_role_outside_of_the_stack_keeps_what_it_is_given_and_nobody_else_comes_in(shared: Project) -> None:

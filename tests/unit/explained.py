@@ -10,7 +10,7 @@ from engarde.declaration.loader import parse
 from engarde.explain.facts import Answer, Entry, Facts, Key, Policy, Reading, Thing
 from engarde.explain.lines import Line, line
 from engarde.explain.words import way
-from engarde.server.catalog.rows import Membership, Role
+from engarde.server.catalog import Membership, Role
 
 STACK = restrict_to(
     parse(

@@ -11,7 +11,7 @@ from unittest.mock import patch
 import pytest
 
 from engarde.errors import Unfinished
-from engarde.pulumi_cli.commands import up
+from engarde.pulumi_cli.process import up
 from engarde.rotate.rotate_login import _advice
 from engarde.server.blocking import PULUMI, Blocking
 
@@ -45,7 +45,7 @@ def test_what_an_error_quotes_accuses_nobody() -> None:
 
 def failed(said: str) -> str:
     with (
-        patch("engarde.pulumi_cli.commands.engine", return_value=subprocess.CompletedProcess([], 1, said, "")),
+        patch("engarde.pulumi_cli.process.engine", return_value=subprocess.CompletedProcess([], 1, said, "")),
         pytest.raises(Unfinished) as raised,
     ):
         up("local")

@@ -15,7 +15,7 @@ from pulumi.runtime import set_all_config, set_mocks
 
 from components.engine import declared_stack
 from engarde.declaration.loader import read
-from engarde.declaration.yaml_file import LONGEST
+from engarde.declaration.stack_file import LONGEST
 from engarde.errors import ConfigError
 from tests.unit import documents, mocked
 from tests.unit.documents import PASSWORD, SECRETS, VALUE

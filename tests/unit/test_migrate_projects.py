@@ -10,7 +10,7 @@ from engarde.errors import Unreachable
 from engarde.migrate import run
 from engarde.migrate.projects import Project, projects
 from engarde.pulumi_cli.state import Outputs
-from engarde.server.catalog.rows import VersionTable
+from engarde.server.catalog import VersionTable
 
 SERVER = {"host": "db.example", "database": "railway"}
 STACK = parse(

@@ -9,7 +9,7 @@ import pytest
 from engarde.declaration.databases import databases
 from engarde.declaration.loader import parse
 from engarde.pulumi_cli.resource_names import base_name, database_label, in_database
-from engarde.server import scram
+from engarde.server.credentials import scram_matches
 from tests.unit.mocked import Ended, Ran, run
 
 SERVER = {"host": "db.example", "database": "railway"}
@@ -101,7 +101,7 @@ def test_analytics_has_one_password_and_a_url_for_each_database(ran: Ran) -> Non
     assert ran.value("analytics_url") == f"{user}@db.example:5432/railway"
     verifiers = {ran.resources[name].inputs["password"] for name in ("analytics-role", "analytics-role-on-cs")}
     assert len(verifiers) == 2, "what one server stores is no key to the other"
-    assert all(scram.matches("generated-for-analytics-password", verifier) for verifier in verifiers)
+    assert all(scram_matches("generated-for-analytics-password", verifier) for verifier in verifiers)
 
 
 def test_urls_lead_to_where_each_service_is(ran: Ran) -> None:

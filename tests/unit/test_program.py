@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engarde.server import scram
+from engarde.server.credentials import scram_salt, scram_verifier
 from tests.unit.mocked import Ran, run
 
 CONFIG: dict[str, Any] = {
@@ -55,9 +55,9 @@ def test_a_service_has_a_password_of_32_letters_and_digits_that_its_rotation_kee
 
 def test_the_role_logs_in_and_nothing_else_and_gets_a_verifier(ran: Ran) -> None:
     inputs = dict(ran.resources["madansara-role"].inputs)
-    salt = scram.salt("engarde", "local", "madansara_user", 1)
+    salt = scram_salt("engarde", "local", "madansara_user", 1)
     assert ran.resources["madansara-role"].secret_inputs == {"password"}
-    assert inputs.pop("password") == scram.verifier("generated-for-madansara-password", salt)
+    assert inputs.pop("password") == scram_verifier("generated-for-madansara-password", salt)
     assert inputs == {
         "name": "madansara_user",
         "login": True,

@@ -14,8 +14,7 @@ from engarde.checks.remedies import ordered, script, transactions
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import PASSWORD_KEY, parse
 from engarde.output.findings import Finding, Remedy, Verb
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import Database, Entry, Owned, Relation, Role, Schema
+from engarde.server.catalog import Catalog, Database, Entry, Owned, Relation, Role, Schema
 from tests.unit.observed import found as asked
 
 SERVER = {"host": "127.0.0.1", "database": "railway"}

@@ -11,7 +11,7 @@ from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
 from engarde.preflight.revocations import Context, Given, Outsider, faults
-from engarde.server.catalog.rows import Setting
+from engarde.server.catalog import Setting
 
 HERE = Outsider("o", "d", True, True, [], 1, 0, 2, ["pg_monitor"], ["CREATE"], ["public"], [])
 

@@ -13,7 +13,7 @@ from engarde.checks import journals
 from engarde.declaration.loader import parse, read
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused, Unfinished
-from engarde.pulumi_cli.commands import Step
+from engarde.pulumi_cli.process import Step
 from engarde.pulumi_cli.state import PASSWORD, ROLE, Resource, State
 from engarde.rotate.lockout import LoginAttempt, prove
 from engarde.rotate.report import Rotation

@@ -7,7 +7,7 @@ import shlex
 import pytest
 from ruamel.yaml import YAML
 
-from engarde.declaration.stack_file_edits import lines, set_key
+from engarde.declaration.stack_file import lines, set_key
 
 NAMES = ["plain", "field-notes", "a.b", 'quo"te', "O'Brien $1", "on", "1", "100% 數據 ::x", "back\\slash", "- x: #"]
 

@@ -17,7 +17,7 @@ def test_the_house_is_in_order(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("engarde", None),
         ("engarde.errors", "engarde.errors"),
-        ("engarde.server.catalog.rows", "engarde.server"),
+        ("engarde.doctor.causes.logins", "engarde.doctor"),
         ("devtools.local.up", "devtools"),
     ],
 )

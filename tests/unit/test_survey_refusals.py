@@ -8,7 +8,7 @@ from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
 from engarde.declaration.model import DatabaseStack
 from engarde.preflight.conflicts import Made, faults, rename_faults
-from engarde.server.catalog.rows import Existing
+from engarde.server.catalog import Existing
 
 
 def stack(**sections: Any) -> DatabaseStack:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from engarde.server import scram
+from engarde.server.credentials import scram_salt, scram_verifier
 from tests.unit.mocked import Ended, run
 from tests.unit.test_program import CONFIG
 
@@ -19,8 +19,8 @@ def test_a_higher_rotation_changes_the_password_and_the_salt_of_one_service() ->
     rotated = run(changed(services={"madansara": {"rotation": 2}, "sankore": None}))
     assert rotated.resources["madansara-password"].inputs["keepers"] == {"rotation": "2"}
     assert rotated.resources["sankore-password"].inputs["keepers"] == {"rotation": "1"}
-    salt = scram.salt("engarde", "local", "madansara_user", 2)
-    assert rotated.resources["madansara-role"].inputs["password"] == scram.verifier(
+    salt = scram_salt("engarde", "local", "madansara_user", 2)
+    assert rotated.resources["madansara-role"].inputs["password"] == scram_verifier(
         "generated-for-madansara-password", salt
     )
 

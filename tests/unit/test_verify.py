@@ -7,8 +7,8 @@ import pytest
 from engarde.checks.indirect_access import _bases
 from engarde.checks.naming import some
 from engarde.declaration.parameters import milliseconds, split_path
-from engarde.server import scram
-from engarde.server.catalog.rows import View
+from engarde.server.catalog import View
+from engarde.server.credentials import scram_matches, scram_verifier
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,11 @@ def test_a_search_path_is_split_as_the_server_splits_it(text: str, expected: tup
 
 
 def test_a_verifier_matches_its_password_alone() -> None:
-    stored = scram.verifier("right", b"sixteen bytes of", 1000)
-    assert scram.matches("right", stored)
-    assert not scram.matches("wrong", stored)
-    assert not scram.matches("right", "md5" + "0" * 32)
-    assert not scram.matches("right", "")
+    stored = scram_verifier("right", b"sixteen bytes of", 1000)
+    assert scram_matches("right", stored)
+    assert not scram_matches("wrong", stored)
+    assert not scram_matches("right", "md5" + "0" * 32)
+    assert not scram_matches("right", "")
 
 
 def test_a_view_reads_through_others_and_may_read_itself() -> None:

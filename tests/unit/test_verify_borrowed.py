@@ -11,8 +11,7 @@ from engarde.checks.session_code import blamed
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
 from engarde.output.findings import Finding, Remedy
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import CodeUse, Role, View
+from engarde.server.catalog import Catalog, CodeUse, Role, View
 from engarde.server.functions import EventTrigger
 from engarde.util.quoting import quoted
 from tests.unit.hostile import NAMES, hidden

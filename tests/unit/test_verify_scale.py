@@ -7,8 +7,7 @@ from typing import Any
 
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import PASSWORD_KEY, parse
-from engarde.server.catalog import Catalog
-from engarde.server.catalog.rows import Database, Entry, Relation, Role, Schema
+from engarde.server.catalog import Catalog, Database, Entry, Relation, Role, Schema
 from engarde.verify import matrix
 from tests.unit.observed import found as asked
 

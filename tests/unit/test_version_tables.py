@@ -14,7 +14,7 @@ from engarde.checks.histories import Histories
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import PASSWORD_KEY, parse
 from engarde.output.findings import Finding
-from engarde.server.catalog.rows import VersionTable
+from engarde.server.catalog import VersionTable
 from tests.unit.observed import observed
 
 SERVER = {"host": "127.0.0.1", "database": "railway"}

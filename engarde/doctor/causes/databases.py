@@ -1,6 +1,6 @@
 """Causes of `permission denied for database`, and of a database that is not there."""
 
-from engarde.declaration import stack_file_edits
+from engarde.declaration import stack_file
 from engarde.declaration.model import Analytics
 from engarde.declaration.privileges import CONNECT, TEMPORARY
 from engarde.doctor import remedies
@@ -30,7 +30,7 @@ def _not_of_the_stack(facts: Facts) -> Answer:
     if said in facts.stack.shut_out:
         left = sorted({*facts.stack.shut_out} - {said})
         outside = _outside(said)
-        both = Remedy("edit", f"{outside.text}\n{stack_file_edits.lines('shutOut', left)}")
+        both = Remedy("edit", f"{outside.text}\n{stack_file.lines('shutOut', left)}")
         return confirmed(f"engarde:shutOut shuts {said} out", both)
     return confirmed(f"{said} is declared nowhere in the stack file, so it may not connect", _outside(said))
 

@@ -14,7 +14,7 @@ from engarde.errors import Refused, Why
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import admin_password
-from engarde.server import scram
+from engarde.server.credentials import scram_matches
 from engarde.util.quoting import statement
 
 _IN_URL = r"://{}:((?:(?!://)\S)*)@"
@@ -95,7 +95,7 @@ def _how_changed(facts: Facts, login: Service | Analytics) -> str:
         return f"{known}: the server has none for it"
     if not stored.startswith("SCRAM-SHA-256$"):
         return f"{known}: what the server keeps is no SCRAM verifier"
-    made = scram.matches(facts.passwords[login.role], stored)
+    made = scram_matches(facts.passwords[login.role], stored)
     return known if made else f"{known}: the server keeps another one's verifier"
 
 

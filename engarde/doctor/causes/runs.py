@@ -5,8 +5,8 @@ import socket
 from pathlib import Path
 
 from engarde.checks import registry
-from engarde.declaration.loader import PROJECT
 from engarde.declaration.model import Analytics, Service
+from engarde.declaration.stack_file import PROJECT
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, as_found, confirmed, ruled_out, unknown

@@ -7,7 +7,7 @@ from engarde.doctor.model import Answer, Cause, bring_back, confirmed, ruled_out
 from engarde.doctor.rows import Client, Uptime
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.resource_names import login_name
-from engarde.server.catalog.rows import Setting, in_force
+from engarde.server.catalog import Setting, in_force
 from engarde.server.role_settings import TEMPORARY_FILES
 from engarde.util.quoting import statement
 

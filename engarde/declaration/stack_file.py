@@ -1,7 +1,8 @@
-"""What stands in a stack file as plain values, whatever stands there."""
+"""The text of a stack file: what stands in it as plain values, whatever stands there, and lines to put into it."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from io import StringIO
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -9,8 +10,14 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
+from engarde.declaration.grants import Read
+from engarde.declaration.names import spelled
 from engarde.errors import ConfigError
 from engarde.util.files import read_text
+from engarde.util.quoting import word
+
+PROJECT = "engarde"
+"""The project's name in Pulumi, with which the keys of a stack file begin."""
 
 LONGEST = 1_000_000
 """Of a stack file; a thousand services need a tenth, and the reader takes seconds for more [bytes]."""
@@ -112,3 +119,40 @@ def _printed(value: object) -> str:
         return str(value)
     except (RecursionError, ValueError):
         raise NotPlain("holds a key that is no text") from None
+
+
+def lines(section: str, content: Mapping[str, object] | Sequence[str]) -> str:
+    """What the section of the stack file gets, as YAML."""
+    writer = YAML()
+    writer.width = 4096
+    writer.default_flow_style = None
+    text = StringIO()
+    writer.dump({f"{PROJECT}:{section}": dict(content) if isinstance(content, Mapping) else list(content)}, text)
+    return text.getvalue().rstrip("\n")
+
+
+def referring(service: str, schema: str, table: str, read: Read | None) -> str:
+    """The lines that let the foreign keys of a service point at a table, of which there may be a read already."""
+    columns = {"columns": list(read.columns)} if read and read.columns else {}
+    entry = {"table": spelled(schema, table), **columns, "references": True}
+    instead = "  # in place of its entry without references" if read else ""
+    return lines("services", {service: {"reads": [entry]}}) + instead
+
+
+def set_key(stack: str, section: str, path: tuple[str, ...], value: str) -> str | None:
+    """The command that sets a key inside a section; None where the engine has no way to spell its name."""
+    key = key_path(section, path)
+    return key and f"bin/pulumi config set --path {word(key)} {value} --stack {stack}"
+
+
+def key_path(section: str, path: tuple[str, ...]) -> str | None:
+    """A key inside a section as the engine's `--path` takes it; None where it has no way to spell its name."""
+    if any(part.endswith("\\") for part in path):
+        return None
+    return f"{PROJECT}:{section}" + "".join(_step(part) for part in path)
+
+
+def _step(part: str) -> str:
+    if part.isascii() and part.replace("_", "a").isalnum() and not part[0].isdigit():
+        return f".{part}"
+    return '["' + part.replace('"', '\\"') + '"]'

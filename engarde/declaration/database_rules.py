@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from engarde.declaration.address import Address, Server
-from engarde.declaration.delivery import UNSTATED
+from engarde.declaration.address import UNSTATED, Address, Server
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import PUBLIC, split_table
-from engarde.declaration.rules.stack import Sections
+from engarde.declaration.stack_rules import Sections
 from engarde.declaration.validation import ValidationFault, join, key
 
 UNVERIFYING = "sqlalchemy+pg8000"

@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from engarde.declaration.accepted import Accepted
 from engarde.declaration.address import Address, Elsewhere, Server, SharedServer
 from engarde.declaration.grants import parts_of_function
-from engarde.declaration.model import Analytics, Declarations, OutsideRole, Service
+from engarde.declaration.model import Accepted, Analytics, Declarations, OutsideRole, Service
 from engarde.declaration.names import COMMAND_WORDS, PUBLIC, ROLE_SUFFIX, complaint, split_table
 from engarde.declaration.parameters import SUPERUSERS
 from engarde.declaration.validation import ValidationFault, join, key

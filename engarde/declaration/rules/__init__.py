@@ -1,1 +1,0 @@
-"""Rules over a whole stack file, where each key may be right and the whole is not."""
