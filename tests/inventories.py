@@ -2,9 +2,8 @@
 
 from collections.abc import Iterable
 
-from engarde.backup.diff import Difference, contents, differ
 from engarde.backup.inspect import inspect
-from engarde.backup.inventory import Inventory
+from engarde.backup.inventory import Difference, Inventory, contents, differ
 from engarde.server.credentials import Access
 from engarde.server.session import session
 from engarde.util.terminal import Say

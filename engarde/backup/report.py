@@ -7,9 +7,8 @@ from pathlib import Path
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from engarde.backup.inventory import Edge, Grant, Inventory
+from engarde.backup.inventory import Edge, Grant, Held, Inventory
 from engarde.backup.manifest import Manifest
-from engarde.backup.preflight import Held
 from engarde.backup.proof import NOTHING, Proof
 from engarde.declaration.declared import of_bytes
 from engarde.errors import Unfinished

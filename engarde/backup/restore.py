@@ -3,29 +3,28 @@
 import json
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from engarde.backup import archive, definitions, manifest
 from engarde.backup.backup import Options, refuse_pooler
 from engarde.backup.clients import Client, client, major
-from engarde.backup.diff import contents
-from engarde.backup.inspect import grants, inspect, look_in, service_path
-from engarde.backup.inventory import Inventory, Owned
-from engarde.backup.manifest import DUMP, LARGE_OBJECTS
-from engarde.backup.preflight import held, refuse_other
+from engarde.backup.inspect import grants, inspect, look_in, needed_by, owner_of, service_path
+from engarde.backup.inventory import Edge, Held, Inventory, Owned, Server, contents
+from engarde.backup.manifest import DUMP, LARGE_OBJECTS, Manifest
 from engarde.backup.proof import begin, proved
 from engarde.backup.report import Restored
 from engarde.declaration.databases import database_of, service_of
 from engarde.declaration.model import DatabaseStack, Service, Stack
 from engarde.declaration.privileges import On, expected
-from engarde.errors import Uncertain, Unfinished, Unreachable
+from engarde.errors import Refused, Uncertain, Unfinished, Unreachable
 from engarde.pulumi_cli.logins import access
 from engarde.server import copy_in, functions
 from engarde.server.credentials import Access
-from engarde.server.functions import refuse_citus, refuse_event_triggers
+from engarde.server.functions import Extension, refuse_citus, refuse_event_triggers
 from engarde.server.session import Session, session
 from engarde.util.quoting import quoted
-from engarde.util.terminal import Say, begin_change, first_few, visible
+from engarde.util.terminal import Say, begin_change, first_few, indented, visible
 
 PATIENCE = 10
 """How long a server that has lost a session is given to notice [seconds]."""
@@ -56,7 +55,12 @@ def restore(
     service = service_of(stack, name)
     say("checking the backup's files")
     found = manifest.whole(folder)
-    refuse_other(service, found)
+    if found.inventory.schema != service.schema_:
+        # Every name in a dump has its schema before it.
+        raise Refused(
+            f"this is a backup of schema {found.inventory.schema} (service {found.service} of stack {found.stack}),"
+            f" and {service.name}'s schema is {service.schema_}"
+        )
     login = login or access(stack, name)
     try:
         with session(login, "copy", read_only=False, one_snapshot=False) as asked:
@@ -64,7 +68,7 @@ def restore(
             refuse_citus(asked)
             programs = client(options.pg_bin, asked.major, major(found.client))
             refuse_event_triggers(asked, login.role, database_of(stack, service).server.user)
-            before = held(asked, service, found, replace=replace)
+            before = _held(asked, service, found, replace=replace)
             if options.dry_run:
                 proof = proved(database_of(stack, service), service.role, folder, found.inventory, programs, say)
                 return Restored(name, folder, found, before, time.monotonic() - start, dry_run=True, proof=proof)
@@ -87,6 +91,60 @@ def restore(
             raise Unreachable(f"lost {login.where} before the end, so nothing was changed there") from None
         say(f"the session was lost after its end: {error}")
     return Restored(name, folder, found, before, time.monotonic() - start, lost)
+
+
+def _held(asked: Session, service: Service, found: Manifest, *, replace: bool) -> Held:
+    """What is there now, on a server that can take the backup.
+
+    :raises Refused: it cannot, or holds data that may not be replaced, or that somebody else needs.
+    """
+    wanted = found.inventory
+    [here] = asked.query("backup_pinned", Server)
+    numbers = [item.number for item in wanted.large_objects]
+    taken = asked.query("backup_numbers", dict, numbers=numbers)
+    others = (large_object for large_object in taken if not large_object["own"])
+    if faults := [
+        *_faults(asked, here, service, wanted),
+        *(f"large object {other['number']} of the backup is {other['owner']}'s here" for other in others),
+    ]:
+        raise Refused(
+            f"this backup cannot be restored to {service.name}; nothing was changed:\n{indented(map(visible, faults))}"
+        )
+    owned = asked.query("backup_contents", Owned, schema=service.schema_)
+    now = Held(tuple(owned), sum(large_object["own"] for large_object in taken))
+    if now.anything and not replace:
+        raise Refused(
+            f"schema {service.schema_} holds data: {now}. Nothing was changed. --yes-replace-data replaces it, and"
+            f" `bin/engarde backup {service.name}` keeps a copy before"
+        )
+    if needing := [visible(str(edge)) for edge in needed_by(asked, service.schema_)]:
+        raise Refused(
+            f"outside of schema {service.schema_} this needs what is in it, and would be dropped with it; nothing was"
+            f" changed. Drop it yourself, and make it again afterwards:\n{indented(needing)}"
+        )
+    return now
+
+
+def _faults(asked: Session, here: Server, service: Service, wanted: Inventory) -> Iterator[str]:
+    source, owner = wanted.server, owner_of(asked, service.schema_)
+    if here.major < source.major:
+        yield f"the server is PostgreSQL {here.version}, older than the {source.version} that the backup is of"
+    if here.encoding != source.encoding:
+        yield f"database {here.database} is in {here.encoding}, and the backup in {source.encoding}"
+    if owner != service.role:
+        yield f"schema {service.schema_} belongs to {owner} instead of {service.role}; `bin/pulumi up` heals it"
+    there = {extension.name: extension.schema for extension in asked.query("backup_extensions", Extension)}
+    for extension in wanted.extensions:
+        name, schema = extension.name, extension.schema
+        if name not in there:
+            yield (
+                f"extension {name} is not in the database: declare it under engarde:extensions (schema {schema}), then"
+                " `bin/pulumi up`"
+            )
+        elif there[name] != schema:
+            yield f"extension {name} is in schema {there[name]} here, and was in {schema}"
+    for missing in asked.query("backup_missing", Edge, needs=json.dumps(list(map(asdict, wanted.needs)))):
+        yield f"{missing} is not here, and the backup needs it"
 
 
 def clear(asked: Session, found: Sequence[Owned]) -> None:

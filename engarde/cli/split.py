@@ -81,6 +81,6 @@ def back_command(stack: str, pg_bin: str | None, yes: bool, dry_run: bool, servi
 @click.argument("service")
 def finish_command(stack: str, yes_drop_old: bool, dry_run: bool, service: str) -> Finished:
     """Drop what the service has left in its old database, once nothing there has changed since."""
-    from engarde.split.finish import finish
+    from engarde.split.run import finish
 
     return finish(stack, service, say, drop=yes_drop_old, dry_run=dry_run)

@@ -12,6 +12,7 @@ from engarde.errors import LoginRefused
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.server.functions import Extension, refuse_citus, refuse_event_triggers
 from engarde.server.session import Session, session
+from engarde.util.quoting import literal, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,3 +165,19 @@ def server(asked: Session, new: DatabaseStack, role: str) -> TargetServer:
 
 def _offered(asked: Session) -> frozenset[str]:
     return frozenset(asked.values("split_offered"))
+
+
+def create(found: Contents, name: str, owner: str | None = None) -> str:
+    """The statement that makes a database like the old one."""
+    source = found.source
+    words = [
+        f"CREATE DATABASE {quoted(name)}",
+        *([f"OWNER {quoted(owner)}"] if owner else []),
+        f"TEMPLATE template0 ENCODING {literal(source.encoding)}",
+        f"LC_COLLATE {literal(source.collate)} LC_CTYPE {literal(source.ctype)}",
+    ]
+    if source.provider == "i" and source.locale:
+        words.append(f"LOCALE_PROVIDER icu ICU_LOCALE {literal(source.locale)}")
+    if source.provider == "b" and source.locale:
+        words.append(f"LOCALE_PROVIDER builtin BUILTIN_LOCALE {literal(source.locale)}")
+    return " ".join(words)

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
 
-from engarde.backup.preflight import Held
+from engarde.backup.inventory import Held
 from engarde.declaration.databases import display_name
 from engarde.declaration.declared import of_bytes
 from engarde.output.show import Result, Text, grid, lines
-from engarde.split import preconditions
-from engarde.split.inspect import Contents, Target
+from engarde.split.inspect import Contents, Target, create
 from engarde.split.move import Edit, Move
 
 
@@ -27,7 +26,7 @@ class MovePlan(Result):
     @property
     def makes(self) -> str | None:
         """The statement by which the database is made, where it is not there."""
-        return None if self.target.there else preconditions.create(self.contents, self.move.new.server.database)
+        return None if self.target.there else create(self.contents, self.move.new.server.database)
 
     @property
     def extensions(self) -> tuple[str, ...]:
@@ -41,7 +40,6 @@ class MovePlan(Result):
         return 1 if self.obstacles else 0
 
     def text(self) -> RenderableType:
-        """What would move, what stands in the way, and what is written into the stack file."""
         move, held = self.move, self.contents
         facts = {
             "tables": len(held.tables),
@@ -118,7 +116,6 @@ class Moved(Result):
     seconds: float = 0.0
 
     def text(self) -> RenderableType:
-        """Where the service is now."""
         if self.undone:
             verb = "would be let into its old database again" if self.dry_run else "is let into its old database again"
             told = [f"{self.service} {verb}, {self.source}; nothing of it was moved"]
@@ -158,7 +155,6 @@ class Finished(Result):
     dry_run: bool
 
     def text(self) -> RenderableType:
-        """What is gone."""
         verb = "would be dropped" if self.dry_run else "is dropped"
         gone = f"schema {self.schema} of database {self.database} {verb}: {self.holds}"
         return lines(f"{gone}\nits last copy is in {self.folder}")

@@ -25,11 +25,9 @@ from engarde.rotate import lockout
 from engarde.rotate.delivery import deliverer
 from engarde.rotate.lockout import prove
 from engarde.server.session import session
-from engarde.split import source_comparison
+from engarde.split.databases import SHOWN, differences, prepare
 from engarde.split.inspect import contents
 from engarde.split.move import Move, draft, move
-from engarde.split.source_comparison import SHOWN
-from engarde.split.target import prepare
 from engarde.util.terminal import Say, indented, visible
 from engarde.verify.run import Asked, verify
 
@@ -137,7 +135,7 @@ def left(run: Run) -> None:
     run.say(f"comparing what stays in {display_name(way.old)} with the copy")
     with session(login_of_admin(way.old)) as asked:
         prepared_ones = contents(asked, way.service).source.prepared
-    changed = source_comparison.differences(way.old, role, wanted, run.say)
+    changed = differences(way.old, role, wanted, run.say)
     with session(login_of_admin(way.old)) as asked:
         late = lockout.sessions(asked, role, way.old.server.database)
     if not (changed or late or prepared_ones):
@@ -146,7 +144,7 @@ def left(run: Run) -> None:
     run.keep(step=Step.PREPARED, folder=None)
     raise Unfinished(
         f"{display_name(way.old)} is not as it was copied, or somebody is still at work in it; it is copied anew by the"
-        f" same command:\n{indented(visible(str(difference)) for difference in changed[:SHOWN])}"
+        f" same command:\n{indented(changed[:SHOWN])}"
     )
 
 

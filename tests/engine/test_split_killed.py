@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.xdist_group("split"), only_superuser]
 
 WAY = [
     ("checks.journals", "write_move", "after"),
-    ("split.target", "Session.execute_alone", "after"),
+    ("split.databases", "Session.execute_alone", "after"),
     ("split.steps", "prepared", "after"),
     ("rotate.lockout", "_shut_out", "after"),
     ("split.steps", "shut", "after"),
@@ -35,8 +35,8 @@ WAY = [
     ("split.steps", "restore", "after"),
     ("split.steps", "restored", "after"),
     ("rotate.lockout", "keep_out", "after"),
-    ("split.source_comparison", "inspect", "before"),
-    ("split.source_comparison", "inspect", "after"),
+    ("split.databases", "inspect", "before"),
+    ("split.databases", "inspect", "after"),
     ("split.steps", "left", "after"),
     ("rotate.stack_change", "Copy.put_in_place", "after"),
     ("split.steps", "up", "before"),
@@ -50,7 +50,7 @@ WAY = [
 LOST = {
     ("backup.backup", "Session.waiting", "before"),
     ("backup.restore", "copy_in.rows", "after"),
-    ("split.source_comparison", "inspect", "before"),
+    ("split.databases", "inspect", "before"),
 }
 """Where it is the server that ends the tool's sessions."""
 
@@ -66,9 +66,9 @@ BACK = [
     ("split.run", "remove", "after"),
 ]
 UNDONE = [
-    ("split.target", "Session.execute_alone", "after"),
+    ("split.databases", "Session.execute_alone", "after"),
     ("split.steps", "shut", "after"),
-    ("split.source_comparison", "inspect", "after"),
+    ("split.databases", "inspect", "after"),
 ]
 
 

@@ -343,7 +343,7 @@ MOVING: list[Moment] = [
     ("rotate.lockout", "_shut_out", "after"),
     ("backup.backup", "Session.waiting", "before"),
     ("backup.restore", "copy_in.rows", "after"),
-    ("split.source_comparison", "inspect", "before"),
+    ("split.databases", "inspect", "before"),
     ("split.steps", "up", "before"),
     ("split.steps", "verify", "before"),
 ]
@@ -465,8 +465,8 @@ def test_somebody_reads_what_a_moved_service_has_left(moved: Reached) -> None:
 def test_the_way_stands_still_in_the_middle_of_the_end_of_a_move(moved: Reached) -> None:
     left = "SELECT count(*) FROM pg_namespace WHERE nspname = 'sankore'"
     for at, code, says in (
-        (("split.source_comparison", "inspect", "before"), 4, "may be left: the same command drops it"),
-        (("split.finish", "lockout.acting", "after"), 3, "nothing was changed"),
+        (("split.databases", "inspect", "before"), 4, "may be left: the same command drops it"),
+        (("split.run", "lockout.acting", "after"), 3, "nothing was changed"),
     ):
         assert says in stands_still(moved, at, "split finish", code)
         assert moved.project.database.value(left) == 1

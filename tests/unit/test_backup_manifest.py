@@ -12,8 +12,18 @@ from typing import Any
 import pytest
 
 from engarde.backup import manifest
-from engarde.backup.diff import contents
-from engarde.backup.inventory import Edge, Grant, Inventory, LargeObject, Owned, Sequence, Server, Table, Thing
+from engarde.backup.inventory import (
+    Edge,
+    Grant,
+    Inventory,
+    LargeObject,
+    Owned,
+    Sequence,
+    Server,
+    Table,
+    Thing,
+    contents,
+)
 from engarde.backup.manifest import BACKUPS, Manifest, default, draft
 from engarde.errors import Refused, Unfinished
 from engarde.server.functions import Extension

@@ -14,8 +14,7 @@ from engarde.errors import ConfigError, Refused
 from engarde.server.functions import Extension
 from engarde.split.inspect import Contents, Occupied, Target, TargetServer
 from engarde.split.move import changes, move
-from engarde.split.plan import plan
-from engarde.split.preconditions import of_target
+from engarde.split.plan import of_target, plan
 
 SECRET = {"secure": "v1:cipher"}
 

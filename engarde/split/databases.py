@@ -1,11 +1,22 @@
-"""The new database with all that the rows need, and without it again."""
+"""The two databases of a move: the new one is made and unmade, and what stays in the old one is compared with its copy.
 
+The service itself is kept out meanwhile. A login that reads what it may compares, and never the admin: a reader's plan
+runs functions of the service's, which could make themselves the admin again.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from hashlib import sha256
 
-from engarde.backup.inventory import Owned
+from engarde.backup.inspect import inspect
+from engarde.backup.inventory import Inventory, Owned, contents
+from engarde.backup.proof import make_login
 from engarde.backup.restore import clear
 from engarde.checks.journals import MoveJournal
+from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import MAINTENANCE
+from engarde.errors import Unfinished, Unreachable
 from engarde.preflight.admin_privileges import WantedExtension, refuse_for_extensions
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.rotate.lockout import acting, changing, login_status
@@ -13,10 +24,13 @@ from engarde.server.catalog import Existing
 from engarde.server.credentials import Access
 from engarde.server.functions import refuse_event_triggers
 from engarde.server.session import Session, session
-from engarde.split.inspect import Contents, server
+from engarde.split.inspect import Contents, create, server
 from engarde.split.move import Move
-from engarde.split.preconditions import create
 from engarde.util.quoting import quoted, statement
+from engarde.util.terminal import Say, visible
+
+SHOWN = 5
+"""How many differences or findings are told."""
 
 
 def prepare(move: Move, begun: MoveJournal, found: Contents) -> None:
@@ -101,3 +115,45 @@ def _stays(move: Move, begun: MoveJournal) -> tuple[str, ...]:
     return (
         f"database {name}, which was made for this, stays; where nobody uses it: {statement('DROP DATABASE {}', name)}",
     )
+
+
+def differences(database: DatabaseStack, role: str, wanted: Inventory, say: Say) -> list[str]:
+    """Where what the role owns in the database is other than in an inventory, as it can be printed.
+
+    :raises Unfinished: a role that was made for that may be left.
+    """
+    with _reader(database, role) as login, session(login, "copy") as asked:
+        asked.execute(f"SET LOCAL ROLE {quoted(role)}")
+        return [visible(str(difference)) for difference in contents(wanted, inspect(asked, wanted.schema, say))]
+
+
+@contextmanager
+def _reader(database: DatabaseStack, role: str) -> Iterator[Access]:
+    dismiss(database, role)
+    try:
+        yield make_login(login_of_admin(database), _name(database, role), role, "CONNECT")
+    finally:
+        try:
+            dismiss(database, role)
+        except Unreachable as lost:
+            raise Unfinished(
+                f"{lost}\nRole {_name(database, role)}, which was made to compare with, may be left: the same command"
+                " drops it"
+            ) from None
+
+
+def dismiss(database: DatabaseStack, role: str) -> None:
+    """Drops what a look, or a killed one, has left."""
+    name = _name(database, role)
+    with session(login_of_admin(database), read_only=False) as asked:
+        if asked.query("existing", Existing, roles=[name], schemas=[]):
+            asked.execute_or_refuse(
+                f"REVOKE CONNECT ON DATABASE {quoted(database.server.database)} FROM {quoted(name)}"
+            )
+            asked.execute_or_refuse(f"DROP ROLE {quoted(name)}")
+            asked.commit()
+
+
+def _name(database: DatabaseStack, role: str) -> str:
+    # The same in each run of a stack, so that the next one finds it.
+    return f"engarde_split_{sha256(f'{database.name} {role}'.encode()).hexdigest()[:12]}"
