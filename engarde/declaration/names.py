@@ -109,7 +109,8 @@ RelationName = Annotated[str, AfterValidator(_relation)]
 """A table, column or extension of somebody else's making: `pg_` is allowed."""
 
 
-QUOTED = re.compile(r'"(?P<name>(?:[^"]|"")*+)(?P<end>"?)')
+WITHIN_QUOTES = r'(?:[^"]|"")*+'
+QUOTED = re.compile(rf'"(?P<name>{WITHIN_QUOTES})(?P<end>"?)')
 """A quoted name of SQL at the start of a text; one that does not end has no `end`."""
 
 

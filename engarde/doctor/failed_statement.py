@@ -3,7 +3,9 @@
 import re
 from collections.abc import Iterable, Sequence
 
-_NAME = r'(?:"(?:[^"]|"")+"|[^\W\d]\w*)'
+from engarde.declaration.names import QUOTED, WITHIN_QUOTES, unquoted
+
+_NAME = rf'(?:"{WITHIN_QUOTES}"|[^\W\d]\w*)'
 _AFTER = r"\b(?:FROM|JOIN|INTO|UPDATE|REFERENCES|TABLE(?:\s+IF(?:\s+NOT)?\s+EXISTS)?|ONLY|ON|TRUNCATE)\s+"
 _TABLE = re.compile(rf"{_AFTER}({_NAME})(?:\s*\.\s*({_NAME}))?", re.IGNORECASE)
 _QUOTED = re.compile(
@@ -24,10 +26,7 @@ _FUNCTION = re.compile(rf"\bPL/\w+ function ({_NAME})\s*\.\s*({_NAME})\(([^()]*)
 
 def verb(lines: Iterable[str]) -> str | None:
     """The first word of the statement, in capitals; None where the text quotes none."""
-    for line in lines:
-        if found := _QUOTED.search(line):
-            return found[1].upper()
-    return None
+    return next((found[1].upper() for line in lines if (found := _QUOTED.search(line))), None)
 
 
 def makes_foreign_key(lines: Iterable[str]) -> bool:
@@ -37,11 +36,7 @@ def makes_foreign_key(lines: Iterable[str]) -> bool:
 
 def tables(lines: Iterable[str]) -> list[tuple[str | None, str]]:
     """Schema and name of the tables in the statement, in their order; the schema only where it is written."""
-    found: list[tuple[str | None, str]] = []
-    for line in lines:
-        for first, second in _TABLE.findall(line):
-            found.append((_folded(first), _folded(second)) if second else (None, _folded(first)))
-    return found
+    return [_table(first, second) for line in lines for first, second in _TABLE.findall(line)]
 
 
 def table_in(lines: Iterable[str], schema: str) -> str | None:
@@ -55,7 +50,7 @@ def more_than_reading(lines: Sequence[str], schema: str, table: str | None = Non
         return None
     text = "\n".join(lines)
     for word, first, second in _TARGET.findall(text):
-        name, place = (_folded(second), _folded(first)) if second else (_folded(first), None)
+        place, name = _table(first, second)
         there = place == schema or (place is None and table is not None)
         if name not in _NO_TABLE and there and table in (None, name):
             return " ".join(word.upper().split())
@@ -75,5 +70,10 @@ def schemas_of(lines: Iterable[str], names: frozenset[str]) -> frozenset[str]:
     return frozenset(schema for schema, name in tables(lines) if schema and name in names)
 
 
+def _table(first: str, second: str) -> tuple[str | None, str]:
+    return (_folded(first), _folded(second)) if second else (None, _folded(first))
+
+
 def _folded(name: str) -> str:
-    return name[1:-1].replace('""', '"') if name.startswith('"') else name.lower()
+    quoted = QUOTED.match(name)
+    return unquoted(quoted) if quoted else name.lower()
