@@ -135,7 +135,6 @@ def doctor_command(stack: str, fix: bool, text: tuple[str, ...]) -> Result:
 
 def _explain(declared: Stack, text: str, fix: bool) -> Shown:
     from engarde.doctor import diagnose
-    from engarde.doctor.show import as_document, shown
     from engarde.output.show import Shown
 
     diagnosis = diagnose(declared, text)
@@ -147,9 +146,7 @@ def _explain(declared: Stack, text: str, fix: bool) -> Shown:
             f"that is no error known here; `bin/engarde doctor --stack {declared.name}` checks all there is"
         )
     complaint = diagnosis.unreachable if diagnosis.exit_code == Unreachable.exit_code else ""
-    return Shown(
-        partial(shown, diagnosis, declared.name), partial(as_document, diagnosis), diagnosis.exit_code, complaint
-    )
+    return Shown(partial(diagnosis.shown, declared.name), diagnosis.data, diagnosis.exit_code, complaint)
 
 
 def _make(declared: Stack, safe: Sequence[Change]) -> None:

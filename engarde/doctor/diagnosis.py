@@ -1,23 +1,114 @@
-"""From a text to what is behind it: each cause checked in its order, and the one fix."""
+"""From a text to what is behind it: each cause checked in its order, and the one fix; and how that is printed."""
 
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from engarde.checks.apply_remedies import Change
 from engarde.declaration.databases import databases, display_name
 from engarde.declaration.loader import FOLDER, of_config
 from engarde.declaration.model import Stack
 from engarde.declaration.stack_file import PROJECT, config, yaml
-from engarde.doctor.attribution import concerned
+from engarde.doctor.error_text import concerned
 from engarde.doctor.facts import Facts, facts
 from engarde.doctor.matching import match
-from engarde.doctor.model import Cause, Diagnosis, Examined, MatchedError, unknown
+from engarde.doctor.model import Answer, Cause, Mark, MatchedError, unknown
 from engarde.doctor.remedies import STANDING_IN
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import ConfigError, Unreachable
 from engarde.output.findings import Remedy
+from engarde.output.show import Text, remedy_data, to_copy
 from engarde.util.masking import masked
 
 SHUT_OUT = f"{PROJECT}:shutOut"
+_STYLES: dict[Mark, str] = {"confirmed": "bold red", "ruled out": "green", "not checked": "yellow"}
+_KINDS = {
+    "sql": "in {database}",
+    "command": "in the project's folder",
+    "edit": "in Pulumi.{stack}.yaml, then `bin/pulumi up --refresh --stack {stack}`",
+    "code": "in the service",
+    "decision": "in the stack's database, whichever is right",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What an error is, what may be behind it, what is, and the one fix."""
+
+    symptom: str
+    says: str
+    line: str
+    causes: Mapping[str, Answer]
+    """what each says -> what its check has found"""
+    fix: Remedy | None
+    sure: bool
+    """the fix is a confirmed cause's"""
+    unreachable: str | None
+    """why the database could not be asked, where it had to be"""
+    database: str
+    """in which the fix is made, as the tool calls it, where the stack has more than one"""
+
+    @property
+    def changes(self) -> list[Change]:
+        """The fix, where it is sure and the tool may make it by itself."""
+        if self.fix is None or not (self.sure and self.fix.safe):
+            return []
+        because = next(answer.because for answer in self.causes.values() if answer.mark == "confirmed")
+        return [Change(because, self.fix.text, self.database)]
+
+    @property
+    def exit_code(self) -> int:
+        """1 when a cause is there now or cannot be ruled out, 3 when that could not be asked, 0 when none is there."""
+        marks = {answer.mark for answer in self.causes.values()}
+        if "confirmed" in marks:
+            return 1
+        if "not checked" in marks:
+            return 3 if self.unreachable else 1
+        return 0
+
+    def shown(self, stack: str) -> RenderableType:
+        """The error in one sentence, its causes in order with what was found of each, and the one fix."""
+        causes = Table.grid(padding=(0, 2))
+        causes.add_column(no_wrap=True)
+        causes.add_column(overflow="fold")
+        for number, (says, answer) in enumerate(self.causes.items(), 1):
+            causes.add_row(Text(f"{number}. {answer.mark}", style=_STYLES[answer.mark]), Text(says))
+            causes.add_row("", Text(answer.because, style="dim"))
+        return Group(
+            Text(self.line, style="dim", overflow="fold"),
+            Text(self.says, style="bold"),
+            causes,
+            *self._shown_fix(stack),
+        )
+
+    def _shown_fix(self, stack: str) -> list[RenderableType]:
+        fix = self.fix
+        if fix is None:
+            told = "None of it is so now: try again, and if it still fails, paste all that it prints."
+            return [Text(told, style="bold")]
+        database = f"database {self.database}" if self.database else "the stack's database"
+        where = _KINDS[fix.kind].format(stack=stack, database=database)
+        who = ", as a superuser" if fix.by_superuser else ""
+        sure = "The fix" if self.sure else "To do now" if self.exit_code == 0 else "The likeliest fix, unverified"
+        return [Text(f"{sure}, {where}{who}:", style="bold"), *to_copy(fix.text)]
+
+    def data(self) -> dict[str, object]:
+        """As JSON has it."""
+        return dict(
+            symptom=self.symptom,
+            says=self.says,
+            line=self.line,
+            causes=[
+                {"cause": says, "mark": answer.mark, "because": answer.because} for says, answer in self.causes.items()
+            ],
+            fix=remedy_data(self.fix) if self.fix else None,
+            verified=self.sure,
+            unreachable=self.unreachable,
+            **({"database": self.database} if self.database else {}),
+        )
 
 
 def diagnose(stack: Stack, text: str) -> Diagnosis | None:
@@ -29,45 +120,32 @@ def diagnose(stack: Stack, text: str) -> Diagnosis | None:
     name = display_name(database) if len(databases(stack)) > 1 else ""
     try:
         with facts(database, error) as known:
-            return replace(_concluded(known), database=name)
+            return _concluded(known, error, name)
     except Unreachable as lost:
         # What was learnt before the session went may be half of it.
         with facts(database, error, lost) as known:
-            return replace(_concluded(known), database=name)
+            return _concluded(known, error, name)
 
 
-def _concluded(known: Facts) -> Diagnosis:
-    error: MatchedError = known.error
-    examined = [(cause, _examined(known, cause)) for cause in error.symptom.causes]
-    fix, sure = _fix(known, examined)
-    unreachable = known.unreachable
-    return Diagnosis(
-        symptom=error.symptom.name,
-        says=error.symptom.says,
-        line=error.line,
-        causes=tuple(one for _, one in examined),
-        fix=fix,
-        sure=sure,
-        unreachable=masked(str(unreachable)) if unreachable else None,
-    )
+def _concluded(known: Facts, error: MatchedError, database: str) -> Diagnosis:
+    symptom = error.symptom
+    answers = {cause.says: _answer(known, cause) for cause in symptom.causes}
+    fix = symptom.again(known) if symptom.again else None
+    marks = [answer.mark for answer in answers.values()]
+    sure = "confirmed" in marks
+    if sure or "not checked" in marks:
+        cause = symptom.causes[marks.index("confirmed" if sure else "not checked")]
+        fix = accepted(known.stack.name, answers[cause.says].remedy or cause.fix(known))
+    unreachable = masked(str(known.unreachable)) if known.unreachable else None
+    return Diagnosis(symptom.name, symptom.says, error.line, answers, fix, sure, unreachable, database)
 
 
-def _examined(known: Facts, cause: Cause) -> Examined:
+def _answer(known: Facts, cause: Cause) -> Answer:
     try:
-        answer = cause.check(known)
+        answer = cause.answer(known)
     except Unreachable as why:
         answer = unknown(" ".join(str(why).split()))
-    return Examined(cause.says, type(answer)(answer.mark, masked(answer.because), answer.remedy))
-
-
-def _fix(known: Facts, examined: list[tuple[Cause, Examined]]) -> tuple[Remedy | None, bool]:
-    for mark in ("confirmed", "not checked"):
-        for cause, one in examined:
-            if one.answer.mark == mark:
-                fix = one.answer.remedy or cause.remedy(known)
-                return accepted(known.stack.name, fix), mark == "confirmed"
-    again = known.error.symptom.again
-    return (again(known) if again else None), False
+    return replace(answer, because=masked(answer.because))
 
 
 def accepted(stack: str, remedy: Remedy) -> Remedy:

@@ -3,22 +3,97 @@
 import re
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 
 from engarde.checks import registry
 from engarde.checks.observed import Observed
+from engarde.declaration.grants import Read
 from engarde.declaration.model import Analytics, DatabaseStack, Service
-from engarde.doctor.attribution import role, suspects
-from engarde.doctor.model import MatchedError
-from engarde.doctor.rows import Client, Entrant, Relation, RelationRight, SchemaRight
+from engarde.declaration.names import PUBLIC
+from engarde.declaration.parameters import split_path
+from engarde.declaration.privileges import readers
+from engarde.doctor import error_text
+from engarde.doctor.error_text import ErrorText
 from engarde.errors import LoginRefused, Unreachable
 from engarde.output.findings import Finding
-from engarde.pulumi_cli.logins import login_of_admin
-from engarde.server.catalog import Catalog
-from engarde.server.credentials import Access
+from engarde.pulumi_cli.logins import ADMIN, login_of_admin
+from engarde.server.catalog import Catalog, in_force
 from engarde.server.session import Session, session
 
 _END = re.compile(r"""["'`,;:)\]} ]""")
+_DOT = re.compile(r"(?<=.)\.(?=.)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A table, view or sequence that has the name asked for, in some case."""
+
+    kind: str
+    """as ALTER has it"""
+    schema: str
+    name: str
+    owner: str
+
+    @property
+    def place(self) -> str:
+        """Schema and name, for a sentence."""
+        return f"{self.schema}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class RelationRight:
+    """What a role may do to a table, view or sequence."""
+
+    role: str
+    reads: bool
+    some: bool
+    """it may read a column of it at least"""
+    writes: bool
+    refers: bool
+    """it may point a foreign key at a column of it at least"""
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaRight:
+    """What a role may do in a schema."""
+
+    role: str
+    schema: str
+    usage: bool
+    create: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Entrant:
+    """A role that may log in."""
+
+    name: str
+    superuser: bool
+    connect: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A session of somebody else."""
+
+    pid: int
+    role: str
+    database: str
+    application: str
+    state: str | None
+    """None where the admin may not see it"""
+    seconds: int
+    """how long it has been in that state"""
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether it is idle in a transaction."""
+        return (self.state or "").startswith("idle in transaction")
+
+    def __str__(self) -> str:
+        by = f" ({self.application})" if self.application else ""
+        return f"{self.role}{by}, process {self.pid}, {self.state or 'state unknown'} for {self.seconds} s"
 
 
 class Facts:
@@ -28,7 +103,7 @@ class Facts:
     """
 
     def __init__(
-        self, stack: DatabaseStack, error: MatchedError, closing: ExitStack, lost: Unreachable | None = None
+        self, stack: DatabaseStack, error: ErrorText, closing: ExitStack, lost: Unreachable | None = None
     ) -> None:
         self.stack = stack
         self.error = error
@@ -71,15 +146,6 @@ class Facts:
         """Role -> password, as the last run left them in the state."""
         return self.observed.recorded.outputs.passwords
 
-    def refuses(self, role: str, password: str) -> LoginRefused | None:
-        """Why the server does not let the role in with this password; None when it does."""
-        server = self.stack.server
-        try:
-            with session(Access(server, server.database, role, password)):
-                return None
-        except LoginRefused as error:
-            return error
-
     @property
     def catalog(self) -> Catalog:
         """Roles, settings, schemas and access lists."""
@@ -103,6 +169,12 @@ class Facts:
         """Everybody else who is connected to the server."""
         return self.session.query("clients", Client)
 
+    def search_path(self, role: str) -> tuple[str, ...]:
+        """The schemas in which a session of a role looks, in order."""
+        found = in_force(self.catalog.settings, "search_path", role)
+        value = found.value if found else '"$user", public'
+        return tuple(role if name == "$user" else name for name in split_path(value))
+
     @cached_property
     def relations(self) -> list[Relation]:
         """Whatever has the name in the error, in some case and some schema; the schema in the error decides alone."""
@@ -110,38 +182,28 @@ class Facts:
 
     def relations_called(self, names: Collection[str]) -> list[Relation]:
         """Tables, views and sequences of one of these names, bare or after a schema, in some case."""
-        bare = {name for name in names if name} | {part for name in names for _, part in _parted(name)}
-        found = self.session.query("relations_called", Relation, names=sorted(bare))
+        bare = {name for name in names if name} | {name[dot.end() :] for name in names for dot in _DOT.finditer(name)}
         lowered = {name.lower() for name in names}
-        return [
-            relation
-            for relation in found
-            if {relation.name.lower(), f"{relation.schema}.{relation.name}".lower()} & lowered
-        ]
+        found = self.session.query("relations_called", Relation, names=sorted(bare))
+        return [relation for relation in found if {relation.name.lower(), relation.place.lower()} & lowered]
 
     def rights_on(self, relation: Relation, roles: Collection[str]) -> dict[str, RelationRight]:
         """Role -> what it may do to the relation."""
         place = {"schema": relation.schema, "name": relation.name}
-        return {
-            right.role: right for right in self.session.query("relation_rights", RelationRight, roles=[*roles], **place)
-        }
+        found = self.session.query("relation_rights", RelationRight, roles=[*roles], **place)
+        return {right.role: right for right in found}
 
     @cached_property
-    def _schema_rights(self) -> dict[tuple[str, str], SchemaRight]:
-        roles = [login.role for login in self.stack.logins]
-        return {
-            (right.role, right.schema): right for right in self.session.query("schema_rights", SchemaRight, roles=roles)
-        }
+    def _schema_rights(self) -> list[SchemaRight]:
+        return self.session.query("schema_rights", SchemaRight, roles=[login.role for login in self.stack.logins])
 
     def may_use(self, role: str, schema: str) -> bool:
         """Whether a role of the stack has USAGE on a schema; not on one that does not exist."""
-        found = self._schema_rights.get((role, schema))
-        return found is not None and found.usage
+        return any((right.role, right.schema, right.usage) == (role, schema, True) for right in self._schema_rights)
 
     def may_create(self, role: str, schema: str) -> bool:
         """Whether a role of the stack may make something in a schema."""
-        found = self._schema_rights.get((role, schema))
-        return found is not None and found.create
+        return any((right.role, right.schema, right.create) == (role, schema, True) for right in self._schema_rights)
 
     @property
     def guesses(self) -> list[str]:
@@ -158,26 +220,61 @@ class Facts:
     @cached_property
     def role(self) -> str | None:
         """The role that the text says it was; None when it does not say."""
-        return role(self.stack, self.error)
+        return error_text.role(self.stack, self.error)
 
-    @cached_property
+    @property
+    def is_admin(self) -> bool:
+        """Whether the text says that it was the admin, by its role or by the tool's word."""
+        return self.role in (self.stack.server.user, ADMIN)
+
+    @property
+    def login(self) -> Service | Analytics | None:
+        """The login of the stack that the text says it was."""
+        return next((login for login in self.stack.logins if login.role == self.role), None)
+
+    @property
     def suspects(self) -> tuple[Service | Analytics, ...]:
-        """The logins of the stack that the error may be about: the one that the text names, or all."""
-        return suspects(self.stack, self.error)
+        """The logins of the stack that the error may be about: the one that the text names, or all.
 
-    def service_of(self, schema: str) -> Service | None:
+        None where it names a role that is not the stack's.
+        """
+        if self.role:
+            return (self.login,) if self.login else ()
+        return self.stack.logins
+
+    @property
+    def services(self) -> list[Service]:
+        """Those of the suspects that are services."""
+        return [login for login in self.suspects if isinstance(login, Service)]
+
+    def service_of(self, schema: str | None) -> Service | None:
         """Whose schema it is declared to be."""
         return next((service for service in self.stack.services if service.schema_ == schema), None)
 
+    def enters(self, login: Service | Analytics, schema: str) -> bool:
+        """Whether the stack lets the login into a schema that is not its own."""
+        return schema == PUBLIC or login.role in readers(self.stack, schema)
 
-def _parted(name: str) -> Iterator[tuple[str, str]]:
-    for at, character in enumerate(name):
-        if character == "." and 0 < at < len(name) - 1:
-            yield name[:at], name[at + 1 :]
+    def sees(self, login: Service | Analytics, schema: str, table: str) -> bool:
+        """Whether the stack lets the login read something of the table."""
+        if isinstance(login, Analytics):
+            return schema in self.stack.analytics_schemas
+        return read_of(login, schema, table) is not None
+
+
+def owns(login: Service | Analytics, schema: str) -> bool:
+    """Whether the schema is the login's own."""
+    return isinstance(login, Service) and login.schema_ == schema
+
+
+def read_of(login: Service | Analytics, schema: str, table: str) -> Read | None:
+    """The declared read of a table by a service."""
+    reads = login.reads if isinstance(login, Service) else ()
+    return next((read for read in reads if (read.schema_, read.table) == (schema, table)), None)
 
 
 @contextmanager
-def facts(stack: DatabaseStack, error: MatchedError, lost: Unreachable | None = None) -> Iterator[Facts]:
+def facts(stack: DatabaseStack, error: ErrorText, lost: Unreachable | None = None) -> Iterator[Facts]:
     """The circumstances of an error, as long as the block lasts.
 
     :raises Unreachable: the session was lost in the middle.

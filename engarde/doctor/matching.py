@@ -1,14 +1,17 @@
-"""Finds in a pasted text the error that it is about."""
+"""Finds in a pasted text (logs, JSON, tracebacks, psql's output) the error that it is about."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
-from engarde.doctor.model import LONGEST_NAME, MatchedError, Named, Symptom
-from engarde.doctor.normalize import lines
-from engarde.util.masking import small
+from engarde.doctor.error_text import LONGEST_NAME, Named
+from engarde.doctor.model import MatchedError, Symptom
+from engarde.util.masking import masked, small
 
-LONGEST = 300
+LONGEST = 1_000_000
+"""Of a text that is read; an error stands at either end of a longer one [characters]."""
+LONGEST_LINE = 300
 """Of the line that is printed again [characters]."""
 
 _CODE = r"[0-9A-Z]{5}"
@@ -19,15 +22,13 @@ _CODED = re.compile(
     re.IGNORECASE,
 )
 _CLOSING = "\"'`)]},;. "
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class _Hit:
-    weak: bool
-    line: int
-    column: int
-    rank: int
-    """of the symptom in the table, and of its pattern"""
+# No other sequence: it may be a part of a name.
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
+# What the server puts around names in other languages than English, and what word processors make of quotes.
+_QUOTES = re.compile("[\xa0\u202f]?\xbb|\xab[\xa0\u202f]?|[\u201e\u201c\u201d\u201f]")
+_SINGLE = re.compile("[\u2018\u2019\u201a\u201b\u2039\u203a`\xb4]")
+_ESCAPED = re.compile(r"\\(n|r|t|\"|'|\\)")
+_MEANT = {"n": "\n", "r": "\n", "t": "\t"}
 
 
 def match(text: str, symptoms: Iterable[Symptom]) -> MatchedError | None:
@@ -37,16 +38,19 @@ def match(text: str, symptoms: Iterable[Symptom]) -> MatchedError | None:
     if bare := _BARE.fullmatch(" ".join(said)):
         return _of_code(bare[1], said, known, text)
     if hits := list(_hits(said, known)):
-        hit, symptom, match = min(hits, key=lambda hit: hit[0])
-        line = said[hit.line]
-        return MatchedError(symptom, _shown(line), _named(match, line), said, text)
+        (_, number, *_), symptom, match = min(hits, key=lambda hit: hit[0])
+        return MatchedError(_shown(said[number]), _named(match, said[number]), said, text, symptom)
     for code in (next(filter(None, found.groups())) for line in said for found in _CODED.finditer(line)):
         if error := _of_code(code, said, known, text):
             return error
     return None
 
 
-def _hits(said: Sequence[str], known: Iterable[Symptom]) -> Iterator[tuple[_Hit, Symptom, re.Match[str]]]:
+_Hit = tuple[tuple[bool, int, int, int], Symptom, re.Match[str]]
+"""First how near it is: whether it is weak, its line, its column, and the rank of the symptom in the table."""
+
+
+def _hits(said: Sequence[str], known: Iterable[Symptom]) -> Iterator[_Hit]:
     low = [small(line) for line in said]
     whole = "\n".join(low)
     for rank, symptom in enumerate(known):
@@ -54,7 +58,7 @@ def _hits(said: Sequence[str], known: Iterable[Symptom]) -> Iterator[tuple[_Hit,
             # Most of them are nowhere, which is known sooner of all lines at once.
             for number, line in enumerate(low) if pattern.search(whole) else ():
                 if match := pattern.search(line):
-                    yield _Hit(symptom.weak, number, match.start(), rank), symptom, match
+                    yield (symptom.weak, number, match.start(), rank), symptom, match
 
 
 def _of_code(code: str, said: tuple[str, ...], known: tuple[Symptom, ...], text: str) -> MatchedError | None:
@@ -64,7 +68,7 @@ def _of_code(code: str, said: tuple[str, ...], known: tuple[Symptom, ...], text:
         return None
     causes = tuple({cause.says: cause for symptom in having for cause in symptom.causes}.values())
     line = next(line for line in said if code in line)
-    return MatchedError(replace(having[0], causes=causes), _shown(line), Named(), said, text)
+    return MatchedError(_shown(line), Named(), said, text, replace(having[0], causes=causes))
 
 
 def _named(match: re.Match[str], line: str) -> Named:
@@ -79,4 +83,57 @@ def _clean(name: str) -> str:
 
 
 def _shown(line: str) -> str:
-    return line if len(line) <= LONGEST else line[:LONGEST] + " …"
+    return line if len(line) <= LONGEST_LINE else line[:LONGEST_LINE] + " …"
+
+
+def lines(text: str) -> tuple[str, ...]:
+    """The lines of a text without secrets, each JSON object in it as one `key: value` line per text value."""
+    if len(text) > LONGEST:
+        text = text[: LONGEST // 2] + "\n" + text[-LONGEST // 2 :]
+    # First of all, so that no secret loses the quotes that end it, or is cut at an escaped line end.
+    safe = masked(_COLOUR.sub("", text))
+    found = [line.strip() for whole in _whole(safe) for line in plain(whole).splitlines()]
+    return tuple(filter(None, found))
+
+
+def plain(text: str) -> str:
+    """The text with one kind of quotes, and with escaped line ends as line ends."""
+    text = _SINGLE.sub("'", _QUOTES.sub('"', text))
+    if "\\n" in text or '\\"' in text:
+        text = _ESCAPED.sub(lambda found: _MEANT.get(found[1], found[1]), text)
+    return text
+
+
+def _whole(text: str) -> Iterator[str]:
+    if (values := _values(text)) is not None:
+        yield from values
+        return
+    for line in text.splitlines():
+        # A log line is often JSON after a time or a name.
+        start = line.find("{")
+        values = _values(line[start:]) if start >= 0 else None
+        yield from [line] if values is None else [line[:start], *values]
+
+
+def _values(text: str) -> list[str] | None:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return list(_flat(found)) if isinstance(found, dict | list) else None
+
+
+def _flat(found: object) -> Iterator[str]:
+    # Not by recursion: in something nested deeply each value would pass through all of it.
+    left = [("", found)]
+    while left:
+        key, value = left.pop()
+        match value:
+            case dict():
+                left += [(str(name), inner) for name, inner in reversed(value.items())]
+            case list():
+                left += [(key, inner) for inner in reversed(value)]
+            case None | bool():
+                continue
+            case _:
+                yield f"{key}: {value}" if key else str(value)

@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from engarde.declaration.model import Analytics, Service
-from engarde.declaration.names import ANALYTICS
-from engarde.declaration.stack_file import set_key
-from engarde.doctor.facts import Facts
+from engarde.declaration.names import spelled
+from engarde.declaration.stack_file import referring
+from engarde.doctor import failed_statement
+from engarde.doctor.facts import Facts, read_of
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.resource_names import login_name
 from engarde.util.quoting import word
@@ -15,7 +16,9 @@ from engarde.util.terminal import visible
 
 SERVICE = "SERVICE"
 """Stands for a service that the text does not name."""
-STANDING_IN = (SERVICE, "SCHEMA", "TABLE", "EXTENSION")
+TABLE = "TABLE"
+"""Stands for a table that the text does not name."""
+STANDING_IN = (SERVICE, "SCHEMA", TABLE, "EXTENSION")
 """All such words."""
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
@@ -52,6 +55,12 @@ def code(*lines: str) -> Remedy:
     return Remedy("code", "\n".join(lines))
 
 
+ASK_ITS_SERVICE = code(
+    "let the service that owns the table write, through its API: a stack gives SELECT and nothing else"
+)
+"""Of what no line of the stack file gives to others."""
+
+
 def edit(*keys: str, value: str | tuple[str, ...]) -> Remedy:
     """A line of the stack file below the keys above it; of a list, the items to add."""
     heads = [f"{'  ' * depth}{key if depth == 0 else scalar(key)}:" for depth, key in enumerate(keys)]
@@ -81,14 +90,25 @@ def sql(facts: Facts, text: str, *owners: str, safe: bool = False) -> Remedy:
     return Remedy("sql", text, by_superuser=not may, safe=safe and may)
 
 
-def ask_its_service(facts: Facts) -> Remedy:
-    """Of what no line of the stack file gives to others."""
-    return code("let the service that owns the table write, through its API: a stack gives SELECT and nothing else")
+def declaring(facts: Facts, lacking: Sequence[Service | Analytics], schema: str, table: str | None) -> Remedy:
+    """The lines that let one of these logins read a table, or point at it the foreign key that was refused.
+
+    Where there are several logins, the text has to tell which.
+    """
+    who, alone = only(lacking), lacking[0] if len(lacking) == 1 else None
+    if isinstance(alone, Analytics):
+        declared = edit("engarde:analytics", "schemas", value=(*facts.stack.analytics_schemas, schema))
+    elif failed_statement.makes_foreign_key(facts.error.lines):
+        read = read_of(alone, schema, table) if alone and table else None
+        declared = Remedy("edit", referring(who, schema, table or TABLE, read))
+    else:
+        declared = edit("engarde:services", who, "reads", value=(spelled(schema, table or TABLE),))
+    if schema in facts.stack.schemas:
+        return declared
+    existing = edit("engarde:existingSchemas", schema, value="{}")
+    return Remedy("edit", f"{existing.text}\n{declared.text}")
 
 
-def setting(facts: Facts, login: Service | Analytics, key: str, value: str) -> Remedy:
-    """One key of the stack file, set by the engine where it can spell the name, which keeps comments and order."""
-    section, path = ("services", (login.name, key)) if isinstance(login, Service) else (ANALYTICS, (key,))
-    if line := set_key(facts.stack.name, section, path, value):
-        return command(line, f"bin/pulumi up --stack {facts.stack.name}")
-    return of_login(login, key, value)
+def named(logins: Collection[Service | Analytics]) -> str:
+    """The logins by their words, in a sentence."""
+    return ", ".join(map(login_name, logins))

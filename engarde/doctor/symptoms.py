@@ -4,11 +4,9 @@ import re
 
 from engarde.doctor import remedies
 from engarde.doctor.causes import (
-    addresses,
     admin,
     connection_limits,
     databases,
-    dropping,
     functions,
     logins,
     migrations,
@@ -19,7 +17,6 @@ from engarde.doctor.causes import (
     timeouts,
     tls,
     urls,
-    wrong_role,
 )
 from engarde.doctor.model import Symptom
 
@@ -38,11 +35,6 @@ def words(*patterns: str) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(pattern, re.MULTILINE) for pattern in small)
 
 
-def codes(*sqlstates: str) -> frozenset[str]:
-    """The SQLSTATEs that come with it."""
-    return frozenset(sqlstates)
-
-
 _LOGIN = (
     logins.OPEN,
     logins.NO_SUCH_ROLE,
@@ -54,8 +46,27 @@ _LOGIN = (
     logins.CHANGED,
     logins.OLD_URL,
 )
+_DENIED = r"permission denied for "
+_ADDRESS = (
+    urls.REFERENCE,
+    urls.PRIVATE_HOST,
+    urls.NO_URL,
+    urls.OTHER,
+)
 
-LOGINS = (
+SYMPTOMS = (
+    Symptom(
+        "mysql",
+        "It is an error of MySQL, which this project leaves alone.",
+        (urls.MYSQL,),
+        words(
+            r"mysql(?:\+\w+)?://",
+            r"\(\d{4}, ?[\"']Access denied for user",
+            r"MySQL server has gone away|Lost connection to MySQL server|Can't connect to (?:local )?MySQL server",
+            r"\bpymysql\b|\bMySQLdb\b|\bmysql\.connector\b|SQLSTATE\[HY000\] \[(?:2002|1045)\]",
+        ),
+    ),
+    # Logins
     Symptom(
         "no-entrance-rule",
         "pg_hba.conf has no line that lets this role in from there (SQLSTATE 28000).",
@@ -78,79 +89,14 @@ LOGINS = (
             r'FATAL:\s+role "(?P<role>[^"]+)" does not exist',
             r"no password supplied|SASL authentication failed|client password must be a string",
         ),
-        codes("28P01", "28000"),
+        ("28P01", "28000"),
     ),
-)
-
-CONNECTIONS = (
-    Symptom(
-        "role-limit",
-        "The role has as many connections as it may have (SQLSTATE 53300).",
-        (connection_limits.LIMIT, connection_limits.LEAK, connection_limits.POOL),
-        words(r'too many connections for role "(?P<role>[^"]+)"'),
-        codes("53300"),
-    ),
-    Symptom(
-        "server-full",
-        "The server has no connection left for services (SQLSTATE 53300).",
-        (connection_limits.FULL, connection_limits.PROMISED),
-        words(
-            r"remaining connection slots are reserved",
-            r"sorry, too many clients already",
-            r'too many connections for database "(?P<database>[^"]+)"',
-        ),
-        codes("53300"),
-    ),
-    Symptom(
-        "lock-table-full",
-        "The server has no room for another lock: one role can use it up for all (SQLSTATE 53200).",
-        (connection_limits.LOCKS,),
-        words(r"out of shared memory", r"You might need to increase \"?max_locks_per_transaction"),
-        codes("53200"),
-    ),
-    Symptom(
-        "statement-timeout",
-        "The statement took longer than the role's statement_timeout allows (SQLSTATE 57014).",
-        (timeouts.STATEMENT_CHANGED, timeouts.LOCKED, timeouts.TOO_SLOW),
-        words(r"canceling statement due to statement timeout"),
-        codes("57014"),
-    ),
-    Symptom(
-        "temporary-files",
-        "The statement wrote more temporary files than the role's temp_file_limit allows (SQLSTATE 53400).",
-        (timeouts.TOO_LARGE,),
-        words(r"temporary file size exceeds [\"']?temp_file_limit(?:[\"']? \((?P<detail>\d+)kB\))?"),
-        codes("53400"),
-    ),
-    Symptom(
-        "idle-timeout",
-        "The session stayed in a transaction without doing anything (SQLSTATE 25P03).",
-        (timeouts.IDLE_CHANGED, timeouts.LEFT_OPEN),
-        words(r"terminating connection due to idle-in-transaction timeout"),
-        codes("25P03"),
-        again=timeouts.LEFT_OPEN.remedy,
-    ),
-    Symptom(
-        "lock-timeout",
-        "The statement waited for a lock, longer than it wanted to (SQLSTATE 55P03).",
-        (timeouts.LOCKED,),
-        words(
-            r"canceling statement due to lock timeout",
-            r'could not obtain lock on \w+(?: in relation)? "(?P<object>[^"]+)"',
-        ),
-        codes("55P03"),
-        again=timeouts.LOCKED.remedy,
-    ),
-)
-
-_DENIED = r"permission denied for "
-
-RIGHTS = (
+    # Rights
     Symptom(
         "denied-schema",
         "The role may not enter that schema, or not make anything in it (SQLSTATE 42501).",
         (
-            wrong_role.WRONG_ROLE,
+            logins.WRONG_ROLE,
             functions.WITHIN,
             schemas.OWNER,
             schemas.OWNER_LOST,
@@ -162,13 +108,13 @@ RIGHTS = (
             schemas.CREATES,
         ),
         words(_DENIED + r"(?P<kind>schema) (?P<object>.+)"),
-        codes("42501"),
+        ("42501",),
     ),
     Symptom(
         "denied-relation",
         "The role may not do that to this table (SQLSTATE 42501).",
         (
-            wrong_role.WRONG_ROLE,
+            logins.WRONG_ROLE,
             functions.WITHIN,
             relations.OWNER,
             relations.OWNER_LOST,
@@ -183,12 +129,12 @@ RIGHTS = (
         words(
             _DENIED + r"(?P<kind>table|relation|sequence|(?:materialized )?view|foreign table|column) (?P<object>.+)"
         ),
-        codes("42501"),
+        ("42501",),
     ),
     Symptom(
         "denied-function",
         "The role may not call this function (SQLSTATE 42501).",
-        (wrong_role.WRONG_ROLE, functions.OWNER, functions.NOT_GRANTED, functions.NOT_DECLARED, functions.ANOTHERS),
+        (logins.WRONG_ROLE, functions.OWNER, functions.NOT_GRANTED, functions.NOT_DECLARED, functions.ANOTHERS),
         words(_DENIED + r"(?P<kind>function|procedure|routine|aggregate) (?P<object>.+)"),
     ),
     Symptom(
@@ -202,7 +148,7 @@ RIGHTS = (
         "The transaction is read-only (SQLSTATE 25006).",
         (databases.READER_WRITES,),
         words(r"cannot execute (?P<detail>[A-Z ]{1,40}) in a read-only transaction"),
-        codes("25006"),
+        ("25006",),
     ),
     Symptom(
         "denied-connect",
@@ -212,7 +158,7 @@ RIGHTS = (
             _DENIED + r'database "(?P<database>[^"]+)"',
             r"User does not have CONNECT privilege",
         ),
-        codes("42501"),
+        ("42501",),
     ),
     Symptom(
         "denied-database",
@@ -254,11 +200,9 @@ RIGHTS = (
             r"permission denied to (?:create|alter|drop|grant|rename|set|reassign|revoke)\b",
             r"is no superuser and lacks rights that this stack needs|is no superuser; set it to false",
         ),
-        codes("42501"),
+        ("42501",),
     ),
-)
-
-NAMES = (
+    # Names
     Symptom(
         "undefined-relation",
         "The name leads to no table that the role sees (SQLSTATE 42P01).",
@@ -275,32 +219,89 @@ NAMES = (
             r'(?P<kind>relation|table|view|sequence) "(?P<object>.{1,256})" does not exist',
             r"no such table: (?P<object>\S+)",
         ),
-        codes("42P01"),
+        ("42P01",),
     ),
     Symptom(
         "no-schema-selected",
         "The first schema that the role looks in is not there, or it may not make anything there (SQLSTATE 3F000).",
         (missing_relations.GONE, schemas.SEARCH_PATH, schemas.OWNER, schemas.OWNER_LOST, missing_relations.OTHER_ROLE),
         words(r"no schema has been selected to create in"),
-        codes("3F000"),
+        ("3F000",),
     ),
     Symptom(
         "undefined-schema",
         "The name is no schema's (SQLSTATE 3F000).",
         (missing_relations.SCHEMA_CASE, missing_relations.UNDECLARED, missing_relations.GONE),
         words(r'(?P<kind>schema) "(?P<object>.{1,256})" does not exist'),
-        codes("3F000"),
+        ("3F000",),
     ),
     Symptom(
         "undefined-database",
         "The URL names a database that the server does not have (SQLSTATE 3D000).",
         (databases.NOT_MADE, databases.MISSPELT),
         words(r'database "(?P<object>[^"]+)" does not exist'),
-        codes("3D000"),
+        ("3D000",),
     ),
-)
-
-MIGRATIONS = (
+    # Connections and limits
+    Symptom(
+        "role-limit",
+        "The role has as many connections as it may have (SQLSTATE 53300).",
+        (connection_limits.LIMIT, connection_limits.LEAK, connection_limits.POOL),
+        words(r'too many connections for role "(?P<role>[^"]+)"'),
+        ("53300",),
+    ),
+    Symptom(
+        "server-full",
+        "The server has no connection left for services (SQLSTATE 53300).",
+        (connection_limits.FULL, connection_limits.PROMISED),
+        words(
+            r"remaining connection slots are reserved",
+            r"sorry, too many clients already",
+            r'too many connections for database "(?P<database>[^"]+)"',
+        ),
+        ("53300",),
+    ),
+    Symptom(
+        "lock-table-full",
+        "The server has no room for another lock: one role can use it up for all (SQLSTATE 53200).",
+        (connection_limits.LOCKS,),
+        words(r"out of shared memory", r"You might need to increase \"?max_locks_per_transaction"),
+        ("53200",),
+    ),
+    Symptom(
+        "statement-timeout",
+        "The statement took longer than the role's statement_timeout allows (SQLSTATE 57014).",
+        (timeouts.STATEMENT_CHANGED, timeouts.LOCKED, timeouts.TOO_SLOW),
+        words(r"canceling statement due to statement timeout"),
+        ("57014",),
+    ),
+    Symptom(
+        "temporary-files",
+        "The statement wrote more temporary files than the role's temp_file_limit allows (SQLSTATE 53400).",
+        (timeouts.TOO_LARGE,),
+        words(r"temporary file size exceeds [\"']?temp_file_limit(?:[\"']? \((?P<detail>\d+)kB\))?"),
+        ("53400",),
+    ),
+    Symptom(
+        "idle-timeout",
+        "The session stayed in a transaction without doing anything (SQLSTATE 25P03).",
+        (timeouts.IDLE_CHANGED, timeouts.LEFT_OPEN),
+        words(r"terminating connection due to idle-in-transaction timeout"),
+        ("25P03",),
+        again=timeouts.LEFT_OPEN.fix,
+    ),
+    Symptom(
+        "lock-timeout",
+        "The statement waited for a lock, longer than it wanted to (SQLSTATE 55P03).",
+        (timeouts.LOCKED,),
+        words(
+            r"canceling statement due to lock timeout",
+            r'could not obtain lock on \w+(?: in relation)? "(?P<object>[^"]+)"',
+        ),
+        ("55P03",),
+        again=timeouts.LOCKED.fix,
+    ),
+    # Migrations
     Symptom(
         "revision",
         "The database is at a revision of which the migrations at hand know nothing.",
@@ -313,9 +314,40 @@ MIGRATIONS = (
         (urls.DECLARED_OPTIONS, urls.PERCENT),
         words(r"invalid interpolation syntax|'%' must be followed by '%' or '\('"),
     ),
-)
-
-RUNS = (
+    # URLs, drivers and poolers
+    Symptom(
+        "url-options",
+        "The URL is the setup guide's, which libpq cannot read.",
+        (urls.GUIDES,),
+        words(r'extra key/value separator "=" in URI query parameter'),
+    ),
+    Symptom(
+        "startup-options",
+        "A pooler refuses the `options` in the URL.",
+        (urls.DECLARED_OPTIONS, urls.OLD_OPTIONS),
+        words(r"unsupported startup parameter"),
+        ("08P01",),
+    ),
+    Symptom(
+        "no-driver",
+        "The driver that the URL leads to is not installed.",
+        (urls.NO_DRIVER,),
+        words(r"No module named '(?P<object>psycopg2?|asyncpg|pg8000)'"),
+    ),
+    Symptom(
+        "driver-not-async",
+        "An asynchronous engine has a synchronous driver.",
+        (urls.NOT_ASYNC,),
+        words(r"loaded '(?P<object>\w+)' is not async"),
+    ),
+    Symptom(
+        "prepared-statement",
+        "A prepared statement is another session's: a pooler stands in between (SQLSTATE 42P05, 26000).",
+        (urls.POOLER,),
+        words(r'prepared statement "(?P<object>[^"]*)" (?:already exists|does not exist)'),
+        ("42P05", "26000"),
+    ),
+    # Runs of the engine
     Symptom(
         "at-once",
         "Two sessions changed the same role or access list at once (SQLSTATE XX000, 23505).",
@@ -324,7 +356,7 @@ RUNS = (
             r"tuple concurrently (?:updated|deleted)",
             r'violates unique constraint "(?P<object>pg_(?:db_role_setting|default_acl|auth_members)\w*)"',
         ),
-        codes("XX000", "23505"),
+        ("XX000", "23505"),
         again=remedies.up_again,
     ),
     Symptom(
@@ -335,7 +367,7 @@ RUNS = (
             r'(?P<kind>role|schema) "(?P<object>[^"]+)" already exists',
             r"(?P<kind>role|schema) (?P<object>.{1,63}?) exists already and is ",
         ),
-        codes("42710", "42P06"),
+        ("42710", "42P06"),
         again=remedies.up_again,
     ),
     Symptom(
@@ -375,70 +407,14 @@ RUNS = (
     Symptom(
         "drop",
         "Something depends on what is to be dropped (SQLSTATE 2BP01).",
-        (dropping.DATA, dropping.ROLE),
+        (runs.DATA, runs.ROLE),
         words(
             r"cannot drop (?P<kind>schema) (?P<object>.{1,63}?) because other objects depend on it",
             r'(?P<kind>role) "(?P<object>[^"]+)" cannot be dropped because some objects depend on it',
         ),
-        codes("2BP01"),
+        ("2BP01",),
     ),
-)
-
-_ADDRESS = (
-    addresses.REFERENCE,
-    addresses.PRIVATE_HOST,
-    addresses.NO_URL,
-    addresses.OTHER,
-)
-
-MYSQL = Symptom(
-    "mysql",
-    "It is an error of MySQL, which this project leaves alone.",
-    (urls.MYSQL,),
-    words(
-        r"mysql(?:\+\w+)?://",
-        r"\(\d{4}, ?[\"']Access denied for user",
-        r"MySQL server has gone away|Lost connection to MySQL server|Can't connect to (?:local )?MySQL server",
-        r"\bpymysql\b|\bMySQLdb\b|\bmysql\.connector\b|SQLSTATE\[HY000\] \[(?:2002|1045)\]",
-    ),
-)
-
-URLS = (
-    Symptom(
-        "url-options",
-        "The URL is the setup guide's, which libpq cannot read.",
-        (urls.GUIDES,),
-        words(r'extra key/value separator "=" in URI query parameter'),
-    ),
-    Symptom(
-        "startup-options",
-        "A pooler refuses the `options` in the URL.",
-        (urls.DECLARED_OPTIONS, urls.OLD_OPTIONS),
-        words(r"unsupported startup parameter"),
-        codes("08P01"),
-    ),
-    Symptom(
-        "no-driver",
-        "The driver that the URL leads to is not installed.",
-        (urls.NO_DRIVER,),
-        words(r"No module named '(?P<object>psycopg2?|asyncpg|pg8000)'"),
-    ),
-    Symptom(
-        "driver-not-async",
-        "An asynchronous engine has a synchronous driver.",
-        (urls.NOT_ASYNC,),
-        words(r"loaded '(?P<object>\w+)' is not async"),
-    ),
-    Symptom(
-        "prepared-statement",
-        "A prepared statement is another session's: a pooler stands in between (SQLSTATE 42P05, 26000).",
-        (urls.POOLER,),
-        words(r'prepared statement "(?P<object>[^"]*)" (?:already exists|does not exist)'),
-        codes("42P05", "26000"),
-    ),
-)
-
-TLS = (
+    # TLS, and connections that end
     Symptom(
         "no-tls",
         "TLS was asked for, and the server has none.",
@@ -471,16 +447,14 @@ TLS = (
             r"terminating connection due to administrator command",
             r"SSL SYSCALL error|Connection terminated unexpectedly",
         ),
-        codes("57P01", "08006", "08003"),
+        ("57P01", "08006", "08003"),
         weak=True,
     ),
-)
-
-ADDRESSES = (
+    # Addresses
     Symptom(
         "host",
         "The host of the URL is not found.",
-        (*_ADDRESS, addresses.UNRESOLVED),
+        (*_ADDRESS, urls.UNRESOLVED),
         words(
             r'could not translate host name "(?P<host>[^"]*)"',
             r"failed to resolve host '(?P<host>[^']*)'",
@@ -494,7 +468,7 @@ ADDRESSES = (
     Symptom(
         "refused",
         "Nobody answers at the address.",
-        (*_ADDRESS, addresses.DOWN),
+        (*_ADDRESS, urls.DOWN),
         words(
             HOST + r"(?:could not connect to server: )?(?:could not receive data from server: )?Connection refused",
             r"Connection refused",
@@ -503,9 +477,7 @@ ADDRESSES = (
             r"Connection to (?P<host>[^\s:]+):(?P<port>\d+) refused",
             r"connection timed out|timeout expired|ECONNREFUSED|ETIMEDOUT",
         ),
-        codes("08001"),
+        ("08001",),
         weak=True,
     ),
 )
-
-SYMPTOMS = (MYSQL, *LOGINS, *RIGHTS, *NAMES, *CONNECTIONS, *MIGRATIONS, *URLS, *RUNS, *TLS, *ADDRESSES)

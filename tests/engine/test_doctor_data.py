@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engarde.doctor.causes import dropping, migrations, missing_relations
+from engarde.doctor.causes import migrations, missing_relations, runs
 from tests.engine.conftest import Projects
 from tests.engine.diagnosing import diagnosed, heal, in_shell, said
 from tests.engine.ills import ask, confirmed_first, only_named
@@ -93,7 +93,7 @@ def test_a_schema_with_data_is_copied_before_it_is_dropped(project: Project) -> 
     ask(project, "sankore", "INSERT INTO things VALUES (42)")
     text = said(lambda: ask(project, "sankore", "DROP SCHEMA sankore"))
     code, found = diagnosed(project, text)
-    confirmed_first(code, found, dropping.DATA)
+    confirmed_first(code, found, runs.DATA)
     words = found["fix"]["text"]
     assert words.index("pg_dump") < words.index("&&") < words.index("CASCADE")
     if not (project.database.server.bin_dir / "pg_dump").exists():
@@ -116,7 +116,7 @@ def test_a_role_that_owns_something(project: Project) -> None:
         project.database.run(f"GRANT leaver TO {me.user} WITH ADMIN OPTION")
     text = said(lambda: project.database.run("DROP ROLE leaver"))
     code, found = diagnosed(project, text)
-    confirmed_first(code, found, dropping.ROLE)
+    confirmed_first(code, found, runs.ROLE)
     heal(project, found["fix"])
     assert diagnosed(project, text)[0] == 0
     project.database.run("DROP ROLE leaver", "DROP TABLE public.kept")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from engarde.doctor.causes import admin, databases, functions, relations, schemas, wrong_role
+from engarde.doctor.causes import admin, databases, functions, logins, relations, schemas
 from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_createrole
 from tests.engine.conftest import Projects
 from tests.engine.diagnosing import diagnosed, heal, marks, said, told
@@ -198,7 +198,7 @@ def test_a_function_that_does_it_is_named(project: Project) -> None:
 
 def test_the_wrong_role_in_a_url(project: Project) -> None:
     text = "psql:x.sql:1: ERROR:  permission denied for schema sankore"
-    found = only_named(project, f"postgres://backend:x@h/railway {text}", wrong_role.WRONG_ROLE, "command")
+    found = only_named(project, f"postgres://backend:x@h/railway {text}", logins.WRONG_ROLE, "command")
     assert found["fix"] == {
         "kind": "command",
         "text": "bin/engarde url sankore --stack local --from service",

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from devtools import server as servers
-from engarde.doctor.causes import addresses, runs, tls, urls
+from engarde.doctor.causes import runs, tls, urls
 from tests.engine.admins import PASSWORD
 from tests.engine.conftest import Projects
 from tests.engine.diagnosing import diagnosed_by_tool, edit, heal, marks, said, told
@@ -94,10 +94,10 @@ def test_tls_of_a_server_that_has_none(project: Project) -> None:
 def test_addresses(project: Project) -> None:
     url = conninfo(project.outputs()["database_urls"]["onside"])
     text = said(lambda: psycopg.connect(url, port=1))
-    confirmed_first(*diagnosed_by_tool(project, f"onside_user {text}"), addresses.OTHER)
+    confirmed_first(*diagnosed_by_tool(project, f"onside_user {text}"), urls.OTHER)
     text = said(lambda: psycopg.connect(url, host="postgres.railway.internal"))
     code, found = diagnosed_by_tool(project, f"onside_user {text}")
-    confirmed_first(code, found, addresses.PRIVATE_HOST)
+    confirmed_first(code, found, urls.PRIVATE_HOST)
     psycopg.connect(heal(project, found["fix"]).strip()).close()
 
 
@@ -165,7 +165,7 @@ def test_a_server_that_does_not_answer(project: Project) -> None:
     servers.stop(server)
     try:
         text = said(lambda: psycopg.connect(url))
-        confirmed_first(*diagnosed_by_tool(project, text), addresses.DOWN)
+        confirmed_first(*diagnosed_by_tool(project, text), urls.DOWN)
         code, found = diagnosed_by_tool(
             project, "onside: permission denied for schema sankore\nLINE 1: SELECT FROM sankore.t"
         )

@@ -35,7 +35,7 @@ def promised(declared: Stack, database: str) -> Answer:
     """What the doctor says of the limits, to whom the error is one in this database."""
     observed = SimpleNamespace(settings=lambda *names: SETTINGS)
     facts = SimpleNamespace(stack=find(declared, database), observed=observed)
-    return PROMISED.check(cast(Facts, facts))
+    return PROMISED.answer(cast(Facts, facts))
 
 
 def test_the_largest_counts_twice() -> None:

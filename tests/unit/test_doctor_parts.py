@@ -12,11 +12,10 @@ from engarde.declaration.model import Stack
 from engarde.declaration.names import spelled, split_table
 from engarde.declaration.parameters import milliseconds, split_path
 from engarde.doctor import Diagnosis, diagnose, failed_statement, remedies
-from engarde.doctor.attribution import role
 from engarde.doctor.diagnosis import accepted
+from engarde.doctor.error_text import role
 from engarde.doctor.facts import facts
 from engarde.doctor.matching import match
-from engarde.doctor.show import as_document, shown
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import LoginRefused, Unreachable
 from engarde.output.show import console, document
@@ -149,9 +148,9 @@ def test_every_cause_has_a_fix_where_nothing_can_be_asked(declared: Stack, sympt
         assert error
         with facts(restrict_to(declared, None), error) as asked:
             for cause in known.causes:
-                assert cause.remedy(asked).text
+                assert cause.fix(asked).text
                 try:
-                    cause.check(asked)
+                    cause.answer(asked)
                 except Unreachable as why:
                     assert str(why)
 
@@ -168,10 +167,10 @@ def test_a_server_that_cannot_be_asked() -> None:
     assert found.exit_code == 3
     assert found.fix and found.fix.text == "engarde:services:\n  madansara:\n    reads:\n      - sankore.t"
     assert not found.sure
-    assert '"version": 1' in document(**as_document(found))
+    assert '"version": 1' in document(**found.data())
     printed = console()
     with printed.capture() as caught:
-        printed.print(shown(found, "prod"))
+        printed.print(found.shown("prod"))
     assert "The likeliest fix, unverified, in Pulumi.prod.yaml" in caught.get()
     assert "      - sankore.t\n" in caught.get()
 

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from engarde.doctor.matching import match
-from engarde.doctor.model import LONGEST_NAME
-from engarde.doctor.normalize import lines
+from engarde.doctor.error_text import LONGEST_NAME
+from engarde.doctor.matching import lines, match
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.util.masking import MASK, masked
 from tests.unit.secrets_in_forms import ANY, HEX, TOKEN

@@ -3,9 +3,9 @@
 import re
 
 from engarde.doctor import remedies
-from engarde.doctor.attribution import is_admin
+from engarde.doctor.error_text import Named
 from engarde.doctor.facts import Facts
-from engarde.doctor.model import Answer, Cause, Named, as_found, confirmed, ruled_out, unknown
+from engarde.doctor.model import Answer, Cause, as_found, confirmed, ruled_out, unknown
 from engarde.output.findings import Finding, Remedy
 from engarde.util.quoting import statement
 
@@ -36,7 +36,7 @@ def _service_administers(facts: Facts) -> Answer:
     said = facts.role
     if said in _WANTED.findall(facts.error.text):
         return ruled_out("the text names the role that is wanted, and not who wanted it")
-    if said and not is_admin(facts.stack, said) and said in {login.role for login in facts.stack.logins}:
+    if facts.login and not facts.is_admin:
         if facts.named == Named():
             return unknown("the text does not say what was refused")
         return confirmed(f"it was {said} that asked, which may do nothing with roles or with what is another's")
@@ -65,41 +65,15 @@ def _declare_extension(facts: Facts) -> Remedy:
 
 
 def _makes_a_database(facts: Facts) -> Answer:
-    if facts.role and is_admin(facts.stack, facts.role):
+    if facts.is_admin:
         return ruled_out("it was the admin that asked")
     return confirmed("a service has one database, and makes none")
 
 
-def _no_database(facts: Facts) -> Remedy:
-    return remedies.code(
-        "make no database; Prisma does for `migrate dev`: run `prisma migrate deploy`, or give it a shadowDatabaseUrl"
-    )
-
-
-def _makes_an_event_trigger(facts: Facts) -> Answer:
-    return confirmed("only superusers make event triggers, for they run as everybody")
-
-
-def _no_event_trigger(facts: Facts) -> Remedy:
-    return remedies.code("do without the event trigger: it would run as every role of the database")
-
-
-def _policy(facts: Facts) -> Answer:
-    return confirmed("the row is not one that the table's policies let this role write")
-
-
-def _its_owner(facts: Facts) -> Remedy:
-    return remedies.code("write a row that the policies allow, or have the table's owner change them")
-
-
-def _as_admin(facts: Facts) -> Remedy:
-    return remedies.command(f"bin/engarde psql admin --stack {facts.stack.name}")
-
-
 def _bootstrap(facts: Facts) -> Remedy:
     admin, database = facts.stack.server.user, facts.stack.server.database
-    text = "\n".join(
-        (statement("ALTER ROLE {} CREATEROLE", admin), statement("ALTER DATABASE {} OWNER TO {}", database, admin))
+    text = (
+        f"{statement('ALTER ROLE {} CREATEROLE', admin)}\n{statement('ALTER DATABASE {} OWNER TO {}', database, admin)}"
     )
     return Remedy("sql", text, by_superuser=True)
 
@@ -122,8 +96,26 @@ CALLED_SUPERUSER = Cause.of_check(
     so=lambda facts, finding: finding.remedy.kind == "edit",
     heal=as_found,
 )
-SERVICE = Cause("a service does what is the admin's", _service_administers, _as_admin)
+SERVICE = Cause(
+    "a service does what is the admin's",
+    _service_administers,
+    lambda facts: remedies.command(f"bin/engarde psql admin --stack {facts.stack.name}"),
+)
 EXTENSION = Cause("the extension is not there", _extension, _declare_extension)
-DATABASE = Cause("the service makes a database", _makes_a_database, _no_database)
-EVENT_TRIGGER = Cause("the service makes an event trigger", _makes_an_event_trigger, _no_event_trigger)
-POLICY = Cause("a policy of the table refuses the row", _policy, _its_owner)
+DATABASE = Cause(
+    "the service makes a database",
+    _makes_a_database,
+    remedies.code(
+        "make no database; Prisma does for `migrate dev`: run `prisma migrate deploy`, or give it a shadowDatabaseUrl"
+    ),
+)
+EVENT_TRIGGER = Cause(
+    "the service makes an event trigger",
+    confirmed("only superusers make event triggers, for they run as everybody"),
+    remedies.code("do without the event trigger: it would run as every role of the database"),
+)
+POLICY = Cause(
+    "a policy of the table refuses the row",
+    confirmed("the row is not one that the table's policies let this role write"),
+    remedies.code("write a row that the policies allow, or have the table's owner change them"),
+)

@@ -7,9 +7,8 @@ from engarde.checks.connection_budget import RESERVED, Budget, budget
 from engarde.checks.observed import Observed
 from engarde.declaration.model import Analytics, Service
 from engarde.doctor import remedies
-from engarde.doctor.facts import Facts
+from engarde.doctor.facts import Client, Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
-from engarde.doctor.rows import Client
 from engarde.errors import Why
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.logins import login_of_admin
@@ -27,10 +26,10 @@ def _of(facts: Facts, login: Service | Analytics) -> list[Client]:
 
 def _leaks(facts: Facts) -> Answer:
     for login in _crowded(facts):
-        idle = [client for client in _of(facts, login) if (client.state or "").startswith("idle in transaction")]
+        idle = [client for client in _of(facts, login) if client.in_transaction]
         if idle:
-            longest = max(idle, key=lambda client: client.seconds)
-            because = f"{len(idle)} of its sessions are idle in a transaction, one for {longest.seconds} s"
+            longest = max(client.seconds for client in idle)
+            because = f"{len(idle)} of its sessions are idle in a transaction, one for {longest} s"
             return confirmed(f"{login.role}: {because}")
     return ruled_out("no session of a role at its limit is idle in a transaction")
 
@@ -41,7 +40,10 @@ def _pool_too_large(facts: Facts) -> Answer:
         idle = sum(client.state == "idle" for client in sessions)
         limit = facts.catalog.roles[login.role].connection_limit
         says = f"{login.role} has {len(sessions)} sessions, {idle} of them idle, and a limit of {limit}"
-        return confirmed(says, _more(login) if login.connection_limit < HIGHEST and not idle else _smaller(limit))
+        if idle or login.connection_limit >= HIGHEST:
+            return confirmed(says, _smaller(limit))
+        more = str(min(HIGHEST, login.connection_limit * 2))
+        return confirmed(says, remedies.of_login(login, "connectionLimit", more))
     return ruled_out("no role of the stack is at its limit now")
 
 
@@ -84,10 +86,6 @@ def _budget(facts: Facts) -> Budget:
     return budget(facts.stack.server_stack, facts.observed.settings("max_connections", *RESERVED))
 
 
-def _more(login: Service | Analytics) -> Remedy:
-    return remedies.of_login(login, "connectionLimit", str(min(HIGHEST, login.connection_limit * 2)))
-
-
 def _locks(facts: Facts) -> Answer:
     # A session of its own, for it is the first question of one.
     with session(login_of_admin(facts.stack)) as asked:
@@ -97,13 +95,6 @@ def _locks(facts: Facts) -> Answer:
     return confirmed("; ".join(dict.fromkeys(map(str, held))), server.ending_locks(facts.stack, held))
 
 
-def _let_go(facts: Facts) -> Remedy:
-    return remedies.code(
-        "end the sessions that hold them; pg_locks has a row for each lock",
-        "if the server lets nobody in any more (a login takes a lock, too), restart it",
-    )
-
-
 def _smaller(limit: int) -> Remedy:
     instances = f"below {limit}, all instances together and the old ones during a deployment included"
     return remedies.code(f"make the pool smaller: SQLAlchemy's pool_size + max_overflow {instances}")
@@ -111,10 +102,6 @@ def _smaller(limit: int) -> Remedy:
 
 def _smaller_pool(facts: Facts) -> Remedy:
     return _smaller(min((login.connection_limit for login in facts.suspects), default=HIGHEST))
-
-
-def _end_transactions(facts: Facts) -> Remedy:
-    return remedies.code("commit, roll back or close each session: `with engine.begin()`, `with Session() as session`")
 
 
 def _raise(facts: Facts) -> Remedy:
@@ -136,8 +123,19 @@ LIMIT = Cause.of_check(
     when=lambda facts: bool(facts.suspects),
     so=lambda facts, finding: facts.is_suspected(finding) and finding.actual != "none",
 )
-LEAK = Cause("sessions stay in a transaction and are never given back", _leaks, _end_transactions)
+LEAK = Cause(
+    "sessions stay in a transaction and are never given back",
+    _leaks,
+    remedies.code("commit, roll back or close each session: `with engine.begin()`, `with Session() as session`"),
+)
 POOL = Cause("the service's pools want more than the role's limit", _pool_too_large, _smaller_pool)
 FULL = Cause("the server has no connection left", _full, _smaller_pool)
 PROMISED = Cause("the limits together are more than the server has", _promised_too_much, _lower)
-LOCKS = Cause("sessions hold so many locks that the server has no room for more", _locks, _let_go)
+LOCKS = Cause(
+    "sessions hold so many locks that the server has no room for more",
+    _locks,
+    remedies.code(
+        "end the sessions that hold them; pg_locks has a row for each lock",
+        "if the server lets nobody in any more (a login takes a lock, too), restart it",
+    ),
+)

@@ -4,7 +4,6 @@ from engarde.declaration import stack_file
 from engarde.declaration.model import Analytics
 from engarde.declaration.privileges import CONNECT, TEMPORARY
 from engarde.doctor import remedies
-from engarde.doctor.attribution import is_admin
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.errors import Why
@@ -23,7 +22,7 @@ def _not_of_the_stack(facts: Facts) -> Answer:
     said = facts.role
     if said is None:
         return unknown("the text names no role")
-    if said in _of_the_stack(facts) or is_admin(facts.stack, said):
+    if said in _of_the_stack(facts) or facts.is_admin:
         return ruled_out(f"{said} is declared")
     if (found := facts.entrants.get(said)) and found.connect:
         return ruled_out(f"{said} may connect to {facts.stack.server.database}")
@@ -44,10 +43,11 @@ def _moved(facts: Facts) -> Answer:
     said, here = facts.named.object or facts.named.database, facts.stack.server.database
     if said is None or not (facts.stack.label or facts.stack.siblings):
         return ruled_out(f"every service of the stack is in {here}")
-    who = facts.role
-    if who not in {login.role for login in facts.stack.logins}:
+    if (login := facts.login) is None:
         return unknown("the text names no role of the stack")
-    return ruled_out(f"{who} works there") if said == here else confirmed(f"{who} works in {here}, not in {said}")
+    if said == here:
+        return ruled_out(f"{login.role} works there")
+    return confirmed(f"{login.role} works in {here}, not in {said}")
 
 
 def _lacks(facts: Facts, finding: Finding, right: str) -> bool:
@@ -70,36 +70,17 @@ def _reader_writes(facts: Facts) -> Answer:
     return unknown("the stack sets no service read-only: its own code or driver does, or the server is a standby")
 
 
-def _let_the_owner_write(facts: Facts) -> Remedy:
-    return remedies.code("let the service that owns the table write to it")
-
-
 def _makes_schemas(facts: Facts) -> Answer:
     if facts.named.detail == "login":
         return ruled_out("the server says that it was a login")
     return confirmed("no service may make schemas, not even IF NOT EXISTS one that is there: the stack makes them")
 
 
-def _leave_it_out(facts: Facts) -> Remedy:
-    return remedies.code(
-        "leave CREATE SCHEMA (and CREATE DATABASE) out of the service and its migrations: `up` has made it"
-    )
-
-
-def _use_subqueries(facts: Facts) -> Remedy:
-    return remedies.code("use WITH or a subquery in place of a temporary table")
-
-
-def _declare_outside(facts: Facts) -> Remedy:
-    return _outside(facts.role or "ROLE")
-
-
 def _misspelt(facts: Facts) -> Answer:
-    known = [*facts.catalog.databases]
+    known = facts.catalog.databases
     said = facts.named.object or ""
     if said == facts.stack.server.database:
-        there = said in known
-        return ruled_out("that is the stack's database" + ("" if there else ", which is not there"))
+        return ruled_out("that is the stack's database" + ("" if said in known else ", which is not there"))
     if alike := [name for name in known if name.lower() == said.lower() and name != said]:
         return confirmed(f"the database is called {alike[0]}, and names in URLs keep their case")
     return confirmed(f"the stack's database is {facts.stack.server.database}, not {said or 'this one'}")
@@ -108,7 +89,7 @@ def _misspelt(facts: Facts) -> Answer:
 def _not_made(facts: Facts) -> Answer:
     name = facts.stack.server.database
     if facts.refusal and facts.refusal.why is Why.NO_DATABASE:
-        return confirmed(f"the server has no database {name}", _make(facts))
+        return confirmed(f"the server has no database {name}")
     if facts.refusal is not None:
         return unknown(f"the admin is not let in: {facts.refusal.reason}")
     return ruled_out(f"{name} is there")
@@ -119,24 +100,37 @@ def _make(facts: Facts) -> Remedy:
     return remedies.command(f"createdb -h {server.host} -p {server.port} -U {server.user} '{server.database}'")
 
 
-STRANGER = Cause("the role is none that the stack file lets in", _not_of_the_stack, _declare_outside)
+def _lost(right: str, otherwise: str) -> Cause:
+    """The cause that a role does not have what is declared of the database."""
+    return Cause.of_check(
+        f"the role lost its {right}",
+        "grant",
+        because=f"{{who}} has no {right} on {{what}}, which the stack file gives it",
+        otherwise=otherwise,
+        so=lambda facts, finding: _lacks(facts, finding, right),
+    )
+
+
+STRANGER = Cause(
+    "the role is none that the stack file lets in",
+    _not_of_the_stack,
+    lambda facts: _outside(facts.role or "ROLE"),
+)
 MOVED = Cause("the role works in another database", _moved, remedies.new_url)
-CONNECT_LOST = Cause.of_check(
-    "the role lost its CONNECT",
-    "grant",
-    because="{who} has no CONNECT on {what}, which the stack file gives it",
-    otherwise="every role of the stack file may connect",
-    so=lambda facts, finding: _lacks(facts, finding, CONNECT),
+CONNECT_LOST = _lost(CONNECT, "every role of the stack file may connect")
+TEMPORARY_LOST = _lost(TEMPORARY, "every service may make temporary tables")
+READER = Cause(
+    "analytics makes a temporary table",
+    _reader_makes_tables,
+    remedies.code("use WITH or a subquery in place of a temporary table"),
 )
-TEMPORARY_LOST = Cause.of_check(
-    "the role lost its TEMPORARY",
-    "grant",
-    because="{who} has no TEMPORARY on {what}, which the stack file gives it",
-    otherwise="every service may make temporary tables",
-    so=lambda facts, finding: _lacks(facts, finding, TEMPORARY),
+READER_WRITES = Cause(
+    "analytics writes", _reader_writes, remedies.code("let the service that owns the table write to it")
 )
-READER = Cause("analytics makes a temporary table", _reader_makes_tables, _use_subqueries)
-READER_WRITES = Cause("analytics writes", _reader_writes, _let_the_owner_write)
-SCHEMAS = Cause("the service makes a schema", _makes_schemas, _leave_it_out)
+SCHEMAS = Cause(
+    "the service makes a schema",
+    _makes_schemas,
+    remedies.code("leave CREATE SCHEMA (and CREATE DATABASE) out of the service and its migrations: `up` has made it"),
+)
 NOT_MADE = Cause("the stack's database is not there", _not_made, _make)
 MISSPELT = Cause("the URL names another database", _misspelt, remedies.new_url)

@@ -1,20 +1,33 @@
 """Causes of `permission denied for function`."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from engarde.declaration.model import Service
 from engarde.declaration.names import spelled
 from engarde.doctor import failed_statement, remedies
-from engarde.doctor.declarations import named
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, as_found, confirmed, ruled_out
-from engarde.doctor.rows import Function
 from engarde.output.findings import Remedy
-from engarde.pulumi_cli.resource_names import login_name
 from engarde.server.functions import spelled as as_the_server
 
 FUNCTION = "SCHEMA.FUNCTION(TYPES)"
 """Stands for a function that the text does not tell from others of its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function that has the name asked for."""
+
+    schema: str
+    name: str
+    identity: str
+    owner: str
+    types: str
+    """of its arguments"""
+    refused: list[str]
+    """those of the roles that may not call it"""
+
 
 _AS_ITS_OWNER = (
     "its owner makes it SECURITY DEFINER SET search_path = pg_catalog, pg_temp, or has it do this for no others"
@@ -26,14 +39,15 @@ def _called(facts: Facts) -> list[Function]:
     return facts.session.query("functions_called", Function, names=facts.guesses, roles=roles)
 
 
-def _refused(facts: Facts) -> Iterator[tuple[Function, Service, bool]]:
-    """Another's function, a service that may not call it, and whether that is declared to."""
+def _undeclared(facts: Facts) -> Iterator[tuple[Function, Service]]:
+    """Another's function, and a service that may not call it and is not declared to."""
     for function in _called(facts):
-        for service in facts.suspects:
-            if isinstance(service, Service) and service.role in function.refused and service.schema_ != function.schema:
+        signature = f"{function.name}({function.types})"
+        for service in facts.services:
+            if service.role in function.refused and service.schema_ != function.schema:
                 declared = as_the_server(service, facts.catalog.functions).executes
-                calls = {(call.schema_, call.signature) for call in declared}
-                yield function, service, (function.schema, function.signature) in calls
+                if (function.schema, signature) not in {(call.schema_, call.signature) for call in declared}:
+                    yield function, service
 
 
 def _refused_to_its_service(facts: Facts) -> set[str]:
@@ -45,49 +59,33 @@ def _refused_to_its_service(facts: Facts) -> set[str]:
 
 
 def _not_declared(facts: Facts) -> Answer:
-    found = [(function, service) for function, service, declared in _refused(facts) if not declared]
-    if found:
+    if found := list(_undeclared(facts)):
         it = found[0][0]
         lacking = [service for function, service in found if function == it]
-        because = f"the stack file lets {named([*lacking])} not call {it.identity}, which is {it.owner}'s"
+        because = f"the stack file lets {remedies.named(lacking)} not call {it.identity}, which is {it.owner}'s"
         return confirmed(because, _declaring(lacking, f"{spelled(it.schema, it.name)}({it.types})"))
     return ruled_out("every service that it may be about may call it")
 
 
 def _declaring(services: list[Service], function: str) -> Remedy:
-    who = login_name(services[0]) if len(services) == 1 else remedies.SERVICE
-    return remedies.edit("engarde:services", who, "executes", value=(function,))
-
-
-def _declare(facts: Facts) -> Remedy:
-    return _declaring([login for login in facts.suspects if isinstance(login, Service)], FUNCTION)
+    return remedies.edit("engarde:services", remedies.only(services), "executes", value=(function,))
 
 
 def _is_anothers(facts: Facts) -> Answer:
     for function in _called(facts):
-        if refused := [
-            role for role in function.refused if role not in {service.role for service in facts.stack.services}
-        ]:
+        if refused := sorted({*function.refused} - {service.role for service in facts.stack.services}):
             return confirmed(f"{', '.join(refused)} may not call {function.identity}, which is {function.owner}'s")
     return ruled_out("everybody else whom it may be about may call it")
-
-
-def _call_its_service(facts: Facts) -> Remedy:
-    return remedies.code("let the service that owns the function call it: a stack gives analytics no EXECUTE")
 
 
 def _within_another(facts: Facts) -> Answer:
     if (found := failed_statement.function_within(facts.error.lines)) is None:
         return ruled_out("the text names no function around the statement")
     schema, function = found
-    if schema in {login.schema_ for login in facts.suspects if isinstance(login, Service)}:
+    if schema in {service.schema_ for service in facts.services}:
         return ruled_out(f"{function} is in the service's own schema")
     because = f"{function} does it, with the rights of whoever makes it run"
     return confirmed(because, remedies.code(f"{function}: {_AS_ITS_OWNER}"))
-
-
-def _as_its_owner(facts: Facts) -> Remedy:
-    return remedies.code(f"the function: {_AS_ITS_OWNER}")
 
 
 OWNER = Cause.of_check(
@@ -108,6 +106,14 @@ NOT_GRANTED = Cause.of_check(
     ),
     heal=as_found,
 )
-NOT_DECLARED = Cause("calling it is not declared", _not_declared, _declare)
-ANOTHERS = Cause("analytics only reads, and calls no service's function", _is_anothers, _call_its_service)
-WITHIN = Cause("a function of another's does it, as a trigger does", _within_another, _as_its_owner)
+NOT_DECLARED = Cause("calling it is not declared", _not_declared, lambda facts: _declaring(facts.services, FUNCTION))
+ANOTHERS = Cause(
+    "analytics only reads, and calls no service's function",
+    _is_anothers,
+    remedies.code("let the service that owns the function call it: a stack gives analytics no EXECUTE"),
+)
+WITHIN = Cause(
+    "a function of another's does it, as a trigger does",
+    _within_another,
+    remedies.code(f"the function: {_AS_ITS_OWNER}"),
+)

@@ -1,4 +1,4 @@
-"""Causes of `password authentication failed` and of roles that may not log in."""
+"""Causes that lie in which role logs in and with which password, and of roles that may not log in."""
 
 import re
 from urllib.parse import unquote
@@ -7,40 +7,34 @@ from engarde.checks.logins import password_remedy
 from engarde.declaration.loader import password_words
 from engarde.declaration.model import Analytics, Service
 from engarde.doctor import remedies
-from engarde.doctor.attribution import is_admin
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, as_found, bring_back, confirmed, ruled_out, unknown
-from engarde.errors import Refused, Why
+from engarde.errors import LoginRefused, Refused, Why
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import admin_password
-from engarde.server.credentials import scram_matches
+from engarde.server.credentials import Access, scram_matches
+from engarde.server.session import session
 from engarde.util.quoting import statement
 
 _IN_URL = r"://{}:((?:(?!://)\S)*)@"
 
 
-def _login(facts: Facts) -> Service | Analytics | None:
-    said = facts.role
-    return next((login for login in facts.stack.logins if login.role == said), None)
-
-
 def _no_such_role(facts: Facts) -> Answer:
     said = facts.role
     if said is None:
-        absent = [finding.subject for finding in facts.found("role")]
-        return (
-            confirmed(f"{', '.join(absent)} is not there") if absent else ruled_out("every role of the stack is there")
-        )
+        if absent := [finding.subject for finding in facts.found("role")]:
+            return confirmed(f"{', '.join(absent)} is not there")
+        return ruled_out("every role of the stack is there")
     if said in facts.catalog.roles:
         return ruled_out(f"{said} is there")
-    return confirmed(f"the server has no role {said}", bring_back(facts) if _login(facts) else remedies.new_url(facts))
+    return confirmed(f"the server has no role {said}", bring_back(facts) if facts.login else remedies.new_url(facts))
 
 
 def _not_of_the_stack(facts: Facts) -> Answer:
     said = facts.role
     outside = {*(outsider.name for outsider in facts.stack.outside_roles), *facts.stack.shut_out}
-    if said is None or _login(facts) or is_admin(facts.stack, said) or said in outside:
+    if said is None or facts.login or facts.is_admin or said in outside:
         return ruled_out("it is a role of the stack file")
     return confirmed(f"{said} is in the stack file nowhere", remedies.url(facts, remedies.SERVICE))
 
@@ -51,7 +45,7 @@ def _may_not_log_in(facts: Facts) -> Answer:
             return confirmed(f"{finding.subject} has NOLOGIN")
     said = facts.role
     known = facts.catalog.roles.get(said or "")
-    if known and not known.login and not _login(facts):
+    if known and not known.login and not facts.login:
         sql = remedies.sql(facts, statement("ALTER ROLE {} LOGIN", known.name))
         return confirmed(f"{known.name} has NOLOGIN", sql)
     return ruled_out("it may log in")
@@ -71,14 +65,24 @@ def _open(facts: Facts) -> Answer:
     return unknown(f"{because}; the text names no role", goes_on)
 
 
+def _refusal(facts: Facts, role: str, password: str) -> LoginRefused | None:
+    """Why the server does not let the role in with this password; None when it does."""
+    server = facts.stack.server
+    try:
+        with session(Access(server, server.database, role, password)):
+            return None
+    except LoginRefused as error:
+        return error
+
+
 def _changed_by_hand(facts: Facts) -> Answer:
     for login in facts.suspects:
         known = facts.catalog.roles.get(login.role)
         if not known or not known.login or known.expired:
             continue
         if login.role not in facts.passwords:
-            return confirmed(f"{login.role} is not in the state: it was not brought up yet", bring_back(facts))
-        refusal = facts.refuses(login.role, facts.passwords[login.role])
+            return confirmed(f"{login.role} is not in the state: it was not brought up yet")
+        refusal = _refusal(facts, login.role, facts.passwords[login.role])
         if refusal and refusal.why is Why.PASSWORD:
             return confirmed(_how_changed(facts, login), password_remedy(facts.stack, login))
         if refusal and not facts.stack.server.superuser:
@@ -99,24 +103,28 @@ def _how_changed(facts: Facts, login: Service | Analytics) -> str:
     return known if made else f"{known}: the server keeps another one's verifier"
 
 
+def _sent(facts: Facts, role: str) -> str | None:
+    """The role's password in a URL of the text."""
+    found = re.search(_IN_URL.format(re.escape(role)), facts.error.text)
+    return unquote(found[1]) if found else None
+
+
 def _old_url(facts: Facts) -> Answer:
-    login = _login(facts)
+    login = facts.login
     if login is None:
         return unknown("the text names no role of the stack")
     known = facts.passwords.get(login.role)
-    refusal = facts.refuses(login.role, known) if known is not None else None
+    refusal = _refusal(facts, login.role, known) if known is not None else None
     if known is None or (refusal and refusal.why is Why.PASSWORD):
         return ruled_out("no URL with the password in the state would log in")
-    sent = re.search(_IN_URL.format(re.escape(login.role)), facts.error.text)
-    if sent and known == unquote(sent[1]):
+    if known == _sent(facts, login.role):
         return ruled_out("the URL in the text holds the password in the state, which logs in")
     because = f"{login.role} logs in with the password in the state, so the service has another one"
     return confirmed(because, remedies.url(facts, login_name(login)))
 
 
 def _admins_password(facts: Facts) -> Answer:
-    said = facts.role
-    if said and not is_admin(facts.stack, said):
+    if facts.role and not facts.is_admin:
         return ruled_out("it is not the admin's role")
     if (refusal := facts.refusal) is None:
         return ruled_out("the admin's password in the stack file logs in")
@@ -126,12 +134,11 @@ def _admins_password(facts: Facts) -> Answer:
 
 
 def _admins_service(facts: Facts) -> Answer:
-    said = facts.role
-    if said is None or not is_admin(facts.stack, said):
+    if facts.role is None or not facts.is_admin:
         return ruled_out("it is not the admin's role")
-    sent = re.search(_IN_URL.format(re.escape(said)), facts.error.text)
+    sent = _sent(facts, facts.role)
     database = facts.stack.label if facts.stack.elsewhere else None
-    if facts.refusal is None and not (sent and unquote(sent[1]) == admin_password(facts.stack.name, database)):
+    if facts.refusal is None and not (sent and sent == admin_password(facts.stack.name, database)):
         return confirmed("a service logs in as the admin, with an old password", remedies.url(facts, remedies.SERVICE))
     return ruled_out("the password is the admin's")
 
@@ -141,6 +148,23 @@ def _set_admins_password(facts: Facts) -> Remedy:
     return remedies.command(f"bin/pulumi config set --secret {password} --stack {facts.stack.name}")
 
 
+def _another_role(facts: Facts) -> Answer:
+    stack, said = facts.stack, facts.role
+    if facts.login:
+        return ruled_out(f"{said} is the role of {login_name(facts.login)}")
+    if said:
+        schema = facts.known_as([service.schema_ for service in stack.services])
+        service = facts.service_of(schema)
+        what = "is the admin" if facts.is_admin else "is no role of this stack"
+        return confirmed(f"{said} {what}", remedies.url(facts, service.name if service else remedies.SERVICE))
+    known = {login.role for login in stack.logins} | {role.name for role in stack.outside_roles} | {stack.server.user}
+    others = {entrant.name for entrant in facts.entrants.values() if entrant.connect and not entrant.superuser}
+    if strangers := sorted(others - known):
+        return unknown(f"the text names no role, and {', '.join(strangers)} may connect, too")
+    return ruled_out(f"no role but those of the stack file may connect to {stack.server.database}")
+
+
+WRONG_ROLE = Cause("the URL names another role than the service's own", _another_role, remedies.new_url)
 OPEN = Cause("a move or a rotation is open", _open, remedies.up_again)
 NO_SUCH_ROLE = Cause("the server has no such role", _no_such_role, bring_back)
 STRANGER = Cause("the role is none of the stack's", _not_of_the_stack, remedies.new_url)

@@ -11,13 +11,15 @@ from engarde.pulumi_cli.resource_names import login_name
 
 def _holding(facts: Facts) -> list[str]:
     wanted = facts.named.revision
-    read = [table for table in facts.observed.version_tables if table.revisions is not None]
-    return [table.schema for table in read if wanted is None or wanted in (table.revisions or ())]
+    return [
+        table.schema
+        for table in facts.observed.version_tables
+        if table.revisions is not None and (wanted is None or wanted in table.revisions)
+    ]
 
 
 def _runner(facts: Facts) -> Service | None:
-    services = [login for login in facts.suspects if isinstance(login, Service)]
-    return services[0] if len(services) == 1 else None
+    return facts.services[0] if len(facts.services) == 1 else None
 
 
 def _in_public(facts: Facts) -> Answer:
@@ -25,17 +27,16 @@ def _in_public(facts: Facts) -> Answer:
         return ruled_out("public has no alembic_version with this revision")
     if (runner := _runner(facts)) and runner.schema_ in _holding(facts):
         return ruled_out(f"{runner.schema_} has an alembic_version of its own with it")
-    return confirmed("it stands in public.alembic_version, which services find where they have none", _own_table(facts))
+    return confirmed("it stands in public.alembic_version, which services find where they have none")
 
 
 def _anothers(facts: Facts) -> Answer:
     runner = _runner(facts)
     holding = [schema for schema in _holding(facts) if schema != PUBLIC]
-    others = [schema for schema in holding if runner is not None and schema != runner.schema_]
     if runner and runner.schema_ in holding:
         return ruled_out(f"it stands in {runner.schema_}, which is {runner.name}'s own")
-    if others:
-        return confirmed(f"it stands in {others[0]}.alembic_version, which is another service's", _own_table(facts))
+    if runner and holding:
+        return confirmed(f"it stands in {holding[0]}.alembic_version, which is another service's")
     return ruled_out("no other service's alembic_version has it")
 
 
@@ -50,11 +51,9 @@ def _older_code(facts: Facts) -> Answer:
 
 
 def _unreadable(facts: Facts) -> Answer:
-    closed = [
-        f"{table.identity} was not read: {table.unread}" for table in facts.observed.version_tables if table.unread
-    ]
+    closed = [table for table in facts.observed.version_tables if table.unread]
     if closed:
-        return unknown("; ".join(closed))
+        return unknown("; ".join(f"{table.identity} was not read: {table.unread}" for table in closed))
     return ruled_out("every alembic_version was read")
 
 
@@ -73,11 +72,11 @@ def _newer(name: str) -> Remedy:
     )
 
 
-def _newer_code(facts: Facts) -> Remedy:
-    return _newer(login_name(facts.suspects[0]) if len(facts.suspects) == 1 else "the service")
-
-
 IN_PUBLIC = Cause("the service uses the alembic_version in public", _in_public, _own_table)
 SHARED = Cause("the service uses another service's alembic_version", _anothers, _own_table)
-OLDER = Cause("the code that runs is older than the database", _older_code, _newer_code)
+OLDER = Cause(
+    "the code that runs is older than the database",
+    _older_code,
+    lambda facts: _newer(login_name(facts.suspects[0]) if len(facts.suspects) == 1 else "the service"),
+)
 UNREADABLE = Cause("an alembic_version that cannot be read here has it", _unreadable, _own_table)

@@ -2,14 +2,16 @@
 
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import PUBLIC
-from engarde.doctor import paths, remedies
-from engarde.doctor.attribution import is_admin
-from engarde.doctor.declarations import declaring, sees
-from engarde.doctor.facts import Facts
+from engarde.doctor import remedies
+from engarde.doctor.causes.schemas import search_path_changed
+from engarde.doctor.facts import Facts, Relation
 from engarde.doctor.model import Answer, Cause, bring_back, confirmed, ruled_out, unknown
-from engarde.doctor.rows import Relation
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.resource_names import login_name
+from engarde.util.quoting import quoted
+
+OPERATORS_TOOLS = ("psql", "pg_dump", "engarde", "terraform", "pulumi", "pgadmin", "dbeaver")
+"""With which the name of an application begins that is no service."""
 
 
 def seekers(facts: Facts) -> tuple[Service | Analytics, ...]:
@@ -23,44 +25,39 @@ def seekers(facts: Facts) -> tuple[Service | Analytics, ...]:
 
 def _written(facts: Facts) -> Relation | None:
     """The relation, where the error names it with its schema and it is there."""
-    return next(
-        (relation for relation in facts.relations if f"{relation.schema}.{relation.name}" in facts.guesses), None
-    )
+    return next((relation for relation in facts.relations if relation.place in facts.guesses), None)
 
 
 def found_by(facts: Facts, login: Service | Analytics) -> Relation | None:
     """What the login finds under the name now."""
     if written := _written(facts):
         return written
-    for schema in paths.path(facts, login.role):
-        for relation in facts.relations:
-            if relation.schema == schema and relation.name in facts.guesses and facts.may_use(login.role, schema):
-                return relation
-    return None
+    named = [relation for relation in facts.relations if relation.name in facts.guesses]
+    seen = (
+        relation
+        for schema in facts.search_path(login.role)
+        for relation in named
+        if relation.schema == schema and facts.may_use(login.role, schema)
+    )
+    return next(seen, None)
 
 
 def _is_elsewhere(facts: Facts) -> Answer:
+    named = [relation for relation in facts.relations if relation.name in facts.guesses]
     for login in seekers(facts):
-        if found_by(facts, login):
+        if not named or found_by(facts, login):
             continue
-        for relation in sorted(
-            facts.relations, key=lambda relation: not sees(facts.stack, login, relation.schema, relation.name)
-        ):
-            if relation.name in facts.guesses:
-                place = f"{relation.schema}.{relation.name}"
-                if relation.schema in paths.path(facts, login.role):
-                    return confirmed(
-                        f"{login.role} may not enter {relation.schema}, so it does not see {place}", bring_back(facts)
-                    )
-                if sees(facts.stack, login, relation.schema, relation.name):
-                    return confirmed(
-                        f"it is {place}, which {login_name(login)} may read", remedies.code(f"write {place}")
-                    )
-                known = facts.service_of(relation.schema) or any(
-                    s.name == relation.schema for s in facts.stack.existing_schemas
-                )
-                remedy = declaring(facts, [login], relation.schema, relation.name) if known else None
-                return confirmed(f"it is {place}, and not in {', '.join(paths.path(facts, login.role))}", remedy)
+        readable = [relation for relation in named if facts.sees(login, relation.schema, relation.name)]
+        it, path = (readable or named)[0], facts.search_path(login.role)
+        if it.schema in path:
+            because = f"{login.role} may not enter {it.schema}, so it does not see {it.place}"
+            return confirmed(because, bring_back(facts))
+        if readable:
+            because = f"it is {it.place}, which {login_name(login)} may read"
+            return confirmed(because, remedies.code(f"write {it.place}"))
+        known = it.schema in facts.stack.schemas
+        remedy = remedies.declaring(facts, [login], it.schema, it.name) if known else None
+        return confirmed(f"it is {it.place}, and not in {', '.join(path)}", remedy)
     return ruled_out("nothing of the name is in another schema only")
 
 
@@ -71,9 +68,9 @@ def _other_case(facts: Facts) -> Answer:
     for login in seekers(facts):
         for relation in facts.relations:
             if found_by(facts, login) is None and relation.schema not in exact:
-                quoted = '"' + relation.name.replace('"', '""') + '"'
-                because = f"{relation.schema} has {quoted}; without quotes a name means the one in small letters"
-                return confirmed(because, remedies.code(f"write {quoted}, with its quotes"))
+                name = quoted(relation.name)
+                because = f"{relation.schema} has {name}; without quotes a name means the one in small letters"
+                return confirmed(because, remedies.code(f"write {name}, with its quotes"))
     return ruled_out("nothing differs from the name in its case only")
 
 
@@ -84,39 +81,28 @@ def _not_migrated(facts: Facts) -> Answer:
         return unknown("the text does not say what is missing")
     filled = {relation.schema for relation in facts.catalog.relations}
     migrated = {relation.schema for relation in facts.relations_called(["alembic_version"])}
-    services = [login for login in seekers(facts) if isinstance(login, Service)]
-    empty = [service.schema_ for service in services if service.schema_ not in filled]
-    bare = [service.schema_ for service in services if service.schema_ not in migrated]
-    state = (
-        f"{', '.join(empty)} holds no table" if empty else f"{', '.join(bare)} has no alembic_version" if bare else ""
-    )
-    return confirmed("; ".join(filter(None, ("nothing of this name is in any schema", state))))
+    schemas = [login.schema_ for login in seekers(facts) if isinstance(login, Service)]
+    because = "nothing of this name is in any schema"
+    if empty := [schema for schema in schemas if schema not in filled]:
+        return confirmed(f"{because}; {', '.join(empty)} holds no table")
+    if bare := [schema for schema in schemas if schema not in migrated]:
+        return confirmed(f"{because}; {', '.join(bare)} has no alembic_version")
+    return confirmed(because)
 
 
 def _other_role(facts: Facts) -> Answer:
     said = facts.role
-    logins = {login.role for login in facts.stack.logins}
-    if said in logins:
+    if facts.login:
         return ruled_out(f"{said} is a role of the stack")
     if said:
-        what = "the admin" if is_admin(facts.stack, said) else "no role of this stack"
+        what = "the admin" if facts.is_admin else "no role of this stack"
         return confirmed(f"{said} is {what}, whose search_path leads to no service's schema")
-    known = {*logins, *(outsider.name for outsider in facts.stack.outside_roles)}
-    others = [
-        client
-        for client in facts.clients
-        if client.database == facts.stack.server.database
-        and client.role not in known
-        and not paths_of_tools(client.application)
-    ]
-    if others:
-        return unknown(f"the text names no role; connected, and no service's, is now {others[0]}")
+    known = {login.role for login in facts.stack.logins} | {role.name for role in facts.stack.outside_roles}
+    for client in facts.clients:
+        here = client.database == facts.stack.server.database and client.role not in known
+        if here and not client.application.lower().startswith(OPERATORS_TOOLS):
+            return unknown(f"the text names no role; connected, and no service's, is now {client}")
     return ruled_out("nobody is connected who is not of the stack")
-
-
-def paths_of_tools(application: str) -> bool:
-    """Whether an application is an operator's and no service."""
-    return application.lower().startswith(("psql", "pg_dump", "engarde", "terraform", "pulumi", "pgadmin", "dbeaver"))
 
 
 def _is_gone(facts: Facts, finding: Finding) -> bool:
@@ -130,8 +116,8 @@ def _schema_in_other_case(facts: Facts) -> Answer:
     found = facts.known_as(facts.catalog.schemas)
     alike = next((lowered[guess.lower()] for guess in facts.guesses if guess.lower() in lowered), None)
     if alike and not found:
-        quoted = '"' + alike.replace('"', '""') + '"'
-        return confirmed(f"the schema is {quoted}, and keeps its case in quotes only", remedies.code(f"write {quoted}"))
+        name = quoted(alike)
+        return confirmed(f"the schema is {name}, and keeps its case in quotes only", remedies.code(f"write {name}"))
     return ruled_out("no schema differs from the name in its case only")
 
 
@@ -147,26 +133,18 @@ def _schema_of_service(facts: Facts) -> Answer:
     return confirmed("no service of the stack file has it", remedies.edit("engarde:services", name, value="{}"))
 
 
-def _migrate_as(facts: Facts, who: str) -> Remedy:
+def _migrate(facts: Facts) -> Remedy:
+    who = remedies.only(facts.suspects)
     url = f'DATABASE_URL="$(bin/engarde url {who} --stack {facts.stack.name})"'
     return remedies.command(f"{url} alembic upgrade head")
 
 
-def _migrate(facts: Facts) -> Remedy:
-    return _migrate_as(facts, remedies.only(facts.suspects))
+_QUOTE = remedies.code("write the name in double quotes, as it was made")
+_SAY_WHERE = remedies.code("write the table with its schema")
 
-
-def _say_where(facts: Facts) -> Remedy:
-    return remedies.code("write the table with its schema")
-
-
-def _quote(facts: Facts) -> Remedy:
-    return remedies.code("write the name in double quotes, as it was made")
-
-
-SEARCH_PATH = paths.changed("the role's search_path is not its schema", seekers)
-OTHER_CASE = Cause("its name has capitals and wants quotes", _other_case, _quote)
-ELSEWHERE = Cause("it is in another schema", _is_elsewhere, _say_where)
+SEARCH_PATH = search_path_changed("the role's search_path is not its schema", seekers)
+OTHER_CASE = Cause("its name has capitals and wants quotes", _other_case, _QUOTE)
+ELSEWHERE = Cause("it is in another schema", _is_elsewhere, _SAY_WHERE)
 NOT_MIGRATED = Cause("the service's migrations have not run", _not_migrated, _migrate)
 OTHER_ROLE = Cause("the service logs in as another role", _other_role, remedies.new_url)
 GONE = Cause.of_check(
@@ -176,5 +154,5 @@ GONE = Cause.of_check(
     otherwise="every declared schema that it may be about is there",
     so=_is_gone,
 )
-SCHEMA_CASE = Cause("the schema's name has capitals and wants quotes", _schema_in_other_case, _quote)
-UNDECLARED = Cause("no service has this schema", _schema_of_service, _say_where)
+SCHEMA_CASE = Cause("the schema's name has capitals and wants quotes", _schema_in_other_case, _QUOTE)
+UNDECLARED = Cause("no service has this schema", _schema_of_service, _SAY_WHERE)

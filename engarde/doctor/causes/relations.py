@@ -7,10 +7,8 @@ from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import spelled
 from engarde.declaration.privileges import creators
 from engarde.doctor import failed_statement, remedies
-from engarde.doctor.declarations import declaring, named, owns, read_of, sees
-from engarde.doctor.facts import Facts
+from engarde.doctor.facts import Facts, Relation, RelationRight, owns, read_of
 from engarde.doctor.model import Answer, Cause, as_found, bring_back, confirmed, ruled_out, unknown
-from engarde.doctor.rows import Relation, RelationRight
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.resource_names import login_name
 from engarde.util.quoting import statement
@@ -23,10 +21,6 @@ class _Try:
     login: Service | Analytics
     relation: Relation
     right: RelationRight
-
-    @property
-    def place(self) -> str:
-        return f"{self.relation.schema}.{self.relation.name}"
 
     @property
     def own(self) -> bool:
@@ -54,29 +48,25 @@ def _tries(facts: Facts) -> Iterator[_Try]:
                 yield _Try(login, relation, right)
 
 
-def _missing(facts: Facts) -> Answer:
-    return unknown("the text does not say on what" if facts.named.object is None else "nothing has this name now")
-
-
 def _never_declared(facts: Facts) -> Answer:
-    if not refused(facts) or facts.named.object is None:
-        return _missing(facts)
-    for relation in refused(facts):
+    relations = refused(facts)
+    if facts.named.object is None:
+        return unknown("the text does not say on what")
+    if not relations:
+        return unknown("nothing has this name now")
+    tries = [tried for tried in _tries(facts) if not (tried.own or tried.right.some)]
+    for relation in relations:
         lacking = [
             tried.login
-            for tried in _tries(facts)
-            if tried.relation == relation
-            and not tried.own
-            and not tried.right.some
-            and not sees(facts.stack, tried.login, relation.schema, relation.name)
+            for tried in tries
+            if tried.relation == relation and not facts.sees(tried.login, relation.schema, relation.name)
         ]
         if lacking and relation.kind == "sequence":
-            return confirmed(
-                f"{named(lacking)} writes into {relation.schema}, which is another's", remedies.ask_its_service(facts)
-            )
+            because = f"{remedies.named(lacking)} writes into {relation.schema}, which is another's"
+            return confirmed(because, remedies.ASK_ITS_SERVICE)
         if lacking:
-            because = f"the stack file lets {named(lacking)} not read {relation.schema}.{relation.name}"
-            return confirmed(because, declaring(facts, lacking, relation.schema, relation.name))
+            because = f"the stack file lets {remedies.named(lacking)} not read {relation.place}"
+            return confirmed(because, remedies.declaring(facts, lacking, relation.schema, relation.name))
     return ruled_out("it may read it, or the stack file says that it may")
 
 
@@ -84,10 +74,9 @@ def _other_columns(facts: Facts) -> Answer:
     for tried in _tries(facts):
         read = read_of(tried.login, tried.relation.schema, tried.relation.name)
         if len(facts.suspects) == 1 and read and read.columns and tried.right.some and not tried.right.reads:
-            because = f"{login_name(tried.login)} may read {', '.join(read.columns)} of {tried.place}, and nothing else"
-            item = spelled(read.schema_, read.table)
-            remedy = remedies.edit("engarde:services", login_name(tried.login), "reads", value=(item,))
-            return confirmed(because, remedy)
+            who, columns = login_name(tried.login), ", ".join(read.columns)
+            remedy = remedies.edit("engarde:services", who, "reads", value=(spelled(read.schema_, read.table),))
+            return confirmed(f"{who} may read {columns} of {tried.relation.place}, and nothing else", remedy)
     return ruled_out("no read of it is limited to columns")
 
 
@@ -97,10 +86,8 @@ def _foreign_key(facts: Facts) -> Answer:
     for tried in _tries(facts):
         it, is_service = tried.relation, isinstance(tried.login, Service)
         if is_service and not tried.own and tried.right.some and not tried.right.refers:
-            return confirmed(
-                f"{tried.login.role} may read {tried.place}, and no foreign key of its may point there",
-                declaring(facts, [tried.login], it.schema, it.name),
-            )
+            because = f"{tried.login.role} may read {it.place}, and no foreign key of its may point there"
+            return confirmed(because, remedies.declaring(facts, [tried.login], it.schema, it.name))
     return ruled_out("whoever may read it may point foreign keys at it, too")
 
 
@@ -108,7 +95,7 @@ def _writes(facts: Facts) -> Answer:
     for tried in _tries(facts):
         said = failed_statement.more_than_reading(facts.error.lines, tried.relation.schema, tried.relation.name)
         if said and not tried.own and not tried.right.writes:
-            return confirmed(f"{said} on {tried.place}, of which others may be let read at most")
+            return confirmed(f"{said} on {tried.relation.place}, of which others may be let read at most")
     return ruled_out("the statement writes nothing of another's")
 
 
@@ -120,10 +107,6 @@ def _is_refused(facts: Facts, finding: Finding) -> bool:
     )
 
 
-def _is_of_own(facts: Facts, finding: Finding) -> bool:
-    return any(isinstance(login, Service) and login.schema_ in finding.concerns for login in facts.suspects)
-
-
 def _made_by(facts: Facts, finding: Finding) -> list[Relation]:
     """What a role has made that a finding misses among the creators, and analytics may have been refused."""
     if not any(isinstance(login, Analytics) for login in facts.suspects):
@@ -132,9 +115,9 @@ def _made_by(facts: Facts, finding: Finding) -> list[Relation]:
 
 
 def _known_creator(facts: Facts, finding: Finding) -> Remedy:
-    relation = _made_by(facts, finding)[0]
-    known = (*creators(facts.stack, relation.schema), relation.owner)
-    return remedies.edit("engarde:existingSchemas", relation.schema, "creators", value=known)
+    made = _made_by(facts, finding)[0]
+    known = (*creators(facts.stack, made.schema), made.owner)
+    return remedies.edit("engarde:existingSchemas", made.schema, "creators", value=known)
 
 
 def _view_cannot_read(facts: Facts) -> Answer:
@@ -152,7 +135,7 @@ def _view_cannot_read(facts: Facts) -> Answer:
 def _declare(facts: Facts) -> Remedy:
     found = [table for table in failed_statement.tables(facts.error.lines) if table[0]]
     schema, table = found[0] if found else (None, facts.guesses[-1] if facts.guesses else None)
-    return declaring(facts, list(facts.suspects), schema or "SCHEMA", table)
+    return remedies.declaring(facts, facts.suspects, schema or "SCHEMA", table)
 
 
 OWNER = Cause.of_check(
@@ -160,7 +143,9 @@ OWNER = Cause.of_check(
     "owner",
     because="{what} is {actual}, not {expected}",
     otherwise="what has this name in a service's schema is its own",
-    so=lambda facts, finding: _is_of_own(facts, finding) and _is_refused(facts, finding),
+    so=lambda facts, finding: (
+        any(service.schema_ in finding.concerns for service in facts.services) and _is_refused(facts, finding)
+    ),
     heal=as_found,
 )
 OWNER_LOST = Cause.of_check(
@@ -180,7 +165,7 @@ NOT_GRANTED = Cause.of_check(
     otherwise="every declared read of it is granted",
     so=lambda facts, finding: facts.is_suspected(finding) and _is_refused(facts, finding),
 )
-WRITES = Cause("the statement writes, and others may only be let read", _writes, remedies.ask_its_service)
+WRITES = Cause("the statement writes, and others may only be let read", _writes, remedies.ASK_ITS_SERVICE)
 CREATORS = Cause.of_check(
     "analytics does not know the role that made it",
     "default privileges",

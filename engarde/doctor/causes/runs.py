@@ -1,20 +1,26 @@
-"""Causes that lie in runs of the engine: two at once, killed ones, and what it has to be told."""
+"""Causes that lie in runs of the engine: two at once, killed ones, what it has to be told, and what it cannot drop."""
 
 import re
 import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 from engarde.checks import registry
+from engarde.declaration.loader import password_words
 from engarde.declaration.model import Analytics, Service
-from engarde.declaration.stack_file import PROJECT
+from engarde.declaration.names import ANALYTICS
+from engarde.declaration.stack_file import PROJECT, set_key
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, as_found, confirmed, ruled_out, unknown
-from engarde.doctor.rows import Client
 from engarde.errors import Unreachable
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.state import admin_password, backend, state
-from engarde.util.quoting import word
+from engarde.util.quoting import quoted, statement, word
+from engarde.util.terminal import first_few
+
+LISTED = 3
+"""Of what a schema holds."""
 
 _RUNS = ("pulumi", "terraform", "engarde")
 _LOCK = re.compile(
@@ -22,13 +28,20 @@ _LOCK = re.compile(
 )
 
 
-def _at_work(facts: Facts) -> list[Client]:
-    return [client for client in facts.clients if client.application.lower().startswith(_RUNS)]
+@dataclass(frozen=True, slots=True)
+class HeldByRole:
+    """What keeps a role from being dropped."""
+
+    database: str
+    """empty for what is the whole server's"""
+    owned: bool
+    amount: int
 
 
 def _another_run(facts: Facts) -> Answer:
-    if running := _at_work(facts):
-        return confirmed(f"at work now: {running[0]}", _wait(facts))
+    for client in facts.clients:
+        if client.application.lower().startswith(_RUNS):
+            return confirmed(f"at work now: {client}")
     return ruled_out("nobody else is at work on roles and rights now")
 
 
@@ -42,32 +55,36 @@ def _login_of(facts: Facts) -> Service | Analytics | None:
 
 
 def _adopt(facts: Facts) -> Remedy:
-    login = _login_of(facts)
-    return remedies.setting(facts, login, "adopt", "true") if login else remedies.code("adopt: true")
+    """By the engine where it can spell the name, which keeps the stack file's comments and order."""
+    if (login := _login_of(facts)) is None:
+        return remedies.code("adopt: true")
+    section, path = ("services", (login.name, "adopt")) if isinstance(login, Service) else (ANALYTICS, ("adopt",))
+    if line := set_key(facts.stack.name, section, path, "true"):
+        return remedies.command(line, f"bin/pulumi up --stack {facts.stack.name}")
+    return remedies.of_login(login, "adopt", "true")
+
+
+def _lockers(facts: Facts) -> list[tuple[str, bool]]:
+    """The processes of this machine that locked the state, as the text has them, and whether each is at work."""
+    found = [lock for lock in _LOCK.finditer(facts.error.text) if lock["pid"] and lock["host"] == socket.gethostname()]
+    return [(lock["pid"], Path("/proc", lock["pid"]).exists()) for lock in found]
 
 
 def _killed(facts: Facts) -> Answer:
-    said = [match.groupdict() for match in _LOCK.finditer(facts.error.text)]
-    path = next((match_groups["path"] for match_groups in said if match_groups["path"]), None)
-    if path and not Path(path).exists():
+    paths = [lock["path"] for lock in _LOCK.finditer(facts.error.text) if lock["path"]]
+    if paths and not Path(paths[0]).exists():
         return ruled_out("the lock is gone")
-    for match_groups in said:
-        if match_groups["pid"] and match_groups["host"] == socket.gethostname():
-            if Path("/proc", match_groups["pid"]).exists():
-                return ruled_out(f"process {match_groups['pid']} is at work")
-            return confirmed(f"process {match_groups['pid']}, which locked it, is no more")
+    for process, at_work in _lockers(facts):
+        if at_work:
+            return ruled_out(f"process {process} is at work")
+        return confirmed(f"process {process}, which locked it, is no more")
     return unknown("whether the run that locked it still works, its own machine knows")
 
 
 def _works(facts: Facts) -> Answer:
-    said = [match.groupdict() for match in _LOCK.finditer(facts.error.text)]
-    for match_groups in said:
-        if (
-            match_groups["pid"]
-            and match_groups["host"] == socket.gethostname()
-            and Path("/proc", match_groups["pid"]).exists()
-        ):
-            return confirmed(f"process {match_groups['pid']} is at work", _wait(facts))
+    for process, at_work in _lockers(facts):
+        if at_work:
+            return confirmed(f"process {process} is at work")
     return ruled_out("no run of this machine is at work")
 
 
@@ -84,10 +101,6 @@ def _torn(facts: Facts) -> Answer:
     return ruled_out("no side file of the state is empty")
 
 
-def _remove_side_file(facts: Facts) -> Remedy:
-    return remedies.command("# where it is empty:", f"rm STATE/.pulumi/stacks/{PROJECT}/{facts.stack.name}.json.attrs")
-
-
 def _no_passphrase(facts: Facts) -> Answer:
     try:
         admin_password(facts.stack.name)
@@ -95,13 +108,6 @@ def _no_passphrase(facts: Facts) -> Answer:
         wrong = "passphrase" in str(why)
         return confirmed("the engine asks for it now, too") if wrong else unknown(" ".join(str(why).split()))
     return ruled_out("the engine reads the stack's secrets")
-
-
-def _name_file(facts: Facts) -> Remedy:
-    return remedies.command(
-        "export PULUMI_CONFIG_PASSPHRASE_FILE=/path/to/the/file",
-        "# where it is lost: docs/production.md, When the state or its passphrase is lost",
-    )
 
 
 def _no_stack(facts: Facts) -> Answer:
@@ -114,11 +120,59 @@ def _no_stack(facts: Facts) -> Answer:
     return ruled_out("the engine finds it in the backend that it is logged in to now")
 
 
-def _log_in(facts: Facts) -> Remedy:
+def _holds_data(facts: Facts) -> Answer:
+    if facts.named.kind == "role":
+        return ruled_out("it is about a role")
+    schema = facts.known_as(facts.catalog.schemas)
+    if schema is None:
+        return ruled_out("no such schema is there now")
+    held = facts.session.values("in_schema", schema=schema)
+    if not held:
+        return ruled_out(f"schema {schema} is empty")
+    return confirmed(f"schema {schema} holds {first_few(held, LISTED)}", _retire(facts, schema))
+
+
+def _role_holds(facts: Facts) -> Answer:
+    name = facts.known_as(facts.catalog.roles)
+    if facts.named.kind != "role" or name is None:
+        return ruled_out("it is about no role that is there now")
+    held = facts.session.query("held_by_role", HeldByRole, role=name)
+    if not held:
+        return ruled_out(f"nothing depends on {name}")
+    parts = [
+        f"{holding.amount} {'owned' if holding.owned else 'rights'} in {holding.database or 'the server'}"
+        for holding in held
+    ]
+    for service in facts.stack.services:
+        if service.role == name:
+            because = f"{name}: {', '.join(parts)}; it is a service of the stack"
+            return confirmed(because, _retire(facts, service.schema_))
+    others = sorted({holding.database for holding in held if holding.database} - {facts.stack.server.database})
+    where = f"; then the same in {', '.join(others)}" if others else ""
+    # Given away first, so that DROP OWNED takes rights and no data.
+    given = statement("REASSIGN OWNED BY {} TO {}", name, facts.stack.server.user)
+    sql = f"{given}\n{statement('DROP OWNED BY {}', name)}"
+    return confirmed(f"{name}: {', '.join(parts)}{where}", remedies.sql(facts, sql))
+
+
+def _retire(facts: Facts, schema: str) -> Remedy:
+    """A copy, and only where that succeeded the drop: as the README retires a service."""
+    server, service = facts.stack.server, facts.service_of(schema)
+    password = password_words(facts.stack.label if facts.stack.elsewhere else None)
+    pattern = word(quoted(schema))
+    who = word(service.name) if service else "admin"
+    drop = word(statement("DROP SCHEMA {} CASCADE", schema))
+    copy = word(f"{schema}.sql")
+    at = f"-h {server.host} -p {server.port} -U {word(server.user)}"
     return remedies.command(
-        "bin/pulumi login ADDRESS_OF_ITS_BACKEND",
-        f"# where it was never made, or its state is lost: bin/pulumi stack init {word(facts.stack.name)}",
+        f'export PGPASSWORD="$(bin/pulumi config get {password} --stack {facts.stack.name})"',
+        f"pg_dump {at} -n {pattern} -f {copy} {word(server.database)} \\",
+        f"  && bin/engarde psql {who} --stack {facts.stack.name} -c {drop}",
     )
+
+
+def _retire_named(facts: Facts) -> Remedy:
+    return _retire(facts, facts.known_as([service.schema_ for service in facts.stack.services]) or "SCHEMA")
 
 
 ANOTHER_RUN = Cause("two runs change the same at once", _another_run, _wait)
@@ -143,7 +197,29 @@ SCHEMA = Cause.of_check(
     heal=as_found,
 )
 WORKS = Cause("another run is at work", _works, _wait)
-TORN = Cause("a run was killed as it wrote the state", _torn, _remove_side_file)
+TORN = Cause(
+    "a run was killed as it wrote the state",
+    _torn,
+    lambda facts: remedies.command(
+        "# where it is empty:", f"rm STATE/.pulumi/stacks/{PROJECT}/{facts.stack.name}.json.attrs"
+    ),
+)
 KILLED = Cause("a run was killed and left its lock", _killed, _cancel)
-PASSPHRASE = Cause("the engine was not told the stack's passphrase", _no_passphrase, _name_file)
-NO_STACK = Cause("the engine is logged in to another backend, or the stack is not made yet", _no_stack, _log_in)
+PASSPHRASE = Cause(
+    "the engine was not told the stack's passphrase",
+    _no_passphrase,
+    remedies.command(
+        "export PULUMI_CONFIG_PASSPHRASE_FILE=/path/to/the/file",
+        "# where it is lost: docs/production.md, When the state or its passphrase is lost",
+    ),
+)
+NO_STACK = Cause(
+    "the engine is logged in to another backend, or the stack is not made yet",
+    _no_stack,
+    lambda facts: remedies.command(
+        "bin/pulumi login ADDRESS_OF_ITS_BACKEND",
+        f"# where it was never made, or its state is lost: bin/pulumi stack init {word(facts.stack.name)}",
+    ),
+)
+DATA = Cause("the schema holds data", _holds_data, _retire_named)
+ROLE = Cause("the role owns something, or has rights somewhere", _role_holds, _retire_named)

@@ -1,22 +1,29 @@
-"""Causes of `permission denied for schema`."""
+"""Causes of `permission denied for schema`, and of names that lead to another schema."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import PUBLIC
-from engarde.doctor import failed_statement, paths, remedies
-from engarde.doctor.declarations import declaring, enters, named, owns
-from engarde.doctor.facts import Facts
+from engarde.doctor import failed_statement, remedies
+from engarde.doctor.facts import Facts, owns
 from engarde.doctor.model import Answer, Cause, as_found, bring_back, confirmed, ruled_out, unknown
-from engarde.doctor.rows import Held
-from engarde.output.findings import Remedy
+from engarde.output.findings import Finding, Remedy
+from engarde.server.catalog import in_force
 from engarde.util.quoting import statement
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An extension in a schema that holds extensions alone."""
+
+    name: str
+    relocatable: bool
 
 
 def denied(facts: Facts) -> list[str]:
     """The schemas that the error may be about: the one it names, or else every declared one."""
-    stack = facts.stack
-    declared = [*stack.schemas]
+    declared = [*facts.stack.schemas]
     if facts.named.kind != "schema":
         return declared
     # What is declared takes no server to know.
@@ -31,16 +38,14 @@ def _never_declared(facts: Facts) -> Answer:
         lacking = [
             login
             for login in facts.suspects
-            if not owns(login, schema)
-            and not enters(facts.stack, login, schema)
-            and not facts.may_use(login.role, schema)
+            if not (owns(login, schema) or facts.enters(login, schema) or facts.may_use(login.role, schema))
         ]
         if lacking and _holds_extensions(facts).mark == "confirmed":
             return ruled_out(f"{schema} has no table to read")
         if lacking:
             table = failed_statement.table_in(facts.error.lines, schema)
-            because = f"the stack file lets {named(lacking)} read nothing in {schema}"
-            return confirmed(because, declaring(facts, lacking, schema, table))
+            because = f"the stack file lets {remedies.named(lacking)} read nothing in {schema}"
+            return confirmed(because, remedies.declaring(facts, lacking, schema, table))
         return ruled_out(f"it may enter {schema}, or the stack file says that it may")
     return unknown(f"no schema of this name is in {facts.stack.server.database}")
 
@@ -97,22 +102,43 @@ def _creates_elsewhere(facts: Facts) -> Answer:
         outsiders = [login for login in facts.suspects if not owns(login, schema)]
         making = said == "CREATE" or (said is None and schema == PUBLIC)
         if making and outsiders and not any(facts.may_create(login.role, schema) for login in outsiders):
-            return confirmed(f"only its owner makes anything in {schema}", _without_schema(facts))
+            return confirmed(f"only its owner makes anything in {schema}")
     return ruled_out("the statement makes nothing in another's schema")
 
 
 def _without_schema(facts: Facts) -> Remedy:
-    own = [login.schema_ for login in facts.suspects if isinstance(login, Service)]
-    schema = own[0] if len(own) == 1 else "its own schema"
+    own = facts.services[0].schema_ if len(facts.services) == 1 else None
     return remedies.code(
-        f"name no schema in CREATE, or {schema}: without one it is made in the service's own",
-        f'Alembic: context.configure(version_table_schema="{own[0] if len(own) == 1 else "SCHEMA"}")',
+        f"name no schema in CREATE, or {own or 'its own schema'}: without one it is made in the service's own",
+        f'Alembic: context.configure(version_table_schema="{own or "SCHEMA"}")',
     )
 
 
 def _declare(facts: Facts) -> Remedy:
     schema = facts.known_as([service.schema_ for service in facts.stack.services]) or "SCHEMA"
-    return declaring(facts, list(facts.suspects), schema, failed_statement.table_in(facts.error.lines, schema))
+    return remedies.declaring(facts, facts.suspects, schema, failed_statement.table_in(facts.error.lines, schema))
+
+
+def search_path_changed(says: str, whose: Callable[[Facts], Sequence[Service | Analytics]]) -> Cause:
+    """The cause that a search_path is another one than the stack sets on its role."""
+    return Cause.of_check(
+        says,
+        "setting",
+        because="{what} starts with search_path {actual}, not {expected}",
+        otherwise="every search_path is as declared",
+        when=lambda facts: bool(whose(facts)),
+        so=lambda facts, finding: finding.subject in {f"search_path of {login.role}" for login in whose(facts)},
+        heal=_in_this_database,
+    )
+
+
+def _in_this_database(facts: Facts, finding: Finding) -> Remedy | None:
+    """What no `up` would undo: it is set for the role in this database alone."""
+    found = in_force(facts.catalog.settings, "search_path", finding.subject.removeprefix("search_path of "))
+    if not (found and found.role and found.database):
+        return None
+    undone = statement("ALTER ROLE {} IN DATABASE {} RESET search_path", found.role, found.database)
+    return remedies.sql(facts, undone, safe=True)
 
 
 OWNER = Cause.of_check(
@@ -133,8 +159,8 @@ OWNER_LOST = Cause.of_check(
     so=lambda facts, finding: facts.is_suspected(finding) and " on schema " in finding.subject,
     heal=as_found,
 )
-SEARCH_PATH = paths.changed("the role's search_path leads to another schema", _whose_path)
-WRITES = Cause("the statement writes, and others may only be let read", _writes, remedies.ask_its_service)
+SEARCH_PATH = search_path_changed("the role's search_path leads to another schema", _whose_path)
+WRITES = Cause("the statement writes, and others may only be let read", _writes, remedies.ASK_ITS_SERVICE)
 EXTENSION = Cause("an extension is in a schema of its own", _holds_extensions, bring_back)
 NOT_DECLARED = Cause("no read in this schema is declared", _never_declared, _declare)
 NOT_GRANTED = Cause.of_check(
@@ -143,9 +169,7 @@ NOT_GRANTED = Cause.of_check(
     because="{who} has no {expected} on {what}, which the stack file gives it",
     otherwise="every declared USAGE is there",
     when=lambda facts: any(
-        enters(facts.stack, login, schema) and not owns(login, schema)
-        for schema in denied(facts)
-        for login in facts.suspects
+        facts.enters(login, schema) and not owns(login, schema) for schema in denied(facts) for login in facts.suspects
     ),
     so=lambda facts, finding: (
         facts.is_suspected(finding)

@@ -2,9 +2,8 @@
 
 from engarde.declaration.parameters import kilobytes
 from engarde.doctor import remedies
-from engarde.doctor.facts import Facts
+from engarde.doctor.facts import Client, Facts
 from engarde.doctor.model import Answer, Cause, bring_back, confirmed, ruled_out, unknown
-from engarde.doctor.rows import Client, Uptime
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.resource_names import login_name
 from engarde.server.catalog import Setting, in_force
@@ -14,7 +13,7 @@ from engarde.util.quoting import statement
 RECENT = 900
 """A restart that may have cut a session that is reported now [seconds]."""
 
-STATEMENT, IDLE, LOCK = "statement_timeout", "idle_in_transaction_session_timeout", "lock_timeout"
+STATEMENT, IDLE = "statement_timeout", "idle_in_transaction_session_timeout"
 
 
 def _changed(facts: Facts, name: str) -> Answer:
@@ -40,14 +39,6 @@ def _declared_again(facts: Facts, found: Setting, declared: int) -> Remedy:
     return remedies.sql(facts, f"{role} SET {found.name} = {declared};", safe=True)
 
 
-def _statement_changed(facts: Facts) -> Answer:
-    return _changed(facts, STATEMENT)
-
-
-def _idle_changed(facts: Facts) -> Answer:
-    return _changed(facts, IDLE)
-
-
 def _declared(facts: Facts) -> Answer:
     limited = [login for login in facts.suspects if login.statement_timeout]
     if not limited:
@@ -68,9 +59,9 @@ def _too_large(facts: Facts) -> Answer:
     shown = ", ".join(f"{login_name(limited_login)} {limit.value}" for limited_login, limit in limited.items())
     declared = facts.stack.server.superuser and kilobytes(found.value) == login.temp_file_limit * 1024
     # Only the one whose statement it was is to have more.
-    more = (
-        remedies.of_login(login, "tempFileLimit", str(2 * login.temp_file_limit)) if declared and not others else None
-    )
+    if others or not declared:
+        return confirmed(f"limits: {shown}")
+    more = remedies.of_login(login, "tempFileLimit", str(2 * login.temp_file_limit))
     return confirmed(f"limits: {shown}", more)
 
 
@@ -81,58 +72,54 @@ def _locked(facts: Facts) -> Answer:
         return ruled_out("nobody holds a lock there now")
     who = held[0]
     sql = f"SELECT pg_terminate_backend({who.pid});"
-    idle = (who.state or "").startswith("idle in transaction")
-    return confirmed(f"locks are held by {who}", remedies.sql(facts, sql) if idle else None)
+    return confirmed(f"locks are held by {who}", remedies.sql(facts, sql) if who.in_transaction else None)
 
 
 def _left_open(facts: Facts) -> Answer:
-    open_ = [client for client in facts.clients if (client.state or "").startswith("idle in transaction")]
-    of = [client for client in open_ if client.role in {login.role for login in facts.suspects}]
-    if of:
-        return confirmed(f"idle in a transaction now: {max(of, key=lambda client: client.seconds)}")
+    roles = {login.role for login in facts.suspects}
+    if idle := [client for client in facts.clients if client.in_transaction and client.role in roles]:
+        return confirmed(f"idle in a transaction now: {max(idle, key=lambda client: client.seconds)}")
     return ruled_out("no session of the services is idle in a transaction now")
 
 
 def _restarted(facts: Facts) -> Answer:
-    (up,) = facts.session.query("uptime", Uptime)
-    if up.seconds < RECENT:
-        return confirmed(f"the server runs for {up.seconds} s only")
-    return ruled_out(f"the server runs for {up.seconds // 3600} h {up.seconds // 60 % 60} min")
+    (seconds,) = facts.session.values("uptime")
+    if seconds < RECENT:
+        return confirmed(f"the server runs for {seconds} s only")
+    return ruled_out(f"the server runs for {seconds // 3600} h {seconds // 60 % 60} min")
 
 
-def _cut(facts: Facts) -> Answer:
-    return unknown("proxies end idle connections, and say so to nobody")
+_PING = remedies.code("test connections before use: create_engine(..., pool_pre_ping=True, pool_recycle=300)")
 
-
-def _terminate_none(facts: Facts) -> Remedy:
-    return remedies.code("try again: the lock goes with the transaction that holds it")
-
-
-def _faster(facts: Facts) -> Remedy:
-    return remedies.code(
+STATEMENT_CHANGED = Cause(
+    "the role's statement_timeout was changed by hand", lambda facts: _changed(facts, STATEMENT), bring_back
+)
+IDLE_CHANGED = Cause("the role's idle timeout was changed by hand", lambda facts: _changed(facts, IDLE), bring_back)
+LOCKED = Cause(
+    "another session holds a lock on it",
+    _locked,
+    remedies.code("try again: the lock goes with the transaction that holds it"),
+)
+TOO_SLOW = Cause(
+    "the statement takes longer than the declared statementTimeout",
+    _declared,
+    remedies.code(
         "make the statement faster (EXPLAIN ANALYZE), or raise statementTimeout; migrations run under it, too"
-    )
-
-
-def _smaller_sort(facts: Facts) -> Remedy:
-    return remedies.code(
+    ),
+)
+TOO_LARGE = Cause(
+    "the statement needs more room in temporary files than its role may have",
+    _too_large,
+    remedies.code(
         "sort or hash less in one statement (an index, a narrower select), or raise the role's tempFileLimit"
-    )
-
-
-def _end_transactions(facts: Facts) -> Remedy:
-    return remedies.code("end the transaction before slow work that is not the database's: commit, then call the API")
-
-
-def _ping(facts: Facts) -> Remedy:
-    return remedies.code("test connections before use: create_engine(..., pool_pre_ping=True, pool_recycle=300)")
-
-
-STATEMENT_CHANGED = Cause("the role's statement_timeout was changed by hand", _statement_changed, bring_back)
-IDLE_CHANGED = Cause("the role's idle timeout was changed by hand", _idle_changed, bring_back)
-LOCKED = Cause("another session holds a lock on it", _locked, _terminate_none)
-TOO_SLOW = Cause("the statement takes longer than the declared statementTimeout", _declared, _faster)
-TOO_LARGE = Cause("the statement needs more room in temporary files than its role may have", _too_large, _smaller_sort)
-LEFT_OPEN = Cause("the service leaves transactions open", _left_open, _end_transactions)
-RESTARTED = Cause("the server was restarted", _restarted, _ping)
-CUT = Cause("a proxy has ended an idle connection", _cut, _ping)
+    ),
+)
+LEFT_OPEN = Cause(
+    "the service leaves transactions open",
+    _left_open,
+    remedies.code("end the transaction before slow work that is not the database's: commit, then call the API"),
+)
+RESTARTED = Cause("the server was restarted", _restarted, _PING)
+CUT = Cause(
+    "a proxy has ended an idle connection", unknown("proxies end idle connections, and say so to nobody"), _PING
+)

@@ -1,16 +1,15 @@
 """Causes of errors of TLS and certificates."""
 
-from engarde.declaration.model import Service
+from dataclasses import dataclass
+
+from engarde.checks.server import ENCRYPTED
 from engarde.doctor import remedies
-from engarde.doctor.attribution import is_admin
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
-from engarde.doctor.rows import EntranceRule
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.resource_names import login_name
 
 VERIFYING = ("verify-ca", "verify-full")
-DEMANDING = ("require", *VERIFYING)
 NODE = (
     "self-signed certificate",
     "self signed certificate",
@@ -20,15 +19,32 @@ NODE = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class EntranceRule:
+    """A rule of pg_hba.conf."""
+
+    type: str
+    databases: list[str]
+    roles: list[str]
+    method: str
+
+
 def _section(facts: Facts) -> str:
     """Which address it is about: the admin's, where the text says so or both are one."""
-    said = facts.role
-    return "engarde:server" if said and is_admin(facts.stack, said) else "engarde:serviceAddress"
+    return "engarde:server" if facts.is_admin else "engarde:serviceAddress"
 
 
 def _declared(facts: Facts) -> str | None:
     stack = facts.stack
     return stack.server.sslmode if _section(facts) == "engarde:server" else stack.service_address.sslmode
+
+
+def _require(facts: Facts) -> Remedy:
+    return _mode(facts, "require")
+
+
+def _disable(facts: Facts) -> Remedy:
+    return _mode(facts, "disable")
 
 
 def _mode(facts: Facts, mode: str) -> Remedy:
@@ -40,25 +56,27 @@ def _mode(facts: Facts, mode: str) -> Remedy:
     return Remedy("edit", f"{section}:\n  host: {where}\n  port: {address.port}\n  sslmode: {mode}")
 
 
+def _has_tls(facts: Facts) -> bool:
+    return facts.observed.settings("ssl").get("ssl") == "on"
+
+
 def _server_has_none(facts: Facts) -> Answer:
-    found = facts.observed.settings("ssl")
-    if found.get("ssl") == "on":
+    if _has_tls(facts):
         return ruled_out("the server has TLS switched on")
-    return confirmed("the server has TLS switched off", _mode(facts, "disable"))
+    return confirmed("the server has TLS switched off")
 
 
 def _declared_too_strict(facts: Facts) -> Answer:
     mode = _declared(facts)
-    if mode in DEMANDING:
-        return confirmed(f"{_section(facts)} says sslmode: {mode}", _mode(facts, "disable"))
+    if mode in ENCRYPTED:
+        return confirmed(f"{_section(facts)} says sslmode: {mode}")
     return ruled_out(f"{_section(facts)} asks for no TLS")
 
 
 def _verifies(facts: Facts) -> Answer:
     mode = _declared(facts)
     if mode in VERIFYING:
-        because = f"{_section(facts)} says sslmode: {mode}, and Railway's certificate is signed by nobody known"
-        return confirmed(because, _mode(facts, "require"))
+        return confirmed(f"{_section(facts)} says sslmode: {mode}, and Railway's certificate is signed by nobody known")
     return ruled_out(f"{_section(facts)} does not say to verify certificates")
 
 
@@ -66,7 +84,7 @@ def _plain_in_node(facts: Facts) -> Answer:
     if _declared(facts) in (None, "disable"):
         return ruled_out("no exported URL has an sslmode")
     said = facts.error.text.lower()
-    plain = [login for login in facts.suspects if isinstance(login, Service) and login.url_format == "plain"]
+    plain = [service for service in facts.services if service.url_format == "plain"]
     if plain and any(word in said for word in NODE):
         remedy = remedies.edit("engarde:services", remedies.only(plain), "urlFormat", value="node-postgres")
         return confirmed(f"node-postgres verifies with a plain URL that has an sslmode: {login_name(plain[0])}", remedy)
@@ -82,11 +100,11 @@ def _own_url(facts: Facts) -> Answer:
 def _wants_tls(facts: Facts) -> Answer:
     if facts.named.detail and "no encryption" not in facts.named.detail and "SSL off" not in facts.named.detail:
         return ruled_out("the connection had TLS")
-    if _declared(facts) in DEMANDING:
+    if _declared(facts) in ENCRYPTED:
         return ruled_out(f"{_section(facts)} asks for TLS already; the service has another URL")
-    if facts.observed.settings("ssl").get("ssl") != "on":
+    if not _has_tls(facts):
         return ruled_out("the server has TLS switched off")
-    return confirmed("the server lets nobody in without TLS, and no URL asks for it", _mode(facts, "require"))
+    return confirmed("the server lets nobody in without TLS, and no URL asks for it")
 
 
 def _no_rule(facts: Facts) -> Answer:
@@ -95,18 +113,18 @@ def _no_rule(facts: Facts) -> Answer:
         return unknown(f"{facts.stack.server.user} may not read pg_hba.conf")
     rules = facts.session.query("entrance_rules", EntranceRule)
     who, where = facts.named.role or "", facts.named.database or facts.stack.server.database
-    matching = [rule for rule in rules if rule.type != "local" and _for(rule, who, where)]
-    if any(rule.method == "reject" for rule in matching[:1]):
-        return confirmed(f"pg_hba.conf rejects {who} in {where}", _rule(facts))
+    matching = [
+        rule
+        for rule in rules
+        if rule.type != "local" and {"all", who} & {*rule.roles} and {"all", where} & {*rule.databases}
+    ]
     if not matching:
-        return confirmed(f"pg_hba.conf has no line for {who} in {where}", _rule(facts))
+        return confirmed(f"pg_hba.conf has no line for {who} in {where}")
+    if matching[0].method == "reject":
+        return confirmed(f"pg_hba.conf rejects {who} in {where}")
     if all(rule.type == "hostssl" for rule in matching):
-        return confirmed(f"pg_hba.conf lets {who} in with TLS only", _mode(facts, "require"))
+        return confirmed(f"pg_hba.conf lets {who} in with TLS only", _require(facts))
     return ruled_out(f"pg_hba.conf has lines for {who} in {where}: the address was another's")
-
-
-def _for(rule: EntranceRule, who: str, where: str) -> bool:
-    return bool({"all", who} & {*rule.roles}) and bool({"all", where} & {*rule.databases})
 
 
 def _rule(facts: Facts) -> Remedy:
@@ -115,14 +133,6 @@ def _rule(facts: Facts) -> Remedy:
         f"echo '{line}' >> \"$PGDATA/pg_hba.conf\"  # on the server's machine",
         f"bin/engarde psql admin --stack {facts.stack.name} -c 'SELECT pg_reload_conf()'",
     )
-
-
-def _require(facts: Facts) -> Remedy:
-    return _mode(facts, "require")
-
-
-def _disable(facts: Facts) -> Remedy:
-    return _mode(facts, "disable")
 
 
 STRICT = Cause("the stack file demands TLS of a server that has none", _declared_too_strict, _disable)

@@ -1,12 +1,15 @@
-"""Causes that lie in the text of a URL, and poolers that do not take it."""
+"""Causes that lie in a URL: its address, its form and its driver; servers that do not answer, and poolers."""
 
 from engarde.declaration.declared import UrlFormat
 from engarde.declaration.model import Service
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
+from engarde.errors import Why
 from engarde.output.findings import Remedy
 
+PRIVATE = ".railway.internal"
+LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 OPTIONS = "options"
 
 DRIVERS = {
@@ -21,33 +24,79 @@ DRIVERS = {
 }
 """A word of a traceback -> what leaves no prepared statement on the server."""
 
-
-def _options(facts: Facts) -> list[Service]:
-    services = [login for login in facts.suspects if isinstance(login, Service)]
-    return [service for service in services if service.url_format == OPTIONS]
+_OTHER: dict[str, UrlFormat] = {"psycopg": "sqlalchemy+psycopg2", "psycopg2": "sqlalchemy+psycopg"}
+"""Which driver a service has that lacks this one, as SQLAlchemy's default has changed from one to the other."""
 
 
-def _guides_url(facts: Facts) -> Answer:
-    return confirmed("the URL is the setup guide's: a second bare `=` in it is none that libpq reads (%3D would be)")
+def _reference(facts: Facts) -> Answer:
+    if "${{" in facts.error.text or "$%7B%7B" in facts.error.text:
+        return confirmed("the URL still holds ${{…}}, which only Railway's variables resolve")
+    return ruled_out("the text holds no ${{…}}")
+
+
+def _private(facts: Facts) -> Answer:
+    host = facts.named.host or ""
+    if host.endswith(PRIVATE) or (host == facts.stack.service_address.host != facts.stack.server.host):
+        return confirmed(f"{host} is known inside of Railway only")
+    return ruled_out(f"{host or 'the host'} is not Railway's private one")
+
+
+def _down(facts: Facts) -> Answer:
+    server = facts.stack.server
+    if (refusal := facts.refusal) is None:
+        return ruled_out(f"the admin logs in at {server.host}:{server.port}")
+    if refusal.why in (Why.NOT_FOUND, Why.NOT_ANSWERED):
+        return confirmed(refusal.reason)
+    return ruled_out(f"{server.host}:{server.port} answers: {refusal.reason}")
+
+
+def _default(facts: Facts) -> Answer:
+    if facts.named.host in LOCAL and facts.stack.service_address.host not in LOCAL:
+        return confirmed(f"{facts.named.host} is what drivers use without a URL, and the services' server is not there")
+    return ruled_out("the host is not that of a driver without a URL")
+
+
+def _another(facts: Facts) -> Answer:
+    host, port = facts.named.host, facts.named.port
+    if host is None:
+        return ruled_out("the text names no host")
+    ports = {address.host: address.port for address in (facts.stack.server, facts.stack.service_address)}
+    if host not in ports:
+        return confirmed(f"{host} is no address of the stack file ({', '.join(sorted(ports))})")
+    if port and port.isdigit() and int(port) not in (ports[host], facts.stack.server.port):
+        return confirmed(f"{host} is at port {ports[host]}, not {port}")
+    return ruled_out(f"{host} is in the stack file")
+
+
+def _unresolved(facts: Facts) -> Answer:
+    if (refusal := facts.refusal) is None:
+        return ruled_out(f"{facts.stack.server.host} is found here, and answers")
+    return confirmed(refusal.reason) if refusal.why is Why.NOT_FOUND else unknown(refusal.reason)
+
+
+def _start(facts: Facts) -> Remedy:
+    server = facts.stack.server
+    if facts.stack.name == "local":
+        return remedies.command("make up")
+    where = f"engarde:server ({server.host}:{server.port})"
+    return remedies.code(f"start PostgreSQL and its TCP proxy on Railway, and compare the proxy's address with {where}")
+
+
+def _with_options(facts: Facts) -> list[Service]:
+    return [service for service in facts.services if service.url_format == OPTIONS]
 
 
 def _declared_options(facts: Facts) -> Answer:
-    for service in _options(facts):
+    for service in _with_options(facts):
         because = f"{service.name} asks for `options`, which poolers refuse and Alembic reads its %"
         return confirmed(because, remedies.of_login(service, "urlFormat", "plain"))
     return ruled_out("no service that it may be about has urlFormat: options")
 
 
 def _old_options(facts: Facts) -> Answer:
-    if _options(facts):
+    if _with_options(facts):
         return ruled_out("the stack file asks for this form")
     return confirmed("no URL of the stack has it, so the service has an older one, the setup guide's perhaps")
-
-
-def _pooler(facts: Facts) -> Answer:
-    return unknown(
-        "a pooler does not say so of itself: the driver prepares by name, and the next server session has no such one"
-    )
 
 
 def _driver(facts: Facts) -> Remedy:
@@ -63,23 +112,11 @@ def _driver(facts: Facts) -> Remedy:
 
 
 def _percent(facts: Facts) -> Answer:
-    if _options(facts):
+    if _with_options(facts):
         return ruled_out("that is how `options` is spelled")
     return confirmed(
         "a password or an option with a % in a URL that the stack did not make, and configparser reads % itself"
     )
-
-
-def _doubled(facts: Facts) -> Remedy:
-    return remedies.code('alembic/env.py: config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))')
-
-
-def _mysql(facts: Facts) -> Answer:
-    return confirmed("MySQL is the scheduler's, which has a connection of its own; this project is PostgreSQL's alone")
-
-
-def _schedulers(facts: Facts) -> Remedy:
-    return remedies.code("keep the scheduler's own MySQL variables, and give it no DATABASE_URL of this stack")
 
 
 def _no_driver(facts: Facts) -> Answer:
@@ -98,27 +135,59 @@ def _not_async(facts: Facts) -> Answer:
     return confirmed(f"the engine is asynchronous, and the URL leads it to {facts.named.object}, which is not")
 
 
-def _async_driver(facts: Facts) -> Remedy:
-    return _form(facts, "install asyncpg for the service", "sqlalchemy+asyncpg")
-
-
 def _form(facts: Facts, install: str, form: UrlFormat | None) -> Remedy:
-    services = [login for login in facts.suspects if isinstance(login, Service)]
     if form is None:
         return remedies.code(install)
-    if len(services) == 1 and services[0].url_format != form:
-        return remedies.of_login(services[0], "urlFormat", form)
+    if len(facts.services) == 1 and facts.services[0].url_format != form:
+        return remedies.of_login(facts.services[0], "urlFormat", form)
     return remedies.code(f"{install}, or state `urlFormat: {form}` for it")
 
 
-_OTHER: dict[str, UrlFormat] = {"psycopg": "sqlalchemy+psycopg2", "psycopg2": "sqlalchemy+psycopg"}
-"""Which driver a service has that lacks this one, as SQLAlchemy's default has changed from one to the other."""
-
-GUIDES = Cause("the URL is the setup guide's", _guides_url, remedies.new_url)
+REFERENCE = Cause(
+    "a reference to a Railway variable was not resolved",
+    _reference,
+    remedies.code("set the URL as a variable of the service on Railway: a .env file or a shell leaves ${{…}} as it is"),
+)
+PRIVATE_HOST = Cause(
+    "the private host is used from outside of Railway",
+    _private,
+    lambda facts: remedies.url(facts, remedies.only(facts.suspects), "operator"),
+)
+NO_URL = Cause("the service has no DATABASE_URL and uses a default", _default, remedies.new_url)
+OTHER = Cause("the URL names another server", _another, remedies.new_url)
+DOWN = Cause("the server does not answer", _down, _start)
+UNRESOLVED = Cause(
+    "the stack file names a host that is not found",
+    _unresolved,
+    remedies.edit("engarde:server", "host", value="HOST.proxy.rlwy.net"),
+)
+GUIDES = Cause(
+    "the URL is the setup guide's",
+    confirmed("the URL is the setup guide's: a second bare `=` in it is none that libpq reads (%3D would be)"),
+    remedies.new_url,
+)
 DECLARED_OPTIONS = Cause("the stack file asks for a URL with options", _declared_options, remedies.new_url)
 OLD_OPTIONS = Cause("the service has an older URL, with options", _old_options, remedies.new_url)
-POOLER = Cause("a pooler hands the server's session to the next client", _pooler, _driver)
-PERCENT = Cause("the URL holds a %", _percent, _doubled)
-MYSQL = Cause("it is about MySQL", _mysql, _schedulers)
+POOLER = Cause(
+    "a pooler hands the server's session to the next client",
+    unknown(
+        "a pooler does not say so of itself: the driver prepares by name, and the next server session has no such one"
+    ),
+    _driver,
+)
+PERCENT = Cause(
+    "the URL holds a %",
+    _percent,
+    remedies.code('alembic/env.py: config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))'),
+)
+MYSQL = Cause(
+    "it is about MySQL",
+    confirmed("MySQL is the scheduler's, which has a connection of its own; this project is PostgreSQL's alone"),
+    remedies.code("keep the scheduler's own MySQL variables, and give it no DATABASE_URL of this stack"),
+)
 NO_DRIVER = Cause("the service lacks the driver that its URL leads to", _no_driver, _another_driver)
-NOT_ASYNC = Cause("the URL leads an asynchronous engine to a synchronous driver", _not_async, _async_driver)
+NOT_ASYNC = Cause(
+    "the URL leads an asynchronous engine to a synchronous driver",
+    _not_async,
+    lambda facts: _form(facts, "install asyncpg for the service", "sqlalchemy+asyncpg"),
+)

@@ -1,14 +1,16 @@
-"""Whom an error is about: the role or service that its text names."""
+"""What the text of an error says: the names in it, and whom it is about."""
 
 import re
+from dataclasses import dataclass
 from urllib.parse import unquote
 
 from engarde.declaration.databases import database_of, databases, restrict_to
-from engarde.declaration.model import Analytics, DatabaseStack, Declarations, Service, Stack
-from engarde.declaration.names import ANALYTICS
-from engarde.doctor.model import LONGEST_NAME, MatchedError
-from engarde.pulumi_cli.logins import ADMIN
+from engarde.declaration.model import DatabaseStack, Declarations, Stack
+from engarde.pulumi_cli.resource_names import login_name
 from engarde.util.masking import MASK
+
+LONGEST_NAME = 256
+"""Of what an error can name [characters]: schema and object have 63 bytes each, and there may be quotes."""
 
 _ROLES = (
     re.compile(r'\b(?:for user|role|user)\s+"([^"]+)"'),
@@ -19,17 +21,36 @@ _ROLES = (
 _SERVICE = r"(?:^|\bservice[\"']?\s*[=:]\s*[\"']?|\[){}(?:[\"'\]:,\s]|$)"
 
 
-def suspects(stack: Declarations, error: MatchedError) -> tuple[Service | Analytics, ...]:
-    """The logins of the stack that an error may be about: one where the text says which, else all of them.
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The names in an error; those without quotes may go on to the end of the line, so that each is a first guess."""
 
-    None where it names a role that is not the stack's.
-    """
-    if named := role(stack, error):
-        return tuple(login for login in stack.logins if login.role == named)
-    return stack.logins
+    kind: str | None = None
+    """`table`, `schema`, `function`, ... in the server's words"""
+    object: str | None = None
+    role: str | None = None
+    database: str | None = None
+    host: str | None = None
+    port: str | None = None
+    revision: str | None = None
+    detail: str | None = None
+    """what else the pattern has to tell"""
 
 
-def role(stack: Declarations, error: MatchedError) -> str | None:
+@dataclass(frozen=True, slots=True)
+class ErrorText:
+    """A text in which an error was found."""
+
+    line: str
+    """the one that says so"""
+    named: Named
+    lines: tuple[str, ...]
+    """of the text, secrets masked"""
+    text: str
+    """all of it, secrets included: never printed"""
+
+
+def role(stack: Declarations, error: ErrorText) -> str | None:
     """The role that the text says it was; None when it does not say."""
     if error.named.role:
         return error.named.role
@@ -41,18 +62,18 @@ def role(stack: Declarations, error: MatchedError) -> str | None:
     for login in stack.logins:
         if _stands(login.role, rf"(?<![\w.]){re.escape(login.role)}(?![\w.])", error):
             return login.role
-    for name, login in _named(stack).items():
-        if _stands(name, _SERVICE.format(re.escape(name)), error):
+    for login in stack.logins:
+        if _stands(login_name(login), _SERVICE.format(re.escape(login_name(login))), error):
             return login.role
     return found[0] if found else None
 
 
-def _stands(name: str, pattern: str, error: MatchedError) -> bool:
+def _stands(name: str, pattern: str, error: ErrorText) -> bool:
     # A look for the name alone takes next to no time, even in a long text.
     return any(name in line and re.search(pattern, line) for line in error.lines)
 
 
-def concerned(stack: Stack, error: MatchedError) -> DatabaseStack:
+def concerned(stack: Stack, error: ErrorText) -> DatabaseStack:
     """The database that an error is about: where its service works, or what it names, or the shared one."""
     named = role(stack, error)
     if service := next((service for service in stack.services if service.role == named), None):
@@ -62,13 +83,3 @@ def concerned(stack: Stack, error: MatchedError) -> DatabaseStack:
         if schema in database.schemas or error.named.database in (database.label, database.server.database):
             return database
     return restrict_to(stack, None)
-
-
-def _named(stack: Declarations) -> dict[str, Service | Analytics]:
-    services: dict[str, Service | Analytics] = {service.name: service for service in stack.services}
-    return services | ({ANALYTICS: stack.analytics} if stack.analytics else {})
-
-
-def is_admin(stack: DatabaseStack, name: str) -> bool:
-    """Whether a role or a word of the tool means the admin."""
-    return name in (stack.server.user, ADMIN)
