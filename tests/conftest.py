@@ -23,6 +23,7 @@ from tests.engine.program import Project
 from tests.engines import under_test
 from tests.parts import MAJORS, PARTS, USUAL, part_of, within
 from tests.servers import MAJOR
+from tests.warm.processes import warm
 
 Projects = Callable[..., AbstractContextManager[Project]]
 Stacks = Callable[..., AbstractContextManager[Project]]
@@ -72,8 +73,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.fixture(scope="session")
-def engine() -> Engine:
-    return under_test()
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    with warm(under_test(), tmp_path_factory.mktemp("warm")) as engine:
+        yield engine
 
 
 @pytest.fixture(scope="session", params=["superuser", pytest.param("createrole", marks=pytest.mark.admins)])

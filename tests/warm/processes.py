@@ -1,0 +1,166 @@
+"""The process that forks, and the engine that has its hosts and providers from there."""
+
+import contextlib
+import importlib
+import marshal
+import os
+import runpy
+import selectors
+import shlex
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+from launcher.engine import Engine
+from launcher.paths import PROJECT
+
+LIBRARIES = (
+    "devtools.provider_stubs.postgresql.role",
+    "devtools.provider_stubs.random",
+    "devtools.provider_stubs.server",
+    "psycopg",
+    "pulumi.automation._server",
+    "pulumi_postgresql",
+    "pulumi_random",
+    "pydantic",
+    "ruamel.yaml",
+)
+"""Nothing of the program is among them: a test's is in a folder of its own, where it looks for its files."""
+
+READY = b"ready\n"
+
+Told = tuple[list[str], dict[str, str], str, int]
+"""The words, the environment, the folder and the process group of a client."""
+
+
+@contextlib.contextmanager
+def warm(engine: Engine, folder: Path) -> Iterator[Engine]:
+    """The engine, with its hosts and providers from a process whose door is in this folder; official ones stay cold."""
+    if engine.official:
+        yield engine
+        return
+    # To the scripts that the engine starts, this folder is the project, whose interpreter alone is another.
+    python, door = folder / ".venv/bin/python", folder / "door"
+    python.parent.mkdir(parents=True)
+    start = shlex.join([sys.executable, "-IS", str(Path(__file__).with_name("client.py")), str(door)])
+    python.write_text(f'#!/bin/sh\nexec {start} "$@"\n')
+    python.chmod(0o755)
+    (folder / "launcher").symlink_to(PROJECT / "launcher")
+    words = [sys.executable, "-m", "tests.warm.processes", str(door)]
+    with subprocess.Popen(words, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin and process.stdout
+        assert process.stdout.readline() == READY
+        yield replace(engine, environment=engine.environment | {"ENGARDE_PROJECT": str(folder)})
+        process.stdin.close()
+
+
+class Forks:
+    """Forks for whoever comes to the door, one process for each."""
+
+    def __init__(self, door: str) -> None:
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(door)
+        self.listener.listen(64)
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(self.listener, selectors.EVENT_READ, self._come)
+        self.open: set[int] = {self.listener.fileno(), self.selector.fileno()}
+        """what no fork may keep open"""
+
+    def serve(self) -> None:
+        """Until standard input ends."""
+        self.selector.register(0, selectors.EVENT_READ)
+        while True:
+            for key, _ in self.selector.select():
+                if not key.data:
+                    return
+                key.data()
+
+    def _come(self) -> None:
+        client = self.listener.accept()[0]
+        size, files, _, _ = socket.recv_fds(client, 8, 3)
+        told = marshal.loads(client.recv(struct.unpack("<q", size)[0], socket.MSG_WAITALL))
+        self.open.add(client.fileno())
+        if not (child := os.fork()):
+            for number in self.open:
+                os.close(number)
+            become(told, files)
+        for number in files:
+            os.close(number)
+        ended = os.pidfd_open(child)
+        self.open.add(ended)
+        _send(client, child)
+        self.selector.register(ended, selectors.EVENT_READ, lambda: self._end(client, child, ended))
+        # It says nothing more: what can be read there is its end.
+        self.selector.register(client, selectors.EVENT_READ, lambda: self._kill(client, child))
+
+    def _kill(self, client: socket.socket, child: int) -> None:
+        self.selector.unregister(client)
+        os.kill(child, signal.SIGKILL)
+
+    def _end(self, client: socket.socket, child: int, ended: int) -> None:
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        _send(client, code if code >= 0 else 128 - code)
+        with contextlib.suppress(KeyError):
+            self.selector.unregister(client)
+        self.selector.unregister(ended)
+        self.open -= {client.fileno(), ended}
+        client.close()
+        os.close(ended)
+
+
+def _send(client: socket.socket, number: int) -> None:
+    with contextlib.suppress(BrokenPipeError):
+        client.sendall(struct.pack("<q", number))
+
+
+def become(told: Told, files: list[int]) -> NoReturn:
+    """Runs what a client was given as a Python does that has just been started with it."""
+    words, environment, folder, group = told
+    code = 1
+    try:
+        with contextlib.suppress(PermissionError, ProcessLookupError):
+            # Not where it is in another session.
+            os.setpgid(0, group)
+        for place, number in enumerate(files):
+            os.dup2(number, place)
+            os.close(number)
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(environment)
+        match words:
+            case ["-m", module, *rest]:
+                sys.argv[:] = [module, *rest]
+                runpy.run_module(module, run_name="__main__", alter_sys=True)
+            case ["-P", file, *rest]:
+                # Its program is to be found where it is, not here.
+                sys.path.remove(str(PROJECT))
+                for name in {*sys.modules}:
+                    if name.partition(".")[0] in ("devtools", "engarde", "launcher", "tests"):
+                        del sys.modules[name]
+                sys.argv[:] = [file, *rest]
+                runpy.run_path(file, run_name="__main__")
+            case _:
+                raise ValueError(f"the engine does not start Python so: {words}")
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    forks = Forks(sys.argv[1])
+    for library in LIBRARIES:
+        importlib.import_module(library)
+    os.write(1, READY)
+    forks.serve()
