@@ -24,8 +24,6 @@ from engarde.server.session import Session
 from engarde.util.masking import masked
 from engarde.util.quoting import literal
 
-Definitions = Literal["pre-data", "post-data"]
-
 LEFT_OUT = re.compile(r"\d+; \d+ \d+ (SCHEMA|SEQUENCE SET|BLOB|BLOBS|BLOB METADATA|BLOB COMMENTS) ")
 """The schema is there already. Sequences are put where the manifest says, and large objects are in a file beside."""
 
@@ -55,7 +53,7 @@ class Archive:
     entries: Path
     """the list of what is taken from it"""
 
-    def definitions(self, section: Definitions) -> list[str]:
+    def definitions(self, section: Literal["pre-data", "post-data"]) -> list[str]:
         """The statements of a section, for any server that is not older than the dump's."""
         text = "".join(_printed(self._command(f"--section={section}")))
         head, entry, rest = text.partition(FIRST_ENTRY)
@@ -118,8 +116,7 @@ def _tables(stream: IO[bytes]) -> Iterator[tuple[str, Iterator[bytes]]]:
         if line.startswith(b"COPY "):
             parts = _rows(stream)
             yield _statement(line, stream), parts
-            for _ in parts:
-                raise AssertionError("rows were left unread")
+            assert next(parts, None) is None, "rows were left unread"
         elif not line.startswith(BETWEEN_TABLES):
             raise Unfinished(
                 f"pg_restore gives what is no row of a table: {line[:80].decode(errors='replace').strip()}"

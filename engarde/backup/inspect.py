@@ -133,7 +133,11 @@ def grants(asked: Session, schema: str, owner: str) -> list[Grant]:
     """What others than the owner may do with what is in the schema, and with the owner's large objects."""
     found = []
     for entry in asked.query("acl", Entry):
-        if _belongs(entry, schema, owner):
+        if entry.kind == "large object":
+            belongs = entry.owner == owner
+        else:
+            belongs = schema == (entry.name if entry.kind == "schema" else entry.schema)
+        if belongs:
             column = f" ({quoted(entry.column)})" if entry.column else ""
             found.append(Grant(f"{entry.kind} {entry.identity}{column}", entry.grantee, entry.right, entry.grantable))
     for default in asked.query("default_acl", Default):
@@ -143,11 +147,3 @@ def grants(asked: Session, schema: str, owner: str) -> list[Grant]:
             on = f"{default.objects} that {default.creator} makes{where}"
             found.append(Grant(on, default.grantee, default.right, default.grantable))
     return sorted(found, key=str)
-
-
-def _belongs(entry: Entry, schema: str, owner: str) -> bool:
-    if entry.kind == "schema":
-        return entry.name == schema
-    if entry.kind == "large object":
-        return entry.owner == owner
-    return entry.schema == schema

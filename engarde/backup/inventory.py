@@ -151,11 +151,6 @@ class Held:
             parts.append(f"the tables are {first_few(tables, SHOWN, last=', ')}")
         return ", ".join(parts)
 
-    @property
-    def anything(self) -> bool:
-        """Whether there is anything to lose."""
-        return bool(self.owned or self.large_objects)
-
 
 def _several(kind: str) -> str:
     if kind.endswith("y"):

@@ -37,8 +37,6 @@ LARGEST = 200_000_000
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file of a backup."""
-
     path: str
     """in its folder, with slashes"""
     size: int
@@ -48,8 +46,6 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """One backup."""
-
     version: int
     made: str
     """in UTC, as ISO 8601 has it"""
@@ -128,12 +124,10 @@ def _sha256(file: Path) -> str:
 
 def default(stack: str, service: str, now: datetime) -> Path:
     """The folder of a backup that was made now."""
-    return BACKUPS / stack / _as_folder(service) / now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
-
-
-def _as_folder(service: str) -> str:
     name = quote(service, safe=" ")
-    return name.replace(".", "%2E") if set(name) == {"."} else name
+    if set(name) == {"."}:
+        name = name.replace(".", "%2E")
+    return BACKUPS / stack / name / now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
 
 
 @contextmanager
@@ -155,9 +149,10 @@ def draft(folder: Path) -> Iterator[Path]:
         with _held(partial):
             try:
                 yield partial
-                _sync(partial)
+                for path in (*partial.rglob("*"), partial):
+                    _sync(path)
                 partial.rename(folder)
-                _sync_one(folder.parent)
+                _sync(folder.parent)
             except BaseException:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise
@@ -196,13 +191,7 @@ def _held(folder: Path) -> Iterator[None]:
         os.close(opened)
 
 
-def _sync(folder: Path) -> None:
-    for path in folder.rglob("*"):
-        _sync_one(path)
-    _sync_one(folder)
-
-
-def _sync_one(path: Path) -> None:
+def _sync(path: Path) -> None:
     opened = os.open(path, os.O_RDONLY)
     try:
         os.fsync(opened)

@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from engarde.backup.inventory import Edge, Grant, Held, Inventory
+from engarde.backup.inventory import Grant, Held, Inventory
 from engarde.backup.manifest import Manifest
 from engarde.backup.proof import NOTHING, Proof
 from engarde.declaration.declared import of_bytes
@@ -16,8 +16,28 @@ from engarde.output.show import Result, Text, grid
 from engarde.util.terminal import indented
 
 
+class _Proved(Result):
+    """What is about a backup whose definitions were loaded, or not."""
+
+    __slots__ = ()
+    proof: Proof
+
+    @property
+    def exit_code(self) -> int:
+        """Not 0 where it could not be restored."""
+        return Unfinished.exit_code if self.proof.faults else 0
+
+    def _unloadable(self, what: str) -> str:
+        lines = [line for fault in self.proof.faults for line in fault.split("\n")]
+        return f"{what}\n{indented(lines)}" if lines else ""
+
+    def _not_proven(self) -> Iterator[Text]:
+        for why in self.proof.unproven:
+            yield Text(f"that it can be restored could not be proven: {why}", style="yellow", overflow="fold")
+
+
 @dataclass(frozen=True, slots=True)
-class Made(Result):
+class Made(_Proved):
     """A backup that was made, or would be."""
 
     service: str
@@ -32,19 +52,15 @@ class Made(Result):
     proof: Proof = NOTHING
     """nothing in it where its definitions were loaded, or are about to be"""
 
-    @property
-    def left_out(self) -> tuple[Edge, ...]:
-        """What belongs to the service's objects and is in no schema's dump, or another's."""
-        return self.inventory.needed_by if self.inventory else ()
-
     def text(self) -> RenderableType:
-        """What was copied, and where to."""
         if self.inventory is None:
             return Text(f"{self.service} would be copied to {self.folder} by pg_dump {self.client}", overflow="fold")
         facts = _facts(self.inventory, size=of_bytes(self.size), seconds=f"{self.seconds:.1f}")
-        notes = [Text(f"not in this backup: {edge}", style="yellow", overflow="fold") for edge in self.left_out]
+        notes = [
+            Text(f"not in this backup: {edge}", style="yellow", overflow="fold") for edge in self.inventory.needed_by
+        ]
         heading = Text(f"{self.service} is in {self.folder}", overflow="fold")
-        return Group(heading, facts, *notes, *_not_proven(self.proof))
+        return Group(heading, facts, *notes, *self._not_proven())
 
     def data(self) -> dict[str, object]:
         return dict(
@@ -53,7 +69,7 @@ class Made(Result):
             dryRun=self.inventory is None,
             pgDump=self.client,
             holds=_held(self.inventory) if self.inventory else None,
-            leftOut=list(map(str, self.left_out)),
+            leftOut=list(map(str, self.inventory.needed_by)) if self.inventory else [],
             faults=list(self.proof.faults),
             unproven=list(self.proof.unproven),
             bytes=self.size,
@@ -61,18 +77,12 @@ class Made(Result):
         )
 
     @property
-    def exit_code(self) -> int:
-        """Not 0 where it could not be restored."""
-        return Unfinished.exit_code if self.proof.faults else 0
-
-    @property
     def complaint(self) -> str:
-        """Why it could not be restored."""
-        return _unloadable(self.proof, f"{self.folder} is whole and kept, but could not be restored as things are:")
+        return self._unloadable(f"{self.folder} is whole and kept, but could not be restored as things are:")
 
 
 @dataclass(frozen=True, slots=True)
-class Restored(Result):
+class Restored(_Proved):
     """A backup that was restored, or would be."""
 
     service: str
@@ -87,7 +97,6 @@ class Restored(Result):
     """of a dry run: what came of loading its definitions"""
 
     def text(self) -> RenderableType:
-        """What was loaded, and what it has replaced."""
         if self.proof.faults:
             return ""
         verb = "would be restored from" if self.dry_run else "is as it was in"
@@ -98,7 +107,7 @@ class Restored(Result):
             Text(f"not granted again, as the stack does not declare it: {grant.right} on {grant.on} to {grant.grantee}")
             for grant in self.not_granted
         ]
-        return Group(heading, facts, *notes, *_not_proven(self.proof))
+        return Group(heading, facts, *notes, *self._not_proven())
 
     def data(self) -> dict[str, object]:
         return dict(
@@ -116,24 +125,8 @@ class Restored(Result):
         )
 
     @property
-    def exit_code(self) -> int:
-        """Not 0 where it could not be restored."""
-        return Unfinished.exit_code if self.proof.faults else 0
-
-    @property
     def complaint(self) -> str:
-        """Why it could not be restored."""
-        return _unloadable(self.proof, f"{self.folder} could not be restored as things are; nothing was changed:")
-
-
-def _unloadable(proof: Proof, what: str) -> str:
-    lines = [line for fault in proof.faults for line in fault.split("\n")]
-    return f"{what}\n{indented(lines)}" if lines else ""
-
-
-def _not_proven(proof: Proof) -> Iterator[Text]:
-    for why in proof.unproven:
-        yield Text(f"that it can be restored could not be proven: {why}", style="yellow", overflow="fold")
+        return self._unloadable(f"{self.folder} could not be restored as things are; nothing was changed:")
 
 
 def _facts(inventory: Inventory, **more: str) -> Table:

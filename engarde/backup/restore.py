@@ -112,7 +112,7 @@ def _held(asked: Session, service: Service, found: Manifest, *, replace: bool) -
         )
     owned = asked.query("backup_contents", Owned, schema=service.schema_)
     now = Held(tuple(owned), sum(large_object["own"] for large_object in taken))
-    if now.anything and not replace:
+    if str(now) and not replace:
         raise Refused(
             f"schema {service.schema_} holds data: {now}. Nothing was changed. --yes-replace-data replaces it, and"
             f" `bin/engarde backup {service.name}` keeps a copy before"
@@ -170,7 +170,11 @@ def load(asked: Session, schema: str, folder: Path, wanted: Inventory, client: C
                 name = copy.removeprefix("COPY ").removesuffix(" FROM stdin")
                 say(f"loading table {number} of {wanted.stored}: {name.partition(' (')[0]}")
                 copy_in.rows(asked, name, copy, parts)
-        _set_sequences(asked, schema, wanted)
+        reached = [
+            {"name": quoted(schema, sequence.name), "last": sequence.last, "called": sequence.called}
+            for sequence in wanted.sequences
+        ]
+        asked.execute_file("backup_set_sequences", sequences=json.dumps(reached))
         say("making indexes, constraints, triggers and views' contents")
         definitions.run(asked, "definitions after the rows", dump.definitions("post-data"))
     if wanted.large_objects:
@@ -185,14 +189,6 @@ def load(asked: Session, schema: str, folder: Path, wanted: Inventory, client: C
         listed = first_few(differences, SHOWN, "\n  ", "\n  and ")
         raise Unfinished(f"what was loaded is not what the manifest lists:\n  {listed}")
     return found
-
-
-def _set_sequences(asked: Session, schema: str, wanted: Inventory) -> None:
-    reached = [
-        {"name": quoted(schema, sequence.name), "last": sequence.last, "called": sequence.called}
-        for sequence in wanted.sequences
-    ]
-    asked.execute_file("backup_set_sequences", sequences=json.dumps(reached))
 
 
 def _declared(database: DatabaseStack, service: Service, asked: Session) -> Iterator[str]:

@@ -193,7 +193,9 @@ class Api:
             # Not its text: it may quote what was sent.
             raise _Again(f"the connection broke ({type(error).__name__})", done=True) from None
         if answer.status_code in BUSY:
-            raise _Again(f"HTTP {answer.status_code}", _after(answer), done=answer.status_code != 429)
+            stated = answer.headers.get("Retry-After", "")
+            after = float(stated) if _RETRY_AFTER.fullmatch(stated) else None
+            raise _Again(f"HTTP {answer.status_code}", after, done=answer.status_code != 429)
         if answer.status_code != httpx.codes.OK:
             raise Unreachable(f"Railway answers with HTTP {answer.status_code}, as it does to what it does not know")
         try:
@@ -242,11 +244,6 @@ def _address(environment: Mapping[str, str]) -> httpx.URL:
     if url.scheme != "https" and url.host not in LOOPBACK:
         raise Refused(f"{ANOTHER_URL} has to begin with https://: the token goes there")
     return url
-
-
-def _after(answer: httpx.Response) -> float | None:
-    stated = answer.headers.get("Retry-After", "")
-    return float(stated) if _RETRY_AFTER.fullmatch(stated) else None
 
 
 _growing = tenacity.wait_random_exponential(multiplier=0.5, max=15)

@@ -27,8 +27,6 @@ SECTION = "engarde:railway"
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One deployment of a service."""
-
     id: str
     status: str
     """Railway's word: BUILDING, SUCCESS, FAILED, ..."""
@@ -57,8 +55,6 @@ class Values:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One variable."""
-
     service: str | None
     """the service's id; none: shared by all"""
     variable: str

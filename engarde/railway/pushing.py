@@ -248,11 +248,11 @@ def _watch(
 
 def _ended(status: str) -> tuple[bool, str] | None:
     if status in DONE:
-        return (True, "deployed")
+        return True, "deployed"
     if status in FAILED:
-        return (False, f"its deployment ended as {status}; its log is on Railway")
+        return False, f"its deployment ended as {status}; its log is on Railway"
     if status in FOR_A_PERSON:
-        return (False, f"its deployment waits for a person ({status}) on Railway")
+        return False, f"its deployment waits for a person ({status}) on Railway"
     return (False, "its deployment was skipped for another") if status == OVERTAKEN else None
 
 

@@ -37,11 +37,6 @@ class LoginStatus:
     can_connect: bool
     """it has CONNECT, by whatever privilege"""
 
-    @property
-    def open(self) -> bool:
-        """Whether it comes in with the right password."""
-        return self.can_login and self.can_connect
-
 
 @contextmanager
 def changing(database: DatabaseStack) -> Iterator[Session]:
@@ -215,19 +210,16 @@ def prove(stack: Stack, role: str, new: str, old: str | None = None) -> str | No
 
     :raises Unfinished: it is not so, or could not be found out.
     """
-    warnings = [_prove(database, role, new, old) for database in managing(stack, role)]
-    return next(filter(None, warnings), None)
-
-
-def _prove(database: DatabaseStack, role: str, new: str, old: str | None) -> str | None:
-    try:
-        entered = attempt_login(database, role, new)
-        left = attempt_login(database, role, old) if old and old != new else None
-    except Unreachable as lost:
-        raise Unfinished(f"whether {role} logs in with its new password could not be found out: {lost}") from None
-    if not entered.let_in:
-        raise Unfinished(f"{role} is not let in with the state's password: {entered.said}")
-    if not entered.asked_for_password or (left and left.let_in):
-        # A role has one password: who is let in with two is not asked for any.
-        return f"the server lets {role} in on trust, without asking for a password: a login proves nothing there"
-    return None
+    warning = None
+    for database in managing(stack, role):
+        try:
+            entered = attempt_login(database, role, new)
+            left = attempt_login(database, role, old) if old and old != new else None
+        except Unreachable as lost:
+            raise Unfinished(f"whether {role} logs in with its new password could not be found out: {lost}") from None
+        if not entered.let_in:
+            raise Unfinished(f"{role} is not let in with the state's password: {entered.said}")
+        if not entered.asked_for_password or (left and left.let_in):
+            # A role has one password: who is let in with two is not asked for any.
+            warning = f"the server lets {role} in on trust, without asking for a password: a login proves nothing there"
+    return warning

@@ -103,7 +103,6 @@ class Report(Result):
 
     @property
     def complaint(self) -> str:
-        """Why it stopped."""
         return self.failed.reason if self.failed else ""
 
     def data(self) -> dict[str, object]:
@@ -119,7 +118,6 @@ class Report(Result):
         )
 
     def text(self) -> RenderableType:
-        """A line or two for each login, and what is left to do."""
         return Group(*map(Text, self._lines()))
 
     def _lines(self) -> Iterator[str]:
@@ -146,10 +144,9 @@ class Report(Result):
                 " the old password fail from the end of `up` until the new URL is deployed"
             )
         begun = ", begun by an earlier run" if rotated.plan.continued else ""
-        return f"{counter} in {rotated.seconds:.0f} s{begun}; {rotated.delivered or self._not_delivered(rotated)}"
-
-    def _not_delivered(self, rotated: Rotated) -> str:
-        places = self.declares_places
-        why = "the stack file names no service for it" if places else "no engarde:railway in the stack file"
+        why = (
+            "the stack file names no service for it" if self.declares_places else "no engarde:railway in the stack file"
+        )
         command = f"bin/engarde url {word(rotated.plan.name)} --stack {self.stack} --from service"
-        return f"not delivered: {why}. Where it runs it has to get what `{command}` prints"
+        left = f"not delivered: {why}. Where it runs it has to get what `{command}` prints"
+        return f"{counter} in {rotated.seconds:.0f} s{begun}; {rotated.delivered or left}"

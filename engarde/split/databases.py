@@ -4,8 +4,6 @@ The service itself is kept out meanwhile. A login that reads what it may compare
 runs functions of the service's, which could make themselves the admin again.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from hashlib import sha256
 
@@ -122,16 +120,12 @@ def differences(database: DatabaseStack, role: str, wanted: Inventory, say: Say)
 
     :raises Unfinished: a role that was made for that may be left.
     """
-    with _reader(database, role) as login, session(login, "copy") as asked:
-        asked.execute(f"SET LOCAL ROLE {quoted(role)}")
-        return [visible(str(difference)) for difference in contents(wanted, inspect(asked, wanted.schema, say))]
-
-
-@contextmanager
-def _reader(database: DatabaseStack, role: str) -> Iterator[Access]:
     dismiss(database, role)
     try:
-        yield make_login(login_of_admin(database), _name(database, role), role, "CONNECT")
+        login = make_login(login_of_admin(database), _name(database, role), role, "CONNECT")
+        with session(login, "copy") as asked:
+            asked.execute(f"SET LOCAL ROLE {quoted(role)}")
+            return [visible(str(difference)) for difference in contents(wanted, inspect(asked, wanted.schema, say))]
     finally:
         try:
             dismiss(database, role)

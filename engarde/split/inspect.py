@@ -87,8 +87,6 @@ def contents(asked: Session, service: Service) -> Contents:
 
 @dataclass(frozen=True, slots=True)
 class TargetServer:
-    """The server that a service goes to."""
-
     major: int
     may_create: bool
     """the admin may make databases"""
@@ -117,8 +115,6 @@ class Occupied:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What there is."""
-
     server: TargetServer
     offered: frozenset[str]
     """extensions that the admin can make"""
@@ -149,22 +145,18 @@ def look(new: DatabaseStack, role: str, found: Contents) -> Target:
             [held] = asked.query("split_held", Occupied, role=role, schema=found.schema, numbers=numbers)
             there = tuple(asked.query("backup_extensions", Extension))
             missing = tuple(asked.query("backup_missing", Edge, needs=needs))
-            return Target(server(asked, new, role), _offered(asked), there, held, missing)
+            return Target(server(asked, new, role), frozenset(asked.values("split_offered")), there, held, missing)
     except LoginRefused as refusal:
         if f'database "{new.server.database}" does not exist' not in refusal.reason:
             raise
     with session(replace(admin, database=MAINTENANCE)) as asked:
-        return Target(server(asked, new, role), _offered(asked), missing=found.needs)
+        return Target(server(asked, new, role), frozenset(asked.values("split_offered")), missing=found.needs)
 
 
 def server(asked: Session, new: DatabaseStack, role: str) -> TargetServer:
     """What the session's server has for the database and for the role."""
     [found] = asked.query("split_server", TargetServer, database=new.server.database, role=role)
     return found
-
-
-def _offered(asked: Session) -> frozenset[str]:
-    return frozenset(asked.values("split_offered"))
 
 
 def create(found: Contents, name: str, owner: str | None = None) -> str:

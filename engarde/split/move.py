@@ -34,12 +34,10 @@ class Move:
 
     @property
     def old(self) -> DatabaseStack:
-        """The database that it leaves."""
         return restrict_to(self.before, self.source)
 
     @property
     def new(self) -> DatabaseStack:
-        """The database that it goes to."""
         return restrict_to(self.after, self.target)
 
     @property
@@ -54,11 +52,9 @@ class Move:
         return (old.elsewhere, new.elsewhere) != (False, False) and self.source != self.target
 
     def into_old(self, password: str) -> Access:
-        """The service's login to the database that it leaves."""
         return login_to(self.old, self.service, password)
 
     def into_new(self, password: str) -> Access:
-        """The service's login to the database that it goes to."""
         return login_to(self.new, self.moved, password)
 
 

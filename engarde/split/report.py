@@ -52,17 +52,14 @@ class MovePlan(Result):
             "version table": held.version_table or "none",
         }
         heading = f"{move.service.name}: schema {held.schema} from {display_name(move.old)} to {display_name(move.new)}"
-        shown: list[RenderableType] = [
+        verdict = Text("in the way:", "bold") if self.obstacles else Text("nothing stands in the way", "green")
+        return Group(
             Text(heading, style="bold", overflow="fold"),
             grid({name: str(value) for name, value in facts.items()}),
             lines("\n".join(self._done())),
-        ]
-        if self.obstacles:
-            shown.append(Text("in the way:", style="bold"))
-            shown += [lines(f"  {obstacle}", "red") for obstacle in self.obstacles]
-        else:
-            shown.append(Text("nothing stands in the way", style="green"))
-        return Group(*shown)
+            verdict,
+            *(lines(f"  {obstacle}", "red") for obstacle in self.obstacles),
+        )
 
     def _done(self) -> Iterator[str]:
         if self.makes:

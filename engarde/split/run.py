@@ -1,7 +1,8 @@
 """Moves a service, goes on with a move that was killed, undoes or returns one, and ends one: drops what was left."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,7 +120,7 @@ def _way_out(stack: str, begun: MoveJournal) -> Move:
 
 def _go(work: Run) -> Moved:
     start = time.monotonic()
-    try:
+    with _stopping():
         if Step.SHUT <= work.begun.step < Step.OPENED:
             with step("shutting the service out"):
                 steps.shut(work)
@@ -131,8 +132,6 @@ def _go(work: Run) -> Moved:
         stack, begun = work.stack, work.begun
         # All of it is back, compared: what the move had made is of no more use.
         notes = _taken_back(stack, begun) if begun.returning else ()
-    except EngardeError as fault:
-        raise _stopped(fault) from None
     moved = replace(_told(stack, begun), notes=notes, seconds=time.monotonic() - start)
     if begun.returning:
         journals.forget_move(stack, begun.service)
@@ -145,24 +144,27 @@ def _taken_back(stack: str, begun: MoveJournal) -> tuple[str, ...]:
         return remove(_way_out(stack, begun), begun)
 
 
-def _stopped(fault: EngardeError) -> Unfinished:
-    return Unfinished(
-        f"{fault}\nIt was begun, and stopped here: the same command goes on; `bin/engarde split back` goes back"
-    )
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """Says of whatever ends the block that it was begun."""
+    try:
+        yield
+    except EngardeError as fault:
+        raise Unfinished(
+            f"{fault}\nIt was begun, and stopped here: the same command goes on; `bin/engarde split back` goes back"
+        ) from None
 
 
 def _undo(stack: str, begun: MoveJournal) -> Moved:
     """The old database was never written to: the service only has to be let in again."""
     way = _way_out(stack, begun)
     role = way.service.role
-    try:
+    with _stopping():
         dismiss(way.old, role)
         notes = _taken_back(stack, begun)
         with step("letting the service in again"):
             lockout.let_in(way.old, role)
             lockout.put_verifier(way.old, way.service, verifiers(stack))
-    except EngardeError as fault:
-        raise _stopped(fault) from None
     journals.forget_move(stack, begun.service)
     return replace(_told(stack, begun, undone=True), notes=notes)
 
@@ -197,7 +199,7 @@ def finish(stack: str, name: str, say: Say, *, drop: bool, dry_run: bool) -> Fin
         folder, role = Path(begun.folder or ""), way.service.role
         wanted = whole(folder).inventory
         found = lockout.login_status(way.old, role)
-        if found and found.open:
+        if found and found.can_login and found.can_connect:
             raise Refused(
                 f"{role} may enter database {display_name(way.old)}: `bin/engarde verify` names by what right"
             )
