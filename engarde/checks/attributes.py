@@ -22,16 +22,14 @@ OFF = {
     "bypassrls": "BYPASSRLS",
 }
 
-FOR_ALL = frozenset(
-    {
-        "role",
-        "session_authorization",
-        "lo_compat_privileges",
-        "default_transaction_read_only",
-        "row_security",
-        "session_preload_libraries",
-        "local_preload_libraries",
-    }
+FOR_ALL = (
+    "role",
+    "session_authorization",
+    "lo_compat_privileges",
+    "default_transaction_read_only",
+    "row_security",
+    "session_preload_libraries",
+    "local_preload_libraries",
 )
 TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
 FIRST = {
@@ -71,7 +69,9 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
         concerned = about(login)
         role = catalog.roles.get(login.role)
         if login.role in stack.guests:
-            yield from _settings_here(login, catalog, admin, concerned)
+            # Another part of the stack looks after the role, but for what it starts with in this database alone.
+            here = (setting for setting in catalog.settings if setting.role == login.role and setting.database)
+            yield from (_undeclared(setting, catalog, admin, concerned) for setting in here)
             continue
         if role is None:
             yield Finding("role", login.role, "a role of the server", "does not exist", up(stack), concerned)
@@ -83,23 +83,17 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
 
 
 def _attributes(role: Role, admin: AdminCapabilities, concerned: frozenset[str]) -> Iterator[Finding]:
-    wrong = [word for name, word in OFF.items() if getattr(role, name)]
-    expected = [f"NO{word}" for word in wrong]
-    taken = bool(wrong)
-    wrong += [word for word, is_so in (("NOLOGIN", not role.login), ("NOINHERIT", not role.inherit)) if is_so]
-    expected += [word.removeprefix("NO") for word in wrong if word in ("NOLOGIN", "NOINHERIT")]
+    taken = [word for name, word in OFF.items() if getattr(role, name)]
+    missing = [word for word, given in (("LOGIN", role.login), ("INHERIT", role.inherit)) if not given]
+    wrong, expected = [*taken, *(f"NO{word}" for word in missing)], [*(f"NO{word}" for word in taken), *missing]
     # Who loses one of these needs no superuser, but who takes it away from others does.
     by_superuser = bool({"SUPERUSER", "REPLICATION", "BYPASSRLS"} & set(wrong))
     if role.expires:
         wrong.append("VALID UNTIL a date" + (" that has passed" if role.expired else ""))
         expected.append("VALID UNTIL 'infinity'")
     if wrong:
-        heal = admin.sql(
-            Verb.DEMOTE if taken else Verb.SET,
-            f"ALTER ROLE {quoted(role.name)} {' '.join(expected)}",
-            superusers=by_superuser,
-            safe=not taken,
-        )
+        alter, verb = f"ALTER ROLE {quoted(role.name)} {' '.join(expected)}", Verb.DEMOTE if taken else Verb.SET
+        heal = admin.sql(verb, alter, superusers=by_superuser, safe=not taken)
         yield Finding("attributes", role.name, ", ".join(expected), ", ".join(wrong), heal, concerned)
 
 
@@ -108,11 +102,8 @@ def _limit(
 ) -> Iterator[Finding]:
     if role.connection_limit != login.connection_limit:
         actual = "none" if role.connection_limit < 0 else str(role.connection_limit)
-        heal = admin.sql(
-            Verb.SET,
-            f"ALTER ROLE {quoted(role.name)} CONNECTION LIMIT {login.connection_limit}",
-            safe=0 <= role.connection_limit < login.connection_limit,
-        )
+        alter = f"ALTER ROLE {quoted(role.name)} CONNECTION LIMIT {login.connection_limit}"
+        heal = admin.sql(Verb.SET, alter, safe=0 <= role.connection_limit < login.connection_limit)
         yield Finding("connection limit", role.name, str(login.connection_limit), actual, heal, concerned)
 
 
@@ -129,18 +120,15 @@ def _settings(
         found = in_force(catalog.settings, name, login.role)
         if not _is_as(login, name, expected, found):
             # In one database it stands above the role's own; the program sets its own above everybody's.
-            above = found and (found.database if found.role else name not in by_the_program)
-            heal = (
-                _undone(found, catalog, admin)
-                if found and above
-                else admin.sql(Verb.SET, _again(login, name, expected))
-            )
+            if found and (found.database if found.role else name not in by_the_program):
+                heal = _undone(found, catalog, admin)
+            else:
+                heal = admin.sql(Verb.SET, _again(login, name, expected))
             actual = f"{found.value}{_whose(found)}" if found else "not set"
             yield Finding("setting", f"{name} of {login.role}", expected, actual, heal, concerned)
     for extra in catalog.settings:
         if extra.role == login.role and extra.name not in declared and not _harmless(extra, login, stack):
-            heal, actual = _undone(extra, catalog, admin), f"{extra.value}{_whose(extra)}"
-            yield Finding("setting", f"{extra.name} of {login.role}", "not declared", actual, heal, concerned)
+            yield _undeclared(extra, catalog, admin, concerned)
 
 
 def _by_the_provider(login: Service | Analytics) -> dict[str, str]:
@@ -159,33 +147,27 @@ def _is_as(login: Service | Analytics, name: str, expected: str, found: Setting 
 
 def _again(login: Service | Analytics, name: str, expected: str) -> str:
     """What sets on a role again what is declared."""
+    alter = f"ALTER ROLE {quoted(login.role)}"
     if name in TIMEOUTS:
-        return f"ALTER ROLE {quoted(login.role)} " + (
-            f"SET {name} = {expected}" if expected != "0" else f"RESET {name}"
-        )
+        return f"{alter} RESET {name}" if expected == "0" else f"{alter} SET {name} = {expected}"
     if name == "search_path" and isinstance(login, Service):
-        return f"ALTER ROLE {quoted(login.role)} SET search_path TO {quoted(login.schema_)}, {PUBLIC}"
+        return f"{alter} SET search_path TO {quoted(login.schema_)}, {PUBLIC}"
     return role_settings.assignment(login.role, name, expected)
 
 
 def _harmless(setting: Setting, login: Service | Analytics, stack: DatabaseStack) -> bool:
     """The declared limit where the stack's admin could not have set it, and a superuser has."""
-    declared = {role_settings.TEMPORARY_FILES: f"{login.temp_file_limit}MB"} if login.temp_file_limit else {}
     return (
-        setting.name not in role_settings.managed(stack.server)
-        and setting.name in declared
-        and role_settings.same(setting.name, setting.value, declared[setting.name])
+        login.temp_file_limit != 0
+        and setting.name == role_settings.TEMPORARY_FILES
+        and setting.name not in role_settings.managed(stack.server)
+        and role_settings.same(setting.name, setting.value, f"{login.temp_file_limit}MB")
     )
 
 
-def _settings_here(
-    login: Service | Analytics, catalog: Catalog, admin: AdminCapabilities, concerned: frozenset[str]
-) -> Iterator[Finding]:
-    """Of a role that another part of the stack looks after: what it starts with in this database alone."""
-    for setting in catalog.settings:
-        if setting.role == login.role and setting.database:
-            heal, actual = _undone(setting, catalog, admin), f"{setting.value}{_whose(setting)}"
-            yield Finding("setting", f"{setting.name} of {login.role}", "not declared", actual, heal, concerned)
+def _undeclared(setting: Setting, catalog: Catalog, admin: AdminCapabilities, concerned: frozenset[str]) -> Finding:
+    actual, heal = f"{setting.value}{_whose(setting)}", _undone(setting, catalog, admin)
+    return Finding("setting", f"{setting.name} of {setting.role}", "not declared", actual, heal, concerned)
 
 
 def _for_all(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
@@ -210,15 +192,13 @@ def _whose(setting: Setting) -> str:
 
 
 def _undone(setting: Setting, catalog: Catalog, admin: AdminCapabilities) -> Remedy:
-    first = FIRST.get(setting.name, ()) if setting.role is None else ()
-    name = quoted(setting.name)
-    inside = f" IN DATABASE {quoted(setting.database)}" if setting.database else ""
+    name, superusers = quoted(setting.name), setting.superusers
     if setting.role:
-        return admin.sql(
-            Verb.SET, *first, f"ALTER ROLE {quoted(setting.role)}{inside} RESET {name}", superusers=setting.superusers
-        )
+        inside = f" IN DATABASE {quoted(setting.database)}" if setting.database else ""
+        return admin.sql(Verb.SET, f"ALTER ROLE {quoted(setting.role)}{inside} RESET {name}", superusers=superusers)
+    first = FIRST.get(setting.name, ())
     if setting.database:
         owner = catalog.databases[setting.database].owner
         reset = f"ALTER DATABASE {quoted(setting.database)} RESET {name}"
-        return admin.sql(Verb.SET, *first, reset, of=(owner,), superusers=setting.superusers)
+        return admin.sql(Verb.SET, *first, reset, of=(owner,), superusers=superusers)
     return admin.sql(Verb.SET, *first, f"ALTER ROLE ALL RESET {name}", superusers=True)

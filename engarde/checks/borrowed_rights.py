@@ -3,10 +3,9 @@
 import re
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 
 from engarde.checks.admin_capabilities import AdminCapabilities
-from engarde.checks.closure import Members, closure
+from engarde.checks.closure import closure
 from engarde.checks.naming import called, grantee, some
 from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
@@ -25,6 +24,7 @@ EVALUATED = ("index", "check", "statistics", "partition key")
 """Of what the plan of a mere SELECT works out whatever depends on no row."""
 MOST = 300_000
 """Uses of code that are looked at: the server keeps them in memory, some 400 bytes each."""
+TOO_MANY = "drop the types in types that lead to so many, or move the service to a database of its own"
 UNREAD = "unread"
 FOREIGN_KEY = "foreign key"
 """Whose code runs with the rights of who owns what is referred to, whoever writes."""
@@ -32,6 +32,8 @@ TOKENS = re.compile(
     r"\\.|(?P<row>\{(?:VAR|PARAM) )|(?P<open>\{)|(?P<close>\})|(?P<call>:(?:funcid|opno) \d+ )", re.DOTALL
 )
 """Of a stored tree: what is escaped, what depends on a row, where a node begins and ends, and what it calls."""
+Calls = dict[tuple[str, str | None, str | None], set[str]]
+"""Kind, relation and name of what planning looks at -> the calls in it that it works out."""
 
 
 @check(
@@ -64,12 +66,12 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str
 
 def _turned(stack: DatabaseStack, catalog: Catalog, known: Outputs) -> Iterator[Finding]:
     """Declared reads that were tables at the last run, and are views of others by now."""
-    relations = {(relation.schema, relation.name): relation for relation in catalog.relations if relation.view}
+    views = {(relation.schema, relation.name): relation for relation in catalog.relations if relation.view}
     trusted = catalog.trusted(stack.server.user)
     for service in stack.services:
         seen = known.views.get(service.name, ())
         for read in service.reads:
-            view = relations.get((read.schema_, read.table))
+            view = views.get((read.schema_, read.table))
             if view and view.owner not in {*trusted, service.role} and f"{read.schema_}.{read.table}" not in seen:
                 yield Finding(
                     "view",
@@ -84,10 +86,17 @@ def _turned(stack: DatabaseStack, catalog: Catalog, known: Outputs) -> Iterator[
 def _said(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
     """What there is to say of code that another than the admin may change, judged by whose rights it runs with."""
     uses: dict[tuple[str, str | None, str | None, str], list[CodeUse]] = defaultdict(list)
-    constants: dict[tuple[str, str | None, str | None], set[str]] = {}
+    constants: Calls = {}
     for use in observed.session.query("code_of_others", CodeUse, admin=stack.server.user, most=MOST):
         if use.kind == UNREAD:
-            yield _unread(use.owner)
+            yield Finding(
+                "code of others",
+                use.owner,
+                f"fewer than {MOST:,} uses of code that others than the admin may change",
+                f"more, most of them of {use.owner}'s: not all were looked at",
+                Remedy("code", TOO_MANY),
+                frozenset({use.owner}),
+            )
             continue
         uses[use.kind, use.relation, use.name, use.code_owner].append(use)
         if use.evaluated:
@@ -99,36 +108,20 @@ def _said(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
         yield from judge.of_runner(runner)
 
 
-def _unread(owner: str) -> Finding:
-    return Finding(
-        "code of others",
-        owner,
-        f"fewer than {MOST:,} uses of code that others than the admin may change",
-        f"more, most of them of {owner}'s: not all were looked at",
-        Remedy("code", "drop the types in types that lead to so many, or move the service to a database of its own"),
-        frozenset({owner}),
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class _Judge:
-    stack: DatabaseStack
-    catalog: Catalog
-    admin: AdminCapabilities
-    constants: dict[tuple[str, str | None, str | None], set[str]] = field(default_factory=dict)
-    """kind, relation and name of what planning looks at -> the calls in it that it works out"""
-    _grantees: dict[str, dict[str, set[str]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(set)))
-    """table or view -> right -> who has it"""
-    _above: dict[str, list[View]] = field(default_factory=lambda: defaultdict(list))
-    """table or view -> the views that read it"""
-    _members: Members = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_members", closure(self.stack, self.catalog))
-        for entry in self.catalog.entries:
+    def __init__(self, stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities, constants: Calls) -> None:
+        self.stack = stack
+        self.catalog = catalog
+        self.admin = admin
+        self.constants = constants
+        self._acts_as = closure(stack, catalog).acts_as
+        # Table or view -> right -> who has it; table or view -> the views that read it.
+        self._grantees: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        self._above: dict[str, list[View]] = defaultdict(list)
+        for entry in catalog.entries:
             if entry.kind == "table":
                 self._grantees[entry.identity][entry.right].add(entry.grantee)
-        for view in self.catalog.views:
+        for view in catalog.views:
             self._above[view.base].append(view)
 
     def of_uses(self, uses: Sequence[CodeUse]) -> Iterator[Finding | str]:
@@ -140,45 +133,39 @@ class _Judge:
             yield from self._of_own_view(use.relation, uses)
         elif use.kind in EVALUATED:
             constants = self.constants.get((use.kind, use.relation, use.name), set())
-            yield from self._of_plans([other_use for other_use in uses if _constant(other_use, constants)])
-        elif use.kind == "column" and any(other_use.ranged for other_use in uses):
-            yield from self._of_a_range([other_use for other_use in uses if other_use.ranged])
+            yield from self._of_plans([other for other in uses if _constant(other, constants)])
+        elif use.kind == "column" and (ranged := [other for other in uses if other.ranged]):
+            yield from self._of_a_range(ranged)
 
     def of_runner(self, runner: StatementRunner) -> Iterator[Finding]:
         """A view in which whoever reads it runs what is in a text."""
         if readers := self._endangered(runner.owner, self._readers(runner.view)):
-            yield self._finding(
-                f"view {runner.view}",
-                f"calls {runner.code}, by which {runner.owner} runs any statement",
-                readers,
-                self._drop([runner.view], runner.owner),
-                {runner.owner},
-            )
+            does = f"calls {runner.code}, by which {runner.owner} runs any statement"
+            heal = self._drop([runner.view], runner.owner)
+            yield self._finding(f"view {runner.view}", does, readers, heal, {runner.owner})
 
     def _of_another(self, uses: Sequence[CodeUse]) -> Iterator[Finding]:
         use = uses[0]
-        shown = [
-            other_use
-            for other_use in uses
-            if other_use.code_kind != "view" or other_use.code not in self._declared(use.owner)
-        ]
+        # What a service is declared to read: whose it is, is known then.
+        reads = [read for service in self.stack.services if service.role == use.owner for read in service.reads]
+        tables = {(read.schema_, read.table) for read in reads}
+        declared = {found.identity for found in self.catalog.relations if (found.schema, found.name) in tables}
+        shown = [other for other in uses if other.code_kind != "view" or other.code not in declared]
         others = self._runs_as(use) if use.relation and use.kind != FOREIGN_KEY else set()
         if shown and self._endangered(use.code_owner, {use.owner} | others):
             rights = [use.owner, *sorted(others - {use.owner} - self._acts_as(use.code_owner))]
-            yield self._finding(
-                _subject(use), _verb(shown), rights, self._end(use), {use.owner, use.code_owner, use.schema or ""}
-            )
+            about = {use.owner, use.code_owner, use.schema or ""}
+            yield self._finding(_subject(use), _verb(shown), rights, self._end(use), about)
 
     def _of_own_view(self, view: str, uses: Sequence[CodeUse]) -> Iterator[Finding | str]:
         use, readers = uses[0], self._endangered(uses[0].code_owner, self._readers(view))
-        code = [other_use for other_use in uses if other_use.code_kind in ("function", "aggregate")]
-        runs = {reader for reader in readers for use in code if self._may_execute(reader, use)}
+        code = [other for other in uses if other.code_kind in ("function", "aggregate")]
+        runs = {reader for reader in readers for call in code if self._may_execute(reader, call)}
         if runs:
-            yield self._finding(
-                _subject(use), _verb(code), sorted(runs), self._revoke(code, runs), {use.owner, use.schema or ""}
-            )
+            heal, about = self._revoke(code, runs), {use.owner, use.schema or ""}
+            yield self._finding(_subject(use), _verb(code), sorted(runs), heal, about)
         for reader in sorted(set(readers) - runs - {PUBLIC}):
-            if refused := [use.code for use in code if not self._may_execute(reader, use)]:
+            if refused := [call.code for call in code if not self._may_execute(reader, call)]:
                 yield f"{reader} cannot read view {view}, which calls {some(refused)}: it may not execute that"
 
     def _of_plans(self, uses: Sequence[CodeUse]) -> Iterator[Finding | str]:
@@ -200,13 +187,8 @@ class _Judge:
     def _of_a_range(self, uses: Sequence[CodeUse]) -> Iterator[Finding]:
         use = uses[0]
         if readers := self._endangered(use.code_owner, self._readers(use.relation or "")):
-            yield self._finding(
-                _subject(use),
-                f"{_verb(uses)} without being asked",
-                readers,
-                self._end(use),
-                {use.owner, use.schema or ""},
-            )
+            does, about = f"{_verb(uses)} without being asked", {use.owner, use.schema or ""}
+            yield self._finding(_subject(use), does, readers, self._end(use), about)
 
     def _finding(self, subject: str, does: str, rights: Sequence[str], heal: Remedy, about: Iterable[str]) -> Finding:
         return Finding(
@@ -217,14 +199,6 @@ class _Judge:
             heal,
             frozenset({*about, *rights} - {""}),
         )
-
-    def _acts_as(self, role: str) -> frozenset[str]:
-        return self._members.acts_as(role)
-
-    def _declared(self, role: str) -> set[str]:
-        """What a service is declared to read: whose it is, is known then."""
-        reads = {(r.schema_, r.table) for service in self.stack.services if service.role == role for r in service.reads}
-        return {relation.identity for relation in self.catalog.relations if (relation.schema, relation.name) in reads}
 
     def _readers(self, relation: str) -> set[str]:
         """Whoever may read it, itself or through views; and who refreshes what is made of it."""
@@ -243,47 +217,42 @@ class _Judge:
         reading = self._readers(relation) if use.kind in READ else set()
         if use.kind in ("view", "materialized view"):
             return reading
-        rights = self._grantees[relation]
-        return reading | {who for right, all_of in rights.items() if right not in NO_WRITES for who in all_of}
+        return reading.union(*(who for right, who in self._grantees[relation].items() if right not in NO_WRITES))
 
     def _endangered(self, code_owner: str, roles: set[str]) -> list[str]:
         """Those of the roles whose rights are the stack's business, and more than the code's owner has anyway."""
-        others, roles_of_stack = roles - self._acts_as(code_owner), set(self.stack.roles)
-        if code_owner in roles_of_stack:
-            return sorted(others)
-        return sorted(other for other in others if other in (PUBLIC, self.stack.server.user) or self._matters(other))
+        others = roles - self._acts_as(code_owner)
+        if code_owner not in self.stack.roles:
+            ours = {PUBLIC, self.stack.server.user, *self.stack.roles}
+            others = {other for other in others if other in ours or self._superuser(other)}
+        return sorted(others)
 
-    def _matters(self, role: str) -> bool:
-        return role in self.stack.roles or (role in self.catalog.roles and self.catalog.roles[role].superuser)
+    def _superuser(self, role: str) -> bool:
+        return role in self.catalog.roles and self.catalog.roles[role].superuser
 
     def _may_execute(self, role: str, use: CodeUse) -> bool:
-        known = self.catalog.roles.get(role)
-        return (known is not None and known.superuser) or bool(
-            (self._acts_as(role) | {PUBLIC}) & {*use.executors, use.code_owner}
-        )
+        executors = {*use.executors, use.code_owner}
+        return self._superuser(role) or not executors.isdisjoint(self._acts_as(role) | {PUBLIC})
 
     def _revoke(self, uses: Sequence[CodeUse], roles: set[str]) -> Remedy:
         through = {PUBLIC}.union(*(self._acts_as(role) for role in roles if role != PUBLIC))
-        if declared := self._calls(uses, through):
-            return Remedy("edit", f"{declared}\nthen bin/pulumi up --stack {self.stack.name}")
-        statements = []
-        for use in uses:
-            if given := sorted(through & set(use.executors)):
-                names = ", ".join(grantee(grantee_name) for grantee_name in given)
-                revoke = f"REVOKE EXECUTE ON ROUTINE {use.code} FROM {names}"
-                statements += self.admin.granting([revoke], use.code_owner, None)
-        return self.admin.sql(Verb.REVOKE, *statements, of=(uses[0].code_owner,))
-
-    def _calls(self, uses: Sequence[CodeUse], roles: Container[str]) -> str:
-        """What lets these roles call that, in the stack file: without it there is nothing left to revoke."""
         code = {use.code for use in uses}
-        return "\n".join(
+        # What lets these roles call that in the stack file: without it there is nothing left to revoke.
+        declared = [
             f"engarde:services.{service.name}.executes: without {call}"
             for service in self.stack.services
             for call in service.executes
-            if service.role in roles and call in self.catalog.functions
+            if service.role in through and call in self.catalog.functions
             if self.catalog.functions[call].identity in code
-        )
+        ]
+        if declared:
+            return Remedy("edit", "\n".join([*declared, f"then bin/pulumi up --stack {self.stack.name}"]))
+        statements = []
+        for use in uses:
+            if given := sorted(through & set(use.executors)):
+                revoke = f"REVOKE EXECUTE ON ROUTINE {use.code} FROM {', '.join(map(grantee, given))}"
+                statements += self.admin.granting([revoke], use.code_owner, None)
+        return self.admin.sql(Verb.REVOKE, *statements, of=(uses[0].code_owner,))
 
     def _end(self, use: CodeUse) -> Remedy:
         if use.kind in ("view", "materialized view"):
@@ -293,12 +262,11 @@ class _Judge:
         dropped = self._drop(use.views, use.owner) if use.views else None
         steps = [line.rstrip(";") for line in dropped.text.splitlines()] if dropped else []
         steps += [f"DROP INDEX {index}" for index in use.indexes]
-        if use.kind == "column" and not (use.owner == self.admin.name or self.catalog.roles[use.owner].superuser):
+        if use.kind == "column" and use.owner != self.admin.name and not self._superuser(use.owner):
             # It writes the table anew, and so runs the owner's checks and generated columns as whoever does it.
             return Remedy("code", f"as {use.owner}: {printable('; '.join([*steps, use.remedy]))};")
-        return self.admin.sql(
-            Verb.END, *steps, use.remedy, of=(use.code_owner if use.kind == FOREIGN_KEY else use.owner,)
-        )
+        owner = use.code_owner if use.kind == FOREIGN_KEY else use.owner
+        return self.admin.sql(Verb.END, *steps, use.remedy, of=(owner,))
 
     def _drop(self, views: Sequence[str], owner: str, stored: bool = False) -> Remedy:
         """Views with all that reads them; first of all what nothing else reads. Some may read each other."""
@@ -321,9 +289,7 @@ class _Judge:
             plain = [view for view in group if not found[view][0]]
             if materialized and plain:
                 # No statement drops both kinds, and CASCADE would drop columns of such a row's type, too.
-                statements += [
-                    f"CREATE OR REPLACE VIEW {view_name} AS SELECT (NULL::{view_name}).*" for view_name in plain
-                ]
+                statements += [f"CREATE OR REPLACE VIEW {view} AS SELECT (NULL::{view}).*" for view in plain]
             statements += [f"DROP MATERIALIZED VIEW {', '.join(materialized)}"] if materialized else []
             statements += [f"DROP VIEW {', '.join(plain)}"] if plain else []
         return self.admin.sql(Verb.END, *statements, of=tuple(who for _, who in found.values()))
@@ -353,7 +319,7 @@ def _subject(use: CodeUse) -> str:
 
 def _verb(uses: Sequence[CodeUse]) -> str:
     verbs = {"domain": "keeps to domain", "view": "reads view"}
-    names = [f"{verbs.get(other_use.code_kind, 'runs')} {other_use.code}" for other_use in uses]
+    names = [f"{verbs.get(use.code_kind, 'runs')} {use.code}" for use in uses]
     return f"{some(names)}, which {uses[0].code_owner} may change"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from engarde.checks.admin_capabilities import AdminCapabilities, admin_capabilities
-from engarde.checks.naming import called, grantee
+from engarde.checks.naming import about, called, grantee
 from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
@@ -24,9 +24,6 @@ OWNERS = {
 }
 """What an owner has by itself, and loses with a list that does not hold it."""
 
-_Same = tuple[str, str | None, str, str]
-"""creator, schema, objects, grantee"""
-
 
 @check(
     Question("default privileges", "rights on what is made later", "sql", "`ALTER DEFAULT PRIVILEGES`", safe=True),
@@ -40,10 +37,13 @@ _Same = tuple[str, str | None, str, str]
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """What is made later and is not as readable as declared, or more so."""
     catalog = observed.then
+    grantees = {PUBLIC, *catalog.roles}
+    # What does not exist is found by itself.
     wanted = {
         Default(row.creator or "", row.schema, OBJECTS[row.on], row.grantee, right, False)
         for row in expected(stack)
-        if row.on in OBJECTS and _possible(row.creator, row.schema, row.grantee, catalog)
+        if row.on in OBJECTS and row.creator in catalog.roles and row.grantee in grantees
+        if row.schema is None or row.schema in catalog.schemas
         for right in row.rights
     }
     admin = admin_capabilities(stack, catalog)
@@ -58,21 +58,14 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     yield from _lost(stack, catalog, admin)
 
 
-def _possible(creator: str | None, schema: str | None, grantee: str, catalog: Catalog) -> bool:
-    """Whether what it is about exists; what does not is found by itself."""
-    known = creator in catalog.roles and (grantee == PUBLIC or grantee in catalog.roles)
-    return known and (schema is None or schema in catalog.schemas)
-
-
 def _is_ours(stack: DatabaseStack, default: Default) -> bool:
     if default.grantee in (None, default.creator, stack.server.user):
         return False
-    services = {service.role for service in stack.services}
     if default.grantee == PUBLIC and default.schema is None and default.objects in ("FUNCTIONS", "TYPES"):
         # Built in; a service's functions are looked at by themselves.
         return default.grantable
-    theirs = {service.schema_ for service in stack.services}
-    return default.creator in services or default.schema in theirs or default.grantee in {*stack.roles, PUBLIC}
+    of_service = any(default.creator == service.role or default.schema == service.schema_ for service in stack.services)
+    return of_service or default.grantee in {*stack.roles, PUBLIC}
 
 
 def _granted(
@@ -84,26 +77,17 @@ def _granted(
     actual: str = "{}",
 ) -> Iterator[Finding]:
     """What one statement can give or take each; the rights stand in `{}`, and are what is expected by default."""
-    same: dict[_Same, list[Default]] = defaultdict(list)
+    same: dict[tuple[str, str | None, str, str], list[Default]] = defaultdict(list)
     for default in defaults:
         same[default.creator, default.schema, default.objects, default.grantee or ""].append(default)
     gives = change == "GRANT"
     for (creator, schema, objects, who), all_of in same.items():
         rights = ", ".join(sorted({default.right or "" for default in all_of}))
-        to = f"{'TO' if gives else 'FROM'} {grantee(who)}"
-        yield Finding(
-            check,
-            f"{called(who)} on {objects.lower()} that {creator} makes" + (f" in {schema}" if schema else ""),
-            expected or rights,
-            actual.format(rights),
-            admin.sql(
-                Verb.PROMISE if gives else Verb.REVOKE,
-                f"{_alter(creator, schema)} {change} {rights} ON {objects} {to}",
-                of=(creator,),
-                safe=gives,
-            ),
-            frozenset({creator, who, schema or creator}),
-        )
+        subject = f"{called(who)} on {objects.lower()} that {creator} makes" + (f" in {schema}" if schema else "")
+        alter = f"{_alter(creator, schema)} {change} {rights} ON {objects} {'TO' if gives else 'FROM'} {grantee(who)}"
+        heal = admin.sql(Verb.PROMISE if gives else Verb.REVOKE, alter, of=(creator,), safe=gives)
+        concerned = frozenset({creator, who, schema or creator})
+        yield Finding(check, subject, expected or rights, actual.format(rights), heal, concerned)
 
 
 def _functions(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
@@ -115,18 +99,10 @@ def _functions(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities)
             if default.creator == service.role and default.objects == "FUNCTIONS" and default.schema is None
         ]
         if service.role in catalog.roles and (not lists or any(default.grantee == PUBLIC for default in lists)):
-            yield Finding(
-                "default privileges",
-                f"PUBLIC on functions that {service.role} makes",
-                "nothing",
-                "EXECUTE",
-                admin.sql(
-                    Verb.REVOKE,
-                    f"{_alter(service.role, None)} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
-                    of=(service.role,),
-                ),
-                frozenset({service.role, service.schema_}),
-            )
+            subject = f"PUBLIC on functions that {service.role} makes"
+            revoke = f"{_alter(service.role)} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC"
+            heal = admin.sql(Verb.REVOKE, revoke, of=(service.role,))
+            yield Finding("default privileges", subject, "nothing", "EXECUTE", heal, about(service))
 
 
 def _lost(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
@@ -134,27 +110,17 @@ def _lost(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> I
     services = {service.role: service.schema_ for service in stack.services}
     for default in catalog.defaults:
         if default.creator in services and default.schema is None and default.objects in OWNERS:
-            lists[default.creator, default.objects] |= (
-                {default.right or ""} if default.grantee == default.creator else set()
-            )
+            own = {default.right or ""} if default.grantee == default.creator else set()
+            lists[default.creator, default.objects] |= own
     for (creator, objects), rights in lists.items():
         if lost := OWNERS[objects] - rights:
-            named = ", ".join(sorted(lost))
-            yield Finding(
-                "default privileges",
-                f"{creator} on {objects.lower()} that it makes itself",
-                f"{named}, as their owner",
-                "taken away",
-                admin.sql(
-                    Verb.PROMISE,
-                    f"{_alter(creator, None)} GRANT {named} ON {objects} TO {grantee(creator)}",
-                    of=(creator,),
-                    safe=True,
-                ),
-                frozenset({creator, services[creator]}),
-            )
+            named, subject = ", ".join(sorted(lost)), f"{creator} on {objects.lower()} that it makes itself"
+            grant = f"{_alter(creator)} GRANT {named} ON {objects} TO {grantee(creator)}"
+            heal, concerned = admin.sql(Verb.PROMISE, grant, of=(creator,), safe=True), {creator, services[creator]}
+            of_owner = f"{named}, as their owner"
+            yield Finding("default privileges", subject, of_owner, "taken away", heal, frozenset(concerned))
 
 
-def _alter(creator: str, schema: str | None) -> str:
+def _alter(creator: str, schema: str | None = None) -> str:
     inside = f" IN SCHEMA {quoted(schema)}" if schema else ""
     return f"ALTER DEFAULT PRIVILEGES FOR ROLE {quoted(creator)}{inside}"

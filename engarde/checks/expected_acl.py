@@ -54,22 +54,18 @@ def tolerated(stack: DatabaseStack, catalog: Catalog) -> frozenset[Right]:
 def _of(row: Privilege, catalog: Catalog, inside: list[Relation]) -> Iterator[Right]:
     for right in row.rights:
         if row.on is On.DATABASE:
-            found = catalog.databases.get(row.database)
-            if found and found.owner != row.grantee:
-                yield Right("database", found.identity, row.grantee, right, owner=found.owner)
+            database = catalog.databases.get(row.database)
+            if database and database.owner != row.grantee:
+                yield Right("database", database.identity, row.grantee, right, owner=database.owner)
         elif row.on is On.SCHEMA:
             schema = catalog.schemas.get(row.schema or "")
             if schema and schema.owner != row.grantee:
                 yield Right("schema", schema.identity, row.grantee, right, None, schema.name, schema.owner)
         elif row.on is On.FUNCTION:
-            for function in catalog.functions.values():
-                if (function.schema, function.signature) == (
-                    row.schema,
-                    row.function,
-                ) and function.owner != row.grantee:
-                    yield Right(
-                        "function", function.identity, row.grantee, right, None, function.schema, function.owner
-                    )
+            named = (row.schema, row.function)
+            for found in catalog.functions.values():
+                if (found.schema, found.signature) == named and found.owner != row.grantee:
+                    yield Right("function", found.identity, row.grantee, right, None, found.schema, found.owner)
         else:
             yield from (
                 Right(relation.kind, relation.identity, row.grantee, right, column, relation.schema, relation.owner)
@@ -84,7 +80,6 @@ def _relations(row: Privilege, inside: list[Relation]) -> Iterator[Relation]:
     """Of a row on tables or sequences: those that exist."""
     kinds = {On.TABLES: "table", On.SEQUENCES: "sequence", On.TABLE: "table", On.COLUMNS: "table"}
     for relation in inside:
-        if relation.kind == kinds.get(row.on) and (
-            relation.name == row.table or (row.table is None and not relation.provided)
-        ):
+        named = relation.name == row.table if row.table else not relation.provided
+        if named and relation.kind == kinds.get(row.on):
             yield relation

@@ -86,7 +86,7 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str
     """What is not granted and should be, what is granted and should not be, and what may be granted on."""
     catalog = observed.then
     due = wanted(stack, catalog)
-    healing = _Healing(catalog, admin_capabilities(stack, catalog), _claims(stack, catalog), catalog.belongs_to)
+    healing = _Healing(catalog, admin_capabilities(stack, catalog), _claims(stack, catalog))
     allowed, provided = due | tolerated(stack, catalog), provided_schemas(stack, catalog)
     left = left_schemas(stack, catalog).keys()
     undue = (entry for entry in catalog.entries if right_of(entry) not in allowed)
@@ -130,10 +130,7 @@ def _claims(stack: DatabaseStack, catalog: Catalog) -> dict[str, Service]:
     """Tables of the admin's in a schema that exists which one service alone reads and writes: they may be its own."""
     existing = {existing.name for existing in stack.existing_schemas}
     read = {(read.schema_, read.table) for service in stack.services for read in service.reads}
-    taken, trusted = (
-        {(relation.schema, relation.name) for relation in catalog.relations},
-        catalog.trusted(stack.server.user),
-    )
+    taken, trusted = {(found.schema, found.name) for found in catalog.relations}, catalog.trusted(stack.server.user)
     rights: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for entry in catalog.entries:
         if entry.kind == "table" and entry.schema in existing and entry.column is None:
@@ -142,16 +139,13 @@ def _claims(stack: DatabaseStack, catalog: Catalog) -> dict[str, Service]:
     for relation in catalog.relations:
         by_role = rights.get(relation.identity, {})
         writers = {role for role, given in by_role.items() if given & WRITING}
-        service = next((one for one in stack.services if writers == {one.role}), None)
-        owns = (
-            relation.kind == "table"
+        service = next((service for service in stack.services if writers == {service.role}), None)
+        if (
+            service
+            and relation.kind == "table"
             and relation.stored
             and relation.owner in trusted
             and (relation.schema, relation.name) not in read
-        )
-        if (
-            service
-            and owns
             and by_role[service.role] >= {"SELECT", *WRITING}
             and service.schema_ in catalog.schemas
             and (service.schema_, relation.name) not in taken
@@ -203,7 +197,6 @@ class _Healing:
     catalog: Catalog
     admin: AdminCapabilities
     claims: Mapping[str, Service]
-    belongs_to: Mapping[str, str]
 
     def missing(self, rights: Iterable[Right]) -> Iterator[Finding]:
         by_object: dict[tuple[str, str | None, str, str, str], list[Right]] = defaultdict(list)
@@ -211,8 +204,7 @@ class _Healing:
             by_object[right.kind, right.schema, right.identity, right.grantee, right.owner].append(right)
         same: dict[_Same, list[str]] = defaultdict(list)
         for (kind, schema, identity, who, owner), all_of in by_object.items():
-            given = _sorted((right.right, right.column) for right in all_of)
-            same[_Same(kind, schema, who, given, owner, thing=self._placed(identity))].append(identity)
+            same[_Same(kind, schema, who, _sorted(all_of), owner, thing=self._placed(identity))].append(identity)
         for group, identities in same.items():
             names = sorted(identities)
             yield self._finding("grant", group, names, str(group), "not granted", self._grant(group, names))
@@ -224,18 +216,11 @@ class _Healing:
         for group, names, granted_on in self._grouped(entries):
             revoke = f"REVOKE {group.as_sql} ON {_on(group, names)} FROM {grantee(group.grantee)}"
             actual = f"{group}, granted by {group.grantor}" if group.grantor else str(group)
-            again = [
-                statement for name in names for statement in _columns_again(group, on_columns[name, group.grantee])
-            ]
-            heal = self._taking(group, [revoke + (" CASCADE" if granted_on else ""), *again])
-            yield self._finding(
-                "undeclared grant",
-                group,
-                names,
-                "nothing more than declared",
-                actual + (", and may grant it on" if granted_on else ""),
-                self._chosen(group, names, heal),
-            )
+            if granted_on:
+                revoke, actual = f"{revoke} CASCADE", f"{actual}, and may grant it on"
+            again = [grant for name in names for grant in _columns_again(group, on_columns[name, group.grantee])]
+            heal, more = self._chosen(group, names, self._taking(group, [revoke, *again])), "nothing more than declared"
+            yield self._finding("undeclared grant", group, names, more, actual, heal)
 
     def grantable(self, entries: Iterable[Entry]) -> Iterator[Finding]:
         for group, names, _ in self._grouped(entries):
@@ -261,20 +246,20 @@ class _Healing:
             by_object[entry.kind, entry.schema, entry.identity, entry.grantee, entry.owner, grantor].append(entry)
         same: dict[tuple[_Same, bool], list[str]] = defaultdict(list)
         for (kind, schema, identity, who, owner, grantor), all_of in by_object.items():
-            rights = _sorted((right.right, right.column) for right in all_of)
+            rights = _sorted(all_of)
             grantable = any(right.grantable for right in all_of)
-            thing, claimed = self._placed(identity), self._claimed(identity, who)
+            thing, whole = self._placed(identity), self._whole(identity)
+            claimed = whole if whole in self.claims and self.claims[whole].role == who else ""
             same[_Same(kind, schema, who, rights, owner, grantor, thing, claimed), grantable].append(identity)
         for (group, grantable), identities in same.items():
             yield group, sorted(identities), grantable
 
-    def _placed(self, identity: str) -> str:
-        whole = self.belongs_to.get(identity, identity)
-        return whole if whole in self.catalog.placed else ""
+    def _whole(self, identity: str) -> str:
+        return self.catalog.belongs_to.get(identity, identity)
 
-    def _claimed(self, identity: str, who: str) -> str:
-        whole = self.belongs_to.get(identity, identity)
-        return whole if whole in self.claims and self.claims[whole].role == who else ""
+    def _placed(self, identity: str) -> str:
+        whole = self._whole(identity)
+        return whole if whole in self.catalog.placed else ""
 
     def _grant(self, group: _Same, names: list[str]) -> Remedy:
         """What takes nothing from anybody."""
@@ -287,10 +272,8 @@ class _Healing:
 
     def _sql(self, verb: Verb, group: _Same, statements: list[str], *, safe: bool = False, thing: str = "") -> Remedy:
         steps = self.admin.granting(statements, group.owner, group.grantor)
-        beyond = self.catalog.placed.get(group.thing, False)
-        return self.admin.sql(
-            verb, *steps, of=(group.grantor or group.owner,), superusers=beyond, safe=safe, thing=thing
-        )
+        of, beyond = (group.grantor or group.owner,), self.catalog.placed.get(group.thing, False)
+        return self.admin.sql(verb, *steps, of=of, superusers=beyond, safe=safe, thing=thing)
 
     def _chosen(self, group: _Same, names: list[str], heal: Remedy) -> Remedy:
         """What a service lives by may be its own: that is not for the catalogs to say."""
@@ -320,8 +303,9 @@ def _columns_again(group: _Same, on_columns: Iterable[Right]) -> Iterator[str]:
             yield f"GRANT {right.right} ({quoted(right.column)}) ON TABLE {right.identity} TO {grantee(group.grantee)}"
 
 
-def _sorted(rights: Iterable[tuple[str, str | None]]) -> tuple[tuple[str, str | None], ...]:
-    return tuple(sorted(set(rights), key=lambda right: (right[0], right[1] or "")))
+def _sorted(rights: Iterable[Right | Entry]) -> tuple[tuple[str, str | None], ...]:
+    pairs = {(right.right, right.column) for right in rights}
+    return tuple(sorted(pairs, key=lambda pair: (pair[0], pair[1] or "")))
 
 
 def _on(group: _Same, identities: list[str]) -> str:

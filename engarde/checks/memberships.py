@@ -39,76 +39,59 @@ POWERFUL = (
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
     """Memberships that are missing or that nobody declared, and roles that reach a service's schema."""
+    outside = {role.name for role in stack.outside_roles}
     for path in reaching(stack, observed.catalog):
-        if _outside(stack, path.role):
+        if path.role in outside:
             yield f"{path.role}, an outside role of the stack, reaches the services' schemas: {path.why}"
     catalog = observed.then
     admin = admin_capabilities(stack, catalog)
     yield from _missing(stack, catalog, admin)
     if stack.server_wide:
         yield from _undeclared(stack, catalog, admin)
-    yield from (_reaching(stack, path, admin) for path in reaching(stack, catalog) if not _outside(stack, path.role))
-
-
-def _outside(stack: DatabaseStack, name: str) -> bool:
-    return name in {role.name for role in stack.outside_roles}
+    for path in reaching(stack, catalog):
+        if path.role not in outside:
+            subject, expected = f"{path.role} on the schemas of services", "no way to them: it is not declared"
+            heal = admin.sql(Verb.DEMOTE, path.statement, of=path.of, superusers=path.superusers)
+            concerned = frozenset({path.role, *(service.schema_ for service in stack.services)})
+            yield Finding("reach", subject, expected, path.why, heal, concerned)
 
 
 def _missing(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
-    managed = {(membership.role, membership.member) for membership in catalog.memberships if membership.admin}
-    usable = {
-        (membership.role, membership.member)
-        for membership in catalog.memberships
-        if membership.inherit and membership.may_set
-    }
+    managed = {(link.role, link.member) for link in catalog.memberships if link.admin}
+    usable = {(link.role, link.member) for link in catalog.memberships if link.inherit and link.may_set}
     for row in sorted(expected(stack), key=lambda row: row.role or ""):
         if row.on is On.ROLE and row.role in catalog.roles and (row.role, row.grantee) not in usable:
             manages = catalog.major < 16 or (row.role, row.grantee) in managed
             option = "" if manages else " WITH ADMIN OPTION"
-            yield Finding(
-                "membership",
-                f"{row.grantee} in {row.role}",
-                "a member",
-                "none that may act as it",
-                admin.sql(
-                    Verb.OPEN,
-                    f"GRANT {quoted(row.role)} TO {quoted(row.grantee)}{option}",
-                    superusers=not manages,
-                    safe=True,
-                ),
-                frozenset({row.role, row.grantee}),
-            )
+            grant = f"GRANT {quoted(row.role)} TO {quoted(row.grantee)}{option}"
+            heal = admin.sql(Verb.OPEN, grant, superusers=not manages, safe=True)
+            subject, concerned = f"{row.grantee} in {row.role}", frozenset({row.role, row.grantee})
+            yield Finding("membership", subject, "a member", "none that may act as it", heal, concerned)
 
 
 def _undeclared(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
     ours = set(stack.roles)
-    for membership in catalog.memberships:
+    for link in catalog.memberships:
+        concerned = frozenset({link.role, link.member})
         # The admin manages these roles and the first superuser needs no membership: neither gains anything by one.
-        if {membership.role, membership.member} & ours and not _is_admins(stack, catalog, membership.member):
-            of, superusers = _needs(membership, catalog)
-            yield Finding(
-                "membership",
-                f"{membership.member} in {membership.role}",
-                "no member",
-                f"a member{_options(membership)}",
-                admin.sql(Verb.DEMOTE, revoke(membership, catalog.major), of=of, superusers=superusers),
-                frozenset({membership.role, membership.member}),
-            )
+        privileged = link.member == stack.server.user or catalog.roles[link.member].bootstrap
+        if privileged or concerned.isdisjoint(ours):
+            continue
+        options = {"inherits": link.inherit, "may set role": link.may_set, "may grant it on": link.admin}
+        actual = ", ".join(["a member", *(name for name, given in options.items() if given)])
+        revoke, of, superusers = _revoke(link, catalog)
+        heal = admin.sql(Verb.DEMOTE, revoke, of=of, superusers=superusers)
+        yield Finding("membership", f"{link.member} in {link.role}", "no member", actual, heal, concerned)
 
 
-def _is_admins(stack: DatabaseStack, catalog: Catalog, name: str) -> bool:
-    return name == stack.server.user or catalog.roles[name].bootstrap
-
-
-def _options(membership: Membership) -> str:
-    options = {"inherits": membership.inherit, "may set role": membership.may_set, "may grant it on": membership.admin}
-    return "".join(f", {name}" for name, given in options.items() if given)
-
-
-def revoke(membership: Membership, major: int) -> str:
-    """The statement that ends a membership: from PostgreSQL 16 on it is its grantor's to take away."""
-    by = f" GRANTED BY {quoted(membership.grantor)}" if major >= 16 else ""
-    return f"REVOKE {quoted(membership.role)} FROM {quoted(membership.member)}{by} CASCADE"
+def _revoke(membership: Membership, catalog: Catalog) -> tuple[str, tuple[str, ...], bool]:
+    """The statement that ends a membership, whose rights it takes, and whether it takes those of a superuser."""
+    statement = f"REVOKE {quoted(membership.role)} FROM {quoted(membership.member)}"
+    superusers = catalog.roles[membership.role].superuser
+    # From PostgreSQL 16 on it is its grantor's to take away.
+    if catalog.major < 16:
+        return f"{statement} CASCADE", (), superusers
+    return f"{statement} GRANTED BY {quoted(membership.grantor)} CASCADE", (membership.grantor,), superusers
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +121,7 @@ def reaching(stack: DatabaseStack, catalog: Catalog) -> Iterator[AccessPath]:
         elif chain := members.shortest(role.name, ends):
             last = memberships[chain[-1].member, chain[-1].role]
             names = " -> ".join([role.name, *(step.role for step in chain)])
-            yield AccessPath(role.name, f"as a member: {names}", revoke(last, catalog.major), *_needs(last, catalog))
+            yield AccessPath(role.name, f"as a member: {names}", *_revoke(last, catalog))
 
 
 def _by_attribute(role: Role, major: int) -> AccessPath | None:
@@ -154,11 +137,6 @@ def _by_attribute(role: Role, major: int) -> AccessPath | None:
     return None
 
 
-def _needs(membership: Membership, catalog: Catalog) -> tuple[tuple[str, ...], bool]:
-    """What ending a membership takes: whose rights, and whether those of a superuser."""
-    return (membership.grantor,) if catalog.major >= 16 else (), catalog.roles[membership.role].superuser
-
-
 def _ends(stack: DatabaseStack, catalog: Catalog) -> set[str]:
     services = {service.schema_ for service in stack.services}
     granted = {entry.grantee for entry in catalog.entries if entry.schema in services}
@@ -168,14 +146,3 @@ def _ends(stack: DatabaseStack, catalog: Catalog) -> set[str]:
     superusers = {role.name for role in catalog.roles.values() if role.superuser}
     # Nor does the admin's own way end there: what makes others admins is to be cut, not what makes it one.
     return ours | granted | superusers | set(POWERFUL) | {stack.server.user}
-
-
-def _reaching(stack: DatabaseStack, path: AccessPath, admin: AdminCapabilities) -> Finding:
-    return Finding(
-        "reach",
-        f"{path.role} on the schemas of services",
-        "no way to them: it is not declared",
-        path.why,
-        admin.sql(Verb.DEMOTE, path.statement, of=path.of, superusers=path.superusers),
-        frozenset({path.role, *(service.schema_ for service in stack.services)}),
-    )

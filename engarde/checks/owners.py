@@ -1,9 +1,10 @@
 """Whose things are, against the declaration: a service owns its schema and all that is in it, and nothing else."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from engarde.checks.admin_capabilities import AdminCapabilities
-from engarde.checks.naming import up
+from engarde.checks.naming import about, up
 from engarde.checks.observed import Observed
 from engarde.checks.placement import left_schemas, misplaced, place
 from engarde.checks.registry import Question, Stage, check
@@ -72,56 +73,53 @@ def of_owners(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | st
         yield f"schema {schema} is what {service} had here before it moved: closed, and nobody's to read"
     for owned in misplaced(stack, catalog):
         there = place(stack, catalog, admin, owned)
-        subject, about = f"{owned.kind} {owned.identity}", frozenset({owned.schema, owned.owner, there.owner} - {""})
+        subject, concerned = (
+            f"{owned.kind} {owned.identity}",
+            frozenset({owned.schema, owned.owner, there.owner} - {""}),
+        )
         expected = f"in schema {there.schema}" if there.schema else f"owned by {there.owner}"
         things = frozenset({owned.identity})
-        yield Finding("owner", subject, expected, f"owned by {owned.owner}", there.remedy, about, things=things)
+        yield Finding("owner", subject, expected, f"owned by {owned.owner}", there.remedy, concerned, things=things)
 
 
 def _schemas(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
     renamed = renamed_schemas(stack, catalog)
     for service in stack.services:
-        found = catalog.schemas.get(service.schema_)
-        about = frozenset({service.role, service.schema_})
+        found, concerned = catalog.schemas.get(service.schema_), about(service)
         subject = f"schema {service.schema_}"
         if was := renamed.get(service.schema_):
             rename = f"ALTER SCHEMA {quoted(was)} RENAME TO {quoted(service.schema_)}"
             heal = admin.sql(Verb.HOLD, rename, of=(service.role,))
-            yield Finding("schema", subject, "a schema of the database", f"is called {was}", heal, about | {was})
+            yield Finding("schema", subject, "a schema of the database", f"is called {was}", heal, concerned | {was})
         elif found is None:
-            yield Finding("schema", subject, "a schema of the database", "does not exist", up(stack), about)
+            yield Finding("schema", subject, "a schema of the database", "does not exist", up(stack), concerned)
         elif found.owner != service.role and service.role in catalog.roles:
             # The admin and superusers do what its new owner may, and live by no right of their own.
             safe = found.owner in catalog.trusted(stack.server.user)
             placed = Placed("schema", found.identity, service.role)
-            yield _owner(subject, found.owner, placed, about, admin, safe=safe)
+            yield _owner(service.schema_, found.owner, placed, concerned, admin, safe=safe)
     declared = {service.schema_ for service in stack.services} | left_schemas(stack, catalog).keys()
     roles = set(stack.roles)
     for name, found in catalog.schemas.items():
         if name not in declared and found.owner in roles:
-            about = frozenset({name, found.owner})
             placed = Placed("schema", found.identity, stack.server.user)
-            yield _owner(f"schema {name}", found.owner, placed, about, admin)
+            yield _owner(name, found.owner, placed, frozenset({name, found.owner}), admin)
     for existing in stack.existing_schemas:
         if existing.name not in catalog.schemas:
+            subject = f"schema {existing.name}"
             heal = Remedy("sql", f"CREATE SCHEMA {quoted(existing.name)};", verb=Verb.HOLD)
-            about = frozenset({existing.name})
-            yield Finding("schema", f"schema {existing.name}", "exists already", "does not exist", heal, about)
+            yield Finding("schema", subject, "exists already", "does not exist", heal, frozenset({existing.name}))
     yield from _existing(stack, catalog, admin)
 
 
 def renamed_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:
     """Declared schema that is not there -> the one undeclared schema of its role: the same under another name."""
-    found = {}
-    for service in stack.services:
-        owned = [
-            schema.name
-            for schema in catalog.schemas.values()
-            if schema.owner == service.role and schema.name not in stack.schemas
-        ]
-        if service.schema_ not in catalog.schemas and len(owned) == 1:
-            found[service.schema_] = owned[0]
-    return found
+    owned: dict[str, list[str]] = defaultdict(list)
+    for schema in catalog.schemas.values():
+        if schema.name not in stack.schemas:
+            owned[schema.owner].append(schema.name)
+    missing = [service for service in stack.services if service.schema_ not in catalog.schemas]
+    return {service.schema_: owned[service.role][0] for service in missing if len(owned[service.role]) == 1}
 
 
 def _existing(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
@@ -133,7 +131,7 @@ def _existing(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) 
         owner = catalog.roles.get(found.owner) if found else None
         if found and owner and not (owner.superuser or owner.predefined or owner.name in trusted):
             placed = Placed("schema", found.identity, stack.server.user)
-            yield _owner(f"schema {existing.name}", owner.name, placed, frozenset({existing.name, owner.name}), admin)
+            yield _owner(existing.name, owner.name, placed, frozenset({existing.name, owner.name}), admin)
 
 
 def _databases(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
@@ -144,13 +142,13 @@ def _databases(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities)
         stranger = found.name == stack.server.database and owner.name not in trusted and not owner.superuser
         if found.owner in roles or stranger:
             placed = Placed("database", found.identity, stack.server.user)
-            yield _owner(f"database {found.name}", found.owner, placed, frozenset({found.owner}), admin)
+            yield _owner(found.name, found.owner, placed, frozenset({found.owner}), admin)
 
 
 def _owner(
-    subject: str, actual: str, placed: Placed, about: frozenset[str], admin: AdminCapabilities, *, safe: bool = False
+    name: str, actual: str, placed: Placed, concerned: frozenset[str], admin: AdminCapabilities, *, safe: bool = False
 ) -> Finding:
     alter = f"ALTER {placed.kind.upper()} {placed.identity} OWNER TO {quoted(placed.owner)}"
     heal = admin.sql(Verb.HOLD, alter, of=(actual, placed.owner), safe=safe, placed=placed, thing=placed.identity)
-    things = frozenset({placed.identity})
-    return Finding("owner", subject, f"owned by {placed.owner}", f"owned by {actual}", heal, about, things=things)
+    subject, things = f"{placed.kind} {name}", frozenset({placed.identity})
+    return Finding("owner", subject, f"owned by {placed.owner}", f"owned by {actual}", heal, concerned, things=things)

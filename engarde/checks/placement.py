@@ -37,7 +37,8 @@ def place(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities, owne
     stranger = owned.owner not in catalog.trusted(stack.server.user)
     view = stranger and owned.kind in RUN_AS_OWNER and owned.kind != "routine"
     # Nor does a part leave the table that it is a part of.
-    declared = owned.of_another or any((owned.schema, owned.name) in _reads(service) for service in stack.services)
+    reads = {(read.schema_, read.table) for service in stack.services for read in service.reads}
+    declared = owned.of_another or (owned.schema, owned.name) in reads
     if writer and owned.schema and not (at_home or declared):
         return Place(owned.owner, writer.schema_, _moved(stack, catalog, admin, owned, writer))
     if view:
@@ -49,15 +50,9 @@ def place(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities, owne
         choices = f"-- if it is {owned.owner}'s, it goes to its schema:\n{move.text}\n-- if it is not, {anew}"
         return Place(owner, "", Remedy("decision", choices, move.by_superuser))
     if stranger and owned.definer and owned.kind != "routine":
-        rules = (
-            f"read the rules that {owned.owner} wrote, which would do what {owner} may: without them it is {owner}'s"
-        )
-        return Place(owner, "", Remedy("code", rules))
+        rules = f"read the rules that {owned.owner} wrote, which would do what {owner} may"
+        return Place(owner, "", Remedy("code", f"{rules}: without them it is {owner}'s"))
     return Place(owner, "", _given(stack, admin, owned, owner, stranger=stranger))
-
-
-def _reads(service: Service) -> set[tuple[str, str]]:
-    return {(read.schema_, read.table) for read in service.reads}
 
 
 def _moved(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities, owned: Owned, writer: Service) -> Remedy:
@@ -95,12 +90,8 @@ def _given(stack: DatabaseStack, admin: AdminCapabilities, owned: Owned, owner: 
 
 def left_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:
     """Schema -> service that has moved to another database and left it here, with whatever is in it."""
-    found = {}
-    for login in stack.neighbours:
-        schema = catalog.schemas.get(login.schema_) if isinstance(login, Service) else None
-        if isinstance(login, Service) and schema and schema.owner == login.role:
-            found[schema.name] = login.name
-    return found
+    services = [login for login in stack.neighbours if isinstance(login, Service) and login.schema_ in catalog.schemas]
+    return {found.schema_: found.name for found in services if catalog.schemas[found.schema_].owner == found.role}
 
 
 def misplaced(stack: DatabaseStack, catalog: Catalog) -> Iterator[Owned]:
@@ -136,15 +127,11 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
         # What a role or a schema that is not there yet is to have can be given to it once it is.
         known = there.owner in catalog.roles and (not there.schema or there.schema in catalog.schemas)
         if known and (owned.schema in at_home or (owned.schema and owned.owner in services)):
-            yield _finding(owned, there)
-
-
-def _finding(owned: Owned, there: Place) -> Finding:
-    return Finding(
-        "place" if there.schema else "owner",
-        f"{owned.kind} {owned.identity}",
-        f"in schema {there.schema}, for it is {there.owner}'s" if there.schema else there.owner,
-        f"in schema {owned.schema}" if there.schema else owned.owner,
-        there.remedy,
-        frozenset({owned.owner, owned.schema, there.owner, there.schema} - {""}),
-    )
+            yield Finding(
+                "place" if there.schema else "owner",
+                f"{owned.kind} {owned.identity}",
+                f"in schema {there.schema}, for it is {there.owner}'s" if there.schema else there.owner,
+                f"in schema {owned.schema}" if there.schema else owned.owner,
+                there.remedy,
+                frozenset({owned.owner, owned.schema, there.owner, there.schema} - {""}),
+            )

@@ -117,7 +117,7 @@ def test_what_others_may_change_is_found_already() -> None:
 def test_what_an_owner_is_to_run_names_what_was_found(name: str) -> None:
     owner = replace(ADMIN, name="a_user", superuser=False)
     catalog = replace(CATALOG, roles={"postgres": ADMIN, "a_user": owner})
-    judge = _Judge(STACK, catalog, admin_capabilities(STACK, catalog))
+    judge = _Judge(STACK, catalog, admin_capabilities(STACK, catalog), {})
     remedy = f"ALTER TABLE a.t ALTER COLUMN {quoted(name)} TYPE text"
     ended = judge._end(use("", kind="column", name=quoted(name), remedy=remedy, ranged=True))
     assert ended.text.startswith("as a_user: ALTER TABLE a.t ALTER COLUMN U&")
@@ -128,7 +128,7 @@ def judging(*views: tuple[str, str]) -> _Judge:
     """With views and what each reads; those that begin with m are materialized."""
     made = (View("a", v, f"a.{v}", "postgres", v.startswith("m"), False, "a", b, f"a.{b}") for v, b in views)
     catalog = replace(CATALOG, views=tuple(made))
-    return _Judge(STACK, catalog, admin_capabilities(STACK, catalog))
+    return _Judge(STACK, catalog, admin_capabilities(STACK, catalog), {})
 
 
 def test_a_view_goes_after_all_that_reads_it_however_many_ways_lead_there() -> None:
