@@ -120,7 +120,7 @@ def doctor_command(stack: str, fix: bool, text: tuple[str, ...]) -> Result:
     """
     from engarde.checks.apply_remedies import changes
     from engarde.doctor.examine import examine
-    from engarde.migrate.histories import histories
+    from engarde.migrate.projects import histories
     from engarde.output.show import Findings
 
     declared = read(FOLDER, stack)

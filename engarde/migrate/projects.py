@@ -1,23 +1,27 @@
-"""The services that have migrations, who they log in as, and where each is in its history."""
+"""The services that have migrations, who they log in as, where each is in its history, and who may begin at base."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from engarde.alembic.scripts import Graph, graph, project
+from engarde.checks.histories import Histories
 from engarde.declaration.address import Migrations
 from engarde.declaration.databases import database_of, services_of
 from engarde.declaration.loader import FOLDER
-from engarde.declaration.model import Service, Stack
+from engarde.declaration.model import DatabaseStack, Service, Stack
 from engarde.declaration.names import VERSION_TABLE
 from engarde.errors import ConfigError, EngardeError, NotAnswered, Refused, Unreachable
-from engarde.migrate.histories import Database, OtherVersionTable
 from engarde.migrate.report import Status, Statuses
 from engarde.pulumi_cli.logins import accesses, login_of_admin, of_services
 from engarde.pulumi_cli.state import outputs
+from engarde.server import version_tables
+from engarde.server.catalog import VersionTable
 from engarde.server.credentials import Access
 from engarde.server.session import session
-from engarde.util.quoting import quoted
+from engarde.util.quoting import quoted, word
 
 _UNREADABLE = {
     "42501": "the service's role may not read it, or row security applies to it",
@@ -25,6 +29,83 @@ _UNREADABLE = {
     "57014": "it did not answer within 10 seconds",
 }
 """Why a version table is not read, by SQLSTATE."""
+
+
+def histories(stack: DatabaseStack) -> Histories:
+    """Those of the services in the stack's database, as far as they can be read."""
+    found = {}
+    for service in stack.services:
+        if service.migrations:
+            with suppress(ConfigError):
+                found[service.name] = _history(service.migrations)
+    return Histories(stack, found)
+
+
+def _history(declared: Migrations) -> Graph:
+    return graph(project(FOLDER / declared.path, declared.command))
+
+
+class OtherVersionTable(Refused):
+    """A service's revisions are in another version table than its own."""
+
+
+@dataclass(frozen=True)
+class Database:
+    """The version tables of one database, read once, when a service is found that would begin at base."""
+
+    stack: DatabaseStack
+    admin: Access = field(repr=False)
+    logins: Mapping[str, Access] = field(repr=False)
+    """role -> login, of the services whose passwords are known"""
+
+    def refuse_base(self, service: Service) -> None:
+        """Lets a service begin that has no revision in its own table.
+
+        :raises OtherVersionTable: a table outside of its schema holds its revisions.
+        :raises Unreachable: one that it may have used cannot be read now.
+        """
+        has_own = any(table.schema == service.schema_ for table in self._tables)
+        # What stands in a schema where the service may not write is a neighbour's word.
+        others = [
+            table
+            for table in self._tables
+            if table.schema != service.schema_ and (not self._histories.home(table) or service.role in table.writers)
+        ]
+        for table in others:
+            if table.revisions and self._histories.uses(service, table, has_own):
+                raise OtherVersionTable(self._said(service, table))
+        for table in others:
+            # With a table of its own, an empty one, the service has been told to begin.
+            used = table.trusted or table.owner == service.role or (service.role in table.writers and not has_own)
+            if used and table.revisions is None:
+                raise Unreachable(
+                    f"{table.identity} cannot be read now: {table.unread}; it may hold revisions of {service.name},"
+                    f" whose own table has none; nothing was changed{'' if has_own else self._way_out(service)}"
+                )
+
+    def _said(self, service: Service, table: VersionTable) -> str:
+        evidence = self._histories.evidence(service, table) or f"{table.owner} owns it"
+        said = (
+            f"{table.identity} holds {', '.join(table.revisions or ())}: {evidence}; from base {service.name} would"
+            " make its tables anew beside those that are there, so nothing was changed; `bin/engarde doctor"
+            f" --stack {self.stack.name}` says how it gets a version table of its own"
+        )
+        sure = self._histories.proven(service, table) or table.owner == service.role
+        return said if sure else said + self._way_out(service)
+
+    def _way_out(self, service: Service) -> str:
+        made = f"CREATE TABLE {quoted(service.schema_, VERSION_TABLE)} (version_num varchar(32) PRIMARY KEY)"
+        command = ("bin/engarde", "psql", service.name, "--stack", self.stack.name, "-c", made)
+        return f"; if {service.name} has no tables yet, an empty one lets it begin: {' '.join(map(word, command))}"
+
+    @cached_property
+    def _histories(self) -> Histories:
+        return histories(self.stack)
+
+    @cached_property
+    def _tables(self) -> tuple[VersionTable, ...]:
+        with session(self.admin) as asked:
+            return version_tables.read(self.stack, asked, lambda: self.logins)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +133,7 @@ class Project:
 
         :raises ConfigError: they cannot be.
         """
-        return graph(project(self.folder, self.declared.command))
+        return _history(self.declared)
 
     @property
     def target(self) -> str:
@@ -146,7 +227,7 @@ def _status(of: Project) -> Status:
         return Status(of.name, "elsewhere", (), history.heads, said=str(found))
     except EngardeError as error:
         return Status(of.name, "not known", said=str(error), exit_code=error.exit_code)
-    if strange := [revision for revision in now if not history.knows(revision)]:
+    if strange := [revision for revision in now if revision not in history.revisions]:
         said = f"its versions have no {', '.join(strange)}: applied from newer code, or another service's"
         return Status(of.name, "unknown revision", now, history.heads, said=said)
     if pending := history.pending(now):

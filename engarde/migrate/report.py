@@ -30,7 +30,6 @@ class Migrated:
     exit_code: int = 0
 
     def data(self) -> dict[str, object]:
-        """The same for machines."""
         return {
             "service": self.service,
             "state": self.state,
@@ -42,37 +41,11 @@ class Migrated:
 
 
 @dataclass(frozen=True, slots=True)
-class Upgraded(Result):
-    """What became of all."""
-
-    services: Sequence[Migrated]
-
-    @property
-    def exit_code(self) -> int:
-        """That of the worst; a run that has changed anything and could not ask for all is begun and not finished."""
-        worst = max(service.exit_code for service in self.services)
-        changed = any(service.state == "migrated" for service in self.services)
-        return Unfinished.exit_code if worst and changed else worst
-
-    def text(self) -> RenderableType:
-        """A row for each service."""
-        shown = table("service", "before", "after", "seconds", "state")
-        for done in self.services:
-            state = Group(Text(done.state, style=STYLES[done.state]), *_said(done.said))
-            shown.add_row(done.service, _cell(done.before), _cell(done.after), f"{done.seconds:.1f}", state)
-        return shown
-
-    def data(self) -> dict[str, object]:
-        """The same for machines."""
-        return {"services": [service.data() for service in self.services]}
-
-
-@dataclass(frozen=True, slots=True)
 class Status:
     """Where one service is in its history, and what has still to be run."""
 
     service: str
-    where: Where
+    state: Where
     now: tuple[str, ...] | None = None
     """None where they could not be read"""
     heads: tuple[str, ...] = ()
@@ -82,10 +55,9 @@ class Status:
     exit_code: int = 1
 
     def data(self) -> dict[str, object]:
-        """The same for machines."""
         return {
             "service": self.service,
-            "state": self.where,
+            "state": self.state,
             "revisions": self.now,
             "heads": list(self.heads),
             "pending": [{"revision": revision.id, "title": revision.title} for revision in self.pending],
@@ -94,29 +66,51 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True)
-class Statuses(Result):
-    """Where all of them are."""
-
-    services: Sequence[Status]
+class _Services(Result):
+    services: Sequence[Migrated | Status]
 
     @property
     def exit_code(self) -> int:
-        """That of the worst."""
-        return max(service.exit_code for service in self.services)
+        """That of the worst; a run that has changed anything and could not ask for all is begun and not finished."""
+        worst = max(service.exit_code for service in self.services)
+        changed = any(service.state == "migrated" for service in self.services)
+        return Unfinished.exit_code if worst and changed else worst
+
+    def data(self) -> dict[str, object]:
+        """The same for machines."""
+        return {"services": [service.data() for service in self.services]}
+
+
+@dataclass(frozen=True, slots=True)
+class Upgraded(_Services):
+    """What became of all."""
+
+    services: Sequence[Migrated]
+
+    def text(self) -> RenderableType:
+        """A row for each service."""
+        shown = table("service", "before", "after", "seconds", "state")
+        for done in self.services:
+            state = Group(Text(done.state, style=STYLES[done.state]), *_said(done.said))
+            shown.add_row(done.service, _cell(done.before), _cell(done.after), f"{done.seconds:.1f}", state)
+        return shown
+
+
+@dataclass(frozen=True, slots=True)
+class Statuses(_Services):
+    """Where all of them are."""
+
+    services: Sequence[Status]
 
     def text(self) -> RenderableType:
         """A row for each service, and below it a line for each revision that is pending."""
         shown = table("service", "revision", "heads", "state")
         for found in self.services:
-            where = Text(found.where, style="green" if found.where == "up to date" else "red")
+            where = Text(found.state, style="green" if found.state == "up to date" else "red")
             pending = (Text(f"{revision.id}  {revision.title}".rstrip()) for revision in found.pending)
             state = Group(where, *_said(found.said), *pending)
             shown.add_row(found.service, _cell(found.now), _cell(found.heads), state)
         return shown
-
-    def data(self) -> dict[str, object]:
-        """The same for machines."""
-        return {"services": [service.data() for service in self.services]}
 
 
 def _said(text: str) -> list[RenderableType]:

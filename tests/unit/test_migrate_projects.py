@@ -50,7 +50,7 @@ def test_the_engine_is_asked_before_any_program_is_started() -> None:
     with (
         patch("engarde.pulumi_cli.process.subprocess.Popen", side_effect=asked),
         patch("engarde.migrate.projects.revisions", return_value=()),
-        patch("engarde.migrate.histories.session"),
+        patch("engarde.migrate.projects.session"),
         patch("engarde.server.version_tables.listed", return_value=[THEIRS]),
         patch("engarde.server.version_tables.ask_logins", return_value=READ) as logins,
         patch.object(run, "revisions", return_value=()),
