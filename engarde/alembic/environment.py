@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from engarde.alembic.filters import Answers, Table, sees
-from engarde.alembic.settings import URL
+from engarde.alembic.project import URL
 from engarde.alembic.source import SCHEME, Function, Source, Value, dotted, name_of, texts_in
 
 Mode = Literal["online", "offline"]

@@ -14,10 +14,9 @@ from typing import get_args
 from engarde.alembic import template
 from engarde.alembic.environment import Environment, environment
 from engarde.alembic.lost import edited
-from engarde.alembic.project import Project, is_project, project, words_of
+from engarde.alembic.project import INI, NoProject, Project, project, words_of
 from engarde.alembic.running import refuse_broken
 from engarde.alembic.scripts import wanting
-from engarde.alembic.settings import INI
 from engarde.alembic.source import Modules, source
 from engarde.alembic.statements import bound
 from engarde.alembic.template import Driver
@@ -71,11 +70,10 @@ def changes(path: Path, service: Service, driver: Driver | None) -> tuple[Change
     :raises ConfigError: the project or its env.py cannot be read, or the env.py is a link.
     :raises Refused: something of the old env.py that may fill or filter the metadata would be lost.
     """
-    called = words_of(service)
     folder = path.parent if path.is_file() else path
     root = folder.resolve()
-    if is_project(path, called):
-        return _made([_env(project(path, called), service, driver)])
+    with suppress(NoProject):
+        return _made([_env(project(path, words_of(service)), service, driver)])
     files = {INI: template.text(INI), f"{FRESH}/script.py.mako": template.text("script.py.mako")}
     if taken := [str(folder / file) for file in files if os.path.lexists(folder / file)]:
         raise ConfigError(f"{', '.join(taken)} is there, but no Alembic project: {INI} has no [alembic]")

@@ -1,17 +1,39 @@
-"""Where the parts of an Alembic project are, and how its service calls Alembic."""
+"""Where the parts of an Alembic project are, what its options say as Alembic reads them, and how it is called."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import configparser
+import os
+import re
+import tomllib
+from argparse import ArgumentParser
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from engarde.alembic.settings import INI, SECTION, Settings, found, missing
 from engarde.declaration.model import Service
 from engarde.errors import ConfigError
+from engarde.util.files import read_text
+
+INI = "alembic.ini"
+PYPROJECT = "pyproject.toml"
+SECTION = "alembic"
+URL = "sqlalchemy.url"
+
+_SEPARATORS = {"space": " ", "newline": "\n", "os": os.pathsep, ":": ":", ";": ";"}
+_OLD_SEPARATOR = re.compile(r", *|(?: +)")
+_OLD_PATH_SEPARATOR = re.compile(r", *|(?: +)|\:")
 
 USUAL = ("alembic",)
 
 FLASKS = "migrations"
 """The folder that Flask-Migrate looks in, unless it is told another one."""
+
+
+class NoProject(ConfigError):
+    """There are no options of an Alembic project."""
+
+
+# ---- The command.
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,42 +59,161 @@ def words_of(service: Service) -> Sequence[str]:
 
 def command(words: Sequence[str]) -> Command:
     """A command taken apart; what stands before Alembic's own name belongs to another program."""
-    if (flasks := _flasks(words)) is not None:
-        return Command(tuple(words), alembics=False, flasks=flasks)
-    names = [place for place, word in enumerate(words) if Path(word).name == "alembic"]
-    start = names[-1] + 1 if names else len(words)
-    kept, ini, section = [*words[:start]], None, SECTION
-    left = list(words[start:])
-    while left:
-        word = left.pop(0)
-        if (value := _value(word, left, "-c", "--config")) is not None:
-            ini = value if value.endswith(".ini") or ini is None else ini
-        elif (value := _value(word, left, "-n", "--name")) is not None:
-            section = value
-        else:
-            kept.append(word)
-    return Command(tuple(kept), ini if ini and not ini.endswith(".toml") else None, section, bool(names))
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    flask = _end(words, "flask")
+    if flask and "db" in words[flask:]:
+        parser.add_argument("-d", "--directory", nargs="?", const="", default=FLASKS)
+        told, _ = parser.parse_known_args(words[words.index("db", flask) :])
+        return Command(tuple(words), alembics=False, flasks=told.directory)
+    parser.add_argument("-c", "--config", action="append", nargs="?", const="", default=[])
+    parser.add_argument("-n", "--name", nargs="?", const="", default=SECTION)
+    start = _end(words, "alembic")
+    told, kept = parser.parse_known_args(words[start or len(words) :])
+    ini = next((file for file in told.config if file and not file.endswith(".toml")), None)
+    return Command((*words[: start or len(words)], *kept), ini, told.name, start is not None)
 
 
-def _flasks(words: Sequence[str]) -> str | None:
-    """The folder of `flask ... db -d FOLDER`."""
-    names = [place for place, word in enumerate(words) if Path(word).name == "flask"]
-    if not names or "db" not in words[names[-1] :]:
+def _end(words: Sequence[str], program: str) -> int | None:
+    """Where the words begin that a program gets."""
+    return next((place for place in range(len(words), 0, -1) if Path(words[place - 1]).name == program), None)
+
+
+# ---- Its options.
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The options of one project; those of alembic.ini go before those of pyproject.toml."""
+
+    folder: Path
+    """where Alembic runs"""
+    ini: Path | None
+    pyproject: Path | None
+    in_ini: Mapping[str, str] = field(repr=False)
+    """as they are written, which may hold a password"""
+    in_pyproject: Mapping[str, object] = field(repr=False)
+    section: str = SECTION
+    """that of alembic.ini"""
+
+    @property
+    def file(self) -> Path:
+        """Where the project's options are."""
+        file = self.ini or self.pyproject
+        assert file
+        return file
+
+    def text(self, name: str) -> str | None:
+        """An option that is one text, with `%(here)s` and its like put in.
+
+        :raises ConfigError: it names something that is nowhere, or is no text.
+        """
+        if name in self.in_ini:
+            return self._interpolated(name)
+        value = self.in_pyproject.get(name)
+        return None if value is None else self._filled(name, value)
+
+    def flag(self, name: str) -> bool:
+        """An option that is true or false."""
+        if name in self.in_ini:
+            return self._interpolated(name) == "true"
+        return self.in_pyproject.get(name) is True
+
+    def paths(self, name: str) -> tuple[Path, ...]:
+        """An option that is a list of folders; Alembic takes them from where it runs, which is the project's folder."""
+        if text := self.in_ini.get(name) and self._interpolated(name):
+            return tuple(self.folder / part for part in self._parts(name, text))
+        value = self.in_pyproject.get(name)
+        return tuple(self.folder / self._filled(name, item) for item in value) if isinstance(value, list) else ()
+
+    def line(self, name: str) -> int:
+        """Where in its file an option stands, from 1."""
+        pattern = re.compile(rf'\s*["\']?{re.escape(name)}["\']?\s*[=:]')
+        file = self.ini if name in self.in_ini else self.pyproject
+        lines = read_text(file).splitlines() if file else []
+        header = f"[{self.section}]"
+        start = lines.index(header) if file == self.ini and header in lines else 0
+        return next((number for number, text in enumerate(lines[start:], start + 1) if pattern.match(text)), 1)
+
+    def _parts(self, name: str, text: str) -> list[str]:
+        keys = ["path_separator", *(["version_path_separator"] if name == "version_locations" else [])]
+        separator = next((self._interpolated(key) for key in keys if key in self.in_ini), None)
+        if separator is None:
+            return (_OLD_SEPARATOR if name == "version_locations" else _OLD_PATH_SEPARATOR).split(text)
+        if separator not in _SEPARATORS:
+            raise ConfigError(f"{self.ini}: path_separator is none of {', '.join(_SEPARATORS)}")
+        return [part.strip() for part in text.split(_SEPARATORS[separator]) if part]
+
+    def _interpolated(self, name: str) -> str:
+        assert self.ini
+        known = {**self.in_ini, "here": self.ini.parent.as_posix()}
+        # By itself: a whole parser would also refuse the % of options that nobody asks for here, such as the URL's.
+        interpolation, parser = configparser.BasicInterpolation(), configparser.RawConfigParser()
+        try:
+            return interpolation.before_get(parser, self.section, name, self.in_ini[name], known)
+        except configparser.Error:
+            reason = "a % that names nothing; write %% for one"
+            raise ConfigError(f"{self.ini}:{self.line(name)}: {name}: {reason}") from None
+
+    def _filled(self, name: str, value: object) -> str:
+        with suppress(KeyError, ValueError, TypeError):
+            if isinstance(value, str):
+                return value % {"here": self.folder.as_posix()}
+        raise ConfigError(f"{self.pyproject}:{self.line(name)}: {name} is not a text that Alembic reads")
+
+
+def _settings(folder: Path, ini: Path, section: str) -> Settings | None:
+    """The options of the Alembic project in this folder, if it has any.
+
+    :raises ConfigError: a file that may have them does not parse.
+    """
+    pyproject = folder / PYPROJECT
+    in_ini = _ini(ini).get(section) if ini.is_file() else None
+    in_pyproject = _pyproject(pyproject) if pyproject.is_file() else None
+    if in_ini is None and in_pyproject is None:
         return None
-    folder, left = FLASKS, [*words[words.index("db", names[-1]) + 1 :]]
-    while left:
-        if (value := _value(left.pop(0), left, "-d", "--directory")) is not None:
-            folder = value
-    return folder
+    files = (None if in_ini is None else ini, None if in_pyproject is None else pyproject)
+    return Settings(folder, *files, in_ini or {}, in_pyproject or {}, section)
 
 
-def _value(word: str, left: list[str], short: str, long: str) -> str | None:
-    """What an option is given, in any of the four ways; None where the word is another one."""
-    if word in (short, long):
-        return left.pop(0) if left else ""
-    if word.startswith(f"{long}="):
-        return word.removeprefix(f"{long}=")
-    return word.removeprefix(short).removeprefix("=") if word.startswith(short) and word[1] != "-" else None
+def _missing(folder: Path, ini: Path, section: str) -> NoProject:
+    """Says what would make this folder a project, and which sections of the file might be meant."""
+    where = os.path.relpath(ini, folder)
+    said = f"{folder}: no Alembic project: neither {where} with [{section}] nor {PYPROJECT} with [tool.{SECTION}]"
+    named = [name for name, options in _ini(ini).items() if "script_location" in options] if ini.is_file() else []
+    if named:
+        said += (
+            f"; {where} has {', '.join(f'[{name}]' for name in named)}: say in the stack file which is the service's"
+            f" (`migrations: {{path: ..., command: [alembic, -n, {named[0]}]}}`)"
+        )
+    return NoProject(said)
+
+
+def _ini(file: Path) -> dict[str, dict[str, str]]:
+    parser = configparser.RawConfigParser()
+    try:
+        parser.read_string(read_text(file), str(file))
+    except configparser.Error as error:
+        # Its text quotes the line, which may hold a password.
+        numbers = re.findall(r"line:? *(\d+)", str(error))
+        raise ConfigError(f"{file}:{numbers[0] if numbers else 1}: not an ini file") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{file}: not UTF-8") from None
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+    return {name: dict(parser[name]) for name in parser.sections()}
+
+
+def _pyproject(file: Path) -> dict[str, object] | None:
+    try:
+        found = tomllib.loads(read_text(file)).get("tool", {}).get(SECTION)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, AttributeError):
+        raise ConfigError(f"{file}: not a TOML file") from None
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+    return found if isinstance(found, dict) else None
+
+
+# ---- Its folders.
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,17 +241,19 @@ def project(path: Path | str, called: Sequence[str] = USUAL) -> Project:
     """The project in this folder, or whose alembic.ini or pyproject.toml this is.
 
     :param called: the command by which the service calls Alembic, which may name a file and a section of it.
-    :raises ConfigError: there is none, or it does not say where its parts are.
+    :raises NoProject: there is none.
+    :raises ConfigError: it does not say where its parts are, or a file that may does not parse.
     """
-    given = Path(path).absolute()
+    given, told = Path(path).absolute(), command(called)
     if not given.exists():
-        raise ConfigError(f"{given}: no such folder")
-    folder, ini, section = _named(given, called)
-    there = found(folder, ini, section)
-    if flasks := _of_flask(folder, there, command(called).flasks):
+        raise NoProject(f"{given}: no such folder")
+    folder = given.parent if given.is_file() else given
+    ini = given if given.suffix == ".ini" else folder / (told.ini or INI)
+    there = _settings(folder, ini, told.section)
+    if flasks := _of_flask(folder, there, told.flasks):
         return flasks
     if there is None:
-        raise missing(folder, ini, section)
+        raise _missing(folder, ini, told.section)
     if not (text := there.text("script_location")):
         raise ConfigError(f"{there.file}: no script_location")
     sources = tuple(dict.fromkeys((*there.paths("prepend_sys_path"), folder, folder / "src")))
@@ -120,32 +263,14 @@ def project(path: Path | str, called: Sequence[str] = USUAL) -> Project:
     return _made(there, location, sources)
 
 
-def is_project(path: Path, called: Sequence[str]) -> bool:
-    """Whether there are options of an Alembic project.
-
-    :raises ConfigError: a file that may have them does not parse.
-    """
-    folder, ini, section = _named(path.absolute(), called)
-    there = found(folder, ini, section)
-    return there is not None or _of_flask(folder, there, command(called).flasks) is not None
-
-
-def _named(given: Path, called: Sequence[str]) -> tuple[Path, Path, str]:
-    """The folder in which Alembic runs, its alembic.ini, and the section of that."""
-    told = command(called)
-    folder = given.parent if given.is_file() else given
-    return folder, given if given.suffix == ".ini" else folder / (told.ini or INI), told.section
-
-
 def _of_flask(folder: Path, there: Settings | None, told: str | None) -> Project | None:
     """Flask-Migrate's project: an alembic.ini without a script_location, and its env.py beside it."""
-    if there is not None and told is None and there.text("script_location"):
+    located = there and there.text("script_location")
+    if located and told is None:
         return None
-    own = folder if there is not None and not there.text("script_location") else folder / (told or FLASKS)
-    if not (own / "env.py").is_file():
-        return None
+    own = folder if there and not located else folder / (told or FLASKS)
     root = own.parent if own == folder else folder
-    inside = found(root, own / INI, SECTION)
+    inside = _settings(root, own / INI, SECTION) if (own / "env.py").is_file() else None
     if inside is None or inside.ini is None or inside.text("script_location"):
         return None
     return _made(inside, own, (root, root / "src"), root)

@@ -8,8 +8,8 @@ from typing import Any, get_args
 from engarde.alembic.context import Context
 from engarde.alembic.environment import Configure, Early, Environment, Mode, Named, SetPath, Sink, Way, spelled, stated
 from engarde.alembic.filters import Answers, Table
+from engarde.alembic.project import URL
 from engarde.alembic.running import Runner, Said, databases
-from engarde.alembic.settings import URL
 from engarde.alembic.source import UNKNOWN, Value
 from engarde.declaration.model import Service
 from engarde.util.files import read_text

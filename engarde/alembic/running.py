@@ -20,8 +20,7 @@ from typing import IO, Any, TypeVar
 
 from engarde.alembic import template
 from engarde.alembic.programs import Programs, environment
-from engarde.alembic.project import Project, command, words_of
-from engarde.alembic.settings import INI
+from engarde.alembic.project import INI, Project, command, words_of
 from engarde.alembic.statements import bound
 from engarde.declaration.address import UNSTATED, Address
 from engarde.declaration.loader import FOLDER

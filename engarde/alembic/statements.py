@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Literal
 
 from engarde.alembic.environment import ASYNC_ENGINES, OPTIONS, SYNC_ENGINES
-from engarde.alembic.settings import URL
+from engarde.alembic.project import URL
 from engarde.alembic.source import Function, Source, dotted, name_of
 from engarde.util.files import read_text
 
