@@ -57,7 +57,7 @@ def check(stack: Stack, service: Service, path: Path | str, *, run: bool = False
     env = source(found.env, Modules(found.sources))
     ours = template.functions(service)
     names = [name for name, function in env.functions.items() if ast.dump(function) in ours]
-    facts = environment(env, service.schema_, names)
+    facts = environment(env, names)
     context = Context(stack, service, found, history, facts, rules_models.models(env))
     if run and not found.flask:
         context = recorded(context)

@@ -1,21 +1,144 @@
 """All that the rules look at, and how they say what they find."""
 
+import ast
 import json
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import dedent
+from typing import Literal
 
-from engarde.alembic.environment import Configure, Environment, Mode, Named
-from engarde.alembic.filters import ANY, Table
 from engarde.alembic.project import Project
 from engarde.alembic.scripts import Graph
+from engarde.alembic.source import UNKNOWN, Source, Value
 from engarde.declaration.address import UNSTATED, Variable
 from engarde.declaration.model import Service, Stack
-from engarde.declaration.names import PUBLIC
+from engarde.declaration.names import PUBLIC, VERSION_TABLE
 from engarde.output.findings import Finding, Remedy
 from engarde.util.quoting import quoted, word
 
+Mode = Literal["online", "offline"]
+Way = Literal["statement", "options", "server_settings"]
+
 UNJUDGED = "not judged"
 """The kind of finding that says no more than that the text does not tell."""
+
+ANY = "any_table"
+"""Stands for a table of whatever name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table as autogenerate shows it to the filters."""
+
+    schema: str | None
+    """None in the login's first schema"""
+    name: str = ANY
+    declared: bool = False
+    """the models have it"""
+    exists: bool = True
+    """the database has it, too"""
+    modelled: str | None = None
+    """the schema that the models give it"""
+
+
+Answers = Mapping[Table, bool | None]
+"""Whether a table is compared; None where that could not be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """One call of `context.configure`, for one of its two modes."""
+
+    mode: Mode
+    line: int
+    options: Mapping[str, ast.expr] = field(repr=False)
+    opaque: bool = False
+    """it has options besides that only running it would tell"""
+    within: object = field(default=None, repr=False)
+    """the function it is in, or the mode in which it was run"""
+    answers: Answers | None = field(default=None, repr=False)
+    """what its filters have said, if they were run"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sink:
+    """A place where the program says which URL it takes."""
+
+    line: int
+    value: Value
+    of: Literal["option", "engine", "offline"]
+    """`option`: it goes through configparser, to which % means something; `offline`: `context.configure` takes no more
+    from it than that it is PostgreSQL's, and no driver is needed"""
+    driver: str | None = None
+    """that of the engine, if it was run; empty of an option"""
+
+
+@dataclass(frozen=True, slots=True)
+class SetPath:
+    """One place that sets a search_path."""
+
+    line: int
+    schemas: tuple[str, ...] | None
+    """None where only running it would tell"""
+    way: Way
+    within: object = field(repr=False)
+    """as that of a Configure"""
+    written: bool = False
+    """Alembic itself executes it, which writes it where there is no connection"""
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """A statement before `context.configure` in a transaction that is not over there."""
+
+    line: int
+    texts: tuple[str, ...]
+    """its own"""
+    sure: bool
+    """False: only running it would tell"""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One place that names a schema of the models' tables."""
+
+    file: Path
+    line: int
+    schema: object
+    """UNKNOWN where the text does not tell"""
+    of_metadata: bool
+    """it is the default of all tables, not one table's own"""
+    keys: bool
+    """there are foreign keys in what it names it for"""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One env.py."""
+
+    source: Source
+    ours: frozenset[str]
+    """its functions that are as `init` writes them"""
+    configures: tuple[Configure, ...]
+    sinks: tuple[Sink, ...]
+    engines: tuple[ast.Call, ...] = field(repr=False)
+    paths: tuple[SetPath, ...]
+    early: tuple[Early, ...]
+    schemas_made: tuple[int, ...] = ()
+    """the lines that have made a schema, if it was run"""
+    asynchronous: bool = False
+    """its engine is an asynchronous one"""
+
+    def of(self, mode: Mode) -> tuple[Configure, ...]:
+        """The calls for one mode."""
+        return tuple(configure for configure in self.configures if configure.mode == mode)
+
+    @property
+    def of_several(self) -> tuple[Configure, ...]:
+        """The calls in which it tells Alembic that there are several databases, as Alembic's own template does."""
+        tokens = {"upgrade_token", "downgrade_token"}
+        return tuple(configure for configure in self.configures if tokens & configure.options.keys())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +192,27 @@ class Context:
         """Those that hold its URLs where it runs."""
         return (self.service.railway or UNSTATED).variables
 
+    def sees(self, configure: Configure, table: Table) -> bool | None:
+        """Whether autogenerate compares a table; None where that cannot be told.
+
+        One filter is known by its text: the one that findings say to write.
+        """
+        if configure.answers is not None:
+            return configure.answers.get(table)
+        if configure.opaque:
+            return None
+        source, options, none = self.env.source, configure.options, ast.Constant(None)
+        schemas = source.value(options.get("include_schemas", none)).constant
+        names, objects = options.get("include_name", none), options.get("include_object", none)
+        elsewhere, told = table.schema is not None, table.exists and source.value(names).constant is not None
+        if table.exists and elsewhere and not schemas:
+            return False
+        right = isinstance(names, ast.Name) and (names.id in self.env.ours or _is_right(source, names.id, self.schema))
+        if told and right and (table.schema not in (None, self.schema) or table.name == VERSION_TABLE):
+            return False
+        told_more = source.value(objects).constant is not None
+        return None if (told and not right) or told_more or (elsewhere and schemas is UNKNOWN) else True
+
     def own_is_seen(self, configure: Configure) -> bool | None:
         """Whether autogenerate compares the service's own tables, those that are still to be made among them."""
         if configure.answers is not None:
@@ -80,7 +224,7 @@ class Context:
         answers: set[bool | None] = set()
         for schema in known:
             tables = [Table(None, ANY, declared=True, exists=exists, modelled=schema) for exists in (True, False)]
-            both = [self.env.sees(configure, table) for table in tables]
+            both = [self.sees(configure, table) for table in tables]
             answers.add(False if False in both else None if None in both else True)
         return True if True in answers else None if None in answers else False
 
@@ -110,3 +254,37 @@ class Context:
     def _command(self, name: str) -> str:
         words = ("bin/engarde", "alembic", name, str(self.project.folder), "--service", self.service.name)
         return f"{' '.join(map(word, words))} --stack {self.stack.name}"
+
+
+def by_name(schema: str) -> tuple[str, ...]:
+    """The filter that is right, for a schema's name as Python spells it."""
+    return (
+        "def include_name(name, type_, parent_names):",
+        '    if type_ == "schema":',
+        f"        return name in (None, {schema})  # None: the login's first schema, which is the same",
+        f'    return not (type_ == "table" and name == "{VERSION_TABLE}")',
+    )
+
+
+def _is_right(source: Source, name: str, own: str) -> bool:
+    """Whether a function is the filter that is right, its constants written out or by name."""
+    there = (source, name) if name in source.functions else source.imported(name)
+    function = there[0].functions.get(there[1] or "") if there else None
+    if there is None or function is None:
+        return False
+    taken = [argument.arg for argument in function.args.args]
+    right = ast.parse(dedent("\n".join(by_name(repr(own))[1:])))
+    plain = _Constants(there[0], taken).visit(ast.parse("\n".join(map(ast.unparse, function.body))))
+    return taken[:2] == ["name", "type_"] and ast.unparse(plain) == ast.unparse(right)
+
+
+class _Constants(ast.NodeTransformer):
+    """Puts what they are worth in the place of a module's names."""
+
+    def __init__(self, source: Source, but: Collection[str]) -> None:
+        self.source, self.but = source, but
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """One name."""
+        constant = UNKNOWN if node.id in self.but else self.source.value(node).constant
+        return node if constant is UNKNOWN else ast.parse(repr(constant), mode="eval").body

@@ -2,18 +2,13 @@
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
-from engarde.alembic.filters import Answers, Table, sees
+from engarde.alembic.context import Configure, Early, Environment, Mode, SetPath, Sink, Way
 from engarde.alembic.project import URL
 from engarde.alembic.source import SCHEME, Function, Source, Value, dotted, name_of, texts_in
-
-Mode = Literal["online", "offline"]
-Way = Literal["statement", "options", "server_settings"]
 
 SYNC_ENGINES = ("engine_from_config", "create_engine")
 ASYNC_ENGINES = ("async_engine_from_config", "create_async_engine", "AsyncEngine")
@@ -28,120 +23,15 @@ _CALLED = re.compile(r"set_config\(\s*'search_path'\s*,\s*'((?:[^']|'')*)'", re.
 _PART = re.compile(r'\s*(?:"((?:[^"]|"")*)"|\'((?:[^\']|\'\')*)\'|([^\s,;"\']+))\s*(,|$|;)')
 
 
-@dataclass(frozen=True, slots=True)
-class Configure:
-    """One call of `context.configure`, for one of its two modes."""
-
-    mode: Mode
-    line: int
-    options: Mapping[str, ast.expr] = field(repr=False)
-    opaque: bool = False
-    """it has options besides that only running it would tell"""
-    within: object = field(default=None, repr=False)
-    """the function it is in, or the mode in which it was run"""
-    answers: Answers | None = field(default=None, repr=False)
-    """what its filters have said, if they were run"""
-
-
-@dataclass(frozen=True, slots=True)
-class Sink:
-    """A place where the program says which URL it takes."""
-
-    line: int
-    value: Value
-    of: Literal["option", "engine", "offline"]
-    """`option`: it goes through configparser, to which % means something; `offline`: `context.configure` takes no more
-    from it than that it is PostgreSQL's, and no driver is needed"""
-    driver: str | None = None
-    """that of the engine, if it was run; empty of an option"""
-
-
-@dataclass(frozen=True, slots=True)
-class SetPath:
-    """One place that sets a search_path."""
-
-    line: int
-    schemas: tuple[str, ...] | None
-    """None where only running it would tell"""
-    way: Way
-    within: object = field(repr=False)
-    """as that of a Configure"""
-    written: bool = False
-    """Alembic itself executes it, which writes it where there is no connection"""
-
-
-@dataclass(frozen=True, slots=True)
-class Early:
-    """A statement before `context.configure` in a transaction that is not over there."""
-
-    line: int
-    texts: tuple[str, ...]
-    """its own"""
-    sure: bool
-    """False: only running it would tell"""
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """One place that names a schema of the models' tables."""
-
-    file: Path
-    line: int
-    schema: object
-    """UNKNOWN where the text does not tell"""
-    of_metadata: bool
-    """it is the default of all tables, not one table's own"""
-    keys: bool
-    """there are foreign keys in what it names it for"""
-
-
-@dataclass(frozen=True, slots=True)
-class Environment:
-    """One env.py."""
-
-    source: Source
-    own: str
-    """the schema of its service"""
-    ours: frozenset[str]
-    """its functions that are as `init` writes them"""
-    configures: tuple[Configure, ...]
-    sinks: tuple[Sink, ...]
-    engines: tuple[ast.Call, ...] = field(repr=False)
-    paths: tuple[SetPath, ...]
-    early: tuple[Early, ...]
-    schemas_made: tuple[int, ...] = ()
-    """the lines that have made a schema, if it was run"""
-    asynchronous: bool = False
-    """its engine is an asynchronous one"""
-
-    def of(self, mode: Mode) -> tuple[Configure, ...]:
-        """The calls for one mode."""
-        return tuple(configure for configure in self.configures if configure.mode == mode)
-
-    def sees(self, configure: Configure, table: Table) -> bool | None:
-        """Whether autogenerate compares a table; None where that cannot be told."""
-        if configure.answers is not None:
-            return configure.answers.get(table)
-        return None if configure.opaque else sees(self.source, configure.options, self.ours, self.own, table)
-
-    @property
-    def of_several(self) -> tuple[Configure, ...]:
-        """The calls in which it tells Alembic that there are several databases, as Alembic's own template does."""
-        tokens = {"upgrade_token", "downgrade_token"}
-        return tuple(configure for configure in self.configures if tokens & configure.options.keys())
-
-
-def environment(source: Source, own: str, ours: Collection[str] = ()) -> Environment:
+def environment(source: Source, ours: Collection[str] = ()) -> Environment:
     """Reads an env.py.
 
-    :param own: the schema of its service.
     :param ours: its functions that are as `init` writes them.
     """
     configures = tuple(_configures(source))
     engines = tuple(source.calls(*SYNC_ENGINES, *ASYNC_ENGINES))
     return Environment(
         source,
-        own,
         frozenset(ours),
         configures,
         tuple(_sinks(source, ours)),

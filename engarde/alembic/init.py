@@ -9,11 +9,10 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_IMODE
-from typing import get_args
 
 from engarde.alembic import template
-from engarde.alembic.environment import Environment, environment
-from engarde.alembic.lost import edited
+from engarde.alembic.context import Environment
+from engarde.alembic.environment import environment
 from engarde.alembic.project import INI, NoProject, Project, project, words_of
 from engarde.alembic.running import refuse_broken
 from engarde.alembic.scripts import wanting
@@ -183,23 +182,20 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
             f" there, `Migrate(app, db, version_table_schema={service.schema_!r}, ...)`"
             f" (bin/engarde alembic check {there.folder} --service {service.name})"
         )
-    facts = environment(source(file, Modules((file.parent,))), service.schema_)
+    facts = environment(source(file, Modules((file.parent,))))
     if facts.of_several:
         raise Refused(
             f"{file}:{facts.of_several[0].line} is for several databases: nothing was written; make a project for"
             f" {service.name}'s alone, with its version files, and `def upgrade() -> None:` in them"
         )
     chosen = driver or _of(facts, service)
-    own, refused = template.yours(before), _of_several(there)
-    left: tuple[str, ...] = ()
+    own, left, lost = template.yours(before), tuple[str, ...](), tuple[str, ...]()
     if own is None:
-        yours, losses = carried(facts, bound(template.env(service, chosen, "")))
-        own, left = yours or template.text("yours.py"), losses.left
-        refused += tuple(f"{file}, {reason}" for reason in losses.refused)
+        yours, left, lost = carried(facts, bound(template.env(service, chosen, "")))
+        own = yours or template.text("yours.py")
     elif not template.is_untouched(before):
-        left, lost = edited(before, [template.env(service, kind, "") for kind in get_args(Driver)])
-        refused += tuple(f"{file}, {reason}" for reason in lost)
-    if refused:
+        left, lost = template.edited(before, service)
+    if refused := [*_of_several(there), *(f"{file}, {reason}" for reason in lost)]:
         listed = "".join(f"\n{masked(reason)}" for reason in refused)
         raise Refused(f"nothing was written: this would be lost, or would not work with a new env.py:{listed}")
     kept = None if template.is_untouched(before) else _free(file)

@@ -5,9 +5,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, get_args
 
-from engarde.alembic.context import Context
-from engarde.alembic.environment import Configure, Early, Environment, Mode, Named, SetPath, Sink, Way, spelled, stated
-from engarde.alembic.filters import Answers, Table
+from engarde.alembic.context import (
+    Answers,
+    Configure,
+    Context,
+    Early,
+    Environment,
+    Mode,
+    Named,
+    SetPath,
+    Sink,
+    Table,
+    Way,
+)
+from engarde.alembic.environment import spelled, stated
 from engarde.alembic.project import URL
 from engarde.alembic.running import Runner, Said, databases
 from engarde.alembic.source import UNKNOWN, Value

@@ -3,9 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from engarde.alembic.context import UNJUDGED, Context
-from engarde.alembic.environment import Configure
-from engarde.alembic.filters import Table, by_name
+from engarde.alembic.context import UNJUDGED, Configure, Context, Table, by_name
 from engarde.alembic.scripts import wanting
 from engarde.alembic.source import UNKNOWN
 from engarde.declaration.names import PUBLIC, VERSION_TABLE
@@ -80,7 +78,7 @@ def _filtered(context: Context, configure: Configure) -> Iterator[Finding]:
     line = nodes[0].lineno if nodes else configure.line
     ours = any(isinstance(node, ast.Name) and node.id in context.env.ours for node in nodes)
     own = context.own_is_seen(configure)
-    others = {schema: context.env.sees(configure, Table(schema)) for schema in context.others}
+    others = {schema: context.sees(configure, Table(schema)) for schema in context.others}
     # What `init` has written shows nothing else; what filters it has besides only hide more of what is the service's.
     if None in others.values() or (own is None and not ours):
         expected = f"a filter that lets only {context.schema} through"
@@ -93,7 +91,7 @@ def _filtered(context: Context, configure: Configure) -> Iterator[Finding]:
     if own is False:
         actual = "autogenerate does not see them: to it, the login's first schema is None"
         yield context.finding("filter", line, f"the tables of {context.schema}", actual, *filter_code(context))
-    if "version_table_schema" in configure.options and context.env.sees(configure, Table(None, VERSION_TABLE)):
+    if "version_table_schema" in configure.options and context.sees(configure, Table(None, VERSION_TABLE)):
         # Alembic leaves out the version table of the schema it was told, but meets the login's first schema as None.
         actual = f"autogenerate proposes to drop {context.schema}.{VERSION_TABLE}"
         yield context.finding("filter", line, f"{VERSION_TABLE} left out", actual, *filter_code(context))

@@ -4,9 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from engarde.alembic.context import Context
-from engarde.alembic.environment import Named
-from engarde.alembic.filters import Table
+from engarde.alembic.context import Context, Named, Table
 from engarde.alembic.source import UNKNOWN, Source, dotted, name_of
 from engarde.declaration.stack_file import referring
 from engarde.output.findings import Finding, Remedy
@@ -95,7 +93,7 @@ def schemas(context: Context) -> Iterator[Finding]:
 
 def _wrong(context: Context, named: Named) -> str | None:
     """What autogenerate makes of it; a filter that is not judged is said so of, and may leave it alone."""
-    env, online = context.env, context.env.of("online")
+    online = context.env.of("online")
     if named.schema == context.schema:
         if named.keys and any(context.own_is_seen(configure) for configure in online):
             # PostgreSQL names no schema of the search_path where it tells what a foreign key refers to.
@@ -104,7 +102,7 @@ def _wrong(context: Context, named: Named) -> str | None:
         schema = str(named.schema)
         table = Table(schema, declared=True, exists=False, modelled=schema)
         declared = schema in {read.schema_ for read in context.service.reads}
-        if not declared or any(env.sees(configure, table) for configure in online):
+        if not declared or any(context.sees(configure, table) for configure in online):
             return "autogenerate proposes to make its tables there"
     return None
 

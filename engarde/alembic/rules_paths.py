@@ -4,9 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from engarde.alembic.context import Context
-from engarde.alembic.environment import Early, SetPath
-from engarde.alembic.filters import Table
+from engarde.alembic.context import Context, Early, SetPath, Table
 from engarde.alembic.rules_urls import driver
 from engarde.alembic.source import name_of
 from engarde.declaration.names import PUBLIC
@@ -52,7 +50,7 @@ def shows_no_others(context: Context) -> Iterator[Finding]:
     if not context.autogenerates or any(path.schemas is None or _narrow(context, path) for path in paths):
         return
     for configure in context.env.of("online"):
-        if not context.env.sees(configure, Table(None)):
+        if not context.sees(configure, Table(None)):
             continue
         line = next((path.line for path in paths if PUBLIC in (path.schemas or ())), configure.line)
         actual = f"{context.schema}, {PUBLIC}: autogenerate proposes to drop the tables of {PUBLIC} that it shows"

@@ -5,8 +5,7 @@ import re
 from collections.abc import Iterator
 
 from engarde.alembic import template
-from engarde.alembic.context import Context
-from engarde.alembic.environment import Sink
+from engarde.alembic.context import Context, Sink
 from engarde.alembic.project import URL
 from engarde.alembic.source import SCHEME, UNKNOWN, Value, name_of
 from engarde.declaration.databases import database_of

@@ -3,8 +3,8 @@
 import ast
 import builtins
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from typing import Literal
+from collections.abc import Callable, Iterator, Mapping, Set
+from typing import Literal, TypeVar
 
 from engarde.alembic.environment import ASYNC_ENGINES, OPTIONS, SYNC_ENGINES
 from engarde.alembic.project import URL
@@ -22,6 +22,8 @@ READS = (
     *("Path", "resolve", "abspath", "dirname", "join", "make_url", "quote", "quote_plus", "render_as_string"),
 )
 """Calls that do nothing but give something back."""
+
+Item = TypeVar("Item")
 
 Kind = Literal["runs", "does", "names"]
 """It runs the migrations, which the new file does in its own way; it does something else; it gives something a name."""
@@ -80,21 +82,19 @@ class OldFile:
         """The statement's first line."""
         return self.segment(statement).partition("\n")[0].strip()
 
-    def _reaching(self, wanted: Callable[[ast.Call], bool]) -> set[str]:
+    def _reaching(self, wanted: Callable[[ast.Call], bool]) -> Set[str]:
         """The functions that make such a call, themselves or by another one of them."""
-        found: set[str] = set()
-        while True:
-            more = {
-                name
-                for name, function in self.source.functions.items()
-                if any(
-                    (isinstance(node, ast.Call) and wanted(node)) or (isinstance(node, ast.Name) and node.id in found)
-                    for node in ast.walk(function)
-                )
-            }
-            if more <= found:
-                return found
-            found |= more
+
+        def reach(node: ast.AST, found: Set[str]) -> bool:
+            return (isinstance(node, ast.Call) and wanted(node)) or (isinstance(node, ast.Name) and node.id in found)
+
+        functions = self.source.functions.items()
+        return grown(
+            set[str](),
+            lambda found: {
+                name for name, function in functions if any(reach(node, found) for node in ast.walk(function))
+            },
+        )
 
     def _runs(self, statement: ast.stmt) -> bool:
         match statement:
@@ -107,6 +107,13 @@ class OldFile:
         return any(
             name_of(call.func) in RUNS or _configures(call) or mentions(call, self.running) for call in calls(statement)
         )
+
+
+def grown(found: Set[Item], more: Callable[[Set[Item]], Set[Item]]) -> Set[Item]:
+    """These, what there is more with them, and so on."""
+    while not (further := more(found)) <= found:
+        found = found | further
+    return found
 
 
 def _is_plain(statement: ast.stmt, targets: list[ast.expr]) -> bool:
@@ -141,7 +148,7 @@ def calls(node: ast.AST) -> list[ast.Call]:
     return [inner for inner in ast.walk(node) if isinstance(inner, ast.Call)]
 
 
-def mentions(call: ast.Call, functions: set[str]) -> bool:
+def mentions(call: ast.Call, functions: Set[str]) -> bool:
     """Whether a call is of one of these functions, or hands one over."""
     return any(isinstance(node, ast.Name) and node.id in functions for node in ast.walk(call))
 

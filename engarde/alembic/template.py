@@ -3,11 +3,13 @@
 import ast
 import hashlib
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from string import Template
 from typing import Literal, get_args
 
 from engarde.alembic.source import Function
+from engarde.alembic.statements import bound, bound_by, is_others_import, is_text
 from engarde.declaration.address import UNSTATED
 from engarde.declaration.model import Service
 from engarde.util.quoting import literal, quoted
@@ -19,6 +21,9 @@ BEGIN, END = "# --- yours ---", "# --- end of yours ---"
 
 DIGEST = "# digest of all but yours: "
 """Begins the last line, which shows whether somebody has changed the rest."""
+
+FILTERING = ("include_name", "shown", "migrate")
+"""The functions of a file of ours that decide what autogenerate sees, and what Alembic is told."""
 
 FOLDER = Path(__file__).with_name("templates")
 
@@ -76,6 +81,37 @@ def yours(written: str) -> str | None:
     if lines.count(BEGIN) != 1 or lines.count(END) != 1 or lines.index(BEGIN) > lines.index(END):
         return None
     return "\n".join(lines[lines.index(BEGIN) + 1 : lines.index(END)])
+
+
+def edited(before: str, service: Service) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What somebody has changed in a file of ours elsewhere than between the lines that are the service's own.
+
+    It is not in the new file: first what neither fills nor filters the metadata, then what may.
+    """
+    written = [env(service, driver, "") for driver in get_args(Driver)]
+    ours = {ast.dump(statement) for text in written for statement in _rest(text)}
+    names = {name for text in written for name in bound(text)}
+    left, refused = [], []
+    for statement in _rest(before):
+        if ast.dump(statement) in ours or is_others_import(statement):
+            continue
+        own = bound_by(statement).keys()
+        line = f"line {statement.lineno}: {ast.unparse(statement).partition(chr(10))[0]}"
+        if own and own <= names and not own & {*FILTERING}:
+            left.append(line)
+        else:
+            place = f"between the lines {BEGIN!r} and {END!r}"
+            refused.append(f"{line}: put what is changed there {place}")
+    return tuple(left), tuple(refused)
+
+
+def _rest(text: str) -> Iterator[ast.stmt]:
+    """The statements of a file of ours that are not the service's own."""
+    lines = text.splitlines()
+    first, last = lines.index(BEGIN) + 1, lines.index(END) + 1
+    for statement in ast.parse(text).body:
+        if not is_text(statement) and not first < statement.lineno < last:
+            yield statement
 
 
 def _digest(written: str) -> str:

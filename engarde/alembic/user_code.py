@@ -1,24 +1,160 @@
-"""What of somebody's own env.py goes into the new one: its metadata, its options, and what it does to fill these."""
+"""What of somebody's own env.py goes into the new one: its metadata, its options, and what it does to fill these.
+
+What does not is left out, or refused: it may fill or filter the metadata.
+"""
 
 import ast
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence, Set
 
-from engarde.alembic.environment import Environment
-from engarde.alembic.lost import KNOWN, METADATA, Losses
-from engarde.alembic.source import Function, name_of
-from engarde.alembic.statements import OldFile, bound_by, calls, is_off, loads
+from engarde.alembic.context import Environment
+from engarde.alembic.environment import EXECUTES, OPTIONS
+from engarde.alembic.source import Function, dotted, name_of
+from engarde.alembic.statements import (
+    ENGINES,
+    READS,
+    RUNS,
+    Compound,
+    OldFile,
+    bound_by,
+    calls,
+    grown,
+    heads,
+    is_off,
+    is_others_import,
+    is_own_import,
+    is_url,
+    loads,
+    mentions,
+    within,
+)
+
+Lines = tuple[str, ...]
+"""what a file loses, each with its line"""
+
+METADATA = "target_metadata"
 
 ASKED = "# What else context.configure is to be told, by name.\noptions = "
 
 REPLACED = ("connection", "url", "dialect_name", "dialect_opts", "literal_binds", "version_table_schema", METADATA)
 """What the new file tells `context.configure` itself."""
 
+OF_ENGINES = ("prefix", "poolclass", "future", "url")
+"""What the new file says of its engine itself, or has no need of."""
+KNOWN = (
+    *(*RUNS, *OPTIONS, "configure", "fileConfig", "connect", "begin", "commit", "rollback", "close", "dispose"),
+    *("is_offline_mode", "get_event_loop", "get_running_loop", "new_event_loop"),
+    *("debug", "info", "warning", "error", "exception"),
+)
+"""Calls that the new file makes in its own way, or that only tell something."""
+SETS_PATH = re.compile(r"\bset\s+(?:session\s+|local\s+)?search_path\b", re.I)
+"""A statement that the new file has, too."""
+CONNECTIONS = ("connection", "conn", "engine", "connectable", "bind")
 
-def carried(env: Environment, ours: Mapping[str, object]) -> tuple[str | None, Losses]:
+
+class Losses:
+    """What does not go over from a file."""
+
+    def __init__(self, old: OldFile) -> None:
+        self.old = old
+        self.left: set[tuple[int, str]] = set()
+        """what cannot fill or filter the metadata, each with its line"""
+        self.refused: set[tuple[int, str]] = set()
+        """what may, and what is to be done about it"""
+
+    def refuse(self, line: int, why: str) -> None:
+        """Says that something may fill or filter the metadata."""
+        self.refused.add((line, why))
+
+    def leave(self, statement: ast.stmt) -> None:
+        """Says that something goes, unless the new file does the same."""
+        if not SETS_PATH.search(text := self.old.first_line(statement)):
+            self.left.add((statement.lineno, text))
+
+    def look(self) -> None:
+        """Looks at what stands where the migrations are run, which the new file does in its own way."""
+        for call in self.old.source.calls(*ENGINES):
+            for word in call.keywords:
+                if word.arg not in OF_ENGINES and not (word.arg and is_off(word.value)):
+                    self.left.add((word.value.lineno, f"{name_of(call.func)}({word.arg or '**'}=...)"))
+        filling = self._filling()
+        for statement in self.old.body:
+            if self.old.kind(statement) == "runs":
+                self._look_at(statement, filling)
+
+    def _own(self) -> set[str]:
+        """Names of the service's own modules, and of what it defines itself."""
+        own = [statement for statement in self.old.body if not is_others_import(statement)]
+        return {name for statement in own for name in bound_by(statement)} - {"config"}
+
+    def _filling(self) -> Set[str]:
+        """The names by which the metadata is filled or changed."""
+        own = self._own()
+
+        def taken(found: Set[str]) -> set[str]:
+            users = [statement for statement in self.old.body if bound_by(statement).keys() & found]
+            return {name for statement in users for name in loads(statement)} & own
+
+        return grown({METADATA}, taken)
+
+    def _look_at(self, statement: ast.stmt, filling: Set[str]) -> None:
+        line = self.old.first_line(statement)
+        match statement:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                for inner in statement.body:
+                    self._look_at(inner, filling)
+            case ast.Import() | ast.ImportFrom() if is_own_import(statement):
+                self.refuse(statement.lineno, f"{line} may fill the metadata: move it to the top")
+            case ast.For(iter=over) if loads(over) & filling:
+                self.refuse(statement.lineno, f"{line} changes the metadata: move it to the top")
+            case _ if isinstance(statement, Compound):
+                if any(map(self._is_lost, heads(statement))):
+                    self.leave(statement)
+                for inner in within(statement):
+                    self._look_at(inner, filling)
+            case ast.Expr(value=ast.Await(value=ast.Call() as call)) | ast.Expr(value=ast.Call() as call):
+                self._look_at_call(statement, call, filling)
+            case ast.Assign(targets=targets) if not all(isinstance(node, ast.Name | ast.Tuple) for node in targets):
+                if any(loads(target) & filling for target in targets):
+                    self.refuse(statement.lineno, f"{line} changes the metadata: move it to the top")
+                elif not any(map(is_url, targets)):
+                    self.leave(statement)
+            case ast.Assign(value=value) if self._is_lost(value):
+                self.leave(statement)
+            case ast.Raise() | ast.Delete() | ast.AugAssign():
+                self.leave(statement)
+
+    def _look_at_call(self, statement: ast.stmt, call: ast.Call, filling: Set[str]) -> None:
+        if name_of(call.func) in KNOWN or mentions(call, self.old.running):
+            return
+        parts = (*call.args, *(word.value for word in call.keywords))
+        given = {name for part in parts for name in loads(part)}
+        on_connection = dotted(call.func).split(".")[0] in CONNECTIONS or bool(given & {*CONNECTIONS})
+        fills = METADATA in given or bool(loads(call.func) & filling)
+        if fills or (not on_connection and loads(call.func) & self._own()):
+            line = self.old.first_line(statement)
+            self.refuse(statement.lineno, f"{line} may fill the metadata: move it to the top, or take it out")
+        else:
+            self.leave(statement)
+
+    def _is_lost(self, value: ast.expr) -> bool:
+        """Whether the service's modules, the database or the caller takes part in it, as none does in the new file."""
+        imports = [statement for statement in self.old.body if is_own_import(statement)]
+        imported = {name for statement in imports for name in bound_by(statement)}
+        told_more = any(isinstance(node, ast.Attribute) and node.attr == "attributes" for node in ast.walk(value))
+        return told_more or any(
+            (name := name_of(call.func)) in (*EXECUTES, "get_x_argument")
+            or (bool(loads(call.func) & imported) and name not in READS)
+            for call in calls(value)
+        )
+
+
+def carried(env: Environment, ours: Mapping[str, object]) -> tuple[str | None, Lines, Lines]:
     """All that it does besides running migrations, its metadata, its options, and what these need; and what it loses.
 
     :param ours: the names of the new file, which stand for something else there.
-    :returns: what goes into the new file, None where there is nothing; and what does not go over.
+    :returns: what goes into the new file, None where there is nothing; then what does not go over: what cannot fill or
+        filter the metadata, and what may, and what is to be done about it.
     """
     old = OldFile(env.source)
     losses = Losses(old)
@@ -37,7 +173,10 @@ def carried(env: Environment, ours: Mapping[str, object]) -> tuple[str | None, L
         parts.append(f"{METADATA} = None")
     entries = "".join(f'    "{name}": {old.segment(node)},\n' for name, node in options.items())
     parts.append(ASKED + (f"{{\n{entries}}}" if entries else "{}"))
-    return "\n".join(parts) if kept or options else None, losses
+    left, refused = (
+        tuple(f"line {line}: {text}" for line, text in sorted(found)) for found in (losses.left, losses.refused)
+    )
+    return "\n".join(parts) if kept or options else None, left, refused
 
 
 # ---- What it tells Alembic.
@@ -99,13 +238,14 @@ def _kept(old: OldFile, losses: Losses, wanted: set[str]) -> list[ast.stmt]:
                 kept.add(statement)
             elif not known:
                 losses.leave(statement)
-    while True:
-        wanted = wanted.union(*map(loads, kept))
-        names = [statement for statement in old.body if old.kind(statement) == "names"]
-        more = {statement for statement in names if bound_by(statement).keys() & wanted} - kept
-        if not more:
-            return [statement for statement in old.body if statement in kept]
-        kept |= more
+    names = [statement for statement in old.body if old.kind(statement) == "names"]
+
+    def needed(kept: Set[ast.stmt]) -> set[ast.stmt]:
+        taken = wanted.union(*map(loads, kept))
+        return {statement for statement in names if bound_by(statement).keys() & taken}
+
+    whole = grown(kept, needed)
+    return [statement for statement in old.body if statement in whole]
 
 
 def _is_there(statement: ast.stmt, ours: Mapping[str, object]) -> bool:
