@@ -4,11 +4,11 @@ import ast
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from engarde.alembic import rules_configure, rules_models, rules_paths, rules_urls, template
+from engarde.alembic import rules_configure, rules_models, rules_urls, template
 from engarde.alembic.context import Context
 from engarde.alembic.environment import environment
 from engarde.alembic.project import project, words_of
-from engarde.alembic.recorded import recorded
+from engarde.alembic.running import recorded
 from engarde.alembic.scripts import graph
 from engarde.alembic.source import Modules, source
 from engarde.declaration.model import Service, Stack
@@ -22,11 +22,11 @@ RULES: tuple[Rule, ...] = (
     rules_configure.configured,
     rules_configure.version_table,
     rules_configure.filtered,
-    rules_paths.shows_no_others,
-    rules_paths.set_rightly,
-    rules_paths.offline,
-    rules_paths.makes_no_schema,
-    rules_paths.commits,
+    rules_configure.shows_no_others,
+    rules_configure.set_rightly,
+    rules_configure.offline,
+    rules_configure.makes_no_schema,
+    rules_configure.commits,
     rules_models.schemas,
     rules_models.foreign_keys,
     rules_urls.from_environment,

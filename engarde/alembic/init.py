@@ -14,7 +14,7 @@ from engarde.alembic import template
 from engarde.alembic.context import Environment
 from engarde.alembic.environment import environment
 from engarde.alembic.project import INI, NoProject, Project, project, words_of
-from engarde.alembic.running import refuse_broken
+from engarde.alembic.running import Runner, Said
 from engarde.alembic.scripts import wanting
 from engarde.alembic.source import Modules, source
 from engarde.alembic.statements import bound
@@ -22,6 +22,7 @@ from engarde.alembic.template import Driver
 from engarde.alembic.user_code import carried
 from engarde.declaration.model import Service
 from engarde.errors import ConfigError, Refused, Unfinished
+from engarde.util.terminal import first_few
 from engarde.util.files import read_bytes, read_text
 from engarde.util.masking import masked
 from engarde.util.terminal import begin_change
@@ -88,7 +89,46 @@ def try_out(changes: Sequence[Change], path: Path, service: Service) -> None:
     """
     for change in changes:
         if change.before is not None:
-            refuse_broken(project(path, words_of(service)), service, change.before, change.after)
+            _refuse_broken(project(path, words_of(service)), service, change.before, change.after)
+
+
+def _refuse_broken(project: Project, service: Service, before: str, after: str) -> None:
+    """Lets an env.py pass that can take the place of another.
+
+    :raises Refused: it fails, its metadata has fewer tables, its filters hide them all, or it could not be tried.
+    """
+    above = bound(after.partition(template.BEGIN)[0])
+    imports = {name: value[1:] for name, value in above.items() if isinstance(value, tuple)}
+    told = {"mode": "offline", "imports": imports}
+
+    def read(new: Said, old: Said) -> tuple[str, bool, list[str]]:
+        kept = {*map(str, new["tables"] or ())}
+        lost = [table for table in map(str, old["tables"] or ()) if table not in kept]
+        return masked(str(new["failed"] or "")), bool(new["hidden"]), lost
+
+    trial = Runner(
+        project,
+        service,
+        refused="nothing was written: it could not be tried",
+        late="nothing was written: its trial",
+        otherwise=", or write it untried with --untried",
+    )
+    runs = [{**told, "kind": "new", "text": after}, {**told, "kind": "old", "text": before}]
+    failed, hidden, lost = trial.run(runs, read)
+    if failed:
+        raise Refused(f"nothing was written: what would be written fails there: {failed}")
+    if hidden:
+        raise Refused(
+            "nothing was written: the filters that it would keep show autogenerate none of the models' tables, because"
+            " to Alembic the login's first schema is None, not its name; the new env.py leaves out all other schemas"
+            " itself, so take the filter of schemas out of the old one"
+        )
+    if lost:
+        raise Refused(
+            f"nothing was written: the metadata of what would be written has no {first_few(lost, 5)}, and autogenerate"
+            f" would drop what is missing there; import what fills it at the top of {project.env}, before"
+            " target_metadata"
+        )
 
 
 def write(changes: Sequence[Change]) -> None:

@@ -5,30 +5,47 @@ loads the text in place of the project's. So nobody has to know where the interp
 would see, but for its database: its URLs lead nowhere, and SQLAlchemy is kept from connecting.
 """
 
+import ast
 import json
 import os
 import secrets
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from stat import S_IROTH
 from threading import Thread
-from typing import IO, Any, TypeVar
+from typing import IO, Any, TypeVar, get_args
 
 from engarde.alembic import template
+from engarde.alembic.context import (
+    Answers,
+    Configure,
+    Context,
+    Early,
+    Environment,
+    Mode,
+    Named,
+    SetPath,
+    Sink,
+    Table,
+    Way,
+)
+from engarde.alembic.environment import spelled, stated
 from engarde.alembic.programs import Programs, environment
-from engarde.alembic.project import INI, Project, command, words_of
-from engarde.alembic.statements import bound
-from engarde.declaration.address import UNSTATED, Address
+from engarde.alembic.project import INI, URL, Project, command, words_of
+from engarde.alembic.source import UNKNOWN, Value
+from engarde.declaration.address import Address
+from engarde.declaration.address import UNSTATED
 from engarde.declaration.loader import FOLDER
 from engarde.declaration.model import Service
 from engarde.errors import Refused
 from engarde.server.credentials import url
 from engarde.server.libpq import given_environment
 from engarde.util import timeouts
+from engarde.util.files import read_text
 from engarde.util.masking import masked
 from engarde.util.quoting import word
 from engarde.util.terminal import first_few
@@ -41,6 +58,8 @@ LINGERING = 2.0
 
 LAST = 3
 """Lines of what it prints that are told where it is not run to its end."""
+
+MODES: tuple[Mode, ...] = ("online", "offline")
 
 NOWHERE = Address(host="no-database.invalid")
 """Where every URL leads that the code is given."""
@@ -164,40 +183,120 @@ def _urls(service: Service) -> dict[str, str]:
     }
 
 
-def refuse_broken(project: Project, service: Service, before: str, after: str) -> None:
-    """Lets an env.py pass that can take the place of another.
+# ---- What has been seen, judged by the same rules as what the text tells.
 
-    :raises Refused: it fails, its metadata has fewer tables, its filters hide them all, or it could not be tried.
+
+def recorded(context: Context) -> Context:
+    """The same project, with what has come of running its env.py in both modes in the place of what its text tells.
+
+    For a mode in which it fails, what its text tells stands.
+
+    :raises Refused: it could not be run.
     """
-    above = bound(after.partition(template.BEGIN)[0])
-    imports = {name: value[1:] for name, value in above.items() if isinstance(value, tuple)}
-    told = {"mode": "offline", "imports": imports}
+    project, service, settings = context.project, context.service, context.project.settings
+    told = {
+        "kind": "record",
+        "text": read_text(project.env),
+        "role": service.role,
+        "schema": service.schema_,
+        "database": next(iter(databases(service).values())),
+        "schemas": sorted({*context.others, *(read.schema_ for read in service.reads)} - {service.schema_}),
+        "url": str(settings.in_ini.get(URL) or settings.in_pyproject.get(URL) or "").replace("%%", "%"),
+    }
+    runs = [{**told, "mode": mode} for mode in MODES]
+    return Runner(project, service).run(runs, lambda online, offline: _with(context, online, offline))
 
-    def read(new: Said, old: Said) -> tuple[str, bool, list[str]]:
-        kept = {*map(str, new["tables"] or ())}
-        lost = [table for table in map(str, old["tables"] or ()) if table not in kept]
-        return masked(str(new["failed"] or "")), bool(new["hidden"]), lost
 
-    trial = Runner(
-        project,
-        service,
-        refused="nothing was written: it could not be tried",
-        late="nothing was written: its trial",
-        otherwise=", or write it untried with --untried",
+def _with(context: Context, online: Said, offline: Said) -> Context:
+    env = context.env
+    configures: list[Configure] = []
+    paths: list[SetPath] = []
+    failures: list[tuple[Mode, int, str]] = []
+    offline_only = [configure.within for configure in env.of("offline")]
+    for mode, said in zip(MODES, (online, offline), strict=True):
+        if not said["failed"]:
+            configures += _configures(env, said, mode)
+            paths += _paths(env, said, mode)
+            continue
+        configures += env.of(mode)
+        paths += [path for path in env.paths if (path.within in offline_only) is (mode == "offline")]
+        # One that refuses to be run offline has nothing to be judged there.
+        if env.of(mode) or mode == "online":
+            failures.append((mode, int(said["line"]), masked(str(said["failed"]))))
+    sinks, engines, failed = tuple(_sinks(context.service, online)), online["engines"], bool(online["failed"])
+    early = tuple(Early(int(line), (str(sql),), sure=True) for line, sql in online["early"])
+    found = replace(
+        env,
+        configures=tuple(configures),
+        sinks=(*env.sinks, *sinks) if failed else sinks,
+        paths=tuple(dict.fromkeys(paths)),
+        early=env.early if failed else early,
+        schemas_made=tuple(map(int, online["made"])),
+        asynchronous=any(engine["asynchronous"] for engine in engines) if engines else env.asynchronous,
     )
-    runs = [{**told, "kind": "new", "text": after}, {**told, "kind": "old", "text": before}]
-    failed, hidden, lost = trial.run(runs, read)
-    if failed:
-        raise Refused(f"nothing was written: what would be written fails there: {failed}")
-    if hidden:
-        raise Refused(
-            "nothing was written: the filters that it would keep show autogenerate none of the models' tables, because"
-            " to Alembic the login's first schema is None, not its name; the new env.py leaves out all other schemas"
-            " itself, so take the filter of schemas out of the old one"
-        )
-    if lost:
-        raise Refused(
-            f"nothing was written: the metadata of what would be written has no {first_few(lost, 5)}, and autogenerate"
-            f" would drop what is missing there; import what fills it at the top of {project.env}, before"
-            " target_metadata"
-        )
+    models = tuple(_models(context, online))
+    return replace(context, env=found, models=models, run=True, failures=tuple(failures))
+
+
+def _configures(env: Environment, said: Said, mode: Mode) -> Iterator[Configure]:
+    for one in said["configures"]:
+        # Offline it may be handed a connection, and then has no offline mode of its own.
+        if one["online"] != (mode == "online"):
+            continue
+        line = int(one["line"])
+        told = next((configure.options for configure in env.configures if configure.line == line), {})
+        options = {}
+        for name, value in one["options"].items():
+            node = ast.Constant(value[0]) if value else ast.Call(ast.Name(name, ast.Load()), [], [])
+            node.lineno = told[name].lineno if name in told else line
+            options[name] = node
+        yield Configure(mode, line, options, within=mode, answers=_answers(one["answers"]))
+
+
+def _answers(found: list[list[Any]]) -> Answers:
+    return {
+        Table(schema, name, declared, exists, modelled): answer
+        for schema, name, declared, exists, modelled, answer in found
+    }
+
+
+def _paths(env: Environment, said: Said, mode: Mode) -> Iterator[SetPath]:
+    """Those of statements, and of what engines hand to their drivers; what sets none is none."""
+    ways: dict[str, Way] = {way: way for way in get_args(Way)}
+    for number, name, text in said["paths"]:
+        way = ways[name]
+        # Where an option is written out says its text; what is run says only where the engine is made.
+        line = next((path.line for path in env.paths if path.way == way != "statement"), int(number))
+        if schemas := spelled(str(text)) if way == "server_settings" else stated(str(text), way):
+            yield SetPath(line, schemas, way, mode, written=mode == "offline")
+
+
+def _sinks(service: Service, said: Said) -> Iterator[Sink]:
+    by_database = {database: name for name, database in databases(service).items()}
+
+    def read(name: str | None) -> frozenset[str]:
+        return frozenset({by_database[name]}) if name in by_database else frozenset()
+
+    for line, name, doubled in said["options"]:
+        yield Sink(int(line), Value(variables=read(name), replaced=(("%", "%%"),) if doubled else ()), "option", "")
+    for engine in said["engines"]:
+        value = Value(variables=read(engine["database"]), from_settings=bool(engine["ini"]))
+        yield Sink(int(engine["line"]), value, "engine", str(engine["driver"]))
+
+
+def _models(context: Context, said: Said) -> Iterator[Named]:
+    """The places that name a schema, and for those whose text does not tell it the schemas that nothing else names."""
+    if said["failed"]:
+        yield from context.models
+        return
+    known = {named.schema for named in context.models}
+    found = {schema: False for schema, _ in said["schemas"]}
+    for schema, keys in said["schemas"]:
+        found[schema] |= bool(keys)
+    left = {schema: keys for schema, keys in found.items() if schema is not None and schema not in known}
+    unknown = [named for named in context.models if named.schema is UNKNOWN]
+    yield from (named for named in context.models if named.schema is not UNKNOWN)
+    lines = [int(one["line"]) for one in said["configures"]] or [1]
+    places = unknown or [Named(context.project.env, lines[0], None, of_metadata=True, keys=False)]
+    for named in places:
+        yield from (replace(named, schema=schema, keys=keys) for schema, keys in left.items())
