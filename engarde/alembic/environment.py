@@ -8,7 +8,7 @@ from typing import Literal
 
 from engarde.alembic.context import Configure, Early, Environment, Mode, SetPath, Sink, Way
 from engarde.alembic.project import URL
-from engarde.alembic.source import SCHEME, Function, Source, Value, dotted, name_of, texts_in
+from engarde.alembic.source import SCHEME, Source, Value, dotted, handed, name_of, texts_in
 
 SYNC_ENGINES = ("engine_from_config", "create_engine")
 ASYNC_ENGINES = ("async_engine_from_config", "create_async_engine", "AsyncEngine")
@@ -74,8 +74,11 @@ def entries(source: Source, node: ast.expr) -> dict[str, ast.expr] | None:
             pairs = [*zip(keys, values, strict=True)]
         case ast.Call(func=ast.Name(id="dict"), args=[], keywords=words):
             pairs = [(ast.Constant(word.arg) if word.arg else None, word.value) for word in words]
-        case ast.Name(id=name) if (assigned := _assigned(source, name)) is not None:
-            return entries(source, assigned)
+        case ast.Name(id=name):
+            with suppress(LookupError):
+                assigned = source.assigned(name, source.tree)
+                return entries(source, assigned) if assigned else None
+            return None
         case _:
             return None
     found: dict[str, ast.expr] = {}
@@ -85,12 +88,6 @@ def entries(source: Source, node: ast.expr) -> dict[str, ast.expr] | None:
             return None
         found |= further
     return found
-
-
-def _assigned(source: Source, name: str) -> ast.expr | None:
-    with suppress(LookupError):
-        return source.assigned(name, source.tree)
-    return None
 
 
 # ---- URLs.
@@ -123,16 +120,14 @@ def _of_call(source: Source, call: ast.Call, ours: Collection[str]) -> Iterator[
             yield Sink(keyword.value.lineno, source.value(keyword.value), of)
     for node in call.args[:1]:
         if name in ("create_engine", "create_async_engine"):
-            is_ours = isinstance(node, ast.Call) and name_of(node.func) in ours
-            yield Sink(node.lineno, _of_ours(source) if is_ours else source.value(node), "engine")
+            value = source.value(node)
+            if isinstance(node, ast.Call) and name_of(node.func) in ours:
+                # What the function gives that `init` writes.
+                names = [source.value(ast.Name(name, ast.Load())).text or "" for name in ("VARIABLE", "DRIVER")]
+                value = Value(variables=frozenset(names[:1]), replaced=((SCHEME, names[1]),))
+            yield Sink(node.lineno, value, "engine")
         elif (value := source.value(node)).from_settings:
             yield Sink(call.lineno, value, "engine")
-
-
-def _of_ours(source: Source) -> Value:
-    """What the function gives that `init` writes."""
-    variable, driver = (source.value(ast.Name(name, ast.Load())).text or "" for name in ("VARIABLE", "DRIVER"))
-    return Value(variables=frozenset({variable}), replaced=((SCHEME, driver),))
 
 
 # ---- search_path.
@@ -140,8 +135,10 @@ def _of_ours(source: Source) -> Value:
 
 def _paths(source: Source) -> Iterator[SetPath]:
     writers = [call for call in source.calls("execute") if dotted(call.func) in ("context.execute", "op.execute")]
+    pieces = (ast.JoinedStr, ast.FormattedValue, ast.BinOp, ast.Expr, ast.Compare)
     for node in source.nodes:
-        if not isinstance(node, ast.expr) or not _is_whole(source, node):
+        # Neither a piece of a larger text nor a comment in the form of one.
+        if not isinstance(node, ast.expr) or isinstance(source.parents.get(node), pieces):
             continue
         function = source.function(node)
         if isinstance(node, ast.Dict):
@@ -150,11 +147,12 @@ def _paths(source: Source) -> Iterator[SetPath]:
                     text = source.value(value).likely
                     listed = spelled(text) if isinstance(text, str) else None
                     yield SetPath(value.lineno, listed, "server_settings", function)
-        elif isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp) and _mentions(node):
-            text = source.value(node).likely
-            way: Way = "options" if next(iter(texts_in(node)), "").lstrip().startswith("-") else "statement"
+        elif isinstance(node, ast.Constant | ast.JoinedStr | ast.BinOp):
+            whole, text = "".join(texts_in(node)), source.value(node).likely
+            way: Way = "options" if whole.lstrip().startswith("-") else "statement"
             listed = stated(text, way) if isinstance(text, str) else None
-            if listed != ():
+            # By itself it is a name.
+            if listed != () and "search_path" in whole.lower() and len(whole) > len("search_path") + 1:
                 written = any(call in source.above(node) for call in writers)
                 yield SetPath(node.lineno, listed, way, function, written)
 
@@ -166,9 +164,8 @@ def spelled(text: str) -> tuple[str, ...]:
     while match := _PART.match(text, place):
         quoted, literal, bare, end = match.groups()
         # What stands in single quotes is one name, commas and all.
-        found.append(
-            quoted.replace('""', '"') if quoted is not None else literal if literal is not None else bare.lower()
-        )
+        name = quoted.replace('""', '"') if quoted is not None else literal
+        found.append(bare.lower() if name is None else name)
         place = match.end()
         if end != ",":
             break
@@ -189,35 +186,23 @@ def stated(text: str, way: Way) -> tuple[str, ...]:
     return spelled(match[1].replace("\\:", ":"))
 
 
-def _mentions(node: ast.expr) -> bool:
-    whole = "".join(texts_in(node)).lower()
-    return "search_path" in whole and len(whole) > len("search_path") + 1
-
-
-def _is_whole(source: Source, node: ast.expr) -> bool:
-    """Neither a piece of a larger text nor a comment in the form of one."""
-    parent = source.parents.get(node)
-    return not isinstance(parent, ast.JoinedStr | ast.FormattedValue | ast.BinOp | ast.Expr | ast.Compare)
-
-
 # ---- Transactions.
 
 
 def _early(source: Source, ours: Collection[str]) -> Iterator[Early]:
     """The statements that leave a transaction open for the migrations to join."""
-    handing = [call for call in source.calls("configure", "run_sync") if _connection(call)]
-    flows = [_calls(source, source.function(call)) for call in handing]
+    handing = {call: name for call in source.calls("configure", "run_sync") if (name := _connection(call))}
+    calls = [(node, source.function(node)) for node in source.nodes if isinstance(node, ast.Call)]
+    flows = [[node for node, function in calls if function is source.function(call)] for call in handing]
     names = [[name_of(call.func) for call in flow] for flow in flows]
     begins = [call for flow in flows for call in flow if name_of(call.func) == "begin"]
     begun = any(_receiver(call) not in ("connection", "conn", "context") for call in begins)
     together = {name for flow in names for name in flow}
-    if "begin_transaction" not in together or (begun and "connect" not in together):
-        return
     constants = {node.value for node in source.nodes if isinstance(node, ast.Constant)}
-    if "AUTOCOMMIT" in constants or any(map(_commits_at_the_end, names)):
-        return
-    for call, flow in zip(handing, flows, strict=True):
-        yield from _left_open(source, flow[: flow.index(call)], _connection(call), ours)
+    joined = "begin_transaction" in together and ("connect" in together or not begun)
+    if joined and "AUTOCOMMIT" not in constants and not any(map(_commits_at_the_end, names)):
+        for (call, connection), flow in zip(handing.items(), flows, strict=True):
+            yield from _left_open(source, flow[: flow.index(call)], connection, ours)
 
 
 def _connection(call: ast.Call) -> str | None:
@@ -236,7 +221,7 @@ def _commits_at_the_end(names: list[str | None]) -> bool:
     return "commit" in names[first:]
 
 
-def _left_open(source: Source, flow: list[ast.Call], connection: str | None, ours: Collection[str]) -> list[Early]:
+def _left_open(source: Source, flow: list[ast.Call], connection: str, ours: Collection[str]) -> list[Early]:
     """What these calls have executed on a connection and not committed."""
     found: list[Early] = []
     for call in flow:
@@ -244,32 +229,19 @@ def _left_open(source: Source, flow: list[ast.Call], connection: str | None, our
         if name in _ENDS:
             found = []
         elif name in EXECUTES and connection == _receiver(call):
-            own = any(map(_is_own_transaction, source.above(call)))
+            above = [*source.above(call)]
+            items = [
+                item.context_expr for node in above if isinstance(node, ast.With | ast.AsyncWith) for item in node.items
+            ]
+            own = any(isinstance(item, ast.Call) and name_of(item.func) == "begin" for item in items)
             if not own and not any(text.lstrip().upper().startswith("PRAGMA") for text in texts):
-                sure = not any(isinstance(parent, ast.If | ast.IfExp) for parent in source.above(call))
+                sure = not any(isinstance(parent, ast.If | ast.IfExp) for parent in above)
                 found.append(Early(call.lineno, texts, sure))
-        elif name not in ours and connection in _given(call):
+        elif name not in ours and any(isinstance(part, ast.Name) and part.id == connection for part in handed(call)):
             # What a function does with it, only running it tells.
             found.append(Early(call.lineno, (), sure=False))
     return found
 
 
-def _calls(source: Source, function: Function | None) -> list[ast.Call]:
-    """The calls of a function, or of what is outside of all functions, in the order of the text."""
-    return [node for node in source.nodes if isinstance(node, ast.Call) and source.function(node) is function]
-
-
-def _given(call: ast.Call) -> set[str]:
-    """The names that a call hands over."""
-    parts = (*call.args, *(keyword.value for keyword in call.keywords))
-    return {part.id for part in parts if isinstance(part, ast.Name)}
-
-
 def _receiver(call: ast.Call) -> str | None:
     return name_of(call.func.value) if isinstance(call.func, ast.Attribute) else None
-
-
-def _is_own_transaction(node: ast.AST) -> bool:
-    return isinstance(node, ast.With | ast.AsyncWith) and any(
-        isinstance(item.context_expr, ast.Call) and name_of(item.context_expr.func) == "begin" for item in node.items
-    )

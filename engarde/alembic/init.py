@@ -22,10 +22,9 @@ from engarde.alembic.template import Driver
 from engarde.alembic.user_code import carried
 from engarde.declaration.model import Service
 from engarde.errors import ConfigError, Refused, Unfinished
-from engarde.util.terminal import first_few
 from engarde.util.files import read_bytes, read_text
 from engarde.util.masking import masked
-from engarde.util.terminal import begin_change
+from engarde.util.terminal import begin_change, first_few
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _LINKS = (errno.ELOOP, errno.ENOTDIR)

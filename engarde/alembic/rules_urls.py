@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from engarde.alembic import template
 from engarde.alembic.context import Context, Sink
 from engarde.alembic.project import URL
-from engarde.alembic.source import SCHEME, UNKNOWN, Value, name_of
+from engarde.alembic.source import SCHEME, UNKNOWN, Value, handed, name_of
 from engarde.declaration.databases import database_of
 from engarde.declaration.declared import UrlFormat
 from engarde.declaration.stack_file import lines
@@ -74,15 +74,14 @@ def from_environment(context: Context) -> Iterator[Finding]:
 def doubled(context: Context) -> Iterator[Finding]:
     """A % written twice where configparser reads it: one in a password ends as an error that prints the whole URL."""
     for sink in context.env.sinks:
-        if sink.of == "option" and ("%", "%%") not in sink.value.replaced and _may_hold(sink.value):
+        value = sink.value
+        if value.constant is UNKNOWN:
+            may_hold = not (value.from_settings or value.computed)
+        else:
+            may_hold = "%" in (value.text or "").replace("%%", "")
+        if sink.of == "option" and ("%", "%%") not in value.replaced and may_hold:
             code = f'config.set_main_option("{URL}", url.replace("%", "%%"))'
             yield context.finding("percent", sink.line, "each % of the URL written twice", "written as it is", code)
-
-
-def _may_hold(value: Value) -> bool:
-    if value.constant is UNKNOWN:
-        return not (value.from_settings or value.computed)
-    return value.text is not None and "%" in value.text.replace("%%", "")
 
 
 def variable(context: Context) -> Iterator[Finding]:
@@ -177,13 +176,10 @@ def _of_engines(context: Context) -> list[Sink]:
         return run
     configured = any(
         (name_of(engine.func) or "").endswith("engine_from_config")
-        or any(
-            env.source.value(node).from_settings for node in (*engine.args, *(word.value for word in engine.keywords))
-        )
+        or any(env.source.value(node).from_settings for node in handed(engine))
         for engine in env.engines
     )
-    wanted = ("option", "engine") if configured else ("engine",)
-    return [sink for sink in env.sinks if sink.of in wanted]
+    return [sink for sink in env.sinks if sink.of in (("option", "engine") if configured else ("engine",))]
 
 
 def _drivers(context: Context, sink: Sink) -> set[str]:
@@ -214,9 +210,10 @@ def _default_driver(context: Context) -> str:
 def _forms(context: Context, value: Value) -> set[UrlFormat]:
     """The forms of the URLs in its variables; any, if it puts the whole scheme in its place."""
     migrations, delivered = context.service.migrations, context.variables
-    found = {delivered[name].url_format or context.service.url_format for name in value.variables & delivered.keys()}
+    stated = [delivered[name].url_format for name in value.variables & delivered.keys()]
     if migrations and migrations.variable in value.variables:
-        found.add(migrations.url_format or context.service.url_format)
+        stated.append(migrations.url_format)
+    found = {form or context.service.url_format for form in stated}
     return found or ({"plain"} if SCHEME in dict(value.replaced) else set())
 
 

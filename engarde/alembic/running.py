@@ -37,8 +37,7 @@ from engarde.alembic.environment import spelled, stated
 from engarde.alembic.programs import Programs, environment
 from engarde.alembic.project import INI, URL, Project, command, words_of
 from engarde.alembic.source import UNKNOWN, Value
-from engarde.declaration.address import Address
-from engarde.declaration.address import UNSTATED
+from engarde.declaration.address import UNSTATED, Address
 from engarde.declaration.loader import FOLDER
 from engarde.declaration.model import Service
 from engarde.errors import Refused
@@ -48,7 +47,6 @@ from engarde.util import timeouts
 from engarde.util.files import read_text
 from engarde.util.masking import masked
 from engarde.util.quoting import word
-from engarde.util.terminal import first_few
 
 LARGEST = 10_000_000
 """Of what it prints [bytes]."""

@@ -8,13 +8,9 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from engarde.alembic.project import Project, project
+from engarde.alembic.project import Project
 from engarde.alembic.source import assigned, parsed
 from engarde.errors import ConfigError
-
-__all__ = ["Graph", "Project", "Revision", "Wanting", "graph", "project", "revision", "wanting"]
-
-FIELDS = ("revision", "down_revision", "branch_labels", "depends_on")
 
 _LEGACY = re.compile(r"([a-f0-9]+)\.py")
 _COUNTED = re.compile(r"(?!\.\#|__init__).*\.py")
@@ -70,16 +66,12 @@ class Graph:
                 waiting += follow(self.revisions[id_])
         return found
 
-    def knows(self, revision: str) -> bool:
-        """Whether a version table's revision is one of this project."""
-        return revision in self.revisions
-
     def pending(self, current: Collection[str]) -> tuple[Revision, ...]:
         """What `alembic upgrade heads` would run on a version table that holds these, in an order that it may take.
 
         :raises ConfigError: a revision that is none of this project.
         """
-        if unknown := sorted(id_ for id_ in current if not self.knows(id_)):
+        if unknown := sorted(id_ for id_ in current if id_ not in self.revisions):
             raise ConfigError(f"no revision of this project: {', '.join(unknown)}")
         applied = self._reached(current, self.needs)
         return tuple(self.revisions[id_] for id_ in self.sorter().static_order() if id_ not in applied)
@@ -151,7 +143,7 @@ def revision(file: Path) -> Revision:
     if len(ids) != 1:
         raise ConfigError(f"{file}:1: no `revision`")
     line = said["down_revision"].lineno if "down_revision" in said else 1
-    down, labels, depends_on = (_texts(file, said, name) for name in FIELDS[1:])
+    down, labels, depends_on = (_texts(file, said, name) for name in ("down_revision", "branch_labels", "depends_on"))
     title = (ast.get_docstring(tree) or "").partition("\n")[0].strip()
     return Revision(ids[0], down, labels, depends_on, title, file, line)
 
@@ -200,7 +192,7 @@ def wanting(project: Project) -> tuple[Wanting, ...]:
                 by_place = [*node.args.posonlyargs, *node.args.args]
                 needed = by_place[: len(by_place) - len(node.args.defaults)]
                 pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-                names = [argument.arg for argument in (*needed, *(word for word, default in pairs if default is None))]
-                if names:
-                    found.append(Wanting(file, node.lineno, node.name, tuple(names)))
+                needed += [word for word, default in pairs if default is None]
+                if needed:
+                    found.append(Wanting(file, node.lineno, node.name, tuple(word.arg for word in needed)))
     return tuple(found)

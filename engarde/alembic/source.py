@@ -31,14 +31,8 @@ _SAME = ("str", "text", "quoted_name", "make_url")
 """Functions that return their one argument, or all that matters of it."""
 
 
-class Unknown:
-    """Stands for what only running the code could tell."""
-
-    def __repr__(self) -> str:
-        return "UNKNOWN"
-
-
-UNKNOWN = Unknown()
+UNKNOWN = object()
+"""Stands for what only running the code could tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +62,13 @@ class Value:
         return self.default if self.constant is UNKNOWN else self.constant
 
 
+@dataclass(frozen=True, slots=True)
 class Modules:
     """A project's own files, each read once."""
 
-    def __init__(self, roots: tuple[Path, ...]) -> None:
-        """
-        :param roots: the folders that its modules are imported from.
-        """
-        self.roots = roots
-        self._read: dict[Path, Source | None] = {}
+    roots: tuple[Path, ...]
+    """the folders that its modules are imported from"""
+    _read: dict[Path, Source | None] = field(default_factory=dict)
 
     def source(self, file: Path) -> Source | None:
         """A file of the project; None when it is no Python."""
@@ -218,7 +210,9 @@ class Source:
         except LookupError:
             pass
         if scope is not self.tree:
-            return None if name in _taken(scope) else self._name(name, self.tree, depth)
+            taken = ast.walk(scope.args) if isinstance(scope, Function | ast.Lambda) else ()
+            is_taken = any(isinstance(node, ast.arg) and node.arg == name for node in taken)
+            return None if is_taken else self._name(name, self.tree, depth)
         there = self.imported(name)
         return there[0]._name(there[1], there[0].tree, depth + 1) if there and there[1] and depth < DEEPEST else None
 
@@ -259,13 +253,6 @@ def _replaced(whole: Value, old: Value, new: Value) -> Value | None:
     return replace(whole, replaced=(*whole.replaced, (old.text, new.text)))
 
 
-def _taken(scope: Scope) -> set[str]:
-    """The names of what a function takes."""
-    if isinstance(scope, ast.ClassDef | ast.Module):
-        return set()
-    return {node.arg for node in ast.walk(scope.args) if isinstance(node, ast.arg)}
-
-
 def name_of(node: ast.AST) -> str | None:
     """The last part of `name` or `object.name`."""
     match node:
@@ -282,6 +269,11 @@ def dotted(node: ast.expr) -> str:
         case ast.Attribute(value=value, attr=name):
             return f"{dotted(value)}.{name}"
     return "?"
+
+
+def handed(call: ast.Call) -> list[ast.expr]:
+    """What a call is given."""
+    return [*call.args, *(keyword.value for keyword in call.keywords)]
 
 
 def texts_in(node: ast.AST) -> tuple[str, ...]:
@@ -349,17 +341,13 @@ def _imports(file: Path, nodes: list[ast.AST], roots: tuple[Path, ...]) -> Itera
             case ast.Import(names=names):
                 yield from ((alias.asname or alias.name, (alias.name, None)) for alias in names)
             case ast.ImportFrom(module=module, names=names, level=level):
-                package = _package(file, level, roots) if level else ""
-                base = ".".join(filter(None, (package, module)))
+                package: tuple[str, ...] = ()
+                if level:
+                    folder = file.parents[min(level, len(file.parents)) - 1]
+                    above = next((root for root in roots if folder.is_relative_to(root)), folder.parent)
+                    package = folder.relative_to(above).parts
+                base = ".".join(filter(None, (*package, module)))
                 for alias in names:
                     # A star brings names that only its module knows; the module itself is still one to look at.
                     star = alias.name == "*"
                     yield (f"*{base}", (base, None)) if star else (alias.asname or alias.name, (base, alias.name))
-
-
-def _package(file: Path, level: int, roots: tuple[Path, ...]) -> str:
-    folder = file.parents[level - 1] if level <= len(file.parents) else file.parent
-    for root in roots:
-        if folder.is_relative_to(root):
-            return ".".join(folder.relative_to(root).parts)
-    return folder.name

@@ -57,7 +57,7 @@ def env(service: Service, driver: Driver, yours: str) -> str:
         tls="ssl" if asynchronous else "sslmode",
         process="get_server_pid()" if asynchronous else "info.backend_pid",
         online=text("online_async.py" if asynchronous else "online_sync.py").strip("\n"),
-        guard=_python(_statement(_guard(service.role))),
+        guard=_python(_statement(f"DO $$ BEGIN IF current_user <> {literal(service.role)}")),
         run="asyncio.run(run_online())" if asynchronous else "run_online()",
     )
     return f"{written}\n{DIGEST}{_digest(written)}\n"
@@ -127,7 +127,3 @@ def _python(value: str) -> str:
 def _statement(sql: str) -> str:
     """As SQLAlchemy's `text` takes it, to which a colon may begin a parameter."""
     return sql.replace(":", "\\:")
-
-
-def _guard(role: str) -> str:
-    return f"DO $$ BEGIN IF current_user <> {literal(role)}"

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from engarde.alembic.context import Environment
 from engarde.alembic.environment import EXECUTES, OPTIONS
-from engarde.alembic.source import Function, dotted, name_of
+from engarde.alembic.source import Function, dotted, handed, name_of
 from engarde.alembic.statements import (
     ENGINES,
     READS,
@@ -127,8 +127,7 @@ class Losses:
     def _look_at_call(self, statement: ast.stmt, call: ast.Call, filling: Set[str]) -> None:
         if name_of(call.func) in KNOWN or mentions(call, self.old.running):
             return
-        parts = (*call.args, *(word.value for word in call.keywords))
-        given = {name for part in parts for name in loads(part)}
+        given = {name for part in handed(call) for name in loads(part)}
         on_connection = dotted(call.func).split(".")[0] in CONNECTIONS or bool(given & {*CONNECTIONS})
         fills = METADATA in given or bool(loads(call.func) & filling)
         if fills or (not on_connection and loads(call.func) & self._own()):

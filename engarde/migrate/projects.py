@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from engarde.alembic.scripts import Graph, graph, project
+from engarde.alembic.project import project
+from engarde.alembic.scripts import Graph, graph
 from engarde.checks.histories import Histories
 from engarde.declaration.address import Migrations
 from engarde.declaration.databases import database_of, services_of

@@ -5,8 +5,8 @@ from pathlib import Path
 import alembic
 import pytest
 
-from engarde.alembic.project import Command, command
-from engarde.alembic.scripts import graph, project
+from engarde.alembic.project import Command, command, project
+from engarde.alembic.scripts import graph
 from engarde.errors import ConfigError
 from tests.unit.alembic_projects import INI, LOGGING, REVISION, SYNC, Made, changed, line, made
 from tests.unit.test_alembic_scripts import History

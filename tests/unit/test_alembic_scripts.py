@@ -6,7 +6,8 @@ import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
-from engarde.alembic.scripts import Graph, Project, graph, project
+from engarde.alembic.project import Project, project
+from engarde.alembic.scripts import Graph, graph
 from engarde.errors import ConfigError
 
 INI = "[alembic]\nscript_location = %(here)s/migrations\n"
@@ -118,8 +119,8 @@ def test_what_a_revision_says(tmp_path: Path) -> None:
     assert found.revisions["f6"].title == "what f6 does"
     assert found.revisions["f6"].file.name == "f6_a_change.py"
     assert found.revisions["f6"].line == 6
-    assert found.knows("a1")
-    assert not found.knows("zz")
+    assert "a1" in found.revisions
+    assert "zz" not in found.revisions
 
 
 def test_annotated_and_named_values(tmp_path: Path) -> None:

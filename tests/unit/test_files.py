@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from engarde.alembic import init
-from engarde.alembic.scripts import graph, project
+from engarde.alembic.project import project
+from engarde.alembic.scripts import graph
 from engarde.backup import manifest
 from engarde.declaration.loader import parse, read
 from engarde.errors import ConfigError, EngardeError, Refused
