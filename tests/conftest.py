@@ -73,9 +73,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 @pytest.fixture(scope="session")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with warm(under_test(), tmp_path_factory.mktemp("warm")) as engine:
-        yield engine
+def engine() -> Engine:
+    return warm(under_test())
 
 
 @pytest.fixture(scope="session", params=["superuser", pytest.param("createrole", marks=pytest.mark.admins)])

@@ -3,7 +3,6 @@
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from psycopg import sql
 from devtools import server as servers
 from engarde.output.findings import Finding
 from tests.engine.database import Database
+from tests.warm.processes import python
 
 PASSWORD = "TheServicesPassword"
 SAID = (
@@ -136,7 +136,7 @@ class Truth:
         url = f"{scheme}://{role}:{PASSWORD}@{servers.HOST}:{self.database.server.port}/railway"
         kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
         return subprocess.run(
-            [sys.executable, "-m", "alembic", *words],
+            [python(), "-m", "alembic", *words],
             cwd=folder,
             env={**kept, "DATABASE_URL": url},
             capture_output=True,

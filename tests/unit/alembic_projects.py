@@ -8,8 +8,8 @@ from typing import Any
 from engarde.alembic.check import check
 from engarde.declaration.loader import parse
 from engarde.output.findings import Finding
+from tests.warm.processes import python
 
-ALEMBIC = [sys.executable, "-m", "alembic"]
 NOT_RUN = [
     (["no-such-alembic/alembic"], "cannot run no-such-alembic/alembic in "),
     (["./migrate.sh"], "`./migrate.sh` does not end with Alembic's own name"),
@@ -245,7 +245,7 @@ class Made:
         self.write("migrations/env.py", env)
         service = self.service
         if run:
-            migrations = {"path": str(self.folder), "command": ALEMBIC, **service.get("migrations", {})}
+            migrations = {"path": str(self.folder), "command": alembic(), **service.get("migrations", {})}
             service = {**service, "migrations": migrations}
         sections = {
             "server": {"host": "h", "database": "d"},
@@ -278,6 +278,11 @@ def made(folder: Path, service: dict[str, Any] | None = None, name: str = "madan
     project.write("app/models.py", MODELS)
     project.write("migrations/versions/a1.py", REVISION)
     return project
+
+
+def alembic() -> list[str]:
+    """Alembic's own command, whose interpreter is quick to start."""
+    return [python(), "-m", "alembic"]
 
 
 def line(text: str, part: str, which: int = 0) -> int:

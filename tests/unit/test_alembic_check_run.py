@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from engarde import cli
 from engarde.alembic import template
 from engarde.declaration.loader import parse
 from tests.unit.alembic_found import MAKES
-from tests.unit.alembic_projects import ALEMBIC, ASYNC, BOTH, MODELS, NOT_RUN, SYNC, changed, line, made
+from tests.unit.alembic_projects import ASYNC, BOTH, MODELS, NOT_RUN, SYNC, alembic, changed, line, made
 from tests.unit.test_alembic_check_paths import SHOWN, STATEMENT
 
 COMPUTED = changed(SYNC, 'SCHEMA = "madansara"', "SCHEMA = '-'.join(['madansara'])")
@@ -25,10 +26,10 @@ def project(tmp_path: Path) -> Path:
     return tmp_path / "madansara"
 
 
-def check(monkeypatch: pytest.MonkeyPatch, project: Path, *words: str, command: list[str] = ALEMBIC) -> Result:
+def check(monkeypatch: pytest.MonkeyPatch, project: Path, *words: str, command: Sequence[str] = ()) -> Result:
     """Calls the command for the project, in which it changes nothing."""
     folder = project.parent
-    migrations = {"path": "madansara", "command": command, "environment": ["MODE"]}
+    migrations = {"path": "madansara", "command": [*command] or alembic(), "environment": ["MODE"]}
     config = {
         "engarde:server": {"host": "db.example.com", "database": "railway"},
         "engarde:services": {"madansara": {"migrations": migrations}},

@@ -3,13 +3,15 @@
 import json
 import shutil
 import socket
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from engarde import cli
-from tests.unit.alembic_projects import ALEMBIC, INI, NOT_RUN, SYNC, changed, made
+from tests.unit.alembic_projects import INI, NOT_RUN, SYNC, alembic, changed, made
 
 LOOP = """\
 import importlib
@@ -29,11 +31,11 @@ def project(tmp_path: Path) -> Path:
 
 
 def init(
-    monkeypatch: pytest.MonkeyPatch, project: Path, *words: str, command: list[str] = ALEMBIC, form: str = "plain"
+    monkeypatch: pytest.MonkeyPatch, project: Path, *words: str, command: Sequence[str] = (), form: str = "plain"
 ) -> Result:
     """Calls the command for the project, in which nothing is changed unless it ends well."""
     folder = project.parent
-    migrations = {"path": "madansara", "command": command, "environment": ["MODE"]}
+    migrations = {"path": "madansara", "command": [*command] or alembic(), "environment": ["MODE"]}
     config = {
         "engarde:server": {"host": "db.example.com", "database": "railway"},
         "engarde:services": {"madansara": {"migrations": migrations, "urlFormat": form}},
@@ -58,7 +60,7 @@ def refused(done: Result) -> str:
 
 
 def test_what_works_is_written(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
-    shown = init(monkeypatch, project)
+    shown = init(monkeypatch, project, command=[sys.executable, "-m", "alembic"])
     assert (shown.exit_code, shown.stderr) == (1, "nothing was written; --yes writes it\n")
     assert init(monkeypatch, project, "--yes").exit_code == 0
     assert init(monkeypatch, project).exit_code == 0
@@ -184,7 +186,7 @@ def test_the_file_and_the_section_of_its_command(monkeypatch: pytest.MonkeyPatch
     shutil.move(project / "app", project / "lib/app")
     env = changed(SYNC, "from app.models", "import sys\n\nsys.path.append('lib')\nfrom app.models")
     (project / "migrations/env.py").write_text(env)
-    command = [*ALEMBIC, "-c", "conf/service.ini", "--name=madansara", "-x", "one=two"]
+    command = [*alembic(), "-c", "conf/service.ini", "--name=madansara", "-x", "one=two"]
     done = init(monkeypatch, project, "--yes", command=command)
     assert done.exit_code == 0, done.stderr
     assert (project / "migrations/env.py.orig").exists()

@@ -1,5 +1,6 @@
 """The process that forks, and the engine that has its hosts and providers from there."""
 
+import atexit
 import contextlib
 import importlib
 import marshal
@@ -7,14 +8,16 @@ import os
 import runpy
 import selectors
 import shlex
+import shutil
 import signal
 import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import traceback
-from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import NoReturn
 
@@ -22,6 +25,8 @@ from launcher.engine import Engine
 from launcher.paths import PROJECT
 
 LIBRARIES = (
+    "alembic.autogenerate",
+    "alembic.config",
     "devtools.provider_stubs.postgresql.role",
     "devtools.provider_stubs.random",
     "devtools.provider_stubs.server",
@@ -31,6 +36,8 @@ LIBRARIES = (
     "pulumi_random",
     "pydantic",
     "ruamel.yaml",
+    "sqlalchemy.dialects.postgresql",
+    "sqlalchemy.ext.asyncio",
 )
 """Nothing of the program is among them: a test's is in a folder of its own, where it looks for its files."""
 
@@ -40,25 +47,32 @@ Told = tuple[list[str], dict[str, str], str, int]
 """The words, the environment, the folder and the process group of a client."""
 
 
-@contextlib.contextmanager
-def warm(engine: Engine, folder: Path) -> Iterator[Engine]:
-    """The engine, with its hosts and providers from a process whose door is in this folder; official ones stay cold."""
+def warm(engine: Engine) -> Engine:
+    """The engine, with its hosts and providers from there; official ones start as they do for a user."""
     if engine.official:
-        yield engine
-        return
+        return engine
     # To the scripts that the engine starts, this folder is the project, whose interpreter alone is another.
-    python, door = folder / ".venv/bin/python", folder / "door"
-    python.parent.mkdir(parents=True)
+    return replace(engine, environment=engine.environment | {"ENGARDE_PROJECT": str(Path(python()).parents[2])})
+
+
+@cache
+def python() -> str:
+    """An interpreter that forks where the project's would start; it understands `-m MODULE` and `-P FILE`."""
+    folder = Path(tempfile.mkdtemp(prefix="engarde-warm-"))
+    atexit.register(shutil.rmtree, folder)
+    command, door = folder / ".venv/bin/python", folder / "door"
+    command.parent.mkdir(parents=True)
     start = shlex.join([sys.executable, "-IS", str(Path(__file__).with_name("client.py")), str(door)])
-    python.write_text(f'#!/bin/sh\nexec {start} "$@"\n')
-    python.chmod(0o755)
+    command.write_text(f'#!/bin/sh\nexec {start} "$@"\n')
+    command.chmod(0o755)
     (folder / "launcher").symlink_to(PROJECT / "launcher")
     words = [sys.executable, "-m", "tests.warm.processes", str(door)]
-    with subprocess.Popen(words, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin and process.stdout
-        assert process.stdout.readline() == READY
-        yield replace(engine, environment=engine.environment | {"ENGARDE_PROJECT": str(folder)})
-        process.stdin.close()
+    process = subprocess.Popen(words, cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin and process.stdout
+    assert process.stdout.readline() == READY
+    # It ends with its standard input, so even where this process is killed.
+    atexit.register(process.communicate)
+    return str(command)
 
 
 class Forks:
@@ -134,16 +148,18 @@ def become(told: Told, files: list[int]) -> NoReturn:
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)
+        # The program and what a service's code imports are to be found where they are, not here.
+        sys.path[:] = [entry for entry in sys.path if entry != str(PROJECT)]
+        sys.path[:0] = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
+        for name in {*sys.modules}:
+            if name.partition(".")[0] in ("engarde", "launcher", "tests"):
+                del sys.modules[name]
         match words:
             case ["-m", module, *rest]:
+                sys.path.insert(0, folder)
                 sys.argv[:] = [module, *rest]
                 runpy.run_module(module, run_name="__main__", alter_sys=True)
             case ["-P", file, *rest]:
-                # Its program is to be found where it is, not here.
-                sys.path.remove(str(PROJECT))
-                for name in {*sys.modules}:
-                    if name.partition(".")[0] in ("devtools", "engarde", "launcher", "tests"):
-                        del sys.modules[name]
                 sys.argv[:] = [file, *rest]
                 runpy.run_path(file, run_name="__main__")
             case _:

@@ -2,22 +2,9 @@
 
 import signal
 import subprocess
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
-from tests.engines import under_test
-from tests.warm.processes import warm
-
-
-@pytest.fixture(scope="module")
-def python(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """What the engine's scripts take for the project's interpreter."""
-    folder = tmp_path_factory.mktemp("warm")
-    with warm(replace(under_test(), official=False), folder):
-        yield str(folder / ".venv/bin/python")
+from tests.warm.processes import python
 
 
 def script(folder: Path, text: str) -> str:
@@ -26,7 +13,7 @@ def script(folder: Path, text: str) -> str:
     return str(file)
 
 
-def test_it_has_what_it_was_given(python: str, tmp_path: Path) -> None:
+def test_it_has_what_it_was_given(tmp_path: Path) -> None:
     file = script(
         tmp_path,
         "import os, sys\n"
@@ -36,7 +23,7 @@ def test_it_has_what_it_was_given(python: str, tmp_path: Path) -> None:
         "sys.exit(7)\n",
     )
     done = subprocess.run(
-        [python, "-P", file, "one", "two words"],
+        [python(), "-P", file, "one", "two words"],
         input="piped",
         env={"GIVEN": "a value"},
         cwd=tmp_path,
@@ -48,7 +35,7 @@ def test_it_has_what_it_was_given(python: str, tmp_path: Path) -> None:
     assert (done.stderr, done.returncode) == ("piped", 7)
 
 
-def test_a_signal_reaches_it_and_its_end_is_the_others(python: str, tmp_path: Path) -> None:
+def test_a_signal_reaches_it_and_its_end_is_the_others(tmp_path: Path) -> None:
     file = script(
         tmp_path,
         "import os, signal, sys\n"
@@ -56,16 +43,16 @@ def test_a_signal_reaches_it_and_its_end_is_the_others(python: str, tmp_path: Pa
         "print(os.getpid(), flush=True)\n"
         "while True: signal.pause()\n",
     )
-    with subprocess.Popen([python, "-P", file], stdout=subprocess.PIPE, text=True) as client:
+    with subprocess.Popen([python(), "-P", file], stdout=subprocess.PIPE, text=True) as client:
         assert client.stdout
         assert int(client.stdout.readline()) != client.pid
         client.send_signal(signal.SIGTERM)
         assert client.wait(60) == 9
 
 
-def test_it_does_not_outlive_one_that_is_killed(python: str, tmp_path: Path) -> None:
+def test_it_does_not_outlive_one_that_is_killed(tmp_path: Path) -> None:
     file = script(tmp_path, "import time\nprint(0, flush=True)\ntime.sleep(600)\n")
-    with subprocess.Popen([python, "-P", file], stdout=subprocess.PIPE, text=True) as client:
+    with subprocess.Popen([python(), "-P", file], stdout=subprocess.PIPE, text=True) as client:
         assert client.stdout
         client.stdout.readline()
         client.kill()
