@@ -34,13 +34,11 @@ class Change:
 
 def changes(findings: Iterable[Finding]) -> list[Change]:
     """Those that are safe to make, in the order in which they are made, each statement once."""
-    safe = [finding for whole in transactions(findings) if whole.safe for finding in whole.findings]
-    return list({(finding.database, finding.remedy.text): _change(finding) for finding in safe}.values())
-
-
-def _change(finding: Finding) -> Change:
-    sentence = f"{finding.check}: {finding.subject} becomes {finding.expected}"
-    return Change(sentence, finding.remedy.text, finding.database)
+    made: dict[tuple[str, str], Change] = {}
+    for finding in (finding for whole in transactions(findings) if whole.safe for finding in whole.findings):
+        sentence, heal = f"{finding.check}: {finding.subject} becomes {finding.expected}", finding.remedy.text
+        made[finding.database, heal] = Change(sentence, heal, finding.database)
+    return list(made.values())
 
 
 def apply(login: Access, made: Sequence[Change]) -> None:

@@ -6,8 +6,9 @@ or takes away does it as the new one. So what follows in the same run is asked o
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypeVar
 
-from engarde.output.findings import Finding, Placed
+from engarde.output.findings import Finding, Placed, Remedy
 from engarde.server.catalog import Catalog, Definer, Entry, Relation, View
 
 LISTED = {
@@ -30,20 +31,23 @@ LISTED = {
 """ALTER's word for a kind -> that of its access lists; the others have none."""
 
 
+Thing = TypeVar("Thing", Relation, View, Definer)
+
+
 def foreseen(catalog: Catalog, findings: Iterable[Finding]) -> Catalog:
     """The catalogs as they are once these findings are healed, as far as these place things."""
-    remedies = [finding.remedy for finding in findings]
-    placed = [remedy.placed for remedy in remedies if remedy.placed]
-    return _Foreseen(
-        catalog, placed, {remedy.thing: remedy.by_superuser for remedy in remedies if remedy.placed}
-    ).whole()
+    return _Foreseen(catalog, [finding.remedy for finding in findings]).whole()
 
 
 class _Foreseen:
-    def __init__(self, catalog: Catalog, placed: Iterable[Placed], things: dict[str, bool]) -> None:
+    def __init__(self, catalog: Catalog, remedies: Iterable[Remedy]) -> None:
         self.catalog = catalog
-        self.things = things
-        self.placed = {(LISTED.get(place.kind, place.kind), place.identity): place for place in placed}
+        self.things: dict[str, bool] = {}
+        self.placed: dict[tuple[str, str], Placed] = {}
+        for remedy in remedies:
+            if place := remedy.placed:
+                self.things[remedy.thing] = remedy.by_superuser
+                self.placed[LISTED.get(place.kind, place.kind), place.identity] = place
         for sequence, table in catalog.belongs_to.items():
             if found := self.placed.get(("table", table)):
                 self.placed["sequence", sequence] = replace(found, kind="sequence", identity=sequence)
@@ -66,7 +70,7 @@ class _Foreseen:
             entries=tuple(_merged(entry for entry in entries if entry.grantee != entry.owner)),
             lost=tuple(self._lost()),
             views=tuple(self._view(view) for view in catalog.views),
-            definers=tuple(self._definer(function) for function in catalog.definers),
+            definers=tuple(self._then("function", function) for function in catalog.definers),
             placed=self.things,
         )
 
@@ -78,18 +82,17 @@ class _Foreseen:
         found = self.placed.get((kind, identity))
         return self.catalog.relocated(identity, found.schema) if found and found.schema else identity
 
-    def _schema(self, kind: str, identity: str, schema: str) -> str:
-        found = self.placed.get((kind, identity))
-        return (found.schema if found else "") or schema
+    def _then(self, kind: str, thing: Thing) -> Thing:
+        """The same, with its owner, its name and its schema as they are then."""
+        found = self.placed.get((kind, thing.identity))
+        if found is None:
+            return thing
+        identity, schema = self._identity(kind, thing.identity), found.schema or thing.schema
+        return replace(thing, owner=found.owner, identity=identity, schema=schema)
 
     def _relation(self, relation: Relation) -> Relation:
-        return replace(
-            relation,
-            owner=self._owner(relation.kind, relation.identity, relation.owner),
-            identity=self._identity(relation.kind, relation.identity),
-            schema=self._schema(relation.kind, relation.identity, relation.schema),
-            table=self._identity("table", relation.table) if relation.table else None,
-        )
+        table = self._identity("table", relation.table) if relation.table else None
+        return replace(self._then(relation.kind, relation), table=table)
 
     def _entry(self, entry: Entry) -> Entry:
         """The new owner takes the old one's place in the whole list."""
@@ -102,39 +105,19 @@ class _Foreseen:
             grantee=found.owner if entry.grantee == entry.owner else entry.grantee,
             grantor=found.owner if entry.grantor == entry.owner else entry.grantor,
             identity=self._identity(entry.kind, entry.identity),
-            schema=self._schema(entry.kind, entry.identity, entry.schema or "") or None,
+            schema=found.schema or entry.schema or None,
         )
 
     def _lost(self) -> list[Entry]:
-        had = {
-            (entry.kind, entry.identity, entry.grantee, entry.right)
-            for entry in self.catalog.entries
-            if not entry.column
-        }
-        lost = []
-        for entry in self.catalog.lost:
-            then = self._entry(entry)
-            if (entry.kind, entry.identity, then.owner, entry.right) not in had:
-                lost.append(then)
-        return lost
+        whole = (entry for entry in self.catalog.entries if not entry.column)
+        had = {(entry.kind, entry.identity, entry.grantee, entry.right) for entry in whole}
+        lost = ((entry, self._entry(entry)) for entry in self.catalog.lost)
+        return [then for entry, then in lost if (entry.kind, entry.identity, then.owner, entry.right) not in had]
 
     def _view(self, view: View) -> View:
-        return replace(
-            view,
-            owner=self._owner("table", view.identity, view.owner),
-            identity=self._identity("table", view.identity),
-            schema=self._schema("table", view.identity, view.schema),
-            base=self._identity("table", view.base),
-            base_schema=self._schema("table", view.base, view.base_schema),
-        )
-
-    def _definer(self, definer: Definer) -> Definer:
-        return replace(
-            definer,
-            owner=self._owner("function", definer.identity, definer.owner),
-            identity=self._identity("function", definer.identity),
-            schema=self._schema("function", definer.identity, definer.schema),
-        )
+        found = self.placed.get(("table", view.base))
+        base_schema = (found.schema if found else "") or view.base_schema
+        return replace(self._then("table", view), base=self._identity("table", view.base), base_schema=base_schema)
 
 
 def _merged(entries: Iterable[Entry]) -> Iterable[Entry]:

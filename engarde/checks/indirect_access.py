@@ -42,14 +42,13 @@ def _functions(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
     for function in catalog.definers:
         # Inside a service's schema nobody may call any; that is found as a grant.
         if function.identity in open_to_all and function.schema in used_by_all - services:
+            revoke = f"REVOKE EXECUTE ON ROUTINE {function.identity} FROM PUBLIC"
             yield Finding(
                 "security definer",
                 f"PUBLIC on function {function.identity}",
                 "not executed by everybody",
                 f"everybody may do through it what {function.owner} may",
-                admin.sql(
-                    Verb.REVOKE, f"REVOKE EXECUTE ON ROUTINE {function.identity} FROM PUBLIC", of=(function.owner,)
-                ),
+                admin.sql(Verb.REVOKE, revoke, of=(function.owner,)),
                 frozenset({PUBLIC, function.schema}),
             )
 
@@ -68,16 +67,13 @@ def _views(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
             for base in sorted(_bases(read, views) - set(reads)):
                 if owners.get(base[0], service.role) == service.role:
                     continue
+                edit = f"engarde:services.{service.name}.reads: without {'.'.join(read)}"
                 yield Finding(
                     "view",
                     f"{service.role} on view {'.'.join(read)}",
                     f"nothing of {'.'.join(base)}, which it is not declared to read",
                     f"reads it with the rights of {views[read][0].owner}",
-                    Remedy(
-                        "edit",
-                        f"engarde:services.{service.name}.reads: without {'.'.join(read)}\n"
-                        f"then bin/pulumi up --stack {stack.name}",
-                    ),
+                    Remedy("edit", f"{edit}\nthen bin/pulumi up --stack {stack.name}"),
                     frozenset({service.role, read[0], base[0]}),
                 )
 

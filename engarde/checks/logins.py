@@ -9,7 +9,6 @@ from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import Outputs
-from engarde.server.catalog import StoredPassword
 from engarde.server.credentials import scram_matches, url
 from engarde.util.quoting import word
 
@@ -30,14 +29,9 @@ from engarde.util.quoting import word
 def of_state(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """What is in force against what the last run has left in the state."""
     outputs = observed.recorded.outputs
-    yield from of_exports(stack, outputs)
-    if observed.admin.superuser:
-        yield from of_verifiers(stack, outputs, observed.verifiers)
-
-
-def of_verifiers(stack: DatabaseStack, outputs: Outputs, stored: list[StoredPassword]) -> Iterator[Finding]:
-    """Roles whose password in force is not the state's."""
-    known = {verifier.role: verifier.stored for verifier in stored}
+    yield from _exports(stack, outputs)
+    # Nobody else is shown what is stored.
+    known = {verifier.role: verifier.stored for verifier in observed.verifiers} if observed.admin.superuser else {}
     for login in stack.logins:
         password = outputs.passwords.get(login.role) if login.role not in stack.guests else None
         if password and login.role in known and not scram_matches(password, known[login.role] or ""):
@@ -58,26 +52,22 @@ def password_remedy(stack: DatabaseStack, login: Service | Analytics) -> Remedy:
     return Remedy("command", f"bin/engarde rotate --reapply {word(login_name(login))} --stack {stack.name}")
 
 
-def of_exports(stack: DatabaseStack, outputs: Outputs) -> Iterator[Finding]:
+def _exports(stack: DatabaseStack, outputs: Outputs) -> Iterator[Finding]:
     """Outputs that are not what the stack file declares now: a run is due."""
     exported = {service.role: outputs.database_urls.get(service.name) for service in stack.services}
     if stack.analytics:
-        url_here = outputs.analytics_urls.get(stack.label) if stack.label else outputs.analytics_url
-        exported[stack.analytics.role] = url_here
+        here = outputs.analytics_urls.get(stack.label) if stack.label else outputs.analytics_url
+        exported[stack.analytics.role] = here
     for login in stack.logins:
         password = outputs.passwords.get(login.role)
         schema = login.schema_ if isinstance(login, Service) else None
         address, database = stack.service_address, stack.server.database
         due = url(login.url_format, address, database, login.role, password, schema) if password else None
         if exported[login.role] is None or exported[login.role] != due:
-            yield Finding(
-                "exported URL",
-                login.role,
-                f"in form {login.url_format}, at {address.host}:{address.port}",
-                "another one" if exported[login.role] else "none yet",
-                Remedy("command", f"bin/pulumi up --stack {stack.name}"),
-                about(login),
-            )
+            expected = f"in form {login.url_format}, at {address.host}:{address.port}"
+            actual = "another one" if exported[login.role] else "none yet"
+            heal = Remedy("command", f"bin/pulumi up --stack {stack.name}")
+            yield Finding("exported URL", login.role, expected, actual, heal, about(login))
 
 
 @check(

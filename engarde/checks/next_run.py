@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
-from engarde.declaration.model import DatabaseStack, Extension
+from engarde.declaration.model import DatabaseStack
 from engarde.declaration.stack_file import lines
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.resource_names import is_in
@@ -29,38 +29,24 @@ def of_extensions(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]
     for extension in stack.extensions:
         offered = on_disk.get(extension.name)
         if offered is None:
-            yield _extension(
-                extension, "the server does not have it: install it there, or take it out", _out(extension)
-            )
+            actual = "the server does not have it: install it there, or take it out"
+            section, *_, entry = lines("extensions", {extension.name: None}).splitlines()
+            remedy = Remedy("edit", f"# without `{entry.strip()}` under {section}")
         elif offered.installed:
             continue
         elif extension.version and extension.version not in offered.versions:
-            have = ", ".join(offered.versions)
-            other = Remedy("edit", lines("extensions", {extension.name: {"version": offered.offered}}))
-            yield _extension(extension, f"the server has it in other versions only: {have}", other)
-        # Otherwise the admin lacks a right, and its own check says so.
+            actual = f"the server has it in other versions only: {', '.join(offered.versions)}"
+            remedy = Remedy("edit", lines("extensions", {extension.name: {"version": offered.offered}}))
         elif observed.admin.superuser or extension.name in observed.rights.extensions:
             known = extension.name in observed.recorded.state.made(EXTENSION)
-            again = " --refresh" if known else ""
-            up = Remedy("command", f"bin/pulumi up{again} --stack {stack.name}")
-            yield _extension(extension, "not in the database" + (", though the state has it" if known else ""), up)
-
-
-def _extension(extension: Extension, actual: str, remedy: Remedy) -> Finding:
-    version = f"version {extension.version} " if extension.version else ""
-    return Finding(
-        "extension",
-        extension.name,
-        f"{version}in schema {extension.schema_}",
-        actual,
-        remedy,
-        frozenset({extension.schema_}),
-    )
-
-
-def _out(extension: Extension) -> Remedy:
-    entry = lines("extensions", {extension.name: None}).splitlines()
-    return Remedy("edit", "\n".join([f"# without `{entry[-1].strip()}` under {entry[0]}"]))
+            actual = "not in the database, though the state has it" if known else "not in the database"
+            remedy = Remedy("command", f"bin/pulumi up{' --refresh' if known else ''} --stack {stack.name}")
+        else:
+            # The admin lacks a right, and its own check says so.
+            continue
+        version = f"version {extension.version} " if extension.version else ""
+        expected, concerned = f"{version}in schema {extension.schema_}", frozenset({extension.schema_})
+        yield Finding("extension", extension.name, expected, actual, remedy, concerned)
 
 
 @check(

@@ -34,7 +34,15 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     for (schema, name), policies in tables.items():
         for reader in _readers(stack, schema, name):
             if reader in members.roles and (lacking := _lacking(reader, members, policies)):
-                yield _finding(reader, stack, observed, policies, lacking)
+                table, heal = policies[0], _heal(reader, stack, observed.catalog, policies)
+                yield Finding(
+                    "row security",
+                    f"{reader} on table {table.identity}",
+                    "every row",
+                    lacking,
+                    observed.admin.sql(Verb.SHOW, *heal, of=(table.owner,)),
+                    frozenset({reader, table.schema, table.owner}),
+                )
 
 
 def _readers(stack: DatabaseStack, schema: str, name: str) -> Iterator[str]:
@@ -59,18 +67,6 @@ def _lacking(reader: str, members: Members, policies: list[Policy]) -> str:
 
 def _hiding(policies: list[Policy]) -> list[Policy]:
     return [policy for policy in policies if not policy.permissive and not policy.all_rows]
-
-
-def _finding(reader: str, stack: DatabaseStack, observed: Observed, policies: list[Policy], lacking: str) -> Finding:
-    table = policies[0]
-    return Finding(
-        "row security",
-        f"{reader} on table {table.identity}",
-        "every row",
-        lacking,
-        observed.admin.sql(Verb.SHOW, *_heal(reader, stack, observed.catalog, policies), of=(table.owner,)),
-        frozenset({reader, table.schema, table.owner}),
-    )
 
 
 def _heal(reader: str, stack: DatabaseStack, catalog: Catalog, policies: list[Policy]) -> Iterator[str]:

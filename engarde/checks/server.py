@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from engarde.checks.naming import about
 from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
@@ -70,21 +71,14 @@ def ending_locks(stack: DatabaseStack, held: list[LockHolder]) -> Remedy:
     scope="server",
     stage=Stage.FIRST,
 )
-def of_locks(stack: DatabaseStack, observed: Observed) -> list[Finding]:
+def of_locks(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """A finding for each role that holds over half of it."""
+    expected = "at most half of the locks that the server has room for"
     held = lock_holders(observed) if stack.server_wide else []
-    return [
-        Finding(
-            LOCK_TABLE,
-            role,
-            "at most half of the locks that the server has room for",
-            str(of_role[0]),
-            ending_locks(stack, of_role),
-            frozenset({role}),
-        )
-        for role in dict.fromkeys(holder.role for holder in held)
-        if (of_role := [holder for holder in held if holder.role == role])
-    ]
+    for role in dict.fromkeys(holder.role for holder in held):
+        of_role = [holder for holder in held if holder.role == role]
+        heal = ending_locks(stack, of_role)
+        yield Finding(LOCK_TABLE, role, expected, str(of_role[0]), heal, frozenset({role}))
 
 
 @check(
@@ -111,30 +105,18 @@ def of_pooler(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
         return
     for service in stack.services:
         if service.url_format == "options":
+            expected, actual = "a URL that the pooler takes", "urlFormat options, which it refuses"
             edit = Remedy("edit", lines("services", {service.name: {"urlFormat": "plain"}}))
-            concerned = frozenset({service.role, service.schema_})
-            yield Finding(
-                "pooler",
-                service.name,
-                "a URL that the pooler takes",
-                "urlFormat options, which it refuses",
-                edit,
-                concerned,
-            )
+            yield Finding("pooler", service.name, expected, actual, edit, about(service))
 
 
 def unsupported(major: int) -> Finding | None:
     """A finding where the checks would not understand the server."""
     if major in SUPPORTED:
         return None
-    remedy = Remedy("edit", lines("server", {"host": f"a server of PostgreSQL {SUPPORTED[0]} to {SUPPORTED[-1]}"}))
-    return Finding(
-        "server",
-        "version",
-        f"PostgreSQL {SUPPORTED[0]} to {SUPPORTED[-1]}",
-        f"PostgreSQL {major}, not examined",
-        remedy,
-    )
+    expected = f"PostgreSQL {SUPPORTED[0]} to {SUPPORTED[-1]}"
+    remedy = Remedy("edit", lines("server", {"host": f"a server of {expected}"}))
+    return Finding("server", "version", expected, f"PostgreSQL {major}, not examined", remedy)
 
 
 def without_tls(stack: DatabaseStack, refusal: LoginRefused) -> Finding | None:
@@ -168,8 +150,13 @@ def of_settings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     if passwords.value == "md5" and passwords.source not in ("default", *OF_THE_ROLE):
         actual = "md5: a password set by hand is stored so that who reads it can log in with it"
         yield _setting(observed, passwords, "scram-sha-256", actual)
-    if settings["ssl"].value == "off":
-        yield from _tls_of_services(observed)
+    address, server = stack.service_address, stack.server
+    # At another address, or behind a pooler, something in between may do it for the server.
+    same = settings["ssl"].value == "off" and (address.host, address.port) == (server.host, server.port)
+    if same and not observed.pooled and address.sslmode in ENCRYPTED:
+        wanted = f"TLS, for engarde:serviceAddress.sslmode is {address.sslmode}"
+        remedy = Remedy("sql", START_TLS, by_superuser=not observed.admin.superuser)
+        yield Finding("server", "ssl", wanted, "ssl is off: no service can connect with its URL", remedy)
 
 
 def _setting(observed: Observed, setting: ServerSetting, expected: str, actual: str) -> Finding:
@@ -180,16 +167,6 @@ def _setting(observed: Observed, setting: ServerSetting, expected: str, actual: 
     # The password of a role outside the stack may be set by a program that counts on it, and the like.
     remedy = Remedy("sql", heal, by_superuser=not observed.admin.superuser)
     return Finding("server", setting.name, expected, actual, remedy)
-
-
-def _tls_of_services(observed: Observed) -> Iterator[Finding]:
-    address, server = observed.stack.service_address, observed.stack.server
-    # At another address something in between may do it for the server.
-    same = (address.host, address.port) == (server.host, server.port) and not observed.pooled
-    if same and address.sslmode in ENCRYPTED:
-        wanted = f"TLS, for engarde:serviceAddress.sslmode is {address.sslmode}"
-        remedy = Remedy("sql", START_TLS, by_superuser=not observed.admin.superuser)
-        yield Finding("server", "ssl", wanted, "ssl is off: no service can connect with its URL", remedy)
 
 
 @check(

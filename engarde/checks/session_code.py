@@ -11,7 +11,7 @@ from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
 from engarde.output.findings import Finding, Remedy, Verb
-from engarde.server.catalog import Catalog, Shadow
+from engarde.server.catalog import Shadow
 from engarde.server.functions import EventTrigger
 from engarde.util.quoting import quoted
 
@@ -98,9 +98,15 @@ def _refusing(admin: AdminCapabilities, trigger: EventTrigger, lines: Sequence[s
 )
 def of_shadows(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """Functions, operators and relations of others than the admin in `public` or on another role's path."""
-    catalog = observed.catalog
-    schemas = {"schemas": sorted(_on_a_path(catalog)), "ahead": sorted(_ahead(catalog))}
-    for shadow in observed.session.query("shadows", Shadow, admin=stack.server.user, **schemas):
+    found, schemas = observed.catalog.settings, observed.catalog.schemas
+    paths = [(setting.role, split_path(setting.value)) for setting in found if setting.name == "search_path"]
+    # `public` is on everybody's path, and `"$user"` on the one that the server starts with.
+    on_a_path = {PUBLIC, *(name for name in observed.catalog.roles if name in schemas and schemas[name].owner != name)}
+    for role, path in paths:
+        on_a_path |= {name for name in path if name in schemas and schemas[name].owner != role}
+    ahead = {name for _, path in paths if SYSTEM in path for name in path[: path.index(SYSTEM)]}
+    asked = {"schemas": sorted(on_a_path), "ahead": sorted(ahead)}
+    for shadow in observed.session.query("shadows", Shadow, admin=stack.server.user, **asked):
         # What goes to its service's schema shadows nothing any more.
         if shadow.identity in observed.moved:
             continue
@@ -112,27 +118,3 @@ def of_shadows(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
             observed.admin.sql(Verb.END, shadow.remedy, of=(shadow.owner,)),
             frozenset({shadow.schema, shadow.owner}),
         )
-
-
-def _on_a_path(catalog: Catalog) -> set[str]:
-    """The schemas that are on the path of another role than their owner: `public` is on everybody's."""
-    found = {PUBLIC}
-    for role, path in _paths(catalog):
-        found |= {name for name in path if name in catalog.schemas and catalog.schemas[name].owner != role}
-    # `"$user"` is on the path that the server starts with.
-    return found | {
-        schema.name
-        for schema in catalog.schemas.values()
-        if schema.name in catalog.roles and schema.owner != schema.name
-    }
-
-
-def _ahead(catalog: Catalog) -> set[str]:
-    """Those that some path names before the system's own."""
-    return {name for _, path in _paths(catalog) if SYSTEM in path for name in path[: path.index(SYSTEM)]}
-
-
-def _paths(catalog: Catalog) -> Iterator[tuple[str | None, tuple[str, ...]]]:
-    for setting in catalog.settings:
-        if setting.name == "search_path" and (path := split_path(setting.value)):
-            yield setting.role, path

@@ -35,10 +35,10 @@ def _uses(observed: Observed, service: Service, table: VersionTable) -> bool:
     """Whether it is a service's, but not in its schema, or what its next migration would find and write."""
     if table.schema == service.schema_:
         return False
-    own = _has_own(observed, service)
-    if observed.histories.uses(service, table, own):
+    has_own = _own(observed, service) is not None
+    if observed.histories.uses(service, table, has_own):
         return True
-    if not observed.histories.may_use(service, table) or own:
+    if has_own or not observed.histories.may_use(service, table):
         return False
     migrates = any(relation.stored and relation.schema == service.schema_ for relation in observed.catalog.relations)
     return migrates and service.role in table.writers
@@ -46,10 +46,6 @@ def _uses(observed: Observed, service: Service, table: VersionTable) -> bool:
 
 def _own(observed: Observed, service: Service) -> VersionTable | None:
     return next((table for table in observed.version_tables if table.schema == service.schema_), None)
-
-
-def _has_own(observed: Observed, service: Service) -> bool:
-    return _own(observed, service) is not None
 
 
 def _finding(observed: Observed, table: VersionTable, users: list[Service]) -> Finding:
@@ -60,25 +56,20 @@ def _finding(observed: Observed, table: VersionTable, users: list[Service]) -> F
     expected = " and ".join(quoted(user.schema_, VERSION_TABLE) for user in users)
     evidence = [said for user in users if (said := observed.histories.evidence(user, table))]
     mine = not shared and bool(table.revisions) and not _others(observed, table, users[0])
-    if mine and not _has_own(observed, users[0]) and _harmless(table, users[0]):
+    if mine and not _own(observed, users[0]) and _harmless(table, users[0]):
         remedy = _moved(observed, table, users[0])
     else:
         may = observed.admin.may(table.owner) and (observed.admin.superuser or not table.disarming)
         remedy = Remedy("sql", _parted(observed, table, users, shared), by_superuser=not may)
+    held = f"not read: {table.unread}" if table.revisions is None else ", ".join(table.revisions) or "none"
     return Finding(
         "version table",
         table.identity,
         f"a table for each service in its schema: {expected}",
-        f"{used}, owned by {table.owner}; revisions: {_held(table)}" + "".join(f"; {proof}" for proof in evidence),
+        "; ".join([f"{used}, owned by {table.owner}", f"revisions: {held}", *evidence]),
         remedy,
         frozenset({table.schema, *(name for user in users for name in (user.role, user.schema_))}),
     )
-
-
-def _held(table: VersionTable) -> str:
-    if table.revisions is None:
-        return f"not read: {table.unread}"
-    return ", ".join(table.revisions) or "none"
 
 
 def _harmless(table: VersionTable, service: Service) -> bool:
@@ -109,7 +100,7 @@ def _parted(observed: Observed, table: VersionTable, users: list[Service], share
     for service in sorted(users, key=lambda user: user.role == table.owner):
         own, known = observed.histories.proven(service, table), observed.histories.of(service, table)
         strange = known and {*(table.revisions or ())} - {*known} - proven
-        if _has_own(observed, service):
+        if _own(observed, service):
             steps += _without(observed, table, service, own, shared)
         elif service.role == table.owner and not strange:
             steps.append(f"ALTER TABLE {table.identity} {statement('SET SCHEMA {}', service.schema_)}")

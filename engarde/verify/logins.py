@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
+from engarde.checks.attributes import TIMEOUTS
 from engarde.checks.logins import changed
 from engarde.checks.naming import about
 from engarde.declaration.model import Analytics, DatabaseStack, Service
@@ -21,7 +22,7 @@ from engarde.server.credentials import Access
 from engarde.server.session import LOCKED, Session, session
 from engarde.util.quoting import quoted, statement, word
 from engarde.verify import probes
-from engarde.verify.probes import ALLOWED, DENIED, NOT_YET, Creator, Probe, Right
+from engarde.verify.probes import ALLOWED, DENIED, NOT_YET, Probe, Right
 
 AT_ONCE = 6
 """Logins at a time: most of a login is waiting, and a live server has no slots to spare."""
@@ -141,7 +142,7 @@ def _who(login: Service | Analytics, who: Who) -> Iterator[Finding]:
     if isinstance(login, Service) and split_path(who.search_path) != (login.schema_, PUBLIC):
         path = f"{login.schema_}, {PUBLIC}"
         yield wrong("search_path", path, who.search_path, f"SET search_path TO {quoted(login.schema_)}, {PUBLIC}")
-    for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+    for name in TIMEOUTS:
         expected, actual = getattr(login, name), getattr(who, name)
         if expected != actual:
             yield wrong(name, expected, actual, f"SET {name} = {expected}")
@@ -153,9 +154,7 @@ def new_things(stack: DatabaseStack, catalog: Catalog, admin: Session) -> Tried:
     declared = {(service.schema_, service.role) for service in stack.services}
     declared |= {(existing.name, role) for existing in stack.existing_schemas for role in existing.creators}
     names = {"schemas": [schema for schema, _ in declared], "roles": [role for _, role in declared]}
-    able = [
-        creator for creator in admin.query("may_create", Creator, **names) if (creator.schema, creator.role) in declared
-    ]
+    able = [creator for creator in admin.tuples("may_create", **names) if creator in declared]
     return _judged(stack.server.user, stack, admin, probes.of_new_things(stack, catalog, mark(), able, may_act_as))
 
 

@@ -43,11 +43,6 @@ class Probe:
     role: str | None = None
     """as whom the last is tried; none for who is logged in"""
 
-    @property
-    def last(self) -> str:
-        """What it is about."""
-        return self.statements[-1]
-
 
 @dataclass(frozen=True, slots=True)
 class Right:
@@ -149,12 +144,9 @@ def _lock(table: str, mode: str) -> str:
 
 
 def _no_write(schema: str, table: str) -> Iterator[Probe]:
-    for statement in (
-        _lock(table, WRITE),
-        f"ALTER TABLE {table} ADD COLUMN engarde_probe integer",
-        f"DROP TABLE {table} CASCADE",
-    ):
-        yield Probe(schema, (statement,))
+    yield Probe(schema, (_lock(table, WRITE),))
+    yield Probe(schema, (f"ALTER TABLE {table} ADD COLUMN engarde_probe integer",))
+    yield Probe(schema, (f"DROP TABLE {table} CASCADE",))
 
 
 def _no_column(table: Relation, rights: tuple[str, ...]) -> Iterator[Right]:
@@ -200,29 +192,19 @@ def _literal(identity: str) -> str:
     return identity.replace("'", "''")
 
 
-@dataclass(frozen=True, slots=True)
-class Creator:
-    """A role that may make tables in a schema."""
-
-    schema: str
-    role: str
-
-
 def of_new_things(
-    stack: DatabaseStack, catalog: Catalog, mark: str, creators: list[Creator], may_act_as: frozenset[str]
+    stack: DatabaseStack, catalog: Catalog, mark: str, creators: list[tuple[str, str]], may_act_as: frozenset[str]
 ) -> list[Probe]:
-    """What the admin tries in the place of two roles: what one has just made, analytics and readers meet at once."""
+    """What the admin tries in the place of two roles: what one has just made, analytics and readers meet at once.
+
+    :param creators: schemas, each with a role that may make tables in it.
+    """
     probes = []
-    for schema, creator in ((creator.schema, creator.role) for creator in creators):
+    for schema, creator in creators:
         inside = f"{quoted(schema)}.{mark}"
-        made = (
-            *_acting(creator, stack, may_act_as),
-            f"CREATE TABLE {inside} (id serial, word text)",
-        )
-        function = (
-            *_acting(creator, stack, may_act_as),
-            f"CREATE FUNCTION {inside}() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
-        )
+        maker = _acting(creator, stack, may_act_as)
+        made = (*maker, f"CREATE TABLE {inside} (id serial, word text)")
+        function = (*maker, f"CREATE FUNCTION {inside}() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
         if stack.analytics and schema in stack.analytics_schemas and stack.analytics.role in catalog.roles:
             role = stack.analytics.role
             reader = _acting(role, stack, may_act_as)
