@@ -1,11 +1,11 @@
-"""The ways in which a role has a right: who holds it and why, and along which memberships it comes to the role."""
+"""The ways in which a role has a right, or may give it itself: who holds it, why, and along which memberships."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
-from engarde.checks.closure import LIMIT, Chain
+from engarde.checks.closure import DATABASE_OWNER, LIMIT, Chain
 from engarde.declaration.names import PUBLIC
 from engarde.explain.facts import OWNER, Entry, Facts, Thing
 
@@ -89,21 +89,18 @@ def _granted(thing: Thing, right: str, entries: tuple[Entry, ...]) -> list[Sourc
         source = Source(entry.grantee, "grant", None if entry.builtin else entry.grantor)
         if entry.column is not None:
             on_columns[source] = (*on_columns.get(source, ()), entry.column)
-        elif entry.grantee == thing.owner:
-            found.append(Source(entry.grantee, "owner"))
         else:
-            found.append(source)
+            found.append(Source(entry.grantee, "owner") if entry.grantee == thing.owner else source)
     return found + [replace(source, columns=columns) for source, columns in on_columns.items()]
 
 
 def ways(facts: Facts, role: str, thing: Thing, right: str) -> list[Way]:
     """Every way in which a role has a right, or has it after SET ROLE; those that take nothing more come first."""
     found = [way for source in sources(facts, thing, right) for way in leading(facts, role, source)]
-    return sorted(found, key=_nearness)
-
-
-def _nearness(way: Way) -> tuple[bool, bool, int, bool]:
-    return (not way.at_once, bool(way.source.columns), len(way.chain), way.source.holder == PUBLIC)
+    return sorted(
+        found,
+        key=lambda way: (not way.at_once, bool(way.source.columns), len(way.chain), way.source.holder == PUBLIC),
+    )
 
 
 def leading(facts: Facts, role: str, source: Source) -> Iterator[Way]:
@@ -149,3 +146,61 @@ def held(facts: Facts, role: str, thing: Thing, right: str) -> Held:
 def identities(facts: Facts, role: str) -> tuple[str, ...]:
     """Whom a role may act as: itself, then others by SET ROLE."""
     return (role, *facts.members.acting(role))
+
+
+Trail = tuple[Granted, ...]
+
+
+def ways_by_granting_itself(facts: Facts, role: str, thing: Thing, right: str) -> list[Way]:
+    """The shortest way for everybody who has the right, in which a role first makes itself a member of another."""
+    if role == PUBLIC:
+        return []
+    gained = _with_createrole(facts, role) if facts.major < 16 else _with_admin_option(facts, role)
+    found = []
+    for source in (source for source in sources(facts, thing, right) if source.holder != PUBLIC):
+        led = [
+            replace(way, role=role, granted=trail)
+            for other, trail in gained.items()
+            for way in leading(facts, other, source)
+        ]
+        found += sorted(led, key=lambda way: (len(way.granted), len(way.chain)))[:1]
+    return found
+
+
+def _with_admin_option(facts: Facts, role: str) -> dict[str, Trail]:
+    """The roles that a role can become a direct member of, and what it grants itself for each, in this order."""
+    found: dict[str, Trail] = {role: ()}
+    waiting = [role]
+    for start in waiting:
+        for granted in _grantable(facts, start):
+            if granted.role not in found:
+                found[granted.role] = (*found[start], granted)
+                waiting.append(granted.role)
+    del found[role]
+    return found
+
+
+def _grantable(facts: Facts, start: str) -> Iterator[Granted]:
+    actors: dict[str, str | None] = {}
+    for identity in identities(facts, start):
+        for inherited in facts.members.inherited(identity):
+            actors.setdefault(inherited, None if identity == start else identity)
+    for step in facts.members.steps:
+        if step.admin and step.member in actors:
+            yield Granted(step.role, "ADMIN option", step.member, actors[step.member])
+
+
+def _with_createrole(facts: Facts, role: str) -> dict[str, Trail]:
+    """As with the ADMIN option, which before 16 gives nothing that a member cannot take on by SET ROLE."""
+    # An attribute is not inherited, so it takes to be the role that has it, or to act as it.
+    makers = {other.name for other in facts.roles.values() if other.createrole}
+    actor = next((identity for identity in identities(facts, role) if identity in makers), None)
+    if actor is None:
+        return {}
+    set_role = None if actor == role else actor
+    return {
+        other.name: (Granted(other.name, "CREATEROLE", actor, set_role),)
+        for other in facts.roles.values()
+        # A role's own member cannot become its role; a superuser's membership is a superuser's to give.
+        if not other.superuser and other.name != DATABASE_OWNER and role not in identities(facts, other.name)
+    }

@@ -3,23 +3,13 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import LiteralString
 
-from engarde.declaration.model import DatabaseStack, Service
+from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC, spelled
-from engarde.declaration.privileges import REFERENCES, On, Privilege, creators, expected
+from engarde.declaration.privileges import EXECUTE, REFERENCES, SELECT, On, Privilege, creators, expected
 from engarde.explain.access_paths import Held, Way
-from engarde.explain.facts import EXECUTE, SELECT, Thing
-from engarde.util.quoting import statement
-
-_OWNERS: dict[str, LiteralString] = {
-    "table": "ALTER TABLE {}.{} OWNER TO {}",
-    "partitioned table": "ALTER TABLE {}.{} OWNER TO {}",
-    "foreign table": "ALTER FOREIGN TABLE {}.{} OWNER TO {}",
-    "view": "ALTER VIEW {}.{} OWNER TO {}",
-    "materialized view": "ALTER MATERIALIZED VIEW {}.{} OWNER TO {}",
-    "sequence": "ALTER SEQUENCE {}.{} OWNER TO {}",
-}
+from engarde.explain.facts import Thing
+from engarde.util.quoting import printable, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +78,8 @@ def covered(stack: DatabaseStack, role: str, thing: Thing, right: str, ways: Seq
     whole = [declaration for declaration in declared if not declaration.columns]
     if whole:
         return f"declared: {whole[0].by}"
-    if any(_is_built_in(way) for way in ways) and not _takes_away_what_is_built_in(stack, thing):
+    built_in = any(way.at_once and way.source.holder == PUBLIC and way.source.grantor is None for way in ways)
+    if built_in and not _takes_away_what_is_built_in(stack, thing):
         return "built in, and the stack leaves it"
     on_columns = {column for declaration in declared for column in declaration.columns}
     having = [way.source.columns for way in ways]
@@ -103,10 +94,6 @@ def enough(stack: DatabaseStack, role: str, thing: Thing, right: str, held: Held
     return held.whole or all(
         declaration.columns and held.columns.issuperset(declaration.columns) for declaration in declared
     )
-
-
-def _is_built_in(way: Way) -> bool:
-    return way.at_once and way.source.holder == PUBLIC and way.source.grantor is None
 
 
 def _takes_away_what_is_built_in(stack: DatabaseStack, thing: Thing) -> bool:
@@ -133,68 +120,55 @@ def not_granted_yet(stack: DatabaseStack, role: str, thing: Thing, right: str, *
 
 
 def _owned_by(thing: Thing, role: str) -> str:
-    if thing.group == "function":
-        # Its arguments stand in the identity, which is SQL already.
-        return f"ALTER ROUTINE {thing.identity} {statement('OWNER TO {}', role)}"
-    return statement(_OWNERS[thing.kind], thing.schema or "", thing.name, role)
+    # A function's arguments stand in the identity, which is SQL already.
+    kind, name = "ROUTINE", thing.identity
+    if thing.group != "function":
+        kind, name = thing.kind.removeprefix("partitioned ").upper(), quoted(thing.schema or "", thing.name)
+    return printable(f"ALTER {kind} {name} OWNER TO {quoted(role)};")
 
 
 def how_to_declare(stack: DatabaseStack, role: str, thing: Thing, right: str) -> str | None:
     """The line of the stack file that would give a role a right; None when there is no such line or no such need."""
-    file = f"Pulumi.{stack.name}.yaml"
-    service = next((service for service in stack.services if service.role == role), None)
-    if service:
-        return _for_service(stack, service, thing, right, file)
-    if stack.analytics and role == stack.analytics.role:
-        return _for_analytics(stack, thing, right, file)
-    if thing.group == "database" and thing.name == stack.server.database and role not in (PUBLIC, stack.server.user):
-        return f"to declare it: engarde:outsideRoles.{role}.database in {file}, with {right} in its list"
-    if role in {outsider.name for outsider in stack.outside_roles} and _is_read(thing, right):
-        return f"to declare it: engarde:outsideRoles.{role}.reads: [{_item(thing, right)}] in {file}, then {_up(stack)}"
-    existing = {existing.name for existing in stack.existing_schemas}
-    if (
-        thing.group == "schema"
-        and thing.name in existing
-        and role in {outsider.name for outsider in stack.outside_roles}
-    ):
-        return f"to declare it: engarde:outsideRoles.{role}.schemas.{thing.name} in {file}, with {right} in its list"
-    return None
-
-
-def _for_service(stack: DatabaseStack, service: Service, thing: Thing, right: str, file: str) -> str | None:
-    if right == EXECUTE and thing.group == "function" and not thing.provided:
-        key, item = "executes", _json(f"{spelled(thing.schema or '', thing.name)}({thing.types})")
-    elif _is_read(thing, right):
-        key, item = "reads", _item(thing, right)
-    else:
+    if (declared := _declaring(stack, role, thing, right)) is None:
         return None
-    line = f"to declare it: engarde:services.{service.name}.{key}: [{item}] in {file}, then {_up(stack)}"
-    return line if thing.schema in stack.schemas else f"{line}; and its schema under engarde:existingSchemas"
+    key, more = declared
+    return f"to declare it: {key} in Pulumi.{stack.name}.yaml, {more}"
 
 
-def _is_read(thing: Thing, right: str) -> bool:
-    return right in (SELECT, REFERENCES) and thing.group == "relation" and thing.kind != "sequence"
-
-
-def _item(thing: Thing, right: str) -> str:
-    """What a list of reads has to hold for it, as YAML."""
-    name = _json(spelled(thing.schema or "", thing.name))
-    return name if right == SELECT else f"{{table: {name}, references: true}}"
+def _declaring(stack: DatabaseStack, role: str, thing: Thing, right: str) -> tuple[str, str] | None:
+    """What is to be in the stack file, and what else is to be said of that."""
+    up, listed = f"then bin/pulumi up --stack {stack.name}", f"with {right} in its list"
+    declares_schema = thing.schema in stack.schemas
+    is_read = right in (SELECT, REFERENCES) and thing.group == "relation" and thing.kind != "sequence"
+    name = spelled(thing.schema or "", thing.name)
+    read = _json(name) if right == SELECT else f"{{table: {_json(name)}, references: true}}"
+    if service := next((service for service in stack.services if service.role == role), None):
+        if right == EXECUTE and thing.group == "function" and not thing.provided:
+            key = f"executes: [{_json(f'{name}({thing.types})')}]"
+        elif is_read:
+            key = f"reads: [{read}]"
+        else:
+            return None
+        also = "" if declares_schema else "; and its schema under engarde:existingSchemas"
+        return f"engarde:services.{service.name}.{key}", f"{up}{also}"
+    if stack.analytics and role == stack.analytics.role:
+        if right != SELECT or thing.group != "relation":
+            return None
+        where = "engarde:analytics.schemas" if declares_schema else "engarde:existingSchemas"
+        return f"{thing.schema} under {where}", up
+    if thing.group == "database" and thing.name == stack.server.database and role not in (PUBLIC, stack.server.user):
+        return f"engarde:outsideRoles.{role}.database", listed
+    if role not in {outsider.name for outsider in stack.outside_roles}:
+        return None
+    if is_read:
+        return f"engarde:outsideRoles.{role}.reads: [{read}]", up
+    if thing.group == "schema" and thing.name in {existing.name for existing in stack.existing_schemas}:
+        return f"engarde:outsideRoles.{role}.schemas.{thing.name}", listed
+    return None
 
 
 def _json(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
-
-
-def _for_analytics(stack: DatabaseStack, thing: Thing, right: str, file: str) -> str | None:
-    if right != SELECT or thing.group != "relation":
-        return None
-    where = "engarde:analytics.schemas" if thing.schema in stack.schemas else "engarde:existingSchemas"
-    return f"to declare it: {thing.schema} under {where} in {file}, then {_up(stack)}"
-
-
-def _up(stack: DatabaseStack) -> str:
-    return f"bin/pulumi up --stack {stack.name}"
 
 
 def limit(stack: DatabaseStack, role: str, thing: Thing) -> str | None:

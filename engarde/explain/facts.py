@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from engarde.checks.closure import Members, members
+from engarde.declaration.privileges import CONNECT, EXECUTE, SELECT, USAGE
 from engarde.server.catalog import Membership, Role
 from engarde.server.session import Session
 
@@ -13,7 +14,6 @@ Key = tuple[Group, int]
 
 OWNER = "owner"
 """Stands beside the rights for what only an owner may: ALTER, DROP, GRANT."""
-CONNECT, USAGE, SELECT, EXECUTE = "CONNECT", "USAGE", "SELECT", "EXECUTE"
 OF_TABLES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 OF_COLUMNS = ("SELECT", "INSERT", "UPDATE", "REFERENCES")
 _UPDATABLE = {"UPDATE": 4, "INSERT": 8, "DELETE": 16}
@@ -153,11 +153,6 @@ def rights_on(thing: Thing, major: int) -> tuple[str, ...]:
     return (*OF_TABLES, *(["MAINTAIN"] if major >= 17 else []))
 
 
-@dataclass(frozen=True, slots=True)
-class _Number:
-    oid: int
-
-
 def known_roles(asked: Session) -> dict[str, Role]:
     """Every role of the server."""
     return {role.name: role for role in asked.query("all_roles", Role)}
@@ -169,7 +164,7 @@ def read(asked: Session, roles: dict[str, Role], role: str, key: Key, database: 
     numbers = {kind: [oid] if group == kind else [] for kind in ("relation", "function", "database")}
     readings = asked.query("explain_reading", Reading, relation=oid) if group == "relation" else []
     numbers["relation"] += [oid for reading in readings for oid in (reading.reader, reading.base)]
-    definers = [function.oid for function in asked.query("explain_definers", _Number)]
+    definers = asked.values("explain_definers")
     numbers["function"] += definers
     asked_for = {f"{group}s": sorted(set(those)) for group, those in numbers.items()}
     things = {thing.key: thing for thing in asked.query("explain_things", Thing, **asked_for)}
@@ -178,7 +173,17 @@ def read(asked: Session, roles: dict[str, Role], role: str, key: Key, database: 
         entries[entry.group, entry.oid] = (*entries.get((entry.group, entry.oid), ()), entry)
     target = things[key]
     current = next(thing for thing in things.values() if thing.group == "database" and thing.name == database)
-    answers = _answers(asked, role, target)
+    answers = asked.query(
+        "explain_answers",
+        Answer,
+        role=role,
+        group="sequence" if target.kind == "sequence" else target.group,
+        oid=target.oid,
+        owner=target.owner,
+        schema=target.schema,
+        rights=list(rights_on(target, asked.major)),
+        column_rights=list(OF_COLUMNS),
+    )
     return Facts(
         major=asked.major,
         database=current,
@@ -192,18 +197,4 @@ def read(asked: Session, roles: dict[str, Role], role: str, key: Key, database: 
         policies=tuple(asked.query("explain_policies", Policy, relation=oid)) if group == "relation" else (),
         columns=tuple(dict.fromkeys(answer.column for answer in answers if answer.column is not None)),
         answers=frozenset(answers),
-    )
-
-
-def _answers(asked: Session, role: str, target: Thing) -> list[Answer]:
-    return asked.query(
-        "explain_answers",
-        Answer,
-        role=role,
-        group="sequence" if target.kind == "sequence" else target.group,
-        oid=target.oid,
-        owner=target.owner,
-        schema=target.schema,
-        rights=list(rights_on(target, asked.major)),
-        column_rights=list(OF_COLUMNS),
     )

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from engarde.declaration.privileges import EXECUTE, SELECT, USAGE
 from engarde.explain.access_paths import held, identities
-from engarde.explain.facts import EXECUTE, OWNER, SELECT, USAGE, Facts, Reading, Thing, rights_on
+from engarde.explain.facts import OWNER, Facts, Reading, Thing, rights_on
 
 _THROUGH_VIEWS = (SELECT, "INSERT", "UPDATE", "DELETE")
 _THROUGH_PARENTS = (*_THROUGH_VIEWS, "TRUNCATE")

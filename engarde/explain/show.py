@@ -1,62 +1,175 @@
-"""How an explanation is printed: for people and for machines."""
+"""How an explanation is printed: for people, a line for each way with the whole chain in it, and for machines."""
+
+from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from engarde.explain import words
-from engarde.explain.access_paths import Way
-from engarde.explain.explanation import Explanation, Passage
-from engarde.explain.facts import Thing
-from engarde.explain.lines import Line
+from engarde.checks.closure import Chain
+from engarde.declaration.names import PUBLIC
+from engarde.explain.access_paths import Granted, Way
+from engarde.explain.explanation import Explanation, Line, Passage, Rows
+from engarde.explain.facts import Policy, Thing
+from engarde.explain.indirect import Base
 from engarde.output.show import Text
+from engarde.util.quoting import printable
 
 _STYLES = {"yes": "green", "no": "dim"}
 """Of an answer; all others are neither."""
+_PREDEFINED = {
+    "pg_read_all_data": "reads everything",
+    "pg_write_all_data": "writes everything",
+    "pg_maintain": "maintains everything",
+}
+
+
+def subject(role: str) -> str:
+    """A role as people name it."""
+    return "PUBLIC" if role == PUBLIC else role
+
+
+def way(given: Way, right: str) -> str:
+    """`a -> (member, inherits) -> b -> GRANT SELECT by c`, after what it takes first."""
+    first = [_granting(step, given.role) for step in given.granted]
+    if given.set_role:
+        first.append(f"SET ROLE {given.set_role}")
+    before = f"after {', then '.join(first)}: " if first else ""
+    start = given.granted[-1].role if given.granted else given.role
+    chain = "PUBLIC" if given.source.holder == PUBLIC else " -> ".join([start, *_steps(given.chain)])
+    return f"{before}{chain} -> {_source(given, right)}"
+
+
+def _granting(granted: Granted, role: str) -> str:
+    acting = f"SET ROLE {granted.set_role}, " if granted.set_role else ""
+    whose = f"{granted.by} of {granted.actor}" if granted.actor != role else granted.by
+    return f"{acting}GRANT {granted.role} TO {role} (it may: {whose})"
+
+
+def _steps(chain: Chain) -> list[str]:
+    found = []
+    for step in chain:
+        if step.implied:
+            kind = "the database's owner" + ("" if step.inherits else ", SET ROLE")
+        else:
+            kind = "member, inherits" if step.inherits else "member, by SET ROLE"
+        found += [f"({kind})", step.role]
+    return found
+
+
+def _source(given: Way, right: str) -> str:
+    source = given.source
+    if source.why == "superuser":
+        return "superuser"
+    if source.why == "owner":
+        return "owner"
+    if source.why == "predefined":
+        return _PREDEFINED[source.holder]
+    if source.grantor is None:
+        return f"{right}, built in"
+    columns = f" ({', '.join(source.columns)})" if source.columns else ""
+    return f"GRANT {right}{columns} by {source.grantor}"
+
+
+def reasons(line: Line, role: str) -> list[str]:
+    """Every way, or that there is none; then what comes in between."""
+    ways = list(dict.fromkeys(way(found_way, line.right) for found_way in line.ways))
+    if not ways and line.right == "owner":
+        ways = [f"{line.thing.owner}'s"]
+    nothing = f"no grant to {'PUBLIC' if role == PUBLIC else f'{role}, to a role that it is in, or to PUBLIC'}"
+    return [*(ways or [nothing]), *line.remarks]
+
+
+def passage(given: Passage) -> str:
+    """What else leads to the object, and what it takes."""
+    through = given.through
+    path = "".join(f" -> {thing.identity}" for thing in through.path)
+    first = f"after SET ROLE {through.set_role}: " if through.set_role else ""
+    if through.thing.group == "function":
+        return (
+            f"{first}{through.thing.called} does what its owner {through.acting} may: {', '.join(through.rights)};"
+            " a possible way, its body is not analysed"
+        )
+    surely = "" if through.certain else ", if this is what it writes to"
+    kinds = {passed.kind for passed in (through.thing, *through.path)}
+    stale = ", as of its last REFRESH" if "materialized view" in kinds else ""
+    return f"{first}{through.thing.called}{path}: {', '.join(through.rights)} as {through.acting}{stale}{surely}"
+
+
+def passage_reasons(given: Passage) -> list[str]:
+    """Why the role may use it."""
+    return list(dict.fromkeys(way(found_way, given.through.needed[0]) for found_way in given.ways))
+
+
+def base(given: Base, role: str) -> str:
+    """What a view reads, and as whom."""
+    may = "" if given.allowed else ", who may not: denied with 42501"
+    own = "" if given.acting == role else f"; {subject(role)} itself {'may' if given.own else 'may not'} read it"
+    return f"reads {given.thing.called} as {given.acting}{may}{own}"
+
+
+def policies(given: Rows) -> list[str]:
+    """What row level security leaves of the table."""
+    if given.exempt:
+        return [f"row level security is on, and not for it: {given.exempt}"]
+    found = [_policy(policy) for policy in given.policies]
+    if given.none:
+        found.append(f"no row for {', '.join(given.none)}: no policy of this table is for it there")
+    return ["row level security is on", *found, *(f"every row after SET ROLE {role}" for role in given.exempt_after)]
+
+
+def _policy(given: Policy) -> str:
+    kind = "lets through" if given.permissive else "restricts"
+    said = f"policy {given.name} {kind} {given.command} for {subject(given.role)}:"
+    for clause, sql in (("USING", given.using), ("WITH CHECK", given.checked)):
+        if sql:
+            on_one_line = printable(sql).replace("\n", " ")
+            said += f" {clause} ({on_one_line})"
+    return said
 
 
 def table(given: Explanation) -> RenderableType:
     """The answers one under another, a line for each way."""
-    shown: list[RenderableType] = [Text(words.heading(given), style="bold")]
+    target = given.target
+    heading = f"{subject(given.role)} on {target.called}, owned by {target.owner}"
+    shown: list[RenderableType] = [Text(heading, style="bold")]
     shown += [Text(f"THE SERVER DISAGREES: {disagreement}", style="bold red") for disagreement in given.disagreements]
     shown += [Text(note, style="yellow") for note in given.notes]
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("right", "answer", "why"):
-        grid.add_column(heading, overflow="fold", ratio=1 if heading == "why" else None)
+    for title in ("right", "answer", "why"):
+        grid.add_column(title, overflow="fold", ratio=1 if title == "why" else None)
     for line in given.lines:
-        answer = Text(words.answer(line), style=_STYLES.get(line.state, "yellow"))
-        grid.add_row(words.what(line), answer, _why(given, line))
+        what = line.right if line.on == "object" else f"{line.right} on {line.thing.called}"
+        answer = f"only {', '.join(line.columns)}" if line.state == "columns" else line.state
+        why = Group(*map(Text, reasons(line, given.role)), *_declared(line.declared, line.undeclared))
+        grid.add_row(what, Text(answer, style=_STYLES.get(line.state, "yellow")), why)
     shown.append(grid)
     if given.rows:
-        shown.append(_section("rows", [Text(policy) for policy in words.policies(given.rows)]))
+        shown.append(_section("rows", map(Text, policies(given.rows))))
     if given.bases:
-        shown.append(_section("what it reads", [Text(words.base(base, given.role)) for base in given.bases]))
+        shown.append(_section("what it reads", [Text(base(read, given.role)) for read in given.bases]))
     if given.passages:
-        lines = [part for passage in given.passages for part in _passage(passage)]
-        shown.append(_section(f"past {given.target.identity}'s own access list", lines))
+        parts = [part for led in given.passages for part in _passage(led)]
+        shown.append(_section(f"past {target.identity}'s own access list", parts))
     return Group(*shown)
-
-
-def _why(given: Explanation, line: Line) -> RenderableType:
-    return Group(*map(Text, words.reasons(line, given.role)), *_declared(line.declared, line.undeclared))
 
 
 def _declared(said: str, undeclared: bool, indent: str = "") -> list[Text]:
     return [Text(indent + said, style="bold red" if undeclared else "dim")] if said else []
 
 
-def _passage(passage: Passage) -> list[Text]:
-    reasons = [Text(f"  {reason}") for reason in words.passage_reasons(passage)]
-    return [Text(words.passage(passage)), *reasons, *_declared(passage.declared, passage.undeclared, "  ")]
+def _passage(given: Passage) -> list[Text]:
+    why = [Text(f"  {reason}") for reason in passage_reasons(given)]
+    return [Text(passage(given)), *why, *_declared(given.declared, given.undeclared, "  ")]
 
 
-def _section(title: str, lines: list[Text]) -> RenderableType:
+def _section(title: str, lines: Iterable[Text]) -> RenderableType:
     return Group(Text(), Text(title, style="bold"), *lines)
 
 
 def data(given: Explanation) -> dict[str, object]:
     """An explanation as JSON has it."""
     return {
-        "role": words.subject(given.role),
+        "role": subject(given.role),
         "object": _thing(given.target),
         "asDeclared": given.as_declared,
         "rights": [
@@ -72,7 +185,7 @@ def data(given: Explanation) -> dict[str, object]:
             }
             for line in given.lines
         ],
-        "rows": words.policies(given.rows) if given.rows else [],
+        "rows": policies(given.rows) if given.rows else [],
         "reads": [
             {"object": _thing(base.thing), "as": base.acting, "allowed": base.allowed, "own": base.own}
             for base in given.bases
@@ -85,7 +198,7 @@ def data(given: Explanation) -> dict[str, object]:
                 "as": passage.through.acting,
                 "setRole": passage.through.set_role,
                 "certain": passage.through.certain,
-                "why": words.passage_reasons(passage),
+                "why": passage_reasons(passage),
                 "declared": passage.declared,
                 "undeclared": passage.undeclared,
             }
@@ -102,9 +215,9 @@ def _thing(given: Thing) -> dict[str, object]:
 
 def _way(given: Way, right: str) -> dict[str, object]:
     return {
-        "text": words.way(given, right),
+        "text": way(given, right),
         "why": given.source.why,
-        "from": words.subject(given.source.holder),
+        "from": subject(given.source.holder),
         "chain": [step.role for step in given.chain],
         "setRole": given.set_role,
         "grantsItself": [step.role for step in given.granted],

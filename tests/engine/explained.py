@@ -9,9 +9,8 @@ from psycopg import sql
 
 from engarde.declaration import loader
 from engarde.declaration.databases import restrict_to
-from engarde.explain import explain, words
-from engarde.explain.explanation import Explanation
-from engarde.explain.lines import Line
+from engarde.explain import explain, show
+from engarde.explain.explanation import Explanation, Line
 from engarde.server.credentials import Access
 from tests.engine.admins import PASSWORD
 from tests.engine.program import STACK, Project
@@ -53,7 +52,7 @@ class Asked:
 
 def said(line: Line, role: str) -> str:
     """All that stands beside a right."""
-    return "\n".join(words.reasons(line, role))
+    return "\n".join(show.reasons(line, role))
 
 
 def run_what_works(project: Project, statements: Sequence[str]) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from engarde.explain.lines import Line
+from engarde.explain.explanation import Line
 from tests.engine.admins import only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.database import Session

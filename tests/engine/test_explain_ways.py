@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engarde.explain import words
+from engarde.explain import show
 from tests.engine.conftest import Projects
 from tests.engine.explained import DENIED, Asked, said
 from tests.engine.ways_by_hand import BASE, PASSAGES, READ, WAYS
@@ -50,7 +50,7 @@ def test_a_passage_is_named_while_it_is_there(asked: Asked, name: str) -> None:
         return
 
     def named() -> list[str]:
-        return [words.passage(passage) for passage in asked.explain("r", "s.t").passages]
+        return [show.passage(passage) for passage in asked.explain("r", "s.t").passages]
 
     assert named() == []
     database.run(*past.give)
@@ -70,7 +70,7 @@ def test_row_level_security(asked: Asked) -> None:
 
     def policies() -> str:
         rows = asked.explain("r", "s.t").rows
-        return "\n".join(words.policies(rows)) if rows else ""
+        return "\n".join(show.policies(rows)) if rows else ""
 
     def seen(*before: str) -> int:
         with database.session() as session:
@@ -118,7 +118,7 @@ def test_what_a_view_reads_and_with_whose_rights(asked: Asked) -> None:
         found = asked.explain("r", "s.v")
         [base] = found.bases
         assert (
-            words.base(base, "r") == "reads table s.t as mid, who may not: denied with 42501; r itself may not read it"
+            show.base(base, "r") == "reads table s.t as mid, who may not: denied with 42501; r itself may not read it"
         )
         assert "denied with 42501 all the same: mid may not SELECT on s.t" in said(
             asked.line("r", "s.v", "SELECT"), "r"
@@ -126,7 +126,7 @@ def test_what_a_view_reads_and_with_whose_rights(asked: Asked) -> None:
         assert asked.tries("r", "SELECT * FROM s.v") == DENIED
         database.run("GRANT SELECT ON s.t TO mid")
         [base] = asked.explain("r", "s.v").bases
-        assert words.base(base, "r") == "reads table s.t as mid; r itself may not read it"
+        assert show.base(base, "r") == "reads table s.t as mid; r itself may not read it"
         assert asked.tries("r", "SELECT * FROM s.v") == "00000"
     finally:
         database.run("DROP VIEW s.v", "REVOKE SELECT ON s.t FROM mid")

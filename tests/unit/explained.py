@@ -7,9 +7,9 @@ from dataclasses import replace
 from engarde.checks.closure import members
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
+from engarde.explain.explanation import Line, line
 from engarde.explain.facts import Answer, Entry, Facts, Key, Policy, Reading, Thing
-from engarde.explain.lines import Line, line
-from engarde.explain.words import way
+from engarde.explain.show import way
 from engarde.server.catalog import Membership, Role
 
 STACK = restrict_to(

@@ -9,9 +9,8 @@ from rich.console import Console
 
 from engarde.explain import declared, show
 from engarde.explain.access_paths import Held
-from engarde.explain.explanation import explanation
+from engarde.explain.explanation import explanation, line
 from engarde.explain.facts import Answer
-from engarde.explain.lines import line
 from engarde.output.show import document
 from tests.unit.explained import RAILWAY, STACK, S, T, entry, facts, member, role, thing
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engarde.explain.explanation import explanation
+from engarde.explain.explanation import explanation, rows
 from engarde.explain.facts import Policy, Reading
 from engarde.explain.indirect import bases, leaks
-from engarde.explain.rows import rows
-from engarde.explain.words import base, passage, policies
+from engarde.explain.show import base, passage, policies
 from tests.unit.explained import STACK, S, T, entry, facts, member, role, thing
 
 V = thing(11, "view", "v", "ov", updatable=28)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engarde.explain.lines import remarks
+from engarde.explain.explanation import remarks
 from tests.unit.explained import T, answer, entry, facts, member, reasons, role
 
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from engarde.explain.access_paths import held
-from engarde.explain.lines import remarks
+from engarde.explain.explanation import remarks
 from tests.unit.explained import S, T, answer, entry, facts, member, reasons, role, thing
 
 
