@@ -13,7 +13,7 @@ from engarde.declaration.loader import FOLDER, of_config
 from engarde.declaration.model import Stack
 from engarde.declaration.stack_file import PROJECT, config, yaml
 from engarde.doctor.error_text import concerned
-from engarde.doctor.facts import Facts, facts
+from engarde.doctor.facts import Facts
 from engarde.doctor.matching import match
 from engarde.doctor.model import Answer, Cause, Mark, MatchedError, unknown
 from engarde.doctor.remedies import STANDING_IN
@@ -119,11 +119,11 @@ def diagnose(stack: Stack, text: str) -> Diagnosis | None:
     database = concerned(stack, error)
     name = display_name(database) if len(databases(stack)) > 1 else ""
     try:
-        with facts(database, error) as known:
+        with Facts(database, error) as known:
             return _concluded(known, error, name)
     except Unreachable as lost:
         # What was learnt before the session went may be half of it.
-        with facts(database, error, lost) as known:
+        with Facts(database, error, lost) as known:
             return _concluded(known, error, name)
 
 

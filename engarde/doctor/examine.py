@@ -50,13 +50,11 @@ def _of_databases(of_stack: Sequence[DatabaseStack], recorded: Recorded, histori
             if not any(finding.check == server.LOCK_TABLE for finding in so_far):
                 raise
             continue
-        found += [(database, finding) for finding in examined if not _told(finding, so_far)]
+        for finding in examined:
+            # What is of the whole stack or server may have been found with another of its databases already.
+            if finding not in so_far or (finding.remedy.kind == "sql" and finding.check != "server"):
+                found.append((database, finding))
     return [replace(finding, database=display_name(database)) for database, finding in found]
-
-
-def _told(finding: Finding, so_far: list[Finding]) -> bool:
-    """Whether it is of the whole stack or server, and was found with another of its databases."""
-    return finding in so_far and (finding.remedy.kind != "sql" or finding.check == "server")
 
 
 def _examined(database: DatabaseStack, recorded: Recorded, histories: ReadHistories) -> list[Finding]:

@@ -1,18 +1,18 @@
 """The circumstances of an error: what the stack file says, and what server and engine answer when first asked."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
 
 from engarde.checks import registry
-from engarde.checks.observed import Observed
+from engarde.checks.observed import Observed, Once
 from engarde.declaration.grants import Read
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
-from engarde.declaration.privileges import readers
+from engarde.declaration.privileges import CREATE, USAGE, readers
 from engarde.doctor import error_text
 from engarde.doctor.error_text import ErrorText
 from engarde.errors import LoginRefused, Unreachable
@@ -55,25 +55,6 @@ class RelationRight:
 
 
 @dataclass(frozen=True, slots=True)
-class SchemaRight:
-    """What a role may do in a schema."""
-
-    role: str
-    schema: str
-    usage: bool
-    create: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Entrant:
-    """A role that may log in."""
-
-    name: str
-    superuser: bool
-    connect: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Client:
     """A session of somebody else."""
 
@@ -96,50 +77,41 @@ class Client:
         return f"{self.role}{by}, process {self.pid}, {self.state or 'state unknown'} for {self.seconds} s"
 
 
-class Facts:
-    """What can be known about one error; each question is asked once, and all of them in one session.
+class Facts(ExitStack):
+    """What can be known about one error; each question is asked once, and all of them in one session, which it ends.
 
     Whatever asks server or engine raises `Unreachable` where those cannot be asked.
     """
 
-    def __init__(
-        self, stack: DatabaseStack, error: ErrorText, closing: ExitStack, lost: Unreachable | None = None
-    ) -> None:
+    def __init__(self, stack: DatabaseStack, error: ErrorText, lost: Unreachable | None = None) -> None:
+        super().__init__()
         self.stack = stack
         self.error = error
         self.named = error.named
         self.observed = Observed(stack, lambda: self.session)
-        self._closing = closing
+        self.unreachable: Unreachable | None = None
+        """why the database could not be asked, if it was tried"""
         self._lost = lost
 
-    @cached_property
-    def _entered(self) -> Session | Unreachable:
-        if self._lost:
-            return self._lost
-        try:
-            return self._closing.enter_context(session(login_of_admin(self.stack)))
-        except Unreachable as error:
-            return error
-
-    @property
+    @Once
     def session(self) -> Session:
         """The admin's."""
-        if isinstance(self._entered, Unreachable):
-            raise self._entered
-        return self._entered
-
-    @property
-    def unreachable(self) -> Unreachable | None:
-        """Why the database could not be asked, if it was tried."""
-        tried = self.__dict__.get("_entered")
-        return tried if isinstance(tried, Unreachable) else None
+        try:
+            if self._lost:
+                raise self._lost
+            return self.enter_context(session(login_of_admin(self.stack)))
+        except Unreachable as error:
+            self.unreachable = error
+            raise
 
     @property
     def refusal(self) -> LoginRefused | None:
         """Why the admin was not let in; None when it was."""
-        if isinstance(self._entered, Unreachable) and not isinstance(self._entered, LoginRefused):
-            raise self._entered
-        return self._entered if isinstance(self._entered, LoginRefused) else None
+        try:
+            _ = self.session
+        except LoginRefused as refusal:
+            return refusal
+        return None
 
     @property
     def passwords(self) -> Mapping[str, str]:
@@ -160,9 +132,9 @@ class Facts:
         return any(login.role in finding.concerns for login in self.suspects)
 
     @cached_property
-    def entrants(self) -> dict[str, Entrant]:
-        """Every role that may log in."""
-        return {entrant.name: entrant for entrant in self.session.query("entrants", Entrant)}
+    def entrants(self) -> dict[str, bool]:
+        """Every role that may log in to the database -> whether it is a superuser."""
+        return dict(self.session.tuples("entrants"))
 
     @cached_property
     def clients(self) -> list[Client]:
@@ -194,16 +166,16 @@ class Facts:
         return {right.role: right for right in found}
 
     @cached_property
-    def _schema_rights(self) -> list[SchemaRight]:
-        return self.session.query("schema_rights", SchemaRight, roles=[login.role for login in self.stack.logins])
+    def _schema_rights(self) -> frozenset[tuple[str, str, str]]:
+        return frozenset(self.session.tuples("schema_rights", roles=[login.role for login in self.stack.logins]))
 
     def may_use(self, role: str, schema: str) -> bool:
         """Whether a role of the stack has USAGE on a schema; not on one that does not exist."""
-        return any((right.role, right.schema, right.usage) == (role, schema, True) for right in self._schema_rights)
+        return (role, schema, USAGE) in self._schema_rights
 
     def may_create(self, role: str, schema: str) -> bool:
         """Whether a role of the stack may make something in a schema."""
-        return any((right.role, right.schema, right.create) == (role, schema, True) for right in self._schema_rights)
+        return (role, schema, CREATE) in self._schema_rights
 
     @property
     def guesses(self) -> list[str]:
@@ -271,13 +243,3 @@ def read_of(login: Service | Analytics, schema: str, table: str) -> Read | None:
     """The declared read of a table by a service."""
     reads = login.reads if isinstance(login, Service) else ()
     return next((read for read in reads if (read.schema_, read.table) == (schema, table)), None)
-
-
-@contextmanager
-def facts(stack: DatabaseStack, error: ErrorText, lost: Unreachable | None = None) -> Iterator[Facts]:
-    """The circumstances of an error, as long as the block lasts.
-
-    :raises Unreachable: the session was lost in the middle.
-    """
-    with ExitStack() as closing:
-        yield Facts(stack, error, closing, lost)

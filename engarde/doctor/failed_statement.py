@@ -65,11 +65,6 @@ def function_within(lines: Sequence[str]) -> tuple[str, str] | None:
     return (_folded(found[1]), f"{found[1]}.{found[2]}({found[3]})") if found else None
 
 
-def schemas_of(lines: Iterable[str], names: frozenset[str]) -> frozenset[str]:
-    """The schemas that the statement writes before one of these tables."""
-    return frozenset(schema for schema, name in tables(lines) if schema and name in names)
-
-
 def _table(first: str, second: str) -> tuple[str | None, str]:
     return (_folded(first), _folded(second)) if second else (None, _folded(first))
 

@@ -35,24 +35,8 @@ def words(*patterns: str) -> tuple[re.Pattern[str], ...]:
     return tuple(re.compile(pattern, re.MULTILINE) for pattern in small)
 
 
-_LOGIN = (
-    logins.OPEN,
-    logins.NO_SUCH_ROLE,
-    logins.STRANGER,
-    logins.NOLOGIN,
-    logins.EXPIRED,
-    logins.ADMINS,
-    logins.SERVICE_AS_ADMIN,
-    logins.CHANGED,
-    logins.OLD_URL,
-)
 _DENIED = r"permission denied for "
-_ADDRESS = (
-    urls.REFERENCE,
-    urls.PRIVATE_HOST,
-    urls.NO_URL,
-    urls.OTHER,
-)
+_ADDRESS = (urls.REFERENCE, urls.PRIVATE_HOST, urls.NO_URL, urls.OTHER)
 
 SYMPTOMS = (
     Symptom(
@@ -80,7 +64,17 @@ SYMPTOMS = (
     Symptom(
         "login",
         "The server does not let the role in (SQLSTATE 28P01, 28000).",
-        _LOGIN,
+        (
+            logins.OPEN,
+            logins.NO_SUCH_ROLE,
+            logins.STRANGER,
+            logins.NOLOGIN,
+            logins.EXPIRED,
+            logins.ADMINS,
+            logins.SERVICE_AS_ADMIN,
+            logins.CHANGED,
+            logins.OLD_URL,
+        ),
         words(
             HOST + r'(?:FATAL:\s+)?password authentication failed for user "(?P<role>[^"]+)"',
             r'(?:FATAL:\s+)?password authentication failed for user "(?P<role>[^"]+)"',
@@ -154,10 +148,7 @@ SYMPTOMS = (
         "denied-connect",
         "The role may not connect to the database (SQLSTATE 42501).",
         (databases.STRANGER, logins.OPEN, databases.MOVED, databases.CONNECT_LOST),
-        words(
-            _DENIED + r'database "(?P<database>[^"]+)"',
-            r"User does not have CONNECT privilege",
-        ),
+        words(_DENIED + r'database "(?P<database>[^"]+)"', r"User does not have CONNECT privilege"),
         ("42501",),
     ),
     Symptom(
@@ -419,10 +410,7 @@ SYMPTOMS = (
         "no-tls",
         "TLS was asked for, and the server has none.",
         (tls.STRICT, tls.OFF, tls.OWN),
-        words(
-            r"server does not support SSL",
-            r"rejected SSL upgrade",
-        ),
+        words(r"server does not support SSL", r"rejected SSL upgrade"),
     ),
     Symptom(
         "certificate",

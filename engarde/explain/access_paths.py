@@ -98,8 +98,7 @@ def ways(facts: Facts, role: str, thing: Thing, right: str) -> list[Way]:
     """Every way in which a role has a right, or has it after SET ROLE; those that take nothing more come first."""
     found = [way for source in sources(facts, thing, right) for way in leading(facts, role, source)]
     return sorted(
-        found,
-        key=lambda way: (not way.at_once, bool(way.source.columns), len(way.chain), way.source.holder == PUBLIC),
+        found, key=lambda way: (not way.at_once, bool(way.source.columns), len(way.chain), way.source.holder == PUBLIC)
     )
 
 

@@ -96,7 +96,8 @@ def thing(asked: Session, text: str) -> Named:
     found = [finding for finding in found if finding.group == "relation"] or found
     if not found:
         everything = asked.query("explain_named", Named, every=True, schema=None, name=None)
-        near = _near_things(text, everything)
+        alike = [str(named) for named in everything if named.schema is not None and named.name == text][:3]
+        near = f"; near it: {', '.join(alike)}" if alike else _near(text, map(str, everything))
         raise NotNamed(f"there is no table, sequence, function, schema or database {text}{near}")
     if len(found) > 1:
         listed = ", ".join(f"'{finding.kind} {finding}'" for finding in found)
@@ -142,9 +143,3 @@ def _near(text: str, names: Iterable[str]) -> str:
     by_lower = {name.lower(): name for name in names}
     found = [by_lower[near] for near in get_close_matches(text.lower(), by_lower, n=3)]
     return f"; near it: {', '.join(found)}" if found else ""
-
-
-def _near_things(text: str, named: Iterable[Named]) -> str:
-    everything = list(named)
-    alike = [str(named) for named in everything if named.schema is not None and named.name == text][:3]
-    return f"; near it: {', '.join(alike)}" if alike else _near(text, map(str, everything))

@@ -14,7 +14,7 @@ from engarde.declaration.parameters import milliseconds, split_path
 from engarde.doctor import Diagnosis, diagnose, failed_statement, remedies
 from engarde.doctor.diagnosis import accepted
 from engarde.doctor.error_text import role
-from engarde.doctor.facts import facts
+from engarde.doctor.facts import Facts
 from engarde.doctor.matching import match
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import LoginRefused, Unreachable
@@ -146,7 +146,7 @@ def test_every_cause_has_a_fix_where_nothing_can_be_asked(declared: Stack, sympt
     for text in ('role "madansara_user"', "nothing"):
         error = match(f"permission denied for schema madansara {text}", SYMPTOMS)
         assert error
-        with facts(restrict_to(declared, None), error) as asked:
+        with Facts(restrict_to(declared, None), error) as asked:
             for cause in known.causes:
                 assert cause.fix(asked).text
                 try:

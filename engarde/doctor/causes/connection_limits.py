@@ -20,14 +20,9 @@ HIGHEST = 100
 """Of a connection limit, in a stack file."""
 
 
-def _of(facts: Facts, login: Service | Analytics) -> list[Client]:
-    return [client for client in facts.clients if client.role == login.role]
-
-
 def _leaks(facts: Facts) -> Answer:
-    for login in _crowded(facts):
-        idle = [client for client in _of(facts, login) if client.in_transaction]
-        if idle:
+    for login, sessions in _crowded(facts).items():
+        if idle := [client for client in sessions if client.in_transaction]:
             longest = max(client.seconds for client in idle)
             because = f"{len(idle)} of its sessions are idle in a transaction, one for {longest} s"
             return confirmed(f"{login.role}: {because}")
@@ -35,8 +30,7 @@ def _leaks(facts: Facts) -> Answer:
 
 
 def _pool_too_large(facts: Facts) -> Answer:
-    for login in _crowded(facts):
-        sessions = _of(facts, login)
+    for login, sessions in _crowded(facts).items():
         idle = sum(client.state == "idle" for client in sessions)
         limit = facts.catalog.roles[login.role].connection_limit
         says = f"{login.role} has {len(sessions)} sessions, {idle} of them idle, and a limit of {limit}"
@@ -47,13 +41,13 @@ def _pool_too_large(facts: Facts) -> Answer:
     return ruled_out("no role of the stack is at its limit now")
 
 
-def _crowded(facts: Facts) -> list[Service | Analytics]:
-    roles = facts.catalog.roles
-    return [
-        login
-        for login in facts.suspects
-        if login.role in roles and 0 <= roles[login.role].connection_limit <= len(_of(facts, login))
-    ]
+def _crowded(facts: Facts) -> dict[Service | Analytics, list[Client]]:
+    """Those whose roles are at their limits, with their sessions."""
+    known = {login: facts.catalog.roles[login.role] for login in facts.suspects if login.role in facts.catalog.roles}
+    sessions = {login: [client for client in facts.clients if client.role == login.role] for login in known}
+    return {
+        login: sessions[login] for login, role in known.items() if 0 <= role.connection_limit <= len(sessions[login])
+    }
 
 
 def _full(facts: Facts) -> Answer:

@@ -24,7 +24,7 @@ def _not_of_the_stack(facts: Facts) -> Answer:
         return unknown("the text names no role")
     if said in _of_the_stack(facts) or facts.is_admin:
         return ruled_out(f"{said} is declared")
-    if (found := facts.entrants.get(said)) and found.connect:
+    if said in facts.entrants:
         return ruled_out(f"{said} may connect to {facts.stack.server.database}")
     if said in facts.stack.shut_out:
         left = sorted({*facts.stack.shut_out} - {said})
@@ -58,14 +58,18 @@ def _lacks(facts: Facts, finding: Finding, right: str) -> bool:
     return who in concerned and what.startswith("database ") and right in finding.expected.split(", ")
 
 
+def _is_analytics(facts: Facts) -> bool:
+    return len(facts.suspects) == 1 and isinstance(facts.suspects[0], Analytics)
+
+
 def _reader_makes_tables(facts: Facts) -> Answer:
-    if len(facts.suspects) == 1 and isinstance(facts.suspects[0], Analytics):
+    if _is_analytics(facts):
         return confirmed("analytics reads, and makes not even temporary tables")
     return ruled_out("it is not analytics")
 
 
 def _reader_writes(facts: Facts) -> Answer:
-    if len(facts.suspects) == 1 and isinstance(facts.suspects[0], Analytics):
+    if _is_analytics(facts):
         return confirmed("analytics only reads: its transactions start read-only, and it has no privilege to write")
     return unknown("the stack sets no service read-only: its own code or driver does, or the server is a standby")
 
@@ -112,9 +116,7 @@ def _lost(right: str, otherwise: str) -> Cause:
 
 
 STRANGER = Cause(
-    "the role is none that the stack file lets in",
-    _not_of_the_stack,
-    lambda facts: _outside(facts.role or "ROLE"),
+    "the role is none that the stack file lets in", _not_of_the_stack, lambda facts: _outside(facts.role or "ROLE")
 )
 MOVED = Cause("the role works in another database", _moved, remedies.new_url)
 CONNECT_LOST = _lost(CONNECT, "every role of the stack file may connect")

@@ -158,7 +158,7 @@ def _another_role(facts: Facts) -> Answer:
         what = "is the admin" if facts.is_admin else "is no role of this stack"
         return confirmed(f"{said} {what}", remedies.url(facts, service.name if service else remedies.SERVICE))
     known = {login.role for login in stack.logins} | {role.name for role in stack.outside_roles} | {stack.server.user}
-    others = {entrant.name for entrant in facts.entrants.values() if entrant.connect and not entrant.superuser}
+    others = {role for role, superuser in facts.entrants.items() if not superuser}
     if strangers := sorted(others - known):
         return unknown(f"the text names no role, and {', '.join(strangers)} may connect, too")
     return ruled_out(f"no role but those of the stack file may connect to {stack.server.database}")

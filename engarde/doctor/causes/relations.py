@@ -35,7 +35,8 @@ def refused(facts: Facts) -> list[Relation]:
         found = facts.relations_called([table for _, table in reads])
         return [table for table in found if (table.schema, table.name) in reads]
     exact = [relation for relation in facts.relations if relation.name in facts.guesses]
-    written = failed_statement.schemas_of(facts.error.lines, frozenset(relation.name for relation in exact))
+    names = {relation.name for relation in exact}
+    written = {schema for schema, name in failed_statement.tables(facts.error.lines) if name in names}
     return [relation for relation in exact if relation.schema in written] or exact
 
 

@@ -1,7 +1,6 @@
 """Causes of `permission denied for schema`, and of names that lead to another schema."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import PUBLIC
@@ -13,28 +12,24 @@ from engarde.server.catalog import in_force
 from engarde.util.quoting import statement
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
-    """An extension in a schema that holds extensions alone."""
-
-    name: str
-    relocatable: bool
+def _named(facts: Facts) -> list[str]:
+    """The schema that the error names."""
+    if facts.named.kind != "schema":
+        return []
+    # What is declared takes no server to know.
+    known = facts.known_as(facts.stack.schemas) or facts.known_as(facts.catalog.schemas)
+    return [known] if known else []
 
 
 def denied(facts: Facts) -> list[str]:
     """The schemas that the error may be about: the one it names, or else every declared one."""
-    declared = [*facts.stack.schemas]
-    if facts.named.kind != "schema":
-        return declared
-    # What is declared takes no server to know.
-    known = facts.known_as(declared) or facts.known_as(facts.catalog.schemas)
-    return [known] if known else []
+    return _named(facts) if facts.named.kind == "schema" else [*facts.stack.schemas]
 
 
 def _never_declared(facts: Facts) -> Answer:
     if facts.named.kind != "schema":
         return unknown("the text does not say on what")
-    for schema in denied(facts):
+    for schema in _named(facts):
         lacking = [
             login
             for login in facts.suspects
@@ -51,7 +46,7 @@ def _never_declared(facts: Facts) -> Answer:
 
 
 def _writes(facts: Facts) -> Answer:
-    for schema in denied(facts) if facts.named.kind == "schema" else []:
+    for schema in _named(facts):
         said = failed_statement.more_than_reading(facts.error.lines, schema)
         if said and not any(owns(login, schema) for login in facts.suspects):
             return confirmed(f"{said} in {schema}, of which others may be let read at most")
@@ -59,26 +54,25 @@ def _writes(facts: Facts) -> Answer:
 
 
 def _holds_extensions(facts: Facts) -> Answer:
-    for schema in denied(facts) if facts.named.kind == "schema" else []:
-        held = facts.session.query("extensions_in", Held, schema=schema)
+    for schema in _named(facts):
+        held = dict(facts.session.tuples("extensions_in", schema=schema))
         lacking = any(not facts.may_use(login.role, schema) for login in facts.suspects)
         if held and lacking and facts.service_of(schema) is None:
-            names = [extension.name for extension in held]
-            because = f"{schema} holds {', '.join(names)}, and no line of the stack file lets a service into it"
+            because = f"{schema} holds {', '.join(held)}, and no line of the stack file lets a service into it"
             return confirmed(because, _to_public(facts, held))
     return ruled_out("no extension has that schema")
 
 
-def _to_public(facts: Facts, held: Sequence[Held]) -> Remedy:
-    """What everybody may use of extensions is in `public`."""
-    if fixed := [extension.name for extension in held if not extension.relocatable]:
+def _to_public(facts: Facts, held: Mapping[str, bool]) -> Remedy:
+    """What everybody may use of extensions is in `public`; of each of these, whether it can be moved."""
+    if fixed := [name for name, relocatable in held.items() if not relocatable]:
         # It was made for one schema, and has to be made anew.
         return remedies.code(f"make {', '.join(fixed)} anew in {PUBLIC}: it cannot be moved there")
     declared = {extension.name for extension in facts.stack.extensions}
-    if undeclared := [extension.name for extension in held if extension.name not in declared]:
+    if undeclared := [name for name in held if name not in declared]:
         move = [statement("ALTER EXTENSION {} SET SCHEMA {}", name, PUBLIC) for name in undeclared]
         return Remedy("sql", "\n".join(move), by_superuser=True)
-    return remedies.edit("engarde:extensions", held[0].name, "schema", value=PUBLIC)
+    return remedies.edit("engarde:extensions", next(iter(held)), "schema", value=PUBLIC)
 
 
 def _own(facts: Facts) -> list[str]:
@@ -87,8 +81,7 @@ def _own(facts: Facts) -> list[str]:
 
 
 def _whose_path(facts: Facts) -> Sequence[Service | Analytics]:
-    named = facts.named.kind == "schema"
-    if named and any(failed_statement.table_in(facts.error.lines, schema) for schema in denied(facts)):
+    if any(failed_statement.table_in(facts.error.lines, schema) for schema in _named(facts)):
         return ()  # The statement names the schema itself.
     return facts.suspects
 
@@ -98,7 +91,7 @@ def _creates_elsewhere(facts: Facts) -> Answer:
     written = failed_statement.tables(facts.error.lines)
     if said == "CREATE" and written and not any(schema for schema, _ in written):
         return ruled_out("the statement names no schema")
-    for schema in denied(facts) if facts.named.kind == "schema" else []:
+    for schema in _named(facts):
         outsiders = [login for login in facts.suspects if not owns(login, schema)]
         making = said == "CREATE" or (said is None and schema == PUBLIC)
         if making and outsiders and not any(facts.may_create(login.role, schema) for login in outsiders):

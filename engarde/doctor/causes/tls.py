@@ -1,7 +1,5 @@
 """Causes of errors of TLS and certificates."""
 
-from dataclasses import dataclass
-
 from engarde.checks.server import ENCRYPTED
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
@@ -17,16 +15,6 @@ NODE = (
     "depth_zero",
     "cert_in_chain",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class EntranceRule:
-    """A rule of pg_hba.conf."""
-
-    type: str
-    databases: list[str]
-    roles: list[str]
-    method: str
 
 
 def _section(facts: Facts) -> str:
@@ -111,18 +99,17 @@ def _no_rule(facts: Facts) -> Answer:
     known = facts.catalog.roles.get(facts.stack.server.user)
     if not known or not known.superuser:
         return unknown(f"{facts.stack.server.user} may not read pg_hba.conf")
-    rules = facts.session.query("entrance_rules", EntranceRule)
     who, where = facts.named.role or "", facts.named.database or facts.stack.server.database
     matching = [
-        rule
-        for rule in rules
-        if rule.type != "local" and {"all", who} & {*rule.roles} and {"all", where} & {*rule.databases}
+        (kind, method)
+        for kind, databases, roles, method in facts.session.tuples("entrance_rules")
+        if kind != "local" and {"all", who} & {*roles} and {"all", where} & {*databases}
     ]
     if not matching:
         return confirmed(f"pg_hba.conf has no line for {who} in {where}")
-    if matching[0].method == "reject":
+    if matching[0][1] == "reject":
         return confirmed(f"pg_hba.conf rejects {who} in {where}")
-    if all(rule.type == "hostssl" for rule in matching):
+    if all(kind == "hostssl" for kind, _ in matching):
         return confirmed(f"pg_hba.conf lets {who} in with TLS only", _require(facts))
     return ruled_out(f"pg_hba.conf has lines for {who} in {where}: the address was another's")
 

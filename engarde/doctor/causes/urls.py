@@ -119,20 +119,9 @@ def _percent(facts: Facts) -> Answer:
     )
 
 
-def _no_driver(facts: Facts) -> Answer:
-    return confirmed(
-        f"the URL leads to {facts.named.object}, which the service does not have: a URL without a driver leads"
-        " SQLAlchemy to psycopg from 2.1 on, and to psycopg2 before"
-    )
-
-
 def _another_driver(facts: Facts) -> Remedy:
     missing = facts.named.object or ""
     return _form(facts, f"install {missing} for the service", _OTHER.get(missing))
-
-
-def _not_async(facts: Facts) -> Answer:
-    return confirmed(f"the engine is asynchronous, and the URL leads it to {facts.named.object}, which is not")
 
 
 def _form(facts: Facts, install: str, form: UrlFormat | None) -> Remedy:
@@ -185,9 +174,16 @@ MYSQL = Cause(
     confirmed("MySQL is the scheduler's, which has a connection of its own; this project is PostgreSQL's alone"),
     remedies.code("keep the scheduler's own MySQL variables, and give it no DATABASE_URL of this stack"),
 )
-NO_DRIVER = Cause("the service lacks the driver that its URL leads to", _no_driver, _another_driver)
+NO_DRIVER = Cause(
+    "the service lacks the driver that its URL leads to",
+    lambda facts: confirmed(
+        f"the URL leads to {facts.named.object}, which the service does not have: a URL without a driver leads"
+        " SQLAlchemy to psycopg from 2.1 on, and to psycopg2 before"
+    ),
+    _another_driver,
+)
 NOT_ASYNC = Cause(
     "the URL leads an asynchronous engine to a synchronous driver",
-    _not_async,
+    lambda facts: confirmed(f"the engine is asynchronous, and the URL leads it to {facts.named.object}, which is not"),
     lambda facts: _form(facts, "install asyncpg for the service", "sqlalchemy+asyncpg"),
 )

@@ -1,5 +1,5 @@
--- Every role that may log in, and what it may do on this database.
-SELECT rolname AS name, rolsuper AS superuser, has_database_privilege(oid, current_database(), 'CONNECT') AS connect
+-- Every role that may log in to this database, and whether it is a superuser.
+SELECT rolname, rolsuper
 FROM pg_roles
-WHERE rolcanlogin
+WHERE rolcanlogin AND has_database_privilege(oid, current_database(), 'CONNECT')
 ORDER BY 1
