@@ -1,61 +1,109 @@
 """One look at the server: the same few questions whatever the number of services, in two sessions side by side.
 
-What services may change is asked of their own logins afterwards, when no session of theirs is counted any more.
+What services may change, how far sequences got and Alembic's revisions, is asked of their own logins afterwards, when
+no session of theirs is counted any more.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from queue import SimpleQueue
 from typing import TypeVar
 
 from engarde.declaration.model import DatabaseStack
-from engarde.errors import NotAnswered
+from engarde.errors import NotAnswered, Unreachable
 from engarde.server import version_tables
+from engarde.server.catalog import VersionTable
 from engarde.server.credentials import Access
 from engarde.server.session import Session, session
-from engarde.server.version_tables import Logins
-from engarde.status import owned, rows, statement_stats
-from engarde.status.owned import Counted, Owned
-from engarde.status.statement_stats import Statements
-from engarde.status.subjects import Subject, subjects
+from engarde.server.version_tables import Logins, NotRead
+from engarde.status import connections, statement_stats, storage
+from engarde.status.connections import Activity
+from engarde.status.statement_stats import PRELOAD, Statement, Unseen
+from engarde.status.subjects import Subject
 
 Answer = TypeVar("Answer")
-Question = Callable[[Session], Answer]
 
 SETTINGS = (
     *("max_connections", "superuser_reserved_connections", "reserved_connections", "shared_buffers"),
     *("effective_cache_size", "work_mem", "maintenance_work_mem", "max_wal_size", "autovacuum"),
-    *("autovacuum_max_workers", "autovacuum_freeze_max_age", "track_io_timing", "log_min_duration_statement"),
-    "shared_preload_libraries",
+    *("autovacuum_max_workers", "autovacuum_freeze_max_age", "track_io_timing", "log_min_duration_statement", PRELOAD),
 )
 TRIES = 3
 """A relation may be locked between the look at the locks and its turn."""
 
+NEAR = 0.8
+"""How much of a sequence is used when its end is near."""
+
+PARTLY = "locked now, or owned by somebody else than the service and the admin"
+ANOTHER_LOGIN = "its owner's login alone may be asked, and --login gives no other"
+
 
 @dataclass(frozen=True, slots=True)
-class Activity:
-    """What goes on on the server."""
+class Server:
+    """The server and the stack's database."""
 
-    settings: dict[str, rows.Setting]
-    roles: dict[str, rows.Role]
-    sessions: tuple[rows.Session, ...]
-    locks: tuple[rows.Lock, ...]
+    version: str
+    role: str
+    """who asks"""
+    sees_files: bool
+    """the files in which tables are"""
+    database_oid: int
+    standby: bool
+    started: float
+    """seconds since 1970"""
+    counted_since: float | None
+    """seconds since 1970; what the counters of the database were never reset after"""
+    blocks_hit: int
+    blocks_read: int
+    deadlocks: int
+    temp_bytes: int
+    transaction_age: int
+    multixact_age: int
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A setting as SHOW prints it."""
+
+    name: str
+    value: str | None
+    """None where this role may not see it, or the server does not know it"""
+    waits_for_restart: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many sequences of a schema come to an end some day."""
+
+    schema: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """What was read of what services may change, and why the rest was not."""
+
+    sequences: tuple[storage.Sequence, ...]
+    versions: tuple[VersionTable, ...]
+    unread: Mapping[str, str]
+    """schema -> why its sequences, or some of them, were not read"""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that was seen; of tables, indexes and sizes what is in the chosen schemas."""
 
-    server: rows.Server
-    tables: tuple[rows.Table, ...]
-    indexes: tuple[rows.Index, ...]
+    server: Server
+    settings: dict[str, Setting]
+    tables: tuple[storage.Table, ...]
+    indexes: tuple[storage.Index, ...]
     sizes: dict[int, int]
     """relation -> bytes; without those that are locked, or were rewritten meanwhile"""
     database_size: int | None
     activity: Activity
-    statements: Statements
+    statements: tuple[Statement, ...] | Unseen
     owned: Owned
 
 
@@ -69,86 +117,109 @@ def collect(
     """
     schemas = [schema for subject in chosen for schema in subject.schemas]
     with session(login) as first, session(login) as second, ThreadPoolExecutor(2) as pool:
-        for each in (first, second):
-            each.execute_file("status_begin")
+        free: SimpleQueue[Session] = SimpleQueue()
+        for asked in (first, second):
+            asked.execute_file("status_begin")
+            free.put(asked)
+
+        def answer(question: Callable[[Session], Answer]) -> Answer:
+            asked = free.get()
+            try:
+                return question(asked)
+            finally:
+                free.put(asked)
+
+        def put(question: Callable[[Session], Answer]) -> Future[Answer]:
+            return pool.submit(answer, question)
+
         own = [first.process, second.process]
-        [server] = first.query("status_server", rows.Server)
-        put = _put(pool, (first, second))
-        # What takes longest comes first, so that both sessions end at about the same time.
-        sizes = [put(question) for question in _sizes(server.sees_files, schemas)]
-        tables = put(lambda asked: tuple(asked.query("status_tables", rows.Table, schemas=schemas)))
-        indexes = put(lambda asked: tuple(asked.query("status_indexes", rows.Index, schemas=schemas)))
-        statements = put(lambda asked: statement_stats.read(asked, server, login, stack, queries))
-        activity = put(lambda asked: _activity(asked, own, stack, queries))
+        [server] = first.query("status_server", Server)
+        # What takes longest comes first, so that both sessions end at about the same time. Sizes are read from the
+        # files where the role may see them, else of one relation after another.
+        if server.sees_files:
+            sizes = [put(lambda asked: asked.query("status_sizes_by_files", storage.Size, schemas=schemas))]
+        else:
+            sizes = [put(partial(_sizes, schemas=schemas, half=half)) for half in (0, 1)]
+        tables = put(lambda asked: asked.query("status_tables", storage.Table, schemas=schemas))
+        indexes = put(lambda asked: asked.query("status_indexes", storage.Index, schemas=schemas))
+        statements = put(lambda asked: statement_stats.read(asked, server.database_oid, login, stack, queries))
+        activity = put(lambda asked: connections.read(asked, own, stack, queries))
+        settings = put(lambda asked: asked.query("status_settings", Setting, names=list(SETTINGS)))
         sequences = put(lambda asked: asked.query("status_sequences_counted", Counted, schemas=schemas))
         versions = put(lambda asked: version_tables.listed(stack, asked))
-        measured = [row for answer in sizes for row in answer.result()]
+        measured = [(row.relation, row.bytes) for half in sizes for row in half.result() if row.bytes is not None]
+        # The whole database is all of its files, or the one row that is of no relation.
+        whole = [size for relation, size in measured if server.sees_files or relation is None]
+        counted = {row.schema: row.count for row in sequences.result()}
+        by_name = {setting.name: setting for setting in settings.result()}
         return Snapshot(
             server,
-            tables.result(),
-            indexes.result(),
-            {row.relation: row.bytes for row in measured if row.relation is not None and row.bytes is not None},
-            _whole(measured, by_files=server.sees_files),
+            {name: by_name[name] for name in SETTINGS},
+            tuple(tables.result()),
+            tuple(indexes.result()),
+            {relation: size for relation, size in measured if relation is not None},
+            sum(whole) if whole else None,
             activity.result(),
             statements.result(),
-            owned.read(
-                stack,
-                first,
-                sequences.result(),
-                [table for table in versions.result() if table.schema in schemas],
-                logins,
-            ),
+            _owned(stack, first, counted, [table for table in versions.result() if table.schema in schemas], logins),
         )
 
 
-def _put(pool: ThreadPoolExecutor, sessions: Sequence[Session]) -> Callable[[Question[Answer]], Future[Answer]]:
-    """Has each question answered by whichever of the sessions is free."""
-    free: SimpleQueue[Session] = SimpleQueue()
-    for each in sessions:
-        free.put(each)
-
-    def answer(question: Question[Answer]) -> Answer:
-        asked = free.get()
-        try:
-            return question(asked)
-        finally:
-            free.put(asked)
-
-    return lambda question: pool.submit(answer, question)
-
-
-def _activity(asked: Session, own: list[int], stack: DatabaseStack, queries: bool) -> Activity:
-    roles = [role for subject in subjects(stack) for role in subject.roles]
-    settings = {row.name: row for row in asked.query("status_settings", rows.Setting, names=list(SETTINGS))}
-    return Activity(
-        {name: settings[name] for name in SETTINGS},
-        {row.name: row for row in asked.query("status_roles", rows.Role, roles=roles)},
-        tuple(asked.query("status_sessions", rows.Session, own=own, queries=queries)),
-        tuple(asked.query("status_locks", rows.Lock, own=own, schemas=list(stack.schemas))),
-    )
-
-
-def _sizes(by_files: bool, schemas: list[str]) -> list[Question[list[rows.Bytes]]]:
-    """The questions that together tell how much each relation takes.
-
-    They are answered from the files where the role may see them, else by one relation after another.
-    """
-    if by_files:
-        return [lambda asked: asked.query("status_sizes_by_files", rows.Bytes, schemas=schemas)]
-    return [partial(_by_relations, schemas=schemas, half=half) for half in (0, 1)]
-
-
-def _by_relations(asked: Session, schemas: list[str], half: int) -> list[rows.Bytes]:
+def _sizes(asked: Session, schemas: list[str], half: int) -> list[storage.Size]:
     for _ in range(TRIES):
         try:
-            return asked.try_query("status_sizes_by_relations", rows.Bytes, schemas=schemas, half=half)
+            return asked.try_query("status_sizes_by_relations", storage.Size, schemas=schemas, half=half)
         except NotAnswered:
             continue
     return []
 
 
-def _whole(measured: Sequence[rows.Bytes], *, by_files: bool) -> int | None:
-    """What the whole database takes: all of its files, or the one row that is of no relation."""
-    if by_files:
-        return sum(row.bytes or 0 for row in measured)
-    return next((row.bytes for row in measured if row.relation is None and row.bytes is not None), None)
+def _owned(
+    stack: DatabaseStack,
+    asked: Session,
+    counted: Mapping[str, int],
+    versions: Sequence[VersionTable],
+    logins: Logins | None,
+) -> Owned:
+    """Asks each service's login for what is its own, and the admin's session for what nobody else may change."""
+    known, reason = None, ANOTHER_LOGIN
+    try:
+        known = logins() if logins else None
+    except Unreachable as error:
+        reason = str(error)
+    if known is None:
+        return Owned(
+            tuple(storage.Sequence(schema, unread=count) for schema, count in counted.items()),
+            tuple(replace(version, unread=reason) for version in versions),
+            dict.fromkeys(counted, reason),
+        )
+    homes = {service.schema_: service.role for service in stack.services if service.schema_ in counted}
+    chosen = {*homes.values(), *(version.owner for version in versions)}
+
+    def own(session: Session, login: Access) -> tuple[list[storage.Sequence], list[VersionTable]]:
+        schemas = [schema for schema, role in homes.items() if role == login.role]
+        tables = [version for version in versions if version.owner == login.role and not version.trusted]
+        return _near_end(session, schemas), [version_tables.filled(table, session) for table in tables]
+
+    answers = version_tables.ask_logins((known[role] for role in sorted(chosen) if role in known), own)
+    sequences, unread = _near_end(asked, [schema for schema in counted if schema not in homes]), dict[str, str]()
+    for schema, role in homes.items():
+        answer = answers.get(role, NotRead(version_tables.unknown(role)))
+        if isinstance(answer, NotRead):
+            unread[schema] = answer.reason
+            sequences.append(storage.Sequence(schema, unread=counted[schema]))
+        else:
+            sequences += [found for found in answer[0] if found.schema == schema]
+    partly = {sequence.schema: PARTLY for sequence in sequences if sequence.unread}
+    tables = {role: answer if isinstance(answer, NotRead) else answer[1] for role, answer in answers.items()}
+    found = version_tables.together(version_tables.of_trusted(versions, asked), tables)
+    return Owned(tuple(sequences), tuple(found), partly | unread)
+
+
+def _near_end(asked: Session, schemas: list[str]) -> list[storage.Sequence]:
+    """Those of the sequences near their end, and how many could not be read."""
+    if not schemas:
+        return []
+    asked.execute_file("own_sequences_given", schemas=schemas, near=str(NEAR))
+    asked.execute_file("own_sequences_read")
+    return asked.query("own_sequences", storage.Sequence)

@@ -1,15 +1,72 @@
 """Who is connected for one service, what holds it up, and whom it holds up."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from engarde.status import rows
-from engarde.status.collect import Activity
+from engarde.declaration.model import DatabaseStack
+from engarde.server.session import Session
+from engarde.status.subjects import subjects
 from engarde.util.masking import one_line
 
 IN_TRANSACTION = ("idle in transaction", "idle in transaction (aborted)")
 STATES = ("active", "idle", *IN_TRANSACTION, "fastpath function call", "disabled")
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What the server lets a role have."""
+
+    name: str
+    connection_limit: int
+    """-1 = none"""
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """One client of the server; of what is not visible nothing is known but whose it is."""
+
+    pid: int
+    role: str
+    visible: bool
+    state: str | None
+    in_transaction: float | None
+    """seconds"""
+    in_state: float | None
+    """seconds"""
+    query: str | None
+    waits_mode: str | None
+    """the lock that it waits for"""
+    waits_for: str | None
+    """a relation, or the kind of another thing"""
+    waits: float | None
+    """seconds"""
+    blockers: list[int] | None
+    """processes; 0 is a prepared transaction"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """Locks of a kind that a role's sessions have, or wait for, in a schema."""
+
+    role: str
+    schema: str
+    service: str | None = None
+    """whose schema it is, if it is another's"""
+    mode: str
+    granted: bool
+    count: int
+    seconds: float | None
+    """how long the longest of their transactions has lasted"""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """What goes on on the server."""
+
+    roles: dict[str, Role]
+    sessions: tuple[Client, ...]
+    locks: tuple[Lock, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +97,6 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """Locks of a kind that one service has in another's schema."""
-
-    role: str
-    schema: str
-    service: str
-    """whose schema it is"""
-    mode: str
-    granted: bool
-    count: int
-    seconds: float | None
-    """how long the longest of their transactions has lasted"""
-
-
-@dataclass(frozen=True, slots=True)
 class Connections:
     """The sessions of some roles, now."""
 
@@ -68,7 +110,18 @@ class Connections:
     longest_idle_in_transaction_seconds: float | None
     """in which a transaction has been waiting for its client; 0 without one; None where not all are visible"""
     blocked: tuple[Blocked, ...]
-    locks_elsewhere: tuple[Elsewhere, ...]
+    locks_elsewhere: tuple[Lock, ...]
+    """those in other services' schemas"""
+
+
+def read(asked: Session, own: list[int], stack: DatabaseStack, queries: bool) -> Activity:
+    """All but the own sessions; with `queries` what they run, too."""
+    roles = [role for subject in subjects(stack) for role in subject.roles]
+    return Activity(
+        {role.name: role for role in asked.query("status_roles", Role, roles=roles)},
+        tuple(asked.query("status_sessions", Client, own=own, queries=queries)),
+        tuple(asked.query("status_locks", Lock, own=own, schemas=list(stack.schemas))),
+    )
 
 
 def connections(
@@ -79,45 +132,26 @@ def connections(
     mine = [session for session in activity.sessions if session.role in own_roles]
     limits = [activity.roles[role].connection_limit for role in own_roles if role in activity.roles]
     visible = all(session.visible for session in mine)
-    idle = [session.in_state or 0 for session in mine if session.state in IN_TRANSACTION]
     counted = Counter(session.state or "disabled" for session in mine)
+    idle = (session.in_state or 0 for session in mine if session.state in IN_TRANSACTION)
+    owners = [(lock, of_schemas[lock.schema]) for lock in activity.locks if lock.role in own_roles]
+
+    def blocker(pid: int) -> Blocker:
+        if pid not in every:
+            return Blocker(pid)
+        by = every[pid]
+        return Blocker(pid, by.role, of_roles.get(by.role), by.state, by.in_transaction, one_line(by.query))
+
+    def blocked(waiting: Client, blockers: list[int]) -> Blocked:
+        what, query = (waiting.waits_for, waiting.waits_mode, waiting.waits), one_line(waiting.query)
+        return Blocked(waiting.pid, waiting.role, *what, query, tuple(map(blocker, sorted(set(blockers)))))
+
     return Connections(
         len(mine),
         sum(limits) if limits and min(limits) >= 0 else None,
         {state: counted[state] for state in STATES} if visible else None,
         max((session.in_transaction or 0 for session in mine), default=0) if visible else None,
         max(idle, default=0) if visible else None,
-        tuple(_blocked(session, every, of_roles) for session in mine if session.blockers is not None),
-        tuple(_elsewhere(own_roles, activity.locks, of_roles, of_schemas)),
+        tuple(blocked(session, session.blockers) for session in mine if session.blockers is not None),
+        tuple(replace(lock, service=owner) for lock, owner in owners if owner != of_roles.get(lock.role)),
     )
-
-
-def _blocked(session: rows.Session, every: Mapping[int, rows.Session], of_roles: Mapping[str, str]) -> Blocked:
-    return Blocked(
-        session.pid,
-        session.role,
-        session.waits_for,
-        session.waits_mode,
-        session.waits,
-        one_line(session.query),
-        tuple(_blocker(pid, every.get(pid), of_roles) for pid in sorted(set(session.blockers or ()))),
-    )
-
-
-def _blocker(pid: int, session: rows.Session | None, of_roles: Mapping[str, str]) -> Blocker:
-    if session is None:
-        return Blocker(pid)
-    service, query = of_roles.get(session.role), one_line(session.query)
-    return Blocker(pid, session.role, service, session.state, session.in_transaction, query)
-
-
-def _elsewhere(
-    own_roles: tuple[str, ...],
-    locks: Iterable[rows.Lock],
-    of_roles: Mapping[str, str],
-    of_schemas: Mapping[str, str],
-) -> Iterable[Elsewhere]:
-    for lock in locks:
-        owner = of_schemas[lock.schema]
-        if lock.role in own_roles and owner != of_roles.get(lock.role):
-            yield Elsewhere(lock.role, lock.schema, owner, lock.mode, lock.granted, lock.count, lock.seconds)

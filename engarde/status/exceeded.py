@@ -6,8 +6,7 @@ from typing import Literal
 
 from engarde.declaration.declared import of_bytes
 from engarde.declaration.model import DatabaseStack
-from engarde.status.connections import Blocked, Blocker, Elsewhere
-from engarde.status.formatting import of_seconds, of_share
+from engarde.status.connections import Blocker
 from engarde.status.report import Report, Service
 from engarde.status.storage import IndexUse, Storage
 
@@ -27,6 +26,8 @@ NAMED = 3
 WEAK = ("AccessShareLock", "RowShareLock")
 """Modes that keep nobody from reading and writing."""
 
+SPANS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
 
 @dataclass(frozen=True, slots=True)
 class Exceeded:
@@ -40,39 +41,33 @@ class Exceeded:
     said: str
 
 
-def exceeded(stack: DatabaseStack, report: Report) -> tuple[Exceeded, ...]:
+def exceeded(stack: DatabaseStack, report: Report) -> Iterator[Exceeded]:
     """Every one that is exceeded; what is not seen exceeds none."""
-    return (*_of_server(stack, report), *(found for service in report.services for found in _of_service(service)))
-
-
-def _of_server(stack: DatabaseStack, report: Report) -> Iterator[Exceeded]:
     limits, server = stack.status, report.server
-    if limits.database_size is not None and (server.database_size or 0) > limits.database_size:
-        size = server.database_size or 0
-        said = f"{of_bytes(size)} of at most {of_bytes(limits.database_size)}"
-        yield Exceeded(None, "databaseSize", limits.database_size, size, said)
-    if limits.connections is not None and server.connections * 100 > server.room * limits.connections:
-        share = server.connections * 100 / max(server.room, 1)
-        said = f"{server.connections} of {server.room} connections are in use, more than {limits.connections} %"
-        yield Exceeded(None, "connections", limits.connections, share, said)
-
-
-def _of_service(service: Service) -> Iterator[Exceeded]:
-    limits, name, used = service.subject.thresholds, service.subject.name, service.connections
-    if limits.size is not None and service.storage:
-        size = service.storage.bytes.total
-        if size > limits.size:
-            yield Exceeded(name, "size", limits.size, size, f"{of_bytes(size)} of at most {of_bytes(limits.size)}")
-    if limits.connections is not None and used.limit and used.total * 100 > used.limit * limits.connections:
-        said = f"{used.total} of {used.limit} connections are in use, more than {limits.connections} %"
-        yield Exceeded(name, "connections", limits.connections, used.total * 100 / used.limit, said)
-    if limits.slow_statement is not None and service.statements:
-        for statement in service.statements.by_mean:
+    yield from _too_large(None, "databaseSize", limits.database_size, server.database_size)
+    yield from _too_many(None, limits.connections, server.connections, server.room)
+    for service in report.services:
+        own, name, used = service.subject.thresholds, service.subject.name, service.connections
+        yield from _too_large(name, "size", own.size, service.storage.bytes.total if service.storage else None)
+        yield from _too_many(name, own.connections, used.total, used.limit or None)
+        for statement in service.statements.by_mean if service.statements else ():
             mean = statement.mean_milliseconds
-            if mean > limits.slow_statement:
+            if own.slow_statement is not None and mean > own.slow_statement:
                 what = statement.query or (f"query {statement.query_id}" if statement.query_id else "a statement")
-                said = f"{mean:.0f} ms in the mean, more than {limits.slow_statement}: {what}"
-                yield Exceeded(name, "slowStatement", limits.slow_statement, mean, said)
+                said = f"{mean:.0f} ms in the mean, more than {own.slow_statement}: {what}"
+                yield Exceeded(name, "slowStatement", own.slow_statement, mean, said)
+
+
+def _too_large(service: str | None, threshold: Threshold, limit: int | None, size: int | None) -> Iterator[Exceeded]:
+    if limit is not None and size is not None and size > limit:
+        yield Exceeded(service, threshold, limit, size, f"{of_bytes(size)} of at most {of_bytes(limit)}")
+
+
+def _too_many(service: str | None, limit: int | None, used: int, room: int | None) -> Iterator[Exceeded]:
+    """Where more than `limit` of a hundred connections are used."""
+    if limit is not None and room is not None and used * 100 > room * limit:
+        said = f"{used} of {room} connections are in use, more than {limit} %"
+        yield Exceeded(service, "connections", limit, used * 100 / max(room, 1), said)
 
 
 def remarks(report: Report) -> Iterator[str]:
@@ -91,13 +86,15 @@ def _sessions(service: Service) -> Iterator[str]:
         yield f"a session has been idle in a transaction for {of_seconds(found.longest_idle_in_transaction_seconds)}"
     if (found.longest_transaction_seconds or 0) >= LONG:
         yield f"a transaction has lasted for {of_seconds(found.longest_transaction_seconds)}"
-    yield from map(_blocked, found.blocked)
-    yield from (_elsewhere(lock) for lock in found.locks_elsewhere if lock.mode not in WEAK or not lock.granted)
-
-
-def _blocked(blocked: Blocked) -> str:
-    by = ", ".join(map(_by, blocked.blocked_by)) or "nobody any more"
-    return f"session {blocked.pid} waits for {blocked.waits_for} since {of_seconds(blocked.seconds)}, blocked by {by}"
+    for blocked in found.blocked:
+        by = ", ".join(map(_by, blocked.blocked_by)) or "nobody any more"
+        since = of_seconds(blocked.seconds)
+        yield f"session {blocked.pid} waits for {blocked.waits_for} since {since}, blocked by {by}"
+    for lock in found.locks_elsewhere:
+        if lock.mode not in WEAK or not lock.granted:
+            does = "holds" if lock.granted else "waits for"
+            for_ = f" for {of_seconds(lock.seconds)}" if lock.seconds is not None else ""
+            yield f"{lock.role} {does} {lock.count} {lock.mode} in {lock.service}'s schema {lock.schema}{for_}"
 
 
 def _by(blocker: Blocker) -> str:
@@ -105,12 +102,6 @@ def _by(blocker: Blocker) -> str:
         return "a prepared transaction" if blocker.pid == 0 else f"process {blocker.pid}"
     of = f"{blocker.service}'s " if blocker.service else ""
     return f"{of}session {blocker.pid} ({blocker.role}, {blocker.state or 'state not visible'})"
-
-
-def _elsewhere(lock: Elsewhere) -> str:
-    does = "holds" if lock.granted else "waits for"
-    for_ = f" for {of_seconds(lock.seconds)}" if lock.seconds is not None else ""
-    return f"{lock.role} {does} {lock.count} {lock.mode} in {lock.service}'s schema {lock.schema}{for_}"
 
 
 def _stored(stored: Storage) -> Iterator[str]:
@@ -132,3 +123,18 @@ def _stored(stored: Storage) -> Iterator[str]:
 
 def _many(found: Sequence[IndexUse], kind: str) -> str:
     return f"1 {kind} index" if len(found) == 1 else f"{len(found)} {kind} indexes"
+
+
+def of_share(share: float | None) -> str:
+    """`99.5 %`; no hundred where something is missing."""
+    return "-" if share is None else f"{int(share * 1000) / 10:.1f} %"
+
+
+def of_seconds(seconds: float | None) -> str:
+    """`5 min` or `1.3 s`."""
+    if seconds is None:
+        return "-"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    size, unit = next((size, unit) for size, unit in SPANS if seconds >= size)
+    return f"{seconds / size:.0f} {unit}"

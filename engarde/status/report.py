@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 from engarde.checks.connection_budget import budget
 from engarde.declaration.model import DatabaseStack
-from engarde.status import rows, statement_stats
-from engarde.status.collect import Snapshot
+from engarde.status import collect, statement_stats
+from engarde.status.collect import ANOTHER_LOGIN, Setting, Snapshot
 from engarde.status.connections import Connections, connections
-from engarde.status.owned import ANOTHER_LOGIN
-from engarde.status.rows import Unseen
-from engarde.status.statement_stats import StatementStats, cache_hit
+from engarde.status.statement_stats import PRELOAD, StatementStats, Unseen, cache_hit
 from engarde.status.storage import Storage, storage
 from engarde.status.subjects import Subject, of_roles, of_schemas, subjects
 from engarde.util.quoting import quoted, statement
@@ -42,8 +40,8 @@ class Service:
 class Server:
     """The whole server, and the stack's database."""
 
-    seen: rows.Server
-    settings: Mapping[str, rows.Setting]
+    seen: collect.Server
+    settings: Mapping[str, Setting]
     connections: int
     """of clients, in every database, without those of this command"""
     room: int
@@ -84,76 +82,73 @@ def report(stack: DatabaseStack, chosen: Sequence[Subject], found: Snapshot, que
     """What was found, told of each that was chosen."""
     every = subjects(stack)
     roles, schemas = of_roles(every), of_schemas(every)
-    counted = found.statements.counted
+    stored = (found.tables, found.indexes, found.sizes, found.owned.sequences)
+    counted = found.statements
     services = tuple(
         Service(
             subject,
-            storage(subject, found) if subject.schemas else None,
+            storage(subject, *stored) if subject.schemas else None,
             connections(subject.roles, found.activity, roles, schemas),
-            statement_stats.of_roles(subject.roles, counted) if counted is not None else None,
+            None if isinstance(counted, Unseen) else statement_stats.of_roles(subject.roles, counted),
             _revision(subject, found),
         )
         for subject in chosen
     )
+    unmeasured = [name for service in services if service.storage for name in service.storage.not_measured]
     return Report(
         stack.name,
         stack.server.database,
         time.time(),
         _server(stack, found, roles),
         services,
-        tuple(_unseen(found, [service.storage for service in services if service.storage], of_schemas(chosen))),
+        tuple(_unseen(found, unmeasured, of_schemas(chosen))),
         queries,
     )
 
 
 def _revision(subject: Subject, found: Snapshot) -> tuple[str, ...] | None:
     own = [table.revisions for table in found.owned.versions if table.schema in subject.schemas]
-    if any(revisions is None for revisions in own):
+    if None in own:
         return None
     return tuple(revision for revisions in own for revision in revisions or ())
 
 
 def _server(stack: DatabaseStack, found: Snapshot, whose: Mapping[str, str]) -> Server:
-    settings, sessions = found.activity.settings, found.activity.sessions
-    server = stack.server_stack
-    limits = budget(server, {name: setting.value or "0" for name, setting in settings.items()})
+    sessions, server = found.activity.sessions, stack.server_stack
+    limits = budget(server, {name: setting.value or "0" for name, setting in found.settings.items()})
     made = limits.limits.keys()
-    others = Counter(session.role for session in sessions if session.role not in {*whose, *made})
     return Server(
         seen=found.server,
-        settings=settings,
+        settings=found.settings,
         connections=len(sessions),
         room=limits.available,
         budget=server.server.connection_budget or limits.available,
         promised=limits.promised,
         used_by_stack=sum(session.role in made for session in sessions),
-        others=others,
+        others=Counter(session.role for session in sessions if session.role not in {*whose, *made}),
         blocked=sum(session.blockers is not None for session in sessions),
         database_size=found.database_size,
     )
 
 
-def _unseen(found: Snapshot, stored: Sequence[Storage], schemas: Collection[str]) -> Iterator[Unseen]:
+def _unseen(found: Snapshot, unmeasured: Sequence[str], schemas: Collection[str]) -> Iterator[Unseen]:
     """Each kind of figures that is left out of what was asked of these schemas, with what lets this role see it."""
-    role, activity = found.server.role, found.activity
-    if unmeasured := [name for tables in stored for name in tables.not_measured]:
+    role, counted = found.server.role, found.statements
+    stats = statement("GRANT pg_read_all_stats TO {}", role)
+    if unmeasured:
         # Whoever sees the files needs no lock.
         heal = FILES.replace("{}", quoted(role))
         yield Unseen(f"the size of {first_few(unmeasured, NAMED)}", "something of it is locked now", heal)
-    if hidden := sorted({session.role for session in activity.sessions if not session.visible}):
-        yield Unseen(f"what the sessions of {first_few(hidden, NAMED)} do", f"{role} may not see it", _stats(role))
-    if found.statements.unseen:
-        yield found.statements.unseen
-    if any(not row.visible for row in found.statements.counted or ()):
-        yield Unseen("the texts of other roles' statements", f"{role} may not see them", _stats(role))
+    if hidden := sorted({session.role for session in found.activity.sessions if not session.visible}):
+        yield Unseen(f"what the sessions of {first_few(hidden, NAMED)} do", f"{role} may not see it", stats)
+    if isinstance(counted, Unseen):
+        yield counted
+    elif not all(row.visible for row in counted):
+        yield Unseen("the texts of other roles' statements", f"{role} may not see them", stats)
     yield from _not_read(found, schemas)
-    if activity.settings["shared_preload_libraries"].value is None:
+    if found.settings[PRELOAD].value is None:
         heal = statement("GRANT pg_read_all_settings TO {}", role)
-        yield Unseen("the setting shared_preload_libraries", f"{role} may not see it", heal)
-
-
-def _stats(role: str) -> str:
-    return statement("GRANT pg_read_all_stats TO {}", role)
+        yield Unseen(f"the setting {PRELOAD}", f"{role} may not see it", heal)
 
 
 def _not_read(found: Snapshot, schemas: Collection[str]) -> Iterator[Unseen]:
@@ -166,12 +161,8 @@ def _not_read(found: Snapshot, schemas: Collection[str]) -> Iterator[Unseen]:
         if table.unread and table.schema in schemas:
             versions[table.unread].append(table.schema)
     for why, unread in sequences.items():
-        yield Unseen(
-            f"how far {sum(unread.values())} sequences of {first_few(sorted(unread), NAMED)} got", why, _again(why)
-        )
+        what = f"how far {sum(unread.values())} sequences of {first_few(sorted(unread), NAMED)} got"
+        yield Unseen(what, why, WITHOUT_LOGIN if why == ANOTHER_LOGIN else AGAIN)
     for why, of in versions.items():
-        yield Unseen(f"the revision in {first_few(sorted(of), NAMED)}", why, _again(why))
-
-
-def _again(why: str) -> str:
-    return WITHOUT_LOGIN if why == ANOTHER_LOGIN else AGAIN
+        what = f"the revision in {first_few(sorted(of), NAMED)}"
+        yield Unseen(what, why, WITHOUT_LOGIN if why == ANOTHER_LOGIN else AGAIN)

@@ -13,14 +13,12 @@ from engarde.output.show import Result, Text, table, to_copy
 from engarde.server.credentials import Access
 from engarde.server.version_tables import Logins
 from engarde.status.collect import collect
-from engarde.status.connections import IN_TRANSACTION
-from engarde.status.data import data
-from engarde.status.exceeded import Exceeded, exceeded, remarks
-from engarde.status.formatting import NOT_VISIBLE, ago, of_count, of_milliseconds, of_seconds, of_share
-from engarde.status.prometheus import prometheus
+from engarde.status.connections import IN_TRANSACTION, Connections
+from engarde.status.exceeded import Exceeded, exceeded, of_seconds, of_share, remarks
+from engarde.status.exports import data, prometheus
 from engarde.status.report import Report, Service, report
-from engarde.status.statement_stats import Slow
-from engarde.status.storage import Storage
+from engarde.status.statement_stats import StatementStats
+from engarde.status.storage import Sized, Storage
 from engarde.status.subjects import Subject
 from engarde.util.quoting import printable
 
@@ -33,6 +31,8 @@ SHOWN = 3
 WIDTH = 70
 """Of a statement's text [characters]; JSON has more of it."""
 
+NOT_VISIBLE = "not visible"
+
 
 @dataclass(frozen=True, slots=True)
 class Status(Result):
@@ -43,19 +43,30 @@ class Status(Result):
 
     @property
     def exit_code(self) -> int:
-        """1 where a threshold is exceeded."""
         return 1 if self.exceeded else 0
 
     def text(self) -> RenderableType:
-        """For people."""
-        return _text(self.report, self.exceeded)
+        report = self.report
+        shown: list[RenderableType] = [_server(report), Text(), _services(report)]
+        if len(report.services) <= FEW:
+            shown += [part for service in report.services for part in _details(service, report)]
+        if notes := [*remarks(report)]:
+            shown += [
+                Text(),
+                Text("worth a look", style="bold"),
+                *(Text(f"  {note}", style="yellow") for note in notes),
+            ]
+        for unseen in report.unseen:
+            shown += [Text(), Text(f"not visible: {unseen.what}: {unseen.why}", style="yellow")]
+            shown += to_copy(printable(unseen.heal))
+        beyond = [f"{found.service or 'server'}: {found.threshold}: {found.said}" for found in self.exceeded]
+        shown += [Text(), *(Text(line, style="bold red") for line in beyond)]
+        return Group(*shown, *([] if beyond else [Text("no threshold is passed", style="green")]))
 
     def data(self) -> dict[str, Any]:
-        """For machines."""
         return data(self.report, self.exceeded)
 
     def form(self, output: str) -> RenderableType:
-        """Also for Prometheus."""
         return prometheus(self.report, self.exceeded) if output == "prometheus" else Result.form(self, output)
 
 
@@ -67,24 +78,10 @@ def status(
     :raises Unreachable: no answer, or the role was not let in.
     """
     found = report(stack, chosen, collect(stack, login, chosen, queries, logins), queries)
-    return Status(found, exceeded(stack, found))
+    return Status(found, tuple(exceeded(stack, found)))
 
 
-def _text(report: Report, exceeded: Sequence[Exceeded]) -> RenderableType:
-    shown: list[RenderableType] = [*_server(report), Text(), _services(report)]
-    if len(report.services) <= FEW:
-        shown += [part for service in report.services for part in _details(service, report)]
-    notes = [*remarks(report)]
-    if notes:
-        shown += [Text(), Text("worth a look", style="bold"), *(Text(f"  {note}", style="yellow") for note in notes)]
-    for unseen in report.unseen:
-        shown += [Text(), Text(f"not visible: {unseen.what}: {unseen.why}", style="yellow")]
-        shown += to_copy(printable(unseen.heal))
-    shown += [Text(), *_exceeded(exceeded)]
-    return Group(*shown)
-
-
-def _server(report: Report) -> Iterator[RenderableType]:
+def _server(report: Report) -> Table:
     server, seen = report.server, report.server.seen
     grid = Table.grid(padding=(0, 2))
     grid.add_column(style="dim")
@@ -100,33 +97,35 @@ def _server(report: Report) -> Iterator[RenderableType]:
     grid.add_row("budget", f"{server.used_by_stack} of {server.budget} in use, {server.promised} promised by limits")
     settings = (f"{setting.name}={setting.value}" for setting in server.settings.values() if setting.value is not None)
     grid.add_row("settings", Text(", ".join(settings), style="dim"))
-    yield grid
+    return grid
 
 
 def _services(report: Report) -> Table:
-    shown = table("service", "size", "rows", "dead", "connections", "of which", "longest", "blocked")
-    for heading in ("statements", "time", "mean", "cache hit", "revision"):
-        shown.add_column(heading)
+    used = ("connections", "of which", "longest", "blocked")
+    shown = table("service", "size", "rows", "dead", *used, "statements", "time", "mean", "cache hit", "revision")
     for column in shown.columns[1:]:
         column.no_wrap = True
-    for column in (*shown.columns[1:5], *shown.columns[6:12]):
-        column.justify = "right"
+    _to_the_right(shown, (*range(1, 5), *range(6, 12)))
     for service in report.services:
-        figures = (*_stored(service), *_connections(service), *_statements(service))
-        shown.add_row(service.subject.name, *figures, _revision(service))
+        figures = (*_stored(service.storage), *_connections(service.connections), *_statements(service.statements))
+        revision = NOT_VISIBLE if service.revision is None else ", ".join(service.revision) or "-"
+        shown.add_row(service.subject.name, *figures, revision)
     return shown
 
 
-def _stored(service: Service) -> tuple[str, str, str]:
-    storage = service.storage
+def _to_the_right(shown: Table, columns: Sequence[int]) -> None:
+    for column in columns:
+        shown.columns[column].justify = "right"
+
+
+def _stored(storage: Storage | None) -> tuple[str, str, str]:
     if storage is None:
         return "-", "-", "-"
     size = ("≥ " if storage.not_measured else "") + of_bytes(storage.bytes.total)
     return size, of_count(storage.rows), of_count(storage.dead_rows)
 
 
-def _connections(service: Service) -> tuple[str, str, str, str]:
-    found = service.connections
+def _connections(found: Connections) -> tuple[str, str, str, str]:
     used = f"{found.total} of {found.limit}" if found.limit is not None else str(found.total)
     blocked = str(len(found.blocked))
     if found.states is None:
@@ -138,42 +137,26 @@ def _connections(service: Service) -> tuple[str, str, str, str]:
     return used, states, of_seconds(found.longest_transaction_seconds or None), blocked
 
 
-def _statements(service: Service) -> tuple[str, str, str, str]:
-    ran = service.statements
+def _statements(ran: StatementStats | None) -> tuple[str, str, str, str]:
     if ran is None:
         return NOT_VISIBLE, "", "", ""
     times = of_milliseconds(ran.total_milliseconds), of_milliseconds(ran.mean_milliseconds)
     return of_count(ran.calls), *times, of_share(ran.cache_hit)
 
 
-def _revision(service: Service) -> str:
-    if service.revision is None:
-        return NOT_VISIBLE
-    return ", ".join(service.revision) or "-"
-
-
-def _exceeded(exceeded: Sequence[Exceeded]) -> Iterator[Text]:
-    for found in exceeded:
-        yield Text(f"{found.service or 'server'}: {found.threshold}: {found.said}", style="bold red")
-    if not exceeded:
-        yield Text("no threshold is passed", style="green")
-
-
 def _details(service: Service, report: Report) -> Iterator[RenderableType]:
     """The largest tables and the slowest statements; nothing where there is nothing."""
     name, storage, ran = service.subject.name, service.storage, service.statements
     if storage and storage.largest:
-        yield from (Text(), Text(f"{name}: largest tables", style="bold"), _largest(storage, report.at))
+        yield from (Text(), Text(f"{name}: largest tables", style="bold"), _largest(storage.largest, report.at))
     if ran and ran.by_total:
-        slowest = (("total", ran.by_total), ("mean", ran.by_mean))
-        yield from (Text(), Text(f"{name}: statements", style="bold"), _slowest(slowest, report.queries))
+        yield from (Text(), Text(f"{name}: statements", style="bold"), _slowest(ran, report.queries))
 
 
-def _largest(storage: Storage, now: float) -> Table:
+def _largest(tables: Sequence[Sized], now: float) -> Table:
     shown = table("  table", "table", "indexes", "toast", "rows", "dead", "vacuumed", "analyzed")
-    for column in shown.columns[1:6]:
-        column.justify = "right"
-    for sized in storage.largest:
+    _to_the_right(shown, range(1, 6))
+    for sized in tables:
         parts = f" ({sized.partitions} partitions)" if sized.partitions else ""
         shown.add_row(
             f"  {sized.schema}.{sized.name}{parts}",
@@ -186,12 +169,11 @@ def _largest(storage: Storage, now: float) -> Table:
     return shown
 
 
-def _slowest(found: Sequence[tuple[str, Sequence[Slow]]], queries: bool) -> Table:
+def _slowest(ran: StatementStats, queries: bool) -> Table:
     headings = ("  slowest by", "total", "mean", "calls", "rows", "hit", "temp blocks")
     shown = table(*headings, *(["statement"] if queries else []))
-    for column in shown.columns[1:7]:
-        column.justify = "right"
-    for what, statements in found:
+    _to_the_right(shown, range(1, 7))
+    for what, statements in (("total", ran.by_total), ("mean", ran.by_mean)):
         for slow in statements[:SHOWN]:
             text = slow.query or "(not visible)"
             short = text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
@@ -206,3 +188,20 @@ def _slowest(found: Sequence[tuple[str, Sequence[Slow]]], queries: bool) -> Tabl
                 *([short] if queries else []),
             )
     return shown
+
+
+def of_count(number: int | None) -> str:
+    """`1,234,567`"""
+    return "?" if number is None else f"{number:,}"
+
+
+def of_milliseconds(milliseconds: float | None) -> str:
+    """`12.3 ms`, and from ten seconds on in seconds and more."""
+    if milliseconds is None:
+        return "-"
+    return f"{milliseconds:.1f} ms" if milliseconds < 10_000 else of_seconds(milliseconds / 1000)
+
+
+def ago(then: float | None, now: float) -> str:
+    """`3 h ago`"""
+    return "never" if then is None else f"{of_seconds(max(now - then, 0))} ago"

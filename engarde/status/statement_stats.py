@@ -9,7 +9,6 @@ from engarde.declaration.stack_file import lines
 from engarde.errors import LoginRefused, NotAnswered
 from engarde.server.credentials import Access
 from engarde.server.session import Session, session
-from engarde.status.rows import Place, Server, Statement, Unseen
 from engarde.util.masking import one_line
 from engarde.util.quoting import literal, quoted, statement
 
@@ -18,15 +17,56 @@ TOP = 5
 """Statements of each role that are listed, by total and by mean time."""
 
 PRELOAD = "shared_preload_libraries"
-WHAT = "the statements of all services"
 
 
 @dataclass(frozen=True, slots=True)
-class Statements:
-    """What was counted, or why it is not seen."""
+class Unseen:
+    """One kind of figures that are left out, as the role that asks cannot see them; they are no zeros."""
 
-    counted: tuple[Statement, ...] | None
-    unseen: Unseen | None = None
+    what: str
+    why: str
+    heal: str
+    """statements for a superuser, or lines of the stack file"""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where pg_stat_statements is, as far as it is anywhere."""
+
+    loaded: bool
+    preloaded: str | None
+    """the setting, None where this role may not see it"""
+    schema: str | None
+    readable: bool | None
+    columns: list[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement of a role's, and the sums of all of that role's."""
+
+    role: str
+    queryid: int | None
+    visible: bool
+    query: str | None
+    calls: int
+    total: float
+    """milliseconds"""
+    mean: float
+    """milliseconds"""
+    rows: int
+    hit: int
+    """blocks found in the cache"""
+    read: int
+    """blocks read"""
+    temp: int
+    """blocks written to temporary files"""
+    all_calls: int
+    all_total: float
+    all_rows: int
+    all_hit: int
+    all_read: int
+    all_temp: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +126,9 @@ def of_roles(roles: Iterable[str], counted: Iterable[Statement]) -> StatementSta
 
 
 def _slow(row: Statement) -> Slow:
-    return Slow(
-        str(row.queryid) if row.visible and row.queryid is not None else None,
-        one_line(row.query),
-        row.calls,
-        row.total,
-        row.mean,
-        row.rows,
-        cache_hit(row.hit, row.read),
-        row.temp,
-    )
+    query_id = str(row.queryid) if row.visible and row.queryid is not None else None
+    hit = cache_hit(row.hit, row.read)
+    return Slow(query_id, one_line(row.query), row.calls, row.total, row.mean, row.rows, hit, row.temp)
 
 
 def cache_hit(hit: int, read: int) -> float | None:
@@ -103,29 +136,35 @@ def cache_hit(hit: int, read: int) -> float | None:
     return hit / (hit + read) if hit + read else None
 
 
-def read(asked: Session, server: Server, login: Access, stack: DatabaseStack, queries: bool) -> Statements:
-    """The statements of every role in the stack's database, by whatever way they can be read."""
+def read(
+    asked: Session, database: int, login: Access, stack: DatabaseStack, queries: bool
+) -> tuple[Statement, ...] | Unseen:
+    """The statements of every role in the stack's database (its oid), by whatever way they can be read."""
     [place, *_] = asked.query("status_statements_place", Place)
     if not place.loaded:
-        return Statements(None, _not_loaded(place, stack))
+        return _unseen("the server does not preload pg_stat_statements", _preload(place, stack))
     if place.schema is not None:
-        return _counted(asked, place, server, queries)
+        return _counted(asked, place, database, login.role, queries)
     if login.database != MAINTENANCE:
         try:
             with session(replace(login, database=MAINTENANCE)) as elsewhere:
                 elsewhere.execute_file("status_begin")
                 [other, *_] = elsewhere.query("status_statements_place", Place)
                 if other.readable:
-                    return _counted(elsewhere, other, server, queries)
+                    return _counted(elsewhere, other, database, login.role, queries)
         except LoginRefused:
             pass
-    return Statements(None, Unseen(WHAT, f"the database has no {EXTENSION}", _declare(stack)))
+    return _unseen("the database has no pg_stat_statements", _declare(stack))
 
 
-def _counted(asked: Session, place: Place, server: Server, queries: bool) -> Statements:
+def _counted(asked: Session, place: Place, database: int, role: str, queries: bool) -> tuple[Statement, ...] | Unseen:
     columns, schema = place.columns or [], place.schema or ""
+    grants = (
+        f"{statement('GRANT USAGE ON SCHEMA {} TO {}', schema, role)}\n"
+        f"GRANT EXECUTE ON FUNCTION {quoted(schema, EXTENSION)}(boolean) TO {quoted(role)};"
+    )
     if not place.readable:
-        return Statements(None, _not_readable(schema, server.role))
+        return _unseen(f"{role} may not read pg_stat_statements", grants)
     put = {
         "schema": schema,
         # The extension may be older than the server that it came into by an upgrade.
@@ -134,14 +173,13 @@ def _counted(asked: Session, place: Place, server: Server, queries: bool) -> Sta
         "top": "toplevel" if "toplevel" in columns else "calls",
     }
     try:
-        found = asked.try_query(
-            "status_statements", Statement, put, database=server.database_oid, queries=queries, top=TOP
-        )
+        return tuple(asked.try_query("status_statements", Statement, put, database=database, queries=queries, top=TOP))
     except NotAnswered as refusal:
-        return Statements(
-            None, Unseen(WHAT, f"{EXTENSION} answers with {refusal}", _not_readable(schema, server.role).heal)
-        )
-    return Statements(tuple(found))
+        return _unseen(f"pg_stat_statements answers with {refusal}", grants)
+
+
+def _unseen(why: str, heal: str) -> Unseen:
+    return Unseen("the statements of all services", why, heal)
 
 
 def _declare(stack: DatabaseStack) -> str:
@@ -151,19 +189,9 @@ def _declare(stack: DatabaseStack) -> str:
     return f"{lines('extensions', {EXTENSION: where})}{beside}\nbin/pulumi up --stack {stack.name}"
 
 
-def _not_loaded(place: Place, stack: DatabaseStack) -> Unseen:
+def _preload(place: Place, stack: DatabaseStack) -> str:
     before = [name.strip() for name in (place.preloaded or "").split(",") if name.strip()]
     libraries = ", ".join(map(literal, (*before, EXTENSION)))
     also = "" if place.preloaded is not None else " -- and what stands there now"
     heal = f"ALTER SYSTEM SET {PRELOAD} = {libraries};{also}\nthen a restart of the server"
-    if place.schema is None:
-        heal += f"; then\n{_declare(stack)}"
-    return Unseen(WHAT, f"the server does not preload {EXTENSION}", heal)
-
-
-def _not_readable(schema: str, role: str) -> Unseen:
-    heal = [
-        statement("GRANT USAGE ON SCHEMA {} TO {}", schema, role),
-        f"GRANT EXECUTE ON FUNCTION {quoted(schema, EXTENSION)}(boolean) TO {quoted(role)};",
-    ]
-    return Unseen(WHAT, f"{role} may not read {EXTENSION}", "\n".join(heal))
+    return heal if place.schema else f"{heal}; then\n{_declare(stack)}"

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from engarde.status import rows
-from engarde.status.collect import Snapshot
 from engarde.status.subjects import Subject
 
 LARGEST = 5
@@ -15,6 +13,60 @@ LARGEST = 5
 
 WRAPAROUND = 2**31
 """Transactions after which the oldest would lie in the future."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, a partition or a materialized view, as the server has it."""
+
+    oid: int
+    schema: str
+    name: str
+    toast: int
+    """the oid of its TOAST table, 0 = none"""
+    partition_of: str | None
+    """the partitioned table of the same schema that it is a part of"""
+    rows: int | None
+    dead: int
+    vacuumed: float | None
+    """seconds since 1970"""
+    analyzed: float | None
+    transaction_age: int
+    multixact_age: int
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much a relation takes; of no relation, what the database holds besides or altogether."""
+
+    relation: int | None
+    bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index of a table's or of a TOAST table's."""
+
+    oid: int
+    of_table: int
+    schema: str
+    name: str
+    unused: bool
+    same_as: str | None
+    """the index that makes it needless"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A sequence near its end; or, without a name, how many of the schema could not be read."""
+
+    schema: str
+    name: str | None = None
+    last: int | None = None
+    ends: int | None = None
+    begins: int | None = None
+    step: int | None = None
+    unread: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +79,6 @@ class Bytes:
     total: int = field(init=False)
 
     def __post_init__(self) -> None:
-        """Adds them up."""
         object.__setattr__(self, "total", self.table + self.indexes + self.toast)
 
     def __add__(self, other: Bytes) -> Bytes:
@@ -98,27 +149,32 @@ class Storage:
     duplicate_indexes: tuple[IndexUse, ...]
 
 
-def storage(subject: Subject, snapshot: Snapshot) -> Storage:
-    """What of all that was found is this one's."""
-    tables = [table for table in snapshot.tables if table.schema in subject.schemas]
-    names = {table.oid: table.name for table in tables}
-    indexes: dict[int, list[rows.Index]] = defaultdict(list)
-    for index in snapshot.indexes:
-        if index.of_table in names:
-            indexes[index.of_table].append(index)
-    single = {table: _sized(table, indexes[table.oid], snapshot.sizes) for table in tables}
-    measured = [(table, sized) for table, sized in single.items() if sized]
+def storage(
+    subject: Subject,
+    tables: Iterable[Table],
+    indexes: Iterable[Index],
+    sizes: Mapping[int, int],
+    sequences: Iterable[Sequence],
+) -> Storage:
+    """What of all that was found is this one's; `sizes` are relations' bytes, as far as they were measured."""
+    own = {table.oid: table for table in tables if table.schema in subject.schemas}
+    of_table: dict[int, list[Index]] = defaultdict(list)
+    for index in indexes:
+        if index.of_table in own:
+            of_table[index.of_table].append(index)
+    single = [(table, _sized(table, of_table[table.oid], sizes)) for table in own.values()]
+    measured = [(table, sized) for table, sized in single if sized]
     sized = sorted(_partitions_joined(measured), key=lambda table: (-table.bytes.total, table.schema, table.name))
     dead = sorted((table for table in sized if table.dead_rows), key=lambda table: -table.dead_rows)
     known = [table.rows for table in sized if table.rows is not None]
     uses = [
-        (index, IndexUse(index.schema, names[table], index.name, index.same_as, snapshot.sizes.get(index.oid)))
-        for table, of_table in indexes.items()
-        for index in of_table
+        (index, IndexUse(index.schema, own[table].name, index.name, index.same_as, sizes.get(index.oid)))
+        for table, its in of_table.items()
+        for index in its
     ]
-    sequences = [sequence for sequence in snapshot.owned.sequences if sequence.schema in subject.schemas]
-    near_end = filter(None, map(_near_end, sequences))
-    unmeasured = sorted(f"{table.schema}.{table.name}" for table, found in single.items() if not found)
+    uses.sort(key=lambda pair: (-(pair[1].bytes or 0), pair[1].schema, pair[1].name))
+    mine = [sequence for sequence in sequences if sequence.schema in subject.schemas]
+    unmeasured = sorted(f"{table.schema}.{table.name}" for table, found in single if not found)
     return Storage(
         sum((table.bytes for table in sized), Bytes()),
         len(sized) + len(unmeasured),
@@ -127,26 +183,27 @@ def storage(subject: Subject, snapshot: Snapshot) -> Storage:
         sum(table.dead_rows for table in sized),
         tuple(sized[:LARGEST]),
         tuple(dead[:LARGEST]),
-        min((WRAPAROUND - table.transaction_age for table in tables), default=None),
-        min((WRAPAROUND - table.multixact_age for table in tables), default=None),
-        tuple(sorted(near_end, key=lambda sequence: -sequence.used)),
-        sum(sequence.unread or 0 for sequence in sequences),
-        _largest(use for index, use in uses if index.unused),
-        _largest(use for index, use in uses if index.same_as),
+        min((WRAPAROUND - table.transaction_age for table in own.values()), default=None),
+        min((WRAPAROUND - table.multixact_age for table in own.values()), default=None),
+        tuple(sorted(filter(None, map(_near_end, mine)), key=lambda sequence: -sequence.used)),
+        sum(sequence.unread or 0 for sequence in mine),
+        tuple(use for index, use in uses if index.unused),
+        tuple(use for index, use in uses if index.same_as),
     )
 
 
-def _sized(table: rows.Table, indexes: Sequence[rows.Index], sizes: Mapping[int, int]) -> Sized | None:
-    parts = [table.oid, *(index.oid for index in indexes), *([table.toast] if table.toast else [])]
+def _sized(table: Table, indexes: Iterable[Index], sizes: Mapping[int, int]) -> Sized | None:
+    indexed = [index.oid for index in indexes]
+    parts = [table.oid, *indexed, *([table.toast] if table.toast else [])]
     if any(part not in sizes for part in parts):
         return None
-    size = Bytes(sizes[table.oid], sum(sizes[index.oid] for index in indexes), sizes.get(table.toast, 0))
+    size = Bytes(sizes[table.oid], sum(sizes[index] for index in indexed), sizes.get(table.toast, 0))
     # Nothing on the disk is no row, whether or not anybody has counted.
     counted = 0 if table.rows is None and size.table == 0 else table.rows
     return Sized(table.schema, table.name, 0, size, counted, table.dead, table.vacuumed, table.analyzed)
 
 
-def _partitions_joined(measured: Iterable[tuple[rows.Table, Sized]]) -> Iterable[Sized]:
+def _partitions_joined(measured: Iterable[tuple[Table, Sized]]) -> Iterable[Sized]:
     """Partitions put together to what they are parts of."""
     parts: dict[tuple[str, str], list[Sized]] = defaultdict(list)
     for table, sized in measured:
@@ -168,16 +225,12 @@ def _partitions_joined(measured: Iterable[tuple[rows.Table, Sized]]) -> Iterable
         )
 
 
-def _oldest(times: Sequence[float | None]) -> float | None:
+def _oldest(times: list[float | None]) -> float | None:
     known = [time for time in times if time is not None]
     return min(known) if len(known) == len(times) else None
 
 
-def _largest(found: Iterable[IndexUse]) -> tuple[IndexUse, ...]:
-    return tuple(sorted(found, key=lambda index: (-(index.bytes or 0), index.schema, index.name)))
-
-
-def _near_end(sequence: rows.Sequence) -> NearEnd | None:
+def _near_end(sequence: Sequence) -> NearEnd | None:
     limits = (sequence.last, sequence.ends, sequence.begins, sequence.step)
     if sequence.name is None or None in limits:
         return None

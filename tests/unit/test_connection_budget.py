@@ -99,9 +99,8 @@ def test_status_sets_the_limits_of_all_databases_against_the_servers_connections
     names = [*SETTINGS, "reserved_connections"]
     sessions = [SimpleNamespace(role=role, blockers=None) for role in ("a_user", "b_user", "backend")]
     found = SimpleNamespace(
-        activity=SimpleNamespace(
-            settings={name: SimpleNamespace(value=SETTINGS.get(name)) for name in names}, sessions=sessions
-        ),
+        settings={name: SimpleNamespace(value=SETTINGS.get(name)) for name in names},
+        activity=SimpleNamespace(sessions=sessions),
         server=None,
         database_size=1,
     )

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from engarde.output.findings import Finding, Remedy
 from engarde.output.show import Console, Text, as_data, document, lines, listed
-from engarde.status.prometheus import told
+from engarde.status.exports import told
 from engarde.util import terminal
 from engarde.util.terminal import BREAKS, visible
 from tests.unit.hostile import NAMES, hidden, names

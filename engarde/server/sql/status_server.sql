@@ -1,6 +1,5 @@
 -- engarde status: the server, this database, and who asks.
 SELECT current_setting('server_version') AS version, current_user::text AS role,
-       current_setting('is_superuser') = 'on' AS superuser,
        has_function_privilege('pg_ls_dir(text)', 'EXECUTE')
        AND has_function_privilege('pg_stat_file(text, boolean)', 'EXECUTE') AS sees_files,
        d.oid::bigint AS database_oid, pg_is_in_recovery() AS standby,

@@ -9,8 +9,7 @@ WITH waiting AS MATERIALIZED (
     WHERE NOT l.granted
     ORDER BY l.pid
 )
-SELECT a.pid, a.usename::text AS role, a.datname::text AS database, coalesce(a.application_name, '') AS application,
-       a.query IS DISTINCT FROM '<insufficient privilege>' AS visible, a.state,
+SELECT a.pid, a.usename::text AS role, a.query IS DISTINCT FROM '<insufficient privilege>' AS visible, a.state,
        greatest(extract(epoch FROM clock_timestamp() - a.xact_start), 0)::float8 AS in_transaction,
        greatest(extract(epoch FROM clock_timestamp() - a.state_change), 0)::float8 AS in_state,
        CASE WHEN %(queries)s AND a.query <> '<insufficient privilege>' THEN left(a.query, 2000) END AS query,

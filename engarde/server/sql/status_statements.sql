@@ -17,7 +17,7 @@ WITH counted AS (
 )
 SELECT role, queryid, query IS DISTINCT FROM '<insufficient privilege>' AS visible,
        CASE WHEN %(queries)s AND query <> '<insufficient privilege>' THEN left(query, 4000) END AS query,
-       calls, total::float8, mean::float8, rows, hit, read, temp, by_total::int, by_mean::int,
+       calls, total::float8, mean::float8, rows, hit, read, temp,
        all_calls::bigint, all_total::float8, all_rows::bigint, all_hit::bigint, all_read::bigint, all_temp::bigint
 FROM ranked
 WHERE NOT ours AND (by_total <= %(top)s OR by_mean <= %(top)s)
