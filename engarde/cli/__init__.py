@@ -12,10 +12,9 @@ import click
 from engarde.cli.alembic import alembic_command
 from engarde.cli.backup import backup_command, restore_command
 from engarde.cli.checks import doctor_command, explain_command, verify_command
-from engarde.cli.logins import psql_command, url_command
+from engarde.cli.logins import psql_command, rotate_command, url_command
 from engarde.cli.migrate import migrate_command
 from engarde.cli.railway import railway_command
-from engarde.cli.rotate import rotate_command
 from engarde.cli.split import split_command
 from engarde.cli.status import status_command
 from engarde.errors import INTERRUPTED, EngardeError

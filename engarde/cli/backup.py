@@ -47,11 +47,7 @@ def backup_command(
     "--from", "folder", type=click.Path(path_type=Path), metavar="DIR", required=True, help="A backup's folder."
 )
 @click.option("--yes-replace-data", is_flag=True, help="Replace what the schema holds, all of it.")
-@click.option(
-    "--dry-run",
-    is_flag=True,
-    help="Check backup and server, load the definitions and take them back.",
-)
+@click.option("--dry-run", is_flag=True, help="Check backup and server, load the definitions and take them back.")
 @click.argument("service")
 def restore_command(
     stack: str, pg_bin: str | None, folder: Path, yes_replace_data: bool, dry_run: bool, service: str

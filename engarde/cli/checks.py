@@ -59,7 +59,7 @@ def verify_command(
     if (dry_run or yes) and not fix:
         raise click.UsageError("--dry-run and --yes go with --fix")
     declared = read(FOLDER, stack)
-    if service and service not in {each.name for each in declared.services}:
+    if service and service not in {known.name for known in declared.services}:
         raise ConfigError(f"{service} is no service of stack {stack}")
 
     def look() -> Report:
@@ -93,10 +93,9 @@ def _mend(declared: Stack, safe: Sequence[Transaction], *, dry_run: bool, yes: b
     if dry_run:
         return None
     asking(yes=yes)(f"{len(safe)} transactions, each of which waits 2 s for a lock at most")
-    failed = mend(declared, safe)
-    if not failed:
+    if not (failed := mend(declared, safe)):
         return None
-    reasons = "\n".join(line for each in failed for line in (*_lines(each.transaction), f"  {each.reason}"))
+    reasons = "\n".join(line for unmade in failed for line in (*_lines(unmade.transaction), f"  {unmade.reason}"))
     made = len(safe) - len(failed)
     fault = Unfinished if made else Refused
     return fault(f"{made} of {len(safe)} transactions were made; these were not:\n{reasons}")
@@ -155,9 +154,9 @@ def _make(declared: Stack, safe: Sequence[Change]) -> None:
     made: list[str] = []
     for database in dict.fromkeys(change.database for change in safe):
         here = [change for change in safe if change.database == database]
-        for each in here:
-            say(each.sentence)
-            for line in each.statement.split("\n"):
+        for change in here:
+            say(change.sentence)
+            for line in change.statement.split("\n"):
                 say(f"  {line}")
         try:
             apply(access(declared, ADMIN, database=database or None), here)

@@ -1,18 +1,22 @@
-"""The commands that log in as somebody: psql, url."""
+"""The commands about logins: psql, url, rotate."""
+
+from __future__ import annotations
 
 import os
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
 
-from engarde.cli.options import command
+from engarde.cli.options import asking, command
 from engarde.declaration.loader import FOLDER, read
 from engarde.pulumi_cli.logins import From, access
 from engarde.server.libpq import psql
 
+if TYPE_CHECKING:
+    from engarde.rotate.report import Report
+
 database_option = click.option(
-    "--database",
-    help="Of analytics and the admin: which of the stack's databases; the shared one by default.",
+    "--database", help="Of analytics and the admin: which of the stack's databases; the shared one by default."
 )
 
 
@@ -41,3 +45,36 @@ def psql_command(stack: str, database: str | None, who: str, arguments: tuple[st
 def url_command(stack: str, where: str, database: str | None, who: str) -> str:
     """Print one connection URL, its password included, for scripts."""
     return access(read(FOLDER, stack), who, cast(From, where), database).url
+
+
+@command("rotate")
+@click.option("--all", "every", is_flag=True, help="Every login of the stack, one at a time, up to the first failure.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+@click.option("--reapply", is_flag=True, help="Put the state's passwords in force again; make no new ones.")
+@click.option(
+    "--end-sessions", is_flag=True, help="First take the login away and end its sessions: for one that is compromised."
+)
+@click.option("--yes", is_flag=True, help="Do not ask before sessions are ended.")
+@click.argument("names", nargs=-1, metavar="[SERVICE|analytics]...")
+def rotate_command(
+    stack: str, every: bool, dry_run: bool, reapply: bool, end_sessions: bool, yes: bool, names: tuple[str, ...]
+) -> Report:
+    """Give logins new passwords, prove them by logging in, and deliver their URLs.
+
+    Killed at any point, the same command goes on where it was. Exit codes: 0 done, 2 usage, a fault in the stack file
+    or a refusal, 3 could not connect and nothing was changed, 4 begun and not finished: run it again.
+    """
+    from engarde.rotate.delivery import deliverer
+    from engarde.rotate.rotate_login import RotationOptions
+    from engarde.rotate.run import put_back, rotate
+
+    if every and names:
+        raise click.UsageError("either names or --all")
+    if not every and not names:
+        raise click.UsageError("name a service or `analytics`, or say --all")
+    if reapply and end_sessions:
+        raise click.UsageError("either --reapply or --end-sessions")
+    if reapply:
+        return put_back(stack, names, dry_run=dry_run)
+    options = RotationOptions(dry_run, end_sessions, asking(yes=yes))
+    return rotate(stack, names, deliverer(read(FOLDER, stack)), options)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from engarde.cli.options import command
-from engarde.declaration.databases import database_of, restrict_to
+from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import FOLDER, read
-from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import Unreachable
 from engarde.pulumi_cli.logins import login_of_admin, of_services
 from engarde.server.credentials import from_variable
@@ -42,7 +42,11 @@ def status_command(
     from engarde.status.show import status
     from engarde.status.subjects import chosen
 
-    database = _of_service(read(FOLDER, stack), service)
+    declared = read(FOLDER, stack)
+    own = {known.name: known.database for known in declared.services if known.database}
+    if service is None and own:
+        say(f"engarde: in databases of their own, for --service: {', '.join(sorted(own))}")
+    database = restrict_to(declared, own.get(service or ""))
     subjects = chosen(database, service)
     who = from_variable(login, database.server.database) if login else login_of_admin(database)
 
@@ -51,27 +55,13 @@ def status_command(
 
     if watch is None:
         return look()
-    _watch(look, output, watch)
-    return None
-
-
-def _of_service(declared: Stack, service: str | None) -> DatabaseStack:
-    """The service's database, or the one that the others share."""
-    own = {one.name: one for one in declared.services if one.database}
-    if service is None and own:
-        say(f"engarde: in databases of their own, for --service: {', '.join(sorted(own))}")
-    return database_of(declared, own[service]) if service in own else restrict_to(declared, None)
-
-
-def _watch(look: Callable[[], Status], output: str, seconds: float) -> None:
-    """Redraws on a terminal, elsewhere prints one look after another; a server that is gone is waited for."""
+    # On a terminal it is drawn anew, elsewhere one look is printed after another; a server that is gone is waited for.
     shown = _redrawn(look) if output == "table" and is_screen() else _printed(look, output)
-    try:
+    # It is how a watch ends.
+    with suppress(KeyboardInterrupt):
         for _ in shown:
-            time.sleep(seconds)
-    except KeyboardInterrupt:
-        # It is how a watch ends.
-        return
+            time.sleep(watch)
+    return None
 
 
 def _printed(look: Callable[[], Status], output: str) -> Iterator[None]:
@@ -94,11 +84,10 @@ def _redrawn(look: Callable[[], Status]) -> Iterator[None]:
     last: RenderableType = Text()
     with Live(console=console(), screen=True, auto_refresh=False, vertical_overflow="crop") as live:
         while True:
-            now = f"{datetime.now():%H:%M:%S}"
+            title = Text(f"{datetime.now():%H:%M:%S}", style="dim")
             try:
                 last = look().text()
             except Unreachable as lost:
-                live.update(Group(Text(f"{now} {lost}", style="bold red"), last), refresh=True)
-            else:
-                live.update(Group(Text(now, style="dim"), last), refresh=True)
+                title = Text(f"{title} {lost}", style="bold red")
+            live.update(Group(title, last), refresh=True)
             yield
