@@ -6,9 +6,9 @@ import pulumi
 
 from components import AnalyticsReader, OwnDatabase, ServiceTenant, SharedDatabase
 from components.engine import AdminPasswords, declared_stack, recorded, refuse, short_stacks
-from components.orphaned_resources import places
 from components.previous_run import before, counters, leaving, refuse_to_drop_protected
 from components.renames import Renames
+from components.retained import places
 from engarde.checks.under_way import under_way
 from engarde.declaration.names import ANALYTICS
 from engarde.errors import EngardeError
@@ -25,34 +25,34 @@ forget_libpqs()
 passwords = AdminPasswords(pulumi.Config())
 try:
     stack = declared_stack()
-    for each in () if OF_THE_TOOL in os.environ else under_way(stack.name, {}):
-        pulumi.log.warn(str(each))
+    for begun in () if OF_THE_TOOL in os.environ else under_way(stack.name, {}):
+        pulumi.log.warn(str(begun))
     renames = Renames(stack, recorded(), passwords.login)
     renames.refuse_under_way()
     state = renames.recorded
     refuse_lower(stack, counters(state))
     databases = places(stack, state)
     left = [leaving(database, stack, state) for database in databases]
-    for each in left:
-        refuse_to_leave(each, passwords.clear(each.database))
+    for leaves in left:
+        refuse_to_leave(leaves, passwords.clear(leaves.database))
     for word in idle_words(stack, left):
         pulumi.log.warn(visible(word))
     # Where roles go, what they still own elsewhere is told to be dropped: not before it is known to be nothing.
-    asked = reversed(databases)
     found = [
         survey(database, passwords.clear(database), before(database, stack, renames), pulumi.log.warn)
-        for database in asked
+        for database in reversed(databases)
     ]
     found.reverse()
-    for role in sorted(set(stack.shut_out).difference(*(each.roles for each in found))):
+    for role in sorted(set(stack.shut_out).difference(*(seen.roles for seen in found))):
         pulumi.log.warn(f"engarde:shutOut: role {role} does not exist any more: take it out of the stack file")
     refuse_to_drop_protected(stack, state)
     renames.refuse_to_revoke(databases, found)
     renames.warn(databases)
-    for database in (each for each in databases if each.server_wide and not pulumi.runtime.is_dry_run()):
+    server_wide = [database for database in databases if database.server_wide]
+    for database in () if pulumi.runtime.is_dry_run() else server_wide:
         admin = passwords.login(database)
         start(Watch(admin, admin.role, PULUMI, pulumi.log.warn))
-    renames.resume(each for each in databases if each.server_wide)
+    renames.resume(server_wide)
 except EngardeError as fault:
     refuse(fault)
 
@@ -62,10 +62,10 @@ with short_stacks():
         OwnDatabase(database, shared, passwords.secret(database) if database.elsewhere else None, seen, renames)
         for database, seen in zip(databases[1:], found[1:], strict=True)
     ]
-    homes = {each.stack.label: each for each in (shared, *own)}
+    homes = {home.stack.label: home for home in (shared, *own)}
     tenants = {
-        each.name: ServiceTenant(each.name, each, homes[each.database], renames.options(each.name))
-        for each in stack.services
+        service.name: ServiceTenant(service.name, service, homes[service.database], renames.options(service.name))
+        for service in stack.services
     }
     reader = AnalyticsReader(ANALYTICS, stack.analytics, shared, own) if stack.analytics else None
     for tenant in tenants.values():

@@ -22,16 +22,15 @@ class AnalyticsReader(pulumi.ComponentResource):
         analytics: Analytics,
         shared: SharedDatabase,
         others: Iterable[Database],
-        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         self._name = name
         self._databases = [shared, *(database for database in others if database.stack.analytics)]
         homes = [shared, *(database for database in self._databases if database.stack.elsewhere)]
-        self._settings = settings_inputs(name, analytics, homes, shared.recorded, READER)
-        super().__init__(READER, name, self._settings, opts)
-        self.login = login(name, analytics, shared, self)
+        self._settings = settings_inputs(analytics, homes)
+        super().__init__(READER, name, self._settings)
+        self.login = login(analytics, shared, self)
         for database in homes[1:]:
-            role(name, analytics, database, self, self.login.password)
+            role(analytics, database, self, self.login.password)
 
     def grant_reads(self) -> None:
         """The reads, once every schema of the stack is there; completes the component."""

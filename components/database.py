@@ -7,9 +7,8 @@ import pulumi
 import pulumi_postgresql as postgresql
 
 from components.engine import taken_over, told
-from components.grants import AclSerializer, grant
+from components.grants import PUBLICS, AclSerializer, former_names, grant, name_of, outsiders
 from components.renames import Renames
-from components.resource_names import PUBLICS, former_names, name_of, outsiders
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import On, Privilege, baseline, outside, outside_reads, readers
@@ -38,9 +37,8 @@ class Database(pulumi.ComponentResource):
         found: ServerFacts,
         renames: Renames,
         roles: dict[str, postgresql.Role],
-        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        super().__init__(f"engarde:index:{kind}", in_database(NAME, stack), None, opts)
+        super().__init__(f"engarde:index:{kind}", in_database(NAME, stack))
         self.stack = stack
         """what the stack has in this database"""
         self.turns = AclSerializer(stack)
@@ -85,23 +83,20 @@ class Database(pulumi.ComponentResource):
     ) -> pulumi.Resource:
         """One row of the privilege table as a resource `<owner>-<what>`, when its turn has come; `of` as in `grant`.
 
-        `options` are more of Pulumi's for the resource.
+        `options` are more of Pulumi's for the resource. It is deleted before it is replaced: created first, its
+        successor would lose what the old one's deletion revokes.
         """
         name = name_of(owner, row, self.stack)
         former = former_names(owner, row, self.stack, self.recorded, self.former_roles)
-        made = grant(
-            name,
-            row,
-            grantee=grantee,
-            of=of,
-            opts=pulumi.ResourceOptions(
-                parent=parent,
-                provider=self.provider,
-                depends_on=[*self.turns.before(row), *after],
-                aliases=[pulumi.Alias(name=name) for name in former],
-                **options,
-            ),
+        opts = pulumi.ResourceOptions(
+            parent=parent,
+            provider=self.provider,
+            depends_on=[*self.turns.before(row), *after],
+            aliases=[pulumi.Alias(name=name) for name in former],
+            delete_before_replace=True,
+            **options,
         )
+        made = grant(name, row, opts, grantee=grantee, of=of)
         self.renames.grants(made, [name, *former])
         self.turns.take(row, made)
         if row.on is On.DATABASE:
@@ -165,14 +160,9 @@ class SharedDatabase(Database):
     """The shared database, on the server on which every role is made that no other server needs."""
 
     def __init__(
-        self,
-        stack: DatabaseStack,
-        admin_password: pulumi.Output[str],
-        found: ServerFacts,
-        renames: Renames,
-        opts: pulumi.ResourceOptions | None = None,
+        self, stack: DatabaseStack, admin_password: pulumi.Output[str], found: ServerFacts, renames: Renames
     ) -> None:
-        super().__init__("SharedDatabase", stack, admin_password, found, renames, {}, opts)
+        super().__init__("SharedDatabase", stack, admin_password, found, renames, {})
         for role in stack.outside_roles:
             for row in outside(stack, role):
                 # Kept when the stack is destroyed: these roles worked before it and go on after it.
@@ -202,7 +192,6 @@ class OwnDatabase(Database):
         admin_password: pulumi.Output[str] | None,
         found: ServerFacts,
         renames: Renames,
-        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         roles = shared.roles if admin_password is None else {}
-        super().__init__("OwnDatabase", stack, admin_password or shared.provider, found, renames, roles, opts)
+        super().__init__("OwnDatabase", stack, admin_password or shared.provider, found, renames, roles)

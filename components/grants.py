@@ -1,11 +1,15 @@
-"""Turns rows of the privilege table into resources that never meet on one access list."""
+"""Rows of the privilege table as resources: no two meet in one name, and no two in flight on one access list."""
+
+from collections.abc import Callable, Iterable, Mapping
 
 import pulumi
 import pulumi_postgresql as postgresql
 
-from engarde.declaration.model import DatabaseStack
+from components.engine import Recorded
+from engarde.declaration.model import DatabaseStack, OutsideRole
 from engarde.declaration.names import PUBLIC
-from engarde.declaration.privileges import On, Privilege, creators
+from engarde.declaration.privileges import REFERENCES, On, Privilege, creators
+from engarde.pulumi_cli.resource_names import CONNECT, in_database, on_server, quoted
 
 OBJECT_TYPES = {
     On.DATABASE: "database",
@@ -28,6 +32,67 @@ NEAR = 4
 One would do to make them. But the engine orders deletions by direct dependencies among what it deletes: when the one
 between two stays, nothing keeps these two apart.
 """
+
+PUBLICS = "database-public"
+"""The owner of what PUBLIC keeps."""
+
+_WORDS = {
+    On.SCHEMA: "usage",
+    On.TABLES: "tables",
+    On.SEQUENCES: "sequences",
+    On.FUTURE_TABLES: "future-tables",
+    On.FUTURE_SEQUENCES: "future-sequences",
+}
+
+
+def outsiders(role: OutsideRole) -> str:
+    """The owner of what a role outside of the stack keeps."""
+    return f"outside-{role.name}"
+
+
+def name_of(owner: str, row: Privilege, database: DatabaseStack) -> str:
+    """The name of the owner's resource for the row."""
+    if row.on is On.ROLE:
+        return on_server(f"{owner}-admin", database)
+    return in_database(_name(owner, row, database, quoted, row.creator), database)
+
+
+def _name(owner: str, row: Privilege, stack: DatabaseStack, write: Callable[[str], str], creator: str | None) -> str:
+    schema = write(row.schema or "")
+    if row.on is On.DATABASE:
+        return f"{owner}-{CONNECT}" + ("" if row.database == stack.server.database else f"-{row.database}")
+    if row.on is On.FUTURE_FUNCTIONS:
+        return f"{owner}-no-public-execute"
+    if row.on is On.FUNCTION:
+        return f"{owner}-executes-{schema}.{write(row.function or '')}"
+    if row.on in (On.TABLE, On.COLUMNS):
+        # Of columns, each right is a grant of its own.
+        does = "references" if row.rights == (REFERENCES,) else "reads"
+        return f"{owner}-{does}-{schema}.{write(row.table or '')}"
+    # Each creator's own, however many there are: one that comes or goes leaves the others' names alone.
+    return f"{owner}-{_WORDS[row.on]}-{schema}" + (f"-{write(creator)}" if creator else "")
+
+
+def former_names(
+    owner: str, row: Privilege, database: DatabaseStack, recorded: Iterable[Recorded], roles: Mapping[str, str]
+) -> list[str]:
+    """Names of earlier versions, without quotes or with another creator or none, under which the state holds the row.
+
+    Only then: the engine refuses an alias that is also the name of another resource. `roles` are those that have other
+    names now, with the old ones.
+    """
+    if row.on is On.ROLE:
+        return []
+    grantee, creator = roles.get(row.grantee, row.grantee), roles.get(row.creator or "", row.creator)
+    given = {(write, maker) for write in (quoted, str) for maker in (row.creator, creator, None)}
+    names = {in_database(_name(owner, row, database, *way), database) for way in given}
+    names.discard(name_of(owner, row, database))
+    held = {"role": grantee, "schema": row.schema, "owner": creator}
+    return sorted(
+        found.name
+        for found in recorded
+        if found.name in names and all(found.outputs.get(key) == name for key, name in held.items())
+    )
 
 
 class AclSerializer:
@@ -69,16 +134,12 @@ class AclSerializer:
 def grant(
     name: str,
     row: Privilege,
+    opts: pulumi.ResourceOptions,
     *,
     grantee: pulumi.Input[str],
     of: pulumi.Input[str] | None = None,
-    opts: pulumi.ResourceOptions,
 ) -> pulumi.Resource:
-    """The resource that gives the grantee exactly the row's rights, or membership in the role `of`.
-
-    Deleted before it is replaced: created first, its successor would lose what the old one's deletion revokes.
-    """
-    opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(delete_before_replace=True))
+    """The resource that gives the grantee exactly the row's rights, or membership in the role `of`."""
     if of is not None:
         # From PostgreSQL 16 on the maker of a role has its ADMIN option already, and the plugin may read that instead.
         opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["withAdminOption"]))

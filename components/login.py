@@ -6,17 +6,18 @@ component. Where the declaration is the state's and the server has something els
 is a change as well: in a preview as in the `up` that repairs it, and in none after that.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_postgresql as postgresql
 import pulumi_random as random
 
 from components.database import Database
-from components.engine import Recorded
 from engarde.declaration.model import Analytics, DatabaseStack, Service
-from engarde.pulumi_cli.resource_names import on_server
+from engarde.declaration.names import PUBLIC
+from engarde.pulumi_cli.resource_names import SUFFIX, login_name, on_server
 from engarde.pulumi_cli.state import READER, TENANT
 from engarde.server import role_settings
 from engarde.server.credentials import scram_salt, scram_verifier, url
@@ -49,32 +50,23 @@ class Login:
         return self.password.apply(lambda password: url(login.url_format, address, name, login.role, password, schema))
 
 
-def login(
-    name: str,
-    declared: Service | Analytics,
-    database: Database,
-    parent: pulumi.Resource,
-    search_path: list[str] | None = None,
-) -> Login:
+def login(declared: Service | Analytics, database: Database, parent: pulumi.Resource) -> Login:
     """The role with its limits, able to log in and to do nothing else."""
     generated = random.RandomPassword(
-        f"{name}-password",
+        f"{login_name(declared)}{SUFFIX}",
         length=PASSWORD_LENGTH,
         special=False,
         keepers={"rotation": str(declared.rotation)},
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    made = role(name, declared, database, parent, generated.result, search_path)
-    return Login(declared, made, generated.result, database.stack)
+    return Login(declared, role(declared, database, parent, generated.result), generated.result, database.stack)
 
 
 def role(
-    name: str,
     declared: Service | Analytics,
     database: Database,
     parent: pulumi.Resource,
     password: pulumi.Output[str],
-    search_path: list[str] | None = None,
     *,
     left: str | None = None,
     after: Sequence[pulumi.Resource] = (),
@@ -85,14 +77,15 @@ def role(
     salt = scram_salt(pulumi.get_project(), pulumi.get_stack(), salted_for, declared.rotation)
     wanted = declared.adopt or declared.role in database.taken_over
     adopted = wanted and declared.role in database.found.roles and left is None
+    name = _role_name(declared, database)
     # One after another: each role's deletion takes it off the database's access list, and two at a time collide.
     made = postgresql.Role(
-        on_server(f"{name}-role", database.stack),
+        name,
         name=left or declared.role,
         login=left is None,
         password=password.apply(lambda text: scram_verifier(text, salt)),
         connection_limit=declared.connection_limit,
-        search_paths=search_path,
+        search_paths=[declared.schema_, PUBLIC] if isinstance(declared, Service) else None,
         statement_timeout=declared.statement_timeout,
         idle_in_transaction_session_timeout=declared.idle_in_transaction_session_timeout,
         opts=pulumi.ResourceOptions(
@@ -106,36 +99,34 @@ def role(
     )
     database.roles[declared.role] = made
     if left is None:
-        database.settle(declared, made, _settings_before(name, database))
+        # The settings that the last run has set for it.
+        before = (_recorded(declared, database) or {}).get(SETTINGS) or {}
+        database.settle(declared, made, frozenset(before.get(name) or ()))
     return made
 
 
-def settings_inputs(
-    name: str, declared: Service | Analytics, databases: Iterable[Database], recorded: Iterable[Recorded], kind: str
-) -> dict[str, object]:
-    """The inputs of the component of this name and kind, whose role is on the servers of these databases."""
-    there = list(databases)
+def settings_inputs(declared: Service | Analytics, databases: Sequence[Database]) -> dict[str, object]:
+    """The inputs of the login's component, whose role is on the servers of these databases, at home on the first."""
     settings = {
-        on_server(f"{name}-role", database.stack): role_settings.declared(declared, database.stack.server)
-        for database in there
+        _role_name(declared, database): role_settings.declared(declared, database.stack.server)
+        for database in databases
     }
-    before = next((found.outputs for found in recorded if (found.name, found.type) == (name, kind)), None)
+    before = _recorded(declared, databases[0])
     if before is None:
         return {SETTINGS: settings, REPAIRS: 0}
     # A run that did not end has left no outputs, whatever it has set.
-    drifted = before.get(SETTINGS, settings) == settings and any(_drifted(declared, database) for database in there)
+    drifted = before.get(SETTINGS, settings) == settings and any(_drifted(declared, database) for database in databases)
     return {SETTINGS: settings, REPAIRS: int(before.get(REPAIRS) or 0) + drifted}
 
 
-def _settings_before(name: str, database: Database) -> frozenset[str]:
-    """The settings that the last run has set for the role of the component of this name, on the database's server."""
-    place = on_server(f"{name}-role", database.stack)
-    return frozenset(
-        setting
-        for found in database.recorded
-        if found.name == name and found.type in (TENANT, READER)
-        for setting in (found.outputs.get(SETTINGS) or {}).get(place) or {}
-    )
+def _role_name(declared: Service | Analytics, database: Database) -> str:
+    return on_server(f"{login_name(declared)}-role", database.stack)
+
+
+def _recorded(declared: Service | Analytics, database: Database) -> Mapping[str, Any] | None:
+    """The outputs that the last run has left of the login's component."""
+    of = (login_name(declared), TENANT if isinstance(declared, Service) else READER)
+    return next((found.outputs for found in database.recorded if (found.name, found.type) == of), None)
 
 
 def _drifted(declared: Service | Analytics, database: Database) -> bool:

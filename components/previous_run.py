@@ -7,16 +7,15 @@ import pulumi
 
 from components.database import ADMIN
 from components.engine import Recorded, taken_over
-from components.orphaned_resources import left, marked
-from components.reads import called as function
-from components.reads import recorded_reads
+from components.grants import PUBLICS, name_of, outsiders
 from components.renames import Renames
-from components.resource_names import PUBLICS, name_of, outsiders
+from components.retained import left, marked, recorded_reads
 from engarde.checks import journals
 from engarde.declaration.databases import database_of, display_name
+from engarde.declaration.grants import Execute
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.declaration.names import ANALYTICS
-from engarde.declaration.privileges import baseline, outside, outside_reads, reader, tenant
+from engarde.declaration.privileges import Privilege, baseline, outside, outside_reads, reader, tenant
 from engarde.errors import Refused
 from engarde.preflight.abandoned_rows import Leaving, Left, Moved
 from engarde.preflight.conflicts import Kind, Made
@@ -53,7 +52,7 @@ def before(database: DatabaseStack, stack: Stack, renames: Renames) -> Before:
     )
     return Before(
         read=frozenset(row.schema or "" for row in reads if row.table),
-        called=frozenset(function(row) for row in reads if row.function),
+        called=frozenset(_called(row) for row in reads if row.function),
         retired=frozenset(retired),
         going=frozenset(made.name for made in _roles(database, recorded) if made.service not in services),
         made=frozenset((*(_made("schema", schema) for schema in here), *_roles(database, recorded))),
@@ -62,6 +61,11 @@ def before(database: DatabaseStack, stack: Stack, renames: Renames) -> Before:
         renamed=roles,
         given=_given(database, stack, recorded),
     )
+
+
+def _called(row: Privilege) -> Execute:
+    name, _, types = (row.function or "").partition("(")
+    return Execute(schema=row.schema or "", function=name, types=types.removesuffix(")"))
 
 
 def _given(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...]) -> Given:

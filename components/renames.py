@@ -13,9 +13,8 @@ import pulumi
 import pulumi_postgresql as postgresql
 
 from components.engine import Recorded, told
-from components.orphaned_resources import marked
-from components.reads import plan
-from components.resource_names import former_names, name_of
+from components.grants import former_names, name_of
+from components.retained import marked, plan
 from engarde.checks import journals
 from engarde.checks.under_way import under_way
 from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
@@ -125,8 +124,8 @@ class Renames:
         rows = tenant(database, login) if isinstance(login, Service) else reader(database, login)
         if isinstance(login, Service):
             things = [row for row in rows if row.table or row.function]
-            reads = plan(login, database, things, seen, self.recorded, roles).reads
-            rows = [*(row for row in rows if row not in things), *(read.row for read in reads if not read.vanished)]
+            granted = plan(login, database, things, seen, self.recorded, roles).granted
+            rows = [*(row for row in rows if row not in things), *granted]
         for row in rows:
             yield name_of(login_name(login), row, database)
             yield from former_names(login_name(login), row, database, self.recorded, roles)

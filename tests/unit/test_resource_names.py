@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from components.resource_names import name_of
+from components.grants import name_of
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
 from engarde.declaration.names import PUBLIC
