@@ -62,7 +62,6 @@ FIRST = {
     stage=Stage.ROLES,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """What a role of the stack is, may or starts with that is not declared."""
     catalog = observed.then
     admin = admin_capabilities(stack, catalog)
     for login in stack.logins:

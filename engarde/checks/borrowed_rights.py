@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from engarde.checks.admin_capabilities import AdminCapabilities
 from engarde.checks.closure import closure
-from engarde.checks.naming import called, grantee, some
+from engarde.checks.naming import called, grantee, some, up
 from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
@@ -78,7 +78,7 @@ def _turned(stack: DatabaseStack, catalog: Catalog, known: Outputs) -> Iterator[
                     f"{service.role} on table {view.identity}",
                     "a table, or a view that the last run of the stack knew of",
                     f"a view, in which {view.owner} decides what runs with the rights of {service.role}",
-                    Remedy("command", f"bin/pulumi up --stack {stack.name}"),
+                    up(stack, refresh=False),
                     frozenset({service.role, view.schema, view.owner}),
                 )
 

@@ -87,7 +87,6 @@ def lowered(limits: Mapping[str, int], room: int) -> dict[str, int] | None:
     stage=Stage.ROLES,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """A finding where the limits, a rotation and the others' sessions do not all fit."""
     of_server = budget(stack.server_stack, observed.settings("max_connections", *RESERVED))
     if not stack.server_wide:
         return

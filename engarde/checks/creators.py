@@ -24,7 +24,6 @@ from engarde.util.quoting import quoted
     stage=Stage.PRIVILEGES,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """Roles that make tables in a schema that analytics reads, and whose tables it would not see."""
     catalog = observed.then
     for schema in stack.existing_schemas:
         if schema.name not in stack.analytics_schemas or schema.name not in catalog.schemas:

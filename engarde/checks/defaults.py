@@ -35,7 +35,6 @@ OWNERS = {
     stage=Stage.PRIVILEGES,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """What is made later and is not as readable as declared, or more so."""
     catalog = observed.then
     grantees = {PUBLIC, *catalog.roles}
     # What does not exist is found by itself.

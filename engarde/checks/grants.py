@@ -83,7 +83,6 @@ def _strangers(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
     stage=Stage.PRIVILEGES,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
-    """What is not granted and should be, what is granted and should not be, and what may be granted on."""
     catalog = observed.then
     due = wanted(stack, catalog)
     healing = _Healing(catalog, admin_capabilities(stack, catalog), _claims(stack, catalog))

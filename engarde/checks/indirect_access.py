@@ -29,7 +29,6 @@ from engarde.server.catalog import Catalog, View
     stage=Stage.PRIVILEGES,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """Functions and views that lead to what one may not reach."""
     yield from _functions(stack, observed.then)
     yield from _views(stack, observed.then)
 

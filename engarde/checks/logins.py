@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from engarde.checks.naming import about
+from engarde.checks.naming import about, up
 from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import Analytics, DatabaseStack, Service
@@ -47,7 +47,7 @@ def changed(stack: DatabaseStack, login: Service | Analytics, subject: str, actu
 def password_remedy(stack: DatabaseStack, login: Service | Analytics) -> Remedy:
     """What puts a password of the state's in force again."""
     if stack.server.superuser:
-        return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
+        return up(stack)
     # Such an admin cannot see that it was changed, and an `up` of his would not change it back.
     return Remedy("command", f"bin/engarde rotate --reapply {word(login_name(login))} --stack {stack.name}")
 
@@ -66,8 +66,7 @@ def _exports(stack: DatabaseStack, outputs: Outputs) -> Iterator[Finding]:
         if exported[login.role] is None or exported[login.role] != due:
             expected = f"in form {login.url_format}, at {address.host}:{address.port}"
             actual = "another one" if exported[login.role] else "none yet"
-            heal = Remedy("command", f"bin/pulumi up --stack {stack.name}")
-            yield Finding("exported URL", login.role, expected, actual, heal, about(login))
+            yield Finding("exported URL", login.role, expected, actual, up(stack, refresh=False), about(login))
 
 
 @check(

@@ -38,7 +38,6 @@ POWERFUL = (
     stage=Stage.ROLES,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
-    """Memberships that are missing or that nobody declared, and roles that reach a service's schema."""
     outside = {role.name for role in stack.outside_roles}
     for path in reaching(stack, observed.catalog):
         if path.role in outside:

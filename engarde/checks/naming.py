@@ -43,6 +43,6 @@ def about(login: Service | Analytics) -> frozenset[str]:
     return frozenset({login.role} | ({login.schema_} if isinstance(login, Service) else set()))
 
 
-def up(stack: DatabaseStack) -> Remedy:
-    """What brings back a role or a schema that is gone."""
-    return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
+def up(stack: DatabaseStack, *, refresh: bool = True) -> Remedy:
+    """A run of the stack; what is gone or changed on the server is brought back by one that looks there first."""
+    return Remedy("command", f"bin/pulumi up{' --refresh' if refresh else ''} --stack {stack.name}")

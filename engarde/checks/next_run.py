@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from engarde.checks.naming import up
 from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
@@ -24,7 +25,6 @@ from engarde.util.quoting import word
     stage=Stage.UP,
 )
 def of_extensions(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """Each declared extension that is missing, in the database or on the server."""
     on_disk = observed.offered(*(extension.name for extension in stack.extensions))
     for extension in stack.extensions:
         offered = on_disk.get(extension.name)
@@ -40,7 +40,7 @@ def of_extensions(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]
         elif observed.admin.superuser or extension.name in observed.rights.extensions:
             known = extension.name in observed.recorded.state.made(EXTENSION)
             actual = "not in the database, though the state has it" if known else "not in the database"
-            remedy = Remedy("command", f"bin/pulumi up{' --refresh' if known else ''} --stack {stack.name}")
+            remedy = up(stack, refresh=known)
         else:
             # The admin lacks a right, and its own check says so.
             continue

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from engarde.checks.admin_capabilities import AdminCapabilities
-from engarde.checks.naming import provided_schemas
+from engarde.checks.naming import provided_schemas, up
 from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack, Service
@@ -59,7 +59,7 @@ def _moved(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities, own
     if owned.name == VERSION_TABLE:
         return Remedy("command", f"bin/engarde doctor --stack {stack.name}")
     if writer.schema_ not in catalog.schemas:
-        return Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
+        return up(stack)
     if owned.taken:
         named = f"schema {writer.schema_} has a {owned.name} already, or something that goes with it"
         return Remedy("code", f"{named}: one of the two is dropped or renamed")

@@ -27,7 +27,6 @@ SEARCH_PATH = "search_path"
     stage=Stage.ROLES,
 )
 def of_settings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """Each role's search_path or timeout that is another one in the stack's database."""
     settings = {(found.role, found.database, found.name.lower()): found.value for found in observed.catalog.settings}
     database = stack.server.database
     for login in stack.logins:
@@ -64,7 +63,6 @@ def of_settings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     stage=Stage.ROLES,
 )
 def of_undeclared(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """Each role that has to do with the database, and that the stack file says nothing of."""
     # Only the shared database lets in roles from outside of the stack.
     if stack.label:
         return

@@ -26,7 +26,6 @@ from engarde.util.quoting import quoted
     stage=Stage.CODE,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """Tables that a role is declared to read, and whose policies do not show it every row."""
     tables: dict[tuple[str, str], list[Policy]] = defaultdict(list)
     for policy in observed.session.query("row_security", Policy, schemas=sorted(stack.schemas)):
         tables[policy.schema, policy.name].append(policy)

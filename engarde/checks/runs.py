@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from engarde.checks.naming import about, up
 from engarde.checks.observed import Observed, Recorded
 from engarde.checks.registry import Question, Stage, check
 from engarde.checks.under_way import under_way
@@ -45,8 +46,7 @@ from engarde.util.quoting import word
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     """What a killed run left, what the next run would refuse, and what it has still to make."""
-    yield from _locks(observed.recorded)
-    yield from _pending(observed.recorded)
+    yield from _left(observed.recorded)
     named = {"roles": conflicts.roles(stack), "schemas": sorted(service.schema_ for service in stack.services)}
     existing = observed.session.query("existing", Existing, **named)
     taken = list(conflicts.taken(stack, existing, observed.recorded.state.made(ROLE)))
@@ -54,9 +54,8 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
         yield _adopt(stack.name, another)
     for name in conflicts.absent(stack, existing):
         remedy = Remedy("edit", f"# without {name} under engarde:outsideRoles and under every creators")
-        yield Finding(
-            "outside role", name, "there, for the stack file names it", "no such role", remedy, frozenset({name})
-        )
+        expected, concerned = "there, for the stack file names it", frozenset({name})
+        yield Finding("outside role", name, expected, "no such role", remedy, concerned)
     # Nothing can be brought up before they are adopted, and all of it is with them.
     if not taken:
         yield from _to_be_made(stack, observed.recorded.state)
@@ -96,21 +95,17 @@ def torn(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
         yield Finding("killed run", file.name, "gone, or whole", actual, remedy)
 
 
-def _locks(recorded: Recorded) -> Iterator[Finding]:
+def _left(recorded: Recorded) -> Iterator[Finding]:
     for lock in recorded.abandoned:
         actual = f"locked since {lock.since} by process {lock.pid}, which has ended"
         remedy = Remedy("command", f"bin/pulumi cancel --yes --stack {recorded.name}")
         yield Finding("lock", f"stack {recorded.name}", "not locked", actual, remedy)
-
-
-def _pending(recorded: Recorded) -> Iterator[Finding]:
     for pending in recorded.state.pending:
         # No other command forgets that it was about to make something.
         command = "refresh --clear-pending-creates" if pending.operation == "creating" else "up"
         remedy = Remedy("command", f"bin/pulumi {command} --stack {recorded.name}")
-        yield Finding(
-            "killed run", pending.name, "nothing half done", f"a run was killed {pending.operation} it", remedy
-        )
+        actual = f"a run was killed {pending.operation} it"
+        yield Finding("killed run", pending.name, "nothing half done", actual, remedy)
 
 
 def _adopt(name: str, taken: conflicts.Taken) -> Finding:
@@ -123,26 +118,22 @@ def _adopt(name: str, taken: conflicts.Taken) -> Finding:
         remedy = Remedy("edit", stack_file.lines(section, {path[0]: adopt} if path else adopt))
     whose = f", {taken.owner}'s" if taken.owner else ""
     actual = f"on the server{whose}: left by a killed run, or made by hand"
-    return Finding(
-        f"unknown {taken.kind}", taken.name, "in the state, or `adopt: true`", actual, remedy, frozenset({taken.name})
-    )
+    expected, concerned = "in the state, or `adopt: true`", frozenset({taken.name})
+    return Finding(f"unknown {taken.kind}", taken.name, expected, actual, remedy, concerned)
 
 
 def _to_be_made(stack: DatabaseStack, state: State) -> Iterator[Finding]:
-    name = stack.name
-    remedy = Remedy("command", f"bin/pulumi up --stack {name}")
+    remedy = up(stack, refresh=False)
     if not state.made(ROLE) and "passwords" not in state.outputs:
-        yield Finding("stack", name, "brought up", "it never was", remedy)
+        yield Finding("stack", stack.name, "brought up", "it never was", remedy)
         return
     for login in stack.logins:
-        parts = {f"role {login.role}"} - {f"role {name}" for name in state.made(ROLE)}
-        concerned = {login.role}
-        if isinstance(login, Service):
-            parts |= {f"schema {login.schema_}"} - {f"schema {name}" for name in state.made(SCHEMA)}
-            concerned.add(login.schema_)
+        parts = [f"role {login.role}"] if login.role not in state.made(ROLE) else []
+        if isinstance(login, Service) and login.schema_ not in state.made(SCHEMA):
+            parts.append(f"schema {login.schema_}")
         if parts:
-            subject = login.name if isinstance(login, Service) else ANALYTICS
-            actual = f"not in the state: {', '.join(sorted(parts))}"
-            yield Finding("stack", subject, "brought up", actual, remedy, frozenset(concerned))
+            actual = f"not in the state: {', '.join(parts)}"
+            yield Finding("stack", login_name(login), "brought up", actual, remedy, about(login))
     if "passwords" not in state.outputs:
-        yield Finding("stack", name, "outputs, with every password", "none: its run did not come to its end", remedy)
+        actual = "none: its run did not come to its end"
+        yield Finding("stack", stack.name, "outputs, with every password", actual, remedy)

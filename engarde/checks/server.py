@@ -11,7 +11,6 @@ from engarde.declaration.stack_file import lines
 from engarde.errors import LoginRefused, Why
 from engarde.output.findings import Finding, Remedy
 from engarde.preflight import admin_privileges
-from engarde.preflight.admin_privileges import AdminSnapshot
 from engarde.server.catalog import ServerSetting
 from engarde.util.quoting import script, statement
 
@@ -72,7 +71,6 @@ def ending_locks(stack: DatabaseStack, held: list[LockHolder]) -> Remedy:
     stage=Stage.FIRST,
 )
 def of_locks(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """A finding for each role that holds over half of it."""
     expected = "at most half of the locks that the server has room for"
     held = lock_holders(observed) if stack.server_wide else []
     for role in dict.fromkeys(holder.role for holder in held):
@@ -139,7 +137,6 @@ def without_tls(stack: DatabaseStack, refusal: LoginRefused) -> Finding | None:
     stage=Stage.SERVER,
 )
 def of_settings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """Settings that let roles read what is not theirs, weaken passwords, or keep services out."""
     asked = observed.server_settings("lo_compat_privileges", "password_encryption", "ssl")
     settings = {setting.name: setting for setting in asked}
     objects = settings["lo_compat_privileges"]
@@ -181,25 +178,21 @@ def _setting(observed: Observed, setting: ServerSetting, expected: str, actual: 
     stage=Stage.ADMIN,
 )
 def of_admin(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """Each right that the admin lacks, with the statement that gives it."""
     admin = observed.rights.admin
     concerned = frozenset({admin.name})
     if stack.server.superuser and not admin.superuser:
         remedy = Remedy("edit", lines("server", {"superuser": False}))
         yield Finding("admin", admin.name, "a superuser, as declared", "no superuser", remedy, concerned)
-    for missing in admin_privileges.missing(stack, _beside_other_checks(stack, observed)):
-        remedy = Remedy("sql", missing.sql, by_superuser=True)
-        yield Finding("admin", admin.name, f"enough rights: {missing.needed}", "lacks one", remedy, concerned)
-
-
-def _beside_other_checks(stack: DatabaseStack, observed: Observed) -> AdminSnapshot:
-    """What was found, without what another check tells: extensions nobody can make, what a service should own."""
-    found, declared = observed.rights, {extension.name for extension in stack.extensions}
+    # Other checks tell of extensions that nobody can make, and of what a service should own.
+    declared = {extension.name for extension in stack.extensions}
     absent = declared - observed.offered(*declared).keys()
-    there = {role.name for role in found.roles}
+    there = {role.name for role in observed.rights.roles}
     owners = {service.schema_: service.role for service in stack.services if service.role in there}
     owned = tuple(
         replace(thing, owner=owners.get(thing.schema, thing.owner)) if thing.kind in ("table", "sequence") else thing
-        for thing in found.owned
+        for thing in observed.rights.owned
     )
-    return replace(found, extensions=found.extensions | absent, owned=owned)
+    beside_them = replace(observed.rights, extensions=observed.rights.extensions | absent, owned=owned)
+    for missing in admin_privileges.missing(stack, beside_them):
+        remedy = Remedy("sql", missing.sql, by_superuser=True)
+        yield Finding("admin", admin.name, f"enough rights: {missing.needed}", "lacks one", remedy, concerned)

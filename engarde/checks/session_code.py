@@ -97,7 +97,6 @@ def _refusing(admin: AdminCapabilities, trigger: EventTrigger, lines: Sequence[s
     stage=Stage.CODE,
 )
 def of_shadows(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """Functions, operators and relations of others than the admin in `public` or on another role's path."""
     found, schemas = observed.catalog.settings, observed.catalog.schemas
     paths = [(setting.role, split_path(setting.value)) for setting in found if setting.name == "search_path"]
     # `public` is on everybody's path, and `"$user"` on the one that the server starts with.

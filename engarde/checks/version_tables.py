@@ -56,7 +56,9 @@ def _finding(observed: Observed, table: VersionTable, users: list[Service]) -> F
     expected = " and ".join(quoted(user.schema_, VERSION_TABLE) for user in users)
     evidence = [said for user in users if (said := observed.histories.evidence(user, table))]
     mine = not shared and bool(table.revisions) and not _others(observed, table, users[0])
-    if mine and not _own(observed, users[0]) and _harmless(table, users[0]):
+    # The table itself may become the service's where nobody else has put code into it, which would run as it.
+    harmless = (table.trusted and not table.disarming) or table.owner == users[0].role
+    if mine and harmless and not _own(observed, users[0]):
         remedy = _moved(observed, table, users[0])
     else:
         may = observed.admin.may(table.owner) and (observed.admin.superuser or not table.disarming)
@@ -70,11 +72,6 @@ def _finding(observed: Observed, table: VersionTable, users: list[Service]) -> F
         remedy,
         frozenset({table.schema, *(name for user in users for name in (user.role, user.schema_))}),
     )
-
-
-def _harmless(table: VersionTable, service: Service) -> bool:
-    """Whether the table itself may become the service's: nobody else has put code into it, which would run as it."""
-    return (table.trusted and not table.disarming) or table.owner == service.role
 
 
 def _moved(observed: Observed, table: VersionTable, service: Service) -> Remedy:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from engarde.checks.attributes import TIMEOUTS
 from engarde.checks.logins import changed
-from engarde.checks.naming import about
+from engarde.checks.naming import about, up
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
@@ -95,8 +95,8 @@ def _login(login: Service | Analytics, stack: DatabaseStack, password: str, cata
         # A server that has no connection left is no drift.
         if refusal.why.full:
             return _full(login, said)
-        heal = Remedy("command", f"bin/pulumi up --refresh --stack {stack.name}")
-        return Tried((Finding("login", login.role, "is let in with the state's password", said, heal, about(login)),))
+        expected = "is let in with the state's password"
+        return Tried((Finding("login", login.role, expected, said, up(stack), about(login)),))
     except Unreachable as lost:
         # Where nobody is there any more, the admin's own session that follows says so.
         expected = "a session in which it can try what it may"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from engarde.checks.closure import closure
 from engarde.checks.memberships import reaching
+from engarde.checks.naming import called
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Finding
@@ -40,19 +41,17 @@ def matrix(stack: DatabaseStack, catalog: Catalog, findings: Iterable[Finding]) 
     names = [login.role for login in stack.logins]
     names += [role.name for role in stack.outside_roles]
     names += [path.role for path in reaching(stack, catalog) if path.role not in names]
-    strangers = {
-        entry.grantee for entry in catalog.entries if entry.schema in schemas and entry.grantee in catalog.roles
-    }
-    names += sorted(strangers - {*names, stack.server.user})
+    grantees = {entry.grantee for entry in catalog.entries if entry.schema in schemas}
+    names += sorted((grantees & catalog.roles.keys()) - {*names, stack.server.user})
     inside = {schema: _inside(schema, catalog) for schema in schemas}
     members, rows = closure(stack, catalog), []
     for name in [*names, PUBLIC]:
         acting = members.acts_as(name) | {PUBLIC}
-        cells = [
-            Cell(schema, _access(acting, inside[schema], catalog), frozenset({name, schema}) not in wrong)
-            for schema in inside
-        ]
-        rows.append(Row("PUBLIC" if name == PUBLIC else name, tuple(cells)))
+        cells = (
+            Cell(schema, _access(acting, within, catalog), frozenset({name, schema}) not in wrong)
+            for schema, within in inside.items()
+        )
+        rows.append(Row(called(name), tuple(cells)))
     return tuple(rows)
 
 
