@@ -5,17 +5,16 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from engarde.declaration.declared import (
-    AdminHost,
-    Declared,
-    EachOnce,
-    Port,
-    ServerPlace,
-    ServiceHost,
-    SslMode,
-    UrlFormat,
-)
+from engarde.declaration.declared import Declared, EachOnce, SslMode, UrlFormat
 from engarde.declaration.names import DatabaseName, Identifier
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+AdminHost = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+$", max_length=253)]
+ServiceHost = Annotated[
+    str, StringConstraints(pattern=r"^([A-Za-z0-9._:-]+|\$\{\{[A-Za-z0-9._ -]+\}\})$", max_length=253)
+]
+ServerPlace = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+:[0-9]{1,5}/.+$", max_length=400)]
+"""A database, as `HOST:PORT/DATABASE`."""
 
 DATABASE_URL = "DATABASE_URL"
 
@@ -80,7 +79,6 @@ class Elsewhere(Server):
 
     @property
     def services_reach(self) -> Address:
-        """Where services reach it."""
         # Not its sslmode: that is the admin's, and any spelling of it breaks some driver of some service.
         return self.service_address or Address(host=self.host, port=self.port)
 
@@ -124,13 +122,10 @@ class Delivery(Declared):
 
     def services(self, default: str | None) -> tuple[str, ...]:
         """The names on Railway; `default` where the stack file states none."""
-        if self.service is not None:
-            return self.service
-        return (default,) if default else ()
+        return ((default,) if default else ()) if self.service is None else self.service
 
 
 UNSTATED = Delivery()
-
 
 Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]+$", max_length=4096)]
 

@@ -1,9 +1,8 @@
 """Rules over each server and over the databases on it: names that lead somewhere, limits, certificates, deliveries."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from engarde.declaration.address import UNSTATED, Address, Server
+from engarde.declaration.address import UNSTATED, Address, Elsewhere, Server
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import PUBLIC, split_table
 from engarde.declaration.stack_rules import Sections
@@ -20,7 +19,7 @@ def rules(stated: Sections) -> Iterator[ValidationFault]:
     """Every fault of the servers and their databases, told by keys and never by values."""
     server, analytics = stated.server, stated.analytics
     there = {database.name for database in stated.databases}
-    here = tuple(each for each in stated.services if each.database not in there)
+    here = tuple(service for service in stated.services if service.database not in there)
     yield from _server("engarde:server", server, here, analytics)
     yield from _verified("serviceAddress.sslmode", stated.address, here, analytics)
     yield from _names(stated, there)
@@ -31,7 +30,7 @@ def rules(stated: Sections) -> Iterator[ValidationFault]:
     for database in stated.databases:
         path = join("engarde:databases", database.name)
         own = tuple(service for service in stated.services if service.database == database.name)
-        reader = analytics if _reads(analytics, own) else None
+        reader = analytics if analytics and database.name in _readable(stated, analytics) else None
         taken = hosts.setdefault((database.host.casefold(), database.port), path)
         if taken != path:
             yield ValidationFault(
@@ -46,11 +45,6 @@ def rules(stated: Sections) -> Iterator[ValidationFault]:
         yield from _server(path, database, own, reader)
         yield from _verified(f"{path}.serviceAddress.sslmode", database.services_reach, own, reader)
     yield from _deliveries(stated)
-
-
-def _reads(analytics: Analytics | None, services: tuple[Service, ...]) -> bool:
-    schemas = analytics.schemas if analytics else ()
-    return bool(services) and (schemas is None or any(service.schema_ in schemas for service in services))
 
 
 def _names(stated: Sections, there: set[str]) -> Iterator[ValidationFault]:
@@ -68,9 +62,9 @@ def _left(stated: Sections) -> Iterator[ValidationFault]:
     for service in stated.services:
         path = join("engarde:services", service.name, "leaves")
         here = (service.database or (stated.server.database if stated.server else None), service.schema_)
-        for place, each in enumerate(service.leaves):
-            if split_table(each) == here:
-                yield ValidationFault(join(path, place), wrong)
+        for number, place in enumerate(service.leaves):
+            if split_table(place) == here:
+                yield ValidationFault(join(path, number), wrong)
     for path, server in stated.servers.items():
         if server.place in server.leaves:
             yield ValidationFault(join(path, "leaves", server.leaves.index(server.place)), wrong)
@@ -147,36 +141,11 @@ def _verified(
             )
 
 
-@dataclass(frozen=True, slots=True)
-class _Addresses:
-    """Where URLs of one server lead."""
-
-    place: str
-    """of the keys, with what comes before them"""
-    service: Address | None
-    unpooled: Address | None
-    has_unpooled: bool
-    """stated, even if it is at fault"""
-
-
-def _addresses(stated: Sections) -> dict[str | None, _Addresses]:
-    """Those of each server: the shared one's without a name."""
-    found: dict[str | None, _Addresses] = {
-        database.name: _Addresses(
-            f"{join('engarde:databases', database.name)}.",
-            database.services_reach,
-            database.unpooled_address,
-            "unpooledAddress" in stated.entry("databases", database.name),
-        )
-        for database in stated.databases
-    }
-    return found | {None: _Addresses("engarde:", stated.address, stated.unpooled, "unpooledAddress" in stated.values)}
-
-
 def _deliveries(stated: Sections) -> Iterator[ValidationFault]:
     """What goes to Railway: nothing without an address, no variable twice."""
     taken: dict[tuple[str, str], str] = {}
-    addresses, has_railway = _addresses(stated), "railway" in stated.values
+    others: dict[str | None, Elsewhere] = {database.name: database for database in stated.databases}
+    has_railway = "railway" in stated.values
     for path, login in stated.by_path.items():
         where = join(path, "railway")
         declared = login.railway or UNSTATED
@@ -187,14 +156,20 @@ def _deliveries(stated: Sections) -> Iterator[ValidationFault]:
         for name, spec in declared.variables.items():
             at = join(where, "variables", name)
             # A database of the shared server has no addresses of its own.
-            known = addresses.get(login.database if isinstance(login, Service) else spec.database) or addresses[None]
+            if there := others.get(login.database if isinstance(login, Service) else spec.database):
+                place = f"{join('engarde:databases', there.name)}."
+                # Stated, even if it is at fault.
+                has_unpooled = "unpooledAddress" in stated.entry("databases", there.name)
+                address = there.unpooled_address if spec.unpooled else there.services_reach
+            else:
+                place, has_unpooled = "engarde:", "unpooledAddress" in stated.values
+                address = stated.unpooled if spec.unpooled else stated.address
             if spec.database and (isinstance(login, Service) or spec.database not in _readable(stated, login)):
                 yield ValidationFault(
                     join(at, "database"), "only for analytics: a service's own database that it reads"
                 )
-            if spec.unpooled and not known.has_unpooled:
-                yield ValidationFault(join(at, "unpooled"), f"needs {known.place}unpooledAddress")
-            address = known.unpooled if spec.unpooled else known.service
+            if spec.unpooled and not has_unpooled:
+                yield ValidationFault(join(at, "unpooled"), f"needs {place}unpooledAddress")
             if spec.url_format == UNVERIFYING and _verifies(address):
                 yield ValidationFault(
                     join(at, "urlFormat"), "its URL can carry no sslmode, and pg8000 verifies no certificate"
@@ -208,6 +183,5 @@ def _deliveries(stated: Sections) -> Iterator[ValidationFault]:
 
 
 def _readable(stated: Sections, analytics: Analytics) -> set[str | None]:
-    """The databases of services that analytics reads."""
     schemas = analytics.schemas
     return {service.database for service in stated.services if schemas is None or service.schema_ in schemas}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from engarde.declaration.address import Elsewhere, Server
+from engarde.declaration.address import Elsewhere
 from engarde.declaration.model import Analytics, DatabaseStack, Login, ServerStack, Service, Stack
 from engarde.errors import ConfigError
 
@@ -55,6 +55,7 @@ def restrict_to(stack: Stack, label: str | None) -> DatabaseStack:
     """What the stack has in one database: in the shared one without a label."""
     there = next((server for server in stack.other_servers if server.name == label), None)
     shared = stack.server.database
+    own = {"database": label, "connection_budget": None, "close_other_databases": False} if label else {}
     services = tuple(service for service in stack.services if service.database == label)
     existing_schemas = () if label else stack.existing_schemas
     schemas = {*(service.schema_ for service in services), *(schema.name for schema in existing_schemas)}
@@ -62,7 +63,8 @@ def restrict_to(stack: Stack, label: str | None) -> DatabaseStack:
     return DatabaseStack(
         stack=stack,
         server_stack=_server_stack(stack, there, services, analytics),
-        server=there or _shared(stack.server, label),
+        # What the server's other databases come to is looked after with the shared one alone.
+        server=there or stack.server.model_copy(update=own),
         label=label,
         services=services,
         existing_schemas=existing_schemas,
@@ -82,7 +84,7 @@ def _server_stack(
         others = {server.name for server in stack.other_servers}
         services = tuple(service for service in stack.services if service.database not in others)
         analytics = stack.analytics
-    names = {there.database} if there else {stack.server.database, *(each.database or "" for each in services)}
+    names = {there.database} if there else {stack.server.database, *(service.database or "" for service in services)}
     return ServerStack(
         stack=stack,
         server=there or stack.server,
@@ -92,12 +94,6 @@ def _server_stack(
         databases=frozenset(names - {""}),
         shared=there is None,
     )
-
-
-def _shared(server: Server, label: str | None) -> Server:
-    # What the server's other databases come to is looked after with the shared one alone.
-    own = {"database": label, "connection_budget": None, "close_other_databases": False} if label else {}
-    return server.model_copy(update=own)
 
 
 def _reading(analytics: Analytics | None, schemas: set[str], *, shared: bool) -> Analytics | None:

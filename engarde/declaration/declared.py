@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
@@ -20,21 +20,6 @@ UrlFormat = Literal[
     "jdbc",
 ]
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
-DatabaseRight = Literal["CONNECT", "TEMPORARY", "CREATE"]
-SchemaRight = Literal["USAGE", "CREATE"]
-
-Port = Annotated[int, Field(ge=1, le=65535)]
-ConnectionLimit = Annotated[int, Field(ge=1, le=100)]
-Milliseconds = Annotated[int, Field(ge=0, le=2_147_483_647)]
-Megabytes = Annotated[int, Field(ge=0, le=2_097_151)]
-Rotation = Annotated[int, Field(ge=1)]
-AdminHost = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+$", max_length=253)]
-ServiceHost = Annotated[
-    str, StringConstraints(pattern=r"^([A-Za-z0-9._:-]+|\$\{\{[A-Za-z0-9._ -]+\}\})$", max_length=253)
-]
-
-ServerPlace = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:-]+:[0-9]{1,5}/.+$", max_length=400)]
-"""A database, as `HOST:PORT/DATABASE`."""
 
 Item = TypeVar("Item", bound=str)
 
@@ -86,7 +71,6 @@ def of_bytes(number: int | None) -> str:
 
 
 Size = Annotated[int, BeforeValidator(_size), Field(ge=1)]
-Percent = Annotated[int, Field(ge=1, le=100)]
 
 
 class Thresholds(Declared):
@@ -94,7 +78,7 @@ class Thresholds(Declared):
 
     size: Size | None = None
     """a size such as 500 MB or 10 GB, or a whole number of bytes: of all its tables, their indexes and TOAST"""
-    connections: Percent | None = None
+    connections: Annotated[int, Field(ge=1, le=100)] | None = None
     """1 to 100: percent of its role's connection limit that are in use"""
     slow_statement: Annotated[int, Field(ge=1)] | None = None
     """a whole number from 1: milliseconds that a statement takes in the mean"""

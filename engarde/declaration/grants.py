@@ -76,7 +76,6 @@ class Execute(Declared):
 
     @property
     def signature(self) -> str:
-        """Its name, bare, and the types."""
         return f"{self.function}({self.types})"
 
     def __str__(self) -> str:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -28,6 +29,7 @@ from engarde.util.quoting import word
 # Not resolved: a folder whose program is a link to another's has a stack file and an engine of its own.
 FOLDER = Path(__file__).absolute().parents[2]
 """The project: stack files, `bin/pulumi`."""
+
 PASSWORD_KEY = "adminPassword"  # noqa: S105 - the name of a key
 """The key of the shared server's."""
 PASSWORDS_KEY = "adminPasswords"
@@ -49,6 +51,8 @@ SECTIONS = (
 )
 
 Kind = TypeVar("Kind", bound=Declared)
+Form = TypeVar("Form", dict[str, Any], list[Any])
+NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 def read(folder: Path, stack: str) -> Stack:
@@ -75,7 +79,7 @@ def parse(name: str, values: Mapping[str, object], secrets: Collection[str]) -> 
     """
     faults: list[ValidationFault] = []
     known = (*SECTIONS, PASSWORD_KEY, PASSWORDS_KEY)
-    for unknown in sorted(values.keys() - set(known)):
+    for unknown in values.keys() - set(known):
         faults.append(ValidationFault(_top(unknown), f"unknown key; allowed: {', '.join(known)}"))
     public = _public(values, faults)
     faults += _password_faults(name, values, secrets, public.get("databases"))
@@ -106,30 +110,30 @@ def _top(section: str) -> str:
 
 
 def _sections(name: str, values: dict[str, object], faults: list[ValidationFault]) -> Stack | None:
-    before = len(faults)
-    server = check(SharedServer, _map(values, "server", faults), _top("server"), faults)
+    before, reading = len(faults), _Reading(values, faults)
+    server = check(SharedServer, reading.stated("server", dict), _top("server"), faults)
     protect = {"protect": server.protect if server else False}
     creators = {"creators": [server.user if server else "postgres"]}
-    address = _one(Address, values, "serviceAddress", faults)
+    address = reading.one(Address, "serviceAddress")
     if server and "serviceAddress" not in values:
         # Not its sslmode: that is the admin's, and any spelling of it breaks some driver of some service.
         address = Address(host=server.host, port=server.port)
     stated = Sections(
         server=server,
         address=address,
-        unpooled=_one(Address, values, "unpooledAddress", faults),
-        services=_named(Service, values, "services", faults, lambda key: {**protect, "schema": key}),
-        databases=_named(Elsewhere, values, "databases", faults, lambda key: {"database": key}),
-        existing_schemas=_named(ExistingSchema, values, "existingSchemas", faults, lambda key: creators),
-        analytics=_one(Analytics, values, "analytics", faults, protect),
-        extensions=_named(Extension, values, "extensions", faults),
-        outside_roles=_named(OutsideRole, values, "outsideRoles", faults),
-        shut_out=_roles(values, faults),
-        accepted=_listed(Accepted, values, "accepted", faults),
+        unpooled=reading.one(Address, "unpooledAddress"),
+        services=reading.named(Service, "services", lambda key: {**protect, "schema": key}),
+        databases=reading.named(Elsewhere, "databases", lambda key: {"database": key}),
+        existing_schemas=reading.named(ExistingSchema, "existingSchemas", lambda _: creators),
+        analytics=reading.one(Analytics, "analytics", protect),
+        extensions=reading.named(Extension, "extensions"),
+        outside_roles=reading.named(OutsideRole, "outsideRoles"),
+        shut_out=reading.shut_out(),
+        accepted=reading.listed(Accepted, "accepted"),
         values=values,
     )
-    railway = _one(Railway, values, "railway", faults)
-    status = _one(StatusThresholds, values, "status", faults)
+    railway = reading.one(Railway, "railway")
+    status = reading.one(StatusThresholds, "status")
     faults += (*stack_rules.rules(stated), *database_rules.rules(stated))
     if len(faults) > before or server is None or address is None:
         return None
@@ -151,80 +155,64 @@ def _sections(name: str, values: dict[str, object], faults: list[ValidationFault
     )
 
 
-def _one(
-    kind: type[Kind],
-    values: Mapping[str, object],
-    section: str,
-    faults: list[ValidationFault],
-    defaults: Mapping[str, object] = MappingProxyType({}),
-) -> Kind | None:
-    """A section that may be left out; a bare one is all defaults."""
-    if section not in values:
-        return None
-    return check(kind, {**defaults, **_map(values, section, faults)}, _top(section), faults)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The sections as plain values, and the faults that are found while each is read by itself."""
 
+    values: Mapping[str, object]
+    faults: list[ValidationFault]
 
-def _roles(values: Mapping[str, object], faults: list[ValidationFault]) -> tuple[str, ...]:
-    """The list of roles that are shut out; a bare key is an empty one."""
-    found: list[ValidationFault] = []
-    path = _top("shutOut")
-    stated = check(ShutOut, {"roles": values.get("shutOut") or []}, path, found)
-    faults += [ValidationFault(each.path.replace(f"{path}.roles", path, 1), each.wrong) for each in found]
-    return stated.roles if stated else ()
+    def stated(self, section: str, form: type[Form]) -> Form:
+        """A map or a list; a bare key, which the engine hands over as empty text, is an empty one."""
+        value = self.values.get(section)
+        if isinstance(value, form):
+            return value
+        if value is not None and value != "":
+            self.faults.append(ValidationFault(_top(section), f"must be a {'map' if form is dict else 'list'}"))
+        return form()
 
+    def one(self, kind: type[Kind], section: str, defaults: Mapping[str, object] = NOTHING) -> Kind | None:
+        """A section that may be left out; a bare one is all defaults."""
+        if section not in self.values:
+            return None
+        return check(kind, {**defaults, **self.stated(section, dict)}, _top(section), self.faults)
 
-def _map(values: Mapping[str, object], section: str, faults: list[ValidationFault]) -> dict[str, object]:
-    value = values.get(section)
-    if value is None or value == "":  # a bare key: the engine hands it over as empty text
-        return {}
-    if not isinstance(value, dict):
-        faults.append(ValidationFault(_top(section), "must be a map"))
-        return {}
-    return value
+    def shut_out(self) -> tuple[str, ...]:
+        """The roles of the list, which is checked as one value."""
+        found: list[ValidationFault] = []
+        path = _top("shutOut")
+        stated = check(ShutOut, {"roles": self.values.get("shutOut") or []}, path, found)
+        self.faults.extend(
+            ValidationFault(fault.path.replace(f"{path}.roles", path, 1), fault.wrong) for fault in found
+        )
+        return stated.roles if stated else ()
 
+    def listed(self, kind: type[Kind], section: str) -> tuple[Kind, ...]:
+        """The entries of a list of maps."""
+        found = []
+        for place, entry in enumerate(self.stated(section, list)):
+            path = join(_top(section), place)
+            if not isinstance(entry, dict):
+                self.faults.append(ValidationFault(path, "must be a map"))
+            elif declared := check(kind, entry, path, self.faults):
+                found.append(declared)
+        return tuple(found)
 
-def _listed(
-    kind: type[Kind], values: Mapping[str, object], section: str, faults: list[ValidationFault]
-) -> tuple[Kind, ...]:
-    """The entries of a list, each a map."""
-    value = values.get(section)
-    if value is None or value == "":
-        return ()
-    if not isinstance(value, list):
-        faults.append(ValidationFault(_top(section), "must be a list"))
-        return ()
-    found = []
-    for place, entry in enumerate(value):
-        path = join(_top(section), place)
-        if not isinstance(entry, dict):
-            faults.append(ValidationFault(path, "must be a map"))
-        elif declared := check(kind, entry, path, faults):
-            found.append(declared)
-    return tuple(found)
+    def named(self, kind: type[Kind], section: str, defaults: Any = lambda key: {}) -> tuple[Kind, ...]:
+        """The entries of a map whose keys are names; a bare key is all defaults.
 
-
-def _named(
-    kind: type[Kind],
-    values: Mapping[str, object],
-    section: str,
-    faults: list[ValidationFault],
-    defaults: Any = lambda key: {},
-) -> tuple[Kind, ...]:
-    """The entries of a map whose keys are names; a bare key is all defaults.
-
-    By name: the engine sorts the keys of a map that it hands over.
-    """
-    found = []
-    for name, entry in sorted(_map(values, section, faults).items()):
-        path = join(_top(section), name)
-        if entry is not None and not isinstance(entry, dict):
-            faults.append(ValidationFault(path, "must be a map, or bare for all defaults"))
-        elif entry and "name" in entry:
-            faults.append(ValidationFault(join(path, "name"), "unknown key; the name is the key above it"))
-        else:
-            declared = check(kind, {**defaults(name), **(entry or {}), "name": name}, path, faults)
-            found += [declared] if declared else []
-    return tuple(found)
+        By name: the engine sorts the keys of a map that it hands over.
+        """
+        found = []
+        for name, entry in sorted(self.stated(section, dict).items()):
+            path = join(_top(section), name)
+            if entry is not None and not isinstance(entry, dict):
+                self.faults.append(ValidationFault(path, "must be a map, or bare for all defaults"))
+            elif entry and "name" in entry:
+                self.faults.append(ValidationFault(join(path, "name"), "unknown key; the name is the key above it"))
+            elif declared := check(kind, {**defaults(name), **(entry or {}), "name": name}, path, self.faults):
+                found.append(declared)
+        return tuple(found)
 
 
 def password_words(database: str | None) -> str:

@@ -4,25 +4,13 @@ import re
 from dataclasses import dataclass
 from datetime import date
 from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from engarde.declaration.address import UNSTATED, Address, Delivery, Elsewhere, Migrations, Railway, Server
-from engarde.declaration.declared import (
-    ConnectionLimit,
-    DatabaseRight,
-    Declared,
-    EachOnce,
-    Megabytes,
-    Milliseconds,
-    Rotation,
-    SchemaRight,
-    StatusThresholds,
-    Thresholds,
-    UrlFormat,
-)
+from engarde.declaration.declared import Declared, EachOnce, StatusThresholds, Thresholds, UrlFormat
 from engarde.declaration.grants import DeclaredExecute, DeclaredRead
 from engarde.declaration.names import (
     PUBLIC,
@@ -41,6 +29,9 @@ from engarde.declaration.parameters import Parameters
 Table = tuple[str, str]
 """schema and name"""
 
+ConnectionLimit = Annotated[int, Field(ge=1, le=100)]
+Milliseconds = Annotated[int, Field(ge=0, le=2_147_483_647)]
+
 
 class Login(Declared):
     """What a service and the analytics reader have in common: one login role."""
@@ -51,11 +42,11 @@ class Login(Declared):
     """milliseconds, 0 = none"""
     idle_in_transaction_session_timeout: Milliseconds = 60_000
     """milliseconds, 0 = none"""
-    temp_file_limit: Megabytes = 10_240
+    temp_file_limit: Annotated[int, Field(ge=0, le=2_097_151)] = 10_240
     """megabytes, 0 = none"""
     settings: Parameters = Parameters()
     """a map of PostgreSQL's settings, such as `work_mem: 16MB`"""
-    rotation: Rotation = 1
+    rotation: Annotated[int, Field(ge=1)] = 1
     """a whole number from 1; a higher one means a new password"""
     protect: bool = False
     """true or false: whether the engine refuses to delete it"""
@@ -69,6 +60,11 @@ class Login(Declared):
     """a map of service and variables, whose names are letters, digits and _; default: DATABASE_URL of its namesake"""
     status: Thresholds | None = None
     """a map of size, connections, slowStatement: from when on it is too much; default: engarde:status"""
+
+    @property
+    def on_railway(self) -> tuple[str, ...]:
+        """The names of the Railway services that get its URLs."""
+        return (self.railway or UNSTATED).services(self.name if isinstance(self, Service) else None)
 
 
 class Service(Login):
@@ -95,11 +91,6 @@ class Service(Login):
         """The login role, which owns the schema."""
         return self.role_ or self.name + ROLE_SUFFIX
 
-    @property
-    def on_railway(self) -> tuple[str, ...]:
-        """The names of the Railway services that get its URLs."""
-        return (self.railway or UNSTATED).services(self.name)
-
 
 class Analytics(Login):
     """The reader of everything declared, now and in future."""
@@ -112,11 +103,6 @@ class Analytics(Login):
     """milliseconds, 0 = none"""
     schemas: Annotated[EachOnce[SchemaName], Field(min_length=1)] | None = None
     """a list of declared schemas; default: every one"""
-
-    @property
-    def on_railway(self) -> tuple[str, ...]:
-        """The names of the Railway services that get its URLs."""
-        return (self.railway or UNSTATED).services(None)
 
 
 class ExistingSchema(Declared):
@@ -147,17 +133,15 @@ class OutsideRole(Declared):
     """A role that the stack neither makes nor drops, with all it keeps once PUBLIC has lost its rights."""
 
     name: Identifier
-    database: EachOnce[DatabaseRight] = ("CONNECT", "TEMPORARY")
+    database: EachOnce[Literal["CONNECT", "TEMPORARY", "CREATE"]] = ("CONNECT", "TEMPORARY")
     """a list of CONNECT, TEMPORARY, CREATE"""
-    schemas: dict[SchemaName, EachOnce[SchemaRight]] = Field(default_factory=dict)
+    schemas: dict[SchemaName, EachOnce[Literal["USAGE", "CREATE"]]] = Field(default_factory=dict)
     """existing schema: a list of USAGE, CREATE"""
     reads: tuple[DeclaredRead, ...] = ()
     """a list as a service's: what it reads in services' schemas and existing ones"""
 
 
 class ShutOut(Declared):
-    """The roles that are shut out on purpose."""
-
     roles: EachOnce[Identifier]
     """a list of roles"""
 
@@ -219,7 +203,6 @@ class Declarations:
         return (*(service.schema_ for service in self.services), *(schema.name for schema in self.existing_schemas))
 
     def lets_make(self, schema: str, role: str) -> bool:
-        """Whether the role is declared to make tables in a schema that exists."""
         return any(existing.name == schema and role in existing.creators for existing in self.existing_schemas)
 
     @property
@@ -284,27 +267,22 @@ class DatabaseStack(Declarations):
 
     @property
     def name(self) -> str:
-        """The stack's."""
         return self.stack.name
 
     @property
     def service_address(self) -> Address:
-        """Where services reach the server."""
         return self.server_stack.service_address
 
     @property
     def status(self) -> StatusThresholds:
-        """What is too much of anything that states nothing else."""
         return self.stack.status
 
     @property
     def shut_out(self) -> tuple[str, ...]:
-        """Login roles outside of the stack that lose their way in with what PUBLIC loses."""
         return self.stack.shut_out
 
     @property
     def elsewhere(self) -> bool:
-        """Whether it is on another server than the shared one."""
         return not self.server_stack.shared
 
     @property

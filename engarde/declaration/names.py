@@ -115,7 +115,6 @@ QUOTED = re.compile(rf'"(?P<name>{WITHIN_QUOTES})(?P<end>"?)')
 
 
 def unquoted(quoted: re.Match[str]) -> str:
-    """The name that stands in these quotes."""
     return quoted["name"].replace('""', '"')
 
 

@@ -11,14 +11,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, ConfigDict
 from pydantic_core import PydanticCustomError
 
+from engarde.declaration.declared import UNITS as BYTES
 from engarde.declaration.declared import Declared
 from engarde.declaration.names import QUOTED, unquoted
 
 UNITS = {"": 1, "us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 """milliseconds"""
-
-SIZES = {"": 1, "B": 1 / 1024, "kB": 1, "MB": 1024, "GB": 1024**2, "TB": 1024**3}
-"""kilobytes"""
 
 
 def milliseconds(text: str) -> float:
@@ -33,11 +31,10 @@ def milliseconds(text: str) -> float:
 def kilobytes(text: str) -> float:
     """A size, in whatever unit it was written; not a number where it is none."""
     parts = re.fullmatch(r"\s*(-?[0-9.]+)\s*(B|kB|MB|GB|TB|)\s*", text)
-    return float(parts[1]) * SIZES[parts[2]] if parts else float("nan")
+    return float(parts[1]) * BYTES.get(parts[2], 1024) / 1024 if parts else float("nan")
 
 
 def switched_on(text: str) -> bool:
-    """Whether a switch is on, however it was written."""
     word = text.strip().lower()
     return word in ("on", "1") or (word != "" and ("true".startswith(word) or "yes".startswith(word)))
 
@@ -84,9 +81,8 @@ def _logged(value: Any) -> str:
 def _number(least: float, most: float) -> Callable[[float], str]:
     def checked(value: float) -> str:
         if not least <= value <= most:
-            raise PydanticCustomError(
-                "number", "must be a number from {least} to {most}", {"least": least, "most": most}
-            )
+            allowed = {"least": least, "most": most}
+            raise PydanticCustomError("number", "must be a number from {least} to {most}", allowed)
         return f"{value:g}"
 
     return checked
@@ -133,10 +129,6 @@ class Parameters(Declared):
         return found if superuser else {name: value for name, value in found.items() if name not in SUPERUSERS}
 
 
-def _logged_from(text: str) -> float:
-    return -1 if text.strip() == "-1" else milliseconds(text)
-
-
 SUPERUSERS = frozenset({"log_min_duration_statement"})
 """Which take a superuser to set or to reset."""
 
@@ -145,7 +137,7 @@ COMPARED: Mapping[str, Callable[[str], object]] = MappingProxyType(
         "work_mem": kilobytes,
         "maintenance_work_mem": kilobytes,
         "lock_timeout": milliseconds,
-        "log_min_duration_statement": _logged_from,
+        "log_min_duration_statement": lambda text: -1 if text.strip() == "-1" else milliseconds(text),
         "hash_mem_multiplier": float,
         "random_page_cost": float,
         "default_statistics_target": float,

@@ -17,8 +17,6 @@ OTHER_DATABASES = ("postgres", "template1")
 
 
 class On(StrEnum):
-    """What a privilege is on."""
-
     DATABASE = "database"
     SCHEMA = "schema"
     TABLES = "tables that exist"
@@ -165,12 +163,10 @@ def creators(stack: DatabaseStack, schema: str) -> tuple[str, ...]:
     for service in stack.services:
         if service.schema_ == schema:
             return (service.role,)
-    return next((e.creators for e in stack.existing_schemas if e.name == schema), ())
+    return next((existing.creators for existing in stack.existing_schemas if existing.name == schema), ())
 
 
 def readers(stack: DatabaseStack, schema: str) -> frozenset[str]:
     """The roles of the stack that are on a schema's access list without owning it."""
-    services = {service.role for service in stack.services if schema in beyond(service)}
-    return frozenset(
-        services | ({stack.analytics.role} if stack.analytics and schema in stack.analytics_schemas else set())
-    )
+    analytics = {stack.analytics.role} if stack.analytics and schema in stack.analytics_schemas else set()
+    return frozenset({service.role for service in stack.services if schema in beyond(service)} | analytics)

@@ -57,8 +57,8 @@ def yaml(name: str, text: str) -> object:
 
     :raises ConfigError: it is no YAML; `name` says which.
     """
-    if _brackets(text) > DEEPEST:
-        # The reader's time grows with the square of it.
+    # How many brackets are open at once, those inside of texts included: the reader's time grows with the square of it.
+    if max(accumulate(1 if mark in "[{" else -1 for mark in text if mark in "[]{}"), default=0) > DEEPEST:
         raise ConfigError(f"{name}: nested too deeply")
     try:
         with warnings.catch_warnings():
@@ -75,11 +75,6 @@ def yaml(name: str, text: str) -> object:
     except Exception:
         # A tag or an escape that does not fit its value ends in whatever error the reader runs into.
         raise ConfigError(f"{name}: not valid YAML") from None
-
-
-def _brackets(text: str) -> int:
-    """How many brackets are open at most, those inside of texts included."""
-    return max(accumulate(1 if each in "[{" else -1 for each in text if each in "[]{}"), default=0)
 
 
 def plain(value: object) -> Any:
@@ -109,16 +104,12 @@ def _plain(value: object, budget: Iterator[int], depth: int) -> Any:
 
 
 def _text(value: object) -> str:
-    text = value if isinstance(value, str) else _printed(value)
-    # Half of a UTF-16 pair, written as an escape, is no character.
-    return text.encode(errors="replace").decode()
-
-
-def _printed(value: object) -> str:
     try:
-        return str(value)
+        text = str(value)
     except (RecursionError, ValueError):
         raise NotPlain("holds a key that is no text") from None
+    # Half of a UTF-16 pair, written as an escape, is no character.
+    return text.encode(errors="replace").decode()
 
 
 def lines(section: str, content: Mapping[str, object] | Sequence[str]) -> str:

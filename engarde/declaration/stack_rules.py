@@ -1,7 +1,7 @@
 """Rules over the whole stack, where each part may be right and the whole is not."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from engarde.declaration.address import Address, Elsewhere, Server, SharedServer
@@ -43,13 +43,15 @@ class Sections(Declarations):
 
     def section(self, name: str) -> dict[str, object]:
         """A map as it was stated."""
-        section = self.values.get(name)
-        return section if isinstance(section, dict) else {}
+        return _map(self.values.get(name))
 
     def entry(self, section: str, name: str) -> dict[str, object]:
         """What was stated under a name in a map."""
-        entry = self.section(section).get(name)
-        return entry if isinstance(entry, dict) else {}
+        return _map(self.section(section).get(name))
+
+
+def _map(stated: object) -> dict[str, object]:
+    return stated if isinstance(stated, dict) else {}
 
 
 def forbidden_values(tree: Mapping[str, object]) -> Iterator[ValidationFault]:
@@ -72,8 +74,7 @@ def rules(stated: Sections) -> Iterator[ValidationFault]:
     declared, analytics = _declared_schemas(stated), stated.analytics
     yield from _names(stated)
     yield from _schemas(stated)
-    yield from _reads(stated, declared)
-    yield from _executes(stated, declared)
+    yield from _used(stated, declared)
     yield from _roles(stated)
     yield from _renamed(stated)
     yield from _shut_out(stated)
@@ -100,11 +101,11 @@ def rules(stated: Sections) -> Iterator[ValidationFault]:
             path = join("engarde:outsideRoles", role.name, "schemas", schema)
             yield ValidationFault(path, "no existing schema of the stack; declare it in engarde:existingSchemas")
     seen = set()
-    for each in stated.accepted:
+    for accepted in stated.accepted:
         # Which reason and which date would hold?
-        if (each.check, each.subject) in seen:
-            yield ValidationFault("engarde:accepted", f"accepts the same finding twice: {each.check}: {each.subject}")
-        seen.add((each.check, each.subject))
+        if (finding := f"{accepted.check}: {accepted.subject}") in seen:
+            yield ValidationFault("engarde:accepted", f"accepts the same finding twice: {finding}")
+        seen.add(finding)
 
 
 def _declared_schemas(stated: Sections) -> dict[str, str]:
@@ -147,78 +148,53 @@ def _schemas(stated: Sections) -> Iterator[ValidationFault]:
             yield ValidationFault(join(path, "schema"), f"the same schema is declared by {taken}")
 
 
-def _reads(stated: Sections, declared: Mapping[str, str]) -> Iterator[ValidationFault]:
-    databases = _databases(stated)
-    readers: list[tuple[str, Service | OutsideRole]] = [("services", service) for service in stated.services]
-    for section, reader in (*readers, *(("outsideRoles", outside_role) for outside_role in stated.outside_roles)):
-        seen = set()
-        listed = stated.entry(section, reader.name).get("reads")
-        tables = [_table(each) for each in listed] if isinstance(listed, list) else []
-        for read in reader.reads:
-            table = (read.schema_, read.table)
-            path = _item(join(f"engarde:{section}", reader.name, "reads"), tables, table)
-            if isinstance(reader, Service) and read.schema_ == reader.schema_:
-                yield ValidationFault(path, "its own schema needs no read, the service owns it")
-            else:
-                yield from _reached(path, read.schema_, reader, declared, databases)
-            if table in seen:
-                yield ValidationFault(path, "the same table twice; state it once, with all its columns")
-            seen.add(table)
+def _table(stated: object) -> tuple[str, str] | None:
+    text = stated.get("table") if isinstance(stated, dict) else stated
+    return split_table(text) if isinstance(text, str) else None
 
 
-def _executes(stated: Sections, declared: Mapping[str, str]) -> Iterator[ValidationFault]:
-    databases = _databases(stated)
-    for service in stated.services:
-        seen = set()
-        listed = stated.entry("services", service.name).get("executes")
-        texts = [parts_of_function(str(each)) for each in listed] if isinstance(listed, list) else []
-        for execute in service.executes:
-            path = _item(
-                join("engarde:services", service.name, "executes"),
-                texts,
-                (execute.schema_, execute.function, execute.types),
-            )
-            if execute.schema_ == service.schema_:
-                yield ValidationFault(path, "its own schema needs no declaration, the service owns it")
-            else:
-                yield from _reached(path, execute.schema_, service, declared, databases)
-            if execute in seen:
-                yield ValidationFault(path, "the same function twice")
-            seen.add(execute)
+_USES: Mapping[str, tuple[Callable[[object], object], str, str]] = {
+    "reads": (_table, "read", "the same table twice; state it once, with all its columns"),
+    "executes": (lambda stated: parts_of_function(str(stated)), "declaration", "the same function twice"),
+}
+"""By the key: the parts of an item as it was stated, what the service's own schema needs none of, and a fault."""
 
 
-def _databases(stated: Sections) -> dict[str, str | None]:
-    return {existing_schema.name: None for existing_schema in stated.existing_schemas} | {
-        service.schema_: service.database for service in stated.services
-    }
-
-
-def _reached(
-    path: str,
-    schema: str,
-    who: Service | OutsideRole,
-    declared: Mapping[str, str],
-    databases: Mapping[str, str | None],
-) -> Iterator[ValidationFault]:
-    """Something in another schema that a service or an outside role is to get at."""
-    database, what = (who.database, "the service") if isinstance(who, Service) else (None, "the role")
-    if schema not in declared:
-        yield ValidationFault(path, f"its schema is not declared; {_choice(declared)}")
-    elif databases.get(schema, database) != database:
-        yield ValidationFault(path, f"in {_where(databases[schema])}, {what} is in {_where(database)}{_ONE}")
+def _used(stated: Sections, declared: Mapping[str, str]) -> Iterator[ValidationFault]:
+    """What services and outside roles are to get at in other schemas."""
+    databases: dict[str, str | None] = {schema.name: None for schema in stated.existing_schemas}
+    databases |= {service.schema_: service.database for service in stated.services}
+    users: list[tuple[str, Service | OutsideRole]] = [("services", service) for service in stated.services]
+    for section, user in (*users, *(("outsideRoles", role) for role in stated.outside_roles)):
+        used: dict[str, list[tuple[str, ...]]] = {"reads": [(read.schema_, read.table) for read in user.reads]}
+        own, database, what = None, None, "the role"
+        if isinstance(user, Service):
+            own, database, what = user.schema_, user.database, "the service"
+            used["executes"] = [(execute.schema_, execute.function, execute.types) for execute in user.executes]
+        for name, things in used.items():
+            parts_of, needless, twice = _USES[name]
+            listed = stated.entry(section, user.name).get(name)
+            names = [parts_of(item) for item in listed] if isinstance(listed, list) else []
+            for place, thing in enumerate(things):
+                schema, path = thing[0], _item(join(f"engarde:{section}", user.name, name), names, thing)
+                if schema == own:
+                    yield ValidationFault(path, f"its own schema needs no {needless}, the service owns it")
+                elif schema not in declared:
+                    yield ValidationFault(path, f"its schema is not declared; {_choice(declared)}")
+                elif databases.get(schema, database) != database:
+                    yield ValidationFault(
+                        path, f"in {_where(databases[schema])}, {what} is in {_where(database)}{_ONE}"
+                    )
+                if thing in things[:place]:
+                    yield ValidationFault(path, twice)
 
 
 def _where(database: str | None) -> str:
     return f"database {key(database)}" if database else "the shared database"
 
 
-def _table(stated: object) -> tuple[str, str] | None:
-    text = stated.get("table") if isinstance(stated, dict) else stated
-    return split_table(text) if isinstance(text, str) else None
-
-
 def _renamed(stated: Sections) -> Iterator[ValidationFault]:
-    names = {each.role for each in stated.logins} | {service.name for service in stated.services}
+    names = {login.role for login in stated.logins} | {service.name for service in stated.services}
     for path, login in stated.by_path.items():
         if login.formerly in names:
             yield ValidationFault(
@@ -248,7 +224,6 @@ def _roles(stated: Sections) -> Iterator[ValidationFault]:
 
 
 def _shut_out(stated: Sections) -> Iterator[ValidationFault]:
-    """Each is one that a run could shut out."""
     made = {login.role for login in stated.logins}
     admins = {server.user for server in stated.servers.values()}
     kept = {outside_role.name for outside_role in stated.outside_roles}

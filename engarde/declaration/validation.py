@@ -28,8 +28,6 @@ Declared = TypeVar("Declared", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True, order=True)
 class ValidationFault:
-    """One thing to mend in the stack file."""
-
     path: str
     wrong: str
 
@@ -92,7 +90,7 @@ def _without(declared: dict[str, object], faulty: list[tuple[int | str, ...]]) -
 
 def _explain(kind: type[BaseModel], path: str, error: ValidationError) -> Iterator[ValidationFault]:
     for detail in error.errors(include_url=False, include_context=False, include_input=False):
-        parts = [part for part in detail["loc"] if part not in ("[key]",)]
+        parts = [part for part in detail["loc"] if part != "[key]"]
         yield ValidationFault(join(path, *parts), _sentence(kind, detail))
 
 
@@ -110,8 +108,8 @@ def _field(kind: type[BaseModel], name: object) -> Any:
 
 def _map_in(annotation: Any) -> type[BaseModel] | None:
     """The kind of the map that a field holds, where it holds one or nothing."""
-    kinds = [each for each in (annotation, *get_args(annotation)) if isinstance(each, type)]
-    return next((kind for kind in kinds if issubclass(kind, BaseModel)), None)
+    kinds = (annotation, *get_args(annotation))
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
 def allowed_keys(kind: type[BaseModel], loc: tuple[int | str, ...] = ()) -> list[str]:
