@@ -69,7 +69,6 @@ class LoginRefused(Unreachable):
 
     @property
     def why(self) -> Why:
-        """Why, whichever server, pooler or library says so."""
         return next(why for why in Why if re.search(why.value, self.reason, re.IGNORECASE))
 
     @property

@@ -41,7 +41,6 @@ class Console(rich.console.Console):
 
 
 def console() -> Console:
-    """Where results are printed: standard output, in colour on a terminal."""
     return Console(width=None if is_screen() else WIDTH)
 
 
@@ -51,7 +50,6 @@ def to_copy(text: str) -> Iterable[Text]:
 
 
 def lines(text: str, style: str = "") -> RenderableType:
-    """A text of several lines."""
     return Group(*(Text(line, style, overflow="fold") for line in text.split("\n")))
 
 
@@ -104,12 +102,10 @@ class Result:
         raise NotImplementedError
 
     def data(self) -> dict[str, Any]:
-        """The members of the JSON object."""
         raise NotImplementedError
 
     @property
     def exit_code(self) -> int:
-        """What the command ends with."""
         return 0
 
     @property
@@ -118,7 +114,6 @@ class Result:
         return ""
 
     def form(self, output: str) -> RenderableType:
-        """As `--output` asks for it."""
         return document(**self.data()) if output == "json" else self.text()
 
 
@@ -155,21 +150,17 @@ class Findings(Result):
     """what JSON says besides"""
 
     def text(self) -> RenderableType:
-        """Them one under another."""
         return listed(self.found) if self.found else self.none
 
     def data(self) -> dict[str, Any]:
-        """Them and what they are about."""
         return {**self.about, "findings": [as_data(finding) for finding in self.found]}
 
     @property
     def exit_code(self) -> int:
-        """1 with findings."""
         return 1 if self.found else 0
 
 
 def as_data(finding: Finding) -> dict[str, object]:
-    """A finding as JSON has it."""
     return {
         "check": finding.check,
         "subject": finding.subject,
@@ -182,7 +173,6 @@ def as_data(finding: Finding) -> dict[str, object]:
 
 
 def remedy_data(remedy: Remedy) -> dict[str, object]:
-    """A remedy as JSON has it."""
     return {"kind": remedy.kind, "text": remedy.text, "bySuperuser": remedy.by_superuser, "safe": remedy.safe}
 
 

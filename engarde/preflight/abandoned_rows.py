@@ -41,7 +41,6 @@ class Moved:
 
     @property
     def place(self) -> str:
-        """As `leaves` says it."""
         return f"{self.was.where}/{self.was.database}"
 
 

@@ -87,12 +87,10 @@ class Missing:
 
 
 def admin(asked: Session) -> Admin:
-    """The role of the session."""
     return asked.query("admin", Admin)[0]
 
 
 def ask(stack: DatabaseStack, asked: Session) -> AdminSnapshot:
-    """All that `missing` has to know."""
     owned = asked.query("owners", Owned, schemas=sorted(schemas(stack)))
     owned += [
         Owned("function", each.schema, each.identity, each.owner, each.grantable)

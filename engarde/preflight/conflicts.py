@@ -103,8 +103,6 @@ def absent(stack: DatabaseStack, existing: Collection[Existing]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A role or a schema in the state."""
-
     kind: Kind
     service: str
     """or `analytics`"""

@@ -21,8 +21,6 @@ from engarde.util.terminal import first_few, indented, visible
 
 @dataclass(frozen=True, slots=True)
 class Outsider:
-    """One role and one database."""
-
     name: str
     database: str
     here: bool
@@ -46,12 +44,10 @@ class Outsider:
 
     @property
     def involved(self) -> bool:
-        """Whether it has anything there, or is there."""
         return bool(self.sessions or self.owned or self.granted or self.through)
 
     @property
     def what(self) -> str:
-        """What that is."""
         counted = ((self.sessions, "session"), (self.owned, "object"), (self.granted, "grant"))
         found = [f"{count} {word}{'s' if count > 1 else ''}" for count, word in counted if count]
         return ", ".join([*found, *(f"a member of {each}" for each in self.through)])

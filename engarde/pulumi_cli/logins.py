@@ -67,7 +67,6 @@ def password_of(stack: Stack, login: Service | Analytics, known: Outputs) -> str
 
 
 def login_to(database: DatabaseStack, login: Service | Analytics, password: str, where: From = "operator") -> Access:
-    """A login of the stack to the database."""
     address = database.server if where == "operator" else database.service_address
     schema = login.schema_ if isinstance(login, Service) else None
     return Access(address, database.server.database, login.role, password, login.url_format, schema)

@@ -95,7 +95,6 @@ class _Running:
     complained: list[str] = field(default_factory=list)
 
     def ended(self) -> subprocess.CompletedProcess[str]:
-        """The command, once it has ended or was ended."""
         streams = [(self.process.stdout, self.said), (self.process.stderr, self.complained)]
         readers = [threading.Thread(target=self._read, args=stream, daemon=True) for stream in streams if stream[0]]
         for reader in readers:
@@ -228,6 +227,5 @@ def forget_creations(stack: str, urns: Sequence[str]) -> None:
 
 
 def _kept_waiting(said: str) -> str:
-    """Who was in the way, as the program has named them."""
     named = dict.fromkeys(found[1].strip() for found in map(_WARNING.match, said.split("\n")) if found)
     return "".join(f"\n{each}" for each in named)

@@ -23,7 +23,6 @@ def quoted(part: str) -> str:
 
 
 def in_database(name: str, database: DatabaseStack) -> str:
-    """The name of what is in the database."""
     if database.label is None:
         return name
     return f"{name}-{'on' if database.elsewhere else 'in'}-{quoted(database.label)}"
@@ -35,17 +34,14 @@ def on_server(name: str, database: DatabaseStack) -> str:
 
 
 def base_name(name: str) -> str:
-    """The name without its place."""
     return _PLACE.sub("", name)
 
 
 def is_in(name: str, database: DatabaseStack) -> bool:
-    """Whether it is the name of something in the database."""
     return name == in_database(base_name(name), database)
 
 
 def is_on_server(name: str, database: DatabaseStack) -> bool:
-    """Whether it is the name of something that the database's server has once."""
     return name == on_server(base_name(name), database)
 
 

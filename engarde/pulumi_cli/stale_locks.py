@@ -30,8 +30,6 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class _Taken:
-    """A lock as its file has it."""
-
     lock: Lock
     host: str
     age: float
@@ -67,7 +65,6 @@ def remove_locks(backend: str, stack: str) -> bool:
 
 
 def holder(backend: str, stack: str) -> str | None:
-    """Who is at work on the stack, as far as it is known."""
     for file in _lock_files(backend, stack):
         if (taken := _taken(file)) and not taken.abandoned:
             return f"process {taken.lock.pid}" + ("" if taken.here else f" on {taken.host}")

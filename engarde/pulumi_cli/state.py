@@ -41,8 +41,6 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What a grant is on."""
-
     role: str
     schema: str | None
     tables: tuple[str, ...]
@@ -51,8 +49,6 @@ class Granted:
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """One resource as the state has it."""
-
     urn: str
     type: str
     name: str

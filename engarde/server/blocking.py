@@ -36,7 +36,6 @@ class Blocking:
 
     @property
     def pair(self) -> tuple[int, int]:
-        """Who waits for whom."""
         return self.waiting, self.process
 
     def sentence(self, keeps: str) -> str:
@@ -58,8 +57,6 @@ def accuses(sentence: str, role: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What one look finds."""
-
     since: float
     """the server's time from which on sessions are those at work"""
     named: bool
@@ -97,7 +94,6 @@ class Watch:
     """when it last had a session on the server"""
 
     def look(self, asked: Session) -> None:
-        """Looks once."""
         asked.execute_file("stat_anew")
         own = {"role": self.role, "application": self.application, "since": self._begun, "named": self._named}
         [seen] = asked.query("blocking", _Look, **own)

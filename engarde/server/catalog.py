@@ -14,8 +14,6 @@ from engarde.server.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role and its attributes."""
-
     name: str
     bootstrap: bool
     """the superuser that every server is born with"""
@@ -38,8 +36,6 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """A member and the role it is in."""
-
     role: str
     member: str
     grantor: str
@@ -68,8 +64,6 @@ def in_force(settings: Iterable[Setting], name: str, role: str) -> Setting | Non
 
 @dataclass(frozen=True, slots=True)
 class Existing:
-    """A role or a schema that is on the server."""
-
     kind: Literal["role", "schema"]
     name: str
     owner: str | None
@@ -77,7 +71,6 @@ class Existing:
 
 
 def roles_of(existing: Iterable[Existing]) -> frozenset[str]:
-    """The names of those that are roles."""
     return frozenset(found.name for found in existing if found.kind == "role")
 
 
@@ -88,8 +81,6 @@ def owners_of(existing: Iterable[Existing]) -> dict[str, str | None]:
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """A schema that is not the system's."""
-
     name: str
     identity: str
     """as SQL names it"""
@@ -144,8 +135,6 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One right on an access list."""
-
     kind: str
     schema: str | None
     name: str | None
@@ -205,8 +194,6 @@ class Definer:
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A database of the server."""
-
     name: str
     identity: str
     owner: str
@@ -338,8 +325,6 @@ class Shadow:
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """What the server says."""
-
     major: int
     roles: dict[str, Role]
     memberships: tuple[Membership, ...]

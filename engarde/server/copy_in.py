@@ -27,8 +27,6 @@ def script(to: Session, what: str, text: str) -> None:
 
 
 class NotRun(Unfinished):
-    """The server does not run a statement."""
-
     def __init__(self, what: str, statement: str, sqlstate: str, said: str) -> None:
         super().__init__(f"{what}: {sqlstate}: {visible(masked(said))}\n  {shown(statement)}")
         self.statement, self.sqlstate = statement, sqlstate

@@ -74,8 +74,6 @@ def connect_timeout() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One login at one address."""
-
     address: Address | Server
     database: str
     role: str
@@ -85,12 +83,10 @@ class Access:
 
     @property
     def url(self) -> str:
-        """The URL in the form that the stack file asks for."""
         return url(self.form, self.address, self.database, self.role, self.password, self.schema)
 
     @property
     def where(self) -> str:
-        """The address, for a person to read."""
         return f"{self.address.host}:{self.address.port}"
 
     def environment(self, inherited: Mapping[str, str]) -> dict[str, str]:

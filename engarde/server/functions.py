@@ -12,8 +12,6 @@ from engarde.util.quoting import quoted
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function, procedure or aggregate that exists."""
-
     oid: int
     schema: str
     name: str
@@ -27,7 +25,6 @@ class Function:
 
     @property
     def signature(self) -> str:
-        """Its name, bare, and the types."""
         return f"{self.name}({self.types})"
 
 
@@ -116,8 +113,6 @@ CITUS_UNKNOWN = "the database has the extension citus: its rows are on other ser
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """An extension of a database."""
-
     name: str
     schema: str
     version: str

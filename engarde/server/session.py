@@ -56,8 +56,6 @@ ALLOWED = "EG000"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server said to a list of statements."""
-
     state: str
     """SQLSTATE, 00000 where all were allowed"""
     place: int
@@ -77,7 +75,6 @@ class Session:
 
     @property
     def major(self) -> int:
-        """The server's major version."""
         return self._connection.info.server_version // 10_000
 
     @property
@@ -87,13 +84,11 @@ class Session:
 
     @property
     def process(self) -> int:
-        """The server's process that answers."""
         found = self._connection.execute("SELECT pg_backend_pid()").fetchone()
         return int(found[0]) if found else 0
 
     @property
     def encrypted(self) -> bool:
-        """Whether it goes over TLS."""
         return bool(self._connection.pgconn.ssl_in_use)
 
     @property
@@ -132,7 +127,6 @@ class Session:
         self._connection.execute(statement.encode())
 
     def copy_in(self, statement: str, parts: Iterable[bytes]) -> None:
-        """Runs a COPY that takes rows from here."""
         with self._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
             for part in parts:
                 copy.write(part)

@@ -19,8 +19,6 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class NotRead:
-    """A login that did not answer, and why."""
-
     reason: str
 
 
@@ -99,7 +97,6 @@ def together(
 
 
 def filled(table: VersionTable, asked: Session) -> VersionTable:
-    """The table with its revisions, as far as the session's role is answered."""
     try:
         found = asked.try_query("version_table_revisions", _Revision, put={"schema": table.schema})
     except NotAnswered as refusal:

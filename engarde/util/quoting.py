@@ -29,7 +29,6 @@ def quoted(*names: str) -> str:
 
 
 def literal(text: str) -> str:
-    """A text, as SQL has it."""
     return Literal(text).as_string(None)
 
 

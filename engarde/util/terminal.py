@@ -88,7 +88,6 @@ def put(text: str) -> None:
 
 
 def is_screen() -> bool:
-    """Whether results go to a terminal."""
     return sys.stdout.isatty()
 
 
