@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -20,6 +22,9 @@ UrlFormat = Literal[
     "jdbc",
 ]
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""In place of a map that is left out."""
 
 Item = TypeVar("Item", bound=str)
 

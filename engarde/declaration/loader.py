@@ -4,12 +4,11 @@ import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from engarde.declaration import database_rules, stack_rules
 from engarde.declaration.address import Address, Elsewhere, Railway, SharedServer
-from engarde.declaration.declared import Declared, StatusThresholds
+from engarde.declaration.declared import NOTHING, Declared, StatusThresholds
 from engarde.declaration.model import (
     Accepted,
     Analytics,
@@ -52,7 +51,6 @@ SECTIONS = (
 
 Kind = TypeVar("Kind", bound=Declared)
 Form = TypeVar("Form", dict[str, Any], list[Any])
-NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 def read(folder: Path, stack: str) -> Stack:
@@ -171,7 +169,7 @@ class _Reading:
             self.faults.append(ValidationFault(_top(section), f"must be a {'map' if form is dict else 'list'}"))
         return form()
 
-    def one(self, kind: type[Kind], section: str, defaults: Mapping[str, object] = NOTHING) -> Kind | None:
+    def one(self, kind: type[Kind], section: str, defaults: Mapping[str, Any] = NOTHING) -> Kind | None:
         """A section that may be left out; a bare one is all defaults."""
         if section not in self.values:
             return None
@@ -198,7 +196,7 @@ class _Reading:
                 found.append(declared)
         return tuple(found)
 
-    def named(self, kind: type[Kind], section: str, defaults: Any = lambda key: {}) -> tuple[Kind, ...]:
+    def named(self, kind: type[Kind], section: str, defaults: Any = lambda _: NOTHING) -> tuple[Kind, ...]:
         """The entries of a map whose keys are names; a bare key is all defaults.
 
         By name: the engine sorts the keys of a map that it hands over.

@@ -13,6 +13,9 @@ ROLE_SUFFIX = "_user"
 PUBLIC = "public"
 """The schema `public`, and the word the plugins use for the pseudo-role PUBLIC."""
 
+SYSTEM = "pg_catalog"
+"""The schema of PostgreSQL's own names."""
+
 MAINTENANCE = "postgres"
 """The database that every server has: another one is made from it, and what is the whole server's may be in it."""
 

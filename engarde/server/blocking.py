@@ -98,17 +98,17 @@ class Watch:
         own = {"role": self.role, "application": self.application, "since": self._begun, "named": self._named}
         [seen] = asked.query("blocking", _Look, **own)
         self._begun, self._named = seen.since, seen.named
-        found = [Blocking(**each) for each in seen.blocking]
+        found = [Blocking(**row) for row in seen.blocking]
         now, before = time.monotonic(), self._since
         self._seen = now if seen.there else self._seen
-        self._since = {each.pair: before.get(each.pair, now) for each in found}
-        for each in found:
+        self._since = {blocking.pair: before.get(blocking.pair, now) for blocking in found}
+        for blocking in found:
             # One look may find what is over the next moment.
-            if each.pair in before and each.pair not in self._told:
-                self._told |= {each.pair}
-                self.say(each.sentence(self.keeps))
-            if now - self._since[each.pair] > seconds("blocked"):
-                self._give_up(f"ended after {seconds('blocked'):.0f} s: {each.sentence(self.keeps)}")
+            if blocking.pair in before and blocking.pair not in self._told:
+                self._told |= {blocking.pair}
+                self.say(blocking.sentence(self.keeps))
+            if now - self._since[blocking.pair] > seconds("blocked"):
+                self._give_up(f"ended after {seconds('blocked'):.0f} s: {blocking.sentence(self.keeps)}")
 
     def judge(self) -> None:
         """Ends what has no session on the server any more, or none that can be seen because nobody answers."""

@@ -59,7 +59,7 @@ class Setting:
 def in_force(settings: Iterable[Setting], name: str, role: str) -> Setting | None:
     """What counts for a role: its own in the database before its own, then the database's, then everybody's."""
     found = [setting for setting in settings if setting.name == name and setting.role in (None, role)]
-    return max(found, key=lambda each: (each.role is not None, each.database is not None), default=None)
+    return max(found, key=lambda setting: (setting.role is not None, setting.database is not None), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +355,7 @@ class Catalog:
 
     def relocated(self, identity: str, schema: str) -> str:
         """How SQL names something of one schema once it is in another."""
-        here = next(each for each in self.schemas.values() if identity.startswith(f"{each.identity}."))
+        here = next(here for here in self.schemas.values() if identity.startswith(f"{here.identity}."))
         return self.schemas[schema].identity + identity.removeprefix(here.identity)
 
     def trusted(self, admin: str) -> frozenset[str]:

@@ -29,22 +29,17 @@ def url(
     schema: str | None = None,
 ) -> str:
     """The URL with which the role logs in; only the form `options` carries the schema's search_path."""
-    where = f"{_host(address.host)}:{address.port}/{quote(database, safe='')}"
+    host = f"[{address.host}]" if ":" in address.host else address.host
+    where = f"{host}:{address.port}/{quote(database, safe='')}"
     user, secret = quote(role, safe=""), quote(password, safe="")
     tls = _tls(form, address.sslmode)
     if form == "jdbc":
-        return _with(f"jdbc:postgresql://{where}", f"user={user}&password={secret}", tls)
-    scheme = form.replace("sqlalchemy", "postgresql") if form.startswith("sqlalchemy") else "postgresql"
-    path = f"options={_search_path(schema)}" if form == "options" and schema is not None else ""
-    return _with(f"{scheme}://{user}:{secret}@{where}", path, tls)
-
-
-def _host(host: str) -> str:
-    return f"[{host}]" if ":" in host else host
-
-
-def _with(bare: str, *parameters: str) -> str:
-    return "?".join(filter(None, (bare, "&".join(filter(None, parameters)))))
+        bare, other = f"jdbc:postgresql://{where}", f"user={user}&password={secret}"
+    else:
+        scheme = form.replace("sqlalchemy", "postgresql") if form.startswith("sqlalchemy") else "postgresql"
+        bare = f"{scheme}://{user}:{secret}@{where}"
+        other = f"options={_search_path(schema)}" if form == "options" and schema is not None else ""
+    return "?".join(filter(None, (bare, "&".join(filter(None, (other, tls))))))
 
 
 def _tls(form: UrlFormat, sslmode: SslMode | None) -> str:

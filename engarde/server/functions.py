@@ -8,6 +8,7 @@ from engarde.declaration.model import DatabaseStack, Service
 from engarde.errors import NotAnswered, Refused
 from engarde.server.session import Session
 from engarde.util.quoting import quoted
+from engarde.util.terminal import indented
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,10 @@ def refuse_event_triggers(asked: Session, whose: str, *trusted: str) -> None:
 
     :raises Refused: another role than superusers, it and those that are `trusted` chooses what would run then.
     """
-    if foreign := [event_trigger for event_trigger in event_triggers(asked, whose, *trusted) if event_trigger.changers]:
-        lines = "\n".join(
-            f"  {each.disable};  -- runs {each.code}, which {', '.join(each.changers)} may change" for each in foreign
+    if foreign := [trigger for trigger in event_triggers(asked, whose, *trusted) if trigger.changers]:
+        lines = indented(
+            f"{trigger.disable};  -- runs {trigger.code}, which {', '.join(trigger.changers)} may change"
+            for trigger in foreign
         )
         raise Refused(
             "event triggers of the database would run functions that other roles may change, with the rights of"

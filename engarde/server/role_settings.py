@@ -15,7 +15,6 @@ from engarde.util.quoting import literal, quoted, statement
 READ_ONLY = "default_transaction_read_only"
 TEMPORARY_FILES = "temp_file_limit"
 
-
 _READ: Mapping[str, Callable[[str], object]] = MappingProxyType(
     {READ_ONLY: switched_on, TEMPORARY_FILES: kilobytes, **COMPARED}
 )
@@ -74,9 +73,8 @@ def apply(stack: DatabaseStack, password: str, wanted: Mapping[str, Sequence[str
     server = stack.server
     access = Access(server, server.database, server.user, password)
     with changing_roles(access) as admin:
-        there = admin.query("existing", Existing, roles=sorted(wanted), schemas=[])
-        for each in there:
-            for statement in wanted[each.name]:
+        for role in admin.query("existing", Existing, roles=sorted(wanted), schemas=[]):
+            for statement in wanted[role.name]:
                 admin.execute_or_refuse(statement)
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg.rows import class_row
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
+from engarde.declaration.names import SYSTEM
 from engarde.errors import NoRoomForLocks, NotAnswered, Refused, Uncertain, Unreachable
 from engarde.server.connect import connect
 from engarde.server.credentials import Access
@@ -20,7 +20,7 @@ from engarde.util.quoting import printable
 from engarde.util.terminal import begin_change, visible
 from engarde.util.timeouts import Kind, seconds
 
-SEARCH_PATH = "pg_catalog, pg_temp"
+SEARCH_PATH = f"{SYSTEM}, pg_temp"
 """Of every session of ours: whoever may create in another schema of a path decides there what a name means."""
 
 _LIMITED = {
@@ -30,7 +30,7 @@ _LIMITED = {
 }
 NOTICING = ("tcp_keepalives_idle=10", "tcp_keepalives_interval=10", "tcp_keepalives_count=3", "tcp_user_timeout=40000")
 """By which a server that hears nothing any more of a client lets go of its locks within a minute."""
-NOTICING_OPTIONS = {"PGOPTIONS": " ".join(f"-c {each}" for each in NOTICING)}
+NOTICING_OPTIONS = {"PGOPTIONS": " ".join(f"-c {setting}" for setting in NOTICING)}
 """The same for a program that goes by libpq's variables."""
 
 
@@ -44,8 +44,6 @@ _QUERIES = Path(__file__).with_name("sql")
 MARK = " /* engarde */"
 """After each query of ours: a role that we log in as has not asked it. At the end, which every server keeps."""
 
-
-NONE: Mapping[str, str] = MappingProxyType({})
 
 Row = TypeVar("Row")
 LOCKED = "55P03"
@@ -212,12 +210,14 @@ class Session:
         """The first column of what it finds."""
         return [row[0] for row in self.tuples(query, **parameters)]
 
-    def try_query(self, query: str, kind: type[Row], put: Mapping[str, str] = NONE, **parameters: object) -> list[Row]:
+    def try_query(
+        self, query: str, kind: type[Row], put: Mapping[str, str] | None = None, **parameters: object
+    ) -> list[Row]:
         """What it finds as rows, where a refusal does not end the session; names are `put` in quoted.
 
         :raises NotAnswered: the server refused.
         """
-        names = {each: Identifier(name) for each, name in put.items()}
+        names = {place: Identifier(name) for place, name in (put or {}).items()}
         self._connection.execute(b"SAVEPOINT asked")
         try:
             return self._rows(_query(query).format(**names) if names else _query(query), kind, parameters)
@@ -271,13 +271,10 @@ def session(
         # In one message: a millisecond may be all that a role has between two. Local: a pooler hands a session on as it
         # is, and refuses what is set when a connection is begun.
         settings = tuple(_settings(connection, kind))
-        whole = [
-            begin,
-            *(f"SET LOCAL {setting}" for setting in settings),
-            *([] if as_given else ["SET LOCAL ROLE NONE"]),
-        ]
+        whole = [begin, *(f"SET LOCAL {setting}" for setting in settings)]
+        whole += [*([] if as_given else ["SET LOCAL ROLE NONE"]), *_noticing(connection)]
         try:
-            connection.execute("; ".join(each + MARK for each in (*whole, *_noticing(connection))).encode())
+            connection.execute("; ".join(statement + MARK for statement in whole).encode())
             yield Session(connection, where, settings)
         except psycopg.errors.OutOfMemory as error:
             raise NoRoomForLocks(

@@ -1,6 +1,6 @@
 """Alembic's version tables: each is read by its owner's own login, or where nobody's code is run by reading it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -56,28 +56,22 @@ def listed(stack: DatabaseStack, asked: Session) -> list[VersionTable]:
 
 def read(stack: DatabaseStack, asked: Session, logins: Logins) -> tuple[VersionTable, ...]:
     """Those of the database, and what is in them."""
-    found = listed(stack, asked)
-    return tuple(of_owners(of_trusted(found, asked), logins))
-
-
-def of_trusted(tables: Sequence[VersionTable], asked: Session) -> list[VersionTable]:
-    """What the session reads by itself, and the rest as it was."""
-    return [filled(table, asked) if table.trusted else table for table in tables]
-
-
-def of_owners(tables: Iterable[VersionTable], logins: Logins) -> list[VersionTable]:
-    """What was not read so far, by the logins of the owners."""
-    tables = list(tables)
+    tables = of_trusted(listed(stack, asked), asked)
     missing = [table for table in tables if not table.trusted]
     try:
         known = logins() if missing else {}
     except Unreachable as error:
-        return [table if table.trusted else replace(table, unread=str(error)) for table in tables]
-    owners = {each.owner: known[each.owner] for each in missing if each.owner in known}
+        return tuple(table if table.trusted else replace(table, unread=str(error)) for table in tables)
+    owners = {table.owner: known[table.owner] for table in missing if table.owner in known}
     answers = ask_logins(
-        owners.values(), lambda asked, login: [filled(each, asked) for each in missing if each.owner == login.role]
+        owners.values(), lambda asked, login: [filled(table, asked) for table in missing if table.owner == login.role]
     )
-    return list(together(tables, answers))
+    return tuple(together(tables, answers))
+
+
+def of_trusted(tables: Iterable[VersionTable], asked: Session) -> list[VersionTable]:
+    """What the session reads by itself, and the rest as it was."""
+    return [filled(table, asked) if table.trusted else table for table in tables]
 
 
 def together(
@@ -101,7 +95,7 @@ def filled(table: VersionTable, asked: Session) -> VersionTable:
         found = asked.try_query("version_table_revisions", _Revision, put={"schema": table.schema})
     except NotAnswered as refusal:
         return replace(table, unread="it is locked now" if str(refusal) == LOCKED else f"the server says {refusal}")
-    return replace(table, revisions=tuple(sorted({each.revision for each in found})))
+    return replace(table, revisions=tuple(sorted({row.revision for row in found})))
 
 
 def unknown(owner: str) -> str:
