@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from engarde.declaration.declared import NOTHING
 from engarde.declaration.model import Analytics, DatabaseStack, Declarations, Service
 from engarde.declaration.names import ANALYTICS
-from engarde.pulumi_cli.process import NOTHING
 from engarde.pulumi_cli.resource_names import login_name
 from engarde.server.catalog import Existing, owners_of, roles_of
 from engarde.util.quoting import statement

@@ -29,7 +29,7 @@ def access(stack: Stack, who: str, where: From = "operator", database: str | Non
         raise ConfigError(f"{who} is not in stack {stack.name}; it has {', '.join([*logins, ADMIN])}")
     login = logins[who]
     there = database_of(stack, login) if database is None else find(stack, database)
-    if login.role not in {each.role for each in there.logins}:
+    if login.role not in {known.role for known in there.logins}:
         raise ConfigError(f"{who} has nothing in database {display_name(there)} of stack {stack.name}")
     return login_to(there, login, password_of(stack, login, outputs(stack.name)), where)
 

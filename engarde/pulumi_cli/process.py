@@ -6,13 +6,13 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import IO, Any, Literal
 
+from engarde.declaration.declared import NOTHING
 from engarde.declaration.loader import FOLDER
 from engarde.errors import EngardeError, Unfinished, Unreachable
 from engarde.server.blocking import PULUMI
@@ -21,16 +21,10 @@ from engarde.util.masking import masked
 from engarde.util.terminal import begin_change, say
 from engarde.util.timeouts import seconds
 
-NOTHING: Mapping[str, str] = MappingProxyType({})
-
-
 Work = Literal["ask", "preview", "change"]
 """What a command is for: it answers from the state, it compares with the server, or it changes something."""
 
-_LIMITS: Mapping[Work, str] = MappingProxyType(
-    {"ask": "pulumi.ask", "preview": "pulumi.preview", "change": "pulumi.silence"}
-)
-
+_LIMITS: Mapping[Work, str] = {"ask": "pulumi.ask", "preview": "pulumi.preview", "change": "pulumi.silence"}
 
 OF_THE_TOOL = "ENGARDE_OF_THE_TOOL"
 """Set for a run that a command of this tool begins, which has said itself what is open."""
@@ -40,7 +34,6 @@ TAKE_OVER = "ENGARDE_TAKE_OVER"
 
 QUIET = ("same", "refresh", "read")
 """Operations that change nothing."""
-
 
 ONE_OBJECT = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "false"}
 """The form of a preview, whatever the operator has set."""
@@ -131,10 +124,10 @@ class _Running:
 
     def _end(self) -> None:
         """As an operator would: asked to end, told to, and killed."""
-        for each in ("pulumi.end", "pulumi.kill"):
+        for limit in ("pulumi.end", "pulumi.kill"):
             self.process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
-                self.process.wait(seconds(each))
+                self.process.wait(seconds(limit))
                 return
         self.process.kill()
 
@@ -176,15 +169,11 @@ def preview(stack: str, *options: str, environment: Mapping[str, str] = NOTHING)
     except ValueError:
         document = {}
     if done.returncode:
-        said = "\n".join(_complaints(document)) or done.stderr.strip() or "it said nothing"
+        complaints = [found for found in document.get("diagnostics") or () if found.get("severity") == "error"]
+        said = "\n".join(masked(str(found.get("message", "")).strip()) for found in complaints)
+        said = said or done.stderr.strip() or "it said nothing"
         raise Unreachable(f"the engine's preview of stack {stack} fails, so nothing was changed:\n{said}")
-    return tuple(_step(each) for each in document.get("steps") or () if each["op"] not in QUIET)
-
-
-def _complaints(document: dict[str, Any]) -> Iterator[str]:
-    for each in document.get("diagnostics") or ():
-        if each.get("severity") == "error":
-            yield masked(str(each.get("message", "")).strip())
+    return tuple(_step(found) for found in document.get("steps") or () if found["op"] not in QUIET)
 
 
 def _step(found: dict[str, Any]) -> Step:
@@ -202,7 +191,9 @@ def up(stack: str, *options: str, environment: Mapping[str, str] = NOTHING) -> N
     environment = {**environment, **EVERY_STEP}
     done = engine("up", "--stack", stack, *options, work="change", environment=environment)
     if done.returncode:
-        raise Unfinished(f"`pulumi up` of stack {stack} {_STOPPED}{_kept_waiting(done.stdout)}")
+        # Who was in the way, as the program has named them.
+        named = dict.fromkeys(found[1].strip() for found in map(_WARNING.match, done.stdout.split("\n")) if found)
+        raise Unfinished("\n".join([f"`pulumi up` of stack {stack} {_STOPPED}", *named]))
 
 
 def set_key(stack: str, file: Path, path: str, value: str) -> None:
@@ -224,8 +215,3 @@ def forget_creations(stack: str, urns: Sequence[str]) -> None:
     options = ("--yes", "--skip-preview", "--clear-pending-creates", *targets)
     if engine("refresh", "--stack", stack, *options, work="change").returncode:
         raise Unfinished(f"`pulumi refresh` of stack {stack} {_STOPPED}")
-
-
-def _kept_waiting(said: str) -> str:
-    named = dict.fromkeys(found[1].strip() for found in map(_WARNING.match, said.split("\n")) if found)
-    return "".join(f"\n{each}" for each in named)

@@ -8,6 +8,7 @@ from engarde.declaration.names import ANALYTICS
 from engarde.declaration.stack_file import PROJECT
 from engarde.declaration.validation import join
 from engarde.errors import ConfigError
+from engarde.util.terminal import indented
 
 CONNECT = "connect"
 _JOINTS = frozenset('-."')
@@ -46,7 +47,7 @@ def is_on_server(name: str, database: DatabaseStack) -> bool:
 
 
 def place_of(database: DatabaseStack) -> tuple[str, bool] | None:
-    """The database as `label_of` tells it."""
+    """The database as `database_label` tells it."""
     return (database.label, database.elsewhere) if database.label else None
 
 
@@ -85,17 +86,15 @@ def refuse_lower(stack: Stack, recorded: Mapping[str, int]) -> None:
 
     :raises ConfigError: a counter is lower than the state's.
     """
-    lines = [line for login in stack.logins if (line := _lower(login, recorded.get(login_name(login), 0)))]
+    lines = []
+    for login in stack.logins:
+        known = recorded.get(login_name(login), 0)
+        if login.rotation < known:
+            section, keys = rotation_key(login)
+            lines.append(f"{join(f'{PROJECT}:{section}', *keys)}: {login.rotation} here, {known} in the state")
     if lines:
         raise ConfigError(
             f"Pulumi.{stack.name}.yaml is older than the state, which knows later passwords; nothing was changed:\n"
-            + "\n".join(f"  {line}" for line in lines)
-            + "\nTake the numbers from the branch or the commit that has them, or set each to the state's"
+            f"{indented(lines)}\nTake the numbers from the branch or the commit that has them, or set each to the"
+            " state's"
         )
-
-
-def _lower(login: Service | Analytics, recorded: int) -> str | None:
-    if login.rotation >= recorded:
-        return None
-    section, keys = rotation_key(login)
-    return f"{join(f'{PROJECT}:{section}', *keys)}: {login.rotation} here, {recorded} in the state"

@@ -95,7 +95,7 @@ def state(stack: str) -> State:
     pending = deployment.get("pending_operations") or []
     return State(
         tuple(_resource(found) for found in resources),
-        tuple(Pending(each["type"], _name(each["resource"]["urn"])) for each in pending),
+        tuple(Pending(operation["type"], _name(operation["resource"]["urn"])) for operation in pending),
         frozenset(name for found in resources if found["type"] == STACK for name in found.get("outputs") or ()),
     )
 
@@ -152,7 +152,8 @@ def outputs(stack: str) -> Outputs:
 
 def views(outputs: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Which reads of each service the last run found to be views, by the outputs of the stack."""
-    return {name: tuple(each.get("views") or ()) for name, each in (outputs.get("services") or {}).items()}
+    services = outputs.get("services") or {}
+    return {name: tuple(service.get("views") or ()) for name, service in services.items()}
 
 
 def verifiers(stack: str) -> Mapping[str, str]:
