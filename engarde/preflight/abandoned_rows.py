@@ -10,6 +10,7 @@ from engarde.declaration.validation import key
 from engarde.errors import LoginRefused, NotAnswered, Refused
 from engarde.server.credentials import Access
 from engarde.server.session import LOCKED, Session, session
+from engarde.util.terminal import indented
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +67,16 @@ def refuse(leaving: Leaving, password: str) -> None:
     :raises Unreachable: the server was lost meanwhile.
     """
     database, moved = leaving.database, leaving.moved
-    unnamed = [each for each in leaving.left if not each.named]
+    unnamed = [left for left in leaving.left if not left.named]
     if not unnamed and (moved is None or not moved.schemas or _named(database, moved)):
         return
     try:
         with session(Access(database.server, database.server.database, database.server.user, password)) as asked:
-            _refuse_left(database, asked, {each.schema: each for each in unnamed})
+            _refuse_left(database, asked, {left.schema: left for left in unnamed})
             if moved and not _named(database, moved):
                 _refuse_moved(database, asked, moved)
     except LoginRefused as refusal:
-        services = ", ".join(sorted({each.service for each in unnamed})) or "services"
+        services = ", ".join(sorted({left.service for left in unnamed})) or "services"
         raise Refused(
             f"stack {database.name} has {services} elsewhere by its file than by the state, so the file may be older,"
             f" and whether rows would be left cannot be learnt: {refusal}"
@@ -90,12 +91,12 @@ def _refuse_left(database: DatabaseStack, asked: Session, unnamed: Mapping[str, 
     held = _with_rows(asked, sorted(unnamed))
     if not held:
         return
-    told = "\n".join(
-        f"  {unnamed[each].service}: {_counted(each, count)} in database {unnamed[each].database}, and the stack file"
-        f" has the service in {unnamed[each].home}"
-        for each, count in held.items()
+    found = [(unnamed[schema], _counted(schema, count)) for schema, count in held.items()]
+    told = indented(
+        f"{left.service}: {counted} in database {left.database}, and the stack file has the service in {left.home}"
+        for left, counted in found
     )
-    words = {unnamed[each].service: {"leaves": [unnamed[each].place]} for each in held}
+    words = {left.service: {"leaves": [left.place]} for left, _ in found}
     raise Refused(
         f"stack {database.name} would leave rows behind, so its file may be older than the state; nothing was"
         f" changed:\n{told}\nTake `database` of these from the branch or the commit that has it; `bin/engarde split`"
@@ -117,7 +118,7 @@ def _refuse_moved(database: DatabaseStack, asked: Session, moved: Moved) -> None
             if old_server == server and same_name:
                 return
             held = _with_rows(there, moved.schemas)
-            why = "; ".join(_counted(*each) for each in held.items())
+            why = "; ".join(_counted(schema, tables) for schema, tables in held.items())
     except LoginRefused as refusal:
         why = f"whether they hold rows cannot be learnt: {refusal.reason}"
     if not why:
@@ -153,13 +154,13 @@ def _counted(schema: str, tables: int) -> str:
 
 def idle_words(stack: Stack, leaving: Collection[Leaving]) -> Iterator[str]:
     """Words for one change that was made, a sentence each: a later one would go through by them."""
-    places = {(left.service, left.place) for each in leaving for left in each.left}
+    places = {(left.service, left.place) for what in leaving for left in what.left}
     for service in stack.services:
         for place in service.leaves:
             if (service.name, place) not in places:
                 yield f"engarde:services.{key(service.name)}.leaves: nothing is left in {place} by now{_OUT}"
-    servers = {each.moved.place for each in leaving if each.moved}
-    for database in (each.database for each in leaving if each.database.server_wide):
+    servers = {what.moved.place for what in leaving if what.moved}
+    for database in (what.database for what in leaving if what.database.server_wide):
         for place in database.server.leaves:
             if place not in servers:
                 yield f"{key_of(database)}.leaves: the state has nothing at {place} by now{_OUT}"

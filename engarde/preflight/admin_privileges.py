@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, LiteralString
 
 from engarde.declaration.model import DatabaseStack
-from engarde.declaration.names import PUBLIC
+from engarde.declaration.names import PUBLIC, SYSTEM
 from engarde.declaration.parameters import split_path
 from engarde.declaration.privileges import beyond, readings
 from engarde.errors import Refused
@@ -93,24 +93,19 @@ def admin(asked: Session) -> Admin:
 def ask(stack: DatabaseStack, asked: Session) -> AdminSnapshot:
     owned = asked.query("owners", Owned, schemas=sorted(schemas(stack)))
     owned += [
-        Owned("function", each.schema, each.identity, each.owner, each.grantable)
-        for each in functions.of_stack(asked, stack).values()
+        Owned("function", function.schema, function.identity, function.owner, function.grantable)
+        for function in functions.of_stack(asked, stack).values()
     ]
-    extensions = frozenset(name for (name,) in asked.tuples("extensions"))
+    extensions = frozenset(asked.values("extensions"))
     return AdminSnapshot(admin(asked), tuple(asked.query("roles", Role)), tuple(owned), extensions)
 
 
 def schemas(stack: DatabaseStack) -> frozenset[str]:
     """The schemas on which, or inside which, the stack grants something."""
-    of_services = {service.schema_ for service in stack.services}
-    others = {schema for service in stack.services for schema in beyond(service)}
-    return frozenset({PUBLIC, *of_services, *stack.analytics_schemas, *others, *_of_outside_roles(stack)})
-
-
-def _of_outside_roles(stack: DatabaseStack) -> set[str]:
-    return {
-        schema for role in stack.outside_roles for schema in (*role.schemas, *(read.schema_ for read in role.reads))
-    }
+    of_services = {schema for service in stack.services for schema in (service.schema_, *beyond(service))}
+    of_roles = {schema for role in stack.outside_roles for schema in role.schemas}
+    read = {read.schema_ for _, read in readings(stack)}
+    return frozenset({PUBLIC, *of_services, *stack.analytics_schemas, *of_roles, *read})
 
 
 def missing(stack: DatabaseStack, found: AdminSnapshot) -> list[Missing]:
@@ -118,20 +113,17 @@ def missing(stack: DatabaseStack, found: AdminSnapshot) -> list[Missing]:
     if found.admin.superuser:
         return []
     by_name = {role.name: role for role in found.roles}
-    lacking = [*_of_admin(found.admin), *_over_roles(stack, found.admin, by_name)]
-    for each in found.owned:
-        lacking += _over_owned(stack, found.admin, by_name[each.owner], each)
+    lacking = [*_over_roles(stack, found.admin, by_name)]
+    if not found.admin.createrole:
+        lacking.append(Missing(statement("ALTER ROLE {} CREATEROLE", found.admin.name), "to make roles"))
+    for owned in found.owned:
+        lacking += _over_owned(stack, found.admin, by_name[owned.owner], owned)
     lacking += _over_creators(stack, found.admin, by_name)
     for extension in stack.extensions:
         if extension.name not in found.extensions:
             sql = statement("CREATE EXTENSION IF NOT EXISTS {} SCHEMA {}", extension.name, extension.schema_)
             lacking.append(Missing(sql, "an extension that takes a superuser"))
-    return sorted({each.sql: each for each in lacking}.values())
-
-
-def _of_admin(admin: Admin) -> Iterator[Missing]:
-    if not admin.createrole:
-        yield Missing(statement("ALTER ROLE {} CREATEROLE", admin.name), "to make roles")
+    return sorted({right.sql: right for right in lacking}.values())
 
 
 def _over_roles(stack: DatabaseStack, admin: Admin, roles: dict[str, Role]) -> Iterator[Missing]:
@@ -161,22 +153,18 @@ def _over_owned(stack: DatabaseStack, admin: Admin, owner: Role, owned: Owned) -
             # The identity is SQL already.
             sql = printable(f"GRANT EXECUTE ON ROUTINE {owned.name} TO {quoted(admin.name)} WITH GRANT OPTION;")
             yield Missing(sql, "to let others call what a superuser owns")
-    elif not owned.referable and _is_referred_to(stack, owned):
+    elif not owned.referable and _is_read(stack, owned, referring=True):
         sql = statement(_GRANTABLE["referenced table"], owned.schema, owned.name or "", admin.name)
         yield Missing(sql, "to let others read, and point foreign keys at, what a superuser owns")
-    elif not owned.grantable and _is_read(stack, owned):
+    elif not owned.grantable and (owned.schema in stack.analytics_schemas or _is_read(stack, owned)):
         sql = statement(_GRANTABLE[owned.kind], owned.schema, owned.name or "", admin.name)
         yield Missing(sql, "to let others read what a superuser owns")
 
 
-def _is_read(stack: DatabaseStack, owned: Owned) -> bool:
-    reads = ((read.schema_, read.table) for _, read in readings(stack))
-    return owned.schema in stack.analytics_schemas or (owned.schema, owned.name or "") in reads
-
-
-def _is_referred_to(stack: DatabaseStack, owned: Owned) -> bool:
-    referred = ((read.schema_, read.table) for _, read in readings(stack) if read.references)
-    return (owned.schema, owned.name or "") in referred
+def _is_read(stack: DatabaseStack, owned: Owned, *, referring: bool = False) -> bool:
+    """Whether it is declared to be read, or to be read and `referring`."""
+    reads = (read for _, read in readings(stack) if read.references or not referring)
+    return any((owned.schema, owned.name) == (read.schema_, read.table) for read in reads)
 
 
 def _over_creators(stack: DatabaseStack, admin: Admin, roles: dict[str, Role]) -> Iterator[Missing]:
@@ -191,18 +179,9 @@ def _over_creators(stack: DatabaseStack, admin: Admin, roles: dict[str, Role]) -
 
 
 _GIVEN_PATH = re.compile(r"search[_-]path=((?:\\.|[^\s\\])*)")
-_OWN_NAME = "$user"
-_SYSTEM = "pg_catalog"
 
-
-@dataclass(frozen=True, slots=True)
-class WantedExtension:
-    """An extension that is to be in a database."""
-
-    name: str
-    schema: str
-    version: str | None = None
-    """none: whichever is there, or the server's default"""
+WantedExtension = tuple[str, str, str | None]
+"""Name, schema and version of one that is to be in a database; without a version, what is there or the default."""
 
 
 def refuse_shadows(stack: DatabaseStack, asked: Session) -> None:
@@ -211,8 +190,8 @@ def refuse_shadows(stack: DatabaseStack, asked: Session) -> None:
     :raises Refused: somebody else chooses what runs as the admin.
     """
     path = _provider_path(stack, asked)
-    schemas = [each for each in path if each not in (_SYSTEM, "pg_temp")]
-    ahead = path[: path.index(_SYSTEM)] if _SYSTEM in path else ()
+    schemas = [schema for schema in path if schema not in (SYSTEM, "pg_temp")]
+    ahead = path[: path.index(SYSTEM)] if SYSTEM in path else ()
     if shadows := asked.query("shadows", Shadow, admin=stack.server.user, schemas=schemas, ahead=list(ahead)):
         raise Refused(
             f"in database {stack.server.database}, functions, operators or tables of other roles have names of"
@@ -220,11 +199,8 @@ def refuse_shadows(stack: DatabaseStack, asked: Session) -> None:
             " execute them with the admin's privileges. Nothing was changed. Run `bin/pulumi`, whose sessions search"
             f" pg_catalog alone; or take the names away first:\n{_shadow_lines(shadows)}"
         )
-    refuse_for_extensions(
-        stack,
-        [WantedExtension(extension.name, extension.schema_, extension.version) for extension in stack.extensions],
-        asked,
-    )
+    wanted = [(extension.name, extension.schema_, extension.version) for extension in stack.extensions]
+    refuse_for_extensions(stack, wanted, asked)
 
 
 def refuse_for_extensions(stack: DatabaseStack, extensions: Sequence[WantedExtension], asked: Session) -> None:
@@ -232,13 +208,12 @@ def refuse_for_extensions(stack: DatabaseStack, extensions: Sequence[WantedExten
 
     :raises Refused: somebody else chooses what runs as the admin.
     """
-    searched = asked.tuples(
+    schemas = asked.values(
         "extension_paths",
-        names=[extension.name for extension in extensions],
-        schemas=[extension.schema for extension in extensions],
-        versions=[extension.version for extension in extensions],
+        names=[name for name, _, _ in extensions],
+        schemas=[schema for _, schema, _ in extensions],
+        versions=[version for _, _, version in extensions],
     )
-    schemas = [schema for (schema,) in searched]
     if shadows := asked.query("shadows", Shadow, admin=stack.server.user, schemas=schemas, ahead=[]):
         raise Refused(
             f"in database {stack.server.database}, functions, operators or tables of other roles have names of"
@@ -256,4 +231,4 @@ def _provider_path(stack: DatabaseStack, asked: Session) -> tuple[str, ...]:
     """What the provider's sessions search: as PGOPTIONS says, else as the server gives it to the admin."""
     given = _GIVEN_PATH.findall(given_environment().get("PGOPTIONS", ""))
     path = re.sub(r"\\(.)", r"\1", given[-1]) if given else asked.tuples("default_path")[0][0]
-    return tuple(stack.server.user if each == _OWN_NAME else each for each in split_path(path))
+    return tuple(stack.server.user if schema == "$user" else schema for schema in split_path(path))

@@ -5,17 +5,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engarde.declaration import stack_file
+from engarde.declaration.declared import NOTHING
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PROOF, PUBLIC, spelled
 from engarde.declaration.parameters import milliseconds
 from engarde.declaration.privileges import CONNECT, CREATE, OTHER_DATABASES, TEMPORARY, USAGE, On, Privilege
 from engarde.declaration.stack_file import PROJECT
 from engarde.declaration.validation import join
-from engarde.pulumi_cli.process import NOTHING
 from engarde.pulumi_cli.resource_names import login_name, rotation_key
 from engarde.server.catalog import Existing, Setting, owners_of, roles_of
 from engarde.server.session import Session
-from engarde.util.quoting import quoted, script
+from engarde.util.quoting import quoted
 from engarde.util.terminal import first_few, indented, visible
 
 
@@ -50,7 +50,12 @@ class Outsider:
     def what(self) -> str:
         counted = ((self.sessions, "session"), (self.owned, "object"), (self.granted, "grant"))
         found = [f"{count} {word}{'s' if count > 1 else ''}" for count, word in counted if count]
-        return ", ".join([*found, *(f"a member of {each}" for each in self.through)])
+        return ", ".join([*found, *(f"a member of {role}" for role in self.through)])
+
+    @property
+    def loses(self) -> bool:
+        """Whether it connects as everybody may, and not otherwise."""
+        return self.everybody and not self.by
 
     @property
     def kept(self) -> dict[str, object] | None:
@@ -145,7 +150,7 @@ def warnings(
         yield from map(visible, _of_outsider(stack, outsider, given))
     yield from map(visible, _new_owners(stack, context, renamed))
     there = roles_of(context.existing)
-    counted = dict(asked.tuples("sessions_of", roles=_roles(stack)))
+    counted = dict(asked.tuples("sessions_of", roles=sorted(login.role for login in _logins(stack))))
     for login in _logins(stack):
         if login.role in there and (why := _new_password(login, given)):
             yield (
@@ -163,23 +168,15 @@ def warnings(
 
 def faults(stack: DatabaseStack, given: Given, context: Context) -> Iterator[str]:
     """What the stack file or the server has to say first, a paragraph each."""
-    if found := [outsider for outsider in context.outsiders if _unsaid(stack, outsider, given)]:
+    said = {*stack.shut_out, *given.outside}
+    if found := [outsider for outsider in context.outsiders if outsider.loses and outsider.name not in said]:
         yield _shut_out(stack, found)
     if there := [in_word for in_word in context.in_words if _imported(in_word, stack, given)]:
         yield (
             "the provider takes over no role with a timeout in words. As the admin, the same times in milliseconds:\n"
             f"{_healed(there)}\nA timeout that the stack file does not state becomes its default; so that it stays:\n"
-            + indented(_key(stack, each) for each in there)
+            + indented(_key(stack, setting) for setting in there)
         )
-
-
-def _loses(each: Outsider) -> bool:
-    """Whether it connects as everybody may, and not otherwise."""
-    return each.everybody and not each.by
-
-
-def _unsaid(stack: DatabaseStack, each: Outsider, given: Given) -> bool:
-    return _loses(each) and each.name not in stack.shut_out and each.name not in given.outside
 
 
 def _shut_out(stack: DatabaseStack, found: Sequence[Outsider]) -> str:
@@ -196,19 +193,17 @@ def _shut_out(stack: DatabaseStack, found: Sequence[Outsider]) -> str:
     )
 
 
-def _of_outsider(stack: DatabaseStack, each: Outsider, given: Given) -> Iterator[str]:
-    ours = sorted({*each.by} & {*stack.roles})
-    if ours and each.name not in given.outside:
-        said = "engarde:shutOut names" if each.name in stack.shut_out else "the stack file does not name"
+def _of_outsider(stack: DatabaseStack, outsider: Outsider, given: Given) -> Iterator[str]:
+    name, database = outsider.name, outsider.database
+    ours = sorted({*outsider.by} & {*stack.roles})
+    if ours and name not in given.outside:
+        said = "engarde:shutOut names" if name in stack.shut_out else "the stack file does not name"
+        yield f"{name}, which {said}, comes into database {database} as a member of {', '.join(ours)}, and keeps that"
+    elif outsider.loses and name in stack.shut_out:
+        yield f"{name} is shut out of database {database}, as the stack file says ({outsider.what})"
+    elif outsider.loses and name in given.outside and (stack.label is not None or not outsider.here):
         yield (
-            f"{each.name}, which {said}, comes into database {each.database} as a member of {', '.join(ours)},"
-            " and keeps that"
-        )
-    elif _loses(each) and each.name in stack.shut_out:
-        yield f"{each.name} is shut out of database {each.database}, as the stack file says ({each.what})"
-    elif _loses(each) and each.name in given.outside and (stack.label is not None or not each.here):
-        yield (
-            f"{each.name} is shut out of database {each.database} ({each.what}): engarde:outsideRoles are of the shared"
+            f"{name} is shut out of database {database} ({outsider.what}): engarde:outsideRoles are of the shared"
             " database alone"
         )
 
@@ -232,11 +227,11 @@ def _taken(asked: Session, due: Sequence[Privilege]) -> Iterator[str]:
     )
     lost: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for row in due:
-        for each in held:
-            if _is_on(row, each) and (taken := [right for right in each.rights if right not in row.rights]):
-                who = "PUBLIC" if each.grantee == PUBLIC else each.grantee
-                name = each.name if each.kind in ("database", "schema") else spelled(each.schema or "", each.name)
-                lost[who, ", ".join(taken), each.kind].append(name)
+        for has in held:
+            if _is_on(row, has) and (taken := [right for right in has.rights if right not in row.rights]):
+                who = "PUBLIC" if has.grantee == PUBLIC else has.grantee
+                name = has.name if has.kind in ("database", "schema") else spelled(has.schema or "", has.name)
+                lost[who, ", ".join(taken), has.kind].append(name)
     for (who, rights, kind), names in sorted(lost.items()):
         yield f"{who} loses {rights} on {kind} {first_few(names, SHOWN)}"
 
@@ -254,10 +249,6 @@ def _logins(stack: DatabaseStack) -> list[Service | Analytics]:
     return [login for login in stack.logins if login.role not in stack.guests]
 
 
-def _roles(stack: DatabaseStack) -> list[str]:
-    return sorted(login.role for login in _logins(stack))
-
-
 def _new_password(login: Service | Analytics, given: Given) -> str:
     if login.role not in given.roles:
         return "for it is taken over" if login.adopt else ""
@@ -266,33 +257,29 @@ def _new_password(login: Service | Analytics, given: Given) -> str:
 
 
 def _in_words(stack: DatabaseStack, asked: Session) -> Iterator[Setting]:
-    roles = set(_roles(stack))
+    roles = {login.role for login in _logins(stack)}
     for setting in asked.query("settings", Setting):
-        if (
-            setting.role in roles
-            and setting.database is None
-            and setting.name in TIMEOUTS
-            and not setting.value.isdecimal()
-        ):
+        in_words = setting.name in TIMEOUTS and not setting.value.isdecimal()
+        if in_words and setting.role in roles and setting.database is None:
             yield setting
 
 
-def _imported(each: Setting, stack: DatabaseStack, given: Given) -> bool:
+def _imported(setting: Setting, stack: DatabaseStack, given: Given) -> bool:
     adopted = {login.role for login in stack.logins if login.adopt}
-    return each.role in adopted and each.role not in given.roles
+    return setting.role in adopted and setting.role not in given.roles
 
 
 def _healed(found: Iterable[Setting]) -> str:
-    return indented(script(map(_in_milliseconds, found)).splitlines())
+    return indented(f"{_in_milliseconds(setting)};" for setting in found)
 
 
-def _key(stack: DatabaseStack, each: Setting) -> str:
-    section, keys = rotation_key(next(login for login in _logins(stack) if login.role == each.role))
-    time = milliseconds(each.value)
-    return f"{join(f'{PROJECT}:{section}', *keys[:-1], TIMEOUTS[each.name])}: {0 if time != time else round(time)}"
+def _key(stack: DatabaseStack, setting: Setting) -> str:
+    section, keys = rotation_key(next(login for login in _logins(stack) if login.role == setting.role))
+    time = milliseconds(setting.value)
+    return f"{join(f'{PROJECT}:{section}', *keys[:-1], TIMEOUTS[setting.name])}: {0 if time != time else round(time)}"
 
 
-def _in_milliseconds(each: Setting) -> str:
-    time = milliseconds(each.value)
-    change = f"SET {each.name} = {round(time)}" if time == time else f"RESET {each.name}"
-    return f"ALTER ROLE {quoted(each.role or '')} {change}"
+def _in_milliseconds(setting: Setting) -> str:
+    time = milliseconds(setting.value)
+    change = f"SET {setting.name} = {round(time)}" if time == time else f"RESET {setting.name}"
+    return f"ALTER ROLE {quoted(setting.role or '')} {change}"

@@ -137,7 +137,7 @@ def _refuse_half_gone(stack: DatabaseStack, asked: Session, before: Before) -> N
     if stack.label and not stack.elsewhere:
         return
     if owners := asked.tuples("owned_elsewhere", roles=sorted(before.going)):
-        lines = "\n".join(f"  in {visible(where)}: {statement('DROP OWNED BY {}', role)}" for role, where in owners)
+        lines = indented(f"in {visible(where)}: {statement('DROP OWNED BY {}', role)}" for role, where in owners)
         raise Refused(
             f"roles that stack {stack.name} declares no more are still known to other databases, and PostgreSQL drops"
             " no such role; nothing was changed. As the admin, after a look at what they own there and lose with"
@@ -147,14 +147,13 @@ def _refuse_half_gone(stack: DatabaseStack, asked: Session, before: Before) -> N
 
 def _refuse_to_take(stack: DatabaseStack, asked: Session, before: Before) -> list[Existing]:
     named = sorted({*conflicts.roles(stack), *stack.shut_out})
-    names = {"roles": named, "schemas": sorted(service.schema_ for service in stack.services)}
-    existing = asked.query("existing", Existing, **names)
+    schemas = sorted(service.schema_ for service in stack.services)
+    existing = asked.query("existing", Existing, roles=named, schemas=schemas)
     own_roles = before.taken_over | {made.name for made in before.made if made.kind == "role"}
     roles = roles_of(existing)
     renamed = rename_faults(stack, before.made, before.rekeyed, roles)
     if faults := [*renamed, *conflicts.faults(stack, existing, own_roles, before.renamed)]:
-        lines = indented(faults)
-        raise Refused(f"stack {stack.name} and its server do not fit; nothing was changed:\n{lines}")
+        raise Refused(f"stack {stack.name} and its server do not fit; nothing was changed:\n{indented(faults)}")
     return existing
 
 
@@ -163,8 +162,9 @@ def _refuse_to_grant_to_owners(stack: DatabaseStack, asked: Session) -> None:
     reads = {(read.schema_, read.table, role.name) for role in stack.outside_roles for read in role.reads}
     if not reads:
         return
-    owned = asked.query("owners", admin_privileges.Owned, schemas=sorted({schema for schema, _, _ in reads}))
-    if own := sorted(reads & {(each.schema, each.name or "", each.owner) for each in owned if each.kind == "table"}):
+    found = asked.query("owners", admin_privileges.Owned, schemas=sorted({schema for schema, _, _ in reads}))
+    owned = {(table.schema, table.name or "", table.owner) for table in found if table.kind == "table"}
+    if own := sorted(reads & owned):
         lines = indented(f"{visible(role)}: {visible(f'{schema}.{table}')}" for schema, table, role in own)
         raise Refused(
             "these outside roles own what they are declared to read, and need no grant on it; nothing was changed. Take"
@@ -182,8 +182,7 @@ def _check(stack: DatabaseStack, asked: Session) -> None:
             " set it to false, or name a superuser as engarde:server.user. Nothing was changed"
         )
     if lacking := admin_privileges.missing(stack, admin_privileges.ask(stack, asked)):
-        lines = indented(lacking)
         raise Refused(
             f"{admin.name} is no superuser and lacks rights that this stack needs; nothing was changed."
-            f" A superuser gives them with, in database {stack.server.database}:\n{lines}"
+            f" A superuser gives them with, in database {stack.server.database}:\n{indented(lacking)}"
         )

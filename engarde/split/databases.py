@@ -15,7 +15,7 @@ from engarde.checks.journals import MoveJournal
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import MAINTENANCE
 from engarde.errors import Unfinished, Unreachable
-from engarde.preflight.admin_privileges import WantedExtension, refuse_for_extensions
+from engarde.preflight.admin_privileges import refuse_for_extensions
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.rotate.lockout import acting, changing, login_status
 from engarde.server.catalog import Existing
@@ -59,7 +59,7 @@ def prepare(move: Move, begun: MoveJournal, found: Contents) -> None:
             asked.execute_or_refuse("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
             asked.execute_or_refuse("SET LOCAL ROLE NONE")
             asked.execute_or_refuse(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {role}")
-        wanted = [WantedExtension(extension.name, extension.schema) for extension in found.extensions]
+        wanted = [(extension.name, extension.schema, None) for extension in found.extensions]
         refuse_for_extensions(move.new, wanted, asked)
         for extension in found.extensions:
             name, where = quoted(extension.name), quoted(extension.schema)

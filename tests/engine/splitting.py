@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from devtools.server import HOST
-from engarde.pulumi_cli.process import NOTHING
+from engarde.declaration.declared import NOTHING
 from tests.engine import backups, rich_schema, stopping
 from tests.engine.database import Database, Session
 from tests.engine.in_process import tool_here
