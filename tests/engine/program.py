@@ -22,6 +22,7 @@ from launcher.sessions import pgoptions
 from tests.engine import state as states
 from tests.engine.admins import BACKEND, PASSWORD
 from tests.engine.database import NAME, Database, Session
+from tests.warm.processes import python
 
 STACK = "local"
 STACK_FILE = f"Pulumi.{STACK}.yaml"
@@ -182,9 +183,9 @@ class Project:
         )
 
     def tool(self, *words: str, given: str = "", **environment: str) -> "subprocess.CompletedProcess[str]":
-        """Runs `bin/engarde` on this stack."""
+        """Runs `bin/engarde` on this stack, in a process of its own that has its libraries from another."""
         return subprocess.run(
-            self.tool_command(*words),
+            [python(), *self.tool_command(*words)[1:]],
             cwd=self.folder,
             env=self._environment() | environment,
             input=given,

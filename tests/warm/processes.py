@@ -2,6 +2,7 @@
 
 import atexit
 import contextlib
+import gc
 import importlib
 import marshal
 import os
@@ -27,17 +28,22 @@ from launcher.paths import PROJECT
 LIBRARIES = (
     "alembic.autogenerate",
     "alembic.config",
+    "click",
     "devtools.provider_stubs.postgresql.role",
     "devtools.provider_stubs.random",
     "devtools.provider_stubs.server",
+    "httpx",
     "psycopg",
     "pulumi.automation._server",
     "pulumi_postgresql",
     "pulumi_random",
     "pydantic",
+    "rich.progress",
+    "rich.table",
     "ruamel.yaml",
     "sqlalchemy.dialects.postgresql",
     "sqlalchemy.ext.asyncio",
+    "tenacity",
 )
 """Nothing of the program is among them: a test's is in a folder of its own, where it looks for its files."""
 
@@ -57,7 +63,8 @@ def warm(engine: Engine) -> Engine:
 
 @cache
 def python() -> str:
-    """An interpreter that forks where the project's would start; it understands `-m MODULE` and `-P FILE`."""
+    """An interpreter that forks where the project's would start; it takes
+    `-m MODULE`, `-P FILE` and `-P -c TEXT`."""
     folder = Path(tempfile.mkdtemp(prefix="engarde-warm-"))
     atexit.register(shutil.rmtree, folder)
     command, door = folder / ".venv/bin/python", folder / "door"
@@ -98,8 +105,13 @@ class Forks:
 
     def _come(self) -> None:
         client = self.listener.accept()[0]
-        size, files, _, _ = socket.recv_fds(client, 8, 3)
-        told = marshal.loads(client.recv(struct.unpack("<q", size)[0], socket.MSG_WAITALL))
+        try:
+            size, files, _, _ = socket.recv_fds(client, 8, 3)
+            told = marshal.loads(client.recv(struct.unpack("<q", size)[0], socket.MSG_WAITALL))
+        except (struct.error, EOFError, ConnectionError):
+            # It was killed before it had said what it was started with.
+            client.close()
+            return
         self.open.add(client.fileno())
         if not (child := os.fork()):
             for number in self.open:
@@ -115,8 +127,10 @@ class Forks:
         self.selector.register(client, selectors.EVENT_READ, lambda: self._kill(client, child))
 
     def _kill(self, client: socket.socket, child: int) -> None:
-        self.selector.unregister(client)
-        os.kill(child, signal.SIGKILL)
+        # Both may have ended at the same time.
+        if client.fileno() >= 0:
+            self.selector.unregister(client)
+            os.kill(child, signal.SIGKILL)
 
     def _end(self, client: socket.socket, child: int, ended: int) -> None:
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
@@ -148,9 +162,9 @@ def become(told: Told, files: list[int]) -> NoReturn:
         os.chdir(folder)
         os.environ.clear()
         os.environ.update(environment)
-        # The program and what a service's code imports are to be found where they are, not here.
         sys.path[:] = [entry for entry in sys.path if entry != str(PROJECT)]
         sys.path[:0] = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
+        # Whatever lies in a test's own folder is to be found there, not here.
         for name in {*sys.modules}:
             if name.partition(".")[0] in ("engarde", "launcher", "tests"):
                 del sys.modules[name]
@@ -159,11 +173,14 @@ def become(told: Told, files: list[int]) -> NoReturn:
                 sys.path.insert(0, folder)
                 sys.argv[:] = [module, *rest]
                 runpy.run_module(module, run_name="__main__", alter_sys=True)
+            case ["-P", "-c", text, *rest]:
+                sys.argv[:] = ["-c", *rest]
+                exec(text, {"__name__": "__main__"})
             case ["-P", file, *rest]:
                 sys.argv[:] = [file, *rest]
                 runpy.run_path(file, run_name="__main__")
             case _:
-                raise ValueError(f"the engine does not start Python so: {words}")
+                raise ValueError(f"Python is not started so: {words}")
         code = 0
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
@@ -178,5 +195,6 @@ if __name__ == "__main__":
     forks = Forks(sys.argv[1])
     for library in LIBRARIES:
         importlib.import_module(library)
+    gc.freeze()
     os.write(1, READY)
     forks.serve()
