@@ -65,23 +65,21 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     catalog = observed.then
     admin = admin_capabilities(stack, catalog)
     for login in stack.logins:
-        concerned = about(login)
         role = catalog.roles.get(login.role)
         if login.role in stack.guests:
             # Another part of the stack looks after the role, but for what it starts with in this database alone.
             here = (setting for setting in catalog.settings if setting.role == login.role and setting.database)
-            yield from (_undeclared(setting, catalog, admin, concerned) for setting in here)
+            yield from (_undeclared(setting, catalog, admin, about(login)) for setting in here)
             continue
         if role is None:
-            yield Finding("role", login.role, "a role of the server", "does not exist", up(stack), concerned)
+            yield Finding("role", login.role, "a role of the server", "does not exist", up(stack), about(login))
             continue
-        yield from _attributes(role, admin, concerned)
-        yield from _limit(login, role, admin, concerned)
-        yield from _settings(login, stack, catalog, admin, concerned)
+        yield from _attributes(login, role, admin)
+        yield from _settings(login, stack, catalog, admin)
     yield from _for_all(stack, catalog, admin)
 
 
-def _attributes(role: Role, admin: AdminCapabilities, concerned: frozenset[str]) -> Iterator[Finding]:
+def _attributes(login: Service | Analytics, role: Role, admin: AdminCapabilities) -> Iterator[Finding]:
     taken = [word for name, word in OFF.items() if getattr(role, name)]
     missing = [word for word, given in (("LOGIN", role.login), ("INHERIT", role.inherit)) if not given]
     wrong, expected = [*taken, *(f"NO{word}" for word in missing)], [*(f"NO{word}" for word in taken), *missing]
@@ -93,28 +91,21 @@ def _attributes(role: Role, admin: AdminCapabilities, concerned: frozenset[str])
     if wrong:
         alter, verb = f"ALTER ROLE {quoted(role.name)} {' '.join(expected)}", Verb.DEMOTE if taken else Verb.SET
         heal = admin.sql(verb, alter, superusers=by_superuser, safe=not taken)
-        yield Finding("attributes", role.name, ", ".join(expected), ", ".join(wrong), heal, concerned)
-
-
-def _limit(
-    login: Service | Analytics, role: Role, admin: AdminCapabilities, concerned: frozenset[str]
-) -> Iterator[Finding]:
+        yield Finding("attributes", role.name, ", ".join(expected), ", ".join(wrong), heal, about(login))
     if role.connection_limit != login.connection_limit:
         actual = "none" if role.connection_limit < 0 else str(role.connection_limit)
         alter = f"ALTER ROLE {quoted(role.name)} CONNECTION LIMIT {login.connection_limit}"
         heal = admin.sql(Verb.SET, alter, safe=0 <= role.connection_limit < login.connection_limit)
-        yield Finding("connection limit", role.name, str(login.connection_limit), actual, heal, concerned)
+        yield Finding("connection limit", role.name, str(login.connection_limit), actual, heal, about(login))
 
 
 def _settings(
-    login: Service | Analytics,
-    stack: DatabaseStack,
-    catalog: Catalog,
-    admin: AdminCapabilities,
-    concerned: frozenset[str],
+    login: Service | Analytics, stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities
 ) -> Iterator[Finding]:
-    by_the_program = role_settings.declared(login, stack.server)
-    declared = {**_by_the_provider(login), **by_the_program}
+    concerned, by_the_program = about(login), role_settings.declared(login, stack.server)
+    # The provider sets timeouts in milliseconds, which are not set at all where they are 0, and a service's path.
+    path = {"search_path": f"{login.schema_}, {PUBLIC}"} if isinstance(login, Service) else {}
+    declared = {**{name: str(getattr(login, name)) for name in TIMEOUTS}, **path, **by_the_program}
     for name, expected in declared.items():
         found = in_force(catalog.settings, name, login.role)
         if not _is_as(login, name, expected, found):
@@ -128,12 +119,6 @@ def _settings(
     for extra in catalog.settings:
         if extra.role == login.role and extra.name not in declared and not _harmless(extra, login, stack):
             yield _undeclared(extra, catalog, admin, concerned)
-
-
-def _by_the_provider(login: Service | Analytics) -> dict[str, str]:
-    """What it sets: timeouts in milliseconds, which are not set at all where they are 0, and a service's path."""
-    path = {"search_path": f"{login.schema_}, {PUBLIC}"} if isinstance(login, Service) else {}
-    return {**{name: str(getattr(login, name)) for name in TIMEOUTS}, **path}
 
 
 def _is_as(login: Service | Analytics, name: str, expected: str, found: Setting | None) -> bool:

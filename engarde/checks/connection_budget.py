@@ -87,9 +87,9 @@ def lowered(limits: Mapping[str, int], room: int) -> dict[str, int] | None:
     stage=Stage.ROLES,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    of_server = budget(stack.server_stack, observed.settings("max_connections", *RESERVED))
     if not stack.server_wide:
         return
+    of_server = budget(stack.server_stack, observed.settings("max_connections", *RESERVED))
     (others,) = observed.session.values("others_sessions", roles=list(stack.roles))
     if of_server.suffices(others, rotating=True):
         return
