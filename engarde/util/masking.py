@@ -41,16 +41,12 @@ def masked(text: str, *known: str) -> str:
     return "".join([*parts, text[done:]])
 
 
-def masked_statement(statement: str) -> str:
-    """The statement with `***` for every constant, which may be anybody's data, and without comments; names stay."""
-    return _CONSTANTS.sub(lambda token: {"name": token[0], "comment": " "}.get(token.lastgroup or "", MASK), statement)
-
-
 def one_line(statement: str | None) -> str | None:
-    """The statement on one line, without constants and comments."""
+    """The statement on one line, without comments and with `***` for every constant: it may be anybody's data."""
     if statement is None:
         return None
-    text = " ".join(masked_statement(statement).split())
+    kept = _CONSTANTS.sub(lambda token: {"name": token[0], "comment": " "}.get(token.lastgroup or "", MASK), statement)
+    text = " ".join(kept.split())
     return text if len(text) <= LONGEST_STATEMENT else text[: LONGEST_STATEMENT - 1] + "…"
 
 
@@ -85,7 +81,8 @@ def _views(text: str) -> Iterator[tuple[str, _Back]]:
                 yield text.replace("''", "'").replace('""', '"'), _back(_DOUBLED, 2, text, back)
             for codes in _CODES:
                 if found := codes.search(text):
-                    yield codes.sub(_character, text), _back(codes, len(found[0]), text, back)
+                    plain = codes.sub(lambda code: chr(int(code[0][-2:], 16)), text)
+                    yield plain, _back(codes, len(found[0]), text, back)
         if "\\" not in text:
             return
         text, back = _without_backslashes(text), _back(_BACKSLASHES, 2, text, back)
@@ -94,10 +91,6 @@ def _views(text: str) -> Iterator[tuple[str, _Back]]:
 def _without_backslashes(text: str) -> str:
     ends = text.replace("\\\\", "\0").replace("\\n", "\n").replace("\\r", "\n").replace("\\t", "\t")
     return ends.replace("\\", "").replace("\0", "\\")
-
-
-def _character(code: re.Match[str]) -> str:
-    return chr(int(code[0][-2:], 16))
 
 
 def _back(escape: re.Pattern[str], length: int, text: str, outer: _Back) -> _Back:
@@ -221,15 +214,11 @@ _LATER_AT = re.compile(r"[^\r\n@\"'/]{0,200}+@(?=[\w.\[-])")
 def _spans(text: str, back: _Back) -> Iterator[Span]:
     """Where secrets stand in a view of the text."""
     low = small(text)
-    for found in (_shapes(text), _key_blocks(low), _forms(text, low), _urls(low)):
+    shapes = (match.span() for match in _SHAPES.finditer(text))
+    for found in (shapes, _key_blocks(low), _forms(text, low), _urls(low)):
         for start, end in found:
             if start < end:
                 yield back(start), back(end)
-
-
-def _shapes(text: str) -> Iterator[Span]:
-    for match in _SHAPES.finditer(text):
-        yield match.span()
 
 
 def _key_blocks(text: str) -> Iterator[Span]:

@@ -39,7 +39,7 @@ def statement(template: LiteralString, *names: str) -> str:
 
 def script(statements: Iterable[str]) -> str:
     """Statements for a person to run in this order, a line each."""
-    return "\n".join(f"{each};" for each in statements)
+    return "\n".join(f"{text};" for text in statements)
 
 
 def printable(sql: str, keep: str = "") -> str:
