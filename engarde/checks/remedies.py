@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from engarde.declaration.databases import databases, display_name
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.output.findings import Finding, Verb
+from engarde.server.session import SEARCH_PATH
 from engarde.util.terminal import visible
 
 PATIENCE = 2
@@ -15,7 +16,7 @@ BEGIN = (
     "BEGIN READ WRITE;",
     "SET LOCAL ROLE NONE;",
     f"SET LOCAL lock_timeout = '{PATIENCE}s';",
-    "SET LOCAL search_path = pg_catalog, pg_temp;",
+    f"SET LOCAL search_path = {SEARCH_PATH};",
 )
 """Whatever the session starts with; no live service queues behind a statement that waits."""
 

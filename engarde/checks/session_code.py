@@ -8,7 +8,7 @@ from engarde.checks.naming import some
 from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
-from engarde.declaration.names import PUBLIC
+from engarde.declaration.names import PUBLIC, SYSTEM
 from engarde.declaration.parameters import split_path
 from engarde.output.findings import Finding, Remedy, Verb
 from engarde.server.catalog import Shadow
@@ -16,7 +16,6 @@ from engarde.server.functions import EventTrigger
 from engarde.util.quoting import quoted
 
 REFUSED = ": 42501 "
-SYSTEM = "pg_catalog"
 
 
 @check(
