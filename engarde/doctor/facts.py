@@ -152,6 +152,11 @@ class Facts(ExitStack):
         """Whatever has the name in the error, in some case and some schema; the schema in the error decides alone."""
         return self.relations_called(self.guesses)
 
+    @property
+    def exact(self) -> list[Relation]:
+        """Those of them whose name is written so."""
+        return [relation for relation in self.relations if relation.name in self.guesses]
+
     def relations_called(self, names: Collection[str]) -> list[Relation]:
         """Tables, views and sequences of one of these names, bare or after a schema, in some case."""
         bare = {name for name in names if name} | {name[dot.end() :] for name in names for dot in _DOT.finditer(name)}
@@ -218,6 +223,16 @@ class Facts(ExitStack):
     def services(self) -> list[Service]:
         """Those of the suspects that are services."""
         return [login for login in self.suspects if isinstance(login, Service)]
+
+    @property
+    def service(self) -> Service | None:
+        """The one service that it may be about; None where there are several, or none."""
+        return self.services[0] if len(self.services) == 1 else None
+
+    @property
+    def declared_roles(self) -> set[str]:
+        """The stack's own roles and those outside of it, but the admin."""
+        return {login.role for login in self.stack.logins} | {outsider.name for outsider in self.stack.outside_roles}
 
     def service_of(self, schema: str | None) -> Service | None:
         """Whose schema it is declared to be."""

@@ -11,7 +11,8 @@ from engarde.doctor import failed_statement
 from engarde.doctor.facts import Facts, read_of
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.resource_names import login_name
-from engarde.util.quoting import word
+from engarde.server.catalog import Setting
+from engarde.util.quoting import statement, word
 from engarde.util.terminal import visible
 
 SERVICE = "SERVICE"
@@ -88,6 +89,14 @@ def sql(facts: Facts, text: str, *owners: str, safe: bool = False) -> Remedy:
     """Statements for the admin, or for a superuser where the admin may not do what these owners may."""
     may = facts.observed.admin.may(*owners)
     return Remedy("sql", text, by_superuser=not may, safe=safe and may)
+
+
+def reset_in_database(facts: Facts, setting: Setting) -> Remedy:
+    """What no `up` would undo: it is set for the role in one database alone."""
+    reset = statement(
+        f"ALTER ROLE {{}} IN DATABASE {{}} RESET {setting.name}", setting.role or "", setting.database or ""
+    )
+    return sql(facts, reset, safe=True)
 
 
 def declaring(facts: Facts, lacking: Sequence[Service | Analytics], schema: str, table: str | None) -> Remedy:

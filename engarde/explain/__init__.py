@@ -24,6 +24,6 @@ def _asked(stack: DatabaseStack, login: Access, who: str, what: str) -> Explanat
     with session(login) as asked:
         roles = known_roles(asked)
         role = resolve.role(stack, who, roles)
-        key = resolve.thing(asked, what).key
+        named = resolve.thing(asked, what)
         stack = spelled_in(stack, of_stack(asked, stack))
-        return explanation(read(asked, roles, role, key, stack.server.database), stack, role)
+        return explanation(read(asked, roles, role, (named.group, named.oid), stack.server.database), stack, role)

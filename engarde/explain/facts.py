@@ -16,6 +16,7 @@ OWNER = "owner"
 """Stands beside the rights for what only an owner may: ALTER, DROP, GRANT."""
 OF_TABLES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 OF_COLUMNS = ("SELECT", "INSERT", "UPDATE", "REFERENCES")
+_RIGHTS = {"database": (CONNECT, "CREATE", "TEMPORARY"), "schema": (USAGE, "CREATE"), "function": (EXECUTE,)}
 _UPDATABLE = {"UPDATE": 4, "INSERT": 8, "DELETE": 16}
 """The bits of pg_relation_is_updatable."""
 
@@ -142,12 +143,8 @@ class Facts:
 
 def rights_on(thing: Thing, major: int) -> tuple[str, ...]:
     """Every right that there is on such a thing."""
-    if thing.group == "database":
-        return (CONNECT, "CREATE", "TEMPORARY")
-    if thing.group == "schema":
-        return (USAGE, "CREATE")
-    if thing.group == "function":
-        return (EXECUTE,)
+    if thing.group != "relation":
+        return _RIGHTS[thing.group]
     if thing.kind == "sequence":
         return (SELECT, USAGE, "UPDATE")
     return (*OF_TABLES, *(["MAINTAIN"] if major >= 17 else []))

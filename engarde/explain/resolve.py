@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC, spelled, split
 from engarde.errors import EngardeError
-from engarde.explain.facts import Group, Key
+from engarde.explain.facts import Group
 from engarde.pulumi_cli.logins import ADMIN
 from engarde.pulumi_cli.resource_names import login_name
 from engarde.server.session import Session
@@ -53,11 +53,6 @@ class Named:
     """of a function, as its identity has them"""
     types: str | None
     """of a function: the types of its arguments"""
-
-    @property
-    def key(self) -> Key:
-        """By which it is found among others."""
-        return (self.group, self.oid)
 
     def __str__(self) -> str:
         name = spelled(self.name) if self.schema is None else spelled(self.schema, self.name)

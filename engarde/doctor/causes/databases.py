@@ -10,19 +10,11 @@ from engarde.errors import Why
 from engarde.output.findings import Finding, Remedy
 
 
-def _of_the_stack(facts: Facts) -> dict[str, tuple[str, ...]]:
-    """Role -> what the stack file gives it on the database."""
-    stack = facts.stack
-    services = {service.role: (CONNECT, TEMPORARY) for service in stack.services}
-    outside = {outsider.name: tuple(outsider.database) for outsider in stack.outside_roles}
-    return {**outside, **services, **({stack.analytics.role: (CONNECT,)} if stack.analytics else {})}
-
-
 def _not_of_the_stack(facts: Facts) -> Answer:
     said = facts.role
     if said is None:
         return unknown("the text names no role")
-    if said in _of_the_stack(facts) or facts.is_admin:
+    if said in facts.declared_roles or facts.is_admin:
         return ruled_out(f"{said} is declared")
     if said in facts.entrants:
         return ruled_out(f"{said} may connect to {facts.stack.server.database}")
@@ -53,8 +45,8 @@ def _moved(facts: Facts) -> Answer:
 def _lacks(facts: Facts, finding: Finding, right: str) -> bool:
     """Whether a role that it may be about has not been granted this on the database."""
     who, _, what = finding.subject.partition(" on ")
-    declared = _of_the_stack(facts)
-    concerned = {facts.role} if facts.role in declared else declared.keys()
+    declared = facts.declared_roles
+    concerned = {facts.role} if facts.role in declared else declared
     return who in concerned and what.startswith("database ") and right in finding.expected.split(", ")
 
 

@@ -33,8 +33,7 @@ def _no_such_role(facts: Facts) -> Answer:
 
 def _not_of_the_stack(facts: Facts) -> Answer:
     said = facts.role
-    outside = {*(outsider.name for outsider in facts.stack.outside_roles), *facts.stack.shut_out}
-    if said is None or facts.login or facts.is_admin or said in outside:
+    if said is None or facts.is_admin or said in facts.declared_roles or said in facts.stack.shut_out:
         return ruled_out("it is a role of the stack file")
     return confirmed(f"{said} is in the stack file nowhere", remedies.url(facts, remedies.SERVICE))
 
@@ -157,9 +156,8 @@ def _another_role(facts: Facts) -> Answer:
         service = facts.service_of(schema)
         what = "is the admin" if facts.is_admin else "is no role of this stack"
         return confirmed(f"{said} {what}", remedies.url(facts, service.name if service else remedies.SERVICE))
-    known = {login.role for login in stack.logins} | {role.name for role in stack.outside_roles} | {stack.server.user}
     others = {role for role, superuser in facts.entrants.items() if not superuser}
-    if strangers := sorted(others - known):
+    if strangers := sorted(others - facts.declared_roles - {stack.server.user}):
         return unknown(f"the text names no role, and {', '.join(strangers)} may connect, too")
     return ruled_out(f"no role but those of the stack file may connect to {stack.server.database}")
 

@@ -1,6 +1,5 @@
 """Causes of `Can't locate revision identified by`."""
 
-from engarde.declaration.model import Service
 from engarde.declaration.names import PUBLIC
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
@@ -18,20 +17,16 @@ def _holding(facts: Facts) -> list[str]:
     ]
 
 
-def _runner(facts: Facts) -> Service | None:
-    return facts.services[0] if len(facts.services) == 1 else None
-
-
 def _in_public(facts: Facts) -> Answer:
     if PUBLIC not in _holding(facts):
         return ruled_out("public has no alembic_version with this revision")
-    if (runner := _runner(facts)) and runner.schema_ in _holding(facts):
+    if (runner := facts.service) and runner.schema_ in _holding(facts):
         return ruled_out(f"{runner.schema_} has an alembic_version of its own with it")
     return confirmed("it stands in public.alembic_version, which services find where they have none")
 
 
 def _anothers(facts: Facts) -> Answer:
-    runner = _runner(facts)
+    runner = facts.service
     holding = [schema for schema in _holding(facts) if schema != PUBLIC]
     if runner and runner.schema_ in holding:
         return ruled_out(f"it stands in {runner.schema_}, which is {runner.name}'s own")
@@ -41,7 +36,7 @@ def _anothers(facts: Facts) -> Answer:
 
 
 def _older_code(facts: Facts) -> Answer:
-    runner = _runner(facts)
+    runner = facts.service
     for schema in _holding(facts):
         service = facts.service_of(schema)
         if service and (runner is None or service == runner):
@@ -58,7 +53,7 @@ def _unreadable(facts: Facts) -> Answer:
 
 
 def _own_table(facts: Facts) -> Remedy:
-    runner = _runner(facts)
+    runner = facts.service
     schema = runner.schema_ if runner else "SCHEMA"
     return remedies.code(
         f'alembic/env.py: context.configure(..., version_table_schema="{schema}")',

@@ -32,18 +32,17 @@ def found_by(facts: Facts, login: Service | Analytics) -> Relation | None:
     """What the login finds under the name now."""
     if written := _written(facts):
         return written
-    named = [relation for relation in facts.relations if relation.name in facts.guesses]
     seen = (
         relation
         for schema in facts.search_path(login.role)
-        for relation in named
+        for relation in facts.exact
         if relation.schema == schema and facts.may_use(login.role, schema)
     )
     return next(seen, None)
 
 
 def _is_elsewhere(facts: Facts) -> Answer:
-    named = [relation for relation in facts.relations if relation.name in facts.guesses]
+    named = facts.exact
     for login in seekers(facts):
         if not named or found_by(facts, login):
             continue
@@ -62,9 +61,7 @@ def _is_elsewhere(facts: Facts) -> Answer:
 
 
 def _other_case(facts: Facts) -> Answer:
-    exact = {
-        relation.schema for relation in facts.relations if relation.name in facts.guesses or relation == _written(facts)
-    }
+    exact = {relation.schema for relation in (*facts.exact, _written(facts)) if relation}
     for login in seekers(facts):
         for relation in facts.relations:
             if found_by(facts, login) is None and relation.schema not in exact:
@@ -97,9 +94,8 @@ def _other_role(facts: Facts) -> Answer:
     if said:
         what = "the admin" if facts.is_admin else "no role of this stack"
         return confirmed(f"{said} is {what}, whose search_path leads to no service's schema")
-    known = {login.role for login in facts.stack.logins} | {role.name for role in facts.stack.outside_roles}
     for client in facts.clients:
-        here = client.database == facts.stack.server.database and client.role not in known
+        here = client.database == facts.stack.server.database and client.role not in facts.declared_roles
         if here and not client.application.lower().startswith(OPERATORS_TOOLS):
             return unknown(f"the text names no role; connected, and no service's, is now {client}")
     return ruled_out("nobody is connected who is not of the stack")

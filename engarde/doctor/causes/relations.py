@@ -34,10 +34,9 @@ def refused(facts: Facts) -> list[Relation]:
         reads = {(read.schema_, read.table) for service in facts.stack.services for read in service.reads}
         found = facts.relations_called([table for _, table in reads])
         return [table for table in found if (table.schema, table.name) in reads]
-    exact = [relation for relation in facts.relations if relation.name in facts.guesses]
-    names = {relation.name for relation in exact}
+    names = {relation.name for relation in facts.exact}
     written = {schema for schema, name in failed_statement.tables(facts.error.lines) if name in names}
-    return [relation for relation in exact if relation.schema in written] or exact
+    return [relation for relation in facts.exact if relation.schema in written] or facts.exact
 
 
 def _tries(facts: Facts) -> Iterator[_Try]:

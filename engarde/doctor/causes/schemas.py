@@ -100,7 +100,7 @@ def _creates_elsewhere(facts: Facts) -> Answer:
 
 
 def _without_schema(facts: Facts) -> Remedy:
-    own = facts.services[0].schema_ if len(facts.services) == 1 else None
+    own = facts.service.schema_ if facts.service else None
     return remedies.code(
         f"name no schema in CREATE, or {own or 'its own schema'}: without one it is made in the service's own",
         f'Alembic: context.configure(version_table_schema="{own or "SCHEMA"}")',
@@ -126,12 +126,8 @@ def search_path_changed(says: str, whose: Callable[[Facts], Sequence[Service | A
 
 
 def _in_this_database(facts: Facts, finding: Finding) -> Remedy | None:
-    """What no `up` would undo: it is set for the role in this database alone."""
     found = in_force(facts.catalog.settings, "search_path", finding.subject.removeprefix("search_path of "))
-    if not (found and found.role and found.database):
-        return None
-    undone = statement("ALTER ROLE {} IN DATABASE {} RESET search_path", found.role, found.database)
-    return remedies.sql(facts, undone, safe=True)
+    return remedies.reset_in_database(facts, found) if found and found.role and found.database else None
 
 
 OWNER = Cause.of_check(

@@ -30,13 +30,11 @@ def _changed(facts: Facts, name: str) -> Answer:
 
 def _declared_again(facts: Facts, found: Setting, declared: int) -> Remedy:
     """As SQL: the plugin does not read a value with a unit, and `up` ends there."""
-    role = statement("ALTER ROLE {}", found.role or "")[:-1]
     if not found.role:
         return bring_back(facts)
     if found.database:
-        where = statement("IN DATABASE {}", found.database)[:-1]
-        return remedies.sql(facts, f"{role} {where} RESET {found.name};", safe=True)
-    return remedies.sql(facts, f"{role} SET {found.name} = {declared};", safe=True)
+        return remedies.reset_in_database(facts, found)
+    return remedies.sql(facts, statement(f"ALTER ROLE {{}} SET {found.name} = {declared}", found.role), safe=True)
 
 
 def _declared(facts: Facts) -> Answer:

@@ -127,8 +127,8 @@ def _another_driver(facts: Facts) -> Remedy:
 def _form(facts: Facts, install: str, form: UrlFormat | None) -> Remedy:
     if form is None:
         return remedies.code(install)
-    if len(facts.services) == 1 and facts.services[0].url_format != form:
-        return remedies.of_login(facts.services[0], "urlFormat", form)
+    if facts.service and facts.service.url_format != form:
+        return remedies.of_login(facts.service, "urlFormat", form)
     return remedies.code(f"{install}, or state `urlFormat: {form}` for it")
 
 
