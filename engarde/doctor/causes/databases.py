@@ -42,14 +42,6 @@ def _moved(facts: Facts) -> Answer:
     return confirmed(f"{login.role} works in {here}, not in {said}")
 
 
-def _lacks(facts: Facts, finding: Finding, right: str) -> bool:
-    """Whether a role that it may be about has not been granted this on the database."""
-    who, _, what = finding.subject.partition(" on ")
-    declared = facts.declared_roles
-    concerned = {facts.role} if facts.role in declared else declared
-    return who in concerned and what.startswith("database ") and right in finding.expected.split(", ")
-
-
 def _is_analytics(facts: Facts) -> bool:
     return len(facts.suspects) == 1 and isinstance(facts.suspects[0], Analytics)
 
@@ -98,12 +90,19 @@ def _make(facts: Facts) -> Remedy:
 
 def _lost(right: str, otherwise: str) -> Cause:
     """The cause that a role does not have what is declared of the database."""
+
+    def lacks(facts: Facts, finding: Finding) -> bool:
+        who, _, what = finding.subject.partition(" on ")
+        declared = facts.declared_roles
+        concerned = {facts.role} if facts.role in declared else declared
+        return who in concerned and what.startswith("database ") and right in finding.expected.split(", ")
+
     return Cause.of_check(
         f"the role lost its {right}",
         "grant",
         because=f"{{who}} has no {right} on {{what}}, which the stack file gives it",
         otherwise=otherwise,
-        so=lambda facts, finding: _lacks(facts, finding, right),
+        so=lacks,
     )
 
 

@@ -1,7 +1,6 @@
 """Causes of `permission denied for table`, for a view and for a sequence."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import spelled
@@ -12,19 +11,6 @@ from engarde.doctor.model import Answer, Cause, as_found, bring_back, confirmed,
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.resource_names import login_name
 from engarde.util.quoting import statement
-
-
-@dataclass(frozen=True, slots=True)
-class _Try:
-    """A login at a relation that it may have been refused."""
-
-    login: Service | Analytics
-    relation: Relation
-    right: RelationRight
-
-    @property
-    def own(self) -> bool:
-        return owns(self.login, self.relation.schema)
 
 
 def refused(facts: Facts) -> list[Relation]:
@@ -39,13 +25,14 @@ def refused(facts: Facts) -> list[Relation]:
     return [relation for relation in facts.exact if relation.schema in written] or facts.exact
 
 
-def _tries(facts: Facts) -> Iterator[_Try]:
+def _tries(facts: Facts) -> Iterator[tuple[Service | Analytics, Relation, RelationRight]]:
+    """Each login at a relation that it may have been refused, and what it may do there."""
     for relation in refused(facts):
         rights = facts.rights_on(relation, [login.role for login in facts.suspects])
         for login in facts.suspects:
             # A table is only refused to whom its schema was not.
             if (right := rights.get(login.role)) and facts.may_use(login.role, relation.schema):
-                yield _Try(login, relation, right)
+                yield login, relation, right
 
 
 def _never_declared(facts: Facts) -> Answer:
@@ -54,12 +41,13 @@ def _never_declared(facts: Facts) -> Answer:
         return unknown("the text does not say on what")
     if not relations:
         return unknown("nothing has this name now")
-    tries = [tried for tried in _tries(facts) if not (tried.own or tried.right.some)]
+    tries = list(_tries(facts))
     for relation in relations:
+        closed = [login for login, tried, right in tries if tried == relation and not right.some]
         lacking = [
-            tried.login
-            for tried in tries
-            if tried.relation == relation and not facts.sees(tried.login, relation.schema, relation.name)
+            login
+            for login in closed
+            if not (owns(login, relation.schema) or facts.sees(login, relation.schema, relation.name))
         ]
         if lacking and relation.kind == "sequence":
             because = f"{remedies.named(lacking)} writes into {relation.schema}, which is another's"
@@ -71,31 +59,31 @@ def _never_declared(facts: Facts) -> Answer:
 
 
 def _other_columns(facts: Facts) -> Answer:
-    for tried in _tries(facts):
-        read = read_of(tried.login, tried.relation.schema, tried.relation.name)
-        if len(facts.suspects) == 1 and read and read.columns and tried.right.some and not tried.right.reads:
-            who, columns = login_name(tried.login), ", ".join(read.columns)
+    for login, relation, right in _tries(facts):
+        read = read_of(login, relation.schema, relation.name)
+        if len(facts.suspects) == 1 and read and read.columns and right.some and not right.reads:
+            who, columns = login_name(login), ", ".join(read.columns)
             remedy = remedies.edit("engarde:services", who, "reads", value=(spelled(read.schema_, read.table),))
-            return confirmed(f"{who} may read {columns} of {tried.relation.place}, and nothing else", remedy)
+            return confirmed(f"{who} may read {columns} of {relation.place}, and nothing else", remedy)
     return ruled_out("no read of it is limited to columns")
 
 
 def _foreign_key(facts: Facts) -> Answer:
     if not failed_statement.makes_foreign_key(facts.error.lines):
         return ruled_out("the text quotes no statement that makes a foreign key")
-    for tried in _tries(facts):
-        it, is_service = tried.relation, isinstance(tried.login, Service)
-        if is_service and not tried.own and tried.right.some and not tried.right.refers:
-            because = f"{tried.login.role} may read {it.place}, and no foreign key of its may point there"
-            return confirmed(because, remedies.declaring(facts, [tried.login], it.schema, it.name))
+    for login, relation, right in _tries(facts):
+        anothers = isinstance(login, Service) and not owns(login, relation.schema)
+        if anothers and right.some and not right.refers:
+            because = f"{login.role} may read {relation.place}, and no foreign key of its may point there"
+            return confirmed(because, remedies.declaring(facts, [login], relation.schema, relation.name))
     return ruled_out("whoever may read it may point foreign keys at it, too")
 
 
 def _writes(facts: Facts) -> Answer:
-    for tried in _tries(facts):
-        said = failed_statement.more_than_reading(facts.error.lines, tried.relation.schema, tried.relation.name)
-        if said and not tried.own and not tried.right.writes:
-            return confirmed(f"{said} on {tried.relation.place}, of which others may be let read at most")
+    for login, relation, right in _tries(facts):
+        said = failed_statement.more_than_reading(facts.error.lines, relation.schema, relation.name)
+        if said and not owns(login, relation.schema) and not right.writes:
+            return confirmed(f"{said} on {relation.place}, of which others may be let read at most")
     return ruled_out("the statement writes nothing of another's")
 
 
