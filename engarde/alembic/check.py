@@ -18,27 +18,13 @@ from engarde.output.findings import Finding
 Rule = Callable[[Context], Iterator[Finding]]
 
 RULES: tuple[Rule, ...] = (
-    rules_configure.ran,
-    rules_configure.configured,
-    rules_configure.version_table,
-    rules_configure.filtered,
-    rules_configure.shows_no_others,
-    rules_configure.set_rightly,
-    rules_configure.offline,
-    rules_configure.makes_no_schema,
-    rules_configure.commits,
-    rules_models.schemas,
-    rules_models.foreign_keys,
-    rules_urls.from_environment,
-    rules_urls.written_out,
-    rules_urls.doubled,
-    rules_urls.variable,
-    rules_urls.direct,
-    rules_urls.driver_fits,
-    rules_urls.asynchronous,
-    rules_configure.several,
-    rules_configure.arguments,
-    rules_models.heads,
+    *(rules_configure.ran, rules_configure.configured, rules_configure.version_table, rules_configure.filtered),
+    *(rules_configure.shows_no_others, rules_configure.set_rightly, rules_configure.offline),
+    *(rules_configure.makes_no_schema, rules_configure.commits),
+    *(rules_models.schemas, rules_models.foreign_keys),
+    *(rules_urls.from_environment, rules_urls.written_out, rules_urls.doubled, rules_urls.variable),
+    *(rules_urls.direct, rules_urls.driver_fits, rules_urls.asynchronous),
+    *(rules_configure.several, rules_configure.arguments, rules_models.heads),
 )
 RULES_OF_FLASK: tuple[Rule, ...] = (rules_configure.of_flask, rules_models.heads)
 

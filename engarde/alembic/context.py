@@ -131,7 +131,6 @@ class Environment:
     """its engine is an asynchronous one"""
 
     def of(self, mode: Mode) -> tuple[Configure, ...]:
-        """The calls for one mode."""
         return tuple(configure for configure in self.configures if configure.mode == mode)
 
     @property
@@ -237,7 +236,6 @@ class Context:
     def healed(
         self, check: str, line: int, expected: str, actual: str, remedy: Remedy, file: Path | None = None
     ) -> Finding:
-        """One with any remedy."""
         place = (file or self.project.env).resolve()
         folder = self.project.folder.resolve()
         shown = place.relative_to(folder) if place.is_relative_to(folder) else place
@@ -285,6 +283,5 @@ class _Constants(ast.NodeTransformer):
         self.source, self.but = source, but
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        """One name."""
         constant = UNKNOWN if node.id in self.but else self.source.value(node).constant
         return node if constant is UNKNOWN else ast.parse(repr(constant), mode="eval").body

@@ -4,6 +4,7 @@ import ast
 import re
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from itertools import dropwhile
 from typing import Literal
 
 from engarde.alembic.context import Configure, Early, Environment, Mode, SetPath, Sink, Way
@@ -200,7 +201,9 @@ def _early(source: Source, ours: Collection[str]) -> Iterator[Early]:
     together = {name for flow in names for name in flow}
     constants = {node.value for node in source.nodes if isinstance(node, ast.Constant)}
     joined = "begin_transaction" in together and ("connect" in together or not begun)
-    if joined and "AUTOCOMMIT" not in constants and not any(map(_commits_at_the_end, names)):
+    # Once the migrations have run, whatever they have joined.
+    commits = any("commit" in dropwhile(lambda name: name not in _BEGINS, flow) for flow in names)
+    if joined and "AUTOCOMMIT" not in constants and not commits:
         for (call, connection), flow in zip(handing.items(), flows, strict=True):
             yield from _left_open(source, flow[: flow.index(call)], connection, ours)
 
@@ -213,12 +216,6 @@ def _connection(call: ast.Call) -> str | None:
         return None
     nodes = [keyword.value for keyword in call.keywords if keyword.arg == "connection"]
     return next((name_of(node) for node in (*nodes, *call.args[:1])), None)
-
-
-def _commits_at_the_end(names: list[str | None]) -> bool:
-    """Whether a flow of calls commits once the migrations have run, whatever they have joined."""
-    first = next((place for place, name in enumerate(names) if name in _BEGINS), len(names))
-    return "commit" in names[first:]
 
 
 def _left_open(source: Source, flow: list[ast.Call], connection: str, ours: Collection[str]) -> list[Early]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from stat import S_IMODE
 
 from engarde.alembic import template
-from engarde.alembic.context import Environment
 from engarde.alembic.environment import environment
 from engarde.alembic.project import INI, NoProject, Project, project, words_of
 from engarde.alembic.running import Runner, Said
@@ -52,15 +51,9 @@ class Change:
     def shown(self, folder: Path) -> str:
         """The difference; passwords that stood in the old file are not in it."""
         name = os.path.relpath(self.file, folder)
-        old = "" if self.before is None else self.before
-        lines = difflib.unified_diff(
-            old.splitlines(),
-            self.after.splitlines(),
-            name if self.before is not None else "/dev/null",
-            name,
-            lineterm="",
-        )
-        return masked("\n".join(lines))
+        old, new = (self.before or "").splitlines(), self.after.splitlines()
+        named = "/dev/null" if self.before is None else name
+        return masked("\n".join(difflib.unified_diff(old, new, named, name, lineterm="")))
 
 
 def changes(path: Path, service: Service, driver: Driver | None) -> tuple[Change, ...]:
@@ -69,36 +62,35 @@ def changes(path: Path, service: Service, driver: Driver | None) -> tuple[Change
     :raises ConfigError: the project or its env.py cannot be read, or the env.py is a link.
     :raises Refused: something of the old env.py that may fill or filter the metadata would be lost.
     """
-    folder = path.parent if path.is_file() else path
+    try:
+        wanted = [_env(project(path, words_of(service)), service, driver)]
+    except NoProject:
+        wanted = _fresh(path.parent if path.is_file() else path, service, driver)
+    return tuple(change for change in wanted if change.before != change.after)
+
+
+def _fresh(folder: Path, service: Service, driver: Driver | None) -> list[Change]:
     root = folder.resolve()
-    with suppress(NoProject):
-        return _made([_env(project(path, words_of(service)), service, driver)])
     files = {INI: template.text(INI), f"{FRESH}/script.py.mako": template.text("script.py.mako")}
     if taken := [str(folder / file) for file in files if os.path.lexists(folder / file)]:
-        raise ConfigError(f"{', '.join(taken)} is there, but no Alembic project: {INI} has no [alembic]")
-    made = [Change(root, root / file, None, text, None) for file, text in files.items()]
+        raise ConfigError(f"{', '.join(taken)} is there, but no Alembic project: {INI} has no [alembic]") from None
     _refuse_links(root, root / FRESH / "env.py")
-    return _made([*made, Change(root, root / FRESH / "env.py", None, _new_env(service, driver), None)])
+    files[f"{FRESH}/env.py"] = _new_env(service, driver)
+    return [Change(root, root / file, None, text, None) for file, text in files.items()]
 
 
 def try_out(changes: Sequence[Change], path: Path, service: Service) -> None:
     """Tries what would take the place of an env.py.
 
-    :raises Refused: it would break what works, or could not be tried.
-    """
-    for change in changes:
-        if change.before is not None:
-            _refuse_broken(project(path, words_of(service)), service, change.before, change.after)
-
-
-def _refuse_broken(project: Project, service: Service, before: str, after: str) -> None:
-    """Lets an env.py pass that can take the place of another.
-
     :raises Refused: it fails, its metadata has fewer tables, its filters hide them all, or it could not be tried.
     """
-    above = bound(after.partition(template.BEGIN)[0])
+    change = next((change for change in changes if change.before is not None), None)
+    if change is None:
+        return
+    there = project(path, words_of(service))
+    above = bound(change.after.partition(template.BEGIN)[0])
     imports = {name: value[1:] for name, value in above.items() if isinstance(value, tuple)}
-    told = {"mode": "offline", "imports": imports}
+    told: dict[str, object] = {"mode": "offline", "imports": imports}
 
     def read(new: Said, old: Said) -> tuple[str, bool, list[str]]:
         kept = {*map(str, new["tables"] or ())}
@@ -106,13 +98,13 @@ def _refuse_broken(project: Project, service: Service, before: str, after: str) 
         return masked(str(new["failed"] or "")), bool(new["hidden"]), lost
 
     trial = Runner(
-        project,
+        there,
         service,
         refused="nothing was written: it could not be tried",
         late="nothing was written: its trial",
         otherwise=", or write it untried with --untried",
     )
-    runs = [{**told, "kind": "new", "text": after}, {**told, "kind": "old", "text": before}]
+    runs = [{**told, "kind": "new", "text": change.after}, {**told, "kind": "old", "text": change.before}]
     failed, hidden, lost = trial.run(runs, read)
     if failed:
         raise Refused(f"nothing was written: what would be written fails there: {failed}")
@@ -125,7 +117,7 @@ def _refuse_broken(project: Project, service: Service, before: str, after: str) 
     if lost:
         raise Refused(
             f"nothing was written: the metadata of what would be written has no {first_few(lost, 5)}, and autogenerate"
-            f" would drop what is missing there; import what fills it at the top of {project.env}, before"
+            f" would drop what is missing there; import what fills it at the top of {there.env}, before"
             " target_metadata"
         )
 
@@ -205,10 +197,6 @@ def _new(name: str, content: bytes, old: os.stat_result | None, folder: int) -> 
         writing.write(content)
 
 
-def _made(wanted: Sequence[Change]) -> tuple[Change, ...]:
-    return tuple(change for change in wanted if change.before != change.after)
-
-
 def _env(there: Project, service: Service, driver: Driver | None) -> Change:
     root, file = there.folder.resolve(), there.env
     _refuse_links(root, file)
@@ -227,7 +215,10 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
             f"{file}:{facts.of_several[0].line} is for several databases: nothing was written; make a project for"
             f" {service.name}'s alone, with its version files, and `def upgrade() -> None:` in them"
         )
-    chosen = driver or _of(facts, service)
+    # The one that it has now, as far as that is a choice between synchronous and not.
+    usual = _usual(service)
+    kept_driver = "psycopg" if usual == "asyncpg" and facts.engines else usual
+    chosen = driver or ("asyncpg" if facts.asynchronous else kept_driver)
     own, left, lost = template.yours(before), tuple[str, ...](), tuple[str, ...]()
     if own is None:
         yours, left, lost = carried(facts, bound(template.env(service, chosen, "")))
@@ -243,12 +234,11 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
 
 
 def _of_several(there: Project) -> tuple[str, ...]:
-    """What keeps our env.py from running the version files: the first of each kind."""
-    first = {function.name: function for function in reversed(wanting(there))}
+    """What keeps our env.py from running the version files."""
     return tuple(
         f"{os.path.relpath(function.file, there.folder.resolve())}, line {function.line}: {function.name}"
         f"({', '.join(function.arguments)}) is given that by an env.py for several databases"
-        for function in first.values()
+        for function in reversed(wanting(there))
     )
 
 
@@ -260,14 +250,6 @@ def _refuse_links(root: Path, file: Path) -> None:
 
 def _new_env(service: Service, driver: Driver | None) -> str:
     return template.env(service, driver or _usual(service), template.text("yours.py"))
-
-
-def _of(found: Environment, service: Service) -> Driver:
-    """The one that it has now, as far as that is a choice between synchronous and not."""
-    usual = _usual(service)
-    if found.asynchronous:
-        return "asyncpg"
-    return "psycopg" if usual == "asyncpg" and found.engines else usual
 
 
 def _usual(service: Service) -> Driver:

@@ -97,7 +97,6 @@ class Settings:
 
     @property
     def file(self) -> Path:
-        """Where the project's options are."""
         file = self.ini or self.pyproject
         assert file
         return file
@@ -113,7 +112,6 @@ class Settings:
         return None if value is None else self._filled(name, value)
 
     def flag(self, name: str) -> bool:
-        """An option that is true or false."""
         if name in self.in_ini:
             return self._interpolated(name) == "true"
         return self.in_pyproject.get(name) is True

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from engarde.alembic.context import UNJUDGED, Configure, Context, Early, SetPath, Table, by_name
+from engarde.alembic.context import UNJUDGED, Configure, Context, SetPath, Table, by_name
 from engarde.alembic.rules_urls import driver
 from engarde.alembic.scripts import wanting
 from engarde.alembic.source import UNKNOWN, name_of
@@ -74,9 +74,8 @@ def _name(context: Context, configure: Configure) -> Iterator[Finding]:
 
 def filtered(context: Context) -> Iterator[Finding]:
     """What autogenerate sees: every table of the service, and nothing else."""
-    if context.autogenerates:
-        for configure in context.env.of("online"):
-            yield from _filtered(context, configure)
+    for configure in context.env.of("online") if context.autogenerates else ():
+        yield from _filtered(context, configure)
 
 
 def _filtered(context: Context, configure: Configure) -> Iterator[Finding]:
@@ -139,10 +138,8 @@ def arguments(context: Context) -> Iterator[Finding]:
     given = _given(context)
     if given is None:
         return
-    missing = [function for function in wanting(context.project) if not set(function.arguments) <= given]
-    for name in dict.fromkeys(function.name for function in missing):
-        function = next(function for function in missing if function.name == name)
-        call = f"{name}({', '.join(function.arguments)})"
+    for function in wanting(context.project, given):
+        name, call = function.name, f"{function.name}({', '.join(function.arguments)})"
         actual = f"{call}, and env.py gives run_migrations no such thing: a TypeError"
         heals = f"def {name}() -> None:"
         yield context.finding("arguments", function.line, f"{name}()", actual, heals, file=function.file)
@@ -255,21 +252,18 @@ def commits(context: Context) -> Iterator[Finding]:
     for early in dict.fromkeys(context.env.early):
         if early.sure:
             actual = "it begins a transaction that the migrations join, and that is rolled back at the end"
-            yield context.finding("transaction", early.line, *_of_its_own(context, early, actual))
+            if any(map(_WITH_IT.search, early.texts)):
+                expected = "it in the migrations' own transaction, with which it ends"
+                code = "with context.begin_transaction():\n    ...  # here, and then context.run_migrations()"
+            else:
+                expected = "a commit before the migrations"
+                nodes = context.env.source.nodes
+                awaited = any(isinstance(node, ast.Await) and node.lineno == early.line for node in nodes)
+                code = f"{'await ' if awaited else ''}connection.commit()  # right after it"
+            yield context.finding("transaction", early.line, expected, actual, code)
         else:
             reason = "where it is reached, it begins a transaction that nobody commits"
             yield context.unjudged(early.line, "no statement before context.configure, or a commit", reason)
-
-
-def _of_its_own(context: Context, early: Early, actual: str) -> tuple[str, str, str]:
-    """What is expected of such a statement, what it does, and the code that heals it."""
-    if any(map(_WITH_IT.search, early.texts)):
-        code = "with context.begin_transaction():\n    ...  # here, and then context.run_migrations()"
-        return "it in the migrations' own transaction, with which it ends", actual, code
-    source = context.env.source
-    awaited = any(isinstance(node, ast.Await) and node.lineno == early.line for node in source.nodes)
-    code = f"{'await ' if awaited else ''}connection.commit()  # right after it"
-    return "a commit before the migrations", actual, code
 
 
 def _lines(context: Context) -> tuple[str, ...]:

@@ -121,9 +121,10 @@ def heads(context: Context) -> Iterator[Finding]:
 
 def foreign_keys(context: Context) -> Iterator[Finding]:
     """Those at a table for which REFERENCES is not declared; only what is written out counts."""
+    revisions = map(context.env.source.modules.source, (item.file for item in context.graph.revisions.values()))
     found = {
         (file, line, target)
-        for source in _sources(context)
+        for source in (*reached(context.env.source), *filter(None, revisions))
         for node in source.nodes
         if isinstance(node, ast.Call)
         for file, line, target in _of_call(source, node)
@@ -141,21 +142,14 @@ def foreign_keys(context: Context) -> Iterator[Finding]:
         yield context.healed("foreign key", line, expected, what, remedy, file)
 
 
-def _sources(context: Context) -> Iterator[Source]:
-    yield from reached(context.env.source)
-    for revision in context.graph.revisions.values():
-        if found := context.env.source.modules.source(revision.file):
-            yield found
-
-
 def _of_call(source: Source, call: ast.Call) -> Iterator[tuple[Path, int, Target]]:
     named = {keyword.arg: keyword.value for keyword in call.keywords}
     match name_of(call.func):
         case "ForeignKey":
             targets = [_spelled(named.get("column", call.args[0] if call.args else None))]
         case "ForeignKeyConstraint":
-            columns = [_spelled(item) for item in _items(named.get("refcolumns", *call.args[1:2]))]
-            targets = [_together([column for column in columns if column])]
+            columns = [*filter(None, map(_spelled, _items(named.get("refcolumns", *call.args[1:2]))))]
+            targets = [(*found[:2], tuple(name for column in columns for name in column[2])) for found in columns[:1]]
         case "create_foreign_key":
             targets = [_of_operation(call, named)]
         case _:
@@ -176,10 +170,6 @@ def _spelled(node: ast.expr | None) -> Target | None:
     """`schema.table.column`, as SQLAlchemy takes it apart."""
     parts = (_text(node) or "").rsplit(".", 2)
     return (parts[0], parts[1], (parts[2],)) if len(parts) == 3 else None
-
-
-def _together(targets: list[Target]) -> Target | None:
-    return (*targets[0][:2], tuple(column for _, _, columns in targets for column in columns)) if targets else None
 
 
 def _of_operation(call: ast.Call, named: dict[str | None, ast.expr]) -> Target | None:

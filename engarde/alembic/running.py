@@ -21,7 +21,6 @@ from typing import IO, Any, TypeVar, get_args
 
 from engarde.alembic import template
 from engarde.alembic.context import (
-    Answers,
     Configure,
     Context,
     Early,
@@ -38,6 +37,7 @@ from engarde.alembic.programs import Programs, environment
 from engarde.alembic.project import INI, URL, Project, command, words_of
 from engarde.alembic.source import UNKNOWN, Value
 from engarde.declaration.address import UNSTATED, Address
+from engarde.declaration.declared import UrlFormat
 from engarde.declaration.loader import FOLDER
 from engarde.declaration.model import Service
 from engarde.errors import Refused
@@ -136,12 +136,15 @@ class Runner:
         said: Said = json.loads(answer)
         return said
 
-    def _printed(self, name: str, words: Sequence[str], programs: Programs) -> list[str]:
+    def _printed(self, run: str, words: Sequence[str], programs: Programs) -> list[str]:
         """What it prints, in lines."""
         declared = self.service.migrations
-        given = environment(given_environment(), declared.environment if declared else ()) | _urls(self.service)
+        given = environment(given_environment(), declared.environment if declared else ())
+        for name, form in _forms(self.service).items():
+            # With a % in the password.
+            given[name] = url(form, NOWHERE, databases(self.service)[name], self.service.role, "no%ne")
         printed, limit = bytearray(), timeouts.seconds("alembic")
-        with programs.running(name, words, self.project.folder, given, errors=subprocess.STDOUT) as process:
+        with programs.running(run, words, self.project.folder, given, errors=subprocess.STDOUT) as process:
             assert process.stdout
             reader = Thread(target=_read_into, args=(printed, process.stdout), daemon=True)
             reader.start()
@@ -162,23 +165,17 @@ def _read_into(printed: bytearray, stream: IO[bytes]) -> None:
             printed += piece
 
 
+def _forms(service: Service) -> dict[str, UrlFormat]:
+    """The variables in which it looks for URLs, and their forms."""
+    stated = {name: variable.url_format for name, variable in (service.railway or UNSTATED).variables.items()}
+    if service.migrations:
+        stated[service.migrations.variable] = service.migrations.url_format
+    return {name: form or service.url_format for name, form in stated.items()}
+
+
 def databases(service: Service) -> dict[str, str]:
-    """The variables in which it looks for URLs, each leading to a database of another name."""
-    own = (service.migrations.variable,) if service.migrations else ()
-    names = dict.fromkeys((*(service.railway or UNSTATED).variables, *own))
-    return {name: f"none{place or ''}" for place, name in enumerate(names)}
-
-
-def _urls(service: Service) -> dict[str, str]:
-    """These variables, leading nowhere, with a % in the password."""
-    delivered, migrations = (service.railway or UNSTATED).variables, service.migrations
-    forms = {name: variable.url_format for name, variable in delivered.items()}
-    if migrations:
-        forms[migrations.variable] = migrations.url_format
-    return {
-        name: url(forms[name] or service.url_format, NOWHERE, database, service.role, "no%ne")
-        for name, database in databases(service).items()
-    }
+    """These variables, each leading to a database of another name."""
+    return {name: f"none{place or ''}" for place, name in enumerate(_forms(service))}
 
 
 # ---- What has been seen, judged by the same rules as what the text tells.
@@ -248,14 +245,8 @@ def _configures(env: Environment, said: Said, mode: Mode) -> Iterator[Configure]
             node = ast.Constant(value[0]) if value else ast.Call(ast.Name(name, ast.Load()), [], [])
             node.lineno = told[name].lineno if name in told else line
             options[name] = node
-        yield Configure(mode, line, options, within=mode, answers=_answers(one["answers"]))
-
-
-def _answers(found: list[list[Any]]) -> Answers:
-    return {
-        Table(schema, name, declared, exists, modelled): answer
-        for schema, name, declared, exists, modelled, answer in found
-    }
+        answers = {Table(*table): answer for *table, answer in one["answers"]}
+        yield Configure(mode, line, options, within=mode, answers=answers)
 
 
 def _paths(env: Environment, said: Said, mode: Mode) -> Iterator[SetPath]:
@@ -288,13 +279,11 @@ def _models(context: Context, said: Said) -> Iterator[Named]:
         yield from context.models
         return
     known = {named.schema for named in context.models}
-    found = {schema: False for schema, _ in said["schemas"]}
-    for schema, keys in said["schemas"]:
-        found[schema] |= bool(keys)
-    left = {schema: keys for schema, keys in found.items() if schema is not None and schema not in known}
+    with_keys = {schema for schema, keys in said["schemas"] if keys}
+    left = [schema for schema in dict(said["schemas"]) if schema is not None and schema not in known]
     unknown = [named for named in context.models if named.schema is UNKNOWN]
     yield from (named for named in context.models if named.schema is not UNKNOWN)
     lines = [int(one["line"]) for one in said["configures"]] or [1]
     places = unknown or [Named(context.project.env, lines[0], None, of_metadata=True, keys=False)]
     for named in places:
-        yield from (replace(named, schema=schema, keys=keys) for schema, keys in left.items())
+        yield from (replace(named, schema=schema, keys=schema in with_keys) for schema in left)

@@ -180,12 +180,12 @@ class Wanting:
     """that it does not do without"""
 
 
-def wanting(project: Project) -> tuple[Wanting, ...]:
-    """All of them, in the order of their files.
+def wanting(project: Project, given: Collection[str] = ()) -> tuple[Wanting, ...]:
+    """The first of each name, in the order of their files, that wants more than it is given.
 
     :raises ConfigError: the history cannot be read.
     """
-    found = []
+    found: dict[str, Wanting] = {}
     for file in sorted(revision.file for revision in graph(project).revisions.values()):
         for node in parsed(file).body:
             if isinstance(node, ast.FunctionDef) and node.name in ("upgrade", "downgrade"):
@@ -193,6 +193,7 @@ def wanting(project: Project) -> tuple[Wanting, ...]:
                 needed = by_place[: len(by_place) - len(node.args.defaults)]
                 pairs = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
                 needed += [word for word, default in pairs if default is None]
-                if needed:
-                    found.append(Wanting(file, node.lineno, node.name, tuple(word.arg for word in needed)))
-    return tuple(found)
+                names = tuple(word.arg for word in needed)
+                if not {*names} <= {*given}:
+                    found.setdefault(node.name, Wanting(file, node.lineno, node.name, names))
+    return tuple(found.values())

@@ -272,7 +272,6 @@ def dotted(node: ast.expr) -> str:
 
 
 def handed(call: ast.Call) -> list[ast.expr]:
-    """What a call is given."""
     return [*call.args, *(keyword.value for keyword in call.keywords)]
 
 

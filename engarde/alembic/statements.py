@@ -75,26 +75,23 @@ class OldFile:
         )
 
     def segment(self, node: ast.AST) -> str:
-        """Its text."""
         return ast.get_source_segment(self.text, node) or ast.unparse(node)
 
     def first_line(self, statement: ast.stmt) -> str:
-        """The statement's first line."""
         return self.segment(statement).partition("\n")[0].strip()
 
     def _reaching(self, wanted: Callable[[ast.Call], bool]) -> Set[str]:
         """The functions that make such a call, themselves or by another one of them."""
 
-        def reach(node: ast.AST, found: Set[str]) -> bool:
-            return (isinstance(node, ast.Call) and wanted(node)) or (isinstance(node, ast.Name) and node.id in found)
+        def more(found: Set[str]) -> set[str]:
+            return {
+                name
+                for name, function in self.source.functions.items()
+                for node in ast.walk(function)
+                if (isinstance(node, ast.Call) and wanted(node)) or (isinstance(node, ast.Name) and node.id in found)
+            }
 
-        functions = self.source.functions.items()
-        return grown(
-            set[str](),
-            lambda found: {
-                name for name, function in functions if any(reach(node, found) for node in ast.walk(function))
-            },
-        )
+        return grown(set(), more)
 
     def _runs(self, statement: ast.stmt) -> bool:
         match statement:
@@ -144,7 +141,6 @@ def heads(statement: ast.stmt) -> Iterator[ast.expr]:
 
 
 def calls(node: ast.AST) -> list[ast.Call]:
-    """The calls in it."""
     return [inner for inner in ast.walk(node) if isinstance(inner, ast.Call)]
 
 

@@ -41,7 +41,6 @@ def text(name: str) -> str:
 
 
 def env(service: Service, driver: Driver, yours: str) -> str:
-    """The whole file."""
     asynchronous = driver == "asyncpg"
     written = Template(text("env.py")).substitute(
         asyncio="import asyncio\n" if asynchronous else "",

@@ -5,7 +5,7 @@ What does not is left out, or refused: it may fill or filter the metadata.
 
 import ast
 import re
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Set
 
 from engarde.alembic.context import Environment
 from engarde.alembic.environment import EXECUTES, OPTIONS
@@ -161,7 +161,11 @@ def carried(env: Environment, ours: Mapping[str, object]) -> tuple[str | None, L
     options = _options(env, old, losses)
     wanted = {METADATA, *loads(metadata), *(name for node in options.values() for name in loads(node))}
     kept = [statement for statement in _kept(old, losses, wanted) if not _is_there(statement, ours)]
-    _refuse_taken(kept, ours, losses)
+    for statement in kept:
+        for name, value in bound_by(statement).items():
+            if name in ours and (value is None or ours[name] != value):
+                why = f"{name} is a name of something else in the new env.py: give it another one"
+                losses.refuse(statement.lineno, why)
     losses.look()
     befores: list[ast.stmt | None] = [None, *kept]
     text = "".join(_between(*pair) + _lines(old, pair[1]) for pair in zip(befores, kept, strict=False))
@@ -256,22 +260,15 @@ def _is_there(statement: ast.stmt, ours: Mapping[str, object]) -> bool:
     return imports and all(ours.get(name) == value for name, value in names.items())
 
 
-def _refuse_taken(kept: Sequence[ast.stmt], ours: Mapping[str, object], losses: Losses) -> None:
-    for statement in kept:
-        for name, value in bound_by(statement).items():
-            if name in ours and (value is None or ours[name] != value):
-                losses.refuse(
-                    statement.lineno, f"{name} is a name of something else in the new env.py: give it another one"
-                )
-
-
 # ---- Its text.
 
 
 def _lines(old: OldFile, statement: ast.stmt) -> str:
     """A statement with the comments right above it."""
     lines = old.text.splitlines()
-    first, last = _first(statement) - 1, statement.end_lineno or statement.lineno
+    decorators = statement.decorator_list if isinstance(statement, Function | ast.ClassDef) else []
+    first = min([statement.lineno, *(decorator.lineno for decorator in decorators)]) - 1
+    last = statement.end_lineno or statement.lineno
     others = [other for other in old.body if other is not statement]
     if any(first < other.lineno <= last or (other.end_lineno or 0) - 1 == first for other in others):
         return old.segment(statement)
@@ -284,8 +281,3 @@ def _between(before: ast.stmt | None, after: ast.stmt) -> str:
     """The lines' ends between two statements."""
     defines = any(isinstance(statement, Function | ast.ClassDef) for statement in (before, after))
     return "\n\n\n" if defines else "\n"
-
-
-def _first(statement: ast.stmt) -> int:
-    decorators = statement.decorator_list if isinstance(statement, Function | ast.ClassDef) else []
-    return min([statement.lineno, *(decorator.lineno for decorator in decorators)])

@@ -74,7 +74,14 @@ class Database:
         ]
         for table in others:
             if table.revisions and self._histories.uses(service, table, has_own):
-                raise OtherVersionTable(self._said(service, table))
+                evidence = self._histories.evidence(service, table) or f"{table.owner} owns it"
+                sure = self._histories.proven(service, table) or table.owner == service.role
+                raise OtherVersionTable(
+                    f"{table.identity} holds {', '.join(table.revisions)}: {evidence}; from base {service.name} would"
+                    " make its tables anew beside those that are there, so nothing was changed; `bin/engarde doctor"
+                    f" --stack {self.stack.name}` says how it gets a version table of its own"
+                    f"{'' if sure else self._way_out(service)}"
+                )
         for table in others:
             # With a table of its own, an empty one, the service has been told to begin.
             used = table.trusted or table.owner == service.role or (service.role in table.writers and not has_own)
@@ -83,16 +90,6 @@ class Database:
                     f"{table.identity} cannot be read now: {table.unread}; it may hold revisions of {service.name},"
                     f" whose own table has none; nothing was changed{'' if has_own else self._way_out(service)}"
                 )
-
-    def _said(self, service: Service, table: VersionTable) -> str:
-        evidence = self._histories.evidence(service, table) or f"{table.owner} owns it"
-        said = (
-            f"{table.identity} holds {', '.join(table.revisions or ())}: {evidence}; from base {service.name} would"
-            " make its tables anew beside those that are there, so nothing was changed; `bin/engarde doctor"
-            f" --stack {self.stack.name}` says how it gets a version table of its own"
-        )
-        sure = self._histories.proven(service, table) or table.owner == service.role
-        return said if sure else said + self._way_out(service)
 
     def _way_out(self, service: Service) -> str:
         made = f"CREATE TABLE {quoted(service.schema_, VERSION_TABLE)} (version_num varchar(32) PRIMARY KEY)"
@@ -121,7 +118,6 @@ class Project:
 
     @property
     def name(self) -> str:
-        """The service's name."""
         return self.service.name
 
     @property

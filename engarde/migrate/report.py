@@ -77,7 +77,6 @@ class _Services(Result):
         return Unfinished.exit_code if worst and changed else worst
 
     def data(self) -> dict[str, object]:
-        """The same for machines."""
         return {"services": [service.data() for service in self.services]}
 
 
@@ -88,7 +87,6 @@ class Upgraded(_Services):
     services: Sequence[Migrated]
 
     def text(self) -> RenderableType:
-        """A row for each service."""
         shown = table("service", "before", "after", "seconds", "state")
         for done in self.services:
             state = Group(Text(done.state, style=STYLES[done.state]), *_said(done.said))
