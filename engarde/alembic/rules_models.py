@@ -2,9 +2,9 @@
 
 import ast
 from collections.abc import Iterator
-from pathlib import Path
 
 from engarde.alembic.context import Context, Named, Table
+from engarde.alembic.project import words_of
 from engarde.alembic.source import UNKNOWN, Source, dotted, name_of
 from engarde.declaration.stack_file import referring
 from engarde.output.findings import Finding, Remedy
@@ -112,8 +112,7 @@ def heads(context: Context) -> Iterator[Finding]:
     found = [context.graph.revisions[id_] for id_ in context.graph.heads]
     if context.graph.target == "heads" or len(found) < 2:
         return
-    program = context.service.migrations.command if context.service.migrations else ("alembic",)
-    words = " ".join(map(word, (*program, "merge", "heads", "-m", "one head")))
+    words = " ".join(map(word, (*words_of(context.service), "merge", "heads", "-m", "one head")))
     remedy = Remedy("command", f"cd {word(str(context.project.folder))} && {words}")
     actual = ", ".join(revision.id for revision in found)
     yield context.healed("heads", found[-1].line, "one head", actual, remedy, found[-1].file)
@@ -123,11 +122,10 @@ def foreign_keys(context: Context) -> Iterator[Finding]:
     """Those at a table for which REFERENCES is not declared; only what is written out counts."""
     revisions = map(context.env.source.modules.source, (item.file for item in context.graph.revisions.values()))
     found = {
-        (file, line, target)
+        (source.file, node.lineno, target)
         for source in (*reached(context.env.source), *filter(None, revisions))
         for node in source.nodes
-        if isinstance(node, ast.Call)
-        for file, line, target in _of_call(source, node)
+        if isinstance(node, ast.Call) and (target := _target(node))
     }
     for file, line, (schema, table, columns) in sorted(found):
         read = next((read for read in context.service.reads if (read.schema_, read.table) == (schema, table)), None)
@@ -142,20 +140,18 @@ def foreign_keys(context: Context) -> Iterator[Finding]:
         yield context.healed("foreign key", line, expected, what, remedy, file)
 
 
-def _of_call(source: Source, call: ast.Call) -> Iterator[tuple[Path, int, Target]]:
+def _target(call: ast.Call) -> Target | None:
     named = {keyword.arg: keyword.value for keyword in call.keywords}
     match name_of(call.func):
         case "ForeignKey":
-            targets = [_spelled(named.get("column", call.args[0] if call.args else None))]
+            return _spelled(named.get("column", call.args[0] if call.args else None))
         case "ForeignKeyConstraint":
             columns = [*filter(None, map(_spelled, _items(named.get("refcolumns", *call.args[1:2]))))]
-            targets = [(*found[:2], tuple(name for column in columns for name in column[2])) for found in columns[:1]]
+            return (*columns[0][:2], tuple(name for column in columns for name in column[2])) if columns else None
         case "create_foreign_key":
-            targets = [_of_operation(call, named)]
-        case _:
-            # SQLModel's own spelling.
-            targets = [_spelled(named.get("foreign_key"))]
-    yield from ((source.file, call.lineno, target) for target in targets if target)
+            return _of_operation(call, named)
+    # SQLModel's own spelling.
+    return _spelled(named.get("foreign_key"))
 
 
 def _text(node: ast.expr | None) -> str | None:

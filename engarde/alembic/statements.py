@@ -3,7 +3,7 @@
 import ast
 import builtins
 import sys
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from typing import Literal, TypeVar
 
 from engarde.alembic.environment import ASYNC_ENGINES, OPTIONS, SYNC_ENGINES
@@ -184,6 +184,11 @@ def bound(text: str) -> Mapping[str, object]:
     for statement in ast.parse(text).body:
         found |= bound_by(statement)
     return found
+
+
+def bound_in(statements: Iterable[ast.stmt]) -> set[str]:
+    """The names that any of these statements binds."""
+    return {name for statement in statements for name in bound_by(statement)}
 
 
 def bound_by(statement: ast.AST) -> dict[str, object]:

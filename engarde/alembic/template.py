@@ -9,7 +9,7 @@ from string import Template
 from typing import Literal, get_args
 
 from engarde.alembic.source import Function
-from engarde.alembic.statements import bound, bound_by, is_others_import, is_text
+from engarde.alembic.statements import bound_by, bound_in, is_others_import, is_text
 from engarde.declaration.address import UNSTATED
 from engarde.declaration.model import Service
 from engarde.util.quoting import literal, quoted
@@ -89,7 +89,7 @@ def edited(before: str, service: Service) -> tuple[tuple[str, ...], tuple[str, .
     """
     written = [env(service, driver, "") for driver in get_args(Driver)]
     ours = {ast.dump(statement) for text in written for statement in _rest(text)}
-    names = {name for text in written for name in bound(text)}
+    names = bound_in(statement for text in written for statement in ast.parse(text).body)
     left, refused = [], []
     for statement in _rest(before):
         if ast.dump(statement) in ours or is_others_import(statement):

@@ -17,6 +17,7 @@ from engarde.alembic.statements import (
     Compound,
     OldFile,
     bound_by,
+    bound_in,
     calls,
     grown,
     heads,
@@ -61,6 +62,15 @@ class Losses:
         """what cannot fill or filter the metadata, each with its line"""
         self.refused: set[tuple[int, str]] = set()
         """what may, and what is to be done about it"""
+        self._own = bound_in(statement for statement in old.body if not is_others_import(statement)) - {"config"}
+        """names of the service's own modules, and of what it defines itself"""
+        self._imported = bound_in(filter(is_own_import, old.body))
+        self._filling = grown({METADATA}, self._needed)
+        """the names by which the metadata is filled or changed"""
+
+    def _needed(self, names: Set[str]) -> set[str]:
+        users = [statement for statement in self.old.body if bound_by(statement).keys() & names]
+        return {name for statement in users for name in loads(statement)} & self._own
 
     def refuse(self, line: int, why: str) -> None:
         """Says that something may fill or filter the metadata."""
@@ -77,45 +87,29 @@ class Losses:
             for word in call.keywords:
                 if word.arg not in OF_ENGINES and not (word.arg and is_off(word.value)):
                     self.left.add((word.value.lineno, f"{name_of(call.func)}({word.arg or '**'}=...)"))
-        filling = self._filling()
         for statement in self.old.body:
             if self.old.kind(statement) == "runs":
-                self._look_at(statement, filling)
+                self._look_at(statement)
 
-    def _own(self) -> set[str]:
-        """Names of the service's own modules, and of what it defines itself."""
-        own = [statement for statement in self.old.body if not is_others_import(statement)]
-        return {name for statement in own for name in bound_by(statement)} - {"config"}
-
-    def _filling(self) -> Set[str]:
-        """The names by which the metadata is filled or changed."""
-        own = self._own()
-
-        def taken(found: Set[str]) -> set[str]:
-            users = [statement for statement in self.old.body if bound_by(statement).keys() & found]
-            return {name for statement in users for name in loads(statement)} & own
-
-        return grown({METADATA}, taken)
-
-    def _look_at(self, statement: ast.stmt, filling: Set[str]) -> None:
+    def _look_at(self, statement: ast.stmt) -> None:
         line = self.old.first_line(statement)
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 for inner in statement.body:
-                    self._look_at(inner, filling)
+                    self._look_at(inner)
             case ast.Import() | ast.ImportFrom() if is_own_import(statement):
                 self.refuse(statement.lineno, f"{line} may fill the metadata: move it to the top")
-            case ast.For(iter=over) if loads(over) & filling:
+            case ast.For(iter=over) if loads(over) & self._filling:
                 self.refuse(statement.lineno, f"{line} changes the metadata: move it to the top")
             case _ if isinstance(statement, Compound):
                 if any(map(self._is_lost, heads(statement))):
                     self.leave(statement)
                 for inner in within(statement):
-                    self._look_at(inner, filling)
+                    self._look_at(inner)
             case ast.Expr(value=ast.Await(value=ast.Call() as call)) | ast.Expr(value=ast.Call() as call):
-                self._look_at_call(statement, call, filling)
+                self._look_at_call(statement, call)
             case ast.Assign(targets=targets) if not all(isinstance(node, ast.Name | ast.Tuple) for node in targets):
-                if any(loads(target) & filling for target in targets):
+                if any(loads(target) & self._filling for target in targets):
                     self.refuse(statement.lineno, f"{line} changes the metadata: move it to the top")
                 elif not any(map(is_url, targets)):
                     self.leave(statement)
@@ -124,13 +118,13 @@ class Losses:
             case ast.Raise() | ast.Delete() | ast.AugAssign():
                 self.leave(statement)
 
-    def _look_at_call(self, statement: ast.stmt, call: ast.Call, filling: Set[str]) -> None:
+    def _look_at_call(self, statement: ast.stmt, call: ast.Call) -> None:
         if name_of(call.func) in KNOWN or mentions(call, self.old.running):
             return
         given = {name for part in handed(call) for name in loads(part)}
         on_connection = dotted(call.func).split(".")[0] in CONNECTIONS or bool(given & {*CONNECTIONS})
-        fills = METADATA in given or bool(loads(call.func) & filling)
-        if fills or (not on_connection and loads(call.func) & self._own()):
+        fills = METADATA in given or bool(loads(call.func) & self._filling)
+        if fills or (not on_connection and loads(call.func) & self._own):
             line = self.old.first_line(statement)
             self.refuse(statement.lineno, f"{line} may fill the metadata: move it to the top, or take it out")
         else:
@@ -138,12 +132,10 @@ class Losses:
 
     def _is_lost(self, value: ast.expr) -> bool:
         """Whether the service's modules, the database or the caller takes part in it, as none does in the new file."""
-        imports = [statement for statement in self.old.body if is_own_import(statement)]
-        imported = {name for statement in imports for name in bound_by(statement)}
         told_more = any(isinstance(node, ast.Attribute) and node.attr == "attributes" for node in ast.walk(value))
         return told_more or any(
             (name := name_of(call.func)) in (*EXECUTES, "get_x_argument")
-            or (bool(loads(call.func) & imported) and name not in READS)
+            or (bool(loads(call.func) & self._imported) and name not in READS)
             for call in calls(value)
         )
 
@@ -222,7 +214,7 @@ def _options(env: Environment, old: OldFile, losses: Losses) -> dict[str, ast.ex
 
 def _local(old: OldFile, node: ast.expr) -> str:
     """The names in it that are not the module's own, listed."""
-    named = {name for statement in old.body for name in bound_by(statement)}
+    named = bound_in(old.body)
     return "" if "*" in named else ", ".join(sorted(loads(node) - named))
 
 

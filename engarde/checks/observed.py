@@ -9,7 +9,6 @@ from typing import Any, Generic, TypeVar
 
 from engarde.checks.admin_capabilities import AdminCapabilities, admin_capabilities
 from engarde.checks.foreseen import foreseen
-from engarde.checks.histories import Histories, ReadHistories
 from engarde.declaration.model import DatabaseStack
 from engarde.errors import Unreachable
 from engarde.output.findings import Finding
@@ -21,6 +20,7 @@ from engarde.server import catalog, functions, version_tables
 from engarde.server.catalog import Catalog, ServerSetting, StoredPassword, VersionTable
 from engarde.server.functions import EventTrigger
 from engarde.server.session import Session
+from engarde.server.version_tables import Histories, ReadHistories
 
 Value = TypeVar("Value")
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engarde.checks import registry, server
-from engarde.checks.histories import Histories, ReadHistories
 from engarde.checks.observed import Observed, Recorded
 from engarde.declaration.databases import databases, display_name
 from engarde.declaration.model import DatabaseStack, Stack
@@ -12,6 +11,7 @@ from engarde.errors import LoginRefused, NoRoomForLocks, Unreachable
 from engarde.output.findings import Finding
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.server.session import Session, session
+from engarde.server.version_tables import Histories, ReadHistories
 
 
 def examine(stack: Stack, histories: ReadHistories = Histories) -> list[Finding]:

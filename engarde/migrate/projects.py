@@ -8,7 +8,6 @@ from pathlib import Path
 
 from engarde.alembic.project import project
 from engarde.alembic.scripts import Graph, graph
-from engarde.checks.histories import Histories
 from engarde.declaration.address import Migrations
 from engarde.declaration.databases import database_of, services_of
 from engarde.declaration.loader import FOLDER
@@ -22,6 +21,7 @@ from engarde.server import version_tables
 from engarde.server.catalog import VersionTable
 from engarde.server.credentials import Access
 from engarde.server.session import session
+from engarde.server.version_tables import Histories
 from engarde.util.quoting import quoted, word
 
 _UNREADABLE = {
@@ -38,7 +38,8 @@ def histories(stack: DatabaseStack) -> Histories:
     for service in stack.services:
         if service.migrations:
             with suppress(ConfigError):
-                found[service.name] = _history(service.migrations)
+                revisions = _history(service.migrations).revisions
+                found[service.name] = {id_: revision.file for id_, revision in revisions.items()}
     return Histories(stack, found)
 
 

@@ -1,11 +1,16 @@
-"""Alembic's version tables: each is read by its owner's own login, or where nobody's code is run by reading it."""
+"""Alembic's version tables, and whose the revisions in them are by the services' own migration scripts.
 
+Each is read by its owner's own login, or where nobody's code is run by reading it.
+"""
+
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TypeVar
 
-from engarde.declaration.model import DatabaseStack
+from engarde.declaration.model import DatabaseStack, Service
 from engarde.errors import NotAnswered, Unreachable
 from engarde.server.catalog import VersionTable
 from engarde.server.credentials import Access
@@ -13,6 +18,9 @@ from engarde.server.session import LOCKED, Session, session
 
 AT_ONCE = 4
 """Logins at a time: most of a login is waiting, and a live server has no slots to spare."""
+
+_NUMBER = re.compile(r"\d{1,11}")
+"""An id that histories have in common by counting; Alembic's own have twelve digits and letters."""
 
 Answer = TypeVar("Answer")
 
@@ -101,3 +109,65 @@ def filled(table: VersionTable, asked: Session) -> VersionTable:
 def unknown(owner: str) -> str:
     """Why what nobody but its owner may be asked for is not read."""
     return f"only its owner's login is asked for it, and {owner} is no service of this database whose password is known"
+
+
+@dataclass(frozen=True, slots=True)
+class Histories:
+    """The histories of the services in one database, and whose the revisions are that are found there."""
+
+    stack: DatabaseStack
+    known: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
+    """service's name -> revision -> the script that makes it; without those that are not on this machine or cannot be
+    read"""
+
+    def home(self, table: VersionTable) -> Service | None:
+        """The service in whose schema the table is."""
+        return next((service for service in self.stack.services if service.schema_ == table.schema), None)
+
+    def of(self, service: Service, table: VersionTable) -> list[str]:
+        """The revisions in the table that are in the service's history."""
+        history = self.known.get(service.name, {})
+        return [revision for revision in table.revisions or () if revision in history]
+
+    def proven(self, service: Service, table: VersionTable) -> list[str]:
+        """Those that are the service's for certain. A number is not: many a history begins with 0001."""
+        return [revision for revision in self._alone(service, table) if not _NUMBER.fullmatch(revision)]
+
+    def evidence(self, service: Service, table: VersionTable) -> str:
+        """What its scripts say of the revisions in the table; nothing where they have none of them."""
+        if own := self.proven(service, table):
+            return f"{', '.join(own)} is {service.name}'s, by {self.known[service.name][own[0]].name}"
+        found = self.of(service, table)
+        return f"{', '.join(found)} is in the history of {service.name}, which may be chance" if found else ""
+
+    def uses(self, service: Service, table: VersionTable, has_own: bool) -> bool:
+        """Whether a table outside of its schema is the service's, or holds revisions of it.
+
+        :param has_own: whether there is a version table in the service's schema.
+        """
+        if self.proven(service, table):
+            return True
+        if not self.may_use(service, table):
+            return False
+        return table.owner == service.role or (not has_own and bool(self._alone(service, table)))
+
+    def may_use(self, service: Service, table: VersionTable) -> bool:
+        """Whether neither the stack file nor a history speaks against it."""
+        if self.stack.lets_make(table.schema, service.role):
+            return False
+        if table.revisions and service.name in self.known and not self.of(service, table):
+            return False
+        home = self.home(table)
+        return not (home and table.revisions and len(self.of(home, table)) == len(table.revisions))
+
+    def _alone(self, service: Service, table: VersionTable) -> list[str]:
+        """The revisions that its migration scripts have, and no other service's."""
+        home = self.home(table)
+        if home and home.name not in self.known:
+            return []
+        others = {revision for name, history in self.known.items() if name != service.name for revision in history}
+        return [revision for revision in self.of(service, table) if revision not in others]
+
+
+ReadHistories = Callable[[DatabaseStack], Histories]
+"""Reads those of a database; `Histories` itself reads none."""

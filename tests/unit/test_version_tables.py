@@ -7,22 +7,21 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from engarde.alembic.scripts import Graph, Revision
 from engarde.checks import registry
 from engarde.checks.admin_capabilities import AdminCapabilities
-from engarde.checks.histories import Histories
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import PASSWORD_KEY, parse
 from engarde.output.findings import Finding
 from engarde.server.catalog import VersionTable
+from engarde.server.version_tables import Histories
 from tests.unit.observed import observed
 
 SERVER = {"host": "127.0.0.1", "database": "railway"}
 SERVICES = ("madansara", "onside", "sankore")
 
 
-def history(*ids: str) -> Graph:
-    return Graph({each: Revision(each, (), (), (), "", Path(f"{each}.py"), 1) for each in ids}, {})
+def history(*ids: str) -> dict[str, Path]:
+    return {each: Path(f"{each}.py") for each in ids}
 
 
 def table(schema: str, owner: str, *revisions: str, **more: Any) -> VersionTable:
@@ -32,7 +31,7 @@ def table(schema: str, owner: str, *revisions: str, **more: Any) -> VersionTable
     return replace(made, **more)
 
 
-def found(*tables: VersionTable, histories: dict[str, Graph]) -> list[Finding]:
+def found(*tables: VersionTable, histories: dict[str, dict[str, Path]]) -> list[Finding]:
     stack = restrict_to(parse("local", {"server": SERVER, "services": dict.fromkeys(SERVICES)}, {PASSWORD_KEY}), None)
     seen = observed(
         stack,
@@ -110,7 +109,7 @@ def test_what_may_be_the_backends_is_neither_dropped_nor_deleted() -> None:
     own = table("madansara", "madansara_user", "m2")
     held: list[tuple[str, ...] | None] = [("b042",), ("b042", "m1"), ("b042", "m1", "s1"), ("0001",), None]
     owners = {"postgres": True, "madansara_user": False, "sankore_user": False, "backend": False}
-    numbered = {name: history(*each.revisions, "0001") for name, each in BACKENDS.items()}
+    numbered = {name: history(*each, "0001") for name, each in BACKENDS.items()}
     for histories in (BACKENDS, {"madansara": BACKENDS["madansara"]}, {}, numbered):
         for revisions in held:
             for owner, trusted in owners.items():
