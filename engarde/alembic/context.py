@@ -180,11 +180,8 @@ class Context:
     @property
     def autogenerates(self) -> bool:
         """Whether it hands its models to Alembic at all."""
-        return any(
-            (node := configure.options.get("target_metadata")) is not None
-            and self.env.source.value(node).constant is not None
-            for configure in self.env.of("online")
-        )
+        given = [configure.options.get("target_metadata") for configure in self.env.of("online")]
+        return any(node is not None and self.env.source.value(node).constant is not None for node in given)
 
     @property
     def variables(self) -> dict[str, Variable]:

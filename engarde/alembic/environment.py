@@ -49,7 +49,7 @@ def _configures(source: Source) -> Iterator[Configure]:
         if own and not dotted(call.func).endswith("context.configure"):
             continue
         function = source.function(call)
-        options, opaque = given(source, call)
+        options, opaque = _options(source, call)
         # What hands on whatever it is given says nothing by itself.
         offline = {"url", "dialect_name"} & options.keys() or (function and "offline" in function.name)
         mode: Mode = "offline" if offline and "connection" not in options else "online"
@@ -59,16 +59,16 @@ def _configures(source: Source) -> Iterator[Configure]:
 # ---- Options.
 
 
-def given(source: Source, call: ast.Call) -> tuple[dict[str, ast.expr], bool]:
+def _options(source: Source, call: ast.Call) -> tuple[dict[str, ast.expr], bool]:
     """The options of a call, those of a written-out map among them; and whether it has others."""
-    further = [entries(source, keyword.value) for keyword in call.keywords if keyword.arg is None]
-    found = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
-    for more in further:
-        found |= more or {}
-    return found, None in further
+    found: dict[str, ast.expr] = {}
+    known = [{word.arg: word.value} if word.arg else _entries(source, word.value) for word in call.keywords]
+    for options in known:
+        found |= options or {}
+    return found, None in known
 
 
-def entries(source: Source, node: ast.expr) -> dict[str, ast.expr] | None:
+def _entries(source: Source, node: ast.expr) -> dict[str, ast.expr] | None:
     """The entries of a map that is written out; None where only running the file would tell."""
     match node:
         case ast.Dict(keys=keys, values=values):
@@ -78,14 +78,14 @@ def entries(source: Source, node: ast.expr) -> dict[str, ast.expr] | None:
         case ast.Name(id=name):
             with suppress(LookupError):
                 assigned = source.assigned(name, source.tree)
-                return entries(source, assigned) if assigned else None
+                return _entries(source, assigned) if assigned else None
             return None
         case _:
             return None
     found: dict[str, ast.expr] = {}
     for key, value in pairs:
         own = {key.value: value} if isinstance(key, ast.Constant) and isinstance(key.value, str) else None
-        if (further := entries(source, value) if key is None else own) is None:
+        if (further := _entries(source, value) if key is None else own) is None:
             return None
         found |= further
     return found

@@ -199,8 +199,8 @@ def shows_no_others(context: Context) -> Iterator[Finding]:
 
 def _narrow(context: Context, path: SetPath) -> bool:
     """Whether it sets, and not only offline, a path in which `public` is not."""
-    of_modes = [any(configure.within == path.within for configure in context.env.of(m)) for m in ("online", "offline")]
-    return of_modes != [False, True] and PUBLIC not in (path.schemas or ())
+    modes = {configure.mode for configure in context.env.configures if configure.within == path.within}
+    return modes != {"offline"} and PUBLIC not in (path.schemas or ())
 
 
 def offline(context: Context) -> Iterator[Finding]:

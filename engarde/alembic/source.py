@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
@@ -68,15 +69,14 @@ class Modules:
 
     roots: tuple[Path, ...]
     """the folders that its modules are imported from"""
-    _read: dict[Path, Source | None] = field(default_factory=dict)
+    _read: dict[Path, Source | None] = field(default_factory=dict, repr=False, compare=False)
 
     def source(self, file: Path) -> Source | None:
         """A file of the project; None when it is no Python."""
         if file not in self._read:
-            try:
+            self._read[file] = None
+            with suppress(ConfigError):
                 self._read[file] = source(file, self)
-            except ConfigError:
-                self._read[file] = None
         return self._read[file]
 
     def file(self, name: str) -> Path | None:
@@ -111,18 +111,15 @@ class Source:
 
     def calls(self, *names: str) -> Iterator[ast.Call]:
         """The calls of functions and methods with these names, in the order of the text."""
-        for node in self.nodes:
-            if isinstance(node, ast.Call) and name_of(node.func) in names:
-                yield node
+        return (node for node in self.nodes if isinstance(node, ast.Call) and name_of(node.func) in names)
 
     def imported(self, name: str) -> tuple[Source, str | None] | None:
         """The file of the project that a name comes from, and its name there unless it is the module itself."""
         module, there = self.imports.get(name, ("", None))
-        file = self.modules.file(f"{module}.{there}") if there else None
-        if file:
+        if there and (file := self.modules.file(f"{module}.{there}")):
             there = None
-        elif module:
-            file = self.modules.file(module)
+        else:
+            file = self.modules.file(module) if module else None
         found = self.modules.source(file) if file else None
         return (found, there) if found else None
 
