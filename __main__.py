@@ -16,7 +16,7 @@ from engarde.preflight.abandoned_rows import idle_words
 from engarde.preflight.abandoned_rows import refuse as refuse_to_leave
 from engarde.preflight.server_facts import survey
 from engarde.pulumi_cli.process import OF_THE_TOOL
-from engarde.pulumi_cli.resource_names import refuse_lower
+from engarde.pulumi_cli.resource_names import lower_counters, refuse_lower
 from engarde.server.blocking import PULUMI, Watch, start
 from engarde.server.libpq import forget_libpqs
 from engarde.util.terminal import visible
@@ -30,7 +30,7 @@ try:
     renames = Renames(stack, recorded(), passwords.login)
     renames.refuse_under_way()
     state = renames.recorded
-    refuse_lower(stack, counters(state))
+    refuse_lower(stack, lower_counters(stack, counters(state)).values())
     databases = places(stack, state)
     left = [leaving(database, stack, state) for database in databases]
     for leaves in left:

@@ -72,6 +72,11 @@ class Recorded:
         return tuple(stale_locks.locks(self.backend, self.name))
 
 
+def no_session() -> Session:
+    """Of a stack as a whole, in the place of an admin's session."""
+    raise Unreachable("a stack as a whole has no session")
+
+
 @dataclass(frozen=True, slots=True)
 class Offered:
     """An extension that the server has on disk."""

@@ -13,11 +13,12 @@ from importlib import import_module
 from typing import Literal
 
 import engarde.checks
-from engarde.checks.observed import Observed
-from engarde.declaration.model import DatabaseStack
+from engarde.checks.observed import Observed, Recorded, no_session
+from engarde.declaration.databases import databases
+from engarde.declaration.model import DatabaseStack, Stack
 from engarde.output.findings import Finding, Kind
 
-Group = Literal["isolation", "logins", "server", "admin", "roles", "objects", "migrations", "runs"]
+Group = Literal["isolation", "logins", "server", "admin", "roles", "objects", "migrations", "runs", "rotations"]
 GROUPS: dict[Group, str] = {
     "isolation": "`verify`: the database is exactly as declared",
     "logins": "`verify`, by logging in as every role and trying; not with `--no-logins`",
@@ -27,6 +28,7 @@ GROUPS: dict[Group, str] = {
     "objects": "`doctor`: where things are",
     "migrations": "`doctor`: version tables",
     "runs": "`doctor`: runs",
+    "rotations": "`rotate`: before a login gets a password",
 }
 VERIFIED: tuple[Group, ...] = ("isolation", "logins")
 """What `verify` asks, and what a stack file may accept."""
@@ -156,6 +158,17 @@ def findings(stack: DatabaseStack, observed: Observed, *questions: str) -> list[
     """
     asked = dict.fromkeys(check for question in questions for check in answering(question))
     return [found for check in asked for found in check.findings(stack, observed) if found.check in questions]
+
+
+def stack_findings(stack: Stack, recorded: Recorded, *questions: str) -> list[Finding]:
+    """The same of the stack as a whole, for which no server is asked.
+
+    :raises Unreachable: Pulumi could not be asked.
+    """
+    database = databases(stack)[0]
+    observed = Observed(database, no_session, recorded)
+    asked = [check for check in checks(scope="stack") if {*questions} & {*ids([check])}]
+    return [found for check in asked for found in check.findings(database, observed) if found.check in questions]
 
 
 def document() -> str:

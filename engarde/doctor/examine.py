@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engarde.checks import registry, server
-from engarde.checks.observed import Observed, Recorded
+from engarde.checks.observed import Observed, Recorded, no_session
 from engarde.declaration.databases import databases, display_name
 from engarde.declaration.model import DatabaseStack, Stack
-from engarde.errors import LoginRefused, NoRoomForLocks, Unreachable
+from engarde.errors import LoginRefused, NoRoomForLocks
 from engarde.output.findings import Finding
 from engarde.pulumi_cli.logins import login_of_admin
-from engarde.server.session import Session, session
+from engarde.server.session import session
 from engarde.server.version_tables import Histories, ReadHistories
 
 
@@ -23,7 +23,7 @@ def examine(stack: Stack, histories: ReadHistories = Histories) -> list[Finding]
     """
     recorded = Recorded(stack.name)
     of_stack = databases(stack)
-    observed = Observed(of_stack[0], _no_session, recorded)
+    observed = Observed(of_stack[0], no_session, recorded)
     found: list[Finding] = []
     for check in registry.checks(*registry.EXAMINED, scope="stack"):
         found += check.findings(of_stack[0], observed)
@@ -31,10 +31,6 @@ def examine(stack: Stack, histories: ReadHistories = Histories) -> list[Finding]
         if any(finding.check == "killed run" for finding in found):
             return found
     return [*found, *_of_databases(of_stack, recorded, histories)]
-
-
-def _no_session() -> Session:
-    raise Unreachable("a stack as a whole has no session")
 
 
 def _of_databases(of_stack: Sequence[DatabaseStack], recorded: Recorded, histories: ReadHistories) -> list[Finding]:

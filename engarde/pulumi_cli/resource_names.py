@@ -1,7 +1,7 @@
 """What resources and logins are called: with their database and server, by the tool, and in the stack file."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
 from engarde.declaration.names import ANALYTICS
@@ -79,22 +79,26 @@ def rotation_key(login: Service | Analytics) -> tuple[str, tuple[str, ...]]:
     return ("services", (login.name, "rotation")) if isinstance(login, Service) else (ANALYTICS, ("rotation",))
 
 
-def refuse_lower(stack: Stack, recorded: Mapping[str, int]) -> None:
+def lower_counters(stack: Stack, recorded: Mapping[str, int]) -> dict[str, str]:
+    """Login -> where its counter stands that is lower than the state's, and both; `recorded` are the state's."""
+    found = {}
+    for name, login in logins_by_name(stack).items():
+        if login.rotation < recorded.get(name, 0):
+            section, keys = rotation_key(login)
+            place = join(f"{PROJECT}:{section}", *keys)
+            found[name] = f"{place}: {login.rotation} here, {recorded[name]} in the state"
+    return found
+
+
+def refuse_lower(stack: Stack, lower: Collection[str]) -> None:
     """What was rotated from another stack file would be rotated once more, and nobody handed the new URL.
 
-    `recorded` are the state's counters by login.
-
-    :raises ConfigError: a counter is lower than the state's.
+    :param lower: the counters that are lower than the state's, as `lower_counters` tells them.
+    :raises ConfigError: there are any.
     """
-    lines = []
-    for login in stack.logins:
-        known = recorded.get(login_name(login), 0)
-        if login.rotation < known:
-            section, keys = rotation_key(login)
-            lines.append(f"{join(f'{PROJECT}:{section}', *keys)}: {login.rotation} here, {known} in the state")
-    if lines:
+    if lower:
         raise ConfigError(
             f"Pulumi.{stack.name}.yaml is older than the state, which knows later passwords; nothing was changed:\n"
-            f"{indented(lines)}\nTake the numbers from the branch or the commit that has them, or set each to the"
+            f"{indented(lower)}\nTake the numbers from the branch or the commit that has them, or set each to the"
             " state's"
         )

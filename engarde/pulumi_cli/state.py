@@ -9,6 +9,7 @@ from typing import Any
 from engarde.declaration.loader import PASSWORD_KEY, password_path
 from engarde.errors import Unreachable
 from engarde.pulumi_cli.process import engine
+from engarde.pulumi_cli.resource_names import SUFFIX
 
 STACK = "pulumi:pulumi:Stack"
 TENANT = "engarde:index:ServiceTenant"
@@ -83,6 +84,12 @@ class State:
     def made(self, kind: str) -> frozenset[str]:
         """The names on the server of the resources of a type."""
         return frozenset(resource.made for resource in self.resources if resource.type == kind and resource.made)
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """Login -> the rotation that its password is of."""
+        passwords = (resource for resource in self.resources if resource.type == PASSWORD)
+        return {password.name.removesuffix(SUFFIX): password.rotation for password in passwords if password.rotation}
 
 
 def state(stack: str) -> State:

@@ -1,10 +1,10 @@
 """One login, from the preview to the last proof; whatever moment it is killed at, the same again goes on."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from engarde.checks import journals
+from engarde.checks import journals, rotations
 from engarde.declaration.databases import managing
 from engarde.declaration.model import Stack
 from engarde.errors import EngardeError, Refused, Unfinished
@@ -40,22 +40,19 @@ class RotationOptions:
     """before a login is shut out; ends the command where the operator says no"""
 
 
-def counters(state: State) -> dict[str, int]:
-    """The state's counters by login."""
-    passwords = (resource for resource in state.resources if resource.type == PASSWORD)
-    return {password.name.removesuffix(SUFFIX): password.rotation for password in passwords if password.rotation}
+def refuse_unready(stack: Stack, names: Collection[str], state: State, going_on: str | None = None) -> None:
+    """Has to hold before these logins get a password.
 
-
-def recorded_counter(stack: Stack, login: Login, state: State) -> int:
-    """The state's counter of a login.
-
-    :raises Refused: it was never brought up.
+    :param going_on: the one whose counter may be lower, since it was begun here and then taken out of the file by hand.
+    :raises ConfigError: a counter of the file is lower than the state's, and no rotation of ours has made it so.
+    :raises Refused: one of them was never brought up.
     """
-    name = login_name(login)
-    counter = counters(state).get(name)
-    if counter is None or login.role not in state.made(ROLE):
-        raise Refused(f"{name} was not brought up yet; run `bin/pulumi up --stack {stack.name}` first")
-    return counter
+    found = [*rotations.of_state(stack, state)]
+    for missing in found:
+        if missing.check == "not brought up" and missing.subject in names:
+            raise Refused(f"{missing.subject} was not brought up yet; run `{missing.remedy.text}` first")
+    lower = [finding for finding in found if finding.check == "lower counter" and finding.subject != going_on]
+    refuse_lower(stack, [finding.actual for finding in lower])
 
 
 def plan(stack: Stack, login: Login, state: State, begun: Mapping[str, int]) -> Rotation:
@@ -64,12 +61,10 @@ def plan(stack: Stack, login: Login, state: State, begun: Mapping[str, int]) -> 
     :raises ConfigError: a counter of the file is lower than the state's, and no rotation of ours has made it so.
     :raises Refused: it was never brought up.
     """
-    name, now = login_name(login), recorded_counter(stack, login, state)
-    target = begun.get(name, 0)
+    name = login_name(login)
+    now, target = state.counters.get(name, 0), begun.get(name, 0)
     goes_on = target >= now
-    # What was begun here and then taken out of the file by hand goes on to where it was to go.
-    others = {other: counter for other, counter in counters(state).items() if other != name or not goes_on}
-    refuse_lower(stack, others)
+    refuse_unready(stack, [name], state, going_on=name if goes_on else None)
     target = max(target if goes_on else 0, login.rotation)
     if goes_on or target > now:
         return Rotation(login, now, target, continued=True)

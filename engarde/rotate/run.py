@@ -4,22 +4,22 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from engarde.checks import journals
+from engarde.checks import journals, registry
+from engarde.checks.observed import Observed, Recorded
 from engarde.declaration.databases import databases
 from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.errors import ConfigError, EngardeError, Refused, Unfinished
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.pulumi_cli.process import preview, up
-from engarde.pulumi_cli.resource_names import login_name, logins_by_name, on_server, refuse_lower
+from engarde.pulumi_cli.resource_names import login_name, logins_by_name, on_server
 from engarde.pulumi_cli.state import ROLE, State, outputs, state, verifiers
 from engarde.rotate import lockout
 from engarde.rotate.delivery import Deliverer, Login
 from engarde.rotate.lockout import prove
 from engarde.rotate.report import Failed, Report, Rotated, Rotation
-from engarde.rotate.rotate_login import RotationOptions, counters, plan, recorded_counter, rotate_login
+from engarde.rotate.rotate_login import RotationOptions, plan, refuse_unready, rotate_login
 from engarde.rotate.stack_change import locked
-from engarde.server.catalog import Existing
 from engarde.server.session import session
 from engarde.util.terminal import indented, say, step
 
@@ -32,7 +32,7 @@ def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, options: Rota
     declared = read(FOLDER, stack)
     wanted = chosen(declared, names)
 
-    with locked(stack, dry_run=options.dry_run):
+    with locked(declared, dry_run=options.dry_run):
         begun, recorded = journals.read_rotations(stack), state(stack)
         left = unfinished_first(declared, begun.remaining(wanted), recorded, begun.begun)
 
@@ -68,8 +68,7 @@ def chosen(stack: Stack, names: Sequence[str]) -> list[str]:
 
 def unfinished_first(stack: Stack, names: Sequence[str], state: State, begun: Mapping[str, int]) -> list[str]:
     """What was begun comes before what was not: the preview of the others holds it, too, and is refused."""
-    recorded = counters(state)
-    logins = logins_by_name(stack).items()
+    recorded, logins = state.counters, logins_by_name(stack).items()
     ahead = {name for name, login in logins if login.rotation > recorded.get(name, login.rotation)}
     return sorted(names, key=lambda name: name not in ahead | begun.keys())
 
@@ -103,12 +102,12 @@ def put_back(stack: str, names: Sequence[str], *, dry_run: bool) -> Report:
     """
     declared = read(FOLDER, stack)
     wanted = chosen(declared, names)
-    with locked(stack, dry_run=dry_run):
+    with locked(declared, dry_run=dry_run):
         recorded = state(stack)
         logins = [login for login in declared.logins if login_name(login) in wanted]
         _refuse_half_done(declared, logins, recorded)
         _refuse_missing(declared, logins)
-        start, known = time.monotonic(), counters(recorded)
+        start, known = time.monotonic(), recorded.counters
         if declared.server.superuser:
             changed = _by_the_engine(stack, logins, recorded, dry_run=dry_run)
         else:
@@ -131,11 +130,11 @@ def put_back(stack: str, names: Sequence[str], *, dry_run: bool) -> Report:
 
 def _refuse_half_done(stack: Stack, logins: Sequence[Login], recorded: State) -> None:
     """A rotation that was begun has another password to put in force."""
-    refuse_lower(stack, counters(recorded))
-    begun = journals.read_rotations(stack.name).begun
+    refuse_unready(stack, [login_name(login) for login in logins], recorded)
+    begun = {finding.subject for finding in registry.stack_findings(stack, Recorded(stack.name), "open rotation")}
     for login in logins:
         name = login_name(login)
-        if login.rotation > recorded_counter(stack, login, recorded) or name in begun:
+        if login.rotation > recorded.counters[name] or name in begun:
             raise Refused(f"a rotation of {name} was begun; `bin/engarde rotate {name} --stack {stack.name}` ends it")
 
 
@@ -143,8 +142,8 @@ def _refuse_missing(stack: Stack, logins: Sequence[Login]) -> None:
     missing = []
     for database, roles in _by_server(stack, logins):
         with session(login_of_admin(database)) as asked:
-            there = {found.name for found in asked.query("existing", Existing, roles=roles, schemas=[])}
-        missing += [role for role in roles if role not in there]
+            found = registry.findings(database, Observed(database, lambda: asked), "role")
+        missing += [finding.subject for finding in found if finding.subject in roles]
     if missing:
         raise Refused(
             f"not on the server: {', '.join(missing)}; nothing was changed."

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from engarde.checks import registry
 from engarde.checks.journals import folder
+from engarde.checks.observed import Recorded
 from engarde.declaration import stack_file
 from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import Stack
@@ -16,7 +18,6 @@ from engarde.errors import ConfigError, Refused
 from engarde.pulumi_cli import stale_locks
 from engarde.pulumi_cli.process import set_key
 from engarde.pulumi_cli.resource_names import login_name, logins_by_name, rotation_key
-from engarde.pulumi_cli.state import backend
 from engarde.rotate.delivery import Login
 from engarde.util.files import read_bytes
 from engarde.util.terminal import say, step
@@ -26,20 +27,21 @@ PATIENCE = 120.0
 
 
 @contextmanager
-def locked(stack: str, *, dry_run: bool) -> Iterator[None]:
+def locked(declared: Stack, *, dry_run: bool) -> Iterator[None]:
     """One rotation at a time, after the last engine has ended; a dead one's lock is removed, but for a dry run.
 
     :raises Refused: another rotation is at work, or an engine that does not end.
     :raises Unreachable: no engine.
     """
+    stack, recorded = declared.name, Recorded(declared.name)
     with (folder(f"rotation.{stack}") / "lock").open("w") as lock:
         try:
             # The kernel lets go of a killed one's.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Refused(f"another `rotate` is at work on stack {stack}; let it come to its end") from None
-        kept = backend(stack)
-        if any(stale_locks.torn(kept, stack)):
+        kept = recorded.backend
+        if registry.stack_findings(declared, recorded, "killed run"):
             raise Refused(f"a killed run left an empty file beside the state: `bin/engarde doctor --stack {stack}`")
         # A preview needs no lock.
         if not dry_run:

@@ -42,7 +42,7 @@ def run(stack: str, name: str, to: str, options: Options, ask: Ask, say: Say) ->
     :raises Unfinished: it was begun, and the same command goes on.
     """
     declared = read(FOLDER, stack)
-    with locked(stack, dry_run=options.dry_run):
+    with locked(declared, dry_run=options.dry_run):
         begun = journals.read_move(stack, name)
         if begun and (begun.returning or begun.target != to):
             raise Refused(begun.told(stack))
@@ -79,8 +79,9 @@ def back(stack: str, name: str, options: Options, ask: Ask, say: Say) -> Moved:
     :raises Unreachable: a server could not be asked, and it was not begun.
     :raises Unfinished: it was begun, and the same command goes on.
     """
-    service_of(read(FOLDER, stack), name)
-    with locked(stack, dry_run=options.dry_run):
+    declared = read(FOLDER, stack)
+    service_of(declared, name)
+    with locked(declared, dry_run=options.dry_run):
         begun = _begun(stack, name)
         in_target = service_of(read(FOLDER, stack), name).database == begun.target
         undoes = not begun.returning and begun.step < Step.SWITCHED and not in_target
@@ -189,7 +190,7 @@ def finish(stack: str, name: str, say: Say, *, drop: bool, dry_run: bool) -> Fin
     """
     declared = read(FOLDER, stack)
     service_of(declared, name)
-    with locked(stack, dry_run=dry_run):
+    with locked(declared, dry_run=dry_run):
         begun = _begun(stack, name)
         if begun.returning or begun.step < Step.DONE:
             raise Refused(begun.told(stack))

@@ -153,22 +153,23 @@ def test_a_journal_that_cannot_be_read(private: Path, content: str) -> None:
 def test_an_engine_that_is_at_work_is_waited_for(private: Path) -> None:
     stale: list[str] = []
     with (
-        patch.multiple("engarde.rotate.stack_change", backend=lambda _: "", say=lambda _: None),
+        patch("engarde.checks.observed.backend", lambda _: ""),
+        patch("engarde.rotate.stack_change.say", lambda _: None),
         patch("engarde.pulumi_cli.stale_locks.remove_locks", lambda *_: stale.append("removed")),
     ):
         answers = iter(["process 1", "process 1", None])
-        with patch("engarde.pulumi_cli.stale_locks.holder", lambda *_: next(answers)), locked("prod", dry_run=False):
+        with patch("engarde.pulumi_cli.stale_locks.holder", lambda *_: next(answers)), locked(stack(), dry_run=False):
             assert list(answers) == [] and stale
         with (
             patch("engarde.pulumi_cli.stale_locks.holder", return_value="process 1 on there"),
             patch("engarde.rotate.stack_change.PATIENCE", 0),
             pytest.raises(Refused, match=r"in use by process 1 on there; .*pulumi cancel --stack prod"),
-            locked("prod", dry_run=False),
+            locked(stack(), dry_run=False),
         ):
             raise AssertionError
-        with locked("prod", dry_run=True):
+        with locked(stack(), dry_run=True):
             assert len(stale) == 1
-            with pytest.raises(Refused, match="another `rotate` is at work"), locked("prod", dry_run=False):
+            with pytest.raises(Refused, match="another `rotate` is at work"), locked(stack(), dry_run=False):
                 raise AssertionError
 
 
