@@ -8,11 +8,17 @@ from rich.console import Group, RenderableType
 
 from engarde.errors import EngardeError, Refused, Unfinished
 from engarde.output.show import Result, Text, table
-from engarde.railway.api import DEPLOY, WRITE, Answered, Api, Unsure
+from engarde.railway.api import Answered, Api, Unsure
 from engarde.railway.audit import OldLogin
 from engarde.railway.planning import DONE, FAILED, FOR_A_PERSON, OVERTAKEN, Plan, Step
 from engarde.railway.project import Instance, Project, instance, instances, values
 from engarde.util.terminal import begin_change, indented, visible
+
+WRITE = "mutation ($input: VariableCollectionUpsertInput!) { variableCollectionUpsert(input: $input) }"
+
+DEPLOY = """mutation ($environment: String!, $service: String!) {
+  serviceInstanceDeployV2(environmentId: $environment, serviceId: $service)
+}"""
 
 Say = Callable[[str, str], None]
 """Is told a service's name and what happens to it."""
@@ -170,8 +176,7 @@ def _write(step: Step, project: Project, api: Api, how: How, say: Say) -> bool:
     where = {"projectId": project.id, "environmentId": project.environment, "serviceId": service}
     api.ask(WRITE, input={**where, "replace": False, "skipDeploys": True, "variables": urls})
     there = values(api, project, service).written
-    lost = [name for name, url in urls.items() if there.get(name) != url and name not in step.sealed]
-    if lost:
+    if lost := [name for name, url in urls.items() if there.get(name) != url and name not in step.sealed]:
         raise Answered(f"yes, and then gives something else back for {', '.join(lost)}")
     return True
 

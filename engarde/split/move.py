@@ -77,14 +77,13 @@ def _with(stack: Stack, name: str, database: str | None, other: str | None, carr
         service.model_copy(update={"database": database}) if service.name == name else service
         for service in stack.services
     )
-    moved = replace(stack, services=services)
     known = {stack.server.database, *(service.database for service in services if service.database)}
     here, there = database or stack.server.database, other or stack.server.database
     extensions = tuple(
         _extension(extension, here, there, known, stack.server.database, carried=extension.name in carried)
         for extension in stack.extensions
     )
-    return replace(moved, extensions=extensions)
+    return replace(stack, services=services, extensions=extensions)
 
 
 def _extension(extension: Extension, here: str, left: str, known: set[str], shared: str, *, carried: bool) -> Extension:
