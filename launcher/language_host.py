@@ -1,4 +1,8 @@
-"""The Python language host for an engine built from its Go module, which comes without one."""
+"""The Python language host for an engine built from its Go module, which comes without one.
+
+An engine starts two of them: one to ask which Python it is, and one to run the program. The SDK takes most of the time
+that a host takes to start, so only what cannot do without it imports it; the other answers are put into bytes here.
+"""
 
 import os
 import runpy
@@ -6,21 +10,18 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 
 import grpc
-from pulumi import RunError
-from pulumi.automation._server import LanguageServer
-from pulumi.runtime._grpc_settings import _GRPC_CHANNEL_OPTIONS
-from pulumi.runtime.proto import language_pb2 as messages
-from pulumi.runtime.proto.language_pb2_grpc import add_LanguageRuntimeServicer_to_server
 
 TOLD = 32
 """The exit code of a program that has said by itself what is wrong."""
+
+OPTIONS = [("grpc.max_receive_message_length", 400 * 1024 * 1024), ("grpc.server_max_unrequested_time_in_server", 1800)]
+"""As the SDK has them."""
 
 
 class Told(grpc.RpcError):
@@ -30,59 +31,73 @@ class Told(grpc.RpcError):
         return grpc.StatusCode.UNAVAILABLE
 
 
-class LanguageHost(LanguageServer):
-    """Adds to the SDK's server for inline programs what an engine asks when it starts the program itself."""
+class LanguageHost(grpc.GenericRpcHandler):
+    """What an engine asks when it starts the program itself."""
 
-    def __init__(self, engine_address: str) -> None:
-        super().__init__(program=lambda: None)
-        self.engine_address = engine_address
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+        match handler_call_details.method.rpartition("/")[2]:
+            case "GetPluginInfo" | "GetRequiredPackages" | "RuntimeOptionsPrompts":
+                return _answered(lambda _: b"")
+            case "InstallDependencies":
+                return grpc.unary_stream_rpc_method_handler(lambda _request, _context: iter(()))
+            case "About":
+                return _answered(about)
+            case "GetProgramDependencies":
+                return _answered(program_dependencies)
+            case "Run":
+                return grpc.unary_unary_rpc_method_handler(run)
+        return None
 
-    def Handshake(
-        self, request: messages.LanguageHandshakeRequest, _: grpc.ServicerContext
-    ) -> messages.LanguageHandshakeResponse:
-        self.engine_address = request.engine_address
-        return messages.LanguageHandshakeResponse()
 
-    def Run(self, request: messages.RunRequest, context: grpc.ServicerContext) -> messages.RunResponse:
-        """Runs the program; the engine starts a host per operation, so nothing is left of an earlier run.
+def _answered(answer: Callable[[bytes], bytes]) -> grpc.RpcMethodHandler:
+    return grpc.unary_unary_rpc_method_handler(lambda request, _context: answer(request))
 
-        What went wrong has been logged to the engine by then, so it is told to stop, not to log it again.
-        """
-        told = False
 
-        def program() -> None:
-            nonlocal told
-            try:
-                run_program(Path(request.info.program_directory, request.info.entry_point))
-            except SystemExit as ended:
-                if ended.code != TOLD:
-                    raise
-                told = True
-                raise Told from None
+def about(_request: bytes) -> bytes:
+    """An `AboutResponse`: this executable and its version."""
+    return _text(1, sys.executable) + _text(2, "{}.{}.{}".format(*sys.version_info))
 
-        self.program = program
-        request.args[:] = [self.engine_address]
-        ended: messages.RunResponse = super().Run(request, context)  # type: ignore[no-untyped-call]
-        return messages.RunResponse(bail=told or bool(ended.error))
 
-    def InstallDependencies(
-        self, _request: messages.InstallDependenciesRequest, _: grpc.ServicerContext
-    ) -> Iterator[messages.InstallDependenciesResponse]:
-        return iter(())
+def _text(field: int, text: str) -> bytes:
+    """A text in a message: the number of its field, its length in two bytes of seven bits, itself."""
+    encoded = text.encode()
+    return bytes([field << 3 | 2, len(encoded) & 0x7F | 0x80, len(encoded) >> 7]) + encoded
 
-    def RuntimeOptionsPrompts(
-        self, _request: messages.RuntimeOptionsRequest, _: grpc.ServicerContext
-    ) -> messages.RuntimeOptionsResponse:
-        return messages.RuntimeOptionsResponse()
 
-    def GetProgramDependencies(
-        self, _request: messages.GetProgramDependenciesRequest, _: grpc.ServicerContext
-    ) -> messages.GetProgramDependenciesResponse:
-        installed = [
-            messages.DependencyInfo(name=distribution.name, version=distribution.version)
-            for distribution in metadata.distributions()
-        ]
-        return messages.GetProgramDependenciesResponse(dependencies=installed)
+def program_dependencies(_request: bytes) -> bytes:
+    """A `GetProgramDependenciesResponse`."""
+    from importlib import metadata
+
+    from pulumi.runtime.proto import language_pb2 as messages
+
+    installed = [messages.DependencyInfo(name=found.name, version=found.version) for found in metadata.distributions()]
+    return bytes(messages.GetProgramDependenciesResponse(dependencies=installed).SerializeToString())
+
+
+def run(request: bytes, context: grpc.ServicerContext) -> bytes:
+    """Runs the program; the engine starts a host per operation, so nothing is left of an earlier run.
+
+    What went wrong has been logged to the engine by then, so it is told to stop, not to log it again.
+    """
+    from pulumi.automation._server import LanguageServer
+    from pulumi.runtime.proto import language_pb2 as messages
+
+    asked = messages.RunRequest.FromString(request)
+    asked.args[:] = sys.argv[-1:]  # where the SDK's server for inline programs expects the engine's address
+    told = False
+
+    def program() -> None:
+        nonlocal told
+        try:
+            run_program(Path(asked.info.program_directory, asked.info.entry_point))
+        except SystemExit as ended:
+            if ended.code != TOLD:
+                raise
+            told = True
+            raise Told from None
+
+    ended = LanguageServer(program).Run(asked, context)  # type: ignore[no-untyped-call]
+    return bytes(messages.RunResponse(bail=told or bool(ended.error)).SerializeToString())
 
 
 def run_program(path: Path) -> None:
@@ -90,6 +105,8 @@ def run_program(path: Path) -> None:
 
     :raises RunError: for any fault in it, without the frames before it.
     """
+    from pulumi import RunError
+
     main = path / "__main__.py" if path.is_dir() else path
     sys.path.insert(0, str(main.parent))
     try:
@@ -113,8 +130,7 @@ def main() -> None:
     interrupts = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, interrupts)
     threading.Thread(target=_end_with_the_engine, daemon=True).start()
-    server = grpc.server(ThreadPoolExecutor(), options=_GRPC_CHANNEL_OPTIONS)
-    add_LanguageRuntimeServicer_to_server(LanguageHost(sys.argv[-1]), server)
+    server = grpc.server(ThreadPoolExecutor(), handlers=[LanguageHost()], options=OPTIONS)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)

@@ -1,14 +1,16 @@
 """The language host runs a program as the vendor's does, and shows its faults without frames of its own."""
 
 import re
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pulumi import RunError
+from pulumi.runtime.proto.language_pb2 import AboutResponse
 
-from launcher.language_host import run_program
+from launcher.language_host import about, run_program
 
 
 @pytest.fixture(autouse=True)
@@ -48,3 +50,16 @@ def test_bug_shows_the_programs_own_frames(tmp_path: Path) -> None:
         run_program(write(tmp_path, "import beside\nbeside.fault()"))
     files = re.findall(r'File "(.*)"', str(caught.value))
     assert files == [str(tmp_path / "__main__.py"), str(tmp_path / "beside.py")]
+
+
+def test_it_says_which_python_runs_the_program_without_the_sdk() -> None:
+    said = AboutResponse.FromString(about(b""))
+    assert (said.executable, said.version) == (sys.executable, ".".join(map(str, sys.version_info[:3])))
+    imported = "import sys, launcher.language_host; sys.exit('pulumi' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", imported], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("length", [0, 1, 127, 128, 300, 4096])
+def test_a_path_of_any_length_is_said_whole(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+    monkeypatch.setattr(sys, "executable", "x" * length)
+    assert AboutResponse.FromString(about(b"")).executable == "x" * length
