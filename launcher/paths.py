@@ -1,7 +1,12 @@
-"""Where the launcher keeps things: in the project, and once per user."""
+"""Where the launcher keeps things: in the project, and once per user for all clones."""
 
 import os
+import shutil
+import tempfile
+from collections.abc import Callable
 from pathlib import Path
+
+from engarde.util.processes import hold
 
 PROJECT = Path(__file__).resolve().parent.parent
 PRIVATE = PROJECT / ".engarde"
@@ -15,14 +20,36 @@ STAND_INS_HOME = PRIVATE / "pulumi-home"
 GO_MODULE = PROJECT / "launcher/gomodule"
 
 
+def pulumi_home() -> Path:
+    """The engine's folder as the user has it, also below a run of ours that led its children elsewhere."""
+    given = Path(os.environ.get("PULUMI_HOME", ""))
+    ours = given.parts[-2:] == STAND_INS_HOME.parts[-2:]
+    return Path.home() / ".pulumi" if ours or not given.parts else given
+
+
 def cache() -> Path:
     """The folder that all clones of one user share."""
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
     return (base if base.is_absolute() else Path.home() / ".cache") / "engarde"
 
 
-def pulumi_home() -> Path:
-    """The engine's folder as the user has it, also below a run of ours that led its children elsewhere."""
-    given = Path(os.environ.get("PULUMI_HOME", ""))
-    ours = given.parts[-2:] == STAND_INS_HOME.parts[-2:]
-    return Path.home() / ".pulumi" if ours or not given.parts else given
+def kept(name: str, make: Callable[[Path], None], within: Path | None = None) -> Path:
+    """The folder of that name, filled by `make` if need be; it appears whole or not at all, whoever else makes it."""
+    home = within or cache()
+    folder = home / name
+    if folder.exists():
+        return folder
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / f".{name}.lock").open("w") as lock:
+        hold(lock, "another run of this user is making the same: waiting for it")
+        if folder.exists():
+            return folder
+        for left_behind in home.glob(f".{name}-*"):
+            shutil.rmtree(left_behind, ignore_errors=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=home))
+        try:
+            make(draft)
+            draft.rename(folder)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    return folder

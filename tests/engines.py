@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from launcher.engine import Engine, found
-from launcher.sources import version_of
+from launcher.install import version_of
 
 OVERRIDE = "ENGARDE_TEST_TOOLCHAIN"
 

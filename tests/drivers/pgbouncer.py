@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools.server import HOST, Server, free_port
-from devtools.server_user import environment, give_to_server_user, server_user
-from launcher.cache import kept
+from devtools.server import HOST, Server, environment, free_port, give_to_server_user, server_user
+from launcher.paths import kept
 from tests.engine.database import NAME
 
 PACKAGE = "pgbouncer"

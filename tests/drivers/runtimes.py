@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from launcher.cache import kept
+from launcher.paths import kept
 
 HERE = Path(__file__).parent
 PGJDBC = "42.7.14"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from launcher import cache
+from launcher import paths
 
 
 @pytest.fixture(autouse=True)
@@ -28,26 +28,26 @@ def refuse(_: Path) -> None:
 
 
 def test_made_once(home: Path) -> None:
-    assert cache.kept("thing", fill) == home / "thing"
-    assert (cache.kept("thing", refuse) / "file").read_text() == "whole"
+    assert paths.kept("thing", fill) == home / "thing"
+    assert (paths.kept("thing", refuse) / "file").read_text() == "whole"
 
 
 def test_interrupted_leaves_nothing(home: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
-        cache.kept("thing", break_off)
+        paths.kept("thing", break_off)
     assert [each.name for each in home.iterdir()] == [".thing.lock"]
-    assert (cache.kept("thing", fill) / "file").read_text() == "whole"
+    assert (paths.kept("thing", fill) / "file").read_text() == "whole"
 
 
 def test_what_a_killed_run_left_behind_goes(home: Path) -> None:
     (home / ".thing-killed").mkdir(parents=True)
     (home / ".other-at-work").mkdir()
-    cache.kept("thing", fill)
+    paths.kept("thing", fill)
     assert sorted(each.name for each in home.iterdir()) == [".other-at-work", ".thing.lock", "thing"]
 
 
 def test_one_thing_may_be_made_for_another(home: Path) -> None:
-    cache.kept("engine", lambda folder: fill(cache.kept("compiler", fill, within=folder)))
+    paths.kept("engine", lambda folder: fill(paths.kept("compiler", fill, within=folder)))
     assert (home / "engine/compiler/file").read_text() == "whole"
 
 
@@ -58,7 +58,7 @@ def _note_and_fill(folder: Path) -> None:
 
 
 def _make(_: int) -> str:
-    return (cache.kept("thing", _note_and_fill) / "file").read_text()
+    return (paths.kept("thing", _note_and_fill) / "file").read_text()
 
 
 def test_two_at_once_make_it_once(home: Path) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from devtools.local import engine
-from launcher import plugins, sources
+from devtools.local import up
+from launcher import install as launcher
 from launcher.paths import pulumi_home
 
 ENGINE = Path("pulumi")
@@ -18,9 +18,9 @@ Says = Callable[[str], list[str]]
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A user without plugins, on a machine without downloads."""
     monkeypatch.setenv("PULUMI_HOME", str(tmp_path / "users"))
-    monkeypatch.setattr(engine, "STAND_INS_HOME", tmp_path / "ours")
-    monkeypatch.setattr(engine, "PRIVATE", tmp_path)
-    monkeypatch.setattr(plugins, "reachable", frozenset[str])
+    monkeypatch.setattr(up, "STAND_INS_HOME", tmp_path / "ours")
+    monkeypatch.setattr(up, "PRIVATE", tmp_path)
+    monkeypatch.setattr(launcher, "reachable", frozenset[str])
     return tmp_path
 
 
@@ -35,7 +35,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Says:
             asked.append(name)
             return failure
 
-        monkeypatch.setattr(plugins, "_install", answer)
+        monkeypatch.setattr(launcher, "install_plugin", answer)
         return asked
 
     return install
@@ -43,37 +43,37 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Says:
 
 def test_plugins_that_the_user_has_serve(home: Path, install: Says) -> None:
     asked = install("")
-    for name in plugins.PINNED:
-        plugins.folder_of(home / "users", name).mkdir(parents=True)
-    assert plugins.official(ENGINE, {})
+    for name in launcher.PLUGINS:
+        launcher.plugin_folder(home / "users", name).mkdir(parents=True)
+    assert launcher.official(ENGINE, {})
     assert asked == []
 
 
 def test_nothing_is_asked_for_where_downloads_are_refused(install: Says) -> None:
     asked = install("")
-    assert not plugins.official(ENGINE, {})
+    assert not launcher.official(ENGINE, {})
     assert asked == []
 
 
 def test_plugins_are_downloaded_where_that_is_possible(install: Says, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plugins, "reachable", lambda: frozenset({sources.VENDOR}))
+    monkeypatch.setattr(launcher, "reachable", lambda: frozenset({launcher.VENDOR}))
     asked = install("")
-    assert plugins.official(ENGINE, {})
+    assert launcher.official(ENGINE, {})
     assert asked == ["postgresql", "random"]
     install("refused")
-    assert not plugins.official(ENGINE, {})
+    assert not launcher.official(ENGINE, {})
 
 
 def test_stand_ins_are_installed_when_they_differ(home: Path) -> None:
-    files = [plugins.folder_of(home / "ours", name) / f"pulumi-resource-{name}" for name in plugins.PINNED]
-    engine.install_stand_ins()
+    files = [launcher.plugin_folder(home / "ours", name) / f"pulumi-resource-{name}" for name in launcher.PLUGINS]
+    up.install_stand_ins()
     for file in files:
-        assert file.read_bytes() == engine.STAND_IN.read_bytes()
+        assert file.read_bytes() == up.STAND_IN.read_bytes()
         assert os.access(file, os.X_OK)
     before = files[1].stat()
     files[0].write_text("older")
-    engine.install_stand_ins()
-    assert files[0].read_bytes() == engine.STAND_IN.read_bytes()
+    up.install_stand_ins()
+    assert files[0].read_bytes() == up.STAND_IN.read_bytes()
     assert files[1].stat() == before
     assert [file.name for file in files[0].parent.iterdir()] == [files[0].name]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from semver import Version
 
-from launcher import build, install, sources
+from launcher import build, install
 from launcher.engine import TO_STAND_INS, Engine
 from launcher.paths import GO_MODULE, PROJECT
 
@@ -74,65 +74,65 @@ def test_a_run_is_led_to_stand_ins_only_where_they_serve(choose: Choose) -> None
     assert not choose("installed", official=True).environment.keys() & TO_STAND_INS.keys()
 
 
-@pytest.mark.parametrize("version", [f"v{sources.PINNED}", "v3.300.1", "4.0.0"])
+@pytest.mark.parametrize("version", [f"v{install.PINNED}", "v3.300.1", "4.0.0"])
 def test_engine_on_path_serves(put: Put, version: str) -> None:
     put("pulumi-language-python", "")
     ours = put("pulumi", version)
-    assert sources.on_path() == ours
+    assert install.on_path() == ours
 
 
 @pytest.mark.parametrize("version", ["v3.255.9", "v2.999.0", "v3.256.0-alpha.1", "no version at all"])
 def test_engine_on_path_that_is_too_old_is_left_alone(put: Put, version: str) -> None:
     put("pulumi-language-python", "")
     put("pulumi", version)
-    assert sources.on_path() is None
+    assert install.on_path() is None
 
 
 def test_engine_on_path_without_language_host_is_left_alone(put: Put) -> None:
     put("pulumi", "v3.300.0")
-    assert sources.on_path() is None
+    assert install.on_path() is None
 
 
 @pytest.mark.usefixtures("put")
 def test_no_engine_on_path() -> None:
-    assert sources.on_path() is None
+    assert install.on_path() is None
 
 
 def test_installer_is_not_tried_where_it_cannot_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "reachable", lambda: frozenset({sources.GITHUB}))
-    monkeypatch.setattr(sources, "kept", lambda *_: pytest.fail("tried"))
-    assert sources.installed() is None
+    monkeypatch.setattr(install, "reachable", lambda: frozenset({install.GITHUB}))
+    monkeypatch.setattr(install, "kept", lambda *_: pytest.fail("tried"))
+    assert install.installed() is None
 
 
 @pytest.fixture
 def reachable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sources, "reachable", lambda: frozenset({sources.VENDOR}))
+    monkeypatch.setattr(install, "reachable", lambda: frozenset({install.VENDOR}))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
 
 @pytest.mark.usefixtures("reachable")
 def test_installation_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     installer = "import sys, pathlib; pathlib.Path(sys.argv[1], 'bin/pulumi').mkdir(parents=True)"
-    monkeypatch.setattr(sources, "INSTALL", installer)
-    first = sources.installed()
+    monkeypatch.setattr(install, "INSTALL", installer)
+    first = install.installed()
     assert first
     assert first.exists()
-    monkeypatch.setattr(sources, "INSTALL", "raise SystemError")
-    assert sources.installed() == first
+    monkeypatch.setattr(install, "INSTALL", "raise SystemError")
+    assert install.installed() == first
 
 
 @pytest.mark.usefixtures("reachable")
 def test_failed_installation_leads_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sources, "INSTALL", "raise SystemError('no such download')")
-    assert sources.installed() is None
+    monkeypatch.setattr(install, "INSTALL", "raise SystemError('no such download')")
+    assert install.installed() is None
     assert "failed: SystemError: no such download" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("reachable")
 def test_installation_that_hangs_leads_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "INSTALL", "import time; time.sleep(60)")
-    monkeypatch.setattr(sources, "PATIENCE", 0.5)
-    assert sources.installed() is None
+    monkeypatch.setattr(install, "INSTALL", "import time; time.sleep(60)")
+    monkeypatch.setattr(install, "PATIENCE", 0.5)
+    assert install.installed() is None
 
 
 @pytest.mark.parametrize(
@@ -160,4 +160,4 @@ def test_registrys_go_is_new_enough() -> None:
 
 def test_engine_is_built_in_the_version_of_the_sdk() -> None:
     module = (GO_MODULE / "go.mod").read_text()
-    assert re.findall(r"^require github.com/pulumi/pulumi/pkg/v3 v(.*)$", module, re.MULTILINE) == [sources.PINNED]
+    assert re.findall(r"^require github.com/pulumi/pulumi/pkg/v3 v(.*)$", module, re.MULTILINE) == [install.PINNED]
