@@ -1,6 +1,7 @@
 """A PostgreSQL server of our own on 127.0.0.1: made, started, asked, stopped; as root it runs as `nobody`."""
 
 import os
+import pwd
 import secrets
 import shutil
 import signal
@@ -11,8 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypedDict
 
-from devtools.server_user import ServerError, environment, give_to_server_user, run, server_user
+from engarde.errors import EngardeError
 from engarde.util.processes import command_of
 
 HOST = "127.0.0.1"
@@ -23,6 +25,12 @@ STOP_LIMIT = 30.0
 # Railway's image preloads it, so a password that reaches a statement would stay readable there.
 PRELOADED = MappingProxyType({"shared_preload_libraries": "pg_stat_statements"})
 NOT_DURABLE = MappingProxyType({"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"})
+
+
+class ServerError(EngardeError):
+    """A server of ours could not be made, started or stopped; the message holds what it said."""
+
+    exit_code = 1
 
 
 class PortTaken(ServerError):
@@ -60,7 +68,10 @@ def initialise(bin_dir: Path, folder: Path, password: str) -> None:
         return
     _own_folder(folder)
     for left_over in folder.glob("*.new-*"):
-        _remove(left_over)
+        if left_over.is_dir():
+            shutil.rmtree(left_over, ignore_errors=True)
+        else:
+            left_over.unlink(missing_ok=True)
     # A name of its own: a killed run's initdb may still be at work in its own folder.
     suffix = f"new-{secrets.token_hex(4)}"
     half_made, password_file = folder / f"data.{suffix}", folder / f"password.{suffix}"
@@ -176,13 +187,6 @@ def _own_folder(folder: Path) -> None:
     give_to_server_user(folder)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
-
-
 def _log_end(server: Server) -> str:
     return "\n".join(server.log.read_text(errors="replace").splitlines()[-20:])
 
@@ -194,3 +198,64 @@ def _wait(limit: float, condition: Callable[[], bool]) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+class RunAs(TypedDict, total=False):
+    """Arguments of `subprocess` that make a child run as another user."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+    cwd: str
+
+
+def server_user() -> RunAs:
+    """Who runs the server: ourselves or, because PostgreSQL refuses root, `nobody`."""
+    if os.geteuid() != 0:
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": [], "cwd": "/"}
+
+
+def reachable(folder: Path) -> bool:
+    """True where the server's user can enter a folder."""
+    return subprocess.run(["test", "-x", str(folder)], check=False, **server_user()).returncode == 0
+
+
+def give_to_server_user(path: Path) -> None:
+    """Changes the owner of something we made, and of all that is in it."""
+    if user := server_user():
+        for entry in [path, *path.rglob("*")]:
+            os.chown(entry, user["user"], user["group"], follow_symlinks=False)
+
+
+def runnable(bin_dir: Path, folder: Path) -> Path:
+    """The binaries as they lie or, where the server's user cannot run those, a copy in a folder of ours."""
+    copy = folder / "binaries"
+    if (copy / "bin" / "postgres").exists():
+        return copy / "bin"
+    try:
+        subprocess.run([bin_dir / "postgres", "--version"], check=True, capture_output=True, **server_user())
+    except PermissionError:
+        half_made = folder / "binaries.new"
+        shutil.rmtree(half_made, ignore_errors=True)
+        shutil.copytree(bin_dir.parent, half_made, symlinks=True)
+        give_to_server_user(half_made)
+        half_made.rename(copy)
+        return copy / "bin"
+    return bin_dir
+
+
+def run(command: list[str]) -> None:
+    """Runs one of PostgreSQL's tools as the server's user.
+
+    :raises ServerError: with what the tool said, when it fails.
+    """
+    done = subprocess.run(command, check=False, capture_output=True, text=True, env=environment(), **server_user())
+    if done.returncode:
+        raise ServerError(f"{Path(command[0]).name} failed: {done.stderr.strip()}")
+
+
+def environment() -> dict[str, str]:
+    """Ours without what PostgreSQL would read (PGDATA, PGPORT, PGOPTIONS), and with messages in English."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}

@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from devtools import server
-from devtools.local import files
+from devtools.local import state
 from devtools.local.state import Admin
-from devtools.server_user import reachable, runnable
 from engarde.server.libpq import binaries
 from engarde.util.terminal import step, tell
 from launcher.paths import PRIVATE, PROJECT
@@ -50,7 +49,7 @@ def bring_up() -> Admin:
     if ours.outside:
         tell(f"The server's user cannot enter {PROJECT}: its data are in {ours.path} (`make clean` removes them)")
     ours.path.mkdir(mode=0o700, exist_ok=True)
-    bin_dir = runnable(binaries(), ours.path)
+    bin_dir = server.runnable(binaries(), ours.path)
     if not (ours.path / "data").exists():
         with step("Making the data folder of PostgreSQL"):
             server.initialise(bin_dir, ours.path, ours.password)
@@ -72,7 +71,7 @@ def _new() -> Embedded:
     """Recorded before anything is made, so that whatever is left behind is known."""
     PRIVATE.mkdir(exist_ok=True)
     outside = OUTSIDE / f"engarde-{PROJECT.name}-{secrets.token_hex(8)}"
-    folder = INSIDE if reachable(PRIVATE) else str(outside)
+    folder = INSIDE if server.reachable(PRIVATE) else str(outside)
     new = Embedded(folder, server.free_port(), secrets.token_urlsafe(24))
     _record(new)
     return new
@@ -80,4 +79,4 @@ def _new() -> Embedded:
 
 def _record(known: Embedded) -> None:
     if known != recorded():
-        files.write(RECORD, json.dumps(asdict(known)))
+        state.write(RECORD, json.dumps(asdict(known)))

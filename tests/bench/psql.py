@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from devtools import server as servers
-from devtools.server_user import environment
+from devtools.server import environment
 from engarde.server.libpq import binaries
 from tests.bench.floor import Floor
 from tests.bench.tool import Command, Phase, Tool

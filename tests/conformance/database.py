@@ -12,7 +12,7 @@ import psycopg
 from psycopg import sql
 
 from devtools import server as servers
-from devtools.server_user import runnable
+from devtools.server import runnable
 from tests.servers import binaries
 
 NAME = "DB"

@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from devtools.server_user import give_to_server_user
+from devtools.server import give_to_server_user
 from tests.engine.database import Database
 
 LIMIT = 10

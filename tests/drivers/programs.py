@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from devtools.server_user import environment
+from devtools.server import environment
 from launcher.paths import PROJECT
 from tests.drivers.runtimes import NOWHERE
 from tests.drivers.table import Driver

@@ -12,7 +12,6 @@ import psycopg
 from psycopg import sql
 
 from devtools import server as servers
-from devtools import server_user
 from devtools.local.database import BACKEND as TABLES
 from tests import servers as sources
 from tests.conformance.statements import LOCK, transactions
@@ -103,7 +102,7 @@ def template(
 ) -> Iterator[servers.Server]:
     """A stopped server with the database and its admin, to be copied for each test; it logs every statement."""
     with _folder() as folder:
-        bin_dir = server_user.runnable(sources.chosen(), folder)
+        bin_dir = servers.runnable(sources.chosen(), folder)
         servers.initialise(bin_dir, folder, PASSWORD)
         made = servers.Server(bin_dir, folder, servers.free_port(), settings)
         try:

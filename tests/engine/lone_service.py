@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from devtools import server as servers
-from devtools import server_user
 from engarde.declaration.address import Address
 from engarde.server.connect import connect
 from engarde.server.credentials import Access
@@ -29,7 +28,7 @@ def server(bin_dir: Path, settings: Mapping[str, str] = servers.NOT_DURABLE) -> 
     with tempfile.TemporaryDirectory(prefix="engarde-engine-") as made:
         folder = Path(made)
         folder.chmod(0o755)
-        runnable = server_user.runnable(bin_dir, folder)
+        runnable = servers.runnable(bin_dir, folder)
         servers.initialise(runnable, folder, PASSWORD)
         running = servers.Server(runnable, folder, servers.free_port(), settings)
         try:

@@ -29,7 +29,7 @@ with psycopg.connect({conninfo!r}, autocommit=True) as session:
 LOSE = "session.execute('SELECT pg_terminate_backend(%s)', [pid])"
 FILL = f"""
         import os
-        from devtools.server_user import server_user
+        from devtools.server import server_user
         if not os.fork():
             if user := server_user():
                 os.setgid(user["group"])

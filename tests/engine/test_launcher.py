@@ -70,7 +70,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "beside.py").write_text(BESIDE)
     (folder / ".engarde").mkdir()
     (folder / ".engarde/passphrase").write_text("of the tests")
-    stand_ins = "from devtools.local.engine import install_stand_ins; install_stand_ins()"
+    stand_ins = "from devtools.local.up import install_stand_ins; install_stand_ins()"
     subprocess.run([sys.executable, "-c", stand_ins], cwd=folder, check=True)
     run = runner(folder)
     run("stack", "init", "local", "--no-select")

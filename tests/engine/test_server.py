@@ -11,9 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from devtools import server, server_user
-from devtools.server import HOST, NOT_DURABLE, PortTaken, Server
-from devtools.server_user import ServerError, reachable
+from devtools import server
+from devtools.server import HOST, NOT_DURABLE, PortTaken, Server, ServerError, reachable
 from engarde.server.libpq import binaries
 
 PASSWORD = "AdminsPasswordInTests"
@@ -31,7 +30,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def template(folder: Path) -> Server:
     """A stopped server that others are copied from."""
-    bin_dir = server_user.runnable(binaries(), folder)
+    bin_dir = server.runnable(binaries(), folder)
     server.initialise(bin_dir, folder / "template", PASSWORD)
     return Server(bin_dir, folder / "template", 0, NOT_DURABLE)
 
@@ -123,11 +122,11 @@ def test_binaries_that_the_servers_user_cannot_run_are_copied(template: Server, 
     closed = Path(tempfile.mkdtemp(prefix="engarde-closed-"))
     try:
         shutil.copytree(template.bin_dir.parent, closed / "postgresql", symlinks=True)
-        found = server_user.runnable(closed / "postgresql/bin", folder / "copies")
+        found = server.runnable(closed / "postgresql/bin", folder / "copies")
         assert closed.stat().st_mode & 0o777 == 0o700
         # Nobody steps down but root.
         assert (found == closed / "postgresql/bin") == reachable(closed)
-        assert server_user.runnable(closed / "postgresql/bin", folder / "copies") == found
+        assert server.runnable(closed / "postgresql/bin", folder / "copies") == found
         server.initialise(found, folder / "copied", PASSWORD)
     finally:
         shutil.rmtree(closed)

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.server import Server, pid_of
-from devtools.server_user import environment
+from devtools.server import Server, environment, pid_of
 from engarde.server.libpq import binaries
 from engarde.util.processes import command_of
 
