@@ -17,43 +17,37 @@ def main(target: str) -> int:
         if name.startswith(MISLEADING) and name not in KEPT:
             del os.environ[name]
     try:
-        _run(target)
+        # Each imports what it needs: without .venv there is no third-party package.
+        match target:
+            case "up":
+                from devtools.local.up import up
+
+                up()
+            case "demo":
+                from devtools.local.demo import demo
+
+                demo()
+            case "engine":
+                from devtools.local.up import obtain
+
+                obtain(anew=True)
+            case "down":
+                from devtools.local.clean import down
+
+                down()
+            case _:
+                from devtools.local.clean import clean
+
+                clean()
     except EngardeError as fault:
-        return _report(fault, fault.exit_code)
+        tell(f"error: {fault}")
+        return fault.exit_code
     except KeyboardInterrupt:
-        return _report("interrupted; `make up` again goes on from here", INTERRUPTED)
+        tell("error: interrupted; `make up` again goes on from here")
+        return INTERRUPTED
     except Exception as fault:
         return unforeseen(fault)
     return 0
-
-
-def _run(target: str) -> None:
-    # Each imports what it needs: without .venv there is no third-party package.
-    if target == "up":
-        from devtools.local.up import up
-
-        up()
-    elif target == "demo":
-        from devtools.local.demo import demo
-
-        demo()
-    elif target == "engine":
-        from devtools.local.engine import obtain
-
-        obtain(anew=True)
-    elif target == "down":
-        from devtools.local.clean import down
-
-        down()
-    else:
-        from devtools.local.clean import clean
-
-        clean()
-
-
-def _report(fault: object, code: int) -> int:
-    tell(f"error: {fault}")
-    return code
 
 
 if __name__ == "__main__":

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 
-from devtools.local import embedded, files, state
-from devtools.local.files import STACK_FILE, alone, is_derived
-from devtools.local.state import remembered
+from devtools.local import embedded, state
+from devtools.local.state import STACK_FILE, alone, is_derived, remembered
 from devtools.local.venv import VENV, is_ours
 from engarde.errors import Refused
 from engarde.util.terminal import tell
@@ -35,7 +34,7 @@ def clean() -> None:
         if embedded.stop():
             tell("PostgreSQL stopped")
         for path in _made():
-            if files.remove(path) and path.name not in CACHES:
+            if state.remove(path) and path.name not in CACHES:
                 tell(f"Removed {path}")
     if cache().exists():
         tell(f"{cache()} stays: it serves every clone of yours")

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from psycopg import sql
 from rich.table import Table
 
-from devtools.local import database, engine, stack_file
-from devtools.local.files import alone
-from devtools.local.state import Admin, remembered
+from devtools.local import database, stack_file
+from devtools.local.state import Admin, alone, remembered
+from devtools.local.up import run_program
 from engarde.declaration import loader
 from engarde.declaration.model import Stack
 from engarde.declaration.names import ANALYTICS
@@ -55,7 +55,7 @@ def demo() -> None:
         _backend(admin, stack)
         _declare(names)
         with step("Bringing up what the services need"):
-            engine.up(())
+            run_program(())
     _tool("migrate", *names, "--jobs", "2")
     if stack.analytics:
         _show(stack)

@@ -7,10 +7,9 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import YAMLError
 
-from devtools.local import files
-from devtools.local.files import DERIVED
-from devtools.local.files import STACK_FILE as FILE
-from devtools.local.state import Admin
+from devtools.local import state
+from devtools.local.state import DERIVED, Admin
+from devtools.local.state import STACK_FILE as FILE
 from engarde.declaration import loader, stack_file
 from engarde.declaration.loader import PASSWORDS_KEY
 from engarde.errors import ConfigError
@@ -164,7 +163,7 @@ def _document(text: str | None = None) -> CommentedMap:
 def _write(document: CommentedMap) -> None:
     text = io.StringIO()
     _yaml().dump(document, text)
-    files.write(FILE, text.getvalue(), READABLE)
+    state.write(FILE, text.getvalue(), READABLE)
 
 
 def _yaml() -> YAML:

@@ -1,11 +1,56 @@
-"""What earlier runs have left: the server that stack `local` is on, and its state, also read without an engine."""
+"""What stack `local` has in the project, read without an engine: its files, its state, its server, its locks.
+
+Files are whole whenever the process is killed, known as ours, and written by one run at a time.
+"""
 
 import json
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
-from devtools.local import files
-from launcher.paths import PRIVATE, STATE
+from engarde.errors import Refused
+from engarde.util.files import read_text, write_whole
+from engarde.util.processes import command_of, hold
+from engarde.util.terminal import tell
+from launcher.paths import PRIVATE, PROJECT, STATE
+
+STACK_FILE = PROJECT / "Pulumi.local.yaml"
+DERIVED = "Derived from Pulumi.prod.yaml by `make up`"
+"""Begins a stack file of our making."""
+
+OWNER_ONLY = 0o600
+
+
+def is_derived() -> bool:
+    """False for a stack file that somebody wrote without us."""
+    return STACK_FILE.exists() and DERIVED in read_text(STACK_FILE).partition("\n")[0]
+
+
+def write(path: Path, text: str, mode: int = OWNER_ONLY) -> None:
+    """Puts the text in the file's place in one step."""
+    PRIVATE.mkdir(exist_ok=True)
+    draft = PRIVATE / "draft"
+    draft.unlink(missing_ok=True)
+    draft.touch(mode, exist_ok=False)
+    write_whole(path, draft, text)
+
+
+def remove(path: Path) -> bool:
+    """Removes a file, or a folder with all that is in it; False when there is none."""
+    if not os.path.lexists(path):
+        return False
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    return True
+
 
 FILE = STATE / ".pulumi/stacks/engarde/local.json"
 ROLE = "postgresql:index/role:Role"
@@ -77,4 +122,49 @@ def remembered() -> Admin | None:
 
 
 def remember(admin: Admin) -> None:
-    files.write(RECORD, json.dumps(asdict(admin)))
+    write(RECORD, json.dumps(asdict(admin)))
+
+
+LOCK = PRIVATE / "lock"
+ENGINE_LOCKS = STATE / ".pulumi/locks/organization/engarde/local"
+PATIENCE = 60.0
+"""How long another engine may go on with the stack before this run gives up (seconds)."""
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Waits until no other make target works in this project; the kernel lets go of a killed one's lock."""
+    with LOCK.open("w") as lock:
+        hold(lock, "Waiting for another make target of this project")
+        yield
+
+
+def clear_stale_engine_locks() -> None:
+    """Removes the locks of engines that are dead, and waits for one that is not.
+
+    :raises Refused: when an engine still works on the stack, or may do so on another machine.
+    """
+    for lock in ENGINE_LOCKS.glob("*.json"):
+        end = time.monotonic() + PATIENCE
+        while holder := _holder(lock):
+            if time.monotonic() > end:
+                raise Refused(
+                    f"stack local is in use by {holder}; wait for it to end or, when it never will,"
+                    " run `bin/pulumi cancel --stack local`"
+                )
+            time.sleep(0.2)
+        if lock.exists():
+            lock.unlink(missing_ok=True)
+            tell("Removed the lock of an engine that was killed")
+
+
+def _holder(lock: Path) -> str | None:
+    """Who holds the lock; None when that process has ended."""
+    try:
+        content = json.loads(lock.read_text())
+    except (FileNotFoundError, ValueError):  # gone by now, or half-written
+        return None
+    if content["hostname"] != socket.gethostname():
+        return f"process {content['pid']} on {content['hostname']}"
+    # The process id alone may have been given to another program by now.
+    return f"process {content['pid']}" if "pulumi" in command_of(content["pid"]) else None

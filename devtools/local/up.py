@@ -1,20 +1,39 @@
 """`make up`: from whatever is there, after whatever has happened, to a stack that is as declared."""
 
+import json
+import os
 import secrets
+import shutil
+import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from rich.table import Table
 
-from devtools.local import database, embedded, engine, files, stack_file
-from devtools.local.files import alone, clear_stale_engine_locks
-from devtools.local.state import Admin, remember, remembered
+from devtools.local import database, embedded, stack_file, state
+from devtools.local.state import Admin
 from engarde.declaration import loader
 from engarde.declaration.model import Stack
+from engarde.errors import EngardeError
 from engarde.output.show import console
-from engarde.util.terminal import begin_change, put, step, tell
-from launcher.paths import PASSPHRASE, PRIVATE, PROJECT
+from engarde.pulumi_cli.process import TAKE_OVER, engine
+from engarde.util.terminal import begin_change, is_screen, put, step, tell
+from launcher import install
+from launcher.engine import EngineMissing, found
+from launcher.paths import PASSPHRASE, PRIVATE, PROJECT, STAND_INS_HOME
+
+STAND_IN = PROJECT / "devtools/provider_stubs/pulumi-resource"
+"""The part of each stand-in that the engine runs where it finds its plugins; it starts the rest where that lies."""
+
+PULUMI = PROJECT / "bin/pulumi"
+
+
+class EngineFailed(EngardeError):
+    """The engine said what went wrong; nothing is left to say."""
+
+    exit_code = 1
 
 
 def up() -> None:
@@ -24,23 +43,26 @@ def up() -> None:
     """
     start = time.monotonic()
     PRIVATE.mkdir(exist_ok=True)
-    with alone():
+    with state.alone():
         begin_change()
         users_own = database.users_server()
-        engine.obtain()
-        clear_stale_engine_locks()
+        obtain()
+        state.clear_stale_engine_locks()
         admin = users_own or embedded.bring_up()
         stack = _stack(admin)
         if admin.embedded:
             database.prepare(admin, stack)
         take_over = database.to_take_over(admin, stack)
         with step("Bringing up stack local"):
-            engine.up(take_over)
+            run_program(take_over)
         if admin.embedded:
             stack_file.settle()
-        engine.forget_pending()
-        _show(engine.services())
-        outcome = "changed as shown above" if engine.changed() else "nothing had to change"
+        if state.pending():
+            # What killed runs left open: this one has made or taken over everything.
+            _quietly("stack", "import", "--stack", "local", given=_quietly("stack", "export", "--stack", "local"))
+        _show(json.loads(_quietly("stack", "output", "services", "--json", "--stack", "local")))
+        (last,) = json.loads(_quietly("stack", "history", "--json", "--page-size", "1", "--stack", "local"))
+        outcome = "nothing had to change" if set(last["resourceChanges"]) == {"same"} else "changed as shown above"
     tell(f"Stack local is as declared, {outcome}; {time.monotonic() - start:.1f} s in all")
 
 
@@ -48,15 +70,16 @@ def _stack(admin: Admin) -> Stack:
     """The stack file, there and naming the server, and the stack that it declares."""
     if not PASSPHRASE.exists():
         stack_file.unseal()
-        files.write(PASSPHRASE, secrets.token_urlsafe(32))
-    before = remembered()
+        state.write(PASSPHRASE, secrets.token_urlsafe(32))
+    before = state.remembered()
     stack_file.write_for(admin, before)
-    engine.initialise()
+    if not state.exists():
+        _quietly("stack", "init", "local", "--no-select")
     if not before or before.password != admin.password or not stack_file.is_sealed():
         with step("Encrypting the admin's password in Pulumi.local.yaml"):
-            engine.seal(admin.password)
+            _quietly("config", "set", "--secret", "adminPassword", "--stack", "local", given=admin.password)
     if before != admin:
-        remember(admin)
+        state.remember(admin)
     return loader.read(PROJECT, "local")
 
 
@@ -71,3 +94,58 @@ def _show(services: Mapping[str, Mapping[str, Any]]) -> None:
         put(f"Connect as {name}: bin/engarde psql {name}")
     put("Prove that it is as declared, and isolated: bin/engarde verify")
     put("See services at work in it, small ones with migrations: make demo")
+
+
+def obtain(*, anew: bool = False) -> None:
+    """Gets an engine and its plugins; with `anew`, also where an earlier run has found some."""
+    install_stand_ins()
+    try:
+        if not anew:
+            found()
+            return
+    except EngineMissing:
+        pass
+    install.engine()
+
+
+def install_stand_ins() -> None:
+    """Puts our stand-ins, as the working tree has them, where a run without the vendor's plugins finds them."""
+    # The engine would make it too, closed to the user that a server of root's runs as.
+    PRIVATE.mkdir(exist_ok=True)
+    for name in install.PLUGINS:
+        installed = install.plugin_folder(STAND_INS_HOME, name) / f"pulumi-resource-{name}"
+        if not installed.exists() or installed.read_bytes() != STAND_IN.read_bytes():
+            installed.parent.mkdir(parents=True, exist_ok=True)
+            draft = installed.with_name("draft")
+            shutil.copy2(STAND_IN, draft)
+            draft.replace(installed)
+
+
+def run_program(take_over: Sequence[str]) -> None:
+    """Runs the program, which draws its progress where there is a screen.
+
+    :raises EngineFailed: when the engine ends with an error.
+    """
+    words = ["up", "--stack", "local", "--yes", "--skip-preview", "--suppress-outputs"]
+    if state.pending():
+        # What a killed run deleted is still in the state, and deleting it again fails.
+        words.append("--refresh")
+    environment = {**os.environ, TAKE_OVER: json.dumps(list(take_over))}
+    if is_screen():
+        running = subprocess.Popen([PULUMI, *words], cwd=PROJECT, env=environment, stdin=subprocess.DEVNULL)
+        while (ended := running.poll()) is None:
+            # An interrupt reaches the engine too, and it ends in its own good time.
+            with suppress(KeyboardInterrupt):
+                running.wait()
+    else:
+        # Nobody may read to the end, which would be the engine's end, too.
+        ended = engine(*words, work="change", environment=environment).returncode
+    if ended:
+        raise EngineFailed("`make up` did not come to its end; the engine says why, above")
+
+
+def _quietly(*words: str, given: str = "") -> str:
+    done = subprocess.run([PULUMI, *words], check=False, cwd=PROJECT, input=given, capture_output=True, text=True)
+    if done.returncode:
+        raise EngineFailed(f"`bin/pulumi {' '.join(words)}` failed:\n{done.stderr.strip()}")
+    return done.stdout

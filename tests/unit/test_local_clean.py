@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from devtools.local import clean, embedded, files, state, venv
+from devtools.local import clean, embedded, state, venv
 from devtools.local.state import Admin
 from engarde.errors import Refused
 
@@ -20,13 +20,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     private.mkdir(parents=True)
     for module in (clean, embedded):
         monkeypatch.setattr(module, "PROJECT", root)
-    for module in (clean, embedded, files):
+    for module in (clean, embedded, state):
         monkeypatch.setattr(module, "PRIVATE", private)
-    monkeypatch.setattr(files, "LOCK", private / "lock")
+    monkeypatch.setattr(state, "LOCK", private / "lock")
     monkeypatch.setattr(embedded, "RECORD", private / "postgres.json")
     monkeypatch.setattr(state, "RECORD", private / "server.json")
     monkeypatch.setattr(state, "FILE", private / "state.json")
-    for module in (clean, files):
+    for module in (clean, state):
         monkeypatch.setattr(module, "STACK_FILE", root / "Pulumi.local.yaml")
     for module in (clean, venv):
         monkeypatch.setattr(module, "VENV", root / ".venv")
@@ -37,7 +37,7 @@ def test_everything_of_ours_goes(project: Path, tmp_path: Path) -> None:
     (project / ".venv").mkdir()
     (project / ".venv" / venv.FINISHED).touch()
     (project / ".engarde/state").mkdir()
-    (project / "Pulumi.local.yaml").write_text(f"# {files.DERIVED}; yours to edit.\nconfig: {{}}\n")
+    (project / "Pulumi.local.yaml").write_text(f"# {state.DERIVED}; yours to edit.\nconfig: {{}}\n")
     (project / ".ruff_cache").mkdir()
     (project / "engarde/sub/__pycache__").mkdir(parents=True)
     outside = tmp_path / "outside"

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from devtools.local import files
+from devtools.local import state
 from engarde.errors import Refused
 
 
 @pytest.fixture
 def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(files, "ENGINE_LOCKS", tmp_path)
-    monkeypatch.setattr(files, "PATIENCE", 0.3)
+    monkeypatch.setattr(state, "ENGINE_LOCKS", tmp_path)
+    monkeypatch.setattr(state, "PATIENCE", 0.3)
     return tmp_path / "lock.json"
 
 
@@ -42,20 +42,20 @@ def write(lock: Path, pid: int, hostname: str | None = None) -> None:
 def test_a_dead_engines_lock_goes(lock: Path, engine: subprocess.Popen[bytes]) -> None:
     write(lock, engine.pid)
     engine.communicate(b"\n")
-    files.clear_stale_engine_locks()
+    state.clear_stale_engine_locks()
     assert not lock.exists()
 
 
 def test_a_lock_whose_process_id_another_program_has_by_now_goes(lock: Path) -> None:
     write(lock, os.getppid())
-    files.clear_stale_engine_locks()
+    state.clear_stale_engine_locks()
     assert not lock.exists()
 
 
 def test_a_working_engines_lock_stays(lock: Path, engine: subprocess.Popen[bytes]) -> None:
     write(lock, engine.pid)
     with pytest.raises(Refused, match=f"process {engine.pid}.*pulumi cancel"):
-        files.clear_stale_engine_locks()
+        state.clear_stale_engine_locks()
     assert lock.exists()
 
 
@@ -63,20 +63,20 @@ def test_an_engine_that_ends_in_time_is_waited_for(
     lock: Path, engine: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(lock, engine.pid)
-    monkeypatch.setattr(files, "PATIENCE", 30)
-    monkeypatch.setattr("devtools.local.files.time.sleep", lambda seconds: engine.communicate(b"\n"))
-    files.clear_stale_engine_locks()
+    monkeypatch.setattr(state, "PATIENCE", 30)
+    monkeypatch.setattr("devtools.local.state.time.sleep", lambda seconds: engine.communicate(b"\n"))
+    state.clear_stale_engine_locks()
     assert not lock.exists()
 
 
 def test_another_machines_lock_stays(lock: Path) -> None:
     write(lock, 1, "elsewhere.example.org")
     with pytest.raises(Refused, match="elsewhere"):
-        files.clear_stale_engine_locks()
+        state.clear_stale_engine_locks()
     assert lock.exists()
 
 
 def test_a_half_written_lock_is_of_a_killed_engine(lock: Path) -> None:
     lock.write_text("")
-    files.clear_stale_engine_locks()
+    state.clear_stale_engine_locks()
     assert not lock.exists()

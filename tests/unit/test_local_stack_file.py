@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from devtools.local import files, stack_file
+from devtools.local import stack_file, state
 from devtools.local.state import Admin
 from engarde.errors import ConfigError
 
@@ -65,8 +65,8 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     local = tmp_path / "Pulumi.local.yaml"
     monkeypatch.setattr(stack_file, "MODEL", production)
     monkeypatch.setattr(stack_file, "FILE", local)
-    monkeypatch.setattr(files, "STACK_FILE", local)
-    monkeypatch.setattr(files, "PRIVATE", tmp_path / ".engarde")
+    monkeypatch.setattr(state, "STACK_FILE", local)
+    monkeypatch.setattr(state, "PRIVATE", tmp_path / ".engarde")
     return local
 
 
@@ -207,11 +207,11 @@ def test_a_server_that_is_no_map_is_left_to_the_check_of_the_whole_stack(file: P
 
 
 def test_a_derived_file_is_known_as_ours_and_another_is_not(file: Path) -> None:
-    assert not files.is_derived()
+    assert not state.is_derived()
     stack_file.write_for(EMBEDDED, None)
-    assert files.is_derived()
+    assert state.is_derived()
     file.write_text(PRODUCTION)
-    assert not files.is_derived()
+    assert not state.is_derived()
 
 
 def test_what_a_demo_needs_is_added_and_what_is_there_stays(file: Path) -> None:
