@@ -1,12 +1,112 @@
-"""GitHub's API, as far as the workflows ask it, with what every Python brings along."""
+"""What the workflows ask GitHub, and tell it, with what every Python brings along.
 
+`wait` waits until no `up` is at work: a look at a stack that is half up shows what is not so. `report` opens the issue
+about a stack that is not as declared, or adds to the open one. It says which check found something, and never what: of
+the checks it is given their exit codes alone.
+"""
+
+import itertools
 import json
 import os
+import sys
+import time
 import urllib.request
 from typing import Any
 
-PATIENCE = 30
+from engarde.util.terminal import tell
+
+ANSWER = 30
 """How long one answer may take (seconds)."""
+
+UP = ".github/workflows/up.yml"
+# One that waits for its approval has the status `waiting`, and is nothing to wait for: it may do so for days.
+AT_WORK = "actions/runs?status=in_progress&per_page=100"
+
+PAUSE = 20.0
+PATIENCE = 1800.0
+"""How long it waits (seconds)."""
+
+PREVIEW = {"0": "nothing to change", "7": "**something to change**"}
+VERIFY = {
+    "0": "as declared",
+    "1": "**findings**",
+    "2": "a fault in the stack file or the command",
+    "3": "nothing could be learnt",
+}
+FULL = 100
+"""How many issues GitHub gives at once."""
+
+BODY = """\
+| check | outcome |
+| --- | --- |
+| `pulumi preview --refresh --expect-no-changes` | {preview} |
+| `bin/engarde verify` | {verify} |
+
+What they printed is in the log of [this run]({run}). To look again, from a clone of the project:
+
+    pulumi preview --refresh --diff --stack {stack}
+    bin/engarde verify --stack {stack}
+    bin/engarde doctor --stack {stack}
+
+Close this issue when the stack is as declared again; the next finding opens another one.
+"""
+
+
+def wait() -> int:
+    """Returns 1 where it gave up."""
+    deadline = time.monotonic() + PATIENCE
+    while reason := _reason_to_wait():
+        if time.monotonic() > deadline:
+            tell(f"error: {reason}, for {PATIENCE:.0f} s now")
+            return 1
+        tell(reason)
+        time.sleep(PAUSE)
+    return 0
+
+
+def _reason_to_wait() -> str | None:
+    try:
+        runs = call(AT_WORK)["workflow_runs"]
+    except OSError as fault:
+        return f"GitHub does not say whether an `up` is at work: {fault}"
+    # The path may be followed by the branch: up.yml@main.
+    at_work = [run["html_url"] for run in runs if run["path"].partition("@")[0] == UP]
+    return f"an `up` is at work: {at_work[0]}" if at_work else None
+
+
+def report() -> None:
+    stack = os.environ["STACK"]
+    title = f"Drift: stack {stack}"
+    body = BODY.format(
+        stack=stack,
+        preview=_outcome(PREVIEW, os.environ.get("PREVIEW", "")),
+        verify=_outcome(VERIFY, os.environ.get("VERIFY", "")),
+        run="{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}".format_map(os.environ),
+    )
+    number = _open_issue(title)
+    if number:
+        said = call(f"issues/{number}/comments", {"body": body})
+    else:
+        said = call("issues", {"title": title, "body": body})
+    tell(said["html_url"])
+
+
+def _outcome(meanings: dict[str, str], code: str) -> str:
+    if not code:
+        return "did not run to its end"
+    return meanings.get(code, f"failed with exit code {code}")
+
+
+def _open_issue(title: str) -> int | None:
+    for page in itertools.count(1):
+        found: list[dict[str, Any]] = call(f"issues?state=open&per_page={FULL}&page={page}")
+        for issue in found:
+            # Pull requests are issues, too.
+            if issue["title"] == title and "pull_request" not in issue:
+                return int(issue["number"])
+        if len(found) < FULL:
+            break
+    return None
 
 
 def call(path: str, body: dict[str, str] | None = None) -> Any:
@@ -25,5 +125,11 @@ def call(path: str, body: dict[str, str] | None = None) -> Any:
             "User-Agent": "engarde",
         },
     )
-    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+    with urllib.request.urlopen(request, timeout=ANSWER) as answer:
         return json.load(answer)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "wait":
+        sys.exit(wait())
+    report()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from devtools.ci import report, wait
+from devtools.ci import github as ci
 
 TOKEN = "token-of-the-run"
 UP = {"path": ".github/workflows/up.yml@main", "html_url": "https://github.example/up/1"}
@@ -67,8 +67,8 @@ def github(monkeypatch: pytest.MonkeyPatch) -> Iterator[GitHub]:
 
 @pytest.fixture(autouse=True)
 def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wait, "PAUSE", 0.01)
-    monkeypatch.setattr(wait, "PATIENCE", 0.2)
+    monkeypatch.setattr(ci, "PAUSE", 0.01)
+    monkeypatch.setattr(ci, "PATIENCE", 0.2)
 
 
 def runs(*found: dict[str, str]) -> dict[str, Any]:
@@ -80,14 +80,14 @@ def issues(*titles: str, **more: Any) -> list[dict[str, Any]]:
 
 
 def test_other_workflows_are_nothing_to_wait_for(github: GitHub, capsys: pytest.CaptureFixture[str]) -> None:
-    github.answers[wait.AT_WORK] = [runs(TEST)]
-    assert wait.main() == 0
+    github.answers[ci.AT_WORK] = [runs(TEST)]
+    assert ci.wait() == 0
     assert capsys.readouterr().err == ""
 
 
 def test_it_waits_until_the_up_has_ended(github: GitHub, capsys: pytest.CaptureFixture[str]) -> None:
-    github.answers[wait.AT_WORK] = [runs(TEST, UP), None, runs(UP), runs()]
-    assert wait.main() == 0
+    github.answers[ci.AT_WORK] = [runs(TEST, UP), None, runs(UP), runs()]
+    assert ci.wait() == 0
     said = capsys.readouterr().err.splitlines()
     assert [UP["html_url"] in line for line in said] == [True, False, True]
     assert "502" in said[1]
@@ -95,14 +95,14 @@ def test_it_waits_until_the_up_has_ended(github: GitHub, capsys: pytest.CaptureF
 
 @pytest.mark.parametrize("answer", [runs(UP), None])
 def test_it_gives_up(github: GitHub, answer: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    github.answers[wait.AT_WORK] = [answer]
-    assert wait.main() == 1
+    github.answers[ci.AT_WORK] = [answer]
+    assert ci.wait() == 1
     assert "\nerror: " in capsys.readouterr().err
 
 
 def test_the_first_finding_opens_an_issue(github: GitHub) -> None:
     github.answers["issues?state=open&per_page=100&page=1"] = [issues("Drift: stack staging", "else")]
-    report.main()
+    ci.report()
     [(path, said)] = github.told
     assert path == "issues"
     assert said["title"] == "Drift: stack prod"
@@ -113,13 +113,13 @@ def test_the_first_finding_opens_an_issue(github: GitHub) -> None:
 def test_the_next_is_added_to_it(github: GitHub) -> None:
     github.answers["issues?state=open&per_page=100&page=1"] = [issues(*["else"] * 100)]
     github.answers["issues?state=open&per_page=100&page=2"] = [issues("else", "Drift: stack prod")]
-    report.main()
+    ci.report()
     assert [path for path, _ in github.told] == ["issues/2/comments"]
 
 
 def test_a_pull_request_of_that_title_is_not_it(github: GitHub) -> None:
     github.answers["issues?state=open&per_page=100&page=1"] = [issues("Drift: stack prod", pull_request={})]
-    report.main()
+    ci.report()
     assert [path for path, _ in github.told] == ["issues"]
 
 
@@ -138,7 +138,7 @@ def test_what_could_not_be_seen_is_told_apart_from_findings(
     monkeypatch.setenv("PREVIEW", preview)
     monkeypatch.setenv("VERIFY", verify)
     github.answers["issues?state=open&per_page=100&page=1"] = [[]]
-    report.main()
+    ci.report()
     [(_, said)] = github.told
     assert [line.split("|")[2].strip() for line in said["body"].splitlines()[2:4]] == told
 
@@ -146,4 +146,4 @@ def test_what_could_not_be_seen_is_told_apart_from_findings(
 def test_a_github_that_refuses_is_no_silence(github: GitHub) -> None:
     github.answers["issues?state=open&per_page=100&page=1"] = [None]
     with pytest.raises(OSError):
-        report.main()
+        ci.report()

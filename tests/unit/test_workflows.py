@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from devtools.ci.wait import UP
+from devtools.ci.github import UP
 from launcher.paths import PROJECT
 from tests.parts import PARTS, USUAL
 from tests.servers import DEFAULT
@@ -134,7 +134,7 @@ def test_a_look_waits_for_an_up_that_is_at_work() -> None:
     for job in ("preview", "drift"):
         told = [step.what or step.said.get("run", "") for step in steps() if step.workflow == step.job == job]
         looks = [place for place, what in enumerate(told) if what.startswith(("pulumi", "bin/"))]
-        assert looks and "devtools.ci.wait" in told[looks[0] - 1]
+        assert looks and "devtools.ci.github wait" in told[looks[0] - 1]
 
 
 def test_forks_get_no_preview_and_are_told_so() -> None:
