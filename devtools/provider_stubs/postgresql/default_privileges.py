@@ -2,9 +2,16 @@
 
 from psycopg.sql import SQL, Identifier
 
-from devtools.provider_stubs.postgresql.catalog import lock_role, member_of, present, role_id
+from devtools.provider_stubs.postgresql.catalog import (
+    corrected,
+    keywords,
+    lock_role,
+    member_of,
+    present,
+    refuse_foreign,
+    role_id,
+)
 from devtools.provider_stubs.postgresql.connection import Server, Statement, Transaction
-from devtools.provider_stubs.postgresql.privileges import corrected, keywords, refuse_foreign
 from devtools.provider_stubs.resource import Kind, Property, ResourceType, flag
 from devtools.provider_stubs.values import Failure, Properties
 

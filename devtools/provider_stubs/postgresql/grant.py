@@ -3,15 +3,17 @@
 from psycopg.sql import SQL, Identifier
 
 from devtools.provider_stubs.postgresql.catalog import (
+    corrected,
+    keywords,
     lock_database,
     lock_role,
     member_of,
     present,
+    refuse_foreign,
     role_id,
     schema_owners,
 )
 from devtools.provider_stubs.postgresql.connection import Parameter, Server, Statement, Transaction
-from devtools.provider_stubs.postgresql.privileges import corrected, keywords, refuse_foreign
 from devtools.provider_stubs.resource import Kind, Property, ResourceType, flag
 from devtools.provider_stubs.values import Failure, Properties
 
