@@ -95,7 +95,7 @@ def installed() -> Path | None:
 
 
 def _install(folder: Path) -> None:
-    command = [sys.executable, "-c", INSTALL, folder]
+    command = [sys.executable, "-c", INSTALL, str(folder)]
     with step(f"installing the engine {PINNED} with the vendor's installer"):
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE)
 
@@ -150,7 +150,7 @@ def plugin_folder(home: Path, name: str) -> Path:
 
 def install_plugin(binary: Path, environment: dict[str, str], name: str) -> str:
     """Has the engine download a plugin; says why it failed, nothing where it did not."""
-    command, own = [binary, "plugin", "install", "resource", name, PLUGINS[name]], os.environ | environment
+    command, own = [str(binary), "plugin", "install", "resource", name, PLUGINS[name]], os.environ | environment
     try:
         done = subprocess.run(command, env=own, capture_output=True, text=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:

@@ -14,8 +14,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
+from typing import Any, TypeAlias
 
 import grpc
+
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 TOLD = 32
 """The exit code of a program that has said by itself what is wrong."""
@@ -34,7 +37,7 @@ class Told(grpc.RpcError):
 class LanguageHost(grpc.GenericRpcHandler):
     """What an engine asks when it starts the program itself."""
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler | None:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "Handler | None":
         match handler_call_details.method.rpartition("/")[2]:
             case "GetPluginInfo" | "GetRequiredPackages" | "RuntimeOptionsPrompts":
                 return _answered(lambda _: b"")
@@ -49,7 +52,7 @@ class LanguageHost(grpc.GenericRpcHandler):
         return None
 
 
-def _answered(answer: Callable[[bytes], bytes]) -> grpc.RpcMethodHandler:
+def _answered(answer: Callable[[bytes], bytes]) -> Handler:
     return grpc.unary_unary_rpc_method_handler(lambda request, _context: answer(request))
 
 
