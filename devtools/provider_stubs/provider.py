@@ -36,9 +36,6 @@ class StandIn(api.Provider, Generic[Backend]):
         self.backend: Backend | None = None
         self.workers: ThreadPoolExecutor | None = None
 
-    async def get_schema(self, _request: api.GetSchemaRequest) -> api.GetSchemaResponse:
-        return api.GetSchemaResponse(self.package.schema)
-
     async def check_config(self, request: api.CheckRequest) -> api.CheckResponse:
         settings = {setting.name: setting for setting in self.package.settings}
         # The engine's own input says which plugin it wants.
@@ -239,7 +236,7 @@ def refreshed(old: Mapping[str, Plain], state: Mapping[str, Plain]) -> dict[str,
 
 
 def _updated(old: Plain, new: Plain) -> Plain:
-    """One value; a collection grows no further than the program wrote it."""
+    """A collection grows no further than the program wrote it."""
     if isinstance(old, list) and isinstance(new, list):
         return new[: len(old)]
     if isinstance(old, dict) and isinstance(new, dict):

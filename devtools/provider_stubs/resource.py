@@ -1,11 +1,10 @@
 """A plugin as data: its resource types, the rules of their properties, the functions that make, read and drop."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from importlib import metadata
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from pulumi.runtime.rpc import UNKNOWN
 
@@ -28,9 +27,6 @@ Backend = TypeVar("Backend", bound=Works)
 DEFAULTS = "__defaults"
 """The input under which a bridged plugin lists the inputs that it filled in itself."""
 
-MODULES = "(.*)(?:/[^/]*)"
-"""How a type's name holds its module: what follows the slash is the type once more."""
-
 
 class Kind(Enum):
     TEXT = "string"
@@ -42,17 +38,8 @@ class Kind(Enum):
 
     @property
     def zero(self) -> Plain:
-        match self:
-            case Kind.TEXT:
-                return ""
-            case Kind.NUMBER:
-                return 0
-            case Kind.FLAG:
-                return False
-            case Kind.MAP:
-                return {}
-            case _:
-                return []
+        zeros: dict[Kind, Plain] = {Kind.TEXT: "", Kind.NUMBER: 0, Kind.FLAG: False, Kind.MAP: {}}
+        return zeros.get(self, [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +71,6 @@ class Property:
         if self.kind is Kind.MAP and isinstance(value, dict):
             return {name: str(item) for name, item in value.items()}
         return value
-
-    @property
-    def schema(self) -> dict[str, Any]:
-        """As a package's schema describes it."""
-        match self.kind:
-            case Kind.LIST | Kind.SET:
-                form: dict[str, Any] = {"type": "array", "items": {"type": "string"}}
-            case Kind.MAP:
-                form = {"type": "object", "additionalProperties": {"type": "string"}}
-            case scalar:
-                form = {"type": scalar.value}
-        return form | {"secret": self.secret}
 
 
 def flag(name: str, *, replaces: bool = False) -> Property:
@@ -137,16 +112,6 @@ class ResourceType(Generic[Backend]):
         """The properties that the program may set."""
         return tuple(prop for prop in self.properties if prop.given)
 
-    @property
-    def schema(self) -> dict[str, Any]:
-        """As a package's schema describes it."""
-        return {
-            "properties": {prop.name: prop.schema for prop in self.properties},
-            "required": [prop.name for prop in self.properties if prop.required],
-            "inputProperties": {prop.name: prop.schema for prop in self.inputs},
-            "requiredInputs": [prop.name for prop in self.inputs if prop.required],
-        }
-
 
 @dataclass(frozen=True, slots=True)
 class Package(Generic[Backend]):
@@ -162,13 +127,6 @@ class Package(Generic[Backend]):
     def version(self) -> str:
         """The official plugin's, which is its Python package's."""
         return metadata.version(f"pulumi-{self.name}")
-
-    @property
-    def schema(self) -> str:
-        """For an engine that writes the program for what it imported: the resource types alone."""
-        types = {resource.name: resource.schema for resource in self.resources}
-        described = {"name": self.name, "version": self.version, "meta": {"moduleFormat": MODULES}, "resources": types}
-        return json.dumps(described)
 
 
 def plan(

@@ -4,8 +4,8 @@ from pulumi.provider.experimental.provider import PropertyDiffKind
 from pulumi.runtime.rpc import UNKNOWN
 
 from devtools.provider_stubs import random as password
-from devtools.provider_stubs.inputs import completed, difference, faults, imported, refreshed
-from devtools.provider_stubs.postgresql import default_privileges, grant, role, schema
+from devtools.provider_stubs.postgresql import contents, default_privileges, grant, role
+from devtools.provider_stubs.provider import completed, difference, faults, imported, refreshed
 from devtools.provider_stubs.resource import DEFAULTS, emptied, plan, settle
 from devtools.provider_stubs.values import Plain, Properties
 
@@ -43,11 +43,13 @@ def test_the_check_refuses_what_cannot_be_served() -> None:
         "privileges",
     ]
     assert not list(faults(grant.TYPE.properties, GRANT | {"objectType": UNKNOWN, DEFAULTS: []}))
-    assert [fault.property for fault in faults(schema.TYPE.properties, {"name": "a", "policies": []})] == ["policies"]
+    assert [fault.property for fault in faults(contents.SCHEMA.properties, {"name": "a", "policies": []})] == [
+        "policies"
+    ]
 
 
 def test_a_new_resource_leaves_open_what_the_server_decides() -> None:
-    planned = plan(schema.TYPE, {"name": "app", "ifNotExists": True}, NOTHING, NONE)
+    planned = plan(contents.SCHEMA, {"name": "app", "ifNotExists": True}, NOTHING, NONE)
     assert planned.values == {
         "name": "app",
         "database": UNKNOWN,
@@ -60,7 +62,7 @@ def test_a_new_resource_leaves_open_what_the_server_decides() -> None:
 
 def test_what_the_server_decided_stays() -> None:
     prior = Properties({"id": "db.app", "name": "app", "database": "db", "owner": "me", "policies": []})
-    planned = plan(schema.TYPE, {"name": "app", "ifNotExists": True}, prior, NONE)
+    planned = plan(contents.SCHEMA, {"name": "app", "ifNotExists": True}, prior, NONE)
     assert (planned.text("id"), planned.text("owner")) == ("db.app", "me")
 
 
@@ -87,9 +89,9 @@ SWITCHED_OFF: dict[str, Plain] = {each.name: False for each in role.TYPE.propert
 def test_what_an_import_leaves_unset_comes_along_with_a_change_but_is_none() -> None:
     found = Properties({"name": "app", "database": "db", "owner": "me", "ifNotExists": True})
     inputs: dict[str, Plain] = {"name": "app", "ifNotExists": True}
-    assert difference(schema.TYPE, found, plan(schema.TYPE, inputs, found, NONE)).changes is False
-    moved = plan(schema.TYPE, inputs | {"owner": "other"}, found, NONE)
-    assert difference(schema.TYPE, found, moved).diffs == ["dropCascade", "owner"]
+    assert difference(contents.SCHEMA, found, plan(contents.SCHEMA, inputs, found, NONE)).changes is False
+    moved = plan(contents.SCHEMA, inputs | {"owner": "other"}, found, NONE)
+    assert difference(contents.SCHEMA, found, moved).diffs == ["dropCascade", "owner"]
 
 
 def test_a_change_of_privileges_updates_and_one_of_objects_replaces() -> None:

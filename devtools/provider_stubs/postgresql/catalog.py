@@ -73,16 +73,6 @@ def database_of(server: Server, properties: Properties) -> str:
     return properties.text("database") or server.database
 
 
-def place_of(server: Server, known: Properties) -> tuple[str, str]:
-    """The database and the name, taken from the id alone at an import."""
-    if name := known.text("name"):
-        return database_of(server, known), name
-    parts = known.text("id").split(".")
-    if len(parts) != 2:
-        raise Failure(f"{known.text('id')} is no id of this type: that is the database, a dot and the name")
-    return parts[0], parts[1]
-
-
 def present(server: Server, known: Properties) -> bool:
     """Whether the database, the role and the schema that are named exist."""
     database, role, schema = known.text("database"), known.text("role"), known.text("schema")

@@ -36,7 +36,11 @@ def create(server: Server, planned: Properties) -> Properties:
         with member_of(transaction, [owner]):
             _revoke(transaction, planned)
             if privileges:
-                _grant(transaction, planned)
+                objects, role = _objects(planned), Identifier(planned.text("role"))
+                grant = SQL("GRANT {} ON {} TO {}").format(keywords(privileges), objects, role)
+                if planned.flag("withGrantOption"):
+                    grant += SQL(" WITH GRANT OPTION")
+                transaction.change(_alter(planned, grant), "could not alter default privileges")
     return _with_id(planned)
 
 
@@ -57,10 +61,6 @@ def read(server: Server, known: Properties) -> Properties | None:
         return _with_id(corrected(transaction, known, {privilege for (privilege,) in rows}))
 
 
-def update(server: Server, _prior: Properties, planned: Properties) -> Properties:
-    return create(server, planned)
-
-
 def delete(server: Server, known: Properties) -> None:
     owner = known.text("owner")
     with server.transaction(known.text("database")) as transaction:
@@ -73,15 +73,6 @@ def _revoke(transaction: Transaction, wanted: Properties) -> None:
     role = Identifier(wanted.text("role"))
     revoke = SQL("REVOKE ALL ON {} FROM {}").format(_objects(wanted), role)
     transaction.change(_alter(wanted, revoke), "could not revoke default privileges")
-
-
-def _grant(transaction: Transaction, wanted: Properties) -> None:
-    grant = SQL("GRANT {} ON {} TO {}").format(
-        keywords(wanted.hashed("privileges")), _objects(wanted), Identifier(wanted.text("role"))
-    )
-    if wanted.flag("withGrantOption"):
-        grant += SQL(" WITH GRANT OPTION")
-    transaction.change(_alter(wanted, grant), "could not alter default privileges")
 
 
 def _alter(wanted: Properties, change: Statement) -> Statement:
@@ -112,6 +103,6 @@ TYPE = ResourceType(
     ),
     create=create,
     read=read,
-    update=update,
+    update=lambda server, _prior, planned: create(server, planned),
     delete=delete,
 )

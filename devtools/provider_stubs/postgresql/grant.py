@@ -13,18 +13,18 @@ from devtools.provider_stubs.postgresql.catalog import (
     role_id,
     schema_owners,
 )
-from devtools.provider_stubs.postgresql.connection import Parameter, Server, Statement, Transaction
+from devtools.provider_stubs.postgresql.connection import Server, Statement, Transaction
 from devtools.provider_stubs.resource import Kind, Property, ResourceType, flag
 from devtools.provider_stubs.values import Failure, Properties
 
 ALL_PRIVILEGES = SQL("ALL PRIVILEGES")
 RELATION_KINDS = {"table": "r", "sequence": "S"}
-ROUTINE = "routine"
+OBJECT_TYPES = ("database", "schema", *RELATION_KINDS, "column", "routine")
 
-ON_DATABASE = """
-    SELECT privilege_type FROM pg_database CROSS JOIN aclexplode(datacl) WHERE datname = %s AND grantee = %s"""
-ON_SCHEMA = """
-    SELECT privilege_type FROM pg_namespace CROSS JOIN aclexplode(nspacl) WHERE nspname = %s AND grantee = %s"""
+ON_ONE = {
+    "database": "SELECT privilege_type FROM pg_database, aclexplode(datacl) WHERE datname = %s AND grantee = %s",
+    "schema": "SELECT privilege_type FROM pg_namespace, aclexplode(nspacl) WHERE nspname = %s AND grantee = %s",
+}
 ON_RELATIONS = """
     SELECT relname, array(SELECT privilege_type FROM aclexplode(relacl) WHERE grantee = %s)
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -41,10 +41,6 @@ ON_COLUMNS = """
     JOIN pg_namespace ON pg_namespace.oid = relnamespace
     CROSS JOIN aclexplode(attacl)
     WHERE nspname = %s AND relname = %s AND relkind = 'r' AND privilege_type = %s AND grantee = %s"""
-
-
-def create(server: Server, planned: Properties) -> Properties:
-    return update(server, planned, planned)
 
 
 def update(server: Server, prior: Properties, planned: Properties) -> Properties:
@@ -65,25 +61,31 @@ def read(server: Server, known: Properties) -> Properties | None:
     with server.transaction(grant.text("database")) as transaction:
         role = role_id(transaction, grant.text("role"))
         match grant.text("objectType"):
-            case "database":
-                return _of_one(transaction, grant, ON_DATABASE, grant.text("database"), role)
-            case "schema":
-                return _of_one(transaction, grant, ON_SCHEMA, grant.text("schema"), role)
+            case "database" | "schema" as one:
+                rows = transaction.rows(ON_ONE[one], grant.text(one), role)
+                return corrected(transaction, grant, [privilege for (privilege,) in rows])
             case "column":
                 return _of_columns(transaction, grant, role)
             case "routine":
                 # By their bare names: one that is named with its types is never among them, so its drift is not seen.
-                return _of_objects(grant, transaction, ON_ROUTINES, role, grant.text("schema"))
-            case _:
-                kind = RELATION_KINDS[grant.text("objectType")]
-                return _of_objects(grant, transaction, ON_RELATIONS, role, grant.text("schema"), kind)
+                rows = transaction.rows(ON_ROUTINES, role, grant.text("schema"))
+            case kind:
+                rows = transaction.rows(ON_RELATIONS, role, grant.text("schema"), RELATION_KINDS[kind])
+        # The first relation or routine with other privileges than recorded speaks for all of them.
+        named = grant.hashed("objects")
+        for name, privileges in rows:
+            found = corrected(transaction, grant, privileges)
+            if found is not grant and (not named or name in named):
+                return found
+        return grant
 
 
 def delete(server: Server, known: Properties) -> None:
-    with server.transaction(known.text("database")) as transaction:
-        owners = _locked(transaction, known)
-        with member_of(transaction, owners):
-            _revoke(transaction, known, known.hashed("privileges"))
+    with (
+        server.transaction(known.text("database")) as transaction,
+        member_of(transaction, _locked(transaction, known)),
+    ):
+        _revoke(transaction, known, known.hashed("privileges"))
 
 
 def _identity(grant: Properties) -> str:
@@ -92,20 +94,6 @@ def _identity(grant: Properties) -> str:
     schema = [] if object_type == "database" else [grant.text("schema")]
     named = [*grant.hashed("objects"), *grant.hashed("columns")]
     return "_".join([grant.text("role"), grant.text("database"), *schema, object_type, *named])
-
-
-def _of_one(transaction: Transaction, grant: Properties, query: str, name: str, role: int) -> Properties:
-    return corrected(transaction, grant, [privilege for (privilege,) in transaction.rows(query, name, role)])
-
-
-def _of_objects(grant: Properties, transaction: Transaction, query: str, *of: Parameter) -> Properties:
-    """The first relation or routine with other privileges than recorded speaks for all of them."""
-    named = grant.hashed("objects")
-    for name, privileges in transaction.rows(query, *of):
-        found = corrected(transaction, grant, privileges)
-        if found is not grant and (not named or name in named):
-            return found
-    return grant
 
 
 def _of_columns(transaction: Transaction, grant: Properties, role: int) -> Properties:
@@ -137,8 +125,7 @@ def _locked(transaction: Transaction, grant: Properties) -> list[str]:
     if object_type == "database":
         lock_database(transaction, database)
         return []
-    with_tables = object_type != "schema"
-    return schema_owners(transaction, grant.text("schema"), database, with_tables=with_tables)
+    return schema_owners(transaction, grant.text("schema"), database, with_tables=object_type != "schema")
 
 
 def _revoke(transaction: Transaction, grant: Properties, recorded: list[str]) -> None:
@@ -180,15 +167,14 @@ def _target(grant: Properties) -> Statement:
         case "schema":
             return SQL("SCHEMA {}").format(Identifier(schema))
     word = SQL({"column": "TABLE"}.get(object_type, object_type.upper()))
-    if objects := grant.hashed("objects"):
-        return SQL("{} {}").format(word, SQL(",").join(_named(schema, name) for name in objects))
+    named = []
+    for entry in grant.hashed("objects"):
+        # What follows a parenthesis are a routine's types, which are SQL already.
+        name, *types = entry.split("(")
+        named.append(Identifier(schema, name) + SQL("(" + types[0] if types else ""))
+    if named:
+        return SQL("{} {}").format(word, SQL(",").join(named))
     return SQL("ALL {}S IN SCHEMA {}").format(word, Identifier(schema))
-
-
-def _named(schema: str, name: str) -> Statement:
-    """An object of the schema; what follows a parenthesis are a routine's types, which are SQL already."""
-    name, *arguments = name.split("(")
-    return Identifier(schema, name) + SQL("(" + arguments[0] if arguments else "")
 
 
 TYPE = ResourceType(
@@ -197,18 +183,13 @@ TYPE = ResourceType(
         Property("role", required=True, replaces=True),
         Property("database", required=True, replaces=True),
         Property("schema", replaces=True),
-        Property(
-            "objectType",
-            required=True,
-            replaces=True,
-            allowed=("database", "schema", *RELATION_KINDS, "column", ROUTINE),
-        ),
+        Property("objectType", required=True, replaces=True, allowed=OBJECT_TYPES),
         Property("objects", Kind.SET, replaces=True),
         Property("columns", Kind.SET, replaces=True),
         Property("privileges", Kind.SET, required=True),
         flag("withGrantOption", replaces=True),
     ),
-    create=create,
+    create=lambda server, planned: update(server, planned, planned),
     read=read,
     update=update,
     delete=delete,

@@ -1,6 +1,6 @@
-"""`postgresql:index/role:Role`: a role with its attributes, password, memberships and settings."""
+"""`postgresql:index/role:Role`: a role with its attributes, password, memberships and settings; and `GrantRole`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from psycopg.sql import SQL, Identifier, Literal
 
@@ -50,12 +50,18 @@ VERIFIERS = ("SCRAM-SHA-256", "md5")
 MEMBERSHIPS = """
     SELECT pg_get_userbyid(roleid) FROM pg_auth_members
     WHERE member = (SELECT oid FROM pg_roles WHERE rolname = %s)"""
+ADMIN_OPTION = """
+    SELECT admin_option FROM pg_auth_members
+    WHERE pg_get_userbyid(member) = %s AND pg_get_userbyid(roleid) = %s"""
 
 
 def create(server: Server, planned: Properties) -> Properties:
     name = planned.text("name")
     attributes = ("validUntil", "connectionLimit", *SWITCHES)
-    options = [*_password_option(planned), *(_attribute(planned, attribute) for attribute in attributes)]
+    options = [_attribute(planned, attribute) for attribute in attributes]
+    if password := planned.text("password"):
+        option = SQL("ENCRYPTED PASSWORD {}" if planned.flag("encryptedPassword") else "UNENCRYPTED PASSWORD {}")
+        options.insert(0, option.format(Literal(password)))
     with server.transaction() as transaction:
         statement = SQL("CREATE ROLE {} WITH {}").format(Identifier(name), SQL(" ").join(options))
         transaction.change(statement, f"error creating role {name}")
@@ -95,7 +101,8 @@ def update(server: Server, prior: Properties, planned: Properties) -> Properties
             transaction.change(change, "error updating role password")
         for option in ATTRIBUTES:
             if prior.values.get(option) != planned.values.get(option):
-                transaction.change(_alter(name, _changed_attribute(planned, option)), f"error updating role {option}")
+                change = SQL("WITH {}" if option in SWITCHES else "{}").format(_attribute(planned, option))
+                transaction.change(_alter(name, change), f"error updating role {option}")
         for (role,) in transaction.rows(MEMBERSHIPS, name):
             transaction.change(revoke_role(role, name), f"could not revoke role {role} from {name}")
         _grant_memberships(transaction, planned)
@@ -117,13 +124,6 @@ def delete(server: Server, known: Properties) -> None:
             transaction.change(SQL("DROP ROLE {}").format(role), f"could not delete role {name}")
 
 
-def _password_option(planned: Properties) -> Iterator[Statement]:
-    if password := planned.text("password"):
-        yield SQL("ENCRYPTED PASSWORD {}" if planned.flag("encryptedPassword") else "UNENCRYPTED PASSWORD {}").format(
-            Literal(password)
-        )
-
-
 def _attribute(planned: Properties, name: str) -> Statement:
     match name:
         case "validUntil":
@@ -132,10 +132,6 @@ def _attribute(planned: Properties, name: str) -> Statement:
             return SQL(f"CONNECTION LIMIT {planned.number(name)}")
         case switch:
             return SQL(SWITCHES[switch] if planned.flag(switch) else f"NO{SWITCHES[switch]}")
-
-
-def _changed_attribute(planned: Properties, name: str) -> Statement:
-    return SQL("WITH {}" if name in SWITCHES else "{}").format(_attribute(planned, name))
 
 
 def _grant_memberships(transaction: Transaction, planned: Properties) -> None:
@@ -197,6 +193,49 @@ def _password(server: Server, transaction: Transaction, role: Properties) -> str
     in_clear = not recorded.startswith(VERIFIERS)
     return recorded if in_clear and stored.startswith(VERIFIERS[0]) else stored
 
+
+def join(server: Server, planned: Properties) -> Properties:
+    option = SQL(" WITH ADMIN OPTION") if planned.flag("withAdminOption") else SQL("")
+    with server.transaction() as transaction:
+        _leave(transaction, planned)
+        statement = grant_role(planned.text("grantRole"), planned.text("role")) + option
+        transaction.change(statement, "could not execute grant query")
+    return _membership(planned)
+
+
+def read_membership(server: Server, known: Properties) -> Properties | None:
+    with server.transaction() as transaction:
+        rows = transaction.rows(ADMIN_OPTION, known.text("role"), known.text("grantRole"))
+    return _membership(known.with_(withAdminOption=rows[0][0])) if rows else None
+
+
+def leave(server: Server, known: Properties) -> None:
+    with server.transaction() as transaction:
+        _leave(transaction, known)
+
+
+def _leave(transaction: Transaction, membership: Properties) -> None:
+    revoke = revoke_role(membership.text("grantRole"), membership.text("role"))
+    transaction.change(revoke, "could not execute revoke query")
+
+
+def _membership(membership: Properties) -> Properties:
+    """With its id."""
+    admin = str(membership.flag("withAdminOption")).lower()
+    return membership.with_(id=f"{membership.text('role')}_{membership.text('grantRole')}_{admin}")
+
+
+MEMBERSHIP = ResourceType(
+    name="postgresql:index/grantRole:GrantRole",
+    properties=(
+        Property("role", required=True, replaces=True),
+        Property("grantRole", required=True, replaces=True),
+        flag("withAdminOption", replaces=True),
+    ),
+    create=join,
+    read=read_membership,
+    delete=leave,
+)
 
 TYPE = ResourceType(
     name="postgresql:index/role:Role",
