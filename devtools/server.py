@@ -150,14 +150,11 @@ def stop(server: Server) -> bool:
 def pid_of(server: Server) -> int | None:
     """The process that serves a folder's cluster; None when none does, whatever a stale pid file says."""
     match _pid_file(server):
-        case [pid, data, *_] if pid.isdigit() and data in command_of(int(pid)) and _is_own(server, Path(data)):
-            return int(pid)
+        case [pid, data, *_] if pid.isdigit() and data in command_of(int(pid)):
+            # Also for a folder that was moved while it was served; not for a copy of a served one.
+            served = Path(data)
+            return int(pid) if not served.exists() or served.samefile(server.data) else None
     return None
-
-
-def _is_own(server: Server, served: Path) -> bool:
-    """Also for a folder that was moved while it was served; not for a copy of a served one."""
-    return not served.exists() or served.samefile(server.data)
 
 
 def _ready(server: Server) -> bool:

@@ -26,8 +26,10 @@ PAUSE = 20.0
 PATIENCE = 1800.0
 """How long it waits (seconds)."""
 
-PREVIEW = {"0": "nothing to change", "7": "**something to change**"}
+UNFINISHED = "did not run to its end"
+PREVIEW = {"": UNFINISHED, "0": "nothing to change", "7": "**something to change**"}
 VERIFY = {
+    "": UNFINISHED,
     "0": "as declared",
     "1": "**findings**",
     "2": "a fault in the stack file or the command",
@@ -75,26 +77,19 @@ def _reason_to_wait() -> str | None:
 
 
 def report() -> None:
-    stack = os.environ["STACK"]
+    stack, preview, verify = os.environ["STACK"], os.environ.get("PREVIEW", ""), os.environ.get("VERIFY", "")
     title = f"Drift: stack {stack}"
     body = BODY.format(
         stack=stack,
-        preview=_outcome(PREVIEW, os.environ.get("PREVIEW", "")),
-        verify=_outcome(VERIFY, os.environ.get("VERIFY", "")),
+        preview=PREVIEW.get(preview, f"failed with exit code {preview}"),
+        verify=VERIFY.get(verify, f"failed with exit code {verify}"),
         run="{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}".format_map(os.environ),
     )
-    number = _open_issue(title)
-    if number:
+    if number := _open_issue(title):
         said = call(f"issues/{number}/comments", {"body": body})
     else:
         said = call("issues", {"title": title, "body": body})
     tell(said["html_url"])
-
-
-def _outcome(meanings: dict[str, str], code: str) -> str:
-    if not code:
-        return "did not run to its end"
-    return meanings.get(code, f"failed with exit code {code}")
 
 
 def _open_issue(title: str) -> int | None:

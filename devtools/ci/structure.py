@@ -36,7 +36,7 @@ def main() -> int:
     }
     faults = [
         *upwards(arrows, layers()),
-        *circles("rooms", _by_name(arrows)),
+        *circles("rooms", {importer: [to for of, to in arrows if of == importer] for importer, _ in arrows}),
         *circles("modules", {name: typed.find_modules_directly_imported_by(name) for name in typed.modules}),
         *loose(rooms.values()),
     ]
@@ -99,13 +99,6 @@ def loose(rooms: Iterable[str]) -> list[str]:
     """A line for each module that lies in `engarde` by itself: it holds packages, and its errors."""
     modules = sorted({name for name in rooms if Path(PROJECT, *name.split(".")).with_suffix(".py").exists()})
     return [f"loose: {name}" for name in modules if name.startswith("engarde.") and name != "engarde.errors"]
-
-
-def _by_name(arrows: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
-    found: dict[str, set[str]] = {}
-    for importer, imported in arrows:
-        found.setdefault(importer, set()).add(imported)
-    return found
 
 
 if __name__ == "__main__":

@@ -30,7 +30,12 @@ def clean() -> None:
     :raises Refused: while the state holds resources on a server of the user's.
     """
     with alone() if PRIVATE.exists() else nullcontext():
-        _refuse_to_forget()
+        server = remembered()
+        if server and not server.embedded and state.holds_resources():
+            raise Refused(
+                f"the state still holds resources on your server {server}; nothing was removed."
+                " Run `bin/pulumi destroy --stack local` first"
+            )
         if embedded.stop():
             tell("PostgreSQL stopped")
         for path in _made():
@@ -38,15 +43,6 @@ def clean() -> None:
                 tell(f"Removed {path}")
     if cache().exists():
         tell(f"{cache()} stays: it serves every clone of yours")
-
-
-def _refuse_to_forget() -> None:
-    server = remembered()
-    if server and not server.embedded and state.holds_resources():
-        raise Refused(
-            f"the state still holds resources on your server {server}; nothing was removed."
-            " Run `bin/pulumi destroy --stack local` first"
-        )
 
 
 def _made() -> Iterator[Path]:

@@ -75,7 +75,9 @@ def prepare(admin: Admin, stack: Stack) -> None:
     with connected(admin, "postgres") as session:
         own = {database.server.database for database in databases(stack) if not database.elsewhere}
         _make(session, "DATABASE", own, "SELECT datname FROM pg_database")
-        _make(session, "ROLE", _outsiders(stack), "SELECT rolname FROM pg_roles")
+        creators = {name for schema in stack.existing_schemas for name in schema.creators}
+        outside = creators | {role.name for role in stack.outside_roles}
+        _make(session, "ROLE", outside, "SELECT rolname FROM pg_roles")
     with connected(admin, stack.server.database) as session:
         schemas = {schema.name for schema in stack.existing_schemas}
         _make(session, "SCHEMA", schemas, "SELECT nspname FROM pg_namespace")
@@ -88,11 +90,6 @@ def lacks_backend(session: Connection) -> bool:
     tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename = ANY(%s)"
     row = session.execute(tables, [list(BACKEND_TABLES)]).fetchone()
     return row != (len(BACKEND_TABLES),)
-
-
-def _outsiders(stack: Stack) -> set[str]:
-    creators = {name for schema in stack.existing_schemas for name in schema.creators}
-    return creators | {role.name for role in stack.outside_roles}
 
 
 def _make(session: Connection, kind: str, wanted: set[str], listing: str) -> None:

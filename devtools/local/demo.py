@@ -1,13 +1,12 @@
 """`make demo`: the four services of `examples/services` at work in stack `local`."""
 
 import subprocess
-from collections.abc import Sequence
 
 from psycopg import sql
 from rich.table import Table
 
 from devtools.local import database, stack_file
-from devtools.local.state import Admin, alone, remembered
+from devtools.local.state import alone, remembered
 from devtools.local.up import run_program
 from engarde.declaration import loader
 from engarde.declaration.model import Stack
@@ -52,8 +51,14 @@ def demo() -> None:
     with alone():
         stack = loader.read(PROJECT, "local")
         names = _services(stack)
-        _backend(admin, stack)
-        _declare(names)
+        with database.connected(admin, stack.server.database) as session:
+            if database.lacks_backend(session):
+                raise Refused("the demo reads public.users, and this server has no tables of a production backend")
+            if admin.embedded:
+                # Rows for madansara to read; on a server of the user's they are the user's own.
+                session.execute(USERS)
+        paths = {name: {"path": f"examples/services/{name}", "command": list(COMMAND)} for name in names}
+        stack_file.declare({name: {"migrations": path} for name, path in paths.items()}, EXTENSIONS)
         with step("Bringing up what the services need"):
             run_program(())
     _tool("migrate", *names, "--jobs", "2")
@@ -66,25 +71,11 @@ def demo() -> None:
 
 def _services(stack: Stack) -> list[str]:
     """Those of ours that the stack has."""
-    ours = sorted(each.name for each in SERVICES.iterdir() if each.is_dir())
+    ours = sorted(folder.name for folder in SERVICES.iterdir() if folder.is_dir())
     declared = {service.name for service in stack.services}
     if there := [name for name in ours if name in declared]:
         return there
     raise Refused(f"Pulumi.local.yaml has none of the services {', '.join(ours)}")
-
-
-def _declare(names: Sequence[str]) -> None:
-    paths = {name: {"path": f"examples/services/{name}", "command": list(COMMAND)} for name in names}
-    stack_file.declare({name: {"migrations": each} for name, each in paths.items()}, EXTENSIONS)
-
-
-def _backend(admin: Admin, stack: Stack) -> None:
-    """Rows for madansara to read; on a server of the user's they are the user's own."""
-    with database.connected(admin, stack.server.database) as session:
-        if database.lacks_backend(session):
-            raise Refused("the demo reads public.users, and this server has no tables of a production backend")
-        if admin.embedded:
-            session.execute(USERS)
 
 
 def _tool(*words: str) -> None:

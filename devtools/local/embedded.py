@@ -45,7 +45,14 @@ def recorded() -> Embedded | None:
 
 def bring_up() -> Admin:
     """Makes the server unless it is there, starts it unless it runs; returns its superuser's login."""
-    ours = recorded() or _new()
+    ours = recorded()
+    if not ours:
+        # Recorded before anything is made, so that whatever is left behind is known.
+        PRIVATE.mkdir(exist_ok=True)
+        outside = OUTSIDE / f"engarde-{PROJECT.name}-{secrets.token_hex(8)}"
+        folder = INSIDE if server.reachable(PRIVATE) else str(outside)
+        ours = Embedded(folder, server.free_port(), secrets.token_urlsafe(24))
+        _record(ours)
     if ours.outside:
         tell(f"The server's user cannot enter {PROJECT}: its data are in {ours.path} (`make clean` removes them)")
     ours.path.mkdir(mode=0o700, exist_ok=True)
@@ -65,16 +72,6 @@ def stop() -> bool:
     """Stops the server; False when it did not run."""
     ours = recorded()
     return bool(ours and server.stop(server.Server(Path(), ours.path, ours.port)))
-
-
-def _new() -> Embedded:
-    """Recorded before anything is made, so that whatever is left behind is known."""
-    PRIVATE.mkdir(exist_ok=True)
-    outside = OUTSIDE / f"engarde-{PROJECT.name}-{secrets.token_hex(8)}"
-    folder = INSIDE if server.reachable(PRIVATE) else str(outside)
-    new = Embedded(folder, server.free_port(), secrets.token_urlsafe(24))
-    _record(new)
-    return new
 
 
 def _record(known: Embedded) -> None:

@@ -27,7 +27,7 @@ def main() -> int:
     # The children hold the lock too: when this process is killed, the next one waits until pip has ended.
     with REQUIREMENTS[0].open("r+") as lock:
         hold(lock, "Waiting for another run that makes .venv")
-        wanted = _wanted()
+        wanted = hashlib.sha256(b"".join(file.read_bytes() for file in REQUIREMENTS)).hexdigest()
         if _made_from() == wanted:
             return 0
         try:
@@ -41,10 +41,6 @@ def main() -> int:
 def is_ours(venv: Path) -> bool:
     """False for one that somebody made without us."""
     return (venv / UNFINISHED).exists() or (venv / FINISHED).exists()
-
-
-def _wanted() -> str:
-    return hashlib.sha256(b"".join(file.read_bytes() for file in REQUIREMENTS)).hexdigest()
 
 
 def _made_from() -> str | None:
