@@ -35,17 +35,13 @@ class AnalyticsReader(pulumi.ComponentResource):
     def grant_reads(self) -> None:
         """The reads, once every schema of the stack is there; completes the component."""
         for database in self._databases:
-            if database.stack.analytics:
-                self._read(database, database.stack.analytics)
+            analytics = database.stack.analytics
+            for row in reader(database.stack, analytics) if analytics else ():
+                # Inside a managed schema the grants go with it: a schema that cannot be dropped keeps its reader.
+                gone_with = database.schemas.get(row.schema or "", database.roles[row.grantee])
+                name = database.name_of_role(row.grantee)
+                database.grant(self._name, row, self, grantee=name, deleted_with=gone_with)
         self.register_outputs({PROTECTED: self.login.declared.protect, **self._settings})
-
-    def _read(self, database: Database, analytics: Analytics) -> None:
-        role = database.roles[analytics.role]
-        for row in reader(database.stack, analytics):
-            # Inside a managed schema the grants go with it: a schema that cannot be dropped keeps its reader.
-            gone_with = database.schemas.get(row.schema or "", role)
-            name = database.name_of_role(analytics.role)
-            database.grant(self._name, row, self, grantee=name, deleted_with=gone_with)
 
     @property
     def urls(self) -> dict[str, pulumi.Output[str]]:

@@ -95,19 +95,16 @@ def _given(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...]
 
 def leaving(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...]) -> Leaving:
     """What a run would leave where the state has it, of what is in the database by the one or the other."""
-    return Leaving(database, tuple(_left(database, stack, recorded)), _moved(database, recorded))
-
-
-def _left(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...]) -> Iterator[Left]:
-    """What services have in the database by the state, and in another by the stack file."""
+    leaves = []
     for service in stack.services:
         now = database_of(stack, service)
         for found in left(service, now, recorded):
             if found.type == SCHEMA and database_label(found.name) == place_of(database):
-                leaves = Left(service.name, found.made, display_name(database), display_name(now))
+                schema = Left(service.name, found.made, display_name(database), display_name(now))
                 way, preview = (database.label, service.database), pulumi.runtime.is_dry_run()
                 moves = journals.move_takes(stack.name, service.name, way, preview=preview)
-                yield replace(leaves, named=moves or leaves.place in service.leaves)
+                leaves.append(replace(schema, named=moves or schema.place in service.leaves))
+    return Leaving(database, tuple(leaves), _moved(database, recorded))
 
 
 def _moved(database: DatabaseStack, recorded: tuple[Recorded, ...]) -> Moved | None:

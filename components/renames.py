@@ -191,14 +191,12 @@ def _by_todays_keys(recorded: tuple[Recorded, ...], keys: dict[str, str]) -> tup
     today = {was: name for name, was in keys.items()}
     # The longest first: what is of service `a-b` begins with `a-`, too.
     services = sorted((found.name for found in recorded if found.type == TENANT), key=len, reverse=True)
-    return tuple(_renamed(found, services, today) for found in recorded) if today else recorded
 
+    def renamed(name: str) -> str:
+        key = next((key for key in services if name == key or name.startswith(f"{key}-")), "")
+        return today.get(key, key) + name.removeprefix(key)
 
-def _renamed(found: Recorded, services: Iterable[str], today: dict[str, str]) -> Recorded:
-    for key in services:
-        if found.name == key or found.name.startswith(f"{key}-"):
-            return replace(found, name=today.get(key, key) + found.name.removeprefix(key))
-    return found
+    return tuple(replace(found, name=renamed(found.name)) for found in recorded) if today else recorded
 
 
 def _named(found: Recorded) -> set[str]:

@@ -74,24 +74,6 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """How many sequences of a schema come to an end some day."""
-
-    schema: str
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Owned:
-    """What was read of what services may change, and why the rest was not."""
-
-    sequences: tuple[storage.Sequence, ...]
-    versions: tuple[VersionTable, ...]
-    unread: Mapping[str, str]
-    """schema -> why its sequences, or some of them, were not read"""
-
-
-@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that was seen; of tables, indexes and sizes what is in the chosen schemas."""
 
@@ -104,7 +86,10 @@ class Snapshot:
     database_size: int | None
     activity: Activity
     statements: tuple[Statement, ...] | Unseen
-    owned: Owned
+    sequences: tuple[storage.Sequence, ...]
+    versions: tuple[VersionTable, ...]
+    unread: Mapping[str, str]
+    """schema -> why its sequences, or some of them, were not read"""
 
 
 def collect(
@@ -145,12 +130,12 @@ def collect(
         statements = put(lambda asked: statement_stats.read(asked, server.database_oid, login, stack, queries))
         activity = put(lambda asked: connections.read(asked, own, stack, queries))
         settings = put(lambda asked: asked.query("status_settings", Setting, names=list(SETTINGS)))
-        sequences = put(lambda asked: asked.query("status_sequences_counted", Counted, schemas=schemas))
+        counted = put(lambda asked: dict(asked.tuples("status_sequences_counted", schemas=schemas)))
         versions = put(lambda asked: version_tables.listed(stack, asked))
         measured = [(row.relation, row.bytes) for half in sizes for row in half.result() if row.bytes is not None]
         # The whole database is all of its files, or the one row that is of no relation.
         whole = [size for relation, size in measured if server.sees_files or relation is None]
-        counted = {row.schema: row.count for row in sequences.result()}
+        revisions = [table for table in versions.result() if table.schema in schemas]
         by_name = {setting.name: setting for setting in settings.result()}
         return Snapshot(
             server,
@@ -161,7 +146,7 @@ def collect(
             sum(whole) if whole else None,
             activity.result(),
             statements.result(),
-            _owned(stack, first, counted, [table for table in versions.result() if table.schema in schemas], logins),
+            *_owned(stack, first, counted.result(), revisions, logins),
         )
 
 
@@ -180,15 +165,18 @@ def _owned(
     counted: Mapping[str, int],
     versions: Sequence[VersionTable],
     logins: Logins | None,
-) -> Owned:
-    """Asks each service's login for what is its own, and the admin's session for what nobody else may change."""
+) -> tuple[tuple[storage.Sequence, ...], tuple[VersionTable, ...], Mapping[str, str]]:
+    """Asks each service's login for what is its own, and the admin's session for what nobody else may change.
+
+    `counted` is how many sequences of a schema come to an end some day.
+    """
     known, reason = None, ANOTHER_LOGIN
     try:
         known = logins() if logins else None
     except Unreachable as error:
         reason = str(error)
     if known is None:
-        return Owned(
+        return (
             tuple(storage.Sequence(schema, unread=count) for schema, count in counted.items()),
             tuple(replace(version, unread=reason) for version in versions),
             dict.fromkeys(counted, reason),
@@ -213,7 +201,7 @@ def _owned(
     partly = {sequence.schema: PARTLY for sequence in sequences if sequence.unread}
     tables = {role: answer if isinstance(answer, NotRead) else answer[1] for role, answer in answers.items()}
     found = version_tables.together(version_tables.of_trusted(versions, asked), tables)
-    return Owned(tuple(sequences), tuple(found), partly | unread)
+    return tuple(sequences), tuple(found), partly | unread
 
 
 def _near_end(asked: Session, schemas: list[str]) -> list[storage.Sequence]:

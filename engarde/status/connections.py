@@ -14,15 +14,6 @@ STATES = ("active", "idle", *IN_TRANSACTION, "fastpath function call", "disabled
 
 
 @dataclass(frozen=True, slots=True)
-class Role:
-    """What the server lets a role have."""
-
-    name: str
-    connection_limit: int
-    """-1 = none"""
-
-
-@dataclass(frozen=True, slots=True)
 class Client:
     """One client of the server; of what is not visible nothing is known but whose it is."""
 
@@ -64,7 +55,8 @@ class Lock:
 class Activity:
     """What goes on on the server."""
 
-    roles: dict[str, Role]
+    limits: dict[str, int]
+    """role -> connections that it may have, -1 = no limit"""
     sessions: tuple[Client, ...]
     locks: tuple[Lock, ...]
 
@@ -118,7 +110,7 @@ def read(asked: Session, own: list[int], stack: DatabaseStack, queries: bool) ->
     """All but the own sessions; with `queries` what they run, too."""
     roles = [role for subject in subjects(stack) for role in subject.roles]
     return Activity(
-        {role.name: role for role in asked.query("status_roles", Role, roles=roles)},
+        dict(asked.tuples("status_roles", roles=roles)),
         tuple(asked.query("status_sessions", Client, own=own, queries=queries)),
         tuple(asked.query("status_locks", Lock, own=own, schemas=list(stack.schemas))),
     )
@@ -130,7 +122,7 @@ def connections(
     """Those of these roles; `of_roles` and `of_schemas` say whose each role and each schema is."""
     every = {session.pid: session for session in activity.sessions}
     mine = [session for session in activity.sessions if session.role in own_roles]
-    limits = [activity.roles[role].connection_limit for role in own_roles if role in activity.roles]
+    limits = [activity.limits[role] for role in own_roles if role in activity.limits]
     visible = all(session.visible for session in mine)
     counted = Counter(session.state or "disabled" for session in mine)
     idle = (session.in_state or 0 for session in mine if session.state in IN_TRANSACTION)

@@ -82,7 +82,7 @@ def report(stack: DatabaseStack, chosen: Sequence[Subject], found: Snapshot, que
     """What was found, told of each that was chosen."""
     every = subjects(stack)
     roles, schemas = of_roles(every), of_schemas(every)
-    stored = (found.tables, found.indexes, found.sizes, found.owned.sequences)
+    stored = (found.tables, found.indexes, found.sizes, found.sequences)
     counted = found.statements
     services = tuple(
         Service(
@@ -107,7 +107,7 @@ def report(stack: DatabaseStack, chosen: Sequence[Subject], found: Snapshot, que
 
 
 def _revision(subject: Subject, found: Snapshot) -> tuple[str, ...] | None:
-    own = [table.revisions for table in found.owned.versions if table.schema in subject.schemas]
+    own = [table.revisions for table in found.versions if table.schema in subject.schemas]
     if None in own:
         return None
     return tuple(revision for revisions in own for revision in revisions or ())
@@ -154,10 +154,10 @@ def _unseen(found: Snapshot, unmeasured: Sequence[str], schemas: Collection[str]
 def _not_read(found: Snapshot, schemas: Collection[str]) -> Iterator[Unseen]:
     """What nobody but its owner is asked for, by the reason why it was not read."""
     sequences, versions = defaultdict[str, dict[str, int]](dict), defaultdict[str, list[str]](list)
-    for sequence in found.owned.sequences:
+    for sequence in found.sequences:
         if sequence.unread and sequence.schema in schemas:
-            sequences[found.owned.unread[sequence.schema]][sequence.schema] = sequence.unread
-    for table in found.owned.versions:
+            sequences[found.unread[sequence.schema]][sequence.schema] = sequence.unread
+    for table in found.versions:
         if table.unread and table.schema in schemas:
             versions[table.unread].append(table.schema)
     for why, unread in sequences.items():

@@ -158,23 +158,22 @@ def storage(
 ) -> Storage:
     """What of all that was found is this one's; `sizes` are relations' bytes, as far as they were measured."""
     own = {table.oid: table for table in tables if table.schema in subject.schemas}
-    of_table: dict[int, list[Index]] = defaultdict(list)
-    for index in indexes:
-        if index.of_table in own:
-            of_table[index.of_table].append(index)
-    single = [(table, _sized(table, of_table[table.oid], sizes)) for table in own.values()]
-    measured = [(table, sized) for table, sized in single if sized]
-    sized = sorted(_partitions_joined(measured), key=lambda table: (-table.bytes.total, table.schema, table.name))
+    indexed: dict[int, list[int]] = defaultdict(list)
+    mine = [index for index in indexes if index.of_table in own]
+    for index in mine:
+        indexed[index.of_table].append(index.oid)
+    single = [(table, _size(table, indexed[oid], sizes)) for oid, table in own.items()]
+    measured = [(table, size) for table, size in single if size]
+    sized = sorted(_joined(measured), key=lambda table: (-table.bytes.total, table.schema, table.name))
     dead = sorted((table for table in sized if table.dead_rows), key=lambda table: -table.dead_rows)
     known = [table.rows for table in sized if table.rows is not None]
     uses = [
-        (index, IndexUse(index.schema, own[table].name, index.name, index.same_as, sizes.get(index.oid)))
-        for table, its in of_table.items()
-        for index in its
+        (index, IndexUse(index.schema, own[index.of_table].name, index.name, index.same_as, sizes.get(index.oid)))
+        for index in mine
     ]
     uses.sort(key=lambda pair: (-(pair[1].bytes or 0), pair[1].schema, pair[1].name))
-    mine = [sequence for sequence in sequences if sequence.schema in subject.schemas]
-    unmeasured = sorted(f"{table.schema}.{table.name}" for table, found in single if not found)
+    its = [sequence for sequence in sequences if sequence.schema in subject.schemas]
+    unmeasured = sorted(f"{table.schema}.{table.name}" for table, size in single if not size)
     return Storage(
         sum((table.bytes for table in sized), Bytes()),
         len(sized) + len(unmeasured),
@@ -185,43 +184,39 @@ def storage(
         tuple(dead[:LARGEST]),
         min((WRAPAROUND - table.transaction_age for table in own.values()), default=None),
         min((WRAPAROUND - table.multixact_age for table in own.values()), default=None),
-        tuple(sorted(filter(None, map(_near_end, mine)), key=lambda sequence: -sequence.used)),
-        sum(sequence.unread or 0 for sequence in mine),
+        tuple(sorted(filter(None, map(_near_end, its)), key=lambda sequence: -sequence.used)),
+        sum(sequence.unread or 0 for sequence in its),
         tuple(use for index, use in uses if index.unused),
         tuple(use for index, use in uses if index.same_as),
     )
 
 
-def _sized(table: Table, indexes: Iterable[Index], sizes: Mapping[int, int]) -> Sized | None:
-    indexed = [index.oid for index in indexes]
-    parts = [table.oid, *indexed, *([table.toast] if table.toast else [])]
+def _size(table: Table, indexes: Iterable[int], sizes: Mapping[int, int]) -> Bytes | None:
+    """None where something of it was not measured."""
+    parts = [table.oid, *indexes, *([table.toast] if table.toast else [])]
     if any(part not in sizes for part in parts):
         return None
-    size = Bytes(sizes[table.oid], sum(sizes[index] for index in indexed), sizes.get(table.toast, 0))
-    # Nothing on the disk is no row, whether or not anybody has counted.
-    counted = 0 if table.rows is None and size.table == 0 else table.rows
-    return Sized(table.schema, table.name, 0, size, counted, table.dead, table.vacuumed, table.analyzed)
+    return Bytes(sizes[table.oid], sum(sizes[index] for index in indexes), sizes.get(table.toast, 0))
 
 
-def _partitions_joined(measured: Iterable[tuple[Table, Sized]]) -> Iterable[Sized]:
-    """Partitions put together to what they are parts of."""
-    parts: dict[tuple[str, str], list[Sized]] = defaultdict(list)
-    for table, sized in measured:
-        if table.partition_of is None:
-            yield sized
-        else:
-            parts[table.schema, table.partition_of].append(sized)
-    for (schema, name), several in parts.items():
-        counted = [part.rows for part in several if part.rows is not None]
+def _joined(measured: Iterable[tuple[Table, Bytes]]) -> Iterable[Sized]:
+    """The tables, partitions put together to what they are parts of."""
+    parts: dict[tuple[str, str, bool], list[tuple[Table, Bytes]]] = defaultdict(list)
+    for table, size in measured:
+        parts[table.schema, table.partition_of or table.name, table.partition_of is not None].append((table, size))
+    for (schema, name, partitioned), several in parts.items():
+        # Nothing on the disk is no row, whether or not anybody has counted.
+        rows = [0 if table.rows is None and not size.table else table.rows for table, size in several]
+        counted = [number for number in rows if number is not None]
         yield Sized(
             schema,
             name,
-            len(several),
-            sum((part.bytes for part in several), Bytes()),
+            len(several) if partitioned else 0,
+            sum((size for _, size in several), Bytes()),
             sum(counted) if counted else None,
-            sum(part.dead_rows for part in several),
-            _oldest([part.vacuumed_at for part in several]),
-            _oldest([part.analyzed_at for part in several]),
+            sum(table.dead for table, _ in several),
+            _oldest([table.vacuumed for table, _ in several]),
+            _oldest([table.analyzed for table, _ in several]),
         )
 
 
