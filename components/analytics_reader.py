@@ -16,13 +16,7 @@ from engarde.pulumi_cli.state import READER
 class AnalyticsReader(pulumi.ComponentResource):
     """A login that selects from every declared schema, in every database of the stack."""
 
-    def __init__(
-        self,
-        name: str,
-        analytics: Analytics,
-        shared: SharedDatabase,
-        others: Iterable[Database],
-    ) -> None:
+    def __init__(self, name: str, analytics: Analytics, shared: SharedDatabase, others: Iterable[Database]) -> None:
         self._name = name
         self._databases = [shared, *(database for database in others if database.stack.analytics)]
         homes = [shared, *(database for database in self._databases if database.stack.elsewhere)]
@@ -45,5 +39,4 @@ class AnalyticsReader(pulumi.ComponentResource):
 
     @property
     def urls(self) -> dict[str, pulumi.Output[str]]:
-        """Its URL by database."""
         return {display_name(database.stack): self.login.url_in(database.stack) for database in self._databases}

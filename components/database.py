@@ -1,6 +1,6 @@
 """The databases: the admin's way in, what is granted in each, what PUBLIC and roles from outside may do, extensions."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import pulumi
@@ -40,7 +40,6 @@ class Database(pulumi.ComponentResource):
     ) -> None:
         super().__init__(f"engarde:index:{kind}", in_database(NAME, stack))
         self.stack = stack
-        """what the stack has in this database"""
         self.turns = AclSerializer(stack)
         self.roles = roles
         """those of the server, as far as they are declared by now"""
@@ -53,19 +52,18 @@ class Database(pulumi.ComponentResource):
         self.taken_over = taken_over()
         self._connects: list[pulumi.Resource] = []
         self._unsettled: dict[str, tuple[postgresql.Role, Sequence[str]]] = {}
-        self.provider = provider if isinstance(provider, postgresql.Provider) else self._admin(provider)
-
-    def _admin(self, admin_password: pulumi.Output[str]) -> postgresql.Provider:
-        server = self.stack.server
-        return postgresql.Provider(
-            in_database(ADMIN, self.stack),
-            host=server.host,
-            port=server.port,
-            database=server.database,
-            username=server.user,
-            password=admin_password,
-            sslmode=server.sslmode or "prefer",
-            superuser=server.superuser,
+        if isinstance(provider, postgresql.Provider):
+            self.provider = provider
+            return
+        self.provider = postgresql.Provider(
+            in_database(ADMIN, stack),
+            host=stack.server.host,
+            port=stack.server.port,
+            database=stack.server.database,
+            username=stack.server.user,
+            password=provider,
+            sslmode=stack.server.sslmode or "prefer",
+            superuser=stack.server.superuser,
             connect_timeout=CONNECT_TIMEOUT,
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -130,12 +128,8 @@ class Database(pulumi.ComponentResource):
         """Sets and takes back what roles start with, once they are all there; in a preview nothing."""
         if not self._unsettled or pulumi.runtime.is_dry_run():
             return
-        changes: Mapping[str, Sequence[str]] = {role: done for role, (_, done) in self._unsettled.items()}
-
-        @told()
-        def apply(_: object) -> None:
-            role_settings.apply(self.stack, admin_password, changes)
-
+        changes = {role: statements for role, (_, statements) in self._unsettled.items()}
+        apply = told()(lambda _: role_settings.apply(self.stack, admin_password, changes))
         pulumi.Output.all(*(role.id for role, _ in self._unsettled.values())).apply(apply)
 
     def complete(self) -> None:

@@ -23,7 +23,6 @@ from engarde.util.terminal import BREAKS, visible
 STACK_DEPTH = 7
 """Frames that the SDK may take of a declaration: its own six, and the one that says which line of ours it was."""
 
-
 TOLD = 32
 """The exit code that tells a language host that the program itself has said what is wrong."""
 
@@ -52,9 +51,9 @@ def declared_stack() -> Stack:
     """
     given = {**engine_config.get_config_env(), **engine_config.CONFIG.get()}
     secret_keys = {*engine_config.get_config_secret_keys_env(), *engine_config._SECRET_KEYS.get()}
-    own = {k.removeprefix(f"{PROJECT}:"): v for k, v in given.items() if k.startswith(f"{PROJECT}:")}
-    secrets = {k.removeprefix(f"{PROJECT}:") for k in secret_keys}
-    return parse(pulumi.get_stack(), {k: _value(v) for k, v in own.items()}, secrets)
+    prefix = f"{PROJECT}:"
+    own = {key.removeprefix(prefix): _value(text) for key, text in given.items() if key.startswith(prefix)}
+    return parse(pulumi.get_stack(), own, {key.removeprefix(prefix) for key in secret_keys})
 
 
 def _value(text: Any) -> object:
@@ -84,8 +83,7 @@ class AdminPasswords:
     def secret(self, database: DatabaseStack) -> pulumi.Output[str]:
         """As a resource takes it."""
         if database.elsewhere:
-            label = database.label
-            return self._config.require_secret_object(PASSWORDS_KEY).apply(lambda known: str(known[label]))
+            return self._config.require_secret_object(PASSWORDS_KEY).apply(lambda known: str(known[database.label]))
         return self._config.require_secret(PASSWORD_KEY)
 
 
@@ -131,11 +129,10 @@ def recorded() -> tuple[Recorded, ...]:
 
     Their outputs hold secrets in clear, as the program's own outputs do: use them, never print them.
     """
-    answer = _state()
     return tuple(
         # The name comes last, and may hold colons itself.
         Recorded(urn.split("::", 3)[3], found["type"], found.get("outputs") or {})
-        for urn, found in (answer.get("outputs") or {}).items()
+        for urn, found in (_state().get("outputs") or {}).items()
     )
 
 

@@ -40,7 +40,6 @@ class Login:
 
     @property
     def url(self) -> pulumi.Output[str]:
-        """With which it logs in at home."""
         return self.url_in(self.home)
 
     def url_in(self, database: DatabaseStack) -> pulumi.Output[str]:
@@ -115,7 +114,11 @@ def settings_inputs(declared: Service | Analytics, databases: Sequence[Database]
     if before is None:
         return {SETTINGS: settings, REPAIRS: 0}
     # A run that did not end has left no outputs, whatever it has set.
-    drifted = before.get(SETTINGS, settings) == settings and any(_drifted(declared, database) for database in databases)
+    drifted = before.get(SETTINGS, settings) == settings and any(
+        role_settings.changes(declared, database.stack.server, database.found.settings.get(declared.role, {}))
+        for database in databases
+        if declared.role in database.found.roles
+    )
     return {SETTINGS: settings, REPAIRS: int(before.get(REPAIRS) or 0) + drifted}
 
 
@@ -127,10 +130,3 @@ def _recorded(declared: Service | Analytics, database: Database) -> Mapping[str,
     """The outputs that the last run has left of the login's component."""
     of = (login_name(declared), TENANT if isinstance(declared, Service) else READER)
     return next((found.outputs for found in database.recorded if (found.name, found.type) == of), None)
-
-
-def _drifted(declared: Service | Analytics, database: Database) -> bool:
-    found = database.found
-    return declared.role in found.roles and bool(
-        role_settings.changes(declared, database.stack.server, found.settings.get(declared.role, {}))
-    )

@@ -1,6 +1,6 @@
 """What the state tells of an earlier run, as far as the server has to be asked about it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
 import pulumi
@@ -149,10 +149,8 @@ def counters(recorded: tuple[Recorded, ...]) -> dict[str, int]:
     return {name.removesuffix(SUFFIX): counter for name, counter in passwords if counter}
 
 
-def _roles(database: DatabaseStack, recorded: Iterable[Recorded]) -> Iterator[Made]:
-    for found in recorded:
-        if found.type == ROLE and is_on_server(found.name, database):
-            yield _made("role", found)
+def _roles(database: DatabaseStack, recorded: Iterable[Recorded]) -> list[Made]:
+    return [_made("role", found) for found in recorded if found.type == ROLE and is_on_server(found.name, database)]
 
 
 def _made(kind: Kind, found: Recorded) -> Made:

@@ -42,8 +42,6 @@ ANOTHER_LOGIN = "its owner's login alone may be asked, and --login gives no othe
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The server and the stack's database."""
-
     version: str
     role: str
     """who asks"""
@@ -107,15 +105,15 @@ def collect(
             asked.execute_file("status_begin")
             free.put(asked)
 
-        def answer(question: Callable[[Session], Answer]) -> Answer:
-            asked = free.get()
-            try:
-                return question(asked)
-            finally:
-                free.put(asked)
-
         def put(question: Callable[[Session], Answer]) -> Future[Answer]:
-            return pool.submit(answer, question)
+            def answer() -> Answer:
+                asked = free.get()
+                try:
+                    return question(asked)
+                finally:
+                    free.put(asked)
+
+            return pool.submit(answer)
 
         own = [first.process, second.process]
         [server] = first.query("status_server", Server)

@@ -53,8 +53,6 @@ class Lock:
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """What goes on on the server."""
-
     limits: dict[str, int]
     """role -> connections that it may have, -1 = no limit"""
     sessions: tuple[Client, ...]

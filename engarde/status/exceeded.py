@@ -31,8 +31,6 @@ SPANS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 @dataclass(frozen=True, slots=True)
 class Exceeded:
-    """A threshold, and what is beyond it."""
-
     service: str | None
     """None for the whole server"""
     threshold: Threshold

@@ -22,6 +22,9 @@ from engarde.util.terminal import visible
 Samples = Iterable[tuple[Sequence[str], float | None]]
 """The values of the labels, and the figure."""
 
+REVISION = "1 for each revision of the version table."
+PASSED = "Thresholds of the stack file that are passed."
+
 Of = TypeVar("Of")
 Figures = tuple[tuple[str, str, Callable[[Of], float | None]], ...]
 """Of each metric its name, what it is, and the figure."""
@@ -149,14 +152,21 @@ def _time(then: float | None) -> str | None:
 
 def prometheus(report: Report, exceeded: Sequence[Exceeded]) -> str:
     """What a scrape, or a text file for the node exporter, is given."""
+    named = [(service.subject.name, service) for service in report.services]
+    revisions = (((name, one), 1) for name, service in named for one in service.revision or ())
     passed = Counter((found.service or "", found.threshold) for found in exceeded)
-    text = "Thresholds of the stack file that are passed."
-    thresholds = _gauge("thresholds_passed", text, ("service", "threshold"), passed.items())
-    return told([*_server(report), *_services(report.services), thresholds]).removesuffix("\n")
+    metrics = [
+        *_server(report),
+        *_storage([(name, service.storage) for name, service in named if service.storage]),
+        *_connections([(name, service.connections) for name, service in named]),
+        *_statements([(name, service.statements) for name, service in named if service.statements]),
+        _gauge("service_alembic_revision_info", REVISION, ("service", "revision"), revisions),
+        _gauge("thresholds_passed", PASSED, ("service", "threshold"), passed.items()),
+    ]
+    return told(metrics).removesuffix("\n")
 
 
 def told(metrics: Iterable[Metric]) -> str:
-    """These metrics as text."""
     return generate_latest(_Visible(metrics)).decode()
 
 
@@ -205,15 +215,6 @@ def _server(report: Report) -> Iterator[Metric]:
         yield _counter(name, text, (), [((), figure(server))])
     others = (((role,), count) for role, count in server.others.items())
     yield _gauge("server_other_connections", "Clients that are nobody's in the stack.", ("role",), others)
-
-
-def _services(services: Sequence[Service]) -> Iterator[Metric]:
-    yield from _storage([(service.subject.name, service.storage) for service in services if service.storage])
-    yield from _connections([(service.subject.name, service.connections) for service in services])
-    yield from _statements([(service.subject.name, service.statements) for service in services if service.statements])
-    revisions = (((service.subject.name, one), 1) for service in services for one in service.revision or ())
-    text = "1 for each revision of the version table."
-    yield _gauge("service_alembic_revision_info", text, ("service", "revision"), revisions)
 
 
 def _storage(found: Sequence[tuple[str, Storage]]) -> Iterator[Metric]:

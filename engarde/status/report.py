@@ -38,8 +38,6 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """The whole server, and the stack's database."""
-
     seen: collect.Server
     settings: Mapping[str, Setting]
     connections: int
@@ -59,14 +57,11 @@ class Server:
 
     @property
     def cache_hit(self) -> float | None:
-        """How much of what was asked for was in the cache, 1 = all; None before the first block."""
         return cache_hit(self.seen.blocks_hit, self.seen.blocks_read)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One look, told."""
-
     stack: str
     database: str
     at: float
@@ -79,7 +74,6 @@ class Report:
 
 
 def report(stack: DatabaseStack, chosen: Sequence[Subject], found: Snapshot, queries: bool) -> Report:
-    """What was found, told of each that was chosen."""
     every = subjects(stack)
     roles, schemas = of_roles(every), of_schemas(every)
     stored = (found.tables, found.indexes, found.sizes, found.sequences)

@@ -18,7 +18,7 @@ from engarde.status.exceeded import Exceeded, exceeded, of_seconds, of_share, re
 from engarde.status.exports import data, prometheus
 from engarde.status.report import Report, Service, report
 from engarde.status.statement_stats import StatementStats
-from engarde.status.storage import Sized, Storage
+from engarde.status.storage import Sized
 from engarde.status.subjects import Subject
 from engarde.util.quoting import printable
 
@@ -36,8 +36,6 @@ NOT_VISIBLE = "not visible"
 
 @dataclass(frozen=True, slots=True)
 class Status(Result):
-    """A report, and the thresholds that it exceeds."""
-
     report: Report
     exceeded: tuple[Exceeded, ...]
 
@@ -107,22 +105,21 @@ def _services(report: Report) -> Table:
         column.no_wrap = True
     _to_the_right(shown, (*range(1, 5), *range(6, 12)))
     for service in report.services:
-        figures = (*_stored(service.storage), *_connections(service.connections), *_statements(service.statements))
+        stored, ran = ("-", "-", "-"), (NOT_VISIBLE, "", "", "")
+        if storage := service.storage:
+            size = ("≥ " if storage.not_measured else "") + of_bytes(storage.bytes.total)
+            stored = (size, of_count(storage.rows), of_count(storage.dead_rows))
+        if found := service.statements:
+            times = of_milliseconds(found.total_milliseconds), of_milliseconds(found.mean_milliseconds)
+            ran = (of_count(found.calls), *times, of_share(found.cache_hit))
         revision = NOT_VISIBLE if service.revision is None else ", ".join(service.revision) or "-"
-        shown.add_row(service.subject.name, *figures, revision)
+        shown.add_row(service.subject.name, *stored, *_connections(service.connections), *ran, revision)
     return shown
 
 
 def _to_the_right(shown: Table, columns: Sequence[int]) -> None:
     for column in columns:
         shown.columns[column].justify = "right"
-
-
-def _stored(storage: Storage | None) -> tuple[str, str, str]:
-    if storage is None:
-        return "-", "-", "-"
-    size = ("≥ " if storage.not_measured else "") + of_bytes(storage.bytes.total)
-    return size, of_count(storage.rows), of_count(storage.dead_rows)
 
 
 def _connections(found: Connections) -> tuple[str, str, str, str]:
@@ -135,13 +132,6 @@ def _connections(found: Connections) -> tuple[str, str, str, str]:
     counted = {"active": found.states["active"], "idle": found.states["idle"], "in tx": waiting, "other": others}
     states = ", ".join(f"{count} {state}" for state, count in counted.items() if count)
     return used, states, of_seconds(found.longest_transaction_seconds or None), blocked
-
-
-def _statements(ran: StatementStats | None) -> tuple[str, str, str, str]:
-    if ran is None:
-        return NOT_VISIBLE, "", "", ""
-    times = of_milliseconds(ran.total_milliseconds), of_milliseconds(ran.mean_milliseconds)
-    return of_count(ran.calls), *times, of_share(ran.cache_hit)
 
 
 def _details(service: Service, report: Report) -> Iterator[RenderableType]:

@@ -126,8 +126,6 @@ class NearEnd:
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """All that is stored for one service."""
-
     bytes: Bytes
     tables: int
     """how many"""
