@@ -34,7 +34,7 @@ from tests.engines import under_test
 
 MONITOR = "monitor"
 KEYS = {"serial": "tables with a serial each", "int": "tables without a sequence"}
-METHODS = ("do", "rows", "answered")
+METHODS = ("query", "tuples", "try_query", "query_template")
 ALL = "all, in two sessions and, of the admin's, each service's own"
 
 
@@ -42,7 +42,7 @@ ALL = "all, in two sessions and, of the admin's, each service's own"
 class Asked:
     """One question."""
 
-    room: str
+    query: str
     process: int
     """the server's"""
     start: float
@@ -81,15 +81,15 @@ class Clock:
             yield
 
     def _timed(self, method: Callable[..., Any]) -> Callable[..., Any]:
-        def timed(asked: Session, room: str, *arguments: Any, **parameters: Any) -> Any:
-            process = asked._connection.info.backend_pid
+        def timed(session: Session, query: str, *arguments: Any, **parameters: Any) -> Any:
+            process = session._connection.info.backend_pid
             start, before = time.perf_counter(), _processor(process)
             try:
-                return method(asked, room, *arguments, **parameters)
+                return method(session, query, *arguments, **parameters)
             finally:
                 after = _processor(process)
                 worked = None if before is None or after is None else after - before
-                self.asked.append(Asked(room, process, start, time.perf_counter(), worked))
+                self.asked.append(Asked(query, process, start, time.perf_counter(), worked))
 
         return timed
 
@@ -117,8 +117,8 @@ def main(words: list[str]) -> int:
             stack = _stack(database, asked.schemas)
             for who in (ADMIN, MONITOR):
                 rows = _measured(stack, who, asked.rounds)
-                for room, (taken, worked) in rows.items():
-                    shown.add_row(what, who, room, spread(taken, "{:.0f}"), spread(worked, "{:.0f}"))
+                for query, (taken, worked) in rows.items():
+                    shown.add_row(what, who, query, spread(taken, "{:.0f}"), spread(worked, "{:.0f}"))
                 shown.add_section()
     console = Console(width=None if sys.stdout.isatty() else 160)
     for line in facts(under_test()):
@@ -162,12 +162,12 @@ def _measured(stack: DatabaseStack, who: str, rounds: int) -> dict[str, tuple[li
         with clock.running():
             collect(stack, login, chosen(stack, None), True, None if who == MONITOR else lambda: own)
         rows = [(ALL, clock.seconds, clock.worked())]
-        rows += [(each.room, each.end - each.start, each.worked) for each in clock.asked]
-        for room, taken, worked in rows:
-            times, works = found.setdefault(room, ([], []))
+        rows += [(each.query, each.end - each.start, each.worked) for each in clock.asked]
+        for query, taken, worked in rows:
+            times, works = found.setdefault(query, ([], []))
             times.append(taken * 1000)
             works += [] if worked is None else [worked * 1000]
-    return {room: times for room, times in found.items() if min(times[0]) >= 3}
+    return {query: times for query, times in found.items() if min(times[0]) >= 3}
 
 
 if __name__ == "__main__":
