@@ -11,12 +11,12 @@ from components.renames import Renames
 from components.retained import places
 from engarde.checks.under_way import under_way
 from engarde.declaration.names import ANALYTICS
+from engarde.declaration.resource_names import lower_counters, refuse_lower
 from engarde.errors import EngardeError
 from engarde.preflight.abandoned_rows import idle_words
 from engarde.preflight.abandoned_rows import refuse as refuse_to_leave
 from engarde.preflight.server_facts import survey
 from engarde.pulumi_cli.process import OF_THE_TOOL
-from engarde.pulumi_cli.resource_names import lower_counters, refuse_lower
 from engarde.server.blocking import PULUMI, Watch, start
 from engarde.server.libpq import forget_libpqs
 from engarde.util.terminal import visible

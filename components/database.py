@@ -12,8 +12,8 @@ from components.renames import Renames
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import On, Privilege, baseline, outside, outside_reads, readers
+from engarde.declaration.resource_names import in_database
 from engarde.preflight.server_facts import ServerFacts
-from engarde.pulumi_cli.resource_names import in_database
 from engarde.server import role_settings
 
 CONNECT_TIMEOUT = 15

@@ -9,7 +9,7 @@ from components.engine import Recorded
 from engarde.declaration.model import DatabaseStack, OutsideRole
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import REFERENCES, On, Privilege, creators
-from engarde.pulumi_cli.resource_names import CONNECT, in_database, on_server, quoted
+from engarde.declaration.resource_names import CONNECT, in_database, on_server, quoted
 
 OBJECT_TYPES = {
     On.DATABASE: "database",

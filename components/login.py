@@ -17,7 +17,7 @@ import pulumi_random as random
 from components.database import Database
 from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
-from engarde.pulumi_cli.resource_names import SUFFIX, login_name, on_server
+from engarde.declaration.resource_names import SUFFIX, login_name, on_server
 from engarde.pulumi_cli.state import READER, TENANT
 from engarde.server import role_settings
 from engarde.server.credentials import scram_salt, scram_verifier, url

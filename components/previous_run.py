@@ -16,12 +16,7 @@ from engarde.declaration.grants import Execute
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.declaration.names import ANALYTICS
 from engarde.declaration.privileges import Privilege, baseline, outside, outside_reads, reader, tenant
-from engarde.errors import Refused
-from engarde.preflight.abandoned_rows import Leaving, Left, Moved
-from engarde.preflight.conflicts import Kind, Made
-from engarde.preflight.revocations import Given
-from engarde.preflight.server_facts import Before
-from engarde.pulumi_cli.resource_names import (
+from engarde.declaration.resource_names import (
     SUFFIX,
     base_name,
     database_label,
@@ -30,6 +25,11 @@ from engarde.pulumi_cli.resource_names import (
     on_server,
     place_of,
 )
+from engarde.errors import Refused
+from engarde.preflight.abandoned_rows import Leaving, Left, Moved
+from engarde.preflight.conflicts import Kind, Made
+from engarde.preflight.revocations import Given
+from engarde.preflight.server_facts import Before
 from engarde.pulumi_cli.state import PASSWORD, PROVIDER, READER, ROLE, SCHEMA, TENANT, rotation
 from engarde.server.credentials import Access
 

@@ -20,9 +20,9 @@ from engarde.checks.under_way import under_way
 from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import reader, tenant
+from engarde.declaration.resource_names import is_in, is_on_server, login_name, on_server
 from engarde.errors import Refused
 from engarde.preflight.server_facts import ServerFacts
-from engarde.pulumi_cli.resource_names import is_in, is_on_server, login_name, on_server
 from engarde.pulumi_cli.state import DEFAULT_PRIVILEGES, GRANT, GRANT_ROLE, ROLE, TENANT
 from engarde.server.credentials import Access
 from engarde.server.role_settings import drop_placeholder, make_placeholders

@@ -13,9 +13,9 @@ from components.grants import OBJECT_TYPES, name_of
 from engarde.declaration.databases import databases, restrict_to
 from engarde.declaration.model import DatabaseStack, Service, Stack
 from engarde.declaration.privileges import On, Privilege
+from engarde.declaration.resource_names import base_name, database_label, in_database, is_in, on_server, place_of
 from engarde.errors import ConfigError
 from engarde.preflight.server_facts import ServerFacts
-from engarde.pulumi_cli.resource_names import base_name, database_label, in_database, is_in, on_server, place_of
 from engarde.pulumi_cli.state import GRANT, ROLE, SCHEMA, TENANT
 
 RELEASED = "released"

@@ -12,7 +12,7 @@ from components.previous_run import PROTECTED
 from components.retained import RELEASED, Plan, left, plan
 from engarde.declaration.model import Service
 from engarde.declaration.privileges import On, Privilege, tenant
-from engarde.pulumi_cli.resource_names import database_label, in_database, place_of
+from engarde.declaration.resource_names import database_label, in_database, place_of
 from engarde.pulumi_cli.state import SCHEMA, TENANT
 from engarde.server.functions import spelled
 

@@ -6,8 +6,8 @@ from engarde.checks.naming import about, up
 from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import Analytics, DatabaseStack, Service
+from engarde.declaration.resource_names import login_name
 from engarde.output.findings import Finding, Remedy
-from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import Outputs
 from engarde.server.credentials import scram_matches, url
 from engarde.util.quoting import word

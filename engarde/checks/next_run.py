@@ -6,9 +6,9 @@ from engarde.checks.naming import up
 from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
+from engarde.declaration.resource_names import is_in
 from engarde.declaration.stack_file import lines
 from engarde.output.findings import Finding, Remedy
-from engarde.pulumi_cli.resource_names import is_in
 from engarde.pulumi_cli.state import EXTENSION, ROLE
 from engarde.util.quoting import word
 

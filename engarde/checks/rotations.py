@@ -7,8 +7,8 @@ from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration import stack_file
 from engarde.declaration.model import DatabaseStack, Stack
+from engarde.declaration.resource_names import logins_by_name, lower_counters, rotation_key
 from engarde.output.findings import Finding, Remedy
-from engarde.pulumi_cli.resource_names import logins_by_name, lower_counters, rotation_key
 from engarde.pulumi_cli.state import ROLE, State
 
 

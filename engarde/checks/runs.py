@@ -9,10 +9,10 @@ from engarde.checks.under_way import under_way
 from engarde.declaration import stack_file
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import ANALYTICS
+from engarde.declaration.resource_names import login_name
 from engarde.output.findings import Finding, Remedy
 from engarde.preflight import conflicts
 from engarde.pulumi_cli import stale_locks
-from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import ROLE, SCHEMA, State
 from engarde.server.catalog import Existing
 from engarde.util.quoting import word

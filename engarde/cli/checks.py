@@ -13,8 +13,9 @@ from engarde.cli.options import asking, command
 from engarde.declaration.databases import find, of_login
 from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import Stack
+from engarde.declaration.resource_names import ADMIN
 from engarde.errors import ConfigError, EngardeError, Refused, Unfinished, Unreachable
-from engarde.pulumi_cli.logins import ADMIN, access, login_of_admin
+from engarde.pulumi_cli.logins import access, login_of_admin
 from engarde.util.terminal import say
 
 if TYPE_CHECKING:

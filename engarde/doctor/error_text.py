@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from engarde.declaration.databases import database_of, databases, restrict_to
 from engarde.declaration.model import DatabaseStack, Declarations, Stack
-from engarde.pulumi_cli.resource_names import login_name
+from engarde.declaration.resource_names import login_name
 from engarde.util.masking import MASK
 
 LONGEST_NAME = 256

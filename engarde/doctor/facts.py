@@ -13,11 +13,12 @@ from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
 from engarde.declaration.privileges import CREATE, USAGE, readers
+from engarde.declaration.resource_names import ADMIN
 from engarde.doctor import error_text
 from engarde.doctor.error_text import ErrorText
 from engarde.errors import LoginRefused, Unreachable
 from engarde.output.findings import Finding
-from engarde.pulumi_cli.logins import ADMIN, login_of_admin
+from engarde.pulumi_cli.logins import login_of_admin
 from engarde.server.catalog import Catalog, in_force
 from engarde.server.session import Session, session
 

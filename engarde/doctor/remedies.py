@@ -6,11 +6,11 @@ from collections.abc import Collection, Sequence
 
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import spelled
+from engarde.declaration.resource_names import login_name
 from engarde.declaration.stack_file import referring
 from engarde.doctor import failed_statement
 from engarde.doctor.facts import Facts, read_of
 from engarde.output.findings import Remedy
-from engarde.pulumi_cli.resource_names import login_name
 from engarde.server.catalog import Setting
 from engarde.util.quoting import statement, word
 from engarde.util.terminal import visible

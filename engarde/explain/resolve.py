@@ -7,10 +7,9 @@ from difflib import get_close_matches
 
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC, spelled, split
+from engarde.declaration.resource_names import ADMIN, login_name
 from engarde.errors import EngardeError
 from engarde.explain.facts import Group
-from engarde.pulumi_cli.logins import ADMIN
-from engarde.pulumi_cli.resource_names import login_name
 from engarde.server.session import Session
 
 _KINDS: dict[str, Group] = {

@@ -7,7 +7,7 @@ from typing import Literal
 from engarde.declaration.declared import NOTHING
 from engarde.declaration.model import Analytics, DatabaseStack, Declarations, Service
 from engarde.declaration.names import ANALYTICS
-from engarde.pulumi_cli.resource_names import login_name
+from engarde.declaration.resource_names import login_name
 from engarde.server.catalog import Existing, owners_of, roles_of
 from engarde.util.quoting import statement
 from engarde.util.terminal import visible

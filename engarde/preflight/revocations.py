@@ -10,9 +10,9 @@ from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PROOF, PUBLIC, spelled
 from engarde.declaration.parameters import milliseconds
 from engarde.declaration.privileges import CONNECT, CREATE, OTHER_DATABASES, TEMPORARY, USAGE, On, Privilege
+from engarde.declaration.resource_names import login_name, rotation_key
 from engarde.declaration.stack_file import PROJECT
 from engarde.declaration.validation import join
-from engarde.pulumi_cli.resource_names import login_name, rotation_key
 from engarde.server.catalog import Existing, Setting, owners_of, roles_of
 from engarde.server.session import Session
 from engarde.util.quoting import quoted

@@ -6,11 +6,11 @@ from typing import Literal
 from engarde.declaration.databases import database_of, display_name, find
 from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
 from engarde.declaration.names import ANALYTICS
+from engarde.declaration.resource_names import ADMIN
 from engarde.errors import ConfigError, Unreachable
 from engarde.pulumi_cli.state import Outputs, admin_password, outputs
 from engarde.server.credentials import Access
 
-ADMIN = "admin"
 From = Literal["operator", "service"]
 
 

@@ -7,9 +7,9 @@ from functools import cache
 from typing import Any
 
 from engarde.declaration.loader import PASSWORD_KEY, password_path
+from engarde.declaration.resource_names import SUFFIX
 from engarde.errors import Unreachable
 from engarde.pulumi_cli.process import engine
-from engarde.pulumi_cli.resource_names import SUFFIX
 
 STACK = "pulumi:pulumi:Stack"
 TENANT = "engarde:index:ServiceTenant"

@@ -12,9 +12,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from engarde.declaration.databases import databases
 from engarde.declaration.model import Analytics, Service, Stack
 from engarde.declaration.names import ANALYTICS, ROLE_SUFFIX
+from engarde.declaration.resource_names import login_name
 from engarde.output.findings import Finding, Remedy
 from engarde.pulumi_cli.logins import login_of_admin
-from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import outputs
 from engarde.railway.api import Api
 from engarde.railway.planning import Plan, desired_variables, recipients, section

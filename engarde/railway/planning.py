@@ -12,10 +12,10 @@ from engarde.declaration.address import UNSTATED, Railway, Variable
 from engarde.declaration.databases import database_of
 from engarde.declaration.databases import find as find_database
 from engarde.declaration.model import Analytics, Service, Stack
+from engarde.declaration.resource_names import login_name, logins_by_name
 from engarde.errors import ConfigError, Refused
 from engarde.output.show import Text
 from engarde.pulumi_cli.logins import login_to, password_of
-from engarde.pulumi_cli.resource_names import login_name, logins_by_name
 from engarde.pulumi_cli.state import Outputs, outputs
 from engarde.railway.api import Api
 from engarde.railway.project import Instance, Place, Project, Values, declared_instance, find, values

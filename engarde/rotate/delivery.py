@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engarde.declaration.model import Analytics, Service, Stack
+from engarde.declaration.resource_names import login_name
 from engarde.errors import EngardeError, Unfinished
-from engarde.pulumi_cli.resource_names import login_name
 from engarde.util.terminal import say
 
 if TYPE_CHECKING:

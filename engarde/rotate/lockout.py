@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from engarde.declaration.databases import managing
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.declaration.privileges import CONNECT, TEMPORARY
+from engarde.declaration.resource_names import login_name, on_server
 from engarde.errors import LoginRefused, Refused, Unfinished, Unreachable, Why
 from engarde.pulumi_cli.logins import login_of_admin
-from engarde.pulumi_cli.resource_names import login_name, on_server
 from engarde.rotate.delivery import Login
 from engarde.server.credentials import Access, scram_verifier
 from engarde.server.session import Session, session

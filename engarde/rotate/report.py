@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
 
+from engarde.declaration.resource_names import login_name
 from engarde.errors import Unfinished
 from engarde.output.show import Result, Text
-from engarde.pulumi_cli.resource_names import login_name
 from engarde.rotate.delivery import Login
 from engarde.util.quoting import word
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from engarde.checks import journals, rotations
 from engarde.declaration.databases import managing
 from engarde.declaration.model import Stack
+from engarde.declaration.resource_names import SUFFIX, base_name, login_name, refuse_lower
 from engarde.errors import EngardeError, Refused, Unfinished
 from engarde.pulumi_cli.process import Step, forget_creations, preview, up
-from engarde.pulumi_cli.resource_names import SUFFIX, base_name, login_name, refuse_lower
 from engarde.pulumi_cli.state import PASSWORD, ROLE, State, outputs, verifiers
 from engarde.rotate import lockout
 from engarde.rotate.delivery import Deliverer, Login

@@ -9,10 +9,10 @@ from engarde.checks.observed import Observed, Recorded
 from engarde.declaration.databases import databases
 from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import DatabaseStack, Stack
+from engarde.declaration.resource_names import login_name, logins_by_name, on_server
 from engarde.errors import ConfigError, EngardeError, Refused, Unfinished
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.pulumi_cli.process import preview, up
-from engarde.pulumi_cli.resource_names import login_name, logins_by_name, on_server
 from engarde.pulumi_cli.state import ROLE, State, outputs, state, verifiers
 from engarde.rotate import lockout
 from engarde.rotate.delivery import Deliverer, Login

@@ -14,10 +14,10 @@ from engarde.checks.observed import Recorded
 from engarde.declaration import stack_file
 from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import Stack
+from engarde.declaration.resource_names import login_name, logins_by_name, rotation_key
 from engarde.errors import ConfigError, Refused
 from engarde.pulumi_cli import stale_locks
 from engarde.pulumi_cli.process import set_key
-from engarde.pulumi_cli.resource_names import login_name, logins_by_name, rotation_key
 from engarde.rotate.delivery import Login
 from engarde.util.files import read_bytes
 from engarde.util.terminal import say, step

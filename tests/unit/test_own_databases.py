@@ -8,7 +8,7 @@ import pytest
 
 from engarde.declaration.databases import databases
 from engarde.declaration.loader import parse
-from engarde.pulumi_cli.resource_names import base_name, database_label, in_database
+from engarde.declaration.resource_names import base_name, database_label, in_database
 from engarde.server.credentials import scram_matches
 from tests.unit.mocked import Ended, Ran, run
 

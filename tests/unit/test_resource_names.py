@@ -15,7 +15,7 @@ from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import On, Privilege, expected
-from engarde.pulumi_cli.resource_names import quoted
+from engarde.declaration.resource_names import quoted
 from tests.unit.mocked import run
 
 SERVER = {"host": "h", "database": "d", "closeOtherDatabases": True}

@@ -6,13 +6,13 @@ from engarde.checks import server
 from engarde.checks.connection_budget import RESERVED, Budget, budget
 from engarde.checks.observed import Observed
 from engarde.declaration.model import Analytics, Service
+from engarde.declaration.resource_names import login_name
 from engarde.doctor import remedies
 from engarde.doctor.facts import Client, Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.errors import Why
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.logins import login_of_admin
-from engarde.pulumi_cli.resource_names import login_name
 from engarde.server.session import session
 from engarde.util.quoting import statement
 

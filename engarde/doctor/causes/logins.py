@@ -6,12 +6,12 @@ from urllib.parse import unquote
 from engarde.checks.logins import password_remedy
 from engarde.declaration.loader import password_words
 from engarde.declaration.model import Analytics, Service
+from engarde.declaration.resource_names import login_name
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, as_found, bring_back, confirmed, ruled_out, unknown
 from engarde.errors import LoginRefused, Refused, Why
 from engarde.output.findings import Remedy
-from engarde.pulumi_cli.resource_names import login_name
 from engarde.pulumi_cli.state import admin_password
 from engarde.server.credentials import Access, scram_matches
 from engarde.server.session import session

@@ -1,11 +1,11 @@
 """Causes of `Can't locate revision identified by`."""
 
 from engarde.declaration.names import PUBLIC
+from engarde.declaration.resource_names import login_name
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.output.findings import Remedy
-from engarde.pulumi_cli.resource_names import login_name
 
 
 def _holding(facts: Facts) -> list[str]:

@@ -2,12 +2,12 @@
 
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import PUBLIC
+from engarde.declaration.resource_names import login_name
 from engarde.doctor import remedies
 from engarde.doctor.causes.schemas import search_path_changed
 from engarde.doctor.facts import Facts, Relation
 from engarde.doctor.model import Answer, Cause, bring_back, confirmed, ruled_out, unknown
 from engarde.output.findings import Finding, Remedy
-from engarde.pulumi_cli.resource_names import login_name
 from engarde.util.quoting import quoted
 
 OPERATORS_TOOLS = ("psql", "pg_dump", "engarde", "terraform", "pulumi", "pgadmin", "dbeaver")

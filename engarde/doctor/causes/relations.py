@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import spelled
 from engarde.declaration.privileges import creators
+from engarde.declaration.resource_names import login_name
 from engarde.doctor import failed_statement, remedies
 from engarde.doctor.facts import Facts, Relation, RelationRight, owns, read_of
 from engarde.doctor.model import Answer, Cause, as_found, bring_back, confirmed, ruled_out, unknown
 from engarde.output.findings import Finding, Remedy
-from engarde.pulumi_cli.resource_names import login_name
 from engarde.util.quoting import statement
 
 

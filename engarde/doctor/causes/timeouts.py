@@ -1,11 +1,11 @@
 """Causes of statements and sessions that the server ends."""
 
 from engarde.declaration.parameters import kilobytes
+from engarde.declaration.resource_names import login_name
 from engarde.doctor import remedies
 from engarde.doctor.facts import Client, Facts
 from engarde.doctor.model import Answer, Cause, bring_back, confirmed, ruled_out, unknown
 from engarde.output.findings import Remedy
-from engarde.pulumi_cli.resource_names import login_name
 from engarde.server.catalog import Setting, in_force
 from engarde.server.role_settings import TEMPORARY_FILES
 from engarde.util.quoting import statement

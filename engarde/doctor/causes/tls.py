@@ -1,11 +1,11 @@
 """Causes of errors of TLS and certificates."""
 
 from engarde.checks.server import ENCRYPTED
+from engarde.declaration.resource_names import login_name
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
 from engarde.output.findings import Remedy
-from engarde.pulumi_cli.resource_names import login_name
 
 VERIFYING = ("verify-ca", "verify-full")
 NODE = (

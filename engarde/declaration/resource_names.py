@@ -10,6 +10,8 @@ from engarde.declaration.validation import join
 from engarde.errors import ConfigError
 from engarde.util.terminal import indented
 
+ADMIN = "admin"
+"""The name of the admin's login, beside those of the stack's services."""
 CONNECT = "connect"
 _JOINTS = frozenset('-."')
 _PLACE = re.compile(r"""-(?:in|on)-(?:[^-."]+|"(?:[^"]|"")*")$""")
