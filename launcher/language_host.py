@@ -10,15 +10,11 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeAlias
 
 import grpc
-
-Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 
 TOLD = 32
 """The exit code of a program that has said by itself what is wrong."""
@@ -34,29 +30,7 @@ class Told(grpc.RpcError):
         return grpc.StatusCode.UNAVAILABLE
 
 
-class LanguageHost(grpc.GenericRpcHandler):
-    """What an engine asks when it starts the program itself."""
-
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "Handler | None":
-        match handler_call_details.method.rpartition("/")[2]:
-            case "GetPluginInfo" | "GetRequiredPackages" | "RuntimeOptionsPrompts":
-                return _answered(lambda _: b"")
-            case "InstallDependencies":
-                return grpc.unary_stream_rpc_method_handler(lambda _request, _context: iter(()))
-            case "About":
-                return _answered(about)
-            case "GetProgramDependencies":
-                return _answered(program_dependencies)
-            case "Run":
-                return grpc.unary_unary_rpc_method_handler(run)
-        return None
-
-
-def _answered(answer: Callable[[bytes], bytes]) -> Handler:
-    return grpc.unary_unary_rpc_method_handler(lambda request, _context: answer(request))
-
-
-def about(_request: bytes) -> bytes:
+def about(_request: bytes, _context: object = None) -> bytes:
     """An `AboutResponse`: this executable and its version."""
     return _text(1, sys.executable) + _text(2, "{}.{}.{}".format(*sys.version_info))
 
@@ -67,7 +41,7 @@ def _text(field: int, text: str) -> bytes:
     return bytes([field << 3 | 2, len(encoded) & 0x7F | 0x80, len(encoded) >> 7]) + encoded
 
 
-def program_dependencies(_request: bytes) -> bytes:
+def program_dependencies(_request: bytes, _context: object) -> bytes:
     """A `GetProgramDependenciesResponse`."""
     from importlib import metadata
 
@@ -127,13 +101,27 @@ def _from(main: Path, frames: TracebackType | None) -> TracebackType | None:
     return frames
 
 
+ANSWERS = {
+    **dict.fromkeys(("GetPluginInfo", "GetRequiredPackages", "RuntimeOptionsPrompts"), lambda _request, _context: b""),
+    "About": about,
+    "GetProgramDependencies": program_dependencies,
+    "Run": run,
+}
+"""What an engine asks when it starts the program itself, beside what it would have installed."""
+
+
 def main() -> None:
     """Serves until the engine interrupts it or is gone."""
     # Blocked in every thread and awaited in one: a handler would run late when another thread gets the signal.
     interrupts = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, interrupts)
     threading.Thread(target=_end_with_the_engine, daemon=True).start()
-    server = grpc.server(ThreadPoolExecutor(), handlers=[LanguageHost()], options=OPTIONS)
+    handlers: dict[str, grpc.RpcMethodHandler[bytes, bytes]] = {
+        name: grpc.unary_unary_rpc_method_handler(answer) for name, answer in ANSWERS.items()
+    }
+    handlers["InstallDependencies"] = grpc.unary_stream_rpc_method_handler(lambda _request, _context: iter(()))
+    host = grpc.method_handlers_generic_handler("pulumirpc.LanguageRuntime", handlers)
+    server = grpc.server(ThreadPoolExecutor(), handlers=[host], options=OPTIONS)
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     print(port, flush=True)
