@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from pulumi.provider.experimental import provider as api
@@ -82,7 +83,8 @@ class StandIn(api.Provider, Generic[Backend]):
         if importing and not resource.importable:
             return api.ReadResponse()
         known = _known(resource, request.resource_id, request.properties)
-        found = await self._run(_read, resource, request.urn, known)
+        with listing(f"refreshing {request.urn}: "):
+            found = await self._run(resource.read, known)
         if found is None:
             return api.ReadResponse()
         values = settle(resource, found, found)
@@ -103,7 +105,8 @@ class StandIn(api.Provider, Generic[Backend]):
     async def delete(self, request: api.DeleteRequest) -> None:
         resource = self._type(request.urn)
         known = _known(resource, request.resource_id, request.properties)
-        await self._run(_delete, resource, request.urn, known)
+        with listing(f"deleting {request.urn}: "):
+            await self._run(resource.delete, known)
 
     async def cancel(self) -> None:
         if self.backend is not None:
@@ -143,17 +146,24 @@ def _planned(
     return plan(resource, plain_map(inputs), prior, names)
 
 
-# What a worker thread does for each operation, and what is kept when a step of it fails.
+# What a worker thread does where an operation takes two steps, and what is kept when one of them fails.
+
+
+@contextmanager
+def listing(task: str) -> Iterator[None]:
+    """Words a failure as the official plugins do."""
+    try:
+        yield
+    except Failure as failure:
+        raise Failure(f"{task}{listed(failure)}") from failure
 
 
 def _create(
     backend: Backend, resource: ResourceType[Backend], urn: str, planned: Properties
 ) -> Mapping[str, PropertyValue]:
     """Makes a resource; what is made but cannot be read back is recorded as planned."""
-    try:
+    with listing(""):
         made = resource.create(backend, planned)
-    except Failure as failure:
-        raise Failure(listed(failure)) from failure
     try:
         found = resource.read(backend, made)
     except Failure as failure:
@@ -161,14 +171,6 @@ def _create(
     if found is None:
         raise Failure(f"what was made is not there: {urn}")
     return _recorded(resource, found, planned)
-
-
-def _read(backend: Backend, resource: ResourceType[Backend], urn: str, known: Properties) -> Properties | None:
-    """Reads a resource; nothing when it is gone."""
-    try:
-        return resource.read(backend, known)
-    except Failure as failure:
-        raise Failure(f"refreshing {urn}: {listed(failure)}") from failure
 
 
 def _update(
@@ -183,14 +185,6 @@ def _update(
     if found is None:
         raise Failure(f"what was to be updated is not there: {urn}")
     return _recorded(resource, found, planned)
-
-
-def _delete(backend: Backend, resource: ResourceType[Backend], urn: str, known: Properties) -> None:
-    """Drops a resource."""
-    try:
-        resource.delete(backend, known)
-    except Failure as failure:
-        raise Failure(f"deleting {urn}: {listed(failure)}") from failure
 
 
 def _recorded(resource: ResourceType[Backend], found: Properties, planned: Properties) -> Mapping[str, PropertyValue]:

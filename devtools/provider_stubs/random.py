@@ -1,12 +1,11 @@
 """The stub of `random`: `randomPassword:RandomPassword`, a password that stays until one of its properties changes."""
 
-import os
 import secrets
 import string
 
 import bcrypt
 
-from devtools.provider_stubs.resource import Kind, Package, Property, ResourceType
+from devtools.provider_stubs.resource import Kind, Package, Property, ResourceType, Works
 from devtools.provider_stubs.server import main
 from devtools.provider_stubs.values import Failure, Properties
 
@@ -20,30 +19,19 @@ BCRYPT_LIMIT = 72
 """How much of a password bcrypt takes (bytes)."""
 
 
-class Generator:
-    """What passwords come from: this machine, without any settings."""
-
-    parallel = os.cpu_count() or 1
-
-    def __init__(self, _settings: Properties) -> None: ...
-
-    def interrupt(self) -> None:
-        """Nothing to end: a password takes no time."""
-
-
-def create(_generator: Generator, planned: Properties) -> Properties:
+def create(_machine: Works, planned: Properties) -> Properties:
     result = _password(planned)
     # Cost and prefix as the official plugin has them.
     hashed = bcrypt.hashpw(result.encode()[:BCRYPT_LIMIT], bcrypt.gensalt(10, prefix=b"2a"))
     return planned.with_(id="none", number=planned.flag("numeric"), result=result, bcryptHash=hashed.decode())
 
 
-def read(_generator: Generator, known: Properties) -> Properties:
+def read(_machine: Works, known: Properties) -> Properties:
     """Nobody but the state knows a password."""
     return known
 
 
-def delete(_generator: Generator, _known: Properties) -> None:
+def delete(_machine: Works, _known: Properties) -> None:
     """Nothing is left of a password outside the state."""
 
 
@@ -86,4 +74,4 @@ TYPE = ResourceType(
 
 
 if __name__ == "__main__":
-    main(Package(name="random", connect=Generator, resources=(TYPE,)))
+    main(Package(name="random", connect=lambda _settings: Works(), resources=(TYPE,)))

@@ -1,22 +1,21 @@
 """A plugin as data: its resource types, the rules of their properties, the functions that make, read and drop."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from importlib import metadata
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from pulumi.runtime.rpc import UNKNOWN
 
 from devtools.provider_stubs.values import Failure, Plain, Properties
 
 
-class Works(Protocol):
-    """What the operations of a plugin work on."""
+class Works:
+    """What the operations of a plugin work on; by itself, this machine alone."""
 
-    @property
-    def parallel(self) -> int:
-        """How many operations may run at a time."""
+    parallel = os.cpu_count() or 1
+    """How many operations may run at a time."""
 
     def interrupt(self) -> None:
         """Ends what runs, so that the plugin can end."""
@@ -122,11 +121,6 @@ class Package(Generic[Backend]):
     """Makes of the configuration what every operation works on; reaches for nothing yet."""
     resources: tuple[ResourceType[Backend], ...]
     settings: tuple[Property, ...] = ()
-
-    @property
-    def version(self) -> str:
-        """The official plugin's, which is its Python package's."""
-        return metadata.version(f"pulumi-{self.name}")
 
 
 def plan(

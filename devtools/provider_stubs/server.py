@@ -6,6 +6,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Awaitable, Callable
+from importlib import metadata
 from typing import Any, NoReturn
 
 import grpc
@@ -38,7 +39,8 @@ async def _serve(package: Package[Backend]) -> None:
     threading.Thread(target=_wait_for_end, args=(loop, ended), daemon=True).start()
     stand_in = StandIn(package)
     server = grpc.aio.server(interceptors=[Guard()], options=_GRPC_CHANNEL_OPTIONS)
-    servicer = Servicer([], package.version, stand_in, engine_address="")
+    # The official plugin's version, which is its Python package's.
+    servicer = Servicer([], metadata.version(f"pulumi-{package.name}"), stand_in, engine_address="")
     provider_pb2_grpc.add_ResourceProviderServicer_to_server(servicer, server)
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()

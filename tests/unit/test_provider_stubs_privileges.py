@@ -116,7 +116,7 @@ def test_a_superuser_among_the_owners_is_left_alone() -> None:
 
 def test_an_owner_that_is_a_member_of_the_admin_is_none_meanwhile() -> None:
     membership = f"{catalog.MEMBERSHIP} AND set_option admin owner"
-    recorder = Recorder(**{catalog.SUPERUSER: False, membership: True, catalog.PRESENT_ROLE: True})
+    recorder = Recorder(**{catalog.SUPERUSER: False, membership: True, catalog.ROLE_ID: True})
     with member_of(cast(Transaction, recorder), ["owner"]):
         recorder.statements.append("between")
     assert recorder.statements == [

@@ -12,10 +12,6 @@ from devtools.provider_stubs.values import Failure, Properties
 PUBLIC = "public"
 """The name under which resources mean PUBLIC, which is no role."""
 
-PRESENT_ROLE = "SELECT true FROM pg_roles WHERE rolname = %s"
-PRESENT_DATABASE = "SELECT true FROM pg_database WHERE datname = %s"
-PRESENT_SCHEMA = "SELECT true FROM pg_namespace WHERE nspname = %s"
-
 ROLE_ID = "SELECT oid::bigint FROM pg_roles WHERE rolname = %s"
 SUPERUSER = "SELECT rolsuper FROM pg_roles WHERE rolname = %s"
 MEMBERSHIP = """
@@ -33,7 +29,7 @@ def exists(transaction: Transaction, presence: str, name: str) -> bool:
 
 def has_database(server: Server, database: str) -> bool:
     with server.transaction() as transaction:
-        return exists(transaction, PRESENT_DATABASE, database)
+        return exists(transaction, DATABASE_OWNER, database)
 
 
 def role_id(transaction: Transaction, role: str) -> int:
@@ -79,9 +75,9 @@ def present(server: Server, known: Properties) -> bool:
     if not has_database(server, database):
         return False
     with server.transaction(database) as transaction:
-        if role != PUBLIC and not exists(transaction, PRESENT_ROLE, role):
+        if role != PUBLIC and not exists(transaction, ROLE_ID, role):
             return False
-        return not schema or exists(transaction, PRESENT_SCHEMA, schema)
+        return not schema or exists(transaction, SCHEMA_OWNER, schema)
 
 
 def lock_role(transaction: Transaction, role: str) -> None:
@@ -123,7 +119,7 @@ def member_of(transaction: Transaction, roles: Iterable[str]) -> Iterator[None]:
     for role in granted:
         _revoke(transaction, role, user)
     for role in revoked:
-        if exists(transaction, PRESENT_ROLE, role):
+        if exists(transaction, ROLE_ID, role):
             _grant(transaction, user, role)
 
 

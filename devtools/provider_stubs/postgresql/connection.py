@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import psycopg
 from psycopg.sql import SQL, Composed
 
-from devtools.provider_stubs.resource import Kind, Property
+from devtools.provider_stubs.resource import Kind, Property, Works
 from devtools.provider_stubs.values import Failure, Properties
 
 SETTINGS = (
@@ -58,7 +58,7 @@ class Transaction:
             raise Failure(f"{task}: {_worded(error)}" if task else _worded(error)) from None
 
 
-class Server:
+class Server(Works):
     """The configured server."""
 
     def __init__(self, settings: Properties) -> None:

@@ -5,7 +5,6 @@ from typing import Any
 from psycopg.sql import SQL, Identifier
 
 from devtools.provider_stubs.postgresql.catalog import (
-    PRESENT_SCHEMA,
     SCHEMA_OWNER,
     database_of,
     database_owner,
@@ -27,7 +26,7 @@ def create_schema(server: Server, planned: Properties) -> Properties:
     with server.transaction(database) as transaction:
         owners = [database_owner(transaction, database), owner]
         with member_of(transaction, filter(None, dict.fromkeys(owners))):
-            if not exists(transaction, PRESENT_SCHEMA, name):
+            if not exists(transaction, SCHEMA_OWNER, name):
                 statement = SQL("CREATE SCHEMA IF NOT EXISTS {}" if planned.flag("ifNotExists") else "CREATE SCHEMA {}")
                 authorization = SQL(" AUTHORIZATION {}").format(Identifier(owner)) if owner else SQL("")
                 change = statement.format(Identifier(name)) + authorization
@@ -58,7 +57,7 @@ def update_schema(server: Server, prior: Properties, planned: Properties) -> Pro
 def delete_schema(server: Server, known: Properties) -> None:
     name = known.text("name")
     with server.transaction(database_of(server, known)) as transaction:
-        if not exists(transaction, PRESENT_SCHEMA, name):
+        if not exists(transaction, SCHEMA_OWNER, name):
             return
         with member_of(transaction, [known.text("owner")]):
             drop = SQL("DROP SCHEMA {} CASCADE" if known.flag("dropCascade") else "DROP SCHEMA {} RESTRICT")

@@ -18,14 +18,14 @@ SWITCHES = {
     "bypassRowLevelSecurity": "BYPASSRLS",
     "replication": "REPLICATION",
 }
-"""A property and the word that turns it on, or off with NO before it; in the order of CREATE ROLE."""
+"""A property and the word that turns it on, or off with NO before it; in the order of CREATE ROLE, and of `ROLE`."""
 
 ATTRIBUTES = sorted([*SWITCHES, "connectionLimit", "validUntil"])
 """The properties that ALTER ROLE changes one by one; in its order."""
 
 TIMEOUTS = {
-    "statementTimeout": SQL("statement_timeout"),
-    "idleInTransactionSessionTimeout": SQL("idle_in_transaction_session_timeout"),
+    "statementTimeout": "statement_timeout",
+    "idleInTransactionSessionTimeout": "idle_in_transaction_session_timeout",
 }
 
 ROLE = """
@@ -33,18 +33,7 @@ ROLE = """
            rolreplication, coalesce(rolvaliduntil::text, 'infinity'), coalesce(rolconfig, '{}'),
            array(SELECT pg_get_userbyid(roleid)::text FROM pg_auth_members WHERE member = pg_roles.oid)
     FROM pg_roles WHERE rolname = %s"""
-COLUMNS = (
-    "name",
-    "connectionLimit",
-    "superuser",
-    "createDatabase",
-    "createRole",
-    "inherit",
-    "login",
-    "bypassRowLevelSecurity",
-    "replication",
-    "validUntil",
-)
+COLUMNS = ("name", "connectionLimit", *SWITCHES, "validUntil")
 STORED_VERIFIER = "SELECT coalesce(passwd, '') FROM pg_shadow WHERE usename = %s"
 VERIFIERS = ("SCRAM-SHA-256", "md5")
 MEMBERSHIPS = """
@@ -151,7 +140,7 @@ def _set(transaction: Transaction, prior: Properties, planned: Properties) -> No
     for timeout, setting in TIMEOUTS.items():
         limit = planned.number(timeout)
         if limit != prior.number(timeout):
-            change = SQL("SET {} TO {}").format(setting, Literal(limit)) if limit else SQL("RESET {}").format(setting)
+            change = SQL(f"SET {setting} TO {{}}").format(Literal(limit)) if limit else SQL(f"RESET {setting}")
             transaction.change(_alter(name, change), f"could not set {timeout}")
     role = planned.text("assumeRole")
     if role != prior.text("assumeRole"):
@@ -168,8 +157,7 @@ def _settings(entries: Sequence[str]) -> dict[str, Plain]:
     path = settings.get("search_path")
     return {
         "searchPaths": [schema.strip('"') for schema in path.split(", ")] if path is not None else [],
-        "statementTimeout": _milliseconds(settings, "statement_timeout"),
-        "idleInTransactionSessionTimeout": _milliseconds(settings, "idle_in_transaction_session_timeout"),
+        **{timeout: _milliseconds(settings, setting) for timeout, setting in TIMEOUTS.items()},
         "assumeRole": settings.get("role", ""),
     }
 
