@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypedDict
+from typing import Any
 
 from engarde.errors import EngardeError
 from engarde.util.processes import command_of
@@ -197,17 +197,8 @@ def _wait(limit: float, condition: Callable[[], bool]) -> bool:
     return True
 
 
-class RunAs(TypedDict, total=False):
-    """Arguments of `subprocess` that make a child run as another user."""
-
-    user: int
-    group: int
-    extra_groups: list[int]
-    cwd: str
-
-
-def server_user() -> RunAs:
-    """Who runs the server: ourselves or, because PostgreSQL refuses root, `nobody`."""
+def server_user() -> dict[str, Any]:
+    """Arguments of `subprocess` for who runs the server: ourselves or, because PostgreSQL refuses root, `nobody`."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")

@@ -72,13 +72,9 @@ def upwards(arrows: Iterable[tuple[str, str]], layers: list[set[str]]) -> list[s
     rank = {name: number for number, layer in enumerate(layers) for name in layer}
     known = [pair for pair in arrows if not {*pair} - {*rank}]
     unknown = sorted({name for pair in arrows for name in pair} - {*rank})
-    return [
-        *(
-            f"upwards: {importer} imports {imported}"
-            for importer, imported in sorted(known)
-            if rank[importer] >= rank[imported]
-        ),
-        *(f"no layer: {name}" for name in unknown),
+    higher = [(importer, imported) for importer, imported in sorted(known) if rank[importer] >= rank[imported]]
+    return [f"upwards: {importer} imports {imported}" for importer, imported in higher] + [
+        f"no layer: {name}" for name in unknown
     ]
 
 
@@ -87,11 +83,8 @@ def circles(what: str, imports: Mapping[str, Iterable[str]]) -> list[str]:
     try:
         TopologicalSorter(imports).prepare()
     except CycleError as error:
-        circle = error.args[1]
-        return [
-            f"circle of {what}: "
-            + ", ".join(f"{imported} is imported by {importer}" for imported, importer in pairwise(circle))
-        ]
+        links = [f"{imported} is imported by {importer}" for imported, importer in pairwise(error.args[1])]
+        return [f"circle of {what}: {', '.join(links)}"]
     return []
 
 

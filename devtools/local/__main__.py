@@ -20,25 +20,16 @@ def main(target: str) -> int:
         # Each imports what it needs: without .venv there is no third-party package.
         match target:
             case "up":
-                from devtools.local.up import up
-
-                up()
+                from devtools.local.up import up as run
             case "demo":
-                from devtools.local.demo import demo
-
-                demo()
+                from devtools.local.demo import demo as run
             case "engine":
-                from devtools.local.up import obtain
-
-                obtain(anew=True)
+                from devtools.local.up import obtain_anew as run
             case "down":
-                from devtools.local.clean import down
-
-                down()
+                from devtools.local.clean import down as run
             case _:
-                from devtools.local.clean import clean
-
-                clean()
+                from devtools.local.clean import clean as run
+        run()
     except EngardeError as fault:
         tell(f"error: {fault}")
         return fault.exit_code

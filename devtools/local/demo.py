@@ -7,11 +7,11 @@ from rich.table import Table
 
 from devtools.local import database, stack_file
 from devtools.local.state import alone, remembered
-from devtools.local.up import run_program
+from devtools.local.up import CommandFailed, run_program
 from engarde.declaration import loader
 from engarde.declaration.model import Stack
 from engarde.declaration.names import ANALYTICS
-from engarde.errors import EngardeError, Refused
+from engarde.errors import Refused
 from engarde.output.show import console
 from engarde.pulumi_cli.logins import access
 from engarde.server.connect import connect
@@ -34,12 +34,6 @@ WHERE nspname = ANY(%s) AND relkind IN ('r', 'p') AND NOT relispartition ORDER B
 """
 
 
-class DemoFailed(EngardeError):
-    """The command that failed has said why."""
-
-    exit_code = 1
-
-
 def demo() -> None:
     """Declares what is missing, brings it up, migrates, shows what analytics sees, and proves that all is well.
 
@@ -50,7 +44,10 @@ def demo() -> None:
         raise Refused("there is no stack local yet: run `make up` first")
     with alone():
         stack = loader.read(PROJECT, "local")
-        names = _services(stack)
+        ours = sorted(folder.name for folder in SERVICES.iterdir() if folder.is_dir())
+        names = [name for name in ours if name in {service.name for service in stack.services}]
+        if not names:
+            raise Refused(f"Pulumi.local.yaml has none of the services {', '.join(ours)}")
         with database.connected(admin, stack.server.database) as session:
             if database.lacks_backend(session):
                 raise Refused("the demo reads public.users, and this server has no tables of a production backend")
@@ -69,20 +66,11 @@ def demo() -> None:
     tell("Look on: bin/engarde migrate status, bin/engarde psql analytics -c '\\dt *.*' (examples/services/README.md)")
 
 
-def _services(stack: Stack) -> list[str]:
-    """Those of ours that the stack has."""
-    ours = sorted(folder.name for folder in SERVICES.iterdir() if folder.is_dir())
-    declared = {service.name for service in stack.services}
-    if there := [name for name in ours if name in declared]:
-        return there
-    raise Refused(f"Pulumi.local.yaml has none of the services {', '.join(ours)}")
-
-
 def _tool(*words: str) -> None:
     command = ["bin/engarde", *words, "--stack", "local"]
     tell(" ".join(command))
     if subprocess.run([PROJECT / command[0], *command[1:]], check=False, cwd=PROJECT).returncode:
-        raise DemoFailed(f"`{' '.join(command)}` failed, as it says above")
+        raise CommandFailed(f"`{' '.join(command)}` failed, as it says above")
 
 
 def _show(stack: Stack) -> None:

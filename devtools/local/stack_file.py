@@ -24,15 +24,7 @@ READABLE = 0o644
 SALT = "encryptionsalt"
 SERVER, SERVICES, DATABASES, EXISTING, EXTENSIONS, ANALYTICS, PASSWORD = (
     f"{stack_file.PROJECT}:{key}"
-    for key in (
-        "server",
-        "services",
-        "databases",
-        "existingSchemas",
-        "extensions",
-        "analytics",
-        loader.PASSWORD_KEY,
-    )
+    for key in ("server", "services", "databases", "existingSchemas", "extensions", "analytics", loader.PASSWORD_KEY)
 )
 LEAVES = "leaves"
 # Where production's services are, and are delivered to: a URL of this server must never end there.
@@ -119,10 +111,8 @@ def _derived(admin: Admin) -> CommentedMap:
             creators[0] = admin.user
     # Neither does a protected service let go of a trial, nor is there a role to adopt on a server that is new.
     for login in [*(config.get(SERVICES) or {}).values(), config.get(ANALYTICS)]:
-        for left_out in {"protect", "adopt", "railway", "leaves"} & (
-            login.keys() if isinstance(login, dict) else set()
-        ):
-            del login[left_out]
+        for left_out in ("protect", "adopt", "railway", LEAVES) if isinstance(login, dict) else ():
+            login.pop(left_out, None)
     _bring_home(config)
     # Production's own logins and encryption stay there.
     for left_out in {*ELSEWHERE, PASSWORD} & config.keys():

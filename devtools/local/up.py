@@ -30,8 +30,8 @@ STAND_IN = PROJECT / "devtools/provider_stubs/pulumi-resource"
 PULUMI = PROJECT / "bin/pulumi"
 
 
-class EngineFailed(EngardeError):
-    """The engine said what went wrong; nothing is left to say."""
+class CommandFailed(EngardeError):
+    """A command of the project's, which has said why."""
 
     exit_code = 1
 
@@ -96,15 +96,17 @@ def _show(services: Mapping[str, Mapping[str, Any]]) -> None:
     put("See services at work in it, small ones with migrations: make demo")
 
 
-def obtain(*, anew: bool = False) -> None:
-    """Gets an engine and its plugins; with `anew`, also where an earlier run has found some."""
+def obtain() -> None:
+    """Gets an engine and its plugins where no earlier run has found some."""
     install_stand_ins()
     try:
-        if not anew:
-            found()
-            return
+        found()
     except EngineMissing:
-        pass
+        install.engine()
+
+
+def obtain_anew() -> None:
+    install_stand_ins()
     install.engine()
 
 
@@ -124,7 +126,7 @@ def install_stand_ins() -> None:
 def run_program(take_over: Sequence[str]) -> None:
     """Runs the program, which draws its progress where there is a screen.
 
-    :raises EngineFailed: when the engine ends with an error.
+    :raises CommandFailed: when the engine ends with an error.
     """
     words = ["up", "--stack", "local", "--yes", "--skip-preview", "--suppress-outputs"]
     if state.pending():
@@ -141,11 +143,11 @@ def run_program(take_over: Sequence[str]) -> None:
         # Nobody may read to the end, which would be the engine's end, too.
         ended = engine(*words, work="change", environment=environment).returncode
     if ended:
-        raise EngineFailed("`make up` did not come to its end; the engine says why, above")
+        raise CommandFailed("`make up` did not come to its end; the engine says why, above")
 
 
 def _quietly(*words: str, given: str = "") -> str:
     done = subprocess.run([PULUMI, *words], check=False, cwd=PROJECT, input=given, capture_output=True, text=True)
     if done.returncode:
-        raise EngineFailed(f"`bin/pulumi {' '.join(words)}` failed:\n{done.stderr.strip()}")
+        raise CommandFailed(f"`bin/pulumi {' '.join(words)}` failed:\n{done.stderr.strip()}")
     return done.stdout

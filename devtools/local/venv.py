@@ -2,11 +2,11 @@
 
 import hashlib
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from devtools.local.state import remove
 from engarde.util.processes import hold
 from engarde.util.terminal import step, tell
 from launcher.paths import PROJECT
@@ -74,10 +74,8 @@ def _empty() -> None:
     VENV.mkdir(exist_ok=True)
     (VENV / UNFINISHED).touch()
     for entry in VENV.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            shutil.rmtree(entry)
-        elif entry.name != UNFINISHED:
-            entry.unlink()
+        if entry.name != UNFINISHED:
+            remove(entry)
 
 
 if __name__ == "__main__":
