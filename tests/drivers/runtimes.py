@@ -4,12 +4,12 @@ import hashlib
 import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from launcher.paths import kept
+from tests.warm.processes import python
 
 HERE = Path(__file__).parent
 PGJDBC = "42.7.14"
@@ -69,7 +69,7 @@ PYTHON = Runtime(
     "python",
     needs=(),
     preparation=(),
-    started=lambda _, program: [sys.executable, "-m", f"tests.drivers.python.{program}"],
+    started=lambda _, program: [python(), "-m", f"tests.drivers.python.{program}"],
 )
 NODE = Runtime(
     "node",

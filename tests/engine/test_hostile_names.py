@@ -21,6 +21,7 @@ from tests.engine.database import Session
 from tests.engine.program import THE_ADMIN, Project
 from tests.engine.statused import samples
 from tests.unit.hostile import NAMES, hidden
+from tests.warm.processes import python
 
 pytestmark = [pytest.mark.xdist_group("hostile-names"), only_superuser]
 
@@ -115,7 +116,7 @@ def told(stack: Project, *words: str, given: str = "") -> "subprocess.CompletedP
     """A command of the tool, on none of whose streams is anything that a terminal obeys or hides."""
     # Not as text: that makes line ends of carriage returns.
     done = subprocess.run(
-        stack.tool_command(*words),
+        [python(), *stack.tool_command(*words)[1:]],
         cwd=stack.folder,
         env={**stack._environment(), **clients(stack)},
         input=given.encode(),
