@@ -52,8 +52,8 @@ def verify_command(
     """
     from engarde.checks.remedies import left_because, script, transactions
     from engarde.output.show import Shown, logins_left
-    from engarde.verify.run import Asked, Report, verify
-    from engarde.verify.show import as_json, as_text
+    from engarde.verify.report import Report, as_json, as_text
+    from engarde.verify.run import Asked, verify
 
     if sql and (fix or output == "json"):
         raise click.UsageError("--sql prints a script, and goes with neither --fix nor --output json")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from engarde.checks import owners, registry
-from engarde.checks.judging import Taken, judged
+from engarde.checks.judging import judged
 from engarde.checks.observed import Observed, Recorded
 from engarde.checks.registry import Stage
 from engarde.checks.remedies import ordered
@@ -23,7 +23,7 @@ from engarde.server.credentials import Access
 from engarde.server.functions import CITUS_UNKNOWN, has_citus
 from engarde.server.session import session
 from engarde.verify import logins
-from engarde.verify.matrix import Row, matrix
+from engarde.verify.report import Report, Row, matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +36,6 @@ class Asked:
     """log in and try"""
     limits: bool = False
     """use up every role's connections, to see where the server stops"""
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What was found."""
-
-    stack: str
-    findings: tuple[Finding, ...]
-    warnings: tuple[str, ...]
-    matrix: tuple[Row, ...]
-    logins: int
-    """how many roles were logged in as"""
-    probes: int
-    """how many statements or rows of statements they tried"""
-    by_catalog: int
-    """of how many more rights the catalogs were asked in their sessions"""
-    accepted: tuple[Taken, ...] = ()
-    """found, and no findings, since the stack file accepts them"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from unittest.mock import patch
 from engarde.declaration.loader import read
 from engarde.output.findings import Finding
 from engarde.pulumi_cli.state import Outputs, views
-from engarde.verify.run import Asked, Report, verify
+from engarde.verify.report import Report
+from engarde.verify.run import Asked, verify
 from tests.engine.admins import PASSWORD, SUPERUSER
 from tests.engine.in_process import tool_here
 from tests.engine.program import STACK, STACK_FILE, Project

@@ -8,7 +8,7 @@ from typing import Any
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import PASSWORD_KEY, parse
 from engarde.server.catalog import Catalog, Database, Entry, Relation, Role, Schema
-from engarde.verify import matrix
+from engarde.verify.report import matrix
 from tests.unit.observed import found as asked
 
 SERVER = {"host": "127.0.0.1", "database": "railway"}
@@ -64,7 +64,7 @@ def seconds(tables: int, functions: int) -> float:
     found = catalog(tables, functions)
     start = time.process_time()
     findings = asked(stack, found, *CHECKS)
-    rows = matrix.matrix(stack, found, findings)
+    rows = matrix(stack, found, findings)
     taken = time.process_time() - start
     assert len(rows) == len(SERVICES) + 2
     assert sum(finding.check == "undeclared grant" for finding in findings) > len(SERVICES)

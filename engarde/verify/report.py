@@ -1,0 +1,199 @@
+"""What is found in a run, and how it is printed: who gets at which schema, the warnings, then the findings."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+
+from engarde.checks.closure import closure
+from engarde.checks.judging import Taken
+from engarde.checks.memberships import reaching
+from engarde.checks.naming import called
+from engarde.declaration.model import DatabaseStack
+from engarde.declaration.names import PUBLIC
+from engarde.output.findings import Finding
+from engarde.output.show import Text, as_data, listed
+from engarde.server.catalog import Catalog, Entry, Relation
+
+WRITING = {"INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "MAINTAIN"}
+
+WIDE = 8
+"""More schemas than that make a list and not a matrix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One role in one schema."""
+
+    schema: str
+    access: str
+    """all, owns, writes, reads, `reads N`, enters or -"""
+    as_declared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One role, or PUBLIC."""
+
+    role: str
+    cells: tuple[Cell, ...]
+    database: str = ""
+    """as the tool calls it, where the stack has more than one"""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a run has found."""
+
+    stack: str
+    findings: tuple[Finding, ...]
+    warnings: tuple[str, ...]
+    matrix: tuple[Row, ...]
+    logins: int
+    """how many roles were logged in as"""
+    probes: int
+    """how many statements or rows of statements they tried"""
+    by_catalog: int
+    """of how many more rights the catalogs were asked in their sessions"""
+    accepted: tuple[Taken, ...] = ()
+    """found, and no findings, since the stack file accepts them"""
+
+
+def matrix(stack: DatabaseStack, catalog: Catalog, findings: Iterable[Finding]) -> tuple[Row, ...]:
+    """The stack's roles, those outside of it, those that reach it undeclared, and PUBLIC."""
+    schemas = stack.schemas
+    wrong = {frozenset({one, other}) for finding in findings for one in finding.concerns for other in finding.concerns}
+    names = [login.role for login in stack.logins]
+    names += [role.name for role in stack.outside_roles]
+    names += [path.role for path in reaching(stack, catalog) if path.role not in names]
+    grantees = {entry.grantee for entry in catalog.entries if entry.schema in schemas}
+    names += sorted((grantees & catalog.roles.keys()) - {*names, stack.server.user})
+    # All that there is in each schema, found once: the catalogs are large.
+    entries: dict[str | None, list[Entry]] = defaultdict(list)
+    for entry in catalog.entries:
+        entries[entry.schema].append(entry)
+    tables: dict[str, list[Relation]] = defaultdict(list)
+    for relation in catalog.relations:
+        tables[relation.schema] += [relation] if relation.kind == "table" else []
+    members, rows = closure(stack, catalog), []
+    for name in [*names, PUBLIC]:
+        acting = members.acts_as(name) | {PUBLIC}
+        cells = (
+            Cell(
+                schema,
+                _access(acting, schema, catalog, entries[schema], tables[schema]),
+                frozenset({name, schema}) not in wrong,
+            )
+            for schema in schemas
+        )
+        rows.append(Row(called(name), tuple(cells)))
+    return tuple(rows)
+
+
+def _access(
+    acting: frozenset[str], schema: str, catalog: Catalog, entries: Iterable[Entry], tables: Iterable[Relation]
+) -> str:
+    """In one word, what whoever may act as these roles does in a schema, in which there are these."""
+    if schema not in catalog.schemas or (not acting & catalog.roles.keys() and acting != {PUBLIC}):
+        return "missing"
+    if any(catalog.roles[role].superuser for role in acting & catalog.roles.keys()):
+        return "all"
+    if catalog.schemas[schema].owner in acting:
+        return "owns"
+    rights = [entry for entry in entries if entry.grantee in acting]
+    read_all = "pg_read_all_data" in acting
+    on_schema = {entry.right for entry in rights if entry.kind == "schema"}
+    if "CREATE" in on_schema or any(entry.right in WRITING for entry in rights) or "pg_write_all_data" in acting:
+        return "writes"
+    if "USAGE" not in on_schema and not read_all:
+        return "-"
+    every = {relation.identity for relation in tables}
+    read = {entry.identity for entry in rights if entry.kind == "table" and entry.right == "SELECT"}
+    read |= {relation.identity for relation in tables if relation.owner in acting}
+    later = {default.grantee for default in catalog.defaults if default.schema == schema}
+    if read_all or (every <= read and (every or later & acting)):
+        return "reads"
+    return f"reads {len(every & read)}" if every & read else "enters"
+
+
+def as_json(report: Report) -> dict[str, object]:
+    return dict(
+        stack=report.stack,
+        asDeclared=not report.findings,
+        logins=report.logins,
+        probes=report.probes,
+        byCatalog=report.by_catalog,
+        matrix=[
+            {
+                "role": row.role,
+                "schemas": {cell.schema: {"access": cell.access, "asDeclared": cell.as_declared} for cell in row.cells},
+                **({"database": row.database} if row.database else {}),
+            }
+            for row in report.matrix
+        ],
+        warnings=list(report.warnings),
+        findings=[as_data(finding) for finding in report.findings],
+        accepted=[
+            {**as_data(accepted.finding), "reason": accepted.by.reason, "until": str(accepted.by.until)}
+            for accepted in report.accepted
+        ],
+    )
+
+
+def as_text(report: Report) -> RenderableType:
+    wide = any(len(row.cells) > WIDE for row in report.matrix)
+    shown: list[RenderableType] = []
+    for database in dict.fromkeys(row.database for row in report.matrix):
+        rows = tuple(row for row in report.matrix if row.database == database)
+        shown.append(_list(rows, database) if wide else _matrix(rows, database))
+    shown += [Text(f"warning: {warning}", style="yellow") for warning in report.warnings]
+    shown += [_accepted(accepted) for accepted in report.accepted]
+    shown += [listed(report.findings)] if report.findings else []
+    return Group(*shown, _sum(report))
+
+
+def _matrix(rows: tuple[Row, ...], database: str) -> Table:
+    shown = Table(title=database or None)
+    shown.add_column("who \\ schema")
+    for cell in rows[0].cells if rows else ():
+        shown.add_column(cell.schema, overflow="fold")
+    for row in rows:
+        shown.add_row(row.role, *(_cell(cell.access, cell.as_declared) for cell in row.cells))
+    return shown
+
+
+def _list(rows: tuple[Row, ...], database: str) -> Table:
+    shown = Table("who", "access", "schemas", title=database or None)
+    for row in rows:
+        found: dict[str, list[Cell]] = defaultdict(list)
+        for cell in row.cells:
+            if cell.access != "-" or not cell.as_declared:
+                found[cell.access].append(cell)
+        for access, cells in found.items():
+            schemas = f"{len(cells)} schemas" if len(cells) > WIDE else ", ".join(cell.schema for cell in cells)
+            shown.add_row(row.role, _cell(access, all(cell.as_declared for cell in cells)), schemas)
+        if not found:
+            shown.add_row(row.role, "-", "")
+    return shown
+
+
+def _cell(access: str, as_declared: bool) -> Text:
+    return Text(access) if as_declared else Text(f"{access} !", style="bold red")
+
+
+def _accepted(taken: Taken) -> Text:
+    found, by = taken.finding, taken.by
+    where = f" (database {found.database})" if found.database else ""
+    return Text(f"accepted until {by.until}: {found.check}: {found.subject}{where}: {by.reason}", style="dim")
+
+
+def _sum(report: Report) -> Text:
+    counted = f"{report.logins} logins, {report.probes} probes, {report.by_catalog} rights by catalog"
+    tried = counted if report.logins else "no logins"
+    tried += f"; {len(report.accepted)} accepted" if report.accepted else ""
+    if not report.findings:
+        return Text(f"stack {report.stack} is as declared ({tried})", style="green")
+    found = "1 finding" if len(report.findings) == 1 else f"{len(report.findings)} findings"
+    return Text(f"stack {report.stack} is not as declared: {found} ({tried})", style="bold red")
