@@ -5,8 +5,7 @@ from typing import Literal
 
 from engarde.declaration.databases import database_of, display_name, find
 from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
-from engarde.declaration.names import ANALYTICS
-from engarde.declaration.resource_names import ADMIN
+from engarde.declaration.resource_names import ADMIN, logins_by_name
 from engarde.errors import ConfigError, Unreachable
 from engarde.pulumi_cli.state import Outputs, admin_password, outputs
 from engarde.server.credentials import Access
@@ -22,9 +21,7 @@ def access(stack: Stack, who: str, where: From = "operator", database: str | Non
     """
     if who == ADMIN:
         return login_of_admin(find(stack, database), where)
-    logins = {service.name: service for service in stack.services} | (
-        {ANALYTICS: stack.analytics} if stack.analytics else {}
-    )
+    logins = logins_by_name(stack)
     if who not in logins:
         raise ConfigError(f"{who} is not in stack {stack.name}; it has {', '.join([*logins, ADMIN])}")
     login = logins[who]

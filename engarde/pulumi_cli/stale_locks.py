@@ -21,16 +21,10 @@ OLD = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """A lock whose engine has ended."""
-
+    file: Path
     pid: int
     since: str
     """when it was taken, as the engine wrote it"""
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    lock: Lock
     host: str
     age: float
     """seconds"""
@@ -42,15 +36,12 @@ class _Taken:
     @property
     def abandoned(self) -> bool:
         """Of a process on another machine nothing is known; and a number alone may be another program's by now."""
-        return self.here and "pulumi" not in command_of(self.lock.pid)
+        return self.here and "pulumi" not in command_of(self.pid)
 
 
 def locks(backend: str, stack: str) -> Iterator[Lock]:
     """The locks on a stack that nobody holds; none where the state is not in files."""
-    for file in _lock_files(backend, stack):
-        taken = _taken(file)
-        if taken and taken.abandoned and taken.age >= OLD and file.exists():
-            yield taken.lock
+    return (lock for lock in _taken(backend, stack) if lock.abandoned and lock.age >= OLD and lock.file.exists())
 
 
 def remove_locks(backend: str, stack: str) -> bool:
@@ -58,21 +49,28 @@ def remove_locks(backend: str, stack: str) -> bool:
 
     Each by itself: the engine's own `cancel` takes away what is another's, too.
     """
-    found = [file for file in _lock_files(backend, stack) if (taken := _taken(file)) and taken.abandoned]
-    for file in found:
-        file.unlink(missing_ok=True)
+    found = [lock for lock in _taken(backend, stack) if lock.abandoned]
+    for lock in found:
+        lock.file.unlink(missing_ok=True)
     return bool(found)
 
 
 def holder(backend: str, stack: str) -> str | None:
-    for file in _lock_files(backend, stack):
-        if (taken := _taken(file)) and not taken.abandoned:
-            return f"process {taken.lock.pid}" + ("" if taken.here else f" on {taken.host}")
-    return None
+    held = next((lock for lock in _taken(backend, stack) if not lock.abandoned), None)
+    if held is None:
+        return None
+    return f"process {held.pid}" + ("" if held.here else f" on {held.host}")
 
 
-def _lock_files(backend: str, stack: str) -> list[Path]:
-    return _files(backend, f"locks/organization/{PROJECT}/{stack}", "*.json")
+def _taken(backend: str, stack: str) -> Iterator[Lock]:
+    for file in _files(backend, f"locks/organization/{PROJECT}/{stack}", "*.json"):
+        try:
+            age = time.time() - file.stat().st_mtime
+            content = json.loads(read_text(file))
+            lock = Lock(file, content["pid"], content["timestamp"], content["hostname"], age)
+        except (OSError, ValueError, KeyError, TypeError):  # gone by now, or half-written
+            continue
+        yield lock
 
 
 def torn(backend: str, stack: str) -> Iterator[Path]:
@@ -90,12 +88,3 @@ def _files(backend: str, folder: str, pattern: str) -> list[Path]:
         return []
     path = Path(unquote(backend.removeprefix(FILES).partition("?")[0])).expanduser()
     return sorted((FOLDER / path / ".pulumi" / folder).glob(pattern))
-
-
-def _taken(file: Path) -> _Taken | None:
-    try:
-        age = time.time() - file.stat().st_mtime
-        content = json.loads(read_text(file))
-        return _Taken(Lock(content["pid"], content["timestamp"]), content["hostname"], age)
-    except (OSError, ValueError, KeyError, TypeError):  # gone by now, or half-written
-        return None
