@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, field
-from typing import Any
 
 from engarde.errors import EngardeError
 from engarde.server.credentials import Access
@@ -55,18 +54,6 @@ def accuses(sentence: str, role: str) -> bool:
     return sentence.startswith(f"{visible(role)} (process ")
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    since: float
-    """the server's time from which on sessions are those at work"""
-    named: bool
-    """whether any has had the application's name: then no other one is at work"""
-    there: bool
-    """whether there is any"""
-    blocking: list[dict[str, Any]]
-    """who is in their way"""
-
-
 @dataclass(slots=True)
 class Watch:
     """Looks again and again; each session in the way is told once."""
@@ -87,7 +74,7 @@ class Watch:
     _begun: float | None = None
     """the server's time of the first look's session: one that is made anew is younger than those at work"""
     _named: bool = False
-    """whether the driver hands the application's name on"""
+    """whether the driver hands the application's name on: then no session without it is at work"""
     _since: Mapping[tuple[int, int], float] = field(default_factory=dict)
     _told: frozenset[tuple[int, int]] = frozenset()
     _seen: float = field(default_factory=time.monotonic)
@@ -96,11 +83,10 @@ class Watch:
     def look(self, asked: Session) -> None:
         asked.execute_file("stat_anew")
         own = {"role": self.role, "application": self.application, "since": self._begun, "named": self._named}
-        [seen] = asked.query("blocking", _Look, **own)
-        self._begun, self._named = seen.since, seen.named
-        found = [Blocking(**row) for row in seen.blocking]
+        [(self._begun, self._named, there, in_the_way)] = asked.tuples("blocking", **own)
+        found = [Blocking(**row) for row in in_the_way]
         now, before = time.monotonic(), self._since
-        self._seen = now if seen.there else self._seen
+        self._seen = now if there else self._seen
         self._since = {blocking.pair: before.get(blocking.pair, now) for blocking in found}
         for blocking in found:
             # One look may find what is over the next moment.

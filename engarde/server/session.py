@@ -38,7 +38,7 @@ EVENT_TRIGGERS_CAN_BE_OFF = 170_000
 """From this version on a superuser's session need not run them."""
 
 CAN_LOOK_FOR_ITS_CLIENT = 140_000
-"""From this version on a server may do so while it works on a statement."""
+"""From this version on a server may notice in the middle of a statement that its client is gone, if its system can."""
 
 _QUERIES = Path(__file__).with_name("sql")
 MARK = " /* engarde */"
@@ -272,7 +272,10 @@ def session(
         # is, and refuses what is set when a connection is begun.
         settings = tuple(_settings(connection, kind))
         whole = [begin, *(f"SET LOCAL {setting}" for setting in settings)]
-        whole += [*([] if as_given else ["SET LOCAL ROLE NONE"]), *_noticing(connection)]
+        whole += [] if as_given else ["SET LOCAL ROLE NONE"]
+        if connection.info.server_version >= CAN_LOOK_FOR_ITS_CLIENT:
+            interval = "set_config('client_connection_check_interval', '10s', true)"
+            whole.append(f"SELECT {interval} WHERE version() ~ '(linux|darwin|bsd)'")
         try:
             connection.execute("; ".join(statement + MARK for statement in whole).encode())
             yield Session(connection, where, settings)
@@ -305,11 +308,3 @@ def _settings(connection: psycopg.Connection[Any], kind: Kind) -> Iterator[str]:
         yield "transaction_timeout = 0"
         if connection.info.parameter_status("is_superuser") == "on":
             yield "event_triggers = off"
-
-
-def _noticing(connection: psycopg.Connection[Any]) -> Iterator[str]:
-    """Makes the server notice in the middle of a statement that its client is gone, where its system can."""
-    if connection.info.server_version >= CAN_LOOK_FOR_ITS_CLIENT:
-        yield (
-            "SELECT set_config('client_connection_check_interval', '10s', true) WHERE version() ~ '(linux|darwin|bsd)'"
-        )

@@ -52,11 +52,6 @@ Logins = Callable[[], Mapping[str, Access]]
 """Role -> login, asked for only when one is needed."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Revision:
-    revision: str
-
-
 def listed(stack: DatabaseStack, asked: Session) -> list[VersionTable]:
     """Those of the database, by the catalogs alone: nothing in them is read."""
     return asked.query("version_tables", VersionTable, roles=[service.role for service in stack.services])
@@ -100,10 +95,10 @@ def together(
 
 def filled(table: VersionTable, asked: Session) -> VersionTable:
     try:
-        found = asked.try_query("version_table_revisions", _Revision, put={"schema": table.schema})
+        found = asked.try_query("version_table_revisions", dict, put={"schema": table.schema})
     except NotAnswered as refusal:
         return replace(table, unread="it is locked now" if str(refusal) == LOCKED else f"the server says {refusal}")
-    return replace(table, revisions=tuple(sorted({row.revision for row in found})))
+    return replace(table, revisions=tuple(sorted({row["revision"] for row in found})))
 
 
 def unknown(owner: str) -> str:

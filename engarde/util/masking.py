@@ -33,12 +33,13 @@ def masked(text: str, *known: str) -> str:
     for secret in sorted(filter(None, known), key=len, reverse=True):
         for written in dict.fromkeys((secret, quote(secret, safe=""))):
             text = text.replace(written, MASK)
-    done = 0
-    parts = []
-    for start, end in _merged(sorted(span for plain, back in _views(text) for span in _spans(plain, back))):
-        parts += [text[done:start], MASK]
-        done = end
-    return "".join([*parts, text[done:]])
+    parts, done = [], -1
+    for start, end in sorted(span for plain, back in _views(text) for span in _spans(plain, back)):
+        # What overlaps or touches the one before is one with it.
+        if start > done:
+            parts += [text[max(done, 0) : start], MASK]
+        done = max(done, end)
+    return "".join([*parts, text[max(done, 0) :]])
 
 
 def one_line(statement: str | None) -> str | None:
@@ -325,16 +326,3 @@ def _before_closing(text: str, start: int, end: int) -> int:
 def _span(pattern: re.Pattern[str], text: str, start: int) -> Span:
     match = pattern.match(text, start)
     return match.span() if match else (start, start)
-
-
-def _merged(spans: list[Span]) -> Iterator[Span]:
-    begin, end = 0, -1
-    for start, stop in spans:
-        if start > end:
-            if end >= 0:
-                yield begin, end
-            begin, end = start, stop
-        else:
-            end = max(end, stop)
-    if end >= 0:
-        yield begin, end
