@@ -3,7 +3,8 @@
 from engarde.declaration.model import DatabaseStack
 from engarde.explain import resolve
 from engarde.explain.explanation import Explanation, explanation
-from engarde.explain.facts import known_roles, read
+from engarde.explain.facts import read
+from engarde.server.catalog import Role
 from engarde.server.credentials import Access
 from engarde.server.functions import of_stack, spelled_in
 from engarde.server.session import session
@@ -22,7 +23,7 @@ def explain(stack: DatabaseStack, login: Access, who: str, what: str) -> Explana
 
 def _asked(stack: DatabaseStack, login: Access, who: str, what: str) -> Explanation:
     with session(login) as asked:
-        roles = known_roles(asked)
+        roles = {role.name: role for role in asked.query("all_roles", Role)}
         role = resolve.role(stack, who, roles)
         named = resolve.thing(asked, what)
         stack = spelled_in(stack, of_stack(asked, stack))

@@ -150,11 +150,6 @@ def rights_on(thing: Thing, major: int) -> tuple[str, ...]:
     return (*OF_TABLES, *(["MAINTAIN"] if major >= 17 else []))
 
 
-def known_roles(asked: Session) -> dict[str, Role]:
-    """Every role of the server."""
-    return {role.name: role for role in asked.query("all_roles", Role)}
-
-
 def read(asked: Session, roles: dict[str, Role], role: str, key: Key, database: str) -> Facts:
     """Everything that an explanation of this role and this object is derived from."""
     group, oid = key

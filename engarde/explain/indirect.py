@@ -108,16 +108,14 @@ def _down(facts: Facts, identity: str, top: Thing, right: str) -> tuple[tuple[Th
         readings = [reading for reading in facts.readings if reading.reader == at.thing.oid]
         for reading in readings:
             below = _below(facts, at, reading, right)
-            if below and below not in came and _passes(facts, below, right):
+            if below is None or below in came:
+                continue
+            if below.checked is None or held(facts, below.checked, below.thing, right):
                 # Of several relations in a view only one is written to, and the catalog does not say which.
                 certain = came[at][1] and (right == SELECT or reading.parent or len(readings) == 1)
                 came[below] = (at, certain)
                 waiting.append(below)
     return None
-
-
-def _passes(facts: Facts, at: _At, right: str) -> bool:
-    return at.checked is None or bool(held(facts, at.checked, at.thing, right))
 
 
 def _below(facts: Facts, at: _At, reading: Reading, right: str) -> _At | None:

@@ -54,12 +54,6 @@ class Leaving:
     moved: Moved | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    schema: str
-    tables: int
-
-
 def refuse(leaving: Leaving, password: str) -> None:
     """Keeps rows from being left where nobody looks for them; the password is the admin's.
 
@@ -140,7 +134,7 @@ def _with_rows(asked: Session, schemas: Sequence[str]) -> dict[str, int]:
     if not schemas:
         return {}
     try:
-        return {held.schema: held.tables for held in asked.try_query("with_rows", _Held, schemas=list(schemas))}
+        return {row["schema"]: row["tables"] for row in asked.try_query("with_rows", dict, schemas=list(schemas))}
     except NotAnswered as refusal:
         # Somebody has locked one since: what cannot be seen may have rows.
         if str(refusal) != LOCKED:

@@ -189,10 +189,13 @@ def refuse_shadows(stack: DatabaseStack, asked: Session) -> None:
 
     :raises Refused: somebody else chooses what runs as the admin.
     """
-    path = _provider_path(stack, asked)
+    # What the provider's sessions search: as PGOPTIONS says, else as the server gives it to the admin.
+    given = _GIVEN_PATH.findall(given_environment().get("PGOPTIONS", ""))
+    told = re.sub(r"\\(.)", r"\1", given[-1]) if given else asked.tuples("default_path")[0][0]
+    path = [stack.server.user if schema == "$user" else schema for schema in split_path(told)]
     schemas = [schema for schema in path if schema not in (SYSTEM, "pg_temp")]
-    ahead = path[: path.index(SYSTEM)] if SYSTEM in path else ()
-    if shadows := asked.query("shadows", Shadow, admin=stack.server.user, schemas=schemas, ahead=list(ahead)):
+    ahead = path[: path.index(SYSTEM)] if SYSTEM in path else []
+    if shadows := asked.query("shadows", Shadow, admin=stack.server.user, schemas=schemas, ahead=ahead):
         raise Refused(
             f"in database {stack.server.database}, functions, operators or tables of other roles have names of"
             f" PostgreSQL's own and are in the search_path of {stack.server.user}: a run of plain `pulumi` would"
@@ -225,10 +228,3 @@ def refuse_for_extensions(stack: DatabaseStack, extensions: Sequence[WantedExten
 
 def _shadow_lines(shadows: Iterable[Shadow]) -> str:
     return indented(f"{shadow.remedy};  -- owner: {shadow.owner}" for shadow in shadows)
-
-
-def _provider_path(stack: DatabaseStack, asked: Session) -> tuple[str, ...]:
-    """What the provider's sessions search: as PGOPTIONS says, else as the server gives it to the admin."""
-    given = _GIVEN_PATH.findall(given_environment().get("PGOPTIONS", ""))
-    path = re.sub(r"\\(.)", r"\1", given[-1]) if given else asked.tuples("default_path")[0][0]
-    return tuple(stack.server.user if schema == "$user" else schema for schema in split_path(path))

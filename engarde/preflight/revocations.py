@@ -1,7 +1,7 @@
 """What a run is going to take from whom: said before it, and refused where the stack file has to say it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engarde.declaration import stack_file
@@ -137,7 +137,14 @@ def look(stack: DatabaseStack, asked: Session, existing: Sequence[Existing]) -> 
         for outsider in outsiders(stack, asked, closed)
         if outsider.involved and not outsider.name.startswith(PROOF)
     )
-    return Context(tuple(existing), tuple(found), tuple(_in_words(stack, asked)))
+    roles = {login.role for login in _logins(stack)}
+    in_words = (
+        setting
+        for setting in asked.query("settings", Setting)
+        if setting.name in TIMEOUTS and not setting.value.isdecimal()
+        if setting.role in roles and setting.database is None
+    )
+    return Context(tuple(existing), tuple(found), tuple(in_words))
 
 
 def warnings(
@@ -163,7 +170,8 @@ def warnings(
                 f" {login.connection_limit}: new ones are refused until so many have ended"
             )
     if later := [in_word for in_word in context.in_words if not _imported(in_word, stack, given)]:
-        yield f"the provider reads timeouts in milliseconds alone, and fails once it reads these:\n{_healed(later)}"
+        healed = indented(map(_in_milliseconds, later))
+        yield f"the provider reads timeouts in milliseconds alone, and fails once it reads these:\n{healed}"
 
 
 def faults(stack: DatabaseStack, given: Given, context: Context) -> Iterator[str]:
@@ -172,9 +180,10 @@ def faults(stack: DatabaseStack, given: Given, context: Context) -> Iterator[str
     if found := [outsider for outsider in context.outsiders if outsider.loses and outsider.name not in said]:
         yield _shut_out(stack, found)
     if there := [in_word for in_word in context.in_words if _imported(in_word, stack, given)]:
+        healed = indented(map(_in_milliseconds, there))
         yield (
             "the provider takes over no role with a timeout in words. As the admin, the same times in milliseconds:\n"
-            f"{_healed(there)}\nA timeout that the stack file does not state becomes its default; so that it stays:\n"
+            f"{healed}\nA timeout that the stack file does not state becomes its default; so that it stays:\n"
             + indented(_key(stack, setting) for setting in there)
         )
 
@@ -256,21 +265,9 @@ def _new_password(login: Service | Analytics, given: Given) -> str:
     return "for its rotation is higher" if before is not None and login.rotation > before else ""
 
 
-def _in_words(stack: DatabaseStack, asked: Session) -> Iterator[Setting]:
-    roles = {login.role for login in _logins(stack)}
-    for setting in asked.query("settings", Setting):
-        in_words = setting.name in TIMEOUTS and not setting.value.isdecimal()
-        if in_words and setting.role in roles and setting.database is None:
-            yield setting
-
-
 def _imported(setting: Setting, stack: DatabaseStack, given: Given) -> bool:
     adopted = {login.role for login in stack.logins if login.adopt}
     return setting.role in adopted and setting.role not in given.roles
-
-
-def _healed(found: Iterable[Setting]) -> str:
-    return indented(f"{_in_milliseconds(setting)};" for setting in found)
 
 
 def _key(stack: DatabaseStack, setting: Setting) -> str:
@@ -282,4 +279,4 @@ def _key(stack: DatabaseStack, setting: Setting) -> str:
 def _in_milliseconds(setting: Setting) -> str:
     time = milliseconds(setting.value)
     change = f"SET {setting.name} = {round(time)}" if time == time else f"RESET {setting.name}"
-    return f"ALTER ROLE {quoted(setting.role or '')} {change}"
+    return f"ALTER ROLE {quoted(setting.role or '')} {change};"

@@ -99,7 +99,13 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
             )
     except LoginRefused as refusal:
         if stack.label and refusal.why is Why.NO_DATABASE:
-            raise ConfigError(_absent(stack)) from None
+            names = ", ".join(service.name for service in stack.services) or "the state"
+            raise ConfigError(
+                f"Pulumi.{stack.name}.yaml: database {server.database}, which {names} names, does not exist on"
+                f" {server.host}:{server.port}, and no run of the stack makes databases. Nothing was changed. Make it"
+                f" as {server.user}, in the encoding and with the locale that it is to have:"
+                f" {statement('CREATE DATABASE {}', server.database)}"
+            ) from None
         raise
 
 
@@ -109,16 +115,6 @@ def _settings(asked: Session) -> dict[str, dict[str, str]]:
         if setting.role and setting.database is None:
             found[setting.role][setting.name] = setting.value
     return dict(found)
-
-
-def _absent(stack: DatabaseStack) -> str:
-    server, names = stack.server, ", ".join(service.name for service in stack.services)
-    make = statement("CREATE DATABASE {}", server.database)
-    return (
-        f"Pulumi.{stack.name}.yaml: database {server.database}, which {names or 'the state'} names, does not exist on"
-        f" {server.host}:{server.port}, and no run of the stack makes databases. Nothing was changed. Make it as"
-        f" {server.user}, in the encoding and with the locale that it is to have: {make}"
-    )
 
 
 def _refuse_to_lose(stack: DatabaseStack, asked: Session, before: Before) -> None:
