@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from engarde.backup import archive, definitions
+from engarde.backup import archive
+from engarde.backup.archive import referenced
 from engarde.backup.clients import Client
-from engarde.backup.definitions import referenced
 from engarde.backup.inspect import look_in, service_path
 from engarde.backup.inventory import Inventory
 from engarde.backup.manifest import DUMP
@@ -111,18 +112,6 @@ def tried(admin: Access, role: str, folder: Path, found: Inventory, client: Clie
         return _loaded(asked, role, found, before, after)
 
 
-@dataclass(frozen=True, slots=True)
-class _Lent:
-    """A login that was made for a proof and is still there, if there is any."""
-
-    until: str
-    """when one that is made now is over"""
-    role: str | None
-    over: bool
-    databases: list[str]
-    """where it has something, or was given it"""
-
-
 @contextmanager
 def lent(admin: Access, role: str) -> Iterator[Access]:
     """A new login to the admin's database, a member of the role, with a password that only this process knows.
@@ -135,17 +124,17 @@ def lent(admin: Access, role: str) -> Iterator[Access]:
     """
     name = f"{PROOF}{secrets.token_hex(8)}"
     for left in (there := _there(admin, PROOF)):
-        if left.role and left.over:
+        if left["role"] and left["over"]:
             # Somebody may keep it there: of no use to anybody, and no reason to try nothing.
             with suppress(Refused, Unreachable):
-                _drop(admin, left.role, left.databases)
-    limits = f" CONNECTION LIMIT {SESSIONS} VALID UNTIL {literal(there[0].until)}"
+                _drop(admin, left["role"], left["databases"])
+    limits = f" CONNECTION LIMIT {SESSIONS} VALID UNTIL {literal(there[0]['until'])}"
     login = make_login(admin, name, role, "CREATE", limits)
     try:
         yield login
     finally:
         [made] = _there(admin, name)
-        _drop(admin, name, made.databases)
+        _drop(admin, name, made["databases"])
 
 
 def make_login(admin: Access, name: str, role: str, privilege: str, limits: str = "") -> Access:
@@ -164,9 +153,10 @@ def make_login(admin: Access, name: str, role: str, privilege: str, limits: str 
     return Access(admin.address, admin.database, name, password)
 
 
-def _there(admin: Access, prefix: str) -> list[_Lent]:
+def _there(admin: Access, prefix: str) -> list[dict[str, Any]]:
+    """The logins that were made for a proof and are still there; without any, one row that has no role."""
     with session(admin) as asked:
-        return asked.query("backup_lent", _Lent, prefix=prefix)
+        return asked.query("backup_lent", dict, prefix=prefix)
 
 
 def _drop(admin: Access, name: str, databases: list[str]) -> None:
@@ -194,8 +184,8 @@ def _loaded(asked: Session, role: str, found: Inventory, before: list[str], afte
     rest = [statement for statement in after if not (_leads_out(statement) or statement.startswith(WORDS_ONLY))]
     failures, untried = list[NotRun](), list[str]()
     try:
-        definitions.run(asked, "definitions before the rows", before)
-        definitions.run(asked, "definitions after the rows", rest)
+        archive.run_definitions(asked, "definitions before the rows", before)
+        archive.run_definitions(asked, "definitions after the rows", rest)
         asked.execute(BRIEF)
         end = time.monotonic() + PATIENCE
         for number, statement in enumerate(alone):

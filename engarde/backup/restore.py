@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from engarde.backup import archive, definitions, manifest
+from engarde.backup import archive, manifest
 from engarde.backup.backup import Options, refuse_pooler
 from engarde.backup.clients import Client, client, major
 from engarde.backup.inspect import grants, inspect, look_in, needed_by, no_schema, service_path
@@ -176,7 +176,7 @@ def load(asked: Session, schema: str, folder: Path, wanted: Inventory, client: C
     look_in(asked, service_path(schema, wanted.extensions))
     with archive.opened(folder / DUMP, client) as dump:
         say("making tables, types and functions")
-        definitions.run(asked, "definitions before the rows", dump.definitions("pre-data"))
+        archive.run_definitions(asked, "definitions before the rows", dump.definitions("pre-data"))
         with dump.rows() as tables:
             for number, (copy, parts) in enumerate(tables, 1):
                 name = copy.removeprefix("COPY ").removesuffix(" FROM stdin")
@@ -188,7 +188,7 @@ def load(asked: Session, schema: str, folder: Path, wanted: Inventory, client: C
         ]
         asked.execute_file("backup_set_sequences", sequences=json.dumps(reached))
         say("making indexes, constraints, triggers and views' contents")
-        definitions.run(asked, "definitions after the rows", dump.definitions("post-data"))
+        archive.run_definitions(asked, "definitions after the rows", dump.definitions("post-data"))
     if wanted.large_objects:
         say(f"loading {len(wanted.large_objects)} large objects")
         archive.load_large_objects(asked, folder / LARGE_OBJECTS, wanted.large_objects)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engarde.backup.definitions import options, referenced, split, without
+from engarde.backup.archive import options, referenced, split, without
 
 BODY = """CREATE FUNCTION s.f(a integer) RETURNS integer
     LANGUAGE sql
