@@ -49,23 +49,15 @@ def _configures(source: Source) -> Iterator[Configure]:
         if own and not dotted(call.func).endswith("context.configure"):
             continue
         function = source.function(call)
-        options, opaque = _options(source, call)
+        # Those of a written-out map are among them.
+        known = [{word.arg: word.value} if word.arg else _entries(source, word.value) for word in call.keywords]
+        options: dict[str, ast.expr] = {}
+        for entries in known:
+            options |= entries or {}
         # What hands on whatever it is given says nothing by itself.
         offline = {"url", "dialect_name"} & options.keys() or (function and "offline" in function.name)
         mode: Mode = "offline" if offline and "connection" not in options else "online"
-        yield Configure(mode, call.lineno, options, opaque, function)
-
-
-# ---- Options.
-
-
-def _options(source: Source, call: ast.Call) -> tuple[dict[str, ast.expr], bool]:
-    """The options of a call, those of a written-out map among them; and whether it has others."""
-    found: dict[str, ast.expr] = {}
-    known = [{word.arg: word.value} if word.arg else _entries(source, word.value) for word in call.keywords]
-    for options in known:
-        found |= options or {}
-    return found, None in known
+        yield Configure(mode, call.lineno, options, None in known, function)
 
 
 def _entries(source: Source, node: ast.expr) -> dict[str, ast.expr] | None:

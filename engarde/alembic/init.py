@@ -133,7 +133,11 @@ def write(changes: Sequence[Change]) -> None:
     with ExitStack() as folders:
         try:
             for change in changes:
-                _write(change, folders, back)
+                try:
+                    _put(change, _folder(change, folders, back), back)
+                except OSError as error:
+                    why = "a part of its path is a link now" if error.errno in _LINKS else error.strerror
+                    raise Refused(f"{change.file} cannot be written: {why}") from None
         except BaseException as failed:
             try:
                 back.close()
@@ -142,15 +146,6 @@ def write(changes: Sequence[Change]) -> None:
                 said = f"{failed}; what was written before cannot be taken back ({error.strerror}): {there}"
                 raise Unfinished(said) from None
             raise
-
-
-def _write(change: Change, folders: ExitStack, back: ExitStack) -> None:
-    """Writes one; `back` takes it back."""
-    try:
-        _put(change, _folder(change, folders, back), back)
-    except OSError as error:
-        why = "a part of its path is a link now" if error.errno in _LINKS else error.strerror
-        raise Refused(f"{change.file} cannot be written: {why}") from None
 
 
 def _folder(change: Change, folders: ExitStack, back: ExitStack) -> int:
@@ -225,21 +220,18 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
         own = yours or template.text("yours.py")
     elif not template.is_untouched(before):
         left, lost = template.edited(before, service)
-    if refused := [*_of_several(there), *(f"{file}, {reason}" for reason in lost)]:
+    # What keeps our env.py from running the version files.
+    refused = [
+        f"{os.path.relpath(function.file, root)}, line {function.line}: {function.name}"
+        f"({', '.join(function.arguments)}) is given that by an env.py for several databases"
+        for function in reversed(wanting(there))
+    ]
+    if refused := [*refused, *(f"{file}, {reason}" for reason in lost)]:
         listed = "".join(f"\n{masked(reason)}" for reason in refused)
         raise Refused(f"nothing was written: this would be lost, or would not work with a new env.py:{listed}")
     kept = None if template.is_untouched(before) else _free(file)
     after = template.env(service, chosen, own)
     return Change(root, file, before, after, kept, tuple(map(masked, left)))
-
-
-def _of_several(there: Project) -> tuple[str, ...]:
-    """What keeps our env.py from running the version files."""
-    return tuple(
-        f"{os.path.relpath(function.file, there.folder.resolve())}, line {function.line}: {function.name}"
-        f"({', '.join(function.arguments)}) is given that by an env.py for several databases"
-        for function in reversed(wanting(there))
-    )
 
 
 def _refuse_links(root: Path, file: Path) -> None:

@@ -75,32 +75,31 @@ def _name(context: Context, configure: Configure) -> Iterator[Finding]:
 def filtered(context: Context) -> Iterator[Finding]:
     """What autogenerate sees: every table of the service, and nothing else."""
     for configure in context.env.of("online") if context.autogenerates else ():
-        yield from _filtered(context, configure)
-
-
-def _filtered(context: Context, configure: Configure) -> Iterator[Finding]:
-    names = ("include_name", "include_object", "include_schemas")
-    nodes = [configure.options[name] for name in names if name in configure.options]
-    line = nodes[0].lineno if nodes else configure.line
-    ours = any(isinstance(node, ast.Name) and node.id in context.env.ours for node in nodes)
-    own = context.own_is_seen(configure)
-    others = {schema: context.sees(configure, Table(schema)) for schema in context.others}
-    # What `init` has written shows nothing else; what filters it has besides only hide more of what is the service's.
-    if None in others.values() or (own is None and not ours):
-        expected = f"a filter that lets only {context.schema} through"
-        yield context.unjudged(line, expected, "the filter is not of a usual form")
-        return
-    if shown := [schema for schema, sees in others.items() if sees]:
-        what = ", ".join(schema for schema in shown if schema in (*context.stack.schemas, PUBLIC)) or "any other schema"
-        actual = f"autogenerate sees, and proposes to drop, the tables of {what}"
-        yield context.finding("filter", line, f"only tables of {context.schema}", actual, *filter_code(context))
-    if own is False:
-        actual = "autogenerate does not see them: to it, the login's first schema is None"
-        yield context.finding("filter", line, f"the tables of {context.schema}", actual, *filter_code(context))
-    if "version_table_schema" in configure.options and context.sees(configure, Table(None, VERSION_TABLE)):
-        # Alembic leaves out the version table of the schema it was told, but meets the login's first schema as None.
-        actual = f"autogenerate proposes to drop {context.schema}.{VERSION_TABLE}"
-        yield context.finding("filter", line, f"{VERSION_TABLE} left out", actual, *filter_code(context))
+        names = ("include_name", "include_object", "include_schemas")
+        nodes = [configure.options[name] for name in names if name in configure.options]
+        line = nodes[0].lineno if nodes else configure.line
+        ours = any(isinstance(node, ast.Name) and node.id in context.env.ours for node in nodes)
+        own = context.own_is_seen(configure)
+        others = {schema: context.sees(configure, Table(schema)) for schema in context.others}
+        # What `init` has written shows nothing else; other filters besides only hide more of what is the service's.
+        if None in others.values() or (own is None and not ours):
+            expected = f"a filter that lets only {context.schema} through"
+            yield context.unjudged(line, expected, "the filter is not of a usual form")
+            continue
+        if shown := [schema for schema, sees in others.items() if sees]:
+            what = (
+                ", ".join(schema for schema in shown if schema in (*context.stack.schemas, PUBLIC))
+                or "any other schema"
+            )
+            actual = f"autogenerate sees, and proposes to drop, the tables of {what}"
+            yield context.finding("filter", line, f"only tables of {context.schema}", actual, *filter_code(context))
+        if own is False:
+            actual = "autogenerate does not see them: to it, the login's first schema is None"
+            yield context.finding("filter", line, f"the tables of {context.schema}", actual, *filter_code(context))
+        if "version_table_schema" in configure.options and context.sees(configure, Table(None, VERSION_TABLE)):
+            # Alembic leaves out the version table of the schema it was told, but meets the login's first one as None.
+            actual = f"autogenerate proposes to drop {context.schema}.{VERSION_TABLE}"
+            yield context.finding("filter", line, f"{VERSION_TABLE} left out", actual, *filter_code(context))
 
 
 def filter_code(context: Context) -> tuple[str, ...]:
