@@ -160,11 +160,6 @@ class Plan:
         """The variables that are as declared after a push."""
         return frozenset(Place(step.instance.service_id, name) for step in self.steps for name in step.urls)
 
-    @property
-    def to_do(self) -> bool:
-        """Whether there is anything to do, or it is unknown whether."""
-        return any(step.writes(sealed=True) or step.due not in ("none", "never") for step in self.steps)
-
 
 def plan(stack: Stack, api: Api, only: Collection[str] = ()) -> Plan:
     """What a push of these logins' URLs would do; nothing is written.

@@ -42,8 +42,9 @@ class Preview(Result):
 
     @property
     def exit_code(self) -> int:
-        """1 where there is anything to do."""
-        return 1 if self.old or self.plan.to_do else 0
+        """1 where there is anything to do, or it is unknown whether."""
+        to_do = any(step.writes(sealed=True) or step.due not in ("none", "never") for step in self.plan.steps)
+        return 1 if self.old or to_do else 0
 
     def text(self) -> RenderableType:
         shown = table(*HEADINGS, "deployment")
@@ -73,8 +74,6 @@ class How:
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """In which state a push has left a service."""
-
     step: Step
     good: bool
     says: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from rich.console import Group, RenderableType
 
 from engarde.declaration.resource_names import login_name
-from engarde.errors import Unfinished
+from engarde.errors import EngardeError, Unfinished
 from engarde.output.show import Result, Text
 from engarde.rotate.delivery import Login
 from engarde.util.quoting import word
@@ -27,7 +27,6 @@ class Rotation:
 
     @property
     def name(self) -> str:
-        """The login's."""
         return login_name(self.login)
 
     @property
@@ -60,18 +59,7 @@ class Rotated:
 
 
 @dataclass(frozen=True, slots=True)
-class Failed:
-    """The login at which it stopped."""
-
-    name: str
-    reason: str
-    exit_code: int
-
-
-@dataclass(frozen=True, slots=True)
 class Report(Result):
-    """Every login that was asked for."""
-
     stack: str
     dry_run: bool
     reapplied: bool
@@ -79,7 +67,8 @@ class Report(Result):
     declares_places: bool
     """the stack file says where its services run"""
     rotated: tuple[Rotated, ...]
-    failed: Failed | None
+    failed: tuple[str, EngardeError] | None
+    """the login at which it stopped, and why"""
     left: tuple[str, ...]
     """not begun"""
     kept_in_git: bool = True
@@ -91,7 +80,7 @@ class Report(Result):
     def to_commit(self) -> str | None:
         """The file that has changed."""
         changed = self.kept_in_git and not self.dry_run and not self.reapplied
-        begun = self.rotated or (self.failed and self.failed.exit_code == Unfinished.exit_code)
+        begun = self.rotated or (self.failed and self.failed[1].exit_code == Unfinished.exit_code)
         return f"Pulumi.{self.stack}.yaml" if changed and begun else None
 
     @property
@@ -99,20 +88,19 @@ class Report(Result):
         """0 where all is done; one that could not be begun leaves those before it rotated."""
         if self.failed and self.rotated and not self.dry_run:
             return Unfinished.exit_code
-        return self.failed.exit_code if self.failed else 0
+        return self.failed[1].exit_code if self.failed else 0
 
     @property
     def complaint(self) -> str:
-        return self.failed.reason if self.failed else ""
+        return str(self.failed[1]) if self.failed else ""
 
     def data(self) -> dict[str, object]:
-        failed = self.failed
         return dict(
             stack=self.stack,
             dryRun=self.dry_run,
             reapplied=self.reapplied,
             rotated=[rotated.data() for rotated in self.rotated],
-            failed={"login": failed.name, "reason": failed.reason} if failed else None,
+            failed={"login": self.failed[0], "reason": self.complaint} if self.failed else None,
             left=list(self.left),
             commit=self.to_commit,
         )
@@ -127,7 +115,7 @@ class Report(Result):
         if not self.rotated and not self.failed:
             yield f"the state's passwords are in force in stack {self.stack}; there is nothing to put back"
         if self.failed:
-            yield f"{self.failed.name}: stopped here, as standard error says"
+            yield f"{self.failed[0]}: stopped here, as standard error says"
         if self.left:
             yield f"not begun: {', '.join(self.left)}"
         if self.to_commit:

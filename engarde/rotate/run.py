@@ -17,7 +17,7 @@ from engarde.pulumi_cli.state import ROLE, State, outputs, state, verifiers
 from engarde.rotate import lockout
 from engarde.rotate.delivery import Deliverer, Login
 from engarde.rotate.lockout import prove
-from engarde.rotate.report import Failed, Report, Rotated, Rotation
+from engarde.rotate.report import Report, Rotated, Rotation
 from engarde.rotate.rotate_login import RotationOptions, plan, refuse_unready, rotate_login
 from engarde.rotate.stack_change import locked
 from engarde.server.session import session
@@ -84,14 +84,14 @@ def _kept_in_git(stack: str) -> bool:
 
 def _one_by_one(
     names: Sequence[str], one: Callable[[str], Rotated]
-) -> tuple[tuple[Rotated, ...], Failed | None, tuple[str, ...]]:
+) -> tuple[tuple[Rotated, ...], tuple[str, EngardeError] | None, tuple[str, ...]]:
     """Those that are done, the first that failed, and what is left then."""
     done: list[Rotated] = []
     for place, name in enumerate(names):
         try:
             done.append(one(name))
         except EngardeError as fault:
-            return tuple(done), Failed(name, str(fault), fault.exit_code), tuple(names[place + 1 :])
+            return tuple(done), (name, fault), tuple(names[place + 1 :])
     return tuple(done), None, ()
 
 

@@ -14,10 +14,8 @@ from engarde.declaration.model import DatabaseStack, Extension, Service, Stack
 from engarde.declaration.stack_file import PROJECT
 from engarde.declaration.validation import join
 from engarde.errors import ConfigError, Refused, Unreachable
-from engarde.pulumi_cli.logins import login_to
 from engarde.pulumi_cli.process import engine, set_key
 from engarde.rotate.stack_change import Copy, copied
-from engarde.server.credentials import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +48,6 @@ class Move:
         """Whether it also changes servers, and so roles of one name."""
         old, new = self.old, self.new
         return (old.elsewhere, new.elsewhere) != (False, False) and self.source != self.target
-
-    def into_old(self, password: str) -> Access:
-        return login_to(self.old, self.service, password)
-
-    def into_new(self, password: str) -> Access:
-        return login_to(self.new, self.moved, password)
 
 
 def move(stack: Stack, name: str, source: str | None, target: str | None, carried: Collection[str]) -> Move:

@@ -18,7 +18,7 @@ from engarde.declaration.names import ANALYTICS
 from engarde.declaration.resource_names import on_server
 from engarde.errors import Unfinished
 from engarde.output.findings import Finding
-from engarde.pulumi_cli.logins import login_of_admin
+from engarde.pulumi_cli.logins import login_of_admin, login_to
 from engarde.pulumi_cli.process import TAKE_OVER, engine, preview, up
 from engarde.pulumi_cli.state import ROLE, outputs, state, verifiers
 from engarde.rotate import lockout
@@ -115,14 +115,14 @@ def copied(run: Run) -> None:
     folder = Path(run.begun.folder) if run.begun.folder else default(run.stack, name, datetime.now(UTC))
     run.keep(folder=str(folder))
     if not folder.exists():
-        backup(way.before, name, folder, run.options, run.say, way.into_old(run.password))
+        backup(way.before, name, folder, run.options, run.say, login_to(way.old, way.service, run.password))
 
 
 def restored(run: Run) -> None:
     """It is in the new database, compared, in the place of what was there of the service's."""
     way = run.way
     lockout.let_in(way.new, way.service.role)
-    login, folder = way.into_new(run.password), Path(run.begun.folder or "")
+    login, folder = login_to(way.new, way.moved, run.password), Path(run.begun.folder or "")
     restore(way.after, run.begun.service, folder, run.options, run.say, replace=True, login=login)
 
 
@@ -168,7 +168,7 @@ def opened(run: Run) -> None:
     """The right password is in force, once everything in the new database is as declared and the old one is shut."""
     way = run.way
     role = way.service.role
-    if not lockout.refused(way.into_old(run.password)):
+    if not lockout.refused(login_to(way.old, way.service, run.password)):
         raise Unfinished(f"{role} is still let into database {way.old.server.database}")
     with session(login_of_admin(way.new)) as asked:
         findings = registry.findings(way.new, Observed(way.new, lambda: asked), *AS_DECLARED)
