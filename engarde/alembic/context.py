@@ -76,8 +76,6 @@ class Sink:
 
 @dataclass(frozen=True, slots=True)
 class SetPath:
-    """One place that sets a search_path."""
-
     line: int
     schemas: tuple[str, ...] | None
     """None where only running it would tell"""

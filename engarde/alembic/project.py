@@ -216,8 +216,6 @@ def _pyproject(file: Path) -> dict[str, object] | None:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One Alembic project."""
-
     folder: Path
     ini: Path
     """its alembic.ini, or the pyproject.toml that stands in its place"""

@@ -18,8 +18,6 @@ _COUNTED = re.compile(r"(?!\.\#|__init__).*\.py")
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One migration."""
-
     id: str
     down: tuple[str, ...]
     """what it follows; more than one where it merges, none where a history begins"""

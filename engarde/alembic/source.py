@@ -38,8 +38,6 @@ UNKNOWN = object()
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An expression's worth."""
-
     constant: object = field(default=UNKNOWN, repr=False)
     default: object = field(default=UNKNOWN, repr=False)
     """what it is if the environment has none of its variables; may hold a password"""
@@ -88,8 +86,6 @@ class Modules:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """One parsed file."""
-
     file: Path
     tree: ast.Module
     modules: Modules = field(repr=False)

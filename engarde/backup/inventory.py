@@ -27,8 +27,6 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A sequence and where it is."""
-
     name: str
     owner: str
     detail: str
@@ -160,8 +158,6 @@ def _several(kind: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One thing that is not the same on both sides."""
-
     kind: str
     name: str
     wanted: str

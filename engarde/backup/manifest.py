@@ -66,7 +66,6 @@ def files(folder: Path) -> tuple[File, ...]:
 
 
 def write(folder: Path, manifest: Manifest) -> None:
-    """Writes it into its backup's folder."""
     content = asdict(manifest)
     whole = {"sha256": _digest(content), "manifest": content}
     (folder / NAME).write_text(json.dumps(whole, indent=1, ensure_ascii=False), encoding="utf-8")

@@ -82,8 +82,6 @@ class _Services(Result):
 
 @dataclass(frozen=True, slots=True)
 class Upgraded(_Services):
-    """What became of all."""
-
     services: Sequence[Migrated]
 
     def text(self) -> RenderableType:
@@ -96,8 +94,6 @@ class Upgraded(_Services):
 
 @dataclass(frozen=True, slots=True)
 class Statuses(_Services):
-    """Where all of them are."""
-
     services: Sequence[Status]
 
     def text(self) -> RenderableType:

@@ -106,7 +106,6 @@ def put_verifier(database: DatabaseStack, login: Login, stored: Mapping[str, str
 
 
 def let_in(database: DatabaseStack, role: str) -> None:
-    """Lets the role enter the database."""
     with changing(database) as asked:
         asked.execute_or_refuse(
             f"GRANT {CONNECT}, {TEMPORARY} ON DATABASE {quoted(database.server.database)} TO {quoted(role)}"
@@ -180,8 +179,6 @@ def refused(login: Access) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class LoginAttempt:
-    """What came of one login."""
-
     let_in: bool
     asked_for_password: bool
     said: str = ""
