@@ -182,11 +182,7 @@ def load(asked: Session, schema: str, folder: Path, wanted: Inventory, client: C
                 name = copy.removeprefix("COPY ").removesuffix(" FROM stdin")
                 say(f"loading table {number} of {wanted.stored}: {name.partition(' (')[0]}")
                 copy_in.rows(asked, name, copy, parts)
-        reached = [
-            {"name": quoted(schema, sequence.name), "last": sequence.last, "called": sequence.called}
-            for sequence in wanted.sequences
-        ]
-        asked.execute_file("backup_set_sequences", sequences=json.dumps(reached))
+        _set_sequences(asked, schema, wanted)
         say("making indexes, constraints, triggers and views' contents")
         archive.run_definitions(asked, "definitions after the rows", dump.definitions("post-data"))
     if wanted.large_objects:
@@ -201,6 +197,14 @@ def load(asked: Session, schema: str, folder: Path, wanted: Inventory, client: C
         listed = first_few(differences, SHOWN, "\n  ", "\n  and ")
         raise Unfinished(f"what was loaded is not what the manifest lists:\n  {listed}")
     return found
+
+
+def _set_sequences(asked: Session, schema: str, wanted: Inventory) -> None:
+    reached = [
+        {"name": quoted(schema, sequence.name), "last": sequence.last, "called": sequence.called}
+        for sequence in wanted.sequences
+    ]
+    asked.execute_file("backup_set_sequences", sequences=json.dumps(reached))
 
 
 def _declared(database: DatabaseStack, service: Service, asked: Session) -> Iterator[str]:
