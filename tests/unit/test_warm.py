@@ -58,3 +58,21 @@ def test_it_does_not_outlive_one_that_is_killed(tmp_path: Path) -> None:
         client.kill()
         # Both have this pipe open, and the one that sleeps would have it for ten minutes more.
         assert client.stdout.read() == ""
+
+
+def test_its_words_and_its_threads_at_its_end(tmp_path: Path) -> None:
+    file = script(
+        tmp_path,
+        "import sys, threading, time\n"
+        "threading.Thread(target=lambda: (time.sleep(0.2), print('a thread'))).start()\n"
+        "sys.exit('why')\n",
+    )
+    done = subprocess.run([python(), "-P", file], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("a thread\n", "why\n", 1)
+
+
+def test_what_ends_it_and_what_it_is_told_to_ignore(tmp_path: Path) -> None:
+    file = script(tmp_path, "import os, signal\nos.kill(os.getpid(), 1)\nos.kill(os.getpid(), 15)\n")
+    ignoring = subprocess.run(["sh", "-c", f"trap '' HUP; exec {python()} -P {file}"], check=False)
+    assert ignoring.returncode == -signal.SIGTERM
+    assert subprocess.run([python(), "-P", file], check=False).returncode == -signal.SIGHUP

@@ -16,11 +16,9 @@ import struct
 import subprocess
 import sys
 import tempfile
-import traceback
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import NoReturn
 
 from launcher.engine import Engine
 from launcher.paths import PROJECT
@@ -49,8 +47,16 @@ LIBRARIES = (
 
 READY = b"ready\n"
 
-Told = tuple[list[str], dict[str, str], str, int]
-"""The words, the environment, the folder and the process group of a client."""
+Told = tuple[list[str], dict[str, str], str, int, list[int]]
+"""The words, the environment, the folder, the process group and the ignored signals of a client."""
+
+
+class Forked(Exception):
+    """This process is a fork, and no more at the door."""
+
+    def __init__(self, told: Told) -> None:
+        super().__init__()
+        self.told = told
 
 
 def warm(engine: Engine) -> Engine:
@@ -105,6 +111,7 @@ class Forks:
 
     def _come(self) -> None:
         client = self.listener.accept()[0]
+        files: list[int] = []
         try:
             size, files, _, _ = socket.recv_fds(client, 8, 3)
             told = marshal.loads(client.recv(struct.unpack("<q", size)[0], socket.MSG_WAITALL))
@@ -112,13 +119,17 @@ class Forks:
             # It was killed before it had said what it was started with.
             client.close()
             return
-        self.open.add(client.fileno())
-        if not (child := os.fork()):
-            for number in self.open:
+        else:
+            self.open.add(client.fileno())
+            if not (child := os.fork()):
+                for number in self.open:
+                    os.close(number)
+                for place, number in enumerate(files):
+                    os.dup2(number, place)
+                raise Forked(told)
+        finally:
+            for number in files:
                 os.close(number)
-            become(told, files)
-        for number in files:
-            os.close(number)
         ended = os.pidfd_open(child)
         self.open.add(ended)
         _send(client, child)
@@ -133,8 +144,7 @@ class Forks:
             os.kill(child, signal.SIGKILL)
 
     def _end(self, client: socket.socket, child: int, ended: int) -> None:
-        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-        _send(client, code if code >= 0 else 128 - code)
+        _send(client, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         with contextlib.suppress(KeyError):
             self.selector.unregister(client)
         self.selector.unregister(ended)
@@ -148,47 +158,35 @@ def _send(client: socket.socket, number: int) -> None:
         client.sendall(struct.pack("<q", number))
 
 
-def become(told: Told, files: list[int]) -> NoReturn:
+def become(words: list[str], environment: dict[str, str], folder: str, group: int, ignored: list[int]) -> None:
     """Runs what a client was given as a Python does that has just been started with it."""
-    words, environment, folder, group = told
-    code = 1
-    try:
-        with contextlib.suppress(PermissionError, ProcessLookupError):
-            # Not where it is in another session.
-            os.setpgid(0, group)
-        for place, number in enumerate(files):
-            os.dup2(number, place)
-            os.close(number)
-        os.chdir(folder)
-        os.environ.clear()
-        os.environ.update(environment)
-        sys.path[:] = [entry for entry in sys.path if entry != str(PROJECT)]
-        sys.path[:0] = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
-        # Whatever lies in a test's own folder is to be found there, not here.
-        for name in {*sys.modules}:
-            if name.partition(".")[0] in ("engarde", "launcher", "tests"):
-                del sys.modules[name]
-        match words:
-            case ["-m", module, *rest]:
-                sys.path.insert(0, folder)
-                sys.argv[:] = [module, *rest]
-                runpy.run_module(module, run_name="__main__", alter_sys=True)
-            case ["-P", "-c", text, *rest]:
-                sys.argv[:] = ["-c", *rest]
-                exec(text, {"__name__": "__main__"})
-            case ["-P", file, *rest]:
-                sys.argv[:] = [file, *rest]
-                runpy.run_path(file, run_name="__main__")
-            case _:
-                raise ValueError(f"Python is not started so: {words}")
-        code = 0
-    except SystemExit as end:
-        code = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
-        traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        os._exit(code)
+    with contextlib.suppress(PermissionError, ProcessLookupError):
+        # Not where it is in another session.
+        os.setpgid(0, group)
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.path[:] = [entry for entry in sys.path if entry != str(PROJECT)]
+    sys.path[:0] = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
+    # Whatever lies in a test's own folder is to be found there, not here.
+    for name in {*sys.modules}:
+        if name.partition(".")[0] in ("engarde", "launcher", "tests"):
+            del sys.modules[name]
+    match words:
+        case ["-m", module, *rest]:
+            sys.path.insert(0, folder)
+            sys.argv[:] = [module, *rest]
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+        case ["-P", "-c", text, *rest]:
+            sys.argv[:] = ["-c", *rest]
+            exec(text, {"__name__": "__main__"})
+        case ["-P", file, *rest]:
+            sys.argv[:] = [file, *rest]
+            runpy.run_path(file, run_name="__main__")
+        case _:
+            raise ValueError(f"Python is not started so: {words}")
 
 
 if __name__ == "__main__":
@@ -197,4 +195,11 @@ if __name__ == "__main__":
         importlib.import_module(library)
     gc.freeze()
     os.write(1, READY)
-    forks.serve()
+    try:
+        forks.serve()
+    except Forked as forked:
+        told = forked.told
+    else:
+        sys.exit()
+    # Out here it ends as every Python does: threads are waited for, and what ends it is told.
+    become(*told)
