@@ -73,12 +73,7 @@ def owner_of(asked: Session, schema: str) -> str:
     """
     for owner in asked.values("backup_schema", schema=schema):
         return str(owner)
-    raise no_schema(schema)
-
-
-def no_schema(schema: str) -> Refused:
-    """That there is none of this name."""
-    return Refused(f"there is no schema {schema} there; `bin/pulumi up` makes it")
+    raise Refused(f"there is no schema {schema} there; `bin/pulumi up` makes it")
 
 
 def _tables(asked: Session, schema: str, say: Say) -> Iterator[Table]:

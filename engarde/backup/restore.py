@@ -9,13 +9,11 @@ from pathlib import Path
 from engarde.backup import archive, manifest
 from engarde.backup.backup import Options, refuse_pooler
 from engarde.backup.clients import Client, client, major
-from engarde.backup.inspect import grants, inspect, look_in, needed_by, no_schema, service_path
+from engarde.backup.inspect import grants, inspect, look_in, needed_by, owner_of, service_path
 from engarde.backup.inventory import Edge, Held, Inventory, Owned, Server, contents
 from engarde.backup.manifest import DUMP, LARGE_OBJECTS, Manifest
 from engarde.backup.proof import begin, proved
 from engarde.backup.report import Restored
-from engarde.checks import registry
-from engarde.checks.observed import Observed
 from engarde.declaration.databases import database_of, service_of
 from engarde.declaration.model import DatabaseStack, Service, Stack
 from engarde.declaration.privileges import On, expected
@@ -70,7 +68,7 @@ def restore(
             refuse_citus(asked)
             programs = client(options.pg_bin, asked.major, major(found.client))
             refuse_event_triggers(asked, login.role, database_of(stack, service).server.user)
-            before = _held(asked, database_of(stack, service), service, found, replace=replace)
+            before = _held(asked, service, found, replace=replace)
             if options.dry_run:
                 proof = proved(database_of(stack, service), service.role, folder, found.inventory, programs, say)
                 return Restored(name, folder, found, before, time.monotonic() - start, dry_run=True, proof=proof)
@@ -95,7 +93,7 @@ def restore(
     return Restored(name, folder, found, before, time.monotonic() - start, lost)
 
 
-def _held(asked: Session, database: DatabaseStack, service: Service, found: Manifest, *, replace: bool) -> Held:
+def _held(asked: Session, service: Service, found: Manifest, *, replace: bool) -> Held:
     """What is there now, on a server that can take the backup.
 
     :raises Refused: it cannot, or holds data that may not be replaced, or that somebody else needs.
@@ -106,7 +104,7 @@ def _held(asked: Session, database: DatabaseStack, service: Service, found: Mani
     taken = asked.query("backup_numbers", dict, numbers=numbers)
     others = (large_object for large_object in taken if not large_object["own"])
     if faults := [
-        *_faults(asked, here, _misplaced(asked, database, service), wanted),
+        *_faults(asked, here, service, wanted),
         *(f"large object {other['number']} of the backup is {other['owner']}'s here" for other in others),
     ]:
         raise Refused(
@@ -127,24 +125,14 @@ def _held(asked: Session, database: DatabaseStack, service: Service, found: Mani
     return now
 
 
-def _misplaced(asked: Session, database: DatabaseStack, service: Service) -> Iterator[str]:
-    """What `verify` finds of the schema itself, by the catalogs as the service sees them."""
-    schema = f"schema {service.schema_}"
-    for finding in registry.findings(database, Observed(database, lambda: asked), "schema", "owner"):
-        if finding.subject == schema and finding.check == "schema":
-            raise no_schema(service.schema_)
-        if finding.subject == schema:
-            owner = finding.actual.removeprefix("owned by ")
-            yield f"{schema} belongs to {owner} instead of {service.role}; `bin/pulumi up` heals it"
-
-
-def _faults(asked: Session, here: Server, misplaced: Iterator[str], wanted: Inventory) -> Iterator[str]:
-    source = wanted.server
+def _faults(asked: Session, here: Server, service: Service, wanted: Inventory) -> Iterator[str]:
+    source, owner = wanted.server, owner_of(asked, service.schema_)
     if here.major < source.major:
         yield f"the server is PostgreSQL {here.version}, older than the {source.version} that the backup is of"
     if here.encoding != source.encoding:
         yield f"database {here.database} is in {here.encoding}, and the backup in {source.encoding}"
-    yield from misplaced
+    if owner != service.role:
+        yield f"schema {service.schema_} belongs to {owner} instead of {service.role}; `bin/pulumi up` heals it"
     there = {extension.name: extension.schema for extension in asked.query("backup_extensions", Extension)}
     for extension in wanted.extensions:
         name, schema = extension.name, extension.schema
