@@ -48,11 +48,12 @@ def refuse_unready(stack: Stack, names: Collection[str], state: State, going_on:
     :raises Refused: one of them was never brought up.
     """
     found = [*rotations.of_state(stack, state)]
+    # An older stack file is refused first: what brings a login up is refused with it, too.
+    lower = [finding for finding in found if finding.check == "lower counter" and finding.subject != going_on]
+    refuse_lower(stack, [finding.actual for finding in lower])
     for missing in found:
         if missing.check == "not brought up" and missing.subject in names:
             raise Refused(f"{missing.subject} was not brought up yet; run `{missing.remedy.text}` first")
-    lower = [finding for finding in found if finding.check == "lower counter" and finding.subject != going_on]
-    refuse_lower(stack, [finding.actual for finding in lower])
 
 
 def plan(stack: Stack, login: Login, state: State, begun: Mapping[str, int]) -> Rotation:

@@ -4,8 +4,8 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from engarde.checks import journals, registry
-from engarde.checks.observed import Observed, Recorded
+from engarde.checks import journals
+from engarde.checks.under_way import open_rotations
 from engarde.declaration.databases import databases
 from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import DatabaseStack, Stack
@@ -20,6 +20,7 @@ from engarde.rotate.lockout import prove
 from engarde.rotate.report import Report, Rotated, Rotation
 from engarde.rotate.rotate_login import RotationOptions, plan, refuse_unready, rotate_login
 from engarde.rotate.stack_change import locked
+from engarde.server.catalog import Existing
 from engarde.server.session import session
 from engarde.util.terminal import indented, say, step
 
@@ -131,7 +132,7 @@ def put_back(stack: str, names: Sequence[str], *, dry_run: bool) -> Report:
 def _refuse_half_done(stack: Stack, logins: Sequence[Login], recorded: State) -> None:
     """A rotation that was begun has another password to put in force."""
     refuse_unready(stack, [login_name(login) for login in logins], recorded)
-    begun = {finding.subject for finding in registry.stack_findings(stack, Recorded(stack.name), "open rotation")}
+    begun = {rotation.login for rotation in open_rotations(stack.name, {})}
     for login in logins:
         name = login_name(login)
         if login.rotation > recorded.counters[name] or name in begun:
@@ -142,8 +143,9 @@ def _refuse_missing(stack: Stack, logins: Sequence[Login]) -> None:
     missing = []
     for database, roles in _by_server(stack, logins):
         with session(login_of_admin(database)) as asked:
-            found = registry.findings(database, Observed(database, lambda: asked), "role")
-        missing += [finding.subject for finding in found if finding.subject in roles]
+            # All that a check reads of the catalogs would stand in the way of what cannot wait.
+            there = {found.name for found in asked.query("existing", Existing, roles=roles, schemas=[])}
+        missing += [role for role in roles if role not in there]
     if missing:
         raise Refused(
             f"not on the server: {', '.join(missing)}; nothing was changed."

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from engarde.backup.clients import client
-from engarde.checks import journals, registry
-from engarde.checks.observed import Recorded
+from engarde.checks import journals
+from engarde.checks.under_way import open_rotations
 from engarde.declaration import stack_file
 from engarde.declaration.database_rules import SERVERS_OWN
 from engarde.declaration.databases import service_of
@@ -107,7 +107,7 @@ def _trust(way: Move, password: str) -> Iterator[str]:
 def _unrest(stack: Stack, way: Move, say: Say) -> Iterator[str]:
     """What has to be as declared before, so that it can be seen to be so afterwards."""
     name = way.service.name
-    if any(begun.subject == name for begun in registry.stack_findings(stack, Recorded(stack.name), "open rotation")):
+    if any(begun.login == name for begun in open_rotations(stack.name, {})):
         yield f"a rotation of {name} was begun: `bin/engarde rotate {name} --stack {stack.name}` ends it"
     say("preview of the stack as it is")
     try:
