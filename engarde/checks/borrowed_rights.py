@@ -149,7 +149,10 @@ class _Judge:
         # What a service is declared to read: whose it is, is known then.
         reads = [read for service in self.stack.services if service.role == use.owner for read in service.reads]
         tables = {(read.schema_, read.table) for read in reads}
-        declared = {found.identity for found in self.catalog.relations if (found.schema, found.name) in tables}
+        views = {other.code for other in uses if other.code_kind == "view"} if tables else set()
+        # There may be many uses, and many relations.
+        relations = self.catalog.relations if views else ()
+        declared = views & {found.identity for found in relations if (found.schema, found.name) in tables}
         shown = [other for other in uses if other.code_kind != "view" or other.code not in declared]
         others = self._runs_as(use) if use.relation and use.kind != FOREIGN_KEY else set()
         if shown and self._endangered(use.code_owner, {use.owner} | others):

@@ -72,7 +72,8 @@ def of_orphaned_grants(stack: DatabaseStack, observed: Observed) -> Iterator[Fin
         and resource.name not in released
         and is_in(resource.name, stack)
     ]
-    there = observed.session.tables(sorted({granted.schema for _, granted in held if granted.schema}))
+    schemas = sorted({granted.schema for _, granted in held if granted.schema})
+    there = observed.session.tables(schemas) if held else frozenset()
     # The program lets go of a service's grants without a statement; and with a role all that it was granted goes.
     released_by_up = {*(service.role for service in stack.services), *state.made(ROLE)}
     for urn, granted in held:
