@@ -69,7 +69,8 @@ def command(words: Sequence[str]) -> Command:
     parser.add_argument("-n", "--name", nargs="?", const="", default=SECTION)
     start = _end(words, "alembic")
     told, kept = parser.parse_known_args(words[start or len(words) :])
-    ini = next((file for file in told.config if file and not file.endswith(".toml")), None)
+    files = [file for file in told.config if file and not file.endswith(".toml")]
+    ini = next((file for file in reversed(files) if file.endswith(".ini")), next(iter(files), None))
     return Command((*words[: start or len(words)], *kept), ini, told.name, start is not None)
 
 

@@ -112,8 +112,7 @@ RelationName = Annotated[str, AfterValidator(_relation)]
 """A table, column or extension of somebody else's making: `pg_` is allowed."""
 
 
-WITHIN_QUOTES = r'(?:[^"]|"")*+'
-QUOTED = re.compile(rf'"(?P<name>{WITHIN_QUOTES})(?P<end>"?)')
+QUOTED = re.compile(r'"(?P<name>(?:[^"]|"")*+)(?P<end>"?)')
 """A quoted name of SQL at the start of a text; one that does not end has no `end`."""
 
 

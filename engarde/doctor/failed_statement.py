@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from engarde.declaration.names import QUOTED, WITHIN_QUOTES, unquoted
+from engarde.declaration.names import QUOTED, unquoted
 
-_NAME = rf'(?:"{WITHIN_QUOTES}"|[^\W\d]\w*)'
+# Not possessive, as names.QUOTED is: a log can quote the whole statement, which then ends in two quotes.
+_NAME = r'(?:"(?:[^"]|"")+"|[^\W\d]\w*)'
 _AFTER = r"\b(?:FROM|JOIN|INTO|UPDATE|REFERENCES|TABLE(?:\s+IF(?:\s+NOT)?\s+EXISTS)?|ONLY|ON|TRUNCATE)\s+"
 _TABLE = re.compile(rf"{_AFTER}({_NAME})(?:\s*\.\s*({_NAME}))?", re.IGNORECASE)
 _QUOTED = re.compile(

@@ -125,7 +125,9 @@ def collect(
             sizes = [put(partial(_sizes, schemas=schemas, half=half)) for half in (0, 1)]
         tables = put(lambda asked: asked.query("status_tables", storage.Table, schemas=schemas))
         indexes = put(lambda asked: asked.query("status_indexes", storage.Index, schemas=schemas))
-        statements = put(lambda asked: statement_stats.read(asked, server.database_oid, login, stack, queries))
+        statements = put(
+            lambda asked: statement_stats.read(asked, server.database_oid, server.role, login, stack, queries)
+        )
         activity = put(lambda asked: connections.read(asked, own, stack, queries))
         settings = put(lambda asked: asked.query("status_settings", Setting, names=list(SETTINGS)))
         counted = put(lambda asked: dict(asked.tuples("status_sequences_counted", schemas=schemas)))

@@ -174,15 +174,15 @@ class _Visible(Collector):
     """Metrics whose labels can all be seen."""
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
-        self._metrics = metrics
-
-    def collect(self) -> Iterator[Metric]:
+        self._metrics = [*metrics]
         for metric in self._metrics:
             for at, sample in enumerate(metric.samples):
                 # With its backslashes doubled, no name becomes another's: two samples of one series break a scrape.
                 shown = {key: visible(name.replace("\\", "\\\\")) for key, name in sample.labels.items()}
                 metric.samples[at] = sample._replace(labels=shown)
-            yield metric
+
+    def collect(self) -> Iterator[Metric]:
+        return iter(self._metrics)
 
 
 def _metric(

@@ -137,21 +137,24 @@ def cache_hit(hit: int, read: int) -> float | None:
 
 
 def read(
-    asked: Session, database: int, login: Access, stack: DatabaseStack, queries: bool
+    asked: Session, database: int, role: str, login: Access, stack: DatabaseStack, queries: bool
 ) -> tuple[Statement, ...] | Unseen:
-    """The statements of every role in the stack's database (its oid), by whatever way they can be read."""
+    """The statements of every role in the stack's database (its oid), by whatever way they can be read.
+
+    :param role: the session's, which a pooler may have under another name than the login's.
+    """
     [place, *_] = asked.query("status_statements_place", Place)
     if not place.loaded:
         return _unseen("the server does not preload pg_stat_statements", _preload(place, stack))
     if place.schema is not None:
-        return _counted(asked, place, database, login.role, queries)
+        return _counted(asked, place, database, role, queries)
     if login.database != MAINTENANCE:
         try:
             with session(replace(login, database=MAINTENANCE)) as elsewhere:
                 elsewhere.execute_file("status_begin")
                 [other, *_] = elsewhere.query("status_statements_place", Place)
                 if other.readable:
-                    return _counted(elsewhere, other, database, login.role, queries)
+                    return _counted(elsewhere, other, database, role, queries)
         except LoginRefused:
             pass
     return _unseen("the database has no pg_stat_statements", _declare(stack))

@@ -62,6 +62,13 @@ def test_what_a_statement_does_to_a_table_beyond_reading_it(statement: str, said
         assert failed_statement.more_than_reading((f"[SQL: {statement}]",), "sankore") == said
 
 
+def test_a_statement_whose_quotes_end_with_the_logs() -> None:
+    """As Go's %q and logfmt write it, taken out of its backslashes."""
+    written = 'level=error msg="permission denied for table courses" query="DELETE FROM "sankore"."courses""'
+    assert failed_statement.more_than_reading((written,), "sankore", "courses") == "DELETE FROM"
+    assert failed_statement.tables((written,)) == [(None, "courses"), ("sankore", "courses")]
+
+
 def test_the_function_around_a_statement() -> None:
     context = ("permission denied", 'CONTEXT:  PL/pgSQL function "R i".on_ddl(text) line 3 at SQL statement')
     assert failed_statement.function_within(context) == ("R i", '"R i".on_ddl(text)')

@@ -43,7 +43,9 @@ def _pool_too_large(facts: Facts) -> Answer:
 
 def _crowded(facts: Facts) -> dict[Service | Analytics, list[Client]]:
     """Those whose roles are at their limits, with their sessions."""
-    known = {login: facts.catalog.roles[login.role] for login in facts.suspects if login.role in facts.catalog.roles}
+    # Asked even where nobody is under suspicion: what was not looked at is not ruled out.
+    roles = facts.catalog.roles
+    known = {login: roles[login.role] for login in facts.suspects if login.role in roles}
     sessions = {login: [client for client in facts.clients if client.role == login.role] for login in known}
     return {
         login: sessions[login] for login, role in known.items() if 0 <= role.connection_limit <= len(sessions[login])

@@ -42,9 +42,8 @@ def found_by(facts: Facts, login: Service | Analytics) -> Relation | None:
 
 
 def _is_elsewhere(facts: Facts) -> Answer:
-    named = facts.exact
     for login in seekers(facts):
-        if not named or found_by(facts, login):
+        if found_by(facts, login) or not (named := facts.exact):
             continue
         readable = [relation for relation in named if facts.sees(login, relation.schema, relation.name)]
         it, path = (readable or named)[0], facts.search_path(login.role)
