@@ -30,8 +30,8 @@ def of_extensions(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]
         offered = on_disk.get(extension.name)
         if offered is None:
             actual = "the server does not have it: install it there, or take it out"
-            section, *_, entry = lines("extensions", {extension.name: None}).splitlines()
-            remedy = Remedy("edit", f"# without `{entry.strip()}` under {section}")
+            entry = lines("extensions", {extension.name: None}).splitlines()
+            remedy = Remedy("edit", f"# without `{entry[-1].strip()}` under {entry[0]}")
         elif offered.installed:
             continue
         elif extension.version and extension.version not in offered.versions:
