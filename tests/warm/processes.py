@@ -6,6 +6,7 @@ import gc
 import importlib
 import marshal
 import os
+import pkgutil
 import runpy
 import selectors
 import shlex
@@ -19,6 +20,7 @@ import tempfile
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 
 from launcher.engine import Engine
 from launcher.paths import PROJECT
@@ -43,12 +45,19 @@ LIBRARIES = (
     "sqlalchemy.ext.asyncio",
     "tenacity",
 )
-"""Nothing of the program is among them: a test's is in a folder of its own, where it looks for its files."""
+"""What is not the program's or the tool's own."""
+
+OWN = ("components", "engarde")
+"""A test's program is in a folder of its own, with links to these: they are loaded here, and moved there by a fork."""
 
 READY = b"ready\n"
 
 Told = tuple[list[str], dict[str, str], str, int, list[int]]
 """The words, the environment, the folder, the process group and the ignored signals of a client."""
+
+
+LEFT: list[ModuleType] = []
+"""What a fork does not use; to take it apart would take longer than to keep it."""
 
 
 class Forked(Exception):
@@ -166,14 +175,21 @@ def become(words: list[str], environment: dict[str, str], folder: str, group: in
     for number in ignored:
         signal.signal(number, signal.SIG_IGN)
     os.chdir(folder)
+    here = Path(folder)
     os.environ.clear()
     os.environ.update(environment)
     sys.path[:] = [entry for entry in sys.path if entry != str(PROJECT)]
     sys.path[:0] = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
-    # Whatever lies in a test's own folder is to be found there, not here.
-    for name in {*sys.modules}:
-        if name.partition(".")[0] in ("engarde", "launcher", "tests"):
-            del sys.modules[name]
+    linked = all((here / package).resolve() == PROJECT / package for package in OWN)
+    for name, loaded in {**sys.modules}.items():
+        package = name.partition(".")[0]
+        if package in OWN and linked:
+            for place, path in {**vars(loaded)}.items():
+                if isinstance(path, Path) and path.is_relative_to(PROJECT):
+                    setattr(loaded, place, here / path.relative_to(PROJECT))
+        elif package in (*OWN, "launcher", "tests"):
+            # Whatever a test has of these is to be found in its own folder.
+            LEFT.append(sys.modules.pop(name))
     match words:
         case ["-m", module, *rest]:
             sys.path.insert(0, folder)
@@ -191,7 +207,8 @@ def become(words: list[str], environment: dict[str, str], folder: str, group: in
 
 if __name__ == "__main__":
     forks = Forks(sys.argv[1])
-    for library in LIBRARIES:
+    own = (found.name for name in OWN for found in pkgutil.walk_packages([str(PROJECT / name)], f"{name}."))
+    for library in (*LIBRARIES, *own):
         importlib.import_module(library)
     gc.freeze()
     os.write(1, READY)
