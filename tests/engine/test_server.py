@@ -6,6 +6,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psycopg
@@ -80,6 +81,11 @@ def test_a_crash_is_recovered_from(stopped: Server) -> None:
     os.kill(pid, 9)
     while server.pid_of(stopped):
         time.sleep(0.01)
+    # Its processes have its port until they have seen that it is gone.
+    with suppress(ConnectionRefusedError):
+        while True:
+            socket.create_connection((HOST, stopped.port)).close()
+            time.sleep(0.01)
     server.start(stopped)
     assert server.pid_of(stopped) not in {None, pid}
     assert logs_in(stopped)
