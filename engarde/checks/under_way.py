@@ -52,7 +52,7 @@ def under_way(stack: str, roles: dict[str, str]) -> tuple[UnderWay, ...]:
 
     :raises Refused: what was begun cannot be read.
     """
-    return (*_moves(stack, roles), *open_rotations(stack, roles))
+    return (*_moves(stack, roles), *_rotations(stack, roles))
 
 
 def _moves(stack: str, roles: dict[str, str]) -> Iterator[UnderWay]:
@@ -65,8 +65,7 @@ def _moves(stack: str, roles: dict[str, str]) -> Iterator[UnderWay]:
         yield UnderWay("move", begun.service, roles.get(begun.service), begun.since, state, *goes)
 
 
-def open_rotations(stack: str, roles: dict[str, str]) -> Iterator[UnderWay]:
-    """The rotations among them, which need no move's journal."""
+def _rotations(stack: str, roles: dict[str, str]) -> Iterator[UnderWay]:
     kept = journals.read_rotations(stack)
     for name, counter in kept.begun.items():
         shut = f"{name} is shut out" if name in kept.shut else "its new password may be in force, and not delivered"

@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from engarde.checks import journals
-from engarde.checks.under_way import open_rotations
 from engarde.declaration.databases import databases
 from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import DatabaseStack, Stack
@@ -132,7 +131,7 @@ def put_back(stack: str, names: Sequence[str], *, dry_run: bool) -> Report:
 def _refuse_half_done(stack: Stack, logins: Sequence[Login], recorded: State) -> None:
     """A rotation that was begun has another password to put in force."""
     refuse_unready(stack, [login_name(login) for login in logins], recorded)
-    begun = {rotation.login for rotation in open_rotations(stack.name, {})}
+    begun = journals.read_rotations(stack.name).begun
     for login in logins:
         name = login_name(login)
         if login.rotation > recorded.counters[name] or name in begun:

@@ -5,7 +5,6 @@ from urllib.parse import urlsplit
 
 from engarde.backup.clients import client
 from engarde.checks import journals
-from engarde.checks.under_way import open_rotations
 from engarde.declaration import stack_file
 from engarde.declaration.database_rules import SERVERS_OWN
 from engarde.declaration.databases import service_of
@@ -107,7 +106,7 @@ def _trust(way: Move, password: str) -> Iterator[str]:
 def _unrest(stack: Stack, way: Move, say: Say) -> Iterator[str]:
     """What has to be as declared before, so that it can be seen to be so afterwards."""
     name = way.service.name
-    if any(begun.login == name for begun in open_rotations(stack.name, {})):
+    if name in journals.read_rotations(stack.name).begun:
         yield f"a rotation of {name} was begun: `bin/engarde rotate {name} --stack {stack.name}` ends it"
     say("preview of the stack as it is")
     try:
