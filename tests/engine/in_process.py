@@ -1,11 +1,8 @@
 """The tool, run in this process: a start of it and of Pulumi, whom it asks for what is in the state, takes a second."""
 
-import importlib
 import json
 import os
-import pkgutil
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cache, partial
@@ -16,11 +13,11 @@ from unittest.mock import patch
 
 from click.testing import CliRunner
 
-import engarde
 from engarde.cli import main
 from engarde.declaration.loader import FOLDER, PASSWORD_KEY
 from engarde.pulumi_cli import process, state
 from tests.engine.program import Project
+from tests.warm.processes import kept_paths, load_all
 
 Done = subprocess.CompletedProcess[str]
 
@@ -64,13 +61,5 @@ def _answered(project: Project, pulumi: Callable[..., Done], *words: str, **opti
 @cache
 def _folders() -> list[tuple[ModuleType, str, Path]]:
     """Where the tool's modules keep the folder that it works in, or a place below it."""
-    for found in pkgutil.walk_packages(engarde.__path__, "engarde."):
-        if not found.name.endswith("__main__"):
-            importlib.import_module(found.name)
-    return [
-        (module, name, path.relative_to(FOLDER))
-        for package, module in [*sys.modules.items()]
-        if package.startswith("engarde.")
-        for name, path in [*vars(module).items()]
-        if isinstance(path, Path) and path.is_relative_to(FOLDER)
-    ]
+    load_all("engarde")
+    return kept_paths(("engarde",), FOLDER)

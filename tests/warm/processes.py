@@ -17,6 +17,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+from collections.abc import Collection
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -68,6 +69,23 @@ class Forked(Exception):
         self.told = told
 
 
+def load_all(package: str) -> None:
+    """Imports every module of one of the project's packages."""
+    for found in pkgutil.walk_packages([str(PROJECT / package)], f"{package}."):
+        importlib.import_module(found.name)
+
+
+def kept_paths(packages: Collection[str], folder: Path = PROJECT) -> list[tuple[ModuleType, str, Path]]:
+    """Where loaded modules of these packages keep the folder that they lie in, or a place below it, seen from there."""
+    return [
+        (module, name, path.relative_to(folder))
+        for place, module in [*sys.modules.items()]
+        if place.partition(".")[0] in packages
+        for name, path in [*vars(module).items()]
+        if isinstance(path, Path) and path.is_relative_to(folder)
+    ]
+
+
 def warm(engine: Engine) -> Engine:
     """The engine, with its hosts and providers from there; official ones start as they do for a user."""
     if engine.official:
@@ -78,8 +96,7 @@ def warm(engine: Engine) -> Engine:
 
 @cache
 def python() -> str:
-    """An interpreter that forks where the project's would start; it takes
-    `-m MODULE`, `-P FILE` and `-P -c TEXT`."""
+    """An interpreter that forks where the project's would start; it takes -m MODULE, -P FILE and -P -c TEXT."""
     folder = Path(tempfile.mkdtemp(prefix="engarde-warm-"))
     atexit.register(shutil.rmtree, folder)
     command, door = folder / ".venv/bin/python", folder / "door"
@@ -181,14 +198,11 @@ def become(words: list[str], environment: dict[str, str], folder: str, group: in
     sys.path[:] = [entry for entry in sys.path if entry != str(PROJECT)]
     sys.path[:0] = [entry for entry in environment.get("PYTHONPATH", "").split(os.pathsep) if entry]
     linked = all((here / package).resolve() == PROJECT / package for package in OWN)
-    for name, loaded in {**sys.modules}.items():
-        package = name.partition(".")[0]
-        if package in OWN and linked:
-            for place, path in {**vars(loaded)}.items():
-                if isinstance(path, Path) and path.is_relative_to(PROJECT):
-                    setattr(loaded, place, here / path.relative_to(PROJECT))
-        elif package in (*OWN, "launcher", "tests"):
-            # Whatever a test has of these is to be found in its own folder.
+    for loaded, name, path in kept_paths(OWN) if linked else ():
+        setattr(loaded, name, here / path)
+    # Whatever else a test has of these is to be found in its own folder.
+    for name in [*sys.modules]:
+        if name.partition(".")[0] in ("launcher", "tests", *(() if linked else OWN)):
             LEFT.append(sys.modules.pop(name))
     match words:
         case ["-m", module, *rest]:
@@ -207,9 +221,10 @@ def become(words: list[str], environment: dict[str, str], folder: str, group: in
 
 if __name__ == "__main__":
     forks = Forks(sys.argv[1])
-    own = (found.name for name in OWN for found in pkgutil.walk_packages([str(PROJECT / name)], f"{name}."))
-    for library in (*LIBRARIES, *own):
+    for library in LIBRARIES:
         importlib.import_module(library)
+    for package in OWN:
+        load_all(package)
     gc.freeze()
     os.write(1, READY)
     try:
