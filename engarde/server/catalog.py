@@ -5,6 +5,7 @@ First what the rows of `engarde/server/sql` are: one class per query of the cata
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 from engarde.declaration.model import DatabaseStack
@@ -323,7 +324,7 @@ class Shadow:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Catalog:
     major: int
     roles: dict[str, Role]
@@ -348,7 +349,7 @@ class Catalog:
     placed: Mapping[str, bool] = field(default_factory=dict)
     """what findings about other things place (`engarde.checks.foreseen`) -> whether that takes a superuser"""
 
-    @property
+    @cached_property
     def belongs_to(self) -> Mapping[str, str]:
         """Sequence -> the table that it follows, both as SQL names them."""
         return {relation.identity: relation.table for relation in self.relations if relation.table}
