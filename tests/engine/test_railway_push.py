@@ -16,6 +16,7 @@ pytestmark = [pytest.mark.xdist_group("railway"), only_superuser]
 
 ALL = set(NAMES.values())
 BOTH = {"DATABASE_URL": "set", "DATABASE_UNPOOLED_URL": "set"}
+SAME = dict.fromkeys(BOTH, "same")
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +100,23 @@ def test_only_what_has_changed(there: Delivery) -> None:
     # A rollback brings back the variables of its time.
     there.services["madansara"].roll_back(PRODUCTION)
     assert there.plan()["madansara"] == ({"DATABASE_URL": "change"}, "deploy")
+
+
+def test_what_railways_own_configuration_does_to_a_variable_is_seen_and_undone(there: Delivery) -> None:
+    there.quick()
+    there.states()
+    there.services["madansara"].unset(PRODUCTION, "DATABASE_URL")
+    there.services["sankore"].set(PRODUCTION, DATABASE_URL="${{Postgres.DATABASE_URL}}")
+    assert there.plan() == {
+        "madansara": ({"DATABASE_URL": "set"}, "deploy"),
+        "Sankore-API": ({**SAME, "DATABASE_URL": "change"}, "deploy"),
+        "sankore-worker": (SAME, "none"),
+        "metabase": ({"ANALYTICS_URL": "same"}, "none"),
+    }
+    assert there.tool("plan").returncode == 1
+    there.quick()
+    assert {*there.states().values()} == {"deployed", "as declared"}
+    assert there.tool("plan").returncode == 0
 
 
 def test_only_one_service(there: Delivery) -> None:
