@@ -17,7 +17,8 @@ WITH_PYTHON = @for python in $(PYTHON) python3 python3.14 python3.13 python3.12 
 # Which part of the tests `make test-all` runs: admins, exhaustive, or pg13 to pg18; without one, all on the server of
 # `make up`. tests/parts.py says what is in each, and pytest refuses any other.
 PART =
-PYTEST = $(VENV_PYTHON) -m pytest -n 2 --dist loadgroup --durations=30
+# Three at once on two cores: a third of the time a test waits, for a time limit or a deployment.
+PYTEST = $(VENV_PYTHON) -m pytest -n 3 --dist loadgroup --durations=30
 
 # How many services `make bench` measures with, and how often.
 SIZES = 4 50 200
