@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
@@ -40,6 +41,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEFT] = {}
+    # A shell has what it starts in the background ignore interrupts, and what a test starts would ignore them, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if major := MAJORS.get(config.getoption("part")):
         os.environ[MAJOR] = str(major)
 
