@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, StringMark
+from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from engarde.declaration.grants import Read
 from engarde.declaration.names import spelled
@@ -69,12 +71,36 @@ def yaml(name: str, text: str) -> object:
         # The reader's own message quotes the line, which may hold a secret.
         mark = error.problem_mark
         where = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
-        raise ConfigError(f"{name}{where}: not valid YAML") from None
+        wrong = _duplicate(text, mark) if isinstance(error, DuplicateKeyError) else "not valid YAML"
+        raise ConfigError(f"{name}{where}: {wrong}") from None
     except RecursionError:
         raise ConfigError(f"{name}: nested too deeply") from None
     except Exception:
         # A tag or an escape that does not fit its value ends in whatever error the reader runs into.
         raise ConfigError(f"{name}: not valid YAML") from None
+
+
+def _duplicate(text: str, mark: StringMark) -> str:
+    """Which key begins at the mark, and where its map has had it before."""
+    # By identity: an alias repeats a node, even within itself.
+    nodes: dict[int, Node] = {}
+    left: list[Node] = [YAML(typ="safe", pure=True).compose(text)]
+    while left:
+        node = left.pop()
+        if id(node) in nodes:
+            continue
+        nodes[id(node)] = node
+        if isinstance(node, MappingNode):
+            lines: dict[str, int] = {}
+            for key, value in node.value:
+                name = str(key.value)
+                if key.start_mark.index == mark.index:
+                    return f"duplicate key {name}" + (f", first at line {lines[name]}" if name in lines else "")
+                lines.setdefault(name, key.start_mark.line + 1)
+                left.append(value)
+        elif isinstance(node, SequenceNode):
+            left += node.value
+    return "duplicate key"
 
 
 def plain(value: object) -> Any:

@@ -185,11 +185,25 @@ def test_a_name_that_no_search_path_keeps_needs_a_schema_of_another_name(name: s
 def test_a_missing_or_broken_file_is_one_message_without_its_content(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"Pulumi\.nope\.yaml: no such file"):
         read(tmp_path, "nope")
-    for text in ("config:\n  engarde:server: {host: hunter2", "a: 1\na: hunter2", "\x00hunter2", "config: [\thunter2"):
+    for text in ("config:\n  engarde:server: {host: hunter2", "\x00hunter2", "config: [\thunter2"):
         (tmp_path / "Pulumi.bad.yaml").write_text(text)
         with pytest.raises(ConfigError, match=r"Pulumi\.bad\.yaml(:\d+:\d+)?: not valid YAML") as raised:
             read(tmp_path, "bad")
         assert "hunter2" not in str(raised.value)
+    for text, key, line in (
+        ("a: hunter1\na: hunter2", "2:1: duplicate key a", 1),
+        (
+            "config:\n  engarde:extensions: {hunter1: 1}\n  x: 1\n  engarde:extensions: hunter2\n",
+            "4:3: duplicate key engarde:extensions",
+            2,
+        ),
+        ("a: &it\n  - hunter1\n  - *it\nb: [{c: hunter1, 'c': hunter2}]", "4:18: duplicate key c", 4),
+        ("a: &it {b: *it}\nc: {1: hunter1,\n1: hunter2}", "3:1: duplicate key 1", 2),
+    ):
+        (tmp_path / "Pulumi.bad.yaml").write_text(text)
+        with pytest.raises(ConfigError) as raised:
+            read(tmp_path, "bad")
+        assert str(raised.value) == f"Pulumi.bad.yaml:{key}, first at line {line}"
     (tmp_path / "Pulumi.bad.yaml").write_text("- hunter2")
     with pytest.raises(ConfigError, match="no map `config` at the top"):
         read(tmp_path, "bad")
