@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from engarde.errors import EngardeError
-from engarde.util.processes import interrupts
+from engarde.util.processes import INSTALL, interrupts
 from engarde.util.terminal import begin_command, tell
 from launcher.engine import TO_STAND_INS, Engine, EngineMissing, ToolchainError, found
 from launcher.paths import PASSPHRASE, PROJECT, STAND_INS_HOME, STATE, pulumi_home
@@ -69,7 +69,7 @@ def main() -> None:
         tell(f"error: {fault}")
         sys.exit(2)
     except ImportError as fault:
-        tell(f"error: .venv is not complete ({fault}): run `make up`")
+        tell(f"error: .venv is not complete ({fault}): run `{INSTALL}` in {PROJECT}")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

