@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from engarde.declaration.address import Elsewhere
 from engarde.declaration.model import Analytics, DatabaseStack, Login, ServerStack, Service, Stack
-from engarde.errors import ConfigError
+from engarde.util.unknown import UnknownName
 
 
 def databases(stack: Stack) -> tuple[DatabaseStack, ...]:
@@ -26,13 +26,13 @@ def display_name(database: DatabaseStack) -> str:
 def find(stack: Stack, name: str | None) -> DatabaseStack:
     """The database that the tool calls so; the shared one without a name.
 
-    :raises ConfigError: there is none.
+    :raises UnknownName: there is none.
     """
     known = {display_name(database): database for database in databases(stack)}
     if name is None:
         return next(iter(known.values()))
     if name not in known:
-        raise ConfigError(f"stack {stack.name} has no database {name}; it has {', '.join(known)}")
+        raise UnknownName(f"stack {stack.name}", "database", [name], known)
     return known[name]
 
 
@@ -107,18 +107,18 @@ def _reading(analytics: Analytics | None, schemas: set[str], *, shared: bool) ->
 def services_of(stack: Stack, names: Sequence[str]) -> list[Service]:
     """The declared services of these names, each once.
 
-    :raises ConfigError: there is none of a name.
+    :raises UnknownName: there is none of a name.
     """
     found = {service.name: service for service in stack.services}
     if unknown := sorted(set(names) - found.keys()):
-        raise ConfigError(f"no service of stack {stack.name}: {', '.join(unknown)}; it has {', '.join(found)}")
+        raise UnknownName(f"stack {stack.name}", "service", unknown, found)
     return [found[name] for name in dict.fromkeys(names)]
 
 
 def service_of(stack: Stack, name: str) -> Service:
     """The declared service of this name.
 
-    :raises ConfigError: there is none.
+    :raises UnknownName: there is none.
     """
     [found] = services_of(stack, [name])
     return found

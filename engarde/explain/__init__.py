@@ -13,7 +13,7 @@ from engarde.server.session import session
 def explain(stack: DatabaseStack, login: Access, who: str, what: str) -> Explanation:
     """Everything that there is to say of a role and an object of the stack's server, asked with the admin's login.
 
-    :raises NotNamed: no role or no object is called so.
+    :raises EngardeError: no role or no object is called so, or several are.
     :raises Unreachable: the server could not be asked.
     """
     found = _asked(stack, login, who, what)

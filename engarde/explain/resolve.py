@@ -1,16 +1,16 @@
 """Which role and which object somebody means, and what is called much the same where there is none."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from engarde.declaration.model import DatabaseStack
-from engarde.declaration.names import PUBLIC, spelled, split
+from engarde.declaration.names import PUBLIC, SYSTEM, spelled, split
 from engarde.declaration.resource_names import ADMIN, login_name
 from engarde.errors import EngardeError
 from engarde.explain.facts import Group
 from engarde.server.session import Session
+from engarde.util.unknown import UnknownName
 
 _KINDS: dict[str, Group] = {
     **dict.fromkeys(("table", "view", "sequence"), "relation"),
@@ -33,10 +33,12 @@ _TYPES = {
     "timestamp": "timestamp without time zone",
 }
 """Other words for types than those that the catalog has."""
+_SYSTEMS = (SYSTEM, "information_schema", "pg_toast")
+"""Schemas whose names nobody means who has mistyped one."""
 
 
 class NotNamed(EngardeError):
-    """No role or object is called so, or several are."""
+    """The role that is meant does not exist yet, or several objects may be meant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ class Named:
 def role(stack: DatabaseStack, text: str, roles: Collection[str]) -> str:
     """The role that is meant by a word of the tool, a service's name or a role's; `public` for PUBLIC.
 
-    :raises NotNamed: there is none.
+    :raises NotNamed: it does not exist yet.
+    :raises UnknownName: there is none.
     """
     words = {login_name(login): login.role for login in (*stack.logins, *stack.neighbours)} | {ADMIN: stack.server.user}
     if text in words:
@@ -74,13 +77,14 @@ def role(stack: DatabaseStack, text: str, roles: Collection[str]) -> str:
             return name
     if text.lower() == PUBLIC:
         return PUBLIC
-    raise NotNamed(f"no role is called {text}, and no service of stack {stack.name}{_near(text, [*words, *roles])}")
+    raise UnknownName(f"the server of stack {stack.name}", "role", [text], [*words, *roles])
 
 
 def thing(asked: Session, text: str) -> Named:
     """The object that is meant.
 
-    :raises NotNamed: there is none, or there are several.
+    :raises NotNamed: there are several.
+    :raises UnknownName: there is none.
     """
     word, _, rest = text.partition(" ")
     found = _found(asked, text)
@@ -90,9 +94,10 @@ def thing(asked: Session, text: str) -> Named:
     found = [finding for finding in found if finding.group == "relation"] or found
     if not found:
         everything = asked.query("explain_named", Named, every=True, schema=None, name=None)
-        alike = [str(named) for named in everything if named.schema is not None and named.name == text][:3]
-        near = f"; near it: {', '.join(alike)}" if alike else _near(text, map(str, everything))
-        raise NotNamed(f"there is no table, sequence, function, schema or database {text}{near}")
+        alike = [named for named in everything if named.schema is not None and named.name == text]
+        others = [named for named in everything if named.schema not in _SYSTEMS and named.name not in _SYSTEMS]
+        kinds = "table, sequence, function, schema or database"
+        raise UnknownName("the server", kinds, [text], map(str, [*alike, *others]))
     if len(found) > 1:
         listed = ", ".join(f"'{finding.kind} {finding}'" for finding in found)
         raise NotNamed(f"{text} may be several things; say which: {listed}")
@@ -131,9 +136,3 @@ def _call(text: str) -> tuple[str, str | None]:
 def _plain(arguments: str | None) -> str:
     words = re.sub(r"\s*,\s*", ", ", " ".join((arguments or "").split()))
     return re.sub(r"[\w.]+(?=(\[\])*(, |$))", lambda found: _TYPES.get(found[0], found[0]), words)
-
-
-def _near(text: str, names: Iterable[str]) -> str:
-    by_lower = {name.lower(): name for name in names}
-    found = [by_lower[near] for near in get_close_matches(text.lower(), by_lower, n=3)]
-    return f"; near it: {', '.join(found)}" if found else ""

@@ -9,6 +9,7 @@ from engarde.declaration.resource_names import ADMIN, logins_by_name
 from engarde.errors import ConfigError, Unreachable
 from engarde.pulumi_cli.state import Outputs, admin_password, outputs
 from engarde.server.credentials import Access
+from engarde.util.unknown import UnknownName
 
 From = Literal["operator", "service"]
 
@@ -23,7 +24,7 @@ def access(stack: Stack, who: str, where: From = "operator", database: str | Non
         return login_of_admin(find(stack, database), where)
     logins = logins_by_name(stack)
     if who not in logins:
-        raise ConfigError(f"{who} is not in stack {stack.name}; it has {', '.join([*logins, ADMIN])}")
+        raise UnknownName(f"stack {stack.name}", "login", [who], [*logins, ADMIN])
     login = logins[who]
     there = database_of(stack, login) if database is None else find(stack, database)
     if login.role not in {known.role for known in there.logins}:

@@ -19,6 +19,7 @@ from engarde.pulumi_cli.logins import login_to, password_of
 from engarde.pulumi_cli.state import Outputs, outputs
 from engarde.railway.api import Api
 from engarde.railway.project import Instance, Place, Project, Values, declared_instance, find, values
+from engarde.util.unknown import UnknownName
 
 DONE = ("SUCCESS", "SLEEPING")
 FAILED = ("FAILED", "CRASHED", "REMOVED")
@@ -66,7 +67,7 @@ def recipients(stack: Stack, only: Collection[str] = ()) -> dict[str, Service | 
     everybody = logins_by_name(stack)
     for name in only:
         if name not in everybody:
-            raise ConfigError(f"{name} is not in stack {stack.name}; it has {', '.join(everybody)}")
+            raise UnknownName(f"stack {stack.name}", "login", [name], everybody)
         if not everybody[name].on_railway:
             raise ConfigError(f"{name} goes to no Railway service; Pulumi.{stack.name}.yaml says so, or names none")
     return {name: login for name, login in everybody.items() if login.on_railway and (not only or name in only)}

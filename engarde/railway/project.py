@@ -9,6 +9,7 @@ from typing import Any
 from engarde.declaration.address import Railway
 from engarde.errors import ConfigError
 from engarde.railway.api import Api
+from engarde.util.unknown import UnknownName
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 SECTION = "engarde:railway"
@@ -173,8 +174,7 @@ def _only(
     if len(ids) == 1:
         return ids[0]
     if not ids:
-        known = ", ".join(sorted(found.values())) or "none"
-        raise ConfigError(f"{where}: Railway has no {kind} {name} that the token may see; there is: {known}")
+        raise UnknownName(f"{where}: what the token may see of Railway", kind, [name], sorted(found.values()))
     way = "state the project's id" if kind == "project" else "rename all but one"
     raise ConfigError(f"{where}: Railway has {len(ids)} {kind}s named {name}; {way}")
 

@@ -22,6 +22,7 @@ from engarde.rotate.stack_change import locked
 from engarde.server.catalog import Existing
 from engarde.server.session import session
 from engarde.util.terminal import indented, say, step
+from engarde.util.unknown import UnknownName
 
 
 def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, options: RotationOptions) -> Report:
@@ -58,7 +59,7 @@ def chosen(stack: Stack, names: Sequence[str]) -> list[str]:
     """
     known = logins_by_name(stack)
     if unknown := sorted({name for name in names if name not in known}):
-        raise ConfigError(f"not in stack {stack.name}: {', '.join(unknown)}; it has {', '.join(known)}")
+        raise UnknownName(f"stack {stack.name}", "login", unknown, known)
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigError(f"named twice: {', '.join(twice)}")
     if not known:

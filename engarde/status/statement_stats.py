@@ -188,7 +188,9 @@ def _unseen(why: str, heal: str) -> Unseen:
 def _declare(stack: DatabaseStack) -> str:
     # Without databases, an extension is the shared one's.
     where = {"databases": [stack.label]} if stack.label else None
-    beside = "  # beside those that it names already" if stack.label else ""
+    declared = {extension.name for extension in stack.stack.extensions}
+    beside = "  # beside the extensions that are there" if declared - {EXTENSION} else ""
+    beside = "  # beside the databases that it names already" if EXTENSION in declared else beside
     return f"{lines('extensions', {EXTENSION: where})}{beside}\nbin/pulumi up --stack {stack.name}"
 
 

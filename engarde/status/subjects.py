@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from engarde.declaration.declared import Thresholds
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import ANALYTICS, PUBLIC
-from engarde.errors import ConfigError
+from engarde.util.unknown import UnknownName
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,12 @@ def subjects(stack: DatabaseStack) -> tuple[Subject, ...]:
 def chosen(stack: DatabaseStack, name: str | None) -> tuple[Subject, ...]:
     """All of them, or the one of this name.
 
-    :raises ConfigError: there is none of this name.
+    :raises UnknownName: there is none of this name.
     """
     every = subjects(stack)
     one = [subject for subject in every if name in (None, subject.name)]
-    if not one:
-        raise ConfigError(f"{name} is not in stack {stack.name}; it has {', '.join(subject.name for subject in every)}")
+    if name and not one:
+        raise UnknownName(f"stack {stack.name}", "service", [name], [subject.name for subject in every])
     return tuple(one)
 
 

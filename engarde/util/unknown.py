@@ -1,0 +1,26 @@
+"""The one way to say that a name is not there."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+from engarde.errors import ConfigError
+from engarde.util.terminal import first_few
+
+SHOWN = 10
+"""How many of the names that are there are told."""
+
+
+class UnknownName(ConfigError):
+    """Names were given that are not there; those that are there come with them, the likeliest first."""
+
+    def __init__(self, where: str, kind: str, names: Sequence[str], there: Iterable[str]) -> None:
+        listed = first_few(closest_first(names[0], there), SHOWN) or "none"
+        super().__init__(f"{where} has no {kind} {' or '.join(names)}; it has {listed}")
+
+
+def closest_first(name: str, there: Iterable[str]) -> list[str]:
+    """The names, those first that look like this one."""
+    names = list(dict.fromkeys(there))
+    by_lower = {known.lower(): known for known in names}
+    near = [by_lower[lower] for lower in get_close_matches(name.lower(), by_lower, n=SHOWN)]
+    return list(dict.fromkeys([*near, *names]))
