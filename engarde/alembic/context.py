@@ -245,7 +245,7 @@ class Context:
         return self.healed(UNJUDGED, line, expected, f"cannot be judged: {actual}", remedy, file)
 
     def _command(self, name: str) -> str:
-        words = ("bin/engarde", "alembic", name, str(self.project.folder), "--service", self.service.name)
+        words = ("bin/engarde", "alembic", name, self.service.name, str(self.project.folder))
         return f"{' '.join(map(word, words))} --stack {self.stack.name}"
 
 

@@ -71,6 +71,8 @@ def changes(path: Path, service: Service, driver: Driver | None) -> tuple[Change
 
 def _fresh(folder: Path, service: Service, driver: Driver | None) -> list[Change]:
     root = folder.resolve()
+    if not root.parent.is_dir():
+        raise ConfigError(f"{folder}: its parent folder is not there; make that first, if the path is right") from None
     files = {INI: template.text(INI), f"{FRESH}/script.py.mako": template.text("script.py.mako")}
     if taken := [str(folder / file) for file in files if os.path.lexists(folder / file)]:
         raise ConfigError(f"{', '.join(taken)} is there, but no Alembic project: {INI} has no [alembic]") from None
@@ -150,10 +152,9 @@ def write(changes: Sequence[Change]) -> None:
 
 def _folder(change: Change, folders: ExitStack, back: ExitStack) -> int:
     """The folder that the file is in, whatever becomes of its path meanwhile; no link in the project is followed."""
-    for parent in reversed([change.root, *change.root.parents]):
-        if not parent.is_dir():
-            parent.mkdir()
-            back.callback(parent.rmdir)
+    if not change.root.is_dir():
+        change.root.mkdir()
+        back.callback(change.root.rmdir)
     opened = os.open(change.root, _FOLDER)
     folders.callback(os.close, opened)
     for name in change.file.relative_to(change.root).parent.parts:
@@ -202,7 +203,7 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
         raise Refused(
             f"{file} is Flask-Migrate's, and Alembic is told by the application's code: nothing was written; say it"
             f" there, `Migrate(app, db, version_table_schema={service.schema_!r}, ...)`"
-            f" (bin/engarde alembic check {there.folder} --service {service.name})"
+            f" (bin/engarde alembic check {service.name} {there.folder})"
         )
     facts = environment(source(file, Modules((file.parent,))))
     if facts.of_several:

@@ -4,6 +4,8 @@ What the checks need is imported where they run: a script that asks for a URL wo
 """
 
 import sys
+import tomllib
+from importlib import metadata
 from io import StringIO
 from typing import Any, NoReturn
 
@@ -14,16 +16,18 @@ from engarde.cli.backup import backup_command, restore_command
 from engarde.cli.checks import doctor_command, explain_command, verify_command
 from engarde.cli.logins import psql_command, rotate_command, url_command
 from engarde.cli.migrate import migrate_command
+from engarde.cli.options import Commands
 from engarde.cli.railway import railway_command
 from engarde.cli.split import split_command
 from engarde.cli.status import status_command
+from engarde.declaration.loader import FOLDER
 from engarde.errors import INTERRUPTED, EngardeError
 from engarde.server.libpq import forget_libpqs
 from engarde.util.processes import interrupts, unforeseen
-from engarde.util.terminal import begin_command, complain, exit_code, say
+from engarde.util.terminal import begin_command, complain, exit_code, put, say
 
 
-class Reporting(click.Group):
+class Reporting(Commands):
     """A group whose commands end with the exit codes of docs/exit-codes.md, an error as one message."""
 
     def main(self, *given: Any, **named: Any) -> NoReturn:
@@ -67,7 +71,21 @@ class Reporting(click.Group):
             return unforeseen(error)
 
 
+def _tell_version(context: click.Context, option: click.Parameter, asked: bool) -> None:
+    if not asked or context.resilient_parsing:
+        return
+    try:
+        version = tomllib.loads((FOLDER / "pyproject.toml").read_text())["project"]["version"]
+    except FileNotFoundError:
+        version = metadata.version("engarde")
+    put(f"engarde {version}")
+    context.exit()
+
+
 @click.group(cls=Reporting, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_tell_version, help="Print the version."
+)
 def main() -> None:
     """Many services in one PostgreSQL, each in its own schema with its own role.
 

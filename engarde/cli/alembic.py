@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engarde.cli.options import command
+from engarde.cli.options import Commands, OnServices, command
 from engarde.declaration.databases import service_of
 from engarde.declaration.loader import FOLDER, read
 from engarde.util.terminal import put, say
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from engarde.alembic.template import Driver
     from engarde.output.show import Findings
 
-service_option = click.option("--service", required=True, help="Whose project it is.")
+service_argument = click.argument("service", metavar="SERVICE")
 
 
-@click.group("alembic")
+@click.group("alembic", cls=Commands, short_help="Check or write a service's Alembic project.")
 def alembic_command() -> None:
     """Look at a service's Alembic project: whether its migrations stay in its own schema."""
 
 
-@command("check", group=alembic_command)
-@service_option
+@command("check", cls=OnServices, group=alembic_command, short_help="Say what would reach into other schemas.")
+@service_argument
 @click.option("--run", is_flag=True, help="Run its env.py, too: the project's own code, but without a database.")
 @click.argument("path", metavar="PATH")
 def check_command(stack: str, service: str, run: bool, path: str) -> Findings:
@@ -46,8 +46,14 @@ def check_command(stack: str, service: str, run: bool, path: str) -> Findings:
     return Findings(found, f"nothing is wrong with the Alembic project of {service}", {"service": service})
 
 
-@command("init", outputs=(), group=alembic_command)
-@service_option
+@command(
+    "init",
+    outputs=(),
+    cls=OnServices,
+    group=alembic_command,
+    short_help="Write an env.py that stays in the service's schema.",
+)
+@service_argument
 @click.option(
     "--driver", type=click.Choice(["psycopg", "psycopg2", "asyncpg"]), help="By default that of the old env.py."
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from engarde.backup.report import Made, Restored
 
 
-@command("backup")
+@command("backup", short_help="Copy a service's schema, with a manifest that proves it.")
 @pg_bin_option
 @click.option(
     "--to",
@@ -41,7 +41,7 @@ def backup_command(
     return backup(read(FOLDER, stack), service, to, Options(jobs, pg_bin, dry_run), say)
 
 
-@command("restore")
+@command("restore", short_help="Bring a service's schema back from a backup, or change nothing.")
 @pg_bin_option
 @click.option(
     "--from", "folder", type=click.Path(path_type=Path), metavar="DIR", required=True, help="A backup's folder."

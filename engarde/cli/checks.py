@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engarde.cli.options import asking, command
-from engarde.declaration.databases import find, of_login
+from engarde.cli.options import OnServices, asking, command
+from engarde.declaration.databases import find, of_login, service_of
 from engarde.declaration.loader import FOLDER, read
 from engarde.declaration.model import Stack
 from engarde.declaration.resource_names import ADMIN
-from engarde.errors import ConfigError, EngardeError, Refused, Unfinished, Unreachable
+from engarde.errors import EngardeError, Refused, Unfinished, Unreachable
 from engarde.pulumi_cli.logins import access, login_of_admin
 from engarde.util.terminal import say
 
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
     from engarde.output.show import Result, Shown
 
 
-@command("verify")
-@click.option("--service", help="Only what is about this service.")
+@command("verify", cls=OnServices, short_help="Prove that the database is as declared, and isolated.")
 @click.option("--no-logins", is_flag=True, help="Only compare the catalogs; try nothing.")
 @click.option(
     "--probe-limits", is_flag=True, help="Use up every role's connections; keeps live services out meanwhile."
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
 @click.option("--fix", is_flag=True, help="Heal what loses no data and takes nothing from anybody, then verify again.")
 @click.option("--dry-run", is_flag=True, help="With --fix: only print what it would do.")
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
+@click.argument("service", required=False)
 def verify_command(
     stack: str,
     service: str | None,
@@ -45,7 +45,7 @@ def verify_command(
     dry_run: bool,
     yes: bool,
 ) -> Shown:
-    """Prove that the database is exactly as declared, and that isolation holds.
+    """Prove that the database is exactly as declared, and that isolation holds; or only what is about SERVICE.
 
     Exit codes: 0 it is, 1 there are findings, 2 nothing of what --fix was to do was done, 3 the server could not be
     asked, 4 --fix has done a part of it.
@@ -60,8 +60,8 @@ def verify_command(
     if (dry_run or yes) and not fix:
         raise click.UsageError("--dry-run and --yes go with --fix")
     declared = read(FOLDER, stack)
-    if service and service not in {known.name for known in declared.services}:
-        raise ConfigError(f"{service} is no service of stack {stack}")
+    if service:
+        service_of(declared, service)
 
     def look() -> Report:
         with logins_left() as progress:
@@ -109,7 +109,7 @@ def _lines(made: Transaction) -> Iterator[str]:
     yield from (f"  {line}" for line in made.statements.split("\n"))
 
 
-@command("doctor")
+@command("doctor", short_help="Explain an error, or the stack's health, and name the fix.")
 @click.option("--fix", is_flag=True, help="Make the changes that lose nothing, all of them or none.")
 @click.argument("text", nargs=-1, metavar="[TEXT]...|-")
 def doctor_command(stack: str, fix: bool, text: tuple[str, ...]) -> Result:
@@ -142,7 +142,7 @@ def _explain(declared: Stack, text: str, fix: bool) -> Shown:
         _make(declared, safe)
         diagnosis = diagnose(declared, text)
     if diagnosis is None:
-        raise click.UsageError(
+        raise EngardeError(
             f"that is no error known here; `bin/engarde doctor --stack {declared.name}` checks all there is"
         )
     complaint = diagnosis.unreachable if diagnosis.exit_code == Unreachable.exit_code else ""
@@ -176,7 +176,9 @@ def explain_command(stack: str, database: str | None, who: str, what: str) -> Sh
     """Print why a role can, or cannot, do what it can to an object.
 
     ROLE is a role of the server, a service's name, analytics, admin or PUBLIC. OBJECT is schema.table (or view,
-    sequence), schema.function(argument types), a schema or a database; quotes guard a dot in a name.
+    sequence), schema.function(argument types), a schema or a database; quotes guard a dot in a name. Exit codes: 0 the
+    role can do what is declared and nothing else, 1 it can do more, or the server disagrees, 2 usage, a fault in the
+    stack file, no such role or object, 3 could not connect.
     """
     from engarde.explain import explain
     from engarde.explain import show as of_explanation

@@ -20,13 +20,29 @@ database_option = click.option(
 )
 
 
-# psql's own short options pass through, `-h` among them.
-@command("psql", outputs=(), context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]})
+class Psql(click.Command):
+    """A command whose other short options are psql's own, `-h` among them."""
+
+    def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
+        """`-h` alone asks for help."""
+        return super().parse_args(context, ["--help"] if words == ["-h"] else words)
+
+
+@command(
+    "psql",
+    outputs=(),
+    cls=Psql,
+    context_settings={"ignore_unknown_options": True, "help_option_names": ["--help"]},
+    short_help="Open psql as a service, as analytics or as the admin.",
+)
 @database_option
 @click.argument("who", metavar="SERVICE|analytics|admin")
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
 def psql_command(stack: str, database: str | None, who: str, arguments: tuple[str, ...]) -> None:
-    """Open psql as a service, as analytics or as the admin; ARGS go to psql."""
+    """Open psql as a service, as analytics or as the admin; ARGS go to psql.
+
+    Exit codes: psql's own; before it starts, 2 usage or a fault in the stack file, 3 no psql, or no password.
+    """
     login = access(read(FOLDER, stack), who, database=database)
     psql(login.environment(os.environ), arguments)
 
@@ -43,11 +59,14 @@ def psql_command(stack: str, database: str | None, who: str, arguments: tuple[st
 @database_option
 @click.argument("who", metavar="SERVICE|analytics|admin")
 def url_command(stack: str, where: str, database: str | None, who: str) -> str:
-    """Print one connection URL, its password included, for scripts."""
+    """Print one connection URL, its password included, for scripts.
+
+    Exit codes: 0 done, 2 usage or a fault in the stack file, 3 Pulumi does not know the password.
+    """
     return access(read(FOLDER, stack), who, cast(From, where), database).url
 
 
-@command("rotate")
+@command("rotate", short_help="Give logins new passwords, prove them and deliver them.")
 @click.option("--all", "every", is_flag=True, help="Every login of the stack, one at a time, up to the first failure.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 @click.option("--reapply", is_flag=True, help="Put the state's passwords in force again; make no new ones.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engarde.cli.options import command
+from engarde.cli.options import Commands, command
 from engarde.declaration.loader import FOLDER, read
 from engarde.util.terminal import put, say
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from engarde.migrate.report import Statuses, Upgraded
 
 
-class OrServices(click.Group):
+class OrServices(Commands):
     """A group whose other words are services to migrate."""
 
     def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
@@ -22,8 +22,16 @@ class OrServices(click.Group):
         known = not words or words[0] in (*self.commands, "-h", "--help")
         return super().parse_args(context, words if known else ["run", *words])
 
+    def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """The options of `run`, too, which need not be named."""
+        run = self.commands["run"]
+        with formatter.section("Options of `run`, which may be left out"):
+            shown = (option.get_help_record(context) for option in run.params)
+            formatter.write_dl([record for record in shown if record])
+        super().format_options(context, formatter)
 
-@click.group("migrate", cls=OrServices)
+
+@click.group("migrate", cls=OrServices, short_help="Run services' own Alembic migrations, each as its role.")
 def migrate_command() -> None:
     """Run each service's own Alembic migrations, in its schema and as its role: `migrate SERVICE...` or `--all`.
 
@@ -31,7 +39,7 @@ def migrate_command() -> None:
     """
 
 
-@command("run", group=migrate_command)
+@command("run", group=migrate_command, short_help="Upgrade services to their heads; `run` may be left out.")
 @click.option("--all", "every", is_flag=True, help="Every service that has migrations.")
 @click.option("--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True, help="How many at a time.")
 @click.option("--sql", "only_sql", is_flag=True, help="Print what would be run; run nothing.")
@@ -58,7 +66,7 @@ def run_command(stack: str, every: bool, jobs: int, only_sql: bool, names: tuple
     return upgrade(chosen, jobs, say)
 
 
-@command("status", group=migrate_command)
+@command("status", group=migrate_command, short_help="Show where services are, and what is pending.")
 @click.argument("names", nargs=-1, metavar="[SERVICE]...")
 def status_command(stack: str, names: tuple[str, ...]) -> Statuses:
     """Show where each service is, where its migrations end, and what is pending.

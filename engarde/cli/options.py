@@ -13,6 +13,7 @@ import click
 from engarde.checks.under_way import under_way
 from engarde.errors import Refused
 from engarde.util.terminal import put, say
+from engarde.util.unknown import UnknownName
 
 if TYPE_CHECKING:
     from engarde.output.show import Result
@@ -49,6 +50,36 @@ def command(
         return (group.command if group else click.command)(name, **settings)(options)
 
     return made
+
+
+class Commands(click.Group):
+    """A group that says which commands it has where one is asked for that it does not have."""
+
+    def resolve_command(
+        self, context: click.Context, words: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the first of the words names, and what is left of them."""
+        if context.resilient_parsing or words[0].startswith("-") or words[0] in self.commands:
+            return super().resolve_command(context, words)
+        raise UnknownName(f"`{context.command_path}`", "command", words[:1], self.commands)
+
+
+class OnServices(click.Command):
+    """A command whose first arguments are services, which `--service` may name, too, until the next major version."""
+
+    def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
+        """The values of `--service` are put first."""
+        end = words.index("--") if "--" in words else len(words)
+        named, others, left = [], [], iter(words[:end])
+        for word in left:
+            option, joined, value = word.partition("=")
+            if option != "--service":
+                others.append(word)
+            elif (service := value if joined else next(left, None)) is None:
+                raise click.BadOptionUsage("service", "Option '--service' requires an argument.", context)
+            else:
+                named.append(service)
+        return super().parse_args(context, [*named, *others, *words[end:]])
 
 
 def _first_told(context: click.Context, option: click.Parameter, stack: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engarde.cli.options import command
+from engarde.cli.options import Commands, OnServices, command
 from engarde.declaration.loader import FOLDER, read
 from engarde.util.terminal import say
 
@@ -14,12 +14,10 @@ if TYPE_CHECKING:
     from engarde.output.show import Findings
     from engarde.railway.pushing import Preview, Push
 
-_services = click.option(
-    "--service", "services", multiple=True, help="Only what is this service's, or analytics; may be repeated."
-)
+_services = click.argument("services", nargs=-1, metavar="[SERVICE|analytics]...")
 
 
-@click.group("railway")
+@click.group("railway", cls=Commands)
 def railway_command() -> None:
     """Deliver each service's DATABASE_URL to Railway.
 
@@ -27,10 +25,14 @@ def railway_command() -> None:
     """
 
 
-@command("plan", group=railway_command)
+@command("plan", cls=OnServices, group=railway_command)
 @_services
 def plan_command(stack: str, services: tuple[str, ...]) -> Preview:
-    """Show what `push` would do. Exit code 1 when there is anything to do."""
+    """Show what `push` would do, for these services or for all.
+
+    Exit codes: 0 nothing is to be done, 1 something is, 2 usage, a fault in the stack file or the token, 3 could not
+    connect.
+    """
     from engarde.railway.api import Api, token
     from engarde.railway.audit import left_behind
     from engarde.railway.planning import plan
@@ -42,7 +44,7 @@ def plan_command(stack: str, services: tuple[str, ...]) -> Preview:
         return Preview(found, left_behind(declared, api, found, services))
 
 
-@command("push", group=railway_command)
+@command("push", cls=OnServices, group=railway_command, short_help="Set what is other than declared, and deploy.")
 @_services
 @click.option("--no-deploy", is_flag=True, help="Only write the variables.")
 @click.option("--no-wait", is_flag=True, help="Begin the deployments and do not watch them.")
@@ -68,7 +70,8 @@ def push_command(
 ) -> Push:
     """Write what is other than declared, then deploy each changed service once, and wait for it.
 
-    Exit code 4 when a service is not as it should be; running it again finishes.
+    Exit codes: 0 done, 2 usage, a fault in the stack file or the token, or a refusal, 3 could not connect and nothing
+    was changed, 4 a service is not as it should be: run it again.
     """
     from engarde.railway.api import Api, token
     from engarde.railway.audit import left_behind
@@ -89,11 +92,11 @@ def push_command(
         return push(planned, api, how, lambda who, what: say(f"{who}: {what}"))
 
 
-@command("audit", group=railway_command)
+@command("audit", group=railway_command, short_help="List variables that hold too much, or old logins.")
 def audit_command(stack: str) -> Findings:
     """List variables that hold the superuser's credentials, another service's, or older ones.
 
-    Exit code 1 when there are any.
+    Exit codes: 0 there are none, 1 there are, 2 usage, a fault in the stack file or the token, 3 could not connect.
     """
     from engarde.output.show import Findings
     from engarde.railway.api import Api, token

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engarde.cli.options import asking, command, pg_bin_option
+from engarde.cli.options import Commands, asking, command, pg_bin_option
 from engarde.declaration.loader import FOLDER, read
 from engarde.util.terminal import say
 
@@ -21,34 +21,38 @@ _to = click.option(
 )
 
 
-@click.group("split")
+@click.group("split", cls=Commands)
 def split_command() -> None:
     """Move a service into a database of its own, and back.
 
-    Killed at any point, the same command goes on. Exit codes: 0 done, 2 usage, a fault in the stack file or a
-    refusal, 3 could not connect and nothing was changed, 4 begun and not finished: run it again.
+    Killed at any point, the same command goes on.
     """
 
 
-@command("plan", group=split_command)
+@command("plan", group=split_command, short_help="Show what would move, and what stands in the way.")
 @pg_bin_option
 @_to
 @click.argument("service")
 def plan_command(stack: str, pg_bin: str | None, to: str, service: str) -> MovePlan:
     """Show what would move, what stands in the way, and what the stack file would say.
 
-    Exit code 1 when anything stands in the way.
+    Exit codes: 0 nothing stands in the way, 1 something does, 2 usage or a fault in the stack file, 3 could not
+    connect.
     """
     from engarde.split.plan import plan
 
     return plan(read(FOLDER, stack), service, to, pg_bin, say)
 
 
+_ENDS = (
+    "Exit codes: 0 done, 2 usage, a fault in the stack file or a refusal, 3 could not connect and nothing was changed,"
+    " 4 begun and not finished: run it again."
+)
 _dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
 _yes = click.option("--yes", is_flag=True, help="Do not ask before the service is shut out.")
 
 
-@command("run", group=split_command)
+@command("run", group=split_command, epilog=_ENDS)
 @pg_bin_option
 @_to
 @_yes
@@ -62,7 +66,7 @@ def run_command(stack: str, pg_bin: str | None, to: str, yes: bool, dry_run: boo
     return run(stack, service, to, Options(pg_bin=pg_bin, dry_run=dry_run), asking(yes=yes), say)
 
 
-@command("back", group=split_command)
+@command("back", group=split_command, epilog=_ENDS, short_help="Undo a move that was begun, or move back.")
 @pg_bin_option
 @_yes
 @_dry_run
@@ -75,7 +79,7 @@ def back_command(stack: str, pg_bin: str | None, yes: bool, dry_run: bool, servi
     return back(stack, service, Options(pg_bin=pg_bin, dry_run=dry_run), asking(yes=yes), say)
 
 
-@command("finish", group=split_command)
+@command("finish", group=split_command, epilog=_ENDS, short_help="Drop what the service has left in its old database.")
 @click.option("--yes-drop-old", is_flag=True, help="Drop the schema that the service has left.")
 @_dry_run
 @click.argument("service")

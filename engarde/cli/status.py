@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from contextlib import suppress
 from datetime import datetime
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engarde.cli.options import command
+from engarde.cli.options import OnServices, command
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import FOLDER, read
 from engarde.errors import Unreachable
@@ -25,19 +26,25 @@ if TYPE_CHECKING:
     from engarde.status.show import Status
 
 
-@command("status", outputs=("table", "json", "prometheus"))
-@click.option("--service", help="Only this service, with all its details.")
+@command(
+    "status",
+    outputs=("table", "json", "prometheus"),
+    cls=OnServices,
+    short_help="Show what every service takes of the server.",
+)
 @click.option("--watch", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Look again and again, until Ctrl-C.")
 @click.option("--no-queries", is_flag=True, help="Without the texts of statements.")
 @click.option(
     "--login", metavar="VARIABLE", help="The environment variable with the URL of who asks, in place of the admin."
 )
+@click.argument("service", required=False)
 def status_command(
     stack: str, service: str | None, output: str, watch: float | None, no_queries: bool, login: str | None
-) -> Status | None:
+) -> Status:
     """Show every service at a glance: size, connections, locks, slow statements, and what maintenance has left to do.
 
-    Exit code 1 when a threshold of the stack file (`engarde:status`) is passed.
+    With SERVICE only that one, with all its details. Exit codes: 0 no threshold of the stack file (`engarde:status`) is
+    passed, 1 one is, 2 usage or a fault in the stack file, 3 could not connect. --watch ends as its last look.
     """
     from engarde.status.show import status
     from engarde.status.subjects import chosen
@@ -45,7 +52,7 @@ def status_command(
     declared = read(FOLDER, stack)
     own = {known.name: known.database for known in declared.services if known.database}
     if service is None and own:
-        say(f"engarde: in databases of their own, for --service: {', '.join(sorted(own))}")
+        say(f"engarde: in databases of their own, shown by `status SERVICE`: {', '.join(sorted(own))}")
     database = restrict_to(declared, own.get(service or ""))
     subjects = chosen(database, service)
     who = from_variable(login, database.server.database) if login else login_of_admin(database)
@@ -57,25 +64,29 @@ def status_command(
         return look()
     # On a terminal it is drawn anew, elsewhere one look is printed after another; a server that is gone is waited for.
     shown = _redrawn(look) if output == "table" and is_screen() else _printed(look, output)
+    code = 0
     # It is how a watch ends.
     with suppress(KeyboardInterrupt):
-        for _ in shown:
+        for code in shown:  # noqa: B007 - the last one counts
             time.sleep(watch)
-    return None
+    sys.exit(code)
 
 
-def _printed(look: Callable[[], Status], output: str) -> Iterator[None]:
+def _printed(look: Callable[[], Status], output: str) -> Iterator[int]:
+    """The exit code of each look."""
     from engarde.output.show import print_result
 
     while True:
+        code = Unreachable.exit_code
         try:
-            print_result(look(), output)
+            code = print_result(look(), output)
         except Unreachable as lost:
             complain(lost)
-        yield
+        yield code
 
 
-def _redrawn(look: Callable[[], Status]) -> Iterator[None]:
+def _redrawn(look: Callable[[], Status]) -> Iterator[int]:
+    """The exit code of each look."""
     from rich.console import Group
     from rich.live import Live
 
@@ -86,8 +97,9 @@ def _redrawn(look: Callable[[], Status]) -> Iterator[None]:
         while True:
             title = Text(f"{datetime.now():%H:%M:%S}", style="dim")
             try:
-                last = look().text()
+                found = look()
+                last, code = found.text(), found.exit_code
             except Unreachable as lost:
-                title = Text(f"{title} {lost}", style="bold red")
+                title, code = Text(f"{title} {lost}", style="bold red"), lost.exit_code
             live.update(Group(title, last), refresh=True)
-            yield
+            yield code

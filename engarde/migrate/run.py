@@ -120,7 +120,7 @@ def _reasons(project: Project) -> Iterator[str]:
                 yield f"{finding.subject}: {finding.actual}"
     except ConfigError as error:
         yield str(error)
-    words = ("bin/engarde", "alembic", "check", str(project.folder), "--service", project.name)
+    words = ("bin/engarde", "alembic", "check", project.name, str(project.folder))
     yield f"`{' '.join(map(word, words))} --stack {project.database.stack.name}` says more"
 
 

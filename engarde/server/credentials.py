@@ -104,8 +104,10 @@ def from_variable(variable: str, database: str) -> Access:
     :raises ConfigError: there is none, or it is none that leads there; its value stands in no message.
     """
     wrong = f"{variable} in the environment is not of the form postgresql://ROLE:PASSWORD@HOST:PORT/{database}"
+    if (given := given_environment().get(variable)) is None:
+        raise ConfigError(f"there is no {variable} in the environment; it has to hold the URL of who asks")
     try:
-        parts = urlsplit(given_environment().get(variable, ""))
+        parts = urlsplit(given)
         query = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}
         address = Address.model_validate_json(
             json.dumps({"host": parts.hostname, "port": parts.port or 5432, "sslmode": query.pop("sslmode", None)})

@@ -73,7 +73,7 @@ def test_a_server_of_a_cluster_of_citus(kept_stack: Project, kept: Path, tmp_pat
                 "the database has the extension citus: its rows are on other" in tool(kept_stack, *words, code=2).stderr
             )
         assert not list(tmp_path.iterdir())
-        warnings = json.loads(tool(kept_stack, "verify", "--service", "sankore", "--output", "json").stdout)["warnings"]
+        warnings = json.loads(tool(kept_stack, "verify", "sankore", "--output", "json").stdout)["warnings"]
         assert (
             "the database has the extension citus: its rows are on other servers, which are not looked at" in warnings
         )

@@ -84,7 +84,7 @@ def test_connections_that_are_used_up(there: Project, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("backup", "nobody"), "no service of stack local: nobody"),
+        (("backup", "nobody"), "stack local has no service nobody; it has "),
         (("restore", "sankore", "--from", "{kept}"), "this is a backup of schema Field.Notes*"),
         (("restore", SERVICE, "--from", "/nowhere"), "/nowhere is no backup"),
         (("backup", SERVICE, "--pg-bin", "/nowhere"), "no pg_dump and pg_restore that run"),

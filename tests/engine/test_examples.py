@@ -328,9 +328,9 @@ def test_a_script_for_somebody_else_to_run(stack: Project, tmp_path: Path, name:
 @only_superuser
 @pytest.mark.parametrize("driver", sampled(["psycopg", "psycopg2", "asyncpg"], "asyncpg"))
 def test_a_new_project_of_a_service_with_an_odd_name(stack: Project, tmp_path: Path, driver: str) -> None:
-    words = ("alembic", "init", str(tmp_path), "--service", "odd", "--driver", driver)
+    words = ("alembic", "init", "odd", str(tmp_path), "--driver", driver)
     assert stack.tool(*words, "--yes").returncode == 0
-    assert stack.tool("alembic", "check", str(tmp_path), "--service", "odd").returncode == 0
+    assert stack.tool("alembic", "check", "odd", str(tmp_path)).returncode == 0
     (tmp_path / "migrations/versions").mkdir()
     (tmp_path / "migrations/versions/first.py").write_text(FIRST)
     given = stack.tool("url", "odd").stdout.strip()
@@ -352,9 +352,9 @@ def test_what_stands_in_the_examples_is_what_init_writes(stack: Project) -> None
     for name in NAMES:
         env = (SERVICES / name / "migrations/env.py").read_text()
         assert template.is_untouched(env)
-        done = stack.tool("alembic", "init", f"examples/services/{name}", "--service", name)
+        done = stack.tool("alembic", "init", name, f"examples/services/{name}")
         assert (done.returncode, done.stdout) == (0, "")
-        checked = stack.tool("alembic", "check", f"examples/services/{name}", "--service", name)
+        checked = stack.tool("alembic", "check", name, f"examples/services/{name}")
         assert checked.returncode == 0, checked.stdout
     verified = tool_here(stack, "verify")
     assert verified.returncode == 0, verified.stdout

@@ -139,8 +139,8 @@ def remedies(printed: str) -> list[str]:
 @pytest.mark.parametrize(
     "words",
     [
-        ("verify", "--no-logins", "--service", "madansara"),
-        ("status", "--service", "madansara"),
+        ("verify", "--no-logins", "madansara"),
+        ("status", "madansara"),
         ("status", "--output", "json"),
         ("doctor",),
         ("migrate", "status", "--output", "json"),
@@ -149,7 +149,7 @@ def remedies(printed: str) -> list[str]:
         ("split", "plan", "madansara", "--to", "apart"),
         ("explain", "\x1b[2J", "\u202ex"),
         ("explain", "madansara", "schema \x1b]0;x\x07"),
-        ("verify", "--service", "\x1b[2J\nline"),
+        ("verify", "\x1b[2J\nline"),
         ("no\x1b[2Jsuch",),
         ("verify", "--no\x9bsuch"),
     ],
@@ -225,8 +225,8 @@ def test_files_of_a_project(stack: Project) -> None:
     before = env.read_text()
     try:
         env.write_text(before.replace("configure(conn", 'configure(version_table_schema="\x1b[2J\u202e\x9b", conn'))
-        assert told(stack, "alembic", "check", "--service", "madansara", str(folder)).returncode == 1
-        assert r"\x1b[2J\u202e\x9b" in told(stack, "alembic", "init", "--service", "madansara", str(folder)).stdout
+        assert told(stack, "alembic", "check", "madansara", str(folder)).returncode == 1
+        assert r"\x1b[2J\u202e\x9b" in told(stack, "alembic", "init", "madansara", str(folder)).stdout
     finally:
         env.write_text(before)
 

@@ -85,7 +85,7 @@ def test_one_url_is_printed_for_scripts_and_logs_in(checkout: Clone, who: str) -
 
 def test_the_tool_says_what_is_wrong_and_nothing_else(checkout: Clone) -> None:
     for words, code, message in (
-        (("url", "nobody"), 2, "nobody is not in stack local; it has langflow, madansara"),
+        (("url", "nobody"), 2, "stack local has no login nobody; it has langflow, madansara"),
         (("psql", "madansara", "--stack", "elsewhere"), 2, "Pulumi.elsewhere.yaml: no such file"),
     ):
         done = checkout.run("bin/engarde", *words)

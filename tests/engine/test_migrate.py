@@ -465,7 +465,7 @@ def test_a_service_that_cannot_be_migrated(there: Project) -> None:
     [
         ((), ""),
         (("--all", "madansara"), "either names of services or --all"),
-        (("nobody",), "no service of stack local: nobody"),
+        (("nobody",), "stack local has no service nobody"),
         (("langflow",), "does not say where the migrations of langflow are"),
     ],
 )

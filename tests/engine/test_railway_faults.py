@@ -137,11 +137,11 @@ def test_a_service_that_was_never_deployed(there: Delivery) -> None:
     assert refused.returncode == 2
     assert "never deployed on Railway: new; nothing was written" in refused.stderr
     assert there.fake.writes == []
-    assert there.states("--no-deploy", "--service", "onside") == {"new": "written; its first deployment takes it up"}
+    assert there.states("--no-deploy", "onside") == {"new": "written; its first deployment takes it up"}
     assert new.variables(PRODUCTION).keys() == {"DATABASE_URL"}
-    assert there.plan("--service", "onside")["new"] == ({"DATABASE_URL": "same"}, "never")
+    assert there.plan("onside")["new"] == ({"DATABASE_URL": "same"}, "never")
     new.deploy(PRODUCTION)
-    assert there.states("--service", "onside") == {"new": "as declared"}
+    assert there.states("onside") == {"new": "as declared"}
 
 
 each_command = pytest.mark.parametrize("command", sampled(["plan", "push"], "push"))
@@ -159,7 +159,7 @@ def refused(there: Delivery, command: str, says: str, **environment: str) -> Non
 def test_services_that_are_not_there_or_there_twice(there: Delivery, command: str) -> None:
     there.stack.declare(**{**STACK, "services": {**STACK["services"], "madansara": {"railway": {"service": "nobody"}}}})
     refused(
-        there, command, "engarde:services: Railway has no service nobody that the token may see; there is: Postgres, "
+        there, command, "engarde:services: what the token may see of Railway has no service nobody; it has Postgres, "
     )
     there.stack.declare(**STACK)
     there.there.service("MADANSARA")
@@ -179,9 +179,9 @@ def test_a_service_that_is_missing_in_the_environment(there: Delivery, command: 
 def test_projects_and_environments_that_are_not_there_or_there_twice(there: Delivery, command: str) -> None:
     there.token = there.fake.account_token
     there.stack.declare(**{**STACK, "railway": {**SECTION, "project": "nobody"}})
-    refused(there, command, "engarde:railway: Railway has no project nobody that the token may see; there is: engarde")
+    refused(there, command, "engarde:railway: what the token may see of Railway has no project nobody; it has engarde")
     there.stack.declare(**{**STACK, "railway": {**SECTION, "environment": "Production"}})
-    refused(there, command, "engarde:railway: Railway has no environment Production that the token may see")
+    refused(there, command, "engarde:railway: what the token may see of Railway has no environment Production")
     there.stack.declare(**STACK)
     there.fake.project("engarde", PRODUCTION)
     refused(there, command, "engarde:railway: Railway has 2 projects named engarde; state the project's id")
@@ -215,8 +215,8 @@ ONLY = {"services": {"madansara": None}}
 
 
 def test_names_that_are_not_in_the_stack(there: Delivery) -> None:
-    for name, says in (("nobody", "nobody is not in stack local"), ("onside", "onside goes to no Railway service")):
-        done = there.tool("push", "--service", name)
+    for name, says in (("nobody", "stack local has no login nobody"), ("onside", "onside goes to no Railway service")):
+        done = there.tool("push", name)
         assert (done.returncode, done.stdout) == (2, "")
         assert says in done.stderr
     assert there.fake.requests == []

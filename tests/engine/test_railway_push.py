@@ -121,9 +121,9 @@ def test_what_railways_own_configuration_does_to_a_variable_is_seen_and_undone(t
 
 def test_only_one_service(there: Delivery) -> None:
     there.quick()
-    assert there.states("--service", "sankore") == dict.fromkeys(["Sankore-API", "sankore-worker"], "deployed")
+    assert there.states("sankore") == dict.fromkeys(["Sankore-API", "sankore-worker"], "deployed")
     assert "DATABASE_URL" not in there.services["madansara"].variables(PRODUCTION)
-    assert set(there.plan("--service", "analytics", "--service", "madansara")) == {"madansara", "metabase"}
+    assert set(there.plan("analytics", "madansara")) == {"madansara", "metabase"}
 
 
 def test_written_and_not_deployed_is_deployed_by_the_next(there: Delivery) -> None:
@@ -220,7 +220,7 @@ def test_other_variables_that_hold_an_older_login(there: Delivery) -> None:
         ("sankore-worker", "JDBC", "sankore_user"),
         ("sankore-worker", "DSN", "sankore_user"),
     }
-    shown = " ".join(there.tool("plan", "--service", "madansara").stdout.split())
+    shown = " ".join(there.tool("plan", "madansara").stdout.split())
     assert "madansara: APP_DATABASE_URL holds an older login of madansara_user, which is shut out: declare" in shown
     assert "declare helper and URL in `railway` under engarde:services, madansara" in shown
     assert "sankore" not in shown
@@ -239,11 +239,11 @@ def test_other_variables_that_hold_an_older_login(there: Delivery) -> None:
     services = {**STACK["services"], "madansara": declared}
     there.stack.declare(**{**STACK, "services": services})
     try:
-        assert there.states("--service", "madansara") == {"madansara": "deployed"}
-        assert there.tool("plan", "--service", "madansara").returncode == 0
+        assert there.states("madansara") == {"madansara": "deployed"}
+        assert there.tool("plan", "madansara").returncode == 0
     finally:
         there.stack.declare(**STACK)
     running = there.running("madansara")
     assert {running[each] for each in ("APP_DATABASE_URL", "ALIAS", "ALIAS_OF_ALIAS")} == {running["DATABASE_URL"]}
     there.quick()
-    assert set(there.states("--despite-old-logins", "--service", "sankore").values()) == {"deployed"}
+    assert set(there.states("--despite-old-logins", "sankore").values()) == {"deployed"}

@@ -112,10 +112,10 @@ def test_a_dry_run_changes_nothing(project: Project) -> None:
     [
         ((), "name a service"),
         (("--all", "sankore"), "either names or --all"),
-        (("nobody", "sankore", "admin"), "not in stack local: admin, nobody; it has"),
+        (("nobody", "sankore", "admin"), "stack local has no login admin or nobody; it has"),
         (("sankore", "madansara", "sankore"), "named twice: sankore"),
         (("--reapply",), "name a service"),
-        (("--reapply", "nobody"), "not in stack local: nobody"),
+        (("--reapply", "nobody"), "stack local has no login nobody"),
     ],
 )
 def test_what_is_no_list_of_logins(project: Project, words: tuple[str, ...], said: str) -> None:

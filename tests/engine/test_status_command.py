@@ -84,11 +84,11 @@ def test_exit_codes_and_what_a_person_sees(project: Project) -> None:
         assert name in shown
     project.declare(**STACK_WITH_ALL | {"status": {"size": "1 kB"}})
     assert re.search(r"sankore: size: \d+\.\d kB of at most 1\.0 kB", status(project, code=1))
-    found = json.loads(status(project, "--output", "json", "--service", "sankore", code=1))
+    found = json.loads(status(project, "--output", "json", "sankore", code=1))
     assert (found["version"], found["stack"]) == (1, "local")
     assert [each["service"] for each in found["services"]] == ["sankore"]
-    assert "no-such is not in stack local" in project.tool("status", "--service", "no-such").stderr
-    assert project.tool("status", "--service", "no-such").returncode == 2
+    assert "stack local has no service no-such; it has " in project.tool("status", "no-such").stderr
+    assert project.tool("status", "no-such").returncode == 2
     project.declare(**STACK_WITH_ALL, server={"port": 1})
     done = project.tool("status")
     assert (done.returncode, done.stdout) == (3, "")
@@ -105,6 +105,8 @@ def test_another_login_needs_neither_the_engine_nor_the_admin(project: Project) 
     assert of(found, "sankore")["storage"]["bytes"]["total"] > 0
     # Nor is it a stranger to the stack.
     assert project.tool("verify").returncode == 0
+    done = project.tool("status", "--login", "NOWHERE")
+    assert (done.returncode, "there is no NOWHERE in the environment" in done.stderr) == (2, True)
     for wrong in ("", "nonsense", f"mysql://u:{PASSWORD}@h/railway", f"postgresql://u:{PASSWORD}@h/another"):
         done = project.tool("status", "--login", "WATCHER_URL", WATCHER_URL=wrong)
         assert done.returncode == 2

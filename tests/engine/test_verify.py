@@ -31,7 +31,7 @@ def test_a_stack_as_declared_has_no_findings(stack: Project) -> None:
 def test_json_is_one_object(stack: Project) -> None:
     stack.database.run("GRANT SELECT ON madansara.things TO sankore_user")
     try:
-        done = stack.tool("verify", "--output", "json", "--service", "sankore")
+        done = stack.tool("verify", "--output", "json", "sankore")
     finally:
         stack.database.run("REVOKE SELECT ON madansara.things FROM sankore_user")
     assert done.returncode == 1
@@ -55,7 +55,7 @@ def test_a_service_is_looked_at_by_itself(stack: Project) -> None:
         assert told(verified(stack, service="madansara")) != []
     finally:
         stack.database.run("REVOKE SELECT ON madansara.things FROM langflow_user")
-    assert stack.tool("verify", "--service", "nobody").returncode == 2
+    assert stack.tool("verify", "nobody").returncode == 2
 
 
 def test_no_logins_asks_only_the_catalogs(stack: Project) -> None:

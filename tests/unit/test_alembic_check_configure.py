@@ -56,7 +56,7 @@ def test_a_version_table_schema_that_is_not_written_out(tmp_path: Path, env: str
         f"migrations/env.py:{line(env, f'version_table_schema={value}')}",
     )
     assert finding.actual.startswith("cannot be judged")
-    command = f"{tmp_path} --service madansara --stack prod"
+    command = f"madansara {tmp_path} --stack prod"
     assert finding.remedy.kind == "command"
     assert [text.partition("  # ")[0] for text in finding.remedy.text.splitlines()] == [
         f"bin/engarde alembic check {command} --run",

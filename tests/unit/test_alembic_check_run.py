@@ -38,7 +38,7 @@ def check(monkeypatch: pytest.MonkeyPatch, project: Path, *words: str, command: 
     (folder / "Pulumi.prod.yaml").write_text(json.dumps({"config": config}))
     monkeypatch.setattr("engarde.cli.alembic.FOLDER", folder)
     before = texts(project)
-    where = [str(project), "--service", "madansara", "--stack", "prod"]
+    where = ["madansara", str(project), "--stack", "prod"]
     done = CliRunner().invoke(cli.main, ["alembic", "check", *where, *words])
     assert texts(project) == before
     return done
@@ -64,7 +64,7 @@ def test_what_is_not_judged_is_no_success(monkeypatch: pytest.MonkeyPatch, proje
     """It ends with 1, and names the line, what was not judged, and both remedies; once it is run it ends with 0."""
     done = check(monkeypatch, project)
     assert done.exit_code == 1
-    where = f"{project} --service madansara --stack prod"
+    where = f"madansara {project} --stack prod"
     number = line(COMPUTED, "version_table_schema=SCHEMA", 1)
     assert f"not judged: migrations/env.py:{number}\n" in done.stdout
     assert "cannot be judged: the schema is not written out in the project" in done.stdout

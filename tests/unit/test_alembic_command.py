@@ -33,7 +33,7 @@ def call(tmp_path: Path) -> Call:
 
     def called(path: Path, *words: str, service: str = "madansara", stack: str = "prod") -> Result:
         before = {file: file.read_bytes() for file in path.rglob("*") if file.is_file()}
-        arguments = ["alembic", "check", str(path), "--service", service, "--stack", stack, *words]
+        arguments = ["alembic", "check", service, str(path), "--stack", stack, *words]
         with patch("engarde.cli.alembic.FOLDER", stacks):
             done = CliRunner().invoke(main, arguments)
         assert done.exception is None or isinstance(done.exception, SystemExit)
@@ -116,7 +116,7 @@ def refused(done: Result) -> str:
 
 def test_no_such_service(call: Call, project: Made) -> None:
     said = refused(call(put(project, SYNC), service="onside"))
-    assert said == "engarde: no service of stack prod: onside; it has madansara, sankore\n"
+    assert said == "engarde: stack prod has no service onside; it has madansara, sankore\n"
 
 
 def test_no_such_stack(call: Call, project: Made) -> None:

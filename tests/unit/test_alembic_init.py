@@ -276,7 +276,7 @@ def test_a_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("file", ["migrations", "migrations/script.py.mako", "migrations/env.py"])
 def test_a_new_project_is_made_whole_or_not_at_all(tmp_path: Path, file: str) -> None:
-    folder = tmp_path / "one/two"
+    folder = tmp_path / "one"
     planned = init.changes(folder, declared()[1], None)
     # It comes while the project is written: a file where a folder belongs, and one where nothing was.
     (folder / file).parent.mkdir(parents=True)
@@ -288,7 +288,7 @@ def test_a_new_project_is_made_whole_or_not_at_all(tmp_path: Path, file: str) ->
 
 
 def test_no_folder_stays_of_a_project_that_could_not_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    planned = init.changes(tmp_path / "one/two", declared()[1], None)
+    planned = init.changes(tmp_path / "one", declared()[1], None)
     replace = os.replace
 
     def full(old: str, new: str, **folders: int) -> None:
@@ -300,6 +300,11 @@ def test_no_folder_stays_of_a_project_that_could_not_be_made(tmp_path: Path, mon
     with pytest.raises(Refused, match=r"env\.py cannot be written: No space left on device"):
         init.write(planned)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_no_project_is_made_where_the_path_is_mistyped(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nope/service: its parent folder is not there"):
+        init.changes(tmp_path / "nope/service", declared()[1], None)
 
 
 def test_what_cannot_be_taken_back_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -417,5 +422,5 @@ def test_the_difference_comes_first_and_holds_no_password(tmp_path: Path, monkey
 def test_a_service_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     done = run(monkeypatch, tmp_path, str(tmp_path), "--service", "other", "--yes")
     assert done.exit_code == 2
-    assert "no service of stack local: other; it has madansara" in done.stderr
+    assert "stack local has no service other; it has madansara" in done.stderr
     assert not (tmp_path / "alembic.ini").exists()

@@ -44,7 +44,7 @@ def init(
     (folder / "Pulumi.local.yaml").write_text(json.dumps({"config": config}))
     monkeypatch.setattr("engarde.cli.alembic.FOLDER", folder)
     before = texts(project)
-    done = CliRunner().invoke(cli.main, ["alembic", "init", "--service", "madansara", str(project), *words])
+    done = CliRunner().invoke(cli.main, ["alembic", "init", "madansara", str(project), *words])
     assert texts(project) == before or (done.exit_code == 0 and "--yes" in words)
     return done
 

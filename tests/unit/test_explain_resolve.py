@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from engarde.declaration.names import spelled, split
+from engarde.errors import EngardeError
 from engarde.explain.resolve import Named, NotNamed, role, thing
+from engarde.util.unknown import UnknownName
 from tests.unit.explained import STACK
 
 ROLES = ("a_user", "b_user", "analytics_readonly", "postgres", "backend", "b", "Ada", 'c"c', "d.d", "PUBLIC")
@@ -37,12 +39,12 @@ def test_a_role_is_meant_by_a_word_of_the_tool_or_by_its_name(text: str, meant: 
 
 
 def test_a_role_that_is_not_there() -> None:
-    with pytest.raises(NotNamed, match="no role is called ada, and no service of stack prod; near it: Ada") as caught:
+    with pytest.raises(UnknownName, match="the server of stack prod has no role ada; it has Ada, ") as caught:
         role(STACK, "ada", ROLES)
     assert caught.value.exit_code == 2
     with pytest.raises(NotNamed, match="a's role a_user does not exist yet: bin/pulumi up --stack prod"):
         role(STACK, "a", ["postgres"])
-    with pytest.raises(NotNamed, match=r"no role is called zzzzzz, and no service of stack prod$"):
+    with pytest.raises(UnknownName, match="the server of stack prod has no role zzzzzz; it has a, "):
         role(STACK, "zzzzzz", ROLES)
 
 
@@ -95,7 +97,7 @@ SERVER: Any = Server()
 )
 def test_an_object_is_meant_by_its_name(text: str, oid: int | None) -> None:
     if oid is None:
-        with pytest.raises(NotNamed, match=r"near it: s\.f"):
+        with pytest.raises(UnknownName, match=r"it has s\.f"):
             thing(SERVER, text)
     else:
         assert thing(SERVER, text).oid == oid
@@ -106,18 +108,18 @@ def test_an_object_is_meant_by_its_name(text: str, oid: int | None) -> None:
     [
         ("railway", "railway may be several things; say which: 'schema railway', 'database railway'"),
         ("s.f", r"say which: 'function s.f\(integer, text\[\]\)', 'function s.f\(numeric\)'"),
-        ("S.T", "there is no table, sequence, function, schema or database S.T; near it: s.t"),
-        ("t", "near it: s.t, s.t"),
-        ("", "there is no table"),
-        ("a.b.c", "there is no table"),
-        ('"', "there is no table"),
-        ("view s.f", "there is no table"),
-        ("s.t(", "there is no table"),
-        (")", "there is no table"),
+        ("S.T", "the server has no table, sequence, function, schema or database S.T; it has s.t"),
+        ("t", "it has s.t, s.t"),
+        ("", "has no table"),
+        ("a.b.c", "has no table"),
+        ('"', "has no table"),
+        ("view s.f", "has no table"),
+        ("s.t(", "has no table"),
+        (")", "has no table"),
     ],
 )
 def test_an_object_that_is_not_there_or_is_several(text: str, said: str) -> None:
-    with pytest.raises(NotNamed, match=said):
+    with pytest.raises(EngardeError, match=said):
         thing(SERVER, text)
 
 

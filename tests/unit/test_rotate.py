@@ -106,7 +106,7 @@ def test_only_its_own_password_and_role_may_change() -> None:
 
 @pytest.mark.parametrize(
     ("names", "said"),
-    [(["x", "a", "y"], "not in stack prod: x, y; it has a, b"), (["a", "b", "a"], "named twice: a")],
+    [(["x", "a", "y"], "stack prod has no login x or y; it has a, b"), (["a", "b", "a"], "named twice: a")],
 )
 def test_what_is_no_list_of_logins(names: list[str], said: str) -> None:
     with pytest.raises(ConfigError, match=said):

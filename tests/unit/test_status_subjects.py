@@ -51,7 +51,7 @@ def test_each_role_and_each_schema_is_of_one() -> None:
 def test_one_by_its_name() -> None:
     assert [each.name for each in chosen(restrict_to(stack(**SECTIONS), None), "b")] == ["b"]
     assert len(chosen(restrict_to(stack(**SECTIONS), None), None)) == 5
-    with pytest.raises(ConfigError, match="x is not in stack prod; it has a, b, backend, nobodys, analytics"):
+    with pytest.raises(ConfigError, match="stack prod has no service x; it has a, b, backend, nobodys, analytics"):
         chosen(restrict_to(stack(**SECTIONS), None), "x")
 
 
@@ -62,5 +62,9 @@ def test_an_extension_is_declared_for_the_database_that_lacks_it() -> None:
     assert own[:3] == [
         "engarde:extensions:",
         "  pg_stat_statements:",
-        "    databases: [own]  # beside those that it names already",
+        "    databases: [own]",
     ]
+    beside = stack(services={"a": {"database": "own"}}, extensions={"vector": None})
+    assert _declare(restrict_to(beside, None)).splitlines()[0].endswith("null}  # beside the extensions that are there")
+    named = stack(services={"a": {"database": "own"}}, extensions={"pg_stat_statements": None})
+    assert _declare(restrict_to(named, "own")).splitlines()[2].endswith("# beside the databases that it names already")
