@@ -86,8 +86,9 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
                 warn(visible(warning, keep=BREAKS))
             if faults := [*revocations.faults(stack, before.given, context)]:
                 raise Refused(f"stack {stack.name} needs a word first; nothing was changed\n" + "\n".join(faults))
-            _check(stack, asked)
+            # Before what the admin lacks: of a read that is to go it lacks nothing.
             _refuse_to_grant_to_owners(stack, asked)
+            _check(stack, asked)
             return ServerFacts(
                 asked.tables(sorted(read)),
                 roles_of(existing),
