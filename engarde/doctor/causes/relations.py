@@ -96,10 +96,14 @@ def _is_refused(facts: Facts, finding: Finding) -> bool:
 
 
 def _made_by(facts: Facts, finding: Finding) -> list[Relation]:
-    """What a role has made that a finding misses among the creators, and analytics may have been refused."""
-    if not any(isinstance(login, Analytics) for login in facts.suspects):
-        return []
-    return [relation for relation in refused(facts) if finding.subject == f"{relation.owner} in {relation.schema}"]
+    """What a role has made that a finding misses among the creators, and analytics may not read."""
+    return [
+        relation
+        for login, relation, right in _tries(facts)
+        if isinstance(login, Analytics)
+        and not right.reads
+        and finding.subject == f"{relation.owner} in {relation.schema}"
+    ]
 
 
 def _known_creator(facts: Facts, finding: Finding) -> Remedy:
