@@ -85,7 +85,6 @@ def _strangers(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
     catalog = observed.then
     due = wanted(stack, catalog)
-    healing = _Healing(catalog, admin_capabilities(stack, catalog), _claims(stack, catalog))
     allowed, provided = due | tolerated(stack, catalog), provided_schemas(stack, catalog)
     left = left_schemas(stack, catalog).keys()
     undue = (entry for entry in catalog.entries if right_of(entry) not in allowed)
@@ -98,7 +97,9 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str
         and (entry.schema in left or _is_ours(stack, entry) or _lends(stack, members, entry, trusted))
     ]
     granted_on = [entry for entry in catalog.entries if entry.grantable and right_of(entry) in due]
-    cascaded = _cascaded(catalog.entries, [*ours, *granted_on])
+    passed_on = _passed_on(catalog.entries, [*ours, *granted_on])
+    cascaded = frozenset().union(*passed_on.values())
+    healing = _Healing(catalog, admin_capabilities(stack, catalog), _claims(stack, catalog), passed_on)
     there = {right_of(entry) for entry in catalog.entries if entry not in cascaded}
     services = {service.schema_ for service in stack.services}
     yield from _strangers(stack, observed.catalog)
@@ -108,20 +109,23 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str
     yield from healing.lost(entry for entry in catalog.lost if entry.schema in services)
 
 
-def _cascaded(entries: Iterable[Entry], taken: Iterable[Entry]) -> set[Entry]:
-    """What goes with the right to grant it on that somebody is about to lose."""
+def _passed_on(entries: Iterable[Entry], taken: Iterable[Entry]) -> dict[Right, frozenset[Entry]]:
+    """What goes with each right to grant it on that somebody is about to lose."""
     by_grantor: dict[tuple[str, str, str], list[Entry]] = defaultdict(list)
     for entry in entries:
         if entry.grantor != entry.owner:
             by_grantor[entry.kind, entry.identity, entry.grantor].append(entry)
-    found: set[Entry] = set()
-    waiting = [entry for entry in taken if entry.grantable]
-    while waiting:
-        lost = waiting.pop()
-        for entry in by_grantor[lost.kind, lost.identity, lost.grantee]:
-            if entry.right == lost.right and lost.column in (None, entry.column) and entry not in found:
-                found.add(entry)
-                waiting += [entry] if entry.grantable else []
+    found: dict[Right, frozenset[Entry]] = defaultdict(frozenset)
+    for first in (entry for entry in taken if entry.grantable):
+        gone: set[Entry] = set()
+        waiting = [first]
+        while waiting:
+            lost = waiting.pop()
+            for entry in by_grantor[lost.kind, lost.identity, lost.grantee]:
+                if entry.right == lost.right and lost.column in (None, entry.column) and entry not in gone:
+                    gone.add(entry)
+                    waiting += [entry] if entry.grantable else []
+        found[right_of(first)] |= gone
     return found
 
 
@@ -196,6 +200,8 @@ class _Healing:
     catalog: Catalog
     admin: AdminCapabilities
     claims: Mapping[str, Service]
+    passed_on: Mapping[Right, frozenset[Entry]]
+    """a right that may be granted on -> what goes with it"""
 
     def missing(self, rights: Iterable[Right]) -> Iterator[Finding]:
         by_object: dict[tuple[str, str | None, str, str, str], list[Right]] = defaultdict(list)
@@ -215,26 +221,46 @@ class _Healing:
         for group, names, granted_on in self._grouped(entries):
             revoke = f"REVOKE {group.as_sql} ON {_on(group, names)} FROM {grantee(group.grantee)}"
             actual = f"{group}, granted by {group.grantor}" if group.grantor else str(group)
+            heirs = self._heirs(group, names)
             if granted_on:
-                revoke, actual = f"{revoke} CASCADE", f"{actual}, and may grant it on"
+                revoke, actual = f"{revoke} CASCADE", f"{actual}{_granted_on(heirs)}"
             again = [grant for name in names for grant in _columns_again(group, on_columns[name, group.grantee])]
             heal, more = self._chosen(group, names, self._taking(group, [revoke, *again])), "nothing more than declared"
-            yield self._finding("undeclared grant", group, names, more, actual, heal)
+            yield self._finding("undeclared grant", group, names, more, actual, heal, heirs)
 
     def grantable(self, entries: Iterable[Entry]) -> Iterator[Finding]:
         for group, names, _ in self._grouped(entries):
             on = f"{_on(group, names)} FROM {grantee(group.grantee)}"
             heal = self._taking(group, [f"REVOKE GRANT OPTION FOR {group.as_sql} ON {on} CASCADE"])
-            yield self._finding("grant option", group, names, f"{group}", f"{group}, and may grant it on", heal)
+            heirs = self._heirs(group, names)
+            yield self._finding("grant option", group, names, f"{group}", f"{group}{_granted_on(heirs)}", heal, heirs)
 
     def lost(self, entries: Iterable[Entry]) -> Iterator[Finding]:
         for group, names, _ in self._grouped(entries):
             heal = self._grant(group, names)
             yield self._finding("owner's right", group, names, f"{group}, as its owner", "taken away", heal)
 
-    def _finding(self, check: str, group: _Same, names: list[str], expected: str, actual: str, heal: Remedy) -> Finding:
+    def _heirs(self, group: _Same, names: list[str]) -> frozenset[str]:
+        """Whom it has granted them on to, and they others: by CASCADE these lose them, too."""
+        return frozenset(
+            entry.grantee
+            for name in names
+            for right, column in group.rights
+            for entry in self.passed_on.get(Right(group.kind, name, group.grantee, right, column, group.schema), ())
+        )
+
+    def _finding(
+        self,
+        check: str,
+        group: _Same,
+        names: list[str],
+        expected: str,
+        actual: str,
+        heal: Remedy,
+        heirs: frozenset[str] = frozenset(),
+    ) -> Finding:
         subject = f"{called(group.grantee)} on {group.kind} {some(names)}"
-        about = frozenset({group.grantee} | ({group.schema} if group.schema else set()))
+        about = heirs | {group.grantee} | ({group.schema} if group.schema else set())
         return Finding(check, subject, expected, actual, heal, about, things=frozenset(names))
 
     def _grouped(self, entries: Iterable[Entry]) -> Iterator[tuple[_Same, list[str], bool]]:
@@ -305,6 +331,11 @@ def _columns_again(group: _Same, on_columns: Iterable[Right]) -> Iterator[str]:
 def _sorted(rights: Iterable[Right | Entry]) -> tuple[tuple[str, str | None], ...]:
     pairs = {(right.right, right.column) for right in rights}
     return tuple(sorted(pairs, key=lambda pair: (pair[0], pair[1] or "")))
+
+
+def _granted_on(heirs: Iterable[str]) -> str:
+    listed = ", ".join(sorted(map(called, heirs)))
+    return f", and may grant it on{f', as it has to {listed}' if listed else ''}"
 
 
 def _on(group: _Same, identities: list[str]) -> str:

@@ -62,10 +62,6 @@ def decide(project: Project, findings: Iterable[Finding]) -> None:
             continue
         if finding.check == "owner" and "makes it anew" in finding.remedy.text:
             make_anew(project, *finding.subject.rsplit(" ", 1))
-        elif finding.remedy.kind == "decision":
-            *_, last = finding.remedy.text.split("-- ")
-            who = SUPERUSER if finding.remedy.by_superuser else project.database.admin
-            project.database.run_as(who, last.partition("\n")[2])
         elif finding.remedy.verb is Verb.END or finding.remedy.kind != "sql":
             heal(project, finding)
 

@@ -131,7 +131,7 @@ def test_there_and_back_through_all_of_it(project: Project) -> None:
     with Writer(project, (project.database, NAME), (project.database, TARGET)) as writer:
         for moment in WAY:
             broken(project, moment, *run)
-        assert "goes back" not in split(project, *run).stderr
+        split(project, *run)
         writer.waits(20)
         for moment in BACK:
             broken(project, moment, "back", SERVICE, "--yes")

@@ -60,6 +60,29 @@ def test_a_damage_is_named_and_what_is_printed_heals_it(stack: Project, name: st
         stack.database.run(*(named(each, names) for each in damage.undo))
 
 
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("choice", [0, 1])
+def test_each_choice_of_a_decision_heals_by_itself(stack: Project, choice: int) -> None:
+    damage = DAMAGES["an event trigger that refuses"]
+    stack.database.run(*damage.by_hand)
+    try:
+        (found,) = (finding for finding in verified(stack).findings if finding.check == damage.check)
+        heal(stack, found, choice)
+        assert told(verified(stack)) == []
+    finally:
+        stack.database.run(*damage.undo)
+
+
+def test_whom_a_right_was_granted_on_to_is_named(stack: Project) -> None:
+    damage = DAMAGES["grant by one who may grant on"]
+    stack.database.run(*damage.by_hand)
+    try:
+        (found,) = verified(stack, service="madansara").findings
+        assert found.actual == "SELECT, and may grant it on, as it has to madansara_user"
+    finally:
+        heal(stack, found)
+
+
 def named(statement: str, names: dict[str, str]) -> str:
     for each, name in names.items():
         statement = statement.replace(each, name)

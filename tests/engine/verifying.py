@@ -42,11 +42,15 @@ def told(report: Report) -> list[str]:
     ]
 
 
-def heal(project: Project, finding: Finding) -> None:
-    """Does what the finding says, as whom it says."""
-    if finding.remedy.kind == "sql":
+def heal(project: Project, finding: Finding, choice: int = -1) -> None:
+    """Does what the finding says, as whom it says; of a decision the choice of this number, counted from 0."""
+    if finding.remedy.kind in ("sql", "decision"):
         who = SUPERUSER if finding.remedy.by_superuser else project.database.admin
-        project.database.run_as(who, finding.remedy.text)
+        text = finding.remedy.text
+        if finding.remedy.kind == "decision":
+            _, *choices = text.split("-- ")
+            text = choices[choice].partition("\n")[2]
+        project.database.run_as(who, text)
     elif finding.remedy.text.startswith("bin/pulumi up"):
         project.succeeds(project.up(*finding.remedy.text.split()[2:-2]))
     elif finding.remedy.text.startswith("bin/engarde "):

@@ -196,8 +196,8 @@ GRANTS = {
         "GRANT SELECT ON onside.things TO analytics_readonly WITH GRANT OPTION",
     ),
     "grant by one who may grant on": damage(
-        "undeclared grant",
-        "madansara_user on table onside.things",
+        "grant option",
+        "analytics_readonly on table onside.things",
         "GRANT SELECT ON onside.things TO analytics_readonly WITH GRANT OPTION",
         "SET ROLE analytics_readonly",
         "GRANT SELECT ON onside.things TO madansara_user",
