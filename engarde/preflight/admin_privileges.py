@@ -1,8 +1,8 @@
 """What an admin that is no superuser needs for a stack, and the SQL that gives what it lacks."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, LiteralString
 
 from engarde.declaration.model import DatabaseStack
@@ -71,6 +71,8 @@ class AdminSnapshot:
     owned: tuple[Owned, ...]
     extensions: frozenset[str]
     """those that the admin can have"""
+    fixed: Mapping[str, str] = field(default_factory=dict)
+    """one that is there and that the admin cannot move -> the schema that it is in"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -96,8 +98,8 @@ def ask(stack: DatabaseStack, asked: Session) -> AdminSnapshot:
         Owned("function", function.schema, function.identity, function.owner, function.grantable)
         for function in functions.of_stack(asked, stack).values()
     ]
-    extensions = frozenset(asked.values("extensions"))
-    return AdminSnapshot(admin(asked), tuple(asked.query("roles", Role)), tuple(owned), extensions)
+    extensions, fixed = frozenset(asked.values("extensions")), dict(asked.tuples("extensions_fixed"))
+    return AdminSnapshot(admin(asked), tuple(asked.query("roles", Role)), tuple(owned), extensions, fixed)
 
 
 def schemas(stack: DatabaseStack) -> frozenset[str]:
@@ -123,7 +125,13 @@ def missing(stack: DatabaseStack, found: AdminSnapshot) -> list[Missing]:
         if extension.name not in found.extensions:
             sql = statement("CREATE EXTENSION IF NOT EXISTS {} SCHEMA {}", extension.name, extension.schema_)
             lacking.append(Missing(sql, "an extension that takes a superuser"))
+        elif extension.schema_ != found.fixed.get(extension.name, extension.schema_):
+            lacking.append(Missing(moving(extension.name, extension.schema_), "an extension of a superuser's parts"))
     return sorted({right.sql: right for right in lacking}.values())
+
+
+def moving(extension: str, schema: str) -> str:
+    return statement("ALTER EXTENSION {} SET SCHEMA {}", extension, schema)
 
 
 def _over_roles(stack: DatabaseStack, admin: Admin, roles: dict[str, Role]) -> Iterator[Missing]:

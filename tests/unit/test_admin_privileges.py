@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from engarde.declaration.databases import restrict_to
@@ -27,9 +29,10 @@ def lacking(
     superuser: bool = False,
     createrole: bool = True,
     extensions: frozenset[str] = frozenset(),
+    fixed: Mapping[str, str] = MappingProxyType({}),
 ) -> list[str]:
     admin = Admin("adm", superuser, createrole, 17)
-    found = AdminSnapshot(admin, (ADM, POSTGRES, OTHER, *roles), (RAILWAY, *owned), extensions)
+    found = AdminSnapshot(admin, (ADM, POSTGRES, OTHER, *roles), (RAILWAY, *owned), extensions, fixed)
     return [each.sql for each in missing(restrict_to(declared, None), found)]
 
 
@@ -115,6 +118,14 @@ def test_creators_of_what_analytics_reads_later() -> None:
         'GRANT "postgres" TO "adm";',
         'GRANT "the ""other""" TO "adm";',
     ]
+
+
+def test_extensions_that_only_a_superuser_can_move() -> None:
+    declared, known = stack(extensions={"citext": {"schema": "public"}}), frozenset({"citext"})
+    move = ['ALTER EXTENSION "citext" SET SCHEMA "public";']
+    assert lacking(declared, extensions=known, fixed={"citext": "apart"}) == move
+    assert lacking(declared, extensions=known, fixed={"citext": "public"}) == []
+    assert lacking(declared, extensions=known, fixed={"citext": "apart"}, superuser=True) == []
 
 
 def test_extensions_that_take_a_superuser() -> None:

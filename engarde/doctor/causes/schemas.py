@@ -1,6 +1,7 @@
 """Causes of `permission denied for schema`, and of names that lead to another schema."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import PUBLIC
@@ -8,8 +9,8 @@ from engarde.doctor import failed_statement, remedies
 from engarde.doctor.facts import Facts, owns
 from engarde.doctor.model import Answer, Cause, as_found, bring_back, confirmed, ruled_out, unknown
 from engarde.output.findings import Finding, Remedy
+from engarde.preflight.admin_privileges import moving
 from engarde.server.catalog import in_force
-from engarde.util.quoting import statement
 
 
 def _named(facts: Facts) -> list[str]:
@@ -70,9 +71,13 @@ def _to_public(facts: Facts, held: Mapping[str, bool]) -> Remedy:
         return remedies.code(f"make {', '.join(fixed)} anew in {PUBLIC}: it cannot be moved there")
     declared = {extension.name for extension in facts.stack.extensions}
     if undeclared := [name for name in held if name not in declared]:
-        move = [statement("ALTER EXTENSION {} SET SCHEMA {}", name, PUBLIC) for name in undeclared]
+        move = [moving(name, PUBLIC) for name in undeclared]
         return Remedy("sql", "\n".join(move), by_superuser=True)
-    return remedies.edit("engarde:extensions", next(iter(held)), "schema", value=PUBLIC)
+    name = next(iter(held))
+    declare = remedies.edit("engarde:extensions", name, "schema", value=PUBLIC)
+    if facts.observed.admin.superuser or name not in facts.observed.rights.fixed:
+        return declare
+    return replace(declare, text=f"{declare.text}\nas a superuser: {moving(name, PUBLIC)}")
 
 
 def _own(facts: Facts) -> list[str]:
