@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from engarde.server.role_settings import READ_ONLY, TEMPORARY_FILES
 from tests.conformance.database import CATALOG
 from tests.engine.database import Database
 
@@ -34,6 +35,11 @@ def facts(entry: Mapping[str, Any]) -> Iterator[str]:
     for name, value in known.items():
         for each in value if isinstance(value, list) and value else [value]:
             yield f"{entry['kind']} {entry['name']}: {name} {json.dumps(each)}"
+
+
+def without_settings(state: EndState) -> EndState:
+    """Without what the program sets itself, since the provider's `Role` cannot carry it."""
+    return frozenset(line for line in state if not any(f'"{name}=' in line for name in (READ_ONLY, TEMPORARY_FILES)))
 
 
 def differences(who: str, found: EndState, floor: EndState) -> tuple[str, ...]:

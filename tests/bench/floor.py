@@ -8,11 +8,13 @@ from typing import LiteralString
 
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
+from engarde.declaration.address import Server
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.model import Analytics, Service, Stack, Table
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import On, Privilege, expected
 from engarde.server.credentials import scram_salt, scram_verifier
+from engarde.server.role_settings import declared
 
 ON_ALL = {On.TABLES: SQL("TABLES"), On.SEQUENCES: SQL("SEQUENCES")}
 FUTURE = {
@@ -37,7 +39,7 @@ def floor(stack: Stack, tables: Collection[Table], verifiers: Mapping[str, str])
     """The scripts of a stack; reads of tables that do not exist are left out, as the program does."""
     rows = granted(stack, tables)
     make = [
-        *(each for login in stack.logins for each in _role(login, verifiers[login.role])),
+        *(each for login in stack.logins for each in _role(login, verifiers[login.role], stack.server)),
         *(_statement("CREATE SCHEMA {} AUTHORIZATION {}", s.schema_, s.role) for s in stack.services),
         *(each for row in rows for each in _privilege(row, stack)),
     ]
@@ -66,7 +68,7 @@ def _verifier(stack: Stack, login: Service | Analytics) -> str:
     return scram_verifier(password, scram_salt("engarde", stack.name, login.role, login.rotation))
 
 
-def _role(login: Service | Analytics, verifier: str) -> Iterator[Composable]:
+def _role(login: Service | Analytics, verifier: str, server: Server) -> Iterator[Composable]:
     role = Identifier(login.role)
     yield SQL("CREATE ROLE {} LOGIN CONNECTION LIMIT {} PASSWORD {} VALID UNTIL 'infinity'").format(
         role, Literal(login.connection_limit), Literal(verifier)
@@ -81,6 +83,8 @@ def _role(login: Service | Analytics, verifier: str) -> Iterator[Composable]:
     for name, milliseconds in timeouts.items():
         if milliseconds:
             yield SQL("ALTER ROLE {} SET {} = {}").format(role, Identifier(name), Literal(milliseconds))
+    for name, value in declared(login, server).items():
+        yield SQL("ALTER ROLE {} SET {} = {}").format(role, Identifier(name), Literal(value))
 
 
 def _privilege(row: Privilege, stack: Stack) -> Iterator[Composable]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engarde.util.terminal import step, tell
 from tests.bench import process
-from tests.bench.end_state import EndState, differences, end_state
+from tests.bench.end_state import EndState, differences, end_state, without_settings
 from tests.engine.admins import PASSWORD
 from tests.engine.database import Database
 
@@ -80,7 +80,8 @@ def measure(tool: Tool, size: int, database: Database, floor: Ends | None) -> tu
         told += _say(process.errors(what, done, [PASSWORD]))
         if phase is Phase.UP:
             resources, up = tool.resources(), end_state(database)
-            told += _say(differences(what, up, floor.up) if floor else ())
+            if floor:
+                told += _say(differences(what, up, floor.up if tool.ours else without_settings(floor.up)))
     ends = Ends(up, end_state(database))
     if floor and tool.leaves_as_floor:
         told += _say(differences(f"{tool.name}, {size} services, {Phase.DESTROY}", ends.destroy, floor.destroy))

@@ -34,6 +34,7 @@ def test_a_service() -> None:
         """CREATE ROLE "a_user" LOGIN CONNECTION LIMIT 10 PASSWORD 'VERIFIER' VALID UNTIL 'infinity';""",
         'ALTER ROLE "a_user" SET search_path = "a", "public";',
         'ALTER ROLE "a_user" SET "idle_in_transaction_session_timeout" = 60000;',
+        'ALTER ROLE "a_user" SET "temp_file_limit" = \'10240MB\';',
         'CREATE SCHEMA "a" AUTHORIZATION "a_user";',
         'GRANT CONNECT, TEMPORARY ON DATABASE "railway" TO "a_user";',
         'GRANT SELECT ON TABLE "public"."users" TO "a_user";',
