@@ -14,7 +14,7 @@ from pulumi.runtime import config as engine_config
 
 from engarde.declaration.loader import PASSWORD_KEY, PASSWORDS_KEY, parse
 from engarde.declaration.model import DatabaseStack, Stack
-from engarde.declaration.stack_file import PROJECT
+from engarde.declaration.stack_names import PROJECT
 from engarde.errors import EngardeError
 from engarde.pulumi_cli.process import TAKE_OVER
 from engarde.server.credentials import Access

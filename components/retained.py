@@ -14,6 +14,7 @@ from engarde.declaration.databases import databases, restrict_to
 from engarde.declaration.model import DatabaseStack, Service, Stack
 from engarde.declaration.privileges import On, Privilege
 from engarde.declaration.resource_names import base_name, database_label, in_database, is_in, on_server, place_of
+from engarde.declaration.stack_names import file_name
 from engarde.errors import ConfigError
 from engarde.preflight.server_facts import ServerFacts
 from engarde.pulumi_cli.state import GRANT, ROLE, SCHEMA, TENANT
@@ -124,7 +125,7 @@ def _former(stack: Stack, label: str, elsewhere: bool, resource: str) -> Databas
         server = "another server" if elsewhere else "the shared server"
         what = f"put engarde:databases.{label} back" if elsewhere else f"give engarde:databases.{label} another key"
         raise ConfigError(
-            f"Pulumi.{stack.name}.yaml: the state has {resource}, which was made in database {label} of {server}:"
+            f"{file_name(stack.name)}: the state has {resource}, which was made in database {label} of {server}:"
             f" {what}, at least until no service is there and `up` has run twice. Nothing was changed"
         )
     return restrict_to(stack, label)

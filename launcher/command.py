@@ -1,8 +1,6 @@
 """`bin/pulumi`: the engine that was found, with what stack `local` needs and nothing else changed."""
 
 import argparse
-import hashlib
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -13,25 +11,17 @@ from pathlib import Path
 from engarde.errors import EngardeError
 from engarde.util.processes import INSTALL, interrupts
 from engarde.util.terminal import begin_command, tell
+from engarde.util.workspaces import file_backend, selections
 from launcher.engine import TO_STAND_INS, Engine, EngineMissing, ToolchainError, found
 from launcher.paths import PASSPHRASE, PROJECT, STAND_INS_HOME, STATE, pulumi_home
 from launcher.sessions import pgoptions
 
-
-def backend(state: Path) -> str:
-    """The address of a state in files.
-
-    Without side files: an engine killed while it writes one leaves it empty, and then no state can be read.
-    """
-    return f"file://{state}?metadata=skip"
-
-
-BACKEND = backend(STATE)
+BACKEND = file_backend(STATE)
 
 STAND_INS_NEED = ("bcrypt",)
 """Modules that requirements.txt leaves out: where the vendor's plugins serve, nothing needs them."""
 
-LOCAL = {"local", "organization/engarde/local"}
+LOCAL = {"local", "organization/local", "organization/engarde/local"}
 """The names of our stack: a file backend's only organization is `organization`."""
 
 OPERATIONS = {"destroy", "dn", "down", "import", "pre", "preview", "refresh", "up", "update", "watch"}
@@ -138,12 +128,7 @@ def _say_who_serves(line: CommandLine, engine: Engine) -> None:
 def _selected(engine: Engine) -> str | None:
     """The stack that `stack select` has chosen for our own backend."""
     home = Path(engine.environment.get("PULUMI_HOME") or pulumi_home())
-    project = hashlib.sha1(str(PROJECT / "Pulumi.yaml").encode(), usedforsecurity=False).hexdigest()
-    settings = home / f"workspaces/engarde-{project}-workspace.json"
-    if not settings.exists():
-        return None
-    chosen: dict[str, str] = json.loads(settings.read_text()).get("stacks", {})
-    return chosen.get(BACKEND)
+    return selections(home, "engarde", PROJECT).get(BACKEND)
 
 
 def parse(words: Sequence[str]) -> CommandLine:

@@ -8,11 +8,11 @@ from rich.table import Table
 from devtools.local import database, stack_file
 from devtools.local.state import alone, remembered
 from devtools.local.up import CommandFailed, run_program
-from engarde.declaration import loader
 from engarde.declaration.model import Stack
 from engarde.declaration.names import ANALYTICS
 from engarde.errors import Refused
 from engarde.output.show import console
+from engarde.pulumi_cli import stacks
 from engarde.pulumi_cli.logins import access
 from engarde.server.connect import connect
 from engarde.util.terminal import step, tell
@@ -43,7 +43,7 @@ def demo() -> None:
     if not admin:
         raise Refused("there is no stack local yet: run `make up` first")
     with alone():
-        stack = loader.read(PROJECT, "local")
+        stack = stacks.read(PROJECT, "local")
         ours = sorted(folder.name for folder in SERVICES.iterdir() if folder.is_dir())
         names = [name for name in ours if name in {service.name for service in stack.services}]
         if not names:

@@ -10,7 +10,7 @@ from ruamel.yaml.error import YAMLError
 from devtools.local import state
 from devtools.local.state import DERIVED, Admin
 from devtools.local.state import STACK_FILE as FILE
-from engarde.declaration import loader, stack_file
+from engarde.declaration import loader, stack_names
 from engarde.declaration.loader import PASSWORDS_KEY
 from engarde.errors import ConfigError
 from engarde.util.files import read_text
@@ -23,13 +23,13 @@ HEADER = f"""{DERIVED}; yours to edit.
 READABLE = 0o644
 SALT = "encryptionsalt"
 SERVER, SERVICES, DATABASES, EXISTING, EXTENSIONS, ANALYTICS, PASSWORD = (
-    f"{stack_file.PROJECT}:{key}"
+    f"{stack_names.PROJECT}:{key}"
     for key in ("server", "services", "databases", "existingSchemas", "extensions", "analytics", loader.PASSWORD_KEY)
 )
 LEAVES = "leaves"
 # Where production's services are, and are delivered to: a URL of this server must never end there.
 ELSEWHERE = {
-    f"{stack_file.PROJECT}:{key}"
+    f"{stack_names.PROJECT}:{key}"
     for key in ("serviceAddress", "unpooledAddress", "shutOut", "railway", "databases", PASSWORDS_KEY)
 }
 # What production says about its own server; the rest of it holds here too.

@@ -14,10 +14,10 @@ from rich.table import Table
 
 from devtools.local import database, embedded, stack_file, state
 from devtools.local.state import Admin
-from engarde.declaration import loader
 from engarde.declaration.model import Stack
 from engarde.errors import EngardeError
 from engarde.output.show import console
+from engarde.pulumi_cli import stacks
 from engarde.pulumi_cli.process import TAKE_OVER, engine
 from engarde.util.terminal import begin_change, is_screen, put, step, tell
 from launcher import install
@@ -80,7 +80,7 @@ def _stack(admin: Admin) -> Stack:
             _quietly("config", "set", "--secret", "adminPassword", "--stack", "local", given=admin.password)
     if before != admin:
         state.remember(admin)
-    return loader.read(PROJECT, "local")
+    return stacks.read(PROJECT, "local")
 
 
 def _show(services: Mapping[str, Mapping[str, Any]]) -> None:

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 
 from engarde.backup.inventory import Inventory
 from engarde.declaration.loader import FOLDER
+from engarde.declaration.stack_names import short_name
 from engarde.errors import Refused, Unfinished
 from engarde.util.files import read_text
 from engarde.util.terminal import begin_change, indented
@@ -126,7 +127,7 @@ def default(stack: str, service: str, now: datetime) -> Path:
     name = quote(service, safe=" ")
     if set(name) == {"."}:
         name = name.replace(".", "%2E")
-    return BACKUPS / stack / name / now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+    return BACKUPS / short_name(stack) / name / now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from pydantic import ConfigDict, TypeAdapter
 
 from engarde.declaration.loader import FOLDER
+from engarde.declaration.stack_names import short_name
 from engarde.errors import Refused
 from engarde.util.files import read_text, write_whole
 from engarde.util.quoting import word
@@ -139,7 +140,7 @@ def moves(stack: str) -> Iterator[MoveJournal]:
 
     :raises Refused: a file cannot be read.
     """
-    files = (PRIVATE / f"split.{stack}").glob("*.json")
+    files = (PRIVATE / f"split.{short_name(stack)}").glob("*.json")
     return filter(None, (_read(file, MoveJournal) for file in sorted(files)))
 
 
@@ -169,7 +170,7 @@ def forget_move(stack: str, service: str) -> None:
 
 
 def _of_move(stack: str, service: str) -> Path:
-    return PRIVATE / f"split.{stack}" / f"{quote(service, safe='')}.json"
+    return PRIVATE / f"split.{short_name(stack)}" / f"{quote(service, safe='')}.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +229,7 @@ def end_rotation(stack: str, login: str) -> None:
 
 
 def _of_rotations(stack: str) -> Path:
-    return PRIVATE / f"rotation.{stack}.json"
+    return PRIVATE / f"rotation.{short_name(stack)}.json"
 
 
 def _write_rotations(stack: str, journal: RotationJournal) -> None:

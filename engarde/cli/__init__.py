@@ -14,7 +14,7 @@ import click
 from engarde.cli.alembic import alembic_command
 from engarde.cli.backup import backup_command, restore_command
 from engarde.cli.checks import doctor_command, explain_command, verify_command
-from engarde.cli.logins import psql_command, rotate_command, url_command
+from engarde.cli.logins import psql_command, rotate_command, run_command, url_command
 from engarde.cli.migrate import migrate_command
 from engarde.cli.options import Commands
 from engarde.cli.railway import railway_command
@@ -108,6 +108,7 @@ COMMANDS = (
     restore_command,
     split_command,
     psql_command,
+    run_command,
     url_command,
 )
 for command in COMMANDS:

@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engarde.cli.completion import services
 from engarde.cli.options import Commands, OnServices, command
 from engarde.declaration.databases import service_of
-from engarde.declaration.loader import FOLDER, read
+from engarde.declaration.loader import FOLDER
+from engarde.pulumi_cli.stacks import read
 from engarde.util.terminal import put, say
 
 if TYPE_CHECKING:
     from engarde.alembic.template import Driver
     from engarde.output.show import Findings
 
-service_argument = click.argument("service", metavar="SERVICE")
+service_argument = click.argument("service", metavar="SERVICE", shell_complete=services)
 
 
 @click.group("alembic", cls=Commands, short_help="Check or write a service's Alembic project.")

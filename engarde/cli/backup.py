@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engarde.cli.completion import services
 from engarde.cli.options import command, pg_bin_option
-from engarde.declaration.loader import FOLDER, read
+from engarde.declaration.loader import FOLDER
+from engarde.pulumi_cli.stacks import read
 from engarde.util.terminal import say
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     "--jobs", "-j", type=click.IntRange(min=1), help="Tables at a time. Default: 2, where the connection limit lets it."
 )
 @click.option("--dry-run", is_flag=True, help="Say where it would go; write nothing.")
-@click.argument("service")
+@click.argument("service", shell_complete=services)
 def backup_command(
     stack: str, pg_bin: str | None, to: Path | None, jobs: int | None, dry_run: bool, service: str
 ) -> Made:
@@ -48,7 +50,7 @@ def backup_command(
 )
 @click.option("--yes-replace-data", is_flag=True, help="Replace what the schema holds, all of it.")
 @click.option("--dry-run", is_flag=True, help="Check backup and server, load the definitions and take them back.")
-@click.argument("service")
+@click.argument("service", shell_complete=services)
 def restore_command(
     stack: str, pg_bin: str | None, folder: Path, yes_replace_data: bool, dry_run: bool, service: str
 ) -> Restored:

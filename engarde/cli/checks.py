@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engarde.cli.completion import databases, logins, services
 from engarde.cli.options import OnServices, asking, command
 from engarde.declaration.databases import find, of_login, service_of
-from engarde.declaration.loader import FOLDER, read
+from engarde.declaration.loader import FOLDER
 from engarde.declaration.model import Stack
 from engarde.declaration.resource_names import ADMIN
 from engarde.errors import EngardeError, Refused, Unfinished, Unreachable
 from engarde.pulumi_cli.logins import access, login_of_admin
+from engarde.pulumi_cli.stacks import read
 from engarde.util.terminal import say
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--fix", is_flag=True, help="Heal what loses no data and takes nothing from anybody, then verify again.")
 @click.option("--dry-run", is_flag=True, help="With --fix: only print what it would do.")
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
-@click.argument("service", required=False)
+@click.argument("service", required=False, shell_complete=services)
 def verify_command(
     stack: str,
     service: str | None,
@@ -169,8 +171,12 @@ def _make(declared: Stack, safe: Sequence[Change]) -> None:
 
 
 @command("explain")
-@click.option("--database", help="Which of the stack's databases; that of the service, or the shared one, by default.")
-@click.argument("who", metavar="ROLE")
+@click.option(
+    "--database",
+    shell_complete=databases,
+    help="Which of the stack's databases; that of the service, or the shared one, by default.",
+)
+@click.argument("who", metavar="ROLE", shell_complete=logins)
 @click.argument("what", metavar="OBJECT")
 def explain_command(stack: str, database: str | None, who: str, what: str) -> Shown:
     """Print why a role can, or cannot, do what it can to an object.

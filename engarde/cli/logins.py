@@ -1,4 +1,4 @@
-"""The commands about logins: psql, url, rotate."""
+"""The commands about logins: psql, run, url, rotate."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING, cast
 
 import click
 
+from engarde.cli.completion import databases, logins, receivers, services
 from engarde.cli.options import asking, command
-from engarde.declaration.loader import FOLDER, read
+from engarde.declaration.loader import FOLDER
 from engarde.pulumi_cli.logins import From, access
+from engarde.pulumi_cli.stacks import read
 from engarde.server.libpq import psql
 
 if TYPE_CHECKING:
     from engarde.rotate.report import Report
 
 database_option = click.option(
-    "--database", help="Of analytics and the admin: which of the stack's databases; the shared one by default."
+    "--database",
+    shell_complete=databases,
+    help="Of analytics and the admin: which of the stack's databases; the shared one by default.",
 )
 
 
@@ -24,8 +28,10 @@ class Psql(click.Command):
     """A command whose other short options are psql's own, `-h` among them."""
 
     def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
-        """`-h` alone asks for help."""
-        return super().parse_args(context, ["--help"] if words == ["-h"] else words)
+        """`-h` alone asks for help, and `-s` before psql's own arguments names the stack."""
+        own = words.index("--") if "--" in words else len(words)
+        named = ["--stack" if word == "-s" else word for word in words[:own]]
+        return super().parse_args(context, ["--help"] if words == ["-h"] else [*named, *words[own:]])
 
 
 @command(
@@ -36,7 +42,7 @@ class Psql(click.Command):
     short_help="Open psql as a service, as analytics or as the admin.",
 )
 @database_option
-@click.argument("who", metavar="SERVICE|analytics|admin")
+@click.argument("who", metavar="SERVICE|analytics|admin", shell_complete=logins)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
 def psql_command(stack: str, database: str | None, who: str, arguments: tuple[str, ...]) -> None:
     """Open psql as a service, as analytics or as the admin; ARGS go to psql.
@@ -45,6 +51,31 @@ def psql_command(stack: str, database: str | None, who: str, arguments: tuple[st
     """
     login = access(read(FOLDER, stack), who, database=database)
     psql(login.environment(os.environ), arguments)
+
+
+class Run(click.Command):
+    """A command whose last argument is another one, which begins after `--`."""
+
+    def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
+        """Without `--`, options of the other would be taken for its own."""
+        if not {"--", "-h", "--help"} & {*words} and not context.resilient_parsing:
+            raise click.UsageError("the command stands after `--`: run SERVICE -- COMMAND...", context)
+        return super().parse_args(context, words)
+
+
+@command("run", outputs=(), cls=Run, short_help="Run a command with a service's DATABASE_URL.")
+@click.argument("service", shell_complete=services)
+@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="-- COMMAND...")
+def run_command(stack: str, service: str, words: tuple[str, ...]) -> None:
+    """Run a command with a service's DATABASE_URL, such as `alembic downgrade -1`, or a shell.
+
+    It gets the URL in its environment, and what migrations get of the operator's (docs/migrate.md); nothing else. Exit
+    codes: the command's own; before it starts, 2 usage, a fault in the stack file, or no such command, 3 Pulumi does
+    not know the password.
+    """
+    from engarde.migrate.projects import run
+
+    run(read(FOLDER, stack), service, words)
 
 
 @command("url", outputs=())
@@ -57,7 +88,7 @@ def psql_command(stack: str, database: str | None, who: str, arguments: tuple[st
     help="Who connects: the operator, or a service at the address that services use.",
 )
 @database_option
-@click.argument("who", metavar="SERVICE|analytics|admin")
+@click.argument("who", metavar="SERVICE|analytics|admin", shell_complete=logins)
 def url_command(stack: str, where: str, database: str | None, who: str) -> str:
     """Print one connection URL, its password included, for scripts.
 
@@ -74,7 +105,7 @@ def url_command(stack: str, where: str, database: str | None, who: str) -> str:
     "--end-sessions", is_flag=True, help="First take the login away and end its sessions: for one that is compromised."
 )
 @click.option("--yes", is_flag=True, help="Do not ask before sessions are ended.")
-@click.argument("names", nargs=-1, metavar="[SERVICE|analytics]...")
+@click.argument("names", nargs=-1, metavar="[SERVICE|analytics]...", shell_complete=receivers)
 def rotate_command(
     stack: str, every: bool, dry_run: bool, reapply: bool, end_sessions: bool, yes: bool, names: tuple[str, ...]
 ) -> Report:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import click
+from click.shell_completion import CompletionItem
 
+from engarde.cli.completion import services
 from engarde.cli.options import Commands, command
-from engarde.declaration.loader import FOLDER, read
+from engarde.declaration.loader import FOLDER
+from engarde.pulumi_cli.stacks import read
 from engarde.util.terminal import put, say
 
 if TYPE_CHECKING:
@@ -21,6 +24,10 @@ class OrServices(Commands):
         """`run` stands before whatever is no command and does not ask for help."""
         known = not words or words[0] in (*self.commands, "-h", "--help")
         return super().parse_args(context, words if known else ["run", *words])
+
+    def shell_complete(self, context: click.Context, begun: str) -> list[CompletionItem]:
+        """The services, too, of `run` that is left out."""
+        return [*super().shell_complete(context, begun), *services(context, self.commands["run"].params[0], begun)]
 
     def format_options(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         """The options of `run`, too, which need not be named."""
@@ -43,7 +50,7 @@ def migrate_command() -> None:
 @click.option("--all", "every", is_flag=True, help="Every service that has migrations.")
 @click.option("--jobs", "-j", type=click.IntRange(min=1), default=1, show_default=True, help="How many at a time.")
 @click.option("--sql", "only_sql", is_flag=True, help="Print what would be run; run nothing.")
-@click.argument("names", nargs=-1, metavar="[SERVICE]...")
+@click.argument("names", nargs=-1, metavar="[SERVICE]...", shell_complete=services)
 def run_command(stack: str, every: bool, jobs: int, only_sql: bool, names: tuple[str, ...]) -> Upgraded | None:
     """Upgrade these services to the head of their migrations; the word `run` may be left out.
 
@@ -67,7 +74,7 @@ def run_command(stack: str, every: bool, jobs: int, only_sql: bool, names: tuple
 
 
 @command("status", group=migrate_command, short_help="Show where services are, and what is pending.")
-@click.argument("names", nargs=-1, metavar="[SERVICE]...")
+@click.argument("names", nargs=-1, metavar="[SERVICE]...", shell_complete=services)
 def status_command(stack: str, names: tuple[str, ...]) -> Statuses:
     """Show where each service is, where its migrations end, and what is pending.
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engarde.checks.under_way import under_way
+from engarde.cli.completion import stacks
 from engarde.errors import Refused
+from engarde.pulumi_cli.stacks import chosen
 from engarde.util.terminal import put, say
 from engarde.util.unknown import UnknownName
 
@@ -46,7 +48,9 @@ def command(
 
             return print_result(result, output)
 
-        options = _stack_option(_output_option(outputs)(run) if outputs else run)
+        # Where options pass through, click would take an `s` in any of them for it.
+        short = not settings.get("context_settings", {}).get("ignore_unknown_options")
+        options = _stack_option(_output_option(outputs)(run) if outputs else run, short=short)
         return (group.command if group else click.command)(name, **settings)(options)
 
     return made
@@ -75,15 +79,18 @@ class OnServices(click.Command):
             option, joined, value = word.partition("=")
             if option != "--service":
                 others.append(word)
-            elif (service := value if joined else next(left, None)) is None:
-                raise click.BadOptionUsage("service", "Option '--service' requires an argument.", context)
-            else:
+            elif (service := value if joined else next(left, None)) is not None:
                 named.append(service)
+            elif not context.resilient_parsing:
+                raise click.BadOptionUsage("service", "Option '--service' requires an argument.", context)
         return super().parse_args(context, [*named, *others, *words[end:]])
 
 
-def _first_told(context: click.Context, option: click.Parameter, stack: str) -> str:
-    """Says what is open in the stack, before whatever comes of it."""
+def _stack(context: click.Context, option: click.Parameter, given: str | None) -> str | None:
+    """The stack that is meant; what is open in it is said before whatever comes of the command."""
+    if context.resilient_parsing:
+        return given
+    stack = chosen(given)
     try:
         for begun in under_way(stack, {}):
             say(f"engarde: {begun}")
@@ -92,13 +99,16 @@ def _first_told(context: click.Context, option: click.Parameter, stack: str) -> 
     return stack
 
 
-_stack_option = click.option(
-    "--stack",
-    default="local",
-    show_default=True,
-    callback=_first_told,
-    help="The stack; its file is Pulumi.<stack>.yaml.",
-)
+def _stack_option(run: Callable[..., int], *, short: bool) -> Callable[..., int]:
+    return click.option(
+        *(["-s"] if short else []),
+        "--stack",
+        metavar="NAME",
+        callback=_stack,
+        shell_complete=stacks,
+        help="The stack, as Pulumi names it. By default that of PULUMI_STACK, else the selected one, else `local`.",
+    )(run)
+
 
 pg_bin_option = click.option(
     "--pg-bin", metavar="DIR", help="Where pg_dump and pg_restore are; also ENGARDE_PG_BIN. Otherwise they are found."

@@ -6,15 +6,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engarde.cli.completion import receivers
 from engarde.cli.options import Commands, OnServices, command
-from engarde.declaration.loader import FOLDER, read
+from engarde.declaration.loader import FOLDER
+from engarde.pulumi_cli.stacks import read
 from engarde.util.terminal import say
 
 if TYPE_CHECKING:
     from engarde.output.show import Findings
     from engarde.railway.pushing import Preview, Push
 
-_services = click.argument("services", nargs=-1, metavar="[SERVICE|analytics]...")
+_services = click.argument("services", nargs=-1, metavar="[SERVICE|analytics]...", shell_complete=receivers)
 
 
 @click.group("railway", cls=Commands)

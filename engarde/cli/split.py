@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engarde.cli.completion import databases, services
 from engarde.cli.options import Commands, asking, command, pg_bin_option
-from engarde.declaration.loader import FOLDER, read
+from engarde.declaration.loader import FOLDER
+from engarde.pulumi_cli.stacks import read
 from engarde.util.terminal import say
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
 _to = click.option(
     "--to",
+    shell_complete=databases,
     metavar="DATABASE",
     required=True,
     help="A database on the same server, there or not, or a key of engarde:databases.",
@@ -32,7 +35,7 @@ def split_command() -> None:
 @command("plan", group=split_command, short_help="Show what would move, and what stands in the way.")
 @pg_bin_option
 @_to
-@click.argument("service")
+@click.argument("service", shell_complete=services)
 def plan_command(stack: str, pg_bin: str | None, to: str, service: str) -> MovePlan:
     """Show what would move, what stands in the way, and what the stack file would say.
 
@@ -57,7 +60,7 @@ _yes = click.option("--yes", is_flag=True, help="Do not ask before the service i
 @_to
 @_yes
 @_dry_run
-@click.argument("service")
+@click.argument("service", shell_complete=services)
 def run_command(stack: str, pg_bin: str | None, to: str, yes: bool, dry_run: bool, service: str) -> Moved | MovePlan:
     """Move a service: copy, compare, and only then switch. What it had stays, closed, until `finish`."""
     from engarde.backup.backup import Options
@@ -70,7 +73,7 @@ def run_command(stack: str, pg_bin: str | None, to: str, yes: bool, dry_run: boo
 @pg_bin_option
 @_yes
 @_dry_run
-@click.argument("service")
+@click.argument("service", shell_complete=services)
 def back_command(stack: str, pg_bin: str | None, yes: bool, dry_run: bool, service: str) -> Moved:
     """Undo a move that was begun, or move the service back with all that it has written since."""
     from engarde.backup.backup import Options
@@ -82,7 +85,7 @@ def back_command(stack: str, pg_bin: str | None, yes: bool, dry_run: bool, servi
 @command("finish", group=split_command, epilog=_ENDS, short_help="Drop what the service has left in its old database.")
 @click.option("--yes-drop-old", is_flag=True, help="Drop the schema that the service has left.")
 @_dry_run
-@click.argument("service")
+@click.argument("service", shell_complete=services)
 def finish_command(stack: str, yes_drop_old: bool, dry_run: bool, service: str) -> Finished:
     """Drop what the service has left in its old database, once nothing there has changed since."""
     from engarde.split.run import finish

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from engarde.cli.completion import services
 from engarde.cli.options import OnServices, command
 from engarde.declaration.databases import restrict_to
-from engarde.declaration.loader import FOLDER, read
+from engarde.declaration.loader import FOLDER
 from engarde.errors import Unreachable
 from engarde.pulumi_cli.logins import login_of_admin, of_services
+from engarde.pulumi_cli.stacks import read
 from engarde.server.credentials import from_variable
 from engarde.util.terminal import complain, is_screen, say
 
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 @click.option(
     "--login", metavar="VARIABLE", help="The environment variable with the URL of who asks, in place of the admin."
 )
-@click.argument("service", required=False)
+@click.argument("service", required=False, shell_complete=services)
 def status_command(
     stack: str, service: str | None, output: str, watch: float | None, no_queries: bool, login: str | None
 ) -> Status:

@@ -19,7 +19,8 @@ from engarde.declaration.model import (
     ShutOut,
     Stack,
 )
-from engarde.declaration.stack_file import PROJECT, NotPlain, config, plain
+from engarde.declaration.stack_file import NotPlain, plain
+from engarde.declaration.stack_names import PROJECT, file_name
 from engarde.declaration.stack_rules import Sections
 from engarde.declaration.validation import ValidationFault, check, join, key
 from engarde.errors import ConfigError
@@ -53,16 +54,8 @@ Kind = TypeVar("Kind", bound=Declared)
 Form = TypeVar("Form", dict[str, Any], list[Any])
 
 
-def read(folder: Path, stack: str) -> Stack:
-    """The stack of `Pulumi.<stack>.yaml` in the folder; needs neither engine nor passphrase.
-
-    :raises ConfigError: the file is missing, is no YAML, or holds faults; all of them in one message.
-    """
-    return of_config(stack, config(folder / f"Pulumi.{stack}.yaml"))
-
-
 def of_config(stack: str, config: Mapping[str, Any]) -> Stack:
-    """The same of all that stands under `config` in such a file.
+    """The checked stack of all that stands under `config` in its file.
 
     :raises ConfigError: every fault of the configuration.
     """
@@ -88,7 +81,7 @@ def parse(name: str, values: Mapping[str, object], secrets: Collection[str]) -> 
     stack = _sections(name, {k: v for k, v in public.items() if k not in secrets}, faults)
     if faults or stack is None:
         lines = "\n".join(f"  {fault}" for fault in sorted(set(faults)))
-        raise ConfigError(f"Pulumi.{name}.yaml has faults; nothing was changed:\n{lines}")
+        raise ConfigError(f"{file_name(name)} has faults; nothing was changed:\n{lines}")
     return stack
 
 
@@ -232,6 +225,9 @@ def _password_faults(
         command = f"pulumi config set --secret {PASSWORD_KEY} --stack {stack}"
         yield ValidationFault(_top(PASSWORD_KEY), f"{problem}; set it with `{command}`")
     stated = values.get(PASSWORDS_KEY)
+    if _encrypted(stated):
+        # All of it at once: whose passwords it holds, Pulumi alone knows.
+        return
     known = stated if isinstance(stated, dict) else {}
     names = set(map(str, databases)) if isinstance(databases, dict) else set()
     for name in sorted(names):
@@ -240,7 +236,7 @@ def _password_faults(
             problem = "stands in clear" if given else "missing"
             command = f"pulumi config set --secret {password_words(name)} --stack {stack}"
             yield ValidationFault(join(_top(PASSWORDS_KEY), name), f"{problem}; set it with `{command}`")
-    for name in known.keys() - names if not _encrypted(stated) else ():
+    for name in known.keys() - names:
         yield ValidationFault(join(_top(PASSWORDS_KEY), name), "no database of engarde:databases")
 
 

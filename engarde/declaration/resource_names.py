@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 
 from engarde.declaration.model import Analytics, DatabaseStack, Service, Stack
 from engarde.declaration.names import ANALYTICS
-from engarde.declaration.stack_file import PROJECT
+from engarde.declaration.stack_names import PROJECT, file_name
 from engarde.declaration.validation import join
 from engarde.errors import ConfigError
 from engarde.util.terminal import indented
@@ -100,7 +100,7 @@ def refuse_lower(stack: Stack, lower: Collection[str]) -> None:
     """
     if lower:
         raise ConfigError(
-            f"Pulumi.{stack.name}.yaml is older than the state, which knows later passwords; nothing was changed:\n"
+            f"{file_name(stack.name)} is older than the state, which knows later passwords; nothing was changed:\n"
             f"{indented(lower)}\nTake the numbers from the branch or the commit that has them, or set each to the"
             " state's"
         )

@@ -14,12 +14,11 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from engarde.declaration.grants import Read
 from engarde.declaration.names import spelled
+from engarde.declaration.stack_names import PROJECT, file_name, in_folder
 from engarde.errors import ConfigError
 from engarde.util.files import read_text
 from engarde.util.quoting import word
-
-PROJECT = "engarde"
-"""The project's name in Pulumi, with which the keys of a stack file begin."""
+from engarde.util.unknown import UnknownName
 
 LONGEST = 1_000_000
 """Of a stack file; a thousand services need a tenth, and the reader takes seconds for more [bytes]."""
@@ -35,22 +34,32 @@ class NotPlain(ValueError):
     """Says why something cannot be read as plain values."""
 
 
-def config(file: Path) -> dict[str, Any]:
-    """The map `config` of a stack file, as the YAML reader gives it.
+def document(file: Path) -> dict[str, Any]:
+    """All that a stack file says, as the YAML reader gives it.
 
-    :raises ConfigError: the file cannot be read, is no YAML, or has no such map.
+    :raises ConfigError: the file cannot be read, is no YAML, or is no map.
     """
     try:
         text = read_text(file, LONGEST)
     except FileNotFoundError:
-        raise ConfigError(f"{file.name}: no such file in {file.parent}; name another --stack") from None
+        there = map(file_name, in_folder(file.parent))
+        raise UnknownName(f"{file.parent}", "file", [file.name], there) from None
     except OSError as error:
         raise ConfigError(f"{file.name}: cannot be read: {error.strerror}") from None
     except ValueError:
         raise ConfigError(f"{file.name}: not valid YAML") from None
-    found = document.get("config") if isinstance(document := yaml(file.name, text), dict) else None
+    found = yaml(file.name, text)
+    return found if isinstance(found, dict) else config(file.name, {})
+
+
+def config(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The map `config` of a stack file.
+
+    :raises ConfigError: there is no such map; `name` says where.
+    """
+    found = document.get("config")
     if not isinstance(found, dict):
-        raise ConfigError(f"{file.name}: no map `config` at the top; see Pulumi.prod.yaml for its form")
+        raise ConfigError(f"{name}: no map `config` at the top; see Pulumi.prod.yaml for its form")
     return {str(k): v for k, v in found.items()}
 
 

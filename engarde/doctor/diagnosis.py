@@ -11,7 +11,8 @@ from engarde.checks.apply_remedies import Change
 from engarde.declaration.databases import databases, display_name
 from engarde.declaration.loader import FOLDER, of_config
 from engarde.declaration.model import Stack
-from engarde.declaration.stack_file import PROJECT, config, yaml
+from engarde.declaration.stack_file import yaml
+from engarde.declaration.stack_names import PROJECT, file_name
 from engarde.doctor.error_text import concerned
 from engarde.doctor.facts import Facts
 from engarde.doctor.matching import match
@@ -21,6 +22,7 @@ from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import ConfigError, Unreachable
 from engarde.output.findings import Remedy
 from engarde.output.show import Text, remedy_data, to_copy
+from engarde.pulumi_cli.stacks import config
 from engarde.util.masking import masked
 
 SHUT_OUT = f"{PROJECT}:shutOut"
@@ -28,7 +30,7 @@ _STYLES: dict[Mark, str] = {"confirmed": "bold red", "ruled out": "green", "not 
 _KINDS = {
     "sql": "in {database}",
     "command": "in the project's folder",
-    "edit": "in Pulumi.{stack}.yaml, then `bin/pulumi up --refresh --stack {stack}`",
+    "edit": "in {file}, then `bin/pulumi up --refresh --stack {stack}`",
     "code": "in the service",
     "decision": "in the stack's database, whichever is right",
 }
@@ -90,7 +92,7 @@ class Diagnosis:
             told = "None of it is so now: try again, and if it still fails, paste all that it prints."
             return [Text(told, style="bold")]
         database = f"database {self.database}" if self.database else "the stack's database"
-        where = _KINDS[fix.kind].format(stack=stack, database=database)
+        where = _KINDS[fix.kind].format(stack=stack, file=file_name(stack), database=database)
         who = ", as a superuser" if fix.by_superuser else ""
         sure = "The fix" if self.sure else "To do now" if self.exit_code == 0 else "The likeliest fix, unverified"
         return [Text(f"{sure}, {where}{who}:", style="bold"), *to_copy(fix.text)]
@@ -156,7 +158,7 @@ def accepted(stack: str, remedy: Remedy) -> Remedy:
     if remedy.kind != "edit" or any(word in remedy.text for word in STANDING_IN):
         return remedy
     try:
-        file = config(FOLDER / f"Pulumi.{stack}.yaml")
+        file = config(FOLDER, stack)
         of_config(stack, file)
     except ConfigError:
         return remedy

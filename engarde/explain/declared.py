@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC, spelled
 from engarde.declaration.privileges import EXECUTE, REFERENCES, SELECT, On, Privilege, creators, expected
+from engarde.declaration.stack_names import file_name
 from engarde.explain.access_paths import Held, Way
 from engarde.explain.facts import Thing
 from engarde.util.quoting import printable, quoted
@@ -132,7 +133,7 @@ def how_to_declare(stack: DatabaseStack, role: str, thing: Thing, right: str) ->
     if (declared := _declaring(stack, role, thing, right)) is None:
         return None
     key, more = declared
-    return f"to declare it: {key} in Pulumi.{stack.name}.yaml, {more}"
+    return f"to declare it: {key} in {file_name(stack.name)}, {more}"
 
 
 def _declaring(stack: DatabaseStack, role: str, thing: Thing, right: str) -> tuple[str, str] | None:

@@ -5,23 +5,28 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import NoReturn
 
+from engarde.alembic.programs import environment
 from engarde.alembic.project import project
 from engarde.alembic.scripts import Graph, graph
 from engarde.declaration.address import Migrations
-from engarde.declaration.databases import database_of, services_of
+from engarde.declaration.databases import database_of, service_of, services_of
 from engarde.declaration.loader import FOLDER
 from engarde.declaration.model import DatabaseStack, Service, Stack
 from engarde.declaration.names import VERSION_TABLE
+from engarde.declaration.stack_names import file_name
 from engarde.errors import ConfigError, EngardeError, NotAnswered, Refused, Unreachable
 from engarde.migrate.report import Status, Statuses
-from engarde.pulumi_cli.logins import accesses, login_of_admin, of_services
+from engarde.pulumi_cli.logins import access, accesses, login_of_admin, of_services
 from engarde.pulumi_cli.state import outputs
 from engarde.server import version_tables
 from engarde.server.catalog import VersionTable
 from engarde.server.credentials import Access
+from engarde.server.libpq import given_environment
 from engarde.server.session import session
 from engarde.server.version_tables import Histories
+from engarde.util.processes import become
 from engarde.util.quoting import quoted, word
 
 _UNREADABLE = {
@@ -152,11 +157,11 @@ def projects(stack: Stack, names: Sequence[str]) -> list[Project]:
     chosen = services_of(stack, names) or [service for service in stack.services if service.migrations]
     if without := [service.name for service in chosen if not service.migrations]:
         raise ConfigError(
-            f"Pulumi.{stack.name}.yaml does not say where the migrations of {', '.join(without)} are"
+            f"{file_name(stack.name)} does not say where the migrations of {', '.join(without)} are"
             " (`migrations: {path: ...}`, docs/migrate.md)"
         )
     if not chosen:
-        raise ConfigError(f"no service in Pulumi.{stack.name}.yaml has `migrations` (docs/migrate.md)")
+        raise ConfigError(f"no service in {file_name(stack.name)} has `migrations` (docs/migrate.md)")
     # No later: Pulumi has the passphrase in its environment, where a service's code that runs could read it.
     known = outputs(stack.name)
     stacks = {service.database: database_of(stack, service) for service in chosen}
@@ -173,6 +178,22 @@ def projects(stack: Stack, names: Sequence[str]) -> list[Project]:
         for service, login in zip(chosen, accesses(stack, chosen, known), strict=True)
         if service.migrations
     ]
+
+
+def run(stack: Stack, name: str, command: Sequence[str]) -> NoReturn:
+    """Becomes the command, in the environment that the service's migrations have but for the limits of their sessions.
+
+    :raises Refused: it cannot be run.
+    :raises Unreachable: the engine does not know the service's password.
+    """
+    service = service_of(stack, name)
+    declared = service.migrations or Migrations(path=".")
+    login = replace(access(stack, name), form=declared.url_format or service.url_format)
+    given = environment(given_environment(), declared.environment) | {declared.variable: login.url}
+    try:
+        become(command[0], command[1:], given)
+    except OSError as error:
+        raise Refused(f"cannot run {command[0]}: {error.strerror}") from None
 
 
 def starting_point(project: Project) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from engarde.declaration.names import PROOF, PUBLIC, spelled
 from engarde.declaration.parameters import milliseconds
 from engarde.declaration.privileges import CONNECT, CREATE, OTHER_DATABASES, TEMPORARY, USAGE, On, Privilege
 from engarde.declaration.resource_names import login_name, rotation_key
-from engarde.declaration.stack_file import PROJECT
+from engarde.declaration.stack_names import PROJECT
 from engarde.declaration.validation import join
 from engarde.server.catalog import Existing, Setting, owners_of, roles_of
 from engarde.server.session import Session

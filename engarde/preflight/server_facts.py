@@ -8,6 +8,7 @@ from engarde.declaration.grants import Execute
 from engarde.declaration.model import DatabaseStack, Table
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.privileges import readings
+from engarde.declaration.stack_names import file_name
 from engarde.errors import ConfigError, LoginRefused, Refused, Why
 from engarde.preflight import admin_privileges, conflicts, revocations
 from engarde.preflight.admin_privileges import refuse_shadows
@@ -102,7 +103,7 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
         if stack.label and refusal.why is Why.NO_DATABASE:
             names = ", ".join(service.name for service in stack.services) or "the state"
             raise ConfigError(
-                f"Pulumi.{stack.name}.yaml: database {server.database}, which {names} names, does not exist on"
+                f"{file_name(stack.name)}: database {server.database}, which {names} names, does not exist on"
                 f" {server.host}:{server.port}, and no run of the stack makes databases. Nothing was changed. Make it"
                 f" as {server.user}, in the encoding and with the locale that it is to have:"
                 f" {statement('CREATE DATABASE {}', server.database)}"
@@ -175,7 +176,7 @@ def _check(stack: DatabaseStack, asked: Session) -> None:
         return
     if stack.server.superuser:
         raise ConfigError(
-            f"Pulumi.{stack.name}.yaml: engarde:server.superuser: {admin.name} is no superuser;"
+            f"{file_name(stack.name)}: engarde:server.superuser: {admin.name} is no superuser;"
             " set it to false, or name a superuser as engarde:server.user. Nothing was changed"
         )
     if lacking := admin_privileges.missing(stack, admin_privileges.ask(stack, asked)):

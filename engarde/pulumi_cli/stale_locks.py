@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from engarde.declaration.loader import FOLDER
-from engarde.declaration.stack_file import PROJECT
+from engarde.declaration.stack_names import PROJECT, short_name
 from engarde.util.files import read_text
 from engarde.util.processes import command_of
 
@@ -63,7 +63,7 @@ def holder(backend: str, stack: str) -> str | None:
 
 
 def _taken(backend: str, stack: str) -> Iterator[Lock]:
-    for file in _files(backend, f"locks/organization/{PROJECT}/{stack}", "*.json"):
+    for file in _files(backend, f"locks/organization/{PROJECT}/{short_name(stack)}", "*.json"):
         try:
             age = time.time() - file.stat().st_mtime
             content = json.loads(read_text(file))
@@ -78,7 +78,7 @@ def torn(backend: str, stack: str) -> Iterator[Path]:
 
     With an empty one it reads no state at all. A side file only repeats the type and the digest of its neighbour.
     """
-    for file in _files(backend, f"stacks/{PROJECT}", f"{escape(stack)}.json*.attrs"):
+    for file in _files(backend, f"stacks/{PROJECT}", f"{escape(short_name(stack))}.json*.attrs"):
         if not file.stat().st_size:
             yield file
 

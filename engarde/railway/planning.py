@@ -13,6 +13,7 @@ from engarde.declaration.databases import database_of
 from engarde.declaration.databases import find as find_database
 from engarde.declaration.model import Analytics, Service, Stack
 from engarde.declaration.resource_names import login_name, logins_by_name
+from engarde.declaration.stack_names import file_name
 from engarde.errors import ConfigError, Refused
 from engarde.output.show import Text
 from engarde.pulumi_cli.logins import login_to, password_of
@@ -53,7 +54,7 @@ def section(stack: Stack) -> Railway:
     """
     if stack.railway is None:
         raise ConfigError(
-            f"Pulumi.{stack.name}.yaml has no engarde:railway, which names the project and the environment"
+            f"{file_name(stack.name)} has no engarde:railway, which names the project and the environment"
             " on Railway (docs/railway.md)"
         )
     return stack.railway
@@ -69,7 +70,7 @@ def recipients(stack: Stack, only: Collection[str] = ()) -> dict[str, Service | 
         if name not in everybody:
             raise UnknownName(f"stack {stack.name}", "login", [name], everybody)
         if not everybody[name].on_railway:
-            raise ConfigError(f"{name} goes to no Railway service; Pulumi.{stack.name}.yaml says so, or names none")
+            raise ConfigError(f"{name} goes to no Railway service; {file_name(stack.name)} says so, or names none")
     return {name: login for name, login in everybody.items() if login.on_railway and (not only or name in only)}
 
 

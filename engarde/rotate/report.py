@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rich.console import Group, RenderableType
 
 from engarde.declaration.resource_names import login_name
+from engarde.declaration.stack_names import file_name
 from engarde.errors import EngardeError, Unfinished
 from engarde.output.show import Result, Text
 from engarde.rotate.delivery import Login
@@ -81,7 +82,7 @@ class Report(Result):
         """The file that has changed."""
         changed = self.kept_in_git and not self.dry_run and not self.reapplied
         begun = self.rotated or (self.failed and self.failed[1].exit_code == Unfinished.exit_code)
-        return f"Pulumi.{self.stack}.yaml" if changed and begun else None
+        return file_name(self.stack) if changed and begun else None
 
     @property
     def exit_code(self) -> int:

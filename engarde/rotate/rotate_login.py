@@ -8,6 +8,7 @@ from engarde.checks import journals, rotations
 from engarde.declaration.databases import managing
 from engarde.declaration.model import Stack
 from engarde.declaration.resource_names import SUFFIX, base_name, login_name, refuse_lower
+from engarde.declaration.stack_names import file_name
 from engarde.errors import EngardeError, Refused, Unfinished
 from engarde.pulumi_cli.process import Step, forget_creations, preview, up
 from engarde.pulumi_cli.state import PASSWORD, ROLE, State, outputs, verifiers
@@ -81,7 +82,7 @@ def refuse_more(stack: Stack, plan: Rotation, steps: Sequence[Step]) -> None:
         raise Refused(
             f"with a new password for {plan.name} `up` would do more than that; nothing was changed:\n"
             f"{indented(more)}\nBring it up first with `bin/pulumi up --stack {stack.name}`, or take it back in"
-            f" Pulumi.{stack.name}.yaml; where it is another login's password, `bin/engarde rotate` that one first"
+            f" {file_name(stack.name)}; where it is another login's password, `bin/engarde rotate` that one first"
         )
 
 

@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 from engarde.checks import journals
 from engarde.declaration.databases import databases
-from engarde.declaration.loader import FOLDER, read
+from engarde.declaration.loader import FOLDER
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.declaration.resource_names import login_name, logins_by_name, on_server
+from engarde.declaration.stack_names import file_name
 from engarde.errors import ConfigError, EngardeError, Refused, Unfinished
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.pulumi_cli.process import preview, up
+from engarde.pulumi_cli.stacks import read
 from engarde.pulumi_cli.state import ROLE, State, outputs, state, verifiers
 from engarde.rotate import lockout
 from engarde.rotate.delivery import Deliverer, Login
@@ -76,7 +78,7 @@ def unfinished_first(stack: Stack, names: Sequence[str], state: State, begun: Ma
 
 def _kept_in_git(stack: str) -> bool:
     """Whether there is a stack file to commit: that of stack `local` is each clone's own."""
-    command = ["git", "check-ignore", "--quiet", f"Pulumi.{stack}.yaml"]
+    command = ["git", "check-ignore", "--quiet", file_name(stack)]
     try:
         return subprocess.run(command, cwd=FOLDER, capture_output=True, check=False).returncode != 0
     except OSError:

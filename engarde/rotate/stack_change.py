@@ -12,12 +12,14 @@ from engarde.checks import registry
 from engarde.checks.journals import folder
 from engarde.checks.observed import Recorded
 from engarde.declaration import stack_file
-from engarde.declaration.loader import FOLDER, read
+from engarde.declaration.loader import FOLDER
 from engarde.declaration.model import Stack
 from engarde.declaration.resource_names import login_name, logins_by_name, rotation_key
+from engarde.declaration.stack_names import file_name, short_name
 from engarde.errors import ConfigError, Refused
 from engarde.pulumi_cli import stale_locks
 from engarde.pulumi_cli.process import set_key
+from engarde.pulumi_cli.stacks import read
 from engarde.rotate.delivery import Login
 from engarde.util.files import read_bytes
 from engarde.util.terminal import say, step
@@ -34,7 +36,7 @@ def locked(declared: Stack, *, dry_run: bool) -> Iterator[None]:
     :raises Unreachable: no engine.
     """
     stack, recorded = declared.name, Recorded(declared.name)
-    with (folder(f"rotation.{stack}") / "lock").open("w") as lock:
+    with (folder(f"rotation.{short_name(stack)}") / "lock").open("w") as lock:
         try:
             # The kernel lets go of a killed one's.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -86,7 +88,7 @@ class Copy:
 @contextmanager
 def copied(stack: str, folder: Path) -> Iterator[Copy]:
     """A copy of the stack file in a folder of the same file system, as long as the block lasts."""
-    original = FOLDER / f"Pulumi.{stack}.yaml"
+    original = FOLDER / file_name(stack)
     made = Copy(original, folder / original.name, read_bytes(original))
     try:
         made.copy.write_bytes(made.before)
@@ -104,7 +106,7 @@ def draft(stack: Stack, login: Login, counter: int) -> Iterator[Copy]:
     :raises Refused: the copy would declare something else, too.
     """
     name = login_name(login)
-    with copied(stack.name, folder(f"rotation.{stack.name}")) as made:
+    with copied(stack.name, folder(f"rotation.{short_name(stack.name)}")) as made:
         if login.rotation < counter:
             section, keys = rotation_key(login)
             path = stack_file.key_path(section, keys)
@@ -117,5 +119,5 @@ def draft(stack: Stack, login: Login, counter: int) -> Iterator[Copy]:
             set_key(stack.name, made.copy, path, str(counter))
         wanted = {**logins_by_name(stack), name: login.model_copy(update={"rotation": counter})}
         if logins_by_name(read(made.copy.parent, stack.name)) != wanted:
-            raise Refused(f"the engine wrote another key than the counter of {name}; Pulumi.{stack.name}.yaml stays")
+            raise Refused(f"the engine wrote another key than the counter of {name}; {file_name(stack.name)} stays")
         yield made

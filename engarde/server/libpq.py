@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from engarde.errors import Unreachable
+from engarde.util.processes import become
 
 CERTIFICATES = frozenset({"PGSSLROOTCERT", "PGSSLCRL", "PGSSLCRLDIR", "PGSSLCERT", "PGSSLKEY"})
 """All that is taken from libpq's environment: whom to trust, and what proves who one is. Whatever else a session starts
@@ -64,7 +65,7 @@ def psql(environment: Mapping[str, str], arguments: Sequence[str]) -> NoReturn:
     """
     program = _psql()
     # It looks for its own files from where it is called, and a wheel's is on no PATH.
-    os.execve(program, [program, *arguments], environment)
+    become(program, arguments, environment)
 
 
 def _psql() -> str:

@@ -9,12 +9,12 @@ from tempfile import TemporaryDirectory
 from engarde.checks.journals import folder
 from engarde.declaration import stack_file
 from engarde.declaration.databases import restrict_to, service_of
-from engarde.declaration.loader import read
 from engarde.declaration.model import DatabaseStack, Extension, Service, Stack
-from engarde.declaration.stack_file import PROJECT
+from engarde.declaration.stack_names import PROJECT, file_name, short_name
 from engarde.declaration.validation import join
 from engarde.errors import ConfigError, Refused, Unreachable
 from engarde.pulumi_cli.process import engine, set_key
+from engarde.pulumi_cli.stacks import read
 from engarde.rotate.stack_change import Copy, copied
 
 
@@ -128,7 +128,7 @@ def draft(now: Stack, then: Stack) -> Iterator[Copy]:
     :raises Refused: the copy would declare something else, too.
     """
     # In a folder of its own: a plan takes no lock.
-    beside = TemporaryDirectory(prefix="draft-", dir=folder(f"split.{now.name}"))
+    beside = TemporaryDirectory(prefix="draft-", dir=folder(f"split.{short_name(now.name)}"))
     with beside as place, copied(now.name, Path(place)) as made:
         for edit in changes(now, then):
             _write(now.name, made.copy, edit)
@@ -142,7 +142,7 @@ def _write(stack: str, copy: Path, edit: Edit) -> None:
     values = (edit.value,) if isinstance(edit.value, str) else edit.value or ()
     if path is None or any(value.startswith("-") for value in values):
         raise ConfigError(
-            f"the engine cannot write the key of {edit.name}; nothing was changed in Pulumi.{stack}.yaml. Write it"
+            f"the engine cannot write the key of {edit.name}; nothing was changed in {file_name(stack)}. Write it"
             f" yourself, and run the same command again, which goes on from there:\n{edit}"
         )
     if isinstance(edit.value, str):

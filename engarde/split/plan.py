@@ -10,6 +10,7 @@ from engarde.declaration.database_rules import SERVERS_OWN
 from engarde.declaration.databases import service_of
 from engarde.declaration.model import Stack
 from engarde.declaration.names import complaint
+from engarde.declaration.stack_names import file_name
 from engarde.errors import ConfigError, EngardeError, Refused, Unreachable
 from engarde.pulumi_cli.logins import access, login_of_admin
 from engarde.pulumi_cli.process import preview
@@ -85,7 +86,7 @@ def _declared_instead(stack: Stack, name: str, url: str) -> str:
     server |= {"user": user} if user not in (None, "postgres") else {}
     return (
         "a URL's password would stand in the process list and in the shell's history: it is taken from nowhere but the"
-        f" stack file. Put this into Pulumi.{stack.name}.yaml:\n{stack_file.lines('databases', {name: server})}\n"
+        f" stack file. Put this into {file_name(stack.name)}:\n{stack_file.lines('databases', {name: server})}\n"
         f"then `bin/pulumi config set --secret --path 'adminPasswords[\"{name}\"]' --stack {stack.name}`, which asks"
         f" for it, and say --to {name}. Whoever has seen this command has the password in the URL: change it"
     )

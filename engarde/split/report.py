@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from engarde.backup.inventory import Held
 from engarde.declaration.databases import display_name
 from engarde.declaration.declared import of_bytes
+from engarde.declaration.stack_names import file_name
 from engarde.output.show import Result, Text, grid, lines
 from engarde.split.inspect import Contents, Target, create
 from engarde.split.move import Edit, Move
@@ -70,7 +71,7 @@ class MovePlan(Result):
             yield f"makes role {self.move.service.role} there"
         if self.move.new.analytics:
             yield f"analytics reads it in {display_name(self.move.new)} from then on, with a URL of its own"
-        yield f"writes into Pulumi.{self.move.before.name}.yaml:"
+        yield f"writes into {file_name(self.move.before.name)}:"
         for edit in self.edits:
             yield from (f"  {line}" for line in str(edit).split("\n"))
 

@@ -13,9 +13,11 @@ from engarde.backup.manifest import whole
 from engarde.checks import journals
 from engarde.checks.journals import MoveJournal, Step, now
 from engarde.declaration.databases import display_name, service_of
-from engarde.declaration.loader import FOLDER, read
+from engarde.declaration.loader import FOLDER
+from engarde.declaration.stack_names import file_name
 from engarde.errors import EngardeError, Refused, Unfinished
 from engarde.pulumi_cli.logins import login_of_admin
+from engarde.pulumi_cli.stacks import read
 from engarde.pulumi_cli.state import verifiers
 from engarde.rotate import lockout
 from engarde.rotate.stack_change import locked
@@ -87,7 +89,7 @@ def back(stack: str, name: str, options: Options, ask: Ask, say: Say) -> Moved:
         undoes = not begun.returning and begun.step < Step.SWITCHED and not in_target
         if not begun.returning and begun.step < Step.LEFT and in_target:
             raise Refused(
-                f"Pulumi.{stack}.yaml says that {name} is in {begun.target}, where its data was not brought: take that"
+                f"{file_name(stack)} says that {name} is in {begun.target}, where its data was not brought: take that"
                 " back in the file first"
             )
         if options.dry_run:
@@ -196,7 +198,7 @@ def finish(stack: str, name: str, say: Say, *, drop: bool, dry_run: bool) -> Fin
             raise Refused(begun.told(stack))
         way = move(declared, name, *begun.way, begun.carried)
         if declared != way.after:
-            raise Refused(f"Pulumi.{stack}.yaml does not say that {name} is in {begun.target}")
+            raise Refused(f"{file_name(stack)} does not say that {name} is in {begun.target}")
         folder, role = Path(begun.folder or ""), way.service.role
         wanted = whole(folder).inventory
         found = lockout.login_status(way.old, role)

@@ -13,13 +13,14 @@ from engarde.checks import journals, registry
 from engarde.checks.journals import MoveJournal, Step
 from engarde.checks.observed import Observed
 from engarde.declaration.databases import display_name
-from engarde.declaration.loader import FOLDER, read
+from engarde.declaration.loader import FOLDER
 from engarde.declaration.names import ANALYTICS
 from engarde.declaration.resource_names import on_server
 from engarde.errors import Unfinished
 from engarde.output.findings import Finding
 from engarde.pulumi_cli.logins import login_of_admin, login_to
 from engarde.pulumi_cli.process import TAKE_OVER, engine, preview, up
+from engarde.pulumi_cli.stacks import read
 from engarde.pulumi_cli.state import ROLE, outputs, state, verifiers
 from engarde.rotate import lockout
 from engarde.rotate.delivery import deliverer

@@ -5,10 +5,10 @@ import os
 import signal
 import subprocess
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from engarde.errors import INTERNAL, EngardeError, Unfinished
 from engarde.util.masking import masked
@@ -28,6 +28,17 @@ def hold(lock: IO[str], waiting: str) -> None:
     except BlockingIOError:
         with step(waiting):
             fcntl.flock(lock, fcntl.LOCK_EX)
+
+
+def become(program: str, arguments: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
+    """Becomes a program, looked for on the PATH of this environment: signals and its end are its own.
+
+    :raises OSError: it cannot be run.
+    """
+    # Python ignores these, and a program would inherit that.
+    for number in (signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    os.execvpe(program, [program, *arguments], environment)
 
 
 @contextmanager

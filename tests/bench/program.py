@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+from engarde.util.workspaces import file_backend
 from launcher import command
 from launcher.engine import ToolchainError
 from tests.bench import process
@@ -21,7 +22,7 @@ def program(project: Project) -> Tool:
     """The program with a declared stack."""
     folder = project.folder
     (folder / "passphrase").write_text(PASSPHRASE)
-    given = environment(project.engine) | command.in_files(command.backend(folder / STATE), folder / "passphrase")
+    given = environment(project.engine) | command.in_files(file_backend(folder / STATE), folder / "passphrase")
 
     def resources() -> int:
         return _exported(folder, _words(project, "stack", "export", "--file", "exported"), given)

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from devtools import server as servers
-from engarde.declaration.loader import read
 from engarde.declaration.model import Stack, Table
+from engarde.pulumi_cli.stacks import read
 from engarde.util.terminal import step
 from launcher.engine import Engine
 from tests.bench import floor as floors

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from engarde.declaration import loader
 from engarde.declaration.databases import restrict_to
 from engarde.explain import explain, show
 from engarde.explain.explanation import Explanation, Line
+from engarde.pulumi_cli import stacks
 from engarde.server.credentials import Access
 from tests.engine.admins import PASSWORD
 from tests.engine.program import STACK, Project
@@ -26,7 +26,7 @@ class Asked:
 
     def explain(self, who: str, what: str) -> Explanation:
         """The explanation, with which the server agrees."""
-        stack = restrict_to(loader.read(self.project.folder, STACK), None)
+        stack = restrict_to(stacks.read(self.project.folder, STACK), None)
         login = Access(stack.server, stack.server.database, stack.server.user, PASSWORD)
         found = explain(stack, login, who, what)
         assert found.disagreements == ()

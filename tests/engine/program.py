@@ -16,7 +16,8 @@ from ruamel.yaml import YAML
 
 from devtools.server import HOST
 from engarde.declaration.loader import PASSWORD_KEY
-from launcher.command import backend, quick
+from engarde.util.workspaces import file_backend
+from launcher.command import quick
 from launcher.engine import Engine
 from launcher.sessions import pgoptions
 from tests.engine import state as states
@@ -206,7 +207,7 @@ class Project:
         return {
             **environment(self.engine),
             **quick(),
-            "PULUMI_BACKEND_URL": backend(self.folder / STATE),
+            "PULUMI_BACKEND_URL": file_backend(self.folder / STATE),
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "true",

@@ -10,9 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Console
 
 from engarde.declaration.databases import restrict_to
-from engarde.declaration.loader import read
 from engarde.declaration.model import DatabaseStack
 from engarde.pulumi_cli.logins import login_to
+from engarde.pulumi_cli.stacks import read
 from engarde.server.credentials import Access, scram_verifier
 from engarde.status.show import Status, status
 from engarde.status.subjects import chosen

@@ -3,11 +3,11 @@
 import re
 from typing import Any
 
-from engarde.declaration import loader
 from engarde.declaration.databases import restrict_to
 from engarde.errors import Refused
 from engarde.preflight.revocations import Given
 from engarde.preflight.server_facts import Before, survey
+from engarde.pulumi_cli import stacks
 from engarde.server.credentials import scram_verifier
 from tests.engine.admins import BACKEND, CREATEROLE, OWNED, PASSWORD, only_createrole, only_superuser
 from tests.engine.conftest import Projects
@@ -44,7 +44,7 @@ def told(run: Run) -> list[str]:
 
 def lacking(project: Project) -> list[str]:
     """The statements that the survey asks for now."""
-    stack = restrict_to(loader.read(project.folder, NAME), None)
+    stack = restrict_to(stacks.read(project.folder, NAME), None)
     before = Before(given=Given(outside=frozenset(role.name for role in stack.outside_roles)))
     try:
         survey(stack, PASSWORD, before, lambda _: None)

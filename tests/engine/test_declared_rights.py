@@ -7,8 +7,8 @@ from types import MappingProxyType
 import pytest
 
 from engarde.declaration.grants import Execute
-from engarde.declaration.loader import read
 from engarde.doctor.causes import functions, relations
+from engarde.pulumi_cli.stacks import read
 from engarde.server.credentials import Access
 from engarde.server.functions import find as functions_of_server
 from engarde.server.session import session

@@ -86,7 +86,7 @@ def test_one_url_is_printed_for_scripts_and_logs_in(checkout: Clone, who: str) -
 def test_the_tool_says_what_is_wrong_and_nothing_else(checkout: Clone) -> None:
     for words, code, message in (
         (("url", "nobody"), 2, "stack local has no login nobody; it has langflow, madansara"),
-        (("psql", "madansara", "--stack", "elsewhere"), 2, "Pulumi.elsewhere.yaml: no such file"),
+        (("psql", "madansara", "--stack", "elsewhere"), 2, "has no file Pulumi.elsewhere.yaml; it has Pulumi."),
     ):
         done = checkout.run("bin/engarde", *words)
         assert (done.returncode, done.stdout) == (code, "")

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from engarde.declaration import loader
+from engarde.pulumi_cli import stacks
 from launcher.paths import PROJECT
 from tests.engine.conftest import Projects
 from tests.engine.program import BLANK, STACK, STACK_FILE
@@ -67,4 +67,4 @@ def test_the_program_and_the_tool_read_the_same(projects: Projects, text: str) -
         (project.folder / "__main__.py").write_text(PROGRAM)
         project.succeeds(project.preview())
         declared = pickle.loads((project.folder / "declared").read_bytes())
-        assert declared == loader.read(project.folder, STACK)
+        assert declared == stacks.read(project.folder, STACK)

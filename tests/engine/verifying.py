@@ -6,8 +6,8 @@ import shlex
 from typing import Any
 from unittest.mock import patch
 
-from engarde.declaration.loader import read
 from engarde.output.findings import Finding
+from engarde.pulumi_cli.stacks import read
 from engarde.pulumi_cli.state import Outputs, views
 from engarde.verify.report import Report
 from engarde.verify.run import Asked, verify

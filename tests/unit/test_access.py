@@ -55,7 +55,7 @@ def test_urls_at_either_address() -> None:
 
 def test_psql_finds_the_credentials_in_its_environment_only() -> None:
     with (
-        patch("engarde.server.libpq.os.execve") as execve,
+        patch("engarde.util.processes.os.execvpe") as execve,
         patch("engarde.server.libpq._psql", return_value="/bin/psql"),
         patch.dict("os.environ", {"PGOPTIONS": "-c role=x", "PGPASSWORD": "other", "HOME": "/home"}, clear=True),
     ):

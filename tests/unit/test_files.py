@@ -12,8 +12,9 @@ from engarde.alembic import init
 from engarde.alembic.project import project
 from engarde.alembic.scripts import graph
 from engarde.backup import manifest
-from engarde.declaration.loader import parse, read
+from engarde.declaration.loader import parse
 from engarde.errors import ConfigError, EngardeError, Refused
+from engarde.pulumi_cli.stacks import read
 from engarde.util.files import read_bytes, read_text
 
 

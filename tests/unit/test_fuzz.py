@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from pulumi.runtime import set_all_config, set_mocks
 
 from components.engine import declared_stack
-from engarde.declaration.loader import read
 from engarde.declaration.stack_file import LONGEST
 from engarde.errors import ConfigError
+from engarde.pulumi_cli.stacks import read
 from tests.unit import documents, mocked
 from tests.unit.documents import PASSWORD, SECRETS, VALUE
 

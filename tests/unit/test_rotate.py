@@ -10,10 +10,11 @@ from unittest.mock import patch
 import pytest
 
 from engarde.checks import journals
-from engarde.declaration.loader import parse, read
+from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
 from engarde.errors import ConfigError, Refused, Unfinished
 from engarde.pulumi_cli.process import Step
+from engarde.pulumi_cli.stacks import read
 from engarde.pulumi_cli.state import PASSWORD, ROLE, Resource, State
 from engarde.rotate.lockout import LoginAttempt, prove
 from engarde.rotate.report import Rotation

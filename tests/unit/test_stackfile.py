@@ -11,9 +11,10 @@ import pytest
 from pulumi.runtime import set_all_config, set_mocks
 
 from components.engine import declared_stack
-from engarde.declaration.loader import parse, read
+from engarde.declaration.loader import parse
 from engarde.declaration.model import Login, Stack
 from engarde.errors import ConfigError
+from engarde.pulumi_cli.stacks import read
 
 SECRETS = {"adminPassword"}
 SERVER = {"host": "db.example", "database": "railway"}
@@ -183,7 +184,7 @@ def test_a_name_that_no_search_path_keeps_needs_a_schema_of_another_name(name: s
 
 
 def test_a_missing_or_broken_file_is_one_message_without_its_content(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"Pulumi\.nope\.yaml: no such file"):
+    with pytest.raises(ConfigError, match=r"has no file Pulumi\.nope\.yaml; it has none"):
         read(tmp_path, "nope")
     for text in ("config:\n  engarde:server: {host: hunter2", "\x00hunter2", "config: [\thunter2"):
         (tmp_path / "Pulumi.bad.yaml").write_text(text)

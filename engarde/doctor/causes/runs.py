@@ -8,7 +8,8 @@ from engarde.checks import registry
 from engarde.declaration.loader import password_words
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import ANALYTICS
-from engarde.declaration.stack_file import PROJECT, set_key
+from engarde.declaration.stack_file import set_key
+from engarde.declaration.stack_names import PROJECT
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, as_found, confirmed, ruled_out, unknown
