@@ -12,6 +12,8 @@ from engarde.alembic.running import recorded
 from engarde.alembic.scripts import graph
 from engarde.alembic.source import Modules, source
 from engarde.declaration.model import Service, Stack
+from engarde.declaration.validation import ValidationFault
+from engarde.declaration.validation import check as validated
 from engarde.errors import ConfigError
 from engarde.output.findings import Finding
 
@@ -27,11 +29,37 @@ RULES: tuple[Rule, ...] = (
     *(rules_configure.several, rules_configure.arguments, rules_models.heads),
 )
 RULES_OF_FLASK: tuple[Rule, ...] = (rules_configure.of_flask, rules_models.heads)
+RULES_OF_STACK = (rules_models.foreign_keys, rules_urls.variable, rules_urls.direct, rules_urls.driver_fits)
+"""Those that ask what only the stack file tells."""
+
+NOT_CHECKED = {
+    "foreign key": "whether foreign keys into other schemas are declared",
+    "metadata schema": "whether models of other schemas, where autogenerate does not see them, are declared reads",
+    "variable": "whether the URL is in the variable that the stack delivers",
+    "pooler": "whether that variable leads past a pooler",
+    "driver": "whether the form of that URL fits the engine and its arguments",
+    "search_path": "whether a schema after the service's own is that of an extension",
+}
+"""What is left open of these kinds of findings where there is no stack file."""
 
 
-def check(stack: Stack, service: Service, path: Path | str, *, run: bool = False) -> tuple[Finding, ...]:
+def undeclared(name: str, schema: str | None, role: str | None) -> Service:
+    """A service that is known by its names alone; those that are not told are as a stack file without them has them.
+
+    :raises ConfigError: a name that no stack file may give.
+    """
+    faults: list[ValidationFault] = []
+    told: dict[str, object] = {"name": name, "schema": schema or name, **({"role": role} if role else {})}
+    service = validated(Service, told, "-", faults)
+    if faults or service is None:
+        raise ConfigError("; ".join(str(fault).replace("-.", "--", 1) for fault in faults))
+    return service
+
+
+def check(stack: Stack | None, service: Service, path: Path | str, *, run: bool = False) -> tuple[Finding, ...]:
     """What each rule finds in the project at this path; what its text does not tell is a finding of its own.
 
+    :param stack: None where there is no stack file; `NOT_CHECKED` says what is left open then.
     :param run: its env.py is run, too, in the service's own interpreter and without a database; else none of it is.
     :raises ConfigError: there is no Alembic project, or a file of it does not parse.
     :raises Refused: it could not be run.
@@ -48,4 +76,5 @@ def check(stack: Stack, service: Service, path: Path | str, *, run: bool = False
     if run and not found.flask:
         context = recorded(context)
     rules = RULES_OF_FLASK if found.flask else RULES
-    return tuple(dict.fromkeys(finding for rule in rules for finding in rule(context)))
+    asked = rules if stack else [rule for rule in rules if rule not in RULES_OF_STACK]
+    return tuple(dict.fromkeys(finding for rule in asked for finding in rule(context)))

@@ -142,7 +142,8 @@ class Environment:
 class Context:
     """One service's Alembic project, and what the stack file says of the service."""
 
-    stack: Stack
+    stack: Stack | None
+    """None where there is no stack file, and the service is known by its names alone"""
     service: Service
     project: Project
     graph: Graph
@@ -170,9 +171,14 @@ class Context:
         return f"'{statement}'" if "'" not in statement else json.dumps(statement, ensure_ascii=False)
 
     @property
+    def known_schemas(self) -> tuple[str, ...]:
+        """Those that the stack file declares, and `public`."""
+        return (*(self.stack.schemas if self.stack else ()), PUBLIC)
+
+    @property
     def others(self) -> tuple[str, ...]:
         """Schemas that are none of its business, one that comes later among them."""
-        declared = [name for name in (*self.stack.schemas, PUBLIC) if name != self.schema]
+        declared = [name for name in self.known_schemas if name != self.schema]
         return (*dict.fromkeys(declared), "of_a_later_service")
 
     @property
@@ -240,13 +246,19 @@ class Context:
     def unjudged(self, line: int, expected: str, actual: str, file: Path | None = None) -> Finding:
         """Says that something can only be told by running it, and the two ways to have it told."""
         ways = [] if self.run else [f"{self._command('check')} --run  # runs env.py, without a database"]
-        ways.append(f"{self._command('init')}  # writes an env.py that can be read")
+        where = "" if self.stack else "where the stack file is: "
+        ways.append(f"{self._command('init')}  # {where}writes an env.py that can be read")
         remedy = Remedy("command", "\n".join(ways))
         return self.healed(UNJUDGED, line, expected, f"cannot be judged: {actual}", remedy, file)
 
     def _command(self, name: str) -> str:
-        words = ("bin/engarde", "alembic", name, self.service.name, str(self.project.folder))
-        return f"{' '.join(map(word, words))} --stack {self.stack.name}"
+        words = ["bin/engarde", "alembic", name, self.service.name, str(self.project.folder)]
+        if self.stack:
+            words += ["--stack", self.stack.name]
+        elif name == "check":
+            words[0] = "engarde"
+            words += ["--no-stack", "--schema", self.schema, "--role", self.service.role]
+        return " ".join(map(word, words))
 
 
 def by_name(schema: str) -> tuple[str, ...]:

@@ -87,10 +87,7 @@ def filtered(context: Context) -> Iterator[Finding]:
             yield context.unjudged(line, expected, "the filter is not of a usual form")
             continue
         if shown := [schema for schema, sees in others.items() if sees]:
-            what = (
-                ", ".join(schema for schema in shown if schema in (*context.stack.schemas, PUBLIC))
-                or "any other schema"
-            )
+            what = ", ".join(schema for schema in shown if schema in context.known_schemas) or "any other schema"
             actual = f"autogenerate sees, and proposes to drop, the tables of {what}"
             yield context.finding("filter", line, f"only tables of {context.schema}", actual, *filter_code(context))
         if own is False:
@@ -156,11 +153,12 @@ def _given(context: Context) -> set[str] | None:
 
 def set_rightly(context: Context) -> Iterator[Finding]:
     """Each search_path that env.py sets: the own schema first, nobody else's after it."""
-    allowed = {context.schema, PUBLIC, *_SYSTEM, *(extension.schema_ for extension in context.stack.extensions)}
+    extensions = context.stack.extensions if context.stack else ()
+    allowed = {context.schema, PUBLIC, *_SYSTEM, *(extension.schema_ for extension in extensions)}
     for path in context.env.paths:
         if path.schemas is None:
             yield context.unjudged(path.line, f"a search_path of {context.schema}", "the path is not written out")
-        elif path.schemas[:1] != (context.schema,) or not allowed.issuperset(path.schemas):
+        elif path.schemas[:1] != (context.schema,) or (context.stack and not allowed.issuperset(path.schemas)):
             names = [f'"{name}"' if "," in name else name for name in path.schemas]
             actual, expected = f"search_path: {', '.join(names)}", f"{context.schema} first, no other's"
             yield context.finding("search_path", path.line, expected, actual, *_lines(context))
@@ -168,7 +166,9 @@ def set_rightly(context: Context) -> Iterator[Finding]:
 
 
 def _way(context: Context, path: SetPath) -> Iterator[Finding]:
-    """A driver's own setting, in the words of another driver."""
+    """A driver's own setting, in the words of another driver; which one an asynchronous engine has, its URL may say."""
+    if context.stack is None and context.env.asynchronous:
+        return
     value = context.set_path[1:-1].split(" TO ")[1]
     if path.way == "options" and driver(context) == "asyncpg":
         code = f'connect_args={{"server_settings": {{"search_path": {value!r}}}}}'

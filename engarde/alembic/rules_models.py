@@ -101,7 +101,7 @@ def _wrong(context: Context, named: Named) -> str | None:
     elif named.schema is not None:
         schema = str(named.schema)
         table = Table(schema, declared=True, exists=False, modelled=schema)
-        declared = schema in {read.schema_ for read in context.service.reads}
+        declared = context.stack is None or schema in {read.schema_ for read in context.service.reads}
         if not declared or any(context.sees(configure, table) for configure in online):
             return "autogenerate proposes to make its tables there"
     return None

@@ -104,6 +104,7 @@ def variable(context: Context) -> Iterator[Finding]:
 
 def direct(context: Context) -> Iterator[Finding]:
     """A URL that leads past the pooler, where there is one."""
+    assert context.stack
     if database_of(context.stack, context.service).server_stack.unpooled_address is None:
         return
     expected = "the server's own address: a pooler keeps neither locks nor settings of a session"
@@ -119,7 +120,7 @@ def _past(context: Context, variables: set[str]) -> Remedy:
     """The variable that leads past it, or the lines of the stack file that make one."""
     if variables:
         return Remedy("code", f'os.environ["{min(variables)}"]')
-    if context.stack.railway:
+    if context.stack and context.stack.railway:
         kept = {
             name: variable.model_dump(by_alias=True, exclude_defaults=True)
             for name, variable in context.variables.items()

@@ -82,6 +82,8 @@ class Runner:
     refused: str = "env.py could not be run"
     late: str = "env.py"
     otherwise: str = ""
+    in_stack_file: bool = True
+    """how Alembic is run is said there; where there is no stack file, it is the `alembic` that PATH leads to"""
 
     def run(self, runs: Sequence[Mapping[str, object]], read: Callable[[Said, Said], Read]) -> Read:
         """Runs both at the same time, each in a process of its own.
@@ -102,11 +104,12 @@ class Runner:
             why = str(error)
         except (ValueError, KeyError, TypeError, AttributeError):
             why = "its answer is none"
-        path = os.path.relpath(self.project.folder, FOLDER)
-        raise Refused(
-            f"{self.refused} with the service's own Alembic: {why}; say in the stack file how that is run"
-            f" (`migrations: {{path: {path}, command: [...]}}`, docs/migrate.md){self.otherwise}"
-        )
+        if self.in_stack_file:
+            migrations = f"migrations: {{path: {os.path.relpath(self.project.folder, FOLDER)}, command: [...]}}"
+            remedy = f"say in the stack file how that is run (`{migrations}`, docs/migrate.md)"
+        else:
+            remedy = "install it with what the project needs, and have PATH lead to it"
+        raise Refused(f"{self.refused} with the service's own Alembic: {why}; {remedy}{self.otherwise}")
 
     def _said(self, words: Sequence[str], told: Mapping[str, object], programs: Programs) -> Said:
         token, settings = secrets.token_hex(16), self.project.settings
@@ -199,7 +202,9 @@ def recorded(context: Context) -> Context:
         "url": str(settings.in_ini.get(URL) or settings.in_pyproject.get(URL) or "").replace("%%", "%"),
     }
     runs = [{**told, "mode": mode} for mode in MODES]
-    return Runner(project, service).run(runs, lambda online, offline: _with(context, online, offline))
+    return Runner(project, service, in_stack_file=context.stack is not None).run(
+        runs, lambda online, offline: _with(context, online, offline)
+    )
 
 
 def _with(context: Context, online: Said, offline: Said) -> Context:

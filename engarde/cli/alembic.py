@@ -31,21 +31,39 @@ def alembic_command() -> None:
 @command("check", cls=OnServices, group=alembic_command, short_help="Say what would reach into other schemas.")
 @service_argument
 @click.option("--run", is_flag=True, help="Run its env.py, too: the project's own code, but without a database.")
+@click.option(
+    "--no-stack", is_flag=True, is_eager=True, help="Check without a stack file what can be checked without one."
+)
+@click.option("--schema", help="With --no-stack: the service's schema; by default its name.")
+@click.option("--role", help="With --no-stack: the service's role; by default its name with _user.")
 @click.argument("path", metavar="PATH")
-def check_command(stack: str, service: str, run: bool, path: str) -> Findings:
+def check_command(
+    stack: str | None, service: str, run: bool, no_stack: bool, schema: str | None, role: str | None, path: str
+) -> Findings:
     """Say what in the Alembic project at PATH would not work, or would reach into other schemas.
 
     PATH is the folder with its alembic.ini or pyproject.toml. Without --run nothing of it is run, and what is computed
     is not judged. With --run its env.py is run with the service's own Alembic (`migrations.command` of the stack file)
-    and the environment that migrations have; no migration is run, and every URL leads nowhere. Exit codes: 0 nothing is
-    wrong, 1 something is or is not judged, 2 usage or a fault.
+    and the environment that migrations have; no migration is run, and every URL leads nowhere. With --no-stack, in a
+    repository that has no stack file, what only that tells is listed as not checked. Exit codes: 0 nothing is wrong, 1
+    something is or is not judged, 2 usage or a fault.
     """
-    from engarde.alembic.check import check
+    from engarde.alembic.check import NOT_CHECKED, check, undeclared
     from engarde.output.show import Findings
 
-    declared = read(FOLDER, stack)
-    found = check(declared, service_of(declared, service), path, run=run)
-    return Findings(found, f"nothing is wrong with the Alembic project of {service}", {"service": service})
+    if no_stack and stack is not None:
+        raise click.UsageError("--stack and --no-stack exclude each other")
+    if (schema or role) and not no_stack:
+        raise click.UsageError("--schema and --role go with --no-stack; otherwise the stack file has them")
+    declared = None if stack is None else read(FOLDER, stack)
+    whose = service_of(declared, service) if declared else undeclared(service, schema, role)
+    found = check(declared, whose, path, run=run)
+    if no_stack:
+        say("not checked without a stack file:")
+        for kind, left_open in NOT_CHECKED.items():
+            say(f"  {kind}: {left_open}")
+    about = {"service": service, **({"notChecked": NOT_CHECKED} if no_stack else {})}
+    return Findings(found, f"nothing is wrong with the Alembic project of {service}", about)
 
 
 @command(

@@ -87,8 +87,8 @@ class OnServices(click.Command):
 
 
 def _stack(context: click.Context, option: click.Parameter, given: str | None) -> str | None:
-    """The stack that is meant; what is open in it is said before whatever comes of the command."""
-    if context.resilient_parsing:
+    """The stack that is meant, if one is; what is open in it is said before whatever comes of the command."""
+    if context.resilient_parsing or context.params.get("no_stack"):
         return given
     stack = chosen(given)
     try:
