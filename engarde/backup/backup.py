@@ -13,11 +13,12 @@ from engarde.backup.clients import Client, client, running
 from engarde.backup.inspect import inspect, owner_of, sequences
 from engarde.backup.inventory import Inventory
 from engarde.backup.manifest import DUMP, LARGE_OBJECTS, Manifest
-from engarde.backup.proof import NOTHING, proved
-from engarde.backup.report import Made
+from engarde.backup.proof import NOTHING, Proof, proved
+from engarde.backup.report import Backups, Made
 from engarde.declaration.databases import database_of, service_of
 from engarde.declaration.model import Stack
-from engarde.errors import Refused, Unfinished
+from engarde.declaration.names import ANALYTICS
+from engarde.errors import EngardeError, Refused, Unfinished
 from engarde.pulumi_cli.logins import access
 from engarde.server.connect import WATCHED
 from engarde.server.credentials import Access
@@ -46,7 +47,9 @@ class Options:
 
 
 def backup(stack: Stack, name: str, to: Path | None, options: Options, say: Say, login: Access | None = None) -> Made:
-    """Copies the service's schema into a new folder that nobody but its owner can read, and tries to load it.
+    """Copies a service's schema into a new folder that nobody but its owner can read, and tries to load it.
+
+    Of an existing schema, which is others' to restore, it is only copied, as analytics reads it.
 
     :param login: another one of the service's role than with the state's password: of a move, which loads the copy
         itself where it is to be.
@@ -55,32 +58,79 @@ def backup(stack: Stack, name: str, to: Path | None, options: Options, say: Say,
     :raises Unreachable: the service's role was not let in.
     """
     start, now = time.monotonic(), datetime.now(UTC)
-    service = service_of(stack, name)
+    reader = _reader(stack, name) if name in of_others(stack) else None
+    schema = name if reader else service_of(stack, name).schema_
     folder = (to or manifest.default(stack.name, name, now)).absolute()
     manifest.refuse_existing(folder)
-    proving, login = login is None, login or access(stack, name)
+    proving, login = login is None, login or access(stack, ANALYTICS if reader else name)
     with session(login) as asked:
         refuse_pooler(login, asked)
         refuse_citus(asked)
         programs = client(options.pg_bin, asked.major, encrypted=asked.encrypted)
-        owner_of(asked, service.schema_)
+        owner_of(asked, schema)
         _workers(asked, login.role, options.jobs)
     if options.dry_run:
         return Made(name, folder, programs.version, time.monotonic() - start)
     with manifest.draft(folder) as partial:
-        found = dump(login, service.schema_, partial, programs, options.jobs, say)
+        found = dump(login, schema, partial, programs, options.jobs, say, reader)
         say("checksums of the files")
         written = manifest.files(partial)
         made = now.isoformat(timespec="seconds")
         said = Manifest(manifest.VERSION, made, stack.name, name, programs.version, found.roles, found, written)
         manifest.write(partial, said)
     size = sum(file.size for file in written)
-    proof = proved(database_of(stack, service), service.role, folder, found, programs, say) if proving else NOTHING
+    if reader:
+        proof = Proof(unproven=(f"schema {schema} is not the stack's; pg_restore reads the copy (docs/backup.md)",))
+    elif proving:
+        service = service_of(stack, name)
+        proof = proved(database_of(stack, service), service.role, folder, found, programs, say)
+    else:
+        proof = NOTHING
     return Made(name, folder, programs.version, time.monotonic() - start, size, found, proof)
 
 
-def dump(access: Access, schema: str, folder: Path, client: Client, jobs: int | None, say: Say) -> Inventory:
-    """Writes the schema into the folder, as its owner sees it, and tells what it holds.
+def every(stack: Stack, to: Path | None, options: Options, say: Say) -> Backups:
+    """A backup of each service and of each existing schema; one that fails does not stop the others.
+
+    :param to: the folder in which each gets a new one of its name.
+    """
+    made: list[Made] = []
+    failed: dict[str, EngardeError] = {}
+    for name in (*(service.name for service in stack.services), *of_others(stack)):
+        try:
+            made.append(backup(stack, name, to and manifest.named(to, name), options, say))
+        except EngardeError as fault:
+            failed[name] = fault
+            say(f"{name}: {fault}")
+    return Backups(made, failed)
+
+
+def of_others(stack: Stack) -> list[str]:
+    """The existing schemas, but for one that is called like a service."""
+    services = {service.name for service in stack.services}
+    return [schema.name for schema in stack.existing_schemas if schema.name not in services]
+
+
+def _reader(stack: Stack, schema: str) -> str:
+    """The role that reads an existing schema.
+
+    :raises Refused: none whose password is known does.
+    """
+    if stack.analytics is None or schema not in stack.analytics_schemas:
+        raise Refused(f"nobody whose password the stack knows reads schema {schema}; let analytics (engarde:analytics)")
+    return stack.analytics.role
+
+
+def dump(
+    access: Access,
+    schema: str,
+    folder: Path,
+    client: Client,
+    jobs: int | None,
+    say: Say,
+    reader: str | None = None,
+) -> Inventory:
+    """Writes the schema into the folder, as its owner or the reader sees it, and tells what it holds.
 
     :raises Refused: something cannot be copied whole, or there are too few connections.
     :raises Unfinished: pg_dump failed.
@@ -90,7 +140,7 @@ def dump(access: Access, schema: str, folder: Path, client: Client, jobs: int | 
         refuse_pooler(access, asked)
         workers = _workers(asked, access.role, jobs)
         [snapshot] = asked.values("backup_snapshot")
-        found = inspect(asked, schema, say)
+        found = inspect(asked, schema, say, reader)
         _pg_dump(access, asked, found, snapshot, folder / DUMP, client, workers, say)
         if found.large_objects:
             say(f"copying {len(found.large_objects)} large objects")

@@ -25,15 +25,18 @@ class FoundTable:
     readable: bool
     forced: bool
     """row security counts for its owner, too"""
+    hidden: bool
+    """row security counts for the session's role"""
     detail: str
     columns: list[str]
     details: list[str]
 
 
-def inspect(asked: Session, schema: str, say: Say) -> Inventory:
+def inspect(asked: Session, schema: str, say: Say, reader: str | None = None) -> Inventory:
     """All that is in a schema in this session's snapshot; from then on the session prints values in one way.
 
-    :raises Refused: there is no such schema, or its owner does not see every row.
+    :param reader: the session's role, if the schema is none of its own; then no large objects belong to it.
+    :raises Refused: there is no such schema, or the session's role does not see every row.
     """
     [server] = asked.query("backup_pinned", Server)
     owner, (extensions, others) = owner_of(asked, schema), needs(asked, schema)
@@ -41,12 +44,12 @@ def inspect(asked: Session, schema: str, say: Say) -> Inventory:
         server=server,
         schema=schema,
         owner=owner,
-        tables=tuple(_tables(asked, schema, say)),
+        tables=tuple(_tables(asked, schema, say, reader)),
         sequences=tuple(sequences(asked, schema)),
         things=tuple(asked.query("backup_things", Thing, schema=schema)),
         owned=tuple(asked.query("backup_contents", Owned, schema=schema)),
         grants=tuple(grants(asked, schema, owner)),
-        large_objects=tuple(asked.query("backup_large_objects", LargeObject, role=owner)),
+        large_objects=() if reader else tuple(asked.query("backup_large_objects", LargeObject, role=owner)),
         extensions=extensions,
         needs=others,
         needed_by=needed_by(asked, schema),
@@ -76,14 +79,19 @@ def owner_of(asked: Session, schema: str) -> str:
     raise Refused(f"there is no schema {schema} there; `bin/pulumi up` makes it")
 
 
-def _tables(asked: Session, schema: str, say: Say) -> Iterator[Table]:
+def _tables(asked: Session, schema: str, say: Say, reader: str | None) -> Iterator[Table]:
     found = asked.query("backup_tables", FoundTable, schema=schema)
     if unreadable := [table.name for table in found if not table.readable]:
         raise Refused(
-            f"{schema}: its owner may not read {', '.join(map(visible, unreadable))}; `bin/engarde verify` names whose"
-            " they are and what heals it"
+            f"{schema}: {reader or 'its owner'} may not read {', '.join(map(visible, unreadable))}; `bin/engarde"
+            " verify` names whose they are and what heals it"
         )
-    if forced := [table.name for table in found if table.forced]:
+    if reader and (hidden := [table.name for table in found if table.hidden]):
+        raise Refused(
+            f"{schema}: row security applies to {reader} on {', '.join(map(visible, hidden))}, so that a copy would"
+            " lack rows; copy them as their owner, with pg_dump"
+        )
+    if forced := [table.name for table in found if table.forced and not reader]:
         raise Refused(
             f"{schema}: row security is forced on {', '.join(map(visible, forced))}, so that its owner does not see"
             " every row, and a copy would lack the others. Take FORCE off for the time being:"

@@ -124,10 +124,13 @@ def _sha256(file: Path) -> str:
 
 def default(stack: str, service: str, now: datetime) -> Path:
     """The folder of a backup that was made now."""
+    return named(BACKUPS / short_name(stack), service) / now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+
+
+def named(folder: Path, service: str) -> Path:
+    """The folder in this one that is a service's, whatever its name."""
     name = quote(service, safe=" ")
-    if set(name) == {"."}:
-        name = name.replace(".", "%2E")
-    return BACKUPS / short_name(stack) / name / now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
+    return folder / (name.replace(".", "%2E") if set(name) == {"."} else name)
 
 
 @contextmanager

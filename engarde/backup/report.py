@@ -1,6 +1,6 @@
 """What came of a backup or a restore, and what would."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from engarde.backup.inventory import Grant, Held, Inventory
 from engarde.backup.manifest import Manifest
 from engarde.backup.proof import NOTHING, Proof
 from engarde.declaration.declared import of_bytes
-from engarde.errors import Unfinished
+from engarde.errors import EngardeError, Unfinished
 from engarde.output.show import Result, Text, grid
 from engarde.util.terminal import indented
 
@@ -79,6 +79,35 @@ class Made(_Proved):
     @property
     def complaint(self) -> str:
         return self._unloadable(f"{self.folder} is whole and kept, but could not be restored as things are:")
+
+
+@dataclass(frozen=True, slots=True)
+class Backups(Result):
+    """All of a stack, one after another."""
+
+    made: Sequence[Made]
+    failed: Mapping[str, EngardeError]
+    """service or schema -> why there is none of it"""
+
+    def text(self) -> RenderableType:
+        return Group(*(one.text() for one in self.made))
+
+    def data(self) -> dict[str, object]:
+        failed = [{"service": name, "why": str(fault)} for name, fault in self.failed.items()]
+        return {"backups": [one.data() for one in self.made], "failed": failed}
+
+    @property
+    def exit_code(self) -> int:
+        """That of the worst; where some are made and others are not, it is begun and not finished."""
+        codes = [fault.exit_code for fault in self.failed.values()]
+        if codes and self.made:
+            return Unfinished.exit_code
+        return max([*codes, *(one.exit_code for one in self.made)], default=0)
+
+    @property
+    def complaint(self) -> str:
+        failed = [f"no backup of {name}: {fault}" for name, fault in self.failed.items()]
+        return "\n".join([*filter(None, (one.complaint for one in self.made)), *failed])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from engarde.backup import archive, manifest
-from engarde.backup.backup import Options, refuse_pooler
+from engarde.backup.backup import Options, of_others, refuse_pooler
 from engarde.backup.clients import Client, client, major
 from engarde.backup.inspect import grants, inspect, look_in, needed_by, owner_of, service_path
 from engarde.backup.inventory import Edge, Held, Inventory, Owned, Server, contents
@@ -52,6 +52,8 @@ def restore(
     :raises Unreachable: the service's role was not let in, or the session was lost.
     """
     start = time.monotonic()
+    if name in of_others(stack):
+        raise Refused(f"schema {name} is not the stack's to restore; pg_restore reads its backups (docs/backup.md)")
     service = service_of(stack, name)
     say("checking the backup's files")
     found = manifest.whole(folder)
