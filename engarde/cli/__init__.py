@@ -18,6 +18,7 @@ from engarde.cli.logins import psql_command, rotate_command, run_command, url_co
 from engarde.cli.migrate import migrate_command
 from engarde.cli.options import Commands
 from engarde.cli.railway import railway_command
+from engarde.cli.retire import retire_command
 from engarde.cli.split import split_command
 from engarde.cli.status import status_command
 from engarde.declaration.loader import FOLDER
@@ -107,6 +108,7 @@ COMMANDS = (
     backup_command,
     restore_command,
     split_command,
+    retire_command,
     psql_command,
     run_command,
     url_command,

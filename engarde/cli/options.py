@@ -120,7 +120,7 @@ def _output_option(outputs: Sequence[str]) -> Callable[[Callable[..., int]], Cal
     return click.option("--output", type=click.Choice(outputs), default=outputs[0], show_default=True, help=kinds)
 
 
-def asking(*, yes: bool) -> Callable[[str], None]:
+def asking(*, yes: bool, flag: str = "--yes") -> Callable[[str], None]:
     """Tells the operator what is about to be done, and ends the command unless that is wanted."""
 
     def asked(notice: str) -> None:
@@ -128,7 +128,7 @@ def asking(*, yes: bool) -> Callable[[str], None]:
         if yes:
             return
         if not sys.stdin.isatty():
-            raise Refused("nothing was changed: say --yes where nobody can be asked")
+            raise Refused(f"nothing was changed: say {flag} where nobody can be asked")
         if not click.confirm("Go on?", err=True):
             raise Refused("nothing was changed")
 

@@ -206,6 +206,16 @@ def set_key(stack: str, file: Path, path: str, value: str) -> None:
         raise Unreachable(f"the engine does not write {path} into a copy of the stack file:\n{done.stderr.strip()}")
 
 
+def remove_key(stack: str, file: Path, path: str) -> None:
+    """Takes one key out of a stack file, comments and order kept.
+
+    :raises Unreachable: no engine, or it refuses.
+    """
+    done = engine("config", "rm", "--path", path, "--stack", stack, "--config-file", str(file))
+    if done.returncode:
+        raise Unreachable(f"the engine does not take {path} out of a copy of the stack file:\n{done.stderr.strip()}")
+
+
 def forget_creations(stack: str, urns: Sequence[str]) -> None:
     """Makes the state forget that these were about to be made.
 

@@ -61,6 +61,8 @@ class Resource:
     """of a service: its grants that the next run lets go of, because their tables are gone"""
     rotation: int | None = None
     """of a password that is not on its way out"""
+    protected: bool = False
+    """of a service: whether the last run protected its role and its schema"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def _resource(found: dict[str, Any]) -> Resource:
         granted,
         frozenset(known.get("released") or ()) if found["type"] == TENANT else frozenset(),
         rotation(known) if found["type"] == PASSWORD and not found.get("delete") else None,
+        found["type"] == TENANT and bool(known.get("protected")),
     )
 
 

@@ -1,0 +1,219 @@
+"""A service leaves its stack: a backup, then its schema, then its entry and its role. What is done already is not done
+again, so that the same command goes on where it was stopped."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import RenderableType
+
+from engarde.backup import manifest
+from engarde.backup.backup import Options, backup, refuse_pooler
+from engarde.backup.inspect import inspect, needed_by
+from engarde.backup.inventory import Held, Inventory, Owned, contents
+from engarde.checks import journals
+from engarde.declaration.loader import FOLDER
+from engarde.declaration.model import Service, Stack
+from engarde.declaration.stack_file import key_path
+from engarde.declaration.stack_names import file_name, short_name
+from engarde.errors import ConfigError, Refused, Unfinished
+from engarde.output.show import Result, Text
+from engarde.pulumi_cli.logins import access
+from engarde.pulumi_cli.process import remove_key, set_key, up
+from engarde.pulumi_cli.stacks import read
+from engarde.pulumi_cli.state import TENANT, Resource, state
+from engarde.rotate.stack_change import copied, locked
+from engarde.server import copy_in
+from engarde.server.session import Session, session
+from engarde.util.quoting import quoted
+from engarde.util.terminal import Say, begin_change, first_few, indented, visible
+from engarde.util.unknown import UnknownName
+
+SHOWN = 20
+"""How many differences are told."""
+
+Ask = Callable[[str], None]
+"""Tells the operator what is about to be done, and raises unless that is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retired(Result):
+    """What was done, or would be."""
+
+    service: str
+    steps: tuple[str, ...]
+    dry_run: bool
+    folder: Path | None = None
+    """of the backup"""
+    seconds: float = 0.0
+    variables: tuple[str, ...] = ()
+    """the Railway services that have its URL"""
+
+    def text(self) -> RenderableType:
+        lines = [f"{self.service} {'would be' if self.dry_run else 'is'} retired:", indented(self.steps)]
+        if self.folder and not self.dry_run:
+            lines.append(f"its data is in {self.folder}")
+        if self.variables:
+            lines.append(f"take its URL out of these Railway services: {', '.join(self.variables)}")
+        return Text("\n".join(lines), overflow="fold")
+
+    def data(self) -> dict[str, object]:
+        return dict(
+            service=self.service,
+            dryRun=self.dry_run,
+            steps=list(self.steps),
+            backup=str(self.folder) if self.folder else None,
+            railwayServices=list(self.variables),
+            seconds=round(self.seconds, 1),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What is still to be done with a service that is in the stack file."""
+
+    stack: Stack
+    service: Service
+    made: Resource | None
+    """the service in the state, if it was brought up"""
+    held: Held | None
+    """what its schema holds; none where there is no schema any more"""
+
+    def steps(self, keep: bool) -> list[str]:
+        file, name = file_name(self.stack.name), self.service.name
+        steps = ["Pulumi takes the protection off its role and its schema"] if self.made and self.made.protected else []
+        if self.held is not None:
+            what = f"schema {self.service.schema_} ({str(self.held) or 'empty'})"
+            steps += [f"a backup of {what}"] if keep else []
+            steps += [f"{what} is dropped{'' if keep else ', without a backup'}"]
+        return [*steps, f"{name} is taken out of {file}", _UP]
+
+
+_UP = "Pulumi drops its role and its grants"
+
+
+def retire(stack: str, name: str, to: Path | None, options: Options, ask: Ask, say: Say, *, keep: bool) -> Retired:
+    """Takes the service out of the stack, as far as that is not done yet.
+
+    :param keep: its data in a backup first, which is compared with what is there when the schema is dropped.
+    :raises Refused: something stands in the way; nothing was changed.
+    :raises Unfinished: it was begun; the same command goes on.
+    """
+    start, declared = time.monotonic(), read(FOLDER, stack)
+    with locked(declared, dry_run=options.dry_run):
+        service = next((service for service in declared.services if service.name == name), None)
+        made = next((found for found in state(stack).resources if (found.type, found.name) == (TENANT, name)), None)
+        if service is None and made is None:
+            raise UnknownName(f"stack {stack}", "service", [name], [service.name for service in declared.services])
+        if service is None:
+            # Stopped after it was taken out of the file; with anything in its schema, the program refuses.
+            if not options.dry_run:
+                up(stack)
+            return Retired(name, (_UP,), options.dry_run, seconds=time.monotonic() - start)
+        left = _left(declared, service, made)
+        steps, folder = tuple(left.steps(keep)), None
+        if not options.dry_run:
+            ask(f"To retire {name} from stack {stack}:\n{indented(steps)}")
+            folder = _go(left, to, options, say, keep=keep)
+    return Retired(name, steps, options.dry_run, folder, time.monotonic() - start, service.on_railway)
+
+
+def _left(declared: Stack, service: Service, made: Resource | None) -> _Left:
+    """:raises Refused: something stands in the way."""
+    name = service.name
+    if (begun := journals.read_move(declared.name, name)) is not None:
+        raise Refused(begun.told(declared.name))
+    if name in journals.read_rotations(declared.name).begun:
+        raise Refused(f"a rotation of {name} is open: run `bin/engarde rotate {name} --stack {declared.name}` first")
+    with copied(declared.name, journals.folder(f"retire.{short_name(declared.name)}")) as copy:
+        _take_out(declared, service, copy.copy)
+    held = None
+    if made:
+        login = access(declared, name)
+        with session(login) as asked:
+            refuse_pooler(login, asked)
+            _refuse_in_use(asked, service)
+            if asked.values("backup_schema", schema=service.schema_):
+                owned = asked.query("backup_contents", Owned, schema=service.schema_)
+                held = Held(tuple(owned), asked.values("large_objects_of", role=service.role)[0])
+    return _Left(declared, service, made, held)
+
+
+def _take_out(declared: Stack, service: Service, file: Path) -> None:
+    """Takes the service out of a copy of the stack file, which then has to be right without it.
+
+    :raises Refused: it is not.
+    """
+    path = key_path("services", (service.name,))
+    if path is None:
+        raise Refused(f"Pulumi has no way to spell {service.name}; take it out of {file.name} yourself")
+    remove_key(declared.name, file, path)
+    try:
+        after = read(file.parent, declared.name)
+    except ConfigError as faults:
+        raise Refused(f"something else in the stack file needs {service.name}; change that first:\n{faults}") from None
+    if service.name in {other.name for other in after.services}:
+        raise Refused(f"an environment declares {service.name}, and not {file.name}; nothing was changed")
+
+
+def _refuse_in_use(asked: Session, service: Service) -> None:
+    [sessions] = asked.values("split_sessions", role=service.role, database=None)
+    if sessions:
+        raise Refused(f"{service.role} has {sessions} sessions: stop {service.name} first; nothing was changed")
+    if needing := [visible(str(edge)) for edge in needed_by(asked, service.schema_)]:
+        raise Refused(
+            f"outside of schema {service.schema_} this needs what is in it, and would be dropped with it; nothing was"
+            f" changed. Drop it yourself first:\n{indented(needing)}"
+        )
+
+
+def _go(left: _Left, to: Path | None, options: Options, say: Say, *, keep: bool) -> Path | None:
+    stack, service = left.stack, left.service
+    folder = None
+    if left.held is not None and keep:
+        made = backup(stack, service.name, to, options, say)
+        folder = made.folder
+        if made.complaint:
+            raise Unfinished(
+                f"{made.complaint}\nNothing was changed. Heal that, or say --yes-without-backup beside this copy"
+            )
+    if left.made and left.made.protected:
+        say("taking the protection off")
+        with copied(stack.name, journals.folder(f"retire.{short_name(stack.name)}")) as copy:
+            path = key_path("services", (service.name, "protect"))
+            assert path, "its entry can be spelled"
+            set_key(stack.name, copy.copy, path, "false")
+            copy.put_in_place()
+        up(stack.name)
+    if left.held is not None:
+        _drop(stack, service, manifest.whole(folder).inventory if folder else None, say)
+    begin_change()
+    with copied(stack.name, journals.folder(f"retire.{short_name(stack.name)}")) as copy:
+        _take_out(stack, service, copy.copy)
+        copy.put_in_place()
+    up(stack.name)
+    return folder
+
+
+def _drop(stack: Stack, service: Service, copied: Inventory | None, say: Say) -> None:
+    """Drops the schema and the role's large objects in one transaction, if they are what the backup has.
+
+    :raises Refused: they are not any more.
+    """
+    login, schema = access(stack, service.name), service.schema_
+    try:
+        with session(login, "copy", read_only=False, one_snapshot=False) as asked:
+            _refuse_in_use(asked, service)
+            if copied and (tables := [quoted(schema, table.name) for table in copied.tables if table.rows is not None]):
+                copy_in.script(asked, "its tables", f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+            if copied and (changed := contents(copied, inspect(asked, schema, say))):
+                listed = first_few([visible(str(found)) for found in changed], SHOWN, "\n  ", "\n  and ")
+                raise Unfinished(f"{schema} has changed since it was copied; stop {service.name} first:\n  {listed}")
+            begin_change()
+            say(f"dropping schema {schema}")
+            copy_in.script(asked, "the schema cannot be dropped", f"DROP SCHEMA {quoted(schema)} CASCADE")
+            asked.execute_file("backup_unlink")
+            asked.commit()
+    except Unfinished as error:
+        raise Unfinished(f"{error}\nThe schema is there as it was; run the same command again") from None
