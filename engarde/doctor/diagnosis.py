@@ -1,4 +1,4 @@
-"""From a text to what is behind it: each cause checked in its order, and the one fix; and how that is printed."""
+"""From a text to the cause of its error: checks each cause in order, and prints the answers and the one fix."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -28,34 +28,34 @@ from engarde.util.masking import masked
 SHUT_OUT = f"{PROJECT}:shutOut"
 _STYLES: dict[Mark, str] = {"confirmed": "bold red", "ruled out": "green", "not checked": "yellow"}
 _KINDS = {
-    "sql": "in {database}",
-    "command": "in the project's folder",
-    "edit": "in {file}, then `bin/pulumi up --refresh --stack {stack}`",
-    "code": "in the service",
-    "decision": "in the stack's database, whichever is right",
+    "sql": "run in {database}",
+    "command": "run in the project's folder",
+    "edit": "edit {file}, then run `bin/pulumi up --refresh --stack {stack}`",
+    "code": "change the service",
+    "decision": "decide which is right, and run it in {database}",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What an error is, what may be behind it, what is, and the one fix."""
+    """An error, its possible causes with what was found of each, and the one fix."""
 
     symptom: str
     says: str
     line: str
     causes: Mapping[str, Answer]
-    """what each says -> what its check has found"""
+    """the sentence of each -> the answer of its check"""
     fix: Remedy | None
     sure: bool
     """the fix is a confirmed cause's"""
     unreachable: str | None
-    """why the database could not be asked, where it had to be"""
+    """why the database could not be asked, if it had to be"""
     database: str
-    """in which the fix is made, as the tool calls it, where the stack has more than one"""
+    """for the fix, as the tool calls it, if the stack has more than one"""
 
     @property
     def changes(self) -> list[Change]:
-        """The fix, where it is sure and the tool may make it by itself."""
+        """The fix, if its cause is confirmed and the tool may apply it by itself."""
         if self.fix is None or not (self.sure and self.fix.safe):
             return []
         because = next(answer.because for answer in self.causes.values() if answer.mark == "confirmed")
@@ -63,7 +63,7 @@ class Diagnosis:
 
     @property
     def exit_code(self) -> int:
-        """1 when a cause is there now or cannot be ruled out, 3 when that could not be asked, 0 when none is there."""
+        """1 if a cause is confirmed or not ruled out, 3 if the server could not be asked, 0 if all are ruled out."""
         marks = {answer.mark for answer in self.causes.values()}
         if "confirmed" in marks:
             return 1
@@ -72,7 +72,7 @@ class Diagnosis:
         return 0
 
     def shown(self, stack: str) -> RenderableType:
-        """The error in one sentence, its causes in order with what was found of each, and the one fix."""
+        """The error in one sentence, its causes in order with the answer to each, and the one fix."""
         causes = Table.grid(padding=(0, 2))
         causes.add_column(no_wrap=True)
         causes.add_column(overflow="fold")
@@ -89,13 +89,13 @@ class Diagnosis:
     def _shown_fix(self, stack: str) -> list[RenderableType]:
         fix = self.fix
         if fix is None:
-            told = "None of it is so now: try again, and if it still fails, paste all that it prints."
+            told = "None of these causes applies right now. Try again; if it fails again, paste its whole output."
             return [Text(told, style="bold")]
         database = f"database {self.database}" if self.database else "the stack's database"
         where = _KINDS[fix.kind].format(stack=stack, file=file_name(stack), database=database)
-        who = ", as a superuser" if fix.by_superuser else ""
-        sure = "The fix" if self.sure else "To do now" if self.exit_code == 0 else "The likeliest fix, unverified"
-        return [Text(f"{sure}, {where}{who}:", style="bold"), *to_copy(fix.text)]
+        who = " as a superuser" if fix.by_superuser else ""
+        sure = "Fix" if self.sure else "Next step" if self.exit_code == 0 else "Likeliest fix, not verified"
+        return [Text(f"{sure} ({where}{who}):", style="bold"), *to_copy(fix.text)]
 
     def data(self) -> dict[str, object]:
         """As JSON has it."""
@@ -114,7 +114,7 @@ class Diagnosis:
 
 
 def diagnose(stack: Stack, text: str) -> Diagnosis | None:
-    """What the error in the text is, and what is behind it now; None when it is none that is known here."""
+    """The error in the text and its causes now; None if no symptom matches."""
     error = match(text, SYMPTOMS)
     if error is None:
         return None
@@ -124,7 +124,7 @@ def diagnose(stack: Stack, text: str) -> Diagnosis | None:
         with Facts(database, error) as known:
             return _concluded(known, error, name)
     except Unreachable as lost:
-        # What was learnt before the session went may be half of it.
+        # Answers from before the session was lost may be incomplete.
         with Facts(database, error, lost) as known:
             return _concluded(known, error, name)
 
@@ -151,9 +151,9 @@ def _answer(known: Facts, cause: Cause) -> Answer:
 
 
 def accepted(stack: str, remedy: Remedy) -> Remedy:
-    """The remedy; if it is a line that the stack file refuses, what it says to it.
+    """The remedy; if the stack file's rules refuse its lines, a remedy that says why.
 
-    A line with a word that stands for a name is left alone, and so is a stack file with faults of its own.
+    Lines with a placeholder are not tried, and nothing is if the stack file has faults of its own.
     """
     if remedy.kind != "edit" or any(word in remedy.text for word in STANDING_IN):
         return remedy
@@ -167,12 +167,12 @@ def accepted(stack: str, remedy: Remedy) -> Remedy:
         of_config(stack, _merged(file, added if isinstance(added, dict) else {}))
     except ConfigError as refusal:
         faults = str(refusal).partition("\n")[2]
-        return Remedy("code", f"do without it, for the stack file takes no line for that:\n{faults}")
+        return Remedy("code", f"do without it: the stack file does not allow what this needs.\n{faults}")
     return remedy
 
 
 def _merged(there: Any, added: Any) -> Any:
-    """Maps key by key, and lists one after the other: of one table the entry that is added, of `shutOut` it alone."""
+    """Merges maps by key and appends lists; an added entry replaces one of the same table, and `shutOut` the whole."""
     if isinstance(there, dict) and isinstance(added, dict):
         merged = {key: _merged(there.get(key), value) for key, value in added.items() if key != SHUT_OUT}
         return {**there, **merged, **({SHUT_OUT: added[SHUT_OUT]} if SHUT_OUT in added else {})}

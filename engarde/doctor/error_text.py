@@ -1,4 +1,4 @@
-"""What the text of an error says: the names in it, and whom it is about."""
+"""Names in the text of an error, and the role and the database that it is about."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from engarde.declaration.resource_names import login_name
 from engarde.util.masking import MASK
 
 LONGEST_NAME = 256
-"""Of what an error can name [characters]: schema and object have 63 bytes each, and there may be quotes."""
+"""Of a name in an error [characters]: schema and object have 63 bytes each, and there may be quotes."""
 
 _ROLES = (
     re.compile(r'\b(?:for user|role|user)\s+"([^"]+)"'),
@@ -23,7 +23,7 @@ _SERVICE = r"(?:^|\bservice[\"']?\s*[=:]\s*[\"']?|\[){}(?:[\"'\]:,\s]|$)"
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """The names in an error; those without quotes may go on to the end of the line, so that each is a first guess."""
+    """The names in an error; a name without quotes may include the rest of the line, so each is a first guess."""
 
     kind: str | None = None
     """`table`, `schema`, `function`, ... in the server's words"""
@@ -34,7 +34,7 @@ class Named:
     port: str | None = None
     revision: str | None = None
     detail: str | None = None
-    """what else the pattern has to tell"""
+    """anything else that the pattern captures"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class ErrorText:
     """A text in which an error was found."""
 
     line: str
-    """the one that says so"""
+    """the line with the error"""
     named: Named
     lines: tuple[str, ...]
     """of the text, secrets masked"""
@@ -51,7 +51,7 @@ class ErrorText:
 
 
 def role(stack: Declarations, error: ErrorText) -> str | None:
-    """The role that the text says it was; None when it does not say."""
+    """The role that the text names; None if it names none."""
     if error.named.role:
         return error.named.role
     own = {login.role for login in stack.logins}
@@ -69,12 +69,12 @@ def role(stack: Declarations, error: ErrorText) -> str | None:
 
 
 def _stands(name: str, pattern: str, error: ErrorText) -> bool:
-    # A look for the name alone takes next to no time, even in a long text.
+    # The search for the bare name is fast even in a long text.
     return any(name in line and re.search(pattern, line) for line in error.lines)
 
 
 def concerned(stack: Stack, error: ErrorText) -> DatabaseStack:
-    """The database that an error is about: where its service works, or what it names, or the shared one."""
+    """The database that an error is about: its service's, or the one that it names, or the shared one."""
     named = role(stack, error)
     if service := next((service for service in stack.services if service.role == named), None):
         return database_of(stack, service)

@@ -1,4 +1,4 @@
-"""Looks a stack over: what is wrong with it, or would go wrong with its next run, and what heals that."""
+"""Runs the checks of a whole stack: what is wrong now, or would fail in the next run, each with a remedy."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,7 +19,7 @@ def examine(stack: Stack, histories: ReadHistories = Histories) -> list[Finding]
 
     :param histories: reads the services' migration scripts.
 
-    :raises Unreachable: the engine or the server could not be asked.
+    :raises Unreachable: Pulumi or the server could not be asked.
     """
     recorded = Recorded(stack.name)
     of_stack = databases(stack)
@@ -27,7 +27,7 @@ def examine(stack: Stack, histories: ReadHistories = Histories) -> list[Finding]
     found: list[Finding] = []
     for check in registry.checks(*registry.EXAMINED, scope="stack"):
         found += check.findings(of_stack[0], observed)
-        # Nothing else can be learnt of the stack until these are gone.
+        # The stack cannot be read until these are gone.
         if any(finding.check == "killed run" for finding in found):
             return found
     return [*found, *_of_databases(of_stack, recorded, histories)]
@@ -42,12 +42,12 @@ def _of_databases(of_stack: Sequence[DatabaseStack], recorded: Recorded, histori
         try:
             examined = _examined(database, recorded, histories)
         except NoRoomForLocks:
-            # Whose locks they are is found with the server.
+            # The checks of the server find the role that holds the locks.
             if not any(finding.check == server.LOCK_TABLE for finding in so_far):
                 raise
             continue
         for finding in examined:
-            # What is of the whole stack or server may have been found with another of its databases already.
+            # A finding of the whole stack or server may be there from another database already.
             if finding not in so_far or (finding.remedy.kind == "sql" and finding.check != "server"):
                 found.append((database, finding))
     return [replace(finding, database=display_name(database)) for database, finding in found]
@@ -63,7 +63,7 @@ def _examined(database: DatabaseStack, recorded: Recorded, histories: ReadHistor
             for check in registry.checks(*registry.EXAMINED):
                 found += check.findings(database, observed) if check.scope != "stack" else ()
     except NoRoomForLocks:
-        # The rest can be asked once these sessions are ended.
+        # The other checks need these sessions to end first.
         if crowded := [finding for finding in found if finding.check == server.LOCK_TABLE]:
             return crowded
         raise

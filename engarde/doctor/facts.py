@@ -1,4 +1,4 @@
-"""The circumstances of an error: what the stack file says, and what server and engine answer when first asked."""
+"""The facts about an error: from the stack file, the server and Pulumi, each asked once and only if needed."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -28,7 +28,7 @@ _DOT = re.compile(r"(?<=.)\.(?=.)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A table, view or sequence that has the name asked for, in some case."""
+    """A table, view or sequence with the name in the error, ignoring case."""
 
     kind: str
     """as ALTER has it"""
@@ -49,10 +49,10 @@ class RelationRight:
     role: str
     reads: bool
     some: bool
-    """it may read a column of it at least"""
+    """it may read at least one column"""
     writes: bool
     refers: bool
-    """it may point a foreign key at a column of it at least"""
+    """it may point a foreign key at at least one column"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Client:
     database: str
     application: str
     state: str | None
-    """None where the admin may not see it"""
+    """None if the admin may not see it"""
     seconds: int
     """how long it has been in that state"""
 
@@ -79,9 +79,9 @@ class Client:
 
 
 class Facts(ExitStack):
-    """What can be known about one error; each question is asked once, and all of them in one session, which it ends.
+    """What can be known about one error: each question is asked once, and all in one session, which this closes.
 
-    Whatever asks server or engine raises `Unreachable` where those cannot be asked.
+    Everything that asks the server or Pulumi raises `Unreachable` if they cannot be asked.
     """
 
     def __init__(self, stack: DatabaseStack, error: ErrorText, lost: Unreachable | None = None) -> None:
@@ -91,7 +91,7 @@ class Facts(ExitStack):
         self.named = error.named
         self.observed = Observed(stack, lambda: self.session)
         self.unreachable: Unreachable | None = None
-        """why the database could not be asked, if it was tried"""
+        """why the database could not be asked, if that was tried"""
         self._lost = lost
 
     @Once
@@ -107,7 +107,7 @@ class Facts(ExitStack):
 
     @property
     def refusal(self) -> LoginRefused | None:
-        """Why the admin was not let in; None when it was."""
+        """Why the admin's login was refused; None if it was not."""
         try:
             _ = self.session
         except LoginRefused as refusal:
@@ -116,7 +116,7 @@ class Facts(ExitStack):
 
     @property
     def passwords(self) -> Mapping[str, str]:
-        """Role -> password, as the last run left them in the state."""
+        """Role -> password in the state."""
         return self.observed.recorded.outputs.passwords
 
     @property
@@ -125,7 +125,7 @@ class Facts(ExitStack):
         return self.observed.catalog
 
     def found(self, *questions: str) -> list[Finding]:
-        """What the checks of these names find."""
+        """The findings of the checks of these names."""
         return registry.findings(self.stack, self.observed, *questions)
 
     def is_suspected(self, finding: Finding) -> bool:
@@ -139,27 +139,27 @@ class Facts(ExitStack):
 
     @cached_property
     def clients(self) -> list[Client]:
-        """Everybody else who is connected to the server."""
+        """All other sessions of the server."""
         return self.session.query("clients", Client)
 
     def search_path(self, role: str) -> tuple[str, ...]:
-        """The schemas in which a session of a role looks, in order."""
+        """The schemas in a role's search_path, in order."""
         found = in_force(self.catalog.settings, "search_path", role)
         value = found.value if found else '"$user", public'
         return tuple(role if name == "$user" else name for name in split_path(value))
 
     @cached_property
     def relations(self) -> list[Relation]:
-        """Whatever has the name in the error, in some case and some schema; the schema in the error decides alone."""
+        """The relations with the name in the error, ignoring case; in any schema, if the error names none."""
         return self.relations_called(self.guesses)
 
     @property
     def exact(self) -> list[Relation]:
-        """Those of them whose name is written so."""
+        """Those of them with exactly this name."""
         return [relation for relation in self.relations if relation.name in self.guesses]
 
     def relations_called(self, names: Collection[str]) -> list[Relation]:
-        """Tables, views and sequences of one of these names, bare or after a schema, in some case."""
+        """Tables, views and sequences of one of these names, with or without a schema, ignoring case."""
         bare = {name for name in names if name} | {name[dot.end() :] for name in names for dot in _DOT.finditer(name)}
         lowered = {name.lower() for name in names}
         found = self.session.query("relations_called", Relation, names=sorted(bare))
@@ -176,45 +176,45 @@ class Facts(ExitStack):
         return frozenset(self.session.tuples("schema_rights", roles=[login.role for login in self.stack.logins]))
 
     def may_use(self, role: str, schema: str) -> bool:
-        """Whether a role of the stack has USAGE on a schema; not on one that does not exist."""
+        """Whether a role of the stack has USAGE on a schema; False if the schema does not exist."""
         return (role, schema, USAGE) in self._schema_rights
 
     def may_create(self, role: str, schema: str) -> bool:
-        """Whether a role of the stack may make something in a schema."""
+        """Whether a role of the stack may create objects in a schema."""
         return (role, schema, CREATE) in self._schema_rights
 
     @property
     def guesses(self) -> list[str]:
-        """What the object in the error may be called: to the end of the line, or of the word."""
+        """Possible names of the object in the error: up to the end of the line, or of a word."""
         if not (said := self.named.object):
             return []
         shorter = [said[: match.start()] for match in _END.finditer(said) if match.start()]
         return list(dict.fromkeys([said, said.rstrip("\"'`)]},;. "), *reversed(shorter)]))
 
     def known_as(self, names: Collection[str]) -> str | None:
-        """The longest of these names that the object in the error can be; None when it is none of them."""
+        """The longest of these names that the object in the error can have; None if it has none of them."""
         return next((guess for guess in self.guesses if guess in names), None)
 
     @cached_property
     def role(self) -> str | None:
-        """The role that the text says it was; None when it does not say."""
+        """The role that the text names; None if it names none."""
         return error_text.role(self.stack, self.error)
 
     @property
     def is_admin(self) -> bool:
-        """Whether the text says that it was the admin, by its role or by the tool's word."""
+        """Whether the text names the admin, by its role or by the word `admin`."""
         return self.role in (self.stack.server.user, ADMIN)
 
     @property
     def login(self) -> Service | Analytics | None:
-        """The login of the stack that the text says it was."""
+        """The login of the stack that the text names."""
         return next((login for login in self.stack.logins if login.role == self.role), None)
 
     @property
     def suspects(self) -> tuple[Service | Analytics, ...]:
-        """The logins of the stack that the error may be about: the one that the text names, or all.
+        """The logins of the stack that the error may be about: the one that the text names, or else all.
 
-        None where it names a role that is not the stack's.
+        Empty if the text names a role that is not the stack's.
         """
         if self.role:
             return (self.login,) if self.login else ()
@@ -222,29 +222,29 @@ class Facts(ExitStack):
 
     @property
     def services(self) -> list[Service]:
-        """Those of the suspects that are services."""
+        """The suspects that are services."""
         return [login for login in self.suspects if isinstance(login, Service)]
 
     @property
     def service(self) -> Service | None:
-        """The one service that it may be about; None where there are several, or none."""
+        """The one service that the error may be about; None if there are several, or none."""
         return self.services[0] if len(self.services) == 1 else None
 
     @property
     def declared_roles(self) -> set[str]:
-        """The stack's own roles and those outside of it, but the admin."""
+        """The stack's own roles and outside roles, without the admin."""
         return {login.role for login in self.stack.logins} | {outsider.name for outsider in self.stack.outside_roles}
 
     def service_of(self, schema: str | None) -> Service | None:
-        """Whose schema it is declared to be."""
+        """The service that declares the schema."""
         return next((service for service in self.stack.services if service.schema_ == schema), None)
 
     def enters(self, login: Service | Analytics, schema: str) -> bool:
-        """Whether the stack lets the login into a schema that is not its own."""
+        """Whether the stack gives the login USAGE on a schema that is not its own."""
         return schema == PUBLIC or login.role in readers(self.stack, schema)
 
     def sees(self, login: Service | Analytics, schema: str, table: str) -> bool:
-        """Whether the stack lets the login read something of the table."""
+        """Whether the stack lets the login read at least a column of the table."""
         if isinstance(login, Analytics):
             return schema in self.stack.analytics_schemas
         return read_of(login, schema, table) is not None

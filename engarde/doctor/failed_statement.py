@@ -1,11 +1,11 @@
-"""The statement that failed, as far as a text quotes it."""
+"""The statement that failed, as quoted in a text."""
 
 import re
 from collections.abc import Iterable, Sequence
 
 from engarde.declaration.names import QUOTED, unquoted
 
-# Not possessive, as names.QUOTED is: a log can quote the whole statement, which then ends in two quotes.
+# Not possessive like names.QUOTED: if a log quotes the whole statement, it can end in two quotes.
 _NAME = r'(?:"(?:[^"]|"")+"|[^\W\d]\w*)'
 _AFTER = r"\b(?:FROM|JOIN|INTO|UPDATE|REFERENCES|TABLE(?:\s+IF(?:\s+NOT)?\s+EXISTS)?|ONLY|ON|TRUNCATE)\s+"
 _TABLE = re.compile(rf"{_AFTER}({_NAME})(?:\s*\.\s*({_NAME}))?", re.IGNORECASE)
@@ -13,20 +13,20 @@ _QUOTED = re.compile(
     r"(?:LINE \d+:|\[SQL:|STATEMENT:|\b(?:query|sql|statement)[\"']?\s*[:=])\s*[\"'(]*(\w+)", re.IGNORECASE
 )
 _FOREIGN_KEY = re.compile(r"\b(?:REFERENCES|FOREIGN\s+KEY)\b|definitions after the rows", re.IGNORECASE)
-"""What a restore calls the last of three steps, in which the foreign keys are made, stands for them."""
+"""The third alternative is the name of the step of a restore that creates the foreign keys."""
 _TARGET = re.compile(
     r"\b(INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE(?:\s+TABLE)?|LOCK(?:\s+TABLE)?|ANALYZE|COPY)"
     rf"\s+(?:ONLY\s+)?({_NAME})(?:\s*\.\s*({_NAME}))?(?![\w$]|\s*\.|\s*(?:\([^()]*\)\s*)?TO\b)",
     re.IGNORECASE,
 )
 _NO_TABLE = frozenset({"set", "of", "nowait", "skip"})
-"""What follows UPDATE in ON CONFLICT DO UPDATE and in FOR UPDATE."""
+"""Words after UPDATE in ON CONFLICT DO UPDATE and in FOR UPDATE."""
 _LOCKED = re.compile(r"\bFOR\s+(?:NO\s+KEY\s+UPDATE|UPDATE|SHARE|KEY\s+SHARE)\b", re.IGNORECASE)
 _FUNCTION = re.compile(rf"\bPL/\w+ function ({_NAME})\s*\.\s*({_NAME})\(([^()]*)\) line ", re.IGNORECASE)
 
 
 def verb(lines: Iterable[str]) -> str | None:
-    """The first word of the statement, in capitals; None where the text quotes none."""
+    """The first word of the statement, in capitals; None if the text quotes none."""
     return next((found[1].upper() for line in lines if (found := _QUOTED.search(line))), None)
 
 
@@ -36,7 +36,7 @@ def makes_foreign_key(lines: Iterable[str]) -> bool:
 
 
 def tables(lines: Iterable[str]) -> list[tuple[str | None, str]]:
-    """Schema and name of the tables in the statement, in their order; the schema only where it is written."""
+    """Schema and name of the tables in the statement, in order; the schema only if it is written."""
     return [_table(first, second) for line in lines for first, second in _TABLE.findall(line)]
 
 
@@ -46,7 +46,7 @@ def table_in(lines: Iterable[str], schema: str) -> str | None:
 
 
 def more_than_reading(lines: Sequence[str], schema: str, table: str | None = None) -> str | None:
-    """What the statement does to a table, or to any of a schema, for which SELECT is not enough; in its own words."""
+    """The statement's words for what it does to a table, or to any of a schema, beyond SELECT; None if nothing."""
     if verb(lines) is None:
         return None
     text = "\n".join(lines)
@@ -61,7 +61,7 @@ def more_than_reading(lines: Sequence[str], schema: str, table: str | None = Non
 
 
 def function_within(lines: Sequence[str]) -> tuple[str, str] | None:
-    """Schema and signature of the function in which a statement failed, where the text says so."""
+    """Schema and signature of the function that ran the failed statement, if the text names it."""
     found = _FUNCTION.search("\n".join(lines))
     return (_folded(found[1]), f"{found[1]}.{found[2]}({found[3]})") if found else None
 

@@ -1,4 +1,4 @@
-"""Finds in a pasted text (logs, JSON, tracebacks, psql's output) the error that it is about."""
+"""Finds the error in a pasted text: logs, JSON, tracebacks, psql's output."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from engarde.doctor.model import MatchedError, Symptom
 from engarde.util.masking import masked, small
 
 LONGEST = 1_000_000
-"""Of a text that is read; an error stands at either end of a longer one [characters]."""
+"""Of the text that is read [characters]; only both ends of a longer one are."""
 LONGEST_LINE = 300
 """Of the line that is printed again [characters]."""
 
@@ -24,7 +24,7 @@ _CODED = re.compile(
 _CLOSING = "\"'`)]},;. "
 # No other sequence: it may be a part of a name.
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[mK]")
-# What the server puts around names in other languages than English, and what word processors make of quotes.
+# The server's quotes in languages other than English, and the quotes of word processors.
 _QUOTES = re.compile("[\xa0\u202f]?\xbb|\xab[\xa0\u202f]?|[\u201e\u201c\u201d\u201f]")
 _SINGLE = re.compile("[\u2018\u2019\u201a\u201b\u2039\u203a`\xb4]")
 _ESCAPED = re.compile(r"\\(n|r|t|\"|'|\\)")
@@ -32,7 +32,7 @@ _MEANT = {"n": "\n", "r": "\n", "t": "\t"}
 
 
 def match(text: str, symptoms: Iterable[Symptom]) -> MatchedError | None:
-    """What the text is about: the first error of those that the table knows; None when it knows none."""
+    """The first error in the text that matches a symptom; None if none does."""
     known = tuple(symptoms)
     said = lines(text)
     if bare := _BARE.fullmatch(" ".join(said)):
@@ -47,7 +47,7 @@ def match(text: str, symptoms: Iterable[Symptom]) -> MatchedError | None:
 
 
 _Hit = tuple[tuple[bool, int, int, int], Symptom, re.Match[str]]
-"""First how near it is: whether it is weak, its line, its column, and the rank of the symptom in the table."""
+"""The sort key is first: whether the symptom is weak, the line, the column, and the symptom's rank in the table."""
 
 
 def _hits(said: Sequence[str], known: Iterable[Symptom]) -> Iterator[_Hit]:
@@ -55,14 +55,14 @@ def _hits(said: Sequence[str], known: Iterable[Symptom]) -> Iterator[_Hit]:
     whole = "\n".join(low)
     for rank, symptom in enumerate(known):
         for pattern in symptom.patterns:
-            # Most of them are nowhere, which is known sooner of all lines at once.
+            # Most patterns match nowhere, and one search over all lines rules them out faster.
             for number, line in enumerate(low) if pattern.search(whole) else ():
                 if match := pattern.search(line):
                     yield (symptom.weak, number, match.start(), rank), symptom, match
 
 
 def _of_code(code: str, said: tuple[str, ...], known: tuple[Symptom, ...], text: str) -> MatchedError | None:
-    """One symptom with the causes of all that have the SQLSTATE, each once."""
+    """One symptom with the causes of all symptoms of the SQLSTATE, each once."""
     having = [symptom for symptom in known if code.upper() in symptom.sqlstates]
     if not having:
         return None
@@ -78,7 +78,7 @@ def _named(match: re.Match[str], line: str) -> Named:
 
 
 def _clean(name: str) -> str:
-    # What was cut out of JSON or of Python's own notation ends in what closed it there.
+    # A name out of JSON or of a Python repr may end in its closing characters.
     return name.strip() if name.count('"') % 2 == 0 else name.strip().rstrip(_CLOSING)
 
 
@@ -87,17 +87,17 @@ def _shown(line: str) -> str:
 
 
 def lines(text: str) -> tuple[str, ...]:
-    """The lines of a text without secrets, each JSON object in it as one `key: value` line per text value."""
+    """The lines of a text without secrets; each JSON object in it becomes one `key: value` line for each value."""
     if len(text) > LONGEST:
         text = text[: LONGEST // 2] + "\n" + text[-LONGEST // 2 :]
-    # First of all, so that no secret loses the quotes that end it, or is cut at an escaped line end.
+    # First, so that no secret loses its closing quotes or is cut at an escaped line end.
     safe = masked(_COLOUR.sub("", text))
     found = [line.strip() for whole in _whole(safe) for line in plain(whole).splitlines()]
     return tuple(filter(None, found))
 
 
 def plain(text: str) -> str:
-    """The text with one kind of quotes, and with escaped line ends as line ends."""
+    """The text with one kind of quotes, and escaped line ends as real ones."""
     text = _SINGLE.sub("'", _QUOTES.sub('"', text))
     if "\\n" in text or '\\"' in text:
         text = _ESCAPED.sub(lambda found: _MEANT.get(found[1], found[1]), text)
@@ -109,7 +109,7 @@ def _whole(text: str) -> Iterator[str]:
         yield from values
         return
     for line in text.splitlines():
-        # A log line is often JSON after a time or a name.
+        # A log line is often a time or a name, then JSON.
         start = line.find("{")
         values = _values(line[start:]) if start >= 0 else None
         yield from [line] if values is None else [line[:start], *values]
@@ -124,7 +124,7 @@ def _values(text: str) -> list[str] | None:
 
 
 def _flat(found: object) -> Iterator[str]:
-    # Not by recursion: in something nested deeply each value would pass through all of it.
+    # Not by recursion: in deep nesting each value would pass through every level.
     left = [("", found)]
     while left:
         key, value = left.pop()

@@ -14,58 +14,58 @@ Mark = Literal["confirmed", "ruled out", "not checked"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a check of one cause has found."""
+    """The answer of the check of one cause."""
 
     mark: Mark
     because: str
     remedy: Remedy | None = None
-    """of what is confirmed"""
+    """of a confirmed cause, if it is not the usual one"""
 
 
 def confirmed(because: str, remedy: Remedy | None = None) -> Answer:
-    """It is so now; without a remedy the cause's usual one heals it."""
+    """The cause applies now; without a remedy, the cause's usual one heals it."""
     return Answer("confirmed", because, remedy)
 
 
 def ruled_out(because: str) -> Answer:
-    """It is not so now."""
+    """The cause does not apply now."""
     return Answer("ruled out", because)
 
 
 def unknown(because: str, remedy: Remedy | None = None) -> Answer:
-    """It could not be learnt; the text of an `Unreachable`, or why nobody can."""
+    """The cause could not be checked; `because` says why."""
     return Answer("not checked", because, remedy)
 
 
 def bring_back(facts: Facts) -> Remedy:
-    """Brings the stack to what is declared, whatever was done by hand."""
+    """Brings the server back to the declaration after changes by hand."""
     return Remedy("command", f"bin/pulumi up --refresh --stack {facts.stack.name}")
 
 
 def as_found(facts: Facts, finding: Finding) -> Remedy:
-    """What heals a finding, whichever command prints it."""
+    """The remedy of a finding, the same as other commands print."""
     return finding.remedy
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """One thing that may be behind an error, how to find out, and what usually heals it."""
+    """One possible cause of an error, how to check it, and its usual remedy."""
 
     says: str
     check: Callable[[Facts], Answer] | Answer
-    """an answer where no fact can change it"""
+    """an answer if no fact can change it"""
     remedy: Callable[[Facts], Remedy] | Remedy
-    """what heals it; asks no server"""
+    """asks no server"""
 
     def answer(self, facts: Facts) -> Answer:
-        """Whether it is so.
+        """Whether the cause applies.
 
-        :raises Unreachable: what it takes to know that could not be asked.
+        :raises Unreachable: the server or Pulumi could not be asked.
         """
         return self.check if isinstance(self.check, Answer) else self.check(facts)
 
     def fix(self, facts: Facts) -> Remedy:
-        """What usually heals it."""
+        """The usual remedy."""
         return self.remedy if isinstance(self.remedy, Remedy) else self.remedy(facts)
 
     @classmethod
@@ -80,15 +80,16 @@ class Cause:
         so: Callable[[Facts, Finding], bool] = Facts.is_suspected,
         heal: Callable[[Facts, Finding], Remedy | None] = lambda facts, finding: None,
     ) -> "Cause":
-        """A cause that asks what a check asks, narrowed to what the error may be about.
+        """A cause that asks a check, narrowed to the logins and objects that the error may be about.
 
         :param questions: the names of the findings.
-        :param because: of the first of them; `{subject}`, `{who}` and `{what}` (the subject around its ` on ` or ` of
-            `), `{expected}` and `{actual}` are the finding's.
-        :param remedy: the usual one, also where nothing can be asked; by default what is declared is brought back.
-        :param when: whether it may be that at all, by the text and the stack file alone.
-        :param so: whether a finding counts; by default one that concerns a login under suspicion.
-        :param heal: what heals a finding, where that is not the cause's usual remedy.
+        :param because: of the first finding; may have its `{subject}`, `{expected}` and `{actual}`, and `{who}` and
+            `{what}`, the parts of the subject before and after ` on ` or ` of `.
+        :param otherwise: why the cause is ruled out without such a finding.
+        :param remedy: the usual one, also if nothing can be asked; by default `bring_back`.
+        :param when: whether the cause is possible at all, by the text and the stack file alone.
+        :param so: whether a finding counts; by default, if it concerns a login in question.
+        :param heal: the remedy of a finding, if it is not the cause's usual one.
         """
 
         def examined(facts: Facts) -> Answer:
@@ -117,9 +118,9 @@ class Symptom:
     """their groups are fields of `Named`"""
     sqlstates: tuple[str, ...] = ()
     again: Callable[[Facts], Remedy] | None = None
-    """what to do when no cause is there any more"""
+    """the next step if all causes are ruled out"""
     weak: bool = False
-    """it also stands beside other errors, which then are the ones that count"""
+    """it often accompanies another error, which then counts instead"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,11 @@ from engarde.util.quoting import statement, word
 from engarde.util.terminal import visible
 
 SERVICE = "SERVICE"
-"""Stands for a service that the text does not name."""
+"""In place of a service that the text does not name."""
 TABLE = "TABLE"
-"""Stands for a table that the text does not name."""
+"""In place of a table that the text does not name."""
 STANDING_IN = (SERVICE, "SCHEMA", TABLE, "EXTENSION")
-"""All such words."""
+"""All such placeholders."""
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 _WORDS = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "none"})
@@ -32,17 +32,17 @@ def up_again(facts: Facts) -> Remedy:
 
 
 def new_url(facts: Facts) -> Remedy:
-    """The URL that is right, for the one whom the error is about."""
+    """The current URL of the login that the error is about."""
     return url(facts, only(facts.suspects))
 
 
 def url(facts: Facts, who: str, where: str = "service") -> Remedy:
-    """The URL of a login, which then replaces the variable that it has."""
+    """The URL of a login, to replace the variable that the service has."""
     return command(f"bin/engarde url {word(who)} --stack {facts.stack.name} --from {where}")
 
 
 def only(logins: Collection[Service | Analytics]) -> str:
-    """The one that it is about, or a word in its place."""
+    """The one login, or a placeholder."""
     return login_name(next(iter(logins))) if len(logins) == 1 else SERVICE
 
 
@@ -52,18 +52,18 @@ def command(*lines: str) -> Remedy:
 
 
 def code(*lines: str) -> Remedy:
-    """What a service has to do otherwise."""
+    """A change of a service."""
     return Remedy("code", "\n".join(lines))
 
 
 ASK_ITS_SERVICE = code(
-    "let the service that owns the table write, through its API: a stack gives SELECT and nothing else"
+    "let the service that owns the table write, through its API: a stack file can give others only SELECT"
 )
-"""Of what no line of the stack file gives to others."""
+"""For privileges that no line of the stack file gives to others."""
 
 
 def edit(*keys: str, value: str | tuple[str, ...]) -> Remedy:
-    """A line of the stack file below the keys above it; of a list, the items to add."""
+    """A line of the stack file below its keys; for a list, the items to add."""
     heads = [f"{'  ' * depth}{key if depth == 0 else scalar(key)}:" for depth, key in enumerate(keys)]
     if isinstance(value, str):
         return Remedy("edit", "\n".join([*heads[:-1], f"{heads[-1]} {value}"]))
@@ -79,20 +79,20 @@ def of_login(login: Service | Analytics, key: str, value: str) -> Remedy:
 
 
 def scalar(text: str) -> str:
-    """A text as YAML reads it back, quoted only where it has to be."""
+    """A text as a YAML scalar, quoted only if it has to be."""
     plain = _PLAIN.fullmatch(text) and text.lower() not in _WORDS
-    # In double quotes YAML reads what makes a character visible.
+    # In double quotes YAML reads the escapes that make a character visible.
     return text if plain else visible(json.dumps(text, ensure_ascii=False))
 
 
 def sql(facts: Facts, text: str, *owners: str, safe: bool = False) -> Remedy:
-    """Statements for the admin, or for a superuser where the admin may not do what these owners may."""
+    """Statements for the admin, or for a superuser if the admin may not act for these owners."""
     may = facts.observed.admin.may(*owners)
     return Remedy("sql", text, by_superuser=not may, safe=safe and may)
 
 
 def reset_in_database(facts: Facts, setting: Setting) -> Remedy:
-    """What no `up` would undo: it is set for the role in one database alone."""
+    """Resets a setting of a role in one database, which `up` would not change."""
     reset = statement(
         f"ALTER ROLE {{}} IN DATABASE {{}} RESET {setting.name}", setting.role or "", setting.database or ""
     )
@@ -100,9 +100,9 @@ def reset_in_database(facts: Facts, setting: Setting) -> Remedy:
 
 
 def declaring(facts: Facts, lacking: Sequence[Service | Analytics], schema: str, table: str | None) -> Remedy:
-    """The lines that let one of these logins read a table, or point at it the foreign key that was refused.
+    """The lines that let one of these logins read a table, or point the refused foreign key at it.
 
-    Where there are several logins, the text has to tell which.
+    If there are several logins, the lines have a placeholder for it.
     """
     who, alone = only(lacking), lacking[0] if len(lacking) == 1 else None
     if isinstance(alone, Analytics):
@@ -119,5 +119,5 @@ def declaring(facts: Facts, lacking: Sequence[Service | Analytics], schema: str,
 
 
 def named(logins: Collection[Service | Analytics]) -> str:
-    """The logins by their words, in a sentence."""
+    """The names of the logins, for a sentence."""
     return ", ".join(map(login_name, logins))

@@ -21,15 +21,15 @@ from engarde.doctor.causes import (
 from engarde.doctor.model import Symptom
 
 HOST = r'connection to server at "(?P<host>[^"]+)"(?: \([^()]*\))?, port (?P<port>\d+) failed: '
-"""Where libpq went, before what it was told there."""
+"""How libpq names the address, before the server's message."""
 _CAPITALS = re.compile(r"(\\.|\(\?P<\w+>)|([A-Z]+)")
 
 
 def words(*patterns: str) -> tuple[re.Pattern[str], ...]:
     """Patterns for a line in small letters; groups are fields of `Named`.
 
-    Each takes time in proportion to the line: what may begin anywhere in it has an end that is near. Not re.IGNORECASE,
-    with which each of them is tried at each place of a long line.
+    Each takes time in proportion to the line: a part that can start anywhere in it has a limited length. re.IGNORECASE
+    would try each of them at each place of a long line.
     """
     small = (_CAPITALS.sub(lambda found: found[1] or found[2].lower(), pattern) for pattern in patterns)
     return tuple(re.compile(pattern, re.MULTILINE) for pattern in small)
@@ -41,7 +41,7 @@ _ADDRESS = (urls.REFERENCE, urls.PRIVATE_HOST, urls.NO_URL, urls.OTHER)
 SYMPTOMS = (
     Symptom(
         "mysql",
-        "It is an error of MySQL, which this project leaves alone.",
+        "This is an error of MySQL. This project manages PostgreSQL only.",
         (urls.MYSQL,),
         words(
             r"mysql(?:\+\w+)?://",
@@ -53,7 +53,7 @@ SYMPTOMS = (
     # Logins
     Symptom(
         "no-entrance-rule",
-        "pg_hba.conf has no line that lets this role in from there (SQLSTATE 28000).",
+        "pg_hba.conf does not allow this role to log in from this address (SQLSTATE 28000).",
         (tls.WANTS_TLS, tls.NO_RULE, logins.STRANGER),
         words(
             r'(?:no pg_hba\.conf entry|pg_hba\.conf rejects connection) for host "(?P<host>[^"]*)", '
@@ -63,7 +63,7 @@ SYMPTOMS = (
     ),
     Symptom(
         "login",
-        "The server does not let the role in (SQLSTATE 28P01, 28000).",
+        "The server refused the role's login (SQLSTATE 28P01, 28000).",
         (
             logins.OPEN,
             logins.NO_SUCH_ROLE,
@@ -85,10 +85,10 @@ SYMPTOMS = (
         ),
         ("28P01", "28000"),
     ),
-    # Rights
+    # Privileges
     Symptom(
         "denied-schema",
-        "The role may not enter that schema, or not make anything in it (SQLSTATE 42501).",
+        "The role lacks USAGE on this schema, or CREATE to create objects in it (SQLSTATE 42501).",
         (
             logins.WRONG_ROLE,
             functions.WITHIN,
@@ -106,7 +106,7 @@ SYMPTOMS = (
     ),
     Symptom(
         "denied-relation",
-        "The role may not do that to this table (SQLSTATE 42501).",
+        "A privilege on this table is missing (SQLSTATE 42501).",
         (
             logins.WRONG_ROLE,
             functions.WITHIN,
@@ -133,7 +133,7 @@ SYMPTOMS = (
     ),
     Symptom(
         "denied-temporary",
-        "The role may not make temporary tables (SQLSTATE 42501).",
+        "The role may not create temporary tables (SQLSTATE 42501).",
         (databases.READER, databases.TEMPORARY_LOST, databases.STRANGER),
         words(r'permission denied to create temporary tables in database "(?P<database>[^"]+)"'),
     ),
@@ -153,37 +153,37 @@ SYMPTOMS = (
     ),
     Symptom(
         "denied-database",
-        "The role may make no schema in the database (SQLSTATE 42501).",
+        "The role may not create schemas in the database (SQLSTATE 42501).",
         (databases.SCHEMAS,),
         words(_DENIED + r"database (?P<database>.+)"),
     ),
     Symptom(
         "denied-extension",
-        "Only the admin makes extensions (SQLSTATE 42501).",
+        "Only the admin may create extensions (SQLSTATE 42501).",
         (admin.EXTENSION, admin.LACKING),
         words(r'permission denied to create extension "(?P<object>[^"]+)"'),
     ),
     Symptom(
         "denied-new-database",
-        "The role may make no database (SQLSTATE 42501).",
+        "The role may not create databases (SQLSTATE 42501).",
         (admin.CALLED_SUPERUSER, admin.LACKING, admin.DATABASE),
         words(r"permission denied to create database"),
     ),
     Symptom(
         "denied-event-trigger",
-        "The role may make no event trigger (SQLSTATE 42501).",
+        "The role may not create event triggers (SQLSTATE 42501).",
         (admin.EVENT_TRIGGER,),
         words(r"permission denied to create event trigger"),
     ),
     Symptom(
         "denied-row",
-        "Row security does not let the role write this row (SQLSTATE 42501).",
+        "Row-level security does not allow the role to write this row (SQLSTATE 42501).",
         (admin.POLICY,),
         words(r"new row violates row-level security policy"),
     ),
     Symptom(
         "denied-admin",
-        "Whoever ran this is not admin, owner or member enough (SQLSTATE 42501).",
+        "This needs ownership, a membership or an admin's privilege that the role does not have (SQLSTATE 42501).",
         (admin.STRANGER_OWNS, admin.CALLED_SUPERUSER, admin.LACKING, admin.SERVICE),
         words(
             r"must be owner of (?:(?P<kind>[\w ]{1,40}) )?(?P<object>\S{1,256})$",
@@ -196,7 +196,7 @@ SYMPTOMS = (
     # Names
     Symptom(
         "undefined-relation",
-        "The name leads to no table that the role sees (SQLSTATE 42P01).",
+        "The role finds no table of this name (SQLSTATE 42P01).",
         (
             missing_relations.OTHER_ROLE,
             missing_relations.SEARCH_PATH,
@@ -214,14 +214,14 @@ SYMPTOMS = (
     ),
     Symptom(
         "no-schema-selected",
-        "The first schema that the role looks in is not there, or it may not make anything there (SQLSTATE 3F000).",
+        "The role's search_path begins with a schema that does not exist or is closed to the role (SQLSTATE 3F000).",
         (missing_relations.GONE, schemas.SEARCH_PATH, schemas.OWNER, schemas.OWNER_LOST, missing_relations.OTHER_ROLE),
         words(r"no schema has been selected to create in"),
         ("3F000",),
     ),
     Symptom(
         "undefined-schema",
-        "The name is no schema's (SQLSTATE 3F000).",
+        "The database has no schema of this name (SQLSTATE 3F000).",
         (missing_relations.SCHEMA_CASE, missing_relations.UNDECLARED, missing_relations.GONE),
         words(r'(?P<kind>schema) "(?P<object>.{1,256})" does not exist'),
         ("3F000",),
@@ -236,14 +236,14 @@ SYMPTOMS = (
     # Connections and limits
     Symptom(
         "role-limit",
-        "The role has as many connections as it may have (SQLSTATE 53300).",
+        "The role has reached its connection limit (SQLSTATE 53300).",
         (connection_limits.LIMIT, connection_limits.LEAK, connection_limits.POOL),
         words(r'too many connections for role "(?P<role>[^"]+)"'),
         ("53300",),
     ),
     Symptom(
         "server-full",
-        "The server has no connection left for services (SQLSTATE 53300).",
+        "The server has no free connection for services (SQLSTATE 53300).",
         (connection_limits.FULL, connection_limits.PROMISED),
         words(
             r"remaining connection slots are reserved",
@@ -254,7 +254,7 @@ SYMPTOMS = (
     ),
     Symptom(
         "lock-table-full",
-        "The server has no room for another lock: one role can use it up for all (SQLSTATE 53200).",
+        "The server's lock table is full. One role can fill it for all others (SQLSTATE 53200).",
         (connection_limits.LOCKS,),
         words(r"out of shared memory", r"You might need to increase \"?max_locks_per_transaction"),
         ("53200",),
@@ -275,7 +275,7 @@ SYMPTOMS = (
     ),
     Symptom(
         "idle-timeout",
-        "The session stayed in a transaction without doing anything (SQLSTATE 25P03).",
+        "The session was idle in a transaction for too long (SQLSTATE 25P03).",
         (timeouts.IDLE_CHANGED, timeouts.LEFT_OPEN),
         words(r"terminating connection due to idle-in-transaction timeout"),
         ("25P03",),
@@ -283,7 +283,7 @@ SYMPTOMS = (
     ),
     Symptom(
         "lock-timeout",
-        "The statement waited for a lock, longer than it wanted to (SQLSTATE 55P03).",
+        "The statement did not get a lock in time (SQLSTATE 55P03).",
         (timeouts.LOCKED,),
         words(
             r"canceling statement due to lock timeout",
@@ -295,7 +295,7 @@ SYMPTOMS = (
     # Migrations
     Symptom(
         "revision",
-        "The database is at a revision of which the migrations at hand know nothing.",
+        "The database is at a revision that these migration scripts do not have.",
         (migrations.IN_PUBLIC, migrations.SHARED, migrations.OLDER, migrations.UNREADABLE),
         words(r"Can't locate revision identified by '(?P<revision>[^']+)'"),
     ),
@@ -338,10 +338,10 @@ SYMPTOMS = (
         words(r'prepared statement "(?P<object>[^"]*)" (?:already exists|does not exist)'),
         ("42P05", "26000"),
     ),
-    # Runs of the engine
+    # Runs of Pulumi
     Symptom(
         "at-once",
-        "Two sessions changed the same role or access list at once (SQLSTATE XX000, 23505).",
+        "Two sessions changed the same role or access list at the same time (SQLSTATE XX000, 23505).",
         (runs.ANOTHER_RUN,),
         words(
             r"tuple concurrently (?:updated|deleted)",
@@ -352,7 +352,7 @@ SYMPTOMS = (
     ),
     Symptom(
         "exists",
-        "What the stack wants to make is there already (SQLSTATE 42710).",
+        "The role or schema that the stack creates exists already (SQLSTATE 42710).",
         (runs.LEFT_OVER, runs.SCHEMA),
         words(
             r'(?P<kind>role|schema) "(?P<object>[^"]+)" already exists',
@@ -363,41 +363,41 @@ SYMPTOMS = (
     ),
     Symptom(
         "unread-timeout",
-        "The plugin reads timeouts in milliseconds only, and one was set by hand in other words.",
+        "The provider reads timeouts in milliseconds only, and one was set by hand with a unit.",
         (timeouts.STATEMENT_CHANGED, timeouts.IDLE_CHANGED),
         words(r"error reading (?:statement_timeout|idle_in_transaction_session_timeout)"),
         again=remedies.up_again,
     ),
     Symptom(
         "locked",
-        "The state is locked by a run.",
+        "A Pulumi run holds the lock of the stack's state.",
         (runs.WORKS, runs.KILLED),
         words(r"the stack is currently locked by"),
         again=remedies.up_again,
     ),
     Symptom(
         "unread-state",
-        "The engine cannot read its state.",
+        "Pulumi cannot read its state.",
         (runs.TORN,),
         words(r"failed to load checkpoint"),
         again=remedies.up_again,
     ),
     Symptom(
         "passphrase",
-        "The engine cannot read the stack's secrets.",
+        "Pulumi cannot decrypt the stack's secrets.",
         (runs.PASSPHRASE,),
         words(r"passphrase must be set", r"incorrect passphrase"),
     ),
     Symptom(
         "no-stack",
-        "The backend of the engine has no stack of this name.",
+        "Pulumi's backend has no stack of this name.",
         (runs.NO_STACK,),
         words(r"no stack named '(?P<object>[^']+)' found"),
         again=remedies.up_again,
     ),
     Symptom(
         "drop",
-        "Something depends on what is to be dropped (SQLSTATE 2BP01).",
+        "Other objects depend on the schema or role that is to be dropped (SQLSTATE 2BP01).",
         (runs.DATA, runs.ROLE),
         words(
             r"cannot drop (?P<kind>schema) (?P<object>.{1,63}?) because other objects depend on it",
@@ -408,13 +408,13 @@ SYMPTOMS = (
     # TLS, and connections that end
     Symptom(
         "no-tls",
-        "TLS was asked for, and the server has none.",
+        "The client asked for TLS, but the server does not offer it.",
         (tls.STRICT, tls.OFF, tls.OWN),
         words(r"server does not support SSL", r"rejected SSL upgrade"),
     ),
     Symptom(
         "certificate",
-        "The server's certificate is not one that the client trusts.",
+        "The client does not trust the server's certificate.",
         (tls.VERIFY, tls.NODE_PLAIN, tls.OWN),
         words(
             r"certificate[_ ]verify[_ ]failed",
@@ -427,7 +427,7 @@ SYMPTOMS = (
     ),
     Symptom(
         "cut",
-        "The connection ended in the middle.",
+        "The connection was closed unexpectedly.",
         (timeouts.RESTARTED, timeouts.LEFT_OPEN, timeouts.CUT),
         words(
             r"SSL connection has been closed unexpectedly",
@@ -441,7 +441,7 @@ SYMPTOMS = (
     # Addresses
     Symptom(
         "host",
-        "The host of the URL is not found.",
+        "The URL's host name cannot be resolved.",
         (*_ADDRESS, urls.UNRESOLVED),
         words(
             r'could not translate host name "(?P<host>[^"]*)"',
@@ -455,7 +455,7 @@ SYMPTOMS = (
     ),
     Symptom(
         "refused",
-        "Nobody answers at the address.",
+        "No server answers at this address.",
         (*_ADDRESS, urls.DOWN),
         words(
             HOST + r"(?:could not connect to server: )?(?:could not receive data from server: )?Connection refused",

@@ -239,7 +239,7 @@ def test_explain_and_doctor_look_where_the_service_is(apart: Apart) -> None:
     else:
         apart.by_hand(OWN, "ALTER TABLE onside.things OWNER TO onside_user")
     moved = tool_here(project, "doctor", 'onside_user: FATAL: permission denied for database "railway"')
-    assert "onside_user works in its own, not in railway" in moved.stdout, moved.stdout + moved.stderr
+    assert "the database of onside_user is its own, not railway" in moved.stdout, moved.stdout + moved.stderr
 
 
 @pytest.mark.parametrize("by_way_of", sampled([(THERE,), (OWN, THERE)], (THERE,)), ids=" and ".join)

@@ -62,9 +62,12 @@ def test_what_is_taken_is_taken_from_the_largest(
 def test_a_server_answers_for_the_limits_in_all_of_its_databases(database: str) -> None:
     answer = promised(in_two_databases(60), database)
     assert answer.mark == "confirmed"
-    assert answer.because.startswith("the limits add up to 120, and 97 are there for all; ")
+    assert answer.because.startswith("the connection limits add up to 120; the server has 97 for all roles; ")
     answer = promised(in_two_databases(48), database)
-    assert (answer.mark, answer.because) == ("ruled out", "the limits add up to 96, and 97 are there for all")
+    assert (answer.mark, answer.because) == (
+        "ruled out",
+        "the connection limits add up to 96; the server has 97 for all roles",
+    )
 
 
 def test_another_server_answers_for_its_own_database_alone() -> None:

@@ -178,7 +178,7 @@ def test_a_server_that_cannot_be_asked() -> None:
     printed = console()
     with printed.capture() as caught:
         printed.print(found.shown("prod"))
-    assert "The likeliest fix, unverified, in Pulumi.prod.yaml" in caught.get()
+    assert "Likeliest fix, not verified (edit Pulumi.prod.yaml, then run `bin/pulumi up " in caught.get()
     assert "      - sankore.t\n" in caught.get()
 
 

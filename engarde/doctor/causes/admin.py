@@ -1,4 +1,4 @@
-"""Causes of what only an owner, a member or an admin of roles may do."""
+"""Causes of errors of statements that only an owner, a member of a role or an admin may run."""
 
 import re
 
@@ -16,12 +16,10 @@ def _lacks_rights(facts: Facts) -> Answer:
     admin = facts.stack.server.user
     lacking = [finding for finding in facts.found("admin") if finding.remedy.kind == "sql"]
     if not lacking:
-        return ruled_out(f"{admin} has every right that the stack needs")
+        return ruled_out(f"{admin} has every privilege that the stack needs")
     needed = sorted({finding.expected.removeprefix("enough rights: ") for finding in lacking})
     text = "\n".join(finding.remedy.text for finding in lacking)
-    return confirmed(
-        f"{admin} lacks {len(lacking)} rights: {'; '.join(needed)}", Remedy("sql", text, by_superuser=True)
-    )
+    return confirmed(f"{admin} lacks privileges: {'; '.join(needed)}", Remedy("sql", text, by_superuser=True))
 
 
 def _is_named(facts: Facts, finding: Finding) -> bool:
@@ -35,28 +33,30 @@ def _is_named(facts: Facts, finding: Finding) -> bool:
 def _service_administers(facts: Facts) -> Answer:
     said = facts.role
     if said in _WANTED.findall(facts.error.text):
-        return ruled_out("the text names the role that is wanted, and not who wanted it")
+        return ruled_out("the text names the role that was needed, not the role that ran the statement")
     if facts.login and not facts.is_admin:
         if facts.named == Named():
             return unknown("the text does not say what was refused")
-        return confirmed(f"it was {said} that asked, which may do nothing with roles or with what is another's")
+        return confirmed(f"{said} ran it; a service may not change roles or objects of others")
     if said:
         return ruled_out("the text names no role of a service")
-    return unknown("the text does not say who asked")
+    return unknown("the text does not say which role ran it")
 
 
 def _extension(facts: Facts) -> Answer:
     name = facts.named.object or ""
     offered = facts.observed.offered(name).get(name)
     if offered is None:
-        return confirmed(f"the server does not have {name}", remedies.code(f"do without {name}, or install it there"))
+        return confirmed(
+            f"the server does not have {name}", remedies.code(f"install {name} on the server, or do without it")
+        )
     if offered.installed:
-        return ruled_out(f"{name} is there by now: CREATE EXTENSION IF NOT EXISTS makes nothing then")
+        return ruled_out(f"{name} is installed now; CREATE EXTENSION IF NOT EXISTS does nothing then")
     if any(extension.name == name for extension in facts.stack.extensions):
         if facts.found("admin"):
-            return ruled_out(f"{name} is declared, and the admin lacks rights")
-        return confirmed(f"{name} is declared, and not there", remedies.up_again(facts))
-    return confirmed(f"{name} is not in the stack file, by which the admin makes it")
+            return ruled_out(f"{name} is declared, but the admin lacks privileges")
+        return confirmed(f"{name} is declared, but not installed", remedies.up_again(facts))
+    return confirmed(f"{name} is not in the stack file; the admin creates only declared extensions")
 
 
 def _declare_extension(facts: Facts) -> Remedy:
@@ -66,8 +66,8 @@ def _declare_extension(facts: Facts) -> Remedy:
 
 def _makes_a_database(facts: Facts) -> Answer:
     if facts.is_admin:
-        return ruled_out("it was the admin that asked")
-    return confirmed("a service has one database, and makes none")
+        return ruled_out("the admin ran it")
+    return confirmed("a service has one database and may not create another")
 
 
 def _bootstrap(facts: Facts) -> Remedy:
@@ -79,43 +79,44 @@ def _bootstrap(facts: Facts) -> Remedy:
 
 
 STRANGER_OWNS = Cause.of_check(
-    "something in a service's schema belongs to somebody else",
+    "an object in a service's schema belongs to another role",
     "owner",
-    because="{subject} is {actual}, not {expected}",
-    otherwise="what has this name in a service's schema is its own",
+    because="{subject} is {actual}; expected: {expected}",
+    otherwise="every object of this name in a service's schema belongs to the service",
     so=_is_named,
     heal=as_found,
 )
-LACKING = Cause("the admin lacks rights that the stack needs", _lacks_rights, _bootstrap)
+LACKING = Cause("the admin lacks privileges that the stack needs", _lacks_rights, _bootstrap)
 CALLED_SUPERUSER = Cause.of_check(
-    "the stack file calls the admin a superuser",
+    "the stack file says that the admin is a superuser, but it is not",
     "admin",
     because="{subject} is {actual}",
-    otherwise="the admin is what the stack file says",
+    otherwise="the stack file says correctly whether the admin is a superuser",
     remedy=_bootstrap,
     so=lambda facts, finding: finding.remedy.kind == "edit",
     heal=as_found,
 )
 SERVICE = Cause(
-    "a service does what is the admin's",
+    "a service runs a statement that only the admin may run",
     _service_administers,
     lambda facts: remedies.command(f"bin/engarde psql admin --stack {facts.stack.name}"),
 )
-EXTENSION = Cause("the extension is not there", _extension, _declare_extension)
+EXTENSION = Cause("the extension is not installed", _extension, _declare_extension)
 DATABASE = Cause(
-    "the service makes a database",
+    "the service creates a database",
     _makes_a_database,
     remedies.code(
-        "make no database; Prisma does for `migrate dev`: run `prisma migrate deploy`, or give it a shadowDatabaseUrl"
+        "create no database; Prisma creates one for `migrate dev`:"
+        " run `prisma migrate deploy` instead, or set a shadowDatabaseUrl"
     ),
 )
 EVENT_TRIGGER = Cause(
-    "the service makes an event trigger",
-    confirmed("only superusers make event triggers, for they run as everybody"),
+    "the service creates an event trigger",
+    confirmed("only superusers may create event triggers, because they run as every role"),
     remedies.code("do without the event trigger: it would run as every role of the database"),
 )
 POLICY = Cause(
     "a policy of the table refuses the row",
-    confirmed("the row is not one that the table's policies let this role write"),
-    remedies.code("write a row that the policies allow, or have the table's owner change them"),
+    confirmed("the table's policies do not allow this role to write the row"),
+    remedies.code("write only rows that the policies allow, or let the table's owner change the policies"),
 )

@@ -12,12 +12,12 @@ from engarde.output.findings import Remedy
 from engarde.server.functions import spelled as as_the_server
 
 FUNCTION = "SCHEMA.FUNCTION(TYPES)"
-"""Stands for a function that the text does not tell from others of its name."""
+"""In place of a function, if the text does not tell it from others of its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function that has the name asked for."""
+    """A function with the name in the error."""
 
     schema: str
     name: str
@@ -26,11 +26,12 @@ class Function:
     types: str
     """of its arguments"""
     refused: list[str]
-    """those of the roles that may not call it"""
+    """roles that may not call it"""
 
 
 _AS_ITS_OWNER = (
-    "its owner makes it SECURITY DEFINER SET search_path = pg_catalog, pg_temp, or has it do this for no others"
+    "its owner has to make it SECURITY DEFINER SET search_path = pg_catalog, pg_temp,"
+    " or skip this statement for other roles"
 )
 
 
@@ -40,7 +41,7 @@ def _called(facts: Facts) -> list[Function]:
 
 
 def _undeclared(facts: Facts) -> Iterator[tuple[Function, Service]]:
-    """Another's function, and a service that may not call it and is not declared to."""
+    """A function of others, and a service that may not call it and has no declared call of it."""
     for function in _called(facts):
         signature = f"{function.name}({function.types})"
         for service in facts.services:
@@ -62,9 +63,9 @@ def _not_declared(facts: Facts) -> Answer:
     if found := list(_undeclared(facts)):
         it = found[0][0]
         lacking = [service for function, service in found if function == it]
-        because = f"the stack file lets {remedies.named(lacking)} not call {it.identity}, which is {it.owner}'s"
+        because = f"the stack file declares no call of {it.identity} (owner {it.owner}) by {remedies.named(lacking)}"
         return confirmed(because, _declaring(lacking, f"{spelled(it.schema, it.name)}({it.types})"))
-    return ruled_out("every service that it may be about may call it")
+    return ruled_out("every service in question may call it")
 
 
 def _declaring(services: list[Service], function: str) -> Remedy:
@@ -74,46 +75,48 @@ def _declaring(services: list[Service], function: str) -> Remedy:
 def _is_anothers(facts: Facts) -> Answer:
     for function in _called(facts):
         if refused := sorted({*function.refused} - {service.role for service in facts.stack.services}):
-            return confirmed(f"{', '.join(refused)} may not call {function.identity}, which is {function.owner}'s")
-    return ruled_out("everybody else whom it may be about may call it")
+            return confirmed(f"{', '.join(refused)} may not call {function.identity} (owner {function.owner})")
+    return ruled_out("every other role in question may call it")
 
 
 def _within_another(facts: Facts) -> Answer:
     if (found := failed_statement.function_within(facts.error.lines)) is None:
-        return ruled_out("the text names no function around the statement")
+        return ruled_out("the text does not name a function that ran the statement")
     schema, function = found
     if schema in {service.schema_ for service in facts.services}:
         return ruled_out(f"{function} is in the service's own schema")
-    because = f"{function} does it, with the rights of whoever makes it run"
+    because = f"{function} runs the statement with the privileges of its caller"
     return confirmed(because, remedies.code(f"{function}: {_AS_ITS_OWNER}"))
 
 
 OWNER = Cause.of_check(
-    "a function in the service's own schema belongs to somebody else",
+    "a function in the service's own schema belongs to another role",
     "owner",
     because="{what} is {actual}",
-    otherwise="what has this name in a service's schema is its own",
+    otherwise="every function of this name in a service's schema belongs to the service",
     so=lambda facts, finding: bool(finding.things & _refused_to_its_service(facts)),
     heal=as_found,
 )
 NOT_GRANTED = Cause.of_check(
-    "the call is declared, and was not granted or the function made anew",
+    "the call is declared but not granted, or the function was created again",
     "grant",
-    because="{who} may not call {what}, which is declared",
+    because="{who} may not call {what}, although it is declared",
     otherwise="every declared call of it is granted",
     so=lambda facts, finding: (
         facts.is_suspected(finding) and bool(finding.things & {function.identity for function in _called(facts)})
     ),
     heal=as_found,
 )
-NOT_DECLARED = Cause("calling it is not declared", _not_declared, lambda facts: _declaring(facts.services, FUNCTION))
+NOT_DECLARED = Cause(
+    "the stack file does not declare this call", _not_declared, lambda facts: _declaring(facts.services, FUNCTION)
+)
 ANOTHERS = Cause(
-    "analytics only reads, and calls no service's function",
+    "analytics only reads and may not call functions of services",
     _is_anothers,
-    remedies.code("let the service that owns the function call it: a stack gives analytics no EXECUTE"),
+    remedies.code("let the service that owns the function call it: no stack file gives analytics EXECUTE"),
 )
 WITHIN = Cause(
-    "a function of another's does it, as a trigger does",
+    "a function of another role runs the statement, for example a trigger",
     _within_another,
     remedies.code(f"the function: {_AS_ITS_OWNER}"),
 )

@@ -21,18 +21,20 @@ def _in_public(facts: Facts) -> Answer:
     if PUBLIC not in _holding(facts):
         return ruled_out("public has no alembic_version with this revision")
     if (runner := facts.service) and runner.schema_ in _holding(facts):
-        return ruled_out(f"{runner.schema_} has an alembic_version of its own with it")
-    return confirmed("it stands in public.alembic_version, which services find where they have none")
+        return ruled_out(f"{runner.schema_}.alembic_version, the service's own, has this revision")
+    return confirmed(
+        "the revision is in public.alembic_version, which a service uses if it has no alembic_version of its own"
+    )
 
 
 def _anothers(facts: Facts) -> Answer:
     runner = facts.service
     holding = [schema for schema in _holding(facts) if schema != PUBLIC]
     if runner and runner.schema_ in holding:
-        return ruled_out(f"it stands in {runner.schema_}, which is {runner.name}'s own")
+        return ruled_out(f"the revision is in {runner.schema_}.alembic_version, which is {runner.name}'s own")
     if runner and holding:
-        return confirmed(f"it stands in {holding[0]}.alembic_version, which is another service's")
-    return ruled_out("no other service's alembic_version has it")
+        return confirmed(f"the revision is in {holding[0]}.alembic_version, which belongs to another service")
+    return ruled_out("no other service's alembic_version has this revision")
 
 
 def _older_code(facts: Facts) -> Answer:
@@ -40,9 +42,9 @@ def _older_code(facts: Facts) -> Answer:
     for schema in _holding(facts):
         service = facts.service_of(schema)
         if service and (runner is None or service == runner):
-            because = f"{schema}.alembic_version has it: it was applied from code that this one lacks"
+            because = f"{schema}.alembic_version has this revision, so newer code has applied it"
             return confirmed(because, _newer(service.name))
-    return ruled_out("no service's own alembic_version has it now")
+    return ruled_out("no service's own alembic_version has this revision now")
 
 
 def _unreadable(facts: Facts) -> Answer:
@@ -57,21 +59,21 @@ def _own_table(facts: Facts) -> Remedy:
     schema = runner.schema_ if runner else "SCHEMA"
     return remedies.code(
         f'alembic/env.py: context.configure(..., version_table_schema="{schema}")',
-        "so that the service keeps its own alembic_version; leave the other one where it is, it is somebody else's",
+        "with this, the service has its own alembic_version; do not change the other one, which belongs to others",
     )
 
 
 def _newer(name: str) -> Remedy:
     return remedies.code(
-        f"deploy {name} with the migration in its versions folder, or take that one back with the newer code"
+        f"deploy {name} with this migration in its versions folder, or downgrade the database with the newer code"
     )
 
 
 IN_PUBLIC = Cause("the service uses the alembic_version in public", _in_public, _own_table)
 SHARED = Cause("the service uses another service's alembic_version", _anothers, _own_table)
 OLDER = Cause(
-    "the code that runs is older than the database",
+    "the service's code is older than the database",
     _older_code,
     lambda facts: _newer(login_name(facts.suspects[0]) if len(facts.suspects) == 1 else "the service"),
 )
-UNREADABLE = Cause("an alembic_version that cannot be read here has it", _unreadable, _own_table)
+UNREADABLE = Cause("the revision is in an alembic_version that could not be read", _unreadable, _own_table)

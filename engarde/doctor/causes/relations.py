@@ -14,8 +14,8 @@ from engarde.util.quoting import statement
 
 
 def refused(facts: Facts) -> list[Relation]:
-    """What the error is about: of those with its name the ones that the statement says, or all; without a name, every
-    declared read."""
+    """The relations that the error may be about: those of its name that the statement has, or else all of its name;
+    without a name, every declared read."""
     if facts.named.object is None:
         reads = {(read.schema_, read.table) for service in facts.stack.services for read in service.reads}
         found = facts.relations_called([table for _, table in reads])
@@ -26,11 +26,11 @@ def refused(facts: Facts) -> list[Relation]:
 
 
 def _tries(facts: Facts) -> Iterator[tuple[Service | Analytics, Relation, RelationRight]]:
-    """Each login at a relation that it may have been refused, and what it may do there."""
+    """Each login with a relation that it may have been refused, and its privileges there."""
     for relation in refused(facts):
         rights = facts.rights_on(relation, [login.role for login in facts.suspects])
         for login in facts.suspects:
-            # A table is only refused to whom its schema was not.
+            # Without USAGE on the schema, the error would name the schema.
             if (right := rights.get(login.role)) and facts.may_use(login.role, relation.schema):
                 yield login, relation, right
 
@@ -38,9 +38,9 @@ def _tries(facts: Facts) -> Iterator[tuple[Service | Analytics, Relation, Relati
 def _never_declared(facts: Facts) -> Answer:
     relations = refused(facts)
     if facts.named.object is None:
-        return unknown("the text does not say on what")
+        return unknown("the text does not name the table")
     if not relations:
-        return unknown("nothing has this name now")
+        return unknown("no table has this name now")
     tries = list(_tries(facts))
     for relation in relations:
         closed = [login for login, tried, right in tries if tried == relation and not right.some]
@@ -50,12 +50,12 @@ def _never_declared(facts: Facts) -> Answer:
             if not (owns(login, relation.schema) or facts.sees(login, relation.schema, relation.name))
         ]
         if lacking and relation.kind == "sequence":
-            because = f"{remedies.named(lacking)} writes into {relation.schema}, which is another's"
+            because = f"{remedies.named(lacking)} writes into {relation.schema}, which belongs to others"
             return confirmed(because, remedies.ASK_ITS_SERVICE)
         if lacking:
-            because = f"the stack file lets {remedies.named(lacking)} not read {relation.place}"
+            because = f"the stack file declares no read of {relation.place} by {remedies.named(lacking)}"
             return confirmed(because, remedies.declaring(facts, lacking, relation.schema, relation.name))
-    return ruled_out("it may read it, or the stack file says that it may")
+    return ruled_out("the role may read it, or the stack file declares the read")
 
 
 def _other_columns(facts: Facts) -> Answer:
@@ -64,27 +64,27 @@ def _other_columns(facts: Facts) -> Answer:
         if len(facts.suspects) == 1 and read and read.columns and right.some and not right.reads:
             who, columns = login_name(login), ", ".join(read.columns)
             remedy = remedies.edit("engarde:services", who, "reads", value=(spelled(read.schema_, read.table),))
-            return confirmed(f"{who} may read {columns} of {relation.place}, and nothing else", remedy)
-    return ruled_out("no read of it is limited to columns")
+            return confirmed(f"{who} may read only {columns} of {relation.place}", remedy)
+    return ruled_out("no declared read of it is limited to columns")
 
 
 def _foreign_key(facts: Facts) -> Answer:
     if not failed_statement.makes_foreign_key(facts.error.lines):
-        return ruled_out("the text quotes no statement that makes a foreign key")
+        return ruled_out("the text quotes no statement that creates a foreign key")
     for login, relation, right in _tries(facts):
         anothers = isinstance(login, Service) and not owns(login, relation.schema)
         if anothers and right.some and not right.refers:
-            because = f"{login.role} may read {relation.place}, and no foreign key of its may point there"
+            because = f"{login.role} may read {relation.place}, but may not point a foreign key at it"
             return confirmed(because, remedies.declaring(facts, [login], relation.schema, relation.name))
-    return ruled_out("whoever may read it may point foreign keys at it, too")
+    return ruled_out("every role in question that may read it may point foreign keys at it, too")
 
 
 def _writes(facts: Facts) -> Answer:
     for login, relation, right in _tries(facts):
         said = failed_statement.more_than_reading(facts.error.lines, relation.schema, relation.name)
         if said and not owns(login, relation.schema) and not right.writes:
-            return confirmed(f"{said} on {relation.place}, of which others may be let read at most")
-    return ruled_out("the statement writes nothing of another's")
+            return confirmed(f"{said} on {relation.place}: the stack file can give others only SELECT there")
+    return ruled_out("the statement writes to no table of others")
 
 
 def _is_refused(facts: Facts, finding: Finding) -> bool:
@@ -96,7 +96,7 @@ def _is_refused(facts: Facts, finding: Finding) -> bool:
 
 
 def _made_by(facts: Facts, finding: Finding) -> list[Relation]:
-    """What a role has made that a finding misses among the creators, and analytics may not read."""
+    """The relations that a role created and analytics may not read, if a finding misses the role among the creators."""
     return [
         relation
         for login, relation, right in _tries(facts)
@@ -119,9 +119,9 @@ def _view_cannot_read(facts: Facts) -> Answer:
             right = facts.rights_on(base, [view.owner]).get(view.owner)
             if right and not right.some:
                 sql = statement("GRANT SELECT ON {}.{} TO {}", base.schema, base.name, view.owner)
-                because = f"view {view.identity} reads it as {view.owner}, who may not"
+                because = f"view {view.identity} reads it as {view.owner}, which lacks SELECT on it"
                 return confirmed(because, remedies.sql(facts, sql, base.owner))
-    return ruled_out("no view reads it for an owner who may not")
+    return ruled_out("no view reads it as an owner that lacks SELECT on it")
 
 
 def _declare(facts: Facts) -> Remedy:
@@ -131,40 +131,40 @@ def _declare(facts: Facts) -> Remedy:
 
 
 OWNER = Cause.of_check(
-    "a table in the service's own schema belongs to somebody else",
+    "a table in the service's own schema belongs to another role",
     "owner",
-    because="{what} is {actual}, not {expected}",
-    otherwise="what has this name in a service's schema is its own",
+    because="{what} is {actual}; expected: {expected}",
+    otherwise="every table of this name in a service's schema belongs to the service",
     so=lambda facts, finding: (
         any(service.schema_ in finding.concerns for service in facts.services) and _is_refused(facts, finding)
     ),
     heal=as_found,
 )
 OWNER_LOST = Cause.of_check(
-    "the table's owner has given up its own rights",
+    "the table's owner has revoked its own privileges",
     "owner's right",
-    because="{who} has lost {expected} of its own {what}",
-    otherwise="owners have all rights on their tables",
+    because="{who} has revoked privileges from itself on {what}; expected: {expected}",
+    otherwise="every owner has all privileges on its tables",
     so=lambda facts, finding: facts.is_suspected(finding) and _is_refused(facts, finding),
     heal=as_found,
 )
-NOT_DECLARED = Cause("reading it is not declared", _never_declared, _declare)
-OTHER_COLUMNS = Cause("only some of its columns are declared", _other_columns, _declare)
+NOT_DECLARED = Cause("the stack file does not declare this read", _never_declared, _declare)
+OTHER_COLUMNS = Cause("the stack file declares only some of its columns", _other_columns, _declare)
 NOT_GRANTED = Cause.of_check(
-    "the read is declared, and was not granted or the table made anew since",
+    "the read is declared but not granted, or the table was created again",
     "grant",
-    because="{who} has no {expected} on {what}, which is declared",
+    because="{who} lacks {expected} on {what}, which is declared",
     otherwise="every declared read of it is granted",
     so=lambda facts, finding: facts.is_suspected(finding) and _is_refused(facts, finding),
 )
-WRITES = Cause("the statement writes, and others may only be let read", _writes, remedies.ASK_ITS_SERVICE)
+WRITES = Cause("the statement writes; the stack file can give others only SELECT", _writes, remedies.ASK_ITS_SERVICE)
 CREATORS = Cause.of_check(
-    "analytics does not know the role that made it",
+    "the role that created it is not among the schema's creators",
     "default privileges",
-    because="{subject} {actual}, and is not among its creators",
-    otherwise="analytics may read it, or its maker is among the creators",
+    because="{subject}: {actual}, but is not among the schema's creators",
+    otherwise="analytics may read it, or the role that created it is among the creators",
     so=lambda facts, finding: bool(_made_by(facts, finding)),
     heal=_known_creator,
 )
-FOREIGN_KEY = Cause("a foreign key points at it, and only reading it is declared", _foreign_key, _declare)
-VIEW = Cause("a view reads it with the rights of its owner", _view_cannot_read, bring_back)
+FOREIGN_KEY = Cause("a foreign key points at it, but only reading it is declared", _foreign_key, _declare)
+VIEW = Cause("a view reads it as the view's owner, which lacks SELECT", _view_cannot_read, bring_back)

@@ -1,4 +1,4 @@
-"""Causes that lie in runs of the engine: two at once, killed ones, what it has to be told, and what it cannot drop."""
+"""Causes in runs of Pulumi: two at once, killed ones, its passphrase and backend, and objects that it cannot drop."""
 
 import re
 import socket
@@ -20,7 +20,7 @@ from engarde.util.quoting import quoted, statement, word
 from engarde.util.terminal import first_few
 
 LISTED = 3
-"""Of what a schema holds."""
+"""How many objects of a schema are named."""
 
 _RUNS = ("pulumi", "terraform", "engarde")
 _LOCK = re.compile(
@@ -31,12 +31,12 @@ _LOCK = re.compile(
 def _another_run(facts: Facts) -> Answer:
     for client in facts.clients:
         if client.application.lower().startswith(_RUNS):
-            return confirmed(f"at work now: {client}")
-    return ruled_out("nobody else is at work on roles and rights now")
+            return confirmed(f"running now: {client}")
+    return ruled_out("no other run changes roles or privileges now")
 
 
 def _wait(facts: Facts) -> Remedy:
-    return remedies.command("# when the other run has ended:", f"bin/pulumi up --stack {facts.stack.name}")
+    return remedies.command("# when the other run has finished:", f"bin/pulumi up --stack {facts.stack.name}")
 
 
 def _login_of(facts: Facts) -> Service | Analytics | None:
@@ -45,7 +45,7 @@ def _login_of(facts: Facts) -> Service | Analytics | None:
 
 
 def _adopt(facts: Facts) -> Remedy:
-    """By the engine where it can spell the name, which keeps the stack file's comments and order."""
+    """By Pulumi if it can spell the name, because it keeps the stack file's comments and order."""
     if (login := _login_of(facts)) is None:
         return remedies.code("adopt: true")
     section, path = ("services", (login.name, "adopt")) if isinstance(login, Service) else (ANALYTICS, ("adopt",))
@@ -55,7 +55,7 @@ def _adopt(facts: Facts) -> Remedy:
 
 
 def _lockers(facts: Facts) -> list[tuple[str, bool]]:
-    """The processes of this machine that locked the state, as the text has them, and whether each is at work."""
+    """The processes of this machine that locked the state, according to the text, and whether each still runs."""
     found = [lock for lock in _LOCK.finditer(facts.error.text) if lock["pid"] and lock["host"] == socket.gethostname()]
     return [(lock["pid"], Path("/proc", lock["pid"]).exists()) for lock in found]
 
@@ -66,16 +66,16 @@ def _killed(facts: Facts) -> Answer:
         return ruled_out("the lock is gone")
     for process, at_work in _lockers(facts):
         if at_work:
-            return ruled_out(f"process {process} is at work")
-        return confirmed(f"process {process}, which locked it, is no more")
-    return unknown("whether the run that locked it still works, its own machine knows")
+            return ruled_out(f"process {process} is still running")
+        return confirmed(f"process {process} holds the lock, but is not running any more")
+    return unknown("only the machine that locked it can tell whether the run is still in progress")
 
 
 def _works(facts: Facts) -> Answer:
     for process, at_work in _lockers(facts):
         if at_work:
-            return confirmed(f"process {process} is at work")
-    return ruled_out("no run of this machine is at work")
+            return confirmed(f"process {process} is running")
+    return ruled_out("no run on this machine holds the lock")
 
 
 def _cancel(facts: Facts) -> Remedy:
@@ -86,9 +86,9 @@ def _cancel(facts: Facts) -> Remedy:
 def _torn(facts: Facts) -> Answer:
     (check,) = (check for check in registry.answering("killed run") if check.scope == "stack")
     if found := check.findings(facts.stack, facts.observed):
-        because = f"{found[0].subject} is empty; all that was to be in it is the type of its neighbour"
+        because = f"{found[0].subject} is empty; it only repeats the type and digest of the file beside it"
         return confirmed(because, remedies.command(*(finding.remedy.text for finding in found)))
-    return ruled_out("no side file of the state is empty")
+    return ruled_out("no .attrs file of the state is empty")
 
 
 def _no_passphrase(facts: Facts) -> Answer:
@@ -97,8 +97,8 @@ def _no_passphrase(facts: Facts) -> Answer:
     except Unreachable as why:
         if "passphrase" not in str(why):
             raise
-        return confirmed("the engine asks for it now, too")
-    return ruled_out("the engine reads the stack's secrets")
+        return confirmed("Pulumi asks for the passphrase now, too")
+    return ruled_out("Pulumi can decrypt the stack's secrets")
 
 
 def _no_stack(facts: Facts) -> Answer:
@@ -107,46 +107,47 @@ def _no_stack(facts: Facts) -> Answer:
     except Unreachable as why:
         if "no stack named" not in str(why):
             raise
-        return confirmed(f"{backend(facts.stack.name)}, to which the engine is logged in, has none of this name")
-    return ruled_out("the engine finds it in the backend that it is logged in to now")
+        return confirmed(f"Pulumi is logged in to {backend(facts.stack.name)}, which has no stack of this name")
+    return ruled_out("Pulumi finds the stack in the backend that it is logged in to")
 
 
 def _holds_data(facts: Facts) -> Answer:
     if facts.named.kind == "role":
-        return ruled_out("it is about a role")
+        return ruled_out("the error is about a role")
     schema = facts.known_as(facts.catalog.schemas)
     if schema is None:
-        return ruled_out("no such schema is there now")
+        return ruled_out("the schema does not exist now")
     held = facts.session.values("in_schema", schema=schema)
     if not held:
         return ruled_out(f"schema {schema} is empty")
-    return confirmed(f"schema {schema} holds {first_few(held, LISTED)}", _retire(facts, schema))
+    return confirmed(f"schema {schema} contains {first_few(held, LISTED)}", _retire(facts, schema))
 
 
 def _role_holds(facts: Facts) -> Answer:
     name = facts.known_as(facts.catalog.roles)
     if facts.named.kind != "role" or name is None:
-        return ruled_out("it is about no role that is there now")
+        return ruled_out("the error is not about a role that exists now")
     held = facts.session.tuples("held_by_role", role=name)
     if not held:
         return ruled_out(f"nothing depends on {name}")
     parts = [
-        f"{amount} {'owned' if owned else 'rights'} in {database or 'the server'}" for database, owned, amount in held
+        f"{'owned objects' if owned else 'privileges'} in {database or 'the server'} ({amount})"
+        for database, owned, amount in held
     ]
     for service in facts.stack.services:
         if service.role == name:
-            because = f"{name}: {', '.join(parts)}; it is a service of the stack"
+            because = f"{name} has {', '.join(parts)}; it is the role of service {service.name}"
             return confirmed(because, _retire(facts, service.schema_))
     others = sorted({database for database, *_ in held if database} - {facts.stack.server.database})
-    where = f"; then the same in {', '.join(others)}" if others else ""
-    # Given away first, so that DROP OWNED takes rights and no data.
+    where = f"; run the fix in {', '.join(others)}, too" if others else ""
+    # REASSIGN comes first, so that DROP OWNED removes privileges and no data.
     given = statement("REASSIGN OWNED BY {} TO {}", name, facts.stack.server.user)
     sql = f"{given}\n{statement('DROP OWNED BY {}', name)}"
-    return confirmed(f"{name}: {', '.join(parts)}{where}", remedies.sql(facts, sql))
+    return confirmed(f"{name} has {', '.join(parts)}{where}", remedies.sql(facts, sql))
 
 
 def _retire(facts: Facts, schema: str) -> Remedy:
-    """A copy, and only where that succeeded the drop: as the README retires a service."""
+    """A copy, and the drop only if the copy succeeded: as the README retires a service."""
     server, service = facts.stack.server, facts.service_of(schema)
     password = password_words(facts.stack.label if facts.stack.elsewhere else None)
     pattern = word(quoted(schema))
@@ -165,51 +166,51 @@ def _retire_named(facts: Facts) -> Remedy:
     return _retire(facts, facts.known_as([service.schema_ for service in facts.stack.services]) or "SCHEMA")
 
 
-ANOTHER_RUN = Cause("two runs change the same at once", _another_run, _wait)
+ANOTHER_RUN = Cause("two runs change the same object at the same time", _another_run, _wait)
 LEFT_OVER = Cause.of_check(
-    "the role is there, and not in the state",
+    "the role exists, but is not in the state",
     "unknown role",
-    because="{subject} is {actual}",
-    otherwise="no role of the stack file that it may be about is on the server and not in the state",
+    because="{subject}: {actual}",
+    otherwise="every existing role in question is in the state",
     remedy=_adopt,
     when=lambda facts: _login_of(facts) is not None,
     so=lambda facts, finding: finding.subject == facts.known_as([login.role for login in facts.stack.logins]),
     heal=as_found,
 )
 SCHEMA = Cause.of_check(
-    "the schema is somebody else's",
+    "the schema exists and belongs to another role",
     "unknown schema",
-    because="schema {subject} is {actual}",
-    otherwise="no schema of the stack file that it may be about is another's",
+    because="schema {subject}: {actual}",
+    otherwise="no schema in question belongs to another role",
     remedy=_adopt,
     when=lambda facts: facts.named.kind == "schema",
     so=lambda facts, finding: finding.subject == facts.known_as([login.schema_ for login in facts.stack.services]),
     heal=as_found,
 )
-WORKS = Cause("another run is at work", _works, _wait)
+WORKS = Cause("another run is in progress", _works, _wait)
 TORN = Cause(
-    "a run was killed as it wrote the state",
+    "a run was killed while it wrote the state",
     _torn,
     lambda facts: remedies.command(
-        "# where it is empty:", f"rm STATE/.pulumi/stacks/{PROJECT}/{facts.stack.name}.json.attrs"
+        "# if this file is empty:", f"rm STATE/.pulumi/stacks/{PROJECT}/{facts.stack.name}.json.attrs"
     ),
 )
-KILLED = Cause("a run was killed and left its lock", _killed, _cancel)
+KILLED = Cause("a killed run left its lock", _killed, _cancel)
 PASSPHRASE = Cause(
-    "the engine was not told the stack's passphrase",
+    "Pulumi does not have the stack's passphrase",
     _no_passphrase,
     remedies.command(
         "export PULUMI_CONFIG_PASSPHRASE_FILE=/path/to/the/file",
-        "# where it is lost: docs/production.md, When the state or its passphrase is lost",
+        "# if it is lost: see docs/production.md, When the state or its passphrase is lost",
     ),
 )
 NO_STACK = Cause(
-    "the engine is logged in to another backend, or the stack is not made yet",
+    "Pulumi is logged in to another backend, or the stack does not exist yet",
     _no_stack,
     lambda facts: remedies.command(
         "bin/pulumi login ADDRESS_OF_ITS_BACKEND",
-        f"# where it was never made, or its state is lost: bin/pulumi stack init {word(facts.stack.name)}",
+        f"# if it was never created, or its state is lost: bin/pulumi stack init {word(facts.stack.name)}",
     ),
 )
-DATA = Cause("the schema holds data", _holds_data, _retire_named)
-ROLE = Cause("the role owns something, or has rights somewhere", _role_holds, _retire_named)
+DATA = Cause("the schema contains data", _holds_data, _retire_named)
+ROLE = Cause("the role owns objects or has privileges", _role_holds, _retire_named)

@@ -17,7 +17,7 @@ def _named(facts: Facts) -> list[str]:
     """The schema that the error names."""
     if facts.named.kind != "schema":
         return []
-    # What is declared takes no server to know.
+    # A declared schema is known without a server.
     known = facts.known_as(facts.stack.schemas) or facts.known_as(facts.catalog.schemas)
     return [known] if known else []
 
@@ -29,7 +29,7 @@ def denied(facts: Facts) -> list[str]:
 
 def _never_declared(facts: Facts) -> Answer:
     if facts.named.kind != "schema":
-        return unknown("the text does not say on what")
+        return unknown("the text does not name the schema")
     for schema in _named(facts):
         lacking = [
             login
@@ -40,18 +40,18 @@ def _never_declared(facts: Facts) -> Answer:
             return ruled_out(f"{schema} has no table to read")
         if lacking:
             table = failed_statement.table_in(facts.error.lines, schema)
-            because = f"the stack file lets {remedies.named(lacking)} read nothing in {schema}"
+            because = f"the stack file declares no read in {schema} by {remedies.named(lacking)}"
             return confirmed(because, remedies.declaring(facts, lacking, schema, table))
-        return ruled_out(f"it may enter {schema}, or the stack file says that it may")
-    return unknown(f"no schema of this name is in {facts.stack.server.database}")
+        return ruled_out(f"the role has USAGE on {schema}, or the stack file declares it")
+    return unknown(f"database {facts.stack.server.database} has no schema of this name")
 
 
 def _writes(facts: Facts) -> Answer:
     for schema in _named(facts):
         said = failed_statement.more_than_reading(facts.error.lines, schema)
         if said and not any(owns(login, schema) for login in facts.suspects):
-            return confirmed(f"{said} in {schema}, of which others may be let read at most")
-    return ruled_out("the statement writes nothing of another's")
+            return confirmed(f"{said} in {schema}: the stack file can give others only SELECT there")
+    return ruled_out("the statement writes to no schema of others")
 
 
 def _holds_extensions(facts: Facts) -> Answer:
@@ -59,16 +59,19 @@ def _holds_extensions(facts: Facts) -> Answer:
         held = dict(facts.session.tuples("extensions_in", schema=schema))
         lacking = any(not facts.may_use(login.role, schema) for login in facts.suspects)
         if held and lacking and facts.service_of(schema) is None:
-            because = f"{schema} holds {', '.join(held)}, and no line of the stack file lets a service into it"
+            because = f"{schema} contains {', '.join(held)}, and the stack file cannot give a service USAGE on it"
             return confirmed(because, _to_public(facts, held))
-    return ruled_out("no extension has that schema")
+    return ruled_out("no extension is in this schema")
 
 
 def _to_public(facts: Facts, held: Mapping[str, bool]) -> Remedy:
-    """What everybody may use of extensions is in `public`; of each of these, whether it can be moved."""
+    """Moves extensions to `public`, where every role may use them.
+
+    :param held: the extensions, and whether each can be moved.
+    """
     if fixed := [name for name, relocatable in held.items() if not relocatable]:
-        # It was made for one schema, and has to be made anew.
-        return remedies.code(f"make {', '.join(fixed)} anew in {PUBLIC}: it cannot be moved there")
+        # It was created for one schema, and has to be created again.
+        return remedies.code(f"create {', '.join(fixed)} again in {PUBLIC}: it cannot be moved there")
     declared = {extension.name for extension in facts.stack.extensions}
     if undeclared := [name for name in held if name not in declared]:
         move = [moving(name, PUBLIC) for name in undeclared]
@@ -100,14 +103,14 @@ def _creates_elsewhere(facts: Facts) -> Answer:
         outsiders = [login for login in facts.suspects if not owns(login, schema)]
         making = said == "CREATE" or (said is None and schema == PUBLIC)
         if making and outsiders and not any(facts.may_create(login.role, schema) for login in outsiders):
-            return confirmed(f"only its owner makes anything in {schema}")
-    return ruled_out("the statement makes nothing in another's schema")
+            return confirmed(f"only the owner of {schema} may create objects in it")
+    return ruled_out("the statement creates nothing in a schema of others")
 
 
 def _without_schema(facts: Facts) -> Remedy:
     own = facts.service.schema_ if facts.service else None
     return remedies.code(
-        f"name no schema in CREATE, or {own or 'its own schema'}: without one it is made in the service's own",
+        f"in CREATE, name no schema or {own or 'its own schema'}: without one, PostgreSQL uses the service's own",
         f'Alembic: context.configure(version_table_schema="{own or "SCHEMA"}")',
     )
 
@@ -118,11 +121,11 @@ def _declare(facts: Facts) -> Remedy:
 
 
 def search_path_changed(says: str, whose: Callable[[Facts], Sequence[Service | Analytics]]) -> Cause:
-    """The cause that a search_path is another one than the stack sets on its role."""
+    """The cause that a role's search_path is not the one that the stack sets."""
     return Cause.of_check(
         says,
         "setting",
-        because="{what} starts with search_path {actual}, not {expected}",
+        because="{what} starts with search_path {actual}; expected: {expected}",
         otherwise="every search_path is as declared",
         when=lambda facts: bool(whose(facts)),
         so=lambda facts, finding: finding.subject in {f"search_path of {login.role}" for login in whose(facts)},
@@ -136,32 +139,32 @@ def _in_this_database(facts: Facts, finding: Finding) -> Remedy | None:
 
 
 OWNER = Cause.of_check(
-    "the service's own schema belongs to somebody else",
+    "the service's own schema belongs to another role",
     "owner",
-    because="{subject} is {actual}, not {expected}",
-    otherwise="the services' schemas are their roles' own",
+    because="{subject} is {actual}; expected: {expected}",
+    otherwise="every service's schema belongs to the service's role",
     when=lambda facts: bool(_own(facts)),
     so=lambda facts, finding: finding.subject in {f"schema {schema}" for schema in _own(facts)},
     heal=as_found,
 )
 OWNER_LOST = Cause.of_check(
-    "the schema's owner has given up its own rights",
+    "the schema's owner has revoked its own privileges",
     "owner's right",
-    because="{who} has lost {expected} of its own {what}",
-    otherwise="owners have all rights on their schemas",
+    because="{who} has revoked privileges from itself on {what}; expected: {expected}",
+    otherwise="every owner has all privileges on its schema",
     when=lambda facts: bool(_own(facts)),
     so=lambda facts, finding: facts.is_suspected(finding) and " on schema " in finding.subject,
     heal=as_found,
 )
 SEARCH_PATH = search_path_changed("the role's search_path leads to another schema", _whose_path)
-WRITES = Cause("the statement writes, and others may only be let read", _writes, remedies.ASK_ITS_SERVICE)
+WRITES = Cause("the statement writes; the stack file can give others only SELECT", _writes, remedies.ASK_ITS_SERVICE)
 EXTENSION = Cause("an extension is in a schema of its own", _holds_extensions, bring_back)
-NOT_DECLARED = Cause("no read in this schema is declared", _never_declared, _declare)
+NOT_DECLARED = Cause("the stack file declares no read in this schema", _never_declared, _declare)
 NOT_GRANTED = Cause.of_check(
-    "it is declared, and was not granted or taken away since",
+    "USAGE is declared, but was not granted or was revoked",
     "grant",
-    because="{who} has no {expected} on {what}, which the stack file gives it",
-    otherwise="every declared USAGE is there",
+    because="{who} lacks {expected} on {what}, which is declared",
+    otherwise="every declared USAGE is granted",
     when=lambda facts: any(
         facts.enters(login, schema) and not owns(login, schema) for schema in denied(facts) for login in facts.suspects
     ),
@@ -174,4 +177,4 @@ NOT_GRANTED = Cause.of_check(
         )
     ),
 )
-CREATES = Cause("the service makes something outside of its own schema", _creates_elsewhere, _without_schema)
+CREATES = Cause("the service creates something outside its own schema", _creates_elsewhere, _without_schema)

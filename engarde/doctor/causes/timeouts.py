@@ -21,15 +21,15 @@ def _changed(facts: Facts, name: str) -> Answer:
     for login in facts.suspects:
         declared = login.statement_timeout if name == STATEMENT else login.idle_in_transaction_session_timeout
         found = in_force(facts.catalog.settings, name, login.role)
-        # The same time in another unit is as declared to the server, and not to the plugin.
+        # The server accepts the declared time in another unit; the provider does not.
         if found and (f"{name} of {login.role}" in changed or not found.value.isdigit()):
-            because = f"{login.role} starts with {name} {found.value}, not the declared {declared} (milliseconds)"
+            because = f"{login.role} starts with {name} {found.value}; declared: {declared} ms"
             return confirmed(because, _declared_again(facts, found, declared))
-    return ruled_out("it is as declared")
+    return ruled_out("the timeout is as declared")
 
 
 def _declared_again(facts: Facts, found: Setting, declared: int) -> Remedy:
-    """As SQL: the plugin does not read a value with a unit, and `up` ends there."""
+    """As SQL: the provider does not read a value with a unit, and `up` fails there."""
     if not found.role:
         return bring_back(facts)
     if found.database:
@@ -40,37 +40,37 @@ def _declared_again(facts: Facts, found: Setting, declared: int) -> Remedy:
 def _declared(facts: Facts) -> Answer:
     limited = [login for login in facts.suspects if login.statement_timeout]
     if not limited:
-        return ruled_out("no service that it may be about has a statementTimeout")
+        return ruled_out("no service in question has a statementTimeout")
     shown = ", ".join(f"{login_name(login)} {login.statement_timeout} ms" for login in limited)
     higher = str(limited[0].statement_timeout * 2)
-    return confirmed(f"declared: {shown}", remedies.of_login(limited[0], "statementTimeout", higher))
+    return confirmed(f"declared statementTimeout: {shown}", remedies.of_login(limited[0], "statementTimeout", higher))
 
 
 def _too_large(facts: Facts) -> Answer:
-    """The limit that the text names is compared with that of now; one set by hand is for the health checks to find."""
+    """Compares the limit in the text with the current one; the checks without a text find one that was set by hand."""
     limits = {login: in_force(facts.catalog.settings, TEMPORARY_FILES, login.role) for login in facts.suspects}
     least = float(facts.named.detail or "inf")
     limited = {login: found for login, found in limits.items() if found and 0 <= kilobytes(found.value) <= least}
     if not limited:
-        return ruled_out("no role that it may be about has this limit now")
+        return ruled_out("no role in question has this limit now")
     (login, found), *others = limited.items()
     shown = ", ".join(f"{login_name(limited_login)} {limit.value}" for limited_login, limit in limited.items())
     declared = facts.stack.server.superuser and kilobytes(found.value) == login.temp_file_limit * 1024
-    # Only the one whose statement it was is to have more.
+    # Only the role that ran the statement is to have more.
     if others or not declared:
-        return confirmed(f"limits: {shown}")
+        return confirmed(f"temp_file_limit: {shown}")
     more = remedies.of_login(login, "tempFileLimit", str(2 * login.temp_file_limit))
-    return confirmed(f"limits: {shown}", more)
+    return confirmed(f"temp_file_limit: {shown}", more)
 
 
 def _locked(facts: Facts) -> Answer:
     """A statement that waits for a lock counts against its timeout."""
     held = facts.session.query("holders", Client, schemas=[*facts.stack.schemas])
     if not held:
-        return ruled_out("nobody holds a lock there now")
+        return ruled_out("no session holds a lock in the stack's schemas now")
     who = held[0]
     sql = f"SELECT pg_terminate_backend({who.pid});"
-    return confirmed(f"locks are held by {who}", remedies.sql(facts, sql) if who.in_transaction else None)
+    return confirmed(f"a session holds locks: {who}", remedies.sql(facts, sql) if who.in_transaction else None)
 
 
 def _left_open(facts: Facts) -> Answer:
@@ -83,8 +83,8 @@ def _left_open(facts: Facts) -> Answer:
 def _restarted(facts: Facts) -> Answer:
     (seconds,) = facts.session.values("uptime")
     if seconds < RECENT:
-        return confirmed(f"the server runs for {seconds} s only")
-    return ruled_out(f"the server runs for {seconds // 3600} h {seconds // 60 % 60} min")
+        return confirmed(f"the server was started {seconds} s ago")
+    return ruled_out(f"the server was started {seconds // 3600} h {seconds // 60 % 60} min ago")
 
 
 _PING = remedies.code("test connections before use: create_engine(..., pool_pre_ping=True, pool_recycle=300)")
@@ -94,30 +94,26 @@ STATEMENT_CHANGED = Cause(
 )
 IDLE_CHANGED = Cause("the role's idle timeout was changed by hand", lambda facts: _changed(facts, IDLE), bring_back)
 LOCKED = Cause(
-    "another session holds a lock on it",
+    "another session holds the lock",
     _locked,
-    remedies.code("try again: the lock goes with the transaction that holds it"),
+    remedies.code("try again: the lock is released when its transaction ends"),
 )
 TOO_SLOW = Cause(
     "the statement takes longer than the declared statementTimeout",
     _declared,
     remedies.code(
-        "make the statement faster (EXPLAIN ANALYZE), or raise statementTimeout; migrations run under it, too"
+        "make the statement faster (EXPLAIN ANALYZE), or raise statementTimeout; it applies to migrations, too"
     ),
 )
 TOO_LARGE = Cause(
-    "the statement needs more room in temporary files than its role may have",
+    "the statement needs more temporary files than its role's temp_file_limit allows",
     _too_large,
-    remedies.code(
-        "sort or hash less in one statement (an index, a narrower select), or raise the role's tempFileLimit"
-    ),
+    remedies.code("sort or hash less in one statement (add an index, select less), or raise the role's tempFileLimit"),
 )
 LEFT_OPEN = Cause(
     "the service leaves transactions open",
     _left_open,
-    remedies.code("end the transaction before slow work that is not the database's: commit, then call the API"),
+    remedies.code("end the transaction before slow work outside the database: commit first, then call the API"),
 )
 RESTARTED = Cause("the server was restarted", _restarted, _PING)
-CUT = Cause(
-    "a proxy has ended an idle connection", unknown("proxies end idle connections, and say so to nobody"), _PING
-)
+CUT = Cause("a proxy has closed an idle connection", unknown("proxies close idle connections without a message"), _PING)

@@ -18,7 +18,7 @@ NODE = (
 
 
 def _section(facts: Facts) -> str:
-    """Which address it is about: the admin's, where the text says so or both are one."""
+    """The section of the address: the admin's if the text says that it was the admin."""
     return "engarde:server" if facts.is_admin else "engarde:serviceAddress"
 
 
@@ -64,8 +64,8 @@ def _declared_too_strict(facts: Facts) -> Answer:
 def _verifies(facts: Facts) -> Answer:
     mode = _declared(facts)
     if mode in VERIFYING:
-        return confirmed(f"{_section(facts)} says sslmode: {mode}, and Railway's certificate is signed by nobody known")
-    return ruled_out(f"{_section(facts)} does not say to verify certificates")
+        return confirmed(f"{_section(facts)} says sslmode: {mode}, but no known authority signs Railway's certificate")
+    return ruled_out(f"{_section(facts)} does not ask to verify certificates")
 
 
 def _plain_in_node(facts: Facts) -> Answer:
@@ -75,24 +75,25 @@ def _plain_in_node(facts: Facts) -> Answer:
     plain = [service for service in facts.services if service.url_format == "plain"]
     if plain and any(word in said for word in NODE):
         remedy = remedies.edit("engarde:services", remedies.only(plain), "urlFormat", value="node-postgres")
-        return confirmed(f"node-postgres verifies with a plain URL that has an sslmode: {login_name(plain[0])}", remedy)
-    return ruled_out("it is not node-postgres with a plain URL")
+        because = "has a plain URL with an sslmode, and node-postgres verifies the certificate then"
+        return confirmed(f"{login_name(plain[0])} {because}", remedy)
+    return ruled_out("this is not node-postgres with a plain URL")
 
 
 def _own_url(facts: Facts) -> Answer:
     if _declared(facts) is None:
-        return confirmed("no exported URL says anything of TLS: the service's own does, or its code")
-    return ruled_out("the exported URLs have an sslmode of their own")
+        return confirmed("no exported URL has an sslmode: the service's own URL or its code asks for it")
+    return ruled_out("the exported URLs have an sslmode")
 
 
 def _wants_tls(facts: Facts) -> Answer:
     if facts.named.detail and "no encryption" not in facts.named.detail and "SSL off" not in facts.named.detail:
-        return ruled_out("the connection had TLS")
+        return ruled_out("the connection used TLS")
     if _declared(facts) in ENCRYPTED:
-        return ruled_out(f"{_section(facts)} asks for TLS already; the service has another URL")
+        return ruled_out(f"{_section(facts)} asks for TLS already, so the service has another URL")
     if not _has_tls(facts):
         return ruled_out("the server has TLS switched off")
-    return confirmed("the server lets nobody in without TLS, and no URL asks for it")
+    return confirmed("the server accepts only TLS connections, and no exported URL asks for TLS")
 
 
 def _no_rule(facts: Facts) -> Answer:
@@ -110,8 +111,8 @@ def _no_rule(facts: Facts) -> Answer:
     if matching[0][1] == "reject":
         return confirmed(f"pg_hba.conf rejects {who} in {where}")
     if all(kind == "hostssl" for kind, _ in matching):
-        return confirmed(f"pg_hba.conf lets {who} in with TLS only", _require(facts))
-    return ruled_out(f"pg_hba.conf has lines for {who} in {where}: the address was another's")
+        return confirmed(f"pg_hba.conf accepts {who} in {where} with TLS only", _require(facts))
+    return ruled_out(f"pg_hba.conf has lines for {who} in {where}, but for other addresses")
 
 
 def _rule(facts: Facts) -> Remedy:
@@ -122,10 +123,10 @@ def _rule(facts: Facts) -> Remedy:
     )
 
 
-STRICT = Cause("the stack file demands TLS of a server that has none", _declared_too_strict, _disable)
+STRICT = Cause("the stack file asks for TLS, but the server has none", _declared_too_strict, _disable)
 OFF = Cause("the server has no TLS", _server_has_none, _disable)
-VERIFY = Cause("the stack file says to verify a certificate that nobody vouches for", _verifies, _require)
-NODE_PLAIN = Cause("node-postgres takes every sslmode for verify-full", _plain_in_node, _require)
-OWN = Cause("the service has a URL or code that demands more", _own_url, remedies.new_url)
-WANTS_TLS = Cause("the server wants TLS, and the URL asks for none", _wants_tls, _require)
-NO_RULE = Cause("pg_hba.conf does not let it in", _no_rule, _rule)
+VERIFY = Cause("the stack file asks to verify a certificate that no known authority has signed", _verifies, _require)
+NODE_PLAIN = Cause("node-postgres treats every sslmode as verify-full", _plain_in_node, _require)
+OWN = Cause("the service's own URL or code asks for more", _own_url, remedies.new_url)
+WANTS_TLS = Cause("the server requires TLS, but the URL does not ask for it", _wants_tls, _require)
+NO_RULE = Cause("pg_hba.conf does not allow the login", _no_rule, _rule)
