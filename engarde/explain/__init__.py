@@ -1,4 +1,4 @@
-"""Why a role can, or cannot, do what it can to one object: every way, beside the server's own answer."""
+"""Why a role has, or lacks, each privilege on one object: every access path, and the server's own answer."""
 
 from engarde.declaration.model import DatabaseStack
 from engarde.explain import resolve
@@ -11,13 +11,13 @@ from engarde.server.session import session
 
 
 def explain(stack: DatabaseStack, login: Access, who: str, what: str) -> Explanation:
-    """Everything that there is to say of a role and an object of the stack's server, asked with the admin's login.
+    """Explains a role's access to an object of the stack's server; asks with the admin's login.
 
-    :raises EngardeError: no role or no object is called so, or several are.
+    :raises EngardeError: no role or object has this name, or several have.
     :raises Unreachable: the server could not be asked.
     """
     found = _asked(stack, login, who, what)
-    # The server answers for this very moment, the catalogs for the session's first: what changed between is no fault.
+    # The server answers for now, the catalogs for the start of the session: a change in between is not a fault.
     return _asked(stack, login, who, what) if found.disagreements else found
 
 

@@ -1,4 +1,4 @@
-"""The ways in which a role has a right, or may give it itself: who holds it, why, and along which memberships."""
+"""The ways in which a role has a privilege, or may grant it to itself: its holder, the reason, the memberships."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -19,56 +19,56 @@ _PREDEFINED = {
     ("relation", "MAINTAIN"): ("pg_maintain",),
     ("schema", "USAGE"): ("pg_read_all_data", "pg_write_all_data"),
 }
-"""Rights that PostgreSQL's own roles have on everything, by no access list."""
+"""Privileges that predefined roles have on everything, without an access list."""
 GUARDED = frozenset({"INSERT", "UPDATE", "DELETE", "TRUNCATE", "USAGE"})
-"""What only superusers may do to the server's own catalogs, whatever the access lists say."""
+"""Privileges on the server's own catalogs that only superusers have, whatever the access lists say."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Somebody who has a right, and why."""
+    """A role that has a privilege by itself, and why."""
 
     holder: str
     """a role, or `public` for PUBLIC"""
     why: Why
     grantor: str | None = None
-    """of a grant that somebody made"""
+    """of an explicit grant"""
     columns: tuple[str, ...] = ()
-    """the only ones that it is on"""
+    """if it is on these columns only"""
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A membership that a role may give itself."""
+    """A membership that a role may grant to itself."""
 
     role: str
     by: Literal["ADMIN option", "CREATEROLE"]
     actor: str
-    """the role that may grant it: itself, or one that it has the rights of or may act as"""
+    """the role that may grant it: itself, or one whose privileges it has or that it may act as"""
     set_role: str | None
-    """whom it has to act as for that"""
+    """the role to act as for that"""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """One way in which a role has a right."""
+    """One way in which a role has a privilege."""
 
     role: str
     source: Source
     chain: Chain = ()
     set_role: str | None = None
-    """whom it has to act as first"""
+    """the role to act as first"""
     granted: tuple[Granted, ...] = ()
-    """what it has to give itself first"""
+    """the memberships to grant itself first"""
 
     @property
     def at_once(self) -> bool:
-        """Whether it takes nothing more."""
+        """Whether it needs no SET ROLE and no grant."""
         return self.set_role is None and not self.granted
 
 
 def sources(facts: Facts, thing: Thing, right: str) -> list[Source]:
-    """Everybody who has a right by themselves, superusers last."""
+    """All roles that have a privilege by themselves, superusers last."""
     superusers = [Source(role.name, "superuser") for role in facts.roles.values() if role.superuser]
     if right == OWNER:
         return [Source(thing.owner, "owner"), *superusers]
@@ -95,7 +95,7 @@ def _granted(thing: Thing, right: str, entries: tuple[Entry, ...]) -> list[Sourc
 
 
 def ways(facts: Facts, role: str, thing: Thing, right: str) -> list[Way]:
-    """Every way in which a role has a right, or has it after SET ROLE; those that take nothing more come first."""
+    """Every way in which a role has a privilege, at once or after SET ROLE; those at once come first."""
     found = [way for source in sources(facts, thing, right) for way in leading(facts, role, source)]
     return sorted(
         found, key=lambda way: (not way.at_once, bool(way.source.columns), len(way.chain), way.source.holder == PUBLIC)
@@ -103,11 +103,11 @@ def ways(facts: Facts, role: str, thing: Thing, right: str) -> list[Way]:
 
 
 def leading(facts: Facts, role: str, source: Source) -> Iterator[Way]:
-    """The ways from one source to a role; of very many only some."""
+    """The ways from one source to a role; only some, if there are very many."""
     if source.holder == PUBLIC or source.holder == role:
         yield Way(role, source)
     elif source.why == "superuser":
-        # An attribute: no membership inherits it, but whoever acts as the role has it.
+        # An attribute: no membership inherits it, but a role has it after SET ROLE.
         for chain in islice(facts.members.switches(role, source.holder), LIMIT):
             yield Way(role, source, chain, source.holder)
     else:
@@ -119,7 +119,7 @@ def leading(facts: Facts, role: str, source: Source) -> Iterator[Way]:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a role has of a right at once."""
+    """How much of a privilege a role has at once."""
 
     whole: bool
     columns: frozenset[str]
@@ -129,7 +129,7 @@ class Held:
 
 
 def held(facts: Facts, role: str, thing: Thing, right: str) -> Held:
-    """Whether a role has a right at once, or on which columns."""
+    """Whether a role has a privilege at once, or on which columns."""
     inherited = facts.members.inherited(role) | {PUBLIC}
     having = [
         source
@@ -143,7 +143,7 @@ def held(facts: Facts, role: str, thing: Thing, right: str) -> Held:
 
 
 def identities(facts: Facts, role: str) -> tuple[str, ...]:
-    """Whom a role may act as: itself, then others by SET ROLE."""
+    """The roles that a role may act as: itself, then others by SET ROLE."""
     return (role, *facts.members.acting(role))
 
 
@@ -151,7 +151,7 @@ Trail = tuple[Granted, ...]
 
 
 def ways_by_granting_itself(facts: Facts, role: str, thing: Thing, right: str) -> list[Way]:
-    """The shortest way for everybody who has the right, in which a role first makes itself a member of another."""
+    """For each source of the privilege, the shortest way in which the role first grants itself a membership."""
     if role == PUBLIC:
         return []
     gained = _with_createrole(facts, role) if facts.major < 16 else _with_admin_option(facts, role)
@@ -167,7 +167,7 @@ def ways_by_granting_itself(facts: Facts, role: str, thing: Thing, right: str) -
 
 
 def _with_admin_option(facts: Facts, role: str) -> dict[str, Trail]:
-    """The roles that a role can become a direct member of, and what it grants itself for each, in this order."""
+    """The roles that a role can make itself a direct member of, and the grants for each, in order."""
     found: dict[str, Trail] = {role: ()}
     waiting = [role]
     for start in waiting:
@@ -190,8 +190,8 @@ def _grantable(facts: Facts, start: str) -> Iterator[Granted]:
 
 
 def _with_createrole(facts: Facts, role: str) -> dict[str, Trail]:
-    """As with the ADMIN option, which before 16 gives nothing that a member cannot take on by SET ROLE."""
-    # An attribute is not inherited, so it takes to be the role that has it, or to act as it.
+    """The same with CREATEROLE; before 16, the ADMIN option adds nothing to SET ROLE."""
+    # An attribute is not inherited: only the role that has it can use it, or a role that acts as it.
     makers = {other.name for other in facts.roles.values() if other.createrole}
     actor = next((identity for identity in identities(facts, role) if identity in makers), None)
     if actor is None:
@@ -200,6 +200,6 @@ def _with_createrole(facts: Facts, role: str) -> dict[str, Trail]:
     return {
         other.name: (Granted(other.name, "CREATEROLE", actor, set_role),)
         for other in facts.roles.values()
-        # A role's own member cannot become its role; a superuser's membership is a superuser's to give.
+        # A membership in one's own member would be a circle; only superusers grant a superuser's role.
         if not other.superuser and other.name != DATABASE_OWNER and role not in identities(facts, other.name)
     }

@@ -1,4 +1,4 @@
-"""What the stack file says of a role and an object, beside what the role has."""
+"""What the stack file declares for a role and an object, compared with the role's privileges."""
 
 import json
 from collections.abc import Sequence
@@ -15,24 +15,24 @@ from engarde.util.quoting import printable, quoted
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """That the stack file gives a right."""
+    """A privilege that the stack file declares."""
 
     columns: tuple[str, ...]
-    """the only ones that it is on"""
+    """if it is on these columns only"""
     by: str
-    """what in the stack file"""
+    """the part of the stack file that declares it"""
 
 
 def judged(stack: DatabaseStack, role: str) -> bool:
-    """Whether the stack says all that a role may do: its own roles and PUBLIC, not the admin and roles outside."""
+    """Whether the stack declares everything that a role may do: true of its own roles and PUBLIC only."""
     return role == PUBLIC or role in stack.roles
 
 
 def declarations(stack: DatabaseStack, role: str, thing: Thing, right: str) -> tuple[Declaration, ...]:
-    """Everything in the stack file that gives a role this right on an object, as its own or as everybody's."""
+    """The declarations that give a role this privilege on an object, to itself or to PUBLIC."""
     owned = _by_owning(stack, role, thing)
     granted = tuple(
-        Declaration(row.columns, "everybody's" if row.grantee == PUBLIC else _BY[row.on])
+        Declaration(row.columns, "for PUBLIC" if row.grantee == PUBLIC else _BY[row.on])
         for row in sorted(expected(stack), key=repr)
         if row.grantee in (role, PUBLIC) and right in row.rights and _is_on(row, thing)
     )
@@ -44,12 +44,12 @@ def _by_owning(stack: DatabaseStack, role: str, thing: Thing) -> str | None:
     if any(service.role == role and service.schema_ == schema for service in stack.services):
         return "its own schema"
     if thing.schema is not None and thing.owner == role and role in creators(stack, thing.schema):
-        return "it makes tables in this schema"
+        return "it creates tables in this schema"
     return None
 
 
 _BY = {
-    On.DATABASE: "its way in",
+    On.DATABASE: "its access to the database",
     On.SCHEMA: "for its reads",
     On.TABLE: "its reads",
     On.COLUMNS: "its reads",
@@ -74,14 +74,14 @@ def _is_on(row: Privilege, thing: Thing) -> bool:
 
 
 def covered(stack: DatabaseStack, role: str, thing: Thing, right: str, ways: Sequence[Way]) -> str | None:
-    """What in the stack file allows for a right that a role has in these ways; None when nothing does."""
+    """The declaration that allows a privilege which a role has in these ways; None if nothing does."""
     declared = declarations(stack, role, thing, right)
     whole = [declaration for declaration in declared if not declaration.columns]
     if whole:
         return f"declared: {whole[0].by}"
     built_in = any(way.at_once and way.source.holder == PUBLIC and way.source.grantor is None for way in ways)
     if built_in and not _takes_away_what_is_built_in(stack, thing):
-        return "built in, and the stack leaves it"
+        return "built in; the stack does not change it"
     on_columns = {column for declaration in declared for column in declaration.columns}
     having = [way.source.columns for way in ways]
     if having and all(columns and on_columns.issuperset(columns) for columns in having):
@@ -90,7 +90,7 @@ def covered(stack: DatabaseStack, role: str, thing: Thing, right: str, ways: Seq
 
 
 def enough(stack: DatabaseStack, role: str, thing: Thing, right: str, held: Held) -> bool:
-    """Whether a role has at once what is declared of a right."""
+    """Whether a role has the declared part of a privilege at once."""
     declared = declarations(stack, role, thing, right)
     return held.whole or all(
         declaration.columns and held.columns.issuperset(declaration.columns) for declaration in declared
@@ -104,24 +104,24 @@ def _takes_away_what_is_built_in(stack: DatabaseStack, thing: Thing) -> bool:
 
 
 def not_granted_yet(stack: DatabaseStack, role: str, thing: Thing, right: str, *, trusted: bool) -> str | None:
-    """What gives a role a declared right that it does not have; None when it is not declared.
+    """How a role gets a declared privilege that it lacks; None if the privilege is not declared.
 
-    :param trusted: whether the thing is the admin's or a superuser's.
+    :param trusted: whether the object belongs to the admin or a superuser.
     """
     if _by_owning(stack, role, thing) and thing.group != "schema":
         if thing.owner == role:
-            return "its own; it took the right from itself, and may grant it to itself again"
-        # What another wrote would run with its new owner's rights.
+            return "its own object: it revoked the privilege from itself, and may grant it to itself again"
+        # Code of another role would run with the privileges of its new owner.
         given = trusted or thing.kind in ("table", "partitioned table", "sequence")
         heal = _owned_by(thing, role) if given else f"bin/engarde doctor --stack {stack.name}"
-        return f"in its own schema, but {thing.owner}'s: {heal}"
+        return f"in its own schema, but owned by {thing.owner}: {heal}"
     if not declarations(stack, role, thing, right):
         return None
     return f"declared, not granted yet: bin/pulumi up --refresh --stack {stack.name}"
 
 
 def _owned_by(thing: Thing, role: str) -> str:
-    # A function's arguments stand in the identity, which is SQL already.
+    # The identity of a function has its arguments, and is SQL already.
     kind, name = "ROUTINE", thing.identity
     if thing.group != "function":
         kind, name = thing.kind.removeprefix("partitioned ").upper(), quoted(thing.schema or "", thing.name)
@@ -129,7 +129,7 @@ def _owned_by(thing: Thing, role: str) -> str:
 
 
 def how_to_declare(stack: DatabaseStack, role: str, thing: Thing, right: str) -> str | None:
-    """The line of the stack file that would give a role a right; None when there is no such line or no such need."""
+    """The line of the stack file that would declare a privilege; None if no line can."""
     if (declared := _declaring(stack, role, thing, right)) is None:
         return None
     key, more = declared
@@ -137,7 +137,7 @@ def how_to_declare(stack: DatabaseStack, role: str, thing: Thing, right: str) ->
 
 
 def _declaring(stack: DatabaseStack, role: str, thing: Thing, right: str) -> tuple[str, str] | None:
-    """What is to be in the stack file, and what else is to be said of that."""
+    """The key for the stack file, and what else to do."""
     up, listed = f"then bin/pulumi up --stack {stack.name}", f"with {right} in its list"
     declares_schema = thing.schema in stack.schemas
     is_read = right in (SELECT, REFERENCES) and thing.group == "relation" and thing.kind != "sequence"
@@ -173,9 +173,9 @@ def _json(text: str) -> str:
 
 
 def limit(stack: DatabaseStack, role: str, thing: Thing) -> str | None:
-    """What no line of the stack file can give a role of the stack on an object; None where that is not so."""
+    """The limit of what the stack file can give a role of the stack on an object; None if there is none."""
     if stack.analytics and role == stack.analytics.role:
         return "analytics only reads: no line of the stack file gives it more than SELECT"
     if any(service.role == role for service in stack.services) and not _by_owning(stack, role, thing):
-        return "outside its own schema the stack file gives a service SELECT, REFERENCES and EXECUTE at most"
+        return "outside its own schema, the stack file can give a service only SELECT, REFERENCES and EXECUTE"
     return None

@@ -1,4 +1,4 @@
-"""Derives the whole explanation from plain values, and compares it with what the server says itself."""
+"""Derives the whole explanation from plain values, and compares it with the server's own answers."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -18,39 +18,39 @@ COMMANDS = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The answer for one right."""
+    """The answer for one privilege."""
 
     on: Literal["object", "schema", "database"]
     thing: Thing
     right: str
     state: State
     columns: tuple[str, ...]
-    """of the state `columns`: which"""
+    """which ones, in state `columns`"""
     ways: tuple[Way, ...]
     declared: str
-    """what the stack file says to it; nothing where it has nothing to say"""
+    """what the stack file says about it; may be empty"""
     undeclared: bool
-    """the role can do it, and nothing in the stack file gives it leave"""
+    """the role has it, and the stack file does not declare it"""
     remarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """What row level security leaves to a role of what its rights allow."""
+    """How row-level security limits a role's privileges."""
 
     exempt: str | None
-    """why no policy holds for it"""
+    """why no policy applies to it"""
     policies: tuple[Policy, ...]
-    """those that are for it"""
+    """those that apply to it"""
     none: tuple[str, ...]
-    """the commands that no policy lets through to any row"""
+    """the commands that no policy allows for any row"""
     exempt_after: tuple[str, ...]
-    """whom it may act as so that no policy holds, and why"""
+    """the roles to act as so that no policy applies, and why"""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Something else that leads to the object, why the role may use it, and whether that is declared."""
+    """An indirect access to the object, why the role may use it, and whether that is declared."""
 
     through: Through
     ways: tuple[Way, ...]
@@ -60,28 +60,28 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why one role can, or cannot, do what it can to one object."""
+    """Why one role has, or lacks, each privilege on one object."""
 
     role: str
     target: Thing
     lines: tuple[Line, ...]
-    """what it takes to get at the object, then the rights on it"""
+    """the privileges that access needs at all, then those on the object"""
     passages: tuple[Passage, ...]
     bases: tuple[Base, ...]
     rows: Rows | None
     notes: tuple[str, ...]
     disagreements: tuple[str, ...]
-    """where the server says something else than this explanation"""
+    """where the server's own answer differs from this explanation"""
 
     @property
     def as_declared(self) -> bool:
-        """Whether the role can do nothing that is not declared, and everything that it can do is explained."""
+        """Whether the role has no undeclared privilege, and the server agrees with the explanation."""
         undeclared = [answer.undeclared for answer in self.lines] + [passage.undeclared for passage in self.passages]
         return not self.disagreements and not any(undeclared)
 
 
 def explanation(facts: Facts, stack: DatabaseStack, role: str) -> Explanation:
-    """Everything that there is to say of a role and the object."""
+    """The whole explanation of a role and the object."""
     lines = [line(facts, stack, role, thing, right) for thing, right in _requirements(facts, role)]
     for right in (*rights_on(facts.target, facts.major), OWNER):
         answer = line(facts, stack, role, facts.target, right)
@@ -99,7 +99,7 @@ def explanation(facts: Facts, stack: DatabaseStack, role: str) -> Explanation:
 
 
 def _requirements(facts: Facts, role: str) -> Iterator[tuple[Thing, str]]:
-    """What it takes to get at the object at all; PUBLIC is no one who could connect."""
+    """The privileges that access to the object needs at all; PUBLIC cannot connect by itself."""
     if role != PUBLIC and facts.target.group != "database":
         yield facts.database, CONNECT
     if schema := facts.schema_of(facts.target):
@@ -122,13 +122,13 @@ def _notes(facts: Facts, stack: DatabaseStack, role: str) -> Iterator[str]:
     if known is None:
         return
     if not known.login:
-        yield "it cannot log in (NOLOGIN): only roles that are in it can do what it can"
+        yield "it cannot log in (NOLOGIN): only its members can use its privileges"
     if known.expired:
         yield "its password is no longer valid (VALID UNTIL)"
     if known.connection_limit == 0:
-        yield "it may have no connections (CONNECTION LIMIT 0)"
+        yield "it may not connect (CONNECTION LIMIT 0)"
     if known.createrole and not known.superuser and facts.major < 16:
-        yield "CREATEROLE, before PostgreSQL 16: it may give any role but superusers a new password and log in as it"
+        yield "CREATEROLE before PostgreSQL 16: it may set the password of any role but a superuser, and log in as it"
 
 
 def _disagreements(facts: Facts, lines: Sequence[Line]) -> Iterator[str]:
@@ -142,12 +142,12 @@ def _disagreements(facts: Facts, lines: Sequence[Line]) -> Iterator[str]:
                 where = f"{compared.thing.called}, column {column}" if column else compared.thing.called
                 yield (
                     f"{compared.right} on {where}: the server itself says {'no' if derived else 'yes'},"
-                    " so what stands here of it is wrong"
+                    " so this explanation is wrong"
                 )
 
 
 def line(facts: Facts, stack: DatabaseStack, role: str, thing: Thing, right: str) -> Line:
-    """The answer for one right on anything that is known."""
+    """The answer for one privilege on any known object."""
     found = ways(facts, role, thing, right)
     at_once = _at_once(found)
     if not at_once.whole:
@@ -186,7 +186,7 @@ def _verdict(
         return waiting or declared.how_to_declare(stack, role, thing, right) or "", False
     by = declared.covered(stack, role, thing, right, found)
     if not declared.judged(stack, role):
-        # What it may do besides is not the stack's business.
+        # The stack does not declare everything that such a role may do.
         return (by if by and declared.declarations(stack, role, thing, right) else ""), False
     if by is None:
         return "not declared", True
@@ -196,35 +196,35 @@ def _verdict(
 
 
 def remarks(facts: Facts, role: str, answer: Line) -> Iterator[str]:
-    """What comes in between of a right on the object, and what else leads to it."""
+    """Why a privilege on the object does not work, and other ways to it."""
     thing, right = answer.thing, answer.right
     schema = facts.schema_of(thing)
     has = answer.state in ("yes", "columns")
     if schema and has and not held(facts, role, schema, USAGE):
         yield _without_usage(facts, role, answer, schema)
-    # A materialized view was read as its owner long ago.
+    # The owner of a materialized view has read its rows at the last refresh.
     for base in bases(facts, role, right) if has and thing.kind == "view" else ():
         if not base.allowed:
-            where = "" if base.certain else ", if this is what it writes to"
-            yield f"denied with 42501 all the same: {base.acting} may not {right} on {base.thing.identity}{where}"
+            where = "" if base.certain else ", if the view writes to it"
+            yield f"still denied with 42501: {base.acting} lacks {right} on {base.thing.identity}{where}"
     if right == OWNER and schema and not answer.ways and held(facts, role, schema, OWNER):
         yield f"may DROP it, as the owner of schema {schema.identity}"
     if right != OWNER and answer.state != "yes" and held(facts, role, thing, OWNER):
-        yield "has the owner's rights, so it may grant this to itself"
+        yield "has the owner's privileges, so it may grant this to itself"
     if right in GUARDED and thing.guarded and answer.state == "no":
-        yield "the server lets only superusers write to its own catalogs"
+        yield "only superusers may write to the server's own catalogs"
 
 
 def _without_usage(facts: Facts, role: str, answer: Line, schema: Thing) -> str:
     what = f"has {answer.right}, but no USAGE on schema {schema.identity}"
     for other in identities(facts, role)[1:]:
         if held(facts, other, answer.thing, answer.right) and held(facts, other, schema, USAGE):
-            return f"{what} at once: denied with 42501 until SET ROLE {other}"
+            return f"{what}: denied with 42501 until SET ROLE {other}"
     return f"{what}: denied with 42501"
 
 
 def rows(facts: Facts, role: str) -> Rows | None:
-    """Which policies of the object hold for a role; None where there is no row level security."""
+    """The policies of the object that apply to a role; None without row-level security."""
     if not facts.target.row_security:
         return None
     exempt = _exempt(facts, role)
@@ -247,5 +247,5 @@ def _exempt(facts: Facts, role: str) -> str | None:
     if known and known.bypassrls:
         return "BYPASSRLS"
     if facts.target.owner in facts.members.inherited(role) and not facts.target.forced:
-        return "it has the rights of the owner, and they are not forced"
+        return "it has the owner's privileges, and the policies are not forced on the owner"
     return None

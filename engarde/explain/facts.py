@@ -1,4 +1,4 @@
-"""What an explanation is derived from: one object, what it hangs on, and who is a member of what, as plain values."""
+"""The plain values behind an explanation: one object, related objects, access lists, memberships."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -10,10 +10,10 @@ from engarde.server.session import Session
 
 Group = Literal["relation", "function", "schema", "database"]
 Key = tuple[Group, int]
-"""Which catalog, and the object's number there."""
+"""The catalog, and the object's number there."""
 
 OWNER = "owner"
-"""Stands beside the rights for what only an owner may: ALTER, DROP, GRANT."""
+"""Listed with the privileges, for what only an owner may do: ALTER, DROP, GRANT."""
 OF_TABLES = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
 OF_COLUMNS = ("SELECT", "INSERT", "UPDATE", "REFERENCES")
 _RIGHTS = {"database": (CONNECT, "CREATE", "TEMPORARY"), "schema": (USAGE, "CREATE"), "function": (EXECUTE,)}
@@ -23,34 +23,34 @@ _UPDATABLE = {"UPDATE": 4, "INSERT": 8, "DELETE": 16}
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """Something with an access list."""
+    """An object with an access list."""
 
     group: Group
     oid: int
     kind: str
-    """as ALTER has it, but `partitioned table`"""
+    """as in ALTER, or `partitioned table`"""
     schema: str | None
     name: str
     identity: str
-    """as SQL names it"""
+    """its name in SQL"""
     owner: str
     provided: bool
     """it came with the server or with an extension"""
     guarded: bool
-    """a catalog of the server's, which only superusers write to"""
+    """a catalog of the server, which only superusers may write to"""
     partition: bool
     invoker: bool
-    """a view that reads with the rights of whoever asks it"""
+    """a view that reads with the privileges of the role that uses it"""
     row_security: bool
     forced: bool
-    """row security holds for the owner, too"""
+    """row-level security applies to the owner, too"""
     updatable: int
     types: str | None = None
     """of a function: those of its arguments"""
 
     @property
     def key(self) -> Key:
-        """By which it is found among others."""
+        """Identifies it among the objects."""
         return (self.group, self.oid)
 
     @property
@@ -59,13 +59,13 @@ class Thing:
         return f"{self.kind} {self.identity}"
 
     def writes_through(self, right: str) -> bool:
-        """Whether such a write to this view is one to what it reads."""
+        """Whether such a write to this view writes to what it reads."""
         return bool(self.updatable & _UPDATABLE.get(right, 0))
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One right on an access list."""
+    """One privilege on an access list."""
 
     group: Group
     oid: int
@@ -75,22 +75,22 @@ class Entry:
     grantor: str
     right: str
     builtin: bool
-    """nobody granted it: it stands for a list that nobody has changed, or came with the system or an extension"""
+    """nobody granted it: it is from a default list, or came with the system or an extension"""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A relation through which another is read."""
+    """A relation that reads another one."""
 
     reader: int
     base: int
     parent: bool
-    """by inheritance or partitioning, and not as a view"""
+    """by inheritance or partitioning, not as a view"""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """A row level security policy, for one of its roles."""
+    """A row-level security policy, for one of its roles."""
 
     name: str
     command: str
@@ -103,7 +103,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server says itself."""
+    """The server's own answer about a privilege."""
 
     on: Literal["object", "schema", "database"]
     right: str
@@ -113,7 +113,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that is known of one object and one role."""
+    """Everything that is known about one object and one role."""
 
     major: int
     database: Thing
@@ -127,7 +127,7 @@ class Facts:
     definers: tuple[Thing, ...]
     policies: tuple[Policy, ...]
     columns: tuple[str, ...]
-    """of the object, when it is a relation"""
+    """of the object, if it is a relation"""
     answers: frozenset[Answer]
     """of the role"""
 
@@ -137,12 +137,12 @@ class Facts:
         return self.members.roles
 
     def schema_of(self, thing: Thing) -> Thing | None:
-        """The schema that something is in."""
+        """The schema of an object."""
         return self.schemas.get(thing.schema) if thing.schema is not None else None
 
 
 def rights_on(thing: Thing, major: int) -> tuple[str, ...]:
-    """Every right that there is on such a thing."""
+    """All privileges that exist on such an object."""
     if thing.group != "relation":
         return _RIGHTS[thing.group]
     if thing.kind == "sequence":
@@ -151,7 +151,7 @@ def rights_on(thing: Thing, major: int) -> tuple[str, ...]:
 
 
 def read(asked: Session, roles: dict[str, Role], role: str, key: Key, database: str) -> Facts:
-    """Everything that an explanation of this role and this object is derived from."""
+    """Reads the facts for one role and one object."""
     group, oid = key
     numbers = {kind: [oid] if group == kind else [] for kind in ("relation", "function", "database")}
     readings = asked.query("explain_reading", Reading, relation=oid) if group == "relation" else []

@@ -1,4 +1,4 @@
-"""What leads to an object past its own access list: views, parents, and functions with their owners' rights."""
+"""Indirect access to an object: through views, parents, and functions with their owners' privileges."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,54 +13,55 @@ _THROUGH_PARENTS = (*_THROUGH_VIEWS, "TRUNCATE")
 
 @dataclass(frozen=True, slots=True)
 class Through:
-    """Something that a role may use, and what of the object it has by that."""
+    """An object that a role may use, and the access that this gives to the target."""
 
     thing: Thing
     path: tuple[Thing, ...]
-    """what lies between it and the object"""
+    """the objects between it and the target"""
     rights: tuple[str, ...]
-    """on the object; for all of them the role needs the same right on the thing, for a function EXECUTE"""
+    """on the target; the role needs the same ones on the thing, or EXECUTE on a function"""
     acting: str
-    """with whose rights the object is read, written or called"""
+    """the role whose privileges are used on the target"""
     set_role: str | None
-    """whom the role has to act as first"""
+    """the role to act as first"""
     certain: bool
-    """whether it surely reads or writes the object"""
+    """whether it certainly reads or writes the target"""
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """The rights on the thing that it takes."""
+        """The privileges on the thing that this needs."""
         return (EXECUTE,) if self.thing.group == "function" else self.rights
 
 
 @dataclass(frozen=True, slots=True)
 class Base:
-    """Something that a view reads or writes."""
+    """A relation that a view reads or writes."""
 
     thing: Thing
     acting: str
-    """with whose rights"""
+    """the role whose privileges are used"""
     allowed: bool
-    """whether that role may"""
+    """whether that role has the privilege"""
     own: bool
-    """whether the role could do so without the view"""
+    """whether the explained role has the privilege without the view"""
     certain: bool
-    """whether the view surely reads or writes it"""
+    """whether the view certainly reads or writes it"""
 
 
 @dataclass(frozen=True, slots=True)
 class _At:
-    """Where a reading has come to: who asks, and as whom this is checked; nobody below a parent."""
+    """A step on the way down from a reader: the role that asks, and the role whose privileges are checked."""
 
     thing: Thing
     asking: str
     checked: str | None
+    """None below a parent"""
     last: str
-    """the last role that anything was checked as"""
+    """the last role that was checked"""
 
 
 def leaks(facts: Facts, role: str) -> tuple[Through, ...]:
-    """Everything by which a role gets at the object in a way that it has no right for itself."""
+    """Everything that gives a role access to the target which its own privileges do not give."""
     found: dict[Through, tuple[str, ...]] = {}
     for through in (*_by_reading(facts, role), *_by_calling(facts, role)):
         alike = replace(through, rights=())
@@ -95,13 +96,13 @@ def _may_use(facts: Facts, role: str, thing: Thing, right: str) -> bool:
 
 
 def _down(facts: Facts, identity: str, top: Thing, right: str) -> tuple[tuple[Thing, ...], str, bool] | None:
-    """How the object is reached from `top` as somebody else than who asks: what is between, as whom, whether surely."""
+    """How `top` reaches the target with other privileges: the objects between, the role used, whether certain."""
     start = _At(top, identity, identity, identity)
     came: dict[_At, tuple[_At | None, bool]] = {start: (None, True)}
     waiting = [start]
     for at in waiting:
         if at.thing == facts.target:
-            # What its view was given, or its own right without the schema's USAGE, which nobody asks for in a view.
+            # With a view's privileges, or its own without USAGE on the schema, which is not checked in a view.
             if at.checked != identity or not _may_use(facts, identity, at.thing, right):
                 return _between(came, at), at.checked or at.last, came[at][1]
             continue
@@ -111,7 +112,7 @@ def _down(facts: Facts, identity: str, top: Thing, right: str) -> tuple[tuple[Th
             if below is None or below in came:
                 continue
             if below.checked is None or held(facts, below.checked, below.thing, right):
-                # Of several relations in a view only one is written to, and the catalog does not say which.
+                # A view of several relations writes to one only, and the catalog does not say which.
                 certain = came[at][1] and (right == SELECT or reading.parent or len(readings) == 1)
                 came[below] = (at, certain)
                 waiting.append(below)
@@ -125,7 +126,7 @@ def _below(facts: Facts, at: _At, reading: Reading, right: str) -> _At | None:
         return _At(base, at.asking, None, at.last) if routed and right in _THROUGH_PARENTS else None
     if right not in _THROUGH_VIEWS or (right != SELECT and not at.thing.writes_through(right)):
         return None
-    # Its owner has read it at the last refresh, with everything below.
+    # Its owner has read everything below at the last refresh.
     asking = at.thing.owner if at.thing.kind == "materialized view" else at.asking
     checked = asking if at.thing.invoker else at.thing.owner
     return _At(base, asking, checked, checked)
@@ -155,7 +156,7 @@ def _by_calling(facts: Facts, role: str) -> Iterator[Through]:
 
 
 def bases(facts: Facts, role: str, right: str = SELECT) -> tuple[Base, ...]:
-    """What the object reads or writes, if it is a view, with whose rights, down to the last table."""
+    """The relations that the target reads or writes if it is a view, down to the last table."""
     found: dict[tuple[Thing, str], Base] = {}
     waiting = [(_At(facts.target, role, role, role), True)]
     for at, certain in waiting:

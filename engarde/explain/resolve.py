@@ -1,4 +1,4 @@
-"""Which role and which object somebody means, and what is called much the same where there is none."""
+"""Finds the role and the object that the operator named, or similar names if there is none."""
 
 import re
 from collections.abc import Collection
@@ -32,18 +32,18 @@ _TYPES = {
     "timestamptz": "timestamp with time zone",
     "timestamp": "timestamp without time zone",
 }
-"""Other words for types than those that the catalog has."""
+"""Aliases of types -> their names in the catalog."""
 _SYSTEMS = (SYSTEM, "information_schema", "pg_toast")
-"""Schemas whose names nobody means who has mistyped one."""
+"""Schemas that are not suggested for a mistyped name."""
 
 
 class NotNamed(EngardeError):
-    """The role that is meant does not exist yet, or several objects may be meant."""
+    """The named role does not exist yet, or the name fits several objects."""
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Something with an access list, by its name."""
+    """An object with an access list, by its name."""
 
     group: Group
     oid: int
@@ -51,7 +51,7 @@ class Named:
     schema: str | None
     name: str
     arguments: str | None
-    """of a function, as its identity has them"""
+    """of a function, as in its identity"""
     types: str | None
     """of a function: the types of its arguments"""
 
@@ -61,15 +61,15 @@ class Named:
 
 
 def role(stack: DatabaseStack, text: str, roles: Collection[str]) -> str:
-    """The role that is meant by a word of the tool, a service's name or a role's; `public` for PUBLIC.
+    """The role for a word of the tool, a service's name or a role's name; `public` for PUBLIC.
 
-    :raises NotNamed: it does not exist yet.
-    :raises UnknownName: there is none.
+    :raises NotNamed: the role does not exist yet.
+    :raises UnknownName: there is no such role.
     """
     words = {login_name(login): login.role for login in (*stack.logins, *stack.neighbours)} | {ADMIN: stack.server.user}
     if text in words:
         if words[text] not in roles:
-            raise NotNamed(f"{text}'s role {words[text]} does not exist yet: bin/pulumi up --stack {stack.name}")
+            raise NotNamed(f"{text}'s role {words[text]} does not exist yet: run bin/pulumi up --stack {stack.name}")
         return words[text]
     quoted = split(text) if text.startswith('"') else None
     for name in (text, quoted[0] if quoted and len(quoted) == 1 else text):
@@ -81,16 +81,16 @@ def role(stack: DatabaseStack, text: str, roles: Collection[str]) -> str:
 
 
 def thing(asked: Session, text: str) -> Named:
-    """The object that is meant.
+    """The named object.
 
-    :raises NotNamed: there are several.
-    :raises UnknownName: there is none.
+    :raises NotNamed: several objects have this name.
+    :raises UnknownName: no object has it.
     """
     word, _, rest = text.partition(" ")
     found = _found(asked, text)
     if not found and word.lower() in _KINDS and rest:
         found = [named for named in _found(asked, rest.strip()) if named.group == _KINDS[word.lower()]]
-    # A table is more often meant than a function of its name, which can be named by its arguments.
+    # A table comes before a function of the same name, which can be named with its arguments.
     found = [finding for finding in found if finding.group == "relation"] or found
     if not found:
         everything = asked.query("explain_named", Named, every=True, schema=None, name=None)
@@ -100,7 +100,7 @@ def thing(asked: Session, text: str) -> Named:
         raise UnknownName("the server", kinds, [text], map(str, [*alike, *others]))
     if len(found) > 1:
         listed = ", ".join(f"'{finding.kind} {finding}'" for finding in found)
-        raise NotNamed(f"{text} may be several things; say which: {listed}")
+        raise NotNamed(f"{text} is ambiguous; name one of: {listed}")
     return found[0]
 
 
@@ -118,7 +118,7 @@ def _found(asked: Session, text: str) -> list[Named]:
 
 
 def _written(function: Named) -> set[str]:
-    """How its arguments may be written; a person's own search path leaves out the schema of what is in `public`."""
+    """The spellings of its arguments; an operator may leave out the schema `public`."""
     if function.types is None:
         return set()
     whole = {_plain(function.types), _plain(function.arguments)}
@@ -126,7 +126,7 @@ def _written(function: Named) -> set[str]:
 
 
 def _call(text: str) -> tuple[str, str | None]:
-    """Name and arguments of `name(arguments)`, where the bracket is not within quotes."""
+    """Name and arguments of `name(arguments)`, if the bracket is not in quotes."""
     for bracket in re.finditer(r"\(", text):
         if text.endswith(")") and text.count('"', 0, bracket.start()) % 2 == 0:
             return text[: bracket.start()], text[bracket.end() : -1]

@@ -1,4 +1,4 @@
-"""How an explanation is printed: for people, a line for each way with the whole chain in it, and for machines."""
+"""Prints an explanation: for people, with one line for each way and its whole chain; and as JSON."""
 
 from collections.abc import Iterable
 
@@ -15,7 +15,7 @@ from engarde.output.show import Text
 from engarde.util.quoting import printable
 
 _STYLES = {"yes": "green", "no": "dim"}
-"""Of an answer; all others are neither."""
+"""Of these answers; all others are yellow."""
 _PREDEFINED = {
     "pg_read_all_data": "reads everything",
     "pg_write_all_data": "writes everything",
@@ -24,12 +24,12 @@ _PREDEFINED = {
 
 
 def subject(role: str) -> str:
-    """A role as people name it."""
+    """A role's name for people."""
     return "PUBLIC" if role == PUBLIC else role
 
 
 def way(given: Way, right: str) -> str:
-    """`a -> (member, inherits) -> b -> GRANT SELECT by c`, after what it takes first."""
+    """`a -> (member, inherits) -> b -> GRANT SELECT by c`, with the steps that it needs first."""
     first = [_granting(step, given.role) for step in given.granted]
     if given.set_role:
         first.append(f"SET ROLE {given.set_role}")
@@ -42,7 +42,7 @@ def way(given: Way, right: str) -> str:
 def _granting(granted: Granted, role: str) -> str:
     acting = f"SET ROLE {granted.set_role}, " if granted.set_role else ""
     whose = f"{granted.by} of {granted.actor}" if granted.actor != role else granted.by
-    return f"{acting}GRANT {granted.role} TO {role} (it may: {whose})"
+    return f"{acting}GRANT {granted.role} TO {role} (allowed by {whose})"
 
 
 def _steps(chain: Chain) -> list[str]:
@@ -71,25 +71,25 @@ def _source(given: Way, right: str) -> str:
 
 
 def reasons(line: Line, role: str) -> list[str]:
-    """Every way, or that there is none; then what comes in between."""
+    """Every way, or that there is none; then the remarks."""
     ways = list(dict.fromkeys(way(found_way, line.right) for found_way in line.ways))
     if not ways and line.right == "owner":
-        ways = [f"{line.thing.owner}'s"]
-    nothing = f"no grant to {'PUBLIC' if role == PUBLIC else f'{role}, to a role that it is in, or to PUBLIC'}"
+        ways = [f"owned by {line.thing.owner}"]
+    nothing = f"no grant to {'PUBLIC' if role == PUBLIC else f'{role}, to a role that it is a member of, or to PUBLIC'}"
     return [*(ways or [nothing]), *line.remarks]
 
 
 def passage(given: Passage) -> str:
-    """What else leads to the object, and what it takes."""
+    """An indirect access to the object, and what it needs."""
     through = given.through
     path = "".join(f" -> {thing.identity}" for thing in through.path)
     first = f"after SET ROLE {through.set_role}: " if through.set_role else ""
     if through.thing.group == "function":
         return (
-            f"{first}{through.thing.called} does what its owner {through.acting} may: {', '.join(through.rights)};"
-            " a possible way, its body is not analysed"
+            f"{first}{through.thing.called} runs as its owner {through.acting}: {', '.join(through.rights)};"
+            " possible access only, because its body is not analysed"
         )
-    surely = "" if through.certain else ", if this is what it writes to"
+    surely = "" if through.certain else ", if the view writes to it"
     kinds = {passed.kind for passed in (through.thing, *through.path)}
     stale = ", as of its last REFRESH" if "materialized view" in kinds else ""
     return f"{first}{through.thing.called}{path}: {', '.join(through.rights)} as {through.acting}{stale}{surely}"
@@ -101,24 +101,24 @@ def passage_reasons(given: Passage) -> list[str]:
 
 
 def base(given: Base, role: str) -> str:
-    """What a view reads, and as whom."""
-    may = "" if given.allowed else ", who may not: denied with 42501"
+    """A relation that a view reads, and as which role."""
+    may = "" if given.allowed else ", which lacks SELECT: denied with 42501"
     own = "" if given.acting == role else f"; {subject(role)} itself {'may' if given.own else 'may not'} read it"
     return f"reads {given.thing.called} as {given.acting}{may}{own}"
 
 
 def policies(given: Rows) -> list[str]:
-    """What row level security leaves of the table."""
+    """How row-level security limits the role."""
     if given.exempt:
-        return [f"row level security is on, and not for it: {given.exempt}"]
+        return [f"row-level security is on, but does not apply to this role: {given.exempt}"]
     found = [_policy(policy) for policy in given.policies]
     if given.none:
-        found.append(f"no row for {', '.join(given.none)}: no policy of this table is for it there")
-    return ["row level security is on", *found, *(f"every row after SET ROLE {role}" for role in given.exempt_after)]
+        found.append(f"no row for {', '.join(given.none)}: no policy of this table allows it to this role")
+    return ["row-level security is on", *found, *(f"every row after SET ROLE {role}" for role in given.exempt_after)]
 
 
 def _policy(given: Policy) -> str:
-    kind = "lets through" if given.permissive else "restricts"
+    kind = "allows" if given.permissive else "restricts"
     said = f"policy {given.name} {kind} {given.command} for {subject(given.role)}:"
     for clause, sql in (("USING", given.using), ("WITH CHECK", given.checked)):
         if sql:
@@ -128,14 +128,14 @@ def _policy(given: Policy) -> str:
 
 
 def table(given: Explanation) -> RenderableType:
-    """The answers one under another, a line for each way."""
+    """The answers one below the other, with a line for each way."""
     target = given.target
     heading = f"{subject(given.role)} on {target.called}, owned by {target.owner}"
     shown: list[RenderableType] = [Text(heading, style="bold")]
     shown += [Text(f"THE SERVER DISAGREES: {disagreement}", style="bold red") for disagreement in given.disagreements]
     shown += [Text(note, style="yellow") for note in given.notes]
     grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("right", "answer", "why"):
+    for title in ("privilege", "answer", "why"):
         grid.add_column(title, overflow="fold", ratio=1 if title == "why" else None)
     for line in given.lines:
         what = line.right if line.on == "object" else f"{line.right} on {line.thing.called}"
@@ -149,7 +149,7 @@ def table(given: Explanation) -> RenderableType:
         shown.append(_section("what it reads", [Text(base(read, given.role)) for read in given.bases]))
     if given.passages:
         parts = [part for led in given.passages for part in _passage(led)]
-        shown.append(_section(f"past {target.identity}'s own access list", parts))
+        shown.append(_section(f"indirect access to {target.identity}", parts))
     return Group(*shown)
 
 
@@ -167,7 +167,7 @@ def _section(title: str, lines: Iterable[Text]) -> RenderableType:
 
 
 def data(given: Explanation) -> dict[str, object]:
-    """An explanation as JSON has it."""
+    """An explanation as JSON."""
     return {
         "role": subject(given.role),
         "object": _thing(given.target),

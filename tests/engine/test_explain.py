@@ -79,10 +79,10 @@ def test_declared_rights_are_said_to_be(asked: Asked) -> None:
     assert said(LONG, '"Field. Notes"."T.t_id_seq"', "owner") == ("yes", "declared: its own schema")
     assert said("analytics", '"Field. Notes"."T.t"', "SELECT") == ("yes", "declared: it reads the whole schema")
     assert said("analytics", 'sankore."T.t_id_seq"', "SELECT") == ("yes", "declared: it reads the whole schema")
-    assert said("sankore", "railway", "TEMPORARY") == ("yes", "declared: its way in")
-    assert said("sankore", "public.hstore_to_json", "EXECUTE") == ("yes", "built in, and the stack leaves it")
+    assert said("sankore", "railway", "TEMPORARY") == ("yes", "declared: its access to the database")
+    assert said("sankore", "public.hstore_to_json", "EXECUTE") == ("yes", "built in; the stack does not change it")
     assert said("analytics", "sankore.twice(int)", "EXECUTE") == ("no", "")
-    assert said("PUBLIC", "public", "USAGE") == ("yes", "declared: everybody's")
+    assert said("PUBLIC", "public", "USAGE") == ("yes", "declared: for PUBLIC")
 
 
 def test_the_command_prints_for_people_and_for_machines(asked: Asked) -> None:
@@ -182,7 +182,7 @@ def test_anothers_in_a_services_schema_becomes_its_own_as_it_says(asked: Asked, 
     database.run(f"CREATE {make}")
     line = asked.line("sankore", "sankore.of another", "owner")
     assert line.state == "no"
-    told = line.declared.removeprefix("in its own schema, but postgres's: ")
+    told = line.declared.removeprefix("in its own schema, but owned by postgres: ")
     assert told.startswith("ALTER ") and told.endswith('OWNER TO "sankore_user";')
     database.run(told)
     assert asked.line("sankore", "sankore.of another", "owner").state == "yes"
@@ -232,7 +232,7 @@ def test_what_is_not_there_is_named_with_what_is_near(asked: Asked) -> None:
         "CREATE SCHEMA railway", "CREATE FUNCTION sankore.twice(t text) RETURNS text LANGUAGE sql AS 'SELECT t'"
     )
     try:
-        assert "may be several things; say which: 'database railway', 'schema railway'" in refused("admin", "railway")
+        assert "railway is ambiguous; name one of: 'database railway', 'schema railway'" in refused("admin", "railway")
         assert asked.explain("admin", "database railway").target.kind == "database"
         assert asked.explain("admin", "schema railway").target.kind == "schema"
         assert "'function sankore.twice(integer)', 'function sankore.twice(text)'" in refused("admin", "sankore.twice")
@@ -252,4 +252,4 @@ def test_a_service_that_was_not_brought_up_yet(projects: Projects) -> None:
     with projects(services={"a": None}) as project:
         done = project.tool("explain", "a", "public")
         assert done.returncode == 2
-        assert "a's role a_user does not exist yet: bin/pulumi up --stack local" in done.stderr
+        assert "a's role a_user does not exist yet: run bin/pulumi up --stack local" in done.stderr

@@ -85,18 +85,18 @@ def test_row_level_security(asked: Asked) -> None:
     database.run("CREATE POLICY one ON s.t FOR SELECT TO mid USING (id = 1)")
     assert "policy one" not in policies()
     database.run("GRANT mid TO r")
-    assert "policy one lets through SELECT for mid: USING ((id = 1))" in policies()
+    assert "policy one allows SELECT for mid: USING ((id = 1))" in policies()
     assert "no row for INSERT, UPDATE, DELETE" in policies()
     assert seen() == 1
     database.run("ALTER ROLE r BYPASSRLS")
-    assert policies() == "row level security is on, and not for it: BYPASSRLS"
+    assert policies() == "row-level security is on, but does not apply to this role: BYPASSRLS"
     assert seen() == 2
     # An attribute, so no membership inherits it.
     database.run("ALTER ROLE r NOBYPASSRLS", "ALTER ROLE mid BYPASSRLS", "GRANT SELECT ON s.t TO mid")
     assert "every row after SET ROLE mid, BYPASSRLS" in policies()
     assert (seen(), seen("SET ROLE mid")) == (1, 2)
     database.run("ALTER ROLE mid NOBYPASSRLS", "REVOKE mid FROM r", "REVOKE SELECT ON s.t FROM mid", "GRANT o TO r")
-    assert "not for it: it has the rights of the owner" in policies()
+    assert "does not apply to this role: it has the owner's privileges" in policies()
     assert seen() == 2
     database.run("ALTER TABLE s.t FORCE ROW LEVEL SECURITY")
     assert "no row for SELECT, INSERT, UPDATE, DELETE" in policies()
@@ -118,11 +118,10 @@ def test_what_a_view_reads_and_with_whose_rights(asked: Asked) -> None:
         found = asked.explain("r", "s.v")
         [base] = found.bases
         assert (
-            show.base(base, "r") == "reads table s.t as mid, who may not: denied with 42501; r itself may not read it"
+            show.base(base, "r")
+            == "reads table s.t as mid, which lacks SELECT: denied with 42501; r itself may not read it"
         )
-        assert "denied with 42501 all the same: mid may not SELECT on s.t" in said(
-            asked.line("r", "s.v", "SELECT"), "r"
-        )
+        assert "still denied with 42501: mid lacks SELECT on s.t" in said(asked.line("r", "s.v", "SELECT"), "r")
         assert asked.tries("r", "SELECT * FROM s.v") == DENIED
         database.run("GRANT SELECT ON s.t TO mid")
         [base] = asked.explain("r", "s.v").bases

@@ -93,7 +93,7 @@ WAYS = {
     "neither inherit nor set": ByHand(
         ("GRANT deep TO r WITH INHERIT FALSE, SET FALSE, ADMIN TRUE",),
         ("REVOKE deep FROM r CASCADE",),
-        "after GRANT deep TO r (it may: ADMIN option): deep -> GRANT SELECT by o",
+        "after GRANT deep TO r (allowed by ADMIN option): deep -> GRANT SELECT by o",
         "can grant itself",
         does=("GRANT deep TO r WITH INHERIT TRUE", READ),
         since=16,
@@ -101,7 +101,7 @@ WAYS = {
     "ADMIN option of another": ByHand(
         ("GRANT deep TO mid WITH INHERIT FALSE, SET FALSE, ADMIN TRUE", "GRANT mid TO r WITH INHERIT FALSE, SET TRUE"),
         ("REVOKE mid FROM r", "REVOKE deep FROM mid CASCADE"),
-        "after SET ROLE mid, GRANT deep TO r (it may: ADMIN option of mid): deep -> GRANT SELECT by o",
+        "after SET ROLE mid, GRANT deep TO r (allowed by ADMIN option of mid): deep -> GRANT SELECT by o",
         "can grant itself",
         does=("SET ROLE mid", "GRANT deep TO r WITH INHERIT TRUE", "RESET ROLE", READ),
         since=16,
@@ -115,7 +115,7 @@ WAYS = {
     "CREATEROLE": ByHand(
         ("ALTER ROLE r CREATEROLE",),
         ("ALTER ROLE r NOCREATEROLE",),
-        "after GRANT deep TO r (it may: CREATEROLE): deep -> GRANT SELECT by o",
+        "after GRANT deep TO r (allowed by CREATEROLE): deep -> GRANT SELECT by o",
         "can grant itself",
         does=("GRANT deep TO r", READ),
         until=15,
@@ -165,7 +165,7 @@ WAYS = {
     "an owner that took it from itself": ByHand(
         ("ALTER TABLE s.t OWNER TO r", "REVOKE SELECT ON s.t FROM r"),
         ("ALTER TABLE s.t OWNER TO o", "GRANT SELECT ON s.t TO o"),
-        "has the owner's rights, so it may grant this to itself",
+        "has the owner's privileges, so it may grant this to itself",
         "no",
         does=("GRANT SELECT ON s.t TO r", READ),
     ),
@@ -310,7 +310,7 @@ PASSAGES = {
             "ALTER FUNCTION s.g OWNER TO deep",
         ),
         ("REVOKE EXECUTE ON FUNCTION s.g FROM PUBLIC",),
-        "function s.g(n integer) does what its owner deep may: SELECT, UPDATE",
+        "function s.g(n integer) runs as its owner deep: SELECT, UPDATE",
         ("SELECT s.g(1)",),
         ("DROP FUNCTION s.g",),
     ),
@@ -320,7 +320,7 @@ PASSAGES = {
             "ALTER FUNCTION s.g OWNER TO deep",
         ),
         ("REVOKE SELECT, UPDATE ON s.t FROM deep",),
-        "function s.g() does what its owner deep may: SELECT",
+        "function s.g() runs as its owner deep: SELECT",
         ("SELECT s.g()",),
         ("DROP FUNCTION s.g", "GRANT SELECT, UPDATE ON s.t TO deep"),
     ),

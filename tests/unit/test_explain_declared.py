@@ -56,13 +56,19 @@ def test_what_is_declared_and_only_within_reach_is_not_granted_yet() -> None:
 
 def test_everything_in_its_own_schema_is_a_services() -> None:
     assert said(entry(OWN, "DELETE", "a_user"), on=OWN, right="DELETE") == ("declared: its own schema", False)
-    assert said(on=OWN) == ("its own; it took the right from itself, and may grant it to itself again", False)
+    assert said(on=OWN) == (
+        "its own object: it revoked the privilege from itself, and may grant it to itself again",
+        False,
+    )
     stray = replace(OWN, owner="postgres", name='T"t')
-    assert said(on=stray) == ('in its own schema, but postgres\'s: ALTER TABLE "a"."T""t" OWNER TO "a_user";', False)
+    assert said(on=stray) == (
+        'in its own schema, but owned by postgres: ALTER TABLE "a"."T""t" OWNER TO "a_user";',
+        False,
+    )
     assert said(on=replace(stray, owner="a_user"), right="owner", who="b_user") == ("", False)
     # It would read with a's rights what b has written.
     written = replace(stray, kind="view", owner="b_user")
-    assert said(on=written) == ("in its own schema, but b_user's: bin/engarde doctor --stack prod", False)
+    assert said(on=written) == ("in its own schema, but owned by b_user: bin/engarde doctor --stack prod", False)
 
 
 def test_what_everybody_has_from_the_beginning() -> None:
@@ -71,7 +77,7 @@ def test_what_everybody_has_from_the_beginning() -> None:
     assert said(built_in, on=replace(OF_B, provided=True), right="EXECUTE")[1] is False
     aside = thing(36, "function", "f()", "backend", "public")
     assert said(entry(aside, "EXECUTE", "public", builtin=True), on=aside, right="EXECUTE") == (
-        "built in, and the stack leaves it",
+        "built in; the stack does not change it",
         False,
     )
     connect = entry(RAILWAY, "CONNECT", "public", builtin=True)
@@ -80,7 +86,7 @@ def test_what_everybody_has_from_the_beginning() -> None:
     assert said(entry(other, "CONNECT", "public", builtin=True), on=other, right="CONNECT", who="public")[1] is False
     assert said(entry(PUBLIC, "CREATE", "public", builtin=True), on=PUBLIC, right="CREATE") == ("not declared", True)
     assert said(entry(PUBLIC, "USAGE", "public", builtin=True), on=PUBLIC, right="USAGE") == (
-        "declared: everybody's",
+        "declared: for PUBLIC",
         False,
     )
 
@@ -134,13 +140,13 @@ def test_the_server_is_heard_when_it_says_otherwise() -> None:
 
     assert heard() == ()
     assert heard(Answer("object", "DELETE", None, True)) == (
-        "DELETE on table s.t: the server itself says yes, so what stands here of it is wrong",
+        "DELETE on table s.t: the server itself says yes, so this explanation is wrong",
     )
     assert heard(Answer("object", "SELECT", "word", False)) == (
-        "SELECT on table s.t, column word: the server itself says no, so what stands here of it is wrong",
+        "SELECT on table s.t, column word: the server itself says no, so this explanation is wrong",
     )
     assert heard(Answer("schema", "USAGE", None, True)) == (
-        "USAGE on schema s: the server itself says yes, so what stands here of it is wrong",
+        "USAGE on schema s: the server itself says yes, so this explanation is wrong",
     )
 
 

@@ -58,7 +58,7 @@ def test_an_askers_view_below_another_is_the_askers_still() -> None:
     known = facts(USAGE, *rights, target=W, **given)  # type: ignore[arg-type]
     assert [base(each, "r") for each in bases(known, "r")] == [
         "reads view s.v as ow; r itself may not read it",
-        "reads table s.t as r, who may not: denied with 42501",
+        "reads table s.t as r, which lacks SELECT: denied with 42501",
     ]
 
 
@@ -74,7 +74,7 @@ def test_writing_through_a_view() -> None:
     assert told(*rights, things=(replace(V, updatable=0),), readings=(OF_V,)) == []
     other = thing(6, "table", "other")
     assert told(*rights, things=(V, other), readings=(OF_V, Reading(11, 6, False))) == [
-        "view s.v: INSERT as ov, if this is what it writes to"
+        "view s.v: INSERT as ov, if the view writes to it"
     ]
 
 
@@ -88,7 +88,7 @@ def test_a_parent_reaches_its_children_unasked() -> None:
 def test_a_function_with_its_owners_rights() -> None:
     called, reads = entry(F, "EXECUTE", "public", builtin=True), entry(T, "SELECT", "of")
     assert told(called, reads, things=(F,)) == [
-        "function s.f() does what its owner of may: SELECT; a possible way, its body is not analysed"
+        "function s.f() runs as its owner of: SELECT; possible access only, because its body is not analysed"
     ]
     assert told(called, reads, entry(T, "SELECT", "r"), things=(F,)) == []
     aside = replace(F, schema="aside"), thing(5, "schema", "aside", schema=None)
@@ -134,7 +134,7 @@ def test_a_view_whose_owner_may_not_is_of_no_use() -> None:
     known = facts(USAGE, entry(V, "SELECT", "r"), entry(V, "INSERT", "r"), target=V, things=(T,), readings=(OF_V,))
     remarks = {line.right: line.remarks for line in explanation(known, STACK, "r").lines if line.on == "object"}
     for right in ("SELECT", "INSERT"):
-        assert remarks[right] == (f"denied with 42501 all the same: ov may not {right} on s.t",)
+        assert remarks[right] == (f"still denied with 42501: ov lacks {right} on s.t",)
     assert remarks["DELETE"] == ()
 
 
@@ -165,20 +165,20 @@ def test_policies_are_for_a_role_its_roles_and_everybody() -> None:
     )
     less = "policy less restricts ALL for PUBLIC: USING ((id < 9)) WITH CHECK ((id < 5))"
     assert said("r") == [
-        "row level security is on",
+        "row-level security is on",
         less,
-        "no row for SELECT, INSERT, UPDATE, DELETE: no policy of this table is for it there",
+        "no row for SELECT, INSERT, UPDATE, DELETE: no policy of this table allows it to this role",
     ]
     assert said("r", memberships=(member("x", "r"),)) == [
-        "row level security is on",
-        "policy mine lets through SELECT for x: USING ((id = 1))",
+        "row-level security is on",
+        "policy mine allows SELECT for x: USING ((id = 1))",
         less,
-        "no row for INSERT, UPDATE, DELETE: no policy of this table is for it there",
+        "no row for INSERT, UPDATE, DELETE: no policy of this table allows it to this role",
     ]
     assert said("r", memberships=(member("postgres", "r"),))[-1] == "every row after SET ROLE postgres, a superuser"
     assert "no row for" not in "".join(said("somebody"))
     forced = rows(facts(target=replace(T, row_security=True, forced=True)), "o")
     assert forced and forced.exempt is None
     for who, more in {"o": {}, "postgres": {}, "r": {"roles": (role("r", bypassrls=True),)}}.items():
-        assert said(who, **more)[0].startswith("row level security is on, and not for it: ")
+        assert said(who, **more)[0].startswith("row-level security is on, but does not apply to this role: ")
     assert rows(facts(), "r") is None

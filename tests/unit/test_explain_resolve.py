@@ -42,7 +42,7 @@ def test_a_role_that_is_not_there() -> None:
     with pytest.raises(UnknownName, match="the server of stack prod has no role ada; it has Ada, ") as caught:
         role(STACK, "ada", ROLES)
     assert caught.value.exit_code == 2
-    with pytest.raises(NotNamed, match="a's role a_user does not exist yet: bin/pulumi up --stack prod"):
+    with pytest.raises(NotNamed, match="a's role a_user does not exist yet: run bin/pulumi up --stack prod"):
         role(STACK, "a", ["postgres"])
     with pytest.raises(UnknownName, match="the server of stack prod has no role zzzzzz; it has a, "):
         role(STACK, "zzzzzz", ROLES)
@@ -106,8 +106,8 @@ def test_an_object_is_meant_by_its_name(text: str, oid: int | None) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("railway", "railway may be several things; say which: 'schema railway', 'database railway'"),
-        ("s.f", r"say which: 'function s.f\(integer, text\[\]\)', 'function s.f\(numeric\)'"),
+        ("railway", "railway is ambiguous; name one of: 'schema railway', 'database railway'"),
+        ("s.f", r"name one of: 'function s.f\(integer, text\[\]\)', 'function s.f\(numeric\)'"),
         ("S.T", "the server has no table, sequence, function, schema or database S.T; it has s.t"),
         ("t", "it has s.t, s.t"),
         ("", "has no table"),

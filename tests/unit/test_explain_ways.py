@@ -151,7 +151,7 @@ def test_only_superusers_write_to_the_catalogs() -> None:
     )
     assert (answer(known).state, answer(known, "INSERT").state, answer(known, "UPDATE").state) == ("yes", "no", "no")
     assert list(remarks(known, "r", answer(known, "INSERT"))) == [
-        "the server lets only superusers write to its own catalogs"
+        "only superusers may write to the server's own catalogs"
     ]
 
 
@@ -167,7 +167,7 @@ def test_a_right_is_of_no_use_without_the_schemas() -> None:
     assert list(remarks(known, "r", answer(known))) == ["has SELECT, but no USAGE on schema s: denied with 42501"]
     known = facts(entry(T, "SELECT", "public"), entry(S, "USAGE", "x"), memberships=(member("x", "r", inherit=False),))
     assert list(remarks(known, "r", answer(known))) == [
-        "has SELECT, but no USAGE on schema s at once: denied with 42501 until SET ROLE x"
+        "has SELECT, but no USAGE on schema s: denied with 42501 until SET ROLE x"
     ]
     known = facts(entry(T, "SELECT", "r"), entry(S, "USAGE", "public"))
     assert list(remarks(known, "r", answer(known))) == []
