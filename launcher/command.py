@@ -10,11 +10,11 @@ from pathlib import Path
 
 from engarde.errors import EngardeError
 from engarde.util.processes import INSTALL, interrupts
+from engarde.util.provider_sessions import pgoptions
 from engarde.util.terminal import begin_command, tell
 from engarde.util.workspaces import file_backend, selections
 from launcher.engine import TO_STAND_INS, Engine, EngineMissing, ToolchainError, found
 from launcher.paths import PASSPHRASE, PROJECT, STAND_INS_HOME, STATE, pulumi_home
-from launcher.sessions import pgoptions
 
 BACKEND = file_backend(STATE)
 

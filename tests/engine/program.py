@@ -16,10 +16,10 @@ from ruamel.yaml import YAML
 
 from devtools.server import HOST
 from engarde.declaration.loader import PASSWORD_KEY
+from engarde.util.provider_sessions import pgoptions
 from engarde.util.workspaces import file_backend
 from launcher.command import quick
 from launcher.engine import Engine
-from launcher.sessions import pgoptions
 from tests.engine import state as states
 from tests.engine.admins import BACKEND, PASSWORD
 from tests.engine.database import NAME, Database, Session

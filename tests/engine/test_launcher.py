@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from engarde.util.processes import command_of
+from engarde.util.provider_sessions import pgoptions
 from launcher.engine import Engine, found
 from launcher.paths import PROJECT, pulumi_home
-from launcher.sessions import pgoptions
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 LIMIT = 120

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from launcher.sessions import pgoptions
+from engarde.util.provider_sessions import pgoptions
 from tests.engine import traps
 from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_superuser
 from tests.engine.apart import make_database

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from engarde.util.provider_sessions import pgoptions
 from engarde.util.timeouts import VARIABLE
-from launcher.sessions import pgoptions
 from tests.engine.admins import BACKEND, BACKEND_PASSWORD, only_superuser
 from tests.engine.conftest import Projects
 from tests.engine.program import Project

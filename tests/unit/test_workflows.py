@@ -177,7 +177,7 @@ def test_each_step_that_runs_the_engine_says_what_the_providers_sessions_start_w
     [action] = [YAML(typ="safe").load(path) for path in ACTIONS if path.parent.name == "engine"]
     assert action["outputs"]["pgoptions"]["value"] == "${{ steps.sessions.outputs.pgoptions }}"
     [says] = [step["run"] for step in action["runs"]["steps"] if step.get("id") == "sessions"]
-    assert says == 'echo "pgoptions=$(.venv/bin/python -m launcher.sessions)" >> "$GITHUB_OUTPUT"'
+    assert says == 'echo "pgoptions=$(.venv/bin/python -m engarde.util.provider_sessions)" >> "$GITHUB_OUTPUT"'
 
 
 def test_only_main_meets_the_secrets_that_need_no_pull_request() -> None:

@@ -1,5 +1,6 @@
 """What the provider's sessions start with, whichever plugin serves: libpq and lib/pq both read PGOPTIONS."""
 
+from engarde.util.terminal import put
 from engarde.util.timeouts import seconds
 
 SETTINGS = {
@@ -24,4 +25,4 @@ def pgoptions() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    print(pgoptions()["PGOPTIONS"])
+    put(pgoptions()["PGOPTIONS"])
