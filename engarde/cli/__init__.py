@@ -7,6 +7,7 @@ import sys
 import tomllib
 from importlib import metadata
 from io import StringIO
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -21,7 +22,6 @@ from engarde.cli.railway import railway_command
 from engarde.cli.retire import retire_command
 from engarde.cli.split import split_command
 from engarde.cli.status import status_command
-from engarde.declaration.loader import FOLDER
 from engarde.errors import INTERRUPTED, EngardeError
 from engarde.server.libpq import forget_libpqs
 from engarde.util.processes import interrupts, unforeseen
@@ -76,7 +76,8 @@ def _tell_version(context: click.Context, option: click.Parameter, asked: bool) 
     if not asked or context.resilient_parsing:
         return
     try:
-        version = tomllib.loads((FOLDER / "pyproject.toml").read_text())["project"]["version"]
+        # Beside this code: the project that an installed package serves is not the package's own.
+        version = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").read_text())["project"]["version"]
     except FileNotFoundError:
         version = metadata.version("engarde")
     put(f"engarde {version}")

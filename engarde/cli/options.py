@@ -12,6 +12,7 @@ import click
 
 from engarde.checks.under_way import under_way
 from engarde.cli.completion import stacks
+from engarde.declaration.loader import refuse_without_project
 from engarde.errors import Refused
 from engarde.pulumi_cli.stacks import chosen
 from engarde.util.terminal import put, say
@@ -87,9 +88,13 @@ class OnServices(click.Command):
 
 
 def _stack(context: click.Context, option: click.Parameter, given: str | None) -> str | None:
-    """The stack that is meant, if one is; what is open in it is said before whatever comes of the command."""
+    """The stack that is meant, if one is; what is open in it is said before whatever comes of the command.
+
+    :raises ConfigError: there is no project.
+    """
     if context.resilient_parsing or context.params.get("no_stack"):
         return given
+    refuse_without_project()
     stack = chosen(given)
     try:
         for begun in under_way(stack, {}):

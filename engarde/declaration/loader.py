@@ -26,8 +26,20 @@ from engarde.declaration.validation import ValidationFault, check, join, key
 from engarde.errors import ConfigError
 from engarde.util.quoting import word
 
-# Not resolved: a folder whose program is a link to another's has a stack file and an engine of its own.
-FOLDER = Path(__file__).absolute().parents[2]
+PROJECT_FILE = "Pulumi.yaml"
+
+
+def _folder() -> Path:
+    """A clone's own, whatever the current folder; for an installed package the nearest from the current one upwards."""
+    # Not resolved: a folder whose program is a link to another's has a stack file and an engine of its own.
+    clone = Path(__file__).absolute().parents[2]
+    if (clone / PROJECT_FILE).exists():
+        return clone
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / PROJECT_FILE).exists()), here)
+
+
+FOLDER = _folder()
 """The project: stack files, `bin/pulumi`."""
 
 PASSWORD_KEY = "adminPassword"  # noqa: S105 - the name of a key
@@ -52,6 +64,14 @@ SECTIONS = (
 
 Kind = TypeVar("Kind", bound=Declared)
 Form = TypeVar("Form", dict[str, Any], list[Any])
+
+
+def refuse_without_project() -> None:
+    """:raises ConfigError: the tool was started outside of every project."""
+    if not (FOLDER / PROJECT_FILE).exists():
+        raise ConfigError(
+            f"no {PROJECT_FILE} in {FOLDER} or in a folder above it; run this in the folder of the stack files"
+        )
 
 
 def of_config(stack: str, config: Mapping[str, Any]) -> Stack:

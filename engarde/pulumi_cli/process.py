@@ -18,6 +18,7 @@ from engarde.errors import EngardeError, Unfinished, Unreachable
 from engarde.server.blocking import PULUMI
 from engarde.server.libpq import given_environment
 from engarde.util.masking import masked
+from engarde.util.provider_sessions import pgoptions
 from engarde.util.terminal import begin_change, say
 from engarde.util.timeouts import seconds
 
@@ -59,11 +60,14 @@ def engine(
     """
     if work == "change":
         begin_change()
+    program = FOLDER / "bin" / "pulumi"
+    # A project without a launcher has the operator's own, whose sessions nobody else has seen to.
+    ours = program.exists()
     try:
         started = subprocess.Popen(
-            [FOLDER / "bin" / "pulumi", *arguments, "--non-interactive"],
+            [program if ours else "pulumi", *arguments, "--non-interactive"],
             cwd=FOLDER,
-            env={**given_environment(), OF_THE_TOOL: "1", **environment},
+            env={**given_environment(), **({} if ours else pgoptions()), OF_THE_TOOL: "1", **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if work == "change" else subprocess.PIPE,
@@ -71,7 +75,8 @@ def engine(
             errors="replace",
         )
     except OSError as error:
-        raise Unreachable(f"no engine: {error}; get one with `make up`") from None
+        how = "https://www.pulumi.com/docs/install/, or `make up` in a clone"
+        raise Unreachable(f"Pulumi cannot be started ({error}); install it: {how}") from None
     return _Running(started, work, arguments[0]).ended()
 
 

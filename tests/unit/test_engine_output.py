@@ -13,6 +13,7 @@ import pytest
 
 from engarde.pulumi_cli import process as engines
 from engarde.pulumi_cli.process import engine
+from engarde.util.provider_sessions import pgoptions
 
 SAYS = """#!/bin/sh
 printf 'first \\033[2J\\r\\nsecond \\342\\200\\256x\\n'
@@ -46,6 +47,14 @@ def test_what_is_asked_for_is_handed_over_as_it_is(capfd: pytest.CaptureFixture[
     assert capfd.readouterr() == ("", "")
     assert done.stdout == "first \033[2J\nsecond \u202ex\n"
     assert done.stderr == "\033]0;title\007"
+
+
+def test_a_project_without_a_launcher_has_the_operators_pulumi(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = (folder / "bin/pulumi").rename(folder / "pulumi")
+    program.write_text("#!/bin/sh\necho $PGOPTIONS\n")
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.setenv("PGOPTIONS", "-c search_path=public")
+    assert engine("up").stdout.strip() == pgoptions()["PGOPTIONS"], "what the provider's sessions start with"
 
 
 TELLING = """
