@@ -5,6 +5,7 @@ SHELL := /bin/sh
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE
 
 VENV_PYTHON := .venv/bin/python
+UV := .venv/bin/uv
 USABLE := import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))
 # A name can exist and still fail, as a version manager's does for a version that is not chosen.
 WITH_PYTHON = @for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -12,7 +13,7 @@ WITH_PYTHON = @for python in $(PYTHON) python3 python3.14 python3.13 python3.12 
 	echo 'No usable Python: 3.11 or later with venv and ensurepip (on Debian and Ubuntu the package' >&2; \
 	echo 'python3-venv). Install it, or name one: make PYTHON=/path/to/python3 ...' >&2; exit 2
 
-.PHONY: help up demo down clean test test-all lint bench venv
+.PHONY: help up demo down clean test test-all lint lock bench venv
 
 # Which part of the tests `make test-all` runs: admins, exhaustive, or pg13 to pg18; without one, all on the server of
 # `make up`. tests/parts.py says what is in each, and pytest refuses any other.
@@ -55,6 +56,12 @@ lint: venv ## formatting, linters, types, direction of imports, workflows
 	$(VENV_PYTHON) -m devtools.ci.structure
 	$(VENV_PYTHON) -m devtools.ci.lint
 
+# By uv, as pip-tools writes a lock for one system and one Python alone. It runs from the .venv that is there: a new one
+# would need the lock that is to be replaced.
+lock: $(UV) ## writes requirements.lock, what production installs: all that requirements.txt needs, with hashes
+	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-strip-extras \
+		--custom-compile-command 'make lock' --output-file requirements.lock requirements.txt
+
 bench: venv ## times up, previews and destroy beside one psql script and Terraform, verify, status, backup: SIZES="4 50" ROUNDS=3
 	@$(VENV_PYTHON) -m devtools.local engine
 	@$(VENV_PYTHON) -m tests.bench --sizes $(SIZES) --rounds $(ROUNDS)
@@ -62,5 +69,5 @@ bench: venv ## times up, previews and destroy beside one psql script and Terrafo
 	@$(VENV_PYTHON) -m tests.bench.status
 	@$(VENV_PYTHON) -m tests.bench.backup
 
-venv:
+venv $(UV):
 	$(call WITH_PYTHON,-B -m devtools.local.venv)

@@ -1,9 +1,12 @@
-"""Looks at the workflows with actionlint, built from its pinned Go module, and with zizmor."""
+"""Looks at requirements.lock, and at the workflows with actionlint, built from its pinned Go module, and zizmor."""
 
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 from engarde.util.terminal import step
 from launcher.build import FLAGS, go, run
@@ -15,11 +18,24 @@ GO_MODULE = Path(__file__).parent / "actionlint"
 PACKAGE = "github.com/rhysd/actionlint/cmd/actionlint"
 VENV = Path(sys.executable).parent
 
+LOCKED = re.compile(r"^(\S.*) \\\n(?: +--hash=.*\n)+((?: +#.*\n)*)", re.MULTILINE)
+"""A requirement in the lock, its hashes, and the comments that say what needs it."""
+
 
 def main() -> int:
     """Returns 1 where one of them found something."""
     failed = [subprocess.run(command, cwd=PROJECT, check=False).returncode for command in (_actionlint(), _zizmor())]
-    return 1 if any(failed) else 0
+    requirements, lock = ((PROJECT / f"requirements.{kind}").read_text() for kind in ("txt", "lock"))
+    if differing := unlocked(requirements, lock):
+        print(f"requirements.lock is not made from requirements.txt as it is ({', '.join(differing)}): run `make lock`")
+    return 1 if any(failed) or differing else 0
+
+
+def unlocked(requirements: str, lock: str) -> list[str]:
+    """The names of what is in one of the two texts and not, or otherwise, in the other: what the lock adds aside."""
+    wanted = {Requirement(line) for line in requirements.splitlines() if line and not line.startswith("#")}
+    locked = {Requirement(pin) for pin, why in LOCKED.findall(lock) if re.search(r"-r requirements\.txt$", why, re.M)}
+    return sorted({requirement.name for requirement in wanted ^ locked})
 
 
 def _actionlint() -> list[str | Path]:

@@ -1,4 +1,4 @@
-"""Makes `.venv` from requirements-dev.txt, anew for entry content of the requirements; needs Python alone."""
+"""Makes `.venv` from requirements.lock and requirements-dev.txt, anew when they change; needs Python alone."""
 
 import hashlib
 import os
@@ -12,7 +12,8 @@ from engarde.util.terminal import step, tell
 from launcher.paths import PROJECT
 
 VENV = PROJECT / ".venv"
-REQUIREMENTS = (PROJECT / "requirements-dev.txt", PROJECT / "requirements.txt")
+LOCK = PROJECT / "requirements.lock"
+REQUIREMENTS = (PROJECT / "requirements-dev.txt", PROJECT / "requirements.txt", LOCK)
 UNFINISHED = "engarde-unfinished"
 """Lies in a half-made `.venv`, so that it is known as ours."""
 
@@ -61,8 +62,10 @@ def _make(wanted: str, lock: int) -> None:
     with step(f"Making .venv with Python {sys.version.split()[0]}"):
         _empty()
         run(sys.executable, "-m", "venv", VENV)
-    with step("Installing requirements-dev.txt (a minute or so)"):
-        pip = (VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    pip = (VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    with step("Installing requirements.lock and requirements-dev.txt (a minute or so)"):
+        # What production has is there first, and stays: pip changes nothing that suffices.
+        run(*pip, "--require-hashes", "-r", LOCK)
         run(*pip, "-r", REQUIREMENTS[0])
     (VENV / UNFINISHED).write_text(wanted)
     (VENV / UNFINISHED).rename(VENV / FINISHED)

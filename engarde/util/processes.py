@@ -14,7 +14,7 @@ from engarde.errors import INTERNAL, EngardeError, Unfinished
 from engarde.util.masking import masked
 from engarde.util.terminal import complain, has_begun_change, step
 
-INSTALL = ".venv/bin/python -m pip install -r requirements.txt"
+INSTALL = ".venv/bin/python -m pip install --require-hashes -r requirements.lock"
 """What gets all that the program and the tool need; `make up` installs more."""
 
 DEBUG = "ENGARDE_DEBUG"

@@ -9,6 +9,9 @@ import pytest
 
 from devtools.local import venv
 
+MADE = ["venv", "locked", "pip"]
+"""Production's first, by their hashes; then what only tests need."""
+
 
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -24,7 +27,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     def run(command: tuple[str | Path, ...], **options: Any) -> object:
         if command[1] == "-c":
             return real_run(command, **options)
-        commands.append(str(command[2]))
+        commands.append("locked" if "--require-hashes" in command else str(command[2]))
         if command[2] == "venv":
             (tmp_path / ".venv/bin").mkdir()
             (tmp_path / ".venv/bin/python").symlink_to(sys.executable)
@@ -36,16 +39,16 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_it_is_made_once(made: list[str]) -> None:
     assert venv.main() == 0
-    assert made == ["venv", "pip"]
+    assert made == MADE
     assert venv.main() == 0
-    assert made == ["venv", "pip"]
+    assert made == MADE
 
 
 def test_other_requirements_make_it_anew(made: list[str]) -> None:
     venv.main()
     venv.REQUIREMENTS[0].write_text("pytest==2\n")
     venv.main()
-    assert made == ["venv", "pip"] * 2
+    assert made == MADE * 2
 
 
 def test_a_half_made_one_is_made_anew(made: list[str]) -> None:
@@ -55,7 +58,7 @@ def test_a_half_made_one_is_made_anew(made: list[str]) -> None:
     (venv.VENV / "lib/half").touch()
     assert venv.is_ours(venv.VENV)
     venv.main()
-    assert made == ["venv", "pip"] * 2
+    assert made == MADE * 2
     assert not (venv.VENV / "lib").exists()
 
 
@@ -64,7 +67,7 @@ def test_one_whose_python_has_gone_is_made_anew(made: list[str]) -> None:
     (venv.VENV / "bin/python").unlink()
     (venv.VENV / "bin/python").symlink_to("/nowhere/python")
     venv.main()
-    assert made == ["venv", "pip"] * 2
+    assert made == MADE * 2
 
 
 def test_a_link_to_somebodys_is_replaced_and_theirs_stays(made: list[str], tmp_path: Path) -> None:
@@ -73,7 +76,7 @@ def test_a_link_to_somebodys_is_replaced_and_theirs_stays(made: list[str], tmp_p
     venv.VENV.symlink_to(tmp_path / "theirs")
     assert not venv.is_ours(venv.VENV)
     assert venv.main() == 0
-    assert made == ["venv", "pip"]
+    assert made == MADE
     assert not venv.VENV.is_symlink()
     assert (tmp_path / "theirs/file").exists()
 

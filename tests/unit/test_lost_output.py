@@ -191,10 +191,8 @@ def test_a_venv_that_is_not_complete(tmp_path: Path) -> None:
     shutil.copy(PROJECT / "bin/engarde", tmp_path / "bin")
     (tmp_path / "click.py").write_text("raise ImportError('no click')")
     done = subprocess.run([tmp_path / "bin/engarde", "verify"], capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stderr) == (
-        2,
-        "engarde: .venv is not complete (no click): run `.venv/bin/python -m pip install -r requirements.txt`\n",
-    )
+    command = ".venv/bin/python -m pip install --require-hashes -r requirements.lock"
+    assert (done.returncode, done.stderr) == (2, f"engarde: .venv is not complete (no click): run `{command}`\n")
 
 
 def test_a_traceback_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,11 @@
-"""What production installs is enough for the program and for every command of the tool."""
+"""What production installs is enough for the program and for every command of the tool, and locked as it is."""
 
 import subprocess
 import sys
 
+import pytest
+
+from devtools.ci.lint import unlocked
 from launcher.paths import PROJECT
 
 ALONE = """
@@ -54,3 +57,39 @@ def test_requirements_are_enough_to_import_all_of_the_product() -> None:
     )
     assert done.returncode == 0, done.stderr[-2000:]
     assert "verify" in done.stdout
+
+
+REQUIREMENTS = """\
+# What production needs.
+psycopg[binary]==3.3.9
+ruamel.yaml==0.19.1
+"""
+LOCK = """\
+psycopg[binary]==3.3.9 \\
+    --hash=sha256:01 \\
+    --hash=sha256:02
+    # via -r requirements.txt
+psycopg-binary==3.3.9 ; implementation_name != 'pypy' \\
+    --hash=sha256:03
+    # via psycopg
+ruamel-yaml==0.19.1 \\
+    --hash=sha256:04
+    # via
+    #   -r requirements.txt
+    #   another
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "differing"),
+    [
+        ("", "", []),
+        ("# What production needs.\n", "", []),
+        ("0.19.1", "0.19.2", ["ruamel-yaml", "ruamel.yaml"]),
+        ("[binary]", "", ["psycopg"]),
+        ("ruamel.yaml==0.19.1\n", "", ["ruamel-yaml"]),
+        ("0.19.1\n", "0.19.1\nclick==8.5.1\n", ["click"]),
+    ],
+)
+def test_a_lock_of_other_requirements_is_told(old: str, new: str, differing: list[str]) -> None:
+    assert unlocked(REQUIREMENTS.replace(old, new), LOCK) == differing

@@ -96,6 +96,7 @@ def test_the_engine_is_the_one_that_the_sdk_is_of() -> None:
     assert sdk
     assert set(re.findall(r"pulumi-version: (.*)", TEXT)) == {sdk[1]}
     assert TEXT.count("pulumi-version:") == TEXT.count("uses: pulumi/actions@")
+    assert f"require github.com/pulumi/pulumi/pkg/v3 v{sdk[1]}\n" in (PROJECT / "launcher/gomodule/go.mod").read_text()
 
 
 def test_a_job_may_do_no_more_than_it_has_to() -> None:
@@ -217,3 +218,11 @@ def test_every_night_and_by_hand_all_parts_of_the_tests_are_run() -> None:
     assert {*told["test-all"]["strategy"]["matrix"]["part"]} == {*PARTS} - {USUAL, f"pg{DEFAULT}"}
     assert told["test-all"]["if"] == "github.event_name == 'schedule' || github.event_name == 'workflow_dispatch'"
     assert "if" not in told["test"] and told["test"]["steps"][-1] == {"run": ".ci/run"}
+
+
+
+def test_production_installs_what_the_lock_names_by_its_hashes() -> None:
+    page = (PROJECT / "README.md").read_text()
+    for text in (TEXT, page):
+        installs = re.findall(r"pip install.* -r (?:.*)", text)
+        assert installs and all("--require-hashes -r requirements.lock" in install for install in installs)
