@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 import pulumi
 from pulumi.runtime import mocks, rpc, set_all_config
+from pulumi.runtime.settings import ROOT
 
 from components.engine import TOLD
 from engarde.declaration.model import Table
@@ -143,6 +144,13 @@ def _captured(ran: Ran) -> Iterator[None]:
         yield
 
 
+def set_mocks(given: Any, **settings: Any) -> None:
+    """The SDK's own, with an event loop and a stack in it: Python from 3.12 on makes no loop for that."""
+    asyncio.set_event_loop(asyncio.new_event_loop())
+    ROOT.set(None)
+    mocks.set_mocks(given, **settings)
+
+
 def run(
     config: Mapping[str, Any],
     *,
@@ -158,7 +166,7 @@ def run(
     """Runs the program with this configuration of project `engarde`; a run that is given outlives a fault."""
     ran = ran or Ran()
     server = _Server(state or {})
-    mocks.set_mocks(server, project="engarde", stack=stack, monitor=_Monitor(server, ran))
+    set_mocks(server, project="engarde", stack=stack, monitor=_Monitor(server, ran))
     given = {f"engarde:{name}": json.dumps(value) for name, value in config.items()}
     secrets = ["engarde:adminPassword", *(["engarde:adminPasswords"] if "adminPasswords" in config else [])]
     set_all_config({**given, "engarde:adminPassword": password}, secrets)

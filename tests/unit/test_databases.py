@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from pulumi.runtime import set_all_config, set_mocks
+from pulumi.runtime import set_all_config
 
 from components.engine import declared_stack
 from engarde.declaration.databases import database_of, databases, display_name
@@ -14,6 +14,7 @@ from engarde.declaration.loader import parse
 from engarde.declaration.model import Stack
 from engarde.declaration.privileges import On, Privilege, expected
 from engarde.errors import ConfigError
+from tests.unit.mocked import set_mocks
 
 SERVER = {"host": "db.example", "database": "railway"}
 THERE = {"host": "other.example", "port": 5433, "database": "railway", "user": "root"}
@@ -182,7 +183,7 @@ def test_each_fault_says_where_what_and_what_is_allowed(sections: dict[str, Any]
 
 def test_the_program_reads_the_same_stack_as_the_tool() -> None:
     given = {**STACK, "server": SERVER, "adminPasswords": {"cs": "hunter2"}}
-    set_mocks(None, project="engarde", stack="prod")  # type: ignore[arg-type]
+    set_mocks(None, project="engarde", stack="prod")
     config = {f"engarde:{name}": json.dumps(value) for name, value in given.items()}
     set_all_config({**config, "engarde:adminPassword": "hunter1"}, ["engarde:adminPassword", "engarde:adminPasswords"])
     assert declared_stack() == stack()

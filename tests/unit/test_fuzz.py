@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pulumi.runtime import set_all_config, set_mocks
+from pulumi.runtime import set_all_config
 
 from components.engine import declared_stack
 from engarde.declaration.stack_file import LONGEST
@@ -102,7 +102,7 @@ configurations = st.one_of(
 @fuzz(1100)
 @given(configurations, st.sampled_from([["engarde:adminPassword"]] * 3 + [[], ["engarde:services"]]))
 def test_any_configuration_is_a_stack_or_one_message(given: dict[str, str], secrets: list[str]) -> None:
-    set_mocks(Mock(), project="engarde", stack="fuzz")
+    mocked.set_mocks(Mock(), project="engarde", stack="fuzz")
     named = {f"engarde:{name}": value for name, value in given.items()}
     set_all_config({**named, "engarde:adminPassword": PASSWORD}, secrets)
     try:

@@ -8,13 +8,14 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from pulumi.runtime import set_all_config, set_mocks
+from pulumi.runtime import set_all_config
 
 from components.engine import declared_stack
 from engarde.declaration.loader import parse
 from engarde.declaration.model import Login, Stack
 from engarde.errors import ConfigError
 from engarde.pulumi_cli.stacks import read
+from tests.unit.mocked import set_mocks
 
 SECRETS = {"adminPassword"}
 SERVER = {"host": "db.example", "database": "railway"}
