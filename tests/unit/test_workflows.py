@@ -1,6 +1,7 @@
 """What the workflows promise: whose code meets which secret, what may wait for what, and what runs is pinned."""
 
 import re
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -219,6 +220,18 @@ def test_every_night_and_by_hand_all_parts_of_the_tests_are_run() -> None:
     assert told["test-all"]["if"] == "github.event_name == 'schedule' || github.event_name == 'workflow_dispatch'"
     assert "if" not in told["test"] and told["test"]["steps"][-1] == {"run": ".ci/run"}
 
+
+def test_each_version_of_python_that_is_supported_runs_the_tests() -> None:
+    told = loaded("test")["jobs"]["test"]
+    versions = told["strategy"]["matrix"]["python"]
+    assert told["steps"][-2]["with"] == {"python": "${{ matrix.python }}"}
+    # Those that make looks for.
+    [named] = re.findall(r"for python in .* python3((?: python3\.\d+)+);", (PROJECT / "Makefile").read_text())
+    assert versions == sorted(name.removeprefix("python") for name in named.split())
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    assert project["requires-python"] == f">={versions[0]}"
+    # Production has the oldest.
+    assert set(re.findall(r'python-version: "(.*)"', TEXT)) == {versions[0]}
 
 
 def test_production_installs_what_the_lock_names_by_its_hashes() -> None:
