@@ -12,8 +12,6 @@ from launcher.paths import kept
 from tests.warm.processes import python
 
 HERE = Path(__file__).parent
-PGJDBC = "42.7.14"
-JAR = f"postgresql-{PGJDBC}.jar"
 
 NOWHERE = "/nonexistent"
 """The programs' home: certificates in the caller's would make drivers verify where the mode does not ask for it."""
@@ -87,12 +85,12 @@ JAVA = Runtime(
     "java",
     needs=("java", "javac", "mvn"),
     preparation=(
-        ("mvn", "-B", "-q", "dependency:copy", f"-Dartifact=org.postgresql:postgresql:{PGJDBC}", "-DoutputDirectory=."),
-        ("javac", "--release", "11", "-cp", JAR, "Connect.java"),
+        ("mvn", "-B", "-q", "dependency:copy-dependencies", "-DexcludeTransitive", "-DoutputDirectory=."),
+        ("javac", "--release", "11", "-cp", "*", "Connect.java"),
     ),
     # It looks for certificates where the environment does not lead it.
     started=lambda folder, program: [
         *("java", "-XX:TieredStopAtLevel=1", f"-Duser.home={NOWHERE}"),
-        *("-cp", f"{folder}{os.pathsep}{folder / JAR}", program),
+        *("-cp", f"{folder}{os.pathsep}{folder}/*", program),
     ],
 )

@@ -4,7 +4,7 @@ import json
 import re
 from importlib import metadata
 
-from tests.drivers.runtimes import HERE, PGJDBC
+from tests.drivers.runtimes import HERE
 from tests.drivers.table import Driver
 
 
@@ -19,6 +19,9 @@ def _version(runtime: str, package: str) -> str:
     if runtime == "node":
         return str(json.loads((HERE / "node/package.json").read_text())["dependencies"][package])
     if runtime == "java":
-        return PGJDBC
+        group, artifact = package.split(":")
+        pinned = rf"<groupId>{group}</groupId>\s*<artifactId>{artifact}</artifactId>\s*<version>(.*)</version>"
+        [found] = re.findall(pinned, (HERE / "java/pom.xml").read_text())
+        return str(found)
     [version] = re.findall(rf"^require {re.escape(package)} v(\S+)$", (HERE / "go/go.mod").read_text(), re.MULTILINE)
     return str(version)
