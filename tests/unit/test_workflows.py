@@ -23,6 +23,13 @@ PINNED = re.compile(r"([\w.-]+/[\w.-]+)@[0-9a-f]{40} # v\d+\.\d+\.\d+")
 SECRET = re.compile(r"\bsecrets\.(\w+)")
 ENGINE = {"PULUMI_CONFIG_PASSPHRASE", "PULUMI_ACCESS_TOKEN", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 RAILWAY = {"RAILWAY_TOKEN"}
+MANIFESTS = {
+    "pip": "requirements*.txt",
+    "github-actions": "action.yml",
+    "gomod": "go.mod",
+    "npm": "package.json",
+    "maven": "pom.xml",
+}
 FORKS = "github.event.pull_request.head.repo.full_name"
 
 
@@ -239,3 +246,16 @@ def test_production_installs_what_the_lock_names_by_its_hashes() -> None:
     for text in (TEXT, page):
         installs = re.findall(r"pip install.* -r (?:.*)", text)
         assert installs and all("--require-hashes -r requirements.lock" in install for install in installs)
+
+
+def test_every_manifest_has_newer_releases_proposed() -> None:
+    proposed = [
+        (MANIFESTS[update["package-ecosystem"]], folder.strip("/"))
+        for update in YAML(typ="safe").load(PROJECT / ".github/dependabot.yml")["updates"]
+        for folder in update.get("directories") or [update["directory"]]
+    ]
+    assert {name for name, _ in proposed} == {*MANIFESTS.values()}
+    watched = {file for name, folder in proposed for file in PROJECT.glob(f"{folder}/{name}".lstrip("/"))}
+    # Not what make makes.
+    places = ("", ".github/**/", "[!.]*/**/")
+    assert watched == {file for name in MANIFESTS.values() for place in places for file in PROJECT.glob(place + name)}
