@@ -117,7 +117,9 @@ def test_what_another_service_has_put_on_the_admins_table_is_not_run(public: Pro
         assert not found["remedy"]["safe"]
         tool_here(public, "doctor", "--fix")
         assert public.database.value("SELECT to_regclass('madansara.alembic_version')") is None
-        with pytest.raises(psycopg.Error, match="trapped as postgres"):
+        # Since PostgreSQL 18 what a foreign key deletes has its triggers run as the owner of the table.
+        harmless = how == "a foreign key" and public.database.major >= 18
+        with pytest.raises(psycopg.Error, match=f"trapped as {'sankore_user' if harmless else 'postgres'}"):
             public.database.run("DELETE FROM public.alembic_version")
         heal(public, found)
         assert revisions(public) == {"madansara": ["m1"], "sankore": []}
