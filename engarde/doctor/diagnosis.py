@@ -17,7 +17,7 @@ from engarde.doctor.error_text import concerned
 from engarde.doctor.facts import Facts
 from engarde.doctor.matching import match
 from engarde.doctor.model import Answer, Cause, Mark, MatchedError, unknown
-from engarde.doctor.remedies import STANDING_IN
+from engarde.doctor.remedies import PLACEHOLDERS
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import ConfigError, Unreachable
 from engarde.output.findings import Remedy
@@ -155,7 +155,7 @@ def accepted(stack: str, remedy: Remedy) -> Remedy:
 
     Lines with a placeholder are not tried, and nothing is if the stack file has faults of its own.
     """
-    if remedy.kind != "edit" or any(word in remedy.text for word in STANDING_IN):
+    if remedy.kind != "edit" or any(word in remedy.text for word in PLACEHOLDERS):
         return remedy
     try:
         file = config(FOLDER, stack)

@@ -19,7 +19,7 @@ SERVICE = "SERVICE"
 """In place of a service that the text does not name."""
 TABLE = "TABLE"
 """In place of a table that the text does not name."""
-STANDING_IN = (SERVICE, "SCHEMA", TABLE, "EXTENSION")
+PLACEHOLDERS = (SERVICE, "SCHEMA", TABLE, "EXTENSION")
 """All such placeholders."""
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")

@@ -301,14 +301,14 @@ SYMPTOMS = (
     ),
     Symptom(
         "percent",
-        "Alembic's configuration takes a % in a URL for a reference.",
+        "Alembic's configuration interprets the % in the URL.",
         (urls.DECLARED_OPTIONS, urls.PERCENT),
         words(r"invalid interpolation syntax|'%' must be followed by '%' or '\('"),
     ),
     # URLs, drivers and poolers
     Symptom(
         "url-options",
-        "The URL is the setup guide's, which libpq cannot read.",
+        "The URL has the setup guide's form, which libpq cannot read.",
         (urls.GUIDES,),
         words(r'extra key/value separator "=" in URI query parameter'),
     ),
@@ -333,7 +333,7 @@ SYMPTOMS = (
     ),
     Symptom(
         "prepared-statement",
-        "A prepared statement is another session's: a pooler stands in between (SQLSTATE 42P05, 26000).",
+        "A prepared statement belongs to another session, because of a pooler (SQLSTATE 42P05, 26000).",
         (urls.POOLER,),
         words(r'prepared statement "(?P<object>[^"]*)" (?:already exists|does not exist)'),
         ("42P05", "26000"),

@@ -34,7 +34,7 @@ def _no_such_role(facts: Facts) -> Answer:
 def _not_of_the_stack(facts: Facts) -> Answer:
     said = facts.role
     if said is None or facts.is_admin or said in facts.declared_roles or said in facts.stack.shut_out:
-        return ruled_out("it is a role of the stack file")
+        return ruled_out("the role is in the stack file")
     return confirmed(f"{said} is not in the stack file", remedies.url(facts, remedies.SERVICE))
 
 
@@ -139,7 +139,7 @@ def _admins_service(facts: Facts) -> Answer:
     database = facts.stack.label if facts.stack.elsewhere else None
     if facts.refusal is None and not (sent and sent == admin_password(facts.stack.name, database)):
         return confirmed("a service logs in as the admin, with an old password", remedies.url(facts, remedies.SERVICE))
-    return ruled_out("the password is the admin's")
+    return ruled_out("the text has the admin's current password, or the admin cannot log in either")
 
 
 def _set_admins_password(facts: Facts) -> Remedy:
@@ -171,7 +171,7 @@ EXPIRED = Cause.of_check(
     "the role's password has expired",
     "attributes",
     because="the password of {subject} is no longer valid (VALID UNTIL)",
-    otherwise="no VALID UNTIL has passed",
+    otherwise="no password in question has expired",
     when=lambda facts: bool(facts.suspects),
     so=lambda facts, finding: facts.is_suspected(finding) and finding.actual.endswith("that has passed"),
     heal=as_found,

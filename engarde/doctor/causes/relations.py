@@ -157,7 +157,11 @@ NOT_GRANTED = Cause.of_check(
     otherwise="every declared read of it is granted",
     so=lambda facts, finding: facts.is_suspected(finding) and _is_refused(facts, finding),
 )
-WRITES = Cause("the statement writes; the stack file can give others only SELECT", _writes, remedies.ASK_ITS_SERVICE)
+WRITES = Cause(
+    "the statement writes to a table of others, where the stack file can give only SELECT",
+    _writes,
+    remedies.ASK_ITS_SERVICE,
+)
 CREATORS = Cause.of_check(
     "the role that created it is not among the schema's creators",
     "default privileges",

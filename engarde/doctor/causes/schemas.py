@@ -157,7 +157,11 @@ OWNER_LOST = Cause.of_check(
     heal=as_found,
 )
 SEARCH_PATH = search_path_changed("the role's search_path leads to another schema", _whose_path)
-WRITES = Cause("the statement writes; the stack file can give others only SELECT", _writes, remedies.ASK_ITS_SERVICE)
+WRITES = Cause(
+    "the statement writes to a table of others, where the stack file can give only SELECT",
+    _writes,
+    remedies.ASK_ITS_SERVICE,
+)
 EXTENSION = Cause("an extension is in a schema of its own", _holds_extensions, bring_back)
 NOT_DECLARED = Cause("the stack file declares no read in this schema", _never_declared, _declare)
 NOT_GRANTED = Cause.of_check(

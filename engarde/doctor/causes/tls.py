@@ -58,7 +58,7 @@ def _declared_too_strict(facts: Facts) -> Answer:
     mode = _declared(facts)
     if mode in ENCRYPTED:
         return confirmed(f"{_section(facts)} says sslmode: {mode}")
-    return ruled_out(f"{_section(facts)} asks for no TLS")
+    return ruled_out(f"{_section(facts)} does not ask for TLS")
 
 
 def _verifies(facts: Facts) -> Answer:
@@ -127,6 +127,6 @@ STRICT = Cause("the stack file asks for TLS, but the server has none", _declared
 OFF = Cause("the server has no TLS", _server_has_none, _disable)
 VERIFY = Cause("the stack file asks to verify a certificate that no known authority has signed", _verifies, _require)
 NODE_PLAIN = Cause("node-postgres treats every sslmode as verify-full", _plain_in_node, _require)
-OWN = Cause("the service's own URL or code asks for more", _own_url, remedies.new_url)
+OWN = Cause("the service's own URL or code asks for stricter TLS", _own_url, remedies.new_url)
 WANTS_TLS = Cause("the server requires TLS, but the URL does not ask for it", _wants_tls, _require)
 NO_RULE = Cause("pg_hba.conf does not allow the login", _no_rule, _rule)

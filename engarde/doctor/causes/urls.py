@@ -1,4 +1,4 @@
-"""Causes that lie in a URL: its address, its form and its driver; servers that do not answer, and poolers."""
+"""Causes in a URL: its address, its form and its driver; servers that do not answer, and poolers."""
 
 from engarde.declaration.declared import UrlFormat
 from engarde.declaration.model import Service
@@ -22,7 +22,7 @@ DRIVERS = {
     "postgres.js": "prepare: false",
     "prisma": "pgbouncer=true in the URL",
 }
-"""A word of a traceback -> what leaves no prepared statement on the server."""
+"""A word in a traceback -> the setting that leaves no prepared statements on the server."""
 
 _OTHER: dict[str, UrlFormat] = {"psycopg": "sqlalchemy+psycopg2", "psycopg2": "sqlalchemy+psycopg"}
 """Which driver a service has that lacks this one, as SQLAlchemy's default has changed from one to the other."""
@@ -30,21 +30,21 @@ _OTHER: dict[str, UrlFormat] = {"psycopg": "sqlalchemy+psycopg2", "psycopg2": "s
 
 def _reference(facts: Facts) -> Answer:
     if "${{" in facts.error.text or "$%7B%7B" in facts.error.text:
-        return confirmed("the URL still holds ${{…}}, which only Railway's variables resolve")
-    return ruled_out("the text holds no ${{…}}")
+        return confirmed("the URL still has ${{…}}, which only Railway's variables resolve")
+    return ruled_out("the text has no ${{…}}")
 
 
 def _private(facts: Facts) -> Answer:
     host = facts.named.host or ""
     if host.endswith(PRIVATE) or (host == facts.stack.service_address.host != facts.stack.server.host):
-        return confirmed(f"{host} is known inside of Railway only")
-    return ruled_out(f"{host or 'the host'} is not Railway's private one")
+        return confirmed(f"{host} can be reached inside Railway only")
+    return ruled_out(f"{host or 'the host'} is not Railway's private host")
 
 
 def _down(facts: Facts) -> Answer:
     server = facts.stack.server
     if (refusal := facts.refusal) is None:
-        return ruled_out(f"the admin logs in at {server.host}:{server.port}")
+        return ruled_out(f"the admin can log in at {server.host}:{server.port}")
     if refusal.why in (Why.NOT_FOUND, Why.NOT_ANSWERED):
         return confirmed(refusal.reason)
     return ruled_out(f"{server.host}:{server.port} answers: {refusal.reason}")
@@ -52,8 +52,8 @@ def _down(facts: Facts) -> Answer:
 
 def _default(facts: Facts) -> Answer:
     if facts.named.host in LOCAL and facts.stack.service_address.host not in LOCAL:
-        return confirmed(f"{facts.named.host} is what drivers use without a URL, and the services' server is not there")
-    return ruled_out("the host is not that of a driver without a URL")
+        return confirmed(f"drivers use {facts.named.host} without a URL, but the services' server is not there")
+    return ruled_out("the host is not the default of a driver without a URL")
 
 
 def _another(facts: Facts) -> Answer:
@@ -62,15 +62,15 @@ def _another(facts: Facts) -> Answer:
         return ruled_out("the text names no host")
     ports = {address.host: address.port for address in (facts.stack.server, facts.stack.service_address)}
     if host not in ports:
-        return confirmed(f"{host} is no address of the stack file ({', '.join(sorted(ports))})")
+        return confirmed(f"{host} is not an address of the stack file ({', '.join(sorted(ports))})")
     if port and port.isdigit() and int(port) not in (ports[host], facts.stack.server.port):
-        return confirmed(f"{host} is at port {ports[host]}, not {port}")
+        return confirmed(f"the port of {host} is {ports[host]}, not {port}")
     return ruled_out(f"{host} is in the stack file")
 
 
 def _unresolved(facts: Facts) -> Answer:
     if (refusal := facts.refusal) is None:
-        return ruled_out(f"{facts.stack.server.host} is found here, and answers")
+        return ruled_out(f"{facts.stack.server.host} can be resolved here, and answers")
     return confirmed(refusal.reason) if refusal.why is Why.NOT_FOUND else unknown(refusal.reason)
 
 
@@ -88,9 +88,9 @@ def _with_options(facts: Facts) -> list[Service]:
 
 def _declared_options(facts: Facts) -> Answer:
     for service in _with_options(facts):
-        because = f"{service.name} asks for `options`, which poolers refuse and Alembic reads its %"
+        because = f"{service.name} has urlFormat: options; poolers refuse it, and Alembic interprets its %"
         return confirmed(because, remedies.of_login(service, "urlFormat", "plain"))
-    return ruled_out("no service that it may be about has urlFormat: options")
+    return ruled_out("no service in question has urlFormat: options")
 
 
 def _old_options(facts: Facts) -> Answer:
@@ -113,9 +113,9 @@ def _driver(facts: Facts) -> Remedy:
 
 def _percent(facts: Facts) -> Answer:
     if _with_options(facts):
-        return ruled_out("that is how `options` is spelled")
+        return ruled_out("the % is part of `options`")
     return confirmed(
-        "a password or an option with a % in a URL that the stack did not make, and configparser reads % itself"
+        "a URL that the stack did not make has a % in its password or options, and configparser interprets it"
     )
 
 
@@ -135,10 +135,12 @@ def _form(facts: Facts, install: str, form: UrlFormat | None) -> Remedy:
 REFERENCE = Cause(
     "a reference to a Railway variable was not resolved",
     _reference,
-    remedies.code("set the URL as a variable of the service on Railway: a .env file or a shell leaves ${{…}} as it is"),
+    remedies.code(
+        "set the URL as a variable of the service on Railway: a .env file or a shell does not resolve ${{…}}"
+    ),
 )
 PRIVATE_HOST = Cause(
-    "the private host is used from outside of Railway",
+    "the private host is used outside Railway",
     _private,
     lambda facts: remedies.url(facts, remedies.only(facts.suspects), "operator"),
 )
@@ -146,32 +148,30 @@ NO_URL = Cause("the service has no DATABASE_URL and uses a default", _default, r
 OTHER = Cause("the URL names another server", _another, remedies.new_url)
 DOWN = Cause("the server does not answer", _down, _start)
 UNRESOLVED = Cause(
-    "the stack file names a host that is not found",
+    "the stack file names a host that cannot be resolved",
     _unresolved,
     remedies.edit("engarde:server", "host", value="HOST.proxy.rlwy.net"),
 )
 GUIDES = Cause(
-    "the URL is the setup guide's",
-    confirmed("the URL is the setup guide's: a second bare `=` in it is none that libpq reads (%3D would be)"),
+    "the URL has the setup guide's form",
+    confirmed("libpq cannot read the second `=` of the setup guide's URL, which has to be %3D"),
     remedies.new_url,
 )
 DECLARED_OPTIONS = Cause("the stack file asks for a URL with options", _declared_options, remedies.new_url)
-OLD_OPTIONS = Cause("the service has an older URL, with options", _old_options, remedies.new_url)
+OLD_OPTIONS = Cause("the service has an old URL with options", _old_options, remedies.new_url)
 POOLER = Cause(
     "a pooler hands the server's session to the next client",
-    unknown(
-        "a pooler does not say so of itself: the driver prepares by name, and the next server session has no such one"
-    ),
+    unknown("a pooler cannot be seen from here: it gives a client's next statement to another session of the server"),
     _driver,
 )
 PERCENT = Cause(
-    "the URL holds a %",
+    "the URL contains a %",
     _percent,
     remedies.code('alembic/env.py: config.set_main_option("sqlalchemy.url", url.replace("%", "%%"))'),
 )
 MYSQL = Cause(
-    "it is about MySQL",
-    confirmed("MySQL is the scheduler's, which has a connection of its own; this project is PostgreSQL's alone"),
+    "the error is about MySQL",
+    confirmed("only the scheduler uses MySQL, with its own connection; this project manages PostgreSQL only"),
     remedies.code("keep the scheduler's own MySQL variables, and give it no DATABASE_URL of this stack"),
 )
 NO_DRIVER = Cause(
