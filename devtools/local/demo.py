@@ -3,7 +3,7 @@
 import subprocess
 
 from psycopg import sql
-from rich.table import Table
+from rich.console import Group
 
 from devtools.local import database, stack_file
 from devtools.local.state import alone, remembered
@@ -11,6 +11,7 @@ from devtools.local.up import CommandFailed, run_program
 from engarde.declaration.model import Stack
 from engarde.declaration.names import ANALYTICS
 from engarde.errors import Refused
+from engarde.output.layout import Table, Text
 from engarde.output.show import console
 from engarde.pulumi_cli import stacks
 from engarde.pulumi_cli.logins import access
@@ -75,10 +76,10 @@ def _tool(*words: str) -> None:
 
 def _show(stack: Stack) -> None:
     """Every table of the services, and how many rows analytics counts in it."""
-    shown = Table("schema", "table", "rows", title="What analytics sees", title_justify="left")
+    shown = Table(["schema", "table", "rows"], figures=[2])
     with connect(access(stack, ANALYTICS), "look") as session:
         session.execute(b"SET search_path = pg_catalog, pg_temp")
         for schema, table in session.execute(TABLES, [[service.schema_ for service in stack.services]]).fetchall():
             counted = session.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(schema, table)))
             shown.add_row(schema, table, str(*(counted.fetchone() or ())))
-    console().print(shown)
+    console().print(Group(Text("What analytics sees", "bold"), shown))

@@ -10,16 +10,18 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from rich.table import Table
+from rich.console import Group, RenderableType
 
 from devtools.local import database, embedded, stack_file, state
 from devtools.local.state import Admin
 from engarde.declaration.model import Stack
 from engarde.errors import EngardeError
+from engarde.output.layout import Table, Text
 from engarde.output.show import console
 from engarde.pulumi_cli import stacks
 from engarde.pulumi_cli.process import TAKE_OVER, engine
-from engarde.util.terminal import begin_change, is_screen, put, step, tell
+from engarde.util.quoting import word
+from engarde.util.terminal import begin_change, is_screen, step, tell
 from launcher import install
 from launcher.engine import EngineMissing, found
 from launcher.paths import PASSPHRASE, PRIVATE, PROJECT, STAND_INS_HOME
@@ -60,7 +62,8 @@ def up() -> None:
         if state.pending():
             # What killed runs left open: this one has made or taken over everything.
             _quietly("stack", "import", "--stack", "local", given=_quietly("stack", "export", "--stack", "local"))
-        _show(json.loads(_quietly("stack", "output", "services", "--json", "--stack", "local")))
+        services = json.loads(_quietly("stack", "output", "services", "--json", "--stack", "local"))
+        console().print(shown(services))
         (last,) = json.loads(_quietly("stack", "history", "--json", "--page-size", "1", "--stack", "local"))
         outcome = "nothing had to change" if set(last["resourceChanges"]) == {"same"} else "changed as shown above"
     tell(f"Stack local is as declared, {outcome}; {time.monotonic() - start:.1f} s in all")
@@ -83,17 +86,18 @@ def _stack(admin: Admin) -> Stack:
     return stacks.read(PROJECT, "local")
 
 
-def _show(services: Mapping[str, Mapping[str, Any]]) -> None:
+def shown(services: Mapping[str, Mapping[str, Any]]) -> RenderableType:
     """Every service with what is its own, the command that connects as one, and the one that looks at all."""
-    shown = Table("service", "schema", "role", "limit", "reads")
+    table = Table(["service", "schema", "role", "limit", "reads"], figures=[3])
     for name, service in services.items():
         reads = ", ".join(service["reads"]) or "-"
-        shown.add_row(name, service["schema"], service["role"], str(int(service["connectionLimit"])), reads)
-    console().print(shown)
-    for name in list(services)[:1]:
-        put(f"Connect as {name}: bin/engarde psql {name}")
-    put("Prove that it is as declared, and isolated: bin/engarde verify")
-    put("See services at work in it, small ones with migrations: make demo")
+        table.add_row(name, service["schema"], service["role"], str(int(service["connectionLimit"])), reads)
+    return Group(
+        table,
+        *(Text(f"Connect as {name}: `bin/engarde psql {word(name)}`") for name in list(services)[:1]),
+        Text("Prove that it is as declared, and isolated: `bin/engarde verify`"),
+        Text("See services at work in it, small ones with migrations: `make demo`"),
+    )
 
 
 def obtain() -> None:

@@ -97,7 +97,7 @@ def variable(context: Context) -> Iterator[Finding]:
             because = f"{actual}, which nobody sets"
             yield context.finding("variable", sink.line, _expected(context), because, _from(context))
         elif migrations and migrations.variable not in read:
-            expected = f"{migrations.variable}, in which bin/engarde migrate hands it the URL"
+            expected = f"{migrations.variable}, in which `bin/engarde migrate` hands it the URL"
             content = {context.service.name: {"migrations": {"path": migrations.path, "variable": actual}}}
             yield context.healed("variable", sink.line, expected, actual, Remedy("edit", lines("services", content)))
 

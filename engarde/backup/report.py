@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 
 from engarde.backup.inventory import Grant, Held, Inventory
 from engarde.backup.manifest import Manifest
 from engarde.backup.proof import NOTHING, Proof
 from engarde.declaration.declared import of_bytes
 from engarde.errors import EngardeError, Unfinished
-from engarde.output.show import Result, Text, grid
+from engarde.output.layout import Table, Text, grid
+from engarde.output.show import Result
 from engarde.util.terminal import indented
 
 
@@ -33,7 +33,7 @@ class _Proved(Result):
 
     def _not_proven(self) -> Iterator[Text]:
         for why in self.proof.unproven:
-            yield Text(f"that it can be restored could not be proven: {why}", style="yellow", overflow="fold")
+            yield Text(f"that it can be restored could not be proven: {why}", style="yellow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,10 @@ class Made(_Proved):
 
     def text(self) -> RenderableType:
         if self.inventory is None:
-            return Text(f"{self.service} would be copied to {self.folder} by pg_dump {self.client}", overflow="fold")
+            return Text(f"{self.service} would be copied to {self.folder} by pg_dump {self.client}")
         facts = _facts(self.inventory, size=of_bytes(self.size), seconds=f"{self.seconds:.1f}")
-        notes = [
-            Text(f"not in this backup: {edge}", style="yellow", overflow="fold") for edge in self.inventory.needed_by
-        ]
-        heading = Text(f"{self.service} is in {self.folder}", overflow="fold")
+        notes = [Text(f"not in this backup: {edge}", style="yellow") for edge in self.inventory.needed_by]
+        heading = Text(f"{self.service} is in {self.folder}")
         return Group(heading, facts, *notes, *self._not_proven())
 
     def data(self) -> dict[str, object]:
@@ -129,7 +127,7 @@ class Restored(_Proved):
         if self.proof.faults:
             return ""
         verb = "would be restored from" if self.dry_run else "is as it was in"
-        heading = Text(f"{self.service} {verb} {self.folder} ({self.manifest.made})", overflow="fold")
+        heading = Text(f"{self.service} {verb} {self.folder} ({self.manifest.made})")
         replaced = {"replaces" if self.dry_run else "replaced": str(self.replaced) or "nothing"}
         facts = _facts(self.manifest.inventory, **replaced, seconds=f"{self.seconds:.1f}")
         notes = [

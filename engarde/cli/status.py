@@ -92,7 +92,8 @@ def _redrawn(look: Callable[[], Status]) -> Iterator[int]:
     from rich.console import Group
     from rich.live import Live
 
-    from engarde.output.show import Text, console
+    from engarde.output.layout import Text
+    from engarde.output.show import console
 
     last: RenderableType = Text()
     with Live(console=console(), screen=True, auto_refresh=False, vertical_overflow="crop") as live:

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 
 from engarde.checks.apply_remedies import Change
 from engarde.declaration.databases import databases, display_name
@@ -21,7 +20,8 @@ from engarde.doctor.remedies import PLACEHOLDERS
 from engarde.doctor.symptoms import SYMPTOMS
 from engarde.errors import ConfigError, Unreachable
 from engarde.output.findings import Remedy
-from engarde.output.show import Text, remedy_data, to_copy
+from engarde.output.layout import Table, Text, to_copy
+from engarde.output.show import remedy_data
 from engarde.pulumi_cli.stacks import config
 from engarde.util.masking import masked
 
@@ -73,14 +73,12 @@ class Diagnosis:
 
     def shown(self, stack: str) -> RenderableType:
         """The error in one sentence, its causes in order with the answer to each, and the one fix."""
-        causes = Table.grid(padding=(0, 2))
-        causes.add_column(no_wrap=True)
-        causes.add_column(overflow="fold")
+        causes = Table()
         for number, (says, answer) in enumerate(self.causes.items(), 1):
-            causes.add_row(Text(f"{number}. {answer.mark}", style=_STYLES[answer.mark]), Text(says))
-            causes.add_row("", Text(answer.because, style="dim"))
+            mark = Text(f"{number}. {answer.mark}", _STYLES[answer.mark])
+            causes.add_row(mark, [Text(says), Text(answer.because, "dim")])
         return Group(
-            Text(self.line, style="dim", overflow="fold"),
+            Text(self.line, style="dim"),
             Text(self.says, style="bold"),
             causes,
             *self._shown_fix(stack),
@@ -95,7 +93,7 @@ class Diagnosis:
         where = _KINDS[fix.kind].format(stack=stack, file=file_name(stack), database=database)
         who = " as a superuser" if fix.by_superuser else ""
         sure = "Fix" if self.sure else "Next step" if self.exit_code == 0 else "Likeliest fix, not verified"
-        return [Text(f"{sure} ({where}{who}):", style="bold"), *to_copy(fix.text)]
+        return [Text(f"{sure} ({where}{who}):", style="bold"), to_copy(fix.text)]
 
     def data(self) -> dict[str, object]:
         """As JSON has it."""

@@ -114,10 +114,10 @@ def not_granted_yet(stack: DatabaseStack, role: str, thing: Thing, right: str, *
         # Code of another role would run with the privileges of its new owner.
         given = trusted or thing.kind in ("table", "partitioned table", "sequence")
         heal = _owned_by(thing, role) if given else f"bin/engarde doctor --stack {stack.name}"
-        return f"in its own schema, but owned by {thing.owner}: {heal}"
+        return f"in its own schema, but owned by {thing.owner}: `{heal}`"
     if not declarations(stack, role, thing, right):
         return None
-    return f"declared, not granted yet: bin/pulumi up --refresh --stack {stack.name}"
+    return f"declared, not granted yet: `bin/pulumi up --refresh --stack {stack.name}`"
 
 
 def _owned_by(thing: Thing, role: str) -> str:
@@ -138,7 +138,7 @@ def how_to_declare(stack: DatabaseStack, role: str, thing: Thing, right: str) ->
 
 def _declaring(stack: DatabaseStack, role: str, thing: Thing, right: str) -> tuple[str, str] | None:
     """The key for the stack file, and what else to do."""
-    up, listed = f"then bin/pulumi up --stack {stack.name}", f"with {right} in its list"
+    up, listed = f"then `bin/pulumi up --stack {stack.name}`", f"with {right} in its list"
     declares_schema = thing.schema in stack.schemas
     is_read = right in (SELECT, REFERENCES) and thing.group == "relation" and thing.kind != "sequence"
     name = spelled(thing.schema or "", thing.name)
@@ -151,20 +151,20 @@ def _declaring(stack: DatabaseStack, role: str, thing: Thing, right: str) -> tup
         else:
             return None
         also = "" if declares_schema else "; and its schema under engarde:existingSchemas"
-        return f"engarde:services.{service.name}.{key}", f"{up}{also}"
+        return f"`engarde:services.{service.name}.{key}`", f"{up}{also}"
     if stack.analytics and role == stack.analytics.role:
         if right != SELECT or thing.group != "relation":
             return None
         where = "engarde:analytics.schemas" if declares_schema else "engarde:existingSchemas"
         return f"{thing.schema} under {where}", up
     if thing.group == "database" and thing.name == stack.server.database and role not in (PUBLIC, stack.server.user):
-        return f"engarde:outsideRoles.{role}.database", listed
+        return f"`engarde:outsideRoles.{role}.database`", listed
     if role not in {outsider.name for outsider in stack.outside_roles}:
         return None
     if is_read:
-        return f"engarde:outsideRoles.{role}.reads: [{read}]", up
+        return f"`engarde:outsideRoles.{role}.reads: [{read}]`", up
     if thing.group == "schema" and thing.name in {existing.name for existing in stack.existing_schemas}:
-        return f"engarde:outsideRoles.{role}.schemas.{thing.name}", listed
+        return f"`engarde:outsideRoles.{role}.schemas.{thing.name}`", listed
     return None
 
 

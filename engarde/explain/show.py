@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 
 from engarde.checks.closure import Chain
 from engarde.declaration.names import PUBLIC
@@ -11,7 +10,7 @@ from engarde.explain.access_paths import Granted, Way
 from engarde.explain.explanation import Explanation, Line, Passage, Rows
 from engarde.explain.facts import Policy, Thing
 from engarde.explain.indirect import Base
-from engarde.output.show import Text
+from engarde.output.layout import Table, Text
 from engarde.util.quoting import printable
 
 _STYLES = {"yes": "green", "no": "dim"}
@@ -134,15 +133,13 @@ def table(given: Explanation) -> RenderableType:
     shown: list[RenderableType] = [Text(heading, style="bold")]
     shown += [Text(f"THE SERVER DISAGREES: {disagreement}", style="bold red") for disagreement in given.disagreements]
     shown += [Text(note, style="yellow") for note in given.notes]
-    grid = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for title in ("privilege", "answer", "why"):
-        grid.add_column(title, overflow="fold", ratio=1 if title == "why" else None)
+    rights = Table(["privilege", "answer", "why"])
     for line in given.lines:
         what = line.right if line.on == "object" else f"{line.right} on {line.thing.called}"
         answer = f"only {', '.join(line.columns)}" if line.state == "columns" else line.state
-        why = Group(*map(Text, reasons(line, given.role)), *_declared(line.declared, line.undeclared))
-        grid.add_row(what, Text(answer, style=_STYLES.get(line.state, "yellow")), why)
-    shown.append(grid)
+        why = [*map(Text, reasons(line, given.role)), *_declared(line.declared, line.undeclared)]
+        rights.add_row(what, Text(answer, style=_STYLES.get(line.state, "yellow")), why)
+    shown.append(rights)
     if given.rows:
         shown.append(_section("rows", map(Text, policies(given.rows))))
     if given.bases:

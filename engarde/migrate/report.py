@@ -1,6 +1,6 @@
 """What came of migrations, and where services are in their histories."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,7 +8,8 @@ from rich.console import Group, RenderableType
 
 from engarde.alembic.scripts import Revision
 from engarde.errors import Unfinished
-from engarde.output.show import Result, Text, lines, table
+from engarde.output.layout import Table, Text, lines
+from engarde.output.show import Result
 
 State = Literal["migrated", "up to date", "failed"]
 Where = Literal["up to date", "pending", "unknown revision", "elsewhere", "not known"]
@@ -85,11 +86,11 @@ class Upgraded(_Services):
     services: Sequence[Migrated]
 
     def text(self) -> RenderableType:
-        shown = table("service", "before", "after", "seconds", "state")
+        shown = Table(["service", "before", "after", "seconds", "state"], figures=[3])
         for done in self.services:
-            state = Group(Text(done.state, style=STYLES[done.state]), *_said(done.said))
+            state = Text(done.state, STYLES[done.state])
             shown.add_row(done.service, _cell(done.before), _cell(done.after), f"{done.seconds:.1f}", state)
-        return shown
+        return Group(shown, *_said(self.services))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +99,19 @@ class Statuses(_Services):
 
     def text(self) -> RenderableType:
         """A row for each service, and below it a line for each revision that is pending."""
-        shown = table("service", "revision", "heads", "state")
+        shown = Table(["service", "revision", "heads", "state"])
         for found in self.services:
-            where = Text(found.state, style="green" if found.state == "up to date" else "red")
+            where = Text(found.state, "green" if found.state == "up to date" else "red")
             pending = (Text(f"{revision.id}  {revision.title}".rstrip()) for revision in found.pending)
-            state = Group(where, *_said(found.said), *pending)
-            shown.add_row(found.service, _cell(found.now), _cell(found.heads), state)
-        return shown
+            shown.add_row(found.service, _cell(found.now), _cell(found.heads), [where, *pending])
+        return Group(shown, *_said(self.services))
 
 
-def _said(text: str) -> list[RenderableType]:
-    return [lines(text)] if text else []
+def _said(services: Sequence[Migrated | Status]) -> Iterator[RenderableType]:
+    """Below the table, where a command in it has room."""
+    for service in services:
+        if service.said:
+            yield lines(f"{service.service}: {service.said}")
 
 
 def _cell(revisions: Sequence[str] | None) -> str:

@@ -1,31 +1,24 @@
 """How findings are printed: for people and for machines."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import rich.console
-import rich.text
 from rich.console import Group, RenderableType
 from rich.progress import Progress
-from rich.rule import Rule
 from rich.style import Style
-from rich.table import Table
 
 from engarde.output.findings import Finding, Remedy
-from engarde.util.terminal import complain, is_screen, put, visible, written
+from engarde.output.layout import Text, grid, to_copy
+from engarde.util.terminal import complain, is_screen, put, written
 
-WIDTH = 160
-"""Of what does not go to a terminal [characters]: a pipe has no width, and half a line is of no use to a script."""
-
-
-class Text(rich.text.Text):
-    """One line, in which every character is seen: Rich drops some of those that a terminal obeys, and prints others."""
-
-    def __init__(self, text: str = "", style: str | Style = "", **how: Any) -> None:
-        super().__init__(visible(text), style, **how)
+UNLIMITED = 10**6
+"""How wide a pipe is, where COLUMNS does not say it [characters]."""
 
 
 class Console(rich.console.Console):
@@ -33,7 +26,8 @@ class Console(rich.console.Console):
 
     def print(self, *objects: Any, **how: Any) -> None:
         """Prints them, a line that is to be copied beyond the terminal's width, too."""
-        super().print(*objects, crop=False, **how)
+        # Rich would join texts to one of its own.
+        super().print(Group(*objects), crop=False, **how)
 
     def render_str(self, text: str, *, style: str | Style = "", **how: Any) -> Text:
         """A plain string as it is: Rich reads markup in it, and puts emoji in the place of their names."""
@@ -41,31 +35,9 @@ class Console(rich.console.Console):
 
 
 def console() -> Console:
-    return Console(width=None if is_screen() else WIDTH)
-
-
-def to_copy(text: str) -> Iterable[Text]:
-    """Lines that are copied as they are: a terminal wraps them, where a line end of ours would be in a name."""
-    return [Text(f"  {line}", "green", no_wrap=True, overflow="ignore") for line in text.split("\n")]
-
-
-def lines(text: str, style: str = "") -> RenderableType:
-    return Group(*(Text(line, style, overflow="fold") for line in text.split("\n")))
-
-
-def table(*headings: str) -> Table:
-    """A table without lines."""
-    return Table(*headings, box=None, pad_edge=False, padding=(0, 2))
-
-
-def grid(rows: Mapping[str, RenderableType]) -> Table:
-    """What is said of each of these names, beside it."""
-    made = Table.grid(padding=(0, 2))
-    made.add_column(style="dim", justify="right")
-    made.add_column(overflow="fold")
-    for name, said in rows.items():
-        made.add_row(name, said)
-    return made
+    # A terminal is asked whenever something is printed: somebody may make it wider.
+    asked = is_screen() and "COLUMNS" not in os.environ
+    return Console(width=None if asked else shutil.get_terminal_size((UNLIMITED, 1)).columns)
 
 
 @contextmanager
@@ -182,15 +154,15 @@ def listed(findings: Sequence[Finding]) -> RenderableType:
     for finding in findings:
         where = f" (database {finding.database})" if finding.database else ""
         shown += [
-            Rule(style="dim"),
+            Text(),
             Text(f"{finding.check}: {finding.subject}{where}", style="bold"),
             grid({"expected": finding.expected, "actual": Text(finding.actual, style="red")}),
+            *_remedy(finding.remedy, finding.database),
         ]
-        shown += _remedy(finding.remedy, finding.database)
     return Group(*shown)
 
 
-def _remedy(remedy: Remedy, database: str) -> Iterable[RenderableType]:
+def _remedy(remedy: Remedy, database: str) -> Iterator[RenderableType]:
     where = f"database {database}" if database else "the stack's database"
     whose = " as a superuser" if remedy.by_superuser else ""
     headings = {
@@ -201,4 +173,4 @@ def _remedy(remedy: Remedy, database: str) -> Iterable[RenderableType]:
         "code": "heal it in the service:",
     }
     yield Text(headings[remedy.kind], style="dim")
-    yield from to_copy(remedy.text)
+    yield to_copy(remedy.text)

@@ -6,8 +6,6 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Literal
 
-from rich.console import Group, RenderableType
-
 from engarde.declaration.address import UNSTATED, Railway, Variable
 from engarde.declaration.databases import database_of
 from engarde.declaration.databases import find as find_database
@@ -15,7 +13,7 @@ from engarde.declaration.model import Analytics, Service, Stack
 from engarde.declaration.resource_names import login_name, logins_by_name
 from engarde.declaration.stack_names import file_name
 from engarde.errors import ConfigError, Refused
-from engarde.output.show import Text
+from engarde.output.layout import Cell, Text
 from engarde.pulumi_cli.logins import login_to, password_of
 from engarde.pulumi_cli.state import Outputs, outputs
 from engarde.railway.api import Api
@@ -134,9 +132,9 @@ class Step:
         return {name: self.urls[name] for name, holds in self.variables if holds in kinds}
 
     @property
-    def cells(self) -> tuple[str, str, RenderableType]:
+    def cells(self) -> tuple[str, str, Cell]:
         """How a row about it begins."""
-        variables = Group(*(Text(f"{name}: {_HOLDS.get(holds, holds)}") for name, holds in self.variables))
+        variables = [Text(f"{name}: {_HOLDS.get(holds, holds)}") for name, holds in self.variables]
         return ", ".join(self.logins), self.service, variables
 
     def data(self) -> dict[str, object]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from rich.console import Group, RenderableType
 
 from engarde.errors import EngardeError, Refused, Unfinished
-from engarde.output.show import Result, Text, table
+from engarde.output.layout import Table, Text
+from engarde.output.show import Result
 from engarde.railway.api import Answered, Api, Unsure
 from engarde.railway.audit import OldLogin
 from engarde.railway.planning import DONE, FAILED, FOR_A_PERSON, OVERTAKEN, Plan, Step
@@ -47,10 +48,10 @@ class Preview(Result):
         return 1 if self.old or to_do else 0
 
     def text(self) -> RenderableType:
-        shown = table(*HEADINGS, "deployment")
+        shown = Table([*HEADINGS, "deployment"])
         for step in self.plan.steps:
             shown.add_row(*step.cells, _DUE.get(step.due, step.due))
-        return Group(shown, *(Text(str(login), style="red", overflow="fold") for login in self.old))
+        return Group(shown, *(Text(str(login), style="red") for login in self.old))
 
     def data(self) -> dict[str, object]:
         old = [
@@ -91,7 +92,7 @@ class Push(Result):
         return 0 if all(end.good for end in self.ends) else Unfinished.exit_code
 
     def text(self) -> RenderableType:
-        shown = table(*HEADINGS, "state")
+        shown = Table([*HEADINGS, "state"])
         for end in self.ends:
             shown.add_row(*end.step.cells, Text(end.says, style="green" if end.good else "red"))
         return shown

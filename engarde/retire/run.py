@@ -18,7 +18,8 @@ from engarde.declaration.model import Service, Stack
 from engarde.declaration.stack_file import key_path
 from engarde.declaration.stack_names import file_name, short_name
 from engarde.errors import ConfigError, Refused, Unfinished
-from engarde.output.show import Result, Text
+from engarde.output.layout import Text
+from engarde.output.show import Result
 from engarde.pulumi_cli.logins import access
 from engarde.pulumi_cli.process import remove_key, set_key, up
 from engarde.pulumi_cli.stacks import read

@@ -8,7 +8,8 @@ from rich.console import Group, RenderableType
 from engarde.declaration.resource_names import login_name
 from engarde.declaration.stack_names import file_name
 from engarde.errors import EngardeError, Unfinished
-from engarde.output.show import Result, Text
+from engarde.output.layout import Text
+from engarde.output.show import Result
 from engarde.rotate.delivery import Login
 from engarde.util.quoting import word
 

@@ -9,7 +9,8 @@ from engarde.backup.inventory import Held
 from engarde.declaration.databases import display_name
 from engarde.declaration.declared import of_bytes
 from engarde.declaration.stack_names import file_name
-from engarde.output.show import Result, Text, grid, lines
+from engarde.output.layout import Text, grid, lines, to_copy
+from engarde.output.show import Result
 from engarde.split.inspect import Contents, Target, create
 from engarde.split.move import Edit, Move
 
@@ -55,25 +56,25 @@ class MovePlan(Result):
         heading = f"{move.service.name}: schema {held.schema} from {display_name(move.old)} to {display_name(move.new)}"
         verdict = Text("in the way:", "bold") if self.obstacles else Text("nothing stands in the way", "green")
         return Group(
-            Text(heading, style="bold", overflow="fold"),
+            Text(heading, style="bold"),
             grid({name: str(value) for name, value in facts.items()}),
-            lines("\n".join(self._done())),
+            *self._done(),
             verdict,
             *(lines(f"  {obstacle}", "red") for obstacle in self.obstacles),
         )
 
-    def _done(self) -> Iterator[str]:
+    def _done(self) -> Iterator[RenderableType]:
         if self.makes:
-            yield f"makes the database: {self.makes}"
+            yield Text("makes the database:")
+            yield to_copy(self.makes)
         if self.extensions:
-            yield f"makes extensions there: {', '.join(self.extensions)}"
+            yield Text(f"makes extensions there: {', '.join(self.extensions)}")
         if self.move.other_server:
-            yield f"makes role {self.move.service.role} there"
+            yield Text(f"makes role {self.move.service.role} there")
         if self.move.new.analytics:
-            yield f"analytics reads it in {display_name(self.move.new)} from then on, with a URL of its own"
-        yield f"writes into {file_name(self.move.before.name)}:"
-        for edit in self.edits:
-            yield from (f"  {line}" for line in str(edit).split("\n"))
+            yield Text(f"analytics reads it in {display_name(self.move.new)} from then on, with a URL of its own")
+        yield Text(f"writes into {file_name(self.move.before.name)}:")
+        yield from (to_copy(str(edit)) for edit in self.edits)
 
     def data(self) -> dict[str, object]:
         held, move = self.contents, self.move

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 
 from engarde.declaration.declared import of_bytes
 from engarde.declaration.model import DatabaseStack
-from engarde.output.show import Result, Text, table, to_copy
+from engarde.output.layout import Blocks, Either, Table, Text, grid, to_copy
+from engarde.output.show import Result
 from engarde.server.credentials import Access
 from engarde.server.version_tables import Logins
 from engarde.status.collect import collect
@@ -28,7 +28,7 @@ FEW = 8
 SHOWN = 3
 """Statements of each kind."""
 
-WIDTH = 70
+MOST = 70
 """Of a statement's text [characters]; JSON has more of it."""
 
 NOT_VISIBLE = "not visible"
@@ -56,7 +56,7 @@ class Status(Result):
             ]
         for unseen in report.unseen:
             shown += [Text(), Text(f"not visible: {unseen.what}: {unseen.why}", style="yellow")]
-            shown += to_copy(printable(unseen.heal))
+            shown.append(to_copy(printable(unseen.heal)))
         beyond = [f"{found.service or 'server'}: {found.threshold}: {found.said}" for found in self.exceeded]
         shown += [Text(), *(Text(line, style="bold red") for line in beyond)]
         return Group(*shown, *([] if beyond else [Text("no threshold is passed", style="green")]))
@@ -81,50 +81,54 @@ def status(
 
 def _server(report: Report) -> Table:
     server, seen = report.server, report.server.seen
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim")
-    grid.add_column(overflow="fold")
     standby = ", a standby" if seen.standby else ""
     up = of_seconds(report.at - seen.started)
-    grid.add_row("server", f"PostgreSQL {seen.version}{standby}, up for {up}, asked as {seen.role}")
     hit = f"{of_share(server.cache_hit)} from the cache"
-    grid.add_row("database", f"{report.database}: {of_bytes(server.database_size)}, {hit}, {seen.deadlocks} deadlocks")
     others = ", ".join(f"{count} of {role}" for role, count in sorted(server.others.items()))
     used = f"{server.connections} of {server.room}, {server.used_by_stack} of the stack's roles"
-    grid.add_row("connections", used + (f", others: {others}" if others else ""))
-    grid.add_row("budget", f"{server.used_by_stack} of {server.budget} in use, {server.promised} promised by limits")
     settings = (f"{setting.name}={setting.value}" for setting in server.settings.values() if setting.value is not None)
-    grid.add_row("settings", Text(", ".join(settings), style="dim"))
-    return grid
+    return grid(
+        {
+            "server": f"PostgreSQL {seen.version}{standby}, up for {up}, asked as {seen.role}",
+            "database": f"{report.database}: {of_bytes(server.database_size)}, {hit}, {seen.deadlocks} deadlocks",
+            "connections": used + (f", others: {others}" if others else ""),
+            "budget": f"{server.used_by_stack} of {server.budget} in use, {server.promised} promised by limits",
+            "settings": Text(", ".join(settings), "dim"),
+        }
+    )
 
 
-def _services(report: Report) -> Table:
-    used = ("connections", "of which", "longest", "blocked")
-    shown = table("service", "size", "rows", "dead", *used, "statements", "time", "mean", "cache hit", "revision")
-    for column in shown.columns[1:]:
-        column.no_wrap = True
-    _to_the_right(shown, (*range(1, 5), *range(6, 12)))
+def _services(report: Report) -> Blocks:
+    """What each has stored, who is connected for it, and what it has run."""
+    stored = Table(["service", "size", "rows", "dead", "revision"], figures=[1, 2, 3])
+    connected = Table(["service", "connections", "of which", "longest", "blocked"], figures=[1, 3, 4])
+    ran = Table(["service", "statements", "time", "mean", "cache hit"], figures=[1, 2, 3, 4])
     for service in report.services:
-        stored, ran = ("-", "-", "-"), (NOT_VISIBLE, "", "", "")
-        if storage := service.storage:
-            size = ("≥ " if storage.not_measured else "") + of_bytes(storage.bytes.total)
-            stored = (size, of_count(storage.rows), of_count(storage.dead_rows))
-        if found := service.statements:
-            times = of_milliseconds(found.total_milliseconds), of_milliseconds(found.mean_milliseconds)
-            ran = (of_count(found.calls), *times, of_share(found.cache_hit))
-        revision = NOT_VISIBLE if service.revision is None else ", ".join(service.revision) or "-"
-        shown.add_row(service.subject.name, *stored, *_connections(service.connections), *ran, revision)
-    return shown
+        name = service.subject.name
+        stored.add_row(name, *_stored(service))
+        connected.add_row(name, *_connections(service.connections))
+        ran.add_row(name, *_ran(service.statements))
+    return Blocks([table.filled() for table in (stored, connected, ran)])
 
 
-def _to_the_right(shown: Table, columns: Sequence[int]) -> None:
-    for column in columns:
-        shown.columns[column].justify = "right"
+def _stored(service: Service) -> tuple[str, str, str, str]:
+    revision = NOT_VISIBLE if service.revision is None else ", ".join(service.revision) or "-"
+    if (storage := service.storage) is None:
+        return "-", "-", "-", revision
+    size = ("≥ " if storage.not_measured else "") + of_bytes(storage.bytes.total)
+    return size, of_count(storage.rows), of_count(storage.dead_rows), revision
+
+
+def _ran(found: StatementStats | None) -> tuple[str, str, str, str]:
+    if found is None:
+        return NOT_VISIBLE, "", "", ""
+    times = of_milliseconds(found.total_milliseconds), of_milliseconds(found.mean_milliseconds)
+    return of_count(found.calls), *times, of_share(found.cache_hit)
 
 
 def _connections(found: Connections) -> tuple[str, str, str, str]:
     used = f"{found.total} of {found.limit}" if found.limit is not None else str(found.total)
-    blocked = str(len(found.blocked))
+    blocked = str(len(found.blocked) or "-")
     if found.states is None:
         return used, NOT_VISIBLE, NOT_VISIBLE, blocked
     waiting = sum(found.states[state] for state in IN_TRANSACTION)
@@ -144,13 +148,13 @@ def _details(service: Service, report: Report) -> Iterator[RenderableType]:
 
 
 def _largest(tables: Sequence[Sized], now: float) -> Table:
-    shown = table("  table", "table", "indexes", "toast", "rows", "dead", "vacuumed", "analyzed")
-    _to_the_right(shown, range(1, 6))
+    shown = Table(["table", "size", "indexes", "rows", "dead", "vacuumed", "analyzed"], figures=range(1, 5))
     for sized in tables:
         parts = f" ({sized.partitions} partitions)" if sized.partitions else ""
         shown.add_row(
-            f"  {sized.schema}.{sized.name}{parts}",
-            *map(of_bytes, (sized.bytes.table, sized.bytes.indexes, sized.bytes.toast)),
+            f"{sized.schema}.{sized.name}{parts}",
+            of_bytes(sized.bytes.total),
+            of_bytes(sized.bytes.indexes),
             of_count(sized.rows),
             of_count(sized.dead_rows),
             ago(sized.vacuumed_at, now),
@@ -159,25 +163,27 @@ def _largest(tables: Sequence[Sized], now: float) -> Table:
     return shown
 
 
-def _slowest(ran: StatementStats, queries: bool) -> Table:
-    headings = ("  slowest by", "total", "mean", "calls", "rows", "hit", "temp blocks")
-    shown = table(*headings, *(["statement"] if queries else []))
-    _to_the_right(shown, range(1, 7))
+def _slowest(ran: StatementStats, queries: bool) -> Either:
+    headings = ["slowest by", "total", "mean", "calls", "rows", "hit", "temp blocks"]
+    beside, below = (Table(given, figures=range(1, 7)) for given in ([*headings, "statement"], headings))
     for what, statements in (("total", ran.by_total), ("mean", ran.by_mean)):
         for slow in statements[:SHOWN]:
-            text = slow.query or "(not visible)"
-            short = text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"
-            shown.add_row(
-                f"  {what}",
+            text = (slow.query or NOT_VISIBLE) if queries else ""
+            short = text if len(text) <= MOST else text[: MOST - 1] + "…"
+            cells = (
+                what,
                 of_milliseconds(slow.total_milliseconds),
                 of_milliseconds(slow.mean_milliseconds),
                 of_count(slow.calls),
                 of_count(slow.rows),
                 of_share(slow.cache_hit),
-                of_count(slow.temp_blocks),
-                *([short] if queries else []),
+                of_count(slow.temp_blocks) if slow.temp_blocks else "-",
             )
-    return shown
+            beside.add_row(*cells, short)
+            below.add_row(*cells)
+            if short:
+                below.add_line(Text(f"  {short}"))
+    return Either(beside.filled(), below.filled())
 
 
 def of_count(number: int | None) -> str:

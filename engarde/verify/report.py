@@ -1,11 +1,10 @@
 """What is found in a run, and how it is printed: who gets at which schema, the warnings, then the findings."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 
 from engarde.checks.closure import closure
 from engarde.checks.judging import Taken
@@ -14,13 +13,14 @@ from engarde.checks.naming import called
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
 from engarde.output.findings import Finding
-from engarde.output.show import Text, as_data, listed
+from engarde.output.layout import Either, Table, Text
+from engarde.output.show import as_data, listed
 from engarde.server.catalog import Catalog, Entry, Relation
 
 WRITING = {"INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "MAINTAIN"}
 
-WIDE = 8
-"""More schemas than that make a list and not a matrix."""
+MANY = 8
+"""More schemas than that, in which a role is as declared, are counted in the list and not named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,8 @@ class Report:
     """of how many more rights the catalogs were asked in their sessions"""
     accepted: tuple[Taken, ...] = ()
     """found, and no findings, since the stack file accepts them"""
+    service: str | None = None
+    """that it is about alone"""
 
 
 def matrix(stack: DatabaseStack, catalog: Catalog, findings: Iterable[Finding]) -> tuple[Row, ...]:
@@ -143,37 +145,34 @@ def as_json(report: Report) -> dict[str, object]:
 
 
 def as_text(report: Report) -> RenderableType:
-    wide = any(len(row.cells) > WIDE for row in report.matrix)
     shown: list[RenderableType] = []
     for database in dict.fromkeys(row.database for row in report.matrix):
-        rows = tuple(row for row in report.matrix if row.database == database)
-        shown.append(_list(rows, database) if wide else _matrix(rows, database))
+        rows = [row for row in report.matrix if row.database == database]
+        shown += [Text(f"database {database}", "bold")] if database else []
+        shown += [_list(rows) if report.service else Either(_matrix(rows), _list(rows)), Text()]
     shown += [Text(f"warning: {warning}", style="yellow") for warning in report.warnings]
     shown += [_accepted(accepted) for accepted in report.accepted]
-    shown += [listed(report.findings)] if report.findings else []
+    shown += [listed(report.findings), Text()] if report.findings else []
     return Group(*shown, _sum(report))
 
 
-def _matrix(rows: tuple[Row, ...], database: str) -> Table:
-    shown = Table(title=database or None)
-    shown.add_column("who \\ schema")
-    for cell in rows[0].cells if rows else ():
-        shown.add_column(cell.schema, overflow="fold")
+def _matrix(rows: Sequence[Row]) -> Table:
+    shown = Table(["who \\ schema", *(cell.schema for cell in rows[0].cells)])
     for row in rows:
         shown.add_row(row.role, *(_cell(cell.access, cell.as_declared) for cell in row.cells))
     return shown
 
 
-def _list(rows: tuple[Row, ...], database: str) -> Table:
-    shown = Table("who", "access", "schemas", title=database or None)
+def _list(rows: Sequence[Row]) -> Table:
+    shown = Table(["who", "access", "schemas"])
     for row in rows:
-        found: dict[str, list[Cell]] = defaultdict(list)
+        found: dict[tuple[str, bool], list[str]] = defaultdict(list)
         for cell in row.cells:
             if cell.access != "-" or not cell.as_declared:
-                found[cell.access].append(cell)
-        for access, cells in found.items():
-            schemas = f"{len(cells)} schemas" if len(cells) > WIDE else ", ".join(cell.schema for cell in cells)
-            shown.add_row(row.role, _cell(access, all(cell.as_declared for cell in cells)), schemas)
+                found[cell.access, cell.as_declared].append(cell.schema)
+        for (access, as_declared), schemas in found.items():
+            counted = f"{len(schemas)} schemas" if as_declared and len(schemas) > MANY else ", ".join(schemas)
+            shown.add_row(row.role, _cell(access, as_declared), counted)
         if not found:
             shown.add_row(row.role, "-", "")
     return shown

@@ -160,7 +160,7 @@ def test_what_is_declared_and_lost_is_given_back_as_it_says(asked: Asked) -> Non
     project.database.run("REVOKE SELECT ON public.users FROM madansara_user")
     line = asked.line("madansara", "public.users", "SELECT")
     assert (line.state, line.undeclared) == ("no", False)
-    assert line.declared == "declared, not granted yet: bin/pulumi up --refresh --stack local"
+    assert line.declared == "declared, not granted yet: `bin/pulumi up --refresh --stack local`"
     project.succeeds(project.up("--refresh"))
     assert asked.line("madansara", "public.users", "SELECT").state == "yes"
 
@@ -182,7 +182,7 @@ def test_anothers_in_a_services_schema_becomes_its_own_as_it_says(asked: Asked, 
     database.run(f"CREATE {make}")
     line = asked.line("sankore", "sankore.of another", "owner")
     assert line.state == "no"
-    told = line.declared.removeprefix("in its own schema, but owned by postgres: ")
+    told = line.declared.removeprefix("in its own schema, but owned by postgres: ").strip("`")
     assert told.startswith("ALTER ") and told.endswith('OWNER TO "sankore_user";')
     database.run(told)
     assert asked.line("sankore", "sankore.of another", "owner").state == "yes"
@@ -199,12 +199,12 @@ def test_what_is_not_declared_comes_with_the_line_that_declares_it(projects: Pro
             session.execute('CREATE TABLE "T.t" (id int)')
         what = '"B.b"."T.t"'
         told = asked.line("a", what, "SELECT").declared
-        line = r"to declare it: engarde:services\.a\.reads: (\[.*\]) in Pulumi.local.yaml"
-        found = re.fullmatch(f"{line}, then bin/pulumi up --stack local", told)
+        line = r"to declare it: `engarde:services\.a\.reads: (\[.*\])` in Pulumi.local.yaml"
+        found = re.fullmatch(f"{line}, then `bin/pulumi up --stack local`", told)
         assert found, told
-        assert asked.line("analytics", what, "SELECT").declared == (
-            "to declare it: B.b under engarde:analytics.schemas in Pulumi.local.yaml, then bin/pulumi up --stack local"
-        )
+        under = "B.b under engarde:analytics.schemas in Pulumi.local.yaml"
+        declared = asked.line("analytics", what, "SELECT").declared
+        assert declared == f"to declare it: {under}, then `bin/pulumi up --stack local`"
         with project.connect("a") as session:
             denied(session, f"SELECT * FROM {what}")
         project.declare(services={"a": {"reads": json.loads(found[1])}, "b": {"schema": "B.b"}}, analytics={})

@@ -191,7 +191,7 @@ def test_the_variable_that_migrate_sets(tmp_path: Path) -> None:
     service: dict[str, Any] = {"migrations": {"path": "../x", "variable": "MIGRATION_URL"}}
     finding = one(made(tmp_path, service), SYNC)
     assert (finding.check, finding.actual) == ("variable", "DATABASE_URL")
-    assert finding.expected == "MIGRATION_URL, in which bin/engarde migrate hands it the URL"
+    assert finding.expected == "MIGRATION_URL, in which `bin/engarde migrate` hands it the URL"
     assert finding.remedy.kind == "edit"
     assert "variable: DATABASE_URL" in finding.remedy.text
     either = SYNC.replace('os.environ["DATABASE_URL"]', '(os.getenv("MIGRATION_URL") or os.environ["DATABASE_URL"])')

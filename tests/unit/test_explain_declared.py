@@ -38,7 +38,7 @@ def test_columns_are_declared_each_for_itself() -> None:
     both = tuple(entry(BRANDS, "SELECT", "a_user", column=column) for column in ("id", "name"))
     assert said(*both, on=BRANDS) == ("declared: its reads", False)
     assert said(both[0], on=BRANDS) == (
-        "declared, not granted yet: bin/pulumi up --refresh --stack prod",
+        "declared, not granted yet: `bin/pulumi up --refresh --stack prod`",
         False,
     )
     assert said(*both, entry(BRANDS, "SELECT", "a_user", column="secret"), on=BRANDS) == ("not declared", True)
@@ -49,7 +49,7 @@ def test_columns_are_declared_each_for_itself() -> None:
 
 def test_what_is_declared_and_only_within_reach_is_not_granted_yet() -> None:
     told = said(entry(USERS, "SELECT", "x"), on=USERS, memberships=(member("x", "a_user", inherit=False),))
-    assert told == ("declared, not granted yet: bin/pulumi up --refresh --stack prod", False)
+    assert told == ("declared, not granted yet: `bin/pulumi up --refresh --stack prod`", False)
     told = said(entry(T, "SELECT", "x"), on=T, memberships=(member("x", "a_user", inherit=False),))
     assert told == ("not declared", True)
 
@@ -62,13 +62,13 @@ def test_everything_in_its_own_schema_is_a_services() -> None:
     )
     stray = replace(OWN, owner="postgres", name='T"t')
     assert said(on=stray) == (
-        'in its own schema, but owned by postgres: ALTER TABLE "a"."T""t" OWNER TO "a_user";',
+        'in its own schema, but owned by postgres: `ALTER TABLE "a"."T""t" OWNER TO "a_user";`',
         False,
     )
     assert said(on=replace(stray, owner="a_user"), right="owner", who="b_user") == ("", False)
     # It would read with a's rights what b has written.
     written = replace(stray, kind="view", owner="b_user")
-    assert said(on=written) == ("in its own schema, but owned by b_user: bin/engarde doctor --stack prod", False)
+    assert said(on=written) == ("in its own schema, but owned by b_user: `bin/engarde doctor --stack prod`", False)
 
 
 def test_what_everybody_has_from_the_beginning() -> None:
@@ -95,25 +95,26 @@ def test_only_the_stacks_own_roles_are_judged() -> None:
     for who in ("postgres", "backend", "somebody"):
         assert said(entry(T, "SELECT", who), on=T, who=who) == ("", False)
     to_read = said(on=replace(USERS, owner="postgres"), who="backend")[0]
-    assert to_read.startswith('to declare it: engarde:outsideRoles.backend.reads: ["public.users"] in ')
+    assert to_read.startswith('to declare it: `engarde:outsideRoles.backend.reads: ["public.users"]` in ')
     for who in ("public", "a_user", "analytics_readonly"):
         assert said(entry(T, "SELECT", who), on=T, who=who) == ("not declared", True)
 
 
 def test_the_line_that_would_declare_it() -> None:
-    up = "then bin/pulumi up --stack prod"
+    up = "then `bin/pulumi up --stack prod`"
     odd = thing(38, "view", 'T."t', "b_user", "b")
-    assert said(on=odd)[0] == (rf'to declare it: engarde:services.a.reads: ["b.\"T.\"\"t\""] in Pulumi.prod.yaml, {up}')
+    to_read = r'to declare it: `engarde:services.a.reads: ["b.\"T.\"\"t\""]`'
+    assert said(on=odd)[0] == f"{to_read} in Pulumi.prod.yaml, {up}"
     assert said(on=T)[0].endswith("; and its schema under engarde:existingSchemas")
     assert said(on=odd, right="DELETE")[0] == ""
     assert said(on=OWN, who="analytics_readonly")[0] == (
         f"to declare it: a under engarde:analytics.schemas in Pulumi.prod.yaml, {up}"
     )
     assert said(on=RAILWAY, right="CONNECT", who="somebody")[0] == (
-        "to declare it: engarde:outsideRoles.somebody.database in Pulumi.prod.yaml, with CONNECT in its list"
+        "to declare it: `engarde:outsideRoles.somebody.database` in Pulumi.prod.yaml, with CONNECT in its list"
     )
     assert said(on=PUBLIC, right="CREATE", who="backend")[0] == (
-        "to declare it: engarde:outsideRoles.backend.schemas.public in Pulumi.prod.yaml, with CREATE in its list"
+        "to declare it: `engarde:outsideRoles.backend.schemas.public` in Pulumi.prod.yaml, with CREATE in its list"
     )
 
 

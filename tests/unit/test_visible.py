@@ -13,7 +13,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.parser import text_string_to_metric_families
 
 from engarde.output.findings import Finding, Remedy
-from engarde.output.show import Console, Text, as_data, document, lines, listed
+from engarde.output.layout import Table, Text, lines
+from engarde.output.show import Console, as_data, document, listed
 from engarde.status.exports import told
 from engarde.util import terminal
 from engarde.util.terminal import BREAKS, visible
@@ -89,7 +90,7 @@ def test_findings_are_printed_whole(name: str, other: str) -> None:
     out = io.StringIO()
     Console(file=out, width=10_000).print(listed([finding]))
     assert not hidden(out.getvalue(), keep="\n")
-    # A rule, heading, two rows, what the remedy is, and the remedy: a line end in a name makes no line.
+    # A blank line, heading, two rows, what the remedy is, and the remedy: a line end in a name makes no line.
     assert out.getvalue().count("\n") == 6
     for each in (visible(other), visible(name), visible(f"table {quoted}"), remedy.text):
         assert each.rstrip() in out.getvalue()
@@ -98,14 +99,12 @@ def test_findings_are_printed_whole(name: str, other: str) -> None:
 @patient
 @given(names)
 def test_cells_headings_and_titles_are_seen(name: str) -> None:
-    from rich.table import Table
-
-    table = Table(name, title=name, caption=name)
+    table = Table([name])
     table.add_row(name)
     table.add_row(Text(name))
-    table.add_row(lines(name))
+    table.add_row([Text(name), Text(name)])
     out = io.StringIO()
-    Console(file=out, width=10_000).print(table, name)
+    Console(file=out, width=10_000).print(table, lines(name), name)
     assert not hidden(out.getvalue(), keep="\n")
     assert out.getvalue().count(visible(name).strip()) >= 5
 

@@ -1,0 +1,204 @@
+"""How text is laid out: lines that are wrapped between words, lines that are copied whole, and one style of table.
+
+Nothing is ever cut. A name that does not fit its column is folded; a word, and what stands in backquotes, is only
+broken where a terminal does that, which copies it as one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import zip_longest
+from typing import Any
+
+import rich.text
+from rich.cells import cell_len, chop_cells
+from rich.console import Console, ConsoleOptions, Group, RenderableType
+from rich.segment import Segment
+from rich.style import Style
+
+from engarde.util.terminal import visible
+
+GAP = "  "
+"""Between two columns."""
+
+LEAST = 10
+"""How narrow a column becomes before figures are folded, too [characters]."""
+
+_WORD = re.compile(r"(\s*)((?:`[^`]*`|\S)+)")
+
+
+class Text(rich.text.Text):
+    """One line, in which every character is seen: Rich drops some of those that a terminal obeys, and prints others."""
+
+    def __init__(self, text: str = "", style: str | Style = "", **how: Any) -> None:
+        super().__init__(visible(text), style, **how)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        for line in [self.plain] if self.no_wrap else wrapped(self.plain, options.max_width):
+            yield Segment(line, console.get_style(self.style))
+            yield Segment.line()
+
+
+def lines(text: str, style: str = "") -> RenderableType:
+    return Group(*(Text(line, style) for line in text.split("\n")))
+
+
+def to_copy(text: str) -> RenderableType:
+    """Lines that are copied as they are: a terminal wraps them, where a line end of ours would be in a name."""
+    return Group(*(Text(f"  {line}", "green", no_wrap=True) for line in text.split("\n")))
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """The line in several, each no longer than its longest word where the width does not suffice."""
+    indent = line[: len(line) - len(line.lstrip())]
+    made = [""]
+    for space, word in _WORD.findall(line):
+        if made[-1] and cell_len(made[-1] + space + word) > width:
+            made.append(indent + word)
+        else:
+            made[-1] += space + word
+    return made
+
+
+def _folded(line: str, width: int) -> Iterator[str]:
+    """The same in a column: of its words only those in backquotes are longer."""
+    for part in wrapped(line, width):
+        yield from [part] if cell_len(part) <= width or "`" in part else chop_cells(part, width)
+
+
+Cell = str | Text | Sequence[Text]
+Row = list[list[Text]]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table without rules, as wide as there is room: the widest columns are folded first, and figures last of all."""
+
+    headings: Sequence[str] = ()
+    figures: Collection[int] = ()
+    """the columns that are aligned to the right"""
+    rows: list[Row] = field(default_factory=list)
+    """of one cell: a line across the columns"""
+
+    def add_row(self, *cells: Cell) -> None:
+        """Adds a cell for each column; one of several lines is given as such."""
+        self.rows.append([_lines(cell) for cell in cells])
+
+    def add_line(self, line: Text) -> None:
+        """Adds a line below the last row, across the columns."""
+        self.rows.append([[line]])
+
+    @property
+    def width(self) -> int:
+        """What it takes without folding anything."""
+        natural = self._natural()
+        return sum(natural) + len(GAP) * (len(natural) - 1)
+
+    def _natural(self) -> list[int]:
+        return [max(line.cell_len for cell in column for line in cell) for column in self._columns(self._heading())]
+
+    def _columns(self, heading: list[Row]) -> Iterator[tuple[list[Text], ...]]:
+        return zip(*heading, *(row for row in self.rows if len(row) > 1), strict=True)
+
+    def _widths(self, room: int) -> list[int]:
+        natural = self._natural()
+        room -= len(GAP) * (len(natural) - 1)
+        for kept, least in ((self.figures, LEAST), ((), 1)):
+            for most in range(max(natural), least - 1, -1):
+                widths = [width if number in kept else min(width, most) for number, width in enumerate(natural)]
+                if sum(widths) <= room:
+                    return widths
+        return [1] * len(natural)
+
+    def _heading(self) -> list[Row]:
+        return [[[Text(heading, "bold")] for heading in self.headings]] if self.headings else []
+
+    def filled(self) -> Table:
+        """Without the columns in which nothing stands."""
+        kept = [
+            number
+            for number, column in enumerate(self._columns([]))
+            if number == 0 or any(line.plain not in ("", "-") for cell in column for line in cell)
+        ]
+        return replace(
+            self,
+            headings=[self.headings[number] for number in kept],
+            figures=[place for place, number in enumerate(kept) if number in self.figures],
+            rows=[[row[number] for number in kept] if len(row) > 1 else row for row in self.rows],
+        )
+
+    def beside(self, other: Table) -> Table:
+        """This and another one whose first column is the same."""
+        return Table(
+            [*self.headings, *other.headings[1:]],
+            [*self.figures, *(len(self.headings) - 1 + number for number in other.figures)],
+            [[*row, *more[1:]] for row, more in zip(self.rows, other.rows, strict=True)],
+        )
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        if not (self.headings or self.rows):
+            return
+        widths = self._widths(options.max_width)
+        for row in (*self._heading(), *self.rows):
+            if len(row) == 1:
+                yield from row[0]
+                continue
+            cells = [
+                [(part, line.style) for line in cell for part in _folded(line.plain, width)]
+                for cell, width in zip(row, widths, strict=True)
+            ]
+            for parts in zip_longest(*cells, fillvalue=("", "")):
+                yield self._line(parts, widths)
+
+    def _line(self, parts: Iterable[tuple[str, str | Style]], widths: Sequence[int]) -> rich.text.Text:
+        line = rich.text.Text(no_wrap=True, overflow="ignore")
+        for number, ((part, style), width) in enumerate(zip(parts, widths, strict=True)):
+            blanks = " " * (width - cell_len(part))
+            line.append(blanks if number in self.figures else "")
+            line.append(part, style)
+            line.append(GAP if number in self.figures else blanks + GAP)
+        line.rstrip()
+        return line
+
+
+def _lines(cell: Cell) -> list[Text]:
+    if isinstance(cell, str | Text):
+        cell = [Text(cell) if isinstance(cell, str) else cell]
+    return [*cell] or [Text()]
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """Tables of the same rows: side by side as far as there is room, else one under another."""
+
+    tables: Sequence[Table]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        joined, *left = self.tables
+        for table in left:
+            both = joined.beside(table)
+            if both.width > options.max_width:
+                yield from (joined, Text())
+            joined = table if both.width > options.max_width else both
+        yield joined
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """A table, or where it would have to be folded, another form of it."""
+
+    wide: Table
+    narrow: Table
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        yield self.wide if self.wide.width <= options.max_width else self.narrow
+
+
+def grid(rows: dict[str, Cell]) -> Table:
+    """What is said of each of these names, beside it."""
+    made = Table(figures=[0])
+    for name, said in rows.items():
+        made.add_row(Text(name, "dim"), said)
+    return made
