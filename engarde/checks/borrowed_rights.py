@@ -11,7 +11,7 @@ from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import PUBLIC
-from engarde.output.findings import Finding, Remedy, Verb
+from engarde.output.findings import Finding, Notice, Remedy, Verb
 from engarde.pulumi_cli.state import Outputs
 from engarde.server.catalog import Catalog, CodeUse, StatementRunner, View
 from engarde.util.quoting import printable
@@ -56,11 +56,11 @@ Calls = dict[tuple[str, str | None, str | None], set[str]]
     needs=("catalogs", "state"),
     stage=Stage.CODE,
 )
-def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | Notice]:
     """Every use of code that another than the admin may change, and reads that are views by now."""
     said = [*_said(stack, observed)]
     yield from (finding for finding in said if isinstance(finding, Finding))
-    yield from sorted({warning for warning in said if isinstance(warning, str)})
+    yield from sorted({notice for notice in said if isinstance(notice, Notice)})
     yield from _turned(stack, observed.catalog, observed.recorded.outputs)
 
 
@@ -83,7 +83,7 @@ def _turned(stack: DatabaseStack, catalog: Catalog, known: Outputs) -> Iterator[
                 )
 
 
-def _said(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
+def _said(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | Notice]:
     """What there is to say of code that another than the admin may change, judged by whose rights it runs with."""
     uses: dict[tuple[str, str | None, str | None, str], list[CodeUse]] = defaultdict(list)
     constants: Calls = {}
@@ -124,7 +124,7 @@ class _Judge:
         for view in catalog.views:
             self._above[view.base].append(view)
 
-    def of_uses(self, uses: Sequence[CodeUse]) -> Iterator[Finding | str]:
+    def of_uses(self, uses: Sequence[CodeUse]) -> Iterator[Finding | Notice]:
         """What there is to say to one thing and all code of one role that it uses."""
         use = uses[0]
         if use.owner not in self._acts_as(use.code_owner):
@@ -160,7 +160,7 @@ class _Judge:
             about = {use.owner, use.code_owner, use.schema or ""}
             yield self._finding(_subject(use), _verb(shown), rights, self._end(use), about)
 
-    def _of_own_view(self, view: str, uses: Sequence[CodeUse]) -> Iterator[Finding | str]:
+    def _of_own_view(self, view: str, uses: Sequence[CodeUse]) -> Iterator[Finding | Notice]:
         use, readers = uses[0], self._endangered(uses[0].code_owner, self._readers(view))
         code = [other for other in uses if other.code_kind in ("function", "aggregate")]
         runs = {reader for reader in readers for call in code if self._may_execute(reader, call)}
@@ -169,14 +169,17 @@ class _Judge:
             yield self._finding(_subject(use), _verb(code), sorted(runs), heal, about)
         for reader in sorted(set(readers) - runs - {PUBLIC}):
             if refused := [call.code for call in code if not self._may_execute(reader, call)]:
-                yield f"{reader} cannot read view {view}, which calls {some(refused)}: it may not execute that"
+                text = f"{reader} cannot read view {view}, which calls {some(refused)}: it may not execute that"
+                yield Notice(text, frozenset({reader, use.owner, use.schema or ""}))
 
-    def _of_plans(self, uses: Sequence[CodeUse]) -> Iterator[Finding | str]:
+    def _of_plans(self, uses: Sequence[CodeUse]) -> Iterator[Finding | Notice]:
         for use in uses:
             readers = self._endangered(use.code_owner, self._readers(use.relation or ""))
             runs = [reader for reader in readers if self._may_execute(reader, use)]
             if runs:
-                yield f"whenever {some(runs)} reads {use.relation}, {_subject(use)} runs {use.code} of {use.code_owner}"
+                does = f"{_subject(use)} runs {use.code} of {use.code_owner}"
+                about = frozenset({*runs, use.owner, use.code_owner, use.schema or ""})
+                yield Notice(f"whenever {some(runs)} reads {use.relation}, {does}", about)
             if fails := [reader for reader in readers if reader not in runs]:
                 yield Finding(
                     "read",

@@ -14,7 +14,7 @@ from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack, Service
 from engarde.declaration.names import PUBLIC, VERSION_TABLE
 from engarde.declaration.privileges import OTHER_DATABASES, outside_schemas
-from engarde.output.findings import Finding, Remedy, Verb
+from engarde.output.findings import Finding, Notice, Remedy, Verb
 from engarde.server.catalog import Catalog, Entry
 from engarde.util.quoting import quoted
 
@@ -53,7 +53,7 @@ class _Same:
         return ", ".join(right + (f" ({column})" if column else "") for right, column in self.rights)
 
 
-def _strangers(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
+def _strangers(stack: DatabaseStack, catalog: Catalog) -> Iterator[Notice]:
     """Roles that nobody declared and that may do something in a schema that is not the stack's to manage."""
     existing = {schema.name for schema in stack.existing_schemas}
     known = {stack.server.user, PUBLIC, *stack.roles, *(role.name for role in stack.outside_roles)}
@@ -63,7 +63,8 @@ def _strangers(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
         if entry.schema in existing and entry.grantee not in known:
             strangers[entry.grantee, entry.schema or ""].add(entry.right)
     for (who, schema), rights in sorted(strangers.items()):
-        yield f"{who}, which is not declared, has {', '.join(sorted(rights))} in {schema}"
+        text = f"{who}, which is not declared, has {', '.join(sorted(rights))} in {schema}"
+        yield Notice(text, frozenset({who, schema}))
 
 
 @check(
@@ -82,7 +83,7 @@ def _strangers(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
     group="isolation",
     stage=Stage.PRIVILEGES,
 )
-def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | Notice]:
     catalog = observed.then
     due = wanted(stack, catalog)
     allowed, provided = due | tolerated(stack, catalog), provided_schemas(stack, catalog)

@@ -9,7 +9,7 @@ from engarde.checks.observed import Observed
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
 from engarde.declaration.privileges import On, expected
-from engarde.output.findings import Finding, Verb
+from engarde.output.findings import Finding, Notice, Verb
 from engarde.server.catalog import Catalog, Membership, Role
 from engarde.util.quoting import quoted
 
@@ -37,11 +37,11 @@ POWERFUL = (
     scope="server",
     stage=Stage.ROLES,
 )
-def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
+def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | Notice]:
     outside = {role.name for role in stack.outside_roles}
     for path in reaching(stack, observed.catalog):
         if path.role in outside:
-            yield f"{path.role}, an outside role of the stack, reaches the services' schemas: {path.why}"
+            yield Notice(f"{path.role}, an outside role of the stack, reaches the services' schemas: {path.why}")
     catalog = observed.then
     admin = admin_capabilities(stack, catalog)
     yield from _missing(stack, catalog, admin)

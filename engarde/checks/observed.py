@@ -11,7 +11,7 @@ from engarde.checks.admin_capabilities import AdminCapabilities, admin_capabilit
 from engarde.checks.foreseen import foreseen
 from engarde.declaration.model import DatabaseStack
 from engarde.errors import Unreachable
-from engarde.output.findings import Finding
+from engarde.output.findings import Finding, Notice
 from engarde.preflight import admin_privileges as rights
 from engarde.pulumi_cli import stale_locks
 from engarde.pulumi_cli.logins import of_services
@@ -108,7 +108,7 @@ class Observed:
         """findings that are healed before what is asked of the catalogs as they are `then`"""
         self.tried: tuple[Finding, ...] = ()
         """what came of logging in as the services"""
-        self.answers: dict[object, tuple[Finding | str, ...]] = {}
+        self.answers: dict[object, tuple[Finding | Notice, ...]] = {}
         """what checks have found, by their functions"""
         self._session = session
         self._histories = histories

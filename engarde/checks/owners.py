@@ -9,7 +9,7 @@ from engarde.checks.observed import Observed
 from engarde.checks.placement import left_schemas, misplaced, place
 from engarde.checks.registry import Question, Stage, check
 from engarde.declaration.model import DatabaseStack
-from engarde.output.findings import Finding, Placed, Remedy, Verb
+from engarde.output.findings import Finding, Notice, Placed, Remedy, Verb
 from engarde.server.catalog import Catalog
 from engarde.util.quoting import quoted
 
@@ -64,13 +64,14 @@ def of_parts(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     group="isolation",
     stage=Stage.PLACING,
 )
-def of_owners(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | str]:
+def of_owners(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | Notice]:
     """What is missing, another's, or a service's where it should own nothing."""
     catalog, admin = observed.catalog, observed.admin
     yield from _schemas(stack, catalog, admin)
     yield from _databases(stack, catalog, admin)
     for schema, service in sorted(left_schemas(stack, catalog).items()):
-        yield f"schema {schema} is what {service} had here before it moved: closed, and nobody's to read"
+        left = f"schema {schema} is what {service} had here before it moved: closed, and nobody's to read"
+        yield Notice(left, frozenset({schema}))
     for owned in misplaced(stack, catalog):
         there = place(stack, catalog, admin, owned)
         subject, concerned = (

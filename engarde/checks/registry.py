@@ -16,7 +16,7 @@ import engarde.checks
 from engarde.checks.observed import Observed, Recorded, no_session
 from engarde.declaration.databases import databases
 from engarde.declaration.model import DatabaseStack, Stack
-from engarde.output.findings import Finding, Kind
+from engarde.output.findings import Finding, Kind, Notice
 
 Group = Literal["isolation", "logins", "server", "admin", "roles", "objects", "migrations", "runs", "rotations"]
 GROUPS: dict[Group, str] = {
@@ -75,8 +75,8 @@ class Question:
     """whether some of it loses no data and takes nothing from anybody, so that the tool may run it"""
 
 
-Finder = Callable[[DatabaseStack, Observed], Iterable[Finding | str]]
-"""Says where what is declared and what is observed differ; as plain text what is worth a look, and no finding."""
+Finder = Callable[[DatabaseStack, Observed], Iterable[Finding | Notice]]
+"""Says where what is declared and what is observed differ, and what else is worth a look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +98,14 @@ class Check:
         """
         return tuple(said for said in self._said(stack, observed) if isinstance(said, Finding))
 
-    def warnings(self, stack: DatabaseStack, observed: Observed) -> tuple[str, ...]:
+    def notices(self, stack: DatabaseStack, observed: Observed) -> tuple[Notice, ...]:
         """What is worth a look, and no finding.
 
         :raises Unreachable: as of `findings`.
         """
-        return tuple(said for said in self._said(stack, observed) if isinstance(said, str))
+        return tuple(said for said in self._said(stack, observed) if isinstance(said, Notice))
 
-    def _said(self, stack: DatabaseStack, observed: Observed) -> tuple[Finding | str, ...]:
+    def _said(self, stack: DatabaseStack, observed: Observed) -> tuple[Finding | Notice, ...]:
         if self.find not in observed.answers:
             observed.answers[self.find] = tuple(self.find(stack, observed))
         return observed.answers[self.find]

@@ -92,3 +92,12 @@ class Finding:
     """as the tool calls it, where the stack has more than one"""
     things: frozenset[str] = field(default=frozenset(), compare=False)
     """the objects that it is about, as SQL names them: more than a subject has room for; never printed"""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Notice:
+    """What is worth a look, and no finding."""
+
+    text: str
+    concerns: frozenset[str] = field(default=frozenset(), compare=False)
+    """the roles and schemas that it is about; none for the whole server"""

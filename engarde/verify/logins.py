@@ -14,7 +14,7 @@ from engarde.declaration.model import Analytics, DatabaseStack, Service
 from engarde.declaration.names import PUBLIC
 from engarde.declaration.parameters import split_path
 from engarde.errors import LoginRefused, Unreachable, Why
-from engarde.output.findings import Finding, Remedy
+from engarde.output.findings import Finding, Notice, Remedy
 from engarde.pulumi_cli.logins import login_to
 from engarde.pulumi_cli.state import Outputs
 from engarde.server.catalog import Catalog
@@ -36,7 +36,7 @@ class Tried:
     """What came of one login, or of the admin's acting as others."""
 
     findings: tuple[Finding, ...] = ()
-    warnings: tuple[str, ...] = ()
+    notices: tuple[Notice, ...] = ()
     probes: int = 0
     by_catalog: int = 0
     """rights that the catalogs were asked for in the session"""
@@ -105,7 +105,8 @@ def _login(login: Service | Analytics, stack: DatabaseStack, password: str, cata
 
 
 def _full(login: Service | Analytics, said: str) -> Tried:
-    return Tried(warnings=(f"nothing was tried as {login.role}, which finds no free connection now: {said}",))
+    full = f"nothing was tried as {login.role}, which finds no free connection now: {said}"
+    return Tried(notices=(Notice(full, about(login)),))
 
 
 def shut_out(stack: DatabaseStack, outputs: Outputs, catalog: Catalog) -> Iterator[Tried]:
@@ -161,7 +162,7 @@ def new_things(stack: DatabaseStack, catalog: Catalog, admin: Session) -> Tried:
 def _judged(role: str, stack: DatabaseStack, entered: Session, planned: Sequence[Probe | Right]) -> Tried:
     """One finding per schema: what was allowed, refused, or refused for another reason than a missing privilege."""
     wrong: dict[tuple[str, str | None, str], list[str]] = defaultdict(list)
-    warnings = []
+    notices = []
     tried = [step for step in planned if isinstance(step, Probe)]
     for probe, answer in zip(tried, entered.probe([probe.statements for probe in tried]), strict=True):
         whole = answer.place == len(probe.statements)
@@ -170,7 +171,8 @@ def _judged(role: str, stack: DatabaseStack, entered: Session, planned: Sequence
             continue
         stopped_at, who = probe.statements[answer.place - 1], probe.role or role
         if answer.state == LOCKED:
-            warnings.append(f"not tried as {who}, since another session holds a lock: {stopped_at}")
+            locked = f"not tried as {who}, since another session holds a lock: {stopped_at}"
+            notices.append(Notice(locked, frozenset({who, probe.schema or ""})))
         else:
             said = "allowed" if answer.state == ALLOWED else f"{answer.state} {answer.said}"
             wrong[who, probe.schema, probe.expected].append(f"{stopped_at}: {said}")
@@ -179,7 +181,7 @@ def _judged(role: str, stack: DatabaseStack, entered: Session, planned: Sequence
         if held != (right.expected == ALLOWED):
             wrong[role, right.schema, right.expected].append(f"{right}: {'allowed' if held else 'missing'}, by catalog")
     found = (_behaviour(who, stack, schema, expected, said) for (who, schema, expected), said in wrong.items())
-    return Tried(tuple(found), tuple(warnings), len(tried), len(rights))
+    return Tried(tuple(found), tuple(notices), len(tried), len(rights))
 
 
 def _held(entered: Session, asked: Sequence[Right]) -> list[bool]:

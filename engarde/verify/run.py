@@ -15,7 +15,7 @@ from engarde.declaration.databases import databases, display_name
 from engarde.declaration.model import DatabaseStack, Stack
 from engarde.declaration.names import PROOF
 from engarde.declaration.privileges import readings
-from engarde.output.findings import Finding
+from engarde.output.findings import Finding, Notice
 from engarde.pulumi_cli.logins import login_of_admin
 from engarde.pulumi_cli.state import Outputs
 from engarde.server.catalog import Catalog
@@ -43,7 +43,7 @@ class _Found:
     """What was found in one database."""
 
     findings: tuple[Finding, ...]
-    warnings: tuple[str, ...]
+    notices: tuple[Notice, ...]
     matrix: tuple[Row, ...]
     tried: list[logins.Tried]
 
@@ -76,7 +76,7 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
         stack.name,
         tuple(ordered(left.findings)),
         (
-            *(f"{name}: {warning}" if name else warning for name, its in named for warning in its.warnings),
+            *(f"{name}: {notice.text}" if name else notice.text for name, its in named for notice in its.notices),
             *(f"engarde:accepted: nothing is found any more of {entry.check}: {entry.subject}" for entry in idle),
         ),
         tuple(replace(row, database=name) for name, its in named for row in its.matrix),
@@ -84,6 +84,7 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
         sum(of_login.probes for of_login in tried),
         sum(of_login.by_catalog for of_login in tried),
         left.taken,
+        asked.service,
     )
 
 
@@ -98,7 +99,7 @@ def _of_database(
         observed.placed = tuple(_to_make(stack.stack, asked, found))
         others = [check for check in compared if check not in placing]
         found += (finding for check in others for finding in sorted(check.findings(stack, observed)))
-        warnings = [warning for check in compared for warning in check.warnings(stack, observed)]
+        notices = [notice for check in compared for notice in check.notices(stack, observed)]
         several, triggers, catalog = has_citus(admin), observed.event_triggers, observed.catalog
     # What is tried makes and changes things, and would run what others have put there.
     foreign = [trigger.name for trigger in triggers if trigger.changers]
@@ -119,20 +120,32 @@ def _of_database(
     kept = [finding for finding in found if _concerns(stack.stack, asked.service, finding)]
     on_trust = sum(of_login.on_trust for of_login in tried)
     trust = f"the server let {on_trust} roles in on trust, without asking for a password: a login proves nothing there"
+    of_server = [
+        *([CITUS_UNKNOWN] if several else []),
+        *([trust] if on_trust else []),
+        *(f"{name} has a service's rights for an hour at most: a backup is proven with it" for name in proving),
+        *([f"nothing was tried by logging in, which would fire {', '.join(foreign)}"] if foreign else []),
+    ]
+    notices += [*_missing(stack, catalog), *(notice for of_login in tried for notice in of_login.notices)]
     return _Found(
         tuple(kept),
         (
-            *([CITUS_UNKNOWN] if several else []),
-            *([trust] if on_trust else []),
-            *(f"{name} has a service's rights for an hour at most: a backup is proven with it" for name in proving),
-            *([f"nothing was tried by logging in, which would fire {', '.join(foreign)}"] if foreign else []),
-            *warnings,
-            *_missing(stack, catalog),
-            *(warning for of_login in tried for warning in of_login.warnings),
+            *map(Notice, of_server),
+            *(notice for notice in notices if _concerns(stack.stack, asked.service, notice)),
         ),
-        matrix(stack, catalog, found),
+        _about(stack, asked.service, matrix(stack, catalog, found)),
         tried,
     )
+
+
+def _about(stack: DatabaseStack, service: str | None, rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Of a service alone what it may in each schema, and what anybody else may in its own."""
+    if service is None:
+        return rows
+    [of_it] = [declared for declared in stack.stack.services if declared.name == service]
+    others = (replace(row, cells=tuple(cell for cell in row.cells if cell.schema == of_it.schema_)) for row in rows)
+    narrowed = [row if row.role == of_it.role else other for row, other in zip(rows, others, strict=True)]
+    return tuple(row for row in narrowed if any(cell.access != "-" or not cell.as_declared for cell in row.cells))
 
 
 def _to_make(whole: Stack, asked: Asked, found: Iterable[Finding]) -> list[Finding]:
@@ -157,21 +170,23 @@ def _tried(
         return [*tried, logins.new_things(stack, catalog, admin)]
 
 
-def _missing(stack: DatabaseStack, catalog: Catalog) -> Iterator[str]:
+def _missing(stack: DatabaseStack, catalog: Catalog) -> Iterator[Notice]:
     there = {(relation.schema, relation.name) for relation in catalog.relations}
     names = {service.role: service.name for service in stack.services}
     for role, read in readings(stack):
         if (read.schema_, read.table) not in there:
             who = names.get(role, role)
-            yield f"{who} is declared to read {read.schema_}.{read.table}, which does not exist yet"
+            text = f"{who} is declared to read {read.schema_}.{read.table}, which does not exist yet"
+            yield Notice(text, frozenset({role, read.schema_}))
     for service in stack.services:
         for call in service.executes:
             if call not in catalog.functions:
-                yield f"{service.name} is declared to call {call}, which does not exist yet, or not with these types"
+                text = f"{service.name} is declared to call {call}, which does not exist yet, or not with these types"
+                yield Notice(text, frozenset({service.role, call.schema_}))
 
 
-def _concerns(stack: Stack, service: str | None, finding: Finding) -> bool:
+def _concerns(stack: Stack, service: str | None, found: Finding | Notice) -> bool:
     of_it = {
         name for declared in stack.services if declared.name == service for name in (declared.role, declared.schema_)
     }
-    return service is None or not finding.concerns or bool(of_it & finding.concerns)
+    return service is None or not found.concerns or bool(of_it & found.concerns)

@@ -44,6 +44,7 @@ def test_json_is_one_object(stack: Project) -> None:
     [row] = [each for each in told["matrix"] if each["role"] == "sankore_user"]
     assert row["schemas"]["madansara"]["asDeclared"] is False
     assert row["schemas"]["sankore"] == {"access": "owns", "asDeclared": True}
+    assert {tuple(each["schemas"]) for each in told["matrix"] if each != row} == {("sankore",)}
     assert not any(password in done.stdout for password in stack.passwords)
 
 

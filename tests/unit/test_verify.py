@@ -6,9 +6,14 @@ import pytest
 
 from engarde.checks.indirect_access import _bases
 from engarde.checks.naming import some
+from engarde.declaration.databases import restrict_to
+from engarde.declaration.loader import parse
 from engarde.declaration.parameters import milliseconds, split_path
+from engarde.output.findings import Notice
 from engarde.server.catalog import View
 from engarde.server.credentials import scram_matches, scram_verifier
+from engarde.verify.report import Cell, Row
+from engarde.verify.run import _about, _concerns
 
 
 @pytest.mark.parametrize(
@@ -78,3 +83,26 @@ def test_a_long_subject_names_the_first_few() -> None:
     assert some(["a", "b", "c"]) == "a, b, c"
     assert some(["a", "b", "c", "d", "e"]).startswith("a, b, c and 2 more (")
     assert some(["a", "b", "c", "d", "e"]) != some(["a", "b", "c", "d", "f"])
+
+
+def row(role: str, **access: str) -> Row:
+    return Row(role, tuple(Cell(schema, may.rstrip("!"), not may.endswith("!")) for schema, may in access.items()))
+
+
+def test_of_one_service_there_is_its_row_and_its_schemas_column() -> None:
+    services = {"a": {"schema": "as", "role": "ar"}, "b": None, "c": None}
+    declared = parse("prod", {"server": {"host": "h", "database": "d"}, "services": services}, {"adminPassword"})
+    stack = restrict_to(declared, None)
+    rows = (
+        row("ar", **{"as": "owns", "b": "reads 1", "c": "-"}),
+        row("b_user", **{"as": "-", "b": "owns", "c": "reads 1"}),
+        row("c_user", **{"as": "enters", "b": "-", "c": "owns"}),
+        row("stranger", **{"as": "-!", "b": "-", "c": "owns"}),
+    )
+    assert _about(stack, None, rows) == rows
+    assert _about(stack, "a", rows) == (rows[0], row("c_user", **{"as": "enters"}), row("stranger", **{"as": "-!"}))
+    # In a database that it is not in, nothing is.
+    assert _about(stack, "a", (row("b_user", b="owns"),)) == ()
+    concerned = [frozenset({"ar"}), frozenset({"as", "b"}), frozenset({"b", "b_user"}), frozenset[str]()]
+    assert [_concerns(declared, "a", Notice("x", about)) for about in concerned] == [True, True, False, True]
+    assert all(_concerns(declared, None, Notice("x", about)) for about in concerned)
