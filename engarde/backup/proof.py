@@ -29,7 +29,7 @@ from engarde.util.terminal import Say, visible
 SESSIONS = 2
 """Of a login that is lent: the one that tries, and the one that asks whether that still gets an answer."""
 
-LIMITS = "SET LOCAL lock_timeout = '500ms'; SET LOCAL statement_timeout = '10s'"
+LIMITS = "SET LOCAL lock_timeout = '500ms';\nSET LOCAL statement_timeout = '10s'"
 """So long whoever wants a table that is waited for waits behind it, and so long one statement goes on."""
 BRIEF = "SET LOCAL statement_timeout = '1s'"
 """The same of one that keeps others from writing to their table meanwhile."""

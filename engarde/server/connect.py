@@ -106,7 +106,8 @@ def _stalled(access: Access, process: int) -> str:
     try:
         with closing(_connect(access, "look")) as other:
             found = other.execute(
-                "SELECT state, wait_event_type FROM pg_catalog.pg_stat_activity WHERE pid OPERATOR(pg_catalog.=) %s",
+                "SELECT state, wait_event_type FROM pg_catalog.pg_stat_activity"
+                " WHERE pid OPERATOR(pg_catalog.=) %s /* engarde */",
                 [process],
             ).fetchone()
     except LoginRefused as refusal:

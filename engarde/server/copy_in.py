@@ -23,7 +23,7 @@ def script(to: Session, what: str, text: str) -> None:
     :raises Unfinished: the server does not run all of it.
     """
     with _said_by_server(what):
-        to.execute(text)
+        to.execute_given(text)
 
 
 class NotRun(Unfinished):
@@ -44,11 +44,11 @@ def attempt(to: Session, what: str, statement: str, *, keep: bool = True) -> Non
     :raises NotRun: it fails.
     """
     try:
-        to.execute(f"SAVEPOINT tried;\n{statement};\n{'RELEASE' if keep else 'ROLLBACK TO'} tried")
+        to.execute_given(f"SAVEPOINT tried;\n{statement};\n{'RELEASE' if keep else 'ROLLBACK TO'} tried")
     except psycopg.Error as error:
         if _lost(error):
             raise
-        to.execute("ROLLBACK TO tried")
+        to.execute_given("ROLLBACK TO tried")
         raise NotRun(what, statement, error.sqlstate or "", error.diag.message_primary or "") from None
 
 

@@ -1,6 +1,7 @@
 """The server, asked by the queries of `sql/`: the only way of the program and the tool to it."""
 
 import json
+import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -42,7 +43,11 @@ CAN_LOOK_FOR_ITS_CLIENT = 140_000
 
 _QUERIES = Path(__file__).with_name("sql")
 MARK = " /* engarde */"
-"""After each query of ours: a role that we log in as has not asked it. At the end, which every server keeps."""
+"""After each statement of ours: a role that we log in as has not asked it. In front of it, PostgreSQL 18 drops it.
+
+Not after what ends a transaction or a part of one: from 16 on, the server counts that of all sessions of a role as one
+statement, and keeps the text of the first.
+"""
 
 
 Row = TypeVar("Row")
@@ -82,7 +87,7 @@ class Session:
 
     @property
     def process(self) -> int:
-        found = self._connection.execute("SELECT pg_backend_pid()").fetchone()
+        found = self._connection.execute(f"SELECT pg_backend_pid(){MARK}").fetchone()
         return int(found[0]) if found else 0
 
     @property
@@ -114,18 +119,22 @@ class Session:
         """
         statement = SQL("ALTER ROLE {} PASSWORD {}").format(Identifier(role), Literal(verifier))
         try:
-            self._connection.execute(statement)
+            self._connection.execute(statement + SQL(MARK))
         except psycopg.Error as error:
             if self._connection.closed:
                 raise
             raise Refused(f"the password of {role} stays as it is: {error.sqlstate}") from None
 
     def execute(self, statement: str) -> None:
-        """Runs one statement, or several that take no parameters."""
-        self._connection.execute(statement.encode())
+        """Runs one statement, or several that each end a line."""
+        self._connection.execute(_marked(statement).encode())
+
+    def execute_given(self, script: str) -> None:
+        """Runs what somebody else has written, as it is."""
+        self._connection.execute(script.encode())
 
     def copy_in(self, statement: str, parts: Iterable[bytes]) -> None:
-        with self._connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        with self._connection.cursor() as cursor, cursor.copy(_marked(statement).encode()) as copy:
             for part in parts:
                 copy.write(part)
 
@@ -186,8 +195,7 @@ class Session:
         One round trip for all: a server may be far away, and refusals in a block do not fill its log.
         """
         # Nothing that was allowed by mistake waits for a lock that a service holds, nor makes one wait for long.
-        limits = ("lock_timeout = '300ms'", "statement_timeout = '60s'")
-        self._connection.execute("; ".join(f"SET LOCAL {limit}{MARK}" for limit in limits).encode())
+        self.execute("SET LOCAL lock_timeout = '300ms';\nSET LOCAL statement_timeout = '60s'")
         self._connection.execute(f"SELECT set_config('engarde.probes', %s, true){MARK}", [json.dumps(probes)])
         self._connection.execute(_query("probe"))
         row = self._connection.execute(f"SELECT current_setting('engarde.answers'){MARK}").fetchone()
@@ -241,7 +249,12 @@ class Session:
 
 
 def _query(name: str) -> SQL:
-    return SQL((_QUERIES / f"{name}.sql").read_text(encoding="utf-8").rstrip() + MARK)
+    return SQL(_marked((_QUERIES / f"{name}.sql").read_text(encoding="utf-8")))
+
+
+def _marked(statements: str) -> str:
+    """With the mark at the end, and before each semicolon that ends a line that is not indented, as in a block."""
+    return re.sub(r"^(\S.*);$", rf"\1{MARK};", statements.rstrip().removesuffix(";"), flags=re.MULTILINE) + MARK
 
 
 @contextmanager
@@ -277,7 +290,7 @@ def session(
             interval = "set_config('client_connection_check_interval', '10s', true)"
             whole.append(f"SELECT {interval} WHERE version() ~ '(linux|darwin|bsd)'")
         try:
-            connection.execute("; ".join(statement + MARK for statement in whole).encode())
+            connection.execute(_marked(";\n".join(whole)).encode())
             yield Session(connection, where, settings)
         except psycopg.errors.OutOfMemory as error:
             raise NoRoomForLocks(
