@@ -99,3 +99,5 @@ class StatusThresholds(Thresholds):
 
     database_size: Size | None = None
     """a size such as 40 GB, or a whole number of bytes: of the whole database"""
+    retained_wal: Size | None = None
+    """a size such as 5 GB, or a whole number of bytes: of the WAL that is kept for an inactive replication slot"""

@@ -22,6 +22,7 @@ from engarde.status import connections, statement_stats, storage
 from engarde.status.connections import Activity
 from engarde.status.statement_stats import PRELOAD, Statement, Unseen
 from engarde.status.subjects import Subject
+from engarde.util.quoting import literal, printable
 
 Answer = TypeVar("Answer")
 
@@ -72,6 +73,24 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Slot:
+    """A replication slot that nobody reads from."""
+
+    name: str
+    kind: str
+    """physical or logical"""
+    database: str | None
+    """of a logical one"""
+    retained_bytes: int
+    """of WAL that the server keeps for it"""
+
+    @property
+    def remedy(self) -> str:
+        """For a superuser, in its database, where nobody is to read from it any more."""
+        return printable(f"SELECT pg_drop_replication_slot({literal(self.name)});")
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """All that was seen; of tables, indexes and sizes what is in the chosen schemas."""
 
@@ -83,6 +102,8 @@ class Snapshot:
     """relation -> bytes; without those that are locked, or were rewritten meanwhile"""
     database_size: int | None
     activity: Activity
+    slots: tuple[Slot, ...]
+    """those that keep most come first"""
     statements: tuple[Statement, ...] | Unseen
     sequences: tuple[storage.Sequence, ...]
     versions: tuple[VersionTable, ...]
@@ -130,6 +151,7 @@ def collect(
         )
         activity = put(lambda asked: connections.read(asked, own, stack, queries))
         settings = put(lambda asked: asked.query("status_settings", Setting, names=list(SETTINGS)))
+        slots = put(lambda asked: asked.query("status_slots", Slot))
         counted = put(lambda asked: dict(asked.tuples("status_sequences_counted", schemas=schemas)))
         versions = put(lambda asked: version_tables.listed(stack, asked))
         measured = [(row.relation, row.bytes) for half in sizes for row in half.result() if row.bytes is not None]
@@ -145,6 +167,7 @@ def collect(
             {relation: size for relation, size in measured if relation is not None},
             sum(whole) if whole else None,
             activity.result(),
+            tuple(slots.result()),
             statements.result(),
             *_owned(stack, first, counted.result(), revisions, logins),
         )

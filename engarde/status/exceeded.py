@@ -1,7 +1,7 @@
 """The thresholds of the stack file that a report exceeds, and what deserves a look without any."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from engarde.declaration.declared import of_bytes
@@ -10,7 +10,7 @@ from engarde.status.connections import Blocker
 from engarde.status.report import Report, Service
 from engarde.status.storage import IndexUse, Storage
 
-Threshold = Literal["size", "connections", "slowStatement", "databaseSize"]
+Threshold = Literal["size", "connections", "slowStatement", "databaseSize", "retainedWal"]
 LONG_IDLE = 10
 """Seconds for which a transaction waits for its client before it deserves a look."""
 
@@ -43,6 +43,8 @@ def exceeded(stack: DatabaseStack, report: Report) -> Iterator[Exceeded]:
     """Every one that is exceeded; what is not seen exceeds none."""
     limits, server = stack.status, report.server
     yield from _too_large(None, "databaseSize", limits.database_size, server.database_size)
+    for slot in server.inactive_slots:
+        yield from _too_large(None, "retainedWal", limits.retained_wal, slot.retained_bytes, f" for slot {slot.name}")
     yield from _too_many(None, limits.connections, server.connections, server.room)
     for service in report.services:
         own, name, used = service.subject.thresholds, service.subject.name, service.connections
@@ -56,9 +58,11 @@ def exceeded(stack: DatabaseStack, report: Report) -> Iterator[Exceeded]:
                 yield Exceeded(name, "slowStatement", own.slow_statement, mean, said)
 
 
-def _too_large(service: str | None, threshold: Threshold, limit: int | None, size: int | None) -> Iterator[Exceeded]:
+def _too_large(
+    service: str | None, threshold: Threshold, limit: int | None, size: int | None, what: str = ""
+) -> Iterator[Exceeded]:
     if limit is not None and size is not None and size > limit:
-        yield Exceeded(service, threshold, limit, size, f"{of_bytes(size)} of at most {of_bytes(limit)}")
+        yield Exceeded(service, threshold, limit, size, f"{of_bytes(size)} of at most {of_bytes(limit)}{what}")
 
 
 def _too_many(service: str | None, limit: int | None, used: int, room: int | None) -> Iterator[Exceeded]:
@@ -68,14 +72,38 @@ def _too_many(service: str | None, limit: int | None, used: int, room: int | Non
         yield Exceeded(service, "connections", limit, used * 100 / max(room, 1), said)
 
 
-def remarks(report: Report) -> Iterator[str]:
-    """One sentence each, with whose it is first."""
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """One sentence, with whose it is first."""
+
+    said: str
+    remedy: str = ""
+    """a statement"""
+
+
+def remarks(report: Report) -> Iterator[Remark]:
     for setting in report.server.settings.values():
         if setting.waits_for_restart:
-            yield f"server: {setting.name} was changed and waits for a restart"
+            yield Remark(f"server: {setting.name} was changed and waits for a restart")
+    for slot in report.server.inactive_slots:
+        where = f" in database {slot.database}" if slot.database else ""
+        keeps = f"nobody reads from replication slot {slot.name}, which keeps {of_bytes(slot.retained_bytes)} of WAL"
+        yield Remark(f"server: {keeps}; if nobody is to read from it again, as a superuser{where}:", slot.remedy)
     for service in report.services:
         for said in (*_sessions(service), *(_stored(service.storage) if service.storage else ())):
-            yield f"{service.subject.name}: {said}"
+            yield Remark(f"{service.subject.name}: {said}")
+        for mended in _to_mend(service.storage) if service.storage else ():
+            yield replace(mended, said=f"{service.subject.name}: {mended.said}")
+
+
+def _to_mend(stored: Storage) -> Iterator[Remark]:
+    for index in stored.invalid_indexes:
+        name = f"{index.schema}.{index.name} ({of_bytes(index.bytes)})"
+        yield Remark(
+            f"index {name} is invalid: no query uses it. As its owner, outside of a transaction:", index.remedy
+        )
+    for table in stored.autovacuum_off:
+        yield Remark(f"autovacuum is off for {table.schema}.{table.table}. Unless it is meant to be:", table.remedy)
 
 
 def _sessions(service: Service) -> Iterator[str]:

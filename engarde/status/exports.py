@@ -35,6 +35,7 @@ SERVER: Figures[Server] = (
     ("server_connections_budget", "What the stack's limits together may reach.", lambda of: of.budget),
     ("server_connections_promised", "The stack's limits together.", lambda of: of.promised),
     ("server_blocked_sessions", "Sessions that wait for a lock.", lambda of: of.blocked),
+    ("server_inactive_slots", "Replication slots that nobody reads from.", lambda of: len(of.inactive_slots)),
     ("server_start_time_seconds", "When the server was started, since 1970.", lambda of: of.seen.started),
     ("database_size_bytes", "What the whole database takes on the disk.", lambda of: of.database_size),
     ("database_cache_hit_ratio", "Blocks found in the cache, of all asked for.", lambda of: of.cache_hit),
@@ -56,6 +57,8 @@ STORAGE: Figures[Storage] = (
     ("wraparound_multixacts_left", "Multixacts before the oldest one wraps.", lambda of: of.multixacts_left),
     ("unused_indexes", "Indexes that nobody has used.", lambda of: len(of.unused_indexes)),
     ("duplicate_indexes", "Indexes that another one makes needless.", lambda of: len(of.duplicate_indexes)),
+    ("invalid_indexes", "Indexes that no query uses, as building them failed.", lambda of: len(of.invalid_indexes)),
+    ("autovacuum_off_tables", "Tables for which autovacuum is off.", lambda of: len(of.autovacuum_off)),
 )
 CONNECTIONS: Figures[Connections] = (
     ("connections_used", "Sessions of the service's roles.", lambda of: of.total),
@@ -75,6 +78,8 @@ STATEMENTS: Figures[StatementStats] = (
     ("statement_blocks_hit", "Blocks found in the cache.", lambda of: of.blocks_hit),
     ("statement_blocks_read", "Blocks that had to be read.", lambda of: of.blocks_read),
     ("statement_temp_blocks", "Blocks written to temporary files.", lambda of: of.temp_blocks),
+    ("tool_statements", "Statements of this tool's, which are in no other figure.", lambda of: of.tool_calls),
+    ("tool_statement_seconds", "Time that these took.", lambda of: of.tool_milliseconds / 1000),
 )
 
 
@@ -99,6 +104,7 @@ def data(report: Report, exceeded: Sequence[Exceeded]) -> dict[str, Any]:
             "databaseBytes": server.database_size,
             "cacheHit": server.cache_hit,
             "deadlocks": seen.deadlocks,
+            "inactiveSlots": [{**_data(slot), "remedy": slot.remedy} for slot in server.inactive_slots],
             "tempBytes": seen.temp_bytes,
             "countedSince": _time(seen.counted_since),
             "transactionAge": seen.transaction_age,
@@ -214,6 +220,8 @@ def _server(report: Report) -> Iterator[Metric]:
     for name, text, figure in DATABASE:
         yield _counter(name, text, (), [((), figure(server))])
     others = (((role,), count) for role, count in server.others.items())
+    retained = (((slot.name,), slot.retained_bytes) for slot in server.inactive_slots)
+    yield _gauge("server_inactive_slot_retained_bytes", "WAL that is kept for it.", ("slot",), retained)
     yield _gauge("server_other_connections", "Clients that are nobody's in the stack.", ("role",), others)
 
 

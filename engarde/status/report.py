@@ -54,6 +54,8 @@ class Server:
     """connections of roles that are nobody's in the stack"""
     blocked: int
     database_size: int | None
+    inactive_slots: tuple[collect.Slot, ...]
+    """those that keep most WAL come first"""
 
     @property
     def cache_hit(self) -> float | None:
@@ -122,6 +124,7 @@ def _server(stack: DatabaseStack, found: Snapshot, whose: Mapping[str, str]) -> 
         others=Counter(session.role for session in sessions if session.role not in {*whose, *made}),
         blocked=sum(session.blockers is not None for session in sessions),
         database_size=found.database_size,
+        inactive_slots=found.slots,
     )
 
 

@@ -14,7 +14,7 @@ from engarde.server.credentials import Access
 from engarde.server.version_tables import Logins
 from engarde.status.collect import collect
 from engarde.status.connections import IN_TRANSACTION, Connections
-from engarde.status.exceeded import Exceeded, exceeded, of_seconds, of_share, remarks
+from engarde.status.exceeded import Exceeded, Remark, exceeded, of_seconds, of_share, remarks
 from engarde.status.exports import data, prometheus
 from engarde.status.report import Report, Service, report
 from engarde.status.statement_stats import StatementStats
@@ -52,7 +52,7 @@ class Status(Result):
             shown += [
                 Text(),
                 Text("worth a look", style="bold"),
-                *(Text(f"  {note}", style="yellow") for note in notes),
+                *(part for note in notes for part in _remark(note)),
             ]
         for unseen in report.unseen:
             shown += [Text(), Text(f"not visible: {unseen.what}: {unseen.why}", style="yellow")]
@@ -77,6 +77,12 @@ def status(
     """
     found = report(stack, chosen, collect(stack, login, chosen, queries, logins), queries)
     return Status(found, tuple(exceeded(stack, found)))
+
+
+def _remark(remark: Remark) -> Iterator[RenderableType]:
+    yield Text(f"  {remark.said}", "yellow")
+    if remark.remedy:
+        yield to_copy(f"  {remark.remedy}")
 
 
 def _server(report: Report) -> Table:

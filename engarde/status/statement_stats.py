@@ -61,12 +61,18 @@ class Statement:
     """blocks read"""
     temp: int
     """blocks written to temporary files"""
+    ours: bool
+    """the tool's own, by a comment in it"""
     all_calls: int
+    """this sum and the next ones are without the tool's own"""
     all_total: float
     all_rows: int
     all_hit: int
     all_read: int
     all_temp: int
+    tool_calls: int
+    tool_total: float
+    """milliseconds"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ class Slow:
 
 @dataclass(frozen=True, slots=True)
 class StatementStats:
-    """Everything that a service's roles had run in the stack's database."""
+    """Everything that a service's roles had run in the stack's database; apart from it, what the tool ran as them."""
 
     calls: int
     total_milliseconds: float
@@ -100,15 +106,18 @@ class StatementStats:
     temp_blocks: int
     by_total: tuple[Slow, ...]
     by_mean: tuple[Slow, ...]
+    tool_calls: int
+    tool_milliseconds: float
     blocks_hit: int
     blocks_read: int
 
 
 def of_roles(roles: Iterable[str], counted: Iterable[Statement]) -> StatementStats:
     """What of all that was counted these roles had run."""
-    mine = [row for row in counted if row.role in roles]
+    every = [row for row in counted if row.role in roles]
     # Every statement of a role carries the sums of all of them.
-    sums = list({row.role: row for row in mine}.values())
+    sums = list({row.role: row for row in every}.values())
+    mine = [row for row in every if not row.ours]
     calls, total = sum(row.all_calls for row in sums), sum(row.all_total for row in sums)
     hit, read = sum(row.all_hit for row in sums), sum(row.all_read for row in sums)
     return StatementStats(
@@ -120,6 +129,8 @@ def of_roles(roles: Iterable[str], counted: Iterable[Statement]) -> StatementSta
         sum(row.all_temp for row in sums),
         tuple(map(_slow, sorted(mine, key=lambda row: -row.total)[:TOP])),
         tuple(map(_slow, sorted(mine, key=lambda row: -row.mean)[:TOP])),
+        sum(row.tool_calls for row in sums),
+        sum(row.tool_total for row in sums),
         hit,
         read,
     )

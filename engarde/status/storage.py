@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from engarde.status.subjects import Subject
+from engarde.util.quoting import printable, quoted
 
 LARGEST = 5
 """Tables of each kind that are listed."""
 
 WRAPAROUND = 2**31
 """Transactions after which the oldest would lie in the future."""
+
+_LEFT_BEHIND = re.compile(r"_cc(new|old)\d*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,8 @@ class Table:
     analyzed: float | None
     transaction_age: int
     multixact_age: int
+    autovacuum_off: bool
+    """for it or its TOAST table"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class Index:
     schema: str
     name: str
     unused: bool
+    invalid: bool
+    """what built it has failed"""
     same_as: str | None
     """the index that makes it needless"""
 
@@ -113,6 +121,37 @@ class IndexUse:
 
 
 @dataclass(frozen=True, slots=True)
+class InvalidIndex:
+    """An index that no query uses, since what built it has failed; every write keeps it up all the same."""
+
+    schema: str
+    table: str
+    name: str
+    bytes: int | None
+    remedy: str = field(init=False)
+    """for its owner or a superuser, outside of a transaction"""
+
+    def __post_init__(self) -> None:
+        # What REINDEX CONCURRENTLY leaves is beside the index that it was to replace.
+        verb = "DROP INDEX" if _LEFT_BEHIND.search(self.name) else "REINDEX INDEX"
+        object.__setattr__(self, "remedy", printable(f"{verb} CONCURRENTLY {quoted(self.schema, self.name)};"))
+
+
+@dataclass(frozen=True, slots=True)
+class AutovacuumOff:
+    """A table that vacuum comes to by hand alone, or to keep its transactions from running out."""
+
+    schema: str
+    table: str
+    remedy: str = field(init=False)
+    """for its owner or a superuser"""
+
+    def __post_init__(self) -> None:
+        reset = "RESET (autovacuum_enabled, toast.autovacuum_enabled)"
+        object.__setattr__(self, "remedy", printable(f"ALTER TABLE {quoted(self.schema, self.table)} {reset};"))
+
+
+@dataclass(frozen=True, slots=True)
 class NearEnd:
     """A sequence that has used most of its range."""
 
@@ -145,6 +184,8 @@ class Storage:
     sequences_not_read: int
     unused_indexes: tuple[IndexUse, ...]
     duplicate_indexes: tuple[IndexUse, ...]
+    invalid_indexes: tuple[InvalidIndex, ...]
+    autovacuum_off: tuple[AutovacuumOff, ...]
 
 
 def storage(
@@ -186,7 +227,15 @@ def storage(
         sum(sequence.unread or 0 for sequence in its),
         tuple(use for index, use in uses if index.unused),
         tuple(use for index, use in uses if index.same_as),
+        tuple(InvalidIndex(use.schema, use.table, use.name, use.bytes) for index, use in uses if index.invalid),
+        tuple(
+            AutovacuumOff(table.schema, table.name) for table in sorted(own.values(), key=_name) if table.autovacuum_off
+        ),
     )
+
+
+def _name(table: Table) -> tuple[str, str]:
+    return table.schema, table.name
 
 
 def _size(table: Table, indexes: Iterable[int], sizes: Mapping[int, int]) -> Bytes | None:

@@ -21,6 +21,8 @@ from tests.engine.statused import (
     STACK_WITH_ALL,
     Seen,
     of,
+    samples,
+    scraped,
     seen,
     shown,
     transaction,
@@ -229,9 +231,12 @@ def test_statements_are_whose_role_ran_them_with_their_constants_gone(project: P
     found = seen(project, MONITOR)
     assert "of_another_database" not in str(found)
     # Those of the tool itself, which logs in as the service, are not the service's.
-    queries = [each["query"] for name in ("byTotal", "byMean") for each in of(found, "sankore")["statements"][name]]
-    assert {query for query in queries if "engarde" in query or query.startswith(("DO", "BEGIN", "SET"))} == {"DO ***"}
     mine = of(found, "sankore")["statements"]
+    queries = {each["query"] for name in ("byTotal", "byMean") for each in mine[name]}
+    assert {query for query in queries if query.startswith(("DO", "BEGIN", "SET"))} == {"DO ***"}
+    assert len(queries) == 3
+    assert mine["calls"] == 7
+    assert mine["toolCalls"] > 5 and mine["toolMilliseconds"] > 0
     [counted] = [each for each in mine["byTotal"] if "FROM things" in each["query"]]
     assert (counted["calls"], counted["rows"], counted["tempBlocks"]) == (5, 5, 0)
     assert counted["query"] == "SELECT count(*) FROM things WHERE word = $1"
@@ -247,6 +252,16 @@ def test_statements_are_whose_role_ran_them_with_their_constants_gone(project: P
     assert "secret" not in str(found)
     without = of(seen(project, MONITOR, queries=False), "sankore")["statements"]["byTotal"]
     assert all("query" not in each and each["queryId"] for each in without)
+
+
+def test_every_statement_of_the_tools_says_whose_it_is(project: Project) -> None:
+    project.database.run("REVOKE USAGE ON SCHEMA sankore FROM madansara_user", "SELECT pg_stat_statements_reset()")
+    for words in (("verify", "--fix", "--yes"), ("doctor",), ("explain", "madansara", "sankore.things"), ("status",)):
+        tool_here(project, *words)
+    unmarked = project.database.rows("SELECT query FROM pg_stat_statements(true) WHERE query NOT LIKE '%/* engarde */'")
+    # What ends a transaction or a part of one is the same statement, whoever has written it.
+    known = re.compile("COMMIT|ROLLBACK|SAVEPOINT|SELECT pg_stat_statements_reset")
+    assert [query for (query,) in unmarked if not known.match(query)] == []
 
 
 def test_what_maintenance_has_left_to_do(project: Project) -> None:
@@ -313,6 +328,65 @@ def test_what_maintenance_has_left_to_do(project: Project) -> None:
     with project.connect("Odd-1") as session:
         session.execute("DROP TABLE tended, numbered")
         session.execute("DROP SEQUENCE short, down, round")
+
+
+def test_an_index_that_failed_and_a_table_without_autovacuum_are_told_and_healed(project: Project) -> None:
+    with project.connect("Odd-1") as session:
+        session.execute("CREATE TABLE \"Twi''ce\" (id int) WITH (autovacuum_enabled = off)")
+        session.execute("CREATE TABLE wide (id int, word text) WITH (toast.autovacuum_enabled = false)")
+        session.execute("CREATE TABLE tended (id int) WITH (autovacuum_enabled = on, fillfactor = 90)")
+        session.execute("INSERT INTO \"Twi''ce\" VALUES (1), (1)")
+        for statement in (
+            'CREATE UNIQUE INDEX CONCURRENTLY "by Id" ON "Twi\'\'ce" (id)',
+            'REINDEX INDEX CONCURRENTLY "by Id"',
+        ):
+            with pytest.raises(psycopg.errors.UniqueViolation):
+                session.execute(statement.encode())
+    for who in (None, MONITOR):
+        storage = of(seen(project, who), "Odd-1")["storage"]
+        assert [(index["table"], index["name"]) for index in storage["invalidIndexes"]] == [
+            ("Twi''ce", "by Id"),
+            ("Twi''ce", "by Id_ccnew"),
+        ]
+        assert [table["table"] for table in storage["autovacuumOff"]] == ["Twi''ce", "wide"]
+    table, metrics = shown(project), samples(scraped(project))
+    assert "Odd-1: index Odd 'S'.by Id (" in table and "Odd-1: autovacuum is off for Odd 'S'.wide. " in table
+    for metric in ("invalid_indexes", "autovacuum_off_tables"):
+        assert metrics[f"engarde_service_{metric}", (("service", "Odd-1"),)] == 2
+        assert metrics[f"engarde_service_{metric}", (("service", "sankore"),)] == 0
+    remedies = [each["remedy"] for each in (*storage["invalidIndexes"], *storage["autovacuumOff"])]
+    assert all(f"\n    {remedy}\n" in table for remedy in remedies)
+    with project.connect("Odd-1") as session:
+        session.execute("DELETE FROM \"Twi''ce\" WHERE ctid = '(0,1)'")
+        for remedy in remedies:
+            session.execute(remedy.encode())
+        healed = of(seen(project), "Odd-1")["storage"]
+        assert (healed["invalidIndexes"], healed["autovacuumOff"]) == ([], [])
+        assert session.execute("SELECT count(*) FROM pg_index WHERE indexrelid = '\"by Id\"'::regclass").fetchone() == (
+            1,
+        )
+        session.execute("DROP TABLE \"Twi''ce\", wide, tended")
+
+
+def test_an_index_that_is_being_built_is_no_failed_one(project: Project) -> None:
+    with project.connect("Odd-1") as session:
+        session.execute("CREATE TABLE long (id int)")
+    with (
+        project.connect("Odd-1") as writer,
+        project.connect("Odd-1") as builder,
+        transaction(writer, "INSERT INTO long VALUES (1)"),
+        running(builder, "CREATE INDEX CONCURRENTLY by_id ON long (id)"),
+    ):
+        built = "SELECT count(*) FROM pg_index WHERE indrelid = $$\"Odd 'S'\".long$$::regclass AND NOT indisvalid"
+        eventually(lambda: project.database.value(built) == 1)
+        for who in (None, MONITOR):
+            assert of(seen(project, who), "Odd-1")["storage"]["invalidIndexes"] == []
+    # It was cancelled, and so it is one.
+    [failed] = of(seen(project), "Odd-1")["storage"]["invalidIndexes"]
+    with project.connect("Odd-1") as session:
+        session.execute(failed["remedy"].encode())
+        assert of(seen(project), "Odd-1")["storage"]["invalidIndexes"] == []
+        session.execute("DROP TABLE long")
 
 
 def unused(project: Project) -> set[str]:

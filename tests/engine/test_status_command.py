@@ -132,6 +132,42 @@ def test_prometheus_reads_it(project: Project) -> None:
     assert len({family.name for family in families}) == len(families)
 
 
+def test_a_slot_that_nobody_reads_from_is_told_with_what_drops_it(project: Project) -> None:
+    server = project.database.server
+    servers.stop(server)
+    servers.start(replace(server, settings={**server.settings, "wal_level": "logical"}))
+    try:
+        assert seen(project)["server"]["inactiveSlots"] == []
+        elsewhere(project, "SELECT pg_create_logical_replication_slot('decoded', 'pgoutput')")
+        project.database.run("SELECT pg_create_physical_replication_slot('gone', true)", "CREATE TABLE filled ()")
+        project.database.run("SELECT pg_create_physical_replication_slot('unused')", "DROP TABLE filled")
+        slots = {slot["name"]: slot for slot in seen(project)["server"]["inactiveSlots"]}
+        assert {name: (slot["kind"], slot["database"]) for name, slot in slots.items()} == {
+            "decoded": ("logical", "postgres"),
+            "gone": ("physical", None),
+            "unused": ("physical", None),
+        }
+        assert slots["unused"]["retainedBytes"] == 0 < slots["gone"]["retainedBytes"]
+        metrics = samples(status(project, "--output", "prometheus"))
+        assert metrics["engarde_server_inactive_slots", ()] == 3
+        assert metrics["engarde_server_inactive_slot_retained_bytes", (("slot", "gone"),)] > 0
+        assert set(passed(project, retainedWal=1)) == {(None, "retainedWal")}
+        assert passed(project, retainedWal="1 TB") == []
+        text = status(project)
+        assert "nobody reads from replication slot gone, which keeps" in text
+        assert "as a superuser in database postgres:\n    SELECT pg_drop_replication_slot('decoded');\n" in text
+        elsewhere(project, slots.pop("decoded")["remedy"])
+        project.database.run(*(slot["remedy"] for slot in slots.values()))
+        assert seen(project)["server"]["inactiveSlots"] == []
+    finally:
+        project.database.run(
+            "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE plugin IS NULL"
+        )
+        elsewhere(project, "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots")
+        servers.stop(server)
+        servers.start(server)
+
+
 def unseen(project: Project) -> list[str]:
     """What to do to see statements; nothing where they are seen."""
     found = seen(project)

@@ -33,7 +33,7 @@ from engarde.server.functions import Extension
 from engarde.split.inspect import Contents, Source, Target, TargetServer
 from engarde.split.move import changes, move
 from engarde.split.report import MovePlan
-from engarde.status.collect import SETTINGS, Setting
+from engarde.status.collect import SETTINGS, Setting, Slot
 from engarde.status.collect import Server as Seen
 from engarde.status.connections import STATES, Connections
 from engarde.status.exceeded import Exceeded
@@ -41,7 +41,7 @@ from engarde.status.report import Report as StatusReport
 from engarde.status.report import Server, Service
 from engarde.status.show import Status
 from engarde.status.statement_stats import Slow, StatementStats, Unseen
-from engarde.status.storage import Bytes, IndexUse, Sized, Storage
+from engarde.status.storage import AutovacuumOff, Bytes, IndexUse, InvalidIndex, Sized, Storage
 from engarde.status.subjects import Subject, subjects
 from engarde.util.quoting import word
 from engarde.verify.report import Cell, Report, Row, as_text
@@ -246,6 +246,8 @@ def stored(subject: Subject) -> Storage | None:
         0,
         (index,),
         (index,),
+        (InvalidIndex(subject.schemas[0], "things", subject.name, 10**7),),
+        (AutovacuumOff(subject.schemas[0], subject.name),),
     )
 
 
@@ -265,6 +267,8 @@ def glanced(services: Names) -> RenderableType:
                 0,
                 (statement(subject.name, 1),),
                 (statement(subject.name, 2),),
+                9,
+                1.5,
                 1,
                 1,
             ),
@@ -274,7 +278,19 @@ def glanced(services: Names) -> RenderableType:
     ]
     seen = Seen("17.6", "postgres", True, 1, False, NOW.timestamp() - 10**6, None, 99, 1, 0, 0, 1, 1)
     settings = {name: Setting(name, "1234MB", name == "work_mem") for name in SETTINGS}
-    server = Server(seen, settings, 50, 97, 97, 100, 40, {services[0]: 3}, 0, 10**11)
+    server = Server(
+        seen,
+        settings,
+        50,
+        97,
+        97,
+        100,
+        40,
+        {services[0]: 3},
+        0,
+        10**11,
+        (Slot(services[0], "logical", services[0], 10**10),),
+    )
     unseen = Unseen("the statements of all services", "the database has none", remedy(services[0]).text)
     report = StatusReport("local", "railway", NOW.timestamp(), server, tuple(found), (unseen,), True)
     return Status(report, (Exceeded(services[0], "size", 1, 2, "93.1 GB of at most 10.0 GB"),)).text()

@@ -40,7 +40,9 @@ def test_a_services_own_thresholds_come_before_everybodys() -> None:
     assert a.over(found.status).model_dump() == {"size": 2 << 30, "connections": 80, "slow_statement": 50}
     assert b.over(found.status).model_dump() == {"size": 1 << 30, "connections": 80, "slow_statement": None}
     assert found.existing_schemas[0].status == Thresholds(connections=90)
-    assert stack().status.model_dump() == dict.fromkeys(("size", "connections", "slow_statement", "database_size"))
+    assert stack().status.model_dump() == dict.fromkeys(
+        ("size", "connections", "slow_statement", "database_size", "retained_wal")
+    )
 
 
 def test_what_does_not_belong_there_is_told() -> None:
@@ -54,5 +56,5 @@ def test_what_does_not_belong_there_is_told() -> None:
         "  engarde:analytics.status.size: analytics owns no schema; a size is of a service's",
         "  engarde:services.a.migrations.x: unknown key; allowed: path, command, variable, urlFormat, environment",
         "  engarde:services.a.status.databaseSize: unknown key; allowed: size, connections, slowStatement",
-        "  engarde:status.x: unknown key; allowed: size, connections, slowStatement, databaseSize",
+        "  engarde:status.x: unknown key; allowed: size, connections, slowStatement, databaseSize, retainedWal",
     ]

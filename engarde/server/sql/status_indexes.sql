@@ -10,14 +10,18 @@ WITH found AS MATERIALIZED (
                ORDER BY i.indisprimary DESC, i.indisunique DESC, i.indisreplident DESC, i.indexrelid) AS first,
            pg_stat_get_numscans(i.indexrelid) = 0 AND NOT i.indisunique AND NOT i.indisexclusion
            AND NOT i.indisreplident AS unused,
-           c.relname, n.nspname, i.indisvalid
+           c.relname, n.nspname, i.indisvalid,
+           -- Until it is built, an index is not valid either. Whoever builds one holds a lock on its table.
+           NOT i.indisvalid AND i.indrelid NOT IN (
+               SELECT l.relation FROM pg_stat_progress_create_index p JOIN pg_locks l ON l.pid = p.pid
+               WHERE l.locktype = 'relation' AND p.datname = current_database()) AS broken
     FROM pg_index i
     JOIN pg_class c ON c.oid = i.indexrelid
     JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'i' AND n.nspname = ANY (%(schemas)s)
 )
 SELECT f.indexrelid::bigint AS oid, f.indrelid::bigint AS of_table, f.nspname::text AS schema, f.relname::text AS name,
-       f.unused AND f.indisvalid AS unused,
+       f.unused AND f.indisvalid AS unused, f.broken AS invalid,
        CASE WHEN f.indisvalid
             THEN (SELECT k.relname::text FROM pg_class k
                   WHERE k.oid = f.first AND f.first <> f.indexrelid

@@ -11,7 +11,9 @@ SELECT c.oid::bigint AS oid, n.nspname::text AS schema, c.relname::text AS name,
        END AS rows,
        s.dead, extract(epoch FROM s.vacuumed)::float8 AS vacuumed, extract(epoch FROM s.analyzed)::float8 AS analyzed,
        greatest(age(c.relfrozenxid), age(t.relfrozenxid)) AS transaction_age,
-       greatest(mxid_age(c.relminmxid), mxid_age(t.relminmxid)) AS multixact_age
+       greatest(mxid_age(c.relminmxid), mxid_age(t.relminmxid)) AS multixact_age,
+       EXISTS (SELECT FROM pg_options_to_table(c.reloptions || t.reloptions)
+               WHERE option_name = 'autovacuum_enabled' AND NOT option_value::boolean) AS autovacuum_off
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class t ON t.oid = c.reltoastrelid
