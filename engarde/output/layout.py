@@ -1,7 +1,7 @@
 """How text is laid out: lines that are wrapped between words, lines that are copied whole, and one style of table.
 
-Nothing is ever cut. A name that does not fit its column is folded; a word, and what stands in backquotes, is only
-broken where a terminal does that, which copies it as one.
+Nothing is ever cut. A name that does not fit is folded; a path, and what stands in backquotes, is only broken where a
+terminal does that, which copies it as one.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ def to_copy(text: str) -> RenderableType:
     return Group(*(Text(f"  {line}", "green", no_wrap=True) for line in text.split("\n")))
 
 
-def wrapped(line: str, width: int) -> list[str]:
-    """The line in several, each no longer than its longest word where the width does not suffice."""
+def wrapped(line: str, width: int, whole: str = "`/") -> Iterator[str]:
+    """The line in several: broken between words, and within one that is too long and has none of these characters."""
     indent = line[: len(line) - len(line.lstrip())]
     made = [""]
     for space, word in _WORD.findall(line):
@@ -59,13 +59,9 @@ def wrapped(line: str, width: int) -> list[str]:
             made.append(indent + word)
         else:
             made[-1] += space + word
-    return made
-
-
-def _folded(line: str, width: int) -> Iterator[str]:
-    """The same in a column: of its words only those in backquotes are longer."""
-    for part in wrapped(line, width):
-        yield from [part] if cell_len(part) <= width or "`" in part else chop_cells(part, width)
+    for part in made:
+        fits = cell_len(part) <= width or any(character in part for character in whole)
+        yield from [part] if fits else chop_cells(part, width)
 
 
 Cell = str | Text | Sequence[Text]
@@ -146,7 +142,7 @@ class Table:
                 yield from row[0]
                 continue
             cells = [
-                [(part, line.style) for line in cell for part in _folded(line.plain, width)]
+                [(part, line.style) for line in cell for part in wrapped(line.plain, width, "`")]
                 for cell, width in zip(row, widths, strict=True)
             ]
             for parts in zip_longest(*cells, fillvalue=("", "")):
