@@ -18,7 +18,7 @@ from engarde.declaration.model import Service, Stack
 from engarde.declaration.stack_file import key_path
 from engarde.declaration.stack_names import file_name, short_name
 from engarde.errors import ConfigError, Refused, Unfinished
-from engarde.output.layout import Text
+from engarde.output.layout import lines
 from engarde.output.show import Result
 from engarde.pulumi_cli.logins import access
 from engarde.pulumi_cli.process import remove_key, set_key, up
@@ -52,12 +52,12 @@ class Retired(Result):
     """the Railway services that have its URL"""
 
     def text(self) -> RenderableType:
-        lines = [f"{self.service} {'would be' if self.dry_run else 'is'} retired:", indented(self.steps)]
+        told = [f"{self.service} {'would be' if self.dry_run else 'is'} retired:", indented(self.steps)]
         if self.folder and not self.dry_run:
-            lines.append(f"its data is in {self.folder}")
+            told.append(f"its data is in {self.folder}")
         if self.variables:
-            lines.append(f"take its URL out of these Railway services: {', '.join(self.variables)}")
-        return Text("\n".join(lines), overflow="fold")
+            told.append(f"take its URL out of these Railway services: {', '.join(self.variables)}")
+        return lines("\n".join(told))
 
     def data(self) -> dict[str, object]:
         return dict(
