@@ -97,13 +97,17 @@ def remarks(report: Report) -> Iterator[Remark]:
 
 
 def _to_mend(stored: Storage) -> Iterator[Remark]:
-    for index in stored.invalid_indexes:
+    for index in stored.invalid_indexes[:NAMED]:
         name = f"{index.schema}.{index.name} ({of_bytes(index.bytes)})"
         yield Remark(
             f"index {name} is invalid: no query uses it. As its owner, outside of a transaction:", index.remedy
         )
-    for table in stored.autovacuum_off:
+    if (left := len(stored.invalid_indexes) - NAMED) > 0:
+        yield Remark(f"more indexes that are invalid: {left}")
+    for table in stored.autovacuum_off[:NAMED]:
         yield Remark(f"autovacuum is off for {table.schema}.{table.table}. Unless it is meant to be:", table.remedy)
+    if (left := len(stored.autovacuum_off) - NAMED) > 0:
+        yield Remark(f"more tables for which autovacuum is off: {left}")
 
 
 def _sessions(service: Service) -> Iterator[str]:
