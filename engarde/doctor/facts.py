@@ -130,7 +130,7 @@ class Facts(ExitStack):
 
     def is_suspected(self, finding: Finding) -> bool:
         """Whether a finding is about a login that the error may be about."""
-        return any(login.role in finding.concerns for login in self.suspects)
+        return any(is_of(login, finding) for login in self.suspects)
 
     @cached_property
     def entrants(self) -> dict[str, bool]:
@@ -253,6 +253,14 @@ class Facts(ExitStack):
 def owns(login: Service | Analytics, schema: str) -> bool:
     """Whether the schema is the login's own."""
     return isinstance(login, Service) and login.schema_ == schema
+
+
+def is_of(login: Service | Analytics, finding: Finding) -> bool:
+    """Whether a finding is about this login, or about what PUBLIC has.
+
+    The subject tells, and not what the finding concerns: a role may have the name of a schema.
+    """
+    return f"{finding.subject} on ".startswith((f"{login.role} on ", "PUBLIC on "))
 
 
 def read_of(login: Service | Analytics, schema: str, table: str) -> Read | None:

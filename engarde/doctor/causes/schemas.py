@@ -1,12 +1,12 @@
 """Causes of `permission denied for schema`, and of names that lead to another schema."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import PUBLIC
 from engarde.doctor import failed_statement, remedies
-from engarde.doctor.facts import Facts, owns
+from engarde.doctor.facts import Facts, is_of, owns
 from engarde.doctor.model import Answer, Cause, as_found, bring_back, confirmed, ruled_out, unknown
 from engarde.output.findings import Finding, Remedy
 from engarde.preflight.admin_privileges import moving
@@ -88,6 +88,29 @@ def _own(facts: Facts) -> list[str]:
     return [schema for schema in denied(facts) if facts.service_of(schema) in facts.suspects]
 
 
+def _about(facts: Facts, finding: Finding) -> Iterator[tuple[str, str]]:
+    """The roles and schemas that both the error and a finding may be about."""
+    for schema in denied(facts):
+        found = facts.catalog.schemas.get(schema)
+        for login in facts.suspects if found and found.identity in finding.things else ():
+            if is_of(login, finding):
+                yield login.role, schema
+
+
+def _owner_is_refused(facts: Facts, finding: Finding) -> bool:
+    """Whether an owner lacks, in effect, a privilege on its schema that the statement may need."""
+    makes = facts.named.kind == "schema" and failed_statement.verb(facts.error.lines) in (None, "CREATE", "ALTER")
+    return any(
+        not facts.may_use(role, schema) or (makes and not facts.may_create(role, schema))
+        for role, schema in _about(facts, finding)
+    )
+
+
+def _is_shut_out(facts: Facts, finding: Finding) -> bool:
+    """Whether a login lacks, in effect, the USAGE that a finding misses."""
+    return any(not facts.may_use(role, schema) for role, schema in _about(facts, finding))
+
+
 def _whose_path(facts: Facts) -> Sequence[Service | Analytics]:
     if any(failed_statement.table_in(facts.error.lines, schema) for schema in _named(facts)):
         return ()  # The statement names the schema itself.
@@ -128,7 +151,12 @@ def search_path_changed(says: str, whose: Callable[[Facts], Sequence[Service | A
         because="{what} starts with search_path {actual}; expected: {expected}",
         otherwise="every search_path is as declared",
         when=lambda facts: bool(whose(facts)),
-        so=lambda facts, finding: finding.subject in {f"search_path of {login.role}" for login in whose(facts)},
+        so=lambda facts, finding: any(
+            isinstance(login, Service)
+            and finding.subject == f"search_path of {login.role}"
+            and facts.search_path(login.role) != (login.schema_, PUBLIC)
+            for login in whose(facts)
+        ),
         heal=_in_this_database,
     )
 
@@ -153,7 +181,7 @@ OWNER_LOST = Cause.of_check(
     because="{who} has revoked privileges from itself on {what}; expected: {expected}",
     otherwise="every owner has all privileges on its schema",
     when=lambda facts: bool(_own(facts)),
-    so=lambda facts, finding: facts.is_suspected(finding) and " on schema " in finding.subject,
+    so=_owner_is_refused,
     heal=as_found,
 )
 SEARCH_PATH = search_path_changed("the role's search_path leads to another schema", _whose_path)
@@ -172,13 +200,6 @@ NOT_GRANTED = Cause.of_check(
     when=lambda facts: any(
         facts.enters(login, schema) and not owns(login, schema) for schema in denied(facts) for login in facts.suspects
     ),
-    so=lambda facts, finding: (
-        facts.is_suspected(finding)
-        and any(
-            facts.catalog.schemas[name].identity in finding.things
-            for name in denied(facts)
-            if name in facts.catalog.schemas
-        )
-    ),
+    so=_is_shut_out,
 )
 CREATES = Cause("the service creates something outside its own schema", _creates_elsewhere, _without_schema)

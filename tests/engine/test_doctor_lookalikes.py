@@ -1,0 +1,145 @@
+"""Damage that looks like the cause of an error and is not: what is to be named instead."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from engarde.doctor.causes import missing_relations, schemas
+from engarde.doctor.model import Cause
+from tests.conftest import Stacks
+from tests.engine.admins import BACKEND, only_superuser
+from tests.engine.diagnosing import diagnosed, heal, marks, said, told
+from tests.engine.ills import ask, confirmed_first
+from tests.engine.program import Project
+
+pytestmark = pytest.mark.xdist_group("doctor-lookalikes")
+
+SECTIONS = {
+    "services": {
+        "madansara": {
+            "reads": ["public.users", {"table": "public.brands", "columns": ["id", "name"]}, "sankore.orders"]
+        },
+        "sankore": {},
+        "onside": {"executes": ["sankore.total(integer)"]},
+        "langflow": {},
+    },
+    "existingSchemas": {"public": {"creators": [BACKEND]}},
+    "analytics": {},
+}
+CALLED_LIKE_ITS_SCHEMA = {
+    "services": {"sankore": {"role": "sankore"}, "madansara": {"reads": ["sankore.orders"]}},
+    "existingSchemas": {"public": {}},
+    "analytics": {},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LookAlike:
+    """Damage by hand, as the superuser, an error, and its cause: None where the damage is none of it."""
+
+    damage: tuple[str, ...]
+    text: str
+    cause: Cause | None
+
+
+NO_USAGE_ON_PUBLIC = ("REVOKE USAGE ON SCHEMA public FROM PUBLIC",)
+NO_CREATE = ("REVOKE CREATE ON SCHEMA sankore FROM sankore_user",)
+PATH_OF_ANALYTICS = ("ALTER ROLE analytics_readonly SET search_path = public",)
+LOOK_ALIKES = {
+    "PUBLIC lost its USAGE": LookAlike(NO_USAGE_ON_PUBLIC, "permission denied for schema public", schemas.NOT_GRANTED),
+    "PUBLIC lost its USAGE, and a table is read": LookAlike(
+        NO_USAGE_ON_PUBLIC,
+        "madansara: permission denied for schema public\nLINE 1: SELECT * FROM public.users",
+        schemas.NOT_GRANTED,
+    ),
+    "a group gives what was taken away": LookAlike(
+        (
+            "CREATE ROLE entering",
+            "GRANT USAGE ON SCHEMA sankore TO entering",
+            "GRANT entering TO madansara_user",
+            "REVOKE USAGE ON SCHEMA sankore FROM madansara_user",
+        ),
+        "madansara: permission denied for schema sankore\nLINE 1: CREATE TABLE sankore.mine (id int)",
+        schemas.CREATES,
+    ),
+    "another schema's owner gave up a right": LookAlike(
+        ("REVOKE CREATE ON SCHEMA madansara FROM madansara_user",),
+        "permission denied for schema sankore\nLINE 1: SELECT * FROM sankore.orders",
+        schemas.NOT_DECLARED,
+    ),
+    "the schema's owner gave up a right that reading does not take": LookAlike(
+        NO_CREATE, "permission denied for schema sankore\nLINE 1: SELECT * FROM sankore.orders", schemas.NOT_DECLARED
+    ),
+    "the schema's owner gave up the right that the statement takes": LookAlike(
+        NO_CREATE,
+        "sankore: permission denied for schema sankore\nLINE 1: CREATE TABLE more (id int)",
+        schemas.OWNER_LOST,
+    ),
+    "the schema's owner gave up a right without which it sees its tables": LookAlike(
+        NO_CREATE, 'sankore: relation "no_such" does not exist', missing_relations.NOT_MIGRATED
+    ),
+    "analytics has a search_path": LookAlike(
+        PATH_OF_ANALYTICS, "permission denied for schema sankore", schemas.NOT_DECLARED
+    ),
+    "analytics has a search_path, and finds no table": LookAlike(
+        PATH_OF_ANALYTICS, 'analytics: relation "orders" does not exist', missing_relations.ELSEWHERE
+    ),
+}
+
+
+def in_use(project: Project) -> None:
+    project.succeeds(project.up())
+    for types in ("integer", "text"):
+        ask(project, "sankore", f"CREATE FUNCTION total({types}) RETURNS int LANGUAGE sql AS 'SELECT 1'")
+    ask(project, "sankore", "CREATE TABLE orders (id int)")
+    project.succeeds(project.up())
+
+
+def with_orders(project: Project) -> None:
+    project.succeeds(project.up())
+    ask(project, "sankore", "CREATE TABLE orders (id int); GRANT SELECT ON orders TO madansara_user")
+
+
+def named(project: Project, case: LookAlike) -> None:
+    """The case's cause alone is blamed, or none."""
+    project.database.run(*case.damage)
+    code, found = diagnosed(project, case.text)
+    if case.cause:
+        confirmed_first(code, found, case.cause)
+    else:
+        assert "confirmed" not in marks(found).values(), told(found)
+
+
+@only_superuser
+@pytest.mark.parametrize("name", LOOK_ALIKES)
+def test_it_is_not_blamed(stacks: Stacks, name: str) -> None:
+    with stacks(in_use, **SECTIONS) as project:
+        named(project, LOOK_ALIKES[name])
+
+
+@only_superuser
+def test_what_everybody_has_comes_back(stacks: Stacks) -> None:
+    with stacks(in_use, **SECTIONS) as project:
+        project.database.run(*NO_USAGE_ON_PUBLIC)
+        text = said(lambda: ask(project, "madansara", "SELECT * FROM public.users"))
+        code, found = diagnosed(project, f"madansara: {text}")
+        confirmed_first(code, found, schemas.NOT_GRANTED)
+        heal(project, found["fix"])
+        ask(project, "madansara", "SELECT * FROM public.users")
+        assert diagnosed(project, f"madansara: {text}")[0] == 0
+
+
+LIKE_ITS_SCHEMA = {
+    "its path is the default": LookAlike(
+        ("ALTER ROLE sankore RESET search_path",),
+        'user=sankore relation "no_such" does not exist',
+        missing_relations.NOT_MIGRATED,
+    ),
+}
+
+
+@only_superuser
+@pytest.mark.parametrize("name", LIKE_ITS_SCHEMA)
+def test_a_role_that_is_called_like_its_schema(stacks: Stacks, name: str) -> None:
+    with stacks(with_orders, **CALLED_LIKE_ITS_SCHEMA) as project:
+        named(project, LIKE_ITS_SCHEMA[name])
