@@ -46,6 +46,7 @@ def of_parts(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
             f"in {part.child_schema}, and {part.child_owner}'s",
             observed.admin.sql(verb, heal, of=(part.child_owner, part.parent_owner), placed=placed, thing=thing),
             frozenset({part.child_schema, part.parent_schema, part.child_owner, part.parent_owner}),
+            things=frozenset({part.child}),
         )
 
 

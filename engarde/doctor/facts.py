@@ -34,6 +34,8 @@ class Relation:
     """as ALTER has it"""
     schema: str
     name: str
+    identity: str
+    """as SQL names it"""
     owner: str
 
     @property
@@ -47,12 +49,28 @@ class RelationRight:
     """What a role may do to a table, view or sequence."""
 
     role: str
-    reads: bool
-    some: bool
-    """it may read at least one column"""
-    writes: bool
-    refers: bool
-    """it may point a foreign key at at least one column"""
+    held: list[str]
+    """its privileges in effect, from any grant: `SELECT`, `SELECT (column)`, ..."""
+
+    @property
+    def reads(self) -> bool:
+        """Whether it may read every column."""
+        return "SELECT" in self.held
+
+    @property
+    def some(self) -> bool:
+        """Whether it may read at least one column."""
+        return any(right.startswith("SELECT") for right in self.held)
+
+    @property
+    def writes(self) -> bool:
+        """Whether it may change rows; of a sequence, whether it may use it."""
+        return {"INSERT", "UPDATE", "DELETE"} <= {*self.held} or "USAGE" in self.held
+
+    @property
+    def refers(self) -> bool:
+        """Whether it may point a foreign key at at least one column."""
+        return any(right.startswith("REFERENCES") for right in self.held)
 
 
 @dataclass(frozen=True, slots=True)

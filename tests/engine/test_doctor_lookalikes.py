@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from engarde.doctor.causes import missing_relations, schemas
+from engarde.doctor.causes import admin, missing_relations, relations, schemas
 from engarde.doctor.model import Cause
 from tests.conftest import Stacks
 from tests.engine.admins import BACKEND, only_superuser
@@ -44,7 +44,13 @@ class LookAlike:
 
 NO_USAGE_ON_PUBLIC = ("REVOKE USAGE ON SCHEMA public FROM PUBLIC",)
 NO_CREATE = ("REVOKE CREATE ON SCHEMA sankore FROM sankore_user",)
+NO_TRUNCATE = ("REVOKE TRUNCATE ON sankore.orders FROM sankore_user",)
+NO_UPDATE = ("REVOKE UPDATE ON sankore.orders FROM sankore_user",)
 PATH_OF_ANALYTICS = ("ALTER ROLE analytics_readonly SET search_path = public",)
+PARTITION = (
+    "CREATE TABLE public.events (id int) PARTITION BY RANGE (id)",
+    "CREATE TABLE sankore.events_1 PARTITION OF public.events FOR VALUES FROM (1) TO (2)",
+)
 LOOK_ALIKES = {
     "PUBLIC lost its USAGE": LookAlike(NO_USAGE_ON_PUBLIC, "permission denied for schema public", schemas.NOT_GRANTED),
     "PUBLIC lost its USAGE, and a table is read": LookAlike(
@@ -83,6 +89,60 @@ LOOK_ALIKES = {
     ),
     "analytics has a search_path, and finds no table": LookAlike(
         PATH_OF_ANALYTICS, 'analytics: relation "orders" does not exist', missing_relations.ELSEWHERE
+    ),
+    "the sequence of a stranger's table": LookAlike(
+        ("CREATE TABLE sankore.invoices (id serial)",),
+        "sankore: permission denied for sequence invoices_id_seq",
+        relations.OWNER,
+    ),
+    "a stranger's partition": LookAlike(PARTITION, "sankore: permission denied for table events_1", relations.OWNER),
+    "a stranger's partition is altered": LookAlike(
+        PARTITION, "sankore: must be owner of table events_1", admin.STRANGER_OWNS
+    ),
+    "everybody may read it": LookAlike(
+        ("GRANT SELECT ON public.users TO PUBLIC", "REVOKE SELECT ON public.users FROM madansara_user"),
+        "madansara: permission denied for table users\n[SQL: ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES users (id)]",
+        relations.FOREIGN_KEY,
+    ),
+    "more is granted than the declared columns": LookAlike(
+        (
+            "REVOKE SELECT (id, name) ON public.brands FROM madansara_user",
+            "GRANT SELECT ON public.brands TO madansara_user",
+        ),
+        "madansara: permission denied for table brands\n[SQL: ALTER TABLE t ADD FOREIGN KEY (id) REFERENCES brands]",
+        relations.FOREIGN_KEY,
+    ),
+    "a group reads it": LookAlike(
+        (
+            "CREATE ROLE stranger",
+            "CREATE TABLE public.hidden (id int)",
+            "ALTER TABLE public.hidden OWNER TO stranger",
+            "CREATE ROLE readers",
+            "GRANT SELECT ON public.hidden TO readers",
+            "GRANT readers TO analytics_readonly",
+            "CREATE VIEW sankore.of_hidden AS SELECT * FROM public.hidden",
+            "ALTER VIEW sankore.of_hidden OWNER TO sankore_user",
+        ),
+        "analytics: permission denied for table hidden",
+        relations.VIEW,
+    ),
+    "the table's owner gave up a right that reading does not take": LookAlike(
+        NO_TRUNCATE, "permission denied for table orders\n[SQL: SELECT * FROM sankore.orders]", relations.NOT_DECLARED
+    ),
+    "the table's owner gave up another right than the usual ones": LookAlike(
+        NO_TRUNCATE, "permission denied for table orders", relations.NOT_DECLARED
+    ),
+    "the table's owner gave up a right, and somebody reads": LookAlike(
+        NO_UPDATE, "permission denied for table orders\n[SQL: SELECT * FROM sankore.orders]", relations.NOT_DECLARED
+    ),
+    "the table's owner gave up a right, and everybody has it": LookAlike(
+        (*NO_UPDATE, "GRANT UPDATE ON sankore.orders TO PUBLIC"), "sankore: permission denied for table orders", None
+    ),
+    "the table's owner gave up the right that the statement takes": LookAlike(
+        NO_TRUNCATE, "permission denied for table orders\n[SQL: TRUNCATE sankore.orders]", relations.OWNER_LOST
+    ),
+    "the table's owner is refused": LookAlike(
+        NO_TRUNCATE, "sankore: permission denied for table orders", relations.OWNER_LOST
     ),
 }
 
@@ -129,7 +189,28 @@ def test_what_everybody_has_comes_back(stacks: Stacks) -> None:
         assert diagnosed(project, f"madansara: {text}")[0] == 0
 
 
+@only_superuser
+def test_the_admin_makes_tables_beside_the_creators(stacks: Stacks) -> None:
+    """No run gives analytics what the admin makes later, until the stack file says that it makes tables."""
+    with stacks(in_use, **SECTIONS) as project:
+        project.database.run("CREATE TABLE public.audit (id int)")
+        project.succeeds(project.up("--refresh"))
+        ask(project, "analytics", "SELECT * FROM public.audit")
+        project.database.run("CREATE TABLE public.audit_2 (id int)")
+        text = said(lambda: ask(project, "analytics", "SELECT * FROM public.audit_2"))
+        code, found = diagnosed(project, f"analytics: {text}")
+        confirmed_first(code, found, relations.CREATORS)
+        heal(project, found["fix"])
+        project.database.run("CREATE TABLE public.audit_3 (id int)")
+        ask(project, "analytics", "SELECT * FROM public.audit_2, public.audit_3")
+
+
 LIKE_ITS_SCHEMA = {
+    "another login lost a right in it": LookAlike(
+        ("REVOKE SELECT ON sankore.orders FROM madansara_user",),
+        "user=sankore permission denied for table orders",
+        None,
+    ),
     "its path is the default": LookAlike(
         ("ALTER ROLE sankore RESET search_path",),
         'user=sankore relation "no_such" does not exist',

@@ -81,6 +81,7 @@ def _bootstrap(facts: Facts) -> Remedy:
 STRANGER_OWNS = Cause.of_check(
     "an object in a service's schema belongs to another role",
     "owner",
+    "inheritance",
     because="{subject} is {actual}; expected: {expected}",
     otherwise="every object of this name in a service's schema belongs to the service",
     so=_is_named,

@@ -7,10 +7,13 @@ from engarde.declaration.names import spelled
 from engarde.declaration.privileges import creators
 from engarde.declaration.resource_names import login_name
 from engarde.doctor import failed_statement, remedies
-from engarde.doctor.facts import Facts, Relation, RelationRight, owns, read_of
+from engarde.doctor.facts import Facts, Relation, RelationRight, is_of, owns, read_of
 from engarde.doctor.model import Answer, Cause, as_found, bring_back, confirmed, ruled_out, unknown
 from engarde.output.findings import Finding, Remedy
 from engarde.util.quoting import statement
+
+_READING, _WRITING = ("SELECT", "WITH"), ("INSERT", "UPDATE", "DELETE", "MERGE")
+"""Words with which a statement begins."""
 
 
 def refused(facts: Facts) -> list[Relation]:
@@ -25,13 +28,18 @@ def refused(facts: Facts) -> list[Relation]:
     return [relation for relation in facts.exact if relation.schema in written] or facts.exact
 
 
-def _tries(facts: Facts) -> Iterator[tuple[Service | Analytics, Relation, RelationRight]]:
-    """Each login with a relation that it may have been refused, and its privileges there."""
+def _tries(
+    facts: Facts, finding: Finding | None = None
+) -> Iterator[tuple[Service | Analytics, Relation, RelationRight]]:
+    """Each login at a relation that it may have been refused, and its privileges there; of a finding, only its own."""
     for relation in refused(facts):
+        if finding and relation.identity not in finding.things:
+            continue
         rights = facts.rights_on(relation, [login.role for login in facts.suspects])
         for login in facts.suspects:
             # Without USAGE on the schema, the error would name the schema.
-            if (right := rights.get(login.role)) and facts.may_use(login.role, relation.schema):
+            right = rights.get(login.role)
+            if right and facts.may_use(login.role, relation.schema) and (finding is None or is_of(login, finding)):
                 yield login, relation, right
 
 
@@ -87,29 +95,58 @@ def _writes(facts: Facts) -> Answer:
     return ruled_out("the statement writes to no table of others")
 
 
-def _is_refused(facts: Facts, finding: Finding) -> bool:
-    """Whether a finding is about something that the error may be about."""
-    names = {(relation.schema, relation.name) for relation in refused(facts)}
+def _is_anothers(facts: Facts, finding: Finding) -> bool:
+    """Whether a finding is about another role's relation in a service's schema, or about the table of its sequence."""
+    tables = facts.catalog.belongs_to
     return any(
-        (known.schema, known.name) in names for known in facts.catalog.relations if known.identity in finding.things
+        owns(service, relation.schema)
+        and relation.owner != service.role
+        and finding.things & {relation.identity, tables.get(relation.identity)}
+        for relation in refused(facts)
+        for service in facts.services
     )
 
 
-def _made_by(facts: Facts, finding: Finding) -> list[Relation]:
-    """The relations that a role created and analytics may not read, if a finding misses the role among the creators."""
-    return [
-        relation
-        for login, relation, right in _tries(facts)
-        if isinstance(login, Analytics)
-        and not right.reads
-        and finding.subject == f"{relation.owner} in {relation.schema}"
-    ]
+def _owner_is_refused(facts: Facts, finding: Finding) -> bool:
+    """Whether an owner lacks, in effect, a privilege on its table that the statement may need."""
+    return any(
+        entry.identity == relation.identity
+        and entry.right in _needed(facts, relation)
+        and entry.right not in right.held
+        for _, relation, right in _tries(facts, finding)
+        for entry in facts.catalog.lost
+    )
 
 
-def _known_creator(facts: Facts, finding: Finding) -> Remedy:
-    made = _made_by(facts, finding)[0]
-    known = (*creators(facts.stack, made.schema), made.owner)
-    return remedies.edit("engarde:existingSchemas", made.schema, "creators", value=known)
+def _needed(facts: Facts, relation: Relation) -> frozenset[str]:
+    """The privileges on a relation that the statement may need."""
+    lines = facts.error.lines
+    verb = failed_statement.verb(lines)
+    if relation.kind == "sequence":
+        return frozenset({"SELECT", "UPDATE", "USAGE"})
+    if verb in _READING and not failed_statement.more_than_reading(lines, relation.schema, relation.name):
+        return frozenset({"SELECT"})
+    usual = frozenset({"SELECT", "INSERT", "UPDATE", "DELETE"})
+    # Few statements need more: if none is quoted, the text has to name the owner.
+    more = verb not in (*_READING, *_WRITING) if verb else facts.login
+    return usual | {"TRUNCATE", "REFERENCES", "TRIGGER"} if more else usual
+
+
+def _reader_is_refused(facts: Facts, finding: Finding) -> bool:
+    """Whether a login lacks, in effect, a privilege that a finding misses."""
+    return any({*finding.expected.split(", ")} - {*right.held} for _, _, right in _tries(facts, finding))
+
+
+def _made_by_another(facts: Facts) -> Answer:
+    for login, relation, right in _tries(facts):
+        schema, maker, known = relation.schema, relation.owner, creators(facts.stack, relation.schema)
+        is_read = isinstance(login, Analytics) and facts.sees(login, schema, relation.name)
+        # The admin counts, too: `up` gives analytics nothing on its later tables unless it is a creator.
+        if is_read and not (right.reads or facts.service_of(schema) or maker in (*known, *facts.stack.roles)):
+            because = f"{maker} created {relation.place}, but is not among the creators of {schema}"
+            remedy = remedies.edit("engarde:existingSchemas", schema, "creators", value=(*known, maker))
+            return confirmed(because, remedy)
+    return ruled_out("analytics may read it, or the role that created it is among the creators")
 
 
 def _view_cannot_read(facts: Facts) -> Answer:
@@ -133,11 +170,10 @@ def _declare(facts: Facts) -> Remedy:
 OWNER = Cause.of_check(
     "a table in the service's own schema belongs to another role",
     "owner",
+    "inheritance",
     because="{what} is {actual}; expected: {expected}",
     otherwise="every table of this name in a service's schema belongs to the service",
-    so=lambda facts, finding: (
-        any(service.schema_ in finding.concerns for service in facts.services) and _is_refused(facts, finding)
-    ),
+    so=_is_anothers,
     heal=as_found,
 )
 OWNER_LOST = Cause.of_check(
@@ -145,7 +181,7 @@ OWNER_LOST = Cause.of_check(
     "owner's right",
     because="{who} has revoked privileges from itself on {what}; expected: {expected}",
     otherwise="every owner has all privileges on its tables",
-    so=lambda facts, finding: facts.is_suspected(finding) and _is_refused(facts, finding),
+    so=_owner_is_refused,
     heal=as_found,
 )
 NOT_DECLARED = Cause("the stack file does not declare this read", _never_declared, _declare)
@@ -155,20 +191,13 @@ NOT_GRANTED = Cause.of_check(
     "grant",
     because="{who} lacks {expected} on {what}, which is declared",
     otherwise="every declared read of it is granted",
-    so=lambda facts, finding: facts.is_suspected(finding) and _is_refused(facts, finding),
+    so=_reader_is_refused,
 )
 WRITES = Cause(
     "the statement writes to a table of others, where the stack file can give only SELECT",
     _writes,
     remedies.ASK_ITS_SERVICE,
 )
-CREATORS = Cause.of_check(
-    "the role that created it is not among the schema's creators",
-    "default privileges",
-    because="{subject}: {actual}, but is not among the schema's creators",
-    otherwise="analytics may read it, or the role that created it is among the creators",
-    so=lambda facts, finding: bool(_made_by(facts, finding)),
-    heal=_known_creator,
-)
+CREATORS = Cause("the role that created it is not among the schema's creators", _made_by_another, bring_back)
 FOREIGN_KEY = Cause("a foreign key points at it, but only reading it is declared", _foreign_key, _declare)
 VIEW = Cause("a view reads it as the view's owner, which lacks SELECT", _view_cannot_read, bring_back)

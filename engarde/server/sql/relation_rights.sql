@@ -1,13 +1,16 @@
--- What each of these roles may do to a table, view or sequence: `some` is to read a column of it at least, `refers` to
--- point a foreign key at one.
+-- What each of these roles may do in effect to a table, view or sequence, and to the columns of a table.
 SELECT rolname AS role,
-       CASE relkind WHEN 'S' THEN has_sequence_privilege(r.oid, c.oid, 'SELECT')
-                    ELSE has_table_privilege(r.oid, c.oid, 'SELECT') END AS reads,
-       CASE relkind WHEN 'S' THEN has_sequence_privilege(r.oid, c.oid, 'SELECT')
-                    ELSE has_any_column_privilege(r.oid, c.oid, 'SELECT') END AS some,
-       CASE relkind WHEN 'S' THEN has_sequence_privilege(r.oid, c.oid, 'USAGE')
-                    ELSE has_table_privilege(r.oid, c.oid, 'INSERT') AND has_table_privilege(r.oid, c.oid, 'UPDATE')
-                         AND has_table_privilege(r.oid, c.oid, 'DELETE') END AS writes,
-       CASE relkind WHEN 'S' THEN false ELSE has_any_column_privilege(r.oid, c.oid, 'REFERENCES') END AS refers
+       CASE relkind
+           WHEN 'S' THEN ARRAY(SELECT "right" FROM unnest(ARRAY['SELECT', 'UPDATE', 'USAGE']) "right"
+                               WHERE has_sequence_privilege(r.oid, c.oid, "right"))
+           ELSE ARRAY(SELECT "right"
+                      FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) "right"
+                      WHERE has_table_privilege(r.oid, c.oid, "right")
+                      UNION ALL
+                      SELECT "right" || ' (' || attname || ')'
+                      FROM pg_attribute CROSS JOIN unnest(ARRAY['SELECT', 'REFERENCES']) "right"
+                      WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
+                        AND has_column_privilege(r.oid, c.oid, attnum, "right"))
+       END AS held
 FROM pg_roles r CROSS JOIN pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 WHERE rolname = ANY (%(roles)s) AND nspname = %(schema)s AND relname = %(name)s
