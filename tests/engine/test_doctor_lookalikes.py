@@ -7,7 +7,7 @@ import pytest
 from engarde.doctor.causes import admin, missing_relations, relations, schemas
 from engarde.doctor.model import Cause
 from tests.conftest import Stacks
-from tests.engine.admins import BACKEND, only_superuser
+from tests.engine.admins import BACKEND, only_createrole, only_superuser
 from tests.engine.diagnosing import diagnosed, heal, marks, said, told
 from tests.engine.ills import ask, confirmed_first
 from tests.engine.program import Project
@@ -203,6 +203,18 @@ def test_the_admin_makes_tables_beside_the_creators(stacks: Stacks) -> None:
         heal(project, found["fix"])
         project.database.run("CREATE TABLE public.audit_3 (id int)")
         ask(project, "analytics", "SELECT * FROM public.audit_2, public.audit_3")
+
+
+@only_createrole
+def test_what_a_superuser_made_is_lacking(stacks: Stacks) -> None:
+    """As the program words it, and no other check tells."""
+    with stacks(in_use, **SECTIONS) as project:
+        project.database.run("CREATE TABLE sankore.invoices (id int)")
+        code, found = diagnosed(project, project.up().output)
+        confirmed_first(code, found, admin.LACKING)
+        assert found["fix"]["text"].startswith('GRANT SELECT ON TABLE "sankore"."invoices"')
+        heal(project, found["fix"])
+        project.succeeds(project.up())
 
 
 LIKE_ITS_SCHEMA = {

@@ -7,6 +7,7 @@ from engarde.doctor.error_text import Named
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, as_found, confirmed, ruled_out, unknown
 from engarde.output.findings import Finding, Remedy
+from engarde.preflight import admin_privileges
 from engarde.util.quoting import statement
 
 _WANTED = re.compile(r'(?:member of role|SET ROLE|option on role) "([^"]+)"')
@@ -14,11 +15,12 @@ _WANTED = re.compile(r'(?:member of role|SET ROLE|option on role) "([^"]+)"')
 
 def _lacks_rights(facts: Facts) -> Answer:
     admin = facts.stack.server.user
-    lacking = [finding for finding in facts.found("admin") if finding.remedy.kind == "sql"]
+    # As the preflight asks: the check leaves out what other checks report.
+    lacking = admin_privileges.missing(facts.stack, facts.observed.rights)
     if not lacking:
         return ruled_out(f"{admin} has every privilege that the stack needs")
-    needed = sorted({finding.expected.removeprefix("enough rights: ") for finding in lacking})
-    text = "\n".join(finding.remedy.text for finding in lacking)
+    needed = sorted({right.needed for right in lacking})
+    text = "\n".join(right.sql for right in lacking)
     return confirmed(f"{admin} lacks privileges: {'; '.join(needed)}", Remedy("sql", text, by_superuser=True))
 
 
@@ -53,7 +55,7 @@ def _extension(facts: Facts) -> Answer:
     if offered.installed:
         return ruled_out(f"{name} is installed now; CREATE EXTENSION IF NOT EXISTS does nothing then")
     if any(extension.name == name for extension in facts.stack.extensions):
-        if facts.found("admin"):
+        if admin_privileges.missing(facts.stack, facts.observed.rights):
             return ruled_out(f"{name} is declared, but the admin lacks privileges")
         return confirmed(f"{name} is declared, but not installed", remedies.up_again(facts))
     return confirmed(f"{name} is not in the stack file; the admin creates only declared extensions")
