@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from engarde.doctor.causes import admin, missing_relations, relations, schemas
+from engarde.doctor.causes import admin, functions, missing_relations, relations, schemas
 from engarde.doctor.model import Cause
 from tests.conftest import Stacks
 from tests.engine.admins import BACKEND, only_createrole, only_superuser
@@ -143,6 +143,15 @@ LOOK_ALIKES = {
     ),
     "the table's owner is refused": LookAlike(
         NO_TRUNCATE, "sankore: permission denied for table orders", relations.OWNER_LOST
+    ),
+    "a declared function was made anew, and another is called": LookAlike(
+        (
+            "DROP FUNCTION sankore.total(integer)",
+            "CREATE FUNCTION sankore.total(integer) RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "REVOKE EXECUTE ON FUNCTION sankore.total(text) FROM PUBLIC",
+        ),
+        "onside: permission denied for function total",
+        functions.NOT_DECLARED,
     ),
 }
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from engarde.declaration.model import Service
 from engarde.declaration.names import spelled
 from engarde.doctor import failed_statement, remedies
-from engarde.doctor.facts import Facts
+from engarde.doctor.facts import Facts, is_of
 from engarde.doctor.model import Answer, Cause, as_found, confirmed, ruled_out
-from engarde.output.findings import Remedy
+from engarde.output.findings import Finding, Remedy
 from engarde.server.functions import spelled as as_the_server
 
 FUNCTION = "SCHEMA.FUNCTION(TYPES)"
@@ -59,6 +59,15 @@ def _refused_to_its_service(facts: Facts) -> set[str]:
     }
 
 
+def _is_refused(facts: Facts, finding: Finding) -> bool:
+    """Whether a service lacks, in effect, the EXECUTE that a finding misses."""
+    return any(
+        is_of(service, finding) and function.identity in finding.things and service.role in function.refused
+        for function in _called(facts)
+        for service in facts.services
+    )
+
+
 def _not_declared(facts: Facts) -> Answer:
     if found := list(_undeclared(facts)):
         it = found[0][0]
@@ -102,9 +111,7 @@ NOT_GRANTED = Cause.of_check(
     "grant",
     because="{who} may not call {what}, although it is declared",
     otherwise="every declared call of it is granted",
-    so=lambda facts, finding: (
-        facts.is_suspected(finding) and bool(finding.things & {function.identity for function in _called(facts)})
-    ),
+    so=_is_refused,
     heal=as_found,
 )
 NOT_DECLARED = Cause(
