@@ -153,6 +153,9 @@ LOOK_ALIKES = {
         "onside: permission denied for function total",
         functions.NOT_DECLARED,
     ),
+    "another service's schema is gone": LookAlike(
+        ("DROP SCHEMA langflow",), "sankore: no schema has been selected to create in", None
+    ),
 }
 
 
@@ -196,6 +199,17 @@ def test_what_everybody_has_comes_back(stacks: Stacks) -> None:
         heal(project, found["fix"])
         ask(project, "madansara", "SELECT * FROM public.users")
         assert diagnosed(project, f"madansara: {text}")[0] == 0
+
+
+@only_superuser
+def test_a_schema_with_another_name_gets_its_own_back(stacks: Stacks) -> None:
+    with stacks(in_use, **SECTIONS) as project:
+        project.database.run("ALTER SCHEMA sankore RENAME TO sankore_old")
+        text = said(lambda: ask(project, "sankore", "CREATE TABLE sankore.more (id int)"))
+        code, found = diagnosed(project, f"sankore: {text}")
+        confirmed_first(code, found, missing_relations.GONE)
+        heal(project, found["fix"])
+        ask(project, "sankore", "SELECT * FROM sankore.orders")
 
 
 @only_superuser

@@ -6,7 +6,7 @@ from engarde.declaration.resource_names import login_name
 from engarde.doctor import remedies
 from engarde.doctor.causes.schemas import search_path_changed
 from engarde.doctor.facts import Facts, Relation
-from engarde.doctor.model import Answer, Cause, bring_back, confirmed, ruled_out, unknown
+from engarde.doctor.model import Answer, Cause, as_found, bring_back, confirmed, ruled_out, unknown
 from engarde.output.findings import Finding, Remedy
 from engarde.util.quoting import quoted
 
@@ -102,9 +102,10 @@ def _other_role(facts: Facts) -> Answer:
 
 
 def _is_gone(facts: Facts, finding: Finding) -> bool:
-    services = [service.schema_ for service in facts.stack.services]
-    about = services if facts.named.object is None else [facts.known_as(services)]
-    return finding.subject in {f"schema {name}" for name in about}
+    schema = finding.subject.removeprefix("schema ")
+    if facts.named.object is None:
+        return schema in [service.schema_ for service in facts.services]
+    return schema == facts.known_as([service.schema_ for service in facts.stack.services])
 
 
 def _schema_in_other_case(facts: Facts) -> Answer:
@@ -154,6 +155,7 @@ GONE = Cause.of_check(
     because="{subject} {actual}",
     otherwise="every declared schema in question exists",
     so=_is_gone,
+    heal=as_found,
 )
 SCHEMA_CASE = Cause("the schema's name has capitals and needs quotes", _schema_in_other_case, _QUOTE)
 UNDECLARED = Cause("no service has this schema", _schema_of_service, _SAY_WHERE)
