@@ -201,6 +201,11 @@ class Facts(ExitStack):
         """Whether a role of the stack may create objects in a schema."""
         return (role, schema, CREATE) in self._schema_rights
 
+    @cached_property
+    def database_rights(self) -> frozenset[tuple[str, str]]:
+        """The roles with CONNECT or TEMPORARY on the database in effect, each with the privilege."""
+        return frozenset(self.session.tuples("database_rights"))
+
     @property
     def guesses(self) -> list[str]:
         """Possible names of the object in the error: up to the end of the line, or of a word."""

@@ -153,6 +153,11 @@ LOOK_ALIKES = {
         "onside: permission denied for function total",
         functions.NOT_DECLARED,
     ),
+    "everybody may connect": LookAlike(
+        ("REVOKE CONNECT ON DATABASE railway FROM onside_user", "GRANT CONNECT ON DATABASE railway TO PUBLIC"),
+        'onside: permission denied for database "railway"',
+        None,
+    ),
     "another service's schema is gone": LookAlike(
         ("DROP SCHEMA langflow",), "sankore: no schema has been selected to create in", None
     ),

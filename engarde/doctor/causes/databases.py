@@ -95,7 +95,8 @@ def _lost(right: str, otherwise: str) -> Cause:
         who, _, what = finding.subject.partition(" on ")
         declared = facts.declared_roles
         concerned = {facts.role} if facts.role in declared else declared
-        return who in concerned and what.startswith("database ") and right in finding.expected.split(", ")
+        missed = what.startswith("database ") and right in finding.expected.split(", ")
+        return missed and who in concerned and (who, right) not in facts.database_rights
 
     return Cause.of_check(
         f"the role lost {right} on the database",
