@@ -3,13 +3,17 @@
 from collections.abc import Iterator
 
 from engarde.declaration.address import UNSTATED, Address, Elsewhere, Server
+from engarde.declaration.declared import UrlFormat
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import PUBLIC, split_table
 from engarde.declaration.stack_rules import Sections
 from engarde.declaration.validation import ValidationFault, join, key
 
-UNVERIFYING = "sqlalchemy+pg8000"
-"""The form whose driver verifies no certificate."""
+UNVERIFYING: dict[UrlFormat, str] = {
+    "sqlalchemy+pg8000": "its URL can carry no sslmode, and pg8000 verifies no certificate by itself",
+    "prisma": "Prisma's own engine, which runs its migrations, takes that mode for prefer and verifies no certificate",
+}
+"""Form -> why it verifies no certificate."""
 
 SERVERS_OWN = ("postgres", "template0", "template1")
 """Databases that a server comes with, and that nobody is to be shut out of."""
@@ -133,11 +137,10 @@ def _verified(
         return
     paths = {join("engarde:services", service.name): service.url_format for service in services}
     for path, form in {**paths, **({"engarde:analytics": analytics.url_format} if analytics else {})}.items():
-        if form == UNVERIFYING:
+        if form in UNVERIFYING:
             yield ValidationFault(
                 join(path, "urlFormat"),
-                f"its URL can carry no sslmode, and pg8000 verifies no certificate by itself; {stated}"
-                f" is {address.sslmode}: choose another form or another mode",
+                f"{UNVERIFYING[form]}; {stated} is {address.sslmode}: choose another form or another mode",
             )
 
 
@@ -170,10 +173,8 @@ def _deliveries(stated: Sections) -> Iterator[ValidationFault]:
                 )
             if spec.unpooled and not has_unpooled:
                 yield ValidationFault(join(at, "unpooled"), f"needs {place}unpooledAddress")
-            if spec.url_format == UNVERIFYING and _verifies(address):
-                yield ValidationFault(
-                    join(at, "urlFormat"), "its URL can carry no sslmode, and pg8000 verifies no certificate"
-                )
+            if spec.url_format in UNVERIFYING and _verifies(address):
+                yield ValidationFault(join(at, "urlFormat"), UNVERIFYING[spec.url_format])
         # Names that are alike but for their case are no fault where nothing is delivered.
         for service in login.on_railway if login.railway or has_railway else ():
             for name in declared.variables:

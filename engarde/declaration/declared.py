@@ -19,6 +19,7 @@ UrlFormat = Literal[
     "sqlalchemy+asyncpg",
     "sqlalchemy+pg8000",
     "node-postgres",
+    "prisma",
     "jdbc",
 ]
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]

@@ -55,7 +55,7 @@ class Login(Declared):
     formerly: Identifier | None = None
     """the key or the role that it had before, and is renamed from"""
     url_format: UrlFormat = "plain"
-    """the form of the exported URL: plain, options, sqlalchemy+DRIVER, node-postgres or jdbc"""
+    """the form of the exported URL: plain, options, sqlalchemy+DRIVER, node-postgres, prisma or jdbc"""
     railway: Delivery | None = None
     """a map of service and variables, whose names are letters, digits and _; default: DATABASE_URL of its namesake"""
     status: Thresholds | None = None

@@ -28,7 +28,7 @@ def url(
     password: str,
     schema: str | None = None,
 ) -> str:
-    """The URL with which the role logs in; only the form `options` carries the schema's search_path."""
+    """The URL with which the role logs in; only the forms `options` and `prisma` carry the schema."""
     host = f"[{address.host}]" if ":" in address.host else address.host
     where = f"{host}:{address.port}/{quote(database, safe='')}"
     user, secret = quote(role, safe=""), quote(password, safe="")
@@ -38,7 +38,7 @@ def url(
     else:
         scheme = form.replace("sqlalchemy", "postgresql") if form.startswith("sqlalchemy") else "postgresql"
         bare = f"{scheme}://{user}:{secret}@{where}"
-        other = f"options={_search_path(schema)}" if form == "options" and schema is not None else ""
+        other = _own_schema(form, schema) if schema is not None else ""
     return "?".join(filter(None, (bare, "&".join(filter(None, (other, tls))))))
 
 
@@ -47,11 +47,18 @@ def _tls(form: UrlFormat, sslmode: SslMode | None) -> str:
     # pg8000 takes none: it asks every server for TLS, and SQLAlchemy's TypeError answers whatever a URL adds.
     if sslmode is None or form == "sqlalchemy+pg8000":
         return ""
-    if form == "node-postgres":
+    if form in ("node-postgres", "prisma"):
         # By itself it verifies in every mode but disable, as it does for allow even when told to be like libpq.
         return "sslmode=disable" if sslmode in ("disable", "allow") else f"uselibpqcompat=true&sslmode={sslmode}"
     # SQLAlchemy hands query parameters to the driver as they are, and asyncpg's own word is `ssl`.
     return f"ssl={sslmode}" if form == "sqlalchemy+asyncpg" else f"sslmode={sslmode}"
+
+
+def _own_schema(form: UrlFormat, schema: str) -> str:
+    """The query parameter that names the schema, in the forms that have one."""
+    if form == "options":
+        return f"options={_search_path(schema)}"
+    return f"schema={quote(schema, safe='')}" if form == "prisma" else ""
 
 
 def _search_path(schema: str) -> str:

@@ -67,6 +67,10 @@ def only_fault(**sections: Any) -> str:
             },
             "engarde:analytics.urlFormat: its URL can carry no sslmode",
         ),
+        (
+            {"services": {"a": {"urlFormat": "prisma"}}, "serviceAddress": {"host": "h", "sslmode": "verify-full"}},
+            "engarde:services.a.urlFormat: Prisma's own engine, which runs its migrations, takes that mode for prefer",
+        ),
         ({"services": {"pg_a": None}}, "engarde:services.pg_a.schema: invalid name: reserved"),
         ({"services": {"a": {"schema": "public"}}}, "engarde:services.a.schema: reserved name: public belongs to"),
         ({"services": {"a": {"schema": "$user"}}}, "engarde:services.a.schema: reserved name"),

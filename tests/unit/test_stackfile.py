@@ -103,7 +103,7 @@ def test_faults_of_what_goes_to_railway() -> None:
         f"  engarde:services.a.railway.variables.9: not of the allowed form; {allowed}",
         f"  engarde:services.b.railway: {needs}",
         "  engarde:services.b.railway.variables.X.urlFormat:"
-        " its URL can carry no sslmode, and pg8000 verifies no certificate",
+        " its URL can carry no sslmode, and pg8000 verifies no certificate by itself",
         f"  engarde:services.c.railway.service[1]: not of the allowed form; {allowed}",
         "  engarde:services.d.railway: Y of the same Railway service is set by engarde:services.b.railway already",
         f"  engarde:services.d.railway: {needs}",

@@ -50,6 +50,12 @@ REFERENCE = "${{Postgres.RAILWAY_PRIVATE_DOMAIN}}"
             "require",
             "postgresql://madansara_user:p4ssw0rd@h:5432/railway?uselibpqcompat=true&sslmode=require",
         ),
+        ("prisma", None, "postgresql://madansara_user:p4ssw0rd@h:5432/railway?schema=madansara"),
+        (
+            "prisma",
+            "require",
+            "postgresql://madansara_user:p4ssw0rd@h:5432/railway?schema=madansara&uselibpqcompat=true&sslmode=require",
+        ),
         ("jdbc", None, "jdbc:postgresql://h:5432/railway?user=madansara_user&password=p4ssw0rd"),
         (
             "jdbc",
@@ -74,7 +80,12 @@ def test_hosts(host: str, expected: str) -> None:
     assert url("plain", Address(host=host), "d", "r", PW) == expected
 
 
+def test_a_login_of_no_schema_has_none_in_its_url() -> None:
+    assert url("prisma", Address(host="h"), "d", "r", PW) == f"postgresql://r:{PW}@h:5432/d"
+
+
 def test_odd_names_are_percent_encoded() -> None:
+    assert url("prisma", Address(host="h"), "d", "r", PW, "a&b c").endswith("/d?schema=a%26b%20c")
     assert url("plain", Address(host="h"), "a/b c", "Mä-O'@:user", PW) == (
         "postgresql://M%C3%A4-O%27%40%3Auser:p4ssw0rd@h:5432/a%2Fb%20c"
     )
