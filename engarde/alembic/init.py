@@ -3,14 +3,18 @@
 import difflib
 import errno
 import os
+import re
 import secrets
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from stat import S_IMODE
+from typing import get_args
 
 from engarde.alembic import template
+from engarde.alembic.context import Environment
+from engarde.alembic.default_driver import default_drivers
 from engarde.alembic.environment import environment
 from engarde.alembic.project import INI, NoProject, Project, project, words_of
 from engarde.alembic.running import Runner, Said
@@ -77,7 +81,7 @@ def _fresh(folder: Path, service: Service, driver: Driver | None) -> list[Change
     if taken := [str(folder / file) for file in files if os.path.lexists(folder / file)]:
         raise ConfigError(f"{', '.join(taken)} is there, but no Alembic project: {INI} has no [alembic]") from None
     _refuse_links(root, root / FRESH / "env.py")
-    files[f"{FRESH}/env.py"] = _new_env(service, driver)
+    files[f"{FRESH}/env.py"] = _new_env(service, driver, root)
     return [Change(root, root / file, None, text, None) for file, text in files.items()]
 
 
@@ -198,7 +202,7 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
     _refuse_links(root, file)
     before = _read(file)
     if before is None:
-        return Change(root, file, None, _new_env(service, driver), None)
+        return Change(root, file, None, _new_env(service, driver, root), None)
     if there.flask:
         raise Refused(
             f"{file} is Flask-Migrate's, and Alembic is told by the application's code: nothing was written; say it"
@@ -211,10 +215,7 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
             f"{file}:{facts.of_several[0].line} is for several databases: nothing was written; make a project for"
             f" {service.name}'s alone, with its version files, and `def upgrade() -> None:` in them"
         )
-    # The one that it has now, as far as that is a choice between synchronous and not.
-    usual = _usual(service)
-    kept_driver = "psycopg" if usual == "asyncpg" and facts.engines else usual
-    chosen = driver or ("asyncpg" if facts.asynchronous else kept_driver)
+    chosen = driver or _old_driver(facts, before, _usual(service, root))
     own, left, lost = template.yours(before), tuple[str, ...](), tuple[str, ...]()
     if own is None:
         yours, left, lost = carried(facts, bound(template.env(service, chosen, "")))
@@ -241,15 +242,25 @@ def _refuse_links(root: Path, file: Path) -> None:
         raise ConfigError(f"{links[0]} is a link, and nothing is written through one: put a file in its place")
 
 
-def _new_env(service: Service, driver: Driver | None) -> str:
-    return template.env(service, driver or _usual(service), template.text("yours.py"))
+def _new_env(service: Service, driver: Driver | None, root: Path) -> str:
+    return template.env(service, driver or _usual(service, root) or "psycopg", template.text("yours.py"))
 
 
-def _usual(service: Service) -> Driver:
-    """The one that the service's URLs name."""
+def _usual(service: Service, root: Path) -> Driver | None:
+    """The one that the service's URLs name, or that its SQLAlchemy takes where they name none; None: it may be any."""
     form = (service.migrations and service.migrations.url_format) or service.url_format
-    named: dict[str, Driver] = {"sqlalchemy+asyncpg": "asyncpg", "sqlalchemy+psycopg2": "psycopg2"}
-    return named.get(form, "psycopg")
+    drivers: tuple[Driver, ...] = get_args(Driver)
+    named = [driver for driver in drivers if form == f"sqlalchemy+{driver}"]
+    return next(iter(named or [driver for driver in drivers if default_drivers(root) == {driver}]), None)
+
+
+def _old_driver(facts: Environment, old: str, usual: Driver | None) -> Driver:
+    """The one that an env.py has so far, as far as its text tells."""
+    fitting: tuple[Driver, ...] = ("asyncpg", "psycopg") if facts.asynchronous else ("psycopg", "psycopg2")
+    if not facts.engines:
+        fitting = get_args(Driver)
+    named = [driver for driver in fitting if re.search(rf"postgresql\+{driver}\b", old)]
+    return named[0] if len(named) == 1 else usual if usual in fitting else fitting[0]
 
 
 def _read(file: Path, name: str | None = None, folder: int | None = None) -> str | None:

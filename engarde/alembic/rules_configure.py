@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 from engarde.alembic.context import UNJUDGED, Configure, Context, SetPath, Table, by_name
-from engarde.alembic.rules_urls import driver
+from engarde.alembic.rules_urls import has_asyncpg
 from engarde.alembic.scripts import wanting
 from engarde.alembic.source import UNKNOWN, name_of
 from engarde.declaration.names import PUBLIC, VERSION_TABLE
@@ -170,10 +170,10 @@ def _way(context: Context, path: SetPath) -> Iterator[Finding]:
     if context.stack is None and context.env.asynchronous:
         return
     value = context.set_path[1:-1].split(" TO ")[1]
-    if path.way == "options" and driver(context) == "asyncpg":
+    if path.way == "options" and has_asyncpg(context):
         code = f'connect_args={{"server_settings": {{"search_path": {value!r}}}}}'
         expected, actual = "server_settings, asyncpg's word", "options: a TypeError"
-    elif path.way == "server_settings" and driver(context) != "asyncpg":
+    elif path.way == "server_settings" and not has_asyncpg(context):
         code = f"connect_args={{\"options\": '-c search_path={value}'}}"
         expected, actual = "options, the driver's word", "server_settings: asyncpg's"
     else:

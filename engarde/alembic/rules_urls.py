@@ -6,30 +6,23 @@ from collections.abc import Iterator
 
 from engarde.alembic import template
 from engarde.alembic.context import Context, Sink
+from engarde.alembic.default_driver import NEW, NEW_FROM, OLD, default_drivers
 from engarde.alembic.project import URL
 from engarde.alembic.source import SCHEME, UNKNOWN, Value, handed, name_of
 from engarde.declaration.databases import database_of
 from engarde.declaration.declared import UrlFormat
 from engarde.declaration.stack_file import lines
 from engarde.output.findings import Finding, Remedy
-from engarde.util.files import read_text
 from engarde.util.masking import masked
 
 DIRECT = "DIRECT_DATABASE_URL"
 DRIVERS_OF_ASYNC = frozenset({"asyncpg", "psycopg"})
-PSYCOPG_IS_DEFAULT = (2, 1)
-"""From this version of SQLAlchemy on."""
-PINS = ("*.lock", "requirements*.txt", "pyproject.toml")
-UPWARDS = 3
-"""How many folders are looked through for them, the project's and those that it is in."""
+EITHER = f"one of {OLD} before SQLAlchemy {NEW_FROM}, one of {NEW} from {NEW_FROM} on; no file of the project pins it"
 
 _ADDRESS = re.compile(r"(?:postgres(?:ql)?|mysql|mariadb|mssql|oracle|cockroachdb)(?:\+\w+)?://[^\s{]\S*")
 _PASSWORD = re.compile(r"://[^:/@\s]*:[^@\s]+@")
 _MAKERS = ("create_engine", "create_async_engine", "create", "connect", "set")
 _RUNNERS = ("run", "run_until_complete", "create_task", "ensure_future")
-_PINNED = re.compile(
-    r"""(?im)^\W*(?:name = )?["']?sqlalchemy["']?(?:\[[\w, ]*\])?\s*(?:version = ["']|[=~>]=\s*)(\d+)\.(\d+)"""
-)
 
 
 def written_out(context: Context) -> Iterator[Finding]:
@@ -145,11 +138,10 @@ def _from(context: Context) -> str:
 # ---- Engines.
 
 
-def driver(context: Context) -> str:
-    """The driver that its engine has, as far as is known, or will have once it fits."""
+def has_asyncpg(context: Context) -> bool:
+    """Whether asyncpg is the driver of its engine, as far as is known, or will be once it fits."""
     known = {name for sink in _of_engines(context) for name in _drivers(context, sink)}
-    fitting = {name for name in known if _fits(context, name)}
-    return next(iter(fitting)) if len(fitting) == 1 else "asyncpg" if context.env.asynchronous else "psycopg2"
+    return context.env.asynchronous and known != {"psycopg"}
 
 
 def _fits(context: Context, name: str) -> bool:
@@ -159,15 +151,15 @@ def _fits(context: Context, name: str) -> bool:
 def driver_fits(context: Context) -> Iterator[Finding]:
     """An asynchronous engine with an asynchronous driver, and the other way round."""
     for sink in _of_engines(context):
-        for name in sorted(_drivers(context, sink)):
+        for name, actual in sorted(_drivers(context, sink).items()):
             if _fits(context, name):
                 continue
             if context.env.asynchronous:
                 code = 'make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)'
-                yield context.finding("driver", sink.line, "a URL of asyncpg or psycopg", f"one of {name}", code)
+                yield context.finding("driver", sink.line, "a URL of asyncpg or psycopg", actual, code)
             else:
                 code = 'url.replace("+asyncpg", "", 1)'
-                yield context.finding("driver", sink.line, "a URL of a synchronous driver", "one of asyncpg", code)
+                yield context.finding("driver", sink.line, "a URL of a synchronous driver", actual, code)
 
 
 def _of_engines(context: Context) -> list[Sink]:
@@ -183,29 +175,23 @@ def _of_engines(context: Context) -> list[Sink]:
     return [sink for sink in env.sinks if sink.of in (("option", "engine") if configured else ("engine",))]
 
 
-def _drivers(context: Context, sink: Sink) -> set[str]:
-    """Those that its variables' URLs name, once it has put in place what it puts in place."""
+def _drivers(context: Context, sink: Sink) -> dict[str, str]:
+    """Those to which its variables' URLs lead, once it has put in place what it puts in place; each in words."""
     if sink.driver is not None or sink.value.computed:
-        return {sink.driver} if sink.driver else set()
-    found: set[str] = set()
+        return {sink.driver: f"one of {sink.driver}"} if sink.driver else {}
+    found: dict[str, str] = {}
     for form in _forms(context, sink.value):
         scheme = form.replace("sqlalchemy", "postgresql") if form.startswith("sqlalchemy") else "postgresql"
         url = f"{'jdbc:' if form == 'jdbc' else ''}{scheme}://"
         for old, new in sink.value.replaced:
             url = f"{new}://" if old == SCHEME else url.replace(old, new)
         dialect, _, name = url.partition("://")[0].partition("+")
-        found.add(name or (_default_driver(context) if dialect in ("postgresql", "postgres") else dialect))
+        if name or dialect not in ("postgresql", "postgres"):
+            found[name or dialect] = f"one of {name or dialect}"
+            continue
+        defaults = default_drivers(context.project.folder)
+        found |= {driver: EITHER if len(defaults) > 1 else f"one of {driver}" for driver in defaults}
     return found
-
-
-def _default_driver(context: Context) -> str:
-    """What SQLAlchemy takes where a URL names no driver, by the version that the project's files pin."""
-    folders = (context.project.folder, *context.project.folder.parents)[:UPWARDS]
-    for folder, pattern in ((folder, pattern) for folder in folders for pattern in PINS):
-        for file in sorted(folder.glob(pattern)):
-            if pinned := _PINNED.search(read_text(file)):
-                return "psycopg" if (int(pinned[1]), int(pinned[2])) >= PSYCOPG_IS_DEFAULT else "psycopg2"
-    return "psycopg2"
 
 
 def _forms(context: Context, value: Value) -> set[UrlFormat]:

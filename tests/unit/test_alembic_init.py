@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import alembic
 import pytest
@@ -193,6 +193,31 @@ def test_a_change_of_the_rest_that_fills_or_filters_is_not_lost(tmp_path: Path, 
 def test_the_driver(tmp_path: Path, form: str, old: str | None, driver: str) -> None:
     text = (TEMPLATES / old / "env.py").read_text() if old else None
     assert f'DRIVER = "postgresql+{driver}"' in written(tmp_path, text, urlFormat=form)
+
+
+@pytest.mark.parametrize(
+    ("pinned", "old", "driver"),
+    [
+        ("2.0.58", None, "psycopg2"),
+        ("2.1.9", None, "psycopg"),
+        ("2.0.58", "generic", "psycopg2"),
+        ("2.0.58", "async", "asyncpg"),
+        ("2.1.9", "async", "psycopg"),
+    ],
+)
+def test_the_driver_of_a_url_that_names_none_is_a_matter_of_the_version(
+    tmp_path: Path, pinned: str, old: str | None, driver: str
+) -> None:
+    (tmp_path / "requirements.txt").write_text(f"sqlalchemy=={pinned}\n")
+    text = (TEMPLATES / old / "env.py").read_text() if old else None
+    assert f'DRIVER = "postgresql+{driver}"' in written(tmp_path, text)
+
+
+@pytest.mark.parametrize("driver", get_args(template.Driver))
+def test_the_driver_that_the_old_one_names_stays(tmp_path: Path, driver: template.Driver) -> None:
+    (tmp_path / "requirements.txt").write_text("sqlalchemy==2.0.58\n")
+    init.write(init.changes(tmp_path, declared()[1], driver))
+    assert init.changes(tmp_path, declared()[1], None) == ()
 
 
 def test_the_variable(tmp_path: Path) -> None:
