@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +43,10 @@ class Runtime:
 
     def command(self, program: str) -> list[str]:
         """What runs a program of the folder, prepared first where no run of this user has done it before."""
-        return self.started(self._prepared(), program)
+        return self.started(self.prepared(), program)
 
-    def _prepared(self) -> Path:
+    def prepared(self) -> Path:
+        """The folder's copy with its packages."""
         assert not self.absent, self.absent
         source = HERE / self.name
         if not self.preparation:
@@ -69,10 +71,25 @@ PYTHON = Runtime(
     preparation=(),
     started=lambda _, program: [python(), "-m", f"tests.drivers.python.{program}"],
 )
+SQLALCHEMY_2_1 = Runtime(
+    "sqlalchemy21",
+    needs=(),
+    preparation=(
+        (sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target", ".", "-r", "requirements.txt"),
+    ),
+    # An interpreter of its own: the one that forks has the other version loaded.
+    started=lambda folder, program: [
+        *("env", f"PYTHONPATH={folder}"),
+        *(sys.executable, "-m", f"tests.drivers.python.{program}"),
+    ],
+)
+"""Python with what its folder's requirements name in the place of the same packages of `requirements-dev.txt`."""
+
 NODE = Runtime(
     "node",
     needs=("node", "npm"),
-    preparation=(("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"),),
+    # Prisma is told of an engine that nothing calls, or it would download its own to generate its client.
+    preparation=(("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"), ("npm", "run", "generate")),
     started=lambda folder, program: ["node", str(folder / f"{program}.mjs")],
 )
 GO = Runtime(

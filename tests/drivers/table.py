@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from engarde.declaration.declared import SslMode, UrlFormat
-from tests.drivers.runtimes import GO, JAVA, NODE, PYTHON, Runtime
+from tests.drivers.runtimes import GO, JAVA, NODE, PYTHON, SQLALCHEMY_2_1, Runtime
 
 MODES: tuple[SslMode | None, ...] = (None, "disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
@@ -58,32 +58,58 @@ BOTH: tuple[UrlFormat, ...] = ("plain", "options")
 THRESHOLD = "`prepare_threshold=None`"
 CACHES = "both statement caches 0, names of its own"
 
+
+def _sqlalchemy(version: str, runtime: Runtime, default: UrlFormat) -> tuple[Driver, ...]:
+    """Its drivers; `default` names the one that it takes for a URL that names none."""
+    drivers: tuple[tuple[UrlFormat, str, str, Tls], ...] = (
+        ("sqlalchemy+psycopg", "psycopg", THRESHOLD, LIBPQ),
+        ("sqlalchemy+psycopg2", "psycopg2-binary", "", LIBPQ),
+        ("sqlalchemy+asyncpg", "asyncpg", CACHES, LIBPQ),
+        ("sqlalchemy+pg8000", "pg8000", "", PG8000),
+    )
+    return tuple(
+        Driver(
+            f"SQLAlchemy {version}, {form.removeprefix('sqlalchemy+')}",
+            runtime,
+            "sqlalchemy_async" if form == "sqlalchemy+asyncpg" else "sqlalchemy",
+            ("plain", form) if form == default else (form,),
+            ("SQLAlchemy", package),
+            pooler,
+            tls,
+        )
+        for form, package, pooler, tls in drivers
+    )
+
+
+SQLALCHEMY = _sqlalchemy("2.0", PYTHON, "sqlalchemy+psycopg2")
+NEWER_SQLALCHEMY = _sqlalchemy("2.1", SQLALCHEMY_2_1, "sqlalchemy+psycopg")
 ALEMBIC = Driver(
-    "Alembic",
+    "Alembic, SQLAlchemy 2.0",
     PYTHON,
     "alembic",
     ("plain", "sqlalchemy+psycopg", "sqlalchemy+psycopg2"),
-    ("alembic",),
+    ("alembic", "SQLAlchemy"),
 )
+NEWER_ALEMBIC = replace(ALEMBIC, name="Alembic, SQLAlchemy 2.1", runtime=SQLALCHEMY_2_1)
 NODE_POSTGRES = Driver("node-postgres", NODE, "pg", ("node-postgres",), ("pg",), tls=LIKE_LIBPQ)
+PRISMA = replace(
+    NODE_POSTGRES, name="Prisma", program="prisma", forms=("prisma",), packages=("@prisma/client", "@prisma/adapter-pg")
+)
 DRIVERS = (
     Driver("psycopg", PYTHON, "psycopg", BOTH, ("psycopg",), THRESHOLD),
     Driver("psycopg2", PYTHON, "psycopg2", BOTH, ("psycopg2-binary",)),
     Driver("asyncpg", PYTHON, "asyncpg", BOTH, ("asyncpg",), "`statement_cache_size=0`"),
-    Driver("SQLAlchemy, psycopg", PYTHON, "sqlalchemy", ("sqlalchemy+psycopg",), ("SQLAlchemy", "psycopg"), THRESHOLD),
-    Driver("SQLAlchemy, psycopg2", PYTHON, "sqlalchemy", ("sqlalchemy+psycopg2",), ("SQLAlchemy", "psycopg2-binary")),
-    Driver(
-        "SQLAlchemy, asyncpg",
-        PYTHON,
-        "sqlalchemy_asyncpg",
-        ("sqlalchemy+asyncpg",),
-        ("SQLAlchemy", "asyncpg"),
-        CACHES,
-    ),
-    Driver("SQLAlchemy, pg8000", PYTHON, "sqlalchemy", ("sqlalchemy+pg8000",), ("SQLAlchemy", "pg8000"), tls=PG8000),
+    *SQLALCHEMY,
+    *NEWER_SQLALCHEMY,
     Driver("Django, dj-database-url", PYTHON, "django", BOTH, ("Django", "dj-database-url", "psycopg")),
     ALEMBIC,
+    NEWER_ALEMBIC,
     NODE_POSTGRES,
+    replace(NODE_POSTGRES, name="Sequelize", program="sequelize", packages=("sequelize", "pg")),
+    replace(NODE_POSTGRES, name="TypeORM", program="typeorm", packages=("typeorm", "pg")),
+    replace(NODE_POSTGRES, name="Drizzle", program="drizzle", packages=("drizzle-orm", "pg")),
+    replace(NODE_POSTGRES, name="knex", program="knex", packages=("knex", "pg")),
+    PRISMA,
     Driver("postgres.js", NODE, "postgres", BOTH, ("postgres",), "`prepare: false`", POSTGRES_JS),
     Driver("pgjdbc", JAVA, "Connect", ("jdbc",), ("org.postgresql:postgresql",), "`prepareThreshold=0`"),
     Driver("pgx", GO, "main", BOTH, ("github.com/jackc/pgx/v5",), "`QueryExecModeExec`"),

@@ -11,7 +11,7 @@ from tests.drivers import pgbouncer
 from tests.drivers.collected import PGBOUNCER, absent
 from tests.drivers.runtimes import GO, JAVA, NODE, PYTHON
 
-ELSEWHERE = {"node-postgres", "postgres.js", "pgjdbc", "pgx"}
+ELSEWHERE = {"node-postgres", "Sequelize", "TypeORM", "Drizzle", "knex", "Prisma", "postgres.js", "pgjdbc", "pgx"}
 """The drivers of other languages."""
 
 

@@ -1,7 +1,7 @@
 """Real drivers with the URLs as exported, on a server without TLS and on one with it, a rotation included."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -11,9 +11,9 @@ from engarde.declaration.declared import SslMode
 from engarde.server.credentials import url
 from tests.conftest import Projects
 from tests.drivers import certificate
-from tests.drivers.collected import CASES, MODE_CASES
+from tests.drivers.collected import CASES, MODE_CASES, tried
 from tests.drivers.programs import Found, Refused, Url, answers
-from tests.drivers.table import ALEMBIC, MODES, Case
+from tests.drivers.table import ALEMBIC, MODES, NEWER_SQLALCHEMY, PRISMA, SQLALCHEMY, Case, Driver
 from tests.drivers.tenants import TENANTS, Exported, bring_up
 from tests.engine.admins import only_superuser
 from tests.engine.database import NAME
@@ -54,7 +54,7 @@ def exporting(request: pytest.FixtureRequest, projects: Projects) -> Iterator[Ex
         yield Exporting(project, request.param, bring_up(project, project.database.server.port, request.param))
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize("case", tried(CASES), ids=str)
 def test_it_lands_in_its_schema_after_a_rotation_with_the_new_url_only(exporting: Exporting, case: Case) -> None:
     encrypted = exporting.outcome(case, exporting.sslmode) == "T"
     exported, stays, rotated = exporting.exported, TENANTS[case.form, False], TENANTS[case.form, True]
@@ -90,6 +90,26 @@ def test_alembic_refuses_the_form_options(exporting: Exporting) -> None:
     assert isinstance(refused, Refused)
     # It prints the whole URL, whose password must not get any further.
     assert refused.why.startswith("ValueError: invalid interpolation syntax in 'postgresql://options_user:***@")
+
+
+@pytest.mark.parametrize(("driver", "lands"), [(SQLALCHEMY[0], False), (NEWER_SQLALCHEMY[0], True)], ids=["2.0", "2.1"])
+def test_an_asynchronous_engine_takes_a_plain_url_from_sqlalchemy_2_1_on(
+    exporting: Exporting, driver: Driver, lands: bool
+) -> None:
+    tenant = TENANTS["plain", True]
+    [answer] = answers(replace(driver, program="sqlalchemy_async"), [exporting.exported.urls[tenant]])
+    if lands:
+        assert answer == tenant.found(encrypted=exporting.sslmode is not None)
+    else:
+        assert isinstance(answer, Refused)
+        assert "The loaded 'psycopg2' is not async" in answer.why
+
+
+def test_prisma_reads_public_where_the_url_does_not_name_the_schema(exporting: Exporting) -> None:
+    tenant = TENANTS["node-postgres", True]
+    [found] = answers(PRISMA, [exporting.exported.urls[tenant]])
+    expected = tenant.found(encrypted=exporting.sslmode is not None)
+    assert found == replace(expected, marker="public")
 
 
 def _letter(answer: Found | Refused) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import Projects
 from tests.drivers import pgbouncer
-from tests.drivers.collected import CASES
+from tests.drivers.collected import CASES, tried
 from tests.drivers.programs import Refused, answers
 from tests.drivers.table import Case
 from tests.drivers.tenants import TENANTS, Exported, bring_up
@@ -38,7 +38,7 @@ def test_two_sessions_of_a_role_share_a_connection_between_transactions(exported
     assert pids[0] == pids[1]
 
 
-@pytest.mark.parametrize("case", [each for each in CASES if each.form != "options"], ids=str)
+@pytest.mark.parametrize("case", tried(case for case in CASES if case.form != "options"), ids=str)
 def test_it_lands_in_its_schema_after_a_rotation_with_the_new_url_only(exported: Exported, case: Case) -> None:
     tenant = TENANTS[case.form, True]
     url, former, found = exported.urls[tenant], exported.past[tenant], tenant.found(encrypted=False)

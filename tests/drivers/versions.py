@@ -16,6 +16,9 @@ def versions(driver: Driver) -> str:
 def _version(runtime: str, package: str) -> str:
     if runtime == "python":
         return metadata.version(package)
+    if runtime == "sqlalchemy21":
+        own = dict(re.findall(r"^(\S+)==(\S+)$", (HERE / runtime / "requirements.txt").read_text(), re.MULTILINE))
+        return str(own.get(package) or metadata.version(package))
     if runtime == "node":
         return str(json.loads((HERE / "node/package.json").read_text())["dependencies"][package])
     if runtime == "java":

@@ -9,7 +9,8 @@ export async function tell(login) {
     try {
       told = { found: JSON.parse(await login(url)) };
     } catch (fault) {
-      told = { refused: `${fault.code ?? fault.name}: ${fault.message}` };
+      const { code, name, message } = fault.cause ?? fault;
+      told = { refused: `${code ?? name}: ${message}` };
     }
     console.log(JSON.stringify(told));
   }

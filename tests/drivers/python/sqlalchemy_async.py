@@ -1,4 +1,4 @@
-"""SQLAlchemy with asyncpg."""
+"""SQLAlchemy's asynchronous engine with the driver that the URL leads it to."""
 
 import asyncio
 from typing import Any
