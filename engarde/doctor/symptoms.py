@@ -315,21 +315,33 @@ SYMPTOMS = (
     Symptom(
         "startup-options",
         "A pooler refuses the `options` in the URL.",
-        (urls.DECLARED_OPTIONS, urls.OLD_OPTIONS),
+        (urls.DECLARED_OPTIONS, urls.PRISMA_AND_POOLER, urls.OLD_OPTIONS),
         words(r"unsupported startup parameter"),
         ("08P01",),
     ),
     Symptom(
         "no-driver",
         "The driver that the URL leads to is not installed.",
-        (urls.NO_DRIVER,),
+        (urls.DEFAULT_DRIVER, urls.NO_DRIVER, urls.OTHER_DRIVER),
         words(r"No module named '(?P<object>psycopg2?|asyncpg|pg8000)'"),
     ),
     Symptom(
         "driver-not-async",
         "An asynchronous engine has a synchronous driver.",
-        (urls.NOT_ASYNC,),
+        (urls.SYNCHRONOUS, urls.OTHER_DRIVER),
         words(r"loaded '(?P<object>\w+)' is not async"),
+    ),
+    Symptom(
+        "driver-async",
+        "A synchronous engine has an asynchronous driver, or an asynchronous session reads without `await`.",
+        (urls.IN_SYNCHRONOUS_ENGINE, urls.LAZY),
+        words(r"greenlet_spawn has not been called"),
+    ),
+    Symptom(
+        "no-greenlet",
+        "An asynchronous engine has no greenlet.",
+        (urls.NO_GREENLET,),
+        words(r"'greenlet' library is installed|greenlet library is required|No module named 'greenlet'"),
     ),
     Symptom(
         "prepared-statement",

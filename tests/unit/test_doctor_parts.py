@@ -196,6 +196,12 @@ def test_what_needs_no_server() -> None:
     assert node and node.fix and node.fix.text == "engarde:services:\n  sankore:\n    urlFormat: node-postgres"
     options = diagnose(stack(services={"a": {"urlFormat": "options"}}), "unsupported startup parameter: options")
     assert options and options.fix and options.fix.text.endswith("urlFormat: plain")
+    prisma = diagnose(stack(services={"a": {"urlFormat": "prisma"}}), "unsupported startup parameter: search_path")
+    assert prisma and not prisma.sure and prisma.fix and "&pgbouncer=true" in prisma.fix.text
+    lazy = diagnosis("madansara: greenlet_spawn has not been called; can't call await_only() here")
+    assert lazy and not lazy.sure and lazy.fix and "selectinload" in lazy.fix.text
+    several = diagnosis("No module named 'psycopg'")
+    assert several.fix and several.fix.text == "engarde:services:\n  SERVICE:\n    urlFormat: sqlalchemy+psycopg2"
 
 
 def test_names_are_each_of_one_symptom() -> None:

@@ -1,7 +1,9 @@
 """Causes in a URL: its address, its form and its driver; servers that do not answer, and poolers."""
 
+from collections.abc import Sequence
+
 from engarde.declaration.declared import UrlFormat
-from engarde.declaration.model import Service
+from engarde.declaration.model import Analytics, Service
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
 from engarde.doctor.model import Answer, Cause, confirmed, ruled_out, unknown
@@ -25,7 +27,11 @@ DRIVERS = {
 """A word in a traceback -> the setting that leaves no prepared statements on the server."""
 
 _OTHER: dict[str, UrlFormat] = {"psycopg": "sqlalchemy+psycopg2", "psycopg2": "sqlalchemy+psycopg"}
-"""Which driver a service has that lacks this one, as SQLAlchemy's default has changed from one to the other."""
+"""The form for a service that lacks this driver, as SQLAlchemy's default has changed from one to the other."""
+
+PACKAGES = {"psycopg": "psycopg[binary]", "psycopg2": "psycopg2-binary"}
+"""Driver -> what pip calls it, where that is another name."""
+ASYNCHRONOUS = ("asyncpg", "psycopg")
 
 
 def _reference(facts: Facts) -> Answer:
@@ -86,6 +92,10 @@ def _with_options(facts: Facts) -> list[Service]:
     return [service for service in facts.services if service.url_format == OPTIONS]
 
 
+def _with_prisma(facts: Facts) -> bool:
+    return any(service.url_format == "prisma" for service in facts.services)
+
+
 def _declared_options(facts: Facts) -> Answer:
     for service in _with_options(facts):
         because = f"{service.name} has urlFormat: options; poolers refuse it, and Alembic interprets its %"
@@ -96,6 +106,8 @@ def _declared_options(facts: Facts) -> Answer:
 def _old_options(facts: Facts) -> Answer:
     if _with_options(facts):
         return ruled_out("the stack file asks for this form")
+    if _with_prisma(facts):
+        return unknown("Prisma may have asked for it")
     return confirmed("no URL of the stack has it, so the service has an older one, the setup guide's perhaps")
 
 
@@ -119,17 +131,72 @@ def _percent(facts: Facts) -> Answer:
     )
 
 
-def _another_driver(facts: Facts) -> Remedy:
+def _named(login: Service | Analytics) -> str | None:
+    """The driver that its URL names to SQLAlchemy."""
+    return login.url_format.partition("sqlalchemy+")[2] or None
+
+
+def _state(logins: Sequence[Service | Analytics], form: UrlFormat) -> Remedy:
+    services = [login for login in logins if isinstance(login, Service)] or logins
+    if len(services) == 1:
+        return remedies.of_login(services[0], "urlFormat", form)
+    return remedies.edit("engarde:services", remedies.SERVICE, "urlFormat", value=form)
+
+
+def _by_default(facts: Facts) -> Answer:
     missing = facts.named.object or ""
-    return _form(facts, f"install {missing} for the service", _OTHER.get(missing))
+    if missing not in _OTHER:
+        return ruled_out(f"SQLAlchemy takes {missing} only where it is named")
+    unnamed = [login for login in facts.suspects if login.url_format in ("plain", OPTIONS)]
+    if not unnamed:
+        return ruled_out("every URL in question names its driver")
+    because = (
+        f"without a driver in the URL SQLAlchemy takes psycopg from 2.1 on, and psycopg2 before; install {missing}"
+        " instead, if the service has neither"
+    )
+    return confirmed(because, _state(unnamed, _OTHER[missing]))
 
 
-def _form(facts: Facts, install: str, form: UrlFormat | None) -> Remedy:
-    if form is None:
-        return remedies.code(install)
-    if facts.service and facts.service.url_format != form:
-        return remedies.of_login(facts.service, "urlFormat", form)
-    return remedies.code(f"{install}, or state `urlFormat: {form}` for it")
+def _not_installed(facts: Facts) -> Answer:
+    missing = facts.named.object
+    if missing in map(_named, facts.suspects):
+        return confirmed(f"the stack file asks for a URL of {missing}")
+    if missing in _OTHER:
+        return ruled_out(f"no URL in question names {missing}")
+    return confirmed(f"no URL of the stack names {missing}, so the service's code does")
+
+
+def _install(facts: Facts) -> Remedy:
+    missing = facts.named.object or "the driver"
+    return remedies.code(f"install {PACKAGES.get(missing, missing)} for the service")
+
+
+def _other_named(facts: Facts) -> Answer:
+    named = {*map(_named, facts.suspects)}
+    if not named or None in named or facts.named.object in named:
+        return ruled_out("the stack's URL leads there")
+    return confirmed(f"the stack's URL names {' or '.join(sorted(filter(None, named)))}, not {facts.named.object}")
+
+
+def _synchronous(facts: Facts) -> Answer:
+    found = [login for login in facts.suspects if _named(login) not in ASYNCHRONOUS]
+    if not found:
+        return ruled_out("the stack's URL names an asynchronous driver")
+    because = f"the URL leads to {facts.named.object}, which is not; psycopg is, if the service has that"
+    return confirmed(because, _state(found, "sqlalchemy+asyncpg"))
+
+
+def _in_synchronous_engine(facts: Facts) -> Answer:
+    found = [login for login in facts.suspects if _named(login) == "asyncpg"]
+    if not found:
+        return ruled_out("no URL in question names asyncpg")
+    return confirmed("the URL is one of asyncpg; psycopg serves both kinds", _state(found, "sqlalchemy+psycopg"))
+
+
+def _asks_for_schema(facts: Facts) -> Answer:
+    if _with_prisma(facts):
+        return unknown("the URL names the schema, for which Prisma's own engine asks when it connects")
+    return ruled_out("no service in question has urlFormat: prisma")
 
 
 REFERENCE = Cause(
@@ -174,16 +241,29 @@ MYSQL = Cause(
     confirmed("only the scheduler uses MySQL, with its own connection; this project manages PostgreSQL only"),
     remedies.code("keep the scheduler's own MySQL variables, and give it no DATABASE_URL of this stack"),
 )
-NO_DRIVER = Cause(
-    "the service lacks the driver that its URL leads to",
-    lambda facts: confirmed(
-        f"the URL leads to {facts.named.object}, which the service does not have: a URL without a driver leads"
-        " SQLAlchemy to psycopg from 2.1 on, and to psycopg2 before"
+PRISMA_AND_POOLER = Cause(
+    "Prisma asks the pooler for its schema",
+    _asks_for_schema,
+    remedies.code(
+        'datasourceUrl: process.env.DATABASE_URL + "&pgbouncer=true"; migrations go past the pooler (unpooledAddress)'
     ),
-    _another_driver,
 )
-NOT_ASYNC = Cause(
-    "the URL leads an asynchronous engine to a synchronous driver",
-    lambda facts: confirmed(f"the engine is asynchronous, and the URL leads it to {facts.named.object}, which is not"),
-    lambda facts: _form(facts, "install asyncpg for the service", "sqlalchemy+asyncpg"),
+DEFAULT_DRIVER = Cause(
+    "SQLAlchemy takes another driver than the service has for a URL that names none", _by_default, remedies.new_url
+)
+NO_DRIVER = Cause("the service lacks a driver that is named", _not_installed, _install)
+OTHER_DRIVER = Cause("the service has another URL than the stack's, or changes it", _other_named, remedies.new_url)
+NO_GREENLET = Cause(
+    "the service lacks greenlet",
+    confirmed("SQLAlchemy brings it from 2.1 on only with its extra `asyncio`"),
+    remedies.code("install SQLAlchemy[asyncio] for the service"),
+)
+SYNCHRONOUS = Cause("the URL leads an asynchronous engine to a synchronous driver", _synchronous, remedies.new_url)
+IN_SYNCHRONOUS_ENGINE = Cause(
+    "the URL leads a synchronous engine to an asynchronous driver", _in_synchronous_engine, remedies.new_url
+)
+LAZY = Cause(
+    "an asynchronous session reads an attribute that was not loaded",
+    unknown("that is in the service's code alone"),
+    remedies.code("load it in the query (selectinload), or await session.refresh(…, [attribute])"),
 )
