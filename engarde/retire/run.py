@@ -13,6 +13,7 @@ from engarde.backup.backup import Options, backup, refuse_pooler
 from engarde.backup.inspect import inspect, needed_by
 from engarde.backup.inventory import Held, Inventory, Owned, contents
 from engarde.checks import journals
+from engarde.declaration.databases import database_of
 from engarde.declaration.loader import FOLDER
 from engarde.declaration.model import Service, Stack
 from engarde.declaration.stack_file import key_path
@@ -20,7 +21,7 @@ from engarde.declaration.stack_names import file_name, short_name
 from engarde.errors import ConfigError, Refused, Unfinished
 from engarde.output.layout import lines
 from engarde.output.show import Result
-from engarde.pulumi_cli.logins import access
+from engarde.pulumi_cli.logins import access, login_of_admin
 from engarde.pulumi_cli.process import remove_key, set_key, up
 from engarde.pulumi_cli.stacks import read
 from engarde.pulumi_cli.state import TENANT, Resource, state
@@ -193,8 +194,26 @@ def _go(left: _Left, to: Path | None, options: Options, say: Say, *, keep: bool)
     with copied(stack.name, journals.folder(f"retire.{short_name(stack.name)}")) as copy:
         _take_out(stack, service, copy.copy)
         copy.put_in_place()
+    if left.made and service.database:
+        _take_privileges(stack, service)
     up(stack.name)
     return folder
+
+
+def _take_privileges(stack: Stack, service: Service) -> None:
+    """Takes what its role may do in a database that may leave the stack with it, and then still knows the role.
+
+    :raises Unfinished: the role owns something there that is in no backup.
+    """
+    with session(login_of_admin(database_of(stack, service)), read_only=False) as asked:
+        [owned] = asked.values("owned_by", role=service.role)
+        if owned:
+            raise Unfinished(
+                f"{service.role} owns {owned} more objects in database {service.database}, outside of its schema; give"
+                " them to somebody else or drop them, and run the same command again"
+            )
+        copy_in.script(asked, f"privileges of {service.role}", f"DROP OWNED BY {quoted(service.role)}")
+        asked.commit()
 
 
 def _drop(stack: Stack, service: Service, copied: Inventory | None, say: Say) -> None:

@@ -12,7 +12,7 @@ from engarde.retire import run
 from tests.engine import copies
 from tests.engine.admins import only_superuser
 from tests.engine.backups import tool
-from tests.engine.conftest import Stacks
+from tests.engine.conftest import Projects, Stacks
 from tests.engine.program import STACK_FILE, Project
 
 pytestmark = [pytest.mark.xdist_group("retire"), only_superuser]
@@ -123,6 +123,15 @@ def test_rows_that_came_after_the_backup_are_not_lost(stack: Project, tmp_path: 
     assert "rows of table things" in refused.stderr
     with stack.connect("madansara") as session:
         assert session.execute("SELECT count(*) FROM things").fetchone() == (3,)
+
+
+def test_a_service_of_a_database_of_its_own_leaves(projects: Projects, tmp_path: Path) -> None:
+    with projects(services={"madansara": {"database": "own"}, "onside": None}, analytics={}) as project:
+        with project.database.session() as session:
+            session.execute("CREATE DATABASE own")
+        filled(project)
+        tool(project, "retire", "madansara", "--yes-drop-data", "--to", str(tmp_path / "it"))
+        gone(project, "madansara")
 
 
 def test_without_a_backup_only_where_that_is_said(stack: Project) -> None:
