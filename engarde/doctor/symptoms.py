@@ -314,14 +314,14 @@ SYMPTOMS = (
     ),
     Symptom(
         "startup-options",
-        "A pooler refuses the `options` in the URL.",
+        "A pooler refuses a parameter of the URL (SQLSTATE 08P01).",
         (urls.DECLARED_OPTIONS, urls.PRISMA_AND_POOLER, urls.OLD_OPTIONS),
         words(r"unsupported startup parameter"),
         ("08P01",),
     ),
     Symptom(
         "no-driver",
-        "The driver that the URL leads to is not installed.",
+        "The driver that SQLAlchemy loads is not installed.",
         (urls.DEFAULT_DRIVER, urls.NO_DRIVER, urls.OTHER_DRIVER),
         words(r"No module named '(?P<object>psycopg2?|asyncpg|pg8000)'"),
     ),
@@ -339,7 +339,7 @@ SYMPTOMS = (
     ),
     Symptom(
         "no-greenlet",
-        "An asynchronous engine has no greenlet.",
+        "An asynchronous engine needs greenlet, which is not installed.",
         (urls.NO_GREENLET,),
         words(r"'greenlet' library is installed|greenlet library is required|No module named 'greenlet'"),
     ),

@@ -27,10 +27,10 @@ DRIVERS = {
 """A word in a traceback -> the setting that leaves no prepared statements on the server."""
 
 _OTHER: dict[str, UrlFormat] = {"psycopg": "sqlalchemy+psycopg2", "psycopg2": "sqlalchemy+psycopg"}
-"""The form for a service that lacks this driver, as SQLAlchemy's default has changed from one to the other."""
+"""Driver -> the urlFormat for a service without it: SQLAlchemy's default has changed from one to the other."""
 
 PACKAGES = {"psycopg": "psycopg[binary]", "psycopg2": "psycopg2-binary"}
-"""Driver -> what pip calls it, where that is another name."""
+"""Driver -> its name for pip, if that is another one."""
 ASYNCHRONOUS = ("asyncpg", "psycopg")
 
 
@@ -107,8 +107,8 @@ def _old_options(facts: Facts) -> Answer:
     if _with_options(facts):
         return ruled_out("the stack file asks for this form")
     if _with_prisma(facts):
-        return unknown("Prisma may have asked for it")
-    return confirmed("no URL of the stack has it, so the service has an older one, the setup guide's perhaps")
+        return unknown("Prisma may have sent the parameter")
+    return confirmed("no URL of the stack has options, so the service has an old URL, perhaps the setup guide's")
 
 
 def _driver(facts: Facts) -> Remedy:
@@ -132,7 +132,7 @@ def _percent(facts: Facts) -> Answer:
 
 
 def _named(login: Service | Analytics) -> str | None:
-    """The driver that its URL names to SQLAlchemy."""
+    """The SQLAlchemy driver in the login's URL; None if the URL names none."""
     return login.url_format.partition("sqlalchemy+")[2] or None
 
 
@@ -146,13 +146,13 @@ def _state(logins: Sequence[Service | Analytics], form: UrlFormat) -> Remedy:
 def _by_default(facts: Facts) -> Answer:
     missing = facts.named.object or ""
     if missing not in _OTHER:
-        return ruled_out(f"SQLAlchemy takes {missing} only where it is named")
+        return ruled_out(f"SQLAlchemy loads {missing} only if it is named")
     unnamed = [login for login in facts.suspects if login.url_format in ("plain", OPTIONS)]
     if not unnamed:
         return ruled_out("every URL in question names its driver")
     because = (
-        f"without a driver in the URL SQLAlchemy takes psycopg from 2.1 on, and psycopg2 before; install {missing}"
-        " instead, if the service has neither"
+        f"if the URL names no driver, SQLAlchemy 2.1 and later loads psycopg, and older versions load psycopg2;"
+        f" if the service has neither, install {missing} instead"
     )
     return confirmed(because, _state(unnamed, _OTHER[missing]))
 
@@ -160,10 +160,10 @@ def _by_default(facts: Facts) -> Answer:
 def _not_installed(facts: Facts) -> Answer:
     missing = facts.named.object
     if missing in map(_named, facts.suspects):
-        return confirmed(f"the stack file asks for a URL of {missing}")
+        return confirmed(f"the stack file asks for a URL with {missing}")
     if missing in _OTHER:
         return ruled_out(f"no URL in question names {missing}")
-    return confirmed(f"no URL of the stack names {missing}, so the service's code does")
+    return confirmed(f"no URL of the stack names {missing}, so the service's code names it")
 
 
 def _install(facts: Facts) -> Remedy:
@@ -174,7 +174,7 @@ def _install(facts: Facts) -> Remedy:
 def _other_named(facts: Facts) -> Answer:
     named = {*map(_named, facts.suspects)}
     if not named or None in named or facts.named.object in named:
-        return ruled_out("the stack's URL leads there")
+        return ruled_out("the stack's URL allows this driver")
     return confirmed(f"the stack's URL names {' or '.join(sorted(filter(None, named)))}, not {facts.named.object}")
 
 
@@ -182,7 +182,7 @@ def _synchronous(facts: Facts) -> Answer:
     found = [login for login in facts.suspects if _named(login) not in ASYNCHRONOUS]
     if not found:
         return ruled_out("the stack's URL names an asynchronous driver")
-    because = f"the URL leads to {facts.named.object}, which is not; psycopg is, if the service has that"
+    because = f"the URL leads to {facts.named.object}, which is synchronous; psycopg works, too, if the service has it"
     return confirmed(because, _state(found, "sqlalchemy+asyncpg"))
 
 
@@ -190,12 +190,15 @@ def _in_synchronous_engine(facts: Facts) -> Answer:
     found = [login for login in facts.suspects if _named(login) == "asyncpg"]
     if not found:
         return ruled_out("no URL in question names asyncpg")
-    return confirmed("the URL is one of asyncpg; psycopg serves both kinds", _state(found, "sqlalchemy+psycopg"))
+    return confirmed(
+        "the URL names asyncpg, which is asynchronous only; psycopg works in both kinds of engine",
+        _state(found, "sqlalchemy+psycopg"),
+    )
 
 
 def _asks_for_schema(facts: Facts) -> Answer:
     if _with_prisma(facts):
-        return unknown("the URL names the schema, for which Prisma's own engine asks when it connects")
+        return unknown("the URL names the schema, and Prisma's own engine sends it to the pooler when it connects")
     return ruled_out("no service in question has urlFormat: prisma")
 
 
@@ -242,20 +245,21 @@ MYSQL = Cause(
     remedies.code("keep the scheduler's own MySQL variables, and give it no DATABASE_URL of this stack"),
 )
 PRISMA_AND_POOLER = Cause(
-    "Prisma asks the pooler for its schema",
+    "Prisma sends its schema to the pooler, which refuses it",
     _asks_for_schema,
     remedies.code(
-        'datasourceUrl: process.env.DATABASE_URL + "&pgbouncer=true"; migrations go past the pooler (unpooledAddress)'
+        'datasourceUrl: process.env.DATABASE_URL + "&pgbouncer=true"',
+        "migrations must not use the pooler (unpooledAddress)",
     ),
 )
 DEFAULT_DRIVER = Cause(
-    "SQLAlchemy takes another driver than the service has for a URL that names none", _by_default, remedies.new_url
+    "the URL names no driver, and the service lacks SQLAlchemy's default", _by_default, remedies.new_url
 )
-NO_DRIVER = Cause("the service lacks a driver that is named", _not_installed, _install)
-OTHER_DRIVER = Cause("the service has another URL than the stack's, or changes it", _other_named, remedies.new_url)
+NO_DRIVER = Cause("the service lacks the driver that its URL or its code names", _not_installed, _install)
+OTHER_DRIVER = Cause("the service does not use the stack's URL, or changes it", _other_named, remedies.new_url)
 NO_GREENLET = Cause(
     "the service lacks greenlet",
-    confirmed("SQLAlchemy brings it from 2.1 on only with its extra `asyncio`"),
+    confirmed("SQLAlchemy 2.1 and later installs greenlet only with its extra `asyncio`"),
     remedies.code("install SQLAlchemy[asyncio] for the service"),
 )
 SYNCHRONOUS = Cause("the URL leads an asynchronous engine to a synchronous driver", _synchronous, remedies.new_url)
@@ -264,6 +268,6 @@ IN_SYNCHRONOUS_ENGINE = Cause(
 )
 LAZY = Cause(
     "an asynchronous session reads an attribute that was not loaded",
-    unknown("that is in the service's code alone"),
+    unknown("only the service's code can tell"),
     remedies.code("load it in the query (selectinload), or await session.refresh(…, [attribute])"),
 )
