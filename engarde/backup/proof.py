@@ -29,7 +29,7 @@ from engarde.util.terminal import Say, visible
 SESSIONS = 2
 """Of a login that is lent: the one that tries, and the one that asks whether that still gets an answer."""
 
-LIMITS = "SET LOCAL lock_timeout = '500ms';\nSET LOCAL statement_timeout = '10s'"
+LIMITS = ("SET LOCAL lock_timeout = '500ms'", "SET LOCAL statement_timeout = '10s'")
 """So long whoever wants a table that is waited for waits behind it, and so long one statement goes on."""
 BRIEF = "SET LOCAL statement_timeout = '1s'"
 """The same of one that keeps others from writing to their table meanwhile."""
@@ -104,7 +104,7 @@ def tried(admin: Access, role: str, folder: Path, found: Inventory, client: Clie
         # An empty schema in the place of the service's, for this transaction alone.
         aside = f"engarde_aside_{secrets.token_hex(8)}"
         begin(asked, aside)
-        asked.execute(LIMITS)
+        asked.execute(*LIMITS)
         asked.execute_or_refuse(f"ALTER SCHEMA {quoted(found.schema)} RENAME TO {quoted(aside)}")
         asked.execute_or_refuse(f"CREATE SCHEMA {quoted(found.schema)} AUTHORIZATION {quoted(role)}")
         asked.execute_or_refuse(f"SET LOCAL ROLE {quoted(role)}")

@@ -86,7 +86,7 @@ def changing_roles(access: Access) -> Iterator[Session]:
     """
     with session(access, read_only=False, one_snapshot=False) as admin:
         # A service may hold its own role for as long as it likes.
-        admin.execute("SET LOCAL lock_timeout = '60s';\nSET LOCAL statement_timeout = '60s'")
+        admin.execute("SET LOCAL lock_timeout = '60s'", "SET LOCAL statement_timeout = '60s'")
         yield admin
         admin.commit()
 

@@ -125,16 +125,16 @@ class Session:
                 raise
             raise Refused(f"the password of {role} stays as it is: {error.sqlstate}") from None
 
-    def execute(self, statement: str) -> None:
-        """Runs one statement, or several that each end a line."""
-        self._connection.execute(_marked(statement).encode())
+    def execute(self, *statements: str) -> None:
+        """Runs statements in one round trip."""
+        self._connection.execute(_joined(statements))
 
     def execute_given(self, script: str) -> None:
         """Runs what somebody else has written, as it is."""
         self._connection.execute(script.encode())
 
     def copy_in(self, statement: str, parts: Iterable[bytes]) -> None:
-        with self._connection.cursor() as cursor, cursor.copy(_marked(statement).encode()) as copy:
+        with self._connection.cursor() as cursor, cursor.copy(_joined([statement])) as copy:
             for part in parts:
                 copy.write(part)
 
@@ -195,7 +195,7 @@ class Session:
         One round trip for all: a server may be far away, and refusals in a block do not fill its log.
         """
         # Nothing that was allowed by mistake waits for a lock that a service holds, nor makes one wait for long.
-        self.execute("SET LOCAL lock_timeout = '300ms';\nSET LOCAL statement_timeout = '60s'")
+        self.execute("SET LOCAL lock_timeout = '300ms'", "SET LOCAL statement_timeout = '60s'")
         self._connection.execute(f"SELECT set_config('engarde.probes', %s, true){MARK}", [json.dumps(probes)])
         self._connection.execute(_query("probe"))
         row = self._connection.execute(f"SELECT current_setting('engarde.answers'){MARK}").fetchone()
@@ -249,12 +249,13 @@ class Session:
 
 
 def _query(name: str) -> SQL:
-    return SQL(_marked((_QUERIES / f"{name}.sql").read_text(encoding="utf-8")))
+    text = (_QUERIES / f"{name}.sql").read_text(encoding="utf-8").rstrip().removesuffix(";")
+    # Of several statements each ends a line that is not indented, as those in a block are.
+    return SQL(re.sub(r"^(\S.*);$", rf"\1{MARK};", text, flags=re.MULTILINE) + MARK)
 
 
-def _marked(statements: str) -> str:
-    """With the mark at the end, and before each semicolon that ends a line that is not indented, as in a block."""
-    return re.sub(r"^(\S.*);$", rf"\1{MARK};", statements.rstrip().removesuffix(";"), flags=re.MULTILINE) + MARK
+def _joined(statements: Iterable[str]) -> bytes:
+    return ";".join(f"{statement.removesuffix(';')}{MARK}" for statement in statements).encode()
 
 
 @contextmanager
@@ -290,7 +291,7 @@ def session(
             interval = "set_config('client_connection_check_interval', '10s', true)"
             whole.append(f"SELECT {interval} WHERE version() ~ '(linux|darwin|bsd)'")
         try:
-            connection.execute(_marked(";\n".join(whole)).encode())
+            connection.execute(_joined(whole))
             yield Session(connection, where, settings)
         except psycopg.errors.OutOfMemory as error:
             raise NoRoomForLocks(

@@ -51,10 +51,8 @@ def test_each_way_of_a_session_to_the_server(database: Database) -> None:
             asked.try_query("version_table_revisions", Who, {"schema": "nowhere"})
     with session(access, read_only=False) as asked:
         asked.execute("SET LOCAL lock_timeout = '1s'")
-        asked.execute("SET LOCAL lock_timeout = '2s';\nSET LOCAL work_mem = '1MB'")
-        asked.execute_or_refuse(
-            "GRANT SELECT ON public.things TO onside;\n-- why;\nREVOKE SELECT ON public.things FROM onside;"
-        )
+        asked.execute("SET LOCAL lock_timeout = '2s'", "SET LOCAL work_mem = '1MB'")
+        asked.execute_or_refuse("GRANT SELECT ON public.things TO onside;")
         with pytest.raises(Refused):
             asked.probe([["SELECT 1"], ["SELECT * FROM nowhere"]])
             asked.execute_or_refuse("SELECT nothing")
@@ -65,6 +63,15 @@ def test_each_way_of_a_session_to_the_server(database: Database) -> None:
     found = counted(database)
     assert len(found) > 15
     assert {query for query in found if not query.endswith(MARK)} == set()
+
+
+def test_names_stay_as_they_are(database: Database) -> None:
+    access = Access(Address(host=servers.HOST, port=database.server.port), NAME, servers.ADMIN, PASSWORD)
+    with session(access, read_only=False) as asked:
+        asked.execute('CREATE TABLE public."a;\nb;\n" ()')
+        asked.copy_in('COPY public."a;\nb;\n" FROM STDIN', [])
+        asked.commit()
+    assert database.value("SELECT count(*) FROM pg_class WHERE relname = E'a;\\nb;\\n'") == 1
 
 
 def test_a_scripts_own_statements_stay_as_they_are(database: Database) -> None:
