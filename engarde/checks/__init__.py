@@ -1,1 +1,1 @@
-"""What is asked of a stack and its servers, and what heals it, for whichever command prints it."""
+"""The checks of a stack and its servers, and the fixes of what they find, for every command that prints them."""

@@ -1,4 +1,4 @@
-"""What the stack's admin may do by itself, so that a remedy says when it takes a superuser."""
+"""What the stack's admin may do by itself, so that a remedy says when it needs a superuser."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ class AdminCapabilities:
     acts_as: frozenset[str]
 
     def may(self, *owners: str) -> bool:
-        """Whether it may do what takes these owners: without them a REVOKE only warns, and takes nothing away."""
+        """Whether it may do what needs the privileges of these owners: without them a REVOKE only warns."""
         return self.superuser or self.acts_as.issuperset(owners)
 
     def granting(self, statements: Sequence[str], owner: str, grantor: str | None) -> list[str]:
-        """GRANTs and REVOKEs as the one whose grants they are.
+        """GRANTs and REVOKEs, run as the role whose grants they are.
 
-        A superuser's is the owner's, who takes away nothing that another has granted. Anybody else's is that of some
-        role among its own that may grant it on, whichever comes first.
+        When a superuser runs them, PostgreSQL takes the owner as grantor, which does not revoke what others granted.
+        For any other role PostgreSQL takes the first of its roles that may grant it.
         """
         implied = self.superuser or owner in (self.name, "pg_database_owner")
         who = grantor or (None if implied else owner)
@@ -42,17 +42,17 @@ class AdminCapabilities:
         placed: Placed | None = None,
         thing: str = "",
     ) -> Remedy:
-        """Statements to be run in this order, which take the rights of these roles, or are superusers' alone.
+        """Statements to run in this order; they need the privileges of the roles `of`, or a superuser.
 
-        `safe` is whether they lose no data and take nothing from anybody.
+        `safe` is whether they lose no data and remove nobody's access.
         """
         may = self.may(*of) and (self.superuser or not superusers)
         return Remedy("sql", script(statements), not may, safe and may, verb, placed, thing)
 
 
 def admin_capabilities(stack: DatabaseStack, catalog: Catalog) -> AdminCapabilities:
-    """Those of the stack's admin."""
+    """The capabilities of the stack's admin."""
     name = stack.server.user
-    # Where a pooler knows the admin by another name than the server, nothing is known of it.
+    # A pooler may know the admin by another name than the server; then its role is not in the catalogs.
     known = catalog.roles.get(name)
     return AdminCapabilities(name, known is not None and known.superuser, closure(stack, catalog).acts_as(name))

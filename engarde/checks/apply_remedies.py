@@ -1,4 +1,4 @@
-"""The remedies that lose nothing, run for the operator: all of them or none, or each transaction by itself."""
+"""Runs the safe remedies for the operator: all or none of them, or each transaction by itself."""
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,14 +17,14 @@ from engarde.server.session import Session, session
 
 TRIES = 3
 PAUSE = 1.0
-"""Between two of them [seconds]: a service's statements that queued meanwhile are done by then."""
+"""Between two tries [seconds]: by then, a service's statements that queued are done."""
 IN_THE_WAY = frozenset({"55P03", "40P01"})
-"""A lock that did not come in time, a deadlock: the same may work a little later."""
+"""A lock time-out and a deadlock: a later try may succeed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is done, and the statement that does it."""
+    """What a statement does, and the statement."""
 
     sentence: str
     statement: str
@@ -33,7 +33,7 @@ class Change:
 
 
 def changes(findings: Iterable[Finding]) -> list[Change]:
-    """Those that are safe to make, in the order in which they are made, each statement once."""
+    """The safe changes, in the order in which they run, each statement once."""
     made: dict[tuple[str, str], Change] = {}
     for finding in (finding for whole in transactions(findings) if whole.safe for finding in whole.findings):
         sentence, heal = f"{finding.check}: {finding.subject} becomes {finding.expected}", finding.remedy.text
@@ -44,7 +44,7 @@ def changes(findings: Iterable[Finding]) -> list[Change]:
 def apply(login: Access, made: Sequence[Change]) -> None:
     """Makes the changes in one transaction.
 
-    :raises Refused: the server does not make one of them, or would run others' functions, and so none is made.
+    :raises Refused: one of them fails, or the session would run others' functions; nothing is changed.
     :raises Unreachable: no answer, or the session was lost before the end.
     """
     if not made:
@@ -54,14 +54,14 @@ def apply(login: Access, made: Sequence[Change]) -> None:
             try:
                 asked.execute_or_refuse(change.statement)
             except Refused as why:
-                raise Refused(f"nothing was changed, for one statement failed:\n  {why}") from None
+                raise Refused(f"One statement failed. Nothing was changed.\n  {why}") from None
 
 
 @contextmanager
 def changing(login: Access) -> Iterator[Session]:
-    """A session that changes what live services use: what is done in the block stays at its end, or nothing of it.
+    """A session that changes what live services use; it commits at the end of the block, or changes nothing.
 
-    :raises Refused: it would run others' functions.
+    :raises Refused: the session would run others' functions.
     :raises Unreachable: no answer, or the session was lost before the end.
     """
     with session(login, read_only=False) as asked:
@@ -73,14 +73,14 @@ def changing(login: Access) -> Iterator[Session]:
 
 @dataclass(frozen=True, slots=True)
 class NotMade:
-    """A transaction that was not made, and what of it the server did not do."""
+    """A transaction that failed, and why."""
 
     transaction: Transaction
     reason: str
 
 
 def mend(stack: Stack, wanted: Sequence[Transaction]) -> list[NotMade]:
-    """Makes each by itself, and returns those that could not be made.
+    """Runs each transaction by itself, and returns those that failed.
 
     :raises Unreachable: no answer; nothing was changed.
     :raises Unfinished: the same after something was changed.
@@ -96,7 +96,8 @@ def mend(stack: Stack, wanted: Sequence[Transaction]) -> list[NotMade]:
             made = number - len(failed)
             if not made:
                 raise
-            raise Unfinished(f"{lost}\n{made} of {len(wanted)} transactions were made; run it again") from None
+            done = f"{made} of {len(wanted)} transactions were committed"
+            raise Unfinished(f"{lost}\n{done}. Run the command again to resume") from None
     return failed
 
 

@@ -36,27 +36,31 @@ FIRST = {
     "default_transaction_read_only": ("SET default_transaction_read_only = off", "SET transaction_read_only = off"),
     "role": ("SET ROLE NONE",),
 }
-"""What the session that takes a setting back has to do first, since it has it, too."""
+"""What the session that resets a setting has to do first, since the setting applies to it, too."""
 
 
 @check(
-    Question("role", "a role of the stack, declared and not there", "command", "`bin/pulumi up --refresh` makes it"),
+    Question("role", "a declared role that does not exist", "command", "`bin/pulumi up --refresh` creates it"),
     Question(
-        "attributes", "what a role of the stack is, beside a login that inherits", "sql", "`ALTER ROLE`", safe=True
+        "attributes",
+        "a role of the stack with other attributes than `LOGIN` and `INHERIT`",
+        "sql",
+        "`ALTER ROLE`",
+        safe=True,
     ),
     Question(
         "connection limit",
-        "of a role of the stack; of the database, where it is lower than what the roles may have together",
+        "a role whose limit is not the declared one; a database whose limit is lower than the sum of its roles' limits",
         "sql",
-        "`ALTER ROLE` or `ALTER DATABASE`; where it was higher or none, no session of those beyond it is ended",
+        "`ALTER ROLE` or `ALTER DATABASE`; sessions above a lowered limit stay open",
         safe=True,
     ),
     Question(
         "setting",
-        "of the stack's roles: what is declared, and any that is not; of the database or of everybody: what changes"
-        " theirs, who one is, or what one may read or write",
+        "a setting of a role of the stack that is not as declared; a setting of the database or of all roles that"
+        " changes which role a session acts as, or what it may read or write",
         "sql",
-        "`SET` or `RESET`, where it is set",
+        "`SET` or `RESET`",
     ),
     group="isolation",
     stage=Stage.ROLES,
@@ -67,12 +71,12 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     for login in stack.logins:
         role = catalog.roles.get(login.role)
         if login.role in stack.guests:
-            # Another part of the stack looks after the role, but for what it starts with in this database alone.
+            # The role is checked with another database of the stack; only its settings in this database are not.
             here = (setting for setting in catalog.settings if setting.role == login.role and setting.database)
             yield from (_undeclared(setting, catalog, admin, about(login)) for setting in here)
             continue
         if role is None:
-            yield Finding("role", login.role, "a role of the server", "does not exist", up(stack), about(login))
+            yield Finding("role", login.role, "exists", "does not exist", up(stack), about(login))
             continue
         yield from _attributes(login, role, admin)
         yield from _settings(login, stack, catalog, admin)
@@ -83,7 +87,7 @@ def _attributes(login: Service | Analytics, role: Role, admin: AdminCapabilities
     taken = [word for name, word in OFF.items() if getattr(role, name)]
     missing = [word for word, given in (("LOGIN", role.login), ("INHERIT", role.inherit)) if not given]
     wrong, expected = [*taken, *(f"NO{word}" for word in missing)], [*(f"NO{word}" for word in taken), *missing]
-    # Who loses one of these needs no superuser, but who takes it away from others does.
+    # Only a superuser may take one of these away from a role.
     by_superuser = bool({"SUPERUSER", "REPLICATION", "BYPASSRLS"} & set(wrong))
     if role.expires:
         wrong.append("VALID UNTIL a date" + (" that has passed" if role.expired else ""))
@@ -103,13 +107,13 @@ def _settings(
     login: Service | Analytics, stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities
 ) -> Iterator[Finding]:
     concerned, by_the_program = about(login), role_settings.declared(login, stack.server)
-    # The provider sets timeouts in milliseconds, which are not set at all where they are 0, and a service's path.
+    # The provider sets timeouts in milliseconds (a timeout of 0 is not set at all), and a service's search_path.
     path = {"search_path": f"{login.schema_}, {PUBLIC}"} if isinstance(login, Service) else {}
     declared = {**{name: str(getattr(login, name)) for name in TIMEOUTS}, **path, **by_the_program}
     for name, expected in declared.items():
         found = in_force(catalog.settings, name, login.role)
         if not _is_as(login, name, expected, found):
-            # In one database it stands above the role's own; the program sets its own above everybody's.
+            # A setting in one database overrides the role's own, which overrides that of all roles.
             if found and (found.database if found.role else name not in by_the_program):
                 heal = _undone(found, catalog, admin)
             else:
@@ -130,7 +134,7 @@ def _is_as(login: Service | Analytics, name: str, expected: str, found: Setting 
 
 
 def _again(login: Service | Analytics, name: str, expected: str) -> str:
-    """What sets on a role again what is declared."""
+    """The statement that sets the declared value on a role."""
     alter = f"ALTER ROLE {quoted(login.role)}"
     if name in TIMEOUTS:
         return f"{alter} RESET {name}" if expected == "0" else f"{alter} SET {name} = {expected}"
@@ -140,7 +144,7 @@ def _again(login: Service | Analytics, name: str, expected: str) -> str:
 
 
 def _harmless(setting: Setting, login: Service | Analytics, stack: DatabaseStack) -> bool:
-    """The declared limit where the stack's admin could not have set it, and a superuser has."""
+    """Whether it is the declared limit, set by a superuser because the stack's admin may not set it."""
     return (
         login.temp_file_limit != 0
         and setting.name == role_settings.TEMPORARY_FILES
@@ -155,7 +159,7 @@ def _undeclared(setting: Setting, catalog: Catalog, admin: AdminCapabilities, co
 
 
 def _for_all(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
-    """What the database or the server gives to every session, and what undoes isolation or keeps services from work."""
+    """Settings and limits of the database or the server that undo isolation or stop services."""
     for setting in catalog.settings:
         if setting.role is None and setting.name in FOR_ALL and (setting.database or stack.server_wide):
             where = f"database {setting.database}" if setting.database else "every role"
@@ -164,7 +168,7 @@ def _for_all(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -
     found, total = catalog.databases[stack.server.database], sum(login.connection_limit for login in stack.logins)
     if 0 <= found.connection_limit < total:
         alter = f"ALTER DATABASE {found.identity} WITH ALLOW_CONNECTIONS true CONNECTION LIMIT -1"
-        expected, actual = f"none, or {total}, which the roles may have together", str(found.connection_limit)
+        expected, actual = f"none, or at least {total} (the sum of the roles' limits)", str(found.connection_limit)
         heal = admin.sql(Verb.SET, alter, of=(found.owner,), safe=True)
         yield Finding("connection limit", f"database {found.name}", expected, actual, heal)
 

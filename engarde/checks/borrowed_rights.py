@@ -1,4 +1,4 @@
-"""Code that one role may change and that runs with the rights of others, or keeps them from reading."""
+"""Code that one role may change and that runs with the privileges of others, or makes their reads fail."""
 
 import re
 from collections import defaultdict
@@ -17,47 +17,47 @@ from engarde.server.catalog import Catalog, CodeUse, StatementRunner, View
 from engarde.util.quoting import printable
 
 READ = ("view", "policy", "partition key")
-"""What runs when somebody reads."""
+"""Kinds of use whose code runs when somebody reads the table."""
 NO_WRITES = frozenset({"SELECT", "REFERENCES"})
-"""Rights on a table by which none of its triggers runs."""
+"""Privileges on a table whose use runs none of its triggers."""
 EVALUATED = ("index", "check", "statistics", "partition key")
-"""Of what the plan of a mere SELECT works out whatever depends on no row."""
+"""Kinds of use whose constant calls the plan of a plain SELECT evaluates."""
 MOST = 300_000
-"""Uses of code that are looked at: the server keeps them in memory, some 400 bytes each."""
-TOO_MANY = "drop the types in types that lead to so many, or move the service to a database of its own"
+"""Uses of code that are checked: the server keeps them in memory, some 400 bytes each."""
+TOO_MANY = "drop the nested types that cause them, or move the service to a database of its own"
 UNREAD = "unread"
 FOREIGN_KEY = "foreign key"
-"""Whose code runs with the rights of who owns what is referred to, whoever writes."""
+"""Its code runs with the privileges of the referenced table's owner, whoever writes."""
 TOKENS = re.compile(
     r"\\.|(?P<row>\{(?:VAR|PARAM) )|(?P<open>\{)|(?P<close>\})|(?P<call>:(?:funcid|opno) \d+ )", re.DOTALL
 )
 """Of a stored tree: what is escaped, what depends on a row, where a node begins and ends, and what it calls."""
 Calls = dict[tuple[str, str | None, str | None], set[str]]
-"""Kind, relation and name of what planning looks at -> the calls in it that it works out."""
+"""Kind, relation and name of what planning looks at -> the calls in it that planning evaluates."""
 
 
 @check(
     Question(
         "code of others",
-        "code that one role may change and that runs with the rights of another"
+        "code that one role may change and that runs with the privileges of another"
         " ([when](verify.md#code-that-runs-with-the-rights-of-others))",
         "sql",
-        "it is dropped, which somebody has to decide; or `REVOKE EXECUTE`",
+        "drop it (a decision), or `REVOKE EXECUTE`",
     ),
     Question(
         "read",
-        "a declared read, or one of analytics, that fails because the plan calls a function that the reader may not"
+        "a declared read, or a read by analytics, that fails because its plan calls a function that the reader may not"
         " execute",
         "sql",
-        "what calls it is dropped, which somebody has to decide",
+        "drop what calls the function (a decision)",
     ),
-    Question("view", "a declared read of a table that has become a view", "command", "`bin/pulumi up` takes note"),
+    Question("view", "a declared read of a table that has become a view", "command", "`bin/pulumi up` records it"),
     group="isolation",
     needs=("catalogs", "state"),
     stage=Stage.CODE,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | Notice]:
-    """Every use of code that another than the admin may change, and reads that are views by now."""
+    """Every use of code that roles other than the admin may change, and declared reads that have become views."""
     said = [*_said(stack, observed)]
     yield from (finding for finding in said if isinstance(finding, Finding))
     yield from sorted({notice for notice in said if isinstance(notice, Notice)})
@@ -65,7 +65,7 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | Not
 
 
 def _turned(stack: DatabaseStack, catalog: Catalog, known: Outputs) -> Iterator[Finding]:
-    """Declared reads that were tables at the last run, and are views of others by now."""
+    """Declared reads that were tables at the last run and are now views of other roles."""
     views = {(relation.schema, relation.name): relation for relation in catalog.relations if relation.view}
     trusted = catalog.trusted(stack.server.user)
     for service in stack.services:
@@ -76,15 +76,15 @@ def _turned(stack: DatabaseStack, catalog: Catalog, known: Outputs) -> Iterator[
                 yield Finding(
                     "view",
                     f"{service.role} on table {view.identity}",
-                    "a table, or a view that the last run of the stack knew of",
-                    f"a view, in which {view.owner} decides what runs with the rights of {service.role}",
+                    "a table, or a view that the last `up` recorded",
+                    f"a view: {view.owner} decides what runs with the privileges of {service.role}",
                     up(stack, refresh=False),
                     frozenset({service.role, view.schema, view.owner}),
                 )
 
 
 def _said(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | Notice]:
-    """What there is to say of code that another than the admin may change, judged by whose rights it runs with."""
+    """Findings and warnings about code that roles other than the admin may change."""
     uses: dict[tuple[str, str | None, str | None, str], list[CodeUse]] = defaultdict(list)
     constants: Calls = {}
     for use in observed.session.query("code_of_others", CodeUse, admin=stack.server.user, most=MOST):
@@ -92,8 +92,8 @@ def _said(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | Notice
             yield Finding(
                 "code of others",
                 use.owner,
-                f"fewer than {MOST:,} uses of code that others than the admin may change",
-                f"more, most of them of {use.owner}'s: not all were looked at",
+                f"fewer than {MOST:,} uses of code that roles other than the admin may change",
+                f"more, most of them by objects of {use.owner}; not all were checked",
                 Remedy("code", TOO_MANY),
                 frozenset({use.owner}),
             )
@@ -125,7 +125,7 @@ class _Judge:
             self._above[view.base].append(view)
 
     def of_uses(self, uses: Sequence[CodeUse]) -> Iterator[Finding | Notice]:
-        """What there is to say to one thing and all code of one role that it uses."""
+        """Findings and warnings about one thing and all code of one role that it uses."""
         use = uses[0]
         if use.owner not in self._acts_as(use.code_owner):
             yield from self._of_another(uses)
@@ -138,15 +138,15 @@ class _Judge:
             yield from self._of_a_range(ranged)
 
     def of_runner(self, runner: StatementRunner) -> Iterator[Finding]:
-        """A view in which whoever reads it runs what is in a text."""
+        """A view whose readers run a statement that is in a text."""
         if readers := self._endangered(runner.owner, self._readers(runner.view)):
-            does = f"calls {runner.code}, by which {runner.owner} runs any statement"
+            does = f"calls {runner.code}, through which {runner.owner} can run any statement"
             heal = self._drop([runner.view], runner.owner)
             yield self._finding(f"view {runner.view}", does, readers, heal, {runner.owner})
 
     def _of_another(self, uses: Sequence[CodeUse]) -> Iterator[Finding]:
         use = uses[0]
-        # What a service is declared to read: whose it is, is known then.
+        # If a service is declared to read a view, the view's owner is known to it.
         reads = [read for service in self.stack.services if service.role == use.owner for read in service.reads]
         tables = {(read.schema_, read.table) for read in reads}
         views = {other.code for other in uses if other.code_kind == "view"} if tables else set()
@@ -169,7 +169,7 @@ class _Judge:
             yield self._finding(_subject(use), _verb(code), sorted(runs), heal, about)
         for reader in sorted(set(readers) - runs - {PUBLIC}):
             if refused := [call.code for call in code if not self._may_execute(reader, call)]:
-                text = f"{reader} cannot read view {view}, which calls {some(refused)}: it may not execute that"
+                text = f"{reader} cannot read view {view}, because it may not execute {some(refused)}"
                 yield Notice(text, frozenset({reader, use.owner, use.schema or ""}))
 
     def _of_plans(self, uses: Sequence[CodeUse]) -> Iterator[Finding | Notice]:
@@ -179,13 +179,13 @@ class _Judge:
             if runs:
                 does = f"{_subject(use)} runs {use.code} of {use.code_owner}"
                 about = frozenset({*runs, use.owner, use.code_owner, use.schema or ""})
-                yield Notice(f"whenever {some(runs)} reads {use.relation}, {does}", about)
+                yield Notice(f"when {some(runs)} reads {use.relation}, {does}", about)
             if fails := [reader for reader in readers if reader not in runs]:
                 yield Finding(
                     "read",
                     f"{some(fails)} on table {use.relation}",
-                    "reads it, as declared",
-                    f"42501 permission denied for function {use.code}, which every plan calls for {_subject(use)}",
+                    "can read it, as declared",
+                    f"42501 permission denied for function {use.code}, which each plan calls for {_subject(use)}",
                     self._end(use),
                     frozenset({use.owner, use.schema or "", *fails}),
                 )
@@ -193,7 +193,7 @@ class _Judge:
     def _of_a_range(self, uses: Sequence[CodeUse]) -> Iterator[Finding]:
         use = uses[0]
         if readers := self._endangered(use.code_owner, self._readers(use.relation or "")):
-            does, about = f"{_verb(uses)} without being asked", {use.owner, use.schema or ""}
+            does, about = f"{_verb(uses)}, without a check of EXECUTE", {use.owner, use.schema or ""}
             yield self._finding(_subject(use), does, readers, self._end(use), about)
 
     def _finding(self, subject: str, does: str, rights: Sequence[str], heal: Remedy, about: Iterable[str]) -> Finding:
@@ -201,13 +201,13 @@ class _Judge:
             "code of others",
             subject,
             "runs nothing that another role may change",
-            f"{does}, with the rights of {some([called(right) for right in rights])}",
+            f"{does}, with the privileges of {some([called(right) for right in rights])}",
             heal,
             frozenset({*about, *rights} - {""}),
         )
 
     def _readers(self, relation: str) -> set[str]:
-        """Whoever may read it, itself or through views; and who refreshes what is made of it."""
+        """The roles that may read it, directly or through views, and the owners of materialized views of it."""
         found, seen, waiting = set(self._grantees[relation]["SELECT"]), {relation}, [relation]
         while waiting:
             for view in self._above[waiting.pop()]:
@@ -226,7 +226,7 @@ class _Judge:
         return reading.union(*(who for right, who in self._grantees[relation].items() if right not in NO_WRITES))
 
     def _endangered(self, code_owner: str, roles: set[str]) -> list[str]:
-        """Those of the roles whose rights are the stack's business, and more than the code's owner has anyway."""
+        """Those of the roles that the stack protects and that the code's owner cannot act as anyway."""
         others = roles - self._acts_as(code_owner)
         if code_owner not in self.stack.roles:
             ours = {PUBLIC, self.stack.server.user, *self.stack.roles}
@@ -243,9 +243,9 @@ class _Judge:
     def _revoke(self, uses: Sequence[CodeUse], roles: set[str]) -> Remedy:
         through = {PUBLIC}.union(*(self._acts_as(role) for role in roles if role != PUBLIC))
         code = {use.code for use in uses}
-        # What lets these roles call that in the stack file: without it there is nothing left to revoke.
+        # If the stack file lets these roles call it, the next run would grant again what is revoked here.
         declared = [
-            f"engarde:services.{service.name}.executes: without {call}"
+            f"remove {call} from engarde:services.{service.name}.executes"
             for service in self.stack.services
             for call in service.executes
             if service.role in through and call in self.catalog.functions
@@ -264,18 +264,18 @@ class _Judge:
         if use.kind in ("view", "materialized view"):
             return self._drop([use.relation or ""], use.owner, stored=use.kind == "materialized view")
         if use.remedy is None:
-            return Remedy("code", f"make {_subject(use)} anew, without {use.code}")
+            return Remedy("code", f"recreate {_subject(use)} without {use.code}")
         dropped = self._drop(use.views, use.owner) if use.views else None
         steps = [line.rstrip(";") for line in dropped.text.splitlines()] if dropped else []
         steps += [f"DROP INDEX {index}" for index in use.indexes]
         if use.kind == "column" and use.owner != self.admin.name and not self._superuser(use.owner):
-            # It writes the table anew, and so runs the owner's checks and generated columns as whoever does it.
+            # It rewrites the table, which runs the owner's checks and generated columns as the role that does it.
             return Remedy("code", f"as {use.owner}: {printable('; '.join([*steps, use.remedy]))};")
         owner = use.code_owner if use.kind == FOREIGN_KEY else use.owner
         return self.admin.sql(Verb.END, *steps, use.remedy, of=(owner,))
 
     def _drop(self, views: Sequence[str], owner: str, stored: bool = False) -> Remedy:
-        """Views with all that reads them; first of all what nothing else reads. Some may read each other."""
+        """Drops views with all views that read them, those that nothing else reads first. Some may read each other."""
         found = dict.fromkeys(views, (stored, owner))
         below: dict[str, list[str]] = defaultdict(list)
 
@@ -302,7 +302,7 @@ class _Judge:
 
 
 def _last_first(starts: Iterable[str], leads: Callable[[str], Iterable[str]], seen: set[str]) -> list[str]:
-    """What is not seen yet and is there or led to, each after all that it leads to but for what leads back to it."""
+    """The nodes that can be reached and are not seen yet, each after all that it leads to (cycles apart)."""
     found, waiting = [], [(start, False) for start in starts]
     while waiting:
         node, left = waiting.pop()
@@ -324,20 +324,20 @@ def _subject(use: CodeUse) -> str:
 
 
 def _verb(uses: Sequence[CodeUse]) -> str:
-    verbs = {"domain": "keeps to domain", "view": "reads view"}
+    verbs = {"domain": "uses domain", "view": "reads view"}
     names = [f"{verbs.get(use.code_kind, 'runs')} {use.code}" for use in uses]
     return f"{some(names)}, which {uses[0].code_owner} may change"
 
 
 def _constant(use: CodeUse, constants: Container[str]) -> bool:
-    """Whether a plan runs the code: one of these calls is one of it."""
+    """Whether a plan runs the code: one of these calls is a call of it."""
     return any(call in constants for call in (use.called, *use.operated))
 
 
 def _constants(tree: str) -> set[str]:
-    """Those calls in a stored tree, by function or operator, that depend on no row."""
+    """The calls in a stored tree, by function or operator, that depend on no row."""
     found = set[str]()
-    # Of each node that is open: the calls that it is, and whether it depends on a row.
+    # For each open node: its calls, and whether it depends on a row.
     calls, depends = [set[str]()], [False]
     for token in TOKENS.finditer(tree):
         match token.lastgroup:

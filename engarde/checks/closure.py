@@ -1,4 +1,4 @@
-"""Who is a member of what, and along which chains a role has, or may take on, what another one has."""
+"""Memberships, and the chains through which a role has, or can get, another role's privileges."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ class Step:
     may_set: bool
     """the member may act as the role"""
     admin: bool
-    """the member may let others in, and itself"""
+    """the member may grant the role to others, and to itself"""
     implied: bool = False
     """the database's owner, in pg_database_owner: nobody granted it"""
 
@@ -39,28 +39,28 @@ class Members:
     roles: dict[str, Role]
     steps: tuple[Step, ...]
     inheriting: Follow = field(repr=False, compare=False)
-    """member -> the steps by which it has a role's rights at once"""
+    """member -> the steps through which it inherits a role's privileges"""
     setting: Follow = field(repr=False, compare=False)
-    """member -> the steps by which it may act as a role"""
+    """member -> the steps through which it may act as a role"""
     using: Follow = field(repr=False, compare=False)
-    """member -> both; the maker of a role has a membership that gives nothing but the right to grant it"""
+    """member -> both; without the memberships of a role's creator, which only let it grant the role"""
     granted: Follow = field(repr=False, compare=False)
-    """member -> all that somebody has granted"""
+    """member -> all steps that somebody granted"""
 
     def inherited(self, role: str) -> frozenset[str]:
-        """The roles whose rights a role has at once, itself included."""
+        """The roles whose privileges a role inherits, itself included."""
         return frozenset(_reached(self.inheriting, role))
 
     def acting(self, role: str) -> tuple[str, ...]:
-        """The roles that a role may act as after SET ROLE, nearest first, itself not."""
+        """The roles that a role may act as after SET ROLE, nearest first, without itself."""
         return tuple(name for name in _reached(self.setting, role) if name != role)
 
     def acts_as(self, role: str) -> frozenset[str]:
-        """The role with all whose rights it gets at, at any distance, whether by itself or by SET ROLE."""
+        """The role and all roles whose privileges it can use, inherited or by SET ROLE, through any number of steps."""
         return frozenset(_reached(self.using, role))
 
     def shortest(self, role: str, ends: Container[str]) -> Chain:
-        """The nearest way to one of these roles, along whatever memberships; nothing where there is none."""
+        """The shortest chain of memberships to one of these roles; empty if there is none."""
         chains: list[Chain] = [()]
         seen: set[str] = set()
         for chain in chains:
@@ -73,29 +73,29 @@ class Members:
         return ()
 
     def at_once(self, role: str, holder: str) -> Iterator[Chain]:
-        """The chains by which a role has at once what the holder has."""
+        """The chains through which a role inherits what the holder has."""
         return _chains(self.inheriting, role, holder)
 
     def after_set_role(self, role: str, holder: str) -> Iterator[tuple[str, Chain]]:
-        """The chains that take a SET ROLE: to whom, and the whole of it."""
+        """The chains that need a SET ROLE: the role to switch to, and the whole chain."""
         reachable = _reached(self.setting, role)
         leading = _reached(_reversed(self.inheriting), holder)
         for last in self.steps:
-            # Whatever follows the last step that does not inherit is inherited, so it is the one to switch at.
+            # The role to switch to is behind the last step that does not inherit: all further steps do.
             if last.may_set and not last.inherits and last.member in reachable and last.role in leading:
                 for before in _chains(self.setting, role, last.member):
                     for after in self.at_once(last.role, holder):
                         yield last.role, (*before, last, *after)
 
     def switches(self, role: str, other: str) -> Iterator[Chain]:
-        """The chains by which a role may act as another."""
+        """The chains through which a role may act as another."""
         return _chains(self.setting, role, other)
 
 
 def members(
     roles: dict[str, Role], memberships: Iterable[Membership], database_owner: str | None, major: int
 ) -> Members:
-    """The steps between roles; several grants of one membership count as one that can what any of them can."""
+    """The steps between roles; several grants of one membership count as one with the options of all of them."""
     found: dict[tuple[str, str], Step] = {}
     for membership in memberships:
         before = found.get((membership.member, membership.role))
@@ -122,7 +122,7 @@ def members(
 
 
 def closure(stack: DatabaseStack, catalog: Catalog) -> Members:
-    """Who gets at whose rights in the stack's database."""
+    """Which roles can use which roles' privileges in the stack's database."""
     database = catalog.databases.get(stack.server.database)
     return members(catalog.roles, catalog.memberships, database.owner if database else None, catalog.major)
 
@@ -155,7 +155,7 @@ def _reached(follow: Follow, start: str) -> dict[str, None]:
 
 
 def _chains(follow: Follow, start: str, goal: str) -> Iterator[Chain]:
-    """Up to `LIMIT` chains of these steps; only through roles that lead to the goal, so that none is a dead end."""
+    """Up to `LIMIT` chains of these steps; only through roles that lead to the goal."""
     leading = _reached(_reversed(follow), goal)
 
     def onward(role: str, before: Chain) -> Iterator[Chain]:

@@ -1,4 +1,4 @@
-"""Whether a server has a connection for every one that the stack promises on it."""
+"""Whether the server has as many connections as the stack's limits add up to."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,26 +16,26 @@ RESERVED = ("superuser_reserved_connections", "reserved_connections")
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What the login roles of a server may take, and what it has for them; all of it in connections."""
+    """The limits of a server's login roles, and the connections that it has for them."""
 
     logins: tuple[Service | Analytics, ...]
-    """those of all databases of the server"""
+    """of all databases of the server"""
     highest: int
     reserved: int
 
     @property
     def limits(self) -> dict[str, int]:
-        """Role -> what it may take."""
+        """Role -> its connection limit."""
         return {login.role: login.connection_limit for login in self.logins}
 
     @property
     def available(self) -> int:
-        """What is there for all roles, others included."""
+        """The connections for all roles, those outside the stack included."""
         return self.highest - self.reserved
 
     @property
     def promised(self) -> int:
-        """What the roles may take together."""
+        """The sum of the roles' limits."""
         return sum(self.limits.values())
 
     @property
@@ -44,27 +44,27 @@ class Budget:
         return max(self.logins, key=lambda login: login.connection_limit)
 
     def suffices(self, others: int = 0, *, rotating: bool = False) -> bool:
-        """Whether every role can have what it may take.
+        """Whether every role can use its whole limit.
 
-        :param others: what roles that are not the stack's have.
-        :param rotating: the largest is there twice, as it is for a while with a new password.
+        :param others: connections of roles that are not the stack's.
+        :param rotating: count the largest role twice, as during its rotation.
         """
         return not self.logins or (needed(self.limits) if rotating else self.promised) + others <= self.available
 
 
 def budget(server: ServerStack, settings: Mapping[str, str]) -> Budget:
-    """That of a server with these settings, `max_connections` and as many of `RESERVED` as it has."""
+    """The budget of a server with these settings: `max_connections`, and those of `RESERVED` that it has."""
     reserved = sum(int(settings[name]) for name in RESERVED if name in settings)
     return Budget(server.logins, int(settings["max_connections"]), reserved)
 
 
 def needed(limits: Mapping[str, int]) -> int:
-    """What the roles may take, when the largest is there twice for a while."""
+    """The sum of the limits during a rotation, when the largest role is there twice."""
     return sum(limits.values()) + max(limits.values())
 
 
 def lowered(limits: Mapping[str, int], room: int) -> dict[str, int] | None:
-    """Limits that fit, taken from the largest first; None where one connection each is too many."""
+    """Limits that fit, lowered from the largest first; None if even one connection each is too many."""
     fitting = dict(limits)
     while needed(fitting) > room:
         largest = max(fitting, key=lambda role: fitting[role])
@@ -77,7 +77,7 @@ def lowered(limits: Mapping[str, int], room: int) -> dict[str, int] | None:
 @check(
     Question(
         "connection budget",
-        "whether the limits, a rotation and the sessions of others all fit into the server's connections",
+        "connection limits that, with a rotation and other roles' sessions, exceed the server's connections",
         "edit",
         "lower limits, or a higher `max_connections`",
     ),
@@ -95,17 +95,17 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
         return
     limits = of_server.limits
     expected = (
-        f"at most {of_server.available}: max_connections {of_server.highest} less {of_server.reserved} reserved ones"
+        f"at most {of_server.available}: max_connections {of_server.highest} minus {of_server.reserved} reserved ones"
     )
     actual = (
-        f"{of_server.promised} by the limits of all roles, {needed(limits)} while {of_server.largest.role} is rotated"
-        f" and two of it are in use; and {others} sessions of others now"
+        f"{of_server.promised} is the sum of all limits, {needed(limits)} during a rotation of"
+        f" {of_server.largest.role}, when its old and its new sessions count; other roles have {others} sessions now"
     )
     if fitting := lowered(limits, of_server.available - others):
         remedy = _edit(of_server, fitting)
     else:
         enough = needed(limits) + of_server.reserved + others
-        heal = f"ALTER SYSTEM SET max_connections = {enough}; -- and a restart of the server"
+        heal = f"ALTER SYSTEM SET max_connections = {enough}; -- then restart the server"
         remedy = Remedy("sql", heal, by_superuser=not observed.admin.superuser)
     yield Finding("connection budget", stack.server.database, expected, actual, remedy, frozenset(limits))
 

@@ -1,4 +1,4 @@
-"""Who makes tables in a schema that analytics reads, against the declaration."""
+"""Which roles create tables in a schema that analytics reads, compared with the declared creators."""
 
 from collections.abc import Iterator
 
@@ -16,9 +16,9 @@ from engarde.util.quoting import quoted
 @check(
     Question(
         "default privileges",
-        "roles that make tables where analytics would not see them",
+        "a role that creates tables which analytics could not read",
         "edit",
-        "the role goes under `creators`; what a superuser has made goes to a creator (sql)",
+        "add the role to `creators`; a superuser's tables get a creator as owner (sql)",
     ),
     group="isolation",
     stage=Stage.PRIVILEGES,
@@ -34,7 +34,7 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
                 yield Finding(
                     "default privileges",
                     f"{role} in {schema.name}",
-                    f"among its creators, so that {stack.analytics.role if stack.analytics else ''} sees what it makes",
+                    f"one of its creators, so that {stack.analytics.role if stack.analytics else ''} reads its tables",
                     why,
                     _heal(stack, schema, catalog, role),
                     frozenset({role, schema.name}),
@@ -43,7 +43,7 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
 
 def _heal(stack: DatabaseStack, schema: ExistingSchema, catalog: Catalog, role: str) -> Remedy:
     admin, known = admin_capabilities(stack, catalog), catalog.roles.get(role)
-    # Who may act as a superuser is one: what one has made goes to a creator instead.
+    # The admin may not act as a superuser: the superuser's tables get a creator as owner instead.
     if known and known.superuser and not admin.superuser:
         owned = (relation for relation in catalog.relations if (relation.schema, relation.owner) == (schema.name, role))
         tables = [relation.identity for relation in owned if relation.kind == "table"]
@@ -58,7 +58,7 @@ def _heal(stack: DatabaseStack, schema: ExistingSchema, catalog: Catalog, role: 
 
 
 def _who_creates(stack: DatabaseStack, schema: str, catalog: Catalog) -> dict[str, str]:
-    # An owner that is a superuser or stands for the database's is the admin in other words.
+    # An owner that is a superuser or pg_database_owner counts as the admin.
     owner = catalog.roles.get(catalog.schemas[schema].owner)
     found = {owner.name: "owns the schema"} if owner and not (owner.superuser or owner.predefined) else {}
     for entry in catalog.entries:
@@ -72,8 +72,8 @@ def _who_creates(stack: DatabaseStack, schema: str, catalog: Catalog) -> dict[st
         if (
             role.login
             and not role.superuser
-            # Who gets there by a role of the stack is an intruder, to be shut out and not to be declared.
+            # A role that gets there through a role of the stack is an intruder: it must not be declared.
             and (others := members.acts_as(role.name) & found.keys() - {role.name, *stack.roles})
         ):
-            found.setdefault(role.name, f"may do what {min(others)} may")
+            found.setdefault(role.name, f"has the privileges of {min(others)}")
     return found

@@ -1,4 +1,4 @@
-"""Default privileges against the declaration."""
+"""Default privileges, compared with the declaration."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -22,22 +22,36 @@ OWNERS = {
     "FUNCTIONS": {"EXECUTE"},
     "TYPES": {"USAGE"},
 }
-"""What an owner has by itself, and loses with a list that does not hold it."""
+"""What an owner has by itself, and loses if the access list does not name it."""
 
 
 @check(
-    Question("default privileges", "rights on what is made later", "sql", "`ALTER DEFAULT PRIVILEGES`", safe=True),
     Question(
-        "undeclared default privileges", "rights on what is made later, not declared", "sql", "they are taken away"
+        "default privileges",
+        "a declared privilege on objects created later that is not granted",
+        "sql",
+        "`ALTER DEFAULT PRIVILEGES`",
+        safe=True,
     ),
-    Question("grant option", "rights on what is made later that may be granted on", "sql", "that is taken away"),
+    Question(
+        "undeclared default privileges",
+        "an undeclared privilege on objects created later",
+        "sql",
+        "`ALTER DEFAULT PRIVILEGES … REVOKE`",
+    ),
+    Question(
+        "grant option",
+        "a declared privilege on objects created later that has a grant option",
+        "sql",
+        "`ALTER DEFAULT PRIVILEGES … REVOKE GRANT OPTION FOR`",
+    ),
     group="isolation",
     stage=Stage.PRIVILEGES,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     catalog = observed.then
     grantees = {PUBLIC, *catalog.roles}
-    # What does not exist is found by itself.
+    # Roles and schemas that do not exist have findings of their own.
     wanted = {
         Default(row.creator or "", row.schema, OBJECTS[row.on], row.grantee, right, False)
         for row in expected(stack)
@@ -52,7 +66,7 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     more = "nothing more than declared"
     yield from _granted("default privileges", wanted - plain.keys(), admin, "GRANT", actual="not granted")
     yield from _granted("undeclared default privileges", undue, admin, "REVOKE", more)
-    yield from _granted("grant option", on, admin, "REVOKE GRANT OPTION FOR", actual="{}, and may grant it on")
+    yield from _granted("grant option", on, admin, "REVOKE GRANT OPTION FOR", actual="{}, with grant option")
     yield from _functions(stack, catalog, admin)
     yield from _lost(stack, catalog, admin)
 
@@ -61,7 +75,7 @@ def _is_ours(stack: DatabaseStack, default: Default) -> bool:
     if default.grantee in (None, default.creator, stack.server.user):
         return False
     if default.grantee == PUBLIC and default.schema is None and default.objects in ("FUNCTIONS", "TYPES"):
-        # Built in; a service's functions are looked at by themselves.
+        # Built in; a service's functions are checked by `_functions`.
         return default.grantable
     of_service = any(default.creator == service.role or default.schema == service.schema_ for service in stack.services)
     return of_service or default.grantee in {*stack.roles, PUBLIC}
@@ -75,7 +89,7 @@ def _granted(
     expected: str | None = None,
     actual: str = "{}",
 ) -> Iterator[Finding]:
-    """What one statement can give or take each; the rights stand in `{}`, and are what is expected by default."""
+    """One finding for each statement; `{}` stands for the privileges, which are also the default of `expected`."""
     same: dict[tuple[str, str | None, str, str], list[Default]] = defaultdict(list)
     for default in defaults:
         same[default.creator, default.schema, default.objects, default.grantee or ""].append(default)
@@ -90,7 +104,7 @@ def _granted(
 
 
 def _functions(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
-    """Functions that services make are everybody's to execute unless a list says otherwise."""
+    """Functions that services create: PUBLIC may execute them unless an access list says otherwise."""
     for service in stack.services:
         lists = [
             default
@@ -117,7 +131,7 @@ def _lost(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> I
             grant = f"{_alter(creator)} GRANT {named} ON {objects} TO {grantee(creator)}"
             heal, concerned = admin.sql(Verb.PROMISE, grant, of=(creator,), safe=True), {creator, services[creator]}
             of_owner = f"{named}, as their owner"
-            yield Finding("default privileges", subject, of_owner, "taken away", heal, frozenset(concerned))
+            yield Finding("default privileges", subject, of_owner, "revoked", heal, frozenset(concerned))
 
 
 def _alter(creator: str, schema: str | None = None) -> str:

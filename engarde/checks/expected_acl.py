@@ -1,4 +1,4 @@
-"""Which entries the server's access lists have to hold for what the stack declares."""
+"""Which entries the server's access lists must have, by the declaration."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from engarde.server.functions import spelled_in
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """One right of one grantee on one thing."""
+    """One privilege of one grantee on one thing."""
 
     kind: str
     identity: str
@@ -31,7 +31,7 @@ def right_of(entry: Entry) -> Right:
 
 
 def wanted(stack: DatabaseStack, catalog: Catalog) -> frozenset[Right]:
-    """Every entry that has to be there; none on what does not exist or for who does not, nor an owner's own."""
+    """Every entry that must exist; without missing objects and roles, and without an owner's own privileges."""
     inside: dict[str | None, list[Relation]] = defaultdict(list)
     for relation in catalog.relations:
         inside[relation.schema].append(relation)
@@ -41,7 +41,7 @@ def wanted(stack: DatabaseStack, catalog: Catalog) -> frozenset[Right]:
 
 
 def tolerated(stack: DatabaseStack, catalog: Catalog) -> frozenset[Right]:
-    """What may be there: a grant on all tables reaches those of extensions, which may have come after it."""
+    """Entries that may exist: a grant on all tables includes those of extensions, which may have come after it."""
     if stack.analytics is None:
         return frozenset()
     return frozenset(

@@ -1,7 +1,7 @@
-"""What the catalogs say once things are where some findings' remedies place them.
+"""The catalogs as they will be once the remedies of some findings have moved objects or changed their owners.
 
-Rights go with a thing: a new owner needs no grants of its own any more, what the old one had ends, and whoever grants
-or takes away does it as the new one. So what follows in the same run is asked of the catalogs as they are then.
+Privileges depend on the owner: a new owner needs no grants, the old owner loses its own privileges, and grants are then
+made as the new owner. So later checks of the same run read the catalogs as they will be then.
 """
 
 from collections.abc import Iterable
@@ -28,14 +28,14 @@ LISTED = {
     "schema": "schema",
     "database": "database",
 }
-"""ALTER's word for a kind -> that of its access lists; the others have none."""
+"""ALTER's word for a kind -> the word in the access lists; other kinds have no access list."""
 
 
 Thing = TypeVar("Thing", Relation, View, Definer)
 
 
 def foreseen(catalog: Catalog, findings: Iterable[Finding]) -> Catalog:
-    """The catalogs as they are once these findings are healed, as far as these place things."""
+    """The catalogs as they will be once the remedies of these findings have moved objects or changed their owners."""
     return _Foreseen(catalog, [finding.remedy for finding in findings]).whole()
 
 
@@ -83,7 +83,7 @@ class _Foreseen:
         return self.catalog.relocated(identity, found.schema) if found and found.schema else identity
 
     def _then(self, kind: str, thing: Thing) -> Thing:
-        """The same, with its owner, its name and its schema as they are then."""
+        """The same thing, with its owner, its name and its schema as they will be then."""
         found = self.placed.get((kind, thing.identity))
         if found is None:
             return thing
@@ -121,7 +121,7 @@ class _Foreseen:
 
 
 def _merged(entries: Iterable[Entry]) -> Iterable[Entry]:
-    """Two entries that are one now: it may be granted on if one of them might."""
+    """Merges equal entries: the result has the grant option if one of them had it."""
     found: dict[Entry, bool] = {}
     for entry in entries:
         plain = replace(entry, grantable=False)

@@ -1,4 +1,4 @@
-"""Access lists against the declaration, both ways."""
+"""Access lists, compared with the declaration in both directions."""
 
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
@@ -19,18 +19,18 @@ from engarde.server.catalog import Catalog, Entry
 from engarde.util.quoting import quoted
 
 ROUTINE = {"function": "ROUTINE"}
-"""GRANT's word where it is not the kind's own: it covers functions, procedures and aggregates."""
+"""GRANT's word if it is not the kind's own: it covers functions, procedures and aggregates."""
 OF_SERVERS = ("database", "tablespace", "parameter")
 OF_ALL_WITHIN = ("database", "schema")
-"""Without rights on these one may do nothing with what is in them."""
+"""Without privileges on these, privileges on what they contain are of no use."""
 OF_OWNERS = ("REFERENCES", "TRIGGER")
-"""By which somebody has code of his own run with the rights of a table's owner, or of whoever writes to it."""
+"""Whoever has one of these can run code with the privileges of the table's owner, or of those who write to it."""
 WRITING = {"INSERT", "UPDATE", "DELETE"}
 
 
 @dataclass(frozen=True, slots=True)
 class _Same:
-    """What rights have in common that one statement can give or take."""
+    """What privileges have in common that one statement can grant or revoke."""
 
     kind: str
     schema: str | None
@@ -39,11 +39,11 @@ class _Same:
     """each with its column"""
     owner: str
     grantor: str | None = None
-    """another than the owner"""
+    """if it is not the owner"""
     thing: str = ""
-    """the one thing that they are on or go with, where it is placed by another remedy"""
+    """the object that they are on or belong to, if another remedy moves it or changes its owner"""
     claimed: str = ""
-    """the table that they are on or go with, where it may be the grantee's own"""
+    """the table that they are on or belong to, if it may be the grantee's own"""
 
     @property
     def as_sql(self) -> str:
@@ -54,7 +54,7 @@ class _Same:
 
 
 def _strangers(stack: DatabaseStack, catalog: Catalog) -> Iterator[Notice]:
-    """Roles that nobody declared and that may do something in a schema that is not the stack's to manage."""
+    """Undeclared roles with privileges in a schema that the stack does not manage."""
     existing = {schema.name for schema in stack.existing_schemas}
     known = {stack.server.user, PUBLIC, *stack.roles, *(role.name for role in stack.outside_roles)}
     known |= {creator for schema in stack.existing_schemas for creator in schema.creators}
@@ -63,7 +63,7 @@ def _strangers(stack: DatabaseStack, catalog: Catalog) -> Iterator[Notice]:
         if entry.schema in existing and entry.grantee not in known:
             strangers[entry.grantee, entry.schema or ""].add(entry.right)
     for (who, schema), rights in sorted(strangers.items()):
-        text = f"{who}, which is not declared, has {', '.join(sorted(rights))} in {schema}"
+        text = f"{who} is not declared, but has {', '.join(sorted(rights))} in {schema}"
         yield Notice(text, frozenset({who, schema}))
 
 
@@ -71,15 +71,15 @@ def _strangers(stack: DatabaseStack, catalog: Catalog) -> Iterator[Notice]:
     Question("grant", "a declared privilege that is not granted", "sql", "`GRANT`", safe=True),
     Question(
         "undeclared grant",
-        "on the database, other databases, schemas, tables and their columns, views, sequences, functions, types, large"
-        " objects, languages, foreign servers, parameters; to the stack's roles and PUBLIC anywhere, and to anybody in"
-        " a service's schema; REFERENCES and TRIGGER to anybody, where the table is a superuser's, the admin's or a"
-        " service's, and it is not declared: with these he runs code with the owner's rights",
+        "an undeclared privilege: of a role of the stack or PUBLIC on anything (databases, schemas, tables, columns,"
+        " views, sequences, functions, types, large objects, languages, foreign servers, parameters); of any role on"
+        " anything in a service's schema; REFERENCES or TRIGGER of any role on a table of a superuser, the admin or a"
+        " service, because its holder can run code with the owner's privileges",
         "sql",
-        "`REVOKE`; a decision, where a service may live by it",
+        "`REVOKE`; a decision if a service may depend on it",
     ),
-    Question("grant option", "a declared privilege that may be granted on", "sql", "`REVOKE GRANT OPTION FOR`"),
-    Question("owner's right", "what an owner took away from itself", "sql", "`GRANT`", safe=True),
+    Question("grant option", "a declared privilege with grant option", "sql", "`REVOKE GRANT OPTION FOR`"),
+    Question("owner's right", "a privilege that an owner revoked from itself", "sql", "`GRANT`", safe=True),
     group="isolation",
     stage=Stage.PRIVILEGES,
 )
@@ -90,7 +90,7 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | Not
     left = left_schemas(stack, catalog).keys()
     undue = (entry for entry in catalog.entries if right_of(entry) not in allowed)
     trusted, members = catalog.trusted(stack.server.user), closure(stack, catalog)
-    # An extension keeps parts of a service's tables in a schema of its own, with the rights that the tables have.
+    # An extension keeps parts of a service's tables in a schema of its own, with the privileges that the tables have.
     ours = [
         entry
         for entry in undue
@@ -111,7 +111,7 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | Not
 
 
 def _passed_on(entries: Iterable[Entry], taken: Iterable[Entry]) -> dict[Right, frozenset[Entry]]:
-    """What goes with each right to grant it on that somebody is about to lose."""
+    """Grant option that a role is about to lose -> the entries that disappear with it."""
     by_grantor: dict[tuple[str, str, str], list[Entry]] = defaultdict(list)
     for entry in entries:
         if entry.grantor != entry.owner:
@@ -131,7 +131,7 @@ def _passed_on(entries: Iterable[Entry], taken: Iterable[Entry]) -> dict[Right, 
 
 
 def _claims(stack: DatabaseStack, catalog: Catalog) -> dict[str, Service]:
-    """Tables of the admin's in a schema that exists which one service alone reads and writes: they may be its own."""
+    """Table -> service: tables of the admin in an existing schema that only one service uses may be that service's."""
     existing = {existing.name for existing in stack.existing_schemas}
     read = {(read.schema_, read.table) for service in stack.services for read in service.reads}
     taken, trusted = {(found.schema, found.name) for found in catalog.relations}, catalog.trusted(stack.server.user)
@@ -159,35 +159,35 @@ def _claims(stack: DatabaseStack, catalog: Catalog) -> dict[str, Service]:
 
 
 def _is_ours(stack: DatabaseStack, entry: Entry) -> bool:
-    """Whether an undeclared grant is the stack's business: what its roles may do, and who gets at its things."""
+    """Whether an undeclared grant concerns the stack: it is to one of the stack's roles, or on the stack's objects."""
     if entry.grantee == stack.server.user:
         return False
     services = {service.schema_ for service in stack.services}
     outside = {role.name: role for role in stack.outside_roles}
     if (entry.kind == "database" and entry.name == stack.server.database) or entry.schema in services:
         return True
-    # Another part of the stack looks after those.
+    # These are checked with another database of the stack.
     if entry.kind in OF_SERVERS and (not stack.server_wide or entry.name in stack.siblings):
         return False
     if entry.grantee == PUBLIC:
-        # Functions are everybody's unless their owner says otherwise; what that can do is looked at by itself.
+        # PUBLIC may execute every function by default; dangerous ones have checks of their own.
         if entry.kind == "function":
             return entry.guarded
         closed = OTHER_DATABASES if stack.server.close_other_databases else ()
         return entry.kind != "database" or entry.name in closed
-    # Files, passwords and settings of the server's: nobody's but those that are declared.
+    # Files, passwords and settings of the server: only declared roles may use them.
     if entry.guarded and (entry.schema == "pg_catalog" or entry.kind == "parameter"):
         return entry.grantee not in outside
     if entry.kind == "schema" and entry.grantee in outside:
         return entry.schema in outside_schemas(stack, outside[entry.grantee])
     if entry.kind == "table" and entry.grantee in outside:
-        # Nothing but what is declared outlasts the next run there.
+        # The next run revokes everything else there.
         return any((entry.schema, entry.name) == (read.schema_, read.table) for read in outside[entry.grantee].reads)
     return entry.grantee in stack.roles
 
 
 def _lends(stack: DatabaseStack, members: Members, entry: Entry, trusted: Container[str]) -> bool:
-    """Whether somebody has code run by it with the rights of the admin, of a superuser or of a role of the stack."""
+    """Whether its grantee can run code with the privileges of the admin, a superuser or a role of the stack."""
     if entry.kind != "table" or entry.right not in OF_OWNERS or entry.grantee in trusted:
         return False
     powerful = entry.owner in trusted or entry.owner in stack.roles
@@ -196,7 +196,7 @@ def _lends(stack: DatabaseStack, members: Members, entry: Entry, trusted: Contai
 
 @dataclass(frozen=True, slots=True)
 class _Healing:
-    """Rights in groups of which one statement gives or takes each, as findings."""
+    """Turns privileges into findings; one statement grants or revokes each group."""
 
     catalog: Catalog
     admin: AdminCapabilities
@@ -239,10 +239,10 @@ class _Healing:
     def lost(self, entries: Iterable[Entry]) -> Iterator[Finding]:
         for group, names, _ in self._grouped(entries):
             heal = self._grant(group, names)
-            yield self._finding("owner's right", group, names, f"{group}, as its owner", "taken away", heal)
+            yield self._finding("owner's right", group, names, f"{group}, as its owner", "revoked", heal)
 
     def _heirs(self, group: _Same, names: list[str]) -> frozenset[str]:
-        """Whom it has granted them on to, and they others: by CASCADE these lose them, too."""
+        """The roles that have them from the grantee, also through others: CASCADE revokes them, too."""
         return frozenset(
             entry.grantee
             for name in names
@@ -265,7 +265,7 @@ class _Healing:
         return Finding(check, subject, expected, actual, heal, about, things=frozenset(names))
 
     def _grouped(self, entries: Iterable[Entry]) -> Iterator[tuple[_Same, list[str], bool]]:
-        """What one statement can take away: the group, what it is on, and whether any of it may be granted on."""
+        """What one statement can revoke: the group, the objects, and whether any of it has the grant option."""
         by_object: dict[tuple[str, str | None, str, str, str, str | None], list[Entry]] = defaultdict(list)
         for entry in entries:
             grantor = entry.grantor if entry.grantor != entry.owner else None
@@ -288,7 +288,7 @@ class _Healing:
         return whole if whole in self.catalog.placed else ""
 
     def _grant(self, group: _Same, names: list[str]) -> Remedy:
-        """What takes nothing from anybody."""
+        """A remedy that removes nobody's access."""
         grant = f"GRANT {group.as_sql} ON {_on(group, names)} TO {grantee(group.grantee)}"
         verb = Verb.OPEN if group.kind in OF_ALL_WITHIN else Verb.GRANT
         return self._sql(verb, group, [grant], safe=True, thing=group.thing)
@@ -302,27 +302,27 @@ class _Healing:
         return self.admin.sql(verb, *steps, of=of, superusers=beyond, safe=safe, thing=thing)
 
     def _chosen(self, group: _Same, names: list[str], heal: Remedy) -> Remedy:
-        """What a service lives by may be its own: that is not for the catalogs to say."""
+        """A decision if the grantee may own the table: the catalogs cannot tell."""
         if group.kind == "table" and VERSION_TABLE in {name.rpartition(".")[2] for name in names}:
-            when = f"once the revisions of {group.grantee}'s service are in a version table of its own"
+            when = f"after the service of {group.grantee} has its revisions in a version table of its own"
             return Remedy("decision", f"-- {when} (bin/engarde doctor):\n{heal.text}", heal.by_superuser)
         if not group.claimed:
             return heal
         service = self.claims[group.claimed]
-        own = [f"-- it goes with {group.claimed}, if that is {service.name}'s own; if not:"]
+        own = [f"-- if {group.claimed} belongs to {service.name}, this moves with it: revoke nothing; if not:"]
         if group.kind == "table":
             name = next(relation.name for relation in self.catalog.relations if relation.identity == group.claimed)
             own = [
-                f"-- if {group.claimed} is {service.name}'s own, it goes to its schema:",
+                f"-- if {group.claimed} belongs to {service.name}, move it to the service's schema:",
                 f"ALTER TABLE {group.claimed} SET SCHEMA {quoted(service.schema_)};",
                 f"ALTER TABLE {quoted(service.schema_, name)} OWNER TO {quoted(service.role)};",
-                "-- if it is not:",
+                "-- if not:",
             ]
         return Remedy("decision", "\n".join([*own, heal.text]), not self.admin.may(group.owner, service.role))
 
 
 def _columns_again(group: _Same, on_columns: Iterable[Right]) -> Iterator[str]:
-    """A REVOKE on a table takes the right on its columns, too, of which some may be declared."""
+    """Grants again what is declared on columns: a REVOKE on a table revokes the privilege on its columns, too."""
     whole = {right for right, column in group.rights if column is None}
     for right in on_columns:
         if right.column and right.right in whole:
@@ -336,7 +336,7 @@ def _sorted(rights: Iterable[Right | Entry]) -> tuple[tuple[str, str | None], ..
 
 def _granted_on(heirs: Iterable[str]) -> str:
     listed = ", ".join(sorted(map(called, heirs)))
-    return f", and may grant it on{f', as it has to {listed}' if listed else ''}"
+    return f", with grant option{f', granted on to {listed}' if listed else ''}"
 
 
 def _on(group: _Same, identities: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Ways around the access lists: views and functions that work with their owner's rights."""
+"""Ways around the access lists: views and functions that run with their owner's privileges."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -15,15 +15,15 @@ from engarde.server.catalog import Catalog, View
 @check(
     Question(
         "security definer",
-        "functions by which everybody does with an owner's rights what one may not do oneself; those of triggers too",
+        "a function, also one of a trigger, that PUBLIC may execute with its owner's privileges",
         "sql",
         "`REVOKE EXECUTE`",
     ),
     Question(
         "view",
-        "a declared read of a view that shows another service's tables with its owner's rights",
+        "a declared read of a view that shows another service's tables with its owner's privileges",
         "edit",
-        "the read is taken out of the stack file",
+        "remove the read from the stack file",
     ),
     group="isolation",
     stage=Stage.PRIVILEGES,
@@ -39,25 +39,25 @@ def _functions(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
     used_by_all = {entry.schema for entry in catalog.entries if entry.kind == "schema" and entry.grantee == PUBLIC}
     used_by_all |= {"pg_catalog", "information_schema"}
     for function in catalog.definers:
-        # Inside a service's schema nobody may call any; that is found as a grant.
+        # In a service's schema PUBLIC may call none; that is a finding of `undeclared grant`.
         if function.identity in open_to_all and function.schema in used_by_all - services:
             revoke = f"REVOKE EXECUTE ON ROUTINE {function.identity} FROM PUBLIC"
             yield Finding(
                 "security definer",
                 f"PUBLIC on function {function.identity}",
-                "not executed by everybody",
-                f"everybody may do through it what {function.owner} may",
+                "not executable by PUBLIC",
+                f"executable by PUBLIC, with the privileges of {function.owner}",
                 admin.sql(Verb.REVOKE, revoke, of=(function.owner,)),
                 frozenset({PUBLIC, function.schema}),
             )
 
 
 def _views(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
-    """Views that are declared as reads, and through which their owner shows another service's tables."""
+    """Declared reads of views that show another service's tables."""
     owners = {service.schema_: service.role for service in stack.services}
     views: dict[Table, list[View]] = defaultdict(list)
     for view in catalog.views:
-        # What a service shows of what it may read itself is its own to decide.
+        # A service may show others what it may read itself.
         if view.owner not in owners.values() and not view.invoker:
             views[view.schema, view.name].append(view)
     for service in stack.services:
@@ -66,19 +66,19 @@ def _views(stack: DatabaseStack, catalog: Catalog) -> Iterator[Finding]:
             for base in sorted(_bases(read, views) - set(reads)):
                 if owners.get(base[0], service.role) == service.role:
                     continue
-                edit = f"engarde:services.{service.name}.reads: without {'.'.join(read)}"
+                edit = f"remove {'.'.join(read)} from engarde:services.{service.name}.reads"
                 yield Finding(
                     "view",
                     f"{service.role} on view {'.'.join(read)}",
-                    f"nothing of {'.'.join(base)}, which it is not declared to read",
-                    f"reads it with the rights of {views[read][0].owner}",
+                    f"no access to {'.'.join(base)}, which it is not declared to read",
+                    f"reads it with the privileges of {views[read][0].owner}",
                     Remedy("edit", f"{edit}\nthen bin/pulumi up --stack {stack.name}"),
                     frozenset({service.role, read[0], base[0]}),
                 )
 
 
 def _bases(table: Table, views: Mapping[Table, list[View]]) -> set[Table]:
-    """All that a view reads, through other views too."""
+    """Everything that a view reads, also through other views."""
     found: set[Table] = set()
     waiting = [table]
     while waiting:

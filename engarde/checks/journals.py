@@ -1,4 +1,4 @@
-"""What commands that may be killed write down of what they have begun: whole files, read as what they were written."""
+"""Journals in which commands that may be killed record what they have begun, so that they can resume."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,18 +17,18 @@ from engarde.util.files import read_text, write_whole
 from engarde.util.quoting import word
 
 PRIVATE = FOLDER / ".engarde"
-"""Git-ignored: what is under way on this machine is nobody else's."""
+"""Git-ignored: what is under way on this machine concerns only this machine."""
 
 Journal = TypeVar("Journal")
 
 
 def now() -> str:
-    """The time as it is kept in a journal, and printed."""
+    """The time as journals have it, and as it is printed."""
     return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _read(file: Path, kind: type[Journal]) -> Journal | None:
-    """What was written down of something that was begun; None where nothing was.
+    """What a journal records; None if there is no journal.
 
     :raises Refused: the file cannot be read.
     """
@@ -37,11 +37,13 @@ def _read(file: Path, kind: type[Journal]) -> Journal | None:
     except FileNotFoundError:
         return None
     except (OSError, ValueError):
-        raise Refused(f"{file} cannot be read, so that it is not known what was begun; mend it or remove it") from None
+        raise Refused(
+            f"{file} cannot be read, so it is unknown which command is unfinished. Repair the file or remove it"
+        ) from None
 
 
 def _write(file: Path, journal: object) -> None:
-    """Keeps it on the disk, whole, before anything else is done."""
+    """Writes the whole journal to disk before anything else is done."""
     file.parent.mkdir(parents=True, exist_ok=True)
     text = TypeAdapter(type(journal)).dump_json(journal).decode()
     write_whole(file, file.with_suffix(".draft"), text)
@@ -55,22 +57,22 @@ def folder(name: str) -> Path:
 
 
 class Step(IntEnum):
-    """How far a move has come; what stands here is done."""
+    """How far a move has come: each step is written once it is done."""
 
     BEGUN = 0
     PREPARED = 1
-    """the new database is there, with all that the rows need"""
+    """the new database exists, with everything that the rows need"""
     SHUT = 2
-    """nobody outside knows the password that is in force"""
+    """the service's login has a password that only this tool knows"""
     COPIED = 3
     RESTORED = 4
     LEFT = 5
-    """the role cannot enter the old database any more, and the copy is what is in it"""
+    """the role can no longer connect to the old database, and the copy has all of its rows"""
     SWITCHED = 6
-    """the stack file says so"""
+    """the stack file names the new database"""
     UP = 7
     OPENED = 8
-    """the right password is in force"""
+    """the service's own password works again"""
     DELIVERED = 9
     DONE = 10
 
@@ -79,18 +81,18 @@ class Step(IntEnum):
 class MoveJournal:
     """One service's move, until the data that it left is dropped."""
 
-    # What another release knows besides may say what is not to be done.
+    # A key that only another release knows may forbid what this release would do.
     __pydantic_config__ = ConfigDict(extra="forbid")
 
     service: str
     source: str | None
-    """the database from which it was moved out first, as a service states it"""
+    """the database that the service first moved out of, as a service states it"""
     target: str
     returning: bool
-    """whether it is on its way back"""
+    """whether it is moving back"""
     step: Step = Step.BEGUN
     folder: str | None = None
-    """the backup that this direction has made"""
+    """the backup made for this direction"""
     carried: tuple[str, ...] = ()
     """the declared extensions that the service needs"""
     made_database: bool = False
@@ -101,34 +103,34 @@ class MoveJournal:
 
     @property
     def way(self) -> tuple[str | None, str | None]:
-        """From where to where, as things go now."""
+        """From where to where it is moving now."""
         return (self.target, self.source) if self.returning else (self.source, self.target)
 
     @property
     def state(self) -> str:
         """Where the service is going."""
-        return f"{self.service} is on its way {'back from' if self.returning else 'to'} {self.target}"
+        return f"{self.service} is moving {'back from' if self.returning else 'to'} {self.target}"
 
     def goes_on(self, stack: str) -> str:
-        """The command that brings it to its end."""
+        """The command that resumes it."""
         run = f"bin/engarde split run {word(self.service)} --stack {word(stack)} --to {word(self.target)}"
         return self.goes_back(stack) if self.returning else run
 
     def goes_back(self, stack: str) -> str:
-        """The command that undoes it, or goes on with the way back."""
+        """The command that moves the service back, or resumes that."""
         return f"bin/engarde split back {word(self.service)} --stack {word(stack)}"
 
     def told(self, stack: str) -> str:
-        """What is said to whoever wants another move."""
-        back = f"`{self.goes_back(stack)}` goes back"
+        """Why another move is refused."""
+        back = f"`{self.goes_back(stack)}` moves it back"
         if not self.returning and self.step == Step.DONE:
             finish = f"bin/engarde split finish {word(self.service)} --yes-drop-old --stack {word(stack)}"
-            return f"{self.service} was moved to {self.target}: `{finish}` drops what it left, {back}"
-        return f"{self.state}: `{self.goes_on(stack)}` goes on{'' if self.returning else f', {back}'}"
+            return f"{self.service} was moved to {self.target}: `{finish}` drops the old data, {back}"
+        return f"{self.state}: `{self.goes_on(stack)}` resumes the move{'' if self.returning else f', {back}'}"
 
 
 def read_move(stack: str, service: str) -> MoveJournal | None:
-    """The journal as it is; none where nothing was begun.
+    """The journal as it is; None if nothing was begun.
 
     :raises Refused: the file cannot be read.
     """
@@ -145,7 +147,7 @@ def moves(stack: str) -> Iterator[MoveJournal]:
 
 
 def move_takes(stack: str, service: str, way: tuple[str | None, str | None], *, preview: bool) -> bool:
-    """Whether an open move takes the service from the one database to the other, and has come to a run that does so.
+    """Whether an open move takes the service this way, and has reached the step at which a run does so.
 
     :raises Refused: the file cannot be read.
     """
@@ -155,17 +157,17 @@ def move_takes(stack: str, service: str, way: tuple[str | None, str | None], *, 
 
 
 def has_move(stack: str, service: str) -> bool:
-    """Whether a move of the service was begun and has left anything to do."""
+    """Whether a move of the service was begun and is not finished."""
     return _of_move(stack, service).exists()
 
 
 def write_move(stack: str, journal: MoveJournal) -> None:
-    """Keeps it on the disk, whole, before anything else is done."""
+    """Writes the whole journal to disk before anything else is done."""
     _write(_of_move(stack, journal.service), journal)
 
 
 def forget_move(stack: str, service: str) -> None:
-    """Nothing of it is left to do."""
+    """Removes the journal of a finished move."""
     _of_move(stack, service).unlink(missing_ok=True)
 
 
@@ -175,27 +177,27 @@ def _of_move(stack: str, service: str) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class RotationJournal:
-    """What rotations of a stack have still to do."""
+    """The unfinished rotations of a stack."""
 
     begun: Mapping[str, int]
-    """the logins that are under way, each with the counter it is to reach"""
+    """the unfinished logins, each with the counter that it is to reach"""
     asked: frozenset[str] = frozenset()
-    """the logins that the last command was about"""
+    """the logins that the last command was to rotate"""
     left: tuple[str, ...] = ()
     """those of them that are not done"""
     shut: frozenset[str] = frozenset()
-    """the logins under way that were shut out by a password which the state does not know"""
+    """the unfinished logins that were shut out by a password which the state does not know"""
     since: Mapping[str, str] = field(default_factory=dict)
-    """when each that is under way was begun"""
+    """when the rotation of each unfinished login was begun"""
 
     def remaining(self, names: Sequence[str]) -> list[str]:
-        """What such a command has still to do; all of it, unless it was stopped or killed before."""
+        """The logins that such a command still has to rotate: all, unless an earlier run was stopped or killed."""
         goes_on = self.left and self.asked == set(names)
         return [name for name in names if name in self.left or not goes_on]
 
 
 def read_rotations(stack: str) -> RotationJournal:
-    """The journal as it is; empty where nothing was begun.
+    """The journal as it is; empty if nothing was begun.
 
     :raises Refused: the file cannot be read.
     """
@@ -203,18 +205,18 @@ def read_rotations(stack: str) -> RotationJournal:
 
 
 def plan_rotations(stack: str, names: Sequence[str], left: Sequence[str]) -> None:
-    """Remembers which logins a command is about, and which of them have still to be done."""
+    """Records which logins a command is to rotate, and which of them are not done."""
     _write_rotations(stack, replace(read_rotations(stack), asked=frozenset(names), left=tuple(left)))
 
 
 def begin_rotation(stack: str, login: str, counter: int) -> None:
-    """Remembers a login until `end_rotation`."""
+    """Records a login until `end_rotation`."""
     found = read_rotations(stack)
     _write_rotations(stack, replace(found, begun={**found.begun, login: counter}, since={login: now(), **found.since}))
 
 
 def shut_login(stack: str, login: str) -> None:
-    """Remembers that a login is about to be shut out."""
+    """Records that a login is about to be shut out."""
     found = read_rotations(stack)
     _write_rotations(stack, replace(found, shut=found.shut | {login}))
 

@@ -1,4 +1,4 @@
-"""What becomes of findings that the stack file accepts."""
+"""Separates the findings that the stack file accepts from the others."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from engarde.util.terminal import visible
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A finding, and what accepts it."""
+    """A finding, and the entry that accepts it."""
 
     finding: Finding
     by: Accepted
@@ -19,17 +19,17 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What becomes of all findings."""
+    """All findings, by whether they are accepted."""
 
     findings: tuple[Finding, ...]
-    """that are not accepted, or not any more"""
+    """not accepted, or no longer"""
     taken: tuple[Taken, ...]
     idle: tuple[Accepted, ...]
-    """that accept nothing"""
+    """entries that accept nothing"""
 
 
 def judged(accepted: Sequence[Accepted], findings: Iterable[Finding], today: date) -> Judged:
-    """The findings without those that are accepted on this day; of one whose time is over it says so."""
+    """Separates the findings that are accepted on this day; an expired acceptance is named in its finding."""
     left, taken, used = [], [], set()
     for finding in findings:
         by = next((entry for entry in accepted if _is_of(entry, finding)), None)
@@ -45,7 +45,7 @@ def judged(accepted: Sequence[Accepted], findings: Iterable[Finding], today: dat
 
 
 def _is_of(accepted: Accepted, finding: Finding) -> bool:
-    """Whether it means this finding, by its words themselves or as they are printed."""
+    """Whether the entry names this finding, by its exact text or as it is printed."""
     return (
         accepted.check == finding.check
         and accepted.subject in (finding.subject, visible(finding.subject))

@@ -1,4 +1,4 @@
-"""Memberships against the declaration, and everybody who gets at a service's schema without being declared."""
+"""Memberships, compared with the declaration, and undeclared roles that can reach a service's schema."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,17 +21,23 @@ POWERFUL = (
     "pg_write_server_files",
     "pg_execute_server_program",
 )
-"""Roles of PostgreSQL's own whose members get at every schema, or at the files below them."""
+"""PostgreSQL's own roles whose members can reach every schema, or the files of the server."""
 
 
 @check(
-    Question("membership", "of, and in, a role of the stack", "sql", "`GRANT` or `REVOKE`", safe=True),
+    Question(
+        "membership",
+        "a membership of a role of the stack, or in one, that is not as declared",
+        "sql",
+        "`GRANT` or `REVOKE`",
+        safe=True,
+    ),
     Question(
         "reach",
-        "a role that nobody declared and that gets at a service's schema: by membership through any number of roles, as"
-        " a superuser, by REPLICATION, by CREATEROLE before PostgreSQL 16, by `pg_read_all_data` and its like",
+        "an undeclared role that can reach a service's schema: through any number of memberships, as a superuser, with"
+        " REPLICATION, with CREATEROLE before PostgreSQL 16, or through `pg_read_all_data` and similar roles",
         "sql",
-        "the membership or the attribute is taken away",
+        "`REVOKE` of the membership, or `ALTER ROLE` to remove the attribute",
     ),
     group="isolation",
     scope="server",
@@ -41,7 +47,7 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | Not
     outside = {role.name for role in stack.outside_roles}
     for path in reaching(stack, observed.catalog):
         if path.role in outside:
-            yield Notice(f"{path.role}, an outside role of the stack, reaches the services' schemas: {path.why}")
+            yield Notice(f"outside role {path.role} can reach the services' schemas: {path.why}")
     catalog = observed.then
     admin = admin_capabilities(stack, catalog)
     yield from _missing(stack, catalog, admin)
@@ -49,7 +55,7 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | Not
         yield from _undeclared(stack, catalog, admin)
     for path in reaching(stack, catalog):
         if path.role not in outside:
-            subject, expected = f"{path.role} on the schemas of services", "no way to them: it is not declared"
+            subject, expected = f"{path.role} on the schemas of services", "no access, because it is not declared"
             heal = admin.sql(Verb.DEMOTE, path.statement, of=path.of, superusers=path.superusers)
             concerned = frozenset({path.role, *(service.schema_ for service in stack.services)})
             yield Finding("reach", subject, expected, path.why, heal, concerned)
@@ -65,29 +71,29 @@ def _missing(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -
             grant = f"GRANT {quoted(row.role)} TO {quoted(row.grantee)}{option}"
             heal = admin.sql(Verb.OPEN, grant, superusers=not manages, safe=True)
             subject, concerned = f"{row.grantee} in {row.role}", frozenset({row.role, row.grantee})
-            yield Finding("membership", subject, "a member", "none that may act as it", heal, concerned)
+            yield Finding("membership", subject, "a member that may act as it", "not such a member", heal, concerned)
 
 
 def _undeclared(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
     ours = set(stack.roles)
     for link in catalog.memberships:
         concerned = frozenset({link.role, link.member})
-        # The admin manages these roles and the first superuser needs no membership: neither gains anything by one.
+        # The admin manages these roles, and the first superuser needs no membership: neither gains anything.
         privileged = link.member == stack.server.user or catalog.roles[link.member].bootstrap
         if privileged or concerned.isdisjoint(ours):
             continue
-        options = {"inherits": link.inherit, "may set role": link.may_set, "may grant it on": link.admin}
+        options = {"inherits": link.inherit, "may set role": link.may_set, "has the admin option": link.admin}
         actual = ", ".join(["a member", *(name for name, given in options.items() if given)])
         revoke, of, superusers = _revoke(link, catalog)
         heal = admin.sql(Verb.DEMOTE, revoke, of=of, superusers=superusers)
-        yield Finding("membership", f"{link.member} in {link.role}", "no member", actual, heal, concerned)
+        yield Finding("membership", f"{link.member} in {link.role}", "not a member", actual, heal, concerned)
 
 
 def _revoke(membership: Membership, catalog: Catalog) -> tuple[str, tuple[str, ...], bool]:
-    """The statement that ends a membership, whose rights it takes, and whether it takes those of a superuser."""
+    """The statement that ends a membership, the roles whose privileges it needs, and whether it needs a superuser."""
     statement = f"REVOKE {quoted(membership.role)} FROM {quoted(membership.member)}"
     superusers = catalog.roles[membership.role].superuser
-    # From PostgreSQL 16 on it is its grantor's to take away.
+    # From PostgreSQL 16 on, its grantor revokes it.
     if catalog.major < 16:
         return f"{statement} CASCADE", (), superusers
     return f"{statement} GRANTED BY {quoted(membership.grantor)} CASCADE", (membership.grantor,), superusers
@@ -95,20 +101,20 @@ def _revoke(membership: Membership, catalog: Catalog) -> tuple[str, tuple[str, .
 
 @dataclass(frozen=True, slots=True)
 class AccessPath:
-    """How a role that nobody declared gets at the services' schemas."""
+    """How an undeclared role reaches the services' schemas."""
 
     role: str
     why: str
     statement: str
     """what ends it"""
     of: tuple[str, ...] = ()
-    """the roles whose rights that takes"""
+    """the roles whose privileges the statement needs"""
     superusers: bool = False
-    """that is superusers' alone"""
+    """the statement needs a superuser"""
 
 
 def reaching(stack: DatabaseStack, catalog: Catalog) -> Iterator[AccessPath]:
-    """One way of every role that nobody declared and that gets at a service's schema."""
+    """One path of each undeclared role that can reach a service's schema."""
     declared = {stack.server.user, *stack.roles}
     members, ends = closure(stack, catalog), _ends(stack, catalog)
     memberships = {(link.member, link.role): link for link in reversed(catalog.memberships)}
@@ -143,5 +149,5 @@ def _ends(stack: DatabaseStack, catalog: Catalog) -> set[str]:
     if not stack.server_wide:
         return ours | (granted - stack.guests)
     superusers = {role.name for role in catalog.roles.values() if role.superuser}
-    # Nor does the admin's own way end there: what makes others admins is to be cut, not what makes it one.
+    # The admin counts as an end: the remedy must cut others' way to the admin, not the admin's own privileges.
     return ours | granted | superusers | set(POWERFUL) | {stack.server.user}

@@ -1,4 +1,4 @@
-"""How findings name things, and which roles and schemas they are about."""
+"""How findings name things, and which roles and schemas they concern."""
 
 import hashlib
 from collections.abc import Sequence
@@ -11,21 +11,21 @@ from engarde.util.quoting import quoted
 from engarde.util.terminal import first_few
 
 SHOWN = 3
-"""Of many things in one subject."""
+"""How many of several things a subject names."""
 
 
 def grantee(name: str) -> str:
-    """A grantee as SQL takes it."""
+    """A grantee in SQL."""
     return "PUBLIC" if name == PUBLIC else quoted(name)
 
 
 def called(name: str) -> str:
-    """A grantee as people read it."""
+    """A grantee for people to read."""
     return "PUBLIC" if name == PUBLIC else name
 
 
 def some(items: Sequence[str]) -> str:
-    """The first few of many, how many more there are, and a mark that is another where these are others."""
+    """The first few of many, how many more there are, and a mark that changes with those that are left out."""
     shown = first_few(items, SHOWN)
     if len(items) <= SHOWN:
         return shown
@@ -39,10 +39,10 @@ def provided_schemas(stack: DatabaseStack, catalog: Catalog) -> frozenset[str]:
 
 
 def about(login: Service | Analytics) -> frozenset[str]:
-    """What a finding of a login concerns: the role, and the schema that it owns."""
+    """What a finding about a login concerns: the role, and the schema that it owns."""
     return frozenset({login.role} | ({login.schema_} if isinstance(login, Service) else set()))
 
 
 def up(stack: DatabaseStack, *, refresh: bool = True) -> Remedy:
-    """A run of the stack; what is gone or changed on the server is brought back by one that looks there first."""
+    """`pulumi up`; with `refresh` it also restores what was dropped or changed on the server."""
     return Remedy("command", f"bin/pulumi up{' --refresh' if refresh else ''} --stack {stack.name}")

@@ -1,4 +1,4 @@
-"""What the next run sees to: extensions that are not there yet, and grants on tables that are gone."""
+"""What the next run does: it creates missing extensions and forgets grants on dropped tables."""
 
 from collections.abc import Iterator
 
@@ -16,9 +16,9 @@ from engarde.util.quoting import word
 @check(
     Question(
         "extension",
-        "declared, and not in the database, or not on the server",
+        "a declared extension that is not in the database, or that the server does not have",
         "command",
-        "`bin/pulumi up`; a line of the stack file, where the server does not have it",
+        "`bin/pulumi up`; a change of the stack file if the server does not have it",
     ),
     group="runs",
     needs=("catalogs", "state"),
@@ -29,20 +29,20 @@ def of_extensions(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]
     for extension in stack.extensions:
         offered = on_disk.get(extension.name)
         if offered is None:
-            actual = "the server does not have it: install it there, or take it out"
+            actual = "the server does not have it: install it there, or remove it from the stack file"
             entry = lines("extensions", {extension.name: None}).splitlines()
-            remedy = Remedy("edit", f"# without `{entry[-1].strip()}` under {entry[0]}")
+            remedy = Remedy("edit", f"# remove `{entry[-1].strip()}` under {entry[0]}")
         elif offered.installed:
             continue
         elif extension.version and extension.version not in offered.versions:
-            actual = f"the server has it in other versions only: {', '.join(offered.versions)}"
+            actual = f"the server only has other versions of it: {', '.join(offered.versions)}"
             remedy = Remedy("edit", lines("extensions", {extension.name: {"version": offered.offered}}))
         elif observed.admin.superuser or extension.name in observed.rights.extensions:
             known = extension.name in observed.recorded.state.made(EXTENSION)
-            actual = "not in the database, though the state has it" if known else "not in the database"
+            actual = "in the state, but not in the database" if known else "not in the database"
             remedy = up(stack, refresh=known)
         else:
-            # The admin lacks a right, and its own check says so.
+            # The admin lacks a privilege; check `admin` says so.
             continue
         version = f"version {extension.version} " if extension.version else ""
         expected, concerned = f"{version}in schema {extension.schema_}", frozenset({extension.schema_})
@@ -52,7 +52,7 @@ def of_extensions(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]
 @check(
     Question(
         "vanished table",
-        "grants in the state on tables that are gone",
+        "a grant in the state on a table that no longer exists",
         "command",
         "`bin/pulumi up`, or `bin/pulumi state delete`",
     ),
@@ -61,7 +61,7 @@ def of_extensions(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]
     stage=Stage.UP,
 )
 def of_orphaned_grants(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """Each such grant, unless a run has already seen to it that the next one can let go of it."""
+    """Each such grant, unless a run has already marked it for the next one to forget."""
     state = observed.recorded.state
     released = {name for resource in state.resources for name in resource.released}
     held = [
@@ -74,7 +74,7 @@ def of_orphaned_grants(stack: DatabaseStack, observed: Observed) -> Iterator[Fin
     ]
     schemas = sorted({granted.schema for _, granted in held if granted.schema})
     there = observed.session.tables(schemas) if held else frozenset()
-    # The program lets go of a service's grants without a statement; and with a role all that it was granted goes.
+    # The program forgets a service's grants without a statement; a dropped role loses all that it was granted.
     released_by_up = {*(service.role for service in stack.services), *state.made(ROLE)}
     for urn, granted in held:
         command = "up" if granted.role in released_by_up else f"state delete {word(urn)}"
@@ -83,8 +83,8 @@ def of_orphaned_grants(stack: DatabaseStack, observed: Observed) -> Iterator[Fin
                 yield Finding(
                     "vanished table",
                     f"{granted.schema}.{table}",
-                    f"there, for the state lets {granted.role} read it",
-                    "no such table",
+                    f"exists, because the state grants {granted.role} a read of it",
+                    "does not exist",
                     Remedy("command", f"bin/pulumi {command} --stack {stack.name}"),
                     frozenset({granted.role, granted.schema or ""}),
                 )

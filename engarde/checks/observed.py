@@ -1,4 +1,4 @@
-"""What the checks look at: catalogs, state and sessions as they are, each asked once and only when a check needs it."""
+"""What the checks read: catalogs, state and sessions, each read once and only when a check needs it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Value = TypeVar("Value")
 
 
 class Once(Generic[Value]):
-    """A property that is asked once: that it could not be asked is remembered like an answer."""
+    """A property that is computed once; an `Unreachable` is remembered like a value."""
 
     def __init__(self, ask: Callable[[Any], Value]) -> None:
         self.ask = ask
@@ -46,7 +46,7 @@ class Once(Generic[Value]):
 
 
 class Recorded:
-    """What Pulumi knows of a stack, for all of its databases; each raises `Unreachable` where it cannot be asked."""
+    """What Pulumi knows of a stack, for all of its databases; each raises `Unreachable` if Pulumi cannot be asked."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -73,7 +73,7 @@ class Recorded:
 
 
 def no_session() -> Session:
-    """Of a stack as a whole, in the place of an admin's session."""
+    """For checks of a whole stack, which have no admin's session."""
     raise Unreachable("a stack as a whole has no session")
 
 
@@ -85,14 +85,14 @@ class Offered:
     installed: str | None
     """its version in this database"""
     offered: str
-    """the version that one gets who asks for none"""
+    """the version that `CREATE EXTENSION` installs if none is named"""
     versions: list[str]
 
 
 class Observed:
     """One database, its server and what Pulumi knows of them.
 
-    Whatever asks the server or Pulumi raises `Unreachable` where those cannot be asked.
+    What asks the server or Pulumi raises `Unreachable` if that fails.
     """
 
     def __init__(
@@ -105,9 +105,9 @@ class Observed:
         self.stack = stack
         self.recorded = recorded or Recorded(stack.name)
         self.placed: tuple[Finding, ...] = ()
-        """findings that are healed before what is asked of the catalogs as they are `then`"""
+        """findings that are fixed before those of the checks that read the catalogs as they are `then`"""
         self.tried: tuple[Finding, ...] = ()
-        """what came of logging in as the services"""
+        """findings of logging in as the services"""
         self.answers: dict[object, tuple[Finding | Notice, ...]] = {}
         """what checks have found, by their functions"""
         self._session = session
@@ -125,12 +125,12 @@ class Observed:
 
     @cached_property
     def then(self) -> Catalog:
-        """The catalogs once everything is where it belongs, as far as this run has remedies for that."""
+        """The catalogs as they will be once the remedies of `placed` have run."""
         return foreseen(self.catalog, self.placed)
 
     @property
     def moved(self) -> frozenset[str]:
-        """What goes to another schema before, as SQL names it now."""
+        """What those remedies move to another schema, as SQL names it now."""
         placed = (finding.remedy.placed for finding in self.placed)
         return frozenset(place.identity for place in placed if place and place.schema)
 
@@ -141,7 +141,7 @@ class Observed:
 
     @cached_property
     def rights(self) -> rights.AdminSnapshot:
-        """The admin, as the next run asks for its rights."""
+        """The admin's privileges, as the next run checks them."""
         return rights.ask(self.stack, self.session)
 
     def manages(self, role: str) -> bool:
@@ -155,12 +155,12 @@ class Observed:
 
     @cached_property
     def verifiers(self) -> list[StoredPassword]:
-        """What the server keeps of the passwords of the stack's roles; for a superuser alone."""
+        """The stored passwords of the stack's roles; only a superuser may read them."""
         roles = [login.role for login in self.stack.logins]
         return self.session.query("verifiers", StoredPassword, roles=roles)
 
     def settings(self, *names: str) -> Mapping[str, str]:
-        """The server's own values of these settings; those that the version does not have are left out."""
+        """The server's values of these settings, without those that its version does not have."""
         return {setting.name: setting.value for setting in self.server_settings(*names)}
 
     def server_settings(self, *names: str) -> list[ServerSetting]:

@@ -1,4 +1,4 @@
-"""Whose things are, against the declaration: a service owns its schema and all that is in it, and nothing else."""
+"""Owners, compared with the declaration: a service owns its schema and everything in it, and nothing else."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,15 +17,15 @@ from engarde.util.quoting import quoted
 @check(
     Question(
         "inheritance",
-        "partitions and inheriting tables in another schema than what they are part of",
+        "a partition or an inheriting table that is in another schema than its parent",
         "sql",
-        "`SET SCHEMA`, or what parts them",
+        "`SET SCHEMA`, `DETACH PARTITION` or `NO INHERIT`",
     ),
     group="isolation",
     stage=Stage.PLACING,
 )
 def of_parts(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """Partitions and inheriting tables elsewhere than what they are part of: whose they are has the rows."""
+    """Partitions and inheriting tables in another schema than their parent: their owner has the rows."""
     services, catalog = {service.schema_ for service in stack.services}, observed.catalog
     for part in catalog.inherits:
         if not services & {part.child_schema, part.parent_schema}:
@@ -42,8 +42,8 @@ def of_parts(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
         yield Finding(
             "inheritance",
             f"table {part.child}",
-            f"in {part.parent_schema}, as a part of {part.parent}",
-            f"in {part.child_schema}, and {part.child_owner}'s",
+            f"in schema {part.parent_schema}, as part of {part.parent}",
+            f"in schema {part.child_schema}, owned by {part.child_owner}",
             observed.admin.sql(verb, heal, of=(part.child_owner, part.parent_owner), placed=placed, thing=thing),
             frozenset({part.child_schema, part.parent_schema, part.child_owner, part.parent_owner}),
             things=frozenset({part.child}),
@@ -52,26 +52,29 @@ def of_parts(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
 
 @check(
     Question(
-        "schema", "declared, and not there, or under another name", "command", "`bin/pulumi up --refresh` makes it"
+        "schema",
+        "a declared schema that does not exist, or has another name",
+        "command",
+        "`bin/pulumi up --refresh` creates it",
     ),
     Question(
         "owner",
-        "of schemas and of everything in them; whatever a service owns elsewhere, servers, publications and the like"
-        " included",
+        "a schema, or an object in a service's schema, with another owner than declared; anything that a service owns"
+        " elsewhere, also foreign servers, publications and the like",
         "sql",
-        "`OWNER TO` or `SET SCHEMA`; what would run with its owner's rights is a person's to judge",
+        "`OWNER TO` or `SET SCHEMA`; a decision for code that would run with its new owner's privileges",
         safe=True,
     ),
     group="isolation",
     stage=Stage.PLACING,
 )
 def of_owners(stack: DatabaseStack, observed: Observed) -> Iterator[Finding | Notice]:
-    """What is missing, another's, or a service's where it should own nothing."""
+    """Schemas that are missing, and objects with another owner than declared."""
     catalog, admin = observed.catalog, observed.admin
     yield from _schemas(stack, catalog, admin)
     yield from _databases(stack, catalog, admin)
     for schema, service in sorted(left_schemas(stack, catalog).items()):
-        left = f"schema {schema} is what {service} had here before it moved: closed, and nobody's to read"
+        left = f"schema {schema} was left here when {service} moved to another database: nobody else may read it"
         yield Notice(left, frozenset({schema}))
     for owned in misplaced(stack, catalog):
         there = place(stack, catalog, admin, owned)
@@ -92,11 +95,11 @@ def _schemas(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -
         if was := renamed.get(service.schema_):
             rename = f"ALTER SCHEMA {quoted(was)} RENAME TO {quoted(service.schema_)}"
             heal = admin.sql(Verb.HOLD, rename, of=(service.role,))
-            yield Finding("schema", subject, "a schema of the database", f"is called {was}", heal, concerned | {was})
+            yield Finding("schema", subject, "exists", f"is called {was}", heal, concerned | {was})
         elif found is None:
-            yield Finding("schema", subject, "a schema of the database", "does not exist", up(stack), concerned)
+            yield Finding("schema", subject, "exists", "does not exist", up(stack), concerned)
         elif found.owner != service.role and service.role in catalog.roles:
-            # The admin and superusers do what its new owner may, and live by no right of their own.
+            # The admin and superusers lose nothing: they may do what the new owner may.
             safe = found.owner in catalog.trusted(stack.server.user)
             placed = Placed("schema", found.identity, service.role)
             yield _owner(service.schema_, found.owner, placed, concerned, admin, safe=safe)
@@ -110,12 +113,12 @@ def _schemas(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -
         if existing.name not in catalog.schemas:
             subject = f"schema {existing.name}"
             heal = Remedy("sql", f"CREATE SCHEMA {quoted(existing.name)};", verb=Verb.HOLD)
-            yield Finding("schema", subject, "exists already", "does not exist", heal, frozenset({existing.name}))
+            yield Finding("schema", subject, "exists", "does not exist", heal, frozenset({existing.name}))
     yield from _existing(stack, catalog, admin)
 
 
 def renamed_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:
-    """Declared schema that is not there -> the one undeclared schema of its role: the same under another name."""
+    """Missing declared schema -> the only undeclared schema of its role: the same schema under another name."""
     owned: dict[str, list[str]] = defaultdict(list)
     for schema in catalog.schemas.values():
         if schema.name not in stack.schemas:
@@ -125,7 +128,7 @@ def renamed_schemas(stack: DatabaseStack, catalog: Catalog) -> dict[str, str]:
 
 
 def _existing(stack: DatabaseStack, catalog: Catalog, admin: AdminCapabilities) -> Iterator[Finding]:
-    """A schema that the stack does not manage, in the hands of a role that nobody declared."""
+    """Schemas that the stack does not manage and an undeclared role owns."""
     trusted = {stack.server.user, *(role.name for role in stack.outside_roles), *(login.role for login in stack.logins)}
     trusted |= {creator for existing in stack.existing_schemas for creator in existing.creators}
     for existing in stack.existing_schemas:

@@ -1,7 +1,7 @@
-"""Every question about a stack and its servers, once: what it compares, what it has to know, and what heals it.
+"""All checks of a stack and its servers: what each one compares, what it needs, and how its findings are fixed.
 
-A check is a function of a module of this package, registered where it is defined; whatever is asked elsewhere
-(`verify`, `doctor`, the causes of an error, what a command has to be sure of) is a choice of these.
+A check is a function of a module of this package, registered where it is defined. `verify`, `doctor`, the causes of
+errors and the preconditions of commands select from these checks.
 """
 
 import pkgutil
@@ -21,14 +21,14 @@ from engarde.output.findings import Finding, Kind, Notice
 Group = Literal["isolation", "logins", "server", "admin", "roles", "objects", "migrations", "runs", "rotations"]
 GROUPS: dict[Group, str] = {
     "isolation": "`verify`: the database is exactly as declared",
-    "logins": "`verify`, by logging in as every role and trying; not with `--no-logins`",
+    "logins": "`verify`: each role logs in and tries what it may and may not do; not with `--no-logins`",
     "server": "`doctor`: the server",
     "admin": "`doctor`: the admin",
     "roles": "`doctor`: logins and connections",
-    "objects": "`doctor`: where things are",
+    "objects": "`doctor`: misplaced objects",
     "migrations": "`doctor`: version tables",
-    "runs": "`doctor`: runs",
-    "rotations": "`rotate`: before a login gets a password",
+    "runs": "`doctor`: unfinished runs and commands",
+    "rotations": "`rotate`: before a login gets a new password",
 }
 VERIFIED: tuple[Group, ...] = ("isolation", "logins")
 """What `verify` asks, and what a stack file may accept."""
@@ -40,14 +40,15 @@ Scope = Literal["database", "server", "stack"]
 
 
 class Stage(IntEnum):
-    """When it is asked: what one finds is healed before what a later one finds, which may rest on that."""
+    """The order of checks: findings of an earlier stage are fixed first, because later ones may depend on them."""
 
     FIRST = 0
-    """what a session has to ask before it has locked more"""
+    """queries that a session must run before it takes more locks"""
     SERVER = 1
     ADMIN = 2
     PLACING = 3
-    """whose things are and where: up to `PRIVILEGES` all that follow are asked of the catalogs as they are then"""
+    """owners and schemas; the stages after it, up to `PRIVILEGES`, read the catalogs as they will be once these are
+    fixed"""
     ROLES = 4
     PRIVILEGES = 5
     STATE = 6
@@ -56,32 +57,32 @@ class Stage(IntEnum):
     LOGINS = 9
     RUNS = 10
     UP = 11
-    """what the next run makes, once nothing is in its way"""
+    """what the next run creates, once nothing stops it"""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What one kind of finding is about, for people."""
+    """One kind of finding, described for people."""
 
     id: str
-    """the findings' `check`; a stack file names it, so that it is never called otherwise"""
+    """the findings' `check`; never renamed, because stack files name it"""
     says: str
-    """what it checks, one sentence in Markdown"""
+    """what it finds, in Markdown"""
     kind: Kind
     """of its usual remedy"""
     remedy: str
-    """that remedy, one sentence in Markdown"""
+    """that remedy, in Markdown"""
     safe: bool = False
-    """whether some of it loses no data and takes nothing from anybody, so that the tool may run it"""
+    """whether some of its remedies lose no data and remove nobody's access, so that the tool may run them"""
 
 
 Finder = Callable[[DatabaseStack, Observed], Iterable[Finding | Notice]]
-"""Says where what is declared and what is observed differ, and what else is worth a look."""
+"""Yields findings where the declared and the observed state differ, and notices."""
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One comparison of what is declared with what is observed, by which one or more questions are answered."""
+    """One comparison of the declared with the observed state; it answers one or more questions."""
 
     module: str
     questions: tuple[Question, ...]
@@ -92,16 +93,16 @@ class Check:
     find: Finder
 
     def findings(self, stack: DatabaseStack, observed: Observed) -> tuple[Finding, ...]:
-        """Where the two differ; asked once of what was observed.
+        """Where the two differ; computed once for each observed state.
 
-        :raises Unreachable: something that it needs could not be asked.
+        :raises Unreachable: something that it needs could not be read.
         """
         return tuple(said for said in self._said(stack, observed) if isinstance(said, Finding))
 
     def notices(self, stack: DatabaseStack, observed: Observed) -> tuple[Notice, ...]:
-        """What is worth a look, and no finding.
+        """What should be looked at but is no finding.
 
-        :raises Unreachable: as of `findings`.
+        :raises Unreachable: as in `findings`.
         """
         return tuple(said for said in self._said(stack, observed) if isinstance(said, Notice))
 
@@ -135,33 +136,33 @@ def _all() -> tuple[Check, ...]:
 
 
 def checks(*groups: Group, scope: Scope | None = None) -> tuple[Check, ...]:
-    """Those of these groups, or all, in the order in which they are asked."""
+    """The checks of these groups (default: all), in the order in which they run."""
     return tuple(check for check in _all() if check.group in (groups or GROUPS) and scope in (None, check.scope))
 
 
 def answering(question: str) -> tuple[Check, ...]:
-    """The checks whose findings bear this name; of several groups that print it in their words, those of the first."""
+    """The checks whose findings have this id; if several groups have it, those of the first group."""
     found = [check for check in _all() if question in ids([check])]
     first = min((check.group for check in found), key=[*GROUPS].index)
     return tuple(check for check in found if check.group == first)
 
 
 def ids(checks: Iterable[Check]) -> list[str]:
-    """What their findings are called."""
+    """The ids of their findings."""
     return sorted({question.id for check in checks for question in check.questions})
 
 
 def findings(stack: DatabaseStack, observed: Observed, *questions: str) -> list[Finding]:
-    """What is found of these questions alone.
+    """The findings with these ids.
 
-    :raises Unreachable: something that they need could not be asked.
+    :raises Unreachable: something that the checks need could not be read.
     """
     asked = dict.fromkeys(check for question in questions for check in answering(question))
     return [found for check in asked for found in check.findings(stack, observed) if found.check in questions]
 
 
 def stack_findings(stack: Stack, recorded: Recorded, *questions: str) -> list[Finding]:
-    """The same of the stack as a whole, for which no server is asked.
+    """The same for checks of the whole stack, which ask no server.
 
     :raises Unreachable: Pulumi could not be asked.
     """
@@ -177,17 +178,17 @@ def document() -> str:
 
 
 _INTRODUCTION = """\
-Every question that the tool asks about a stack, its databases and its servers. `verify` asks the first two groups,
-`doctor` without a text the others; the causes of an error, and what other commands have to be sure of, are some of the
-same questions. This page is made of what `engarde/checks/` registers (`engarde.checks.registry.document`)."""
+All checks of a stack, its databases and its servers. `verify` runs the first two groups, and `doctor` without an error
+text the groups named after it. `doctor` uses the same checks to find the cause of an error, and other commands as
+preconditions. This page is generated from `engarde/checks/` (`engarde.checks.registry.document`)."""
 
 
 def _sections() -> Iterator[str]:
     for group, title in GROUPS.items():
-        yield from ("", f"## {title}", "", "| check | what it asks | of | needs | remedy | `--fix` |")
+        yield from ("", f"## {title}", "", "| check | what it finds | scope | reads | remedy | `--fix` |")
         yield "| --- | --- | --- | --- | --- | --- |"
         for check in checks(group):
             for question in check.questions:
-                needs, fix = ", ".join(check.needs) or "this machine", "some" if question.safe else "no"
+                needs, fix = ", ".join(check.needs) or "journals", "some" if question.safe else "no"
                 remedy = f"{question.kind}: {question.remedy}"
                 yield f"| `{question.id}` | {question.says} | {check.scope} | {needs} | {remedy} | {fix} |"

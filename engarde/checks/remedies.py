@@ -1,4 +1,4 @@
-"""The remedies of one run as one set, each once, in an order in which none undoes another; and as a script for psql."""
+"""The remedies of one run: each once, in an order in which none undoes another; also as a script for psql."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,48 +11,48 @@ from engarde.server.session import SEARCH_PATH
 from engarde.util.terminal import visible
 
 PATIENCE = 2
-"""How long a statement may wait for a lock, with a live service's queries queueing behind it [seconds]."""
+"""How long a statement may wait for a lock: live services' queries queue behind it [seconds]."""
 BEGIN = (
     "BEGIN READ WRITE;",
     "SET LOCAL ROLE NONE;",
     f"SET LOCAL lock_timeout = '{PATIENCE}s';",
     f"SET LOCAL search_path = {SEARCH_PATH};",
 )
-"""Whatever the session starts with; no live service queues behind a statement that waits."""
+"""Makes each transaction independent of the session's settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """Statements of which all are made or none: whatever is declared and there before is there after it."""
+    """Statements that commit together; everything declared that exists before them exists after them."""
 
     database: str
-    """as the tool calls it, where the stack has more than one"""
+    """as the tool calls it; empty if the stack has only one"""
     findings: tuple[Finding, ...]
-    """what they heal"""
+    """what they fix"""
 
     @property
     def statements(self) -> str:
-        """In their order, each once."""
+        """The statements in their order, each once."""
         return "\n".join(dict.fromkeys(finding.remedy.text for finding in self.findings))
 
     @property
     def verb(self) -> Verb:
-        """What they begin with."""
+        """The first verb of the statements."""
         return min(map(_verb, self.findings))
 
     @property
     def by_superuser(self) -> bool:
-        """Whether the stack's admin may not run them."""
+        """Whether they need a superuser."""
         return any(finding.remedy.by_superuser for finding in self.findings)
 
     @property
     def safe(self) -> bool:
-        """Whether they lose no data and take nothing from anybody, and the admin may run them."""
+        """Whether they lose no data and remove nobody's access, and the admin may run them."""
         return all(finding.remedy.safe for finding in self.findings)
 
 
 def transactions(findings: Iterable[Finding]) -> list[Transaction]:
-    """What statements heal without a decision, database after database, in the order in which it is to be run."""
+    """The findings that statements fix without a decision, by database, in the order in which they must run."""
     found: dict[str, dict[str, list[Finding]]] = defaultdict(lambda: defaultdict(list))
     for finding in findings:
         if is_statement(finding):
@@ -65,24 +65,24 @@ def transactions(findings: Iterable[Finding]) -> list[Transaction]:
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """The same findings: first what statements heal, as they are to be run, then what else there is to do."""
+    """The same findings: first those that statements fix, in the order of the statements, then the others."""
     findings = list(findings)
     made = [finding for transaction in transactions(findings) for finding in transaction.findings]
     return [*made, *(finding for finding in findings if not is_statement(finding))]
 
 
 def is_statement(finding: Finding) -> bool:
-    """Whether statements heal it that nobody has to decide on."""
+    """Whether statements fix it without a decision."""
     return finding.remedy.kind == "sql" and finding.remedy.verb is not Verb.END
 
 
 def left_because(finding: Finding) -> str:
-    """Why nobody but a person heals it; empty where the tool may."""
+    """Why the tool does not fix it by itself; empty if it may."""
     if not is_statement(finding):
-        return "somebody has to decide on it, or to do it elsewhere"
+        return "it needs a decision, or is fixed elsewhere"
     if finding.remedy.by_superuser:
-        return "it takes a superuser"
-    return "" if finding.remedy.safe else "it may take something from somebody"
+        return "it needs a superuser"
+    return "" if finding.remedy.safe else "it may remove somebody's access"
 
 
 def _verb(finding: Finding) -> Verb:
@@ -90,18 +90,18 @@ def _verb(finding: Finding) -> Verb:
 
 
 def script(stack: Stack, findings: Sequence[Finding]) -> str:
-    """All that there is to do, for `psql -X -f`: by the admin or by a superuser, who makes what the admin may not.
+    """All remedies as a script for `psql -X -f`, run by the admin or by a superuser, who may run more of it.
 
-    Each transaction leaves what is declared and there in place, so that one may stop after any of them.
+    No transaction takes away what is declared and exists, so the run may stop after any of them.
     """
     made = transactions(findings)
-    lines = [f"-- stack {stack.name}: {len(made)} transactions; run it with psql -X -f, as its admin or as a superuser"]
+    lines = [f"-- stack {stack.name}: {len(made)} transactions; run with psql -X -f, as its admin or as a superuser"]
     lines += ["\\set ON_ERROR_STOP on"] if made else []
     several = len(databases(stack)) > 1
     for database in databases(stack):
         name = display_name(database) if several else ""
         here = [transaction for transaction in made if transaction.database == name]
-        # What was only seen by trying is something else's doing, which is mended by that.
+        # What was only seen by trying has a cause, whose remedy fixes it.
         others = [finding for finding in findings if finding.check != "behaviour"] or findings
         left = [finding for finding in others if finding.database == name and not is_statement(finding)]
         if here or left:
@@ -113,23 +113,23 @@ def script(stack: Stack, findings: Sequence[Finding]) -> str:
 
 
 def _entered(database: DatabaseStack) -> Iterator[str]:
-    """A session in the database, on its server where that is another one."""
+    """The commands that connect to the database, on its server if that is another one."""
     server = database.server
     words = {"dbname": server.database}
     if database.elsewhere:
         words |= {"host": server.host, "port": str(server.port), "user": server.user}
     connection = " ".join(f"{word}='{_escaped(value)}'" for word, value in words.items())
     yield '\\connect -reuse-previous=on "{}"'.format(connection.replace('"', '""'))
-    # Another encoding of the environment's may take the quote that ends a name for a part of its last letter.
+    # In another encoding, the quote that ends a name may count as a part of its last letter.
     yield "\\encoding UTF8"
-    # What a backslash means in a text is then the same to psql and to the server.
+    # Then a backslash in a text means the same to psql and to the server.
     yield "SET standard_conforming_strings = on;"
     yield "SET ROLE NONE;"
     yield "SHOW is_superuser \\gset"
 
 
 def _transactions(made: Sequence[Transaction]) -> Iterator[str]:
-    """All of one database; what would run others' code meanwhile is disarmed first, or nothing else is made."""
+    """The transactions of one database; if armed event triggers cannot be disabled first, no other one runs."""
     armed = [transaction for transaction in made if transaction.by_superuser and transaction.verb is Verb.DISARM]
     rest = [transaction for transaction in made if transaction not in armed]
     for transaction in armed:
@@ -139,7 +139,7 @@ def _transactions(made: Sequence[Transaction]) -> Iterator[str]:
     for transaction in rest:
         yield from _transaction(transaction)
     if armed and rest:
-        warning = f"left out, for the event triggers that stay would run: {len(rest)} more transactions"
+        warning = f"skipped {len(rest)} transactions, because event triggers would run: run this as a superuser"
         yield from ("", "\\else", f"\\warn '{warning}'", "\\endif")
 
 
@@ -153,14 +153,14 @@ def _transaction(made: Transaction) -> Iterator[str]:
             "\\if :is_superuser",
             *whole,
             "\\else",
-            f"\\warn 'left out, for it takes a superuser: {title}'",
+            f"\\warn 'skipped, because it needs a superuser: {title}'",
             "\\endif",
         ]
     yield from whole
 
 
 def _left(findings: Iterable[Finding]) -> Iterator[str]:
-    """What somebody has to decide on, or to do elsewhere."""
+    """What needs a decision or is fixed elsewhere, as comments."""
     for finding in findings:
         yield ""
         yield _comment(_title(finding))
@@ -178,5 +178,5 @@ def _comment(line: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """As libpq's connection strings and psql's words in quotes take it."""
+    """Escaped for libpq's connection strings and psql's quoted words."""
     return text.replace("\\", "\\\\").replace("'", "\\'")

@@ -1,4 +1,4 @@
-"""Roles as `doctor` looks them over: settings above what the stack sets, and logins that it says nothing of."""
+"""Roles, as `doctor` checks them: settings that override the stack's, and logins that the stack file does not name."""
 
 from collections.abc import Iterator
 
@@ -18,9 +18,9 @@ SEARCH_PATH = "search_path"
 @check(
     Question(
         "setting",
-        "a `search_path` or a timeout that stands above what the stack sets on a role",
+        "a `search_path` or a timeout that overrides what the stack sets on a role",
         "sql",
-        "`RESET`, where it is set",
+        "`RESET` or `SET`",
         safe=True,
     ),
     group="roles",
@@ -32,16 +32,16 @@ def of_settings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     for login in stack.logins:
         for name in (SEARCH_PATH, *TIMEOUTS) if isinstance(login, Service) else TIMEOUTS:
             own, here = settings.get((login.role, None, name)), settings.get((login.role, database, name))
-            # The engine does not set a timeout of 0, so that the database's or everybody's takes its place.
+            # Pulumi does not set a timeout of 0, so the setting of the database or of all roles applies.
             unset = name in TIMEOUTS and getattr(login, name) == 0
             inherited = settings.get((None, database, name), settings.get((None, None, name)))
             if here is not None:
                 actual = f"{here} in database {database}"
                 heal = statement("ALTER ROLE {} IN DATABASE {} RESET {}", login.role, database, name)
-                # Where the role's own is lost, this one may be all that a service lives by.
+                # If the role's own setting is lost, the service may depend on this one.
                 safe = own is not None or unset
             elif own is None and unset and inherited and milliseconds(inherited) != 0:
-                actual = f"{inherited}, as for others in the database"
+                actual = f"{inherited}, as for other roles in the database"
                 heal, safe = statement("ALTER ROLE {} SET {} = 0", login.role, name), True
             else:
                 continue
@@ -54,16 +54,16 @@ def of_settings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
 @check(
     Question(
         "outside role",
-        "login roles that get in because everybody may, and of which the stack file says nothing",
+        "a login role that has something in the database, or a session there, and that the stack file does not name",
         "edit",
-        "declare it, or shut it out",
+        "add it to `outsideRoles` or to `shutOut`",
     ),
     group="roles",
     needs=("catalogs", "sessions"),
     stage=Stage.ROLES,
 )
 def of_undeclared(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    # Only the shared database lets in roles from outside of the stack.
+    # Outside roles may only connect to the shared database.
     if stack.label:
         return
     said = {*(role.name for role in stack.outside_roles), *stack.shut_out}
@@ -71,10 +71,11 @@ def of_undeclared(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]
         if outsider.name in said or outsider.by or not outsider.involved:
             continue
         if outsider.everybody:
-            expected, actual = "declared, for PUBLIC loses CONNECT with the next run", "connects as everybody may"
+            expected = "in outsideRoles or shutOut, because the next run takes CONNECT from PUBLIC"
+            actual = "connects only through PUBLIC"
         else:
-            expected, actual = "declared, or shut out by a word", "shut out, without a word"
+            expected, actual = "in outsideRoles or shutOut", "shut out, and in neither of them"
         keeps = lines("outsideRoles", {outsider.name: outsider.kept})
         out = lines("shutOut", sorted({*stack.shut_out, outsider.name}))
-        heal, concerned = Remedy("edit", f"{keeps}\n# or, where it is to stay out: {out}"), frozenset({outsider.name})
+        heal, concerned = Remedy("edit", f"{keeps}\n# or, to shut it out: {out}"), frozenset({outsider.name})
         yield Finding("outside role", outsider.name, expected, f"{actual}: {outsider.what}", heal, concerned)

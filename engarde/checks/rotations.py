@@ -1,4 +1,4 @@
-"""What has to be so of a login before it gets another password, or its own one again."""
+"""Preconditions of a rotation: before a login gets a new password, or its own password again."""
 
 from collections.abc import Iterator
 
@@ -13,12 +13,13 @@ from engarde.pulumi_cli.state import ROLE, State
 
 
 @check(
-    Question("not brought up", "a login whose role or password the state does not have", "command", "`bin/pulumi up`"),
+    Question("not brought up", "a login whose role or password is not in the state", "command", "`bin/pulumi up`"),
     Question(
         "lower counter",
-        "a `rotation` of the stack file that is lower than the state's: it was rotated from another stack file",
+        "a `rotation` in the stack file that is lower than the state's, because the login was rotated from another"
+        " stack file",
         "edit",
-        "the number of the branch that has it, or the state's",
+        "the number from the branch that has it, or the state's",
     ),
     group="rotations",
     needs=("state",),
@@ -26,18 +27,19 @@ from engarde.pulumi_cli.state import ROLE, State
     stage=Stage.STATE,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """Every login that cannot be rotated, by what the tool calls it."""
+    """Every login that cannot be rotated, by the tool's name for it."""
     yield from of_state(stack.stack, observed.recorded.state)
 
 
 def of_state(stack: Stack, state: State) -> Iterator[Finding]:
-    """The same, by a state that was read before."""
+    """The same, from a state that was read before."""
     counters = state.counters
     lower = lower_counters(stack, counters)
     for name, login in logins_by_name(stack).items():
         if name not in counters or login.role not in state.made(ROLE):
             up = Remedy("command", f"bin/pulumi up --stack {stack.name}")
-            yield Finding("not brought up", name, "in the state, with role and password", "not there", up, about(login))
+            expected = "in the state, with role and password"
+            yield Finding("not brought up", name, expected, "not in the state", up, about(login))
         if name in lower:
             section, keys = rotation_key(login)
             there = {keys[0]: {keys[1]: counters[name]}} if len(keys) > 1 else {keys[0]: counters[name]}

@@ -1,4 +1,4 @@
-"""Row security that leaves out rows of what is declared to be read."""
+"""Row security that may hide rows from declared readers."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from engarde.util.quoting import quoted
 @check(
     Question(
         "row security",
-        "policies that may hide rows from a declared read or from analytics",
+        "a policy that may hide rows from a declared read or from analytics",
         "sql",
         "a policy that shows every row",
     ),
@@ -51,17 +51,17 @@ def _readers(stack: DatabaseStack, schema: str, name: str) -> Iterator[str]:
 
 
 def _lacking(reader: str, members: Members, policies: list[Policy]) -> str:
-    """Why it is not sure to see every row; empty where it is."""
+    """Why the reader may not see every row; empty if it sees all."""
     role, acting, table = members.roles[reader], members.acts_as(reader), policies[0]
     if role.superuser or role.bypassrls or (table.owner in acting and not table.forced):
         return ""
     for_it = [policy for policy in policies if (acting | {PUBLIC}) & set(policy.roles)]
     showing = [policy for policy in for_it if policy.permissive]
     if not showing:
-        return "no row: no policy is for it"
+        return "no row, because no policy applies to it"
     deciding = _hiding(for_it) or ([] if any(policy.all_rows for policy in showing) else showing)
     names = some([quoted(policy.policy or "") for policy in deciding])
-    return f"the rows that {names} shows it, which need not be all" if deciding else ""
+    return f"the rows that {names} shows it, which may not be all" if deciding else ""
 
 
 def _hiding(policies: list[Policy]) -> list[Policy]:
@@ -74,7 +74,7 @@ def _heal(reader: str, stack: DatabaseStack, catalog: Catalog, policies: list[Po
     known = {entry.grantee for entry in catalog.entries if entry.kind == "table" and entry.identity == table.identity}
     others = ", ".join(quoted(role) for role in sorted({table.owner} | known - readers - {PUBLIC}))
     for policy in _hiding(policies):
-        # It goes on for everybody but those who are declared to read it all.
+        # It keeps applying to everybody except the declared readers.
         yield f"ALTER POLICY {quoted(policy.policy or '')} ON {table.identity} TO {others}"
     if not any(policy.all_rows and policy.permissive and {reader, PUBLIC} & set(policy.roles) for policy in policies):
         name = next(name for name in (reader, f"{reader[:50]}_reads", f"{reader[:50]}_reads_all") if name not in taken)

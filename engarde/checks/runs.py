@@ -1,4 +1,4 @@
-"""What runs have left behind: locks, half-done work, roles that the state does not know, and what was never begun."""
+"""What runs left behind: locks, unfinished work, roles that the state does not know, and what was never created."""
 
 from collections.abc import Iterator
 
@@ -19,33 +19,38 @@ from engarde.util.quoting import word
 
 
 @check(
-    Question("lock", "of the stack's state, by a run that has ended", "command", "`bin/pulumi cancel`"),
+    Question("lock", "a lock on the stack's state by a run that has ended", "command", "`bin/pulumi cancel`"),
     Question(
         "killed run",
-        "work that a killed run has left half done",
+        "an operation that a killed run did not finish",
         "command",
         "`bin/pulumi refresh --clear-pending-creates` or `bin/pulumi up`",
     ),
     Question(
         "unknown role",
-        "a role of the stack that is on the server and not in the state",
+        "a role of the stack that is on the server but not in the state",
         "command",
         "`adopt: true`, then `bin/pulumi up`",
     ),
-    Question("unknown schema", "the same of a schema", "command", "`adopt: true`, then `bin/pulumi up`"),
+    Question(
+        "unknown schema",
+        "a schema of the stack that is on the server but not in the state",
+        "command",
+        "`adopt: true`, then `bin/pulumi up`",
+    ),
     Question(
         "outside role",
-        "one that the stack file names, and that nobody has made",
+        "a role that the stack file names and does not create, and that does not exist",
         "edit",
-        "it is taken out of the stack file",
+        "remove it from the stack file",
     ),
-    Question("stack", "whether all of it was brought up", "command", "`bin/pulumi up`"),
+    Question("stack", "a stack, or a part of it, that was not brought up", "command", "`bin/pulumi up`"),
     group="runs",
     needs=("catalogs", "state"),
     stage=Stage.RUNS,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """What a killed run left, what the next run would refuse, and what it has still to make."""
+    """What a killed run left, what the next run would refuse, and what it still has to create."""
     yield from _left(observed.recorded)
     named = {"roles": conflicts.roles(stack), "schemas": sorted(service.schema_ for service in stack.services)}
     existing = observed.session.query("existing", Existing, **named)
@@ -53,24 +58,24 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     for another in taken:
         yield _adopt(stack.name, another)
     for name in conflicts.absent(stack, existing):
-        remedy = Remedy("edit", f"# without {name} under engarde:outsideRoles and under every creators")
-        expected, concerned = "there, for the stack file names it", frozenset({name})
-        yield Finding("outside role", name, expected, "no such role", remedy, concerned)
-    # Nothing can be brought up before they are adopted, and all of it is with them.
+        remedy = Remedy("edit", f"# remove {name} from engarde:outsideRoles and from all creators")
+        expected, concerned = "exists, because the stack file names it", frozenset({name})
+        yield Finding("outside role", name, expected, "does not exist", remedy, concerned)
+    # Nothing can be brought up before they are adopted, and then everything is.
     if not taken:
         yield from _to_be_made(stack, observed.recorded.state)
 
 
 @check(
-    Question("open move", "a `split` that has not come to its end", "command", "the command that goes on"),
-    Question("open rotation", "a `rotate` that has not", "command", "the command that goes on"),
+    Question("open move", "an unfinished `split`", "command", "the command that resumes it"),
+    Question("open rotation", "an unfinished `rotate`", "command", "the command that resumes it"),
     group="runs",
     needs=(),
     scope="stack",
     stage=Stage.FIRST,
 )
 def opened(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """Moves and rotations that were begun on this machine, each with what goes on."""
+    """Unfinished moves and rotations on this machine, each with the command that resumes it."""
     roles = {login_name(login): login.role for login in stack.stack.logins}
     yield from (begun.finding() for begun in under_way(stack.name, roles))
 
@@ -78,7 +83,7 @@ def opened(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
 @check(
     Question(
         "killed run",
-        "a side file of the state that a killed run has left empty: nothing else can be learnt of the stack",
+        "a file beside the state that a killed run left empty, so that Pulumi cannot read the state",
         "command",
         "`rm`",
     ),
@@ -88,11 +93,11 @@ def opened(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     stage=Stage.FIRST,
 )
 def torn(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """What keeps the engine from reading its state."""
+    """Files that keep Pulumi from reading its state."""
     for file in stale_locks.torn(observed.recorded.backend, stack.name):
-        actual = "empty: a run was killed as it wrote it, and the engine reads no state beside it"
+        actual = "empty: a run was killed while it wrote the file, and Pulumi cannot read the state beside it"
         remedy = Remedy("command", f"rm {word(str(file))}")
-        yield Finding("killed run", file.name, "gone, or whole", actual, remedy)
+        yield Finding("killed run", file.name, "complete, or not there", actual, remedy)
 
 
 def _left(recorded: Recorded) -> Iterator[Finding]:
@@ -101,11 +106,11 @@ def _left(recorded: Recorded) -> Iterator[Finding]:
         remedy = Remedy("command", f"bin/pulumi cancel --yes --stack {recorded.name}")
         yield Finding("lock", f"stack {recorded.name}", "not locked", actual, remedy)
     for pending in recorded.state.pending:
-        # No other command forgets that it was about to make something.
+        # Only this command clears a pending creation.
         command = "refresh --clear-pending-creates" if pending.operation == "creating" else "up"
         remedy = Remedy("command", f"bin/pulumi {command} --stack {recorded.name}")
-        actual = f"a run was killed {pending.operation} it"
-        yield Finding("killed run", pending.name, "nothing half done", actual, remedy)
+        actual = f"a run was killed while {pending.operation} it"
+        yield Finding("killed run", pending.name, "no unfinished operation", actual, remedy)
 
 
 def _adopt(name: str, taken: conflicts.Taken) -> Finding:
@@ -116,8 +121,8 @@ def _adopt(name: str, taken: conflicts.Taken) -> Finding:
     else:
         adopt: dict[str, object] = {"adopt": True}
         remedy = Remedy("edit", stack_file.lines(section, {path[0]: adopt} if path else adopt))
-    whose = f", {taken.owner}'s" if taken.owner else ""
-    actual = f"on the server{whose}: left by a killed run, or made by hand"
+    whose = f", owned by {taken.owner}" if taken.owner else ""
+    actual = f"on the server{whose}: left by a killed run, or created by hand"
     expected, concerned = "in the state, or `adopt: true`", frozenset({taken.name})
     return Finding(f"unknown {taken.kind}", taken.name, expected, actual, remedy, concerned)
 
@@ -125,7 +130,7 @@ def _adopt(name: str, taken: conflicts.Taken) -> Finding:
 def _to_be_made(stack: DatabaseStack, state: State) -> Iterator[Finding]:
     remedy = up(stack, refresh=False)
     if not state.made(ROLE) and "passwords" not in state.outputs:
-        yield Finding("stack", stack.name, "brought up", "it never was", remedy)
+        yield Finding("stack", stack.name, "brought up", "never brought up", remedy)
         return
     for login in stack.logins:
         parts = [f"role {login.role}"] if login.role not in state.made(ROLE) else []
@@ -135,5 +140,5 @@ def _to_be_made(stack: DatabaseStack, state: State) -> Iterator[Finding]:
             actual = f"not in the state: {', '.join(parts)}"
             yield Finding("stack", login_name(login), "brought up", actual, remedy, about(login))
     if "passwords" not in state.outputs:
-        actual = "none: its run did not come to its end"
+        actual = "none, because the run did not finish"
         yield Finding("stack", stack.name, "outputs, with every password", actual, remedy)

@@ -1,4 +1,4 @@
-"""What others' sessions run without asking for it: event triggers, and what has a name of the system's."""
+"""Code that other roles' sessions run by accident: event triggers, and objects with names from pg_catalog."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -21,29 +21,29 @@ REFUSED = ": 42501 "
 @check(
     Question(
         "event trigger",
-        "one whose function a role other than the admin may change; one that refuses what services may do",
+        "an event trigger whose function a role other than the admin may change, or that refuses what services may do",
         "sql",
-        "`DISABLE`; of one that only refuses, a decision",
+        "`DISABLE`; a decision if it only refuses",
     ),
     group="isolation",
     stage=Stage.CODE,
 )
 def of_event_triggers(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """Those whose function another role may change: the next `up` would run it as the admin."""
+    """Event triggers whose function another role may change: the next `up` would run it as the admin."""
     for trigger in observed.event_triggers:
         if trigger.changers:
             yield Finding(
                 "event trigger",
                 f"event trigger {trigger.name}",
                 "a function that only the admin and superusers may change",
-                f"runs {trigger.code}, which {some(trigger.changers)} may change, with the rights of whoever "
-                + ("logs in" if trigger.event == "login" else "makes, changes or drops anything, superusers included"),
+                f"runs {trigger.code}, which {some(trigger.changers)} may change, with the privileges of everybody who "
+                + ("logs in" if trigger.event == "login" else "creates, changes or drops anything, also superusers"),
                 observed.admin.sql(Verb.DISARM, trigger.disable, superusers=True),
             )
 
 
 def blamed(admin: AdminCapabilities, triggers: Sequence[EventTrigger], tried: Iterable[Finding]) -> Iterator[Finding]:
-    """What was tried, without what functions of event triggers refused; each of these is named once instead."""
+    """The findings of trying, without statements that event triggers refused; one finding names each such trigger."""
     refused: dict[str, list[str]] = {}
     for finding in tried:
         kept = []
@@ -55,13 +55,13 @@ def blamed(admin: AdminCapabilities, triggers: Sequence[EventTrigger], tried: It
         if kept:
             yield replace(finding, actual="\n".join(kept))
     for trigger in triggers:
-        # What another role may change is found already.
+        # A trigger that another role may change has its own finding.
         if trigger.name in refused and not trigger.changers:
             yield _refusing(admin, trigger, refused[trigger.name])
 
 
 def _is_in(trigger: EventTrigger, line: str) -> bool:
-    """Whether the line is about the trigger's function, which is named without its schema where that is on the path."""
+    """Whether the line names the trigger's function; its schema is missing if it is on the search_path."""
     function = line.rpartition(", in function ")[2]
     return function != line and f".{trigger.code}".endswith(f".{function}")
 
@@ -71,15 +71,15 @@ def _refusing(admin: AdminCapabilities, trigger: EventTrigger, lines: Sequence[s
     if REFUSED in lines[0] and not trigger.definer:
         path = f"pg_catalog, {quoted(trigger.schema)}, pg_temp"
         lend = f"ALTER FUNCTION {trigger.code} SECURITY DEFINER SET search_path = {path}"
-        # What it calls without a schema is then whoever's who may create there, with its owner's rights.
-        safe = f"-- if all that its body does may be done by anybody as {trigger.owner}, and is named with its schema:"
+        # An unqualified name in its body could then lead to code of any role that may create in its schema.
+        safe = f"-- if anybody may do all that its body does as {trigger.owner}, and each name in it has its schema:"
         text = "\n".join((safe, admin.sql(Verb.DISARM, lend).text, "-- if not:", disable.text))
         heal = Remedy("decision", text, by_superuser=True)
     return Finding(
         "event trigger",
         f"event trigger {trigger.name}",
-        f"{trigger.code} lets every role of the stack do what it may",
-        f"it refuses {len(lines)} of the statements that were tried, the first being\n{lines[0]}",
+        f"{trigger.code} refuses nothing that the roles of the stack may do",
+        f"it refused {len(lines)} of the statements that were tried. The first one:\n{lines[0]}",
         heal,
     )
 
@@ -87,10 +87,10 @@ def _refusing(admin: AdminCapabilities, trigger: EventTrigger, lines: Sequence[s
 @check(
     Question(
         "shadow",
-        "in `public`, or in a schema on another role's path: functions, operators and relations that have a name of"
-        " `pg_catalog` and are not the admin's",
+        "a function, an operator or a relation in `public`, or in a schema on another role's `search_path`, that has a"
+        " name from `pg_catalog` and is not the admin's",
         "sql",
-        "it is dropped or renamed, which somebody has to decide",
+        "drop or rename it (a decision)",
     ),
     group="isolation",
     stage=Stage.CODE,
@@ -105,14 +105,14 @@ def of_shadows(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
     ahead = {name for _, path in paths if SYSTEM in path for name in path[: path.index(SYSTEM)]}
     asked = {"schemas": sorted(on_a_path), "ahead": sorted(ahead)}
     for shadow in observed.session.query("shadows", Shadow, admin=stack.server.user, **asked):
-        # What goes to its service's schema shadows nothing any more.
+        # Once it is moved to its service's schema, it shadows nothing.
         if shadow.identity in observed.moved:
             continue
         yield Finding(
             "shadow",
             f"{shadow.kind} {shadow.identity}",
-            f"no name of {SYSTEM}'s for what is not the admin's or a superuser's",
-            f"{shadow.owner} may change it, and sessions with {shadow.schema} on their path may meet it instead",
+            f"a name from {SYSTEM} only for what the admin or a superuser owns",
+            f"{shadow.owner} may change it, and sessions with {shadow.schema} on their search_path may use it instead",
             observed.admin.sql(Verb.END, shadow.remedy, of=(shadow.owner,)),
             frozenset({shadow.schema, shadow.owner}),
         )

@@ -1,4 +1,4 @@
-"""Moves and rotations that were begun on this machine and have not come to their end."""
+"""Moves and rotations that were begun on this machine and are not finished."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,46 +11,44 @@ from engarde.util.quoting import word
 
 @dataclass(frozen=True, slots=True)
 class UnderWay:
-    """What was begun, and how it goes on."""
+    """An unfinished command, and how to resume it."""
 
     kind: str
     """`move` or `rotation`"""
     login: str
     """a service's name, or `analytics`"""
     role: str | None
-    """none where the stack file does not say"""
+    """None if the stack file does not declare the login"""
     since: str
-    """when it was begun; empty where an older release has begun it"""
+    """when it was begun; empty if an older release began it"""
     state: str
     goes_on: str
-    """the command that brings it to its end"""
+    """the command that resumes it"""
     goes_back: str = ""
-    """the command that undoes it, where there is one"""
+    """the command that undoes it, if there is one"""
 
     def __str__(self) -> str:
-        """What whoever runs anything on the stack is told first."""
-        back = f", and `{self.goes_back}` goes back" if self.goes_back else ""
-        return (
-            f"{self.login}: {self.what}. Unless that is at work right now, `{self.goes_on}` brings it to its end{back}"
-        )
+        """The warning before every other command on the stack."""
+        back = f", and `{self.goes_back}` undoes it" if self.goes_back else ""
+        return f"{self.login}: {self.what}. If it is not running right now, `{self.goes_on}` resumes it{back}"
 
     @property
     def what(self) -> str:
-        """What was begun, when, and what is so until it has ended."""
+        """What was begun, when, and what that means until it is finished."""
         since = f" since {self.since}" if self.since else ""
         return f"a {self.kind} is open{since}: {self.state}"
 
     def finding(self) -> Finding:
-        """The same for whoever looks the stack over."""
+        """The same as a finding."""
         remedy = Remedy("command", self.goes_on)
         concerns = frozenset({self.role} if self.role else ())
-        return Finding(f"open {self.kind}", self.login, "come to its end, or undone", self.what, remedy, concerns)
+        return Finding(f"open {self.kind}", self.login, "finished, or undone", self.what, remedy, concerns)
 
 
 def under_way(stack: str, roles: dict[str, str]) -> tuple[UnderWay, ...]:
-    """All that is open in the stack of this name; `roles` has those of its logins, by what these are called.
+    """Everything that is open in the stack; `roles` has the roles of its logins, by the tool's names for them.
 
-    :raises Refused: what was begun cannot be read.
+    :raises Refused: a journal cannot be read.
     """
     return (*_moves(stack, roles), *_rotations(stack, roles))
 
@@ -68,7 +66,7 @@ def _moves(stack: str, roles: dict[str, str]) -> Iterator[UnderWay]:
 def _rotations(stack: str, roles: dict[str, str]) -> Iterator[UnderWay]:
     kept = journals.read_rotations(stack)
     for name, counter in kept.begun.items():
-        shut = f"{name} is shut out" if name in kept.shut else "its new password may be in force, and not delivered"
+        shut = f"{name} is shut out" if name in kept.shut else "its new password may be set but not delivered"
         state = f"its counter goes to {counter}, and {shut}"
         command = f"bin/engarde rotate {word(name)} --stack {word(stack)}"
         yield UnderWay("rotation", name, roles.get(name), kept.since.get(name, ""), state, command)

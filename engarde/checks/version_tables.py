@@ -14,9 +14,9 @@ from engarde.util.quoting import literal, quoted, statement
 @check(
     Question(
         "version table",
-        "each service's revision in a table of its own, in its schema ([more](doctor.md#version-tables))",
+        "a version table that a service uses outside of its own schema ([more](doctor.md#version-tables))",
         "sql",
-        "the table goes to its schema, or a new one is made",
+        "move the table to the service's schema, or create a new one",
         safe=True,
     ),
     group="migrations",
@@ -24,7 +24,7 @@ from engarde.util.quoting import literal, quoted, statement
     stage=Stage.OBJECTS,
 )
 def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
-    """Each version table that services use outside of their own schemas; the backend's own in `public` is none."""
+    """Each version table that services use outside of their own schemas; not the backend's own in `public`."""
     for table in observed.version_tables:
         users = [service for service in stack.services if _uses(observed, service, table)]
         if users:
@@ -32,7 +32,7 @@ def findings(stack: DatabaseStack, observed: Observed) -> Iterator[Finding]:
 
 
 def _uses(observed: Observed, service: Service, table: VersionTable) -> bool:
-    """Whether it is a service's, but not in its schema, or what its next migration would find and write."""
+    """Whether it is a service's table outside of its schema, or one that its next migration would find and write."""
     if table.schema == service.schema_:
         return False
     has_own = _own(observed, service) is not None
@@ -56,7 +56,7 @@ def _finding(observed: Observed, table: VersionTable, users: list[Service]) -> F
     expected = " and ".join(quoted(user.schema_, VERSION_TABLE) for user in users)
     evidence = [said for user in users if (said := observed.histories.evidence(user, table))]
     mine = not shared and bool(table.revisions) and not _others(observed, table, users[0])
-    # The table itself may become the service's where nobody else has put code into it, which would run as it.
+    # The service may get the table itself only if no other role put code into it, which would run as the service.
     harmless = (table.trusted and not table.disarming) or table.owner == users[0].role
     if mine and harmless and not _own(observed, users[0]):
         remedy = _moved(observed, table, users[0])
@@ -75,7 +75,7 @@ def _finding(observed: Observed, table: VersionTable, users: list[Service]) -> F
 
 
 def _moved(observed: Observed, table: VersionTable, service: Service) -> Remedy:
-    """The table itself goes to where it belongs, with its rows and its owner: nothing is lost."""
+    """Moves the table itself to the service's schema, with its rows: nothing is lost."""
     steps = [f"ALTER TABLE {table.identity} {statement('SET SCHEMA {}', service.schema_)}"]
     if table.owner != service.role:
         moved = quoted(service.schema_, VERSION_TABLE)
@@ -85,13 +85,13 @@ def _moved(observed: Observed, table: VersionTable, service: Service) -> Remedy:
 
 
 def _others(observed: Observed, table: VersionTable, service: Service) -> list[str]:
-    """The revisions that are not the service's for certain."""
+    """The revisions that are not proven to be the service's."""
     own = observed.histories.proven(service, table)
     return [revision for revision in table.revisions or () if revision not in own]
 
 
 def _parted(observed: Observed, table: VersionTable, users: list[Service], shared: bool) -> str:
-    """A table for each that does not own it, and the table itself for its owner, if no row in it is strange to it."""
+    """Its owner gets the table itself if it has no unknown revision; every other service gets a table of its own."""
     steps: list[str] = []
     proven = {revision for service in users for revision in observed.histories.proven(service, table)}
     for service in sorted(users, key=lambda user: user.role == table.owner):
@@ -102,23 +102,23 @@ def _parted(observed: Observed, table: VersionTable, users: list[Service], share
         elif service.role == table.owner and not strange:
             steps.append(f"ALTER TABLE {table.identity} {statement('SET SCHEMA {}', service.schema_)}")
         else:
-            # A number may be anybody's, and what stands in a neighbour's schema is the neighbour's word.
+            # A revision's number proves nothing, and neither does a table in a neighbour's schema.
             sure = bool(own) and not observed.histories.home(table)
             steps += [*_made(table, service, own or known, sure=sure), *_given_up(observed, table, service, own)]
     if shared and len(table.revisions or ()) > 1 and not all(observed.histories.proven(user, table) for user in users):
-        steps.append("-- after COMMIT, each service deletes from its own the revisions that are another's")
-    # Where somebody has made a table of that name first, nothing is written into that one.
+        steps.append("-- after COMMIT, each service deletes the other services' revisions from its own table")
+    # If somebody created a table of that name first, nothing is written into it.
     return "\n".join(steps if len(steps) == 1 else ["BEGIN;", *steps, "COMMIT;"])
 
 
 def _without(observed: Observed, table: VersionTable, service: Service, own: list[str], shared: bool) -> list[str]:
-    """What ends the use of a table by a service that has its own, and keeps what may be another's."""
-    sure = f" -- only once it is sure that {service.name} goes by its own"
+    """Ends the use of a table by a service that has its own, and keeps revisions that may be another's."""
+    sure = f" -- only if {service.name} certainly uses its own table"
     steps = []
     if own and not observed.histories.home(table) and (kept := _own(observed, service)) and kept.revisions == ():
-        # It would begin at base. Whoever else writes there may run what somebody has put into it.
+        # With an empty table it would begin at base. Only the service writes there: a trigger could run as the writer.
         put = f"INSERT INTO {kept.identity} VALUES {_rows(own)};"
-        steps = [f"-- before all else, as {service.role} (bin/engarde psql {service.name}): {put}"]
+        steps = [f"-- first of all, as {service.role} (bin/engarde psql {service.name}): {put}"]
     if not shared and table.revisions is not None and not _others(observed, table, service):
         return [*steps, f"DROP TABLE {table.identity};{sure}"]
     if own or table.owner == service.role:
@@ -127,7 +127,7 @@ def _without(observed: Observed, table: VersionTable, service: Service, own: lis
 
 
 def _given_up(observed: Observed, table: VersionTable, service: Service, own: list[str]) -> list[str]:
-    """What is proven to be the service's is deleted; of what is not, it is no longer the owner."""
+    """Deletes the revisions proven to be the service's; if none is, the service loses the ownership."""
     if own:
         return _deleted(observed, table, own)
     if table.owner == service.role:
@@ -136,13 +136,13 @@ def _given_up(observed: Observed, table: VersionTable, service: Service, own: li
 
 
 def _made(table: VersionTable, service: Service, own: list[str], *, sure: bool) -> Iterator[str]:
-    """A table of its own, made anew: what somebody has put into the old one would run with the service's rights."""
+    """A new table for the service: code that somebody put into the old one would run with the service's privileges."""
     made = quoted(service.schema_, VERSION_TABLE)
     revisions = own or table.revisions or ()
     longest = max((32, *map(len, revisions)))
     fill = f"VALUES {_rows(revisions)}"
     if not sure:
-        # A service that has no tables has not been migrated yet.
+        # A service without tables has not been migrated yet.
         fill = (
             f"SELECT * FROM ({fill}) AS rows WHERE EXISTS (SELECT FROM pg_class WHERE relkind IN ('r', 'p')"
             f" AND relname <> {literal(VERSION_TABLE)} AND relnamespace ="
@@ -153,7 +153,7 @@ def _made(table: VersionTable, service: Service, own: list[str], *, sure: bool) 
         yield f"INSERT INTO {made} {fill};"
     yield f"ALTER TABLE {made} {statement('OWNER TO {}', service.role)}"
     if table.revisions is None:
-        yield f"-- {made} is empty: before {service.name} migrates again, `alembic stamp` its revision"
+        yield f"-- {made} is empty: run `alembic stamp` with its revision before {service.name} migrates again"
 
 
 def _rows(revisions: Sequence[str]) -> str:
@@ -161,7 +161,7 @@ def _rows(revisions: Sequence[str]) -> str:
 
 
 def _deleted(observed: Observed, table: VersionTable, own: list[str]) -> list[str]:
-    """Rows are deleted by who owns the table: a trigger on it would run with the rights of anybody else."""
+    """The table's owner deletes the rows: a trigger on it would run with the privileges of any other role."""
     delete = f"DELETE FROM {table.identity} WHERE version_num IN ({', '.join(map(literal, own))});"
     if table.trusted:
         return [*table.disarming, delete]

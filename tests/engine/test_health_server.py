@@ -42,9 +42,9 @@ def test_limits_that_the_server_cannot_keep(project: Project) -> None:
     with project.database.session(*elsewhere), project.database.session(*elsewhere):
         [found] = examined(project)
         assert found["check"] == "connection budget"
-        assert found["expected"] == "at most 97: max_connections 100 less 3 reserved ones"
-        assert "90 by the limits of all roles, 130 while sankore_user is rotated" in found["actual"]
-        assert " 2 sessions of others now" in found["actual"]
+        assert found["expected"] == "at most 97: max_connections 100 minus 3 reserved ones"
+        assert "90 is the sum of all limits, 130 during a rotation of sankore_user" in found["actual"]
+        assert "other roles have 2 sessions now" in found["actual"]
         heal(project, found)
         assert examined(project) == []
 

@@ -328,7 +328,7 @@ def test_what_stands_elsewhere_and_how_a_service_gets_on(public: Project) -> Non
         session.execute(f"CREATE TABLE {VERSIONS}".encode())
         assert ran(public, "onside", code=2)["onside"]["state"] == "failed"
         [found] = examined(public)
-        [first] = [line for line in found["remedy"]["text"].splitlines() if "before all else" in line]
+        [first] = [line for line in found["remedy"]["text"].splitlines() if "first of all" in line]
         session.execute(first[first.index("INSERT") :].encode())
         session.execute("CREATE TABLE things (id int)")
     heal(public, found)

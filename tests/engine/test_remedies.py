@@ -97,9 +97,9 @@ def test_an_old_database_is_healed_and_nobody_misses_anything_meanwhile(
         assert project.database.value(OWNERS) == 2
         again = project.tool("verify", "--fix", "--yes").stderr.splitlines()
         assert all(each.startswith("left: ") for each in again), again
-        reason = "it may take something from somebody" if zero.database.admin.superuser else "it takes a superuser"
+        reason = "it may remove somebody's access" if zero.database.admin.superuser else "it needs a superuser"
         assert f"left: attributes: langflow_user: {reason}" in again
-        assert "left: owner: table billing.charges: it may take something from somebody" in again
+        assert "left: owner: table billing.charges: it may remove somebody's access" in again
     assert clients.refused == []
     assert clients.lost() == {}
     assert remedies(project, "verify") >= remedies(project, "doctor")
@@ -109,7 +109,7 @@ def test_an_old_database_is_healed_and_nobody_misses_anything_meanwhile(
     script.write_text(printed.stdout)
     done = psql(project, script, superuser=False)
     assert done.returncode == 0, done.stderr
-    assert ("left out, for it takes a superuser" in done.stderr) == (not project.database.admin.superuser)
+    assert ("skipped, because it needs a superuser" in done.stderr) == (not project.database.admin.superuser)
     if not project.database.admin.superuser:
         script.write_text(project.tool("verify", "--sql").stdout)
         done = psql(project, script, superuser=True)

@@ -107,7 +107,7 @@ def test_one_that_was_shut_out_without_a_word_stays_a_finding(zero: DayZero, pro
     declare(project, shutOut=["support_admin"])
     found = json.loads(project.tool("doctor", "--output", "json").stdout)["findings"]
     [finding] = [each for each in found if each["check"] == "outside role"]
-    assert (finding["subject"], finding["actual"]) == ("nightly", "shut out, without a word: 1 grant")
+    assert (finding["subject"], finding["actual"]) == ("nightly", "shut out, and in neither of them: 1 grant")
     assert "engarde:shutOut: [nightly, support_admin]" in finding["remedy"]["text"]
     declare(project, shutOut=[*SHUT_OUT, "gone"])
     assert "engarde:shutOut: role gone does not exist any more" in project.succeeds(project.preview()).output

@@ -109,7 +109,7 @@ def test_undone(project: Project, moment: Moment) -> None:
     before, file = state(project), (project.folder / STACK_FILE).read_text()
     with Writer(project, (project.database, NAME), (project.database, TARGET)) as writer:
         broken(project, moment, "run", SERVICE, "--to", TARGET, "--yes")
-        assert "goes back" in split(project, "run", SERVICE, "--to", "another", "--yes", code=2).stderr
+        assert "moves it back" in split(project, "run", SERVICE, "--to", "another", "--yes", code=2).stderr
         is_told(project)
         assert f"warning: {SERVICE}: a move is open since " in project.preview().output
         said = split(project, "back", SERVICE).stdout

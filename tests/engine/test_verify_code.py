@@ -66,7 +66,7 @@ def test_ordinary_code_is_no_alarm(stacks: Stacks) -> None:
         report = verified(project)
         assert told(report) == []
         assert [warning for warning in report.warnings if "view" in warning] == [
-            "analytics_readonly cannot read view a.numbers, which calls a.number(a integer): it may not execute that"
+            "analytics_readonly cannot read view a.numbers, because it may not execute a.number(a integer)"
         ]
 
 

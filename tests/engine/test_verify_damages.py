@@ -78,7 +78,7 @@ def test_whom_a_right_was_granted_on_to_is_named(stack: Project) -> None:
     stack.database.run(*damage.by_hand)
     try:
         (found,) = verified(stack, service="madansara").findings
-        assert found.actual == "SELECT, and may grant it on, as it has to madansara_user"
+        assert found.actual == "SELECT, with grant option, granted on to madansara_user"
     finally:
         heal(stack, found)
 

@@ -23,7 +23,7 @@ def test_majors_that_are_supported(major: int) -> None:
 def test_majors_that_are_not(major: int) -> None:
     found = unsupported(major)
     assert found is not None
-    assert (found.expected, found.actual) == ("PostgreSQL 13 to 18", f"PostgreSQL {major}, not examined")
+    assert (found.expected, found.actual) == ("PostgreSQL 13 to 18", f"PostgreSQL {major}, which was not checked")
 
 
 def test_a_refusal_for_want_of_tls_and_any_other() -> None:

@@ -91,7 +91,7 @@ def test_a_table_of_a_service_goes_home_from_where_nobody_declared_it() -> None:
     assert placed("table", "public", "b_user") == 'ALTER TABLE public.f SET SCHEMA "b";'
     assert placed("table", "a", "b_user") == 'ALTER TABLE a.f OWNER TO "a_user";'
     assert placed("table", "public", "b_user", of_another=True) == 'ALTER TABLE public.f OWNER TO "postgres";'
-    assert "has a f already" in placed("table", "public", "b_user", taken=True)
+    assert "already has f" in placed("table", "public", "b_user", taken=True)
 
 
 def test_what_others_live_by_is_handed_over_by_people_alone() -> None:
@@ -186,7 +186,7 @@ def test_nothing_else_is_made_before_a_superuser_has_disarmed_what_it_would_run(
         depth += {"\\if": 1, "\\endif": -1}.get(line.split(" ")[0], 0)
         within[line] = depth
     assert [within[each] for each in ("DISARM;", "GRANT;", "DROP;")] == [1, 1, 2]
-    [warning] = [each for each in within if "2 more transactions" in each]
+    [warning] = [each for each in within if "skipped 2 transactions" in each]
     assert within[warning] == 1
     assert "\\if" not in script(STACK, [finding("1", "DISARM;", Verb.DISARM), finding("2", "GRANT;", Verb.GRANT)])
 

@@ -147,7 +147,7 @@ def test_a_command_that_was_stopped_goes_on_with_what_it_left(private: Path) -> 
 def test_a_journal_that_cannot_be_read(private: Path, content: str) -> None:
     (private / "private").mkdir()
     (private / "private/rotation.prod.json").write_text(content)
-    with pytest.raises(Refused, match="mend it or remove it"):
+    with pytest.raises(Refused, match="Repair the file or remove it"):
         journals.read_rotations("prod")
 
 

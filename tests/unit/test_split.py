@@ -111,7 +111,7 @@ def test_what_is_kept_of_a_move(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert begun.way == (None, "own")
     [file] = [each for each in (tmp_path / "split.local").iterdir() if each.is_file()]
     file.write_text("torn")
-    with pytest.raises(Refused, match="mend it or remove it"):
+    with pytest.raises(Refused, match="Repair the file or remove it"):
         journals.read_move("local", "a/b")
     journals.forget_move("local", "a/b")
     assert journals.read_move("local", "a/b") is None

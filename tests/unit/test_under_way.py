@@ -45,10 +45,10 @@ def test_a_move(step: Step, returning: bool, shut: bool, goes_on: str) -> None:
     begun(step, returning=returning)
     assert under_way("local", ROLES) == ()
     [found] = under_way("prod", ROLES)
-    assert str(found).startswith(f"madansara: a move is open since {SINCE}: madansara is on its way ")
+    assert str(found).startswith(f"madansara: a move is open since {SINCE}: madansara is moving ")
     assert ("shut out" in str(found)) == shut
-    assert f"`bin/engarde {goes_on}` brings it to its end" in str(found)
-    assert ("`bin/engarde split back madansara --stack prod` goes back" in str(found)) == (not returning)
+    assert f"`bin/engarde {goes_on}` resumes it" in str(found)
+    assert ("`bin/engarde split back madansara --stack prod` undoes it" in str(found)) == (not returning)
     finding = found.finding()
     assert (finding.remedy.text, set(finding.concerns)) == (f"bin/engarde {goes_on}", {"madansara_user"})
 
@@ -87,7 +87,7 @@ def test_it_comes_before_whatever_a_command_has_to_say(private: Path) -> None:
     assert first.startswith(f"engarde: madansara: a move is open since {SINCE}: ")
     assert rest and done.exit_code == 2
     (private / "split.prod/madansara.json").write_text("torn")
-    assert "mend it or remove it" in CliRunner().invoke(main, ["url", "nobody", "--stack", "prod"]).stderr
+    assert "Repair the file or remove it" in CliRunner().invoke(main, ["url", "nobody", "--stack", "prod"]).stderr
     with pytest.raises(Refused):
         under_way("prod", ROLES)
 

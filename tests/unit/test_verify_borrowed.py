@@ -92,7 +92,7 @@ def test_what_a_trigger_refuses_is_said_once() -> None:
         ("event trigger", "event trigger noted"),
     ]
     assert found[0].actual == "INSERT: allowed"
-    assert "refuses 2 of the statements" in found[1].actual
+    assert "refused 2 of the statements" in found[1].actual
     assert found[1].remedy.kind == "decision"
     lend = "ALTER FUNCTION log.noted() SECURITY DEFINER SET search_path = pg_catalog, "
     assert found[1].remedy.text.split("\n")[1].startswith(lend)

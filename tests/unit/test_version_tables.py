@@ -136,9 +136,7 @@ def test_one_that_would_begin_at_base_gets_its_revisions_first() -> None:
     empty = table("madansara", "madansara_user")
     [finding] = found(table("public", "postgres", "b042", "m1", trusted=True), empty, histories=BACKENDS)
     _, first, delete, _ = finding.remedy.text.splitlines()
-    assert first.startswith(
-        "-- before all else, as madansara_user (bin/engarde psql madansara): INSERT INTO madansara."
-    )
+    assert first.startswith("-- first of all, as madansara_user (bin/engarde psql madansara): INSERT INTO madansara.")
     assert "('m1')" in first and delete.startswith("DELETE")
 
 
