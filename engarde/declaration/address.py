@@ -1,4 +1,4 @@
-"""Where the servers are, for the admin and for services, and where their URLs go: to Railway, to an Alembic project."""
+"""The addresses of servers, for the admin and for services, and where URLs go: to Railway, to an Alembic project."""
 
 from typing import Annotated, Any
 
@@ -34,7 +34,7 @@ class Server(Declared):
     user: Identifier = "postgres"
     """the admin's role"""
     sslmode: SslMode | None = None
-    """disable, allow, prefer, require, verify-ca or verify-full; nothing is spelled when unset"""
+    """disable, allow, prefer, require, verify-ca or verify-full; default: libpq's own"""
     superuser: bool = True
     """true or false: whether the admin is a superuser"""
     connection_budget: Annotated[int, Field(ge=1)] | None = None
@@ -42,11 +42,11 @@ class Server(Declared):
     close_other_databases: bool = False
     """true or false: whether PUBLIC also loses CONNECT on `postgres` and `template1`"""
     leaves: EachOnce[ServerPlace] = ()
-    """a list of `HOST:PORT/DATABASE`: where the stack was and leaves rows, for this one change"""
+    """a list of `HOST:PORT/DATABASE`: old places where rows stay behind, for this one change"""
 
     @property
     def place(self) -> str:
-        """Where it is, as `leaves` says it."""
+        """Where it is, in the form of `leaves`."""
         return f"{self.host}:{self.port}/{self.database}"
 
 
@@ -58,14 +58,14 @@ class SharedServer(Server):
 
 
 class Address(Declared):
-    """Where services reach the server, when that is not where the admin does."""
+    """The server's address for services, if it is not the admin's."""
 
     host: ServiceHost
     """a host name, an address or a reference `${{...}}`, without scheme, port or credentials"""
     port: Port = 5432
     """1 to 65535"""
     sslmode: SslMode | None = None
-    """disable, allow, prefer, require, verify-ca or verify-full; nothing is spelled when unset"""
+    """disable, allow, prefer, require, verify-ca or verify-full; default: not in the URLs"""
 
 
 class Elsewhere(Server):
@@ -75,11 +75,11 @@ class Elsewhere(Server):
     service_address: Address | None = None
     """a map of host, port and sslmode: where services reach it; default: its host and port"""
     unpooled_address: Address | None = None
-    """a map of host, port and sslmode: the server itself, where serviceAddress is a pooler's"""
+    """a map of host, port and sslmode: the server itself, if serviceAddress is a pooler's"""
 
     @property
     def services_reach(self) -> Address:
-        # Not its sslmode: that is the admin's, and any spelling of it breaks some driver of some service.
+        # Not the admin's sslmode: whatever a URL has for it, it breaks some driver of some service.
         return self.service_address or Address(host=self.host, port=self.port)
 
 
@@ -107,14 +107,14 @@ class Variable(Declared):
     unpooled: bool = False
     """true or false: whether it leads to engarde:unpooledAddress, past a pooler"""
     database: DatabaseName | None = None
-    """of analytics: the database of a service to which it leads; default: the shared one"""
+    """for analytics: a service's own database; default: the shared one"""
 
 
 class Delivery(Declared):
     """Where a login's URLs go."""
 
     service: Annotated[EachOnce[RailwayName], BeforeValidator(_one_or_more)] | None = None
-    """the name of a Railway service, or a list of names; none for an empty list; default: the name of the service"""
+    """the name of a Railway service, or a list of names, which may be empty; default: the name of the service"""
     variables: Annotated[dict[VariableName, Variable], Field(min_length=1)] = Field(
         default_factory=lambda: {DATABASE_URL: Variable()}
     )
@@ -131,18 +131,18 @@ Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]+$", max_length=4
 
 
 LIMITS = ("PGAPPNAME", "PGCONNECT_TIMEOUT", "PGOPTIONS")
-"""Variables by which `migrate` bounds and names the sessions of a driver that goes by libpq's."""
+"""Variables with which `migrate` limits and names the sessions of drivers that read libpq's variables."""
 
 
 def _not_the_tools(name: str) -> str:
     if name in LIMITS:
-        raise PydanticCustomError("tools", "names what `migrate` sets itself, for the limits of its sessions")
+        raise PydanticCustomError("tools", "is set by `migrate` itself, to limit its sessions")
     return name
 
 
 def _not_the_operators(name: str) -> str:
     if name.startswith(("PULUMI_", "RAILWAY_")):
-        raise PydanticCustomError("operators", "names what opens the state or Railway, which no service's code gets")
+        raise PydanticCustomError("operators", "opens the state or Railway, so that a service's code never gets it")
     return name
 
 
@@ -154,12 +154,12 @@ class Migrations(Declared):
     """A service's Alembic project."""
 
     path: Text
-    """the folder with its alembic.ini or pyproject.toml, seen from the stack file's"""
+    """the folder with its alembic.ini or pyproject.toml, relative to the stack file's folder"""
     command: Annotated[tuple[Text, ...], Field(min_length=1)] = ("alembic",)
-    """a list: the program that is Alembic there and its first arguments, such as [uv, run, alembic]"""
+    """a list: the program that starts Alembic there, and its first arguments, such as [uv, run, alembic]"""
     variable: Own = DATABASE_URL
     """the environment variable from which it takes its URL"""
     url_format: UrlFormat | None = None
     """the form of that URL; default: the service's urlFormat"""
     environment: EachOnce[Inherited] = ()
-    """names of variables that it gets from the operator's environment beside the usual ones"""
+    """names of variables that it also gets from the operator's environment, beside the usual ones"""

@@ -1,4 +1,4 @@
-"""Rules over each server and over the databases on it: names that lead somewhere, limits, certificates, deliveries."""
+"""Rules for each server and its databases: names, limits, certificates, deliveries."""
 
 from collections.abc import Iterator
 
@@ -10,17 +10,17 @@ from engarde.declaration.stack_rules import Sections
 from engarde.declaration.validation import ValidationFault, join, key
 
 UNVERIFYING: dict[UrlFormat, str] = {
-    "sqlalchemy+pg8000": "its URL can carry no sslmode, and pg8000 verifies no certificate by itself",
+    "sqlalchemy+pg8000": "this form has no sslmode, and pg8000 does not verify certificates",
     "prisma": "Prisma's own engine, which runs its migrations, takes that mode for prefer and verifies no certificate",
 }
-"""Form -> why it verifies no certificate."""
+"""Form -> why it does not verify certificates."""
 
 SERVERS_OWN = ("postgres", "template0", "template1")
-"""Databases that a server comes with, and that nobody is to be shut out of."""
+"""Databases that every server has, and that must stay open to everybody."""
 
 
 def rules(stated: Sections) -> Iterator[ValidationFault]:
-    """Every fault of the servers and their databases, told by keys and never by values."""
+    """Every fault of the servers and their databases; a fault names keys, never values."""
     server, analytics = stated.server, stated.analytics
     there = {database.name for database in stated.databases}
     here = tuple(service for service in stated.services if service.database not in there)
@@ -38,13 +38,13 @@ def rules(stated: Sections) -> Iterator[ValidationFault]:
         taken = hosts.setdefault((database.host.casefold(), database.port), path)
         if taken != path:
             yield ValidationFault(
-                path, f"on the server of {taken}; only a database on another server stands here, one of each"
+                path, f"is on the server of {taken}; list one database of each other server here, and no more"
             )
         if server and database.name == server.database:
-            yield ValidationFault(path, "the name of the shared database; give it another one, and state `database`")
+            yield ValidationFault(path, "is the name of the shared database; use another key, and state `database`")
         if any(login.role == database.user for login in stated.logins):
             yield ValidationFault(
-                join(path, "user"), "also a role that the stack makes; the admin is not one of its own"
+                join(path, "user"), "is also a role that the stack creates; the admin must be another role"
             )
         yield from _server(path, database, own, reader)
         yield from _verified(f"{path}.serviceAddress.sslmode", database.services_reach, own, reader)
@@ -55,14 +55,14 @@ def _names(stated: Sections, there: set[str]) -> Iterator[ValidationFault]:
     for service in stated.services:
         path = join("engarde:services", service.name, "database")
         if stated.server and service.database == stated.server.database:
-            yield ValidationFault(path, "the shared database, where every service is that states none; leave it out")
+            yield ValidationFault(path, "is the shared database, which is the default; remove this key")
         elif service.database in SERVERS_OWN and service.database not in there:
-            yield ValidationFault(path, f"a database of the server's own; not {', '.join(SERVERS_OWN)}")
+            yield ValidationFault(path, f"is a database of the server's own; not allowed: {', '.join(SERVERS_OWN)}")
 
 
 def _left(stated: Sections) -> Iterator[ValidationFault]:
-    """A word for one change that has come to where it was, and would let a later one through."""
-    wrong = "where it is; this stands here only while it leaves, so take it out"
+    """An entry of `leaves` for the current place: it would let a later change through."""
+    wrong = "is its current place; only a place that it leaves may be listed, so remove it"
     for service in stated.services:
         path = join("engarde:services", service.name, "leaves")
         here = (service.database or (stated.server.database if stated.server else None), service.schema_)
@@ -75,10 +75,10 @@ def _left(stated: Sections) -> Iterator[ValidationFault]:
 
 
 def _named_like_an_admin(stated: Sections) -> Iterator[ValidationFault]:
-    """A schema that `"$user"` in an admin's search_path leads to, where its owner's functions come before others'."""
+    """A schema with the name of an admin: `"$user"` in the admin's search_path puts its functions before others'."""
     admins = {server.user for server in stated.servers.values()}
     wrong = (
-        "the name of an admin's role, whose search_path begins with the schema of that name (`$user`): whoever owns it"
+        "is the name of an admin's role, whose search_path begins with the schema of that name (`$user`): its owner"
         " could choose what runs with the admin's privileges; use another name"
     )
     for service in stated.services:
@@ -101,10 +101,11 @@ def _extensions(stated: Sections) -> Iterator[ValidationFault]:
         for place, database in enumerate(extension.databases or (shared,)):
             if extension.databases and shared and database not in {*own, shared}:
                 allowed = ", ".join(map(key, sorted({*own, shared})))
-                yield ValidationFault(join(path, "databases", place), f"no database of the stack; allowed: {allowed}")
+                wrong = f"is not a database of the stack; allowed: {allowed}"
+                yield ValidationFault(join(path, "databases", place), wrong)
             elif existing and database != shared:
                 yield ValidationFault(
-                    join(path, "schema"), f"not in database {key(database)}, where the extension is to be"
+                    join(path, "schema"), f"is not in database {key(database)}, where the extension is declared"
                 )
 
 
@@ -119,20 +120,20 @@ def _server(
     if server.connection_budget is not None and total > server.connection_budget:
         yield ValidationFault(
             f"{path}.connectionBudget",
-            f"the connection limits together are {total}, the budget is {server.connection_budget};"
+            f"the connection limits add up to {total}, but the budget is {server.connection_budget};"
             " lower connectionLimit of a service or raise the budget",
         )
 
 
 def _verifies(address: Address | None) -> bool:
-    """Whether services are to verify the server's certificate there."""
+    """Whether services must verify the server's certificate there."""
     return address is not None and address.sslmode in ("verify-ca", "verify-full")
 
 
 def _verified(
     stated: str, address: Address | None, services: tuple[Service, ...], analytics: Analytics | None
 ) -> Iterator[ValidationFault]:
-    """A driver that verifies no certificate, though services are to verify the server's."""
+    """A driver that does not verify certificates, though services must verify the server's."""
     if address is None or not _verifies(address):
         return
     paths = {join("engarde:services", service.name): service.url_format for service in services}
@@ -140,12 +141,12 @@ def _verified(
         if form in UNVERIFYING:
             yield ValidationFault(
                 join(path, "urlFormat"),
-                f"{UNVERIFYING[form]}; {stated} is {address.sslmode}: choose another form or another mode",
+                f"{UNVERIFYING[form]}, but {stated} is {address.sslmode}; choose another form or another mode",
             )
 
 
 def _deliveries(stated: Sections) -> Iterator[ValidationFault]:
-    """What goes to Railway: nothing without an address, no variable twice."""
+    """What goes to Railway: each variable has an address, and none is set twice."""
     taken: dict[tuple[str, str], str] = {}
     others: dict[str | None, Elsewhere] = {database.name: database for database in stated.databases}
     has_railway = "railway" in stated.values
@@ -155,13 +156,13 @@ def _deliveries(stated: Sections) -> Iterator[ValidationFault]:
         if login.railway and not has_railway:
             yield ValidationFault(where, "needs engarde:railway, which names the project and the environment")
         if login.railway and login.railway.service is None and isinstance(login, Analytics):
-            yield ValidationFault(join(where, "service"), "missing; analytics goes to no Railway service by itself")
+            yield ValidationFault(join(where, "service"), "missing; analytics has no default Railway service")
         for name, spec in declared.variables.items():
             at = join(where, "variables", name)
             # A database of the shared server has no addresses of its own.
             if there := others.get(login.database if isinstance(login, Service) else spec.database):
                 place = f"{join('engarde:databases', there.name)}."
-                # Stated, even if it is at fault.
+                # Stated, even if it has faults.
                 has_unpooled = "unpooledAddress" in stated.entry("databases", there.name)
                 address = there.unpooled_address if spec.unpooled else there.services_reach
             else:
@@ -169,18 +170,18 @@ def _deliveries(stated: Sections) -> Iterator[ValidationFault]:
                 address = stated.unpooled if spec.unpooled else stated.address
             if spec.database and (isinstance(login, Service) or spec.database not in _readable(stated, login)):
                 yield ValidationFault(
-                    join(at, "database"), "only for analytics: a service's own database that it reads"
+                    join(at, "database"), "is only for analytics, and only a service's own database that it reads"
                 )
             if spec.unpooled and not has_unpooled:
                 yield ValidationFault(join(at, "unpooled"), f"needs {place}unpooledAddress")
             if spec.url_format in UNVERIFYING and _verifies(address):
                 yield ValidationFault(join(at, "urlFormat"), UNVERIFYING[spec.url_format])
-        # Names that are alike but for their case are no fault where nothing is delivered.
+        # If nothing is delivered, names that only differ in case are no fault.
         for service in login.on_railway if login.railway or has_railway else ():
             for name in declared.variables:
                 first = taken.setdefault((service.casefold(), name), where)
                 if first != where:
-                    yield ValidationFault(where, f"{key(name)} of the same Railway service is set by {first} already")
+                    yield ValidationFault(where, f"{first} already sets {key(name)} of the same Railway service")
 
 
 def _readable(stated: Sections, analytics: Analytics) -> set[str | None]:

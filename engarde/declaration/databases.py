@@ -1,4 +1,4 @@
-"""A stack's databases and servers: the shared ones, and those that services have of their own."""
+"""A stack's databases and servers: the shared ones, and services' own ones."""
 
 from collections.abc import Sequence
 
@@ -24,9 +24,9 @@ def display_name(database: DatabaseStack) -> str:
 
 
 def find(stack: Stack, name: str | None) -> DatabaseStack:
-    """The database that the tool calls so; the shared one without a name.
+    """The database with this name in the tool; without a name the shared one.
 
-    :raises UnknownName: there is none.
+    :raises UnknownName: there is no such database.
     """
     known = {display_name(database): database for database in databases(stack)}
     if name is None:
@@ -37,13 +37,13 @@ def find(stack: Stack, name: str | None) -> DatabaseStack:
 
 
 def of_login(stack: Stack, word: str) -> DatabaseStack:
-    """The database of the login that is called so, by its role or as the tool calls it; else the shared one."""
+    """The database of the login with this name or role; else the shared one."""
     found = next((service for service in stack.services if word in (service.name, service.role)), None)
     return database_of(stack, found) if found else restrict_to(stack, None)
 
 
 def managing(stack: Stack, role: str) -> tuple[DatabaseStack, ...]:
-    """The databases with which a role of the stack's is looked after: one of each server on which it is made."""
+    """The databases with which a role of the stack is managed: one of each server that has the role."""
     return tuple(
         database
         for database in databases(stack)
@@ -63,7 +63,7 @@ def restrict_to(stack: Stack, label: str | None) -> DatabaseStack:
     return DatabaseStack(
         stack=stack,
         server_stack=_server_stack(stack, there, services, analytics),
-        # What the server's other databases come to is looked after with the shared one alone.
+        # The server's other databases are managed with the shared one.
         server=there or stack.server.model_copy(update=own),
         label=label,
         services=services,
@@ -79,7 +79,7 @@ def restrict_to(stack: Stack, label: str | None) -> DatabaseStack:
 def _server_stack(
     stack: Stack, there: Elsewhere | None, services: tuple[Service, ...], analytics: Analytics | None
 ) -> ServerStack:
-    """Another server with what is in the one database there; or the shared one, with every database on it."""
+    """Another server with its one database, or the shared server with all of its databases."""
     if there is None:
         others = {server.name for server in stack.other_servers}
         services = tuple(service for service in stack.services if service.database not in others)
@@ -97,7 +97,7 @@ def _server_stack(
 
 
 def _reading(analytics: Analytics | None, schemas: set[str], *, shared: bool) -> Analytics | None:
-    """Analytics with those of the schemas that it reads; it comes into the shared database in any case."""
+    """Analytics with those of the schemas that it reads; in the shared database it is present in any case."""
     if analytics is None or (analytics.schemas is None and schemas):
         return analytics
     read = tuple(schema for schema in analytics.schemas or () if schema in schemas)
@@ -105,9 +105,9 @@ def _reading(analytics: Analytics | None, schemas: set[str], *, shared: bool) ->
 
 
 def services_of(stack: Stack, names: Sequence[str]) -> list[Service]:
-    """The declared services of these names, each once.
+    """The declared services with these names, each once.
 
-    :raises UnknownName: there is none of a name.
+    :raises UnknownName: a name has no service.
     """
     found = {service.name: service for service in stack.services}
     if unknown := sorted(set(names) - found.keys()):
@@ -116,9 +116,9 @@ def services_of(stack: Stack, names: Sequence[str]) -> list[Service]:
 
 
 def service_of(stack: Stack, name: str) -> Service:
-    """The declared service of this name.
+    """The declared service with this name.
 
-    :raises UnknownName: there is none.
+    :raises UnknownName: there is no such service.
     """
     [found] = services_of(stack, [name])
     return found

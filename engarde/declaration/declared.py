@@ -1,4 +1,4 @@
-"""What every declared thing has in common, and the values that a stack file states in several places."""
+"""The base of all declared models, and values that several sections of a stack file use."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ UrlFormat = Literal[
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-"""In place of a map that is left out."""
+"""Instead of a map that is left out."""
 
 Item = TypeVar("Item", bound=str)
 
 
 def _each_once(items: tuple[Item, ...]) -> tuple[Item, ...]:
     if len(set(items)) < len(items):
-        raise PydanticCustomError("each_once", "holds the same twice")
+        raise PydanticCustomError("each_once", "has the same item twice")
     return items
 
 
 EachOnce = Annotated[tuple[Item, ...], AfterValidator(_each_once)]
-"""A list without repetition: each of its items is granted by a resource of its own, or stands in one grant."""
+"""A list without repetition: each item becomes a resource of its own, or a part of one grant."""
 
 
 class Declared(BaseModel):
-    """What a stack file states: frozen, no unknown key, no conversion, and no value in a message."""
+    """A model of the stack file: frozen, no unknown keys, no conversion, and no values in messages."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -54,7 +54,7 @@ class Declared(BaseModel):
 
 
 UNITS = {"B": 1, "kB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
-"""As PostgreSQL spells and counts them [bytes]."""
+"""PostgreSQL's units of size [bytes]."""
 
 _SIZE = re.compile(rf"(\d{{1,15}}) ?({'|'.join(UNITS)})", re.ASCII)
 
@@ -64,7 +64,7 @@ def _size(value: Any) -> Any:
         return value
     parts = _SIZE.fullmatch(value)
     if parts is None:
-        raise PydanticCustomError("size", "not a size")
+        raise PydanticCustomError("size", "is not a size")
     return int(parts[1]) * UNITS[parts[2]]
 
 
@@ -80,14 +80,14 @@ Size = Annotated[int, BeforeValidator(_size), Field(ge=1)]
 
 
 class Thresholds(Declared):
-    """What is too much of one service; what is left out is nowhere too much."""
+    """Thresholds of one service; one that is left out is never exceeded."""
 
     size: Size | None = None
     """a size such as 500 MB or 10 GB, or a whole number of bytes: of all its tables, their indexes and TOAST"""
     connections: Annotated[int, Field(ge=1, le=100)] | None = None
     """1 to 100: percent of its role's connection limit that are in use"""
     slow_statement: Annotated[int, Field(ge=1)] | None = None
-    """a whole number from 1: milliseconds that a statement takes in the mean"""
+    """a whole number from 1: mean milliseconds of a statement"""
 
     def over(self, other: Thresholds) -> Thresholds:
         """These, and what they leave out from another."""
@@ -96,7 +96,7 @@ class Thresholds(Declared):
 
 
 class StatusThresholds(Thresholds):
-    """What is too much of every service that states nothing else, and of the whole server."""
+    """The default thresholds of all services, and those of the whole server."""
 
     database_size: Size | None = None
     """a size such as 40 GB, or a whole number of bytes: of the whole database"""

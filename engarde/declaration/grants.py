@@ -1,4 +1,4 @@
-"""What a service or an outside role may read, and a service call, in other schemas of its database."""
+"""What services and outside roles may read, and services may call, in other schemas of their database."""
 
 import re
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ def _read_parts(value: Any) -> Any:
     """`public.users` or `{table: public.users, columns: [id]}` as schema, table and columns."""
     declared = {"table": value} if isinstance(value, str) else value
     if not isinstance(declared, dict) or not isinstance(declared.get("table"), str) or "schema" in declared:
-        raise PydanticCustomError("read", "not a table")
+        raise PydanticCustomError("read", "is not a table")
     parts = split_table(declared["table"])
     if parts is None:
         raise PydanticCustomError("read", "not of the form schema.table")
@@ -48,9 +48,9 @@ _TYPES = re.compile(rf"\s*(?:{_TYPE.pattern}\s*(?:,\s*{_TYPE.pattern}\s*)*)?")
 
 
 def parts_of_function(text: str) -> tuple[str, str, str] | None:
-    """Schema, name and the arguments' types of `schema.function(types)`; None where it is none.
+    """Schema, name and the arguments' types of `schema.function(types)`; None if it has another form.
 
-    Further parentheses are none of a type's in a signature, and the plugin cuts a name or a type off at one.
+    More parentheses are not allowed: types have none in a signature, and the provider cuts names and types off there.
     """
     named, opened, types = text.partition("(")
     parts = split_table(named)
@@ -72,7 +72,7 @@ class Execute(Declared):
     schema_: SchemaName = Field(alias="schema")
     function: RelationName
     types: str
-    """of its arguments, which tell it from others of its name: as the stack file has them, or as the server"""
+    """of its arguments, which tell it from others of its name; spelled as in the stack file or as the server does"""
 
     @property
     def signature(self) -> str:

@@ -1,4 +1,4 @@
-"""Reads a stack: from its file for the tool, from the engine's configuration for the program, to equal values."""
+"""Reads a stack from its file (the tool) or from Pulumi's configuration (the program), with equal results."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping
@@ -30,8 +30,8 @@ PROJECT_FILE = "Pulumi.yaml"
 
 
 def _folder() -> Path:
-    """A clone's own, whatever the current folder; for an installed package the nearest from the current one upwards."""
-    # Not resolved: a folder whose program is a link to another's has a stack file and an engine of its own.
+    """The folder of a clone; for an installed package the nearest project from the current folder upwards."""
+    # Not resolved: if the program is a link, its folder still has its own stack files and its own Pulumi.
     clone = Path(__file__).absolute().parents[2]
     if (clone / PROJECT_FILE).exists():
         return clone
@@ -43,9 +43,9 @@ FOLDER = _folder()
 """The project: stack files, `bin/pulumi`."""
 
 PASSWORD_KEY = "adminPassword"  # noqa: S105 - the name of a key
-"""The key of the shared server's."""
+"""The key of the password of the shared server's admin."""
 PASSWORDS_KEY = "adminPasswords"
-"""The key of a map: database on another server -> its."""
+"""The key of a map: database on another server -> the password of its admin."""
 SECTIONS = (
     "server",
     "serviceAddress",
@@ -75,7 +75,7 @@ def refuse_without_project() -> None:
 
 
 def of_config(stack: str, config: Mapping[str, Any]) -> Stack:
-    """The checked stack of all that stands under `config` in its file.
+    """The checked stack of the map `config` in its file.
 
     :raises ConfigError: every fault of the configuration.
     """
@@ -84,7 +84,7 @@ def of_config(stack: str, config: Mapping[str, Any]) -> Stack:
 
 
 def parse(name: str, values: Mapping[str, object], secrets: Collection[str]) -> Stack:
-    """The checked stack of the project's configuration values, without their `engarde:` prefix.
+    """The checked stack of the project's configuration values, whose keys have no `engarde:` prefix.
 
     :raises ConfigError: every fault of the configuration, each with its path.
     """
@@ -94,14 +94,12 @@ def parse(name: str, values: Mapping[str, object], secrets: Collection[str]) -> 
         faults.append(ValidationFault(_top(unknown), f"unknown key; allowed: {', '.join(known)}"))
     public = _public(values, faults)
     faults += _password_faults(name, values, secrets, public.get("databases"))
-    faults += [
-        ValidationFault(_top(k), "must not be a secret; only the admin's password is") for k in public if k in secrets
-    ]
+    faults += [ValidationFault(_top(k), stack_rules.NO_SECRET) for k in public if k in secrets]
     faults += stack_rules.forbidden_values({_top(k): v for k, v in public.items()})
     stack = _sections(name, {k: v for k, v in public.items() if k not in secrets}, faults)
     if faults or stack is None:
         lines = "\n".join(f"  {fault}" for fault in sorted(set(faults)))
-        raise ConfigError(f"{file_name(name)} has faults; nothing was changed:\n{lines}")
+        raise ConfigError(f"{file_name(name)} has faults. Nothing was changed.\n{lines}")
     return stack
 
 
@@ -127,7 +125,7 @@ def _sections(name: str, values: dict[str, object], faults: list[ValidationFault
     creators = {"creators": [server.user if server else "postgres"]}
     address = reading.one(Address, "serviceAddress")
     if server and "serviceAddress" not in values:
-        # Not its sslmode: that is the admin's, and any spelling of it breaks some driver of some service.
+        # Not the admin's sslmode: whatever a URL has for it, it breaks some driver of some service.
         address = Address(host=server.host, port=server.port)
     stated = Sections(
         server=server,
@@ -168,13 +166,13 @@ def _sections(name: str, values: dict[str, object], faults: list[ValidationFault
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """The sections as plain values, and the faults that are found while each is read by itself."""
+    """The sections as plain values, and the faults found while each is read."""
 
     values: Mapping[str, object]
     faults: list[ValidationFault]
 
     def stated(self, section: str, form: type[Form]) -> Form:
-        """A map or a list; a bare key, which the engine hands over as empty text, is an empty one."""
+        """A map or a list; an empty one for a bare key, which Pulumi hands over as empty text."""
         value = self.values.get(section)
         if isinstance(value, form):
             return value
@@ -183,7 +181,7 @@ class _Reading:
         return form()
 
     def one(self, kind: type[Kind], section: str, defaults: Mapping[str, Any] = NOTHING) -> Kind | None:
-        """A section that may be left out; a bare one is all defaults."""
+        """A section that may be left out; a bare one has all defaults."""
         if section not in self.values:
             return None
         return check(kind, {**defaults, **self.stated(section, dict)}, _top(section), self.faults)
@@ -210,15 +208,15 @@ class _Reading:
         return tuple(found)
 
     def named(self, kind: type[Kind], section: str, defaults: Any = lambda _: NOTHING) -> tuple[Kind, ...]:
-        """The entries of a map whose keys are names; a bare key is all defaults.
+        """The entries of a map whose keys are names; a bare key has all defaults.
 
-        By name: the engine sorts the keys of a map that it hands over.
+        Sorted by name, as Pulumi hands over the keys of a map.
         """
         found = []
         for name, entry in sorted(self.stated(section, dict).items()):
             path = join(_top(section), name)
             if entry is not None and not isinstance(entry, dict):
-                self.faults.append(ValidationFault(path, "must be a map, or bare for all defaults"))
+                self.faults.append(ValidationFault(path, "must be a map, or empty for all defaults"))
             elif entry and "name" in entry:
                 self.faults.append(ValidationFault(join(path, "name"), "unknown key; the name is the key above it"))
             elif declared := check(kind, {**defaults(name), **(entry or {}), "name": name}, path, self.faults):
@@ -227,21 +225,21 @@ class _Reading:
 
 
 def password_words(database: str | None) -> str:
-    """What names a password to `pulumi config` in a shell: the shared server's without the key of a database."""
+    """The arguments that name a password to `pulumi config`: without a database, the shared server's."""
     return PASSWORD_KEY if database is None else f"--path {word(password_path(database))}"
 
 
 def password_path(database: str) -> str:
-    """Where the password of a database's admin stands, as the engine takes it."""
+    """The path of a database's admin password in Pulumi's configuration."""
     return f"{PASSWORDS_KEY}[{json.dumps(database)}]"
 
 
 def _password_faults(
     stack: str, values: Mapping[str, object], secrets: Collection[str], databases: object
 ) -> Iterator[ValidationFault]:
-    """What is missing or stands in clear; as the file has it, or decrypted as the engine hands it over."""
+    """Passwords that are missing or in clear text; as the file has them, or decrypted, as Pulumi hands them over."""
     if PASSWORD_KEY not in secrets:
-        problem = "stands in clear" if PASSWORD_KEY in values else "missing"
+        problem = "is in clear text" if PASSWORD_KEY in values else "missing"
         command = f"pulumi config set --secret {PASSWORD_KEY} --stack {stack}"
         yield ValidationFault(_top(PASSWORD_KEY), f"{problem}; set it with `{command}`")
     stated = values.get(PASSWORDS_KEY)
@@ -253,11 +251,11 @@ def _password_faults(
     for name in sorted(names):
         given = known.get(name)
         if not _encrypted(given) and not (PASSWORDS_KEY in secrets and isinstance(given, str) and given):
-            problem = "stands in clear" if given else "missing"
+            problem = "is in clear text" if given else "missing"
             command = f"pulumi config set --secret {password_words(name)} --stack {stack}"
             yield ValidationFault(join(_top(PASSWORDS_KEY), name), f"{problem}; set it with `{command}`")
     for name in known.keys() - names:
-        yield ValidationFault(join(_top(PASSWORDS_KEY), name), "no database of engarde:databases")
+        yield ValidationFault(join(_top(PASSWORDS_KEY), name), "is not a key of engarde:databases")
 
 
 def _encrypted(value: object) -> bool:

@@ -49,17 +49,17 @@ class Login(Declared):
     rotation: Annotated[int, Field(ge=1)] = 1
     """a whole number from 1; a higher one means a new password"""
     protect: bool = False
-    """true or false: whether the engine refuses to delete it"""
+    """true or false: whether Pulumi refuses to delete it"""
     adopt: bool = False
     """true or false: take over a role that exists"""
     formerly: Identifier | None = None
-    """the key or the role that it had before, and is renamed from"""
+    """its former key or role, from which it is renamed"""
     url_format: UrlFormat = "plain"
     """the form of the exported URL: plain, options, sqlalchemy+DRIVER, node-postgres, prisma or jdbc"""
     railway: Delivery | None = None
-    """a map of service and variables, whose names are letters, digits and _; default: DATABASE_URL of its namesake"""
+    """a map of service and variables (names of letters, digits and _); default: DATABASE_URL of the service's name"""
     status: Thresholds | None = None
-    """a map of size, connections, slowStatement: from when on it is too much; default: engarde:status"""
+    """a map of thresholds: size, connections, slowStatement; default: engarde:status"""
 
     @property
     def on_railway(self) -> tuple[str, ...]:
@@ -82,7 +82,7 @@ class Service(Login):
     executes: tuple[DeclaredExecute, ...] = ()
     """a list of `schema.function(types)`, the types of its arguments between commas"""
     leaves: EachOnce[PlaceName] = ()
-    """a list of `database.schema`: places that it leaves with rows in them, for this one change"""
+    """a list of `database.schema`: old places where its rows stay behind, for this one change"""
     migrations: Migrations | None = None
     """a map of path, command, variable and urlFormat: its Alembic project"""
 
@@ -106,15 +106,15 @@ class Analytics(Login):
 
 
 class ExistingSchema(Declared):
-    """A schema that the stack neither makes nor drops."""
+    """A schema that the stack neither creates nor drops."""
 
     name: SchemaName
     service: str | None = None
-    """the name of whose it is"""
+    """the name of the service that owns it"""
     creators: Annotated[EachOnce[Identifier], Field(min_length=1)]
-    """a list of the roles that make its tables; default: the admin"""
+    """a list of the roles that create its tables; default: the admin"""
     status: Thresholds | None = None
-    """a map of size, connections, slowStatement: from when on it is too much; default: engarde:status"""
+    """a map of thresholds: size, connections, slowStatement; default: engarde:status"""
 
 
 class Extension(Declared):
@@ -130,7 +130,7 @@ class Extension(Declared):
 
 
 class OutsideRole(Declared):
-    """A role that the stack neither makes nor drops, with all it keeps once PUBLIC has lost its rights."""
+    """A role that the stack neither creates nor drops, and all that it keeps when PUBLIC loses its privileges."""
 
     name: Identifier
     database: EachOnce[Literal["CONNECT", "TEMPORARY", "CREATE"]] = ("CONNECT", "TEMPORARY")
@@ -138,7 +138,7 @@ class OutsideRole(Declared):
     schemas: dict[SchemaName, EachOnce[Literal["USAGE", "CREATE"]]] = Field(default_factory=dict)
     """existing schema: a list of USAGE, CREATE"""
     reads: tuple[DeclaredRead, ...] = ()
-    """a list as a service's: what it reads in services' schemas and existing ones"""
+    """a list like a service's reads: tables in services' schemas and in existing ones"""
 
 
 class ShutOut(Declared):
@@ -147,16 +147,16 @@ class ShutOut(Declared):
 
 
 def _known(check: str) -> str:
-    # The checks are registered where they are defined; a stack file that accepts nothing need not wait for all of them.
+    # Imported only here: a stack file that accepts nothing need not load all checks.
     registry = import_module("engarde.checks.registry")
     known = registry.ids(registry.checks(*registry.VERIFIED))
     if check not in known:
-        raise PydanticCustomError("check", "no check of verify; allowed: {known}", {"known": ", ".join(known)})
+        raise PydanticCustomError("check", "is not a check of verify; allowed: {known}", {"known": ", ".join(known)})
     return check
 
 
 _DAY = re.compile(r"(\d{4}-\d\d-\d\d)(?: 00:00:00 \+0000 UTC)?")
-"""What is a date to YAML, the engine hands over with its midnight."""
+"""Pulumi hands over a YAML date with midnight as its time."""
 
 
 def _day(value: Any) -> Any:
@@ -167,7 +167,7 @@ def _day(value: Any) -> Any:
 
 
 class Accepted(Declared):
-    """One finding that is known, and that stays for a reason."""
+    """One known finding that stays for a reason."""
 
     check: Annotated[str, AfterValidator(_known)]
     subject: Annotated[str, Field(min_length=1)]
@@ -177,14 +177,14 @@ class Accepted(Declared):
     until: Annotated[date, BeforeValidator(_day)]
     """the last day, YYYY-MM-DD; from the day after it is a finding again"""
     actual: Annotated[str, Field(min_length=1)] | None = None
-    """what verify prints as actual; anything more or other is a finding"""
+    """what verify prints as actual; anything else is a finding"""
     database: str | None = None
-    """the one that it is in, as the tool calls it, where the stack has more than one; default: any"""
+    """its database, as the tool calls it, if the stack has more than one; default: any"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declarations:
-    """What is declared, of a whole stack or in one database of it."""
+    """The declarations of a whole stack, or of one of its databases."""
 
     services: tuple[Service, ...]
     existing_schemas: tuple[ExistingSchema, ...]
@@ -194,7 +194,7 @@ class Declarations:
 
     @property
     def logins(self) -> tuple[Service | Analytics, ...]:
-        """Every login role the stack makes, services first; in a database, those that have something there."""
+        """Every login role that the stack creates, services first; in a database, those that have something there."""
         return (*self.services, *((self.analytics,) if self.analytics else ()))
 
     @property
@@ -223,12 +223,12 @@ class Stack(Declarations):
     service_address: Address
     """of the shared server"""
     unpooled_address: Address | None
-    """the shared server itself, where the services' address is a pooler's"""
+    """the shared server itself, if the services' address is a pooler's"""
     railway: Railway | None
     status: StatusThresholds
-    """what is too much of anything that states nothing else"""
+    """the default thresholds"""
     shut_out: tuple[str, ...] = ()
-    """login roles outside of the stack that lose their way in with what PUBLIC loses"""
+    """login roles outside of the stack that lose their access when PUBLIC loses CONNECT"""
     other_servers: tuple[Elsewhere, ...] = ()
     """each with the database that services have on it"""
     accepted: tuple[Accepted, ...] = ()
@@ -237,15 +237,15 @@ class Stack(Declarations):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerStack:
-    """What a stack has on one server: on the shared one, or on another one with one database of it."""
+    """What a stack has on one server: on the shared one, or on another one, where it has one database."""
 
     stack: Stack
     server: Server
     service_address: Address
     unpooled_address: Address | None
-    """the server itself, where the services' address is a pooler's"""
+    """the server itself, if the services' address is a pooler's"""
     logins: tuple[Service | Analytics, ...]
-    """every login role that the stack makes there, in whichever database it works"""
+    """every login role that the stack creates there, of all databases"""
     databases: frozenset[str]
     """the stack's, by their names on the server"""
     shared: bool
@@ -253,17 +253,17 @@ class ServerStack:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseStack(Declarations):
-    """What a stack has in one database: in the shared one, or in one that services have of their own.
+    """What a stack has in one database: the shared one, or one of services' own.
 
-    `analytics` is there with the schemas that it reads there, if any.
+    `analytics` has only the schemas that it reads there, if any.
     """
 
     stack: Stack
     server_stack: ServerStack
     server: Server
-    """as one reaches this database; what is stated of the whole server, such as its budget, has one database of it"""
+    """with this database; keys for the whole server, such as its budget, are only set with one of its databases"""
     label: str | None
-    """the database as services state it; none for the shared one"""
+    """the database as services state it; None for the shared one"""
 
     @property
     def name(self) -> str:
@@ -287,12 +287,12 @@ class DatabaseStack(Declarations):
 
     @property
     def server_wide(self) -> bool:
-        """Whether what all databases of its server have in common is looked after with this one."""
+        """Whether everything that the databases of its server share is managed with this one."""
         return self.label is None or self.elsewhere
 
     @property
     def guests(self) -> frozenset[str]:
-        """Those of its roles whose limits and passwords are looked after with another database of this server."""
+        """Those of its roles whose limits and passwords are managed with another database of this server."""
         return frozenset() if self.server_wide or self.analytics is None else frozenset({self.analytics.role})
 
     @property

@@ -1,4 +1,4 @@
-"""Which names PostgreSQL takes, and which of them a stack may use."""
+"""Which names PostgreSQL accepts, and which of them a stack may use."""
 
 import re
 from typing import Annotated
@@ -7,23 +7,23 @@ from pydantic import AfterValidator
 from pydantic_core import PydanticCustomError
 
 MAX_BYTES = 63
-"""Longer names are cut by the server without an error, so two of them may meet [bytes, UTF-8]."""
+"""The server cuts longer names without an error, so that two may become one [bytes, UTF-8]."""
 
 ROLE_SUFFIX = "_user"
 PUBLIC = "public"
-"""The schema `public`, and the word the plugins use for the pseudo-role PUBLIC."""
+"""The schema `public`, and the provider's word for the pseudo-role PUBLIC."""
 
 SYSTEM = "pg_catalog"
 """The schema of PostgreSQL's own names."""
 
 MAINTENANCE = "postgres"
-"""The database that every server has: another one is made from it, and what is the whole server's may be in it."""
+"""The database that every server has: others are created from it, and server-wide extensions may be in it."""
 
 VERSION_TABLE = "alembic_version"
-"""In which Alembic keeps a revision."""
+"""Alembic's table with the revision."""
 
 PROOF = "engarde_proof_"
-"""With which the name of a login begins that is there while a backup is proven."""
+"""The prefix of logins that exist while a backup is proven."""
 
 READER = "analytics_readonly"
 ANALYTICS = "analytics"
@@ -31,13 +31,13 @@ COMMAND_WORDS = frozenset({ANALYTICS, "admin"})
 """Words that the tool takes in place of a service's name."""
 
 RESERVED_ROLES = frozenset({PUBLIC, "none"})
-"""Words that PostgreSQL takes for no role at all, quoted or not."""
+"""Words that PostgreSQL does not accept as the name of a role, quoted or not."""
 SYSTEM_SCHEMAS = frozenset({"information_schema", "$user"})
-"""`$user` in a search_path means the role's own name, never a schema called so."""
+"""`$user` in a search_path means the role's own name, never a schema with that name."""
 
 
 def complaint(name: str, *, suffix: str = "") -> str | None:
-    """What is wrong with the name as an identifier, its suffix included; None when nothing is."""
+    """What is wrong with the name, with its suffix, as an identifier; None if it is valid."""
     if not name:
         return "empty"
     if not name.isprintable():
@@ -63,8 +63,8 @@ def _identifier(name: str) -> str:
 
 def _database(name: str) -> str:
     if set("%?#") & set(name):
-        # It puts the name into a URL as it is.
-        raise PydanticCustomError("database", "invalid name: holds %, ? or #, with which the plugin finds no database")
+        # The provider puts the name into a URL as it is.
+        raise PydanticCustomError("database", "invalid name: holds %, ? or #, which the provider cannot use")
     return _identifier(name)
 
 
@@ -80,9 +80,9 @@ def _managed_schema(name: str) -> str:
             "managed_schema", "reserved name: public belongs to the production backend; see existingSchemas"
         )
     if {'"', "\\"} & set(name):
-        # The plugin reads the role's search_path back with the quote doubled, and fails at the backslash.
+        # The provider reads the role's search_path back with the quote doubled, and fails at the backslash.
         raise PydanticCustomError(
-            "managed_schema", "invalid name: holds a double quote or a backslash, which no search_path can keep"
+            "managed_schema", "invalid name: holds a double quote or a backslash, which the provider cannot use"
         )
     return _schema(name)
 
@@ -109,11 +109,11 @@ ManagedSchemaName = Annotated[str, AfterValidator(_managed_schema)]
 RoleName = Annotated[str, AfterValidator(_role)]
 """A role that the stack makes."""
 RelationName = Annotated[str, AfterValidator(_relation)]
-"""A table, column or extension of somebody else's making: `pg_` is allowed."""
+"""A table, column or extension that the stack does not create: `pg_` is allowed."""
 
 
 QUOTED = re.compile(r'"(?P<name>(?:[^"]|"")*+)(?P<end>"?)')
-"""A quoted name of SQL at the start of a text; one that does not end has no `end`."""
+"""A quoted SQL name at the start of a text; without its closing quote, `end` is empty."""
 
 
 def unquoted(quoted: re.Match[str]) -> str:
@@ -121,7 +121,7 @@ def unquoted(quoted: re.Match[str]) -> str:
 
 
 def split(text: str) -> tuple[str, ...] | None:
-    """The parts of a name between its dots; quotes as in SQL guard a dot, case is kept; None when it is none."""
+    """The parts of a name between its dots; quotes protect dots as in SQL, case is kept; None if it is invalid."""
     parts: list[str] = []
     rest = text
     while rest:
@@ -140,7 +140,7 @@ def split(text: str) -> tuple[str, ...] | None:
 
 
 def split_table(text: str) -> tuple[str, str] | None:
-    """Schema and table of `schema.table`, which `split` takes apart; None when it is neither."""
+    """Schema and table of `schema.table`, as `split` reads it; None if it has another form."""
     parts = split(text)
     return (parts[0], parts[1]) if parts and len(parts) == 2 else None
 
@@ -156,5 +156,5 @@ PlaceName = Annotated[str, AfterValidator(_place)]
 
 
 def spelled(*parts: str) -> str:
-    """The text that `split` takes apart into these."""
+    """The text that `split` splits into these parts."""
     return ".".join('"' + part.replace('"', '""') + '"' if set('."') & set(part) else part for part in parts)

@@ -1,6 +1,6 @@
-"""What else a role may be made to start with: settings that change how much it takes, and nothing that it may do.
+"""More settings of a role: they change how many resources it uses, never what it may do.
 
-None of them decides what a name means, who somebody is, or what is read or written; those the stack sets by itself.
+None of them changes what a name means, which role a session acts as, or what it reads or writes; the stack sets those.
 """
 
 import re
@@ -20,7 +20,7 @@ UNITS = {"": 1, "us": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000, 
 
 
 def milliseconds(text: str) -> float:
-    """A timeout, in whatever unit it was written; not a number where it is none."""
+    """A timeout, written in any unit; NaN if it is invalid."""
     parts = re.fullmatch(r"\s*(0[xX][0-9a-fA-F]+|[0-9.]+(?:[eE][+-]?[0-9]+)?)\s*([a-z]*)\s*", text)
     if parts is None:
         return float("nan")
@@ -29,7 +29,7 @@ def milliseconds(text: str) -> float:
 
 
 def kilobytes(text: str) -> float:
-    """A size, in whatever unit it was written; not a number where it is none."""
+    """A size, written in any unit; NaN if it is invalid."""
     parts = re.fullmatch(r"\s*(-?[0-9.]+)\s*(B|kB|MB|GB|TB|)\s*", text)
     return float(parts[1]) * BYTES.get(parts[2], 1024) / 1024 if parts else float("nan")
 
@@ -40,7 +40,7 @@ def switched_on(text: str) -> bool:
 
 
 def split_path(text: str) -> tuple[str, ...]:
-    """The schemas of a search_path: quotes as in SQL, what is not quoted in small letters."""
+    """The schemas of a search_path: quotes as in SQL, unquoted names in small letters."""
     found, rest = [], text.strip()
     while rest:
         if quoted := QUOTED.match(rest):
@@ -53,9 +53,9 @@ def split_path(text: str) -> tuple[str, ...]:
 
 
 MOST = 2_147_483_647
-"""As a setting counts, in kB or ms."""
+"""The largest value of a setting [kB or ms]."""
 SMALLEST = 64
-"""Of what a statement may use [kB]."""
+"""The least memory of a statement [kB]."""
 
 _SIZE = re.compile(r"\d{1,10} ?(kB|MB|GB)")
 _TIME = re.compile(r"\d{1,10} ?(ms|s|min|h|d)?")
@@ -111,7 +111,7 @@ class Parameters(Declared):
     lock_timeout: Time | None = None
     """a time such as 5s, 0 = none"""
     log_min_duration_statement: Annotated[str, BeforeValidator(_logged)] | None = None
-    """a time such as 500ms, 0 = every statement, -1 = none; takes an admin that is a superuser"""
+    """a time such as 500ms, 0 = every statement, -1 = none; needs an admin that is a superuser"""
     hash_mem_multiplier: Annotated[float, AfterValidator(_number(1, 1000))] | None = None
     """a number from 1 to 1000"""
     random_page_cost: Annotated[float, AfterValidator(_number(0, 1_000_000))] | None = None
@@ -124,13 +124,13 @@ class Parameters(Declared):
     """on or off"""
 
     def stated(self, *, superuser: bool) -> dict[str, str]:
-        """Those that have a value and that such an admin may set."""
+        """The settings that have a value and that such an admin may set."""
         found = {name: value for name in COMPARED if isinstance(value := getattr(self, name), str)}
         return found if superuser else {name: value for name, value in found.items() if name not in SUPERUSERS}
 
 
 SUPERUSERS = frozenset({"log_min_duration_statement"})
-"""Which take a superuser to set or to reset."""
+"""Settings that only a superuser may set or reset."""
 
 COMPARED: Mapping[str, Callable[[str], object]] = MappingProxyType(
     {
@@ -145,4 +145,4 @@ COMPARED: Mapping[str, Callable[[str], object]] = MappingProxyType(
         "jit": switched_on,
     }
 )
-"""What the server reads in a value of each; what it could not read is not in its catalogs."""
+"""Parsers that make values comparable as the server compares them; invalid values are never in its catalogs."""

@@ -1,6 +1,6 @@
-"""Who may do what: the one table that the program grants from and that verification compares with.
+"""Who may do what: the one table that the program grants and that `verify` compares with.
 
-An owner's own rights are not listed: PostgreSQL has them built in, and a grant to an owner reads as drift for ever.
+Owners' own privileges are not listed: PostgreSQL has them built in, and a grant to an owner always looks like drift.
 """
 
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class On(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Privilege:
-    """All that one grantee has on one thing; no rights means that what is built in is taken away."""
+    """All privileges of one grantee on one thing; none means that the built-in ones are revoked."""
 
     grantee: str
     """a role, or `public` for PUBLIC"""
@@ -45,13 +45,13 @@ class Privilege:
     function: str | None = None
     """its name, bare, and its arguments' types"""
     creator: str | None = None
-    """of what is made later: the role that makes it"""
+    """for future objects: the role that creates them"""
     role: str | None = None
-    """of a membership: the role that the grantee may act as"""
+    """for a membership: the role that the grantee may act as"""
 
 
 def expected(stack: DatabaseStack) -> frozenset[Privilege]:
-    """Everything that the stack grants or takes away."""
+    """Everything that the stack grants or revokes."""
     rows = [*baseline(stack)]
     rows += [row for role in stack.outside_roles for row in (*outside(stack, role), *outside_reads(stack, role))]
     rows += [row for service in stack.services for row in tenant(stack, service)]
@@ -59,7 +59,7 @@ def expected(stack: DatabaseStack) -> frozenset[Privilege]:
 
 
 def baseline(stack: DatabaseStack) -> list[Privilege]:
-    """PUBLIC: nothing on the database, USAGE on `public`, and no CONNECT elsewhere where the stack says so."""
+    """PUBLIC: nothing on the database, USAGE on `public`, and with `closeOtherDatabases` no CONNECT elsewhere."""
     database = stack.server.database
     elsewhere = OTHER_DATABASES if stack.server.close_other_databases else ()
     return [
@@ -70,7 +70,7 @@ def baseline(stack: DatabaseStack) -> list[Privilege]:
 
 
 def outside(stack: DatabaseStack, role: OutsideRole) -> list[Privilege]:
-    """The full set that a role outside the stack keeps: a grant takes from it all that is not listed."""
+    """The full set that an outside role keeps: a grant revokes all that is not listed."""
     database = stack.server.database
     return [
         Privilege(role.name, On.DATABASE, database, role.database),
@@ -82,7 +82,7 @@ def outside(stack: DatabaseStack, role: OutsideRole) -> list[Privilege]:
 
 
 def outside_schemas(stack: DatabaseStack, role: OutsideRole) -> dict[str, tuple[str, ...]]:
-    """All that such a role has on existing schemas; one that it reads in counts as stated with USAGE."""
+    """All privileges of such a role on existing schemas; a schema in which it reads counts as stated with USAGE."""
     existing = {existing_schema.name for existing_schema in stack.existing_schemas} - {PUBLIC}
     read_in = {read.schema_ for read in role.reads if read.schema_ in existing}
     rights: dict[str, tuple[str, ...]] = dict(role.schemas)
@@ -92,7 +92,7 @@ def outside_schemas(stack: DatabaseStack, role: OutsideRole) -> dict[str, tuple[
 
 
 def outside_reads(stack: DatabaseStack, role: OutsideRole) -> list[Privilege]:
-    """What such a role reads, and its way into the services' schemas, which the stack makes first."""
+    """What such a role reads, and USAGE on the services' schemas, which the stack creates first."""
     database, made = stack.server.database, {service.schema_ for service in stack.services}
     entered = sorted({read.schema_ for read in role.reads} & made)
     usage = [Privilege(role.name, On.SCHEMA, database, (USAGE,), schema=schema) for schema in entered]
@@ -100,20 +100,20 @@ def outside_reads(stack: DatabaseStack, role: OutsideRole) -> list[Privilege]:
 
 
 def readings(stack: DatabaseStack) -> list[tuple[str, Read]]:
-    """Each declared read, and the role that it is of."""
+    """Each declared read, with its role."""
     of_services = [(service.role, read) for service in stack.services for read in service.reads]
     return of_services + [(role.name, read) for role in stack.outside_roles for read in role.reads]
 
 
 def tenant(stack: DatabaseStack, service: Service) -> list[Privilege]:
-    """A service: its way in, functions nobody else runs, an admin that may act as it, declared reads and calls."""
+    """A service: CONNECT, no EXECUTE for PUBLIC on its functions, an admin that may act as it, its reads and calls."""
     database = stack.server.database
     own = [
         Privilege(service.role, On.DATABASE, database, (CONNECT, TEMPORARY)),
         # Only without a schema: `IN SCHEMA ... REVOKE` leaves the built-in EXECUTE of PUBLIC in place.
         Privilege(PUBLIC, On.FUTURE_FUNCTIONS, database, (), creator=service.role),
     ]
-    # DROP OWNED leaves what is granted on other roles' objects, unless whoever runs it may act as their owners.
+    # DROP OWNED keeps privileges on other roles' objects, unless the role that runs it may act as their owners.
     acting = [] if stack.server.superuser else [Privilege(stack.server.user, On.ROLE, database, (), role=service.role)]
     foreign = sorted(beyond(service) - {PUBLIC})
     usage = [Privilege(service.role, On.SCHEMA, database, (USAGE,), schema=schema) for schema in foreign]
@@ -131,7 +131,7 @@ def beyond(service: Service) -> frozenset[str]:
 
 
 def _read(role: str, database: str, read: Read) -> Iterator[Privilege]:
-    """What a declared read gives; a grant on columns is of one right."""
+    """What a declared read grants; a grant on columns has one privilege."""
     rights = (SELECT, REFERENCES) if read.references else (SELECT,)
     if read.columns is None:
         yield Privilege(role, On.TABLE, database, rights, schema=read.schema_, table=read.table)
@@ -143,11 +143,11 @@ def _read(role: str, database: str, read: Read) -> Iterator[Privilege]:
 
 
 def reader(stack: DatabaseStack, analytics: Analytics) -> list[Privilege]:
-    """Analytics: CONNECT, and SELECT on all that exists or is made later in every schema it reads."""
+    """Analytics: CONNECT, and SELECT on everything that exists or is created later in every schema it reads."""
     role, database = analytics.role, stack.server.database
     rows = [Privilege(role, On.DATABASE, database, (CONNECT,))]
     for schema in stack.analytics_schemas:
-        # USAGE on `public` stays with PUBLIC: one access list fewer that every role's grant would write to.
+        # PUBLIC has USAGE on `public`: one access list fewer that every role's grant would change.
         if schema != PUBLIC:
             rows.append(Privilege(role, On.SCHEMA, database, (USAGE,), schema=schema))
         rows.append(Privilege(role, On.TABLES, database, (SELECT,), schema=schema))
@@ -159,7 +159,7 @@ def reader(stack: DatabaseStack, analytics: Analytics) -> list[Privilege]:
 
 
 def creators(stack: DatabaseStack, schema: str) -> tuple[str, ...]:
-    """The roles that make tables in a declared schema: the service that owns it, or those the stack names."""
+    """The roles that create tables in a declared schema: the service that owns it, or its declared creators."""
     for service in stack.services:
         if service.schema_ == schema:
             return (service.role,)

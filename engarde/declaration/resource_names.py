@@ -1,4 +1,4 @@
-"""What resources and logins are called: with their database and server, by the tool, and in the stack file."""
+"""Names of resources and logins: with their database and server, in the tool, and in the stack file."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -18,8 +18,8 @@ _PLACE = re.compile(r"""-(?:in|on)-(?:[^-."]+|"(?:[^"]|"")*")$""")
 
 
 def quoted(part: str) -> str:
-    """A part of a name, in quotes as in SQL where it could be taken for more than one part."""
-    # Bare, service `a` with USAGE on a schema `connect` would meet service `a-usage` with its CONNECT.
+    """A part of a name, in quotes as in SQL if it could be read as more than one part."""
+    # Without quotes, USAGE of service `a` on a schema `connect` and CONNECT of service `a-usage` would get one name.
     if part == CONNECT or _JOINTS & set(part):
         return '"' + part.replace('"', '""') + '"'
     return part
@@ -32,7 +32,7 @@ def in_database(name: str, database: DatabaseStack) -> str:
 
 
 def on_server(name: str, database: DatabaseStack) -> str:
-    """The name of what the database's server has once for all of its databases."""
+    """The name of something that the database's server has only once for all of its databases."""
     return in_database(name, database) if database.elsewhere else name
 
 
@@ -49,12 +49,12 @@ def is_on_server(name: str, database: DatabaseStack) -> bool:
 
 
 def place_of(database: DatabaseStack) -> tuple[str, bool] | None:
-    """The database as `database_label` tells it."""
+    """The database in the form of `database_label`."""
     return (database.label, database.elsewhere) if database.label else None
 
 
 def database_label(name: str) -> tuple[str, bool] | None:
-    """The database of which a name tells, and whether it is on another server; None for the shared one."""
+    """The database in a name, and whether it is on another server; None for the shared one."""
     place = name.removeprefix(base_name(name))
     if not place:
         return None
@@ -63,44 +63,44 @@ def database_label(name: str) -> tuple[str, bool] | None:
 
 
 SUFFIX = "-password"
-"""Of a password's resource, after the name of its login."""
+"""The end of the name of a password's resource, after its login's name."""
 
 
 def login_name(login: Service | Analytics) -> str:
-    """What the tool calls a login, and its resources begin with."""
+    """The tool's name for a login, with which the names of its resources begin."""
     return login.name if isinstance(login, Service) else ANALYTICS
 
 
 def logins_by_name(stack: Stack) -> dict[str, Service | Analytics]:
-    """Every login of the stack, by what the tool calls it."""
+    """Every login of the stack, by the tool's name for it."""
     return {login_name(login): login for login in stack.logins}
 
 
 def rotation_key(login: Service | Analytics) -> tuple[str, tuple[str, ...]]:
-    """The section of the stack file in which its counter stands, and the keys inside."""
+    """The section of the stack file with the login's counter, and the keys inside it."""
     return ("services", (login.name, "rotation")) if isinstance(login, Service) else (ANALYTICS, ("rotation",))
 
 
 def lower_counters(stack: Stack, recorded: Mapping[str, int]) -> dict[str, str]:
-    """Login -> where its counter stands that is lower than the state's, and both; `recorded` are the state's."""
+    """Login whose counter is lower than in the state -> its place and both numbers; `recorded` are the state's."""
     found = {}
     for name, login in logins_by_name(stack).items():
         if login.rotation < recorded.get(name, 0):
             section, keys = rotation_key(login)
             place = join(f"{PROJECT}:{section}", *keys)
-            found[name] = f"{place}: {login.rotation} here, {recorded[name]} in the state"
+            found[name] = f"{place}: {login.rotation} in the stack file, {recorded[name]} in the state"
     return found
 
 
 def refuse_lower(stack: Stack, lower: Collection[str]) -> None:
-    """What was rotated from another stack file would be rotated once more, and nobody handed the new URL.
+    """A login rotated from another stack file would be rotated again, and nobody would get the new URL.
 
     :param lower: the counters that are lower than the state's, as `lower_counters` tells them.
     :raises ConfigError: there are any.
     """
     if lower:
         raise ConfigError(
-            f"{file_name(stack.name)} is older than the state, which knows later passwords; nothing was changed:\n"
-            f"{indented(lower)}\nTake the numbers from the branch or the commit that has them, or set each to the"
-            " state's"
+            f"{file_name(stack.name)} is older than the state, which has newer passwords. Nothing was changed.\n"
+            f"{indented(lower)}\nTake the numbers from the branch or commit that has them, or set each to the number"
+            " in the state"
         )

@@ -1,4 +1,4 @@
-"""The text of a stack file: what stands in it as plain values, whatever stands there, and lines to put into it."""
+"""The text of a stack file: reading it as plain values, and lines to add to it."""
 
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,23 +21,23 @@ from engarde.util.quoting import word
 from engarde.util.unknown import UnknownName
 
 LONGEST = 1_000_000
-"""Of a stack file; a thousand services need a tenth, and the reader takes seconds for more [bytes]."""
+"""The largest stack file; a thousand services need a tenth, and the reader takes seconds for more [bytes]."""
 DEEPEST = 40
 """Levels of maps and lists; a stack needs six."""
 LARGEST = 100_000
-"""Values in a section, each as often as an alias repeats it; a thousand services need a tenth."""
+"""Values in a section, aliases counted each time; a thousand services need a tenth."""
 LONGEST_NUMBER = 2**63
-"""A whole number from here on is one in no place, and slow to print."""
+"""Larger whole numbers are valid nowhere, and slow to print."""
 
 
 class NotPlain(ValueError):
-    """Says why something cannot be read as plain values."""
+    """Why something cannot be read as plain values."""
 
 
 def document(file: Path) -> dict[str, Any]:
-    """All that a stack file says, as the YAML reader gives it.
+    """The content of a stack file, as the YAML reader gives it.
 
-    :raises ConfigError: the file cannot be read, is no YAML, or is no map.
+    :raises ConfigError: the file cannot be read, is not YAML, or is not a map.
     """
     try:
         text = read_text(file, LONGEST)
@@ -59,7 +59,7 @@ def config(name: str, document: Mapping[str, Any]) -> dict[str, Any]:
     """
     found = document.get("config")
     if not isinstance(found, dict):
-        raise ConfigError(f"{name}: no map `config` at the top; see Pulumi.prod.yaml for its form")
+        raise ConfigError(f"{name}: no map `config` at the top; see Pulumi.prod.yaml for an example")
     return {str(k): v for k, v in found.items()}
 
 
@@ -68,12 +68,12 @@ def yaml(name: str, text: str) -> object:
 
     :raises ConfigError: it is no YAML; `name` says which.
     """
-    # How many brackets are open at once, those inside of texts included: the reader's time grows with the square of it.
+    # The depth of open brackets, also of those inside texts: the reader's time grows with its square.
     if max(accumulate(1 if mark in "[{" else -1 for mark in text if mark in "[]{}"), default=0) > DEEPEST:
         raise ConfigError(f"{name}: nested too deeply")
     try:
         with warnings.catch_warnings():
-            # One of the reader's warnings quotes a number, which may be a secret.
+            # A warning of the reader quotes a number, which may be a secret.
             warnings.simplefilter("ignore")
             return YAML(typ="safe", pure=True).load(text)
     except MarkedYAMLError as error:
@@ -85,7 +85,7 @@ def yaml(name: str, text: str) -> object:
     except RecursionError:
         raise ConfigError(f"{name}: nested too deeply") from None
     except Exception:
-        # A tag or an escape that does not fit its value ends in whatever error the reader runs into.
+        # A tag or an escape that does not fit its value can raise any error in the reader.
         raise ConfigError(f"{name}: not valid YAML") from None
 
 
@@ -113,9 +113,9 @@ def _duplicate(text: str, mark: StringMark) -> str:
 
 
 def plain(value: object) -> Any:
-    """The value as JSON carries it; what only YAML knows (dates, odd keys) becomes text.
+    """The value in JSON's types; what only YAML has (dates, odd keys) becomes text.
 
-    :raises NotPlain: it holds itself, or more than any stack does.
+    :raises NotPlain: it contains itself, or more than any stack does.
     """
     return _plain(value, iter(range(LARGEST)), 0)
 
@@ -142,13 +142,13 @@ def _text(value: object) -> str:
     try:
         text = str(value)
     except (RecursionError, ValueError):
-        raise NotPlain("holds a key that is no text") from None
-    # Half of a UTF-16 pair, written as an escape, is no character.
+        raise NotPlain("holds a key that is not text") from None
+    # Half of a UTF-16 pair, written as an escape, is not a character.
     return text.encode(errors="replace").decode()
 
 
 def lines(section: str, content: Mapping[str, object] | Sequence[str]) -> str:
-    """What the section of the stack file gets, as YAML."""
+    """A section of the stack file with this content, as YAML."""
     writer = YAML()
     writer.width = 4096
     writer.default_flow_style = None
@@ -158,7 +158,7 @@ def lines(section: str, content: Mapping[str, object] | Sequence[str]) -> str:
 
 
 def referring(service: str, schema: str, table: str, read: Read | None) -> str:
-    """The lines that let the foreign keys of a service point at a table, of which there may be a read already."""
+    """The lines that allow a service's foreign keys to a table; `read` is an existing read of the table."""
     columns = {"columns": list(read.columns)} if read and read.columns else {}
     entry = {"table": spelled(schema, table), **columns, "references": True}
     instead = "  # in place of its entry without references" if read else ""
@@ -166,13 +166,13 @@ def referring(service: str, schema: str, table: str, read: Read | None) -> str:
 
 
 def set_key(stack: str, section: str, path: tuple[str, ...], value: str) -> str | None:
-    """The command that sets a key inside a section; None where the engine has no way to spell its name."""
+    """The command that sets a key inside a section; None if Pulumi's `--path` cannot express its name."""
     key = key_path(section, path)
     return key and f"bin/pulumi config set --path {word(key)} {value} --stack {stack}"
 
 
 def key_path(section: str, path: tuple[str, ...]) -> str | None:
-    """A key inside a section as the engine's `--path` takes it; None where it has no way to spell its name."""
+    """A key inside a section in the form of Pulumi's `--path`; None if that cannot express its name."""
     if any(part.endswith("\\") for part in path):
         return None
     return f"{PROJECT}:{section}" + "".join(_step(part) for part in path)

@@ -1,4 +1,4 @@
-"""Rules over the whole stack, where each part may be right and the whole is not."""
+"""Rules for the whole stack: faults between sections that are valid by themselves."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -11,13 +11,14 @@ from engarde.declaration.names import COMMAND_WORDS, PUBLIC, ROLE_SUFFIX, compla
 from engarde.declaration.parameters import SUPERUSERS
 from engarde.declaration.validation import ValidationFault, join, key
 
-_ONE = ": PostgreSQL reads in one database at a time, and calls in one; leave it out, and ask the service that has it"
+NO_SECRET = "must not be a secret; only the admin's password is one"  # noqa: S105 - what is said of one
+_ONE = ": PostgreSQL reads and calls only within one database; remove it, and ask the service that has it"
 _MYSQL = re.compile(r"(mysql|mariadb)[\w+]*:", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sections(Declarations):
-    """What could be read of a stack file, each section by itself."""
+    """The sections of a stack file that could be read."""
 
     server: SharedServer | None
     address: Address | None
@@ -27,7 +28,7 @@ class Sections(Declarations):
     shut_out: tuple[str, ...]
     accepted: tuple[Accepted, ...]
     values: Mapping[str, object]
-    """as they are stated: what is itself at fault, too"""
+    """as they are stated, including faulty ones"""
 
     @property
     def servers(self) -> dict[str, Server]:
@@ -55,13 +56,13 @@ def _map(stated: object) -> dict[str, object]:
 
 
 def forbidden_values(tree: Mapping[str, object]) -> Iterator[ValidationFault]:
-    """A MySQL address or a secret anywhere in the configuration, keys included."""
+    """A MySQL address or a secret anywhere in the configuration, also in keys."""
     for path, value in tree.items():
         if isinstance(value, str) and _MYSQL.search(value):
-            yield ValidationFault(path, "a MySQL address; the scheduler's MySQL stays out, only PostgreSQL is managed")
+            yield ValidationFault(path, "is a MySQL address; only PostgreSQL is managed, never the scheduler's MySQL")
         if isinstance(value, dict):
             if value.keys() == {"secure"}:
-                yield ValidationFault(path, "must not be a secret; only the admin's password is")
+                yield ValidationFault(path, NO_SECRET)
             inner = {join(path, name): inner for name, inner in value.items()}
             yield from (ValidationFault(path, f.wrong) for f in forbidden_values({path: list(value)}) if value)
             yield from forbidden_values(inner)
@@ -70,7 +71,7 @@ def forbidden_values(tree: Mapping[str, object]) -> Iterator[ValidationFault]:
 
 
 def rules(stated: Sections) -> Iterator[ValidationFault]:
-    """Every fault between the parts, told by keys and never by values."""
+    """Every fault between the sections; a fault names keys, never values."""
     declared, analytics = _declared_schemas(stated), stated.analytics
     yield from _names(stated)
     yield from _schemas(stated)
@@ -82,24 +83,24 @@ def rules(stated: Sections) -> Iterator[ValidationFault]:
     for schema in (analytics.schemas if analytics else None) or ():
         if schema not in declared:
             path = _item("engarde:analytics.schemas", stated.section("analytics").get("schemas"), schema)
-            yield ValidationFault(path, f"no declared schema; {_choice(declared)}")
+            yield ValidationFault(path, f"is not a declared schema; {_choice(declared)}")
     if analytics and analytics.status and analytics.status.size is not None:
-        yield ValidationFault("engarde:analytics.status.size", "analytics owns no schema; a size is of a service's")
+        yield ValidationFault("engarde:analytics.status.size", "analytics owns no schema, so it has no size; remove it")
     shared = {**{name: key(name) for name in stated.section("existingSchemas")}, PUBLIC: PUBLIC}
     for extension in stated.extensions:
         path = join("engarde:extensions", extension.name, "schema")
         if extension.schema_ in declared.keys() - shared.keys():
             yield ValidationFault(
                 path,
-                "a service's schema: the service could choose what CREATE EXTENSION runs with the admin's privileges;"
-                f" {_choice(shared)}",
+                "is a service's schema: the service could choose what CREATE EXTENSION runs with the admin's"
+                f" privileges; {_choice(shared)}",
             )
         elif extension.schema_ not in shared:
-            yield ValidationFault(path, f"no declared schema; {_choice(shared)}")
+            yield ValidationFault(path, f"is not a declared schema; {_choice(shared)}")
     for role in stated.outside_roles:
         for schema in role.schemas.keys() - {e.name for e in stated.existing_schemas}:
             path = join("engarde:outsideRoles", role.name, "schemas", schema)
-            yield ValidationFault(path, "no existing schema of the stack; declare it in engarde:existingSchemas")
+            yield ValidationFault(path, "is not an existing schema of the stack; declare it in engarde:existingSchemas")
     seen = set()
     for accepted in stated.accepted:
         # Which reason and which date would hold?
@@ -109,7 +110,7 @@ def rules(stated: Sections) -> Iterator[ValidationFault]:
 
 
 def _declared_schemas(stated: Sections) -> dict[str, str]:
-    """Every schema somebody meant to declare, so that one fault does not cause a second, and how a fault names it."""
+    """Every schema in the file, also of faulty entries, so that one fault causes no other -> its name in faults."""
     declared = {name: key(name) for name in stated.section("existingSchemas")}
     for name in stated.section("services"):
         schema = stated.entry("services", name).get("schema")
@@ -118,11 +119,11 @@ def _declared_schemas(stated: Sections) -> dict[str, str]:
 
 
 def _choice(declared: Mapping[str, str]) -> str:
-    return f"allowed: {', '.join(sorted(declared.values()))}" if declared else "none is declared"
+    return f"allowed: {', '.join(sorted(declared.values()))}" if declared else "no schema is declared"
 
 
 def _item(path: str, stated: object, item: object) -> str:
-    """The path of the first such item in a list as it was stated, faulty items included."""
+    """The path of the first such item in a list as it was stated, with its faulty items."""
     return join(path, stated.index(item)) if isinstance(stated, list) and item in stated else path
 
 
@@ -130,12 +131,12 @@ def _names(stated: Sections) -> Iterator[ValidationFault]:
     for name in stated.section("services"):
         path, entry = join("engarde:services", name), stated.entry("services", name)
         wrong = complaint(name, suffix="" if "role" in entry else ROLE_SUFFIX)
-        # A name that is also the schema's is faulted as the schema already.
+        # If the name is also the schema's, the schema already has the fault.
         if wrong and (complaint(name) is None or "schema" in entry):
             yield ValidationFault(path, f"invalid name: {wrong}")
         if name in COMMAND_WORDS:
             yield ValidationFault(
-                path, f"reserved name: {' and '.join(sorted(COMMAND_WORDS))} mean roles of the tool's own"
+                path, f"reserved name: {' and '.join(sorted(COMMAND_WORDS))} are words of the tool's commands"
             )
 
 
@@ -145,7 +146,7 @@ def _schemas(stated: Sections) -> Iterator[ValidationFault]:
         path = join("engarde:services", service.name)
         taken = owners.setdefault(service.schema_, path)
         if taken != path:
-            yield ValidationFault(join(path, "schema"), f"the same schema is declared by {taken}")
+            yield ValidationFault(join(path, "schema"), f"{taken} declares the same schema")
 
 
 def _table(stated: object) -> tuple[str, str] | None:
@@ -154,14 +155,14 @@ def _table(stated: object) -> tuple[str, str] | None:
 
 
 _USES: Mapping[str, tuple[Callable[[object], object], str, str]] = {
-    "reads": (_table, "read", "the same table twice; state it once, with all its columns"),
-    "executes": (lambda stated: parts_of_function(str(stated)), "declaration", "the same function twice"),
+    "reads": (_table, "read", "is listed twice; list the table once, with all its columns"),
+    "executes": (lambda stated: parts_of_function(str(stated)), "declaration", "is listed twice"),
 }
-"""By the key: the parts of an item as it was stated, what the service's own schema needs none of, and a fault."""
+"""Key -> the parser of its items, the word for one of them, and the fault of a repeated one."""
 
 
 def _used(stated: Sections, declared: Mapping[str, str]) -> Iterator[ValidationFault]:
-    """What services and outside roles are to get at in other schemas."""
+    """What services and outside roles read and call in other schemas."""
     databases: dict[str, str | None] = {schema.name: None for schema in stated.existing_schemas}
     databases |= {service.schema_: service.database for service in stated.services}
     users: list[tuple[str, Service | OutsideRole]] = [("services", service) for service in stated.services]
@@ -178,12 +179,12 @@ def _used(stated: Sections, declared: Mapping[str, str]) -> Iterator[ValidationF
             for place, thing in enumerate(things):
                 schema, path = thing[0], _item(join(f"engarde:{section}", user.name, name), names, thing)
                 if schema == own:
-                    yield ValidationFault(path, f"its own schema needs no {needless}, the service owns it")
+                    yield ValidationFault(path, f"is in the service's own schema, which needs no {needless}; remove it")
                 elif schema not in declared:
                     yield ValidationFault(path, f"its schema is not declared; {_choice(declared)}")
                 elif databases.get(schema, database) != database:
                     yield ValidationFault(
-                        path, f"in {_where(databases[schema])}, {what} is in {_where(database)}{_ONE}"
+                        path, f"is in {_where(databases[schema])}, but {what} is in {_where(database)}{_ONE}"
                     )
                 if thing in things[:place]:
                     yield ValidationFault(path, twice)
@@ -198,7 +199,7 @@ def _renamed(stated: Sections) -> Iterator[ValidationFault]:
     for path, login in stated.by_path.items():
         if login.formerly in names:
             yield ValidationFault(
-                join(path, "formerly"), "a key or a role that is declared; state the one that it had before"
+                join(path, "formerly"), "is a declared key or role; state the former one, which is no longer declared"
             )
 
 
@@ -207,20 +208,20 @@ def _roles(stated: Sections) -> Iterator[ValidationFault]:
     for path, login in stated.by_path.items():
         taken = made.setdefault(login.role, path)
         if taken != path:
-            yield ValidationFault(join(path, "role"), f"the same role is declared by {taken}")
+            yield ValidationFault(join(path, "role"), f"{taken} declares the same role")
     server = stated.server
     if server and server.user in made:
         yield ValidationFault(
-            "engarde:server.user", "also a role that the stack makes; the admin is not one of its own"
+            "engarde:server.user", "is also a role that the stack creates; the admin must be another role"
         )
     for other in stated.outside_roles:
         path = join("engarde:outsideRoles", other.name)
         if other.name in made:
-            yield ValidationFault(path, "the stack makes this role itself; only roles outside of it stand here")
+            yield ValidationFault(path, "the stack creates this role itself; list only roles that it does not create")
         if other.name == PUBLIC:
             yield ValidationFault(path, "PUBLIC is everybody; name the roles that keep their access")
         if server and other.name == server.user:
-            yield ValidationFault(path, "the admin keeps its access without a grant; leave it out")
+            yield ValidationFault(path, "the admin keeps its access without a grant; remove it")
 
 
 def _shut_out(stated: Sections) -> Iterator[ValidationFault]:
@@ -230,20 +231,20 @@ def _shut_out(stated: Sections) -> Iterator[ValidationFault]:
     for place, role in enumerate(stated.shut_out):
         path = join("engarde:shutOut", place)
         if role in made:
-            yield ValidationFault(path, "the stack makes this role itself; only roles outside of it stand here")
+            yield ValidationFault(path, "the stack creates this role itself; list only roles that it does not create")
         elif role in admins:
-            yield ValidationFault(path, "an admin's role, which is never shut out")
+            yield ValidationFault(path, "is an admin's role, which is never shut out; remove it")
         elif role in kept:
             yield ValidationFault(
-                path, "also one of engarde:outsideRoles, which keep their access; leave it out of one of them"
+                path, "is also one of engarde:outsideRoles, which keep their access; remove it from one of the two"
             )
 
 
 def _settings(stated: Sections) -> Iterator[ValidationFault]:
-    """Settings that the admin of the login's server may not set; analytics' on the shared server."""
+    """Settings that the admin of the login's server (for analytics: of the shared one) may not set."""
     others: dict[str | None, Server] = {database.name: database for database in stated.databases}
     for path, login in stated.by_path.items():
         server = others.get(login.database if isinstance(login, Service) else None, stated.server)
         if server and not server.superuser:
             for name in sorted(SUPERUSERS & login.settings.stated(superuser=True).keys()):
-                yield ValidationFault(join(path, "settings", name), "takes an admin that is a superuser")
+                yield ValidationFault(join(path, "settings", name), "needs an admin that is a superuser")

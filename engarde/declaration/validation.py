@@ -1,4 +1,4 @@
-"""Faults of a stack file: where, what is wrong, what is allowed; never the value itself."""
+"""Faults of a stack file: the path, what is wrong, what is allowed; never the value."""
 
 import re
 from collections.abc import Iterator
@@ -36,7 +36,7 @@ class ValidationFault:
 
 
 def key(name: object) -> str:
-    """A key as a path shows it; quoted when odd, and left out when it may hold a secret."""
+    """A key in a path: quoted if it is odd, and left out if it may hold a secret."""
     text = str(name)
     if "://" in text or "@" in text:
         return "(a key that looks like an address)"
@@ -48,7 +48,7 @@ def key(name: object) -> str:
 
 
 def _like_a_secret(run: str) -> bool:
-    """Whether it reads like a generated password or like the engine's ciphertext, and unlike a name."""
+    """Whether it looks like a generated password or like Pulumi's ciphertext, not like a name."""
     return len(run) >= _SHORTEST_SECRET and all(re.search(kind, run) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
 
 
@@ -60,9 +60,9 @@ def join(path: str, *parts: object) -> str:
 def check(
     kind: type[Declared], declared: dict[str, object], path: str, faults: list[ValidationFault]
 ) -> Declared | None:
-    """The declared thing, its faults added; without the faulty parts, so that the rules see the rest in the same run.
+    """The model without its faulty parts, so that the rules check the rest in the same run; adds its faults.
 
-    None where a required part is faulty. Read as JSON, so that lists become tuples.
+    None if a required part is faulty. Read as JSON, so that lists become tuples.
     """
     try:
         return kind.model_validate_json(to_json(declared))
@@ -76,7 +76,7 @@ def check(
 
 
 def _without(declared: dict[str, object], faulty: list[tuple[int | str, ...]]) -> dict[str, object]:
-    """The declared map less the faulty entries: an item of a list by itself, anything else by its top key."""
+    """The declared map without the faulty entries: of a list only the item, of anything else the whole top key."""
     items = {loc[:2] for loc in faulty if len(loc) > 1 and isinstance(declared.get(str(loc[0])), list)}
     dropped = {loc[0] for loc in faulty} - {name for name, _ in items}
     return {
@@ -107,13 +107,13 @@ def _field(kind: type[BaseModel], name: object) -> Any:
 
 
 def _map_in(annotation: Any) -> type[BaseModel] | None:
-    """The kind of the map that a field holds, where it holds one or nothing."""
+    """The model of a field that holds a map or nothing."""
     kinds = (annotation, *get_args(annotation))
     return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
 def allowed_keys(kind: type[BaseModel], loc: tuple[int | str, ...] = ()) -> list[str]:
-    """The keys a map of this kind may hold; those of a read for a place inside a list of them."""
+    """The keys that a map of this kind may have; inside a list of reads, those of a read."""
     if loc and (field := _field(kind, loc[0])) and (inner := _map_in(field.annotation)):
         return allowed_keys(inner, loc[1:])
     if loc:

@@ -63,7 +63,7 @@ def test_every_fault_of_a_stack_file_is_in_one_message(project: Project, command
         "engarde:services.madansara.connectionLimit",
         "engarde:services.madansara.colour",
         "engarde:services.madansara.reads",
-        "engarde:services.sankore.schema: the same schema is declared by engarde:services.onside",
+        "engarde:services.sankore.schema: engarde:services.onside declares the same schema",
         "engarde:services.pg_own",
         "engarde:services.public",
         f"engarde:services.{'a' * 60}",

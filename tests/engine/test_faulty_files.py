@@ -51,7 +51,7 @@ def test_a_faulty_file_is_one_message_and_no_statement(project: Project, fault: 
         file.write_text(json.dumps(document))
     before = project.database.mark()
     run = project.up()
-    assert one_message(run).startswith("error: Pulumi.local.yaml has faults; nothing was changed:")
+    assert one_message(run).startswith("error: Pulumi.local.yaml has faults. Nothing was changed.")
     assert SECRET not in run.output
     assert run.ops == {}
     assert project.database.changes(before) == []

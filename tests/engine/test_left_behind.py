@@ -92,7 +92,7 @@ def test_the_word_for_one_change_lets_it_through_once(project: Project) -> None:
     assert f"engarde:services.langflow.leaves: nothing is left in {word} by now" in told.output
     assert r"nothing is left in no\x1b.where by now" in told.output
     declare(project, leaves=[word], **HOME)
-    assert "engarde:services.langflow.leaves[0]: where it is" in refused(project.preview())
+    assert "engarde:services.langflow.leaves[0]: is its current place" in refused(project.preview())
     # What holds no rows is left without a word.
     declare(project, **HOME)
     assert "leaves" not in project.succeeds(project.up()).output
@@ -121,4 +121,4 @@ def test_a_server_without_the_rows_is_refused(project: Project, admin: Admin, te
     declare(project, **HOME)
     assert "whether they hold rows cannot be learnt" in refused(project.preview())
     declare(project, {"leaves": [f"{old}/{NAME}"]}, **HOME)
-    assert "engarde:server.leaves[0]: where it is" in refused(project.preview())
+    assert "engarde:server.leaves[0]: is its current place" in refused(project.preview())

@@ -259,11 +259,12 @@ def test_a_counter_lower_than_the_states(project: Project) -> None:
     before, passwords, mark = file(project), known(project), project.database.mark()
     older = before.replace("rotation: 2", "rotation: 1").replace("rotation: 3", "rotation: 2")
     (project.folder / STACK_FILE).write_text(older)
-    said = "engarde:services.madansara.rotation: 2 here, 3 in the state"
+    said = "engarde:services.madansara.rotation: 2 in the stack file, 3 in the state"
     try:
         for run in (project.up(), project.preview()):
             assert run.exit != 0
-            assert said in run.output and "engarde:analytics.rotation: 1 here, 2 in the state" in run.output
+            assert said in run.output
+            assert "engarde:analytics.rotation: 1 in the stack file, 2 in the state" in run.output
         for name in ("madansara", "sankore"):
             done = rotate(project, name)
             assert done.returncode == 2

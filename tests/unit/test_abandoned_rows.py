@@ -37,9 +37,9 @@ def test_a_place_is_named_exactly() -> None:
 
 
 def test_no_word_stands_where_the_service_or_the_server_is() -> None:
-    assert fault(leaves=["railway.b", "railway.a"]).startswith("engarde:services.a.leaves[1]: where it is")
-    assert fault(leaves=["own.a"], database="own").startswith("engarde:services.a.leaves[0]: where it is")
-    assert fault({"leaves": ["db.example:5432/railway"]}).startswith("engarde:server.leaves[0]: where it is")
+    assert fault(leaves=["railway.b", "railway.a"]).startswith("engarde:services.a.leaves[1]: is its current place")
+    assert fault(leaves=["own.a"], database="own").startswith("engarde:services.a.leaves[0]: is its current place")
+    assert fault({"leaves": ["db.example:5432/railway"]}).startswith("engarde:server.leaves[0]: is its current place")
 
 
 def test_what_was_done_is_to_be_taken_out() -> None:

@@ -73,7 +73,7 @@ def test_every_fault_is_told_in_one_run() -> None:
         )
     told = str(caught.value)
     for each in (
-        "accepted[0].check: no check of verify; allowed: attributes, behaviour, code of others,",
+        "accepted[0].check: is not a check of verify; allowed: attributes, behaviour, code of others,",
         "accepted[1].until: ",
         "accepted[2].reason: ",
         "accepted[3].reason: missing",

@@ -126,42 +126,42 @@ def test_an_extension_is_where_it_is_stated_or_in_the_shared_database() -> None:
 @pytest.mark.parametrize(
     ("sections", "fault"),
     [
-        ({"services": {**SERVICES, "a": {"database": "railway"}}}, "services.a.database: the shared database"),
-        ({"services": {**SERVICES, "a": {"database": "postgres"}}}, "services.a.database: a database of the server's"),
+        ({"services": {**SERVICES, "a": {"database": "railway"}}}, "services.a.database: is the shared database"),
+        ({"services": {**SERVICES, "a": {"database": "postgres"}}}, "services.a.database: is a database of the"),
         ({"services": {**SERVICES, "a": {"database": "a?"}}}, "services.a.database: invalid name"),
         ({"services": {**SERVICES, "a": {"database": {"name": "x"}}}}, "services.a.database: must be a text"),
         (
             {"services": {**SERVICES, "a": {"reads": ["b.things"]}}},
-            "services.a.reads[0]: in database bs, the service is in the shared database: PostgreSQL reads in one",
+            "services.a.reads[0]: is in database bs, but the service is in the shared database: PostgreSQL reads",
         ),
         (
             {"services": {**SERVICES, "b": {"database": "bs", "reads": ["public.users"]}}},
-            "services.b.reads[0]: in the shared database, the service is in database bs",
+            "services.b.reads[0]: is in the shared database, but the service is in database bs",
         ),
         (
             {"databases": {"cs": {**THERE, "host": "DB.example", "port": 5432}}},
-            "databases.cs: on the server of engarde:",
+            "databases.cs: is on the server of engarde:",
         ),
         ({"databases": {"cs": {**THERE, "colour": "red"}}}, "databases.cs.colour: unknown key; allowed: host, port"),
         ({"databases": {"cs": {**THERE, "protect": True}}}, "databases.cs.protect: unknown key"),
-        ({"databases": {"cs": {**THERE, "user": "c_user"}}}, "databases.cs.user: also a role that the stack makes"),
+        ({"databases": {"cs": {**THERE, "user": "c_user"}}}, "databases.cs.user: is also a role that the stack"),
         (
             {"databases": {"cs": {**THERE, "connectionBudget": 14}}},
-            "databases.cs.connectionBudget: the connection limits together are 15, the budget is 14",
+            "databases.cs.connectionBudget: the connection limits add up to 15, but the budget is 14",
         ),
         (
             {"server": {**SERVER, "connectionBudget": 24}},
-            "server.connectionBudget: the connection limits together are 25, the budget is 24",
+            "server.connectionBudget: the connection limits add up to 25, but the budget is 24",
         ),
-        ({"extensions": {"vector": {"databases": ["as"]}}}, "extensions.vector.databases[0]: no database of the stack"),
-        ({"extensions": {"vector": {"schema": "b"}}}, "extensions.vector.schema: a service's schema"),
+        ({"extensions": {"vector": {"databases": ["as"]}}}, "extensions.vector.databases[0]: is not a database of"),
+        ({"extensions": {"vector": {"schema": "b"}}}, "extensions.vector.schema: is a service's schema"),
         (
             {"existingSchemas": {"gis": None}, "extensions": {"vector": {"schema": "gis", "databases": ["bs"]}}},
-            "extensions.vector.schema: not in database bs",
+            "extensions.vector.schema: is not in database bs",
         ),
         (
             {"databases": {"cs": {**THERE, "user": "adm"}}, "existingSchemas": {"adm": None}},
-            "existingSchemas.adm: the name of an admin's role",
+            "existingSchemas.adm: is the name of an admin's role",
         ),
         (
             {
@@ -170,9 +170,9 @@ def test_an_extension_is_where_it_is_stated_or_in_the_shared_database() -> None:
             },
             "services.c.railway.variables.X.unpooled: needs engarde:databases.cs.unpooledAddress",
         ),
-        ({"adminPasswords": {"cs": "hunter2"}}, "adminPasswords.cs: stands in clear; set it with `pulumi config set"),
+        ({"adminPasswords": {"cs": "hunter2"}}, "adminPasswords.cs: is in clear text; set it with `pulumi config set"),
         ({"adminPasswords": {}}, "adminPasswords.cs: missing; set it with"),
-        ({"adminPasswords": {**PASSWORDS, "ds": {"secure": "v1:B"}}}, "adminPasswords.ds: no database of engarde:"),
+        ({"adminPasswords": {**PASSWORDS, "ds": {"secure": "v1:B"}}}, "adminPasswords.ds: is not a key of engarde:"),
         ({"adminPasswords": {"secure": "v1:AAAA"}}, "adminPasswords.cs: missing; set it with"),
     ],
 )

@@ -62,9 +62,9 @@ def test_every_fault_is_told_in_one_run() -> None:
         declared("a.own(int)", "public.f(int)", "nowhere.f()", "public.f(int)", 3)
     told = str(caught.value)
     for each in (
-        "executes[0]: its own schema needs no declaration",
+        "executes[0]: is in the service's own schema, which needs no declaration",
         "executes[2]: its schema is not declared",
-        "executes[1]: the same function twice",
+        "executes[1]: is listed twice",
         "executes[4]: not of the form",
     ):
         assert f"engarde:services.a.{each}" in told

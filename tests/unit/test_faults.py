@@ -17,7 +17,7 @@ def faults(secrets: set[str] = SECRETS, **sections: Any) -> list[str]:
     with pytest.raises(ConfigError) as raised:
         parse("prod", {"server": SERVER, **sections}, secrets)
     first, *lines = str(raised.value).splitlines()
-    assert first == "Pulumi.prod.yaml has faults; nothing was changed:"
+    assert first == "Pulumi.prod.yaml has faults. Nothing was changed."
     return [line.removeprefix("  ") for line in lines]
 
 
@@ -33,7 +33,7 @@ def only_fault(**sections: Any) -> str:
         ({"servces": {}}, "engarde:servces: unknown key; allowed: server, serviceAddress, unpooledAddress, services"),
         ({"services": {"a": {"limit": 3}}}, "engarde:services.a.limit: unknown key; allowed: connectionLimit"),
         ({"services": ["a"]}, "engarde:services: must be a map"),
-        ({"services": {"a": 5}}, "engarde:services.a: must be a map, or bare for all defaults"),
+        ({"services": {"a": 5}}, "engarde:services.a: must be a map, or empty for all defaults"),
         ({"services": {"a": {"name": "b"}}}, "engarde:services.a.name: unknown key; the name is the key above it"),
         (
             {"services": {"a": {"connectionLimit": "10"}}},
@@ -57,7 +57,7 @@ def only_fault(**sections: Any) -> str:
                 "services": {"a": {"urlFormat": "sqlalchemy+pg8000"}},
                 "serviceAddress": {"host": "h", "sslmode": "verify-full"},
             },
-            "engarde:services.a.urlFormat: its URL can carry no sslmode, and pg8000 verifies no certificate by itself",
+            "engarde:services.a.urlFormat: this form has no sslmode, and pg8000 does not verify certificates, but",
         ),
         (
             {
@@ -65,7 +65,7 @@ def only_fault(**sections: Any) -> str:
                 "serviceAddress": {"host": "h", "sslmode": "verify-ca"},
                 "services": {"a": None},
             },
-            "engarde:analytics.urlFormat: its URL can carry no sslmode",
+            "engarde:analytics.urlFormat: this form has no sslmode",
         ),
         (
             {"services": {"a": {"urlFormat": "prisma"}}, "serviceAddress": {"host": "h", "sslmode": "verify-full"}},
@@ -87,81 +87,81 @@ def only_fault(**sections: Any) -> str:
         ({"services": {"é" * 30: None}}, f"engarde:services.{'é' * 30}: invalid name: longer than 63 bytes with"),
         (
             {"services": {"a": None, "b": {"schema": "a"}}},
-            "engarde:services.b.schema: the same schema is declared by engarde:services.a",
+            "engarde:services.b.schema: engarde:services.a declares the same schema",
         ),
         (
             {"services": {"a": {"schema": "x"}}, "existingSchemas": {"x": None}},
-            "engarde:services.a.schema: the same schema is declared by engarde:existingSchemas",
+            "engarde:services.a.schema: engarde:existingSchemas declares the same schema",
         ),
         (
             {"services": {"a": {"reads": ["public.users"]}}},
             "engarde:services.a.reads[0]: its schema is not declared; allowed: a",
         ),
-        ({"services": {"a": {"reads": ["a.t"]}}}, "engarde:services.a.reads[0]: its own schema needs no read"),
+        ({"services": {"a": {"reads": ["a.t"]}}}, "engarde:services.a.reads[0]: is in the service's own schema"),
         ({"services": {"a": {"reads": ["users"]}}}, "engarde:services.a.reads[0]: not of the form schema.table"),
         (
             {"services": {"a": {"reads": ["b.t", {"table": "b.t", "columns": ["x"]}]}, "b": None}},
-            "engarde:services.a.reads[0]: the same table twice",
+            "engarde:services.a.reads[0]: is listed twice",
         ),
-        ({"services": {"a": None}, "analytics": {"schemas": ["a", "a"]}}, "engarde:analytics.schemas: holds the same"),
+        ({"services": {"a": None}, "analytics": {"schemas": ["a", "a"]}}, "engarde:analytics.schemas: has the same"),
         (
             {"existingSchemas": {"x": {"creators": ["b", "b"]}}},
-            "engarde:existingSchemas.x.creators: holds the same twice; allowed: a list of the roles",
+            "engarde:existingSchemas.x.creators: has the same item twice; allowed: a list of the roles",
         ),
-        ({"outsideRoles": {"b": {"database": ["CONNECT"] * 2}}}, "engarde:outsideRoles.b.database: holds the same"),
+        ({"outsideRoles": {"b": {"database": ["CONNECT"] * 2}}}, "engarde:outsideRoles.b.database: has the same"),
         (
             {"services": {"a": {"reads": [{"table": "b.t", "columns": ["x", "x"]}]}, "b": None}},
-            "engarde:services.a.reads[0].columns: holds the same twice",
+            "engarde:services.a.reads[0].columns: has the same item twice",
         ),
-        ({"analytics": {"schemas": ["nope"]}}, "engarde:analytics.schemas[0]: no declared schema; none is declared"),
+        ({"analytics": {"schemas": ["nope"]}}, "engarde:analytics.schemas[0]: is not a declared schema; no"),
         (
             {"extensions": {"vector": {"schema": "nope"}}},
-            "engarde:extensions.vector.schema: no declared schema; allowed: public",
+            "engarde:extensions.vector.schema: is not a declared schema; allowed: public",
         ),
         (
             {"services": {"a": None}, "extensions": {"citext": {"schema": "a"}}, "existingSchemas": {"b": None}},
-            "engarde:extensions.citext.schema: a service's schema: the service could choose what CREATE EXTENSION runs"
-            " with the admin's privileges; allowed: b, public",
+            "engarde:extensions.citext.schema: is a service's schema: the service could choose what CREATE EXTENSION"
+            " runs with the admin's privileges; allowed: b, public",
         ),
         (
             {"services": {"postgres": None}},
-            "engarde:services.postgres: the name of an admin's role, whose search_path begins with the schema of that"
-            " name (`$user`): whoever owns it could choose what runs with the admin's privileges; use another name",
+            "engarde:services.postgres: is the name of an admin's role, whose search_path begins with the schema of"
+            " that name (`$user`): its owner could choose what runs with the admin's privileges; use another name",
         ),
-        ({"services": {"a": {"schema": "postgres"}}}, "engarde:services.a.schema: the name of an admin's role"),
-        ({"existingSchemas": {"postgres": None}}, "engarde:existingSchemas.postgres: the name of an admin's role"),
+        ({"services": {"a": {"schema": "postgres"}}}, "engarde:services.a.schema: is the name of an admin's role"),
+        ({"existingSchemas": {"postgres": None}}, "engarde:existingSchemas.postgres: is the name of an admin's"),
         ({"outsideRoles": {"postgres": None}}, "engarde:outsideRoles.postgres: the admin keeps its access"),
         ({"outsideRoles": {"public": None}}, "engarde:outsideRoles.public: PUBLIC is everybody"),
         (
             {"outsideRoles": {"a_user": None}, "services": {"a": None}},
-            "engarde:outsideRoles.a_user: the stack makes this role itself",
+            "engarde:outsideRoles.a_user: the stack creates this role itself",
         ),
         (
             {"outsideRoles": {"b": {"schemas": {"x": ["USAGE"]}}}},
-            "engarde:outsideRoles.b.schemas.x: no existing schema of the stack",
+            "engarde:outsideRoles.b.schemas.x: is not an existing schema of the stack",
         ),
         (
             {"services": {"a": None, "b": {"role": "a_user"}}},
-            "engarde:services.b.role: the same role is declared by engarde:services.a",
+            "engarde:services.b.role: engarde:services.a declares the same role",
         ),
         (
             {"services": {"a": {"role": "reader"}}, "analytics": {"role": "reader"}},
-            "engarde:analytics.role: the same role is declared by engarde:services.a",
+            "engarde:analytics.role: engarde:services.a declares the same role",
         ),
         ({"services": {"a": {"role": "none"}}}, "engarde:services.a.role: reserved name; allowed: a role name of"),
         ({"analytics": {"role": "pg_reader"}}, "engarde:analytics.role: invalid name: reserved"),
         (
             {"outsideRoles": {"reader": None}, "analytics": {"role": "reader"}},
-            "engarde:outsideRoles.reader: the stack makes this role itself",
+            "engarde:outsideRoles.reader: the stack creates this role itself",
         ),
-        ({"server": {**SERVER, "user": "a_user"}, "services": {"a": None}}, "engarde:server.user: also a role"),
+        ({"server": {**SERVER, "user": "a_user"}, "services": {"a": None}}, "engarde:server.user: is also a role"),
         (
             {"server": {**SERVER, "superuser": False, "closeOtherDatabases": True}},
             "engarde:server.closeOtherDatabases: needs an admin that is a superuser",
         ),
         (
             {"server": {**SERVER, "connectionBudget": 24}, "services": {"a": None, "b": None}, "analytics": None},
-            "engarde:server.connectionBudget: the connection limits together are 25, the budget is 24",
+            "engarde:server.connectionBudget: the connection limits add up to 25, but the budget is 24",
         ),
         ({"server": {"database": "d?x", "host": "h"}}, "engarde:server.database: invalid name: holds %, ? or #"),
         ({"server": {"database": "d", "host": "postgres://h"}}, "engarde:server.host: not of the allowed form"),

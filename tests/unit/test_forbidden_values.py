@@ -27,7 +27,7 @@ def test_mysql_is_refused_by_name_wherever_it_stands(address: str, place: str) -
 
 def test_the_admins_password_is_a_secret_and_nothing_else_is() -> None:
     assert (
-        "stands in clear; set it with `pulumi config set --secret adminPassword"
+        "is in clear text; set it with `pulumi config set --secret adminPassword"
         in faults(secrets=set(), adminPassword="hunter2")[0]
     )
     assert faults(secrets=set())[0].startswith("engarde:adminPassword: missing; set it with")

@@ -157,7 +157,7 @@ def test_what_no_stack_file_hands_over(name: str) -> None:
 @pytest.mark.parametrize(("key", "where"), [("environment", r"environment\[0\]"), ("variable", "variable")])
 def test_what_the_tool_sets_itself(key: str, where: str, name: str) -> None:
     migrations = {key: [name] if key == "environment" else name}
-    with pytest.raises(ConfigError, match=rf"{where}: .*names what `migrate` sets itself") as raised:
+    with pytest.raises(ConfigError, match=rf"{where}: .*is set by `migrate` itself") as raised:
         parse("local", values(**migrations), {"adminPassword"})
     assert str(raised.value).count("migrations") == 1
 

@@ -84,7 +84,7 @@ def test_nothing_else_is(settings: dict[str, Any], fault: str) -> None:
 
 
 def test_what_takes_a_superuser_is_refused_to_another_admin() -> None:
-    with pytest.raises(ConfigError, match=r"settings\.log_min_duration_statement: takes an admin that is a superuser"):
+    with pytest.raises(ConfigError, match=r"settings\.log_min_duration_statement: needs an admin that is a superuser"):
         stack({"log_min_duration_statement": 500}, superuser=False)
     assert stack({"work_mem": "16MB"}, superuser=False).services[0].settings.work_mem == "16MB"
 

@@ -59,9 +59,9 @@ def test_where_a_counter_goes(in_file: int, in_state: int, begun: int | None, ta
 
 @pytest.mark.parametrize("begun", [{}, {"a": 2}, {"b": 3}])
 def test_an_older_file_is_refused(begun: dict[str, int]) -> None:
-    with pytest.raises(ConfigError, match=r"engarde:services\.a\.rotation: 1 here, 3 in the state"):
+    with pytest.raises(ConfigError, match=r"engarde:services\.a\.rotation: 1 in the stack file, 3 in the state"):
         plan(stack(), stack().services[0], known(a=3, b=1), begun)
-    with pytest.raises(ConfigError, match=r"engarde:services\.a\.rotation: 1 here, 3 in the state"):
+    with pytest.raises(ConfigError, match=r"engarde:services\.a\.rotation: 1 in the stack file, 3 in the state"):
         plan(stack(), stack().services[1], known(a=3, b=1), begun)
 
 
@@ -268,7 +268,7 @@ def test_up_refuses_a_counter_lower_than_the_states() -> None:
     up(2, rotation=3)
     with pytest.raises(Ended) as refused:
         up(3, rotation=2)
-    assert "engarde:services.a.rotation: 2 here, 3 in the state" in str(refused.value)
+    assert "engarde:services.a.rotation: 2 in the stack file, 3 in the state" in str(refused.value)
     assert "analytics" not in str(refused.value) and "s3cret" not in str(refused.value)
-    with pytest.raises(Ended, match=r"engarde:analytics\.rotation: 9 here, 10 in the state"):
+    with pytest.raises(Ended, match=r"engarde:analytics\.rotation: 9 in the stack file, 10 in the state"):
         up(10, rotation=10)

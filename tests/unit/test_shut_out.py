@@ -34,6 +34,6 @@ def test_roles_outside_of_the_stack_stand_there() -> None:
 def test_nobody_else() -> None:
     found = faults(["a_user", "analytics_readonly", "root", "other", "kept", "fine"])
     assert [each.split(": ")[0] for each in found] == [f"engarde:shutOut[{place}]" for place in range(5)]
-    assert faults(["x", "x"]) == ["engarde:shutOut: holds the same twice; allowed: a list of roles"]
+    assert faults(["x", "x"]) == ["engarde:shutOut: has the same item twice; allowed: a list of roles"]
     assert faults({"x": None}) == ["engarde:shutOut: must be a list; allowed: a list of roles"]
     assert faults(["pg_monitor"])[0].startswith("engarde:shutOut[0]: ")

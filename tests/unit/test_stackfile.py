@@ -99,13 +99,13 @@ def test_faults_of_what_goes_to_railway() -> None:
     needs = "needs engarde:railway, which names the project and the environment"
     assert lines == [
         f"  engarde:analytics.railway: {needs}",
-        "  engarde:analytics.railway.service: missing; analytics goes to no Railway service by itself",
+        "  engarde:analytics.railway.service: missing; analytics has no default Railway service",
         f"  engarde:services.a.railway.variables.9: not of the allowed form; {allowed}",
         f"  engarde:services.b.railway: {needs}",
         "  engarde:services.b.railway.variables.X.urlFormat:"
-        " its URL can carry no sslmode, and pg8000 verifies no certificate by itself",
+        " this form has no sslmode, and pg8000 does not verify certificates",
         f"  engarde:services.c.railway.service[1]: not of the allowed form; {allowed}",
-        "  engarde:services.d.railway: Y of the same Railway service is set by engarde:services.b.railway already",
+        "  engarde:services.d.railway: engarde:services.b.railway already sets Y of the same Railway service",
         f"  engarde:services.d.railway: {needs}",
         f"  engarde:services.e.railway: {needs}",
         "  engarde:services.e.railway.variables.Z.unpooled: needs engarde:unpooledAddress",
@@ -117,10 +117,10 @@ def test_two_services_cannot_set_one_variable_by_default_either() -> None:
     assert len(stack(services={"a": None, "A": None}).services) == 2
     with pytest.raises(ConfigError) as caught:
         stack(railway={"project": "p", "environment": "e"}, services=services)
-    already = "DATABASE_URL of the same Railway service is set by engarde:services"
+    already = "already sets DATABASE_URL of the same Railway service"
     assert str(caught.value).splitlines()[1:] == [
-        f"  engarde:services.a.railway: {already}.A.railway already",
-        f"  engarde:services.c.railway: {already}.b.railway already",
+        f"  engarde:services.a.railway: engarde:services.A.railway {already}",
+        f"  engarde:services.c.railway: engarde:services.b.railway {already}",
     ]
 
 

@@ -53,7 +53,7 @@ def test_what_does_not_belong_there_is_told() -> None:
             services={"a": {"status": {"databaseSize": 1}, "migrations": {"path": "p", "x": 1}}},
         )
     assert str(caught.value).splitlines()[1:] == [
-        "  engarde:analytics.status.size: analytics owns no schema; a size is of a service's",
+        "  engarde:analytics.status.size: analytics owns no schema, so it has no size; remove it",
         "  engarde:services.a.migrations.x: unknown key; allowed: path, command, variable, urlFormat, environment",
         "  engarde:services.a.status.databaseSize: unknown key; allowed: size, connections, slowStatement",
         "  engarde:status.x: unknown key; allowed: size, connections, slowStatement, databaseSize, retainedWal",
