@@ -37,14 +37,14 @@ try:
         refuse_to_leave(leaves, passwords.clear(leaves.database))
     for word in idle_words(stack, left):
         pulumi.log.warn(visible(word))
-    # Where roles go, what they still own elsewhere is told to be dropped: not before it is known to be nothing.
+    # Refuses to drop roles that own something in another database, so the shared database comes last.
     found = [
         survey(database, passwords.clear(database), before(database, stack, renames), pulumi.log.warn)
         for database in reversed(databases)
     ]
     found.reverse()
     for role in sorted(set(stack.shut_out).difference(*(seen.roles for seen in found))):
-        pulumi.log.warn(f"engarde:shutOut: role {role} does not exist any more: take it out of the stack file")
+        pulumi.log.warn(f"engarde:shutOut: role {role} does not exist any more; remove it from the stack file")
     refuse_to_drop_protected(stack, state)
     renames.refuse_to_revoke(databases, found)
     renames.warn(databases)

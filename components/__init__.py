@@ -1,4 +1,4 @@
-"""The Pulumi components: what a declared stack is made of on a PostgreSQL server."""
+"""The Pulumi components of a declared stack on a PostgreSQL server."""
 
 from components.analytics_reader import AnalyticsReader
 from components.database import OwnDatabase, SharedDatabase

@@ -27,11 +27,11 @@ class AnalyticsReader(pulumi.ComponentResource):
             role(analytics, database, self, self.login.password)
 
     def grant_reads(self) -> None:
-        """The reads, once every schema of the stack is there; completes the component."""
+        """Grants the reads, once every schema of the stack exists; completes the component."""
         for database in self._databases:
             analytics = database.stack.analytics
             for row in reader(database.stack, analytics) if analytics else ():
-                # Inside a managed schema the grants go with it: a schema that cannot be dropped keeps its reader.
+                # Deleted with a managed schema: a schema that cannot be dropped keeps its reader.
                 gone_with = database.schemas.get(row.schema or "", database.roles[row.grantee])
                 name = database.name_of_role(row.grantee)
                 database.grant(self._name, row, self, grantee=name, deleted_with=gone_with)

@@ -1,4 +1,4 @@
-"""The databases: the admin's way in, what is granted in each, what PUBLIC and roles from outside may do, extensions."""
+"""The databases: the admin's provider, grants, what PUBLIC and outside roles may do, extensions."""
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
@@ -17,17 +17,17 @@ from engarde.preflight.server_facts import ServerFacts
 from engarde.server import role_settings
 
 CONNECT_TIMEOUT = 15
-"""Before an address that stops to answer is given up [seconds]; the plugin's own default is 180."""
+"""How long the provider waits for an address that does not answer [seconds]; its own default is 180."""
 
 NEAR_ROLES = 20
-"""As `NEAR` for roles, which all meet on the database's access list: enough for every two of a stack of this size."""
+"""Like `NEAR`, for roles, which all change the database's access list: all pairs in a stack of this size."""
 
 NAME = "database"
 ADMIN = f"{NAME}-admin"
 
 
 class Database(pulumi.ComponentResource):
-    """A database of the stack, seen by the admin of its server."""
+    """A database of the stack, and what the admin of its server grants there."""
 
     def __init__(
         self,
@@ -42,13 +42,13 @@ class Database(pulumi.ComponentResource):
         self.stack = stack
         self.turns = AclSerializer(stack)
         self.roles = roles
-        """those of the server, as far as they are declared by now"""
+        """the roles of the server that are declared so far"""
         self.schemas: dict[str, postgresql.Schema] = {}
         self.found = found
         self.renames = renames
         self.recorded = renames.recorded
         self.former_roles = renames.roles(stack)
-        """role -> what it is called before this run, where that is something else"""
+        """role -> its name before this run, if that is another one"""
         self.taken_over = taken_over()
         self._connects: list[pulumi.Resource] = []
         self._unsettled: dict[str, tuple[postgresql.Role, Sequence[str]]] = {}
@@ -79,10 +79,10 @@ class Database(pulumi.ComponentResource):
         after: Iterable[pulumi.Resource] = (),
         **options: Any,
     ) -> pulumi.Resource:
-        """One row of the privilege table as a resource `<owner>-<what>`, when its turn has come; `of` as in `grant`.
+        """One row of the privilege table as a resource `<owner>-<what>`, in its turn; `of` as in `grant`.
 
-        `options` are more of Pulumi's for the resource. It is deleted before it is replaced: created first, its
-        successor would lose what the old one's deletion revokes.
+        `options` are further options of Pulumi for the resource. It is deleted before it is replaced: otherwise the
+        deletion of the old one would revoke what the new one granted.
         """
         name = name_of(owner, row, self.stack)
         former = former_names(owner, row, self.stack, self.recorded, self.former_roles)
@@ -103,29 +103,29 @@ class Database(pulumi.ComponentResource):
 
     @property
     def earlier_roles(self) -> list[postgresql.Role]:
-        """Those that a role waits for: each one's deletion takes it off the database's access list."""
+        """The roles that a new role waits for: the deletion of each changes the database's access list."""
         return list(self.roles.values())[-NEAR_ROLES:]
 
     def roles_on(self, schema: str) -> list[postgresql.Role]:
-        """The last role, and those on the schema's access list, which have to outlive it."""
+        """The last role, and the roles on the schema's access list, which must outlive the schema."""
         on = [role for name, role in self.roles.items() if name in readers(self.stack, schema)]
         return [*on, *list(self.roles.values())[-1:]]
 
     def name_of_role(self, declared: str) -> pulumi.Output[str]:
-        """The name of a declared role, once it may be put in the place of a former one."""
+        """The name of a declared role, once it may replace a former name."""
         return self.renames.name(self.roles[declared], self.former_roles.get(declared), self.stack)
 
     def settle(self, login: Service | Analytics, role: postgresql.Role, before: Collection[str]) -> None:
-        """The role is to have the settings that the plugin cannot give it; `set_role_settings` does it.
+        """Plans the role's settings that the provider cannot set; `set_role_settings` sets them.
 
-        Those `before` are what the last run has set.
+        `before` are the settings that the last run set.
         """
         found = self.found.settings.get(login.role, {})
         if changes := role_settings.changes(login, self.stack.server, found, before):
             self._unsettled[login.role] = (role, changes)
 
     def set_role_settings(self, admin_password: str) -> None:
-        """Sets and takes back what roles start with, once they are all there; in a preview nothing."""
+        """Sets and resets the roles' settings, once all roles exist; does nothing in a preview."""
         if not self._unsettled or pulumi.runtime.is_dry_run():
             return
         changes = {role: statements for role, (_, statements) in self._unsettled.items()}
@@ -133,7 +133,7 @@ class Database(pulumi.ComponentResource):
         pulumi.Output.all(*(role.id for role, _ in self._unsettled.values())).apply(apply)
 
     def complete(self) -> None:
-        """PUBLIC loses its rights, now that every role has its own; then the extensions."""
+        """Revokes PUBLIC's privileges, once every role has its own; then creates the extensions."""
         others = list(self._connects)
         for row in baseline(self.stack):
             self.grant(PUBLICS, row, self, grantee=PUBLIC, retain_on_delete=True, after=others)
@@ -144,14 +144,14 @@ class Database(pulumi.ComponentResource):
                 database=self.stack.server.database,
                 schema=extension.schema_,
                 version=extension.version,
-                # Kept when the stack is destroyed: a column of somebody's table may be of its type.
+                # Kept when the stack is destroyed: a column of a table may have one of its types.
                 opts=pulumi.ResourceOptions(parent=self, provider=self.provider, retain_on_delete=True),
             )
         self.register_outputs({})
 
 
 class SharedDatabase(Database):
-    """The shared database, on the server on which every role is made that no other server needs."""
+    """The shared database; its server has every role that does not belong to another server."""
 
     def __init__(
         self, stack: DatabaseStack, admin_password: pulumi.Output[str], found: ServerFacts, renames: Renames
@@ -159,25 +159,25 @@ class SharedDatabase(Database):
         super().__init__("SharedDatabase", stack, admin_password, found, renames, {})
         for role in stack.outside_roles:
             for row in outside(stack, role):
-                # Kept when the stack is destroyed: these roles worked before it and go on after it.
+                # Kept when the stack is destroyed: these roles work before and after it.
                 self.grant(outsiders(role), row, self, grantee=role.name, retain_on_delete=True)
 
     def grant_outside_reads(self) -> None:
-        """What these roles read, once every schema of the stack has its owner; kept, as the rest of what they have."""
+        """Grants the outside roles' reads, once every schema has its owner; kept like their other grants."""
         for role in self.stack.outside_roles:
             for row in outside_reads(self.stack, role):
                 if row.table is None or (row.schema, row.table) in self.found.tables:
                     self.grant(outsiders(role), row, self, grantee=role.name, retain_on_delete=True)
                 else:
                     pulumi.log.warn(
-                        f"{role.name}: the declared read {row.schema}.{row.table} does not exist; the next `pulumi up`"
-                        " after it does grants it",
+                        f"{role.name}: the declared read {row.schema}.{row.table} does not exist yet; once it does, the"
+                        " next `pulumi up` grants it",
                         resource=self,
                     )
 
 
 class OwnDatabase(Database):
-    """A database beside the shared one, whose server's admin and roles it has where they are on the same server."""
+    """A database beside the shared one; on the same server it uses the shared one's admin and roles."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What the program learns from the engine: the declared stack, and what the last run left in the state."""
+"""What the program gets from Pulumi: the declared stack, and what the last run left in the state."""
 
 import json
 import os
@@ -21,21 +21,21 @@ from engarde.server.credentials import Access
 from engarde.util.terminal import BREAKS, visible
 
 STACK_DEPTH = 7
-"""Frames that the SDK may take of a declaration: its own six, and the one that says which line of ours it was."""
+"""Stack frames that the SDK may record: its own six, and the one that names our line."""
 
 TOLD = 32
-"""The exit code that tells a language host that the program itself has said what is wrong."""
+"""The exit code that tells the language host that the program itself has printed the error."""
 
 
 def refuse(fault: Exception) -> NoReturn:
-    """Ends the program with this as its one error; of an exception the vendor's language host makes two."""
+    """Ends the program with this as its only error; for an exception the official language host prints two."""
     pulumi.log.error(visible(str(fault), keep=BREAKS))
     sys.exit(TOLD)
 
 
 @contextmanager
 def told() -> Iterator[None]:
-    """Makes a fault, in what runs beside the program, one error without a traceback."""
+    """Turns a fault in callbacks of the program into one error without a traceback."""
     try:
         yield
     except EngardeError as fault:
@@ -43,9 +43,9 @@ def told() -> Iterator[None]:
 
 
 def declared_stack() -> Stack:
-    """The stack that the engine was given, overrides of the command line included.
+    """The stack of Pulumi's configuration, with overrides of the command line.
 
-    The SDK's own `Config` answers only for keys one asks for; unknown keys have to be seen too.
+    The SDK's own `Config` only gives keys that are asked for; unknown keys must be seen, too.
 
     :raises ConfigError: every fault of the configuration.
     """
@@ -66,12 +66,12 @@ def _value(text: Any) -> object:
 
 @dataclass(frozen=True, slots=True)
 class AdminPasswords:
-    """The passwords of the servers' admins, each of which is the engine's secret."""
+    """The passwords of the servers' admins, which are secrets in Pulumi's configuration."""
 
     _config: pulumi.Config
 
     def clear(self, database: DatabaseStack) -> str:
-        """As the server is asked with it, before there are resources."""
+        """In clear text, for sessions of the program itself."""
         if database.elsewhere:
             return str(self._config.require_object(PASSWORDS_KEY)[database.label])
         return self._config.require(PASSWORD_KEY)
@@ -81,7 +81,7 @@ class AdminPasswords:
         return Access(database.server, database.server.database, database.server.user, self.clear(database))
 
     def secret(self, database: DatabaseStack) -> pulumi.Output[str]:
-        """As a resource takes it."""
+        """As a secret, for resources."""
         if database.elsewhere:
             return self._config.require_secret_object(PASSWORDS_KEY).apply(lambda known: str(known[database.label]))
         return self._config.require_secret(PASSWORD_KEY)
@@ -89,10 +89,10 @@ class AdminPasswords:
 
 @contextmanager
 def short_stacks() -> Iterator[None]:
-    """Keeps the frames of whatever runs the program out of the state.
+    """Keeps most stack frames out of the state.
 
     The SDK records the whole call stack with each resource: paths of the operator's machine, and three fifths of a
-    state that is written anew with each step.
+    state that is rewritten at each step.
     """
     before = getattr(sys, "tracebacklimit", None)
     sys.tracebacklimit = STACK_DEPTH
@@ -120,7 +120,7 @@ class Recorded:
 
     @property
     def made(self) -> str:
-        """The name of what it is on the server: of a role or a schema."""
+        """The name on the server of a role or a schema."""
         return str(self.outputs["name"])
 
 
@@ -141,7 +141,7 @@ def _state(tries: int = 3) -> Mapping[str, Any]:
     try:
         return pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {"stackName": stack}).value or {}
     except Exception:
-        # A file backend may be found in the middle of a write (`failed to load checkpoint: EOF`).
+        # Another process may be writing the file of a file backend (`failed to load checkpoint: EOF`).
         if tries == 1:
             raise
         time.sleep(0.2)

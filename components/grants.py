@@ -1,4 +1,4 @@
-"""Rows of the privilege table as resources: no two meet in one name, and no two in flight on one access list."""
+"""Rows of the privilege table as resources: no two have the same name, and no two in flight change one access list."""
 
 from collections.abc import Callable, Iterable, Mapping
 
@@ -27,10 +27,10 @@ OBJECT_TYPES = {
 FUTURE = {On.FUTURE_TABLES, On.FUTURE_SEQUENCES, On.FUTURE_FUNCTIONS}
 
 NEAR = 4
-"""How many earlier resources on an access list each waits for.
+"""How many earlier resources on an access list each one waits for.
 
-One would do to make them. But the engine orders deletions by direct dependencies among what it deletes: when the one
-between two stays, nothing keeps these two apart.
+One would be enough to create them. But Pulumi orders deletions only by direct dependencies among the deleted resources:
+if the resource between two others stays, nothing orders those two.
 """
 
 PUBLICS = "database-public"
@@ -66,20 +66,20 @@ def _name(owner: str, row: Privilege, stack: DatabaseStack, write: Callable[[str
     if row.on is On.FUNCTION:
         return f"{owner}-executes-{schema}.{write(row.function or '')}"
     if row.on in (On.TABLE, On.COLUMNS):
-        # Of columns, each right is a grant of its own.
+        # On columns, each privilege is a grant of its own.
         does = "references" if row.rights == (REFERENCES,) else "reads"
         return f"{owner}-{does}-{schema}.{write(row.table or '')}"
-    # Each creator's own, however many there are: one that comes or goes leaves the others' names alone.
+    # With the creator's name: the names do not change when another creator is added or removed.
     return f"{owner}-{_WORDS[row.on]}-{schema}" + (f"-{write(creator)}" if creator else "")
 
 
 def former_names(
     owner: str, row: Privilege, database: DatabaseStack, recorded: Iterable[Recorded], roles: Mapping[str, str]
 ) -> list[str]:
-    """Names of earlier versions, without quotes or with another creator or none, under which the state holds the row.
+    """Names from earlier versions (without quotes, or with another creator or none) that the row has in the state.
 
-    Only then: the engine refuses an alias that is also the name of another resource. `roles` are those that have other
-    names now, with the old ones.
+    Only those: Pulumi refuses an alias that is also the name of another resource. `roles` maps renamed roles to their
+    old names.
     """
     if row.on is On.ROLE:
         return []
@@ -96,10 +96,10 @@ def former_names(
 
 
 class AclSerializer:
-    """Who was last at each schema and creator, so that the next resource there waits for it.
+    """The last resources on each schema and creator, so that the next one there waits for them.
 
-    Two sessions that change one access list fail with `tuple concurrently updated`, whichever roles they grant
-    to; the plugin locks only the role it grants to, and the database for grants on that.
+    Two sessions that change one access list fail with `tuple concurrently updated`, also if they grant to different
+    roles; the provider locks only the role that it grants to, and the database for grants on the database.
     """
 
     def __init__(self, stack: DatabaseStack) -> None:
@@ -107,16 +107,16 @@ class AclSerializer:
         self._last: dict[tuple[str, str], list[pulumi.Resource]] = {}
 
     def before(self, row: Privilege) -> list[pulumi.Resource]:
-        """The resources that have to be done before the row's."""
+        """The resources that must be done before the row's."""
         last = (resource for key in self._keys(row) for resource in self._last.get(key, ()))
         return list({id(resource): resource for resource in last}.values())
 
     def take(self, row: Privilege, resource: pulumi.Resource) -> None:
-        """The row's resource is the last one at all that it touches."""
+        """Makes the row's resource the last one on everything that it changes."""
         self._follow(self._keys(row), resource)
 
     def begin(self, schema: str, resource: pulumi.Resource) -> None:
-        """Nothing touches the schema or its creators before this resource, which makes it, is done."""
+        """Makes everything on the schema and its creators wait for this resource, which creates the schema."""
         self._follow(self._touched(schema), resource)
 
     def _follow(self, keys: list[tuple[str, str]], resource: pulumi.Resource) -> None:
@@ -139,9 +139,9 @@ def grant(
     grantee: pulumi.Input[str],
     of: pulumi.Input[str] | None = None,
 ) -> pulumi.Resource:
-    """The resource that gives the grantee exactly the row's rights, or membership in the role `of`."""
+    """The resource that grants exactly the row's privileges, or membership in the role `of`."""
     if of is not None:
-        # From PostgreSQL 16 on the maker of a role has its ADMIN option already, and the plugin may read that instead.
+        # From PostgreSQL 16 on, a role's creator already has ADMIN OPTION, which the provider may read instead.
         opts = pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["withAdminOption"]))
         return postgresql.GrantRole(name, role=grantee, grant_role=of, opts=opts)
     if row.on in FUTURE:

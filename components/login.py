@@ -1,9 +1,9 @@
-"""One login role: its password, the verifier that the server is sent in its place, and its settings.
+"""One login role: its password, the verifier that the server gets instead of it, and its settings.
 
-The plugin cannot give a role every setting, so that the program sets some itself. A preview shows them, and the state
-remembers them, in the inputs of the component that the role belongs to: another declaration is a change of the
-component. Where the declaration is the state's and the server has something else, the number of repairs goes up, which
-is a change as well: in a preview as in the `up` that repairs it, and in none after that.
+The provider cannot set every setting of a role, so the program sets some itself. They are inputs of the role's
+component, so a preview shows them and the state remembers them: a changed declaration is a change of the component. If
+the declaration is the same but the server has other settings, the number of repairs goes up, which is a change, too: in
+a preview and in the `up` that repairs it, and not after that.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ from engarde.server.credentials import scram_salt, scram_verifier, url
 SETTINGS = "roleSettings"
 REPAIRS = "roleSettingsRepairs"
 PASSWORD_LENGTH = 32
-"""Letters and digits only: 190 bits, and nothing that a URL, a shell or a configparser would read."""
+"""Letters and digits only: 190 bits, and nothing that is special in a URL, a shell or a configparser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Login:
 
     declared: Service | Analytics
     role: postgresql.Role
-    """where it is at home"""
+    """the one on its home server"""
     password: pulumi.Output[str]
     home: DatabaseStack
 
@@ -43,7 +43,7 @@ class Login:
         return self.url_in(self.home)
 
     def url_in(self, database: DatabaseStack) -> pulumi.Output[str]:
-        """With which it logs in to the database."""
+        """The URL for this database."""
         login, address, name = self.declared, database.service_address, database.server.database
         schema = login.schema_ if isinstance(login, Service) else None
         return self.password.apply(lambda password: url(login.url_format, address, name, login.role, password, schema))
@@ -70,14 +70,14 @@ def role(
     left: str | None = None,
     after: Sequence[pulumi.Resource] = (),
 ) -> postgresql.Role:
-    """The role on one server; one that was `left` under its name only owns what it has there, and leaves the state."""
-    # Of its own on each server: whoever runs one of them could log in to the other with what it has of this one.
+    """The role on one server; `left` is the name of one that stays there without a login and leaves the state."""
+    # Another salt on each server: otherwise the verifier of one server would be valid on the other.
     salted_for = on_server(declared.role, database.stack)
     salt = scram_salt(pulumi.get_project(), pulumi.get_stack(), salted_for, declared.rotation)
     wanted = declared.adopt or declared.role in database.taken_over
     adopted = wanted and declared.role in database.found.roles and left is None
     name = _role_name(declared, database)
-    # One after another: each role's deletion takes it off the database's access list, and two at a time collide.
+    # One after another: each role's deletion changes the database's access list, and two at a time collide.
     made = postgresql.Role(
         name,
         name=left or declared.role,
@@ -98,14 +98,14 @@ def role(
     )
     database.roles[declared.role] = made
     if left is None:
-        # The settings that the last run has set for it.
+        # The settings that the last run set.
         before = (_recorded(declared, database) or {}).get(SETTINGS) or {}
         database.settle(declared, made, frozenset(before.get(name) or ()))
     return made
 
 
 def settings_inputs(declared: Service | Analytics, databases: Sequence[Database]) -> dict[str, object]:
-    """The inputs of the login's component, whose role is on the servers of these databases, at home on the first."""
+    """The inputs of the login's component; its role is on the servers of these databases, the first is its home."""
     settings = {
         _role_name(declared, database): role_settings.declared(declared, database.stack.server)
         for database in databases
@@ -113,7 +113,7 @@ def settings_inputs(declared: Service | Analytics, databases: Sequence[Database]
     before = _recorded(declared, databases[0])
     if before is None:
         return {SETTINGS: settings, REPAIRS: 0}
-    # A run that did not end has left no outputs, whatever it has set.
+    # An unfinished run left no outputs, even if it set something.
     drifted = before.get(SETTINGS, settings) == settings and any(
         role_settings.changes(declared, database.stack.server, database.found.settings.get(declared.role, {}))
         for database in databases
@@ -127,6 +127,6 @@ def _role_name(declared: Service | Analytics, database: Database) -> str:
 
 
 def _recorded(declared: Service | Analytics, database: Database) -> Mapping[str, Any] | None:
-    """The outputs that the last run has left of the login's component."""
+    """The outputs of the login's component after the last run."""
     of = (login_name(declared), TENANT if isinstance(declared, Service) else READER)
     return next((found.outputs for found in database.recorded if (found.name, found.type) == of), None)

@@ -1,4 +1,4 @@
-"""What the state tells of an earlier run, as far as the server has to be asked about it."""
+"""What earlier runs left in the state, as far as the preconditions of this run need it."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -35,16 +35,13 @@ from engarde.server.credentials import Access
 
 
 def before(database: DatabaseStack, stack: Stack, renames: Renames) -> Before:
-    """The schemas in which services read, those of services that are declared no more, and all that was made.
-
-    All of it in the database; of roles, on its server.
-    """
+    """What earlier runs left in the database and, of roles, on its server."""
     recorded, roles = renames.recorded, renames.roles(database)
     reads = [row for service in stack.services for row in recorded_reads(service, database, recorded, roles).values()]
     services = {service.name for service in stack.services}
     declared = {f"{service}-schema" for service in services}
     here = _here(database, recorded)
-    # A schema that is declared here for another service by now is not left behind, and is refused as that.
+    # A schema that is now declared for another service is not left behind: `rename_faults` refuses it.
     retired = (
         found.made
         for found in here
@@ -69,7 +66,8 @@ def _called(row: Privilege) -> Execute:
 
 
 def _given(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...]) -> Given:
-    # A grant on single tables leaves what else there is, the provider reads that, and the next run takes it.
+    # A grant on a single table revokes nothing else; the provider reads the other privileges, and the next run revokes
+    # them.
     there = {found.name: {*(found.outputs.get("privileges") or ())} for found in recorded}
     rows = [
         (PUBLICS, baseline(database)),
@@ -94,7 +92,7 @@ def _given(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...]
 
 
 def leaving(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...]) -> Leaving:
-    """What a run would leave where the state has it, of what is in the database by the one or the other."""
+    """What a run would leave behind in this database, or at the address that the state has for it."""
     leaves = []
     for service in stack.services:
         now = database_of(stack, service)
@@ -108,7 +106,7 @@ def leaving(database: DatabaseStack, stack: Stack, recorded: tuple[Recorded, ...
 
 
 def _moved(database: DatabaseStack, recorded: tuple[Recorded, ...]) -> Moved | None:
-    """Where the state has the database, unless that is where it is declared."""
+    """The database's address in the state, if it is not the declared one."""
     for found in recorded:
         if found.type == PROVIDER and found.name == on_server(ADMIN, database):
             was = found.outputs
@@ -126,25 +124,25 @@ def _here(database: DatabaseStack, recorded: Iterable[Recorded]) -> list[Recorde
 
 
 PROTECTED = "protected"
-"""The output by which a service or the reader remembers that the last run protected its role and schema."""
+"""The output of a service or the reader that records that the last run protected its role and schema."""
 
 
 def refuse_to_drop_protected(stack: Stack, recorded: Iterable[Recorded]) -> None:
-    """The engine would refuse it too, but only after it has begun.
+    """Pulumi would refuse it, too, but only after it has begun.
 
-    :raises Refused: the state protects what the stack file declares no more.
+    :raises Refused: the state protects something that the stack file no longer declares.
     """
     declared = {*(service.name for service in stack.services), *((ANALYTICS,) if stack.analytics else ())}
     protected = {found.name for found in recorded if found.type in (TENANT, READER) and found.outputs.get(PROTECTED)}
     if gone := sorted(protected - declared):
         raise Refused(
-            f"stack {stack.name} protects what its stack file declares no more: {', '.join(gone)}. Nothing was changed."
-            " Declare it again with `protect: false`, run `up`, and then take it out of the stack file"
+            f"stack {stack.name} protects what its stack file no longer declares: {', '.join(gone)}. Nothing was"
+            " changed. Declare it again with `protect: false`, run `up`, then remove it from the stack file"
         )
 
 
 def counters(recorded: tuple[Recorded, ...]) -> dict[str, int]:
-    """The rotation that each login's password is of."""
+    """The rotation of each login's password."""
     passwords = ((found.name, rotation(found.outputs)) for found in recorded if found.type == PASSWORD)
     return {name.removesuffix(SUFFIX): counter for name, counter in passwords if counter}
 

@@ -1,8 +1,8 @@
-"""Services and roles that have other names now: found in the state by the old ones, and renamed with all they have.
+"""Renamed services and roles: found in the state by their old names, and renamed with everything they have.
 
 A role is renamed in place, and keeps what it owns and what it was granted. But the state has its grants by name, and
-the provider takes each from the old name before it gives it to the new one, which has it already. So that this takes
-nothing from anybody and does not fail, a role of the old name is there meanwhile: it has nothing and cannot log in.
+the provider revokes each from the old name before it grants it to the new one, which already has it. So a placeholder
+with the old name exists meanwhile: it has no privileges and cannot log in, and nobody loses anything.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -30,17 +30,17 @@ from engarde.util.quoting import statement, word
 from engarde.util.terminal import visible
 
 NAMING = {GRANT: ("role",), DEFAULT_PRIVILEGES: ("role", "owner"), GRANT_ROLE: ("role", "grantRole")}
-"""Which outputs of a type of resource are names of roles."""
+"""Type of resource -> its outputs that are names of roles."""
 
 
 class Renames:
-    """What a run renames, and the state as if all of it had always had its new name."""
+    """What a run renames, and the state as if everything already had its new name."""
 
     def __init__(self, stack: Stack, recorded: tuple[Recorded, ...], admin: Callable[[DatabaseStack], Access]) -> None:
         self.keys = _former_keys(stack, recorded)
-        """service -> the key under which the state still has it"""
+        """service -> its old key, which the state still has"""
         self.recorded = _by_todays_keys(recorded, self.keys)
-        """resources by the names that they get in this run"""
+        """the state's resources with the names that they get in this run"""
         self._stack = stack
         self._admin = admin
         self._names: dict[postgresql.Role, pulumi.Output[str]] = {}
@@ -48,21 +48,21 @@ class Renames:
         self._granted: dict[str, pulumi.Output[str]] = {}
 
     def options(self, service: str) -> pulumi.ResourceOptions | None:
-        """With which the service's component, and each of its children, is found by the former key."""
+        """The options that let Pulumi find the service's component and its children under the old key."""
         was = self.keys.get(service)
         return pulumi.ResourceOptions(aliases=[pulumi.Alias(name=was)]) if was else None
 
     def roles(self, database: DatabaseStack) -> dict[str, str]:
-        """Role -> what the database's server calls it before this run, where that is something else."""
+        """Role -> its name on the database's server before this run, if that is another one."""
         made = {found.name: found for found in self.recorded if found.type == ROLE and not marked(found)}
         found = {login.role: made.get(on_server(f"{login_name(login)}-role", database)) for login in self._stack.logins}
         return {role: was.made for role, was in found.items() if was and was.made != role}
 
     def resume(self, databases: Iterable[DatabaseStack]) -> None:
-        """What a run that was killed has renamed on the servers, and not in all of its grants.
+        """Creates placeholders for roles that a killed run renamed on the servers but not in all of its grants.
 
         :raises Unreachable: a server could not be asked.
-        :raises Refused: it does not make a role.
+        :raises Refused: a server refuses to create a role.
         """
         if not any(login.formerly for login in self._stack.logins) or pulumi.runtime.is_dry_run():
             return
@@ -76,9 +76,9 @@ class Renames:
                 self._placeholders |= {(*_server(database), name): database for name in lost}
 
     def refuse_under_way(self) -> None:
-        """What was begun under a key goes on and back under that one alone.
+        """A move or a rotation can only be resumed or undone under the key with which it was begun.
 
-        :raises Refused: a service with another key now has such a move or rotation on this machine.
+        :raises Refused: a service with a new key has such a move or rotation on this machine.
         """
         stack = self._stack.name
         begun = {open_.login: open_.goes_on for open_ in under_way(stack, {})} if self.keys else {}
@@ -88,19 +88,19 @@ class Renames:
             )
             if goes_on := begun.get(was, left):
                 raise Refused(
-                    f"service {was} cannot become {name} yet: what was begun with it has that key; nothing was changed."
-                    f" Put the key back, and bring it to its end first: `{goes_on}`"
+                    f"service {was} cannot be renamed to {name} yet, because a move or a rotation of {was} is not"
+                    f" finished. Nothing was changed. Restore the old key and finish it first: `{goes_on}`"
                 )
 
     def refuse_to_revoke(self, databases: Iterable[DatabaseStack], found: Iterable[ServerFacts]) -> None:
-        """What a renamed role is to lose in the same run would be taken from its old name, and so not from it.
+        """What a renamed role should lose in the same run would be revoked from its old name, and so not from the role.
 
         :raises Refused: the stack file declares both.
         """
         seen = [*zip(databases, found, strict=True)]
         if not any(self.roles(database) for database, _ in seen):
             return
-        # A role is of its server, and what it has there may be of any of its databases.
+        # A role belongs to its server, and may have privileges in each of its databases.
         declared = {
             name for database, its in seen for login in database.logins for name in self._declared(login, database, its)
         }
@@ -108,18 +108,18 @@ class Renames:
             for role, was in self.roles(database).items():
                 if lost := sorted(self._naming(was, database) - declared):
                     raise Refused(
-                        f"role {was} cannot become {role} and lose something in the same run; nothing was changed. Run"
-                        " `up` with its old name first, until it has nothing to change. It loses:"
+                        f"role {was} cannot be renamed to {role} and lose grants in the same run. Nothing was changed."
+                        " Run `up` with its old name first, until nothing changes any more. It would lose:"
                         f" {visible(', '.join(lost))}"
                     )
 
     def _naming(self, role: str, database: DatabaseStack) -> set[str]:
-        """What was granted to the role in the database, or of what it makes there, by the resources' names."""
+        """The names of the resources that grant to the role in the database, or that grant what it creates there."""
         found = {resource.name for resource in self.recorded if role in _named(resource)}
         return {name for name in found if is_in(name, database) or is_on_server(name, database)}
 
     def _declared(self, login: Service | Analytics, database: DatabaseStack, seen: ServerFacts) -> Iterator[str]:
-        """What the resources of the login's grants are and were called."""
+        """The names, old and new, of the resources of the login's grants."""
         roles = self.roles(database)
         rows = tenant(database, login) if isinstance(login, Service) else reader(database, login)
         if isinstance(login, Service):
@@ -131,15 +131,15 @@ class Renames:
             yield from former_names(login_name(login), row, database, self.recorded, roles)
 
     def warn(self, databases: Iterable[DatabaseStack]) -> None:
-        """Says which roles get other names, and who notices."""
+        """Warns about renamed roles, and what changes for their users."""
         for role, was in sorted({names for database in databases for names in self.roles(database).items()}):
             pulumi.log.warn(
-                f"role {was} becomes {role}: its sessions go on, and new logins as {was} are refused until the URL with"
-                " the new name is delivered"
+                f"role {was} is renamed to {role}: its open sessions stay, but new logins as {was} are refused until"
+                " the URL with the new name is delivered"
             )
 
     def name(self, role: postgresql.Role, was: str | None, database: DatabaseStack) -> pulumi.Output[str]:
-        """The role's name, once whatever takes anything from the one that it `was` called by may do so."""
+        """The role's name, once a placeholder has its old name `was`, from which grants are revoked."""
         if was is None or pulumi.runtime.is_dry_run():
             return role.name
         if role not in self._names:
@@ -153,17 +153,17 @@ class Renames:
         return name
 
     def grants(self, resource: pulumi.Resource, names: Iterable[str]) -> None:
-        """What this run declares, by all the names that the state may have it under."""
+        """Records a grant that this run declares, with all names that it may have in the state."""
         self._granted |= dict.fromkeys(names, resource.urn)
 
     def finish(self, databases: Iterable[DatabaseStack]) -> None:
-        """Drops the placeholders, once nothing is taken from them any more."""
+        """Drops the placeholders, once nothing more is revoked from them."""
         for (*_, was), database in self._placeholders.items():
             naming = {found.name for found in self.recorded if was in _named(found)}
             if naming - self._granted.keys():
                 pulumi.log.warn(
-                    f"role {was} has another name now, and what is taken from it in this run is taken by its old one:"
-                    " it is left without a login. Drop it afterwards:"
+                    f"role {was} was renamed, but this run still revokes grants from the old name, so a role {was} that"
+                    " cannot log in stays behind. Drop it after this run:"
                     f" {statement('DROP OWNED BY {}', was)} {statement('DROP ROLE {}', was)}"
                 )
                 continue
@@ -189,7 +189,7 @@ def _former_keys(stack: Stack, recorded: Iterable[Recorded]) -> dict[str, str]:
 
 def _by_todays_keys(recorded: tuple[Recorded, ...], keys: dict[str, str]) -> tuple[Recorded, ...]:
     today = {was: name for name, was in keys.items()}
-    # The longest first: what is of service `a-b` begins with `a-`, too.
+    # The longest first: names of service `a-b` begin with `a-`, too.
     services = sorted((found.name for found in recorded if found.type == TENANT), key=len, reverse=True)
 
     def renamed(name: str) -> str:

@@ -1,8 +1,8 @@
-"""What leaves the state and stays on the server: grants on what is gone, and what a service has left elsewhere.
+"""What leaves the state without a statement: grants on dropped objects, and what a moved service left behind.
 
-The plugin cannot revoke on a table or a function that its owner has dropped (42P01, 42883), and what a service has in
-a database that it has moved out of is not this program's to drop. A run that deletes or replaces goes by what the state
-says of the old resource: one run marks it `retain_on_delete`, and a later one may let go of it.
+The provider cannot revoke on a table or a function that its owner dropped (42P01, 42883), and this program must not
+drop what a service has in a database that it moved out of. Whether a run drops a deleted resource depends on the old
+resource in the state: so one run marks it `retain_on_delete`, and a later one may remove it from the state.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,29 +20,28 @@ from engarde.preflight.server_facts import ServerFacts
 from engarde.pulumi_cli.state import GRANT, ROLE, SCHEMA, TENANT
 
 RELEASED = "released"
-"""The tenant's output that remembers which of its grants the last run marked."""
+"""The tenant's output that records which of its grants the last run marked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What becomes of a service's declared reads of tables and calls of functions in this run."""
+    """What this run does with a service's declared reads of tables and calls of functions."""
 
     granted: tuple[Privilege, ...]
     vanished: tuple[Privilege, ...]
-    """in the state, what they are on gone: declared only so that they can leave the state without a statement"""
+    """in the state, but the object was dropped: declared only so that they can leave the state without a statement"""
     missing: tuple[Privilege, ...]
-    """declared, not there, never granted: left out"""
+    """declared, never granted, and the object does not exist: left out"""
     back: tuple[Privilege, ...]
-    """declared and there again, but still in the state as what had vanished: left out"""
+    """declared, and the object exists again, but the state still has them as vanished: left out"""
 
 
 def recorded_reads(
     service: Service, database: DatabaseStack, recorded: Iterable[Recorded], roles: Mapping[str, str]
 ) -> dict[str, Privilege]:
-    """The service's reads and calls in the database in the state, by the name that their resource has now.
+    """The service's reads and calls in the database, as the state has them, by the name that their resource has now.
 
-    They are its only grants on single tables and functions. `roles` are those that have other names now, with the old
-    ones.
+    They are its only grants on single tables and functions. `roles` maps renamed roles to their old names.
     """
     names = {service.role, roles.get(service.role)}
     rows = (
@@ -78,7 +77,7 @@ def plan(
     recorded: tuple[Recorded, ...],
     roles: Mapping[str, str],
 ) -> Plan:
-    """Each declared read and call of what is there, and each recorded one of what is gone."""
+    """Plans each declared read and call, and each one in the state whose object was dropped."""
     in_state = recorded_reads(service, database, recorded, roles)
     by_name = {name_of(service.name, row, database): row for row in declared}
     there = {*found.tables, *((function.schema, function.signature, "") for function in found.functions.values())}
@@ -89,8 +88,8 @@ def plan(
         if resource.type == TENANT and resource.name == service.name
         for name in resource.outputs.get(RELEASED) or ()
     }
-    # Left out now, which lets go of it without a statement: what is undeclared, and a function, of which the plugin
-    # never sees that it is back without its grants.
+    # Left out, so that they leave the state without a statement: undeclared ones, and functions, since the provider
+    # does not see that a function is back without its grants.
     let_go = {
         name
         for name, row in in_state.items()
@@ -105,14 +104,14 @@ def plan(
 
 
 def _named(row: Privilege) -> tuple[str, ...]:
-    """What a read or a call is on: no table is also a function."""
+    """The object of a read or a call; tables and functions never have equal keys."""
     return (row.schema or "", row.function, "") if row.function else (row.schema or "", row.table or "")
 
 
 def places(stack: Stack, recorded: Iterable[Recorded]) -> tuple[DatabaseStack, ...]:
-    """Every database of the stack, and after them those in which only the state still has something to look after.
+    """Every database of the stack, and after them those that only the state still has.
 
-    :raises ConfigError: one of those is on a server that the stack file names no more.
+    :raises ConfigError: one of those is on a server that the stack file no longer names.
     """
     declared = databases(stack)
     labels = {place: found.name for found in recorded if not marked(found) and (place := database_label(found.name))}
@@ -123,18 +122,18 @@ def places(stack: Stack, recorded: Iterable[Recorded]) -> tuple[DatabaseStack, .
 def _former(stack: Stack, label: str, elsewhere: bool, resource: str) -> DatabaseStack:
     if elsewhere != (label in {server.name for server in stack.other_servers}):
         server = "another server" if elsewhere else "the shared server"
-        what = f"put engarde:databases.{label} back" if elsewhere else f"give engarde:databases.{label} another key"
+        what = f"Restore engarde:databases.{label}" if elsewhere else f"Give engarde:databases.{label} another key"
         raise ConfigError(
-            f"{file_name(stack.name)}: the state has {resource}, which was made in database {label} of {server}:"
-            f" {what}, at least until no service is there and `up` has run twice. Nothing was changed"
+            f"{file_name(stack.name)}: the state has {resource}, which was created in database {label} of {server}."
+            f" Nothing was changed. {what}, at least until no service is there and `up` has run twice"
         )
     return restrict_to(stack, label)
 
 
 def marked(found: Recorded) -> bool:
-    """Whether it may leave the state by now, told by a property that only the run which marks it gives it.
+    """Whether it may leave the state: the run that marks it sets a property that no other run sets.
 
-    What is neither a schema nor a role goes by itself.
+    Only schemas and roles need that.
     """
     if found.type == SCHEMA:
         return found.outputs.get("ifNotExists") is False
@@ -142,7 +141,7 @@ def marked(found: Recorded) -> bool:
 
 
 def left(service: Service, home: DatabaseStack, recorded: Iterable[Recorded]) -> Iterator[Recorded]:
-    """The service's roles and schemas in the state that are not where it is now, and are not let go of yet."""
+    """The service's roles and schemas in the state that are not in its current database, and not marked yet."""
     here = {SCHEMA: in_database(f"{service.name}-schema", home), ROLE: on_server(f"{service.name}-role", home)}
     for found in recorded:
         now = here.get(found.type)

@@ -1,4 +1,4 @@
-"""One service: a role, the schema it owns, its way into its database, and its declared reads and calls."""
+"""One service: a role, the schema that it owns, CONNECT to its database, and its declared reads and calls."""
 
 from collections.abc import Iterable
 
@@ -17,7 +17,7 @@ from engarde.pulumi_cli.state import SCHEMA, TENANT
 from engarde.server.functions import spelled
 
 READS = (On.SCHEMA, On.TABLE, On.COLUMNS, On.FUNCTION)
-"""What a service has outside of its own schema."""
+"""Privileges of a service outside of its own schema."""
 
 
 class ServiceTenant(pulumi.ComponentResource):
@@ -36,7 +36,7 @@ class ServiceTenant(pulumi.ComponentResource):
         self._memberships = [self._grant(row) for row in self._rows if row.on is On.ROLE]
 
     def make_schema(self) -> None:
-        """The schema, once every role of the stack is there, and what the service has beside it."""
+        """Creates the schema, once every role of the stack exists, and the service's other grants."""
         database, service = self._database, self.service
         schema = postgresql.Schema(
             in_database(f"{service.name}-schema", database.stack),
@@ -47,7 +47,7 @@ class ServiceTenant(pulumi.ComponentResource):
                 parent=self,
                 provider=database.provider,
                 protect=service.protect,
-                # Deleted before any role: a role's deletion takes it off the access list of each schema it reads.
+                # Deleted before any role: a role's deletion changes the access list of each schema that it reads.
                 depends_on=[*database.roles_on(service.schema_), *self._memberships],
             ),
         )
@@ -58,23 +58,23 @@ class ServiceTenant(pulumi.ComponentResource):
                 self._grant(row)
 
     def grant_reads(self, others: Iterable[Database]) -> None:
-        """The declared reads and calls, once every schema of the stack has its owner; completes the component."""
+        """Grants the declared reads and calls, once every schema has its owner; completes the component."""
         database = self._database
         planned = self._plan(database, [row for row in self._rows if row.on in READS and row.on is not On.SCHEMA])
         for row in (*(row for row in self._rows if row.on is On.SCHEMA), *planned.granted):
             self._grant(row)
         names = self._let_go(planned, database)
-        self._warn(planned.missing, "does not exist yet; the next `pulumi up` after it does grants it")
-        self._warn(planned.vanished, "has vanished; once it is back `pulumi up --refresh` grants it anew")
-        self._warn(planned.back, "is back; the next `pulumi up` grants it anew")
-        # Of a database that the service has moved out of, the reads whose tables are gone; the others are revoked.
+        self._warn(planned.missing, "does not exist yet; once it does, the next `pulumi up` grants it")
+        self._warn(planned.vanished, "no longer exists; once it is back, `pulumi up --refresh` grants it again")
+        self._warn(planned.back, "exists again; the next `pulumi up` grants it again")
+        # In a database that the service moved out of: reads whose tables were dropped; the others are revoked.
         for other in others:
             if other is not database:
                 names += self._let_go(self._plan(other, ()), other)
         self.register_outputs({RELEASED: names, PROTECTED: self.service.protect, **self._settings})
 
     def _let_go(self, planned: Plan, database: Database) -> list[str]:
-        """Marks what has vanished, and gives its names."""
+        """Marks what has vanished; returns its names."""
         for row in planned.vanished:
             self._grant(row, database, vanished=True)
         return [name_of(self.service.name, row, database.stack) for row in planned.vanished]
@@ -84,7 +84,7 @@ class ServiceTenant(pulumi.ComponentResource):
         return plan(self.service, database.stack, declared, database.found, database.recorded, roles)
 
     def leave(self, databases: Iterable[Database]) -> None:
-        """What the service has where it was before stays there and leaves the state; this run marks it for that."""
+        """Marks what the service has in its former database: it stays there, and a later run forgets it."""
         by_label = {place_of(database.stack): database for database in databases}
         here = self._database
         for found in left(self.service, here.stack, here.recorded):
@@ -95,7 +95,7 @@ class ServiceTenant(pulumi.ComponentResource):
                     name=found.made,
                     database=found.outputs["database"],
                     owner=found.outputs["owner"],
-                    # Means nothing to a schema that is there; it tells later runs that this one has marked it.
+                    # No effect on an existing schema; it tells later runs that this one marked it.
                     if_not_exists=False,
                     opts=pulumi.ResourceOptions(parent=self, provider=there.provider, retain_on_delete=True),
                 )
@@ -110,7 +110,7 @@ class ServiceTenant(pulumi.ComponentResource):
         numbers: dict[tuple[str | None, str | None], int] = {
             (function.schema, function.signature): function.oid for function in functions
         }
-        # Dropping a role takes it off the access lists of the database in which that is done, and of no other.
+        # Dropping a role removes it only from the access lists of the database in which it is dropped.
         beyond = database.stack.label is not None and not database.stack.elsewhere and row.on in READS
         return database.grant(
             self.service.name,
@@ -118,12 +118,12 @@ class ServiceTenant(pulumi.ComponentResource):
             self,
             grantee=name if row.grantee == self.service.role else row.grantee,
             of=name if row.on is On.ROLE else None,
-            # Gone with the role, so that a role that stays (protected, or with data) keeps all it has.
+            # Deleted with the role, so that a role that stays (protected, or with data) keeps its privileges.
             deleted_with=None if beyond else self.login.role,
             retain_on_delete=vanished,
-            # A refresh empties the columns of a table that is gone; changing them back would fail.
+            # A refresh empties the columns of a dropped table; changing them back would fail.
             ignore_changes=["columns", "objects", "privileges"] if vanished else None,
-            # The plugin reads functions by their bare names, and so never sees that one has lost its grants.
+            # The provider reads functions by their bare names, so it never sees that one lost its grants.
             replacement_trigger=None if vanished else numbers.get((row.schema, row.function)),
         )
 
@@ -136,11 +136,11 @@ class ServiceTenant(pulumi.ComponentResource):
 
     @property
     def summary(self) -> dict[str, object]:
-        """What deploy scripts may know in clear."""
+        """What deploy scripts may read in clear text."""
         service, found = self.service, self._database.found.views
         maybe = {
             "executes": list(map(str, service.executes)),
-            # What is none yet and becomes one later is worth a finding.
+            # A table that becomes a view later is a finding.
             "views": [f"{read.schema_}.{read.table}" for read in service.reads if (read.schema_, read.table) in found],
             "database": service.database,
         }

@@ -189,7 +189,7 @@ SYMPTOMS = (
             r"must be owner of (?:(?P<kind>[\w ]{1,40}) )?(?P<object>\S{1,256})$",
             r"must be (?:a )?member of role|must be able to SET ROLE|must have admin option on role|must be superuser",
             r"permission denied to (?:create|alter|drop|grant|rename|set|reassign|revoke)\b",
-            r"is no superuser and lacks rights that this stack needs|is no superuser; set it to false",
+            r"is not a superuser and lacks privileges that this stack needs|is not a superuser\. Nothing was changed",
         ),
         ("42501",),
     ),
@@ -368,7 +368,7 @@ SYMPTOMS = (
         (runs.LEFT_OVER, runs.SCHEMA),
         words(
             r'(?P<kind>role|schema) "(?P<object>[^"]+)" already exists',
-            r"(?P<kind>role|schema) (?P<object>.{1,63}?) exists already and is ",
+            r"(?P<kind>role|schema) (?P<object>.{1,63}?) already exists but ",
         ),
         ("42710", "42P06"),
         again=remedies.up_again,

@@ -1,1 +1,1 @@
-"""What has to hold before `pulumi up` touches anything."""
+"""Preconditions of `pulumi up`, checked before it changes anything."""

@@ -1,4 +1,4 @@
-"""What a run would leave behind with rows in it: refused, unless an open move or the stack file names just that."""
+"""Refuses a run that would leave schemas with rows behind, unless an open move or the stack file names them."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,30 +15,30 @@ from engarde.util.terminal import indented
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """A schema in the state, whose service the stack file has in another database."""
+    """A schema in the state whose service is in another database by the stack file."""
 
     service: str
     schema: str
     database: str
     """as the tool calls it"""
     home: str
-    """where the service is by the stack file, called in the same way"""
+    """the service's database by the stack file, as the tool calls it"""
     named: bool = False
     """an open move or the stack file says that it is left"""
 
     @property
     def place(self) -> str:
-        """As `leaves` says it."""
+        """The place in the form of `leaves`."""
         return spelled(self.database, self.schema)
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """A database that the state has at another address."""
+    """A database that has another address in the state."""
 
     was: Access
     schemas: tuple[str, ...]
-    """that services have there by the state"""
+    """the services' schemas there, by the state"""
 
     @property
     def place(self) -> str:
@@ -47,7 +47,7 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """All that a run would leave, of what is or was in the database."""
+    """Everything in one database that a run would leave behind."""
 
     database: DatabaseStack
     left: tuple[Left, ...]
@@ -55,9 +55,9 @@ class Leaving:
 
 
 def refuse(leaving: Leaving, password: str) -> None:
-    """Keeps rows from being left where nobody looks for them; the password is the admin's.
+    """Refuses to leave rows behind unless their place is named; the password is the admin's.
 
-    :raises Refused: there are rows, or that cannot be learnt, and nothing names their place.
+    :raises Refused: there are rows, or that could not be checked, and nothing names their place.
     :raises Unreachable: the server was lost meanwhile.
     """
     database, moved = leaving.database, leaving.moved
@@ -72,8 +72,9 @@ def refuse(leaving: Leaving, password: str) -> None:
     except LoginRefused as refusal:
         services = ", ".join(sorted({left.service for left in unnamed})) or "services"
         raise Refused(
-            f"stack {database.name} has {services} elsewhere by its file than by the state, so the file may be older,"
-            f" and whether rows would be left cannot be learnt: {refusal}"
+            f"the stack file and the state of {database.name} have {services} in different places, so the file may be"
+            " older than the state. Nothing was changed. It could not be checked whether rows would be left behind:"
+            f" {refusal}"
         ) from None
 
 
@@ -87,20 +88,20 @@ def _refuse_left(database: DatabaseStack, asked: Session, unnamed: Mapping[str, 
         return
     found = [(unnamed[schema], _counted(schema, count)) for schema, count in held.items()]
     told = indented(
-        f"{left.service}: {counted} in database {left.database}, and the stack file has the service in {left.home}"
+        f"{left.service}: {counted} in database {left.database}, but the stack file has the service in {left.home}"
         for left, counted in found
     )
     words = {left.service: {"leaves": [left.place]} for left, _ in found}
     raise Refused(
-        f"stack {database.name} would leave rows behind, so its file may be older than the state; nothing was"
-        f" changed:\n{told}\nTake `database` of these from the branch or the commit that has it; `bin/engarde split`"
-        " moves a service with its rows. Only where the rows are to stay behind, closed, say so for this one change:\n"
-        + lines("services", words)
+        f"stack {database.name} would leave rows behind; its stack file may be older than the state. Nothing was"
+        f" changed.\n{told}\nTake `database` of these services from the newest version of the stack file. To move a"
+        " service with its rows, use `bin/engarde split`. If the rows are to stay behind, closed to everybody, add"
+        " this for this change only:\n" + lines("services", words)
     )
 
 
 def _refuse_moved(database: DatabaseStack, asked: Session, moved: Moved) -> None:
-    """The same server may be reached by another address, and a database may have been renamed."""
+    """Another address may lead to the same server, and a database may have been renamed."""
     was, here = moved.was, database.server
     same_name = was.database == here.database
     [(server, has_old_name)] = asked.tuples("which_server", database=was.database)
@@ -114,19 +115,19 @@ def _refuse_moved(database: DatabaseStack, asked: Session, moved: Moved) -> None
             held = _with_rows(there, moved.schemas)
             why = "; ".join(_counted(schema, tables) for schema, tables in held.items())
     except LoginRefused as refusal:
-        why = f"whether they hold rows cannot be learnt: {refusal.reason}"
+        why = f"it could not be checked whether they have rows: {refusal.reason}"
     if not why:
         return
     allows = (
-        "Only where they are to stay behind, say so for this one change, and run `up --refresh`, which makes anew what"
-        f" is not there:\n{key_of(database)}:\n  leaves: ['{moved.place}']"
+        "If they are to stay behind, add this for this change only, and run `up --refresh`, which creates what is"
+        f" missing:\n{key_of(database)}:\n  leaves: ['{moved.place}']"
         if same_name
-        else "A stack keeps the name of its database: give the new one that of the old"
+        else "A stack cannot change the name of its database: give the new database the old name"
     )
     raise Refused(
-        f"stack {database.name} is in database {moved.place} by the state, and in {here.place} by its file, which may"
-        f" be older than the state; nothing was changed. Services have schemas there by the state, and {why}. Take the"
-        f" address from the branch or the commit that has it. {allows}"
+        f"stack {database.name} is in database {moved.place} by the state, but in {here.place} by its stack file, which"
+        f" may be older than the state. Nothing was changed. Services have schemas at the old address, and {why}. Take"
+        f" the address from the newest version of the stack file. {allows}"
     )
 
 
@@ -136,7 +137,7 @@ def _with_rows(asked: Session, schemas: Sequence[str]) -> dict[str, int]:
     try:
         return {row["schema"]: row["tables"] for row in asked.try_query("with_rows", dict, schemas=list(schemas))}
     except NotAnswered as refusal:
-        # Somebody has locked one since: what cannot be seen may have rows.
+        # Somebody has locked one meanwhile: a table that cannot be seen may have rows.
         if str(refusal) != LOCKED:
             raise
         return dict.fromkeys(schemas, 1)
@@ -147,22 +148,22 @@ def _counted(schema: str, tables: int) -> str:
 
 
 def idle_words(stack: Stack, leaving: Collection[Leaving]) -> Iterator[str]:
-    """Words for one change that was made, a sentence each: a later one would go through by them."""
+    """Warnings about `leaves` whose change is done: it would let a later change through."""
     places = {(left.service, left.place) for what in leaving for left in what.left}
     for service in stack.services:
         for place in service.leaves:
             if (service.name, place) not in places:
-                yield f"engarde:services.{key(service.name)}.leaves: nothing is left in {place} by now{_OUT}"
+                yield f"engarde:services.{key(service.name)}.leaves: nothing is left in {place} any more{_OUT}"
     servers = {what.moved.place for what in leaving if what.moved}
     for database in (what.database for what in leaving if what.database.server_wide):
         for place in database.server.leaves:
             if place not in servers:
-                yield f"{key_of(database)}.leaves: the state has nothing at {place} by now{_OUT}"
+                yield f"{key_of(database)}.leaves: the state has nothing at {place} any more{_OUT}"
 
 
-_OUT = ": take it out of the stack file"
+_OUT = "; remove it from the stack file"
 
 
 def key_of(database: DatabaseStack) -> str:
-    """Of the database's server in the stack file."""
+    """The key of the database's server in the stack file."""
     return f"engarde:databases.{key(database.label)}" if database.elsewhere else "engarde:server"

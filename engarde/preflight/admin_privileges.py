@@ -1,4 +1,4 @@
-"""What an admin that is no superuser needs for a stack, and the SQL that gives what it lacks."""
+"""The privileges that an admin without SUPERUSER needs for a stack, and the SQL that grants missing ones."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from engarde.server.session import Session
 from engarde.util.quoting import printable, quoted, statement
 from engarde.util.terminal import indented
 
-# Not on ALL TABLES: where the admin may act as the owner, too, what it grants as itself would never be revoked.
+# Not on ALL TABLES: an admin that may also act as the owner would never revoke what it grants as itself.
 _GRANTABLE: dict[str, LiteralString] = {
     "table": "GRANT SELECT ON TABLE {}.{} TO {} WITH GRANT OPTION",
     "referenced table": "GRANT SELECT, REFERENCES ON TABLE {}.{} TO {} WITH GRANT OPTION",
@@ -27,7 +27,7 @@ _GRANTABLE: dict[str, LiteralString] = {
 
 @dataclass(frozen=True, slots=True)
 class Admin:
-    """The role that the stack is brought up with."""
+    """The admin's role."""
 
     name: str
     superuser: bool
@@ -38,7 +38,7 @@ class Admin:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role of the server, as the admin stands to it."""
+    """A role of the server, and what the admin may do with it."""
 
     name: str
     superuser: bool
@@ -50,7 +50,7 @@ class Role:
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """Something that exists, and whose it is."""
+    """An object and its owner."""
 
     kind: Literal["database", "schema", "table", "sequence", "function"]
     schema: str
@@ -64,25 +64,25 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class AdminSnapshot:
-    """What the server says about the admin and about what it has to work on."""
+    """The admin, and the roles and objects of the server that the stack works on."""
 
     admin: Admin
     roles: tuple[Role, ...]
     owned: tuple[Owned, ...]
     extensions: frozenset[str]
-    """those that the admin can have"""
+    """those that exist or that the admin may create"""
     fixed: Mapping[str, str] = field(default_factory=dict)
-    """one that is there and that the admin cannot move -> the schema that it is in"""
+    """existing extension that the admin cannot move -> its schema"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Missing:
-    """A right that the admin lacks."""
+    """A privilege that the admin lacks."""
 
     sql: str
     """one statement, for a superuser to run in the stack's database"""
     needed: str
-    """what for"""
+    """what for; begins with `to`"""
 
     def __str__(self) -> str:
         return f"{self.sql}  -- {self.needed}"
@@ -103,7 +103,7 @@ def ask(stack: DatabaseStack, asked: Session) -> AdminSnapshot:
 
 
 def schemas(stack: DatabaseStack) -> frozenset[str]:
-    """The schemas on which, or inside which, the stack grants something."""
+    """The schemas in which, or on which, the stack grants something."""
     of_services = {schema for service in stack.services for schema in (service.schema_, *beyond(service))}
     of_roles = {schema for role in stack.outside_roles for schema in role.schemas}
     read = {read.schema_ for _, read in readings(stack)}
@@ -111,22 +111,23 @@ def schemas(stack: DatabaseStack) -> frozenset[str]:
 
 
 def missing(stack: DatabaseStack, found: AdminSnapshot) -> list[Missing]:
-    """Every right that the admin lacks, each once; none for a superuser."""
+    """Every privilege that the admin lacks, each once; none for a superuser."""
     if found.admin.superuser:
         return []
     by_name = {role.name: role for role in found.roles}
     lacking = [*_over_roles(stack, found.admin, by_name)]
     if not found.admin.createrole:
-        lacking.append(Missing(statement("ALTER ROLE {} CREATEROLE", found.admin.name), "to make roles"))
+        lacking.append(Missing(statement("ALTER ROLE {} CREATEROLE", found.admin.name), "to create roles"))
     for owned in found.owned:
         lacking += _over_owned(stack, found.admin, by_name[owned.owner], owned)
     lacking += _over_creators(stack, found.admin, by_name)
     for extension in stack.extensions:
         if extension.name not in found.extensions:
             sql = statement("CREATE EXTENSION IF NOT EXISTS {} SCHEMA {}", extension.name, extension.schema_)
-            lacking.append(Missing(sql, "an extension that takes a superuser"))
+            lacking.append(Missing(sql, "to have an extension that only a superuser may create"))
         elif extension.schema_ != found.fixed.get(extension.name, extension.schema_):
-            lacking.append(Missing(moving(extension.name, extension.schema_), "an extension of a superuser's parts"))
+            sql = moving(extension.name, extension.schema_)
+            lacking.append(Missing(sql, "to move an extension that only a superuser may move"))
     return sorted({right.sql: right for right in lacking}.values())
 
 
@@ -138,10 +139,10 @@ def _over_roles(stack: DatabaseStack, admin: Admin, roles: dict[str, Role]) -> I
     for name in (login.role for login in stack.logins):
         role = roles.get(name)
         if role and role.superuser:
-            yield Missing(statement("ALTER ROLE {} NOSUPERUSER", name), "a role of the stack that is a superuser")
+            yield Missing(statement("ALTER ROLE {} NOSUPERUSER", name), "to manage a role that is a superuser")
         elif role and not role.manageable:
             sql = statement("GRANT {} TO {} WITH ADMIN OPTION", name, admin.name)
-            yield Missing(sql, "a role of the stack that somebody else has made")
+            yield Missing(sql, "to manage a role that another role created")
 
 
 def _over_owned(stack: DatabaseStack, admin: Admin, owner: Role, owned: Owned) -> Iterator[Missing]:
@@ -150,27 +151,28 @@ def _over_owned(stack: DatabaseStack, admin: Admin, owner: Role, owned: Owned) -
         return
     if owned.kind == "database":
         sql = statement("ALTER DATABASE {} OWNER TO {}", owned.schema, admin.name)
-        yield Missing(sql, "to make schemas and to say who may connect")
+        yield Missing(sql, "to create schemas and to control who may connect")
     elif not owner.superuser:
-        yield Missing(statement("GRANT {} TO {}", owner.name, admin.name), f"the owner of what is in {owned.schema}")
+        sql = statement("GRANT {} TO {}", owner.name, admin.name)
+        yield Missing(sql, f"to act as the owner of objects in {owned.schema}")
     elif owned.kind == "schema":
         sql = statement("ALTER SCHEMA {} OWNER TO {}", owned.schema, admin.name)
-        yield Missing(sql, "to say who may use it and create in it")
+        yield Missing(sql, "to control who may use it and create in it")
     elif owned.kind == "function":
         if not owned.grantable:
             # The identity is SQL already.
             sql = printable(f"GRANT EXECUTE ON ROUTINE {owned.name} TO {quoted(admin.name)} WITH GRANT OPTION;")
-            yield Missing(sql, "to let others call what a superuser owns")
+            yield Missing(sql, "to let others call a superuser's function")
     elif not owned.referable and _is_read(stack, owned, referring=True):
         sql = statement(_GRANTABLE["referenced table"], owned.schema, owned.name or "", admin.name)
-        yield Missing(sql, "to let others read, and point foreign keys at, what a superuser owns")
+        yield Missing(sql, "to let others read a superuser's table and point foreign keys at it")
     elif not owned.grantable and (owned.schema in stack.analytics_schemas or _is_read(stack, owned)):
         sql = statement(_GRANTABLE[owned.kind], owned.schema, owned.name or "", admin.name)
-        yield Missing(sql, "to let others read what a superuser owns")
+        yield Missing(sql, f"to let others read a superuser's {owned.kind}")
 
 
 def _is_read(stack: DatabaseStack, owned: Owned, *, referring: bool = False) -> bool:
-    """Whether it is declared to be read, or to be read and `referring`."""
+    """Whether a read of it is declared; with `referring`, one with references."""
     reads = (read for _, read in readings(stack) if read.references or not referring)
     return any((owned.schema, owned.name) == (read.schema_, read.table) for read in reads)
 
@@ -180,24 +182,24 @@ def _over_creators(stack: DatabaseStack, admin: Admin, roles: dict[str, Role]) -
         for creator in schema.creators if schema.name in stack.analytics_schemas else ():
             role = roles.get(creator)
             if role and not role.reachable:
-                why = f"for what it makes in {schema.name} later"
+                why = f"to let others read what it creates in {schema.name} later"
                 if role.superuser:
-                    why += "; this is a superuser's power: better name who else makes tables there, under creators"
+                    why += "; it gives a superuser's power: better list another role that creates tables under creators"
                 yield Missing(statement("GRANT {} TO {}", creator, admin.name), why)
 
 
 _GIVEN_PATH = re.compile(r"search[_-]path=((?:\\.|[^\s\\])*)")
 
 WantedExtension = tuple[str, str, str | None]
-"""Name, schema and version of one that is to be in a database; without a version, what is there or the default."""
+"""Name, schema and version of an extension; without a version, the existing one or the default."""
 
 
 def refuse_shadows(stack: DatabaseStack, asked: Session) -> None:
-    """Has to hold before the provider logs in as the admin.
+    """Checks the search_path before the provider logs in as the admin.
 
-    :raises Refused: somebody else chooses what runs as the admin.
+    :raises Refused: another role decides what runs as the admin.
     """
-    # What the provider's sessions search: as PGOPTIONS says, else as the server gives it to the admin.
+    # The search_path of the provider's sessions: from PGOPTIONS, else the server's for the admin.
     given = _GIVEN_PATH.findall(given_environment().get("PGOPTIONS", ""))
     told = re.sub(r"\\(.)", r"\1", given[-1]) if given else asked.tuples("default_path")[0][0]
     path = [stack.server.user if schema == "$user" else schema for schema in split_path(told)]
@@ -205,19 +207,19 @@ def refuse_shadows(stack: DatabaseStack, asked: Session) -> None:
     ahead = path[: path.index(SYSTEM)] if SYSTEM in path else []
     if shadows := asked.query("shadows", Shadow, admin=stack.server.user, schemas=schemas, ahead=ahead):
         raise Refused(
-            f"in database {stack.server.database}, functions, operators or tables of other roles have names of"
-            f" PostgreSQL's own and are in the search_path of {stack.server.user}: a run of plain `pulumi` would"
-            " execute them with the admin's privileges. Nothing was changed. Run `bin/pulumi`, whose sessions search"
-            f" pg_catalog alone; or take the names away first:\n{_shadow_lines(shadows)}"
+            f"in database {stack.server.database}, functions, operators or tables of other roles have names from"
+            f" pg_catalog and are in the search_path of {stack.server.user}: plain `pulumi` would run them with the"
+            " admin's privileges. Nothing was changed. Run `bin/pulumi`, whose sessions only search pg_catalog, or"
+            f" remove these objects first:\n{_shadow_lines(shadows)}"
         )
     wanted = [(extension.name, extension.schema_, extension.version) for extension in stack.extensions]
     refuse_for_extensions(stack, wanted, asked)
 
 
 def refuse_for_extensions(stack: DatabaseStack, extensions: Sequence[WantedExtension], asked: Session) -> None:
-    """Has to hold before the admin makes these in the stack's database: their scripts search the schemas they are in.
+    """Checks the schemas before the admin creates these extensions there: their scripts search them.
 
-    :raises Refused: somebody else chooses what runs as the admin.
+    :raises Refused: another role decides what runs as the admin.
     """
     schemas = asked.values(
         "extension_paths",
@@ -227,9 +229,9 @@ def refuse_for_extensions(stack: DatabaseStack, extensions: Sequence[WantedExten
     )
     if shadows := asked.query("shadows", Shadow, admin=stack.server.user, schemas=schemas, ahead=[]):
         raise Refused(
-            f"in database {stack.server.database}, functions, operators or tables of other roles have names of"
-            " PostgreSQL's own and are where an extension is to be made or updated: CREATE EXTENSION would run them"
-            " with the admin's privileges. Nothing was changed in this database. Take the names away first:"
+            f"in database {stack.server.database}, functions, operators or tables of other roles have names from"
+            " pg_catalog and are in the schema of an extension that is to be created or updated: CREATE EXTENSION would"
+            " run them with the admin's privileges. Nothing was changed in this database. Remove these objects first:"
             f"\n{_shadow_lines(shadows)}"
         )
 

@@ -1,4 +1,4 @@
-"""Roles and schemas of the server that a stack has to leave alone, and others' roles that it needs."""
+"""Conflicts between a stack and its server: roles and schemas of others, and roles that are missing."""
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Kind = Literal["role", "schema"]
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A role or a schema of the stack that is on the server and is another's."""
+    """A role or a schema of the stack that exists on the server and is not managed by the stack."""
 
     kind: Kind
     name: str
@@ -27,15 +27,15 @@ class Taken:
     """of a schema"""
 
     def __str__(self) -> str:
-        whose = "not this stack's" if self.kind == "role" else f"{visible(self.owner or '')}'s"
+        whose = "is not managed by this stack" if self.kind == "role" else f"belongs to {visible(self.owner or '')}"
         return (
-            f"{self.kind} {self.name} exists already and is {whose}: `adopt: true` takes it over,"
-            f" `{self.kind}:` names another one"
+            f"{self.kind} {self.name} already exists but {whose}: set `adopt: true` to take it over, or `{self.kind}:`"
+            " to use another name"
         )
 
 
 def roles(stack: DatabaseStack) -> list[str]:
-    """Every role that the stack makes or names."""
+    """Every role that the stack creates or names."""
     return sorted({login.role for login in stack.logins} | _others(stack))
 
 
@@ -50,11 +50,11 @@ def faults(
     own_roles: Collection[str],
     renamed: Mapping[str, str] = NOTHING,
 ) -> Iterator[str]:
-    """What is another's and what is not there, a sentence each; arguments as of `taken`."""
+    """Conflicts and missing roles, a sentence each; arguments as in `taken`."""
     yield from map(str, taken(stack, existing, own_roles, renamed))
     yield from _lost(stack, existing, own_roles)
     for name in absent(stack, existing):
-        yield f"role {name} does not exist: make it, or take it out of outsideRoles and creators"
+        yield f"role {name} does not exist: create it, or remove it from outsideRoles and creators"
 
 
 def taken(
@@ -63,9 +63,9 @@ def taken(
     own_roles: Collection[str],
     renamed: Mapping[str, str] = NOTHING,
 ) -> Iterator[Taken]:
-    """What is another's, roles before schemas.
+    """Conflicting roles, then schemas.
 
-    `own_roles` are those in the state of this stack, `renamed` the old names of those that have other ones now.
+    `own_roles` are the roles in this stack's state; `renamed` maps renamed roles to their old names.
     """
     there = roles_of(existing)
     owners = owners_of(existing)
@@ -74,14 +74,14 @@ def taken(
             yield Taken("role", login.role, login)
     for service in stack.services:
         owner = owners.get(service.schema_)
-        # A role of this stack that lost its schema to another by hand is drift, and repaired.
+        # If somebody gave the schema of a role in the state to another role, that is drift, and `up` repairs it.
         own = (None, stack.server.user, service.role, renamed.get(service.role))
         if owner not in own and service.role not in own_roles and not service.adopt:
             yield Taken("schema", service.schema_, service, owner)
 
 
 def _lost(stack: DatabaseStack, existing: Collection[Existing], own_roles: Collection[str]) -> Iterator[str]:
-    """Made anew, a role would lack whatever the one had that somebody has renamed."""
+    """Roles that somebody renamed by hand: a new role would lack what the renamed one has."""
     there = roles_of(existing)
     owners = owners_of(existing)
     for service in stack.services:
@@ -90,13 +90,13 @@ def _lost(stack: DatabaseStack, existing: Collection[Existing], own_roles: Colle
             back = statement("ALTER ROLE {} RENAME TO {}", owner, service.role)
             give = statement("ALTER SCHEMA {} OWNER TO {}", service.schema_, stack.server.user)
             yield (
-                f"role {service.role} is gone, and schema {service.schema_} is {visible(owner or '')}'s. If somebody"
-                f" has renamed it: `{back}`, and `formerly` gives it another name. If it was dropped: `{give}`"
+                f"role {service.role} does not exist, but schema {service.schema_} belongs to {visible(owner or '')}."
+                f" If the role was renamed, run `{back}` (`formerly` renames it). If it was dropped, run `{give}`"
             )
 
 
 def absent(stack: DatabaseStack, existing: Collection[Existing]) -> list[str]:
-    """Roles that the stack names without making them, and that nobody has made."""
+    """Roles that the stack names but does not create, and that do not exist."""
     there = roles_of(existing)
     return sorted(_others(stack) - there - {login.role for login in stack.logins})
 
@@ -112,10 +112,10 @@ class Made:
 def rename_faults(
     stack: Declarations, before: frozenset[Made], rekeyed: Collection[str], there: Collection[str]
 ) -> Iterator[str]:
-    """What cannot be brought to what is declared, a sentence each.
+    """Renames that one run cannot make, a sentence each.
 
-    A schema's grants are revoked by its name, which is gone by then; and what has changed hands is dropped as the first
-    one's. `rekeyed` are the services that come under a new key, `there` the roles that the server has.
+    The provider revokes a schema's grants by its name, which would not exist by then, and drops under the old key what
+    another service got. `rekeyed` are the services with a new key, `there` the roles that the server has.
     """
     names = {(made.kind, made.service): made.name for made in before}
     holders = {(made.kind, made.name): made.service for made in before}
@@ -126,20 +126,20 @@ def rename_faults(
         if was != made.name and made.kind == "role":
             if made.service not in rekeyed and formerly[made.service] != was:
                 yield (
-                    f"role {was} was made for {made.service} and is declared as {made.name}: keep it with"
-                    f" `role: {was}`, or rename it with `formerly: {was}`"
+                    f"role {was} was created for {made.service}, but the stack file declares {made.name}: set"
+                    f" `role: {was}` to keep it, or `formerly: {was}` to rename it"
                 )
             elif made.name in there:
-                yield f"role {was} cannot become {made.name}, which exists already: name another one with `role:`"
+                yield f"role {was} cannot be renamed to {made.name}, which already exists: set `role:` to another name"
         elif was != made.name:
             rename = statement("ALTER SCHEMA {} RENAME TO {}", was, made.name)
             yield (
-                f"schema {was} cannot become {made.name} in one step: keep it with `schema: {was}`, or run `{rename}`,"
-                " then `pulumi refresh`, then `pulumi up`"
+                f"schema {was} cannot be renamed to {made.name} in one step: set `schema: {was}` to keep it, or run"
+                f" `{rename}`, then `pulumi refresh`, then `pulumi up`"
             )
         elif holder != made.service:
-            rekey = f", or with `formerly: {holder}`" if made.service in formerly else ""
-            yield f"{made.kind} {made.name} was made for {holder} and cannot go to another: keep it there{rekey}"
+            rekey = f", or rename {holder} with `formerly: {holder}`" if made.service in formerly else ""
+            yield f"{made.kind} {made.name} was created for {holder} and cannot go to another: keep it there{rekey}"
 
 
 def _declared(stack: Declarations) -> Iterator[Made]:

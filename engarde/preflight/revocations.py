@@ -1,4 +1,4 @@
-"""What a run is going to take from whom: said before it, and refused where the stack file has to say it."""
+"""Which access a run takes from which roles: a warning, or a refusal if the stack file must confirm it."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,18 +28,18 @@ class Outsider:
     everybody: bool
     """PUBLIC may connect"""
     by: list[str]
-    """the roles, itself or such as it is in, by whose own right it may connect"""
+    """the roles (itself, or roles that it is a member of) whose own CONNECT lets it connect"""
     sessions: int
     owned: int
     """objects there"""
     granted: int
-    """objects there on which it was granted something"""
+    """objects there on which it has a privilege"""
     through: list[str]
-    """the roles that it is in and that have something there, PostgreSQL's own included"""
+    """the roles that it is a member of and that have something there, also PostgreSQL's own"""
     on_database: list[str]
-    """its own rights"""
+    """its own privileges"""
     uses: list[str]
-    """the existing schemas on which it has USAGE of its own"""
+    """the existing schemas on which it has USAGE itself"""
     creates: list[str]
 
     @property
@@ -54,12 +54,12 @@ class Outsider:
 
     @property
     def loses(self) -> bool:
-        """Whether it connects as everybody may, and not otherwise."""
+        """Whether it can connect only through PUBLIC."""
         return self.everybody and not self.by
 
     @property
     def kept(self) -> dict[str, object] | None:
-        """All that it has today, as an entry of `engarde:outsideRoles`: what is not stated is taken from it."""
+        """Everything that it has today, as an entry of `engarde:outsideRoles`: what the entry leaves out is revoked."""
         entry: dict[str, object] = {}
         if CREATE in self.on_database:
             entry["database"] = [CONNECT, TEMPORARY, CREATE]
@@ -72,7 +72,7 @@ class Outsider:
 
 
 def outsiders(stack: DatabaseStack, asked: Session, others: Sequence[str] = ()) -> list[Outsider]:
-    """Each such role with this database, and with others of the server."""
+    """Each login role outside the stack, with this database and with others of the server."""
     return asked.query(
         "outsiders",
         Outsider,
@@ -89,21 +89,21 @@ TIMEOUTS = {
     "statement_timeout": "statementTimeout",
     "idle_in_transaction_session_timeout": "idleInTransactionSessionTimeout",
 }
-"""What the provider reads from a role, as a number of milliseconds and not otherwise, and its key of the stack file."""
+"""Settings that the provider reads from a role, only as a number of milliseconds -> their keys in the stack file."""
 
 _KINDS = {On.DATABASE: "database", On.SCHEMA: "schema", On.TABLES: "table", On.TABLE: "table", On.SEQUENCES: "sequence"}
 
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """What the state says of an earlier run, as far as it tells what this one takes."""
+    """What earlier runs granted, by the state."""
 
     roles: frozenset[str] = frozenset()
-    """that it made or took over"""
+    """that they created or took over"""
     rotations: Mapping[str, int] | None = None
-    """of passwords, by login; none before the first run"""
+    """of passwords, by login; None before the first run"""
     due: tuple[Privilege, ...] = ()
-    """what it has not granted yet, or not without more"""
+    """privileges that are not granted yet, or granted with others"""
     outside: frozenset[str] = frozenset()
     """the outside roles of the whole stack"""
 
@@ -122,15 +122,15 @@ class Context:
     """What is there before a run."""
 
     existing: tuple[Existing, ...]
-    """of the roles and schemas that the stack makes or names"""
+    """of the roles and schemas that the stack creates or names"""
     outsiders: tuple[Outsider, ...]
-    """those that have anything to do with a database that PUBLIC is shut out of"""
+    """those that have something in a database from which PUBLIC is shut out"""
     in_words: tuple[Setting, ...]
     """timeouts of the stack's roles that the provider cannot read"""
 
 
 def look(stack: DatabaseStack, asked: Session, existing: Sequence[Existing]) -> Context:
-    """Asks the catalogs; `existing` are those of the roles and schemas that the stack makes or names that are there."""
+    """Reads the catalogs; `existing` are the existing ones of the roles and schemas that the stack creates or names."""
     closed = OTHER_DATABASES if stack.server.close_other_databases else ()
     found = (
         outsider
@@ -150,7 +150,7 @@ def look(stack: DatabaseStack, asked: Session, existing: Sequence[Existing]) -> 
 def warnings(
     stack: DatabaseStack, asked: Session, given: Given, context: Context, renamed: Mapping[str, str] = NOTHING
 ) -> Iterator[str]:
-    """Whose access, password or room this run takes, a sentence each; `renamed` as in `conflicts.taken`."""
+    """What access, passwords and connections this run takes, a sentence each; `renamed` as in `conflicts.taken`."""
     if given.due:
         yield from map(visible, _taken(asked, given.due))
     for outsider in context.outsiders:
@@ -161,30 +161,33 @@ def warnings(
     for login in _logins(stack):
         if login.role in there and (why := _new_password(login, given)):
             yield (
-                f"the password of {login.role} is replaced, {why}: from then on nobody logs in with the one that is in"
-                " force now"
+                f"the password of {login.role} is replaced, because {why}: after that, nobody can log in with the"
+                " current one"
             )
         if counted.get(login.role, 0) > login.connection_limit:
             yield (
-                f"{login.role} has {counted[login.role]} sessions now, and connectionLimit of {login_name(login)} is"
-                f" {login.connection_limit}: new ones are refused until so many have ended"
+                f"{login.role} has {counted[login.role]} sessions now, but connectionLimit of {login_name(login)} is"
+                f" {login.connection_limit}: new sessions are refused until enough old ones have ended"
             )
     if later := [in_word for in_word in context.in_words if not _imported(in_word, stack, given)]:
         healed = indented(map(_in_milliseconds, later))
-        yield f"the provider reads timeouts in milliseconds alone, and fails once it reads these:\n{healed}"
+        yield (
+            "the provider only reads timeouts in milliseconds, and a `refresh` will fail. Fix (run as the admin):"
+            f"\n{healed}"
+        )
 
 
 def faults(stack: DatabaseStack, given: Given, context: Context) -> Iterator[str]:
-    """What the stack file or the server has to say first, a paragraph each."""
+    """What must be changed in the stack file or on the server first, a paragraph each."""
     said = {*stack.shut_out, *given.outside}
     if found := [outsider for outsider in context.outsiders if outsider.loses and outsider.name not in said]:
         yield _shut_out(stack, found)
     if there := [in_word for in_word in context.in_words if _imported(in_word, stack, given)]:
         healed = indented(map(_in_milliseconds, there))
         yield (
-            "the provider takes over no role with a timeout in words. As the admin, the same times in milliseconds:\n"
-            f"{healed}\nA timeout that the stack file does not state becomes its default; so that it stays:\n"
-            + indented(_key(stack, setting) for setting in there)
+            "the provider cannot take over a role whose timeout has a unit. Fix (run as the admin, to set the same"
+            f" times in milliseconds):\n{healed}\nA timeout that the stack file does not state becomes the default. To"
+            " keep these timeouts, add:\n" + indented(_key(stack, setting) for setting in there)
         )
 
 
@@ -195,10 +198,10 @@ def _shut_out(stack: DatabaseStack, found: Sequence[Outsider]) -> str:
     names = sorted({outsider.name for outsider in found})
     never = stack_file.lines("shutOut", sorted({*names, *stack.shut_out}))
     here = {outsider.name: outsider.kept for outsider in found if outsider.here} if stack.label is None else {}
-    keeps = f"either what it keeps, the whole of it:\n{stack_file.lines('outsideRoles', here)}\nor " if here else ""
+    keeps = f"either with everything that it keeps:\n{stack_file.lines('outsideRoles', here)}\nor " if here else ""
     return (
-        "PUBLIC loses CONNECT, and with it these login roles, of which the stack file says nothing, are shut out:\n"
-        f"{told}\nState of each, {keeps}that it is shut out:\n{never}"
+        "PUBLIC loses CONNECT. That shuts out these login roles, which the stack file does not name:\n"
+        f"{told}\nAdd each of them to the stack file, {keeps}as shut out:\n{never}"
     )
 
 
@@ -207,13 +210,16 @@ def _of_outsider(stack: DatabaseStack, outsider: Outsider, given: Given) -> Iter
     ours = sorted({*outsider.by} & {*stack.roles})
     if ours and name not in given.outside:
         said = "engarde:shutOut names" if name in stack.shut_out else "the stack file does not name"
-        yield f"{name}, which {said}, comes into database {database} as a member of {', '.join(ours)}, and keeps that"
+        yield (
+            f"{name}, which {said}, can connect to database {database} as a member of {', '.join(ours)}, and still can"
+            " after this run"
+        )
     elif outsider.loses and name in stack.shut_out:
         yield f"{name} is shut out of database {database}, as the stack file says ({outsider.what})"
     elif outsider.loses and name in given.outside and (stack.label is not None or not outsider.here):
         yield (
-            f"{name} is shut out of database {database} ({outsider.what}): engarde:outsideRoles are of the shared"
-            " database alone"
+            f"{name} is shut out of database {database} ({outsider.what}): engarde:outsideRoles only apply to the"
+            " shared database"
         )
 
 
@@ -222,11 +228,11 @@ def _new_owners(stack: DatabaseStack, context: Context, renamed: Mapping[str, st
     for service in stack.services:
         owner = owners.get(service.schema_)
         if owner not in (None, stack.server.user, service.role, renamed.get(service.role)):
-            yield f"schema {service.schema_} becomes {service.role}'s: {owner} loses what its owner may do there"
+            yield f"schema {service.schema_} gets owner {service.role}: {owner} loses the owner's privileges on it"
 
 
 def _taken(asked: Session, due: Sequence[Privilege]) -> Iterator[str]:
-    """Rights that a grant takes from its grantee, since it leaves nothing beside what it gives."""
+    """Privileges that a grant takes from its grantee: the provider revokes what the grant does not list."""
     held = asked.query(
         "rights_of",
         _Held,
@@ -254,15 +260,15 @@ def _is_on(row: Privilege, held: _Held) -> bool:
 
 
 def _logins(stack: DatabaseStack) -> list[Service | Analytics]:
-    """Those whose roles are looked after with this database."""
+    """The logins whose roles are managed with this database."""
     return [login for login in stack.logins if login.role not in stack.guests]
 
 
 def _new_password(login: Service | Analytics, given: Given) -> str:
     if login.role not in given.roles:
-        return "for it is taken over" if login.adopt else ""
+        return "the role is taken over" if login.adopt else ""
     before = (given.rotations or {}).get(login_name(login))
-    return "for its rotation is higher" if before is not None and login.rotation > before else ""
+    return "its rotation is higher" if before is not None and login.rotation > before else ""
 
 
 def _imported(setting: Setting, stack: DatabaseStack, given: Given) -> bool:

@@ -1,4 +1,4 @@
-"""What the program asks the server before it touches anything."""
+"""What the program reads from the server before it changes anything."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
@@ -25,53 +25,53 @@ from engarde.util.terminal import BREAKS, indented, visible
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What there is in a database before a run."""
+    """What a database has before a run."""
 
     tables: frozenset[Table] = frozenset()
-    """that services may read"""
+    """in the schemas in which services read"""
     roles: frozenset[str] = frozenset()
-    """of those that the stack makes or names"""
+    """the existing ones of those that the stack creates or names"""
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """what roles start with in every database: role -> setting -> value"""
+    """the roles' settings for every database: role -> setting -> value"""
     views: frozenset[Table] = frozenset()
-    """of the tables: those that run what their owners put into them"""
+    """those of the tables that run their owners' code"""
     functions: Mapping[Execute, Function] = field(default_factory=dict)
-    """those that services are, or were, declared to call, in the words of the declaration"""
+    """the functions that services are, or were, declared to call, as the stack file spells them"""
 
 
 @dataclass(frozen=True, slots=True)
 class Before:
-    """What an earlier run left in the state, as far as it is of this database and its server."""
+    """What earlier runs left in the state, of this database and its server."""
 
     read: frozenset[str] = frozenset()
-    """the schemas in which it let services read"""
+    """the schemas in which services were granted reads"""
     called: frozenset[Execute] = frozenset()
-    """the functions that it let them call"""
+    """the functions that services were granted"""
     retired: frozenset[str] = frozenset()
-    """the schemas of services that are declared no more"""
+    """the schemas of services that are no longer declared"""
     going: frozenset[str] = frozenset()
-    """the roles of services that are declared no more"""
+    """the roles of services that are no longer declared"""
     made: frozenset[Made] = frozenset()
-    """the roles and schemas that it made"""
+    """the roles and schemas that were created"""
     taken_over: frozenset[str] = frozenset()
-    """the roles that it began to make"""
+    """the roles that an unfinished run created"""
     rekeyed: frozenset[str] = frozenset()
-    """the services that it has under other keys"""
+    """the services that have other keys in the state"""
     renamed: Mapping[str, str] = field(default_factory=dict)
-    """role -> what it is called there, where that is something else"""
+    """role -> its name in the state, if that is another one"""
     given: Given = field(default_factory=Given)
-    """what tells whose access and passwords the run takes"""
+    """what tells which access and passwords the run takes"""
 
 
 def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[str], None]) -> ServerFacts:
-    """What exists in a database of the stack, once it is sure that the run can come to its end there.
+    """What a database of the stack has, after checking that the run can succeed there.
 
-    It warns of what the run takes from whom.
+    Warns about access that the run takes.
 
     :raises Unreachable: the server could not be asked.
-    :raises ConfigError: the stack file calls the admin a superuser, and it is none, or there is no such database.
-    :raises Refused: the admin lacks a right, a schema that would have to go holds data, something is another's, others'
-        code would run in it, or roles would be shut out of which the stack file says nothing.
+    :raises ConfigError: the stack file calls the admin a superuser and it is not, or the database does not exist.
+    :raises Refused: the admin lacks a privilege, a schema to be dropped has data, a role or schema is another's, other
+        roles' code would run as the admin, or roles would be shut out that the stack file does not name.
     """
     read = {PUBLIC, *before.read, *(read.schema_ for _, read in readings(stack))}
     server = stack.server
@@ -86,8 +86,10 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
             for warning in revocations.warnings(stack, asked, before.given, context, before.renamed):
                 warn(visible(warning, keep=BREAKS))
             if faults := [*revocations.faults(stack, before.given, context)]:
-                raise Refused(f"stack {stack.name} needs a word first; nothing was changed\n" + "\n".join(faults))
-            # Before what the admin lacks: of a read that is to go it lacks nothing.
+                raise Refused(
+                    f"stack {stack.name} cannot be brought up yet. Nothing was changed.\n" + "\n".join(faults)
+                )
+            # Before the admin's privileges: for a read that must be removed, it needs none.
             _refuse_to_grant_to_owners(stack, asked)
             _check(stack, asked)
             return ServerFacts(
@@ -103,9 +105,9 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
         if stack.label and refusal.why is Why.NO_DATABASE:
             names = ", ".join(service.name for service in stack.services) or "the state"
             raise ConfigError(
-                f"{file_name(stack.name)}: database {server.database}, which {names} names, does not exist on"
-                f" {server.host}:{server.port}, and no run of the stack makes databases. Nothing was changed. Make it"
-                f" as {server.user}, in the encoding and with the locale that it is to have:"
+                f"{file_name(stack.name)}: database {server.database} (of {names}) does not exist on"
+                f" {server.host}:{server.port}, and `up` does not create databases. Nothing was changed. Create it as"
+                f" {server.user}, with the encoding and the locale that you want:"
                 f" {statement('CREATE DATABASE {}', server.database)}"
             ) from None
         raise
@@ -120,26 +122,26 @@ def _settings(asked: Session) -> dict[str, dict[str, str]]:
 
 
 def _refuse_to_lose(stack: DatabaseStack, asked: Session, before: Before) -> None:
-    """The engine would find out by itself, but only after the service's grants have gone."""
+    """Pulumi would fail only after it has revoked the service's grants."""
     if held := asked.tuples("held", schemas=sorted(before.retired)):
         counted = ", ".join(f"{schema} ({count} objects)" for schema, count in held)
         raise Refused(
-            f"these schemas are in the state of stack {stack.name}, declared by no service, and not empty: {counted}."
+            f"no service declares these schemas of stack {stack.name} any more, but they are not empty: {counted}."
             " Nothing was changed. Declare the service again, or retire it as the README says: copy its data, drop the"
-            " schema as the service, and then take it out of the stack file"
+            " schema as the service, then remove the service from the stack file"
         )
 
 
 def _refuse_half_gone(stack: DatabaseStack, asked: Session, before: Before) -> None:
-    """A role that goes, and that has something in another database: the engine drops it from this one alone."""
+    """Roles to be dropped that own something in another database: the provider only runs DROP OWNED in this one."""
     if stack.label and not stack.elsewhere:
         return
     if owners := asked.tuples("owned_elsewhere", roles=sorted(before.going)):
         lines = indented(f"in {visible(where)}: {statement('DROP OWNED BY {}', role)}" for role, where in owners)
         raise Refused(
-            f"roles that stack {stack.name} declares no more are still known to other databases, and PostgreSQL drops"
-            " no such role; nothing was changed. As the admin, after a look at what they own there and lose with"
-            f" this:\n{lines}"
+            f"stack {stack.name} no longer declares roles that still own objects or have privileges in other databases,"
+            " and PostgreSQL cannot drop such a role. Nothing was changed. Check what they own there, since this drops"
+            f" it. Fix (run as the admin):\n{lines}"
         )
 
 
@@ -151,12 +153,12 @@ def _refuse_to_take(stack: DatabaseStack, asked: Session, before: Before) -> lis
     roles = roles_of(existing)
     renamed = rename_faults(stack, before.made, before.rekeyed, roles)
     if faults := [*renamed, *conflicts.faults(stack, existing, own_roles, before.renamed)]:
-        raise Refused(f"stack {stack.name} and its server do not fit; nothing was changed:\n{indented(faults)}")
+        raise Refused(f"the server conflicts with stack {stack.name}. Nothing was changed.\n{indented(faults)}")
     return existing
 
 
 def _refuse_to_grant_to_owners(stack: DatabaseStack, asked: Session) -> None:
-    """A grant to an owner shows as all that it has by itself, and the run after would take that away."""
+    """A grant to an owner reads back as all of the owner's privileges, and the next run would revoke those."""
     reads = {(read.schema_, read.table, role.name) for role in stack.outside_roles for read in role.reads}
     if not reads:
         return
@@ -165,8 +167,8 @@ def _refuse_to_grant_to_owners(stack: DatabaseStack, asked: Session) -> None:
     if own := sorted(reads & owned):
         lines = indented(f"{visible(role)}: {visible(f'{schema}.{table}')}" for schema, table, role in own)
         raise Refused(
-            "these outside roles own what they are declared to read, and need no grant on it; nothing was changed. Take"
-            f" these reads out of engarde:outsideRoles:\n{lines}"
+            "these outside roles own what they are declared to read, so they need no grant. Nothing was changed. Remove"
+            f" these reads from engarde:outsideRoles:\n{lines}"
         )
 
 
@@ -176,11 +178,11 @@ def _check(stack: DatabaseStack, asked: Session) -> None:
         return
     if stack.server.superuser:
         raise ConfigError(
-            f"{file_name(stack.name)}: engarde:server.superuser: {admin.name} is no superuser;"
-            " set it to false, or name a superuser as engarde:server.user. Nothing was changed"
+            f"{file_name(stack.name)}: engarde:server.superuser: {admin.name} is not a superuser."
+            " Nothing was changed. Set the key to false, or set engarde:server.user to a superuser"
         )
     if lacking := admin_privileges.missing(stack, admin_privileges.ask(stack, asked)):
         raise Refused(
-            f"{admin.name} is no superuser and lacks rights that this stack needs; nothing was changed."
-            f" A superuser gives them with, in database {stack.server.database}:\n{indented(lacking)}"
+            f"{admin.name} is not a superuser and lacks privileges that this stack needs. Nothing was changed."
+            f" Fix (run in database {stack.server.database} as a superuser):\n{indented(lacking)}"
         )

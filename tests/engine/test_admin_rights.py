@@ -38,7 +38,7 @@ def told(run: Run) -> list[str]:
     """The statements that the program asks for."""
     assert run.exit != 0
     assert "Traceback" not in run.output
-    assert "adm is no superuser and lacks rights that this stack needs; nothing was changed" in run.output
+    assert "adm is not a superuser and lacks privileges that this stack needs. Nothing was changed." in run.output
     return SQL.findall(run.output)
 
 
@@ -107,7 +107,7 @@ def test_an_admin_that_is_called_a_superuser_and_is_none(projects: Projects) -> 
         before = project.database.mark()
         run = project.up()
         assert run.exit != 0
-        assert "engarde:server.superuser: adm is no superuser; set it to false" in run.output
+        assert "engarde:server.superuser: adm is not a superuser. Nothing was changed." in run.output
         assert project.database.changes(before) == []
 
 

@@ -70,8 +70,8 @@ def test_roles_that_exist_are_left_alone_until_they_are_adopted(projects: Projec
         refused = project.up()
         assert refused.exit != 0
         for role in ("madansara_user", "sankore_user", READER):
-            assert f"role {role} exists already and is not this stack's: `adopt: true` takes it over" in refused.output
-        assert "schema sankore exists already and is sankore_user's" not in refused.output
+            assert f"role {role} already exists but is not managed by this stack: set `adopt: true`" in refused.output
+        assert "schema sankore already exists" not in refused.output
         assert project.database.changes(before) == []
         assert project.database.value(ROLE) == untouched
         with project.database.session("madansara_user", OLD.format("madansara_user")):

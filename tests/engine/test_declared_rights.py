@@ -237,7 +237,7 @@ def test_functions_come_and_go_and_no_run_breaks(stack: Project) -> None:
 
     stack.database.run_as(admin, "DROP FUNCTION public.later(bigint)")
     gone = stack.succeeds(stack.up())
-    assert "the declared call public.later(bigint) has vanished" in gone.output
+    assert "the declared call public.later(bigint) no longer exists" in gone.output
     stack.succeeds(stack.up("--refresh"))
     stack.database.run_as(admin, make, revoke)
     stack.succeeds(stack.up())

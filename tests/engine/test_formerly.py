@@ -117,7 +117,7 @@ def as_before(project: Project, service: str, *, reads: bool = True) -> None:
 def test_a_key_gets_another_name_and_the_server_is_not_touched(project: Project) -> None:
     declare(project, "notifier", role="madansara_user", schema="madansara")
     said = one_message(project.preview())
-    assert "made for madansara and cannot go to another: keep it there, or with `formerly: madansara`" in said
+    assert "for madansara and cannot go to another: keep it there, or rename madansara with `formerly:" in said
     declare(project, "notifier", role="madansara_user", schema="madansara", formerly="madansara")
     moved = project.folder / ".engarde/split.local/madansara.json"
     moved.parent.mkdir(parents=True)
@@ -127,7 +127,7 @@ def test_a_key_gets_another_name_and_the_server_is_not_touched(project: Project)
     ):
         moved.write_text(json.dumps(asdict(MoveJournal("madansara", "own", "other", returning=False, step=step))))
         said = one_message(project.preview())
-        assert "service madansara cannot become notifier yet" in said
+        assert "service madansara cannot be renamed to notifier yet" in said
         assert f"`bin/engarde {goes_on} --stack local" in said
     moved.unlink()
     before = project.database.mark()
@@ -142,9 +142,9 @@ def test_a_role_gets_another_name_while_everybody_works(project: Project) -> Non
     schema = project.database.rows(SCHEMA)
     password = project.outputs()["passwords"]["madansara_user"]
     declare(project, role="notifier_user")
-    assert "or rename it with `formerly: madansara_user`" in one_message(project.preview())
+    assert "or `formerly: madansara_user` to rename it" in one_message(project.preview())
     declare(project, role="notifier_user", formerly="madansara_user")
-    assert "loses what" not in project.succeeds(project.preview()).output
+    assert "loses the owner's privileges" not in project.succeeds(project.preview()).output
     with at_work(project) as refused:
         project.succeeds(project.up())
     assert refused == []
@@ -183,7 +183,7 @@ def test_the_reader_gets_another_name(project: Project) -> None:
 def test_nothing_is_taken_from_a_role_in_the_run_that_renames_it(project: Project) -> None:
     declare(project, role="notifier_user", formerly="madansara_user", reads=READS[:1])
     said = one_message(project.preview())
-    assert "role madansara_user cannot become notifier_user and lose something in the same run" in said
+    assert "role madansara_user cannot be renamed to notifier_user and lose grants in the same run" in said
     assert "madansara-reads-public.brands" in said
     declare(project, reads=READS[:1])
     project.succeeds(project.up())
@@ -203,7 +203,8 @@ def test_nothing_is_taken_from_a_role_in_the_run_that_renames_it(project: Projec
 def test_the_new_name_is_anothers(project: Project) -> None:
     project.database.run("CREATE ROLE notifier_user")
     declare(project, role="notifier_user", formerly="madansara_user", adopt=True)
-    assert "role madansara_user cannot become notifier_user, which exists already" in one_message(project.preview())
+    said = one_message(project.preview())
+    assert "role madansara_user cannot be renamed to notifier_user, which already exists" in said
 
 
 @only_superuser
@@ -224,8 +225,8 @@ def test_a_role_that_was_renamed_by_hand_is_not_made_anew(project: Project) -> N
     was = project.database.value(ROLE.format("madansara_user"))
     project.database.run("ALTER ROLE madansara_user RENAME TO notifier_user")
     said = one_message(project.up())
-    assert "role madansara_user is gone, and schema madansara is notifier_user's" in said
-    [back] = re.findall(r"If somebody has renamed it: `(.*?)`", said)
+    assert "role madansara_user does not exist, but schema madansara belongs to notifier_user" in said
+    [back] = re.findall(r"If the role was renamed, run `(.*?)`", said)
     project.database.run(back)
     project.succeeds(project.up("--refresh"))
     assert project.database.value(ROLE.format("madansara_user")) == was

@@ -62,7 +62,7 @@ def test_so_is_one_with_another_database_or_server_of_that_name(project: Project
 def test_a_service_that_is_gone_from_it_is_not_told_to_be_dropped(project: Project) -> None:
     project.declare(services={"sankore": None}, railway=RAILWAY)
     said = refused(project.preview())
-    assert "declared by no service, and not empty: langflow (2 objects)" in said
+    assert "any more, but they are not empty: langflow (2 objects)" in said
     assert "DROP OWNED" not in said
 
 
@@ -72,7 +72,7 @@ def test_a_schema_of_that_name_in_another_database_is_another_one(project: Proje
     new = {"database": OWN, "schema": "sankore"}
     project.declare(services={"langflow": HOME, "new": new}, railway=RAILWAY)
     said = refused(project.up())
-    assert "declared by no service, and not empty: sankore (1 objects)" in said
+    assert "any more, but they are not empty: sankore (1 objects)" in said
 
 
 def test_a_locked_table_keeps_nobody_waiting_and_may_have_rows(project: Project) -> None:
@@ -89,8 +89,8 @@ def test_the_word_for_one_change_lets_it_through_once(project: Project) -> None:
     assert rows(project.database, OWN, "SELECT id FROM langflow.flow") == [(1,)]
     declare(project, leaves=[word, "no\x1b.where"])
     told = project.succeeds(project.preview())
-    assert f"engarde:services.langflow.leaves: nothing is left in {word} by now" in told.output
-    assert r"nothing is left in no\x1b.where by now" in told.output
+    assert f"engarde:services.langflow.leaves: nothing is left in {word} any more" in told.output
+    assert r"nothing is left in no\x1b.where any more" in told.output
     declare(project, leaves=[word], **HOME)
     assert "engarde:services.langflow.leaves[0]: is its current place" in refused(project.preview())
     # What holds no rows is left without a word.
@@ -117,8 +117,8 @@ def test_a_server_without_the_rows_is_refused(project: Project, admin: Admin, te
         declare(project, {**there, "leaves": [f"{old}/{NAME}", f"{old}/{OWN}"]}, **HOME)
         project.succeeds(project.up("--refresh"))
         told = project.succeeds(project.preview())
-        assert f"engarde:server.leaves: the state has nothing at {old}/{OWN} by now" in told.output
+        assert f"engarde:server.leaves: the state has nothing at {old}/{OWN} any more" in told.output
     declare(project, **HOME)
-    assert "whether they hold rows cannot be learnt" in refused(project.preview())
+    assert "it could not be checked whether they have rows" in refused(project.preview())
     declare(project, {"leaves": [f"{old}/{NAME}"]}, **HOME)
     assert "engarde:server.leaves[0]: is its current place" in refused(project.preview())

@@ -34,7 +34,7 @@ def test_all_is_taken_over_again(projects: Projects, monkeypatch: pytest.MonkeyP
         (project.folder / STACK_FILE).write_text(json.dumps(document))
         does(project, "stack", "init", "--no-select")
         does(project, "config", "set", "--secret", "adminPassword", given=PASSWORD)
-        assert "the password of sankore_user is replaced, for it is taken over" in project.preview().output
+        assert "the password of sankore_user is replaced, because the role is taken over" in project.preview().output
         project.succeeds(project.up())
         with project.connect("sankore") as session:
             assert session.execute("SELECT id FROM things").fetchall() == [(1,)]

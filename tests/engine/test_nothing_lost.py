@@ -85,7 +85,7 @@ def test_a_service_that_is_removed_while_it_holds_tables_stays_whole(stacks: Sta
         known = project.outputs()
         project.declare(server=server, services=left, **BESIDE)
         for run in (project.preview, project.up):
-            refused(project, run, "declared by no service, and not empty: madansara (2 objects). Nothing was changed")
+            refused(project, run, "any more, but they are not empty: madansara (2 objects). Nothing was changed")
         refused(project, lambda: project.destroy("--skip-preview"), "protect" if protect else "cannot drop schema")
         # The engine drops the outputs of what is declared no more, also when its deletion fails.
         project.declare(server=server, services=SERVICES, **BESIDE)
@@ -118,7 +118,7 @@ def test_a_service_is_retired_and_a_stack_destroyed_on_purpose(stacks: Stacks) -
         project.database.run("DROP TABLE madansara.things")
         left = {name: declared for name, declared in SERVICES.items() if name != "madansara"}
         project.declare(server={"protect": True}, services=left, **BESIDE)
-        refused(project, project.preview, "stack local protects what its stack file declares no more: madansara")
+        refused(project, project.preview, "stack local protects what its stack file no longer declares: madansara")
         project.declare(
             server={"protect": True}, services={**SERVICES, "madansara": {"reads": READS, "protect": False}}, **BESIDE
         )

@@ -155,7 +155,7 @@ def test_a_database_that_is_not_there_is_one_clear_error(apart: Apart) -> None:
     run = apart.project.preview()
     declare(apart.project, apart.there, SERVICES)
     assert run.exit != 0
-    assert "database nowhere, which sankore names, does not exist" in run.output
+    assert "database nowhere (of sankore) does not exist" in run.output
     assert 'CREATE DATABASE "nowhere"' in run.output
     assert "Traceback" not in run.output
 

@@ -60,7 +60,7 @@ def test_tables_come_and_go_and_no_run_breaks(projects: Projects) -> None:
         project.succeeds(project.preview())
         assert project.database.changes(before) == []
         third = project.succeeds(project.up())
-        assert "the declared read sankore.goes has vanished" in third.output
+        assert "the declared read sankore.goes no longer exists" in third.output
         assert "madansara-reads-sankore.later" in third.ops
         fourth = project.succeeds(project.up())
         assert fourth.ops == {"madansara-reads-sankore.goes_undeclared": "delete"}

@@ -38,7 +38,7 @@ def test_a_schema_is_renamed_by_hand(projects: Projects) -> None:
         project.succeeds(project.up())
 
         declare(project, schema="Madan Sara")
-        [statement] = re.findall(r"cannot become Madan Sara in one step: keep .*? or run `(.*?)`", refused(project))
+        [statement] = re.findall(r"cannot be renamed to Madan Sara in one step: .*? or run `(.*?)`", refused(project))
         with project.database.session() as session:
             session.execute(statement.encode())
         project.succeeds(project.refresh())
@@ -58,10 +58,10 @@ def test_a_service_does_not_take_what_was_made_for_another(stacks: Stacks) -> No
         project.declare(services={"renamed": {"role": "madansara_user", "schema": "madansara"}})
         said = refused(project)
         for what in ("role madansara_user", "schema madansara"):
-            assert f"{what} was made for madansara and cannot go to another: keep it there, or with `formerly:" in said
+            assert f"{what} was created for madansara and cannot go to another: keep it there, or rename" in said
 
 
 def test_a_role_keeps_its_name(stacks: Stacks) -> None:
     with stacks(services={"madansara": None}) as project:
         project.declare(services={"madansara": {"role": "other"}})
-        assert "role madansara_user was made for madansara and is declared as other: keep it with" in refused(project)
+        assert "role madansara_user was created for madansara, but the stack file declares other" in refused(project)

@@ -58,20 +58,20 @@ def test_it_says_who_loses_what_and_changes_nothing(zero: DayZero, project: Proj
     for said in (
         "PUBLIC loses CONNECT, TEMPORARY on database railway",
         "sankore_user loses REFERENCES on table public.brands",
-        "langflow_user has 15 sessions now, and connectionLimit of langflow is 10",
-        "the password of madansara_user is replaced, for it is taken over",
-        "schema workers becomes workers_later's: workers_user loses what its owner may do there",
+        "langflow_user has 15 sessions now, but connectionLimit of langflow is 10",
+        "the password of madansara_user is replaced, because the role is taken over",
+        "schema workers gets owner workers_later: workers_user loses the owner's privileges on it",
         "nightly is shut out of database railway, as the stack file says (1 grant)",
-        "metabase, which the stack file does not name, comes into database railway as a member of analytics_readonly",
+        "metabase, which the stack file does not name, can connect to database railway as a member of analytics_readon",
         "backend_worker from database railway: 1 session, 6 objects, 1 grant",
         "old_contractor from database railway: 1 session",
         'ALTER ROLE "sankore_user" SET statement_timeout = 30000;',
         "engarde:services.sankore.statementTimeout: 30000",
         "engarde:shutOut: [backend_worker, legacy_etl, nightly, old_contractor, support_admin, workers_user]",
-        "nothing was changed",
+        "Nothing was changed.",
     ):
         assert said in run.output, run.output
-    assert run.output.index("loses CONNECT") < run.output.index("needs a word first")
+    assert run.output.index("loses CONNECT") < run.output.index("cannot be brought up yet")
 
 
 def test_nothing_is_to_be_given_to_a_role_that_is_not_there_yet(project: Project) -> None:
@@ -100,7 +100,7 @@ def test_with_the_words_it_goes_through_and_keeps_whom_they_name(zero: DayZero, 
     assert loses in project.succeeds(project.up()).output
     assert loses not in project.succeeds(project.preview()).output
     declare(project, services={**SERVICES, "onside": {"adopt": True, "rotation": 2}})
-    assert "onside_user is replaced, for its rotation is higher" in project.succeeds(project.preview()).output
+    assert "onside_user is replaced, because its rotation is higher" in project.succeeds(project.preview()).output
 
 
 def test_one_that_was_shut_out_without_a_word_stays_a_finding(zero: DayZero, project: Project) -> None:

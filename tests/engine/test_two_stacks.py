@@ -95,8 +95,8 @@ def test_roles_of_the_other_stack_are_refused_before_anything_is_touched(pairs: 
             message = one_message(run)
             for role in ("madansara_user", "sankore_user", "analytics_readonly"):
                 assert (
-                    f"role {role} exists already and is not this stack's:"
-                    " `adopt: true` takes it over, `role:` names another one"
+                    f"role {role} already exists but is not managed by this stack:"
+                    " set `adopt: true` to take it over, or `role:` to use another name"
                 ) in message
         assert first.database.changes(before) == []
 
@@ -112,5 +112,5 @@ def test_schemas_of_the_other_stack_are_refused_too(pairs: Pairs) -> None:
         before = first.database.mark()
         run = second.up()
         assert run.exit != 0
-        assert "schema madansara exists already and is madansara_user's: `adopt: true` takes it over" in run.output
+        assert "schema madansara already exists but belongs to madansara_user: set `adopt: true`" in run.output
         assert first.database.changes(before) == []

@@ -48,7 +48,7 @@ RECORDED = {
     'duplicate key value violates unique constraint "pg_db_role_setting_databaseid_rol_index"': "at-once",
     'duplicate key value violates unique constraint "pg_default_acl_role_nsp_obj_index"': "at-once",
     'pq: role "madansara_user" already exists': "exists",
-    "  role a_user exists already and is not this stack's: `adopt: true` takes it over": "exists",
+    "  role a_user already exists but is not managed by this stack: set `adopt: true` to take it over": "exists",
     'must be member of role "a"': "denied-admin",
     'ERROR:  must be able to SET ROLE "a"': "denied-admin",
     "permission denied to create role": "denied-admin",

@@ -137,4 +137,4 @@ def test_what_vanishes_is_marked_and_then_let_go_of() -> None:
 def test_what_is_back_before_it_was_let_go_of_is_granted_by_the_run_after() -> None:
     ran = up(function(), in_state(NAME), "public.f(integer)")
     assert NAME not in ran.resources
-    assert "the declared call public.f(integer) is back" in ran.warnings[0]
+    assert "the declared call public.f(integer) exists again" in ran.warnings[0]

@@ -35,4 +35,4 @@ def test_the_admins_password_is_a_secret_and_nothing_else_is() -> None:
         "engarde:services: must not be a secret"
     )
     nested = faults(services={"a": {"schema": {"secure": "v1:x"}}})
-    assert "engarde:services.a.schema: must not be a secret; only the admin's password is" in nested
+    assert "engarde:services.a.schema: must not be a secret; only the admin's password is one" in nested

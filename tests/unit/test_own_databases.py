@@ -148,12 +148,12 @@ def test_back_again_the_other_database_is_left(name: str, provider: str) -> None
 
 def test_a_server_that_is_named_no_more_while_something_is_there_is_refused() -> None:
     gone = {**CONFIG, "services": {"a": None}, "databases": {}, "adminPasswords": {}}
-    with pytest.raises(Ended, match=r"put engarde:databases\.cs back"):
+    with pytest.raises(Ended, match=r"Restore engarde:databases\.cs"):
         run(gone, state=schema("a-schema-on-cs"))
     assert "a-schema-on-cs" not in run(gone, state=schema("a-schema-on-cs", marked=True)).resources
     renamed = {**CONFIG, "databases": {"bs": CONFIG["databases"]["cs"]}, "adminPasswords": {"bs": "x"}}
     services = {"a": {"database": "bs"}}
-    with pytest.raises(Ended, match=r"give engarde:databases\.bs another key"):
+    with pytest.raises(Ended, match=r"Give engarde:databases\.bs another key"):
         run({**renamed, "services": services}, state=schema("a-schema-in-bs"))
 
 

@@ -86,7 +86,7 @@ def test_a_table_that_vanished_stays_declared_so_that_nothing_is_revoked_on_it()
     ran = up(["public.users"], set(), in_state(USERS))
     assert granted(ran) == {NAMES[USERS]: True}
     assert ran.resources[NAMES[USERS]].ignore_changes == ("columns", "objects", "privileges")
-    assert "public.users has vanished" in ran.warnings[0]
+    assert "public.users no longer exists" in ran.warnings[0]
     assert released(ran) == [NAMES[USERS]]
 
 

@@ -48,7 +48,7 @@ def test_an_outside_role_has_one_in_every_database() -> None:
 def test_a_services_own_database_keeps_nobody() -> None:
     said = told(stack(), replace(HERE, database="own"), label="own")
     assert "outsideRoles" not in said
-    assert "that it is shut out:\nengarde:shutOut: [o]" in said
+    assert "as shut out:\nengarde:shutOut: [o]" in said
 
 
 def test_no_name_writes_a_line_of_its_own() -> None:

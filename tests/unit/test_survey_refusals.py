@@ -25,7 +25,8 @@ SERVICE = {"services": {"a": None}}
 def test_roles_of_others() -> None:
     found = [role("a_user"), role("analytics_readonly")]
     assert list(faults(stack(**SERVICE, analytics={}), found, {"analytics_readonly"})) == [
-        "role a_user exists already and is not this stack's: `adopt: true` takes it over, `role:` names another one"
+        "role a_user already exists but is not managed by this stack: set `adopt: true` to take it over, or `role:` to"
+        " use another name"
     ]
     assert list(faults(stack(services={"a": {"adopt": True}}), found, ())) == []
     assert list(faults(stack(services={"a": {"role": "b"}}), found, ())) == []
@@ -34,7 +35,8 @@ def test_roles_of_others() -> None:
 def test_schemas_of_others() -> None:
     theirs = [Existing("schema", "a", "other")]
     assert list(faults(stack(**SERVICE), theirs, ())) == [
-        "schema a exists already and is other's: `adopt: true` takes it over, `schema:` names another one"
+        "schema a already exists but belongs to other: set `adopt: true` to take it over, or `schema:` to use another"
+        " name"
     ]
     assert list(faults(stack(services={"a": {"adopt": True}}), theirs, ())) == []
     assert list(faults(stack(**SERVICE), [role("a_user"), *theirs], {"a_user"})) == [], "damage, to be repaired"
@@ -47,7 +49,7 @@ def test_roles_that_are_named_and_not_there() -> None:
         **SERVICE, outsideRoles={"backend": None}, existingSchemas={"public": {"creators": ["legacy", "a_user"]}}
     )
     assert list(faults(declared, [role("backend")], ())) == [
-        "role legacy does not exist: make it, or take it out of outsideRoles and creators"
+        "role legacy does not exist: create it, or remove it from outsideRoles and creators"
     ]
 
 
@@ -60,21 +62,21 @@ def test_nothing_that_stays_is_moved() -> None:
 def test_what_has_another_name() -> None:
     before = {Made("role", "a", "old"), Made("schema", "a", "b c"), Made("role", "analytics", "reader")}
     assert list(rename_faults(stack(**SERVICE, analytics={}), frozenset(before), (), ())) == [
-        "role old was made for a and is declared as a_user: keep it with `role: old`,"
-        " or rename it with `formerly: old`",
-        "schema b c cannot become a in one step: keep it with `schema: b c`,"
+        "role old was created for a, but the stack file declares a_user: set `role: old` to keep it,"
+        " or `formerly: old` to rename it",
+        "schema b c cannot be renamed to a in one step: set `schema: b c` to keep it,"
         ' or run `ALTER SCHEMA "b c" RENAME TO "a";`, then `pulumi refresh`, then `pulumi up`',
-        "role reader was made for analytics and is declared as analytics_readonly: keep it with `role: reader`,"
-        " or rename it with `formerly: reader`",
+        "role reader was created for analytics, but the stack file declares analytics_readonly: set `role: reader` to"
+        " keep it, or `formerly: reader` to rename it",
     ]
 
 
 def test_what_has_changed_hands() -> None:
     before = frozenset({Made("role", "old", "a_user"), Made("schema", "old", "a")})
     assert list(rename_faults(stack(**SERVICE), before, (), ())) == [
-        "role a_user was made for old and cannot go to another: keep it there, or with `formerly: old`",
-        "schema a was made for old and cannot go to another: keep it there, or with `formerly: old`",
+        "role a_user was created for old and cannot go to another: keep it there, or rename old with `formerly: old`",
+        "schema a was created for old and cannot go to another: keep it there, or rename old with `formerly: old`",
     ]
     assert list(rename_faults(stack(existingSchemas={"a": None}), before, (), ())) == [
-        "schema a was made for old and cannot go to another: keep it there"
+        "schema a was created for old and cannot go to another: keep it there"
     ]

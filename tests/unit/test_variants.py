@@ -41,7 +41,7 @@ def test_what_is_protected_is_not_taken_out_of_the_stack_file() -> None:
     state = protected("ServiceTenant", "onside") | protected("AnalyticsReader", "analytics")
     without = {name: value for name, value in CONFIG.items() if name != "analytics"}
     with pytest.raises(
-        Ended, match=r"declares no more: analytics, onside\. Nothing was changed\. Declare it again with"
+        Ended, match=r"no longer declares: analytics, onside\. Nothing was changed\. Declare it again with"
     ):
         run(without, state=state)
     run(changed(services={**CONFIG["services"], "onside": {"protect": False}}), state=state)
