@@ -255,7 +255,7 @@ def _query(name: str) -> SQL:
 
 
 def _joined(statements: Iterable[str]) -> bytes:
-    return ";".join(f"{statement.removesuffix(';')}{MARK}" for statement in statements).encode()
+    return "; ".join(f"{statement.removesuffix(';')}{MARK}" for statement in statements).encode()
 
 
 @contextmanager
