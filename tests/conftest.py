@@ -43,6 +43,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEFT] = {}
     # A shell has what it starts in the background ignore interrupts, and what a test starts would ignore them, too.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    # A terminal's width is not that of the pipes that tests read.
+    os.environ.pop("COLUMNS", None)
     if major := MAJORS.get(config.getoption("part")):
         os.environ[MAJOR] = str(major)
 
