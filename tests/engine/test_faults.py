@@ -59,7 +59,7 @@ def test_every_fault_of_a_stack_file_is_in_one_message(project: Project, command
     for place in (
         "engarde:server.port",
         "engarde:server.connectionBudget",
-        "engarde:serviceAddress.host: a MySQL address",
+        "engarde:serviceAddress.host: is a MySQL address",
         "engarde:services.madansara.connectionLimit",
         "engarde:services.madansara.colour",
         "engarde:services.madansara.reads",
