@@ -96,7 +96,7 @@ def test_one_statement_that_fails_undoes_them_all(project: Project) -> None:
     at_the_second_table(project, "RAISE EXCEPTION 'not this one'")
     done = project.tool("doctor", "--fix")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "nothing was changed" in done.stderr
+    assert "Nothing was changed" in done.stderr
     assert f'ALTER TABLE {SECOND} OWNER TO "sankore_user";\n  P0001: not this one' in done.stderr
     assert unchanged(project)
 
