@@ -39,6 +39,14 @@ def _stated(folder: Path) -> str:
     folders = (folder, *folder.parents)[:UPWARDS]
     for place, pattern in ((place, pattern) for place in folders for pattern in FILES):
         for file in sorted(place.glob(pattern)):
-            if found := _STATED.search(read_text(file)):
+            if found := _STATED.search(_text(file)):
                 return f"=={found['locked']}" if found["locked"] else found["range"]
     return ""
+
+
+def _text(file: Path) -> str:
+    """Empty where it is no file, too large, or no text: that says nothing of a version."""
+    try:
+        return read_text(file)
+    except (OSError, UnicodeError):
+        return ""

@@ -129,9 +129,9 @@ def test_what_was_moved_in_the_file_alone_is_not_delivered() -> None:
     [
         (
             {"services": {"b": {"database": "bs", "railway": {"variables": {"X": {"database": "bs"}}}}}},
-            "services.b.railway.variables.X.database: only for analytics",
+            "services.b.railway.variables.X.database: is only for analytics",
         ),
-        ({"analytics": {**ANALYTICS, "schemas": ["b"]}}, "analytics.railway.variables.CS_URL.database: only for"),
+        ({"analytics": {**ANALYTICS, "schemas": ["b"]}}, "analytics.railway.variables.CS_URL.database: is only for"),
     ],
 )
 def test_a_variable_that_leads_nowhere_is_a_fault(sections: dict[str, Any], fault: str) -> None:

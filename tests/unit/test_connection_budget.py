@@ -106,6 +106,7 @@ def test_status_sets_the_limits_of_all_databases_against_the_servers_connections
         activity=SimpleNamespace(sessions=sessions),
         server=None,
         database_size=1,
+        slots=(),
     )
     told = _server(find(declared, "as"), cast(Any, found), {"a_user": "a"})
     assert (told.budget, told.promised, told.used_by_stack, told.others) == (97, 60, 2, {"backend": 1})
