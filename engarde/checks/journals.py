@@ -49,11 +49,15 @@ def _write(file: Path, journal: object) -> None:
     write_whole(file, file.with_suffix(".draft"), text)
 
 
-def folder(name: str) -> Path:
-    """A folder for what a command needs while it runs."""
-    made = PRIVATE / name
+def folder(command: str, stack: str) -> Path:
+    """A folder for what a command needs while it works on a stack."""
+    made = _place(command, stack)
     made.mkdir(parents=True, exist_ok=True)
     return made
+
+
+def _place(command: str, stack: str, suffix: str = "") -> Path:
+    return PRIVATE / f"{command}.{short_name(stack)}{suffix}"
 
 
 class Step(IntEnum):
@@ -142,7 +146,7 @@ def moves(stack: str) -> Iterator[MoveJournal]:
 
     :raises Refused: a file cannot be read.
     """
-    files = (PRIVATE / f"split.{short_name(stack)}").glob("*.json")
+    files = _place("split", stack).glob("*.json")
     return filter(None, (_read(file, MoveJournal) for file in sorted(files)))
 
 
@@ -172,7 +176,7 @@ def forget_move(stack: str, service: str) -> None:
 
 
 def _of_move(stack: str, service: str) -> Path:
-    return PRIVATE / f"split.{short_name(stack)}" / f"{quote(service, safe='')}.json"
+    return _place("split", stack) / f"{quote(service, safe='')}.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +235,7 @@ def end_rotation(stack: str, login: str) -> None:
 
 
 def _of_rotations(stack: str) -> Path:
-    return PRIVATE / f"rotation.{short_name(stack)}.json"
+    return _place("rotation", stack, ".json")
 
 
 def _write_rotations(stack: str, journal: RotationJournal) -> None:

@@ -17,7 +17,7 @@ from engarde.declaration.databases import database_of
 from engarde.declaration.loader import FOLDER
 from engarde.declaration.model import Service, Stack
 from engarde.declaration.stack_file import key_path
-from engarde.declaration.stack_names import file_name, short_name
+from engarde.declaration.stack_names import file_name
 from engarde.errors import ConfigError, Refused, Unfinished
 from engarde.output.layout import lines
 from engarde.output.show import Result
@@ -128,7 +128,7 @@ def _left(declared: Stack, service: Service, made: Resource | None) -> _Left:
         raise Refused(begun.told(declared.name))
     if name in journals.read_rotations(declared.name).begun:
         raise Refused(f"a rotation of {name} is open: run `bin/engarde rotate {name} --stack {declared.name}` first")
-    with copied(declared.name, journals.folder(f"retire.{short_name(declared.name)}")) as copy:
+    with copied(declared.name, journals.folder("retire", declared.name)) as copy:
         _take_out(declared, service, copy.copy)
     held = None
     if made:
@@ -182,7 +182,7 @@ def _go(left: _Left, to: Path | None, options: Options, say: Say, *, keep: bool)
             )
     if left.made and left.made.protected:
         say("taking the protection off")
-        with copied(stack.name, journals.folder(f"retire.{short_name(stack.name)}")) as copy:
+        with copied(stack.name, journals.folder("retire", stack.name)) as copy:
             path = key_path("services", (service.name, "protect"))
             assert path, "its entry can be spelled"
             set_key(stack.name, copy.copy, path, "false")
@@ -191,7 +191,7 @@ def _go(left: _Left, to: Path | None, options: Options, say: Say, *, keep: bool)
     if left.held is not None:
         _drop(stack, service, manifest.whole(folder).inventory if folder else None, say)
     begin_change()
-    with copied(stack.name, journals.folder(f"retire.{short_name(stack.name)}")) as copy:
+    with copied(stack.name, journals.folder("retire", stack.name)) as copy:
         _take_out(stack, service, copy.copy)
         copy.put_in_place()
     if left.made and service.database:

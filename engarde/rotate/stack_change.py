@@ -15,7 +15,7 @@ from engarde.declaration import stack_file
 from engarde.declaration.loader import FOLDER
 from engarde.declaration.model import Stack
 from engarde.declaration.resource_names import login_name, logins_by_name, rotation_key
-from engarde.declaration.stack_names import file_name, short_name
+from engarde.declaration.stack_names import file_name
 from engarde.errors import ConfigError, Refused
 from engarde.pulumi_cli import stale_locks
 from engarde.pulumi_cli.process import set_key
@@ -36,7 +36,7 @@ def locked(declared: Stack, *, dry_run: bool) -> Iterator[None]:
     :raises Unreachable: no engine.
     """
     stack, recorded = declared.name, Recorded(declared.name)
-    with (folder(f"rotation.{short_name(stack)}") / "lock").open("w") as lock:
+    with (folder("rotation", stack) / "lock").open("w") as lock:
         try:
             # The kernel lets go of a killed one's.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -106,7 +106,7 @@ def draft(stack: Stack, login: Login, counter: int) -> Iterator[Copy]:
     :raises Refused: the copy would declare something else, too.
     """
     name = login_name(login)
-    with copied(stack.name, folder(f"rotation.{short_name(stack.name)}")) as made:
+    with copied(stack.name, folder("rotation", stack.name)) as made:
         if login.rotation < counter:
             section, keys = rotation_key(login)
             path = stack_file.key_path(section, keys)

@@ -10,7 +10,7 @@ from engarde.checks.journals import folder
 from engarde.declaration import stack_file
 from engarde.declaration.databases import restrict_to, service_of
 from engarde.declaration.model import DatabaseStack, Extension, Service, Stack
-from engarde.declaration.stack_names import PROJECT, file_name, short_name
+from engarde.declaration.stack_names import PROJECT, file_name
 from engarde.declaration.validation import join
 from engarde.errors import ConfigError, Refused, Unreachable
 from engarde.pulumi_cli.process import engine, set_key
@@ -128,7 +128,7 @@ def draft(now: Stack, then: Stack) -> Iterator[Copy]:
     :raises Refused: the copy would declare something else, too.
     """
     # In a folder of its own: a plan takes no lock.
-    beside = TemporaryDirectory(prefix="draft-", dir=folder(f"split.{short_name(now.name)}"))
+    beside = TemporaryDirectory(prefix="draft-", dir=folder("split", now.name))
     with beside as place, copied(now.name, Path(place)) as made:
         for edit in changes(now, then):
             _write(now.name, made.copy, edit)
