@@ -23,6 +23,13 @@ long, as in a trigger or on a disk that stands still."""
 WITHIN = 0.1
 """How often a wait looks at the clock, and lets an interrupt through [seconds]."""
 
+MARK = " /* engarde */"
+"""After each statement of ours: a role that we log in as has not asked it. In front of it, PostgreSQL 18 drops it.
+
+Not after what ends a transaction or a part of one: from 16 on, the server counts that of all sessions of a role as one
+statement, and keeps the text of the first.
+"""
+
 Value = TypeVar("Value")
 
 
@@ -107,7 +114,7 @@ def _stalled(access: Access, process: int) -> str:
         with closing(_connect(access, "look")) as other:
             found = other.execute(
                 "SELECT state, wait_event_type FROM pg_catalog.pg_stat_activity"
-                " WHERE pid OPERATOR(pg_catalog.=) %s /* engarde */",
+                f" WHERE pid OPERATOR(pg_catalog.=) %s{MARK}",
                 [process],
             ).fetchone()
     except LoginRefused as refusal:

@@ -15,7 +15,7 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 
 from engarde.declaration.names import SYSTEM
 from engarde.errors import NoRoomForLocks, NotAnswered, Refused, Uncertain, Unreachable
-from engarde.server.connect import connect
+from engarde.server.connect import MARK, connect
 from engarde.server.credentials import Access
 from engarde.util.quoting import printable
 from engarde.util.terminal import begin_change, visible
@@ -42,14 +42,6 @@ CAN_LOOK_FOR_ITS_CLIENT = 140_000
 """From this version on a server may notice in the middle of a statement that its client is gone, if its system can."""
 
 _QUERIES = Path(__file__).with_name("sql")
-MARK = " /* engarde */"
-"""After each statement of ours: a role that we log in as has not asked it. In front of it, PostgreSQL 18 drops it.
-
-Not after what ends a transaction or a part of one: from 16 on, the server counts that of all sessions of a role as one
-statement, and keeps the text of the first.
-"""
-
-
 Row = TypeVar("Row")
 LOCKED = "55P03"
 """The SQLSTATE of what does not wait for a lock."""

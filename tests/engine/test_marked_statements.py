@@ -10,8 +10,9 @@ import pytest
 from devtools import server as servers
 from engarde.declaration.address import Address
 from engarde.errors import NotAnswered, Refused
+from engarde.server.connect import MARK
 from engarde.server.credentials import Access, scram_verifier
-from engarde.server.session import MARK, session
+from engarde.server.session import session
 from engarde.verify.logins import Who
 from tests.engine import database as databases
 from tests.engine.admins import PASSWORD, only_superuser
