@@ -97,17 +97,22 @@ def remarks(report: Report) -> Iterator[Remark]:
 
 
 def _to_mend(stored: Storage) -> Iterator[Remark]:
-    for index in stored.invalid_indexes[:NAMED]:
-        name = f"{index.schema}.{index.name} ({of_bytes(index.bytes)})"
-        yield Remark(
-            f"index {name} is invalid: no query uses it. As its owner, outside of a transaction:", index.remedy
+    invalid = [
+        Remark(
+            f"index {index.schema}.{index.name} ({of_bytes(index.bytes)}) is invalid: no query uses it. As its owner,"
+            " outside of a transaction:",
+            index.remedy,
         )
-    if (left := len(stored.invalid_indexes) - NAMED) > 0:
-        yield Remark(f"more indexes that are invalid: {left}")
-    for table in stored.autovacuum_off[:NAMED]:
-        yield Remark(f"autovacuum is off for {table.schema}.{table.table}. Unless it is meant to be:", table.remedy)
-    if (left := len(stored.autovacuum_off) - NAMED) > 0:
-        yield Remark(f"more tables for which autovacuum is off: {left}")
+        for index in stored.invalid_indexes
+    ]
+    off = [
+        Remark(f"autovacuum is off for {table.schema}.{table.table}. Unless it is meant to be:", table.remedy)
+        for table in stored.autovacuum_off
+    ]
+    for found, what in ((invalid, "indexes that are invalid"), (off, "tables for which autovacuum is off")):
+        yield from found[:NAMED]
+        if (left := len(found) - NAMED) > 0:
+            yield Remark(f"more {what}: {left}")
 
 
 def _sessions(service: Service) -> Iterator[str]:

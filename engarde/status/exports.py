@@ -104,7 +104,7 @@ def data(report: Report, exceeded: Sequence[Exceeded]) -> dict[str, Any]:
             "databaseBytes": server.database_size,
             "cacheHit": server.cache_hit,
             "deadlocks": seen.deadlocks,
-            "inactiveSlots": [{**_data(slot), "remedy": slot.remedy} for slot in server.inactive_slots],
+            "inactiveSlots": _data(server.inactive_slots),
             "tempBytes": seen.temp_bytes,
             "countedSince": _time(seen.counted_since),
             "transactionAge": seen.transaction_age,
@@ -140,9 +140,10 @@ def _service(service: Service, queries: bool) -> dict[str, Any]:
 
 
 def _data(value: Any) -> Any:
-    """A value of a report: of a dataclass, its fields by their names."""
+    """A value of a report: of a dataclass, its fields by their names, and its remedy if it has one."""
     if is_dataclass(value):
-        members = {field.name: getattr(value, field.name) for field in fields(value)}
+        names = [*(field.name for field in fields(value)), *(["remedy"] if hasattr(value, "remedy") else [])]
+        members = {name: getattr(value, name) for name in names}
         return {
             re.sub("_(.)", lambda letter: letter[1].upper(), name): _time(of) if name.endswith("_at") else _data(of)
             for name, of in members.items()

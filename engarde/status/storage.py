@@ -128,13 +128,13 @@ class InvalidIndex:
     table: str
     name: str
     bytes: int | None
-    remedy: str = field(init=False)
-    """for its owner or a superuser, outside of a transaction"""
 
-    def __post_init__(self) -> None:
+    @property
+    def remedy(self) -> str:
+        """For its owner or a superuser, outside of a transaction."""
         # What REINDEX CONCURRENTLY leaves is beside the index that it was to replace.
         verb = "DROP INDEX" if _LEFT_BEHIND.search(self.name) else "REINDEX INDEX"
-        object.__setattr__(self, "remedy", printable(f"{verb} CONCURRENTLY {quoted(self.schema, self.name)};"))
+        return printable(f"{verb} CONCURRENTLY {quoted(self.schema, self.name)};")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +143,12 @@ class AutovacuumOff:
 
     schema: str
     table: str
-    remedy: str = field(init=False)
-    """for its owner or a superuser"""
 
-    def __post_init__(self) -> None:
+    @property
+    def remedy(self) -> str:
+        """For its owner or a superuser."""
         reset = "RESET (autovacuum_enabled, toast.autovacuum_enabled)"
-        object.__setattr__(self, "remedy", printable(f"ALTER TABLE {quoted(self.schema, self.table)} {reset};"))
+        return printable(f"ALTER TABLE {quoted(self.schema, self.table)} {reset};")
 
 
 @dataclass(frozen=True, slots=True)
