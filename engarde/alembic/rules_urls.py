@@ -10,13 +10,12 @@ from engarde.alembic.default_driver import NEW, NEW_FROM, OLD, default_drivers
 from engarde.alembic.project import URL
 from engarde.alembic.source import SCHEME, UNKNOWN, Value, handed, name_of
 from engarde.declaration.databases import database_of
-from engarde.declaration.declared import UrlFormat
+from engarde.declaration.declared import ASYNCHRONOUS_DRIVERS, UrlFormat
 from engarde.declaration.stack_file import lines
 from engarde.output.findings import Finding, Remedy
 from engarde.util.masking import masked
 
 DIRECT = "DIRECT_DATABASE_URL"
-DRIVERS_OF_ASYNC = frozenset({"asyncpg", "psycopg"})
 EITHER = f"one of {OLD} before SQLAlchemy {NEW_FROM}, one of {NEW} from {NEW_FROM} on; no file of the project pins it"
 
 _ADDRESS = re.compile(r"(?:postgres(?:ql)?|mysql|mariadb|mssql|oracle|cockroachdb)(?:\+\w+)?://[^\s{]\S*")
@@ -145,7 +144,7 @@ def has_asyncpg(context: Context) -> bool:
 
 
 def _fits(context: Context, name: str) -> bool:
-    return name in DRIVERS_OF_ASYNC if context.env.asynchronous else name != "asyncpg"
+    return name in ASYNCHRONOUS_DRIVERS if context.env.asynchronous else name != "asyncpg"
 
 
 def driver_fits(context: Context) -> Iterator[Finding]:

@@ -22,6 +22,8 @@ UrlFormat = Literal[
     "prisma",
     "jdbc",
 ]
+ASYNCHRONOUS_DRIVERS = frozenset({"asyncpg", "psycopg"})
+"""Those that an asynchronous engine of SQLAlchemy takes; psycopg serves both kinds."""
 SslMode = Literal["disable", "allow", "prefer", "require", "verify-ca", "verify-full"]
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})

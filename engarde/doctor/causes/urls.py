@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from engarde.declaration.declared import UrlFormat
+from engarde.declaration.declared import ASYNCHRONOUS_DRIVERS, UrlFormat
 from engarde.declaration.model import Analytics, Service
 from engarde.doctor import remedies
 from engarde.doctor.facts import Facts
@@ -12,7 +12,7 @@ from engarde.output.findings import Remedy
 
 PRIVATE = ".railway.internal"
 LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
-OPTIONS = "options"
+OPTIONS: UrlFormat = "options"
 
 DRIVERS = {
     "asyncpg": "connect_args with statement_cache_size 0, prepared_statement_cache_size 0, and names that never repeat",
@@ -31,7 +31,6 @@ _OTHER: dict[str, UrlFormat] = {"psycopg": "sqlalchemy+psycopg2", "psycopg2": "s
 
 PACKAGES = {"psycopg": "psycopg[binary]", "psycopg2": "psycopg2-binary"}
 """Driver -> its name for pip, if that is another one."""
-ASYNCHRONOUS = ("asyncpg", "psycopg")
 
 
 def _reference(facts: Facts) -> Answer:
@@ -88,25 +87,21 @@ def _start(facts: Facts) -> Remedy:
     return remedies.code(f"start PostgreSQL and its TCP proxy on Railway, and compare the proxy's address with {where}")
 
 
-def _with_options(facts: Facts) -> list[Service]:
-    return [service for service in facts.services if service.url_format == OPTIONS]
-
-
-def _with_prisma(facts: Facts) -> bool:
-    return any(service.url_format == "prisma" for service in facts.services)
+def _with_form(facts: Facts, form: UrlFormat) -> list[Service]:
+    return [service for service in facts.services if service.url_format == form]
 
 
 def _declared_options(facts: Facts) -> Answer:
-    for service in _with_options(facts):
+    for service in _with_form(facts, OPTIONS):
         because = f"{service.name} has urlFormat: options; poolers refuse it, and Alembic interprets its %"
         return confirmed(because, remedies.of_login(service, "urlFormat", "plain"))
     return ruled_out("no service in question has urlFormat: options")
 
 
 def _old_options(facts: Facts) -> Answer:
-    if _with_options(facts):
+    if _with_form(facts, OPTIONS):
         return ruled_out("the stack file asks for this form")
-    if _with_prisma(facts):
+    if _with_form(facts, "prisma"):
         return unknown("Prisma may have sent the parameter")
     return confirmed("no URL of the stack has options, so the service has an old URL, perhaps the setup guide's")
 
@@ -124,7 +119,7 @@ def _driver(facts: Facts) -> Remedy:
 
 
 def _percent(facts: Facts) -> Answer:
-    if _with_options(facts):
+    if _with_form(facts, OPTIONS):
         return ruled_out("the % is part of `options`")
     return confirmed(
         "a URL that the stack did not make has a % in its password or options, and configparser interprets it"
@@ -179,7 +174,7 @@ def _other_named(facts: Facts) -> Answer:
 
 
 def _synchronous(facts: Facts) -> Answer:
-    found = [login for login in facts.suspects if _named(login) not in ASYNCHRONOUS]
+    found = [login for login in facts.suspects if _named(login) not in ASYNCHRONOUS_DRIVERS]
     if not found:
         return ruled_out("the stack's URL names an asynchronous driver")
     because = f"the URL leads to {facts.named.object}, which is synchronous; psycopg works, too, if the service has it"
@@ -197,7 +192,7 @@ def _in_synchronous_engine(facts: Facts) -> Answer:
 
 
 def _asks_for_schema(facts: Facts) -> Answer:
-    if _with_prisma(facts):
+    if _with_form(facts, "prisma"):
         return unknown("the URL names the schema, and Prisma's own engine sends it to the pooler when it connects")
     return ruled_out("no service in question has urlFormat: prisma")
 
