@@ -7,7 +7,7 @@ import pytest
 from engarde.doctor.causes import migrations, missing_relations, runs
 from tests.engine.conftest import Projects
 from tests.engine.diagnosing import diagnosed, heal, in_shell, said
-from tests.engine.ills import ask, confirmed_first, only_named
+from tests.engine.ills import Ill, ask, confirmed_first, named_and_healed, only_named
 from tests.engine.program import Project
 
 pytestmark = pytest.mark.xdist_group("doctor-data")
@@ -54,12 +54,7 @@ def alembic(project: Project, name: str, table: str, more: str = "") -> None:
 
 def test_migrations_that_have_not_run_and_those_of_another(project: Project) -> None:
     alembic(project, "aaa", "boards")
-    text = said(lambda: ask(project, "onside", "SELECT * FROM boards"))
-    code, found = diagnosed(project, f"onside: {text}")
-    confirmed_first(code, found, missing_relations.NOT_MIGRATED)
-    heal(project, found["fix"])
-    ask(project, "onside", "SELECT * FROM boards")
-    assert diagnosed(project, f"onside: {text}")[0] == 0
+    named_and_healed(project, Ill(missing_relations.NOT_MIGRATED, "onside", "SELECT * FROM boards"))
 
     # Another checkout, which lacks what was applied.
     alembic(project, "bbb", "more_boards")

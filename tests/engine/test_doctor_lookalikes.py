@@ -8,8 +8,8 @@ from engarde.doctor.causes import admin, functions, missing_relations, relations
 from engarde.doctor.model import Cause
 from tests.conftest import Stacks
 from tests.engine.admins import BACKEND, only_createrole, only_superuser
-from tests.engine.diagnosing import diagnosed, heal, marks, said, told
-from tests.engine.ills import ask, confirmed_first
+from tests.engine.diagnosing import diagnosed, heal, marks, told
+from tests.engine.ills import Ill, ask, confirmed_first, named_and_healed
 from tests.engine.program import Project
 
 pytestmark = pytest.mark.xdist_group("doctor-lookalikes")
@@ -197,23 +197,15 @@ def test_it_is_not_blamed(stacks: Stacks, name: str) -> None:
 @only_superuser
 def test_what_everybody_has_comes_back(stacks: Stacks) -> None:
     with stacks(in_use, **SECTIONS) as project:
-        project.database.run(*NO_USAGE_ON_PUBLIC)
-        text = said(lambda: ask(project, "madansara", "SELECT * FROM public.users"))
-        code, found = diagnosed(project, f"madansara: {text}")
-        confirmed_first(code, found, schemas.NOT_GRANTED)
-        heal(project, found["fix"])
-        ask(project, "madansara", "SELECT * FROM public.users")
-        assert diagnosed(project, f"madansara: {text}")[0] == 0
+        fails = "SELECT * FROM public.users"
+        named_and_healed(project, Ill(schemas.NOT_GRANTED, "madansara", fails, NO_USAGE_ON_PUBLIC))
 
 
 @only_superuser
 def test_a_schema_with_another_name_gets_its_own_back(stacks: Stacks) -> None:
     with stacks(in_use, **SECTIONS) as project:
-        project.database.run("ALTER SCHEMA sankore RENAME TO sankore_old")
-        text = said(lambda: ask(project, "sankore", "CREATE TABLE sankore.more (id int)"))
-        code, found = diagnosed(project, f"sankore: {text}")
-        confirmed_first(code, found, missing_relations.GONE)
-        heal(project, found["fix"])
+        renamed, fails = "ALTER SCHEMA sankore RENAME TO sankore_old", "CREATE TABLE sankore.more (id int)"
+        named_and_healed(project, Ill(missing_relations.GONE, "sankore", fails, (renamed,)))
         ask(project, "sankore", "SELECT * FROM sankore.orders")
 
 
@@ -224,11 +216,8 @@ def test_the_admin_makes_tables_beside_the_creators(stacks: Stacks) -> None:
         project.database.run("CREATE TABLE public.audit (id int)")
         project.succeeds(project.up("--refresh"))
         ask(project, "analytics", "SELECT * FROM public.audit")
-        project.database.run("CREATE TABLE public.audit_2 (id int)")
-        text = said(lambda: ask(project, "analytics", "SELECT * FROM public.audit_2"))
-        code, found = diagnosed(project, f"analytics: {text}")
-        confirmed_first(code, found, relations.CREATORS)
-        heal(project, found["fix"])
+        made, fails = "CREATE TABLE public.audit_2 (id int)", "SELECT * FROM public.audit_2"
+        named_and_healed(project, Ill(relations.CREATORS, "analytics", fails, (made,)))
         project.database.run("CREATE TABLE public.audit_3 (id int)")
         ask(project, "analytics", "SELECT * FROM public.audit_2, public.audit_3")
 

@@ -134,18 +134,13 @@ def test_a_role_outside_of_the_stack_is_declared(project: Project) -> None:
 
 
 def test_a_view_reads_as_its_owner(project: Project) -> None:
-    project.database.run(
+    damage = (
         "CREATE TABLE public.hidden (id int)",
         "CREATE VIEW sankore.of_hidden AS SELECT * FROM public.hidden",
         "ALTER VIEW sankore.of_hidden OWNER TO sankore_user",
         "GRANT SELECT ON public.hidden, sankore.of_hidden TO analytics_readonly",
     )
-    text = said(lambda: ask(project, "analytics", "SELECT * FROM sankore.of_hidden"))
-    code, found = diagnosed(project, f"analytics: {text}")
-    confirmed_first(code, found, relations.VIEW)
-    heal(project, found["fix"])
-    ask(project, "analytics", "SELECT * FROM sankore.of_hidden")
-    assert diagnosed(project, f"analytics: {text}")[0] == 0
+    named_and_healed(project, Ill(relations.VIEW, "analytics", "SELECT * FROM sankore.of_hidden", damage))
     project.database.run("DROP TABLE public.hidden CASCADE")
 
 
