@@ -127,7 +127,7 @@ def _refuse_to_lose(stack: DatabaseStack, asked: Session, before: Before) -> Non
         counted = ", ".join(f"{schema} ({count} objects)" for schema, count in held)
         raise Refused(
             f"no service declares these schemas of stack {stack.name} any more, but they are not empty: {counted}."
-            " Nothing was changed. Declare the service again, or retire it as the README says: copy its data, drop the"
+            " Nothing was changed. Declare the service again, or retire it (docs/retire.md): copy its data, drop the"
             " schema as the service, then remove the service from the stack file"
         )
 

@@ -123,7 +123,7 @@ ADOPT_ONLY: dict[str, Any] = {
     "existingSchemas": {"public": {"service": "production-backend"}},
     "analytics": {"adopt": True},
 }
-"""The sections of a stack file by the README alone: the guide's roles are taken over, and nothing else is known."""
+"""The sections of a stack file by docs/adopting.md: the guide's roles are taken over, and nothing else is known."""
 
 DECLARED: dict[str, Any] = {
     "services": {

@@ -1,4 +1,4 @@
-"""The passphrase is lost: as docs/production.md says, all is taken over again, and no row is."""
+"""The passphrase is lost: as docs/lost-state.md says, all is taken over again, and no row is."""
 
 import json
 
@@ -26,7 +26,7 @@ def test_all_is_taken_over_again(projects: Projects, monkeypatch: pytest.MonkeyP
         refused = project.preview()
         assert "incorrect passphrase" in refused.output
         told = project.tool("doctor", "-", given=refused.output)
-        assert "When the state or its passphrase is lost" in told.stdout, told.stdout + told.stderr
+        assert "docs/lost-state.md" in told.stdout, told.stdout + told.stderr
         does(project, "stack", "rm", "--yes", "--force", "--preserve-config")
         document = json.loads((project.folder / STACK_FILE).read_text())
         del document["encryptionsalt"], document["config"]["engarde:adminPassword"]

@@ -244,7 +244,7 @@ def test_each_version_of_python_that_is_supported_runs_the_tests() -> None:
 
 
 def test_production_installs_what_the_lock_names_by_its_hashes() -> None:
-    page = (PROJECT / "README.md").read_text()
+    page = (PROJECT / "docs/first-production-run.md").read_text()
     for text in (TEXT, page):
         installs = re.findall(r"pip install.* -r (?:.*)", text)
         assert installs and all("--require-hashes -r requirements.lock" in install for install in installs)

@@ -147,7 +147,7 @@ def _role_holds(facts: Facts) -> Answer:
 
 
 def _retire(facts: Facts, schema: str) -> Remedy:
-    """A copy, and the drop only if the copy succeeded: as the README retires a service."""
+    """A copy, and the drop only if the copy succeeded: as docs/retire.md retires a service."""
     server, service = facts.stack.server, facts.service_of(schema)
     password = password_words(facts.stack.label if facts.stack.elsewhere else None)
     pattern = word(quoted(schema))
@@ -201,7 +201,7 @@ PASSPHRASE = Cause(
     _no_passphrase,
     remedies.command(
         "export PULUMI_CONFIG_PASSPHRASE_FILE=/path/to/the/file",
-        "# if it is lost: see docs/production.md, When the state or its passphrase is lost",
+        "# if it is lost: see docs/lost-state.md",
     ),
 )
 NO_STACK = Cause(
