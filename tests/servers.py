@@ -54,16 +54,21 @@ BUILDS = {
 MACHINES = {"x86_64": ("amd64", "x64"), "aarch64": ("arm64v8", "arm64"), "arm64": ("arm64v8", "arm64")}
 
 
+def major() -> int:
+    """The major that the environment asks for, or that of `make up`."""
+    return int(os.environ.get(MAJOR) or DEFAULT)
+
+
 def chosen() -> Path:
     """The bin folder of the major that the environment asks for, or of the one that `make up` takes.
 
     :raises BinariesMissing: when it asks for another than those of `BUILDS`, or there is no source of it.
     """
-    if not (major := os.environ.get(MAJOR)):
+    if not (asked := os.environ.get(MAJOR)):
         return embedded()
-    if major not in map(str, BUILDS):
-        raise BinariesMissing(f"PostgreSQL {major} is none that is tried here: {', '.join(map(str, BUILDS))}")
-    return binaries(int(major))
+    if asked not in map(str, BUILDS):
+        raise BinariesMissing(f"PostgreSQL {asked} is none that is tried here: {', '.join(map(str, BUILDS))}")
+    return binaries(int(asked))
 
 
 def binaries(major: int) -> Path:

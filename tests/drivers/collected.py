@@ -8,6 +8,7 @@ from tests.drivers import pgbouncer
 from tests.drivers.runtimes import SQLALCHEMY_2_1
 from tests.drivers.table import DRIVERS, NODE_POSTGRES_BY_ITSELF, Case, Driver
 from tests.parts import sampled
+from tests.servers import major
 
 PGBOUNCER = "PgBouncer"
 
@@ -21,8 +22,8 @@ def absent() -> dict[str, str]:
 
 
 def cases(*drivers: Driver) -> tuple[Case, ...]:
-    """The cases of these drivers whose runtime is here."""
-    here = [driver for driver in drivers if _in_ci() or not driver.runtime.absent]
+    """The cases of these drivers whose runtime is here, and that work with the server that the tests run on."""
+    here = [driver for driver in drivers if major() >= driver.oldest and (_in_ci() or not driver.runtime.absent)]
     return tuple(Case(each, form) for each in here for form in each.forms)
 
 

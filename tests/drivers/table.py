@@ -41,6 +41,8 @@ class Driver:
     """what the program sets behind a transaction pooler, so that no prepared statement is left on the server"""
 
     tls: Tls = LIBPQ
+    oldest: int = 13
+    """the first major of PostgreSQL that it works with"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,7 @@ DRIVERS = (
     Driver("asyncpg", PYTHON, "asyncpg", BOTH, ("asyncpg",), "`statement_cache_size=0`"),
     *SQLALCHEMY,
     *NEWER_SQLALCHEMY,
-    Driver("Django, dj-database-url", PYTHON, "django", BOTH, ("Django", "dj-database-url", "psycopg")),
+    Driver("Django, dj-database-url", PYTHON, "django", BOTH, ("Django", "dj-database-url", "psycopg"), oldest=14),
     ALEMBIC,
     NEWER_ALEMBIC,
     NODE_POSTGRES,

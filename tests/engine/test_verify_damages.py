@@ -1,6 +1,5 @@
 """Each damage is named by verify, with the right subject, and what it prints heals it."""
 
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +11,7 @@ from tests.engine.program import STACK_FILE, Project
 from tests.engine.verified_stack import proved
 from tests.engine.verifying import heal, told, verified
 from tests.parts import sampled
-from tests.servers import DEFAULT, MAJOR
+from tests.servers import major
 
 pytestmark = pytest.mark.xdist_group("verify")
 
@@ -24,8 +23,7 @@ def stack(stacks: Stacks) -> Iterator[Project]:
         yield project
 
 
-CHOSEN = int(os.environ.get(MAJOR) or DEFAULT)
-THERE = [name for name, damage in DAMAGES.items() if damage.since <= CHOSEN]
+THERE = [name for name, damage in DAMAGES.items() if damage.since <= major()]
 
 
 def first_of_each_kind() -> Iterator[str]:
