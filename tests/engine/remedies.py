@@ -60,7 +60,7 @@ def decide(project: Project, findings: Iterable[Finding]) -> None:
     for finding in findings:
         if is_statement(finding):
             continue
-        if finding.check == "owner" and "makes it anew" in finding.remedy.text:
+        if finding.check == "owner" and finding.subject.startswith(("view ", "materialized view ")):
             make_anew(project, *finding.subject.rsplit(" ", 1))
         elif finding.remedy.verb is Verb.END or finding.remedy.kind != "sql":
             heal(project, finding)
