@@ -1,7 +1,6 @@
 """The server, asked by the queries of `sql/`: the only way of the program and the tool to it."""
 
 import json
-import re
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -17,7 +16,7 @@ from engarde.declaration.names import SYSTEM
 from engarde.errors import NoRoomForLocks, NotAnswered, Refused, Uncertain, Unreachable
 from engarde.server.connect import MARK, connect
 from engarde.server.credentials import Access
-from engarde.util.quoting import printable
+from engarde.util.quoting import annotated, printable
 from engarde.util.terminal import begin_change, visible
 from engarde.util.timeouts import Kind, seconds
 
@@ -241,13 +240,11 @@ class Session:
 
 
 def _query(name: str) -> SQL:
-    text = (_QUERIES / f"{name}.sql").read_text(encoding="utf-8").rstrip().removesuffix(";")
-    # Of several statements each ends a line that is not indented, as those in a block are.
-    return SQL(re.sub(r"^(\S.*);$", rf"\1{MARK};", text, flags=re.MULTILINE) + MARK)
+    return SQL(annotated((_QUERIES / f"{name}.sql").read_text(encoding="utf-8"), MARK))
 
 
 def _joined(statements: Iterable[str]) -> bytes:
-    return "; ".join(f"{statement.removesuffix(';')}{MARK}" for statement in statements).encode()
+    return "; ".join(annotated(statement, MARK) for statement in statements).encode()
 
 
 @contextmanager

@@ -21,6 +21,7 @@ _TOKENS = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
+_TOKENS_AND_ENDS = re.compile(rf"{_TOKENS.pattern}|(?P<end>;)", _TOKENS.flags)
 
 
 def quoted(*names: str) -> str:
@@ -40,6 +41,12 @@ def statement(template: LiteralString, *names: str) -> str:
 def script(statements: Iterable[str]) -> str:
     """Statements for a person to run in this order, a line each."""
     return "\n".join(f"{text};" for text in statements)
+
+
+def annotated(sql: str, note: str) -> str:
+    """The SQL with a note at the end of each of its statements; nothing within a name or a text is an end."""
+    statements = sql.rstrip().removesuffix(";")
+    return _TOKENS_AND_ENDS.sub(lambda token: f"{note};" if token["end"] else token[0], statements) + note
 
 
 def printable(sql: str, keep: str = "") -> str:

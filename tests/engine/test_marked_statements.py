@@ -54,6 +54,7 @@ def test_each_way_of_a_session_to_the_server(database: Database) -> None:
         asked.execute("SET LOCAL lock_timeout = '1s'")
         asked.execute("SET LOCAL lock_timeout = '2s'", "SET LOCAL work_mem = '1MB'")
         asked.execute_or_refuse("GRANT SELECT ON public.things TO onside;")
+        asked.execute_or_refuse('SET ROLE onside; -- \';\nSELECT FROM public.things AS "a;b";\nRESET ROLE;')
         with pytest.raises(Refused):
             asked.probe([["SELECT 1"], ["SELECT * FROM nowhere"]])
             asked.execute_or_refuse("SELECT nothing")
