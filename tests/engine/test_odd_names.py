@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from tests.engine.admins import BACKEND
+from tests.engine.apart import make_database
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied
 from tests.engine.program import THE_ADMIN, Project
@@ -75,8 +76,8 @@ def make_table(session: psycopg.Connection[Any], *place: str) -> None:
 def project(projects: Projects) -> Iterator[Project]:
     with projects() as project:
         admin = project.database.admin.user
+        make_database(project, DATABASE)
         with project.database.session() as session:
-            session.execute(f"CREATE DATABASE {sql(DATABASE)} OWNER {sql(admin)}".encode())
             session.execute(f"CREATE ROLE {sql(OUTSIDER)} LOGIN".encode())
             session.execute(f"GRANT {sql(OUTSIDER)} TO {sql(admin)}".encode())
         with project.database.session(project.database.admin.user, database=DATABASE) as session:

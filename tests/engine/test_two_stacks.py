@@ -11,6 +11,7 @@ import pytest
 
 from launcher.engine import Engine
 from tests.engine import blank as blanks
+from tests.engine.apart import make_database
 from tests.engine.conftest import Projects
 from tests.engine.denied import denied
 from tests.engine.program import Project, Run
@@ -30,7 +31,7 @@ def pairs(projects: Projects, blank: Path, engine: Engine, tmp_path: Path) -> Pa
     @contextmanager
     def given() -> Iterator[tuple[Project, Project]]:
         with projects(services=dict.fromkeys(SERVICES), analytics={}) as first:
-            first.database.run(f'CREATE DATABASE "{STAGING}" OWNER {first.database.admin.user}')
+            make_database(first, STAGING)
             yield first, blanks.copied(blank, tmp_path / "second", engine, first.database)
 
     return given
