@@ -115,6 +115,10 @@ def test_pg_hba_conf(project: Project) -> None:
             heal(project, {**fix, "text": f"PGDATA='{project.database.server.data}'\n{fix['text']}"})
             ask(project, "onside", "SELECT 1")
             assert diagnosed_by_tool(project, text)[0] == 0
+            unnamed = diagnosed_by_tool(project, "FATAL: no pg_hba.conf entry")[1]
+            assert {"the text does not name the role"} == {
+                cause["because"] for cause in unnamed["causes"] if cause["cause"] == tls.NO_RULE.says
+            }
         else:
             assert code == 1
     finally:

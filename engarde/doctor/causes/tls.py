@@ -100,7 +100,9 @@ def _no_rule(facts: Facts) -> Answer:
     known = facts.catalog.roles.get(facts.stack.server.user)
     if not known or not known.superuser:
         return unknown(f"{facts.stack.server.user} may not read pg_hba.conf")
-    who, where = facts.named.role or "", facts.named.database or facts.stack.server.database
+    if facts.role is None:
+        return unknown("the text does not name the role")
+    who, where = facts.role, facts.named.database or facts.stack.server.database
     matching = [
         (kind, method)
         for kind, databases, roles, method in facts.session.tuples("entrance_rules")
