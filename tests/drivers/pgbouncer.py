@@ -1,5 +1,6 @@
 """A PgBouncer in transaction mode on 127.0.0.1, with what it may know: verifiers, never a password."""
 
+import functools
 import re
 import shutil
 import signal
@@ -12,15 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devtools.server import HOST, Server, environment, free_port, give_to_server_user, server_user
-from launcher.paths import kept
+from launcher.paths import cache, kept
 from tests.engine.database import NAME
 
 PACKAGE = "pgbouncer"
 DEPENDENCIES = re.compile(r"Depends: (lib(?:event|c-?ares|ldap)\S*)")
 """Of the package's own, what a machine with PostgreSQL's tools may lack."""
 
-LIMIT = 30
-"""Of a download, and of starting and stopping (seconds)."""
+LIMIT = 240
+"""Of a question to apt, of a download, and of starting and stopping (seconds)."""
 
 RELOADED = "got SIGHUP"
 
@@ -62,7 +63,7 @@ class PgBouncer:
 
 def absent() -> str | None:
     """Why this machine has none and cannot get one; None when it has or can."""
-    if _installed() or _candidate():
+    if _installed() or (cache() / PACKAGE).exists() or _can_be_downloaded():
         return None
     return "no pgbouncer on PATH, and none that apt-get could download"
 
@@ -108,15 +109,15 @@ def _installed() -> str | None:
     return shutil.which(PACKAGE) or shutil.which(PACKAGE, path="/usr/sbin")
 
 
-def _candidate() -> str | None:
-    """The version that apt-get would download."""
+@functools.cache
+def _can_be_downloaded() -> bool:
+    """Whether apt-get knows the package; asked once, since a loaded machine takes its time to answer."""
     if not all(map(shutil.which, ("apt-get", "apt-cache", "dpkg-deb"))):
-        return None
+        return False
     shown = subprocess.run(
         ["apt-cache", "show", "--no-all-versions", PACKAGE], capture_output=True, text=True, timeout=LIMIT
     )
-    match = re.search(r"^Version: (\S+)", shown.stdout, re.MULTILINE)
-    return match[1] if match else None
+    return shown.returncode == 0
 
 
 def _program(folder: Path) -> tuple[str, dict[str, str]]:
@@ -125,7 +126,7 @@ def _program(folder: Path) -> tuple[str, dict[str, str]]:
         return found, {}
     assert not (why := absent()), why
     # As root it runs as somebody who cannot enter root's cache.
-    unpacked = shutil.copytree(kept(f"{PACKAGE}-{_candidate()}", _download), folder / "unpacked", symlinks=True)
+    unpacked = shutil.copytree(kept(PACKAGE, _download), folder / "unpacked", symlinks=True)
     libraries = ":".join(str(each) for each in sorted(unpacked.glob("usr/lib/*-linux-*")))
     return str(unpacked / "usr/sbin" / PACKAGE), {"LD_LIBRARY_PATH": libraries}
 

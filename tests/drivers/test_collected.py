@@ -1,8 +1,10 @@
 """What this machine has nothing to run with: left out and named, and in CI a failure."""
 
 import os
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +26,7 @@ def collected(request: pytest.FixtureRequest) -> str:
         env={**os.environ, "PATH": "", "CI": request.param},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=pgbouncer.LIMIT,
     )
     assert done.returncode == 0, done.stdout
     return done.stdout
@@ -58,7 +60,28 @@ def test_what_was_collected_and_has_no_runtime_fails(monkeypatch: pytest.MonkeyP
     assert PYTHON.absent is None
 
 
-def test_a_pgbouncer_that_cannot_be_had_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pgbouncer_that_cannot_be_had_is_absent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(pgbouncer, "_installed", lambda: None)
+    pgbouncer._can_be_downloaded.cache_clear()
     assert str(pgbouncer.absent()).startswith("no pgbouncer on PATH")
+    pgbouncer._can_be_downloaded.cache_clear()
+
+
+def test_apt_is_asked_once_and_not_for_what_is_here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[object] = []
+
+    def run(words: list[str], **_: object) -> "subprocess.CompletedProcess[str]":
+        asked.append(words)
+        return subprocess.CompletedProcess(words, 0, "", "")
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(pgbouncer, "_installed", lambda: None)
+    monkeypatch.setattr(shutil, "which", str)
+    monkeypatch.setattr(subprocess, "run", run)
+    pgbouncer._can_be_downloaded.cache_clear()
+    assert (pgbouncer.absent(), pgbouncer.absent(), len(asked)) == (None, None, 1)
+    pgbouncer._can_be_downloaded.cache_clear()
+    (tmp_path / "engarde/pgbouncer").mkdir(parents=True)
+    assert (pgbouncer.absent(), len(asked)) == (None, 1)
