@@ -17,7 +17,8 @@ from types import TracebackType
 import grpc
 
 TOLD = 32
-"""The exit code of a program that has said by itself what is wrong."""
+"""The exit code of a program that has printed the error itself, as in `components.engine`, which is not on this
+process's path."""
 
 OPTIONS = [("grpc.max_receive_message_length", 400 * 1024 * 1024), ("grpc.server_max_unrequested_time_in_server", 1800)]
 """As the SDK has them."""

@@ -112,6 +112,6 @@ def test_every_check_of_verify_is_known_and_no_other() -> None:
     assert {each.value for each in named if isinstance(each, ast.Constant)} == set(known)
     # Handed on, and so written out where that is called.
     assert {ast.unparse(each) for each in named if not isinstance(each, ast.Constant)} == {"check"}
-    assert ACCEPTABLE == ", ".join(known)
+    assert ", ".join(known) == ACCEPTABLE
     for each in known:
         assert stack({**ENTRY, "check": each}).accepted

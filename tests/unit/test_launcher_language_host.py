@@ -10,7 +10,8 @@ import pytest
 from pulumi import RunError
 from pulumi.runtime.proto.language_pb2 import AboutResponse
 
-from launcher.language_host import about, run_program
+from components import engine
+from launcher.language_host import TOLD, about, run_program
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +64,7 @@ def test_it_says_which_python_runs_the_program_without_the_sdk() -> None:
 def test_a_path_of_any_length_is_said_whole(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
     monkeypatch.setattr(sys, "executable", "x" * length)
     assert AboutResponse.FromString(about(b"")).executable == "x" * length
+
+
+def test_the_host_knows_the_exit_code_of_a_program_that_has_printed_its_error() -> None:
+    assert engine.TOLD == TOLD
