@@ -18,7 +18,7 @@ from typing import IO, Any, Literal
 from engarde.backup.clients import Client, running
 from engarde.backup.inventory import LargeObject
 from engarde.errors import Unfinished
-from engarde.server.copy_in import ROUTINES, NotRun, attempt, script
+from engarde.server.copy_in import ROUTINES, NotRun, attempt, run
 from engarde.server.session import Session
 from engarde.util.masking import masked
 from engarde.util.quoting import literal
@@ -305,4 +305,4 @@ def load_large_objects(asked: Session, file: Path, wanted: Sequence[LargeObject]
                 asked.execute_file("backup_put_large_object", number=item.number, at=at, content=part)
                 at += len(part)
     comments = [f"COMMENT ON LARGE OBJECT {item.number} IS {literal(item.comment)}" for item in wanted if item.comment]
-    script(asked, "comments on large objects", ";\n".join(comments))
+    run(asked, "comments on large objects", *comments)

@@ -80,7 +80,7 @@ def restore(
             say("dropping what is there")
             clear(asked, before.owned)
             load(asked, service.schema_, folder, found.inventory, programs, say)
-            copy_in.script(asked, "grants", ";\n".join(_declared(database_of(stack, service), service, asked)))
+            copy_in.run(asked, "grants", *_declared(database_of(stack, service), service, asked))
             now = set(grants(asked, service.schema_, service.role))
             lost = tuple(grant for grant in found.inventory.grants if grant not in now)
             say("committing")
@@ -153,7 +153,7 @@ def clear(asked: Session, found: Sequence[Owned]) -> None:
     """Drops what stands in a schema, and the role's large objects; all of it comes back with the transaction's end."""
     drops = [f"DROP {DROPPED_AS.get(item.kind, item.kind.upper())} IF EXISTS {item.name} CASCADE" for item in found]
     if drops:
-        copy_in.script(asked, "the old data cannot be dropped", ";\n".join(drops))
+        copy_in.run(asked, "the old data cannot be dropped", *drops)
     asked.execute_file("backup_unlink")
 
 
@@ -180,7 +180,7 @@ def load(asked: Session, schema: str, folder: Path, wanted: Inventory, client: C
         archive.load_large_objects(asked, folder / LARGE_OBJECTS, wanted.large_objects)
     # A planner that knows nothing of new tables is slow until autovacuum has seen them.
     if names := [quoted(schema, table.name) for table in wanted.tables if table.rows]:
-        copy_in.script(asked, "statistics", f"ANALYZE {', '.join(names)}")
+        copy_in.run(asked, "statistics", f"ANALYZE {', '.join(names)}")
     say("comparing with the manifest")
     found = inspect(asked, schema, say)
     if differences := [visible(str(difference)) for difference in contents(wanted, found)]:

@@ -212,7 +212,7 @@ def _take_privileges(stack: Stack, service: Service) -> None:
                 f"{service.role} owns {owned} more objects in database {service.database}, outside of its schema; give"
                 " them to somebody else or drop them, and run the same command again"
             )
-        copy_in.script(asked, f"privileges of {service.role}", f"DROP OWNED BY {quoted(service.role)}")
+        copy_in.run(asked, f"privileges of {service.role}", f"DROP OWNED BY {quoted(service.role)}")
         asked.commit()
 
 
@@ -226,13 +226,13 @@ def _drop(stack: Stack, service: Service, copied: Inventory | None, say: Say) ->
         with session(login, "copy", read_only=False, one_snapshot=False) as asked:
             _refuse_in_use(asked, service)
             if copied and (tables := [quoted(schema, table.name) for table in copied.tables if table.rows is not None]):
-                copy_in.script(asked, "its tables", f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+                copy_in.run(asked, "its tables", f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
             if copied and (changed := contents(copied, inspect(asked, schema, say))):
                 listed = first_few([visible(str(found)) for found in changed], SHOWN, "\n  ", "\n  and ")
                 raise Unfinished(f"{schema} has changed since it was copied; stop {service.name} first:\n  {listed}")
             begin_change()
             say(f"dropping schema {schema}")
-            copy_in.script(asked, "the schema cannot be dropped", f"DROP SCHEMA {quoted(schema)} CASCADE")
+            copy_in.run(asked, "the schema cannot be dropped", f"DROP SCHEMA {quoted(schema)} CASCADE")
             asked.execute_file("backup_unlink")
             asked.commit()
     except Unfinished as error:

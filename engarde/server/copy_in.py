@@ -17,13 +17,13 @@ SHOWN = 400
 ROUTINES = ("CREATE FUNCTION", "CREATE PROCEDURE")
 
 
-def script(to: Session, what: str, text: str) -> None:
-    """Runs a script; `what` says in an error which one.
+def run(to: Session, what: str, *statements: str) -> None:
+    """Runs statements of the tool in one round trip; an error begins with `what`.
 
-    :raises Unfinished: the server does not run all of it.
+    :raises Unfinished: the server does not run all of them.
     """
     with _said_by_server(what):
-        to.execute_given(text)
+        to.execute(*statements)
 
 
 class NotRun(Unfinished):

@@ -10,6 +10,7 @@ import pytest
 from devtools import server as servers
 from engarde.declaration.address import Address
 from engarde.errors import NotAnswered, Refused
+from engarde.server import copy_in
 from engarde.server.connect import MARK
 from engarde.server.credentials import Access, scram_verifier
 from engarde.server.session import session
@@ -61,6 +62,7 @@ def test_each_way_of_a_session_to_the_server(database: Database) -> None:
     with session(access, read_only=False) as asked:
         asked.set_verifier("onside", scram_verifier("x"))
         asked.copy_in("COPY public.things FROM STDIN", [b"1\n"])
+        copy_in.run(asked, "statistics", "ANALYZE public.things", "ANALYZE pg_catalog.pg_class")
         asked.execute_alone("VACUUM public.things")
     found = counted(database)
     assert len(found) > 15

@@ -9,6 +9,7 @@ import pytest
 
 from engarde.errors import Unfinished
 from engarde.retire import run
+from engarde.server.connect import MARK
 from tests.engine import copies
 from tests.engine.admins import only_superuser
 from tests.engine.backups import tool
@@ -73,6 +74,12 @@ def test_a_protected_service_leaves_with_a_backup(stack: Project, tmp_path: Path
     assert "take its URL out of these Railway services: api" in " ".join(done.stdout.split())
     assert json.loads((to / "manifest.json").read_text())["manifest"]["service"] == "madansara"
     gone(stack, "madansara")
+    with stack.database.session() as session:
+        session.execute("CREATE EXTENSION pg_stat_statements")
+        query = "SELECT query FROM pg_stat_statements(true) WHERE query ~ '^(DROP SCHEMA|LOCK.*EXCLUSIVE)'"
+        changes = [statement for (statement,) in session.execute(query).fetchall()]
+    assert len(changes) == 2
+    assert all(statement.endswith(MARK) for statement in changes)
     again = tool(stack, "retire", "madansara", "--yes-drop-data", code=2)
     assert "stack local has no service madansara; it has onside, sankore" in again.stderr
 
