@@ -49,12 +49,10 @@ def _heal(stack: DatabaseStack, schema: ExistingSchema, catalog: Catalog, role: 
         tables = [relation.identity for relation in owned if relation.kind == "table"]
         give = [f"ALTER TABLE {table} OWNER TO {quoted(schema.creators[0])}" for table in tables]
         return admin.sql(Verb.PLACE, *give, of=(role,))
-    steps = [
-        f"engarde:existingSchemas.{schema.name}.creators: [{', '.join([*schema.creators, role])}]",
-        *([] if admin.may(role) else [f"as a superuser: GRANT {quoted(role)} TO {quoted(stack.server.user)};"]),
-        f"then bin/pulumi up --stack {stack.name}",
-    ]
-    return Remedy("edit", "\n".join(steps))
+    line = f"engarde:existingSchemas.{schema.name}.creators: [{', '.join([*schema.creators, role])}]"
+    grant = Remedy("sql", f"GRANT {quoted(role)} TO {quoted(stack.server.user)};", by_superuser=True)
+    first = None if admin.may(role) else grant
+    return Remedy("edit", f"{line}\nthen bin/pulumi up --stack {stack.name}", first=first)
 
 
 def _who_creates(stack: DatabaseStack, schema: str, catalog: Catalog) -> dict[str, str]:

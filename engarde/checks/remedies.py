@@ -166,6 +166,8 @@ def _left(findings: Iterable[Finding]) -> Iterator[str]:
         yield _comment(_title(finding))
         yield _comment(f"  expected: {finding.expected}")
         yield from (_comment(f"  {line}") for line in f"actual: {finding.actual}".split("\n"))
+        if first := finding.remedy.first:
+            yield _comment(f"    first{' as a superuser' if first.by_superuser else ''}: {first.text}")
         yield from (_comment(f"    {line}") for line in finding.remedy.text.split("\n"))
 
 

@@ -90,10 +90,13 @@ class Diagnosis:
             told = "None of these causes applies right now. Try again; if it fails again, paste its whole output."
             return [Text(told, style="bold")]
         database = f"database {self.database}" if self.database else "the stack's database"
-        where = _KINDS[fix.kind].format(stack=stack, file=file_name(stack), database=database)
-        who = " as a superuser" if fix.by_superuser else ""
         sure = "Fix" if self.sure else "Next step" if self.exit_code == 0 else "Likeliest fix, not verified"
-        return [Text(f"{sure} ({where}{who}):", style="bold"), to_copy(fix.text)]
+        shown: list[RenderableType] = []
+        for step in filter(None, (fix.first, fix)):
+            where = _KINDS[step.kind].format(stack=stack, file=file_name(stack), database=database)
+            who = " as a superuser" if step.by_superuser else ""
+            shown += [Text(f"{sure} ({where}{who}):", style="bold"), to_copy(step.text)]
+        return shown
 
     def data(self) -> dict[str, object]:
         """As JSON has it."""

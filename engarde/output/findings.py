@@ -68,6 +68,8 @@ class Remedy:
     thing: str = ""
     """of `sql`: what it places, or what it gives back on a thing that is placed, as SQL names that then: all of that is
     made in one transaction"""
+    first: "Remedy | None" = field(default=None, compare=False)
+    """of `edit`: statements that have to run before"""
 
     def __post_init__(self) -> None:
         """Spells out what a terminal would obey or hide: who copies the statement names what was found."""

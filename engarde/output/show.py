@@ -145,7 +145,13 @@ def as_data(finding: Finding) -> dict[str, object]:
 
 
 def remedy_data(remedy: Remedy) -> dict[str, object]:
-    return {"kind": remedy.kind, "text": remedy.text, "bySuperuser": remedy.by_superuser, "safe": remedy.safe}
+    return {
+        "kind": remedy.kind,
+        "text": remedy.text,
+        "bySuperuser": remedy.by_superuser,
+        "safe": remedy.safe,
+        **({"first": remedy_data(remedy.first)} if remedy.first else {}),
+    }
 
 
 def listed(findings: Sequence[Finding]) -> RenderableType:
@@ -172,5 +178,7 @@ def _remedy(remedy: Remedy, database: str) -> Iterator[RenderableType]:
         "edit": "heal it in the stack file:",
         "code": "heal it in the service:",
     }
+    if remedy.first:
+        yield from _remedy(remedy.first, database)
     yield Text(headings[remedy.kind], style="dim")
     yield to_copy(remedy.text)

@@ -63,9 +63,9 @@ def heal(project: Project, fix: dict[str, Any]) -> str:
         case "command":
             return in_shell(project, fix["text"])
         case "edit":
-            line, _, by_superuser = fix["text"].partition("\nas a superuser: ")
-            edit(project, line)
-            project.database.run(*by_superuser.splitlines())
+            if first := fix.get("first"):
+                heal(project, first)
+            edit(project, fix["text"])
             project.succeeds(project.up("--refresh"))
         case kind:
             pytest.fail(f"a test has to do {kind} by itself: {fix['text']}")

@@ -58,9 +58,9 @@ def heal(project: Project, finding: Finding, choice: int = -1) -> None:
         done = tool_here(project, *words) if words[0] == "explain" else project.tool(*words)
         assert done.returncode == 0, done.stderr
     elif finding.remedy.kind == "edit":
-        line, *then = finding.remedy.text.splitlines()
-        edit(project, line)
-        project.database.run(*(each.split(": ", 1)[1] for each in then if each.startswith("as a superuser: ")))
+        if first := finding.remedy.first:
+            project.database.run_as(SUPERUSER, first.text)
+        edit(project, finding.remedy.text.partition("\n")[0])
         project.succeeds(project.up())
     elif match := re.fullmatch(r"as (\w+): (.*;)", finding.remedy.text):
         [service] = [name for name, each in project.outputs()["services"].items() if each["role"] == match[1]]

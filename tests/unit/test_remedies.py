@@ -14,6 +14,7 @@ from engarde.checks.remedies import ordered, script, transactions
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import PASSWORD_KEY, parse
 from engarde.output.findings import Finding, Remedy, Verb
+from engarde.output.show import Findings, console
 from engarde.server.catalog import Catalog, Database, Entry, Owned, Relation, Role, Schema
 from tests.unit.observed import found as asked
 
@@ -211,3 +212,19 @@ def test_each_database_is_entered_where_it_is() -> None:
     ]
     # psql asks the environment again at each.
     assert all(then == "\\encoding UTF8" for each, then in pairwise(lines) if each.startswith("\\connect"))
+
+
+def test_what_a_superuser_runs_before_an_edit_is_a_remedy_of_its_own() -> None:
+    edit = Remedy("edit", "engarde:services.a.adopt: true", first=Remedy("sql", "GRANT b TO c;", by_superuser=True))
+    result = Findings([Finding("default privileges", "b in public", "declared", "not declared", edit)], "")
+    printed = console()
+    with printed.capture() as caught:
+        printed.print(result.text())
+    told = caught.get()
+    superuser, statement, line = (
+        told.index(part) for part in ("as a superuser", "  GRANT b TO c;", "  engarde:services")
+    )
+    assert superuser < statement < line
+    [finding] = result.data()["findings"]
+    assert finding["remedy"]["first"]["bySuperuser"]
+    assert "--     first as a superuser: GRANT b TO c;" in script(STACK, result.found)

@@ -80,7 +80,7 @@ def _to_public(facts: Facts, held: Mapping[str, bool]) -> Remedy:
     declare = remedies.edit("engarde:extensions", name, "schema", value=PUBLIC)
     if facts.observed.admin.superuser or name not in facts.observed.rights.fixed:
         return declare
-    return replace(declare, text=f"{declare.text}\nas a superuser: {moving(name, PUBLIC)}")
+    return replace(declare, first=Remedy("sql", moving(name, PUBLIC), by_superuser=True))
 
 
 def _own(facts: Facts) -> list[str]:
