@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ OPERATIONS = {"destroy", "dn", "down", "import", "pre", "preview", "refresh", "u
 NAMING = {"create", "delete", "init", "new", "remove", "rm", "select", "setup"}
 """What is done to a stack whose name then follows without a flag."""
 
+SELECTING = {"create", "init", "new", "select", "setup"}
+"""Those after which the stack is the selected one."""
+
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
@@ -41,6 +45,9 @@ class CommandLine:
 
     folder: str | None
     """The folder that the engine is told to work in."""
+
+    selects: bool = False
+    """Whether the stack becomes the selected one."""
 
 
 def main() -> None:
@@ -69,7 +76,17 @@ def main() -> None:
         tell("note: PGOPTIONS of your environment is left out; this run sets its own (docs/launcher.md)")
     # The engine trusts PWD, which a link or the line above can have made wrong.
     variables["PWD"] = str(Path.cwd())
+    if line.selects and line.stack not in LOCAL and _selected(engine) in LOCAL:
+        sys.exit(_select_another(engine, words, variables))
     os.execve(engine.binary, ["pulumi", *words], variables)
+
+
+def _select_another(engine: Engine, words: Sequence[str], variables: dict[str, str]) -> int:
+    """Selects a stack of another backend; Pulumi keeps a selection for each backend, and the last one counts."""
+    if not (code := subprocess.call([engine.binary, *words], env=variables)):
+        own = variables | engine.environment | in_files(BACKEND, PASSPHRASE)
+        subprocess.run([engine.binary, "stack", "unselect"], env=own, stdout=subprocess.DEVNULL, check=True)
+    return code
 
 
 def _obtained() -> Engine:
@@ -153,4 +170,5 @@ def parse(words: Sequence[str]) -> CommandLine:
         case ["stack", verb, name, *_] if verb in NAMING:
             argument = name
     operation = plain[:1] != [] and plain[0] in OPERATIONS
-    return CommandLine(operation, known.stack or argument, known.cwd)
+    selects = plain[:1] == ["stack"] and not SELECTING.isdisjoint(plain[1:2]) and "--no-select" not in rest
+    return CommandLine(operation, known.stack or argument, known.cwd, selects)

@@ -85,11 +85,13 @@ def run(clone: Path) -> Run:
 
 
 def runner(clone: Path) -> Run:
-    def run(*words: str, fails: bool = False, cwd: Path = clone, given: str = "") -> "subprocess.CompletedProcess[str]":
+    def run(
+        *words: str, fails: bool = False, cwd: Path = clone, given: str = "", **environment: str
+    ) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run(
             [clone / "bin/pulumi", *words],
             cwd=cwd,
-            env=users_own(clone),
+            env=users_own(clone) | environment,
             input=given,
             capture_output=True,
             text=True,
@@ -115,6 +117,26 @@ def in_mode(mode: str) -> tuple[str, ...]:
 
 def test_engine_is_the_one_that_was_found(run: Run, engine: Engine) -> None:
     assert run("version").stdout.strip() == f"v{engine.version}"
+
+
+def test_the_stack_that_was_selected_last_counts(run: Run, clone: Path, tmp_path: Path) -> None:
+    there = {"PULUMI_BACKEND_URL": f"file://{tmp_path}", "PULUMI_CONFIG_PASSPHRASE": "of another stack"}
+
+    def selected() -> str:
+        return run("stack", "--show-name", **there).stdout.strip()
+
+    run("stack", "init", "prod", "--no-select", **there)
+    run("stack", "select", "local", **there)
+    run("stack", "select", "nowhere", fails=True, **there)
+    assert selected() == "local"
+    run("stack", "select", "prod", **there)
+    assert selected() == "prod"
+    run("stack", "select", "local", **there)
+    assert selected() == "local"
+    run("stack", "init", "staging", **there)
+    assert selected() == "staging"
+    for stack in ("prod", "staging"):
+        run("stack", "rm", "--yes", stack, **there)
 
 
 def test_up_keeps_a_secret(run: Run, clone: Path) -> None:

@@ -53,3 +53,19 @@ def test_other_commands_do_not(words: str) -> None:
 @pytest.mark.parametrize("words", ["-C there up", "up --cwd there", "up --cwd=there", "-Cthere up"])
 def test_folder(words: str) -> None:
     assert parse(words.split()).folder == "there"
+
+
+@pytest.mark.parametrize(
+    ("words", "selects"),
+    [
+        ("stack select prod", True),
+        ("stack select -s prod", True),
+        ("stack init prod", True),
+        ("stack init prod --no-select", False),
+        ("stack rm prod", False),
+        ("stack", False),
+        ("up -s prod", False),
+    ],
+)
+def test_what_selects_a_stack(words: str, selects: bool) -> None:
+    assert parse(words.split()).selects == selects
