@@ -70,7 +70,7 @@ def main() -> None:
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
-    if not (line.folder or Path.cwd().is_relative_to(PROJECT)):
+    if not (line.folder or _is_in_project()):
         os.chdir(PROJECT)
     if os.environ.get("PGOPTIONS", variables["PGOPTIONS"]) != variables["PGOPTIONS"]:
         tell("note: PGOPTIONS of your environment is left out; this run sets its own (docs/launcher.md)")
@@ -79,6 +79,14 @@ def main() -> None:
     if line.selects and line.stack not in LOCAL and _selected(engine) in LOCAL:
         sys.exit(_select_another(engine, words, variables))
     os.execve(engine.binary, ["pulumi", *words], variables)
+
+
+def _is_in_project() -> bool:
+    try:
+        return Path.cwd().is_relative_to(PROJECT)
+    except FileNotFoundError:
+        # It was deleted.
+        return False
 
 
 def _select_another(engine: Engine, words: Sequence[str], variables: dict[str, str]) -> int:

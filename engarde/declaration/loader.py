@@ -35,12 +35,15 @@ def _folder() -> Path:
     clone = Path(__file__).absolute().parents[2]
     if (clone / PROJECT_FILE).exists():
         return clone
-    here = Path.cwd()
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        return Path()
     return next((folder for folder in (here, *here.parents) if (folder / PROJECT_FILE).exists()), here)
 
 
 FOLDER = _folder()
-"""The project: stack files, `bin/pulumi`."""
+"""The project: stack files, `bin/pulumi`. Relative if the current folder was deleted."""
 
 PASSWORD_KEY = "adminPassword"  # noqa: S105 - the name of a key
 """The key of the password of the shared server's admin."""
@@ -68,6 +71,8 @@ Form = TypeVar("Form", dict[str, Any], list[Any])
 
 def refuse_without_project() -> None:
     """:raises ConfigError: the tool was started outside of every project."""
+    if not FOLDER.is_absolute():
+        raise ConfigError("the current folder was deleted; run this in the folder of the stack files")
     if not (FOLDER / PROJECT_FILE).exists():
         raise ConfigError(
             f"no {PROJECT_FILE} in {FOLDER} or in a folder above it; run this in the folder of the stack files"

@@ -85,6 +85,22 @@ def test_outside_of_a_project_it_says_so(installed: Path, shared: Project, tmp_p
 
 
 @only_superuser
+def test_in_a_folder_that_was_deleted_it_says_so(installed: Path, shared: Project, tmp_path: Path) -> None:
+    def run(*words: str) -> "subprocess.CompletedProcess[str]":
+        gone = tmp_path / "gone"
+        gone.mkdir()
+        script = f"cd {gone}; rmdir {gone}; exec {installed}/bin/engarde {' '.join(words)}"
+        return subprocess.run(
+            ["bash", "-ec", script], env=shared._environment(), capture_output=True, text=True, check=False
+        )
+
+    done = run("verify")
+    deleted = "engarde: the current folder was deleted; run this in the folder of the stack files\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", deleted)
+    assert run("--version").stdout == f"engarde {version()}\n"
+
+
+@only_superuser
 def test_without_pulumi_it_says_where_to_get_it(installed: Path, shared: Project, folder: Path) -> None:
     done = run(installed, shared, folder, "url", "madansara", path=str(folder))
     assert (done.returncode, done.stdout) == (3, "")

@@ -139,6 +139,16 @@ def test_the_stack_that_was_selected_last_counts(run: Run, clone: Path, tmp_path
         run("stack", "rm", "--yes", stack, **there)
 
 
+def test_a_folder_that_was_deleted_is_outside_of_the_project(clone: Path, tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    script = f"cd {gone}; rmdir {gone}; exec {clone}/bin/pulumi stack ls"
+    done = subprocess.run(
+        ["sh", "-ec", script], env=users_own(clone) | {"PULUMI_STACK": "local"}, capture_output=True, text=True
+    )
+    assert (done.returncode, "\nlocal" in done.stdout) == (0, True), done.stdout + done.stderr
+
+
 def test_up_keeps_a_secret(run: Run, clone: Path) -> None:
     assert SECRET not in run("up", "--yes", *in_mode("fine")).stdout
     assert SECRET not in run("stack", "output", "--json", "--stack", "local").stdout
