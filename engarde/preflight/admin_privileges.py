@@ -72,7 +72,7 @@ class AdminSnapshot:
     extensions: frozenset[str]
     """those that exist or that the admin may create"""
     fixed: Mapping[str, str] = field(default_factory=dict)
-    """existing extension that the admin cannot move -> its schema"""
+    """existing extension that a superuser can move and the admin cannot -> its schema"""
 
 
 @dataclass(frozen=True, slots=True, order=True)

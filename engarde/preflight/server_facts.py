@@ -81,6 +81,7 @@ def survey(stack: DatabaseStack, password: str, before: Before, warn: Callable[[
             refuse_event_triggers(asked, server.user)
             _refuse_to_lose(stack, asked, before)
             _refuse_half_gone(stack, asked, before)
+            _refuse_to_move(stack, asked)
             existing = _refuse_to_take(stack, asked, before)
             context = revocations.look(stack, asked, existing)
             for warning in revocations.warnings(stack, asked, before.given, context, before.renamed):
@@ -142,6 +143,24 @@ def _refuse_half_gone(stack: DatabaseStack, asked: Session, before: Before) -> N
             f"stack {stack.name} no longer declares roles that still own objects or have privileges in other databases,"
             " and PostgreSQL cannot drop such a role. Nothing was changed. Check what they own there, since this drops"
             f" it. Fix (run as the admin):\n{lines}"
+        )
+
+
+def _refuse_to_move(stack: DatabaseStack, asked: Session) -> None:
+    """PostgreSQL would refuse it only after the run has changed other things."""
+    names = [extension.name for extension in stack.extensions]
+    schemas = [extension.schema_ for extension in stack.extensions]
+    if fixed := asked.tuples("extensions_unmovable", names=names, schemas=schemas):
+        lines = indented(
+            f"{name} is in schema {visible(schema)}, but declared in {wanted}: {statement('DROP EXTENSION {}', name)}"
+            for name, schema, wanted in fixed
+        )
+        raise Refused(
+            "PostgreSQL cannot move these extensions to another schema. Nothing was changed. Declare each in the schema"
+            f" that it is in. Or drop it in database {stack.server.database} and run `bin/pulumi up --refresh --stack"
+            f" {stack.name}`, which creates it in the declared schema. While anything uses the extension, PostgreSQL"
+            " refuses to drop it; with CASCADE it drops that, too, and the data in columns of the extension's types is"
+            f" lost:\n{lines}"
         )
 
 

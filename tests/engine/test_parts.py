@@ -57,3 +57,21 @@ def test_a_stack_has_its_parts_and_loses_them_one_by_one(projects: Projects) -> 
 
         project.succeeds(project.destroy())
         assert project.database.rows(EXTENSIONS) == [("hstore", "public")]
+
+
+def test_an_extension_that_cannot_be_moved_is_refused_until_it_is_dropped(projects: Projects) -> None:
+    declared = {"services": {"sankore": None}, "existingSchemas": {"public": None, "apart": None}}
+    with projects(**declared, extensions={"citext": None}) as project:
+        database = project.database
+        database.run_as(database.admin, "CREATE SCHEMA apart")
+        project.succeeds(project.up())
+        database.run("UPDATE pg_extension SET extrelocatable = false WHERE extname = 'citext'")
+        project.declare(**declared, extensions={"citext": {"schema": "apart"}})
+        mark = database.mark()
+        refused = project.up()
+        assert (refused.exit != 0, refused.ops) == (True, {})
+        assert 'citext is in schema public, but declared in apart: DROP EXTENSION "citext";' in refused.output
+        assert database.changes(mark) == []
+        database.run_as(database.admin, 'DROP EXTENSION "citext"')
+        project.succeeds(project.up("--refresh"))
+        assert database.rows(EXTENSIONS) == [("citext", "apart")]
