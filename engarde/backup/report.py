@@ -65,11 +65,11 @@ class Made(_Proved):
             service=self.service,
             folder=str(self.folder),
             dryRun=self.inventory is None,
-            pgDump=self.client,
-            holds=_held(self.inventory) if self.inventory else None,
-            leftOut=list(map(str, self.inventory.needed_by)) if self.inventory else [],
-            faults=list(self.proof.faults),
-            unproven=list(self.proof.unproven),
+            pgDumpVersion=self.client,
+            contents=_held(self.inventory) if self.inventory else None,
+            notIncluded=list(map(str, self.inventory.needed_by)) if self.inventory else [],
+            errors=list(self.proof.faults),
+            notProven=list(self.proof.unproven),
             bytes=self.size,
             seconds=round(self.seconds, 1),
         )
@@ -91,7 +91,7 @@ class Backups(Result):
         return Group(*(one.text() for one in self.made))
 
     def data(self) -> dict[str, object]:
-        failed = [{"service": name, "why": str(fault)} for name, fault in self.failed.items()]
+        failed = [{"service": name, "reason": str(fault)} for name, fault in self.failed.items()]
         return {"backups": [one.data() for one in self.made], "failed": failed}
 
     @property
@@ -141,13 +141,15 @@ class Restored(_Proved):
             service=self.service,
             folder=str(self.folder),
             dryRun=self.dry_run,
-            made=self.manifest.made,
-            holds=_held(self.manifest.inventory),
-            replaced=len(self.replaced.owned),
+            backupTime=self.manifest.made,
+            contents=_held(self.manifest.inventory),
+            replacedObjects=len(self.replaced.owned),
             replacedLargeObjects=self.replaced.large_objects,
-            notGranted=[{"on": grant.on, "grantee": grant.grantee, "right": grant.right} for grant in self.not_granted],
-            faults=list(self.proof.faults),
-            unproven=list(self.proof.unproven),
+            notGranted=[
+                {"object": grant.on, "role": grant.grantee, "privilege": grant.right} for grant in self.not_granted
+            ],
+            errors=list(self.proof.faults),
+            notProven=list(self.proof.unproven),
             seconds=round(self.seconds, 1),
         )
 
@@ -156,15 +158,18 @@ class Restored(_Proved):
         return self._unloadable(f"{self.folder} could not be restored as things are; nothing was changed:")
 
 
+_NAMES = {"largeObjects": "large objects", "serverVersion": "server"}
+
+
 def _facts(inventory: Inventory, **more: str) -> Table:
-    held = {{"largeObjects": "large objects"}.get(name, name): f"{value}" for name, value in _held(inventory).items()}
+    held = {_NAMES.get(name, name): f"{value}" for name, value in _held(inventory).items()}
     return grid({**held, **more})
 
 
 def _held(inventory: Inventory) -> dict[str, int | str]:
     return {
         "schema": inventory.schema,
-        "server": inventory.server.version,
+        "serverVersion": inventory.server.version,
         "tables": len(inventory.tables),
         "rows": inventory.rows,
         "sequences": len(inventory.sequences),

@@ -62,7 +62,7 @@ def check_command(
         say("not checked without a stack file:")
         for kind, left_open in NOT_CHECKED.items():
             say(f"  {kind}: {left_open}")
-    about = {"service": service, **({"notChecked": NOT_CHECKED} if no_stack else {})}
+    about = {"service": service, "notChecked": NOT_CHECKED if no_stack else {}}
     return Findings(found, f"nothing is wrong with the Alembic project of {service}", about)
 
 

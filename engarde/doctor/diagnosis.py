@@ -102,15 +102,16 @@ class Diagnosis:
         """As JSON has it."""
         return dict(
             symptom=self.symptom,
-            says=self.says,
+            meaning=self.says,
             line=self.line,
             causes=[
-                {"cause": says, "mark": answer.mark, "because": answer.because} for says, answer in self.causes.items()
+                {"cause": says, "verdict": answer.mark, "reason": answer.because}
+                for says, answer in self.causes.items()
             ],
-            fix=remedy_data(self.fix) if self.fix else None,
+            remedy=remedy_data(self.fix) if self.fix else None,
             verified=self.sure,
             unreachable=self.unreachable,
-            **({"database": self.database} if self.database else {}),
+            database=self.database or None,
         )
 
 

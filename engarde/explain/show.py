@@ -169,33 +169,33 @@ def data(given: Explanation) -> dict[str, object]:
         "role": subject(given.role),
         "object": _thing(given.target),
         "asDeclared": given.as_declared,
-        "rights": [
+        "privileges": [
             {
-                "on": _thing(line.thing),
-                "right": line.right,
+                "object": _thing(line.thing),
+                "privilege": line.right,
                 "answer": line.state,
                 "columns": list(line.columns),
-                "ways": [_way(found_way, line.right) for found_way in line.ways],
+                "accessPaths": [_way(found_way, line.right) for found_way in line.ways],
                 "remarks": list(line.remarks),
                 "declared": line.declared,
                 "undeclared": line.undeclared,
             }
             for line in given.lines
         ],
-        "rows": policies(given.rows) if given.rows else [],
+        "rowSecurity": policies(given.rows) if given.rows else [],
         "reads": [
-            {"object": _thing(base.thing), "as": base.acting, "allowed": base.allowed, "own": base.own}
+            {"object": _thing(base.thing), "role": base.acting, "allowed": base.allowed, "allowedItself": base.own}
             for base in given.bases
         ],
-        "through": [
+        "indirectAccess": [
             {
                 "object": _thing(passage.through.thing),
                 "path": [_thing(thing) for thing in passage.through.path],
-                "rights": list(passage.through.rights),
-                "as": passage.through.acting,
+                "privileges": list(passage.through.rights),
+                "role": passage.through.acting,
                 "setRole": passage.through.set_role,
                 "certain": passage.through.certain,
-                "why": passage_reasons(passage),
+                "reasons": passage_reasons(passage),
                 "declared": passage.declared,
                 "undeclared": passage.undeclared,
             }
@@ -213,9 +213,9 @@ def _thing(given: Thing) -> dict[str, object]:
 def _way(given: Way, right: str) -> dict[str, object]:
     return {
         "text": way(given, right),
-        "why": given.source.why,
-        "from": subject(given.source.holder),
-        "chain": [step.role for step in given.chain],
+        "source": given.source.why,
+        "holder": subject(given.source.holder),
+        "memberships": [step.role for step in given.chain],
         "setRole": given.set_role,
-        "grantsItself": [step.role for step in given.granted],
+        "selfGrants": [step.role for step in given.granted],
     }

@@ -34,10 +34,10 @@ class Migrated:
         return {
             "service": self.service,
             "state": self.state,
-            "before": self.before,
-            "after": self.after,
+            "revisionsBefore": self.before,
+            "revisionsAfter": self.after,
             "seconds": round(self.seconds, 1),
-            "said": self.said or None,
+            "reason": self.said or None,
         }
 
 
@@ -62,7 +62,7 @@ class Status:
             "revisions": self.now,
             "heads": list(self.heads),
             "pending": [{"revision": revision.id, "title": revision.title} for revision in self.pending],
-            "said": self.said or None,
+            "reason": self.said or None,
         }
 
 

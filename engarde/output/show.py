@@ -17,6 +17,9 @@ from engarde.output.findings import Finding, Remedy
 from engarde.output.layout import Text, grid, to_copy
 from engarde.util.terminal import complain, is_screen, put, written
 
+VERSION = 2
+"""Of the JSON that every command prints: keys may be added within it, and nothing else changes (docs/json.md)."""
+
 UNLIMITED = 10**6
 """How wide a pipe is, where COLUMNS does not say it [characters]."""
 
@@ -56,7 +59,7 @@ def logins_left() -> Iterator[Callable[[int], None]]:
 
 def document(**parts: object) -> str:
     """One JSON object with the version of its form."""
-    return written(json.dumps({"version": 1, **parts}, indent=2, ensure_ascii=False), _in_json, keep="\n")
+    return written(json.dumps({"version": VERSION, **parts}, indent=2, ensure_ascii=False), _in_json, keep="\n")
 
 
 def _in_json(character: str) -> str:
@@ -140,7 +143,7 @@ def as_data(finding: Finding) -> dict[str, object]:
         "actual": finding.actual,
         "remedy": remedy_data(finding.remedy),
         "concerns": sorted(finding.concerns),
-        **({"database": finding.database} if finding.database else {}),
+        "database": finding.database or None,
     }
 
 
@@ -150,7 +153,7 @@ def remedy_data(remedy: Remedy) -> dict[str, object]:
         "text": remedy.text,
         "bySuperuser": remedy.by_superuser,
         "safe": remedy.safe,
-        **({"first": remedy_data(remedy.first)} if remedy.first else {}),
+        "first": remedy_data(remedy.first) if remedy.first else None,
     }
 
 
@@ -163,22 +166,23 @@ def listed(findings: Sequence[Finding]) -> RenderableType:
             Text(),
             Text(f"{finding.check}: {finding.subject}{where}", style="bold"),
             grid({"expected": finding.expected, "actual": Text(finding.actual, style="red")}),
-            *_remedy(finding.remedy, finding.database),
+            *fix(finding.remedy, finding.database),
         ]
     return Group(*shown)
 
 
-def _remedy(remedy: Remedy, database: str) -> Iterator[RenderableType]:
+def fix(remedy: Remedy, database: str) -> Iterator[RenderableType]:
+    """A remedy on lines that can be copied, below how to use it; `database` is empty if the stack has only one."""
     where = f"database {database}" if database else "the stack's database"
     whose = " as a superuser" if remedy.by_superuser else ""
     headings = {
-        "sql": f"heal it, in {where}{whose}:",
-        "decision": f"decide, and run what is right in {where}{whose}:",
-        "command": "heal it with:",
-        "edit": "heal it in the stack file:",
-        "code": "heal it in the service:",
+        "sql": f"Fix (run in {where}{whose}):",
+        "decision": f"Decide which is right, and run it in {where}{whose}:",
+        "command": "Fix (run in the project's folder):",
+        "edit": "Fix (edit the stack file, then run `bin/pulumi up`):",
+        "code": "Fix (change the service):",
     }
     if remedy.first:
-        yield from _remedy(remedy.first, database)
+        yield from fix(remedy.first, database)
     yield Text(headings[remedy.kind], style="dim")
     yield to_copy(remedy.text)

@@ -140,7 +140,7 @@ class Step:
     def data(self) -> dict[str, object]:
         return {
             "railwayService": self.service,
-            "services": list(self.logins),
+            "logins": list(self.logins),
             "variables": dict(self.variables),
             "deployment": self.due,
         }

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from rich.console import Group, RenderableType
 
 from engarde.errors import EngardeError, Refused, Unfinished
+from engarde.output.findings import Remedy
 from engarde.output.layout import Table, Text
-from engarde.output.show import Result
+from engarde.output.show import Result, remedy_data
 from engarde.railway.api import Answered, Api, Unsure
 from engarde.railway.audit import OldLogin
 from engarde.railway.planning import DONE, FAILED, FOR_A_PERSON, OVERTAKEN, Plan, Step
@@ -55,10 +56,15 @@ class Preview(Result):
 
     def data(self) -> dict[str, object]:
         old = [
-            {"railwayService": login.service, "variable": login.variable, "role": login.role, "remedy": login.remedy}
+            {
+                "railwayService": login.service,
+                "variable": login.variable,
+                "role": login.role,
+                "remedy": remedy_data(Remedy("code", login.remedy)),
+            }
             for login in self.old
         ]
-        return {"services": [step.data() for step in self.plan.steps], "oldLogins": old}
+        return {"railwayServices": [step.data() for step in self.plan.steps], "oldLogins": old}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +104,7 @@ class Push(Result):
         return shown
 
     def data(self) -> dict[str, object]:
-        return {"services": [{**end.step.data(), "ok": end.good, "state": end.says} for end in self.ends]}
+        return {"railwayServices": [{**end.step.data(), "ok": end.good, "message": end.says} for end in self.ends]}
 
 
 def refuse_new(plan: Plan) -> None:

@@ -65,7 +65,7 @@ class Retired(Result):
             service=self.service,
             dryRun=self.dry_run,
             steps=list(self.steps),
-            backup=str(self.folder) if self.folder else None,
+            folder=str(self.folder) if self.folder else None,
             railwayServices=list(self.variables),
             seconds=round(self.seconds, 1),
         )

@@ -51,11 +51,11 @@ class Rotated:
         return {
             "login": self.plan.name,
             "role": self.plan.login.role,
-            "from": self.plan.before,
-            "to": self.plan.target,
-            "continued": self.plan.continued,
+            "rotationBefore": self.plan.before,
+            "rotationAfter": self.plan.target,
+            "resumed": self.plan.continued,
             "seconds": round(self.seconds, 1),
-            "delivered": self.delivered,
+            "delivery": self.delivered,
             "warnings": list(self.warnings),
         }
 
@@ -103,8 +103,8 @@ class Report(Result):
             reapplied=self.reapplied,
             rotated=[rotated.data() for rotated in self.rotated],
             failed={"login": self.failed[0], "reason": self.complaint} if self.failed else None,
-            left=list(self.left),
-            commit=self.to_commit,
+            notStarted=list(self.left),
+            fileToCommit=self.to_commit,
         )
 
     def text(self) -> RenderableType:

@@ -9,8 +9,9 @@ from engarde.backup.inventory import Held
 from engarde.declaration.databases import display_name
 from engarde.declaration.declared import of_bytes
 from engarde.declaration.stack_names import file_name
+from engarde.output.findings import Remedy
 from engarde.output.layout import Text, grid, lines, to_copy
-from engarde.output.show import Result
+from engarde.output.show import Result, remedy_data
 from engarde.split.inspect import Contents, Target, create
 from engarde.split.move import Edit, Move
 
@@ -81,20 +82,21 @@ class MovePlan(Result):
         return {
             "service": move.service.name,
             "schema": held.schema,
-            "from": display_name(move.old),
-            "to": display_name(move.new),
-            "tables": list(held.tables),
+            "fromDatabase": display_name(move.old),
+            "toDatabase": display_name(move.new),
+            "tables": len(held.tables),
+            "tableNames": list(held.tables),
             "rows": held.source.rows,
             "bytes": held.source.bytes,
             "sequences": held.sequences,
-            "others": dict(held.kinds),
+            "otherObjects": dict(held.kinds),
             "largeObjects": len(held.source.large_objects),
             "extensions": [extension.name for extension in held.extensions],
             "versionTable": held.version_table,
-            "makesDatabase": self.makes,
-            "makesExtensions": list(self.extensions),
+            "createDatabase": self.makes,
+            "createExtensions": list(self.extensions),
             "edits": list(map(str, self.edits)),
-            "obstacles": list(self.obstacles),
+            "remedies": [remedy_data(Remedy("decision", obstacle)) for obstacle in self.obstacles],
         }
 
 
@@ -131,8 +133,8 @@ class Moved(Result):
     def data(self) -> dict[str, object]:
         return {
             "service": self.service,
-            "from": self.source,
-            "to": self.target,
+            "fromDatabase": self.source,
+            "toDatabase": self.target,
             "dryRun": self.dry_run,
             "undone": self.undone,
             "folder": self.folder,

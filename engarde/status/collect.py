@@ -13,6 +13,7 @@ from typing import TypeVar
 
 from engarde.declaration.model import DatabaseStack
 from engarde.errors import NotAnswered, Unreachable
+from engarde.output.findings import Remedy
 from engarde.server import version_tables
 from engarde.server.catalog import VersionTable
 from engarde.server.credentials import Access
@@ -22,7 +23,7 @@ from engarde.status import connections, statement_stats, storage
 from engarde.status.connections import Activity
 from engarde.status.statement_stats import PRELOAD, Statement, Unseen
 from engarde.status.subjects import Subject
-from engarde.util.quoting import literal, printable
+from engarde.util.quoting import literal
 
 Answer = TypeVar("Answer")
 
@@ -76,7 +77,8 @@ class Setting:
 class Slot:
     """A replication slot that nobody reads from."""
 
-    name: str
+    slot: str
+    """its name"""
     kind: str
     """physical or logical"""
     database: str | None
@@ -85,9 +87,9 @@ class Slot:
     """of WAL that the server keeps for it"""
 
     @property
-    def remedy(self) -> str:
-        """For a superuser, in its database, where nobody is to read from it any more."""
-        return printable(f"SELECT pg_drop_replication_slot({literal(self.name)});")
+    def remedy(self) -> Remedy:
+        """Run in its database, if nobody is to read from it again."""
+        return Remedy("sql", f"SELECT pg_drop_replication_slot({literal(self.slot)});", by_superuser=True)
 
 
 @dataclass(frozen=True, slots=True)

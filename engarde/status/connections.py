@@ -90,7 +90,7 @@ class Blocked:
 class Connections:
     """The sessions of some roles, now."""
 
-    total: int
+    used: int
     limit: int | None
     """of the roles together; None where one has none"""
     states: Mapping[str, int] | None
@@ -100,7 +100,7 @@ class Connections:
     longest_idle_in_transaction_seconds: float | None
     """in which a transaction has been waiting for its client; 0 without one; None where not all are visible"""
     blocked: tuple[Blocked, ...]
-    locks_elsewhere: tuple[Lock, ...]
+    locks_in_other_schemas: tuple[Lock, ...]
     """those in other services' schemas"""
 
 

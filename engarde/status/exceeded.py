@@ -6,6 +6,7 @@ from typing import Literal
 
 from engarde.declaration.declared import of_bytes
 from engarde.declaration.model import DatabaseStack
+from engarde.output.findings import Remedy
 from engarde.status.connections import Blocker
 from engarde.status.report import Report, Service
 from engarde.status.storage import IndexUse, Storage
@@ -36,7 +37,7 @@ class Exceeded:
     threshold: Threshold
     limit: float
     actual: float
-    said: str
+    message: str
 
 
 def exceeded(stack: DatabaseStack, report: Report) -> Iterator[Exceeded]:
@@ -44,32 +45,32 @@ def exceeded(stack: DatabaseStack, report: Report) -> Iterator[Exceeded]:
     limits, server = stack.status, report.server
     yield from _too_large(None, "databaseSize", limits.database_size, server.database_size)
     for slot in server.inactive_slots:
-        yield from _too_large(None, "retainedWal", limits.retained_wal, slot.retained_bytes, f" for slot {slot.name}")
+        yield from _too_large(None, "retainedWal", limits.retained_wal, slot.retained_bytes, f" for slot {slot.slot}")
     yield from _too_many(None, limits.connections, server.connections, server.room)
     for service in report.services:
         own, name, used = service.subject.thresholds, service.subject.name, service.connections
         yield from _too_large(name, "size", own.size, service.storage.bytes.total if service.storage else None)
-        yield from _too_many(name, own.connections, used.total, used.limit or None)
+        yield from _too_many(name, own.connections, used.used, used.limit or None)
         for statement in service.statements.by_mean if service.statements else ():
             mean = statement.mean_milliseconds
             if own.slow_statement is not None and mean > own.slow_statement:
                 what = statement.query or (f"query {statement.query_id}" if statement.query_id else "a statement")
-                said = f"{mean:.0f} ms in the mean, more than {own.slow_statement}: {what}"
-                yield Exceeded(name, "slowStatement", own.slow_statement, mean, said)
+                message = f"mean {mean:.0f} ms (threshold {own.slow_statement} ms): {what}"
+                yield Exceeded(name, "slowStatement", own.slow_statement, mean, message)
 
 
 def _too_large(
     service: str | None, threshold: Threshold, limit: int | None, size: int | None, what: str = ""
 ) -> Iterator[Exceeded]:
     if limit is not None and size is not None and size > limit:
-        yield Exceeded(service, threshold, limit, size, f"{of_bytes(size)} of at most {of_bytes(limit)}{what}")
+        yield Exceeded(service, threshold, limit, size, f"{of_bytes(size)}{what} (threshold {of_bytes(limit)})")
 
 
 def _too_many(service: str | None, limit: int | None, used: int, room: int | None) -> Iterator[Exceeded]:
     """Where more than `limit` of a hundred connections are used."""
     if limit is not None and room is not None and used * 100 > room * limit:
-        said = f"{used} of {room} connections are in use, more than {limit} %"
-        yield Exceeded(service, "connections", limit, used * 100 / max(room, 1), said)
+        message = f"{used} of {room} connections are in use (threshold {limit} %)"
+        yield Exceeded(service, "connections", limit, used * 100 / max(room, 1), message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,7 @@ class Remark:
     """One sentence, with whose it is first."""
 
     said: str
-    remedy: str = ""
-    """a statement"""
+    remedy: Remedy | None = None
 
 
 def remarks(report: Report) -> Iterator[Remark]:
@@ -87,7 +87,7 @@ def remarks(report: Report) -> Iterator[Remark]:
             yield Remark(f"server: {setting.name} was changed and waits for a restart")
     for slot in report.server.inactive_slots:
         where = f" in database {slot.database}" if slot.database else ""
-        keeps = f"nobody reads from replication slot {slot.name}, which keeps {of_bytes(slot.retained_bytes)} of WAL"
+        keeps = f"nobody reads from replication slot {slot.slot}, which keeps {of_bytes(slot.retained_bytes)} of WAL"
         yield Remark(f"server: {keeps}; if nobody is to read from it again, as a superuser{where}:", slot.remedy)
     for service in report.services:
         for said in (*_sessions(service), *(_stored(service.storage) if service.storage else ())):
@@ -99,7 +99,7 @@ def remarks(report: Report) -> Iterator[Remark]:
 def _to_mend(stored: Storage) -> Iterator[Remark]:
     invalid = [
         Remark(
-            f"index {index.schema}.{index.name} ({of_bytes(index.bytes)}) is invalid: no query uses it. As its owner,"
+            f"index {index.schema}.{index.index} ({of_bytes(index.bytes)}) is invalid: no query uses it. As its owner,"
             " outside of a transaction:",
             index.remedy,
         )
@@ -125,7 +125,7 @@ def _sessions(service: Service) -> Iterator[str]:
         by = ", ".join(map(_by, blocked.blocked_by)) or "nobody any more"
         since = of_seconds(blocked.seconds)
         yield f"session {blocked.pid} waits for {blocked.waits_for} since {since}, blocked by {by}"
-    for lock in found.locks_elsewhere:
+    for lock in found.locks_in_other_schemas:
         if lock.mode not in WEAK or not lock.granted:
             does = "holds" if lock.granted else "waits for"
             for_ = f" for {of_seconds(lock.seconds)}" if lock.seconds is not None else ""
@@ -141,19 +141,19 @@ def _by(blocker: Blocker) -> str:
 
 def _stored(stored: Storage) -> Iterator[str]:
     for sequence in stored.sequences_near_end:
-        name, used = f"{sequence.schema}.{sequence.name}", of_share(sequence.used)
-        yield f"sequence {name} has used {used} of its range, {sequence.left:,} values are left"
+        name, used = f"{sequence.schema}.{sequence.sequence}", of_share(sequence.used_ratio)
+        yield f"sequence {name} has used {used} of its range, {sequence.values_left:,} values are left"
     if stored.transactions_left is not None and stored.transactions_left < FEW_LEFT:
         yield f"{stored.transactions_left:,} transactions are left before wraparound: vacuum its oldest tables"
     if duplicates := stored.duplicate_indexes:
-        named = (f"{index.name} ({of_bytes(index.bytes)}, as {index.same_as})" for index in duplicates[:NAMED])
+        named = (f"{index.index} ({of_bytes(index.bytes)}, as {index.duplicate_of})" for index in duplicates[:NAMED])
         yield f"{_many(duplicates, 'duplicate')}: {', '.join(named)}"
     if unused := stored.unused_indexes:
-        named = (f"{index.name} ({of_bytes(index.bytes)})" for index in unused[:NAMED])
+        named = (f"{index.index} ({of_bytes(index.bytes)})" for index in unused[:NAMED])
         yield f"{_many(unused, 'unused')}: {', '.join(named)}"
     for table in stored.most_dead_rows[:NAMED]:
         if table.rows is not None and table.dead_rows > max(1000, table.rows):
-            yield f"{table.schema}.{table.name} has {table.dead_rows:,} dead rows and {table.rows:,} others: vacuum it"
+            yield f"{table.schema}.{table.table} has {table.dead_rows:,} dead rows and {table.rows:,} others: vacuum it"
 
 
 def _many(found: Sequence[IndexUse], kind: str) -> str:

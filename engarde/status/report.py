@@ -7,18 +7,19 @@ from dataclasses import dataclass
 
 from engarde.checks.connection_budget import budget
 from engarde.declaration.model import DatabaseStack
+from engarde.output.findings import Remedy
 from engarde.status import collect, statement_stats
 from engarde.status.collect import ANOTHER_LOGIN, Setting, Snapshot
 from engarde.status.connections import Connections, connections
-from engarde.status.statement_stats import PRELOAD, StatementStats, Unseen, cache_hit
+from engarde.status.statement_stats import PRELOAD, StatementStats, Unseen, cache_hit_ratio
 from engarde.status.storage import Storage, storage
 from engarde.status.subjects import Subject, of_roles, of_schemas, subjects
 from engarde.util.quoting import quoted, statement
 from engarde.util.terminal import first_few
 
 FILES = "GRANT EXECUTE ON FUNCTION pg_ls_dir(text), pg_stat_file(text, boolean) TO {};"
-AGAIN = "-- nothing on the server: once the reason is gone, look again"
-WITHOUT_LOGIN = "-- nothing on the server: look without --login, as the admin"
+AGAIN = Remedy("decision", "-- nothing: when the reason is gone, run `status` again")
+WITHOUT_LOGIN = Remedy("decision", "-- nothing: run `status` again without `--login`, as the admin")
 NAMED = 3
 
 
@@ -32,7 +33,7 @@ class Service:
     connections: Connections
     statements: StatementStats | None
     """None where pg_stat_statements is not seen"""
-    revision: tuple[str, ...] | None
+    revisions: tuple[str, ...] | None
     """of Alembic, none without a version table; None where one is there and cannot be read"""
 
 
@@ -46,7 +47,7 @@ class Server:
     """how many connections clients may have that are no superusers"""
     budget: int
     """what the stack's limits together may reach: as declared, else all the room"""
-    promised: int
+    allocated: int
     """the stack's limits together"""
     used_by_stack: int
     """connections of the stack's roles"""
@@ -58,8 +59,8 @@ class Server:
     """those that keep most WAL come first"""
 
     @property
-    def cache_hit(self) -> float | None:
-        return cache_hit(self.seen.blocks_hit, self.seen.blocks_read)
+    def cache_hit_ratio(self) -> float | None:
+        return cache_hit_ratio(self.seen.blocks_hit, self.seen.blocks_read)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def report(stack: DatabaseStack, chosen: Sequence[Subject], found: Snapshot, que
         )
         for subject in chosen
     )
-    unmeasured = [name for service in services if service.storage for name in service.storage.not_measured]
+    unmeasured = [name for service in services if service.storage for name in service.storage.unmeasured_tables]
     return Report(
         stack.name,
         stack.server.database,
@@ -119,7 +120,7 @@ def _server(stack: DatabaseStack, found: Snapshot, whose: Mapping[str, str]) -> 
         connections=len(sessions),
         room=limits.available,
         budget=server.server.connection_budget or limits.available,
-        promised=limits.promised,
+        allocated=limits.promised,
         used_by_stack=sum(session.role in made for session in sessions),
         others=Counter(session.role for session in sessions if session.role not in {*whose, *made}),
         blocked=sum(session.blockers is not None for session in sessions),
@@ -131,11 +132,11 @@ def _server(stack: DatabaseStack, found: Snapshot, whose: Mapping[str, str]) -> 
 def _unseen(found: Snapshot, unmeasured: Sequence[str], schemas: Collection[str]) -> Iterator[Unseen]:
     """Each kind of figures that is left out of what was asked of these schemas, with what lets this role see it."""
     role, counted = found.server.role, found.statements
-    stats = statement("GRANT pg_read_all_stats TO {}", role)
+    stats = _as_superuser(statement("GRANT pg_read_all_stats TO {}", role))
     if unmeasured:
         # Whoever sees the files needs no lock.
-        heal = FILES.replace("{}", quoted(role))
-        yield Unseen(f"the size of {first_few(unmeasured, NAMED)}", "something of it is locked now", heal)
+        files = _as_superuser(FILES.replace("{}", quoted(role)))
+        yield Unseen(f"the size of {first_few(unmeasured, NAMED)}", "something of it is locked now", files)
     if hidden := sorted({session.role for session in found.activity.sessions if not session.visible}):
         yield Unseen(f"what the sessions of {first_few(hidden, NAMED)} do", f"{role} may not see it", stats)
     if isinstance(counted, Unseen):
@@ -144,8 +145,12 @@ def _unseen(found: Snapshot, unmeasured: Sequence[str], schemas: Collection[str]
         yield Unseen("the texts of other roles' statements", f"{role} may not see them", stats)
     yield from _not_read(found, schemas)
     if found.settings[PRELOAD].value is None:
-        heal = statement("GRANT pg_read_all_settings TO {}", role)
-        yield Unseen(f"the setting {PRELOAD}", f"{role} may not see it", heal)
+        settings = _as_superuser(statement("GRANT pg_read_all_settings TO {}", role))
+        yield Unseen(f"the setting {PRELOAD}", f"{role} may not see it", settings)
+
+
+def _as_superuser(sql: str) -> Remedy:
+    return Remedy("sql", sql, by_superuser=True)
 
 
 def _not_read(found: Snapshot, schemas: Collection[str]) -> Iterator[Unseen]:

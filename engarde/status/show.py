@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from engarde.declaration.declared import of_bytes
 from engarde.declaration.model import DatabaseStack
 from engarde.output.layout import Blocks, Either, Table, Text, grid, to_copy
-from engarde.output.show import Result
+from engarde.output.show import Result, fix
 from engarde.server.credentials import Access
 from engarde.server.version_tables import Logins
 from engarde.status.collect import collect
@@ -20,7 +20,6 @@ from engarde.status.report import Report, Service, report
 from engarde.status.statement_stats import StatementStats
 from engarde.status.storage import Sized
 from engarde.status.subjects import Subject
-from engarde.util.quoting import printable
 
 FEW = 8
 """As many services are shown with their details; of more, each by itself."""
@@ -55,11 +54,11 @@ class Status(Result):
                 *(part for note in notes for part in _remark(note)),
             ]
         for unseen in report.unseen:
-            shown += [Text(), Text(f"not visible: {unseen.what}: {unseen.why}", style="yellow")]
-            shown.append(to_copy(printable(unseen.heal)))
-        beyond = [f"{found.service or 'server'}: {found.threshold}: {found.said}" for found in self.exceeded]
+            shown += [Text(), Text(f"not visible: {unseen.what}: {unseen.reason}", style="yellow")]
+            shown += fix(unseen.remedy, report.database)
+        beyond = [f"{found.service or 'server'}: {found.threshold}: {found.message}" for found in self.exceeded]
         shown += [Text(), *(Text(line, style="bold red") for line in beyond)]
-        return Group(*shown, *([] if beyond else [Text("no threshold is passed", style="green")]))
+        return Group(*shown, *([] if beyond else [Text("all thresholds OK", style="green")]))
 
     def data(self) -> dict[str, Any]:
         return data(self.report, self.exceeded)
@@ -82,14 +81,14 @@ def status(
 def _remark(remark: Remark) -> Iterator[RenderableType]:
     yield Text(f"  {remark.said}", "yellow")
     if remark.remedy:
-        yield to_copy(f"  {remark.remedy}")
+        yield to_copy(f"  {remark.remedy.text}")
 
 
 def _server(report: Report) -> Table:
     server, seen = report.server, report.server.seen
     standby = ", a standby" if seen.standby else ""
     up = of_seconds(report.at - seen.started)
-    hit = f"{of_share(server.cache_hit)} from the cache"
+    hit = f"{of_share(server.cache_hit_ratio)} from the cache"
     others = ", ".join(f"{count} of {role}" for role, count in sorted(server.others.items()))
     used = f"{server.connections} of {server.room}, {server.used_by_stack} of the stack's roles"
     settings = (f"{setting.name}={setting.value}" for setting in server.settings.values() if setting.value is not None)
@@ -98,7 +97,7 @@ def _server(report: Report) -> Table:
             "server": f"PostgreSQL {seen.version}{standby}, up for {up}, asked as {seen.role}",
             "database": f"{report.database}: {of_bytes(server.database_size)}, {hit}, {seen.deadlocks} deadlocks",
             "connections": used + (f", others: {others}" if others else ""),
-            "budget": f"{server.used_by_stack} of {server.budget} in use, {server.promised} promised by limits",
+            "budget": f"{server.used_by_stack} of {server.budget} in use, {server.allocated} promised by limits",
             "settings": Text(", ".join(settings), "dim"),
         }
     )
@@ -118,10 +117,10 @@ def _services(report: Report) -> Blocks:
 
 
 def _stored(service: Service) -> tuple[str, str, str, str]:
-    revision = NOT_VISIBLE if service.revision is None else ", ".join(service.revision) or "-"
+    revision = NOT_VISIBLE if service.revisions is None else ", ".join(service.revisions) or "-"
     if (storage := service.storage) is None:
         return "-", "-", "-", revision
-    size = ("≥ " if storage.not_measured else "") + of_bytes(storage.bytes.total)
+    size = ("≥ " if storage.unmeasured_tables else "") + of_bytes(storage.bytes.total)
     return size, of_count(storage.rows), of_count(storage.dead_rows), revision
 
 
@@ -129,16 +128,16 @@ def _ran(found: StatementStats | None) -> tuple[str, str, str, str]:
     if found is None:
         return NOT_VISIBLE, "", "", ""
     times = of_milliseconds(found.total_milliseconds), of_milliseconds(found.mean_milliseconds)
-    return of_count(found.calls), *times, of_share(found.cache_hit)
+    return of_count(found.calls), *times, of_share(found.cache_hit_ratio)
 
 
 def _connections(found: Connections) -> tuple[str, str, str, str]:
-    used = f"{found.total} of {found.limit}" if found.limit is not None else str(found.total)
+    used = f"{found.used} of {found.limit}" if found.limit is not None else str(found.used)
     blocked = str(len(found.blocked) or "-")
     if found.states is None:
         return used, NOT_VISIBLE, NOT_VISIBLE, blocked
     waiting = sum(found.states[state] for state in IN_TRANSACTION)
-    others = found.total - waiting - found.states["active"] - found.states["idle"]
+    others = found.used - waiting - found.states["active"] - found.states["idle"]
     counted = {"active": found.states["active"], "idle": found.states["idle"], "in tx": waiting, "other": others}
     states = ", ".join(f"{count} {state}" for state, count in counted.items() if count)
     return used, states, of_seconds(found.longest_transaction_seconds or None), blocked
@@ -147,8 +146,8 @@ def _connections(found: Connections) -> tuple[str, str, str, str]:
 def _details(service: Service, report: Report) -> Iterator[RenderableType]:
     """The largest tables and the slowest statements; nothing where there is nothing."""
     name, storage, ran = service.subject.name, service.storage, service.statements
-    if storage and storage.largest:
-        yield from (Text(), Text(f"{name}: largest tables", style="bold"), _largest(storage.largest, report.at))
+    if storage and storage.largest_tables:
+        yield from (Text(), Text(f"{name}: largest tables", style="bold"), _largest(storage.largest_tables, report.at))
     if ran and ran.by_total:
         yield from (Text(), Text(f"{name}: statements", style="bold"), _slowest(ran, report.queries))
 
@@ -158,7 +157,7 @@ def _largest(tables: Sequence[Sized], now: float) -> Table:
     for sized in tables:
         parts = f" ({sized.partitions} partitions)" if sized.partitions else ""
         shown.add_row(
-            f"{sized.schema}.{sized.name}{parts}",
+            f"{sized.schema}.{sized.table}{parts}",
             of_bytes(sized.bytes.total),
             of_bytes(sized.bytes.indexes),
             of_count(sized.rows),
@@ -182,7 +181,7 @@ def _slowest(ran: StatementStats, queries: bool) -> Either:
                 of_milliseconds(slow.mean_milliseconds),
                 of_count(slow.calls),
                 of_count(slow.rows),
-                of_share(slow.cache_hit),
+                of_share(slow.cache_hit_ratio),
                 of_count(slow.temp_blocks) if slow.temp_blocks else "-",
             )
             beside.add_row(*cells, short)

@@ -7,6 +7,7 @@ from engarde.declaration.model import DatabaseStack
 from engarde.declaration.names import MAINTENANCE
 from engarde.declaration.stack_file import lines
 from engarde.errors import LoginRefused, NotAnswered
+from engarde.output.findings import Remedy
 from engarde.server.credentials import Access
 from engarde.server.session import Session, session
 from engarde.util.masking import one_line
@@ -24,9 +25,8 @@ class Unseen:
     """One kind of figures that are left out, as the role that asks cannot see them; they are no zeros."""
 
     what: str
-    why: str
-    heal: str
-    """statements for a superuser, or lines of the stack file"""
+    reason: str
+    remedy: Remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class Slow:
     total_milliseconds: float
     mean_milliseconds: float
     rows: int
-    cache_hit: float | None
+    cache_hit_ratio: float | None
     """1 = all; None where it asked for no block"""
     temp_blocks: int
     """written to temporary files"""
@@ -101,7 +101,7 @@ class StatementStats:
     mean_milliseconds: float | None
     """None without a call"""
     rows: int
-    cache_hit: float | None
+    cache_hit_ratio: float | None
     """1 = all; None where nothing asked for a block"""
     temp_blocks: int
     by_total: tuple[Slow, ...]
@@ -125,7 +125,7 @@ def of_roles(roles: Iterable[str], counted: Iterable[Statement]) -> StatementSta
         total,
         total / calls if calls else None,
         sum(row.all_rows for row in sums),
-        cache_hit(hit, read),
+        cache_hit_ratio(hit, read),
         sum(row.all_temp for row in sums),
         tuple(map(_slow, sorted(mine, key=lambda row: -row.total)[:TOP])),
         tuple(map(_slow, sorted(mine, key=lambda row: -row.mean)[:TOP])),
@@ -138,11 +138,11 @@ def of_roles(roles: Iterable[str], counted: Iterable[Statement]) -> StatementSta
 
 def _slow(row: Statement) -> Slow:
     query_id = str(row.queryid) if row.visible and row.queryid is not None else None
-    hit = cache_hit(row.hit, row.read)
+    hit = cache_hit_ratio(row.hit, row.read)
     return Slow(query_id, one_line(row.query), row.calls, row.total, row.mean, row.rows, hit, row.temp)
 
 
-def cache_hit(hit: int, read: int) -> float | None:
+def cache_hit_ratio(hit: int, read: int) -> float | None:
     """How many of the blocks that were asked for were in the cache, 1 = all; None where none was asked for."""
     return hit / (hit + read) if hit + read else None
 
@@ -156,7 +156,7 @@ def read(
     """
     [place, *_] = asked.query("status_statements_place", Place)
     if not place.loaded:
-        return _unseen("the server does not preload pg_stat_statements", _preload(place, stack))
+        return _unseen("the server does not preload pg_stat_statements", _preload(place))
     if place.schema is not None:
         return _counted(asked, place, database, role, queries)
     if login.database != MAINTENANCE:
@@ -178,7 +178,7 @@ def _counted(asked: Session, place: Place, database: int, role: str, queries: bo
         f"GRANT EXECUTE ON FUNCTION {quoted(schema, EXTENSION)}(boolean) TO {quoted(role)};"
     )
     if not place.readable:
-        return _unseen(f"{role} may not read pg_stat_statements", grants)
+        return _unseen(f"{role} may not read pg_stat_statements", Remedy("sql", grants, by_superuser=True))
     put = {
         "schema": schema,
         # The extension may be older than the server that it came into by an upgrade.
@@ -189,25 +189,26 @@ def _counted(asked: Session, place: Place, database: int, role: str, queries: bo
     try:
         return tuple(asked.try_query("status_statements", Statement, put, database=database, queries=queries, top=TOP))
     except NotAnswered as refusal:
-        return _unseen(f"pg_stat_statements answers with {refusal}", grants)
+        return _unseen(f"pg_stat_statements answers with {refusal}", Remedy("sql", grants, by_superuser=True))
 
 
-def _unseen(why: str, heal: str) -> Unseen:
-    return Unseen("the statements of all services", why, heal)
+def _unseen(reason: str, remedy: Remedy) -> Unseen:
+    return Unseen("the statements of all services", reason, remedy)
 
 
-def _declare(stack: DatabaseStack) -> str:
+def _declare(stack: DatabaseStack) -> Remedy:
     # Without databases, an extension is the shared one's.
     where = {"databases": [stack.label]} if stack.label else None
     declared = {extension.name for extension in stack.stack.extensions}
     beside = "  # beside the extensions that are there" if declared - {EXTENSION} else ""
     beside = "  # beside the databases that it names already" if EXTENSION in declared else beside
-    return f"{lines('extensions', {EXTENSION: where})}{beside}\nbin/pulumi up --stack {stack.name}"
+    return Remedy("edit", f"{lines('extensions', {EXTENSION: where})}{beside}")
 
 
-def _preload(place: Place, stack: DatabaseStack) -> str:
+def _preload(place: Place) -> Remedy:
     before = [name.strip() for name in (place.preloaded or "").split(",") if name.strip()]
     libraries = ", ".join(map(literal, (*before, EXTENSION)))
-    also = "" if place.preloaded is not None else " -- and what stands there now"
-    heal = f"ALTER SYSTEM SET {PRELOAD} = {libraries};{also}\nthen a restart of the server"
-    return heal if place.schema else f"{heal}; then\n{_declare(stack)}"
+    also = "" if place.preloaded is not None else " -- and the libraries that are set now"
+    declare = "" if place.schema else f"; then declare the extension {EXTENSION} in the stack file"
+    text = f"ALTER SYSTEM SET {PRELOAD} = {libraries};{also}\n-- then restart the server{declare}"
+    return Remedy("sql", text, by_superuser=True)

@@ -7,8 +7,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from engarde.output.findings import Remedy
 from engarde.status.subjects import Subject
-from engarde.util.quoting import printable, quoted
+from engarde.util.quoting import quoted
 
 LARGEST = 5
 """Tables of each kind that are listed."""
@@ -81,16 +82,17 @@ class Sequence:
 class Bytes:
     """What a table takes on the disk, or several together."""
 
-    table: int = 0
+    heap: int = 0
+    """its rows, without those parts of them that are in its TOAST table"""
     indexes: int = 0
     toast: int = 0
     total: int = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "total", self.table + self.indexes + self.toast)
+        object.__setattr__(self, "total", self.heap + self.indexes + self.toast)
 
     def __add__(self, other: Bytes) -> Bytes:
-        return Bytes(self.table + other.table, self.indexes + other.indexes, self.toast + other.toast)
+        return Bytes(self.heap + other.heap, self.indexes + other.indexes, self.toast + other.toast)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ class Sized:
     """A table with its indexes and its TOAST table; of a partitioned one, all its partitions of the same schema."""
 
     schema: str
-    name: str
+    table: str
     partitions: int
     """0 for a table that is not partitioned"""
     bytes: Bytes
@@ -115,8 +117,9 @@ class IndexUse:
 
     schema: str
     table: str
-    name: str
-    same_as: str | None
+    index: str
+    duplicate_of: str | None
+    """the index that makes it needless"""
     bytes: int | None
 
 
@@ -126,15 +129,15 @@ class InvalidIndex:
 
     schema: str
     table: str
-    name: str
+    index: str
     bytes: int | None
 
     @property
-    def remedy(self) -> str:
+    def remedy(self) -> Remedy:
         """For its owner or a superuser, outside of a transaction."""
         # What REINDEX CONCURRENTLY leaves is beside the index that it was to replace.
-        verb = "DROP INDEX" if _LEFT_BEHIND.search(self.name) else "REINDEX INDEX"
-        return printable(f"{verb} CONCURRENTLY {quoted(self.schema, self.name)};")
+        verb = "DROP INDEX" if _LEFT_BEHIND.search(self.index) else "REINDEX INDEX"
+        return Remedy("sql", f"{verb} CONCURRENTLY {quoted(self.schema, self.index)};", by_superuser=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,10 +148,10 @@ class AutovacuumOff:
     table: str
 
     @property
-    def remedy(self) -> str:
+    def remedy(self) -> Remedy:
         """For its owner or a superuser."""
         reset = "RESET (autovacuum_enabled, toast.autovacuum_enabled)"
-        return printable(f"ALTER TABLE {quoted(self.schema, self.table)} {reset};")
+        return Remedy("sql", f"ALTER TABLE {quoted(self.schema, self.table)} {reset};", by_superuser=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,11 +159,10 @@ class NearEnd:
     """A sequence that has used most of its range."""
 
     schema: str
-    name: str
-    used: float
+    sequence: str
+    used_ratio: float
     """1 = all"""
-    left: int
-    """how many values"""
+    values_left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,12 +170,12 @@ class Storage:
     bytes: Bytes
     tables: int
     """how many"""
-    not_measured: tuple[str, ...]
+    unmeasured_tables: tuple[str, ...]
     """tables of which something is locked, so that their sizes and rows are in no sum"""
     rows: int | None
     """of all tables of which it is known; None where it is of none of them"""
     dead_rows: int
-    largest: tuple[Sized, ...]
+    largest_tables: tuple[Sized, ...]
     """the first of them by size"""
     most_dead_rows: tuple[Sized, ...]
     """the first of them by dead rows, as far as they have any"""
@@ -181,7 +183,7 @@ class Storage:
     """until the oldest row would lie in the future; None without a table"""
     multixacts_left: int | None
     sequences_near_end: tuple[NearEnd, ...]
-    sequences_not_read: int
+    unread_sequences: int
     unused_indexes: tuple[IndexUse, ...]
     duplicate_indexes: tuple[IndexUse, ...]
     invalid_indexes: tuple[InvalidIndex, ...]
@@ -203,14 +205,14 @@ def storage(
         indexed[index.of_table].append(index.oid)
     single = [(table, _size(table, indexed[oid], sizes)) for oid, table in own.items()]
     measured = [(table, size) for table, size in single if size]
-    sized = sorted(_joined(measured), key=lambda table: (-table.bytes.total, table.schema, table.name))
+    sized = sorted(_joined(measured), key=lambda table: (-table.bytes.total, table.schema, table.table))
     dead = sorted((table for table in sized if table.dead_rows), key=lambda table: -table.dead_rows)
     known = [table.rows for table in sized if table.rows is not None]
     uses = [
         (index, IndexUse(index.schema, own[index.of_table].name, index.name, index.same_as, sizes.get(index.oid)))
         for index in mine
     ]
-    uses.sort(key=lambda pair: (-(pair[1].bytes or 0), pair[1].schema, pair[1].name))
+    uses.sort(key=lambda pair: (-(pair[1].bytes or 0), pair[1].schema, pair[1].index))
     its = [sequence for sequence in sequences if sequence.schema in subject.schemas]
     unmeasured = sorted(f"{table.schema}.{table.name}" for table, size in single if not size)
     return Storage(
@@ -223,11 +225,11 @@ def storage(
         tuple(dead[:LARGEST]),
         min((WRAPAROUND - table.transaction_age for table in own.values()), default=None),
         min((WRAPAROUND - table.multixact_age for table in own.values()), default=None),
-        tuple(sorted(filter(None, map(_near_end, its)), key=lambda sequence: -sequence.used)),
+        tuple(sorted(filter(None, map(_near_end, its)), key=lambda sequence: -sequence.used_ratio)),
         sum(sequence.unread or 0 for sequence in its),
         tuple(use for index, use in uses if index.unused),
         tuple(use for index, use in uses if index.same_as),
-        tuple(InvalidIndex(use.schema, use.table, use.name, use.bytes) for index, use in uses if index.invalid),
+        tuple(InvalidIndex(use.schema, use.table, use.index, use.bytes) for index, use in uses if index.invalid),
         tuple(
             AutovacuumOff(table.schema, table.name) for table in sorted(own.values(), key=_name) if table.autovacuum_off
         ),
@@ -253,7 +255,7 @@ def _joined(measured: Iterable[tuple[Table, Bytes]]) -> Iterable[Sized]:
         parts[table.schema, table.partition_of or table.name, table.partition_of is not None].append((table, size))
     for (schema, name, partitioned), several in parts.items():
         # Nothing on the disk is no row, whether or not anybody has counted.
-        rows = [0 if table.rows is None and not size.table else table.rows for table, size in several]
+        rows = [0 if table.rows is None and not size.heap else table.rows for table, size in several]
         counted = [number for number in rows if number is not None]
         yield Sized(
             schema,

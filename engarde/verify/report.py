@@ -124,14 +124,14 @@ def as_json(report: Report) -> dict[str, object]:
     return dict(
         stack=report.stack,
         asDeclared=not report.findings,
-        logins=report.logins,
-        probes=report.probes,
-        byCatalog=report.by_catalog,
+        loginsTried=report.logins,
+        probesTried=report.probes,
+        privilegesChecked=report.by_catalog,
         matrix=[
             {
                 "role": row.role,
                 "schemas": {cell.schema: {"access": cell.access, "asDeclared": cell.as_declared} for cell in row.cells},
-                **({"database": row.database} if row.database else {}),
+                "database": row.database or None,
             }
             for row in report.matrix
         ],

@@ -89,8 +89,8 @@ def edited(project: Project, service: str, error: str, cause: Cause, form: str) 
     """The service's URL once the lines of the fix are in the stack file."""
     code, found = diagnosed(project, f"{service}: {error}")
     confirmed_first(code, found, cause)
-    assert found["fix"]["text"] == f"engarde:services:\n  {service}:\n    urlFormat: {form}"
-    heal(project, found["fix"])
+    assert found["remedy"]["text"] == f"engarde:services:\n  {service}:\n    urlFormat: {form}"
+    heal(project, found["remedy"])
     assert marks(diagnosed(project, f"{service}: {error}")[1])[cause.says] == "ruled out"
     return url(project, service)
 
@@ -127,7 +127,7 @@ def test_a_driver_that_is_named_and_not_there(project: Project) -> None:
     error = said(url(project, "named"), lacking="psycopg2")
     code, found = diagnosed(project, f"named: {error}")
     confirmed_first(code, found, urls.NO_DRIVER)
-    assert found["fix"]["text"] == "install psycopg2-binary for the service"
+    assert found["remedy"]["text"] == "install psycopg2-binary for the service"
     assert said(url(project, "named")) == ""
 
 
@@ -136,7 +136,7 @@ def test_another_url_than_the_stacks(project: Project) -> None:
     error = said(own, SQLALCHEMY_2_1, "psycopg")
     code, found = diagnosed(project, f"other: {error}")
     confirmed_first(code, found, urls.OTHER_DRIVER)
-    assert said(heal(project, found["fix"]).strip(), SQLALCHEMY_2_1, "psycopg") == ""
+    assert said(heal(project, found["remedy"]).strip(), SQLALCHEMY_2_1, "psycopg") == ""
 
 
 def test_greenlet_that_is_not_there(project: Project) -> None:
@@ -144,5 +144,5 @@ def test_greenlet_that_is_not_there(project: Project) -> None:
     error = said(own, SQLALCHEMY_2_1, "greenlet", kind="async")
     code, found = diagnosed(project, error)
     confirmed_first(code, found, urls.NO_GREENLET)
-    assert found["fix"]["text"] == "install SQLAlchemy[asyncio] for the service"
+    assert found["remedy"]["text"] == "install SQLAlchemy[asyncio] for the service"
     assert said(own, SQLALCHEMY_2_1, kind="async") == ""

@@ -60,12 +60,12 @@ class Delivery:
         """What a push says of each Railway service."""
         done = self.tool("push", "--output", "json", *words)
         assert done.returncode == code, done.stdout + done.stderr
-        return {load["railwayService"]: load["state"] for load in json.loads(done.stdout)["services"]}
+        return {load["railwayService"]: load["message"] for load in json.loads(done.stdout)["railwayServices"]}
 
     def plan(self, *words: str) -> dict[str, tuple[Mapping[str, str], str]]:
         """What would be done to each Railway service: its variables, its deployment."""
         done = self.tool("plan", "--output", "json", *words)
-        services = json.loads(done.stdout)["services"]
+        services = json.loads(done.stdout)["railwayServices"]
         return {service["railwayService"]: (service["variables"], service["deployment"]) for service in services}
 
     def running(self, name: str) -> dict[str, str]:

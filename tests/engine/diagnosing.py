@@ -32,19 +32,19 @@ def _judged(project: Project, done: "subprocess.CompletedProcess[str]") -> tuple
     # A URL is handed out by the command that the fix names, never by the diagnosis.
     assert not [secret for secret in project.passwords if secret in done.stdout + done.stderr]
     found: Diagnosis = json.loads(done.stdout)
-    assert found["version"] == 1
+    assert found["version"] == 2
     return done.returncode, found
 
 
 def marks(found: Diagnosis) -> dict[str, str]:
     """Cause -> what was found of it."""
-    return {each["cause"]: each["mark"] for each in found["causes"]}
+    return {each["cause"]: each["verdict"] for each in found["causes"]}
 
 
 def told(found: Diagnosis) -> str:
     """All of it, for a failed test."""
-    so = [f"{each['cause']}: {each['because']}" for each in found["causes"] if each["mark"] != "ruled out"]
-    return "\n".join([found["symptom"], found["line"], *so, json.dumps(found["fix"], ensure_ascii=False)])
+    so = [f"{each['cause']}: {each['because']}" for each in found["causes"] if each["verdict"] != "ruled out"]
+    return "\n".join([found["symptom"], found["line"], *so, json.dumps(found["remedy"], ensure_ascii=False)])
 
 
 def said(provoke: Callable[[], object]) -> str:

@@ -27,7 +27,7 @@ def examined_by_tool(project: Project) -> list[Found]:
 def _findings(done: "subprocess.CompletedProcess[str]") -> list[Found]:
     assert done.returncode in (0, 1), done.stderr
     document = json.loads(done.stdout)
-    assert document["version"] == 1
+    assert document["version"] == 2
     assert bool(document["findings"]) == bool(done.returncode)
     found: list[Found] = document["findings"]
     return found

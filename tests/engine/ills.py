@@ -46,7 +46,7 @@ def named_and_healed(project: Project, ill: Ill) -> None:
     pasted = ill.wrap.replace("{who}", ill.who).replace("{text}", text)
     code, found = diagnosed(project, pasted)
     confirmed_first(code, found, ill.cause)
-    heal(project, found["fix"])
+    heal(project, found["remedy"])
     ask(project, ill.who, ill.fails)
     code, found = diagnosed(project, pasted)
     assert marks(found)[ill.cause.says] == "ruled out", told(found)
@@ -58,5 +58,5 @@ def only_named(project: Project, pasted: str, cause: Cause, kind: str) -> Diagno
     """The cause is confirmed, and its fix is of a kind that a test cannot do."""
     code, found = diagnosed(project, pasted)
     confirmed_first(code, found, cause)
-    assert found["fix"]["kind"] == kind, told(found)
+    assert found["remedy"]["kind"] == kind, told(found)
     return found

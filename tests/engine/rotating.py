@@ -34,7 +34,7 @@ def rotated(project: Project, *words: str) -> dict[str, Any]:
     done = rotate(project, *words, "--output", "json")
     assert done.returncode == 0, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)
-    assert report["version"] == 1
+    assert report["version"] == 2
     return report
 
 

@@ -53,9 +53,9 @@ def test_what_is_there_is_replaced_only_where_that_was_said(there: Project, kept
     assert state(there) == damaged
     done = asked(there, "restore", SERVICE, "--from", str(kept), "--yes-replace-data")
     assert state(there) == before
-    assert done["replaced"] > 20
+    assert done["replacedObjects"] > 20
     assert (done["replacedLargeObjects"], done["notGranted"]) == (4, [])
-    assert done["holds"]["rows"] == sum(
+    assert done["contents"]["rows"] == sum(
         len(rows) for name, rows in before[0].items() if isinstance(rows, list) and name != "counted"
     )
     assert tool(there, "verify").returncode == 0
@@ -150,7 +150,7 @@ def test_rights_that_the_stack_does_not_declare_are_named_and_not_given_again(th
         session.execute("GRANT SELECT ON linked TO PUBLIC")
     tool(there, "backup", SERVICE, "--to", str(tmp_path / "open"))
     done = asked(there, "restore", SERVICE, "--from", str(tmp_path / "open"), "--yes-replace-data")
-    assert done["notGranted"] == [{"on": f'table "{SCHEMA}".linked', "grantee": "public", "right": "SELECT"}]
+    assert done["notGranted"] == [{"object": f'table "{SCHEMA}".linked', "role": "public", "privilege": "SELECT"}]
     tool(there, "verify")
 
 

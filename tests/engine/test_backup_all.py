@@ -34,8 +34,8 @@ def stack(projects: Projects) -> Iterator[Project]:
 
 def test_each_service_and_each_existing_schema(stack: Project, tmp_path: Path) -> None:
     found = json.loads(tool(stack, "backup", "--all", "--to", str(tmp_path), "--output", "json").stdout)
-    assert (found["version"], found["failed"]) == (1, [])
-    rows = {made["service"]: (made["folder"], made["holds"]["rows"]) for made in found["backups"]}
+    assert (found["version"], found["failed"]) == (2, [])
+    rows = {made["service"]: (made["folder"], made["contents"]["rows"]) for made in found["backups"]}
     assert rows["public"][1] >= 2
     assert rows == {
         "madansara": (str(tmp_path / "madansara"), 1),

@@ -42,7 +42,7 @@ def test_a_foreign_key_that_its_owner_could_not_make(keyed: Project, tmp_path: P
     assert "42501: permission denied for table houses ALTER TABLE ONLY sankore.journeys ADD CONSTRAINT" in said
     assert "sankore_user lacks REFERENCES on table public.houses: state `references: true`" in said
     assert said.count("lacks") == 1
-    [fault] = json.loads(done.stdout)["faults"]
+    [fault] = json.loads(done.stdout)["errors"]
     assert "permission denied for table houses" in fault
     refused = tool(keyed, "restore", "sankore", "--from", folder, "--yes-replace-data", "--dry-run", code=4).stderr
     assert "could not be restored as things are; nothing was changed" in refused
@@ -52,7 +52,7 @@ def test_a_foreign_key_that_its_owner_could_not_make(keyed: Project, tmp_path: P
     assert "ADD CONSTRAINT" in real
     keyed.database.run("GRANT REFERENCES ON public.houses TO sankore_user")
     found = json.loads(tool(keyed, "backup", "sankore", "--to", str(tmp_path / "x"), "--output", "json").stdout)
-    assert (found["faults"], found["unproven"]) == ([], [])
+    assert (found["errors"], found["notProven"]) == ([], [])
     assert keyed.database.value(PROOFS) == 0
     assert keyed.database.value(SCHEMAS) == schemas
 

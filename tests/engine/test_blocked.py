@@ -80,7 +80,7 @@ def test_a_rotation_names_who_is_in_its_way_and_ends(project: Project) -> None:
         assert "`bin/engarde rotate sankore --end-sessions --stack local`" in ended
         project.database.run(of_process(ended, process))
         [again] = rotated(project, "sankore")["rotated"]
-    assert (again["continued"], again["to"]) == (True, before["sankore"] + 1)
+    assert (again["resumed"], again["rotationAfter"]) == (True, before["sankore"] + 1)
 
 
 def test_up_names_who_is_in_its_way(project: Project) -> None:
@@ -135,7 +135,7 @@ def test_a_compromised_login_is_taken_away(project: Project) -> None:
     with hostile(project):
         remember(project)
         report = rotated(project, "sankore", "--end-sessions", "--yes")
-        assert [each["to"] for each in report["rotated"]] == [before["sankore"] + 1]
+        assert [each["rotationAfter"] for each in report["rotated"]] == [before["sankore"] + 1]
         assert project.database.value(SESSIONS) == 0
     assert strangers(project) == set()
     project.connect("sankore").close()

@@ -136,7 +136,7 @@ def test_doctor_names_the_declaration_that_is_missing(stack: Project) -> None:
     assert "permission denied for table users" in words
     code, found = diagnosed(stack, f"sankore_user: {words}\n[SQL: {key}]")
     confirmed_first(code, found, relations.FOREIGN_KEY)
-    assert found["fix"]["text"].splitlines()[-1].strip().startswith("- {table: public.users, references: true}")
+    assert found["remedy"]["text"].splitlines()[-1].strip().startswith("- {table: public.users, references: true}")
 
 
 def test_it_comes_with_the_columns_and_goes_with_the_word(stack: Project) -> None:
@@ -214,7 +214,7 @@ def test_a_call_that_is_not_declared_is_named(stack: Project) -> None:
         words = said(lambda: session.execute("SELECT public.f('a'::text)"))
     code, found = diagnosed(stack, f"sankore_user: {words}")
     confirmed_first(code, found, functions.NOT_DECLARED)
-    assert "executes:" in found["fix"]["text"]
+    assert "executes:" in found["remedy"]["text"]
 
 
 @pytest.mark.exhaustive

@@ -76,7 +76,7 @@ def test_the_alembic_version_in_public(project: Project) -> None:
     with pytest.raises(AssertionError, match="Can't locate revision identified by 'ccc'") as caught:
         in_shell(project, run)
     found = only_named(project, f"madansara_user {caught.value}", migrations.IN_PUBLIC, "code")
-    assert 'version_table_schema="madansara"' in found["fix"]["text"]
+    assert 'version_table_schema="madansara"' in found["remedy"]["text"]
     alembic(project, "ddd", "widgets", ', version_table_schema="madansara"')
     in_shell(project, run)
     ask(project, "madansara", "SELECT * FROM widgets")
@@ -89,15 +89,15 @@ def test_a_schema_with_data_is_copied_before_it_is_dropped(project: Project) -> 
     text = said(lambda: ask(project, "sankore", "DROP SCHEMA sankore"))
     code, found = diagnosed(project, text)
     confirmed_first(code, found, runs.DATA)
-    words = found["fix"]["text"]
+    words = found["remedy"]["text"]
     assert words.index("pg_dump") < words.index("&&") < words.index("CASCADE")
     if not (project.database.server.bin_dir / "pg_dump").exists():
         # One of another major copies nothing, and then nothing is dropped.
         with pytest.raises(AssertionError, match="pg_dump"):
-            heal(project, found["fix"])
+            heal(project, found["remedy"])
         ask(project, "sankore", "SELECT * FROM things")
         return
-    heal(project, found["fix"])
+    heal(project, found["remedy"])
     assert "CREATE TABLE sankore.things" in (project.folder / "sankore.sql").read_text()
     assert diagnosed(project, text)[0] == 0
 
@@ -112,7 +112,7 @@ def test_a_role_that_owns_something(project: Project) -> None:
     text = said(lambda: project.database.run("DROP ROLE leaver"))
     code, found = diagnosed(project, text)
     confirmed_first(code, found, runs.ROLE)
-    heal(project, found["fix"])
+    heal(project, found["remedy"])
     assert diagnosed(project, text)[0] == 0
     project.database.run("DROP ROLE leaver", "DROP TABLE public.kept")
     assert diagnosed(project, text)[0] == 0

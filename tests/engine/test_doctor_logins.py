@@ -59,7 +59,7 @@ def test_a_statement_that_is_too_slow(project: Project) -> None:
     text = said(lambda: ask(project, ill.who, ill.fails))
     code, found = diagnosed(project, f"sankore: {text}")
     confirmed_first(code, found, ill.cause)
-    heal(project, found["fix"])
+    heal(project, found["remedy"])
     ask(project, ill.who, ill.fails)
 
 
@@ -69,7 +69,7 @@ def test_a_password_changed_by_hand(project: Project) -> None:
     code, found = diagnosed(project, f'{text}\npostgresql://langflow_user:by%20hand@h/d\n{{"password": "by hand"}}')
     confirmed_first(code, found, logins.CHANGED)
     assert "by hand" not in told(found).replace("changed by hand", "")
-    heal(project, found["fix"])
+    heal(project, found["remedy"])
     ask(project, "langflow", "SELECT 1")
     assert marks(diagnosed(project, text)[1])[logins.CHANGED.says] == "ruled out"
 
@@ -82,7 +82,7 @@ def test_a_url_from_before_a_rotation(project: Project) -> None:
     pasted = f"sqlalchemy.exc.OperationalError: (psycopg.OperationalError) {text}\nwith {old}"
     code, found = diagnosed(project, pasted)
     confirmed_first(code, found, logins.OLD_URL)
-    printed = heal(project, found["fix"]).strip()
+    printed = heal(project, found["remedy"]).strip()
     psycopg.connect(conninfo(printed)).close()
     project.outputs()
     assert diagnosed(project, pasted.replace(old, printed))[0] == 0
@@ -95,7 +95,7 @@ def test_a_role_that_is_not_there(project: Project) -> None:
     text = said(login)
     code, found = diagnosed(project, text)
     confirmed_first(code, found, logins.NO_SUCH_ROLE)
-    assert found["fix"]["text"] == "bin/engarde url SERVICE --stack local --from service"
+    assert found["remedy"]["text"] == "bin/engarde url SERVICE --stack local --from service"
 
 
 def test_a_service_that_leaves_transactions_open(project: Project) -> None:
@@ -116,7 +116,7 @@ def test_more_sessions_than_a_role_may_have(project: Project) -> None:
     with project.connect("madansara"), project.connect("madansara"):
         text = said(lambda: ask(project, "madansara", "SELECT 1"))
         found = only_named(project, text, connection_limits.POOL, "code")
-        assert "below 2" in found["fix"]["text"]
+        assert "below 2" in found["remedy"]["text"]
     ask(project, "madansara", "SELECT 1")
     assert diagnosed(project, text)[0] == 0
 
@@ -147,8 +147,8 @@ def test_a_lock_that_somebody_holds(project: Project) -> None:
         text = said(lambda: ask(project, "sankore", fails))
         code, found = diagnosed(project, f"sankore: {text}")
         confirmed_first(code, found, timeouts.LOCKED)
-        if found["fix"]["kind"] == "sql":
-            heal(project, found["fix"])
+        if found["remedy"]["kind"] == "sql":
+            heal(project, found["remedy"])
         else:
             holder.execute("ROLLBACK")
     ask(project, "sankore", fails)
@@ -173,7 +173,7 @@ def test_one_role_that_holds_every_lock(project: Project) -> None:
         code, found = diagnosed(project, text)
         confirmed_first(code, found, connection_limits.LOCKS)
         assert "sankore_user holds" in told(found)
-        heal(project, found["fix"])
+        heal(project, found["remedy"])
     assert project.tool("verify").returncode in (0, 1)
     assert diagnosed(project, text)[0] == 0
 

@@ -229,8 +229,8 @@ def test_what_a_superuser_made_is_lacking(stacks: Stacks) -> None:
         project.database.run("CREATE TABLE sankore.invoices (id int)")
         code, found = diagnosed(project, project.up().output)
         confirmed_first(code, found, admin.LACKING)
-        assert found["fix"]["text"].startswith('GRANT SELECT ON TABLE "sankore"."invoices"')
-        heal(project, found["fix"])
+        assert found["remedy"]["text"].startswith('GRANT SELECT ON TABLE "sankore"."invoices"')
+        heal(project, found["remedy"])
         project.succeeds(project.up())
 
 

@@ -69,16 +69,16 @@ def test_it_is_in_another_schema(project: Project) -> None:
     text = said(lambda: ask(project, "onside", "SELECT * FROM articles"))
     code, found = diagnosed(project, f"onside: {text}")
     confirmed_first(code, found, missing_relations.ELSEWHERE)
-    heal(project, found["fix"])
+    heal(project, found["remedy"])
     found = only_named(project, f"onside: {text}", missing_relations.ELSEWHERE, "code")
-    assert found["fix"]["text"] == "write sankore.articles"
+    assert found["remedy"]["text"] == "write sankore.articles"
     ask(project, "onside", "SELECT * FROM sankore.articles")
 
 
 def test_names_with_capitals(project: Project) -> None:
     text = said(lambda: ask(project, "sankore", "SELECT * FROM Widgets"))
     found = only_named(project, f"sankore: {text}", missing_relations.OTHER_CASE, "code")
-    assert found["fix"]["text"] == 'write "Widgets", with its quotes'
+    assert found["remedy"]["text"] == 'write "Widgets", with its quotes'
     ask(project, "sankore", 'SELECT * FROM "Widgets"')
     text = said(lambda: ask(project, "sankore", 'CREATE TABLE "field notes".x (id int)'))
     only_named(project, f"sankore: {text}", missing_relations.SCHEMA_CASE, "code")
@@ -97,7 +97,7 @@ def test_another_database(project: Project) -> None:
     text = said(lambda: psycopg.connect(url, dbname=NAME.capitalize()))
     code, found = diagnosed(project, f"sankore_user: {text}")
     confirmed_first(code, found, databases.MISSPELT)
-    printed = heal(project, found["fix"])
+    printed = heal(project, found["remedy"])
     psycopg.connect(conninfo(printed.strip())).close()
 
 

@@ -128,7 +128,7 @@ def test_a_role_outside_of_the_stack_is_declared(project: Project) -> None:
     code, found = diagnosed(project, f"{text}\nDATABASE_URL=postgresql://{BACKEND}:{BACKEND_PASSWORD}@h/railway")
     confirmed_first(code, found, databases.STRANGER)
     assert BACKEND_PASSWORD not in told(found)
-    heal(project, found["fix"])
+    heal(project, found["remedy"])
     login()
     assert diagnosed(project, f"{text}\nuser={BACKEND}")[0] == 0
 
@@ -168,7 +168,7 @@ def test_an_extension_in_a_schema_of_its_own(project: Project) -> None:
     project.database.run("CREATE SCHEMA apart", "CREATE EXTENSION citext SCHEMA apart")
     text = said(lambda: ask(project, "sankore", "SELECT 'a'::apart.citext"))
     found = only_named(project, f"sankore: {text}", schemas.EXTENSION, "sql")
-    heal(project, found["fix"])
+    heal(project, found["remedy"])
     ask(project, "sankore", "SELECT 'a'::citext")
     project.database.run("DROP EXTENSION citext", "DROP SCHEMA apart")
 
@@ -181,24 +181,25 @@ def test_a_declared_extension_goes_to_public(projects: Projects) -> None:
         project.succeeds(project.up())
         text = said(lambda: ask(project, "sankore", "SELECT 'a'::apart.citext"))
         found = only_named(project, f"sankore: {text}", schemas.EXTENSION, "edit")
-        heal(project, found["fix"])
+        heal(project, found["remedy"])
         ask(project, "sankore", "SELECT 'a'::citext")
 
 
 def test_a_function_that_does_it_is_named(project: Project) -> None:
     text = "permission denied for schema log\nCONTEXT:  PL/pgSQL function log.noted() line 1 at SQL statement"
     found = only_named(project, f"onside: {text}", functions.WITHIN, "code")
-    assert "log.noted()" in found["fix"]["text"]
+    assert "log.noted()" in found["remedy"]["text"]
 
 
 def test_the_wrong_role_in_a_url(project: Project) -> None:
     text = "psql:x.sql:1: ERROR:  permission denied for schema sankore"
     found = only_named(project, f"postgres://backend:x@h/railway {text}", logins.WRONG_ROLE, "command")
-    assert found["fix"] == {
+    assert found["remedy"] == {
         "kind": "command",
         "text": "bin/engarde url sankore --stack local --from service",
         "bySuperuser": False,
         "safe": False,
+        "first": None,
     }
 
 
@@ -206,8 +207,8 @@ def test_a_bare_code_looks_at_all_that_is_declared(project: Project) -> None:
     project.database.run("REVOKE SELECT ON public.users FROM madansara_user")
     code, found = diagnosed(project, "SQLSTATE: 42501")
     assert code == 1
-    assert found["fix"]["text"] == "bin/pulumi up --refresh --stack local", told(found)
-    heal(project, found["fix"])
+    assert found["remedy"]["text"] == "bin/pulumi up --refresh --stack local", told(found)
+    heal(project, found["remedy"])
     assert json.dumps("confirmed") not in json.dumps(diagnosed(project, "42501")[1])
 
 
@@ -219,8 +220,8 @@ def test_an_admin_that_lacks_a_right(project: Project) -> None:
         project.database.run_as(me, "CREATE ROLE another")
     code, found = diagnosed(project, str(caught.value))
     confirmed_first(code, found, admin.LACKING)
-    assert found["fix"]["bySuperuser"]
-    heal(project, found["fix"])
+    assert found["remedy"]["bySuperuser"]
+    heal(project, found["remedy"])
     project.database.run_as(me, "CREATE ROLE another", "DROP ROLE another")
     # Who asked, the text does not say.
     assert set(marks(diagnosed(project, str(caught.value))[1]).values()) == {"ruled out", "not checked"}

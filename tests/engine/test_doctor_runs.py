@@ -55,7 +55,7 @@ def test_two_runs_at_once(project: Project) -> None:
     confirmed_first(*diagnosed_by_tool(project, text), runs.ANOTHER_RUN)
     first.close()
     code, found = diagnosed_by_tool(project, text)
-    assert (code, found["fix"]["text"]) == (0, "bin/pulumi up --stack local")
+    assert (code, found["remedy"]["text"]) == (0, "bin/pulumi up --stack local")
     database.run("REVOKE USAGE ON SCHEMA sankore FROM onside_user")
 
 
@@ -66,7 +66,7 @@ def test_a_role_that_a_killed_run_has_left(project: Project) -> None:
     assert failed.exit != 0
     code, found = diagnosed_by_tool(project, failed.output)
     confirmed_first(code, found, runs.LEFT_OVER)
-    heal(project, found["fix"])
+    heal(project, found["remedy"])
     ask(project, "later", "CREATE TABLE things (id int)")
     assert diagnosed_by_tool(project, failed.output)[0] == 0
 
@@ -76,7 +76,7 @@ def test_the_guides_url(project: Project) -> None:
     text = said(lambda: psycopg.connect(f"{url}?options=-c%20search_path=onside,public"))
     code, found = diagnosed_by_tool(project, f"onside: {text}")
     confirmed_first(code, found, urls.GUIDES)
-    psycopg.connect(conninfo(heal(project, found["fix"]).strip())).close()
+    psycopg.connect(conninfo(heal(project, found["remedy"]).strip())).close()
 
 
 def test_tls_of_a_server_that_has_none(project: Project) -> None:
@@ -86,7 +86,7 @@ def test_tls_of_a_server_that_has_none(project: Project) -> None:
     text = said(lambda: ask(project, "onside", "SELECT 1"))
     code, found = diagnosed_by_tool(project, f"onside: {text}")
     confirmed_first(code, found, tls.STRICT)
-    heal(project, found["fix"])
+    heal(project, found["remedy"])
     ask(project, "onside", "SELECT 1")
     assert marks(diagnosed_by_tool(project, f"onside: {text}")[1])[tls.STRICT.says] == "ruled out"
 
@@ -98,7 +98,7 @@ def test_addresses(project: Project) -> None:
     text = said(lambda: psycopg.connect(url, host="postgres.railway.internal"))
     code, found = diagnosed_by_tool(project, f"onside_user {text}")
     confirmed_first(code, found, urls.PRIVATE_HOST)
-    psycopg.connect(heal(project, found["fix"]).strip()).close()
+    psycopg.connect(heal(project, found["remedy"]).strip()).close()
 
 
 def test_pg_hba_conf(project: Project) -> None:
@@ -111,7 +111,7 @@ def test_pg_hba_conf(project: Project) -> None:
         code, found = diagnosed_by_tool(project, text)
         if project.database.admin.superuser:
             confirmed_first(code, found, tls.NO_RULE)
-            fix = found["fix"]
+            fix = found["remedy"]
             heal(project, {**fix, "text": f"PGDATA='{project.database.server.data}'\n{fix['text']}"})
             ask(project, "onside", "SELECT 1")
             assert diagnosed_by_tool(project, text)[0] == 0
@@ -143,7 +143,7 @@ def test_a_lock_that_a_killed_run_has_left(project: Project) -> None:
     assert "currently locked by" in failed.output
     code, found = diagnosed_by_tool(project, failed.output)
     confirmed_first(code, found, runs.KILLED)
-    heal(project, found["fix"])
+    heal(project, found["remedy"])
     assert diagnosed_by_tool(project, failed.output)[0] == 0
 
 
@@ -158,7 +158,7 @@ def test_a_state_beside_which_a_killed_run_has_left_an_empty_file(project: Proje
     assert "failed to load checkpoint: EOF" in text
     code, found = diagnosed_by_tool(project, text)
     confirmed_first(code, found, runs.TORN)
-    heal(project, found["fix"])
+    heal(project, found["remedy"])
     assert diagnosed_by_tool(project, text)[0] == 0
     assert project.tool("doctor", "--stack", "local", **with_side_files).returncode == 0
 
@@ -175,7 +175,7 @@ def test_a_server_that_does_not_answer(project: Project) -> None:
         )
         assert code == 3
         assert found["unreachable"] and not found["verified"]
-        assert found["fix"]["text"].endswith("- sankore.t")
+        assert found["remedy"]["text"].endswith("- sankore.t")
     finally:
         servers.start(server)
     assert diagnosed_by_tool(project, text)[0] == 0
@@ -188,8 +188,8 @@ def test_another_backend(project: Project, tmp_path: Path) -> None:
     assert "no stack named 'local' found" in text
     done = project.tool("doctor", text, "--output", "json", PULUMI_BACKEND_URL=elsewhere)
     found = json.loads(done.stdout)
-    assert (done.returncode, found["causes"][0]["mark"]) == (1, "confirmed"), done.stdout + done.stderr
-    assert elsewhere in found["causes"][0]["because"]
-    assert found["fix"]["text"].startswith("bin/pulumi login ")
+    assert (done.returncode, found["causes"][0]["verdict"]) == (1, "confirmed"), done.stdout + done.stderr
+    assert elsewhere in found["causes"][0]["reason"]
+    assert found["remedy"]["text"].startswith("bin/pulumi login ")
     code, found = diagnosed_by_tool(project, text)
-    assert (code, found["causes"][0]["mark"]) == (0, "ruled out")
+    assert (code, found["causes"][0]["verdict"]) == (0, "ruled out")

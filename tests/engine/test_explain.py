@@ -93,11 +93,11 @@ def test_the_command_prints_for_people_and_for_machines(asked: Asked) -> None:
     done = asked.project.tool("explain", "analytics", "--output", "json", 'sankore."T.t"')
     assert (done.returncode, done.stderr) == (0, "")
     found = json.loads(done.stdout)
-    assert (found["version"], found["asDeclared"], found["role"]) == (1, True, "analytics_readonly")
+    assert (found["version"], found["asDeclared"], found["role"]) == (2, True, "analytics_readonly")
     assert found["object"] == {"kind": "table", "name": 'sankore."T.t"', "owner": "sankore_user"}
-    [select] = [each for each in found["rights"] if each["right"] == "SELECT"]
+    [select] = [each for each in found["privileges"] if each["privilege"] == "SELECT"]
     assert select["answer"] == "yes"
-    assert [way["text"] for way in select["ways"]] == ["analytics_readonly -> GRANT SELECT by sankore_user"]
+    assert [way["text"] for way in select["accessPaths"]] == ["analytics_readonly -> GRANT SELECT by sankore_user"]
 
 
 UNDECLARED = {

@@ -132,7 +132,9 @@ def told(stack: Project, *words: str, given: str = "") -> "subprocess.CompletedP
 
 def remedies(printed: str) -> list[str]:
     """The statements of a printed report, as somebody copies them."""
-    found = re.findall(r"^heal it, in the stack's database(?: as a superuser)?:\n((?:  .*\n)+)", printed, re.MULTILINE)
+    found = re.findall(
+        r"^Fix \(run in the stack's database(?: as a superuser)?\):\n((?:  .*\n)+)", printed, re.MULTILINE
+    )
     return ["\n".join(line.removeprefix("  ") for line in each.splitlines()) for each in found]
 
 

@@ -74,7 +74,7 @@ def ran(stack: Project, *words: str, code: int = 0) -> dict[str, dict[str, Any]]
 
 
 def states(found: dict[str, dict[str, Any]]) -> dict[str, tuple[str, list[str] | None, list[str] | None]]:
-    return {name: (each["state"], each["before"], each["after"]) for name, each in found.items()}
+    return {name: (each["state"], each["revisionsBefore"], each["revisionsAfter"]) for name, each in found.items()}
 
 
 def test_each_service_in_its_own_schema_and_again_nothing(there: Project) -> None:
@@ -120,9 +120,9 @@ def test_one_that_fails_leaves_its_revision_and_does_not_stop_the_others(there: 
     for jobs in ("1", "3"):
         found = ran(there, "--all", "--jobs", jobs, code=4)
         assert found["sankore"]["state"] == "failed"
-        assert found["sankore"]["before"] == found["sankore"]["after"] == ["r1"]
-        assert "division by zero" in found["sankore"]["said"]
-        assert {each["after"][0] for name, each in found.items() if name != "sankore"} == {"r2"}
+        assert found["sankore"]["revisionsBefore"] == found["sankore"]["revisionsAfter"] == ["r1"]
+        assert "division by zero" in found["sankore"]["reason"]
+        assert {each["revisionsAfter"][0] for name, each in found.items() if name != "sankore"} == {"r2"}
     # Nothing of the one that failed has stayed.
     columns = "SELECT count(*) FROM information_schema.columns WHERE table_schema = %s AND table_name = 'things'"
     assert (there.database.value(columns, "sankore"), there.database.value(columns, "onside")) == (1, 2)
@@ -133,9 +133,9 @@ def test_what_alembic_rolls_back_is_no_success(there: Project) -> None:
     """Though it ends with 0: what counts is what the server has then."""
     (there.folder / "their/onside/env.py").write_text(ROLLED_BACK)
     found = ran(there, "onside", code=4)["onside"]
-    assert (found["state"], found["before"], found["after"]) == ("failed", [], [])
-    assert '"onside"."alembic_version" holds no revision, and the history ends at r1' in found["said"]
-    assert "env.py:16: it begins a transaction that the migrations join" in found["said"]
+    assert (found["state"], found["revisionsBefore"], found["revisionsAfter"]) == ("failed", [], [])
+    assert '"onside"."alembic_version" holds no revision, and the history ends at r1' in found["reason"]
+    assert "env.py:16: it begins a transaction that the migrations join" in found["reason"]
 
 
 @pytest.mark.exhaustive
@@ -147,7 +147,7 @@ def test_a_history_that_only_alembic_can_tell(there: Project) -> None:
     file.write_text(file.read_text().replace("revision = 'r1'", "revision = 'r' + str(1)", 1))
     env = (onside / "env.py").read_text()
     (onside / "env.py").write_text(ROLLED_BACK)
-    assert "the history ends at r1" in ran(there, "onside", code=4)["onside"]["said"]
+    assert "the history ends at r1" in ran(there, "onside", code=4)["onside"]["reason"]
     (onside / "env.py").write_text(env)
     assert states(ran(there, "onside"))["onside"] == ("migrated", [], ["r1"])
     assert states(ran(there, "onside"))["onside"] == ("up to date", ["r1"], ["r1"])
@@ -240,7 +240,7 @@ def test_where_each_service_is(there: Project) -> None:
         session.execute("UPDATE alembic_version SET version_num = 'elsewhere'")
     found = looked_at(there, "madansara", "onside", code=1)
     assert found["madansara"]["state"] == "unknown revision"
-    assert "elsewhere" in found["madansara"]["said"]
+    assert "elsewhere" in found["madansara"]["reason"]
     (there.folder / "their/sankore/alembic.ini").unlink()
     assert looked_at(there, "sankore", code=2)["sankore"]["state"] == "not known"
 
@@ -267,13 +267,13 @@ def test_a_version_table_that_cannot_be_read_is_not_an_empty_one(
             found = looked_at(there, "onside", "sankore", code=3)
             assert found["onside"]["state"] == "pending"
             assert (found["sankore"]["state"], found["sankore"]["revisions"]) == ("not known", None)
-            assert why in found["sankore"]["said"]
+            assert why in found["sankore"]["reason"]
             assert "(not read)" in run(there, "status", "sankore").stdout
             printed = run(there, "sankore", "--sql")
             assert (printed.returncode, "CREATE TABLE" in printed.stdout) == (3, False)
             failed = ran(there, "sankore", code=3)["sankore"]
-            assert (failed["state"], failed["before"], failed["after"]) == ("failed", None, None)
-            assert why in failed["said"]
+            assert (failed["state"], failed["revisionsBefore"], failed["revisionsAfter"]) == ("failed", None, None)
+            assert why in failed["reason"]
         finally:
             if closing:
                 session.execute(f"ALTER TABLE {table} {opening}".encode())
@@ -299,8 +299,8 @@ def test_nothing_is_run_from_base_beside_the_services_own_row(public: Project) -
     looked = looked_at(public, "onside", code=1)["onside"]
     assert (looked["state"], looked["revisions"], looked["pending"]) == ("elsewhere", [], [])
     failed = ran(public, "onside", code=2)["onside"]
-    assert (failed["state"], failed["before"], failed["after"]) == ("failed", None, None)
-    for said in (looked["said"], failed["said"]):
+    assert (failed["state"], failed["revisionsBefore"], failed["revisionsAfter"]) == ("failed", None, None)
+    for said in (looked["reason"], failed["reason"]):
         assert "public.alembic_version holds b042, o1: o1 is onside's, by o1.py" in said
     assert public.database.value("SELECT to_regclass('onside.alembic_version')") is None
     # Somebody has run it all the same.
@@ -321,7 +321,7 @@ def test_what_stands_elsewhere_and_how_a_service_gets_on(public: Project) -> Non
     # Whoever cannot read it does not know.
     with public.database.session() as session, session.transaction():
         session.execute("LOCK TABLE public.alembic_version")
-        assert "may hold revisions of onside" in ran(public, "onside", code=3)["onside"]["said"]
+        assert "may hold revisions of onside" in ran(public, "onside", code=3)["onside"]["reason"]
         assert looked_at(public, "onside", code=3)["onside"]["state"] == "not known"
     # An empty one of its own changes nothing, and is filled before the row elsewhere goes.
     with public.connect("onside") as session:
@@ -344,7 +344,7 @@ def test_a_number_in_public_may_be_anybodys(public: Project, whose: str) -> None
         file.unlink()
     write(public.folder / "their/onside", TABLE, MORE, prefix="004")
     public.database.run("INSERT INTO public.alembic_version VALUES ('0041')")
-    said = ran(public, "onside", code=2)["onside"]["said"]
+    said = ran(public, "onside", code=2)["onside"]["reason"]
     assert "0041 is in the history of onside, which may be chance" in said
     [found] = examined(public)
     assert not found["remedy"]["safe"]
@@ -453,11 +453,11 @@ def test_a_service_that_cannot_be_migrated(there: Project) -> None:
         found = ran(there, "sankore", "madansara", code=4)
     finally:
         there.database.run('ALTER ROLE "sankore_user" LOGIN')
-    assert "not permitted to log in" in found["sankore"]["said"]
+    assert "not permitted to log in" in found["sankore"]["reason"]
     assert found["madansara"]["state"] == "migrated"
-    assert (found["sankore"]["before"], found["sankore"]["after"]) == (None, None)
+    assert (found["sankore"]["revisionsBefore"], found["sankore"]["revisionsAfter"]) == (None, None)
     (there.folder / "their/onside/alembic.ini").unlink()
-    assert "script_location" in ran(there, "onside", code=4)["onside"]["said"]
+    assert "script_location" in ran(there, "onside", code=4)["onside"]["reason"]
 
 
 @pytest.mark.parametrize(
@@ -481,7 +481,7 @@ def test_programs_that_are_not_there(stack: Project, projects: Projects) -> None
         project.succeeds(project.up())
         Path(project.folder / "their/x").mkdir(parents=True)
         found = ran(project, "--all", code=4)
-        assert "cannot run /nowhere/python" in found["x"]["said"]
+        assert "cannot run /nowhere/python" in found["x"]["reason"]
 
 
 @only_superuser

@@ -26,7 +26,7 @@ def test_fifty_services_within_the_limits(projects: Projects) -> None:
         environment = fake.environment(there.token(PRODUCTION))
         done = stack.tool("railway", "push", "--output", "json", **environment)
         assert done.returncode == 0, done.stdout + done.stderr
-        assert {load["state"] for load in json.loads(done.stdout)["services"]} == {"deployed"}
+        assert {load["message"] for load in json.loads(done.stdout)["railwayServices"]} == {"deployed"}
         assert "asking again" not in done.stderr
         assert [len(service.deployments(PRODUCTION)) for service in services] == [2] * COUNT
         assert fake.most_in_a_second <= IN_A_SECOND

@@ -144,6 +144,6 @@ def test_a_service_of_a_database_of_its_own_leaves(projects: Projects, tmp_path:
 def test_without_a_backup_only_where_that_is_said(stack: Project) -> None:
     done = tool(stack, "retire", "madansara", "--yes-drop-data", "--yes-without-backup", "--output", "json")
     found = json.loads(done.stdout)
-    assert (found["backup"], found["steps"][1].endswith("is dropped, without a backup")) == (None, True)
+    assert (found["folder"], found["steps"][1].endswith("is dropped, without a backup")) == (None, True)
     assert not (stack.folder / "backups").exists()
     gone(stack, "madansara")

@@ -201,11 +201,11 @@ def test_delivery_is_asked_before_and_gone_on_with_after_it_failed(project: Proj
     before, text = counters(project), file(project)
     code, report = delivering(project, "check")
     assert (code, report["failed"]) == (3, {"login": "sankore", "reason": "no token for sankore_user"})
-    assert report["commit"] is None
+    assert report["fileToCommit"] is None
     assert (counters(project), file(project)) == (before, text)
 
     code, report = delivering(project, "deliver")
-    assert (code, report["rotated"], report["commit"]) == (4, [], STACK_FILE)
+    assert (code, report["rotated"], report["fileToCommit"]) == (4, [], STACK_FILE)
     assert report["failed"]["reason"].endswith(
         "run it again: the new password is in force, and its delivery failed: the deployment crashed"
     )
@@ -213,7 +213,7 @@ def test_delivery_is_asked_before_and_gone_on_with_after_it_failed(project: Proj
 
     code, report = delivering(project, "nothing")
     [done] = report["rotated"]
-    assert (code, done["delivered"], done["continued"]) == (0, "pushed sankore_user", True)
+    assert (code, done["delivery"], done["resumed"]) == (0, "pushed sankore_user", True)
     assert counters(project) == {**before, "sankore": before["sankore"] + 1}
     assert not (project.folder / JOURNAL).exists()
 
@@ -230,8 +230,8 @@ def test_all_stops_at_the_first_failure_and_goes_on_from_there(project: Project)
     assert [each["login"] for each in stopped["rotated"]] == [ODD]
     assert stopped["failed"]["login"] == "madansara"
     assert "not permitted to log in" in done.stderr
-    assert stopped["left"] == ["sankore", "analytics"]
-    assert stopped["commit"] == STACK_FILE
+    assert stopped["notStarted"] == ["sankore", "analytics"]
+    assert stopped["fileToCommit"] == STACK_FILE
 
     # By now the engine has seen that the role may not log in: drift, which is for `up`.
     again = rotate(project, "--all")
@@ -240,12 +240,12 @@ def test_all_stops_at_the_first_failure_and_goes_on_from_there(project: Project)
     assert "update madansara-role (login), a Role" in again.stderr
     project.succeeds(project.up())
     report = rotated(project, "--all")
-    assert [(each["login"], each["continued"]) for each in report["rotated"]] == [
+    assert [(each["login"], each["resumed"]) for each in report["rotated"]] == [
         ("madansara", True),
         ("sankore", False),
         ("analytics", False),
     ]
-    assert report["commit"] == STACK_FILE and report["left"] == [] and report["failed"] is None
+    assert report["fileToCommit"] == STACK_FILE and report["notStarted"] == [] and report["failed"] is None
     for who, role in (("analytics", "analytics_readonly"), (ODD, f"{ODD}_user")):
         refused(project, role, old[role])
         project.connect(who).close()

@@ -42,7 +42,7 @@ def test_after_a_restore(project: Project) -> None:
 
     report = rotated(project, "--reapply", "--all")
     assert [each["login"] for each in report["rotated"]] == [*sorted(SERVICES), "analytics"]
-    assert report["reapplied"] and report["commit"] is None
+    assert report["reapplied"] and report["fileToCommit"] is None
     assert strangers(project) == set()
     assert all(change.startswith("ALTER ROLE") for change in project.database.changes(mark))
     assert project.outputs()["passwords"] == passwords

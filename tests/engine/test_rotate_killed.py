@@ -169,7 +169,7 @@ def test_what_was_begun_elsewhere(project: Project) -> None:
     project.declare(services=services, analytics={"rotation": before["analytics"]})
     text = file.read_text()
     report = rotated(project, "sankore")
-    assert [(each["to"], each["continued"]) for each in report["rotated"]] == [(before["sankore"] + 1, True)]
+    assert [(each["rotationAfter"], each["resumed"]) for each in report["rotated"]] == [(before["sankore"] + 1, True)]
     assert file.read_text() == text
     assert counters(project) == {**before, "sankore": before["sankore"] + 1}
 

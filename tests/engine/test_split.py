@@ -57,7 +57,7 @@ def test_there_and_back_with_a_service_at_work(project: Project) -> None:
     with Writer(project, *places) as writer:
         found = json.loads(split(project, "run", SERVICE, "--to", TARGET, "--yes", "--output", "json").stdout)
         writer.waits(20)
-        assert (found["from"], found["to"]) == (NAME, TARGET)
+        assert (found["fromDatabase"], found["toDatabase"]) == (NAME, TARGET)
         assert (Path(found["folder"]) / "manifest.json").exists()
         assert f"was moved to {TARGET}" in split(project, "plan", SERVICE, "--to", "elsewhere", code=2).stderr
         assert "--yes-drop-old" in split(project, "finish", SERVICE, code=2).stderr
@@ -72,7 +72,7 @@ def test_there_and_back_with_a_service_at_work(project: Project) -> None:
     declared = json.loads((project.folder / STACK_FILE).read_text())["config"]
     assert "database" not in declared["engarde:services"][SERVICE]
     found = planned(project, SERVICE, "--to", TARGET)
-    assert (found["makesDatabase"], found["obstacles"]) == (None, [])
+    assert (found["createDatabase"], found["remedies"]) == (None, [])
 
 
 def test_for_good(project: Project) -> None:

@@ -25,7 +25,7 @@ def test_another_server_and_back_and_for_good(projects: Projects, admin: Admin, 
         with project.connect(SERVICE) as session:
             rich_schema.make(session, project.database.major)
         before = state(project)
-        assert planned(project, SERVICE, "--to", apart.THERE)["obstacles"] == []
+        assert planned(project, SERVICE, "--to", apart.THERE)["remedies"] == []
         with Writer(project, (project.database, NAME), (there, NAME)) as writer:
             for command in (
                 ("run", SERVICE, "--to", apart.THERE),

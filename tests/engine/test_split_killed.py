@@ -101,7 +101,7 @@ def is_told(project: Project) -> None:
     found = json.loads(done.stdout)["findings"][0]
     assert (done.returncode, found["check"], found["remedy"]["text"]) == (1, "open move", run)
     code, diagnosis = diagnosed_by_tool(project, f'{SERVICE}: password authentication failed for user "{SERVICE}_user"')
-    assert (code, diagnosis["fix"]["text"]) == (1, run)
+    assert (code, diagnosis["remedy"]["text"]) == (1, run)
 
 
 @pytest.mark.parametrize("moment", sampled(UNDONE, ("split.steps", "shut", "after")), ids="-".join)

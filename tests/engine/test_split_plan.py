@@ -22,20 +22,20 @@ def project(stacks: Stacks) -> Iterator[Project]:
 def test_what_would_move(project: Project) -> None:
     file = (project.folder / STACK_FILE).read_text()
     if needs_superuser(project):
-        [obstacle] = planned(project, SERVICE, "--to", TARGET, code=1)["obstacles"]
-        assert "ALTER SCHEMA public OWNER TO" in obstacle
+        [obstacle] = planned(project, SERVICE, "--to", TARGET, code=1)["remedies"]
+        assert "ALTER SCHEMA public OWNER TO" in obstacle["text"]
         return
     found = planned(project, SERVICE, "--to", TARGET)
-    assert (found["from"], found["to"], found["schema"]) == (NAME, TARGET, SCHEMA)
-    assert {"Mixed Case", "by_day", "word"} <= set(found["tables"])
+    assert (found["fromDatabase"], found["toDatabase"], found["schema"]) == (NAME, TARGET, SCHEMA)
+    assert {"Mixed Case", "by_day", "word"} <= set(found["tableNames"])
     assert found["rows"] > 500
     assert found["bytes"] > 100_000
     assert found["sequences"] >= 4
     assert found["largeObjects"] == 3
-    assert {"function", "type", "view"} <= found["others"].keys()
+    assert {"function", "type", "view"} <= found["otherObjects"].keys()
     assert set(found["extensions"]) == set(rich_schema.EXTENSIONS)
-    assert found["makesDatabase"].startswith(f'CREATE DATABASE "{TARGET}" TEMPLATE template0')
-    assert found["obstacles"] == []
+    assert found["createDatabase"].startswith(f'CREATE DATABASE "{TARGET}" TEMPLATE template0')
+    assert found["remedies"] == []
     assert any(f"database: {TARGET}" in each for each in found["edits"])
     assert sum(f"databases: [{NAME}, {TARGET}]" in each for each in found["edits"]) == 2
     shown = split(project, "run", SERVICE, "--to", TARGET, "--dry-run").stdout
@@ -65,7 +65,7 @@ def test_everything_that_stands_in_the_way(project: Project) -> None:
         "sankore": {"reads": [f'"{SCHEMA}".word']},
     }
     project.declare(**STACK | {"services": services, "existingSchemas": {"public": None}})
-    obstacles = planned(project, SERVICE, "--to", "taken", code=1)["obstacles"]
+    obstacles = [remedy["text"] for remedy in planned(project, SERVICE, "--to", "taken", code=1)["remedies"]]
     assert obstacles == list(dict.fromkeys(obstacles))
     found = "\n".join(obstacles)
     for each in (

@@ -58,7 +58,9 @@ def test_sizes_are_the_catalogs_to_the_byte(project: Project) -> None:
     for who in (None, MONITOR):
         # Autovacuum may add to a table between the two looks.
         eventually(lambda who=who: sizes(seen(project, who)) == sizes_by_catalog(project))
-        assert all(each["storage"]["notMeasured"] == [] for each in seen(project, who)["services"] if each["storage"])
+        assert all(
+            each["storage"]["unmeasuredTables"] == [] for each in seen(project, who)["services"] if each["storage"]
+        )
 
 
 def sizes(found: Seen) -> dict[str, Any]:
@@ -79,8 +81,8 @@ def test_the_largest_tables_with_partitions_as_one_and_how_many_rows(project: Pr
     storage = of(seen(project), "Odd-1")["storage"]
     assert storage["tables"] == 6
     assert storage["rows"] == 300 + 150 + 1 + 1
-    largest = storage["largest"]
-    assert [each["name"] for each in largest[:2]] == ["things", "parts"]
+    largest = storage["largestTables"]
+    assert [each["table"] for each in largest[:2]] == ["things", "parts"]
     assert (largest[0]["rows"], largest[1]["rows"], largest[1]["partitions"]) == (300, 150, 2)
     assert largest[0]["bytes"]["total"] == project.database.value(
         "SELECT pg_total_relation_size($$\"Odd 'S'\".things$$)"
@@ -113,7 +115,7 @@ def test_connections_are_counted_by_state_against_the_limit(project: Project) ->
     states = {"active": 0, "idle in transaction": 0, "idle in transaction (aborted)": 0, "fastpath function call": 0}
     states |= {"idle": 0, "disabled": 0}
     connections = of(found, "madansara")["connections"]
-    assert (connections["total"], connections["limit"]) == (4, 5)
+    assert (connections["used"], connections["limit"]) == (4, 5)
     assert connections["states"] == {
         **states,
         "idle": 2,
@@ -122,12 +124,12 @@ def test_connections_are_counted_by_state_against_the_limit(project: Project) ->
     }
     assert 0 < connections["longestIdleInTransactionSeconds"] <= connections["longestTransactionSeconds"] < 30
     assert of(found, "sankore")["connections"]["states"] == {**states, "active": 1}
-    assert of(found, "analytics")["connections"]["total"] == 1
+    assert of(found, "analytics")["connections"]["used"] == 1
     # Connections count on the whole server, and the backend's are its own in whatever database.
-    assert of(found, "production-backend")["connections"]["total"] == 1
+    assert of(found, "production-backend")["connections"]["used"] == 1
     assert found["server"]["connections"]["used"] == before["used"] + 7
-    assert found["server"]["connections"]["others"] == {}
-    assert found["server"]["budget"] == {"limit": 97, "promised": 5 + 10 + 10 + 5, "used": 6}
+    assert found["server"]["connections"]["otherRoles"] == {}
+    assert found["server"]["connectionBudget"] == {"used": 6, "limit": 97, "allocated": 5 + 10 + 10 + 5}
 
 
 class running:
@@ -187,33 +189,33 @@ def test_who_waits_for_whom_across_services(project: Project) -> None:
         "state": "idle in transaction",
         "query": "SELECT count(*) FROM sankore.things WHERE word <> ***",
     }
-    elsewhere = of(found, "madansara")["connections"]["locksElsewhere"]
+    elsewhere = of(found, "madansara")["connections"]["locksInOtherSchemas"]
     held = [each for each in elsewhere if each["schema"] == "sankore"]
     assert {(each["role"], each["service"], each["mode"], each["granted"]) for each in held} == {
         ("madansara_user", "sankore", "AccessShareLock", True)
     }
-    assert of(found, "sankore")["connections"]["locksElsewhere"] == []
-    assert found["server"]["connections"]["blocked"] == 1
+    assert of(found, "sankore")["connections"]["locksInOtherSchemas"] == []
+    assert found["server"]["connections"]["blockedSessions"] == 1
     [blocked] = of(without, "sankore")["connections"]["blocked"]
     assert blocked["query"] is None and blocked["blockedBy"][0]["query"] is None
 
 
 def test_a_role_that_may_only_watch_says_what_it_cannot_see(project: Project) -> None:
     found = seen(project, MONITOR)
-    assert of(found, "sankore")["revision"] is None
-    assert of(found, "sankore")["storage"]["sequencesNotRead"] == 1
+    assert of(found, "sankore")["revisions"] is None
+    assert of(found, "sankore")["storage"]["unreadSequences"] == 1
     for each in found["notVisible"]:
-        project.database.run(*each["heal"].splitlines())
+        project.database.run(*each["remedy"]["text"].splitlines())
     healed = seen(project, MONITOR)
     # What services may change is asked of their own logins alone, which such a role does not have.
     assert all("revision" in each["what"] or "sequences" in each["what"] for each in healed["notVisible"])
-    assert of(healed, "sankore")["revision"] is None
-    assert of(healed, "sankore")["storage"]["sequencesNotRead"] == 1
+    assert of(healed, "sankore")["revisions"] is None
+    assert of(healed, "sankore")["storage"]["unreadSequences"] == 1
     by_admin = seen(project)
     # An admin that is no superuser need not see others' statements.
     assert not any("revision" in each["what"] or "sequences" in each["what"] for each in by_admin["notVisible"])
-    assert of(by_admin, "sankore")["storage"]["sequencesNotRead"] == 0
-    assert [each["revision"] for each in by_admin["services"]] == [*[["0a1b2c"]] * 3, [], []]
+    assert of(by_admin, "sankore")["storage"]["unreadSequences"] == 0
+    assert [each["revisions"] for each in by_admin["services"]] == [*[["0a1b2c"]] * 3, [], []]
 
 
 def test_statements_are_whose_role_ran_them_with_their_constants_gone(project: Project) -> None:
@@ -240,7 +242,7 @@ def test_statements_are_whose_role_ran_them_with_their_constants_gone(project: P
     [counted] = [each for each in mine["byTotal"] if "FROM things" in each["query"]]
     assert (counted["calls"], counted["rows"], counted["tempBlocks"]) == (5, 5, 0)
     assert counted["query"] == "SELECT count(*) FROM things WHERE word = $1"
-    assert 0 <= counted["cacheHit"] <= 1
+    assert 0 <= counted["cacheHitRatio"] <= 1
     slow = mine["byMean"][0]
     assert slow["query"].startswith("SELECT pg_sleep($1)")
     assert slow["meanMilliseconds"] >= 120
@@ -301,23 +303,23 @@ def test_what_maintenance_has_left_to_do(project: Project) -> None:
     ):
         assert said in table
     storage = of(seen(project), "Odd-1")["storage"]
-    assert [(each["name"], each["deadRows"]) for each in storage["mostDeadRows"]] == [("tended", 400)]
+    assert [(each["table"], each["deadRows"]) for each in storage["mostDeadRows"]] == [("tended", 400)]
     assert storage["mostDeadRows"][0]["vacuumedAt"] is None
-    near = {each["name"]: (round(each["used"], 2), each["left"]) for each in storage["sequencesNearEnd"]}
+    near = {each["sequence"]: (round(each["usedRatio"], 2), each["valuesLeft"]) for each in storage["sequencesNearEnd"]}
     assert near == {"short": (0.9, 10), "down": (0.9, 1), "numbered_id_seq": (0.93, 147_483_647)}
-    assert {(each["name"], each["sameAs"]) for each in storage["duplicateIndexes"]} == {
+    assert {(each["index"], each["duplicateOf"]) for each in storage["duplicateIndexes"]} == {
         ("again by A", "by A"),
         ("by_sum_too", "by_sum"),
         ("as_key", "tended_pkey"),
     }
     size = 'SELECT pg_relation_size($$"Odd \'S\'"."by A"$$)'
-    assert [each["bytes"] for each in storage["unusedIndexes"] if each["name"] == "by A"] == [
+    assert [each["bytes"] for each in storage["unusedIndexes"] if each["index"] == "by A"] == [
         project.database.value(size)
     ]
     project.database.run("VACUUM (FREEZE, ANALYZE) \"Odd 'S'\".tended")
     eventually(lambda: of(seen(project), "Odd-1")["storage"]["deadRows"] == 0)
     storage = of(seen(project), "Odd-1")["storage"]
-    [table] = [each for each in storage["largest"] if each["name"] == "tended"]
+    [table] = [each for each in storage["largestTables"] if each["table"] == "tended"]
     assert table["rows"] == 600 and table["vacuumedAt"] and table["analyzedAt"]
     age = (
         "SELECT max(age(relfrozenxid)) FROM pg_class"
@@ -344,7 +346,7 @@ def test_an_index_that_failed_and_a_table_without_autovacuum_are_told_and_healed
                 session.execute(statement.encode())
     for who in (None, MONITOR):
         storage = of(seen(project, who), "Odd-1")["storage"]
-        assert [(index["table"], index["name"]) for index in storage["invalidIndexes"]] == [
+        assert [(index["table"], index["index"]) for index in storage["invalidIndexes"]] == [
             ("Twi''ce", "by Id"),
             ("Twi''ce", "by Id_ccnew"),
         ]
@@ -354,7 +356,7 @@ def test_an_index_that_failed_and_a_table_without_autovacuum_are_told_and_healed
     for metric in ("invalid_indexes", "autovacuum_off_tables"):
         assert metrics[f"engarde_service_{metric}", (("service", "Odd-1"),)] == 2
         assert metrics[f"engarde_service_{metric}", (("service", "sankore"),)] == 0
-    remedies = [each["remedy"] for each in (*storage["invalidIndexes"], *storage["autovacuumOff"])]
+    remedies = [each["remedy"]["text"] for each in (*storage["invalidIndexes"], *storage["autovacuumOff"])]
     assert all(f"\n    {remedy}\n" in table for remedy in remedies)
     with project.connect("Odd-1") as session:
         session.execute("DELETE FROM \"Twi''ce\" WHERE ctid = '(0,1)'")
@@ -384,14 +386,14 @@ def test_an_index_that_is_being_built_is_no_failed_one(project: Project) -> None
     # It was cancelled, and so it is one.
     [failed] = of(seen(project), "Odd-1")["storage"]["invalidIndexes"]
     with project.connect("Odd-1") as session:
-        session.execute(failed["remedy"].encode())
+        session.execute(failed["remedy"]["text"].encode())
         assert of(seen(project), "Odd-1")["storage"]["invalidIndexes"] == []
         session.execute("DROP TABLE long")
 
 
 def unused(project: Project) -> set[str]:
     storage = of(seen(project), "Odd-1")["storage"]
-    return {each["name"] for each in storage["unusedIndexes"] if each["table"] == "tended"}
+    return {each["index"] for each in storage["unusedIndexes"] if each["table"] == "tended"}
 
 
 def eventually(true: Any) -> None:
@@ -412,15 +414,15 @@ def test_a_held_lock_does_not_hold_status_up(project: Project) -> None:
         by_admin, by_monitor = seen(project), seen(project, MONITOR)
         assert time.monotonic() - start < 5
     for found in (by_admin, by_monitor):
-        assert of(found, "sankore")["revision"] is None
+        assert of(found, "sankore")["revisions"] is None
         assert any(each["what"].startswith("the revision") for each in found["notVisible"])
-        assert of(found, "madansara")["storage"]["notMeasured"] == []
-    assert of(by_monitor, "sankore")["storage"]["notMeasured"] == ["sankore.alembic_version", "sankore.things"]
+        assert of(found, "madansara")["storage"]["unmeasuredTables"] == []
+    assert of(by_monitor, "sankore")["storage"]["unmeasuredTables"] == ["sankore.alembic_version", "sankore.things"]
     assert any("sankore.things" in each["what"] for each in by_monitor["notVisible"])
     if project.database.admin.superuser:
         # From the files nothing has to wait.
         [(total, *_)] = project.database.rows(SIZES, "sankore")
-        assert of(by_admin, "sankore")["storage"]["notMeasured"] == []
+        assert of(by_admin, "sankore")["storage"]["unmeasuredTables"] == []
         assert of(by_admin, "sankore")["storage"]["bytes"]["total"] == total
 
 

@@ -52,40 +52,40 @@ def status(project: Project, *words: str, code: int = 0, watcher: str = "") -> s
     return done.stdout
 
 
-def passed(project: Project, **section: Any) -> list[tuple[str | None, str]]:
+def exceeded(project: Project, **section: Any) -> list[tuple[str | None, str]]:
     """What the thresholds of the section make of it."""
     project.declare(**STACK_WITH_ALL | {"status": section})
-    return [(each["service"], each["threshold"]) for each in seen(project)["passed"]]
+    return [(each["service"], each["threshold"]) for each in seen(project)["exceeded"]]
 
 
 def test_each_threshold_by_itself_and_a_services_own(project: Project) -> None:
     size = of(seen(project), "sankore")["storage"]["bytes"]["total"]
     assert size > 0
-    assert ("sankore", "size") not in passed(project, size=size)
-    assert ("sankore", "size") in passed(project, size=size - 1)
-    assert passed(project, databaseSize=1) == [(None, "databaseSize")]
-    assert passed(project, databaseSize="1 TB") == []
+    assert ("sankore", "size") not in exceeded(project, size=size)
+    assert ("sankore", "size") in exceeded(project, size=size - 1)
+    assert exceeded(project, databaseSize=1) == [(None, "databaseSize")]
+    assert exceeded(project, databaseSize="1 TB") == []
     with project.connect("madansara"), project.connect("madansara"):
-        assert passed(project, connections=40) == []
-        assert passed(project, connections=39) == [("madansara", "connections")]
+        assert exceeded(project, connections=40) == []
+        assert exceeded(project, connections=39) == [("madansara", "connections")]
     project.database.run("CREATE EXTENSION IF NOT EXISTS pg_stat_statements", "SELECT pg_stat_statements_reset()")
     with project.connect("sankore") as session:
         session.execute("SELECT pg_sleep(0.3)")
-    assert passed(project, slowStatement=250) == [("sankore", "slowStatement")]
+    assert exceeded(project, slowStatement=250) == [("sankore", "slowStatement")]
     services = {**STACK_WITH_ALL["services"], "sankore": {"status": {"slowStatement": 60_000}}}
     project.declare(**STACK_WITH_ALL | {"services": services, "status": {"slowStatement": 250}})
-    assert seen(project)["passed"] == []
+    assert seen(project)["exceeded"] == []
 
 
 def test_exit_codes_and_what_a_person_sees(project: Project) -> None:
     shown = status(project)
-    assert "no threshold is passed" in shown
+    assert "all thresholds OK" in shown
     for name in (*STACK_WITH_ALL["services"], "production-backend", "analytics"):
         assert name in shown
     project.declare(**STACK_WITH_ALL | {"status": {"size": "1 kB"}})
-    assert re.search(r"sankore: size: \d+\.\d kB of at most 1\.0 kB", status(project, code=1))
+    assert re.search(r"sankore: size: \d+\.\d kB \(threshold 1\.0 kB\)", status(project, code=1))
     found = json.loads(status(project, "--output", "json", "sankore", code=1))
-    assert (found["version"], found["stack"]) == (1, "local")
+    assert (found["version"], found["stack"]) == (2, "local")
     assert [each["service"] for each in found["services"]] == ["sankore"]
     assert "stack local has no service no-such; it has " in project.tool("status", "no-such").stderr
     assert project.tool("status", "no-such").returncode == 2
@@ -120,7 +120,7 @@ def test_prometheus_reads_it(project: Project) -> None:
         found, stored = samples(text), of(seen(project), "sankore")["storage"]
     assert found["engarde_service_connections", (("service", "madansara"), ("state", "idle"))] == 1
     assert 'engarde_service_connections{service="madansara",state="idle"} 1.0\n' in text
-    for part in ("tables", "indexes", "toast"):
+    for part in ("heap", "indexes", "toast"):
         assert found["engarde_service_size_bytes", (("part", part), ("service", "sankore"))] == stored["bytes"][part]
     families = list(text_string_to_metric_families(text))
     for family in families:
@@ -137,11 +137,11 @@ def test_a_slot_that_nobody_reads_from_is_told_with_what_drops_it(project: Proje
     servers.stop(server)
     servers.start(replace(server, settings={**server.settings, "wal_level": "logical"}))
     try:
-        assert seen(project)["server"]["inactiveSlots"] == []
+        assert seen(project)["server"]["inactiveReplicationSlots"] == []
         elsewhere(project, "SELECT pg_create_logical_replication_slot('decoded', 'pgoutput')")
         project.database.run("SELECT pg_create_physical_replication_slot('gone', true)", "CREATE TABLE filled ()")
         project.database.run("SELECT pg_create_physical_replication_slot('unused')", "DROP TABLE filled")
-        slots = {slot["name"]: slot for slot in seen(project)["server"]["inactiveSlots"]}
+        slots = {slot["slot"]: slot for slot in seen(project)["server"]["inactiveReplicationSlots"]}
         assert {name: (slot["kind"], slot["database"]) for name, slot in slots.items()} == {
             "decoded": ("logical", "postgres"),
             "gone": ("physical", None),
@@ -149,16 +149,16 @@ def test_a_slot_that_nobody_reads_from_is_told_with_what_drops_it(project: Proje
         }
         assert slots["unused"]["retainedBytes"] == 0 < slots["gone"]["retainedBytes"]
         metrics = samples(status(project, "--output", "prometheus"))
-        assert metrics["engarde_server_inactive_slots", ()] == 3
-        assert metrics["engarde_server_inactive_slot_retained_bytes", (("slot", "gone"),)] > 0
-        assert set(passed(project, retainedWal=1)) == {(None, "retainedWal")}
-        assert passed(project, retainedWal="1 TB") == []
+        assert metrics["engarde_server_inactive_replication_slots", ()] == 3
+        assert metrics["engarde_server_inactive_replication_slot_retained_bytes", (("slot", "gone"),)] > 0
+        assert set(exceeded(project, retainedWal=1)) == {(None, "retainedWal")}
+        assert exceeded(project, retainedWal="1 TB") == []
         text = status(project)
         assert "nobody reads from replication slot gone, which keeps" in text
         assert "as a superuser in database postgres:\n    SELECT pg_drop_replication_slot('decoded');\n" in text
-        elsewhere(project, slots.pop("decoded")["remedy"])
-        project.database.run(*(slot["remedy"] for slot in slots.values()))
-        assert seen(project)["server"]["inactiveSlots"] == []
+        elsewhere(project, slots.pop("decoded")["remedy"]["text"])
+        project.database.run(*(slot["remedy"]["text"] for slot in slots.values()))
+        assert seen(project)["server"]["inactiveReplicationSlots"] == []
     finally:
         project.database.run(
             "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE plugin IS NULL"
@@ -171,7 +171,7 @@ def test_a_slot_that_nobody_reads_from_is_told_with_what_drops_it(project: Proje
 def unseen(project: Project) -> list[str]:
     """What to do to see statements; nothing where they are seen."""
     found = seen(project)
-    every = [each["heal"] for each in found["notVisible"] if each["what"] == "the statements of all services"]
+    every = [each["remedy"]["text"] for each in found["notVisible"] if each["what"] == "the statements of all services"]
     assert [each["statements"] is None for each in found["services"]] == [bool(every)] * len(found["services"])
     # Everything else is there.
     assert of(found, "sankore")["storage"]["bytes"]["total"] > 0
@@ -189,7 +189,7 @@ def test_statements_are_seen_from_another_database_and_missing_says_what_to_decl
     assert unseen(project) == []
     elsewhere(project, "DROP EXTENSION pg_stat_statements")
     healing = unseen(project)
-    assert healing == ["engarde:extensions: {pg_stat_statements: null}", "bin/pulumi up --stack local"]
+    assert healing == ["engarde:extensions: {pg_stat_statements: null}"]
     shown = status(project)
     assert "not visible: the statements of all services: the database has no pg_stat_statements" in shown
     edit(project, healing[0])
@@ -209,10 +209,10 @@ def test_a_server_that_does_not_preload_it(project: Project) -> None:
     try:
         assert unseen(project) == [
             "ALTER SYSTEM SET shared_preload_libraries = 'auto_explain', 'pg_stat_statements';",
-            "then a restart of the server",
+            "-- then restart the server",
         ]
         project.database.run("DROP EXTENSION pg_stat_statements")
-        assert unseen(project)[2:] == ["engarde:extensions: {pg_stat_statements: null}", "bin/pulumi up --stack local"]
+        assert unseen(project)[1].endswith("; then declare the extension pg_stat_statements in the stack file")
         project.database.run("CREATE EXTENSION pg_stat_statements")
         project.database.run(unseen(project)[0])
         settings = {name: value for name, value in server.settings.items() if name != "shared_preload_libraries"}
@@ -231,7 +231,9 @@ def test_a_role_that_may_not_read_it(project: Project) -> None:
         "CREATE EXTENSION IF NOT EXISTS pg_stat_statements", f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC"
     )
     found = seen(project, MONITOR)
-    [heal] = [each["heal"] for each in found["notVisible"] if each["what"] == "the statements of all services"]
+    [heal] = [
+        each["remedy"]["text"] for each in found["notVisible"] if each["what"] == "the statements of all services"
+    ]
     assert 'GRANT EXECUTE ON FUNCTION "public"."pg_stat_statements"(boolean) TO "Mon""itor";' in heal
     project.database.run(*heal.splitlines())
     assert of(seen(project, MONITOR), "sankore")["statements"] is not None
@@ -260,13 +262,13 @@ def test_a_watch_goes_on_over_a_lost_server_and_ends_well(project: Project) -> N
     )
     try:
         for _ in range(2):
-            lines_of(process, '"version": 1')
+            lines_of(process, '"version": 2')
         servers.stop(server)
         lines_of(process, "engarde: cannot ask")
         servers.start(server)
         # It ends as its last look that has ended, which is told before.
         for _ in range(2):
-            lines_of(process, '"version": 1')
+            lines_of(process, '"version": 2')
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
         assert process.returncode == 0

@@ -42,7 +42,7 @@ def test_sessions_that_it_may_not_see_into(project: Project) -> None:
     with project.database.session("hidden") as session, transaction(session, "SELECT 1"):
         found, metrics, shown = seen(project), samples(scraped(project)), project.tool("status").stdout
         connections = of(found, "hidden")["connections"]
-        assert connections["total"] == 1
+        assert connections["used"] == 1
         assert connections["states"] is None
         assert connections["longestTransactionSeconds"] is connections["longestIdleInTransactionSeconds"] is None
         assert of(found, "sankore")["connections"]["states"]["idle"] == 0
@@ -51,8 +51,9 @@ def test_sessions_that_it_may_not_see_into(project: Project) -> None:
         assert not names & {"engarde_service_connections", "engarde_service_longest_transaction_seconds"}
         [line] = [each for each in shown.splitlines() if each.startswith("hidden ")]
         assert line.count("not visible") == 2
-        assert "not visible: what the sessions of hidden do: adm may not see it\n  GRANT pg_read_all_stats" in shown
-        [heal] = [each["heal"] for each in found["notVisible"] if "hidden" in each["what"]]
+        fix = "Fix (run in database railway as a superuser):\n  GRANT pg_read_all_stats"
+        assert f"not visible: what the sessions of hidden do: adm may not see it\n{fix}" in shown
+        [heal] = [each["remedy"]["text"] for each in found["notVisible"] if "hidden" in each["what"]]
         project.database.run(heal)
         assert of(seen(project), "hidden")["connections"]["states"]["idle in transaction"] == 1
     project.database.run("REVOKE pg_read_all_stats FROM adm")
@@ -67,7 +68,7 @@ def test_texts_of_statements_and_settings_that_it_may_not_see(project: Project) 
     # Whose they are and how long they took is for everybody.
     assert statements["calls"] > 0 and statements["totalMilliseconds"] > 0
     assert {statement["query"] for statement in statements["byTotal"]} == {None}
-    told = {each["what"]: each["heal"] for each in found["notVisible"]}
+    told = {each["what"]: each["remedy"]["text"] for each in found["notVisible"]}
     assert told["the texts of other roles' statements"] == 'GRANT pg_read_all_stats TO "adm";'
     project.database.run(*told.values())
     healed = seen(project)

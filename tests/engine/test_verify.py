@@ -36,7 +36,7 @@ def test_json_is_one_object(stack: Project) -> None:
         stack.database.run("REVOKE SELECT ON madansara.things FROM sankore_user")
     assert done.returncode == 1
     told = json.loads(done.stdout)
-    assert told["version"] == 1 and told["stack"] == "local" and told["asDeclared"] is False
+    assert told["version"] == 2 and told["stack"] == "local" and told["asDeclared"] is False
     [grant] = [each for each in told["findings"] if each["check"] == "undeclared grant"]
     assert grant["subject"] == "sankore_user on table madansara.things"
     assert grant["expected"] == "nothing more than declared" and grant["actual"] == "SELECT"

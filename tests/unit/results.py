@@ -3,48 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import RenderableType
 
 from devtools.local.up import shown as brought_up
+from engarde.alembic.check import NOT_CHECKED
 from engarde.alembic.scripts import Revision
+from engarde.backup.inventory import Edge, Grant, Held, Inventory, Owned
+from engarde.backup.inventory import Server as DumpedFrom
+from engarde.backup.manifest import Manifest
+from engarde.backup.report import Backups, Made, Restored
+from engarde.checks.judging import Taken
 from engarde.declaration.databases import restrict_to
 from engarde.declaration.loader import parse
-from engarde.declaration.model import Stack
+from engarde.declaration.model import Accepted, Stack
 from engarde.doctor.diagnosis import Diagnosis
 from engarde.doctor.model import confirmed, ruled_out
+from engarde.errors import Refused
 from engarde.explain import show as of_explanation
-from engarde.explain.explanation import explanation
+from engarde.explain.explanation import Passage, explanation
+from engarde.explain.facts import Policy, Reading
+from engarde.explain.indirect import Base, Through
 from engarde.migrate.report import Migrated, Statuses, Upgraded
 from engarde.migrate.report import Status as Where
 from engarde.output.findings import Finding, Remedy
 from engarde.output.layout import lines
-from engarde.output.show import Findings
+from engarde.output.show import Findings, Result, Shown
 from engarde.railway.audit import OldLogin
 from engarde.railway.planning import Plan, Step
 from engarde.railway.project import Deployment, Instance, Project
 from engarde.railway.pushing import Preview, Push, Pushed
+from engarde.retire.run import Retired
 from engarde.rotate.report import Report as Rotations
 from engarde.rotate.report import Rotated, Rotation
 from engarde.server.functions import Extension
 from engarde.split.inspect import Contents, Source, Target, TargetServer
 from engarde.split.move import changes, move
-from engarde.split.report import MovePlan
+from engarde.split.report import Finished, Moved, MovePlan
 from engarde.status.collect import SETTINGS, Setting, Slot
 from engarde.status.collect import Server as Seen
-from engarde.status.connections import STATES, Connections
+from engarde.status.connections import STATES, Blocked, Blocker, Connections, Lock
 from engarde.status.exceeded import Exceeded
 from engarde.status.report import Report as StatusReport
 from engarde.status.report import Server, Service
 from engarde.status.show import Status
 from engarde.status.statement_stats import Slow, StatementStats, Unseen
-from engarde.status.storage import AutovacuumOff, Bytes, IndexUse, InvalidIndex, Sized, Storage
+from engarde.status.storage import AutovacuumOff, Bytes, IndexUse, InvalidIndex, NearEnd, Sized, Storage
 from engarde.status.subjects import Subject, subjects
 from engarde.util.quoting import word
-from engarde.verify.report import Cell, Report, Row, as_text
+from engarde.verify.report import Cell, Report, Row, as_json, as_text
 from tests.unit.explained import entry, facts, thing
 
 Names = Sequence[str]
@@ -98,7 +110,7 @@ def findings(services: Names) -> list[Finding]:
     ]
 
 
-def verified(services: Names, service: str | None = None) -> RenderableType:
+def verified(services: Names, service: str | None = None) -> Result:
     """Of whom each reads everybody's, as wide as a matrix is."""
     schemas = [*services, "public"]
     rows = [
@@ -110,35 +122,39 @@ def verified(services: Names, service: str | None = None) -> RenderableType:
     notices = tuple(
         f"{name} is declared to read {services[0]}.things, which does not exist yet" for name in services[1:3]
     )
-    return as_text(Report("local", tuple(findings(services)), notices, tuple(rows), 6, 180, 52, service=service))
+    found = findings(services)
+    by = Accepted(check=found[0].check, subject=found[0].subject, reason="until it is moved", until=NOW.date())
+    report = Report("local", tuple(found), notices, tuple(rows), 6, 180, 52, (Taken(found[0], by),), service)
+    return Shown(partial(as_text, report), partial(as_json, report))
 
 
-def looked_over(services: Names) -> RenderableType:
-    return Findings(findings(services), "nothing is wrong").text()
+def looked_over(services: Names) -> Result:
+    return Findings(findings(services), "nothing is wrong")
 
 
-def diagnosed(services: Names) -> RenderableType:
+def checked(services: Names) -> Result:
+    return Findings(findings(services), "nothing is wrong", {"service": services[0], "notChecked": NOT_CHECKED})
+
+
+def diagnosed(services: Names) -> Result:
     causes = {
         "the URL in use is not the service's": confirmed(f"{URL.format(word(services[0]))} prints another"),
         f"{services[-1]} has changed its password": ruled_out("the state's password lets it in"),
     }
     line = f'FATAL: password authentication failed for user "{services[0]}"'
-    return Diagnosis(
-        "28P01", "the server refuses the password", line, causes, remedy(services[0]), True, None, ""
-    ).shown("local")
+    found = Diagnosis("28P01", "the server refuses the password", line, causes, remedy(services[0]), True, None, "")
+    return Shown(partial(found.shown, "local"), found.data)
 
 
-def migrated(services: Names) -> RenderableType:
+def migrated(services: Names) -> Result:
     said = f"Alembic has failed, see above; {URL.format(word(services[0]))} prints its URL"
-    return Upgraded([Migrated(name, "failed", ("0001",), ("0002",), 12.3, said) for name in services]).text()
+    return Upgraded([Migrated(name, "failed", ("0001",), ("0002",), 12.3, said) for name in services])
 
 
-def migrations(services: Names) -> RenderableType:
+def migrations(services: Names) -> Result:
     pending = (Revision("4f5a6b7c8d9e", (), (), (), "adds the table of things that are pending", Path("f"), 1),)
     said = f"holds a1b2c3, which its history lacks: {URL.format(word(services[0]))}"
-    return Statuses(
-        [Where(name, "pending", ("a1b2c3d4e5f6",), ("4f5a6b7c8d9e",), pending, said) for name in services]
-    ).text()
+    return Statuses([Where(name, "pending", ("a1b2c3d4e5f6",), ("4f5a6b7c8d9e",), pending, said) for name in services])
 
 
 def railway_plan(services: Names) -> Plan:
@@ -156,28 +172,31 @@ def railway_plan(services: Names) -> Plan:
     return Plan(Project("p", "e", {}, {}, {}), tuple(steps), {})
 
 
-def to_deliver(services: Names) -> RenderableType:
+def to_deliver(services: Names) -> Result:
     old = [
         OldLogin(
-            services[0], "OLD_URL", f"{services[0]}", "`bin/engarde railway push` does not write it, so delete it there"
+            services[0],
+            "OLD_URL",
+            services[0],
+            "`bin/engarde railway push` does not write it, so delete it there",
         )
     ]
-    return Preview(railway_plan(services), old).text()
+    return Preview(railway_plan(services), old)
 
 
-def delivered(services: Names) -> RenderableType:
+def delivered(services: Names) -> Result:
     says = "DIRECT_URL is sealed, so that nobody knows its value; `--write-sealed` writes it"
-    return Push(tuple(Pushed(step, False, says) for step in railway_plan(services).steps)).text()
+    return Push(tuple(Pushed(step, False, says) for step in railway_plan(services).steps))
 
 
-def rotated(services: Names) -> RenderableType:
+def rotated(services: Names) -> Result:
     logins = stack(services).services
-    return Rotations(
-        "local", False, False, False, tuple(Rotated(Rotation(login, 1, 2, False)) for login in logins), None, ()
-    ).text()
+    done = tuple(Rotated(Rotation(login, 1, 2, False)) for login in logins)
+    failed = (services[-1], Refused(f"no token: {URL.format(word(services[0]))}"))
+    return Rotations("local", False, False, False, done, failed, ())
 
 
-def to_move(services: Names) -> RenderableType:
+def to_move(services: Names) -> Result:
     way = move(stack(services), services[0], None, services[-1], ["citext"])
     source = Source(17, "UTF8", "en_US.UTF-8", "en_US.UTF-8", "i", "en-US", 10**10, 10**7, [], 0)
     held = Contents(
@@ -185,16 +204,65 @@ def to_move(services: Names) -> RenderableType:
     )
     stands = f"{services[0]} holds things of {services[-1]}: {URL.format(word(services[-1]))} shows where it runs"
     target = Target(TargetServer(17, True, None, False, False), frozenset({"citext"}))
-    return MovePlan(way, held, target, (stands,), changes(way.before, way.after)).text()
+    return MovePlan(way, held, target, (stands,), changes(way.before, way.after))
 
 
-def explained(services: Names) -> RenderableType:
+def moved(services: Names) -> Result:
+    return Moved(services[0], "railway", services[-1], False, folder="/backups", notes=(f"{services[0]} is done",))
+
+
+def dropped(services: Names) -> Result:
+    return Finished(services[0], "railway", services[0], holding(services), "/backups", True)
+
+
+def holding(services: Names) -> Held:
+    return Held((Owned("table", f"{services[0]}.things", services[0]),), 2)
+
+
+def inventory(services: Names) -> Inventory:
+    server = DumpedFrom("17.6", 17, "UTF8", "railway")
+    needing = (Edge("view", f"{services[-1]}.looking"),)
+    return Inventory(server, services[0], services[0], (), (), (), (), (), (), (), (), needing)
+
+
+def backed_up(services: Names) -> Result:
+    return Made(services[0], Path("/backups"), "17.6", 1.2, 10**9, inventory(services))
+
+
+def all_backed_up(services: Names) -> Result:
+    made = Made(services[0], Path("/backups"), "17.6", 1.2, 10**9, inventory(services))
+    return Backups([made], {services[-1]: Refused("it has no schema")})
+
+
+def restored(services: Names) -> Result:
+    manifest = Manifest(1, NOW.isoformat(), "local", services[0], "17.6", (), inventory(services), ())
+    extra = Grant(f"table {services[0]}.things", services[-1], "SELECT", False)
+    return Restored(services[0], Path("/backups"), manifest, holding(services), 1.2, (extra,))
+
+
+def retired(services: Names) -> Result:
+    return Retired(services[0], (f"schema {services[0]} is dropped",), False, Path("/backups"), 1.2, (services[0],))
+
+
+def explained(services: Names) -> Result:
     owner, reader = services[0], services[-1]
     of_stack = restrict_to(stack(services), None)
     schema = thing(40, "schema", owner, owner, schema=None)
-    target = thing(41, "table", "things", owner, owner)
-    known = facts(entry(target, "SELECT", reader, by=owner), target=target, things=(schema,))
-    return of_explanation.table(explanation(known, of_stack, reader))
+    target = thing(41, "table", "things", owner, owner, row_security=True)
+    view = thing(42, "view", "seen", owner, owner)
+    known = facts(
+        entry(target, "SELECT", reader, by=owner),
+        entry(view, "SELECT", reader, by=owner),
+        target=target,
+        things=(schema, view),
+        readings=(Reading(42, 41, False),),
+        policies=(Policy("own", "SELECT", True, reader, "true", None),),
+    )
+    found = explanation(known, of_stack, reader)
+    used = Through(view, (target,), ("SELECT",), owner, None, True)
+    led = Passage(used, found.lines[0].ways, "", undeclared=True)
+    found = replace(found, bases=(Base(target, owner, True, True, True),), passages=(led,))
+    return Shown(partial(of_explanation.table, found), partial(of_explanation.data, found))
 
 
 def brought(services: Names) -> RenderableType:
@@ -239,10 +307,10 @@ def stored(subject: Subject) -> Storage | None:
         1_234_567_890,
         12_345_678,
         tables,
-        (),
+        tables[:1],
         2**31,
         2**31,
-        (),
+        (NearEnd(subject.schemas[0], subject.name, 0.9, 10),),
         0,
         (index,),
         (index,),
@@ -251,13 +319,15 @@ def stored(subject: Subject) -> Storage | None:
     )
 
 
-def glanced(services: Names) -> RenderableType:
+def glanced(services: Names, *, blocked: bool = False) -> Status:
     every = subjects(restrict_to(stack(services), None))
+    waits = Blocked(1, services[0], "things", "ShareLock", 1.5, None, (Blocker(2, services[-1], services[-1]),))
+    held = Lock(role=services[0], schema=services[-1], mode="ShareLock", granted=True, count=1, seconds=1.5)
     found = [
         Service(
             subject,
             stored(subject),
-            Connections(10, 10, dict.fromkeys(STATES, 2), 1234.5, 0, (), ()),
+            Connections(10, 10, dict.fromkeys(STATES, 2), 1234.5, 0, (waits,) * blocked, (held,)),
             StatementStats(
                 123_456_789,
                 10**9,
@@ -291,24 +361,41 @@ def glanced(services: Names) -> RenderableType:
         10**11,
         (Slot(services[0], "logical", services[0], 10**10),),
     )
-    unseen = Unseen("the statements of all services", "the database has none", remedy(services[0]).text)
+    unseen = Unseen("the statements of all services", "the database has none", remedy(services[0]))
     report = StatusReport("local", "railway", NOW.timestamp(), server, tuple(found), (unseen,), True)
-    return Status(report, (Exceeded(services[0], "size", 1, 2, "93.1 GB of at most 10.0 GB"),)).text()
+    return Status(report, (Exceeded(services[0], "size", 1, 2, "93.1 GB (threshold 10.0 GB)"),))
 
 
-RESULTS: dict[str, Callable[[Names], RenderableType]] = {
+RESULTS: dict[str, Callable[[Names], Result]] = {
     "verify": verified,
     "verify SERVICE": lambda services: verified(services, services[0]),
     "doctor": looked_over,
     "doctor TEXT": diagnosed,
     "explain": explained,
-    "status": glanced,
+    "status": lambda services: glanced(services, blocked=True),
+    "alembic check": checked,
     "migrate": migrated,
     "migrate status": migrations,
     "railway plan": to_deliver,
     "railway push": delivered,
+    "railway audit": looked_over,
     "rotate": rotated,
+    "backup": backed_up,
+    "backup --all": all_backed_up,
+    "restore": restored,
     "split plan": to_move,
+    "split run": moved,
+    "split finish": dropped,
+    "retire": retired,
+}
+
+
+def text(command: str) -> Callable[[Names], RenderableType]:
+    return lambda services: RESULTS[command](services).text()
+
+
+TEXTS: dict[str, Callable[[Names], RenderableType]] = {
+    **{command: text(command) for command in RESULTS},
     "make up": brought,
     "a message": lambda services: lines(f"{services[0]} is in {services[-1]}"),
 }

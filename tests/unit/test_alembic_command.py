@@ -63,7 +63,7 @@ def test_nothing_is_wrong(call: Call, project: Made, env: str) -> None:
     assert (done.exit_code, done.stdout) == (0, "nothing is wrong with the Alembic project of madansara\n")
     done = call(put(project, env), "--output", "json")
     assert done.exit_code == 0
-    assert json.loads(done.stdout) == {"version": 1, "service": "madansara", "findings": []}
+    assert json.loads(done.stdout) == {"version": 2, "service": "madansara", "notChecked": {}, "findings": []}
 
 
 def test_findings_for_people(call: Call, project: Made) -> None:
@@ -73,7 +73,7 @@ def test_findings_for_people(call: Call, project: Made) -> None:
         f"version table: migrations/env.py:{line(WRONG, 'context.configure(', 1)}",
         'expected  version_table_schema="madansara" (online)',
         "actual  none: without a table of its own it would take, and write, the one in public",
-        "heal it in the service:",
+        "Fix (change the service):",
         'version_table_schema="madansara",',
     ]
     assert done.stderr == ""
@@ -83,8 +83,9 @@ def test_findings_for_machines(call: Call, project: Made) -> None:
     done = call(put(project, WRONG), "--output", "json")
     assert done.exit_code == 1
     assert json.loads(done.stdout) == {
-        "version": 1,
+        "version": 2,
         "service": "madansara",
+        "notChecked": {},
         "findings": [
             {
                 "check": "version table",
@@ -96,8 +97,10 @@ def test_findings_for_machines(call: Call, project: Made) -> None:
                     "text": 'version_table_schema="madansara",',
                     "bySuperuser": False,
                     "safe": False,
+                    "first": None,
                 },
                 "concerns": ["madansara", "madansara_user"],
+                "database": None,
             }
         ],
     }

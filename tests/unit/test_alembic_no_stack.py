@@ -99,7 +99,7 @@ def test_what_is_open_is_said(project: Made, env: str) -> None:
     assert done.stderr.splitlines() == ["not checked without a stack file:", *told]
     done = call(project, env, "--output", "json")
     assert json.loads(done.stdout) == {
-        "version": 1,
+        "version": 2,
         "service": "madansara",
         "notChecked": NOT_CHECKED,
         "findings": [],

@@ -109,4 +109,4 @@ def test_status_sets_the_limits_of_all_databases_against_the_servers_connections
         slots=(),
     )
     told = _server(find(declared, "as"), cast(Any, found), {"a_user": "a"})
-    assert (told.budget, told.promised, told.used_by_stack, told.others) == (97, 60, 2, {"backend": 1})
+    assert (told.budget, told.allocated, told.used_by_stack, told.others) == (97, 60, 2, {"backend": 1})

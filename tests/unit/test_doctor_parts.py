@@ -174,7 +174,7 @@ def test_a_server_that_cannot_be_asked() -> None:
     assert found.exit_code == 3
     assert found.fix and found.fix.text == "engarde:services:\n  madansara:\n    reads:\n      - sankore.t"
     assert not found.sure
-    assert '"version": 1' in document(**found.data())
+    assert '"version": 2' in document(**found.data())
     printed = console()
     with printed.capture() as caught:
         printed.print(found.shown("prod"))

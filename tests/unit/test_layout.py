@@ -23,7 +23,7 @@ from engarde.output.show import Console, Shown, print_result
 from engarde.util.quoting import word
 from engarde.util.terminal import visible
 from tests.unit.hostile import names as hostile
-from tests.unit.results import COPIED, RESULTS, SHORT, URL, letter, names, remedy, verified
+from tests.unit.results import COPIED, SHORT, TEXTS, URL, glanced, letter, names, remedy, verified
 
 WIDTHS = (80, 120, 160, None)
 """In columns; None for a pipe of which nobody says how wide it is."""
@@ -60,9 +60,9 @@ def copied(line: str) -> bool:
 @pytest.mark.parametrize("length", ["short", "long"])
 @pytest.mark.parametrize("many", [4, 50])
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("command", RESULTS)
+@pytest.mark.parametrize("command", TEXTS)
 def test_each_result_fits_and_names_all(wide: Printed, command: str, width: int | None, many: int, length: str) -> None:
-    services, shown = names(many, length), RESULTS[command](names(many, length))
+    services, shown = names(many, length), TEXTS[command](names(many, length))
     printed = wide(shown, width)
     assert not [line for line in printed if line != line.rstrip()]
     assert not [line for line in printed if width and cell_len(line) > width and not copied(line)]
@@ -80,28 +80,28 @@ def test_each_result_fits_and_names_all(wide: Printed, command: str, width: int 
 def test_what_is_copied_is_a_line_of_its_own(wide: Printed, length: str) -> None:
     services = names(4, length)
     for command in ("verify", "doctor"):
-        printed = wide(RESULTS[command](services), 80)
+        printed = wide(TEXTS[command](services), 80)
         assert [line for line in printed if line.startswith("  REVOKE")] == [
             f"  {remedy(name).text}" for name in services
         ]
     command = URL.format(word(services[0]))
     for result in ("doctor TEXT", "migrate", "migrate status", "rotate"):
-        assert any(command in line for line in wide(RESULTS[result](services), 80)), result
+        assert any(command in line for line in wide(TEXTS[result](services), 80)), result
 
 
 def test_who_is_whole_beside_every_figure(wide: Printed) -> None:
     """At 80 columns the names of a table are folded last of all."""
-    printed = wide(RESULTS["status"](names(4, "short")), 80)
+    printed = wide(glanced(names(4, "short")).text(), 80)
     for name in (*SHORT, "public", "analytics"):
         assert sum(bool(re.match(rf"{name} ", line)) for line in printed) == 3
-    wider = wide(RESULTS["status"](names(4, "short")), 160)
+    wider = wide(glanced(names(4, "short")).text(), 160)
     assert sum(line.startswith("service ") for line in printed) == 3
     assert sum(line.startswith("service ") for line in wider) == 1
 
 
 def test_the_matrix_is_a_list_where_it_does_not_fit(wide: Printed) -> None:
     """However many schemas there are."""
-    four, fifty = verified(names(4, "short")), verified(names(50, "short"))
+    four, fifty = verified(names(4, "short")).text(), verified(names(50, "short")).text()
     assert wide(four, 80)[0].split()[:2] == ["who", "\\"]
     assert wide(four, 60)[0].split() == ["who", "access", "schemas"]
     assert wide(fifty, 160)[0].split() == ["who", "access", "schemas"]

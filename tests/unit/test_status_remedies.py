@@ -24,7 +24,7 @@ from tests.unit.results import stored
     ],
 )
 def test_what_was_left_behind_is_dropped_and_all_else_built_again(name: str, remedy: str) -> None:
-    assert InvalidIndex("s", "t", name, 8192).remedy == remedy
+    assert InvalidIndex("s", "t", name, 8192).remedy.text == remedy
 
 
 def test_what_there_is_much_of_is_named_by_its_first() -> None:

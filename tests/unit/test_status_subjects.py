@@ -57,14 +57,14 @@ def test_one_by_its_name() -> None:
 
 def test_an_extension_is_declared_for_the_database_that_lacks_it() -> None:
     declared = stack(services={"a": {"database": "own"}, "b": None})
-    assert _declare(restrict_to(declared, None)).startswith("engarde:extensions: {pg_stat_statements: null}\n")
-    own = _declare(restrict_to(declared, "own")).splitlines()
-    assert own[:3] == [
+    assert _declare(restrict_to(declared, None)).text == "engarde:extensions: {pg_stat_statements: null}"
+    own = _declare(restrict_to(declared, "own")).text.splitlines()
+    assert own == [
         "engarde:extensions:",
         "  pg_stat_statements:",
         "    databases: [own]",
     ]
     beside = stack(services={"a": {"database": "own"}}, extensions={"vector": None})
-    assert _declare(restrict_to(beside, None)).splitlines()[0].endswith("null}  # beside the extensions that are there")
+    assert _declare(restrict_to(beside, None)).text.endswith("null}  # beside the extensions that are there")
     named = stack(services={"a": {"database": "own"}}, extensions={"pg_stat_statements": None})
-    assert _declare(restrict_to(named, "own")).splitlines()[2].endswith("# beside the databases that it names already")
+    assert _declare(restrict_to(named, "own")).text.endswith("# beside the databases that it names already")

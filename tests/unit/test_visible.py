@@ -116,7 +116,7 @@ def test_json_has_the_same_value(text: str) -> None:
     assert not hidden(written, keep="\n")
     # Of two halves of one character, a reader of JSON makes that character.
     whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-    assert json.loads(written) == {"version": 1, "found": [whole, {whole: whole}]}
+    assert json.loads(written) == {"version": 2, "found": [whole, {whole: whole}]}
 
 
 def test_json_of_a_finding_is_ascii_where_it_would_be_hidden() -> None:
