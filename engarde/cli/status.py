@@ -1,4 +1,4 @@
-"""The command that shows what every service takes of the server."""
+"""The command that shows how much of the server each service uses."""
 
 from __future__ import annotations
 
@@ -32,21 +32,22 @@ if TYPE_CHECKING:
     "status",
     outputs=("table", "json", "prometheus"),
     cls=OnServices,
-    short_help="Show what every service takes of the server.",
+    short_help="Show size, sessions and statements of each service.",
 )
-@click.option("--watch", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Look again and again, until Ctrl-C.")
-@click.option("--no-queries", is_flag=True, help="Without the texts of statements.")
+@click.option("--watch", type=click.FloatRange(min=0.1), metavar="SECONDS", help="Repeat it, until Ctrl-C.")
+@click.option("--no-queries", is_flag=True, help="Leave out the texts of statements.")
 @click.option(
-    "--login", metavar="VARIABLE", help="The environment variable with the URL of who asks, in place of the admin."
+    "--login", metavar="VARIABLE", help="Connect with the URL in this environment variable, not as the admin."
 )
 @click.argument("service", required=False, shell_complete=services)
 def status_command(
     stack: str, service: str | None, output: str, watch: float | None, no_queries: bool, login: str | None
 ) -> Status:
-    """Show every service at a glance: size, connections, locks, slow statements, and what maintenance has left to do.
+    """Show for each service its size, connections, locks, slow statements, and what maintenance has to do.
 
-    With SERVICE only that one, with all its details. Exit codes: 0 no threshold of the stack file (`engarde:status`) is
-    passed, 1 one is, 2 usage or a fault in the stack file, 3 could not connect. --watch ends as its last look.
+    With SERVICE, show only that one, with all details. Exit codes: 0 all thresholds of the stack file
+    (`engarde:status`) OK, 1 at least one exceeded, 2 usage or a fault in the stack file, 3 could not connect. --watch
+    ends with the code of its last output.
     """
     from engarde.status.show import status
     from engarde.status.subjects import chosen
@@ -54,7 +55,7 @@ def status_command(
     declared = read(FOLDER, stack)
     own = {known.name: known.database for known in declared.services if known.database}
     if service is None and own:
-        say(f"engarde: in databases of their own, shown by `status SERVICE`: {', '.join(sorted(own))}")
+        say(f"engarde: not shown, as they have databases of their own (`status SERVICE`): {', '.join(sorted(own))}")
     database = restrict_to(declared, own.get(service or ""))
     subjects = chosen(database, service)
     who = from_variable(login, database.server.database) if login else login_of_admin(database)
@@ -64,10 +65,10 @@ def status_command(
 
     if watch is None:
         return look()
-    # On a terminal it is drawn anew, elsewhere one look is printed after another; a server that is gone is waited for.
+    # A terminal is redrawn; elsewhere each output follows the last one. A server that is down is waited for.
     shown = _redrawn(look) if output == "table" and is_screen() else _printed(look, output)
     code = 0
-    # It is how a watch ends.
+    # Ctrl-C is how a watch ends.
     with suppress(KeyboardInterrupt):
         for code in shown:  # noqa: B007 - the last one counts
             time.sleep(watch)

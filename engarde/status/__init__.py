@@ -1,1 +1,1 @@
-"""What every service takes of the server: its size, sessions, statements, and what maintenance has left to do."""
+"""How much of the server each service uses: size, sessions, statements, and what maintenance has to do."""

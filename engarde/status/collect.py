@@ -1,7 +1,7 @@
-"""One look at the server: the same few questions whatever the number of services, in two sessions side by side.
+"""Reads the server with the same few queries for any number of services, in two sessions at once.
 
-What services may change, how far sequences got and Alembic's revisions, is asked of their own logins afterwards, when
-no session of theirs is counted any more.
+What services may change (the values of sequences, Alembic's revisions) is read by their own logins afterwards, when
+sessions have been counted.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -33,28 +33,28 @@ SETTINGS = (
     *("autovacuum_max_workers", "autovacuum_freeze_max_age", "track_io_timing", "log_min_duration_statement", PRELOAD),
 )
 TRIES = 3
-"""A relation may be locked between the look at the locks and its turn."""
+"""A relation may get locked after the locks were read."""
 
 NEAR = 0.8
 """How much of a sequence is used when its end is near."""
 
-PARTLY = "locked now, or owned by somebody else than the service and the admin"
-ANOTHER_LOGIN = "its owner's login alone may be asked, and --login gives no other"
+PARTLY = "locked now, or owned by a role that is neither the service nor the admin"
+ANOTHER_LOGIN = "only its owner's login reads it, and `--login` gives another one"
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
     version: str
     role: str
-    """who asks"""
+    """the session's"""
     sees_files: bool
-    """the files in which tables are"""
+    """it may list the files of tables"""
     database_oid: int
     standby: bool
     started: float
     """seconds since 1970"""
     counted_since: float | None
-    """seconds since 1970; what the counters of the database were never reset after"""
+    """when the counters of the database were last reset [seconds since 1970]"""
     blocks_hit: int
     blocks_read: int
     deadlocks: int
@@ -69,13 +69,13 @@ class Setting:
 
     name: str
     value: str | None
-    """None where this role may not see it, or the server does not know it"""
+    """None if this role may not see it, or the server does not have it"""
     waits_for_restart: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A replication slot that nobody reads from."""
+    """An inactive replication slot: nobody reads from it."""
 
     slot: str
     """its name"""
@@ -94,18 +94,18 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All that was seen; of tables, indexes and sizes what is in the chosen schemas."""
+    """All that was read; tables, indexes and sizes of the chosen schemas only."""
 
     server: Server
     settings: dict[str, Setting]
     tables: tuple[storage.Table, ...]
     indexes: tuple[storage.Index, ...]
     sizes: dict[int, int]
-    """relation -> bytes; without those that are locked, or were rewritten meanwhile"""
+    """relation -> bytes; without relations that are locked or were rewritten meanwhile"""
     database_size: int | None
     activity: Activity
     slots: tuple[Slot, ...]
-    """those that keep most come first"""
+    """the one that keeps most WAL first"""
     statements: tuple[Statement, ...] | Unseen
     sequences: tuple[storage.Sequence, ...]
     versions: tuple[VersionTable, ...]
@@ -116,10 +116,10 @@ class Snapshot:
 def collect(
     stack: DatabaseStack, login: Access, chosen: Sequence[Subject], queries: bool, logins: Logins | None = None
 ) -> Snapshot:
-    """Asks the server; with `queries` for the texts of statements, too.
+    """Reads the figures; with `queries` the texts of statements, too.
 
-    :param logins: the services' own, without which nothing is read of what they may change.
-    :raises Unreachable: no answer, or the role was not let in.
+    :param logins: the services' own; without them, what services may change is not read.
+    :raises Unreachable: no answer, or the login was refused.
     """
     schemas = [schema for subject in chosen for schema in subject.schemas]
     with session(login) as first, session(login) as second, ThreadPoolExecutor(2) as pool:
@@ -140,8 +140,8 @@ def collect(
 
         own = [first.process, second.process]
         [server] = first.query("status_server", Server)
-        # What takes longest comes first, so that both sessions end at about the same time. Sizes are read from the
-        # files where the role may see them, else of one relation after another.
+        # The slowest queries come first, so that both sessions end at about the same time. Sizes are read from the
+        # files if the role may see them, otherwise from one relation after another.
         if server.sees_files:
             sizes = [put(lambda asked: asked.query("status_sizes_by_files", storage.Size, schemas=schemas))]
         else:
@@ -157,7 +157,7 @@ def collect(
         counted = put(lambda asked: dict(asked.tuples("status_sequences_counted", schemas=schemas)))
         versions = put(lambda asked: version_tables.listed(stack, asked))
         measured = [(row.relation, row.bytes) for half in sizes for row in half.result() if row.bytes is not None]
-        # The whole database is all of its files, or the one row that is of no relation.
+        # The size of the database is the sum of its files, or the one row without a relation.
         whole = [size for relation, size in measured if server.sees_files or relation is None]
         revisions = [table for table in versions.result() if table.schema in schemas]
         by_name = {setting.name: setting for setting in settings.result()}
@@ -191,9 +191,9 @@ def _owned(
     versions: Sequence[VersionTable],
     logins: Logins | None,
 ) -> tuple[tuple[storage.Sequence, ...], tuple[VersionTable, ...], Mapping[str, str]]:
-    """Asks each service's login for what is its own, and the admin's session for what nobody else may change.
+    """Reads as each service what it owns, and as the admin what nobody else may change.
 
-    `counted` is how many sequences of a schema come to an end some day.
+    `counted` is how many sequences of a schema can run out of values.
     """
     known, reason = None, ANOTHER_LOGIN
     try:
@@ -230,7 +230,7 @@ def _owned(
 
 
 def _near_end(asked: Session, schemas: list[str]) -> list[storage.Sequence]:
-    """Those of the sequences near their end, and how many could not be read."""
+    """The sequences near their end, and how many could not be read."""
     if not schemas:
         return []
     asked.execute_file("own_sequences_given", schemas=schemas, near=str(NEAR))

@@ -1,4 +1,4 @@
-"""Who is connected for one service, what holds it up, and whom it holds up."""
+"""The sessions of one service, what blocks them, and whom they block."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ STATES = ("active", "idle", *IN_TRANSACTION, "fastpath function call", "disabled
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """One client of the server; of what is not visible nothing is known but whose it is."""
+    """One client of the server; if it is not visible, only its role is known."""
 
     pid: int
     role: str
@@ -38,36 +38,36 @@ class Client:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """Locks of a kind that a role's sessions have, or wait for, in a schema."""
+    """Locks of one mode that a role's sessions hold, or wait for, in a schema."""
 
     role: str
     schema: str
     service: str | None = None
-    """whose schema it is, if it is another's"""
+    """the service of the schema, if it is another one"""
     mode: str
     granted: bool
     count: int
     seconds: float | None
-    """how long the longest of their transactions has lasted"""
+    """the age of the oldest of their transactions"""
 
 
 @dataclass(frozen=True, slots=True)
 class Activity:
     limits: dict[str, int]
-    """role -> connections that it may have, -1 = no limit"""
+    """role -> its connection limit, -1 = none"""
     sessions: tuple[Client, ...]
     locks: tuple[Lock, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Blocker:
-    """Who holds what another waits for."""
+    """A session that holds a lock for which another one waits."""
 
     pid: int
     role: str | None = None
-    """None for a prepared transaction, or a process that is no client"""
+    """None for a prepared transaction, or a process that is not a client"""
     service: str | None = None
-    """whose role it is"""
+    """the service of the role"""
     state: str | None = None
     transaction_seconds: float | None = None
     query: str | None = None
@@ -92,20 +92,20 @@ class Connections:
 
     used: int
     limit: int | None
-    """of the roles together; None where one has none"""
+    """of all its roles together; None if one has no limit"""
     states: Mapping[str, int] | None
-    """None where the state of one of them is not visible"""
+    """state -> how many sessions; None if the state of one is not visible"""
     longest_transaction_seconds: float | None
-    """0 without a transaction; None where not all are visible"""
+    """0 without a transaction; None if not all are visible"""
     longest_idle_in_transaction_seconds: float | None
-    """in which a transaction has been waiting for its client; 0 without one; None where not all are visible"""
+    """how long a transaction has waited for its client; 0 without one; None if not all are visible"""
     blocked: tuple[Blocked, ...]
     locks_in_other_schemas: tuple[Lock, ...]
-    """those in other services' schemas"""
+    """in the schemas of other services"""
 
 
 def read(asked: Session, own: list[int], stack: DatabaseStack, queries: bool) -> Activity:
-    """All but the own sessions; with `queries` what they run, too."""
+    """All sessions but this command's own; with `queries` also what they run."""
     roles = [role for subject in subjects(stack) for role in subject.roles]
     return Activity(
         dict(asked.tuples("status_roles", roles=roles)),
@@ -117,7 +117,7 @@ def read(asked: Session, own: list[int], stack: DatabaseStack, queries: bool) ->
 def connections(
     own_roles: tuple[str, ...], activity: Activity, of_roles: Mapping[str, str], of_schemas: Mapping[str, str]
 ) -> Connections:
-    """Those of these roles; `of_roles` and `of_schemas` say whose each role and each schema is."""
+    """The sessions of these roles; `of_roles` and `of_schemas` name the service of each role and schema."""
     every = {session.pid: session for session in activity.sessions}
     mine = [session for session in activity.sessions if session.role in own_roles]
     limits = [activity.limits[role] for role in own_roles if role in activity.limits]

@@ -13,19 +13,20 @@ from engarde.status.storage import IndexUse, Storage
 
 Threshold = Literal["size", "connections", "slowStatement", "databaseSize", "retainedWal"]
 LONG_IDLE = 10
-"""Seconds for which a transaction waits for its client before it deserves a look."""
+"""How long a transaction waits for its client before it deserves a look [seconds]."""
 
 LONG = 300
-"""Seconds a transaction lasts before it does."""
+"""How long a transaction is open before it deserves a look [seconds]."""
 
 FEW_LEFT = 200_000_000
-"""Transactions left before wraparound; vacuum sees to it when some two thousand million are left."""
+"""Transactions left before wraparound that deserve a look; autovacuum prevents it when about two thousand million are
+left."""
 
 NAMED = 3
-"""Of each kind."""
+"""How many of each kind are named."""
 
 WEAK = ("AccessShareLock", "RowShareLock")
-"""Modes that keep nobody from reading and writing."""
+"""Modes that block neither reads nor writes."""
 
 SPANS = ((86_400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
@@ -41,7 +42,7 @@ class Exceeded:
 
 
 def exceeded(stack: DatabaseStack, report: Report) -> Iterator[Exceeded]:
-    """Every one that is exceeded; what is not seen exceeds none."""
+    """Each threshold that is exceeded; a figure that is not visible exceeds none."""
     limits, server = stack.status, report.server
     yield from _too_large(None, "databaseSize", limits.database_size, server.database_size)
     for slot in server.inactive_slots:
@@ -67,7 +68,7 @@ def _too_large(
 
 
 def _too_many(service: str | None, limit: int | None, used: int, room: int | None) -> Iterator[Exceeded]:
-    """Where more than `limit` of a hundred connections are used."""
+    """If more than `limit` percent of the connections are used."""
     if limit is not None and room is not None and used * 100 > room * limit:
         message = f"{used} of {room} connections are in use (threshold {limit} %)"
         yield Exceeded(service, "connections", limit, used * 100 / max(room, 1), message)
@@ -75,7 +76,7 @@ def _too_many(service: str | None, limit: int | None, used: int, room: int | Non
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One sentence, with whose it is first."""
+    """One sentence that begins with the service's name."""
 
     said: str
     remedy: Remedy | None = None
@@ -84,11 +85,11 @@ class Remark:
 def remarks(report: Report) -> Iterator[Remark]:
     for setting in report.server.settings.values():
         if setting.waits_for_restart:
-            yield Remark(f"server: {setting.name} was changed and waits for a restart")
+            yield Remark(f"server: setting {setting.name} was changed and takes effect after a restart")
     for slot in report.server.inactive_slots:
         where = f" in database {slot.database}" if slot.database else ""
-        keeps = f"nobody reads from replication slot {slot.slot}, which keeps {of_bytes(slot.retained_bytes)} of WAL"
-        yield Remark(f"server: {keeps}; if nobody is to read from it again, as a superuser{where}:", slot.remedy)
+        keeps = f"replication slot {slot.slot} is inactive and keeps {of_bytes(slot.retained_bytes)} of WAL"
+        yield Remark(f"server: {keeps}. If nobody needs it, run as a superuser{where}:", slot.remedy)
     for service in report.services:
         for said in (*_sessions(service), *(_stored(service.storage) if service.storage else ())):
             yield Remark(f"{service.subject.name}: {said}")
@@ -99,17 +100,20 @@ def remarks(report: Report) -> Iterator[Remark]:
 def _to_mend(stored: Storage) -> Iterator[Remark]:
     invalid = [
         Remark(
-            f"index {index.schema}.{index.index} ({of_bytes(index.bytes)}) is invalid: no query uses it. As its owner,"
-            " outside of a transaction:",
+            f"index {index.schema}.{index.index} ({of_bytes(index.bytes)}) is invalid: no query uses it. Run as its"
+            " owner or a superuser, outside of a transaction:",
             index.remedy,
         )
         for index in stored.invalid_indexes
     ]
     off = [
-        Remark(f"autovacuum is off for {table.schema}.{table.table}. Unless it is meant to be:", table.remedy)
+        Remark(
+            f"autovacuum is off for {table.schema}.{table.table}. If it should be on, run as its owner or a superuser:",
+            table.remedy,
+        )
         for table in stored.autovacuum_off
     ]
-    for found, what in ((invalid, "indexes that are invalid"), (off, "tables for which autovacuum is off")):
+    for found, what in ((invalid, "invalid indexes"), (off, "tables with autovacuum off")):
         yield from found[:NAMED]
         if (left := len(found) - NAMED) > 0:
             yield Remark(f"more {what}: {left}")
@@ -120,11 +124,11 @@ def _sessions(service: Service) -> Iterator[str]:
     if (found.longest_idle_in_transaction_seconds or 0) >= LONG_IDLE:
         yield f"a session has been idle in a transaction for {of_seconds(found.longest_idle_in_transaction_seconds)}"
     if (found.longest_transaction_seconds or 0) >= LONG:
-        yield f"a transaction has lasted for {of_seconds(found.longest_transaction_seconds)}"
+        yield f"a transaction has been open for {of_seconds(found.longest_transaction_seconds)}"
     for blocked in found.blocked:
         by = ", ".join(map(_by, blocked.blocked_by)) or "nobody any more"
-        since = of_seconds(blocked.seconds)
-        yield f"session {blocked.pid} waits for {blocked.waits_for} since {since}, blocked by {by}"
+        waited = of_seconds(blocked.seconds)
+        yield f"session {blocked.pid} has waited {waited} for {blocked.waits_for}, blocked by {by}"
     for lock in found.locks_in_other_schemas:
         if lock.mode not in WEAK or not lock.granted:
             does = "holds" if lock.granted else "waits for"
@@ -153,7 +157,8 @@ def _stored(stored: Storage) -> Iterator[str]:
         yield f"{_many(unused, 'unused')}: {', '.join(named)}"
     for table in stored.most_dead_rows[:NAMED]:
         if table.rows is not None and table.dead_rows > max(1000, table.rows):
-            yield f"{table.schema}.{table.table} has {table.dead_rows:,} dead rows and {table.rows:,} others: vacuum it"
+            name, dead = f"{table.schema}.{table.table}", f"{table.dead_rows:,} dead rows"
+            yield f"{name} has {dead} and {table.rows:,} live ones: vacuum it"
 
 
 def _many(found: Sequence[IndexUse], kind: str) -> str:
@@ -161,7 +166,7 @@ def _many(found: Sequence[IndexUse], kind: str) -> str:
 
 
 def of_share(share: float | None) -> str:
-    """`99.5 %`; no hundred where something is missing."""
+    """`99.5 %`; rounded down, so that 100 % is all of it."""
     return "-" if share is None else f"{int(share * 1000) / 10:.1f} %"
 
 

@@ -1,4 +1,4 @@
-"""A report as JSON, where null is what was not seen or cannot be, and in Prometheus' text format, which has no such."""
+"""A report as JSON, where null is what is not visible, and as Prometheus metrics, which leave that out."""
 
 import re
 from collections import Counter
@@ -144,7 +144,7 @@ def _service(service: Service, queries: bool) -> dict[str, Any]:
 
 
 def _data(value: Any) -> Any:
-    """A value of a report: of a dataclass, its fields by their names, and its remedy if it has one."""
+    """A value of a report; of a dataclass its fields, and its remedy if it has one."""
     if isinstance(value, Remedy):
         return remedy_data(value)
     if is_dataclass(value):
@@ -164,7 +164,7 @@ def _time(then: float | None) -> str | None:
 
 
 def prometheus(report: Report, exceeded: Sequence[Exceeded]) -> str:
-    """What a scrape, or a text file for the node exporter, is given."""
+    """The metrics, as a scrape or the node exporter's textfile collector reads them."""
     named = [(service.subject.name, service) for service in report.services]
     revisions = (((name, one), 1) for name, service in named for one in service.revisions or ())
     counted = Counter((found.service or "", found.threshold) for found in exceeded)
@@ -184,7 +184,7 @@ def told(metrics: Iterable[Metric]) -> str:
 
 
 class _Visible(Collector):
-    """Metrics whose labels can all be seen."""
+    """Metrics in whose labels every character is visible."""
 
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self._metrics = [*metrics]

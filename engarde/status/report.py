@@ -1,4 +1,4 @@
-"""What a look says of each service and of the whole server, and what it could not see."""
+"""The figures of each service and of the whole server, and what was not visible."""
 
 import time
 from collections import Counter, defaultdict
@@ -9,7 +9,7 @@ from engarde.checks.connection_budget import budget
 from engarde.declaration.model import DatabaseStack
 from engarde.output.findings import Remedy
 from engarde.status import collect, statement_stats
-from engarde.status.collect import ANOTHER_LOGIN, Setting, Snapshot
+from engarde.status.collect import Setting, Snapshot
 from engarde.status.connections import Connections, connections
 from engarde.status.statement_stats import PRELOAD, StatementStats, Unseen, cache_hit_ratio
 from engarde.status.storage import Storage, storage
@@ -18,23 +18,21 @@ from engarde.util.quoting import quoted, statement
 from engarde.util.terminal import first_few
 
 FILES = "GRANT EXECUTE ON FUNCTION pg_ls_dir(text), pg_stat_file(text, boolean) TO {};"
-AGAIN = Remedy("decision", "-- nothing: when the reason is gone, run `status` again")
-WITHOUT_LOGIN = Remedy("decision", "-- nothing: run `status` again without `--login`, as the admin")
 NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One service, whoever an existing schema belongs to, or analytics."""
+    """One service, the owner of an existing schema, or analytics."""
 
     subject: Subject
     storage: Storage | None
-    """None for who has no schema"""
+    """None without a schema"""
     connections: Connections
     statements: StatementStats | None
-    """None where pg_stat_statements is not seen"""
+    """None if pg_stat_statements is not visible"""
     revisions: tuple[str, ...] | None
-    """of Alembic, none without a version table; None where one is there and cannot be read"""
+    """of Alembic; empty without a version table; None if there is one that cannot be read"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +42,19 @@ class Server:
     connections: int
     """of clients, in every database, without those of this command"""
     room: int
-    """how many connections clients may have that are no superusers"""
+    """how many connections may be open, without those reserved for superusers"""
     budget: int
-    """what the stack's limits together may reach: as declared, else all the room"""
+    """the largest sum that the stack's limits may have: as declared, else `room`"""
     allocated: int
-    """the stack's limits together"""
+    """the sum of the stack's limits"""
     used_by_stack: int
     """connections of the stack's roles"""
     others: Mapping[str, int]
-    """connections of roles that are nobody's in the stack"""
+    """role -> connections, of roles outside of the stack"""
     blocked: int
     database_size: int | None
     inactive_slots: tuple[collect.Slot, ...]
-    """those that keep most WAL come first"""
+    """the one that keeps most WAL first"""
 
     @property
     def cache_hit_ratio(self) -> float | None:
@@ -98,7 +96,7 @@ def report(stack: DatabaseStack, chosen: Sequence[Subject], found: Snapshot, que
         time.time(),
         _server(stack, found, roles),
         services,
-        tuple(_unseen(found, unmeasured, of_schemas(chosen))),
+        tuple(_unseen(stack, found, unmeasured, of_schemas(chosen))),
         queries,
     )
 
@@ -129,21 +127,23 @@ def _server(stack: DatabaseStack, found: Snapshot, whose: Mapping[str, str]) -> 
     )
 
 
-def _unseen(found: Snapshot, unmeasured: Sequence[str], schemas: Collection[str]) -> Iterator[Unseen]:
-    """Each kind of figures that is left out of what was asked of these schemas, with what lets this role see it."""
+def _unseen(
+    stack: DatabaseStack, found: Snapshot, unmeasured: Sequence[str], schemas: Collection[str]
+) -> Iterator[Unseen]:
+    """Each kind of figure about these schemas that is not visible, with what makes it visible to this role."""
     role, counted = found.server.role, found.statements
     stats = _as_superuser(statement("GRANT pg_read_all_stats TO {}", role))
     if unmeasured:
-        # Whoever sees the files needs no lock.
+        # A role that sees the files needs no lock.
         files = _as_superuser(FILES.replace("{}", quoted(role)))
-        yield Unseen(f"the size of {first_few(unmeasured, NAMED)}", "something of it is locked now", files)
+        yield Unseen(f"the size of {first_few(unmeasured, NAMED)}", "a part of it is locked now", files)
     if hidden := sorted({session.role for session in found.activity.sessions if not session.visible}):
         yield Unseen(f"what the sessions of {first_few(hidden, NAMED)} do", f"{role} may not see it", stats)
     if isinstance(counted, Unseen):
         yield counted
     elif not all(row.visible for row in counted):
         yield Unseen("the texts of other roles' statements", f"{role} may not see them", stats)
-    yield from _not_read(found, schemas)
+    yield from _not_read(stack, found, schemas)
     if found.settings[PRELOAD].value is None:
         settings = _as_superuser(statement("GRANT pg_read_all_settings TO {}", role))
         yield Unseen(f"the setting {PRELOAD}", f"{role} may not see it", settings)
@@ -153,8 +153,9 @@ def _as_superuser(sql: str) -> Remedy:
     return Remedy("sql", sql, by_superuser=True)
 
 
-def _not_read(found: Snapshot, schemas: Collection[str]) -> Iterator[Unseen]:
-    """What nobody but its owner is asked for, by the reason why it was not read."""
+def _not_read(stack: DatabaseStack, found: Snapshot, schemas: Collection[str]) -> Iterator[Unseen]:
+    """What only its owner's login reads, by the reason why it was not read."""
+    again = Remedy("command", f"bin/engarde status --stack {stack.name}")
     sequences, versions = defaultdict[str, dict[str, int]](dict), defaultdict[str, list[str]](list)
     for sequence in found.sequences:
         if sequence.unread and sequence.schema in schemas:
@@ -163,8 +164,8 @@ def _not_read(found: Snapshot, schemas: Collection[str]) -> Iterator[Unseen]:
         if table.unread and table.schema in schemas:
             versions[table.unread].append(table.schema)
     for why, unread in sequences.items():
-        what = f"how far {sum(unread.values())} sequences of {first_few(sorted(unread), NAMED)} got"
-        yield Unseen(what, why, WITHOUT_LOGIN if why == ANOTHER_LOGIN else AGAIN)
+        what = f"the values of {sum(unread.values())} sequences in {first_few(sorted(unread), NAMED)}"
+        yield Unseen(what, why, again)
     for why, of in versions.items():
         what = f"the revision in {first_few(sorted(of), NAMED)}"
-        yield Unseen(what, why, WITHOUT_LOGIN if why == ANOTHER_LOGIN else AGAIN)
+        yield Unseen(what, why, again)

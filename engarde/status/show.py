@@ -1,4 +1,4 @@
-"""A report for people: a line for each service, what deserves a look, and the details where there is room for them."""
+"""A report for people: a line for each service, what deserves a look, and details if there are few services."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from engarde.status.storage import Sized
 from engarde.status.subjects import Subject
 
 FEW = 8
-"""As many services are shown with their details; of more, each by itself."""
+"""The details are shown for up to as many services; for more, `status SERVICE` shows them."""
 
 SHOWN = 3
 """Statements of each kind."""
 
 MOST = 70
-"""Of a statement's text [characters]; JSON has more of it."""
+"""How much of a statement's text is shown; JSON has more of it [characters]."""
 
 NOT_VISIBLE = "not visible"
 
@@ -70,9 +70,9 @@ class Status(Result):
 def status(
     stack: DatabaseStack, login: Access, chosen: Sequence[Subject], queries: bool, logins: Logins | None = None
 ) -> Status:
-    """Asks the server, as `collect` does, and holds what it says against the thresholds.
+    """Reads the server, as `collect` does, and compares the figures with the thresholds.
 
-    :raises Unreachable: no answer, or the role was not let in.
+    :raises Unreachable: no answer, or the login was refused.
     """
     found = report(stack, chosen, collect(stack, login, chosen, queries, logins), queries)
     return Status(found, tuple(exceeded(stack, found)))
@@ -90,21 +90,21 @@ def _server(report: Report) -> Table:
     up = of_seconds(report.at - seen.started)
     hit = f"{of_share(server.cache_hit_ratio)} from the cache"
     others = ", ".join(f"{count} of {role}" for role, count in sorted(server.others.items()))
-    used = f"{server.connections} of {server.room}, {server.used_by_stack} of the stack's roles"
+    used = f"{server.connections} of {server.room}, {server.used_by_stack} by the stack's roles"
     settings = (f"{setting.name}={setting.value}" for setting in server.settings.values() if setting.value is not None)
     return grid(
         {
-            "server": f"PostgreSQL {seen.version}{standby}, up for {up}, asked as {seen.role}",
+            "server": f"PostgreSQL {seen.version}{standby}, up for {up}, connected as {seen.role}",
             "database": f"{report.database}: {of_bytes(server.database_size)}, {hit}, {seen.deadlocks} deadlocks",
-            "connections": used + (f", others: {others}" if others else ""),
-            "budget": f"{server.used_by_stack} of {server.budget} in use, {server.allocated} promised by limits",
+            "connections": used + (f", other roles: {others}" if others else ""),
+            "budget": f"{server.used_by_stack} of {server.budget} in use; the limits add up to {server.allocated}",
             "settings": Text(", ".join(settings), "dim"),
         }
     )
 
 
 def _services(report: Report) -> Blocks:
-    """What each has stored, who is connected for it, and what it has run."""
+    """What each has stored, its connections, and its statements."""
     stored = Table(["service", "size", "rows", "dead", "revision"], figures=[1, 2, 3])
     connected = Table(["service", "connections", "of which", "longest", "blocked"], figures=[1, 3, 4])
     ran = Table(["service", "statements", "time", "mean", "cache hit"], figures=[1, 2, 3, 4])
@@ -144,7 +144,7 @@ def _connections(found: Connections) -> tuple[str, str, str, str]:
 
 
 def _details(service: Service, report: Report) -> Iterator[RenderableType]:
-    """The largest tables and the slowest statements; nothing where there is nothing."""
+    """The largest tables and the slowest statements, if there are any."""
     name, storage, ran = service.subject.name, service.storage, service.statements
     if storage and storage.largest_tables:
         yield from (Text(), Text(f"{name}: largest tables", style="bold"), _largest(storage.largest_tables, report.at))
@@ -197,7 +197,7 @@ def of_count(number: int | None) -> str:
 
 
 def of_milliseconds(milliseconds: float | None) -> str:
-    """`12.3 ms`, and from ten seconds on in seconds and more."""
+    """`12.3 ms`; from ten seconds on, in seconds or longer units."""
     if milliseconds is None:
         return "-"
     return f"{milliseconds:.1f} ms" if milliseconds < 10_000 else of_seconds(milliseconds / 1000)

@@ -1,4 +1,4 @@
-"""What pg_stat_statements has counted: where it is, whether it can be read, what makes it readable, and whose it is."""
+"""The figures of pg_stat_statements for each service, where they are, and what makes them readable."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ PRELOAD = "shared_preload_libraries"
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """One kind of figures that are left out, as the role that asks cannot see them; they are no zeros."""
+    """One kind of figure that is left out, because the role may not see it; it is not zero."""
 
     what: str
     reason: str
@@ -31,11 +31,11 @@ class Unseen:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where pg_stat_statements is, as far as it is anywhere."""
+    """Where pg_stat_statements is, if it is anywhere."""
 
     loaded: bool
     preloaded: str | None
-    """the setting, None where this role may not see it"""
+    """the setting; None if this role may not see it"""
     schema: str | None
     readable: bool | None
     columns: list[str] | None
@@ -43,7 +43,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement of a role's, and the sums of all of that role's."""
+    """One statement of a role, and the sums of all its statements."""
 
     role: str
     queryid: int | None
@@ -64,7 +64,7 @@ class Statement:
     ours: bool
     """the tool's own, by a comment in it"""
     all_calls: int
-    """this sum and the next ones are without the tool's own"""
+    """this sum and the next ones leave out the tool's own statements"""
     all_total: float
     all_rows: int
     all_hit: int
@@ -77,24 +77,24 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Slow:
-    """One statement, its constants taken out."""
+    """One statement, without its constants."""
 
     query_id: str | None
-    """None where it is not visible"""
+    """None if it is not visible"""
     query: str | None
     calls: int
     total_milliseconds: float
     mean_milliseconds: float
     rows: int
     cache_hit_ratio: float | None
-    """1 = all; None where it asked for no block"""
+    """1 = all; None if it requested no block"""
     temp_blocks: int
     """written to temporary files"""
 
 
 @dataclass(frozen=True, slots=True)
 class StatementStats:
-    """Everything that a service's roles had run in the stack's database; apart from it, what the tool ran as them."""
+    """All statements of a service's roles in the database; those that the tool ran as these roles are counted apart."""
 
     calls: int
     total_milliseconds: float
@@ -102,7 +102,7 @@ class StatementStats:
     """None without a call"""
     rows: int
     cache_hit_ratio: float | None
-    """1 = all; None where nothing asked for a block"""
+    """1 = all; None if no block was requested"""
     temp_blocks: int
     by_total: tuple[Slow, ...]
     by_mean: tuple[Slow, ...]
@@ -113,7 +113,7 @@ class StatementStats:
 
 
 def of_roles(roles: Iterable[str], counted: Iterable[Statement]) -> StatementStats:
-    """What of all that was counted these roles had run."""
+    """The statements of these roles."""
     every = [row for row in counted if row.role in roles]
     # Every statement of a role carries the sums of all of them.
     sums = list({row.role: row for row in every}.values())
@@ -143,16 +143,16 @@ def _slow(row: Statement) -> Slow:
 
 
 def cache_hit_ratio(hit: int, read: int) -> float | None:
-    """How many of the blocks that were asked for were in the cache, 1 = all; None where none was asked for."""
+    """The share of requested blocks that were in the cache, 1 = all; None if none was requested."""
     return hit / (hit + read) if hit + read else None
 
 
 def read(
     asked: Session, database: int, role: str, login: Access, stack: DatabaseStack, queries: bool
 ) -> tuple[Statement, ...] | Unseen:
-    """The statements of every role in the stack's database (its oid), by whatever way they can be read.
+    """The statements of every role in the stack's database (its oid), from wherever they can be read.
 
-    :param role: the session's, which a pooler may have under another name than the login's.
+    :param role: the session's; a pooler may use another one than the login's.
     """
     [place, *_] = asked.query("status_statements_place", Place)
     if not place.loaded:
@@ -181,15 +181,16 @@ def _counted(asked: Session, place: Place, database: int, role: str, queries: bo
         return _unseen(f"{role} may not read pg_stat_statements", Remedy("sql", grants, by_superuser=True))
     put = {
         "schema": schema,
-        # The extension may be older than the server that it came into by an upgrade.
+        # After an upgrade of the server, the extension may be older than it.
         "total": "total_exec_time" if "total_exec_time" in columns else "total_time",
-        # What ran inside of a function is counted with the call; before, any column that is never false does.
+        # What ran inside a function is counted with its call. Older versions have no such column; any one that is never
+        # false takes its place.
         "top": "toplevel" if "toplevel" in columns else "calls",
     }
     try:
         return tuple(asked.try_query("status_statements", Statement, put, database=database, queries=queries, top=TOP))
     except NotAnswered as refusal:
-        return _unseen(f"pg_stat_statements answers with {refusal}", Remedy("sql", grants, by_superuser=True))
+        return _unseen(f"pg_stat_statements cannot be read: {refusal}", Remedy("sql", grants, by_superuser=True))
 
 
 def _unseen(reason: str, remedy: Remedy) -> Unseen:

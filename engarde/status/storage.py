@@ -15,7 +15,7 @@ LARGEST = 5
 """Tables of each kind that are listed."""
 
 WRAPAROUND = 2**31
-"""Transactions after which the oldest would lie in the future."""
+"""The number of transactions after which the oldest one would seem to be in the future."""
 
 _LEFT_BEHIND = re.compile(r"_cc(new|old)\d*$")
 
@@ -44,7 +44,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much a relation takes; of no relation, what the database holds besides or altogether."""
+    """The size of a relation; without a relation, that of the rest of the database or of all of it."""
 
     relation: int | None
     bytes: int | None
@@ -52,7 +52,7 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """An index of a table's or of a TOAST table's."""
+    """An index of a table or of a TOAST table."""
 
     oid: int
     of_table: int
@@ -60,9 +60,9 @@ class Index:
     name: str
     unused: bool
     invalid: bool
-    """what built it has failed"""
+    """building it failed"""
     same_as: str | None
-    """the index that makes it needless"""
+    """an index that makes it needless"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ class Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Bytes:
-    """What a table takes on the disk, or several together."""
+    """The size on disk of a table, or of several."""
 
     heap: int = 0
     """its rows, without those parts of them that are in its TOAST table"""
@@ -107,25 +107,25 @@ class Sized:
     rows: int | None
     dead_rows: int
     vacuumed_at: float | None
-    """the longest ago of its partitions, seconds since 1970; None where one never was"""
+    """the earliest of its partitions [seconds since 1970]; None if one was never vacuumed"""
     analyzed_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class IndexUse:
-    """An index that nobody has used, or that another makes needless."""
+    """An index that no query has used, or that another one makes needless."""
 
     schema: str
     table: str
     index: str
     duplicate_of: str | None
-    """the index that makes it needless"""
+    """an index that makes it needless"""
     bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class InvalidIndex:
-    """An index that no query uses, since what built it has failed; every write keeps it up all the same."""
+    """An index that no query uses, because building it failed; every write still updates it."""
 
     schema: str
     table: str
@@ -135,14 +135,14 @@ class InvalidIndex:
     @property
     def remedy(self) -> Remedy:
         """For its owner or a superuser, outside of a transaction."""
-        # What REINDEX CONCURRENTLY leaves is beside the index that it was to replace.
+        # After a failed REINDEX CONCURRENTLY, the old index is still there beside the new one.
         verb = "DROP INDEX" if _LEFT_BEHIND.search(self.index) else "REINDEX INDEX"
         return Remedy("sql", f"{verb} CONCURRENTLY {quoted(self.schema, self.index)};", by_superuser=True)
 
 
 @dataclass(frozen=True, slots=True)
 class AutovacuumOff:
-    """A table that vacuum comes to by hand alone, or to keep its transactions from running out."""
+    """A table that autovacuum visits only to prevent wraparound."""
 
     schema: str
     table: str
@@ -171,16 +171,16 @@ class Storage:
     tables: int
     """how many"""
     unmeasured_tables: tuple[str, ...]
-    """tables of which something is locked, so that their sizes and rows are in no sum"""
+    """tables that are locked, so that their sizes and rows are in no sum"""
     rows: int | None
-    """of all tables of which it is known; None where it is of none of them"""
+    """of all tables for which it is known; None if it is known for none"""
     dead_rows: int
     largest_tables: tuple[Sized, ...]
     """the first of them by size"""
     most_dead_rows: tuple[Sized, ...]
-    """the first of them by dead rows, as far as they have any"""
+    """those with most dead rows, if they have any"""
     transactions_left: int | None
-    """until the oldest row would lie in the future; None without a table"""
+    """before wraparound; None without a table"""
     multixacts_left: int | None
     sequences_near_end: tuple[NearEnd, ...]
     unread_sequences: int
@@ -197,7 +197,7 @@ def storage(
     sizes: Mapping[int, int],
     sequences: Iterable[Sequence],
 ) -> Storage:
-    """What of all that was found is this one's; `sizes` are relations' bytes, as far as they were measured."""
+    """This subject's part of what was found; `sizes` are the bytes of each relation that could be measured."""
     own = {table.oid: table for table in tables if table.schema in subject.schemas}
     indexed: dict[int, list[int]] = defaultdict(list)
     mine = [index for index in indexes if index.of_table in own]
@@ -241,7 +241,7 @@ def _name(table: Table) -> tuple[str, str]:
 
 
 def _size(table: Table, indexes: Iterable[int], sizes: Mapping[int, int]) -> Bytes | None:
-    """None where something of it was not measured."""
+    """None if a part of it was not measured."""
     parts = [table.oid, *indexes, *([table.toast] if table.toast else [])]
     if any(part not in sizes for part in parts):
         return None
@@ -249,12 +249,12 @@ def _size(table: Table, indexes: Iterable[int], sizes: Mapping[int, int]) -> Byt
 
 
 def _joined(measured: Iterable[tuple[Table, Bytes]]) -> Iterable[Sized]:
-    """The tables, partitions put together to what they are parts of."""
+    """The tables; partitions are joined to their table."""
     parts: dict[tuple[str, str, bool], list[tuple[Table, Bytes]]] = defaultdict(list)
     for table, size in measured:
         parts[table.schema, table.partition_of or table.name, table.partition_of is not None].append((table, size))
     for (schema, name, partitioned), several in parts.items():
-        # Nothing on the disk is no row, whether or not anybody has counted.
+        # A table of 0 bytes has no rows, even if nobody has counted them.
         rows = [0 if table.rows is None and not size.heap else table.rows for table, size in several]
         counted = [number for number in rows if number is not None]
         yield Sized(

@@ -1,4 +1,4 @@
-"""Whose each schema and each role is."""
+"""The service that each schema and each role belongs to."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -11,17 +11,17 @@ from engarde.util.unknown import UnknownName
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A service of the stack, whoever an existing schema belongs to, or analytics."""
+    """A service of the stack, the owner of an existing schema, or analytics."""
 
     name: str
     schemas: tuple[str, ...]
     roles: tuple[str, ...]
-    """those whose sessions and statements are its own"""
+    """the roles whose sessions and statements count as its own"""
     thresholds: Thresholds
 
 
 def subjects(stack: DatabaseStack) -> tuple[Subject, ...]:
-    """Every one, services first; each schema and each role is of one of them at most."""
+    """All subjects, services first; no schema and no role belongs to two of them."""
     default = stack.status
     found = {
         service.name: Subject(
@@ -30,7 +30,7 @@ def subjects(stack: DatabaseStack) -> tuple[Subject, ...]:
         for service in stack.services
     }
     taken = {login.role for login in stack.logins}
-    # Whoever makes tables in `public` and elsewhere, as the admin does by default, is the backend's.
+    # A role that makes tables in `public` and elsewhere, as the admin does by default, belongs to the backend.
     for schema in sorted(stack.existing_schemas, key=lambda schema: schema.name != PUBLIC):
         name = schema.service or schema.name
         roles = tuple(role for role in schema.creators if role not in taken)
@@ -47,7 +47,7 @@ def subjects(stack: DatabaseStack) -> tuple[Subject, ...]:
 def chosen(stack: DatabaseStack, name: str | None) -> tuple[Subject, ...]:
     """All of them, or the one of this name.
 
-    :raises UnknownName: there is none of this name.
+    :raises UnknownName: no subject has this name.
     """
     every = subjects(stack)
     one = [subject for subject in every if name in (None, subject.name)]
@@ -57,10 +57,10 @@ def chosen(stack: DatabaseStack, name: str | None) -> tuple[Subject, ...]:
 
 
 def of_roles(every: Iterable[Subject]) -> dict[str, str]:
-    """Role -> the name of whose it is."""
+    """Role -> the name of its subject."""
     return {role: subject.name for subject in every for role in subject.roles}
 
 
 def of_schemas(every: Iterable[Subject]) -> dict[str, str]:
-    """Schema -> the name of whose it is."""
+    """Schema -> the name of its subject."""
     return {schema: subject.name for subject in every for schema in subject.schemas}

@@ -154,7 +154,7 @@ def test_a_slot_that_nobody_reads_from_is_told_with_what_drops_it(project: Proje
         assert set(exceeded(project, retainedWal=1)) == {(None, "retainedWal")}
         assert exceeded(project, retainedWal="1 TB") == []
         text = status(project)
-        assert "nobody reads from replication slot gone, which keeps" in text
+        assert "replication slot gone is inactive and keeps" in text
         assert "as a superuser in database postgres:\n    SELECT pg_drop_replication_slot('decoded');\n" in text
         elsewhere(project, slots.pop("decoded")["remedy"]["text"])
         project.database.run(*(slot["remedy"]["text"] for slot in slots.values()))

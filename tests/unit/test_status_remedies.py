@@ -38,6 +38,6 @@ def test_what_there_is_much_of_is_named_by_its_first() -> None:
     remarks = list(_to_mend(many))
     assert len([remark for remark in remarks if remark.remedy]) == 2 * NAMED
     assert [remark.said for remark in remarks if not remark.remedy] == [
-        "more indexes that are invalid: 2",
-        "more tables for which autovacuum is off: 1",
+        "more invalid indexes: 2",
+        "more tables with autovacuum off: 1",
     ]
