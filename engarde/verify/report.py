@@ -149,7 +149,9 @@ def as_text(report: Report) -> RenderableType:
     for database in dict.fromkeys(row.database for row in report.matrix):
         rows = [row for row in report.matrix if row.database == database]
         shown += [Text(f"database {database}", "bold")] if database else []
-        shown += [_list(rows) if report.service else Either(_matrix(rows), _list(rows)), Text()]
+        shown += [_list(rows) if report.service else Either(_matrix(rows), _list(rows))]
+        wrong = any(not cell.as_declared for row in rows for cell in row.cells)
+        shown += [*([Text("! not as declared", style="dim")] if wrong else []), Text()]
     shown += [Text(f"warning: {warning}", style="yellow") for warning in report.warnings]
     shown += [_accepted(accepted) for accepted in report.accepted]
     shown += [listed(report.findings), Text()] if report.findings else []
@@ -170,7 +172,8 @@ def _list(rows: Sequence[Row]) -> Table:
         for cell in row.cells:
             if cell.access != "-" or not cell.as_declared:
                 found[cell.access, cell.as_declared].append(cell.schema)
-        for (access, as_declared), schemas in found.items():
+        # What it owns comes first, wherever its schema is declared.
+        for (access, as_declared), schemas in sorted(found.items(), key=lambda group: group[0][0] != "owns"):
             counted = f"{len(schemas)} schemas" if as_declared and len(schemas) > MANY else ", ".join(schemas)
             shown.add_row(row.role, _cell(access, as_declared), counted)
         if not found:

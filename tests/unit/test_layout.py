@@ -108,6 +108,14 @@ def test_the_matrix_is_a_list_where_it_does_not_fit(wide: Printed) -> None:
     assert wide(fifty, None)[0].split()[:2] == ["who", "\\"]
 
 
+def test_a_role_begins_with_what_it_owns_and_the_mark_is_explained(wide: Printed) -> None:
+    shown = verified(names(4, "short")).text()
+    listed = [line.split() for line in wide(shown, 60)]
+    assert next(line[1:-1] for line in listed if line[:1] == ["sankore"]) == ["owns", "!"]
+    for width in (60, 80):
+        assert wide(shown, width).count("! not as declared") == 1
+
+
 def test_columns_without_anything_are_left_out() -> None:
     table = Table(["who", "figure", "nothing", "sometimes"], figures=[1, 3])
     table.add_row("a", "0", "-", "-")
