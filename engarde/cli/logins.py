@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 database_option = click.option(
     "--database",
     shell_complete=databases,
-    help="Of analytics and the admin: which of the stack's databases; the shared one by default.",
+    help="For analytics and admin: the database to use. Default: the shared one.",
 )
 
 
 class Psql(click.Command):
-    """A command whose other short options are psql's own, `-h` among them."""
+    """A command that leaves psql's short options, `-h` among them, to psql."""
 
     def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
         """`-h` alone asks for help, and `-s` before psql's own arguments names the stack."""
@@ -54,12 +54,12 @@ def psql_command(stack: str, database: str | None, who: str, arguments: tuple[st
 
 
 class Run(click.Command):
-    """A command whose last argument is another one, which begins after `--`."""
+    """A command whose last argument is another command, after `--`."""
 
     def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
-        """Without `--`, options of the other would be taken for its own."""
+        """Requires `--`, since options of the other command would be taken for its own."""
         if not {"--", "-h", "--help"} & {*words} and not context.resilient_parsing:
-            raise click.UsageError("the command stands after `--`: run SERVICE -- COMMAND...", context)
+            raise click.UsageError("put the command after `--`: run SERVICE -- COMMAND...", context)
         return super().parse_args(context, words)
 
 
@@ -69,9 +69,9 @@ class Run(click.Command):
 def run_command(stack: str, service: str, words: tuple[str, ...]) -> None:
     """Run a command with a service's DATABASE_URL, such as `alembic downgrade -1`, or a shell.
 
-    It gets the URL in its environment, and what migrations get of the operator's (docs/migrate.md); nothing else. Exit
-    codes: the command's own; before it starts, 2 usage, a fault in the stack file, or no such command, 3 Pulumi does
-    not know the password.
+    Its environment has the URL and the variables that migrations get (docs/migrate.md), nothing else. Exit codes: the
+    command's own; before it starts, 2 usage, a fault in the stack file, or no such command, 3 Pulumi does not know the
+    password.
     """
     from engarde.migrate.projects import run
 
@@ -85,7 +85,7 @@ def run_command(stack: str, service: str, words: tuple[str, ...]) -> None:
     type=click.Choice(["operator", "service"]),
     default="operator",
     show_default=True,
-    help="Who connects: the operator, or a service at the address that services use.",
+    help="Who connects: the operator, or a service, which may use another address.",
 )
 @database_option
 @click.argument("who", metavar="SERVICE|analytics|admin", shell_complete=logins)
@@ -97,12 +97,12 @@ def url_command(stack: str, where: str, database: str | None, who: str) -> str:
     return access(read(FOLDER, stack), who, cast(From, where), database).url
 
 
-@command("rotate", short_help="Give logins new passwords, prove them and deliver them.")
+@command("rotate", short_help="Give logins new passwords, prove and deliver them.")
 @click.option("--all", "every", is_flag=True, help="Every login of the stack, one at a time, up to the first failure.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
-@click.option("--reapply", is_flag=True, help="Put the state's passwords in force again; make no new ones.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
+@click.option("--reapply", is_flag=True, help="Set the state's passwords again, such as after a restore; no new ones.")
 @click.option(
-    "--end-sessions", is_flag=True, help="First take the login away and end its sessions: for one that is compromised."
+    "--end-sessions", is_flag=True, help="First lock the login out and end its sessions: if it is compromised."
 )
 @click.option("--yes", is_flag=True, help="Do not ask before sessions are ended.")
 @click.argument("names", nargs=-1, metavar="[SERVICE|analytics]...", shell_complete=receivers)
@@ -111,19 +111,19 @@ def rotate_command(
 ) -> Report:
     """Give logins new passwords, prove them by logging in, and deliver their URLs.
 
-    Killed at any point, the same command goes on where it was. Exit codes: 0 done, 2 usage, a fault in the stack file
-    or a refusal, 3 could not connect and nothing was changed, 4 begun and not finished: run it again.
+    If it is killed at any point, run the same command to resume. Exit codes: 0 done, 2 usage, a fault in the stack file
+    or a refusal, 3 could not connect and nothing was changed, 4 not finished: run it again to resume.
     """
     from engarde.rotate.delivery import deliverer
     from engarde.rotate.rotate_login import RotationOptions
     from engarde.rotate.run import put_back, rotate
 
     if every and names:
-        raise click.UsageError("either names or --all")
+        raise click.UsageError("give either names or --all")
     if not every and not names:
-        raise click.UsageError("name a service or `analytics`, or say --all")
+        raise click.UsageError("give services or `analytics`, or --all")
     if reapply and end_sessions:
-        raise click.UsageError("either --reapply or --end-sessions")
+        raise click.UsageError("give either --reapply or --end-sessions")
     if reapply:
         return put_back(stack, names, dry_run=dry_run)
     options = RotationOptions(dry_run, end_sessions, asking(yes=yes))

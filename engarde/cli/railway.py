@@ -23,7 +23,7 @@ _services = click.argument("services", nargs=-1, metavar="[SERVICE|analytics]...
 def railway_command() -> None:
     """Deliver each service's DATABASE_URL to Railway.
 
-    The token comes from RAILWAY_TOKEN (a project's) or RAILWAY_API_TOKEN (an account's or a workspace's).
+    The token comes from RAILWAY_TOKEN (a project token) or RAILWAY_API_TOKEN (an account or workspace token).
     """
 
 
@@ -32,7 +32,7 @@ def railway_command() -> None:
 def plan_command(stack: str, services: tuple[str, ...]) -> Preview:
     """Show what `push` would do, for these services or for all.
 
-    Exit codes: 0 nothing is to be done, 1 something is, 2 usage, a fault in the stack file or the token, 3 could not
+    Exit codes: 0 nothing to do, 1 something to do, 2 usage, a fault in the stack file or the token, 3 could not
     connect.
     """
     from engarde.railway.api import Api, token
@@ -46,20 +46,20 @@ def plan_command(stack: str, services: tuple[str, ...]) -> Preview:
         return Preview(found, left_behind(declared, api, found, services))
 
 
-@command("push", cls=OnServices, group=railway_command, short_help="Set what is other than declared, and deploy.")
+@command("push", cls=OnServices, group=railway_command, short_help="Set the variables that differ, and deploy.")
 @_services
 @click.option("--no-deploy", is_flag=True, help="Only write the variables.")
-@click.option("--no-wait", is_flag=True, help="Begin the deployments and do not watch them.")
-@click.option("--write-sealed", is_flag=True, help="Write sealed variables too, whose values nobody can compare.")
+@click.option("--no-wait", is_flag=True, help="Start the deployments, but do not wait for them.")
+@click.option("--write-sealed", is_flag=True, help="Also write sealed variables, whose values cannot be compared.")
 @click.option(
-    "--despite-old-logins", is_flag=True, help="Go on where a variable that is not declared holds an older login."
+    "--despite-old-logins", is_flag=True, help="Push although a variable that is not declared holds an old login."
 )
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0),
     default=900,
     show_default=True,
-    help="For all deployments together [seconds].",
+    help="How long to wait for all deployments together [seconds].",
 )
 def push_command(
     stack: str,
@@ -70,10 +70,10 @@ def push_command(
     despite_old_logins: bool,
     timeout: float,
 ) -> Push:
-    """Write what is other than declared, then deploy each changed service once, and wait for it.
+    """Set the variables that differ from the declaration, deploy each changed service once, and wait for it.
 
     Exit codes: 0 done, 2 usage, a fault in the stack file or the token, or a refusal, 3 could not connect and nothing
-    was changed, 4 a service is not as it should be: run it again.
+    was changed, 4 a service is not as declared: run it again.
     """
     from engarde.railway.api import Api, token
     from engarde.railway.audit import left_behind
@@ -94,11 +94,11 @@ def push_command(
         return push(planned, api, how, lambda who, what: say(f"{who}: {what}"))
 
 
-@command("audit", group=railway_command, short_help="List variables that hold too much, or old logins.")
+@command("audit", group=railway_command, short_help="List variables with credentials of others, or old ones.")
 def audit_command(stack: str) -> Findings:
-    """List variables that hold the superuser's credentials, another service's, or older ones.
+    """List variables that hold credentials of the superuser or of another service, or old ones.
 
-    Exit codes: 0 there are none, 1 there are, 2 usage, a fault in the stack file or the token, 3 could not connect.
+    Exit codes: 0 none found, 1 some found, 2 usage, a fault in the stack file or the token, 3 could not connect.
     """
     from engarde.output.show import Findings
     from engarde.railway.api import Api, token
@@ -107,4 +107,4 @@ def audit_command(stack: str) -> Findings:
     declared = read(FOLDER, stack)
     with Api(token(), say) as api:
         findings = audit(declared, api)
-    return Findings(findings, "no variable holds more than its service's own credentials")
+    return Findings(findings, "no variable holds credentials other than its service's own")

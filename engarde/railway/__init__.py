@@ -1,1 +1,1 @@
-"""Delivers URLs to the services on Railway, and looks for those that still have more than their own."""
+"""Delivers URLs to services on Railway, and finds services that have credentials of others."""

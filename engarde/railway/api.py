@@ -1,4 +1,4 @@
-"""A client of Railway's public API: keeps its pace, asks again where that is safe, and says errors in our words."""
+"""A client of Railway's public API: keeps below its rate limit, retries if that is safe, and explains errors."""
 
 import os
 import re
@@ -18,13 +18,13 @@ from engarde.util.timeouts import seconds
 
 URL = "https://backboard.railway.com/graphql/v2"
 ANOTHER_URL = "ENGARDE_RAILWAY_URL"
-"""Names another address of the API; without TLS only one on this machine, for the token goes there."""
+"""Names another address of the API; without TLS only one on this machine, because the token is sent there."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 PACE = 0.11
 """Between two requests; the smallest plan allows ten in a second [seconds]."""
 ANSWER = 30.0
-"""How long nothing may come of an answer [seconds]."""
+"""How long a connection may be silent [seconds]."""
 BUSY = (429, 502, 503, 504)
 
 WRONG_TOKEN = ("Not Authorized", "Project Token not found")
@@ -32,7 +32,7 @@ _RETRY_AFTER = re.compile(r"\d+(\.\d+)?")
 
 
 class Answered(EngardeError):
-    """Railway understood, and will not; `message` is its own word for it."""
+    """Railway refuses the request; `message` is its own text."""
 
     def __init__(self, message: str) -> None:
         super().__init__(f"Railway says: {message}")
@@ -40,11 +40,11 @@ class Answered(EngardeError):
 
 
 class Unsure(Unreachable):
-    """The request may have had its effect; nobody knows until one looks."""
+    """The request may have had its effect; only another look tells."""
 
 
 class _Again(Exception):
-    """The request may be sent once more."""
+    """The request may be sent again."""
 
     def __init__(self, why: str, after: float | None = None, *, done: bool = False) -> None:
         super().__init__(why)
@@ -55,11 +55,11 @@ class _Again(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What lets one in: to one environment (of a project), or to all that an account or a workspace has."""
+    """Access to one environment of a project, or to everything of an account or a workspace."""
 
     header: dict[str, str]
     variable: str
-    """where it came from"""
+    """the environment variable that it came from"""
 
     @property
     def of_project(self) -> bool:
@@ -68,7 +68,7 @@ class Token:
 
 
 def token() -> Token:
-    """The token of this process; the project's goes before the account's, as with Railway's own command.
+    """The token of this process; a project token comes first, as in Railway's own CLI.
 
     :raises Refused: there is none.
     """
@@ -77,8 +77,8 @@ def token() -> Token:
     if own := os.environ.get("RAILWAY_API_TOKEN", "").strip():
         return Token({"Authorization": f"Bearer {own}"}, "RAILWAY_API_TOKEN")
     raise Refused(
-        "no token for Railway: put a project token into RAILWAY_TOKEN (Railway, project settings, Tokens),"
-        " or an account's or a workspace's into RAILWAY_API_TOKEN"
+        "no token for Railway. Set RAILWAY_TOKEN to a project token (on Railway: project settings, Tokens), or"
+        " RAILWAY_API_TOKEN to an account or workspace token"
     )
 
 
@@ -108,25 +108,25 @@ class Api:
         self._client.close()
 
     def ask(self, document: str, *, once: bool = False, **variables: Any) -> Any:
-        """The data that a document asks for; `once` where a second effect would do harm.
+        """The data that a document asks for; `once` if a second effect would do harm.
 
         :raises Answered: Railway refuses.
-        :raises Refused: the token is not for this.
-        :raises Unsure: of what may be done only once, whether it was.
-        :raises Unreachable: no answer, however often it was asked.
+        :raises Refused: Railway does not accept the token.
+        :raises Unsure: with `once`, it is unknown whether the request had its effect.
+        :raises Unreachable: no answer after all retries.
         """
         retrying = tenacity.Retrying(
             retry=tenacity.retry_if_exception(lambda error: isinstance(error, _Again) and not (once and error.done)),
             wait=_wait,
             stop=tenacity.stop_after_delay(seconds("railway.patience")),
-            before_sleep=lambda state: self._say(f"Railway: {_why(state)}; asking again"),
+            before_sleep=lambda state: self._say(f"Railway: {_why(state)}; retrying"),
             reraise=True,
         )
         try:
             return retrying(self._ask, document, variables)
         except _Again as why:
             kind = Unsure if once and why.done else Unreachable
-            raise kind(f"Railway does not answer: {why}; run it again later") from None
+            raise kind(f"Railway does not answer: {why}. Run the command again later") from None
 
     def _ask(self, document: str, variables: dict[str, Any]) -> Any:
         time.sleep(max(0.0, self._last + PACE - time.monotonic()))
@@ -136,24 +136,26 @@ class Api:
         except httpx.ConnectError:
             raise _Again("no connection") from None
         except httpx.HTTPError as error:
-            # Not its text: it may quote what was sent.
+            # Without its text, which may quote the request.
             raise _Again(f"the connection broke ({type(error).__name__})", done=True) from None
         if answer.status_code in BUSY:
             stated = answer.headers.get("Retry-After", "")
             after = float(stated) if _RETRY_AFTER.fullmatch(stated) else None
             raise _Again(f"HTTP {answer.status_code}", after, done=answer.status_code != 429)
         if answer.status_code != httpx.codes.OK:
-            raise Unreachable(f"Railway answers with HTTP {answer.status_code}, as it does to what it does not know")
+            raise Unreachable(
+                f"Railway answers with HTTP {answer.status_code}: it does not know this address or request"
+            )
         try:
             said = answer.json()
         except ValueError:
-            raise _Again("its answer was cut", done=True) from None
+            raise _Again("its answer was cut off", done=True) from None
         if errors := said.get("errors"):
             self._refuse(str(errors[0].get("message")), variables)
         return said["data"]
 
     def _answer(self, body: dict[str, Any]) -> httpx.Response:
-        """The whole answer; httpx's own limit is of one read, and a byte now and then keeps it for ever."""
+        """The whole answer; httpx limits each read only, so a slow trickle of bytes would never end."""
         client, answer, limit = self._client, Future[httpx.Response](), seconds("railway.request")
 
         def ask() -> None:
@@ -166,16 +168,16 @@ class Api:
         try:
             return answer.result(limit)
         except TimeoutError:
-            # The other one has this connection, for as long as somebody drips into it.
+            # The thread keeps the old client, for as long as bytes trickle in.
             self._client = self._made()
             raise _Again(f"no whole answer within {limit:g} s", done=True) from None
 
     def _refuse(self, message: str, variables: dict[str, Any]) -> NoReturn:
         if message in WRONG_TOKEN:
-            kind = "project" if self.token.of_project else "account's or workspace's"
+            kind = "project" if self.token.of_project else "account or workspace"
             raise Refused(
-                f"Railway does not take {self.token.variable} for this ({message}): it has to be a valid {kind} token"
-                " of the project and the environment that engarde:railway names"
+                f"Railway does not accept {self.token.variable} ({message}). Set it to a valid {kind} token for the"
+                " project and the environment in engarde:railway"
             )
         written = variables.get("input", {}).get("variables", {})
         raise Answered(masked(message, *written.values()))
@@ -185,10 +187,10 @@ def _address(environment: Mapping[str, str]) -> httpx.URL:
     try:
         url = httpx.URL(environment.get(ANOTHER_URL) or URL)
     except httpx.InvalidURL:
-        # Its text may quote what stands there.
-        raise Refused(f"{ANOTHER_URL} is no URL; Railway's own is {URL}") from None
+        # Without its text, which may quote the value.
+        raise Refused(f"{ANOTHER_URL} is not a URL; Railway's own is {URL}") from None
     if url.scheme != "https" and url.host not in LOOPBACK:
-        raise Refused(f"{ANOTHER_URL} has to begin with https://: the token goes there")
+        raise Refused(f"{ANOTHER_URL} must begin with https://, because the token is sent there")
     return url
 
 

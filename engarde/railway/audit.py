@@ -1,6 +1,6 @@
-"""Which variables on Railway hold credentials that they should not: the superuser's, another role's, or older ones.
+"""Finds variables on Railway with credentials that they should not hold: the superuser's, another role's, or old ones.
 
-Whoever reads an older login of the stack's is shut out.
+An old login of the stack no longer works: a service that reads it cannot connect.
 """
 
 import re
@@ -32,9 +32,9 @@ _PORT = "5432"
 
 
 def audit(stack: Stack, api: Api) -> list[Finding]:
-    """Every such variable of the services that the stack file names, and of those shared by all; values stay unsaid.
+    """Every such variable of the services in the stack file, and every such shared one; never a value.
 
-    :raises ConfigError: the stack file names what Railway does not have, or has twice.
+    :raises ConfigError: Railway does not have something that the stack file names, or has it twice.
     """
     declared = section(stack)
     project = find(api, declared)
@@ -58,20 +58,20 @@ def audit(stack: Stack, api: Api) -> list[Finding]:
                 if role not in own.get(service_id, ()):
                     whose = "the superuser" if role == stack.server.user else role
                     remedy = (
-                        f"take {variable} out of {name} on Railway, or give it the service's own URL (railway push)"
+                        f"remove {variable} from {name} on Railway, or declare it, and run `bin/engarde railway push`"
                     )
-                    expected, actual = "credentials of its own role, or none", f"those of {whose}: {how}"
+                    expected, actual = "credentials of its own role, or none", f"credentials of {whose}: {how}"
                     findings.append(_finding(name, variable, expected, actual, remedy))
     named = {finding.subject for finding in findings}
     for old in old_logins(stack, api, project, current, held, written_by_push):
-        expected = f"the login of {old.role} as it is now, or none"
-        finding = _finding(old.service, old.variable, expected, "an older one, which is shut out", old.remedy)
+        expected = f"the current login of {old.role}, or none"
+        finding = _finding(old.service, old.variable, expected, "an old login, which no longer works", old.remedy)
         findings += [finding] if finding.subject not in named else []
     return findings
 
 
 def _admins(stack: Stack) -> dict[str, str]:
-    """Role -> password of the servers' admins; those of one name are told apart by their databases."""
+    """Role -> password of the servers' admins; if two have the same name, the database is added to it."""
     found: dict[str, str] = {}
     for database in databases(stack):
         if database.server_wide:
@@ -81,7 +81,7 @@ def _admins(stack: Stack) -> dict[str, str]:
 
 
 def _holds(written: str, rendered: str, known: Mapping[str, str], admin: str) -> Iterator[tuple[str, str]]:
-    """Whose credentials are in a variable, and in which way."""
+    """Whose credentials a variable holds, and how."""
     if match := _TO_SUPERUSER.search(written):
         yield admin, f"by reference to {match['service']}.{match['name']}"
         return
@@ -107,21 +107,23 @@ def _finding(service: str, variable: str, expected: str, actual: str, remedy: st
 
 @dataclass(frozen=True, slots=True)
 class OldLogin:
-    """Variables of one service, as a rule one, that hold a role's name and a password that is not the role's."""
+    """Variables of one service, usually one, that hold a role's name and a password that is not the role's."""
 
     service: str
     """its name on Railway, or `SHARED`"""
     variable: str
-    """several with a comma between"""
+    """several are separated by commas"""
     role: str
     remedy: str
 
     def __str__(self) -> str:
-        return f"{self.service}: {self.variable} holds an older login of {self.role}, which is shut out: {self.remedy}"
+        return (
+            f"{self.service}: {self.variable} holds an old login of {self.role}, which no longer works: {self.remedy}"
+        )
 
 
 def left_behind(stack: Stack, api: Api, found: Plan, only: Collection[str] = ()) -> list[OldLogin]:
-    """The variables that would hold an older login of these logins' roles, or of any role's, after a push."""
+    """The variables that would hold an old login of these logins' roles, or of any role, after a push."""
     roles = {login.role for login in stack.logins if not only or login_name(login) in only}
     known = {role: password for role, password in outputs(stack.name).passwords.items() if role in roles}
     return old_logins(stack, api, found.project, known, found.held, found.written)
@@ -135,10 +137,10 @@ def old_logins(
     held: dict[str | None, Values],
     written: Collection[Place],
 ) -> list[OldLogin]:
-    """Every such variable of the environment's services and of those shared by all; values stay unsaid.
+    """Every such variable of the environment's services, and every such shared one; never a value.
 
-    :param known: role -> its password now, of the roles that are asked about.
-    :param held: the variables that are known already, by the service's id; what Railway is asked for is put there.
+    :param known: role -> its current password, for the roles to look for.
+    :param held: service's id -> its variables, as far as they are known; more are read into it.
     :param written: the variables that a push writes.
     """
     for service_id in (*project.instances, None):
@@ -146,7 +148,7 @@ def old_logins(
             held[service_id] = values(api, project, service_id)
     names = {service.name.casefold(): service.service_id for service in project.instances.values()}
     former = {role: login for login in stack.logins if login.role in known for role in _former(stack, login)}
-    # Of a role that has another name by now no password is right.
+    # A role that was renamed has no right password under its old name.
     right: dict[str, str | None] = {**dict.fromkeys(former), **known}
     seen = _Seen(held, names, frozenset(written), right, frozenset(_addresses(stack, held, names)))
     owners = former | {login.role: login for login in stack.logins}
@@ -158,7 +160,7 @@ def old_logins(
 
 
 def _former(stack: Stack, login: Service | Analytics) -> set[str]:
-    """What its role may have been called before, by the role or the key that the stack file names."""
+    """The names that its role may have had before, by the role or the key in `formerly`."""
     if login.formerly is None:
         return set()
     names = {login.formerly, f"{login.formerly}{ROLE_SUFFIX}"}
@@ -166,7 +168,7 @@ def _former(stack: Stack, login: Service | Analytics) -> set[str]:
 
 
 def _addresses(stack: Stack, every: Mapping[str | None, Values], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Host and port of the stack's servers, as written and with references resolved."""
+    """Host and port of the stack's servers, as declared and with references resolved."""
 
     def resolved(reference: re.Match[str]) -> str:
         service = names.get((reference["service"] or "").casefold())
@@ -181,7 +183,7 @@ def _addresses(stack: Stack, every: Mapping[str | None, Values], names: Mapping[
 
 @dataclass(frozen=True, slots=True)
 class _Login:
-    """What a text says of who logs in where."""
+    """A login that a text holds."""
 
     role: str
     password: str
@@ -214,7 +216,7 @@ class _Seen:
         return login.host is None or (login.host.casefold(), login.port) in self.here
 
     def _pairs(self, service: str | None, there: Mapping[str, str]) -> Iterator[tuple[Place, str]]:
-        """Of variables that hold a part of a login each, such as DB_USER, DB_PASSWORD and DB_HOST."""
+        """Variables that hold one part of a login each, such as DB_USER, DB_PASSWORD and DB_HOST."""
         spelled = {name.upper(): name for name in there}
         for name, role in there.items():
             if role not in self.known or not (ending := _USER.search(name)):
@@ -231,7 +233,7 @@ class _Seen:
                 yield Place(service, f"{name}, {password}"), role
 
     def _follows(self, place: Place, above: frozenset[Place]) -> bool:
-        """Whether it refers to what a push writes, and is right once that is."""
+        """Whether it refers to a variable that a push writes, so that a push corrects it, too."""
         there = self.every.get(place.service)
         text = there.written.get(place.variable, "") if there else ""
         for reference in _REFERENCE.finditer(text):
@@ -267,9 +269,9 @@ def _remedy(login: Service | Analytics, service: str, variable: str) -> str:
     name = login_name(login)
     section = f"engarde:{ANALYTICS}" if isinstance(login, Analytics) else f"engarde:services, {name}"
     if "," in variable:
-        return f"take {variable} out there, and let it read a variable that `push` writes (`railway` under {section})"
+        return f"remove {variable} there, and use a variable that `push` writes instead (`railway` under {section})"
     if service == SHARED:
-        return f"take it out there, and declare it for each service that reads it, in `railway` under {section}"
+        return f"remove it there, and declare it for each service that reads it, in `railway` under {section}"
     if service.casefold() in {name.casefold() for name in login.on_railway}:
         return f"declare {variable} in `railway.variables` under {section}, so that `push` writes it, too"
-    return f"declare {service} and {variable} in `railway` under {section}, or take the variable out there"
+    return f"declare {service} and {variable} in `railway` under {section}, or remove the variable there"

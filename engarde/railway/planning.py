@@ -1,4 +1,4 @@
-"""What a push would do: which variables are other than declared, and which deployments have yet to see them."""
+"""Plans a push: the variables that differ from the declaration, and the services that have to be deployed."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
@@ -26,19 +26,19 @@ FOR_A_PERSON = ("NEEDS_APPROVAL", "WAITING")
 OVERTAKEN = "SKIPPED"
 
 Holds = Literal["set", "change", "same", "unknown"]
-"""Is not there yet, is another, is it already, or is sealed."""
+"""The variable is missing, has another value, has the right value, or is sealed."""
 Due = Literal["none", "deploy", "wait", "person", "never"]
-"""What the running service lacks: nothing, a deployment, the end of one, somebody's approval, or its first one."""
+"""The running service needs nothing, a deployment, the end of one, a person to release one, or its first one."""
 
 _HOLDS = {"unknown": "unknown (sealed)"}
 
 
 @dataclass(frozen=True, slots=True)
 class DesiredVariable:
-    """One variable of one Railway service, as stack file and state have it."""
+    """One variable of one Railway service, by the stack file and the state."""
 
     login: str
-    """whose URL: a service of the stack, or `analytics`"""
+    """the URL's owner: a service of the stack, or `analytics`"""
     service: str
     """the Railway service's name, as the stack file spells it"""
     variable: str
@@ -46,14 +46,14 @@ class DesiredVariable:
 
 
 def section(stack: Stack) -> Railway:
-    """Where the services run.
+    """The project and the environment in which the services run.
 
-    :raises ConfigError: the stack file does not say so.
+    :raises ConfigError: the stack file does not name them.
     """
     if stack.railway is None:
         raise ConfigError(
-            f"{file_name(stack.name)} has no engarde:railway, which names the project and the environment"
-            " on Railway (docs/railway.md)"
+            f"{file_name(stack.name)} has no engarde:railway. Add it, with the project and the environment on Railway"
+            " (docs/railway.md)"
         )
     return stack.railway
 
@@ -61,22 +61,22 @@ def section(stack: Stack) -> Railway:
 def recipients(stack: Stack, only: Collection[str] = ()) -> dict[str, Service | Analytics]:
     """The logins whose URLs go to Railway, all or the named ones.
 
-    :raises ConfigError: a name that is not in the stack, or one whose URLs go nowhere.
+    :raises ConfigError: a name is not in the stack, or its URLs are not delivered.
     """
     everybody = logins_by_name(stack)
     for name in only:
         if name not in everybody:
             raise UnknownName(f"stack {stack.name}", "login", [name], everybody)
         if not everybody[name].on_railway:
-            raise ConfigError(f"{name} goes to no Railway service; {file_name(stack.name)} says so, or names none")
+            raise ConfigError(f"{name} has no Railway service: name one under `railway` in {file_name(stack.name)}")
     return {name: login for name, login in everybody.items() if login.on_railway and (not only or name in only)}
 
 
 def desired_variables(stack: Stack, only: Collection[str] = ()) -> tuple[DesiredVariable, ...]:
-    """Every variable of these logins, with the URL as the last run made it.
+    """Every variable of these logins, with the URL that the last `up` exported.
 
-    :raises Refused: the stack file says something else than what was brought up.
-    :raises Unreachable: a login was not brought up yet.
+    :raises Refused: the stack file was edited after that, so the URL would be another one.
+    :raises Unreachable: `up` has not created a login yet.
     """
     made = outputs(stack.name)
     return tuple(
@@ -96,10 +96,10 @@ def _url(stack: Stack, login: Service | Analytics, spec: Variable, made: Outputs
     else:
         exported = made.analytics_urls.get(database.label) if database.label else made.analytics_url
     if own.url != exported:
-        # Address, database or form was edited since: nobody has tried what would be delivered.
+        # Address, database or form was edited since: the new URL was never tried.
         raise Refused(
-            f"the stack file says something else of {login_name(login)}'s URL than the last run;"
-            f" run `bin/pulumi up --stack {stack.name}` first"
+            f"the URL of {login_name(login)} was edited in the stack file after the last `up`. Nothing was delivered."
+            f" Run `bin/pulumi up --stack {stack.name}` first"
         )
     address = (database.server_stack.unpooled_address if spec.unpooled else None) or database.service_address
     return replace(own, address=address, form=spec.url_format or login.url_format).url
@@ -123,17 +123,17 @@ class Step:
 
     @property
     def sealed(self) -> tuple[str, ...]:
-        """The variables whose values nobody can read."""
+        """The variables whose values cannot be read."""
         return tuple(name for name, holds in self.variables if holds == "unknown")
 
     def writes(self, *, sealed: bool) -> dict[str, str]:
-        """What has to be written; sealed ones only when that is asked for."""
+        """The variables to write; sealed ones only if `sealed`."""
         kinds = ("set", "change", "unknown") if sealed else ("set", "change")
         return {name: self.urls[name] for name, holds in self.variables if holds in kinds}
 
     @property
     def cells(self) -> tuple[str, str, Cell]:
-        """How a row about it begins."""
+        """The first cells of its row."""
         variables = [Text(f"{name}: {_HOLDS.get(holds, holds)}") for name, holds in self.variables]
         return ", ".join(self.logins), self.service, variables
 
@@ -153,18 +153,18 @@ class Plan:
     project: Project
     steps: tuple[Step, ...]
     held: dict[str | None, Values] = field(repr=False)
-    """the variables that there are, by the service's id, as far as somebody asked"""
+    """service's id -> its variables, as far as they were read"""
 
     @property
     def written(self) -> frozenset[Place]:
-        """The variables that are as declared after a push."""
+        """The variables that a push makes as declared."""
         return frozenset(Place(step.instance.service_id, name) for step in self.steps for name in step.urls)
 
 
 def plan(stack: Stack, api: Api, only: Collection[str] = ()) -> Plan:
-    """What a push of these logins' URLs would do; nothing is written.
+    """Plans a push of these logins' URLs, and writes nothing.
 
-    :raises ConfigError: the stack file names what Railway does not have, or has twice.
+    :raises ConfigError: Railway does not have something that the stack file names, or has it twice.
     """
     declared = section(stack)
     desired = desired_variables(stack, only)
@@ -194,12 +194,12 @@ def _step(project: Project, instance: Instance, group: list[DesiredVariable], he
 def _holds(there: str | None, url: str, stored: datetime | None) -> Holds:
     if there is not None:
         return "same" if there == url else "change"
-    # Absent from what can be read, and listed: sealed.
+    # It is listed, but cannot be read: it is sealed.
     return "unknown" if stored else "set"
 
 
 def _due(instance: Instance, updated: Iterable[datetime], *, writes: bool) -> Due:
-    """What has to happen until the running service has what is in its variables."""
+    """What has to happen until the running service has its variables' values."""
     latest = instance.latest
     if latest is None:
         return "never"

@@ -1,4 +1,4 @@
-"""What is on Railway: the ids of a project, its environment and its services, their deployments and variables."""
+"""Reads from Railway: the ids of a project, its environment and its services, their deployments and variables."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -64,13 +64,13 @@ class Instance:
     service_id: str
     name: str
     latest: Deployment | None
-    """none: it was never deployed"""
+    """None if it was never deployed"""
     active: tuple[Deployment, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """Variables and what they hold, but for sealed ones."""
+    """Variables and their values, without sealed ones."""
 
     written: Mapping[str, str] = field(repr=False)
     rendered: Mapping[str, str] = field(repr=False)
@@ -80,7 +80,7 @@ class Values:
 @dataclass(frozen=True, slots=True)
 class Place:
     service: str | None
-    """the service's id; none: shared by all"""
+    """the service's id; None if it is shared by all"""
     variable: str
 
 
@@ -92,17 +92,17 @@ class Project:
     environment: str
     """its id"""
     services: Mapping[str, str]
-    """id -> name; those of other environments, too"""
+    """id -> name, also of services in other environments only"""
     instances: Mapping[str, Instance]
-    """id of the service -> what runs here"""
+    """service's id -> the service in this environment"""
     stored: Mapping[Place, datetime]
-    """every variable that there is, sealed ones too -> when it was last written"""
+    """every variable, also a sealed one -> when it was last written"""
 
 
 def find(api: Api, declared: Railway) -> Project:
-    """What the token may see of the declared project and environment.
+    """The declared project and environment, as far as the token may see them.
 
-    :raises ConfigError: no such project or environment, or several of that name, or the token is another's.
+    :raises ConfigError: no such project or environment, or several of that name, or the token is for another one.
     """
     project, environment = (_of_token if api.token.of_project else _by_name)(api, declared)
     variables = _pages(api, VARIABLES, "environment", "variables", project=project, environment=environment)
@@ -116,25 +116,25 @@ def find(api: Api, declared: Railway) -> Project:
 
 
 def instances(api: Api, project: str, environment: str) -> dict[str, Instance]:
-    """The services of the environment with their deployments as they are now."""
+    """The services of the environment with their current deployments."""
     found = _pages(api, INSTANCES, "environment", "serviceInstances", project=project, environment=environment)
     return {node["serviceId"]: _instance(node) for node in found}
 
 
 def instance(api: Api, project: Project, service: str) -> Instance:
-    """One service of the environment as it is now."""
+    """One service of the environment, read again."""
     found = api.ask(INSTANCE, environment=project.environment, service=service)
     return _instance(found["serviceInstance"])
 
 
 def declared_instance(project: Project, declared: Railway, name: str) -> Instance:
-    """The service that the stack file calls so.
+    """The service with this name in the stack file.
 
     :raises ConfigError: there is none in the environment, or there are several.
     """
     found = project.instances.get(_only(project.services, name, "service", "engarde:services", str.casefold))
     if found is None:
-        raise ConfigError(f"engarde:services: the service {name} is not in environment {declared.environment}")
+        raise ConfigError(f"engarde:services: service {name} is not in environment {declared.environment} on Railway")
     return found
 
 
@@ -149,8 +149,8 @@ def _of_token(api: Api, declared: Railway) -> tuple[str, str]:
     project, environment = found["project"]["name"], found["environment"]["name"]
     if declared.project not in (project, found["projectId"]) or declared.environment != environment:
         raise ConfigError(
-            f"{api.token.variable} is for environment {environment} of project {project};"
-            f" {SECTION} names environment {declared.environment} of project {declared.project}"
+            f"{api.token.variable} is for environment {environment} of project {project}, but {SECTION} names"
+            f" environment {declared.environment} of project {declared.project}. Change one of the two"
         )
     return found["projectId"], found["environmentId"]
 
@@ -158,7 +158,7 @@ def _of_token(api: Api, declared: Railway) -> tuple[str, str]:
 def _by_name(api: Api, declared: Railway) -> tuple[str, str]:
     project = declared.project
     if _ID.fullmatch(project):
-        # Refused where there is none of this id.
+        # Railway refuses an unknown id.
         api.ask(PROJECT, project=project)
     else:
         project = _only(_names(api, PROJECTS, "projects"), project, "project")
@@ -169,18 +169,18 @@ def _by_name(api: Api, declared: Railway) -> tuple[str, str]:
 def _only(
     found: Mapping[str, str], name: str, kind: str, where: str = SECTION, spelled: Callable[[str], str] = str
 ) -> str:
-    """The id of the one thing of that name, among these (id -> name)."""
+    """The id of the only thing with this name, among these (id -> name)."""
     ids = [id_ for id_, known in found.items() if spelled(known) == spelled(name)]
     if len(ids) == 1:
         return ids[0]
     if not ids:
-        raise UnknownName(f"{where}: what the token may see of Railway", kind, [name], sorted(found.values()))
-    way = "state the project's id" if kind == "project" else "rename all but one"
+        raise UnknownName(f"{where}: Railway, as the token sees it,", kind, [name], sorted(found.values()))
+    way = "use the project's id instead" if kind == "project" else "rename all but one"
     raise ConfigError(f"{where}: Railway has {len(ids)} {kind}s named {name}; {way}")
 
 
 def _names(api: Api, document: str, *path: str, **variables: Any) -> dict[str, str]:
-    """id -> name, of what is not deleted."""
+    """id -> name, without deleted ones."""
     found = _pages(api, document, *path, **variables)
     return {node["id"]: node["name"] for node in found if not node["deletedAt"]}
 

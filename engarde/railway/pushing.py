@@ -1,4 +1,4 @@
-"""A push: what it would do, and doing it: writes, reads back, deploys each changed service once, and watches that."""
+"""Pushes: writes variables, reads them back, deploys each changed service once, and watches the deployments."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,28 +23,28 @@ DEPLOY = """mutation ($environment: String!, $service: String!) {
 }"""
 
 Say = Callable[[str, str], None]
-"""Is told a service's name and what happens to it."""
+"""Gets a service's name and what happens to it."""
 
 HEADINGS = ("service", "on Railway", "variables")
-_DUE = {"wait": "wait for the one that runs", "person": "waits for a person", "never": "none: never deployed"}
+_DUE = {"wait": "wait for the running one", "person": "on hold on Railway", "never": "none: never deployed"}
 
 NOT_YET = "Cannot redeploy yet"
 SOONEST, LATEST = 0.5, 5.0
 """Between two looks, growing from one to the other [seconds]."""
 TRIES = 3
-"""How often a deployment is asked for when the connection breaks before anybody knows whether it was begun."""
+"""How often a deployment is requested if the connection breaks before it is known whether it was started."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preview(Result):
-    """A plan, and the older logins that a push of it leaves behind; never a value."""
+    """A plan, and the old logins that a push of it leaves behind; never a value."""
 
     plan: Plan
     old: Sequence[OldLogin]
 
     @property
     def exit_code(self) -> int:
-        """1 where there is anything to do, or it is unknown whether."""
+        """1 if there is something to do, or that is unknown."""
         to_do = any(step.writes(sealed=True) or step.due not in ("none", "never") for step in self.plan.steps)
         return 1 if self.old or to_do else 0
 
@@ -69,12 +69,12 @@ class Preview(Result):
 
 @dataclass(frozen=True, slots=True)
 class How:
-    """What a push does beside writing."""
+    """How a push works."""
 
     deploy: bool = True
     wait: bool = True
     sealed: bool = False
-    """writes variables that nobody can read, too"""
+    """also writes sealed variables"""
     timeout: float = 900.0
     """for all deployments together [seconds]"""
 
@@ -88,13 +88,13 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class Push(Result):
-    """In which state a push has left every service."""
+    """The state of every service after a push."""
 
     ends: tuple[Pushed, ...]
 
     @property
     def exit_code(self) -> int:
-        """4 where one is not as it should be."""
+        """4 if a service is not as declared."""
         return 0 if all(end.good for end in self.ends) else Unfinished.exit_code
 
     def text(self) -> RenderableType:
@@ -108,32 +108,32 @@ class Push(Result):
 
 
 def refuse_new(plan: Plan) -> None:
-    """Keeps from writing what nothing would take up.
+    """Refuses to write variables that no deployment would use.
 
     :raises Refused: a service was never deployed.
     """
     if new := [step.service for step in plan.steps if step.due == "never"]:
         raise Refused(
-            f"never deployed on Railway: {', '.join(new)}; nothing was written."
-            " `--no-deploy` writes the variables, and the first deployment there takes them up"
+            f"never deployed on Railway: {', '.join(new)}. Nothing was changed. Run the command with `--no-deploy` to"
+            " write the variables only; the first deployment on Railway uses them"
         )
 
 
 def refuse_left_behind(old: Sequence[OldLogin]) -> None:
-    """Keeps from saying of a service that it is deployed, while it goes on with a login that is shut out.
+    """Refuses to report services as deployed that still read an old login.
 
     :raises Refused: a variable that is not declared holds one.
     """
     if old:
         listed = indented(visible(str(login)) for login in old)
         raise Refused(
-            "variables that `push` does not write hold logins that are no longer right; nothing was written."
-            f" `--despite-old-logins` goes on all the same:\n{listed}"
+            "variables that `push` does not write hold old logins, which no longer work. Nothing was changed. Fix them,"
+            f" or run the command with `--despite-old-logins`:\n{listed}"
         )
 
 
 def push(plan: Plan, api: Api, how: How, say: Say) -> Push:
-    """The state of every service; one that fails does not stop the others, an API that is gone does."""
+    """Pushes to every service: one that fails does not stop the others, but an API that does not answer does."""
     deadline = time.monotonic() + how.timeout
     ends: dict[str, Pushed] = {}
     begun: dict[str, str | None] = {}
@@ -150,13 +150,13 @@ def push(plan: Plan, api: Api, how: How, say: Say) -> Push:
             ends[service] = Pushed(steps[service], good, says)
     except EngardeError as gone:
         for service, step in steps.items():
-            state = "its deployment was begun, and its end not seen" if service in begun else "not finished"
+            state = "its deployment was started, but its end was not seen" if service in begun else "not finished"
             ends.setdefault(service, Pushed(step, False, f"{state}: {gone}"))
     return Push(tuple(ends[service] for service in steps))
 
 
 def _bring(step: Step, project: Project, api: Api, how: How, deadline: float, say: Say) -> Pushed | None:
-    """Writes and deploys one service; none while its deployment goes on."""
+    """Writes to one service and deploys it; None if its deployment has to be watched."""
     try:
         written = _write(step, project, api, how, say)
         if not how.deploy or step.due == "never" or not (written or step.due in ("deploy", "wait")):
@@ -164,10 +164,11 @@ def _bring(step: Step, project: Project, api: Api, how: How, deadline: float, sa
         if written or step.due == "deploy":
             say(step.service, "deploying")
             if not _deploy(api, project, step.instance, deadline):
-                return Pushed(step, False, "written; Railway builds an earlier deployment still: run it again later")
+                state = "not deployed: Railway is still building an earlier deployment. Run the command again later"
+                return Pushed(step, False, state)
     except Answered as refusal:
         return Pushed(step, False, str(refusal))
-    return None if how.wait else Pushed(step, True, "its deployment was begun")
+    return None if how.wait else Pushed(step, True, "its deployment was started")
 
 
 def _write(step: Step, project: Project, api: Api, how: How, say: Say) -> bool:
@@ -176,32 +177,32 @@ def _write(step: Step, project: Project, api: Api, how: How, say: Say) -> bool:
         return False
     say(step.service, f"writing {', '.join(urls)}")
     service = step.instance.service_id
-    # Without a service it would be a variable of the whole environment, and every service would get it.
+    # Without a service, the variable would be shared by the whole environment.
     assert service
     begin_change()
     where = {"projectId": project.id, "environmentId": project.environment, "serviceId": service}
     api.ask(WRITE, input={**where, "replace": False, "skipDeploys": True, "variables": urls})
     there = values(api, project, service).written
     if lost := [name for name, url in urls.items() if there.get(name) != url and name not in step.sealed]:
-        raise Answered(f"yes, and then gives something else back for {', '.join(lost)}")
+        raise Answered(f"the write succeeded, but another value is there for {', '.join(lost)}")
     return True
 
 
 def _at_rest(step: Step, how: How, written: bool) -> Pushed:
     if step.sealed and not how.sealed:
         names = ", ".join(step.sealed)
-        return Pushed(step, False, f"{names} is sealed, so that nobody knows its value; `--write-sealed` writes it")
+        return Pushed(step, False, f"{names} is sealed, so its value cannot be compared; `--write-sealed` writes it")
     if step.due == "person":
-        return Pushed(step, False, "its deployment waits for a person on Railway")
+        return Pushed(step, False, "its deployment is on hold on Railway; release it there")
     if step.due == "never":
-        return Pushed(step, True, "written; its first deployment takes it up" if written else "never deployed")
+        return Pushed(step, True, "written; its first deployment uses it" if written else "never deployed")
     if written:
-        return Pushed(step, True, "written; what runs has the old one until it is deployed")
-    return Pushed(step, True, "as declared" if step.due == "none" else "as declared, and not deployed since")
+        return Pushed(step, True, "written; the running service has the old value until it is deployed")
+    return Pushed(step, True, "as declared" if step.due == "none" else "as declared, but not deployed since")
 
 
 def _deploy(api: Api, project: Project, service: Instance, deadline: float) -> bool:
-    """Begins one deployment with the variables as they are now; false where Railway builds an earlier one for too long.
+    """Starts one deployment with the current variables; false if Railway builds an earlier one for too long.
 
     :raises Answered: Railway refuses.
     """
@@ -232,10 +233,10 @@ def _begin(api: Api, project: Project, service: Instance) -> None:
 def _watch(
     api: Api, project: Project, begun: Mapping[str, str | None], deadline: float, say: Callable[[str, str], None]
 ) -> Iterator[tuple[str, bool, str]]:
-    """The end of each service's deployment, and whether it is a good one; of an overtaken one, its successor's.
+    """The end of each service's deployment, and whether it succeeded; for a skipped one, the end of its successor.
 
-    `begun` has the service's id and that of the deployment before; `say` is told a service's id and Railway's word
-    for its state whenever that changes.
+    `begun` is service's id -> id of the deployment before; `say` gets a service's id and Railway's word for its state
+    whenever that changes.
     """
     left = dict.fromkeys(begun, "")
     for pause in _pauses(deadline):
@@ -254,17 +255,17 @@ def _watch(
             return
         time.sleep(pause)
     for service, status in left.items():
-        yield service, False, f"not at its end after the --timeout; last seen: {status or 'nothing'}"
+        yield service, False, f"its deployment did not end within --timeout; last status: {status or 'none'}"
 
 
 def _ended(status: str) -> tuple[bool, str] | None:
     if status in DONE:
         return True, "deployed"
     if status in FAILED:
-        return False, f"its deployment ended as {status}; its log is on Railway"
+        return False, f"its deployment ended as {status}; see its log on Railway"
     if status in FOR_A_PERSON:
-        return False, f"its deployment waits for a person ({status}) on Railway"
-    return (False, "its deployment was skipped for another") if status == OVERTAKEN else None
+        return False, f"its deployment is on hold on Railway ({status}); release it there"
+    return (False, "its deployment was skipped because of another one") if status == OVERTAKEN else None
 
 
 def _pauses(deadline: float) -> Iterator[float]:

@@ -1,1 +1,1 @@
-"""New passwords for logins, one at a time, each in force and delivered before the next; and the state's put back."""
+"""Sets new passwords for logins, one at a time and each delivered before the next, or sets the state's again."""

@@ -1,4 +1,4 @@
-"""How a rotation or a move hands out new URLs."""
+"""How a rotation or a move delivers new URLs."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ Login = Service | Analytics
 
 @dataclass(frozen=True, slots=True)
 class Deliverer:
-    """What hands the new URLs of a login to where it runs; each call ends in an `EngardeError` where it cannot."""
+    """Delivers the new URLs of a login to the place where it runs; a call that fails raises an `EngardeError`."""
 
     check: Callable[[Login], object]
-    """whether it could, asked before anything is changed"""
+    """whether it could deliver, asked before anything is changed"""
     deliver: Callable[[Login], str | None]
-    """pushes, deploys and waits for the end of it; a sentence on what was done, or None where a login goes nowhere"""
+    """pushes, deploys and waits; returns a sentence on what was done, or None if the login is delivered nowhere"""
 
 
 def deliverer(stack: Stack) -> Deliverer:
-    """That of the place where the stack file says that its services run: Railway, or none."""
+    """Delivers to Railway if the stack file has `engarde:railway`, else nowhere."""
     if not stack.railway:
         return Deliverer(check=lambda _: None, deliver=lambda _: None)
-    # It takes long to import, and is seldom needed.
+    # Its import is slow, and seldom needed.
     from engarde.railway.api import Api, token
     from engarde.railway.audit import left_behind
     from engarde.railway.planning import plan
@@ -49,17 +49,17 @@ def deliverer(stack: Stack) -> Deliverer:
             return None
         with Api(token(), say) as api:
             found = plan(stack, api, [login_name(login)])
-            # Sealed ones too: whatever they held, it is the old password's.
+            # Sealed variables, too: they hold the old password.
             pushed = push(found, api, How(sealed=True), lambda who, what: say(f"{who}: {what}"))
             told = [f"{end.step.service}: {end.says}" for end in pushed.ends]
             if pushed.exit_code:
                 raise Unfinished("; ".join(told))
-            # What nobody writes is as it was when the first login was delivered.
+            # Variables that nothing writes stay as they were when the first login was delivered.
             held.update(found.held)
             try:
                 told += map(str, left_behind(stack, api, replace(found, held=held), [login_name(login)]))
             except EngardeError as error:
-                told.append(f"whether other variables hold the old login is not known: {error}")
+                told.append(f"could not check whether other variables hold the old login: {error}")
         return "; ".join(told)
 
     return Deliverer(check, deliver)

@@ -1,4 +1,4 @@
-"""Who is let in where: a login's password, its sessions and its CONNECT, and what comes of logging in."""
+"""Locks roles out of a server or a database, lets them back, and tries logins."""
 
 import secrets
 import time
@@ -18,29 +18,29 @@ from engarde.server.session import Session, session
 from engarde.util.quoting import quoted
 
 PATIENCE = 60
-"""How long sessions are given to end [seconds]."""
+"""How long sessions have to end [seconds]."""
 PAUSE = 0.4
-"""Between two looks at them [seconds]: one that was just let in is not seen at once."""
+"""Between two looks at them [seconds]: a session that has just begun is not visible at once."""
 LOOKS = 3
-"""In how many of them one after another there has to be none."""
+"""How many looks one after another must find no session."""
 
 UNDER_CHANGE = ("55P03", "XX000")
-"""What a server says of a role that somebody else is about to change, or just has: not now, updated concurrently."""
+"""A lock time-out and a concurrent update: somebody else is changing the role, or just has."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoginStatus:
-    """How a role stands to a database."""
+    """Whether a role can reach a database."""
 
     can_login: bool
     """to the server"""
     can_connect: bool
-    """it has CONNECT, by whatever privilege"""
+    """it has CONNECT, from any source"""
 
 
 @contextmanager
 def changing(database: DatabaseStack) -> Iterator[Session]:
-    """The admin's session in a database; what is done in the block stays at its end, or nothing of it."""
+    """The admin's session in a database; it commits at the end of the block, or changes nothing."""
     with session(login_of_admin(database), read_only=False) as asked:
         yield asked
         asked.commit()
@@ -48,7 +48,7 @@ def changing(database: DatabaseStack) -> Iterator[Session]:
 
 @contextmanager
 def acting(asked: Session, role: str) -> Iterator[None]:
-    """The admin's session as the role's, for as long as the block lasts."""
+    """Makes the admin's session act as the role, for as long as the block lasts."""
     member = role in asked.values("may_act_as")
     if not member:
         asked.execute_or_refuse(f"GRANT {quoted(role)} TO CURRENT_USER")
@@ -60,31 +60,31 @@ def acting(asked: Session, role: str) -> Iterator[None]:
 
 
 def temporary_password() -> str:
-    """One that only this process knows."""
+    """A password that only this process knows."""
     return secrets.token_hex(16)
 
 
 def login_status(database: DatabaseStack, role: str) -> LoginStatus | None:
-    """How the role stands to the database; none where the server has no such role."""
+    """Whether the role can reach the database; None if the server has no such role."""
     with session(login_of_admin(database)) as asked:
         return next(iter(asked.query("split_login_status", LoginStatus, role=role)), None)
 
 
 def shut_out(database: DatabaseStack, role: str, password: str) -> None:
-    """Puts a password in force that nobody outside knows, and ends the role's sessions on the database's server.
+    """Sets a password that only this tool knows, and ends the role's sessions on the database's server.
 
-    Again and again, until nobody undoes it: a session of the role's own may hold up the one by an open transaction, or
-    give it another password before it is ended.
+    It does so again until nothing undoes it: a session of the role may block the change by an open transaction, or set
+    another password before it is ended.
 
     :raises Unfinished: a session does not end, or somebody else changes the role.
     """
     stored = scram_verifier(password)
-    why = f"sessions of {role} do not end, or somebody else changes it"
+    why = f"sessions of {role} do not end, or somebody else keeps changing the role"
     _until_none(lambda: _shut_out(database, role, stored), why)
 
 
 def _shut_out(database: DatabaseStack, role: str, stored: str) -> bool:
-    """Whether there was anybody."""
+    """Whether there was a session."""
     try:
         with changing(database) as asked:
             found = _end_sessions(asked, role, None)
@@ -97,7 +97,7 @@ def _shut_out(database: DatabaseStack, role: str, stored: str) -> bool:
 
 
 def put_verifier(database: DatabaseStack, login: Login, stored: Mapping[str, str]) -> None:
-    """Puts a login's password in force on the database's server.
+    """Sets a login's password on the database's server.
 
     :param stored: the state's verifiers, by the names of the roles' resources.
     """
@@ -113,16 +113,16 @@ def let_in(database: DatabaseStack, role: str) -> None:
 
 
 def keep_out(database: DatabaseStack, role: str) -> None:
-    """Lets the role enter the database no more, and ends the sessions that it has there.
+    """Revokes the role's CONNECT on the database, and ends its sessions there.
 
-    :raises Unfinished: it could still come in, or a session does not end.
+    :raises Unfinished: it can still connect, or a session does not end.
     """
     name = database.server.database
     with changing(database) as asked:
         asked.execute_or_refuse(f"REVOKE {CONNECT}, {TEMPORARY} ON DATABASE {quoted(name)} FROM {quoted(role)}")
     found = login_status(database, role)
     if found and found.can_connect:
-        raise Unfinished(f"{role} may still connect to database {name}, by a membership or by what PUBLIC has")
+        raise Unfinished(f"{role} can still connect to database {name}, through a membership or a grant to PUBLIC")
 
     def looked() -> bool:
         with session(login_of_admin(database), read_only=False) as asked:
@@ -135,15 +135,15 @@ def keep_out(database: DatabaseStack, role: str) -> None:
 
 
 def _until_none(looked: Callable[[], bool], why: str) -> None:
-    """Looks until there is nobody.
+    """Looks again until there is no session.
 
-    :param looked: ends the sessions that there are, if there are any.
-    :raises Unfinished: one does not end, or another comes again and again.
+    :param looked: ends the sessions, and returns whether there were any.
+    :raises Unfinished: a session does not end, or new ones keep coming.
     """
     end, looks = time.monotonic() + PATIENCE, 0
     while looks < LOOKS:
         if time.monotonic() > end:
-            raise Unfinished(f"{why}; pg_stat_activity shows them")
+            raise Unfinished(f"{why}; see pg_stat_activity")
         looks = 0 if looked() else looks + 1
         time.sleep(PAUSE)
 
@@ -158,15 +158,15 @@ def _end_sessions(asked: Session, role: str, database: str | None) -> bool:
 
 
 def sessions(asked: Session, role: str, database: str | None) -> int:
-    """How many the role has in a database, or on the whole server."""
+    """How many sessions the role has in a database, or on the whole server."""
     [count] = asked.values("split_sessions", role=role, database=database)
     return int(count)
 
 
 def refused(login: Access) -> bool:
-    """Whether somebody with the right password is not let in.
+    """Whether the server refuses this login although its password is right.
 
-    :raises LoginRefused: nobody answers, or says something else.
+    :raises LoginRefused: no answer, or refused for another reason.
     """
     try:
         with session(login):
@@ -187,7 +187,7 @@ class LoginAttempt:
 def attempt_login(database: DatabaseStack, role: str, password: str) -> LoginAttempt:
     """Logs in to the database at the operator's address, and out again.
 
-    :raises Unreachable: nobody answers there, or says neither yes nor no.
+    :raises Unreachable: no answer, or one that does not tell whether the password is right.
     """
     try:
         with session(Access(database.server, database.server.database, role, password)) as entered:
@@ -201,11 +201,10 @@ def attempt_login(database: DatabaseStack, role: str, password: str) -> LoginAtt
 
 
 def prove(stack: Stack, role: str, new: str, old: str | None = None) -> str | None:
-    """The new password is in force, and the old one is not; a warning where a login proves nothing.
+    """Proves on every server that has the role that the new password works and the old one does not.
 
-    On every server that has the role.
-
-    :raises Unfinished: it is not so, or could not be found out.
+    :returns: a warning if logging in proves nothing.
+    :raises Unfinished: it is not so, or could not be checked.
     """
     warning = None
     for database in managing(stack, role):
@@ -213,10 +212,12 @@ def prove(stack: Stack, role: str, new: str, old: str | None = None) -> str | No
             entered = attempt_login(database, role, new)
             left = attempt_login(database, role, old) if old and old != new else None
         except Unreachable as lost:
-            raise Unfinished(f"whether {role} logs in with its new password could not be found out: {lost}") from None
+            raise Unfinished(f"could not check whether {role} can log in with its new password: {lost}") from None
         if not entered.let_in:
-            raise Unfinished(f"{role} is not let in with the state's password: {entered.said}")
+            raise Unfinished(f"{role} cannot log in with the state's password: {entered.said}")
         if not entered.asked_for_password or (left and left.let_in):
-            # A role has one password: who is let in with two is not asked for any.
-            warning = f"the server lets {role} in on trust, without asking for a password: a login proves nothing there"
+            # A role has one password: if two work, the server asks for none.
+            warning = (
+                f"the server does not ask {role} for a password (`trust`), so logging in does not prove the new one"
+            )
     return warning

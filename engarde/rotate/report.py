@@ -1,4 +1,4 @@
-"""What came of a rotation, or would come."""
+"""The result of a rotation, or of its dry run."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +13,10 @@ from engarde.output.show import Result
 from engarde.rotate.delivery import Login
 from engarde.util.quoting import word
 
-OPEN = "sessions that are open would live on"
-
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """One login's way from one password to the next."""
+    """One login's change from one password to the next."""
 
     login: Login
     before: int
@@ -33,18 +31,18 @@ class Rotation:
 
     @property
     def bump(self) -> bool:
-        """Whether the stack file has still to be changed."""
+        """Whether the stack file still has to be changed."""
         return self.login.rotation < self.target
 
 
 @dataclass(frozen=True, slots=True)
 class Rotated:
-    """One login that is done, or would be in a dry run."""
+    """A login that has its password, or would have it after a dry run."""
 
     plan: Rotation
     seconds: float = 0.0
     delivered: str | None = None
-    """what was done, where it was delivered"""
+    """what was done to deliver it, if it was delivered"""
     warnings: tuple[str, ...] = ()
 
     def data(self) -> dict[str, object]:
@@ -65,29 +63,29 @@ class Report(Result):
     stack: str
     dry_run: bool
     reapplied: bool
-    """the state's passwords were put in force again, and no new ones made"""
+    """the state's passwords were set again, and no new ones were made"""
     declares_places: bool
-    """the stack file says where its services run"""
+    """whether the stack file names the platform on which services run"""
     rotated: tuple[Rotated, ...]
     failed: tuple[str, EngardeError] | None
     """the login at which it stopped, and why"""
     left: tuple[str, ...]
-    """not begun"""
+    """the logins after that, which were not started"""
     kept_in_git: bool = True
-    """whether the stack file is anybody else's, too"""
+    """whether the stack file is shared in Git"""
     shut: bool = False
-    """logins are shut out first, and their sessions ended"""
+    """logins are locked out first, and their sessions ended"""
 
     @property
     def to_commit(self) -> str | None:
-        """The file that has changed."""
+        """The file that has changed, for Git."""
         changed = self.kept_in_git and not self.dry_run and not self.reapplied
         begun = self.rotated or (self.failed and self.failed[1].exit_code == Unfinished.exit_code)
         return file_name(self.stack) if changed and begun else None
 
     @property
     def exit_code(self) -> int:
-        """0 where all is done; one that could not be begun leaves those before it rotated."""
+        """0 if everything is done; a login that could not be started does not undo those before it."""
         if self.failed and self.rotated and not self.dry_run:
             return Unfinished.exit_code
         return self.failed[1].exit_code if self.failed else 0
@@ -115,28 +113,28 @@ class Report(Result):
             yield f"{rotated.plan.name} ({rotated.plan.login.role}): {self._about(rotated)}"
             yield from (f"  warning: {warning}" for warning in rotated.warnings)
         if not self.rotated and not self.failed:
-            yield f"the state's passwords are in force in stack {self.stack}; there is nothing to put back"
+            yield f"the logins of stack {self.stack} already have the state's passwords; nothing to do"
         if self.failed:
-            yield f"{self.failed[0]}: stopped here, as standard error says"
+            yield f"{self.failed[0]}: failed; standard error has the reason"
         if self.left:
-            yield f"not begun: {', '.join(self.left)}"
+            yield f"not started: {', '.join(self.left)}"
         if self.to_commit:
             yield f"commit {self.to_commit}"
 
     def _about(self, rotated: Rotated) -> str:
         counter = f"counter {rotated.plan.before} -> {rotated.plan.target}"
         if self.reapplied:
-            return "the state's password " + ("would be put" if self.dry_run else "is") + " in force again"
+            return f"the state's password {'would be' if self.dry_run else 'is'} set again"
         if self.dry_run:
-            sessions = "the login would be taken away and its sessions ended first" if self.shut else OPEN
-            return (
-                f"{counter}, then `up` of its password and its role, and delivery; {sessions}, and new connections with"
-                " the old password fail from the end of `up` until the new URL is deployed"
+            sessions = (
+                "It would be locked out first, and its sessions ended" if self.shut else "Open sessions would stay open"
             )
-        begun = ", begun by an earlier run" if rotated.plan.continued else ""
-        why = (
-            "the stack file names no service for it" if self.declares_places else "no engarde:railway in the stack file"
-        )
+            return (
+                f"{counter}. `up` would set its new password, and its URL would be delivered. {sessions}. New"
+                " connections with the old password would fail from the end of `up` until the new URL is deployed"
+            )
+        begun = ", started by an earlier run" if rotated.plan.continued else ""
+        why = "names no Railway service for it" if self.declares_places else "has no engarde:railway"
         command = f"bin/engarde url {word(rotated.plan.name)} --stack {self.stack} --from service"
-        left = f"not delivered: {why}. Where it runs it has to get what `{command}` prints"
+        left = f"not delivered: the stack file {why}. Set its new URL where it runs; `{command}` prints it"
         return f"{counter} in {rotated.seconds:.0f} s{begun}; {rotated.delivered or left}"

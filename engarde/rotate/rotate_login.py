@@ -1,4 +1,4 @@
-"""One login, from the preview to the last proof; whatever moment it is killed at, the same again goes on."""
+"""Rotates one login, from the preview to the last proof; if it is killed at any point, the same call resumes."""
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -23,45 +23,47 @@ from engarde.util.terminal import indented, say, step
 
 REPLACING = frozenset({"replace", "create-replacement", "delete-replaced", "delete"})
 
-LEFT_OPEN = "Sessions that are open live on."
+LEFT_OPEN = "Open sessions stay open."
 SHUT = (
-    "Before that the login is taken away from it and all of its sessions are ended: what they have not committed is"
-    " lost, and the service is down until it runs with the new URL."
+    "Before that, it is locked out and all of its sessions are ended: their uncommitted work is lost, and the service"
+    " is down until it runs with the new URL."
 )
 
 
 @dataclass(frozen=True, slots=True)
 class RotationOptions:
-    """What the operator wants otherwise than by default."""
+    """The operator's options."""
 
     dry_run: bool = False
     shut: bool = False
-    """logins are shut out first, and their sessions ended"""
+    """logins are locked out first, and their sessions ended"""
     ask: Callable[[str], None] = say
-    """before a login is shut out; ends the command where the operator says no"""
+    """called before a login is locked out; raises if the operator says no"""
 
 
 def refuse_unready(stack: Stack, names: Collection[str], state: State, going_on: str | None = None) -> None:
-    """Has to hold before these logins get a password.
+    """Refuses logins that cannot get a password now.
 
-    :param going_on: the one whose counter may be lower, since it was begun here and then taken out of the file by hand.
-    :raises ConfigError: a counter of the file is lower than the state's, and no rotation of ours has made it so.
-    :raises Refused: one of them was never brought up.
+    :param going_on: the login whose counter may be lower: its rotation is open, and its counter was removed by hand.
+    :raises ConfigError: another counter in the file is lower than the state's.
+    :raises Refused: `up` has not created one of them yet.
     """
     found = [*rotations.of_state(stack, state)]
-    # An older stack file is refused first: what brings a login up is refused with it, too.
+    # An older stack file is refused first: `up`, which creates a login, would refuse it, too.
     lower = [finding for finding in found if finding.check == "lower counter" and finding.subject != going_on]
     refuse_lower(stack, [finding.actual for finding in lower])
     for missing in found:
         if missing.check == "not brought up" and missing.subject in names:
-            raise Refused(f"{missing.subject} was not brought up yet; run `{missing.remedy.text}` first")
+            raise Refused(
+                f"{missing.subject} was not created yet. Nothing was changed. Run `{missing.remedy.text}` first"
+            )
 
 
 def plan(stack: Stack, login: Login, state: State, begun: Mapping[str, int]) -> Rotation:
-    """One more than the state's counter, unless a higher one stands in the journal or in the file already.
+    """Plans for one more than the state's counter, unless the journal or the file already has a higher one.
 
-    :raises ConfigError: a counter of the file is lower than the state's, and no rotation of ours has made it so.
-    :raises Refused: it was never brought up.
+    :raises ConfigError: a counter in the file is lower than the state's, and no open rotation explains it.
+    :raises Refused: `up` has not created the login yet.
     """
     name = login_name(login)
     now, target = state.counters.get(name, 0), begun.get(name, 0)
@@ -74,15 +76,15 @@ def plan(stack: Stack, login: Login, state: State, begun: Mapping[str, int]) -> 
 
 
 def refuse_more(stack: Stack, plan: Rotation, steps: Sequence[Step]) -> None:
-    """Only the login's password and its role may change: anything else is somebody's, and comes by itself.
+    """Lets only the login's password and its role change: other changes need an `up` of their own.
 
-    :raises Refused: the preview holds more.
+    :raises Refused: the preview has other changes.
     """
     if more := [found for found in steps if not _own(plan, found)]:
         raise Refused(
-            f"with a new password for {plan.name} `up` would do more than that; nothing was changed:\n"
-            f"{indented(more)}\nBring it up first with `bin/pulumi up --stack {stack.name}`, or take it back in"
-            f" {file_name(stack.name)}; where it is another login's password, `bin/engarde rotate` that one first"
+            f"`up` would change more than the password of {plan.name}. Nothing was changed. It would also do this:\n"
+            f"{indented(more)}\nRun `bin/pulumi up --stack {stack.name}` first, or undo these changes in"
+            f" {file_name(stack.name)}. If one is another login's password, rotate that login first"
         )
 
 
@@ -91,17 +93,17 @@ def _own(plan: Rotation, step: Step) -> bool:
         return step.name == f"{plan.name}{SUFFIX}" and step.operation in REPLACING
     if step.type == ROLE:
         own = base_name(step.name) == f"{plan.name}-role"
-        # One that has failed is in the state as if it were done, and comes again without a reason.
+        # After an update that failed, the state has the new inputs, so the next one shows no changed property.
         return own and step.operation == "update" and step.changed in (("password",), ())
-    # The stack itself: its outputs hold the password.
+    # The stack itself: its outputs have the password.
     return step.type == "pulumi:pulumi:Stack" and step.operation == "update"
 
 
 def rotate_login(stack: Stack, plan: Rotation, state: State, deliverer: Deliverer, options: RotationOptions) -> Rotated:
-    """Bumps the counter, brings it up, proves it, delivers it, and proves it again.
+    """Raises the counter, runs `up`, proves the new password, delivers the URL, and proves it again.
 
-    :raises Unfinished: it was begun, and did not come to its end.
-    :raises EngardeError: it was not begun, and nothing was changed.
+    :raises Unfinished: it was started, but did not finish.
+    :raises EngardeError: it was not started, and nothing was changed.
     """
     start, role = time.monotonic(), plan.login.role
     with draft(stack, plan.login, plan.target) as made:
@@ -112,7 +114,7 @@ def rotate_login(stack: Stack, plan: Rotation, state: State, deliverer: Delivere
             return Rotated(plan)
         deliverer.check(plan.login)
         old = outputs(stack.name).passwords.get(role)
-        begun = "goes on with the rotation" if plan.continued else "gets a new password"
+        begun = "resumes its rotation" if plan.continued else "gets a new password"
         notice = (
             f"{plan.name} {begun}: counter {plan.before} -> {plan.target}. New connections with the old password fail"
             f" from the end of `up` until the new URL is deployed. {SHUT if options.shut else LEFT_OPEN}"
@@ -123,14 +125,14 @@ def rotate_login(stack: Stack, plan: Rotation, state: State, deliverer: Delivere
             made.put_in_place()
     try:
         if options.shut:
-            # Written before: from here on the state's password has to be put in force even where `up` does nothing.
+            # Recorded first: from here on the state's password has to be set even if `up` has nothing to do.
             journals.shut_login(stack.name, plan.name)
-            with step(f"{plan.name}: shutting it out"):
+            with step(f"{plan.name}: locking it out"):
                 password = lockout.temporary_password()
                 for database in managing(stack, role):
                     lockout.shut_out(database, role, password)
         with step(f"{plan.name}: up"):
-            _forget_what_is_nowhere(stack, plan, state)
+            _forget_uncreated(stack, plan, state)
             _bring_up(stack, plan, steps)
         new = outputs(stack.name).passwords[role]
         warning = prove(stack, role, new, old)
@@ -140,7 +142,7 @@ def rotate_login(stack: Stack, plan: Rotation, state: State, deliverer: Delivere
         journals.end_rotation(stack.name, plan.name)
     except EngardeError as fault:
         raise Unfinished(
-            f"the rotation of {plan.name} did not come to its end; run it again: {fault}{_advice(stack, plan, fault)}"
+            f"the rotation of {plan.name} did not finish: {fault}\n{_advice(stack, plan, fault)}"
         ) from None
     return Rotated(plan, time.monotonic() - start, delivered, (warning,) if warning else ())
 
@@ -149,20 +151,20 @@ def _deliver(plan: Rotation, deliverer: Deliverer) -> str | None:
     try:
         return deliverer.deliver(plan.login)
     except EngardeError as fault:
-        raise Unfinished(f"the new password is in force, and its delivery failed: {fault}") from None
+        raise Unfinished(f"the new password is set, but its delivery failed: {fault}") from None
 
 
 def _advice(stack: Stack, plan: Rotation, fault: EngardeError) -> str:
-    """Where the role's own sessions are in the way of its new password."""
+    """How to resume: the role's own sessions may block its new password."""
     if not any(accuses(line, plan.login.role) for line in str(fault).split("\n")):
-        return ""
+        return "Run the command again to resume"
     command = f"bin/engarde rotate {word(plan.name)} --end-sessions --stack {stack.name}"
-    return f"\n`{command}` takes the login away from {plan.login.role} and ends its sessions first"
+    return f"Run `{command}` to resume: it first locks {plan.login.role} out and ends its sessions"
 
 
 def _bring_up(stack: Stack, plan: Rotation, steps: Sequence[Step]) -> None:
     up(stack.name)
-    # An update that failed is in the state as if it were done: the next one only finds out that it was not.
+    # After an update that failed, the state has the new inputs: the next `up` only corrects the state.
     failed_before = any(found.type == ROLE and not found.changed for found in steps)
     if failed_before:
         up(stack.name)
@@ -172,8 +174,8 @@ def _bring_up(stack: Stack, plan: Rotation, steps: Sequence[Step]) -> None:
             lockout.put_verifier(database, plan.login, stored)
 
 
-def _forget_what_is_nowhere(stack: Stack, plan: Rotation, state: State) -> None:
-    """A password that a killed run was about to make is nowhere but in the state, where `up` would keep its trace."""
+def _forget_uncreated(stack: Stack, plan: Rotation, state: State) -> None:
+    """Removes a password from the state that a killed run was about to create: it exists nowhere else."""
     creating = {pending.name for pending in state.pending if pending.operation == "creating"}
     own = {
         resource.name: resource.urn

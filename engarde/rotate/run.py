@@ -1,4 +1,4 @@
-"""The logins that were asked for, one after another, up to the first that fails: new passwords, or the state's."""
+"""Sets the passwords of the given logins, new ones or the state's, one login at a time up to the first failure."""
 
 import subprocess
 import time
@@ -28,9 +28,9 @@ from engarde.util.unknown import UnknownName
 
 
 def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, options: RotationOptions) -> Report:
-    """Gives these logins new passwords, or all of the stack's without a name.
+    """Gives these logins new passwords; without names, all logins of the stack.
 
-    :raises EngardeError: nothing was begun.
+    :raises EngardeError: nothing was started.
     """
     declared = read(FOLDER, stack)
     wanted = chosen(declared, names)
@@ -41,13 +41,13 @@ def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, options: Rota
 
         def one(name: str) -> Rotated:
             known = recorded if options.dry_run or name == left[0] else state(stack)
-            # Read anew: the one before has changed it.
+            # Read again: the rotation before has changed it.
             declared = read(FOLDER, stack)
             planned = plan(declared, logins_by_name(declared)[name], known, journals.read_rotations(stack).begun)
             return rotate_login(declared, planned, known, deliverer, options)
 
         if len(left) < len(wanted):
-            say(f"an earlier run was stopped; this one goes on with what it left: {', '.join(left)}")
+            say(f"resuming an earlier run that was stopped; logins left: {', '.join(left)}")
         if not options.dry_run:
             journals.plan_rotations(stack, wanted, left)
         done = _one_by_one(left, one)
@@ -55,9 +55,9 @@ def rotate(stack: str, names: Sequence[str], deliverer: Deliverer, options: Rota
 
 
 def chosen(stack: Stack, names: Sequence[str]) -> list[str]:
-    """The logins of these names, all of the stack's without any.
+    """The logins of these names; without names, all logins of the stack.
 
-    :raises ConfigError: some are not in the stack file, or named twice, or there are none.
+    :raises ConfigError: some are not in the stack file or named twice, or the stack has no login.
     """
     known = logins_by_name(stack)
     if unknown := sorted({name for name in names if name not in known}):
@@ -70,14 +70,14 @@ def chosen(stack: Stack, names: Sequence[str]) -> list[str]:
 
 
 def unfinished_first(stack: Stack, names: Sequence[str], state: State, begun: Mapping[str, int]) -> list[str]:
-    """What was begun comes before what was not: the preview of the others holds it, too, and is refused."""
+    """Puts unfinished rotations first: the preview of another login would show them, too, and be refused."""
     recorded, logins = state.counters, logins_by_name(stack).items()
     ahead = {name for name, login in logins if login.rotation > recorded.get(name, login.rotation)}
     return sorted(names, key=lambda name: name not in ahead | begun.keys())
 
 
 def _kept_in_git(stack: str) -> bool:
-    """Whether there is a stack file to commit: that of stack `local` is each clone's own."""
+    """Whether there is a stack file to commit: each clone has its own stack `local`."""
     command = ["git", "check-ignore", "--quiet", file_name(stack)]
     try:
         return subprocess.run(command, cwd=FOLDER, capture_output=True, check=False).returncode != 0
@@ -88,7 +88,7 @@ def _kept_in_git(stack: str) -> bool:
 def _one_by_one(
     names: Sequence[str], one: Callable[[str], Rotated]
 ) -> tuple[tuple[Rotated, ...], tuple[str, EngardeError] | None, tuple[str, ...]]:
-    """Those that are done, the first that failed, and what is left then."""
+    """The logins that are done, the first that failed, and those left after it."""
     done: list[Rotated] = []
     for place, name in enumerate(names):
         try:
@@ -99,7 +99,7 @@ def _one_by_one(
 
 
 def put_back(stack: str, names: Sequence[str], *, dry_run: bool) -> Report:
-    """Puts the passwords of these logins in force, or of all of the stack's without a name; makes no new ones.
+    """Sets the state's passwords of these logins again; without names, of all logins of the stack.
 
     :raises EngardeError: nothing was changed.
     """
@@ -112,7 +112,7 @@ def put_back(stack: str, names: Sequence[str], *, dry_run: bool) -> Report:
         _refuse_missing(declared, logins)
         start, known = time.monotonic(), recorded.counters
         if declared.server.superuser:
-            changed = _by_the_engine(stack, logins, recorded, dry_run=dry_run)
+            changed = _by_pulumi(stack, logins, recorded, dry_run=dry_run)
         else:
             changed = frozenset(login.role for login in logins)
             if not dry_run:
@@ -132,31 +132,32 @@ def put_back(stack: str, names: Sequence[str], *, dry_run: bool) -> Report:
 
 
 def _refuse_half_done(stack: Stack, logins: Sequence[Login], recorded: State) -> None:
-    """A rotation that was begun has another password to put in force."""
+    """An unfinished rotation has another password to set."""
     refuse_unready(stack, [login_name(login) for login in logins], recorded)
     begun = journals.read_rotations(stack.name).begun
     for login in logins:
         name = login_name(login)
         if login.rotation > recorded.counters[name] or name in begun:
-            raise Refused(f"a rotation of {name} was begun; `bin/engarde rotate {name} --stack {stack.name}` ends it")
+            command = f"bin/engarde rotate {name} --stack {stack.name}"
+            raise Refused(f"a rotation of {name} is not finished. Nothing was changed. Run `{command}` to finish it")
 
 
 def _refuse_missing(stack: Stack, logins: Sequence[Login]) -> None:
     missing = []
     for database, roles in _by_server(stack, logins):
         with session(login_of_admin(database)) as asked:
-            # All that a check reads of the catalogs would stand in the way of what cannot wait.
+            # A check would read the whole catalogs, which takes too long for something urgent.
             there = {found.name for found in asked.query("existing", Existing, roles=roles, schemas=[])}
         missing += [role for role in roles if role not in there]
     if missing:
         raise Refused(
-            f"not on the server: {', '.join(missing)}; nothing was changed."
-            f" `bin/pulumi up --refresh --stack {stack.name}` makes them"
+            f"the server does not have these roles: {', '.join(missing)}. Nothing was changed."
+            f" Run `bin/pulumi up --refresh --stack {stack.name}` to create them"
         )
 
 
 def _by_server(stack: Stack, logins: Sequence[Login]) -> list[tuple[DatabaseStack, list[str]]]:
-    """The roles of these logins by the database that looks after them; a role may be on several servers."""
+    """The roles of these logins by the database that manages them; a role may be on several servers."""
     wanted = {login.role for login in logins}
     found = [
         (database, [login.role for login in database.logins if login.role in wanted - database.guests])
@@ -165,8 +166,8 @@ def _by_server(stack: Stack, logins: Sequence[Login]) -> list[tuple[DatabaseStac
     return [(database, roles) for database, roles in found if roles]
 
 
-def _by_the_engine(stack: str, logins: Sequence[Login], recorded: State, *, dry_run: bool) -> frozenset[str]:
-    """The engine sees what is in force, and repairs it; the roles that it changes."""
+def _by_pulumi(stack: str, logins: Sequence[Login], recorded: State, *, dry_run: bool) -> frozenset[str]:
+    """Lets Pulumi compare the passwords on the server and correct them; returns the roles that it changes."""
     roles = {login.role for login in logins}
     resources = (resource for resource in recorded.resources if resource.type == ROLE and resource.made in roles)
     known = {resource.name: resource for resource in resources}
@@ -176,8 +177,8 @@ def _by_the_engine(stack: str, logins: Sequence[Login], recorded: State, *, dry_
     passwords = [found for found in steps if (found.type, found.operation) == (ROLE, "update")]
     if more := [found for found in steps if found not in passwords or found.changed != ("password",)]:
         raise Refused(
-            f"more than passwords differs on the server; nothing was changed:\n{indented(more)}\n"
-            f"`bin/pulumi up --refresh --stack {stack}` brings back all of it"
+            "the server differs from the state in more than passwords. Nothing was changed. These differ, too:\n"
+            f"{indented(more)}\nRun `bin/pulumi up --refresh --stack {stack}` to correct everything"
         )
     if steps and not dry_run:
         with step("up"):
@@ -186,7 +187,7 @@ def _by_the_engine(stack: str, logins: Sequence[Login], recorded: State, *, dry_
 
 
 def _as_the_admin(stack: Stack, logins: Sequence[Login]) -> None:
-    """An admin that cannot see what is in force is no help to the engine, which would change nothing."""
+    """Sets verifiers as the admin: if the admin cannot read passwords, Pulumi would change nothing."""
     stored, done = verifiers(stack.name), list[str]()
     for database, roles in _by_server(stack, logins):
         names = {login.role: on_server(f"{login_name(login)}-role", database) for login in logins}
@@ -197,5 +198,7 @@ def _as_the_admin(stack: Stack, logins: Sequence[Login]) -> None:
         except EngardeError as error:
             if not done:
                 raise
-            raise Unfinished(f"{error}\nThe passwords on {', '.join(done)} were put back; run it again") from None
+            raise Unfinished(
+                f"{error}\nThe passwords on {', '.join(done)} were set again. Run the command again to resume"
+            ) from None
         done.append(f"{database.server.host}:{database.server.port}")

@@ -1,4 +1,4 @@
-"""Whoever changes a stack does it alone, and its stack file by a copy that the engine can preview before."""
+"""Changes a stack alone, and its stack file through a copy that Pulumi can preview first."""
 
 import fcntl
 import shutil
@@ -25,33 +25,39 @@ from engarde.util.files import read_bytes
 from engarde.util.terminal import say, step
 
 PATIENCE = 120.0
-"""An engine may outlive the rotation that started it, and is then about to end [seconds]."""
+"""How long a Pulumi run that outlived its command has to end [seconds]."""
 
 
 @contextmanager
 def locked(declared: Stack, *, dry_run: bool) -> Iterator[None]:
-    """One rotation at a time, after the last engine has ended; a dead one's lock is removed, but for a dry run.
+    """Runs one changing command at a time, after the last Pulumi run has ended; removes the lock of a killed one.
 
-    :raises Refused: another rotation is at work, or an engine that does not end.
-    :raises Unreachable: no engine.
+    :raises Refused: another command is running, or a Pulumi run does not end.
+    :raises Unreachable: Pulumi does not start.
     """
     stack, recorded = declared.name, Recorded(declared.name)
     with (folder("rotation", stack) / "lock").open("w") as lock:
         try:
-            # The kernel lets go of a killed one's.
+            # The kernel releases the lock of a killed process.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Refused(f"another `rotate` is at work on stack {stack}; let it come to its end") from None
+            raise Refused(
+                f"another `rotate`, `retire` or `split` is running on stack {stack}. Nothing was changed. Wait until it"
+                " ends, then run the command again"
+            ) from None
         kept = recorded.backend
         if registry.stack_findings(declared, recorded, "killed run"):
-            raise Refused(f"a killed run left an empty file beside the state: `bin/engarde doctor --stack {stack}`")
+            raise Refused(
+                "a killed run left an empty file beside the state. Nothing was changed. Run"
+                f" `bin/engarde doctor --stack {stack}`, which prints the fix"
+            )
         # A preview needs no lock.
         if not dry_run:
             if stale_locks.holder(kept, stack):
-                with step(f"waiting for another engine that is at work on stack {stack}"):
+                with step(f"waiting for another Pulumi run on stack {stack}"):
                     _wait(kept, stack)
             if stale_locks.remove_locks(kept, stack):
-                say("removed the lock of an engine that was killed")
+                say("removed the lock of a killed Pulumi run")
         yield
 
 
@@ -60,15 +66,15 @@ def _wait(kept: str, stack: str) -> None:
     while holder := stale_locks.holder(kept, stack):
         if time.monotonic() > end:
             raise Refused(
-                f"stack {stack} is in use by {holder}; let it end or, when it never will,"
-                f" run `bin/pulumi cancel --stack {stack}`"
+                f"stack {stack} is in use by {holder}. Nothing was changed. Wait until it ends; if it never will, run"
+                f" `bin/pulumi cancel --stack {stack}`"
             )
         time.sleep(0.2)
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """A copy of the stack file; what is secret in it is encrypted, as in the file itself."""
+    """A copy of the stack file; secrets in it are encrypted, as in the file itself."""
 
     original: Path
     copy: Path
@@ -76,18 +82,18 @@ class Copy:
     """of the original"""
 
     def put_in_place(self) -> None:
-        """Makes the very file that was previewed the stack file, in one step: a kill leaves the old one or the new.
+        """Replaces the stack file by the copy that was previewed, in one step: a kill leaves the old file or the new.
 
         :raises Refused: somebody has edited the stack file meanwhile.
         """
         if read_bytes(self.original) != self.before:
-            raise Refused(f"{self.original.name} was edited meanwhile; nothing was changed. Run this again")
+            raise Refused(f"{self.original.name} was edited meanwhile, so it was not changed. Run the command again")
         self.copy.replace(self.original.resolve())
 
 
 @contextmanager
 def copied(stack: str, folder: Path) -> Iterator[Copy]:
-    """A copy of the stack file in a folder of the same file system, as long as the block lasts."""
+    """A copy of the stack file in a folder on the same file system, as long as the block lasts."""
     original = FOLDER / file_name(stack)
     made = Copy(original, folder / original.name, read_bytes(original))
     try:
@@ -102,7 +108,7 @@ def copied(stack: str, folder: Path) -> Iterator[Copy]:
 def draft(stack: Stack, login: Login, counter: int) -> Iterator[Copy]:
     """A copy in which a login has this counter, as long as the block lasts.
 
-    :raises ConfigError: the engine cannot spell the login's name; the message has the line to write by hand.
+    :raises ConfigError: Pulumi cannot write the login's name; the message has the lines to add by hand.
     :raises Refused: the copy would declare something else, too.
     """
     name = login_name(login)
@@ -112,12 +118,14 @@ def draft(stack: Stack, login: Login, counter: int) -> Iterator[Copy]:
             path = stack_file.key_path(section, keys)
             if path is None:
                 raise ConfigError(
-                    f"the engine cannot write the key of {name}; nothing was changed. Write this into {made.copy.name}"
-                    " yourself, and run the same command again, which goes on from there:\n"
+                    f"Pulumi cannot write the key of {name}. Nothing was changed. Add these lines to {made.copy.name}"
+                    " yourself, then run the command again to resume:\n"
                     + stack_file.lines(section, {keys[0]: {keys[1]: counter}})
                 )
             set_key(stack.name, made.copy, path, str(counter))
         wanted = {**logins_by_name(stack), name: login.model_copy(update={"rotation": counter})}
         if logins_by_name(read(made.copy.parent, stack.name)) != wanted:
-            raise Refused(f"the engine wrote another key than the counter of {name}; {file_name(stack.name)} stays")
+            raise Refused(
+                f"Pulumi wrote another key than the counter of {name}. {file_name(stack.name)} was not changed"
+            )
         yield made

@@ -175,7 +175,7 @@ def test_it_asks_before(project: Project) -> None:
         asked = rotate(project, "sankore", "--end-sessions")
         assert project.database.value(SESSIONS) == 1
     assert planned.returncode == 0
-    assert "the login would be taken away and its sessions ended first" in planned.stdout
+    assert "It would be locked out first, and its sessions ended" in " ".join(planned.stdout.split())
     assert asked.returncode == 2
     assert "all of its sessions are ended" in asked.stderr
     assert counters(project) == before

@@ -129,9 +129,9 @@ def test_signals_and_the_end_are_those_of_the_command(stack: Project) -> None:
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (("madansara",), "the command stands after `--`: run SERVICE -- COMMAND..."),
+        (("madansara",), "put the command after `--`: run SERVICE -- COMMAND..."),
         (("madansara", "--"), "Missing argument '-- COMMAND...'"),
-        (("madansara", "alembic", "downgrade", "-1"), "the command stands after `--`"),
+        (("madansara", "alembic", "downgrade", "-1"), "put the command after `--`"),
         (("madansara", "--", "no-such-program"), "engarde: cannot run no-such-program: No such file or directory"),
         (("madansar", "--", "true"), "engarde: stack local has no service madansar; it has madansara, langflow"),
     ],

@@ -48,7 +48,7 @@ def test_a_stack_file_without_its_line_is_refused(project: Project) -> None:
         assert "leaves: [its own.langflow]" in said
     assert rows(project.database, OWN, "SELECT id FROM langflow.flow") == [(1,)]
     pushed = tool(project, "railway", "push", code=2, RAILWAY_TOKEN="none that is asked")
-    assert "the stack file says something else of langflow's URL" in pushed.stderr
+    assert "the URL of langflow was edited in the stack file" in pushed.stderr
 
 
 def test_so_is_one_with_another_database_or_server_of_that_name(project: Project) -> None:

@@ -48,7 +48,7 @@ def audited(there: Delivery) -> dict[str, str]:
 
 def test_what_was_delivered_is_right(there: Delivery) -> None:
     assert audited(there) == {}
-    assert there.tool("audit").stdout == "no variable holds more than its service's own credentials\n"
+    assert there.tool("audit").stdout == "no variable holds credentials other than its service's own\n"
 
 
 def test_every_way_to_more_than_ones_own(there: Delivery) -> None:
@@ -67,16 +67,16 @@ def test_every_way_to_more_than_ones_own(there: Delivery) -> None:
         I="postgresql://somebody:else@elsewhere/db",
         J="redis://[broken",
     )
-    by_reference = "those of the superuser: by reference to Postgres."
+    by_reference = "credentials of the superuser: by reference to Postgres."
     assert audited(there) == {
-        "(shared): ADMIN_URL": "those of the superuser: a URL, literally",
+        "(shared): ADMIN_URL": "credentials of the superuser: a URL, literally",
         "madansara: A": f"{by_reference}DATABASE_URL",
         "madansara: B": f"{by_reference}PGPASSWORD",
-        "madansara: C": "those of the superuser: a URL, by reference",
-        "madansara: D": "those of the superuser: its password, literally",
-        "madansara: E": "those of the superuser: a URL, literally",
-        "madansara: F": "those of sankore_user: a URL, literally",
-        "madansara: G": "those of analytics_readonly: its password, literally",
+        "madansara: C": "credentials of the superuser: a URL, by reference",
+        "madansara: D": "credentials of the superuser: its password, literally",
+        "madansara: E": "credentials of the superuser: a URL, literally",
+        "madansara: F": "credentials of sankore_user: a URL, literally",
+        "madansara: G": "credentials of analytics_readonly: its password, literally",
     }
     shown = there.tool("audit").stdout
-    assert "take A out of madansara on Railway" in shown
+    assert "remove A from madansara on Railway" in shown

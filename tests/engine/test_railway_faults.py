@@ -67,7 +67,7 @@ def test_what_does_not_pass_leaves_a_state_for_each_service_and_the_next_run_fin
     states = there.states(code=4)
     # In the order of names: those before it are written and being deployed, those after it are not touched.
     assert "HTTP 500" in states["madansara"]
-    assert states["Sankore-API"].startswith("its deployment was begun, and its end not seen")
+    assert states["Sankore-API"].startswith("its deployment was started, but its end was not seen")
     assert states["metabase"].startswith("not finished")
     assert there.services["analytics"].variables(PRODUCTION) == {"OWN": "x"}
     there.fake.heal()
@@ -88,7 +88,7 @@ def test_a_build_that_still_goes_on(there: Delivery) -> None:
     assert there.states() == DEPLOYED
     there.services["madansara"].set(PRODUCTION, DATABASE_URL="")
     there.fake.fail(DEPLOY, Message(text), service="madansara", times=9)
-    assert "builds an earlier deployment still" in there.states("--timeout", "1", code=4)["madansara"]
+    assert "is still building an earlier deployment" in there.states("--timeout", "1", code=4)["madansara"]
     there.fake.heal()
     assert there.states()["madansara"] == "deployed"
 
@@ -97,9 +97,9 @@ ENDS = {
     "FAILED": (("BUILDING", "FAILED"), "ended as FAILED"),
     "CRASHED": (("DEPLOYING", "CRASHED"), "ended as CRASHED"),
     "REMOVED": (("REMOVED",), "ended as REMOVED"),
-    "SKIPPED": (("SKIPPED",), "skipped for another"),
-    "NEEDS_APPROVAL": (("NEEDS_APPROVAL",), "waits for a person (NEEDS_APPROVAL)"),
-    "BUILDING": ((*("BUILDING",) * 60, "SUCCESS"), "not at its end after the --timeout; last seen: BUILDING"),
+    "SKIPPED": (("SKIPPED",), "skipped because of another one"),
+    "NEEDS_APPROVAL": (("NEEDS_APPROVAL",), "on hold on Railway (NEEDS_APPROVAL)"),
+    "BUILDING": ((*("BUILDING",) * 60, "SUCCESS"), "did not end within --timeout; last status: BUILDING"),
 }
 
 
@@ -113,7 +113,7 @@ def test_ends_that_are_not_good(there: Delivery, end: str) -> None:
         assert says in states.pop("madansara")
         assert set(states.values()) == {"deployed"}
         if end == "NEEDS_APPROVAL":
-            assert "waits for a person" in made.states(code=4)["madansara"]
+            assert "on hold on Railway" in made.states(code=4)["madansara"]
             made.services["madansara"].deploy(PRODUCTION)
         made.fake.settle()
         assert made.states()["madansara"] in ("deployed", "as declared")
@@ -135,9 +135,9 @@ def test_a_service_that_was_never_deployed(there: Delivery) -> None:
     new = there.there.service("new")
     refused = there.tool("push")
     assert refused.returncode == 2
-    assert "never deployed on Railway: new; nothing was written" in refused.stderr
+    assert "never deployed on Railway: new. Nothing was changed" in refused.stderr
     assert there.fake.writes == []
-    assert there.states("--no-deploy", "onside") == {"new": "written; its first deployment takes it up"}
+    assert there.states("--no-deploy", "onside") == {"new": "written; its first deployment uses it"}
     assert new.variables(PRODUCTION).keys() == {"DATABASE_URL"}
     assert there.plan("onside")["new"] == ({"DATABASE_URL": "same"}, "never")
     new.deploy(PRODUCTION)
@@ -158,9 +158,7 @@ def refused(there: Delivery, command: str, says: str, **environment: str) -> Non
 @each_command
 def test_services_that_are_not_there_or_there_twice(there: Delivery, command: str) -> None:
     there.stack.declare(**{**STACK, "services": {**STACK["services"], "madansara": {"railway": {"service": "nobody"}}}})
-    refused(
-        there, command, "engarde:services: what the token may see of Railway has no service nobody; it has Postgres, "
-    )
+    refused(there, command, "engarde:services: Railway, as the token sees it, has no service nobody; it has Postgres, ")
     there.stack.declare(**STACK)
     there.there.service("MADANSARA")
     refused(there, command, "engarde:services: Railway has 2 services named madansara; rename all but one")
@@ -172,19 +170,19 @@ def test_a_service_that_is_missing_in_the_environment(there: Delivery, command: 
     there.stack.declare(
         **{**STACK, "services": {**STACK["services"], "madansara": {"railway": {"service": "only-there"}}}}
     )
-    refused(there, command, "the service only-there is not in environment production")
+    refused(there, command, "service only-there is not in environment production on Railway")
 
 
 @each_command
 def test_projects_and_environments_that_are_not_there_or_there_twice(there: Delivery, command: str) -> None:
     there.token = there.fake.account_token
     there.stack.declare(**{**STACK, "railway": {**SECTION, "project": "nobody"}})
-    refused(there, command, "engarde:railway: what the token may see of Railway has no project nobody; it has engarde")
+    refused(there, command, "engarde:railway: Railway, as the token sees it, has no project nobody; it has engarde")
     there.stack.declare(**{**STACK, "railway": {**SECTION, "environment": "Production"}})
-    refused(there, command, "engarde:railway: what the token may see of Railway has no environment Production")
+    refused(there, command, "engarde:railway: Railway, as the token sees it, has no environment Production")
     there.stack.declare(**STACK)
     there.fake.project("engarde", PRODUCTION)
-    refused(there, command, "engarde:railway: Railway has 2 projects named engarde; state the project's id")
+    refused(there, command, "engarde:railway: Railway has 2 projects named engarde; use the project's id instead")
 
 
 @each_command
@@ -193,18 +191,20 @@ def test_tokens_that_are_none_wrong_or_anothers(there: Delivery, command: str) -
     address = there.fake.environment(right)["ENGARDE_RAILWAY_URL"]
     there.token = there.there.token("staging")
     refused(
-        there, command, "RAILWAY_TOKEN is for environment staging of project engarde; engarde:railway names environment"
+        there,
+        command,
+        "RAILWAY_TOKEN is for environment staging of project engarde, but engarde:railway names environment",
     )
     nothing = {"RAILWAY_TOKEN": "", "RAILWAY_API_TOKEN": ""}
-    refused(there, command, "no token for Railway: put a project token into RAILWAY_TOKEN", **nothing)
+    refused(there, command, "no token for Railway. Set RAILWAY_TOKEN to a project token", **nothing)
     # A project's as an account's, the other way round, and one that nobody has given.
-    refused(there, command, "does not take RAILWAY_API_TOKEN", **{**nothing, "RAILWAY_API_TOKEN": right})
-    refused(there, command, "does not take RAILWAY_TOKEN", RAILWAY_TOKEN=there.fake.account_token)
-    refused(there, command, "does not take RAILWAY_TOKEN", RAILWAY_TOKEN="made-up")
+    refused(there, command, "does not accept RAILWAY_API_TOKEN", **{**nothing, "RAILWAY_API_TOKEN": right})
+    refused(there, command, "does not accept RAILWAY_TOKEN", RAILWAY_TOKEN=there.fake.account_token)
+    refused(there, command, "does not accept RAILWAY_TOKEN", RAILWAY_TOKEN="made-up")
     refused(
         there,
         command,
-        "has to begin with https://",
+        "must begin with https://",
         ENGARDE_RAILWAY_URL=address.replace("127.0.0.1", "railway.example"),
     )
     there.stack.declare(**{key: each for key, each in STACK.items() if key != "railway"} | {"analytics": {}} | ONLY)
@@ -215,7 +215,7 @@ ONLY = {"services": {"madansara": None}}
 
 
 def test_names_that_are_not_in_the_stack(there: Delivery) -> None:
-    for name, says in (("nobody", "stack local has no login nobody"), ("onside", "onside goes to no Railway service")):
+    for name, says in (("nobody", "stack local has no login nobody"), ("onside", "onside has no Railway service")):
         done = there.tool("push", name)
         assert (done.returncode, done.stdout) == (2, "")
         assert says in done.stderr
@@ -227,8 +227,8 @@ def test_nobody_answers(there: Delivery) -> None:
     nobody = "http://127.0.0.1:1/graphql/v2"
     done = there.tool("plan", ENGARDE_RAILWAY_URL=nobody, ENGARDE_TIMEOUTS="railway.patience=2")
     assert (done.returncode, done.stdout) == (3, "")
-    assert "Railway: no connection; asking again" in done.stderr
-    assert "Railway does not answer: no connection; run it again later" in done.stderr
+    assert "Railway: no connection; retrying" in done.stderr
+    assert "Railway does not answer: no connection. Run the command again later" in done.stderr
 
 
 KILLED = sampled(

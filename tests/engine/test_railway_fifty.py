@@ -27,7 +27,7 @@ def test_fifty_services_within_the_limits(projects: Projects) -> None:
         done = stack.tool("railway", "push", "--output", "json", **environment)
         assert done.returncode == 0, done.stdout + done.stderr
         assert {load["message"] for load in json.loads(done.stdout)["railwayServices"]} == {"deployed"}
-        assert "asking again" not in done.stderr
+        assert "retrying" not in done.stderr
         assert [len(service.deployments(PRODUCTION)) for service in services] == [2] * COUNT
         assert fake.most_in_a_second <= IN_A_SECOND
         assert fake.total < IN_AN_HOUR / 3

@@ -127,11 +127,13 @@ def test_only_one_service(there: Delivery) -> None:
 
 
 def test_written_and_not_deployed_is_deployed_by_the_next(there: Delivery) -> None:
-    assert set(there.states("--no-deploy").values()) == {"written; what runs has the old one until it is deployed"}
+    assert set(there.states("--no-deploy").values()) == {
+        "written; the running service has the old value until it is deployed"
+    }
     assert "deploy" not in "".join(there.fake.fields).lower().replace("latestdeployment", "")
     assert there.plan()["madansara"] == ({"DATABASE_URL": "same"}, "deploy")
     there.fake.forget()
-    assert set(there.states("--no-wait").values()) == {"its deployment was begun"}
+    assert set(there.states("--no-wait").values()) == {"its deployment was started"}
     assert "variableCollectionUpsert" not in there.fake.fields
     assert there.plan()["madansara"] == ({"DATABASE_URL": "same"}, "wait")
     assert set(there.states().values()) == {"deployed"}
@@ -172,7 +174,8 @@ def test_a_stack_file_that_was_edited_since(there: Delivery) -> None:
     finally:
         there.stack.declare(**STACK)
     assert done.returncode == 2
-    assert "than the last run; run `bin/pulumi up --stack local` first" in done.stderr
+    assert "was edited in the stack file after the last `up`. Nothing was delivered." in done.stderr
+    assert "Run `bin/pulumi up --stack local` first" in done.stderr
     assert there.fake.requests == []
 
 
@@ -221,12 +224,12 @@ def test_other_variables_that_hold_an_older_login(there: Delivery) -> None:
         ("sankore-worker", "DSN", "sankore_user"),
     }
     shown = " ".join(there.tool("plan", "madansara").stdout.split())
-    assert "madansara: APP_DATABASE_URL holds an older login of madansara_user, which is shut out: declare" in shown
+    assert "madansara: APP_DATABASE_URL holds an old login of madansara_user, which no longer works: declare" in shown
     assert "declare helper and URL in `railway` under engarde:services, madansara" in shown
     assert "sankore" not in shown
     refused = there.tool("push")
     assert refused.returncode == 2
-    assert "nothing was written. `--despite-old-logins` goes on" in refused.stderr
+    assert "Nothing was changed. Fix them, or run the command with `--despite-old-logins`" in refused.stderr
     assert "declare APP_DATABASE_URL in `railway.variables` under engarde:services, madansara" in refused.stderr
     assert there.fake.writes == []
     audit = json.loads(there.tool("audit", "--output", "json").stdout)["findings"]

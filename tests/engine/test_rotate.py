@@ -86,8 +86,8 @@ def test_a_new_password_and_nothing_else(project: Project) -> None:
     assert counters(project)["madansara"] == 2
     assert "rotation: 2" in file(project)
     assert without_counters(file(project)) == without_counters(before)
-    assert "Sessions that are open live on" in done.stderr
-    assert done.stderr.index("live on") < done.stderr.index("Updating")
+    assert "Open sessions stay open" in done.stderr
+    assert done.stderr.index("stay open") < done.stderr.index("Updating")
     assert "counter 1 -> 2" in done.stdout
     assert "bin/engarde url madansara --stack local --from service" in " ".join(done.stdout.split())
     assert done.stdout.splitlines()[-1].strip() == f"commit {STACK_FILE}"
@@ -111,11 +111,11 @@ def test_a_dry_run_changes_nothing(project: Project) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ((), "name a service"),
+        ((), "give services or"),
         (("--all", "sankore"), "either names or --all"),
         (("nobody", "sankore", "admin"), "stack local has no login admin or nobody; it has"),
         (("sankore", "madansara", "sankore"), "named twice: sankore"),
-        (("--reapply",), "name a service"),
+        (("--reapply",), "give services or"),
         (("--reapply", "nobody"), "stack local has no login nobody"),
     ],
 )
@@ -158,7 +158,7 @@ def test_a_login_that_was_not_brought_up(project: Project) -> None:
     done = rotate(project, "later")
     (project.folder / STACK_FILE).write_text(before)
     assert done.returncode == 2
-    assert "later was not brought up yet; run `bin/pulumi up --stack local` first" in done.stderr
+    assert "later was not created yet. Nothing was changed. Run `bin/pulumi up --stack local` first" in done.stderr
 
 
 DELIVERING = """
@@ -207,7 +207,7 @@ def test_delivery_is_asked_before_and_gone_on_with_after_it_failed(project: Proj
     code, report = delivering(project, "deliver")
     assert (code, report["rotated"], report["fileToCommit"]) == (4, [], STACK_FILE)
     assert report["failed"]["reason"].endswith(
-        "run it again: the new password is in force, and its delivery failed: the deployment crashed"
+        "did not finish: the new password is set, but its delivery failed: the deployment crashed"
     )
     assert counters(project) == {**before, "sankore": before["sankore"] + 1}
 
@@ -236,7 +236,7 @@ def test_all_stops_at_the_first_failure_and_goes_on_from_there(project: Project)
     # By now the engine has seen that the role may not log in: drift, which is for `up`.
     again = rotate(project, "--all")
     assert again.returncode == 2
-    assert "goes on with what it left: madansara, sankore, analytics" in again.stderr
+    assert "resuming an earlier run that was stopped; logins left: madansara, sankore, analytics" in again.stderr
     assert "update madansara-role (login), a Role" in again.stderr
     project.succeeds(project.up())
     report = rotated(project, "--all")

@@ -37,7 +37,7 @@ def test_after_a_restore(project: Project) -> None:
     file, mark = (project.folder / STACK_FILE).read_text(), project.database.mark()
     planned = rotate(project, "--reapply", "--all", "--dry-run")
     assert planned.returncode == 0, planned.stderr
-    assert "madansara (madansara_user): the state's password would be put in force again" in planned.stdout
+    assert "madansara (madansara_user): the state's password would be set again" in planned.stdout
     assert project.database.changes(mark) == []
 
     report = rotated(project, "--reapply", "--all")
@@ -67,7 +67,7 @@ def test_roles_that_a_restore_has_lost(project: Project) -> None:
     try:
         done = rotate(project, "--reapply", "--all")
         assert done.returncode == 2
-        assert "not on the server: sankore_user" in done.stderr
+        assert "the server does not have these roles: sankore_user. Nothing was changed" in done.stderr
         assert "bin/pulumi up --refresh --stack local" in done.stderr
     finally:
         project.database.run("ALTER ROLE lost RENAME TO sankore_user")
@@ -79,7 +79,8 @@ def test_not_in_the_middle_of_a_rotation(project: Project) -> None:
     done = rotate(project, "--reapply", "sankore")
     journal.unlink()
     assert done.returncode == 2
-    assert "a rotation of sankore was begun; `bin/engarde rotate sankore --stack local` ends it" in done.stderr
+    assert "a rotation of sankore is not finished. Nothing was changed." in done.stderr
+    assert "Run `bin/engarde rotate sankore --stack local` to finish it" in done.stderr
 
 
 @only_superuser

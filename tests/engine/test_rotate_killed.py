@@ -180,7 +180,7 @@ def test_two_at_once(project: Project, tmp_path: Path) -> None:
     second = rotate(project, "sankore")
     assert first.wait() == 0, output.read_text()
     assert second.returncode == 2
-    assert "another `rotate` is at work on stack local" in second.stderr
+    assert "another `rotate`, `retire` or `split` is running on stack local" in second.stderr
     remember(project)
     assert counters(project) == {**before, "madansara": before["madansara"] + 1}
 

@@ -71,7 +71,7 @@ def test_a_variable_that_is_not_declared_is_named(there: Delivery) -> None:
     own = there.services["madansara"].variables(PRODUCTION)["DATABASE_URL"]
     there.services["madansara"].set(PRODUCTION, APP_DATABASE_URL=own)
     said = " ".join(rotate(there, "madansara").stdout.split())
-    assert "madansara: APP_DATABASE_URL holds an older login of madansara_user, which is shut out: declare" in said
+    assert "madansara: APP_DATABASE_URL holds an old login of madansara_user, which no longer works: declare" in said
     logs_in(there, "madansara")
 
 
@@ -86,7 +86,7 @@ def test_every_variable_of_every_service_that_has_the_login(there: Delivery) -> 
 def test_nothing_is_changed_where_it_could_not_be_delivered(there: Delivery) -> None:
     file, counter = there.stack.folder / STACK_FILE, counters(there.stack)
     before = file.read_text()
-    assert "does not take RAILWAY_TOKEN" in rotate(there, "madansara", code=2, RAILWAY_TOKEN="made-up").stderr
+    assert "does not accept RAILWAY_TOKEN" in rotate(there, "madansara", code=2, RAILWAY_TOKEN="made-up").stderr
     assert "no token for Railway" in rotate(there, "madansara", code=2, RAILWAY_TOKEN="").stderr
     assert (file.read_text(), counters(there.stack)) == (before, counter)
 
@@ -110,7 +110,7 @@ def test_what_is_not_delivered_is_gone_on_with_from_there(there: Delivery) -> No
     there.fake.fail(WRITE, Http(500), service="metabase", times=9)
     failed = rotate(there, *asked, code=4)
     assert "HTTP 500" in failed.stderr
-    assert "not delivered: the stack file names no service for it" in " ".join(failed.stdout.split())
+    assert "not delivered: the stack file names no Railway service for it" in " ".join(failed.stdout.split())
     there.fake.heal()
     assert "metabase: deployed" in rotate(there, *asked).stdout
     logs_in(there, "analytics", "ANALYTICS_URL")
@@ -144,7 +144,7 @@ def test_killed_while_it_delivers(there: Delivery, at: tuple[str, str]) -> None:
         process.kill()
         process.wait()
     assert strangers(there.stack) == set()
-    assert "goes on" in rotate(there, "madansara").stderr
+    assert "resumes its rotation" in rotate(there, "madansara").stderr
     assert counters(there.stack)["madansara"] == counter + 1
     logs_in(there, "madansara")
     assert there.tool("plan").returncode == 0

@@ -65,7 +65,7 @@ def test_a_service_on_railway_runs_with_its_new_url(projects: Projects) -> None:
         made.quick()
         environment, run = made.fake.environment(made.token), ("run", "madansara", "--to", "m", "--yes")
         refused = split(project, *run, code=4, environment={**environment, "RAILWAY_TOKEN": "x"})
-        assert "does not take RAILWAY_TOKEN" in refused.stderr
+        assert "does not accept RAILWAY_TOKEN" in refused.stderr
         # Before the service was shut out.
         project.database.session(*login).close()
         assert "madansara: deployed" in split(project, *run, environment=environment).stderr

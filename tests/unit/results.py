@@ -185,7 +185,7 @@ def to_deliver(services: Names) -> Result:
 
 
 def delivered(services: Names) -> Result:
-    says = "DIRECT_URL is sealed, so that nobody knows its value; `--write-sealed` writes it"
+    says = "DIRECT_URL is sealed, so its value cannot be compared; `--write-sealed` writes it"
     return Push(tuple(Pushed(step, False, says) for step in railway_plan(services).steps))
 
 

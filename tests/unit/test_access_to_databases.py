@@ -120,7 +120,7 @@ def test_railway_gets_the_urls_that_lead_there() -> None:
 
 
 def test_what_was_moved_in_the_file_alone_is_not_delivered() -> None:
-    with pytest.raises(Refused, match="the stack file says something else of b's URL"):
+    with pytest.raises(Refused, match="the URL of b was edited in the stack file"):
         desired_variables(stack(services={"b": None, "c": {"database": "cs"}}, analytics={}), ["b"])
 
 

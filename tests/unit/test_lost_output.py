@@ -204,5 +204,5 @@ def test_a_traceback_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_an_address_that_is_no_url_is_refused() -> None:
-    with pytest.raises(Refused, match="ENGARDE_RAILWAY_URL is no URL"):
+    with pytest.raises(Refused, match="ENGARDE_RAILWAY_URL is not a URL"):
         _address({ANOTHER_URL: "http://[::1"})

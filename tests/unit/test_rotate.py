@@ -66,7 +66,7 @@ def test_an_older_file_is_refused(begun: dict[str, int]) -> None:
 
 
 def test_what_was_never_brought_up_is_refused() -> None:
-    with pytest.raises(Refused, match="a was not brought up yet"):
+    with pytest.raises(Refused, match="a was not created yet"):
         plan(stack(), stack().services[0], known(b=1), {})
 
 
@@ -164,13 +164,13 @@ def test_an_engine_that_is_at_work_is_waited_for(private: Path) -> None:
         with (
             patch("engarde.pulumi_cli.stale_locks.holder", return_value="process 1 on there"),
             patch("engarde.rotate.stack_change.PATIENCE", 0),
-            pytest.raises(Refused, match=r"in use by process 1 on there; .*pulumi cancel --stack prod"),
+            pytest.raises(Refused, match=r"in use by process 1 on there\. .*pulumi cancel --stack prod"),
             locked(stack(), dry_run=False),
         ):
             raise AssertionError
         with locked(stack(), dry_run=True):
             assert len(stale) == 1
-            with pytest.raises(Refused, match="another `rotate` is at work"), locked(stack(), dry_run=False):
+            with pytest.raises(Refused, match="is running on stack prod"), locked(stack(), dry_run=False):
                 raise AssertionError
 
 
@@ -188,7 +188,7 @@ def test_a_name_that_the_engine_cannot_write(private: Path) -> None:
     (login,) = (service for service in declared.services if service.name == ENDLESS)
     with (
         patch("engarde.rotate.stack_change.FOLDER", private),
-        pytest.raises(ConfigError, match=r"(?s)Write this into Pulumi.prod.yaml.*back\\: \{rotation: 2\}"),
+        pytest.raises(ConfigError, match=r"(?s)Add these lines to Pulumi.prod.yaml.*back\\: \{rotation: 2\}"),
         draft(declared, login, 2),
     ):
         raise AssertionError
@@ -241,13 +241,13 @@ def test_a_login_that_proves_something(new: LoginAttempt, old: LoginAttempt | No
     with patch("engarde.rotate.lockout.attempt_login", side_effect=[new, old]):
         said = prove(stack(), "a_user", "new", "old" if old else None)
     assert bool(said) == warned
-    assert not said or "a login proves nothing there" in said
+    assert not said or "logging in does not prove the new one" in said
 
 
 def test_a_login_that_is_refused() -> None:
     with (
         patch("engarde.rotate.lockout.attempt_login", side_effect=[OUT, OUT]),
-        pytest.raises(Unfinished, match="a_user is not"),
+        pytest.raises(Unfinished, match="a_user cannot log in"),
     ):
         prove(stack(), "a_user", "new", "old")
 
