@@ -1,1 +1,1 @@
-"""Copies of one service's schema that prove themselves, and the way back."""
+"""Backs up one service's schema with a manifest that proves the copy, and restores it."""

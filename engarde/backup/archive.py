@@ -1,6 +1,6 @@
-"""What a backup's files hold: definitions and rows of a dump, as pg_restore reads it, and large objects beside it.
+"""Reads and writes a backup's files: definitions and rows of a dump, through pg_restore, and large objects.
 
-Large objects are in no schema; in a backup are those of the service's role.
+Large objects are in no schema; a backup has those of the service's role.
 """
 
 import os
@@ -24,7 +24,7 @@ from engarde.util.masking import masked
 from engarde.util.quoting import literal
 
 LEFT_OUT = re.compile(r"\d+; \d+ \d+ (SCHEMA|SEQUENCE SET|BLOB|BLOBS|BLOB METADATA|BLOB COMMENTS) ")
-"""The schema is there already. Sequences are put where the manifest says, and large objects are in a file beside."""
+"""The schema exists already, the manifest has the sequences' values, and another file has the large objects."""
 
 FIRST_ENTRY = "\n--\n-- Name: "
 SEARCH_PATH = "SELECT pg_catalog.set_config("
@@ -32,18 +32,18 @@ NOT_TAKEN = (
     *("SET statement_timeout", "SET lock_timeout", "SET idle_in_transaction_session_timeout"),
     *("SET transaction_timeout", SEARCH_PATH, "\\restrict"),
 )
-"""What stands above the first entry and would lift our session's limits, is not for every server, is otherwise in our
-session, or is psql's."""
+"""Lines above the first entry that would lift our session's limits, that some servers do not know, that our session
+sets otherwise, or that are psql's."""
 
 LAST_ENTRY = "\n--\n-- PostgreSQL database dump complete"
 BETWEEN_TABLES = (b"--", b"SET ", SEARCH_PATH.encode(), b"\\restrict", b"\\unrestrict", b"\n")
 FROM = b" FROM stdin;\n"
 END_OF_ROWS = b"\\.\n"
 PART, LARGE_PART = 1 << 18, 1 << 20
-"""Of rows and of large objects, at a time [bytes]."""
+"""How much is read at a time, of rows and of large objects [bytes]."""
 
 KNOWN_OPTIONS = frozenset({"n_distinct", "n_distinct_inherited"})
-"""What every release from 13 on lets one say of a column."""
+"""The options of a column that every release from 13 on knows."""
 
 UNKNOWN_OPTION = "22023"
 
@@ -57,7 +57,7 @@ _TOKENS = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-"""As the server reads them with standard_conforming_strings; a dump holds no other comments."""
+"""Tokens as the server reads them with standard_conforming_strings; a dump has no other comments."""
 
 _NAME = r'(?:[^\W\d][\w$]*|"(?:[^"]|"")+")'
 _FOREIGN_KEY = re.compile(
@@ -73,12 +73,12 @@ _OPTION = re.compile(r"(?P<name>\w+)=(?:'(?:[^']|'')*'|[^,]*)")
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A dump and who reads it."""
+    """A dump, and the programs that read it."""
 
     folder: Path
     client: Client
     entries: Path
-    """the list of what is taken from it"""
+    """the list of the entries to load"""
 
     def definitions(self, section: Literal["pre-data", "post-data"]) -> list[str]:
         """The statements of a section, for any server that is not older than the dump's."""
@@ -104,7 +104,7 @@ class Archive:
 
 @contextmanager
 def opened(folder: Path, client: Client) -> Iterator[Archive]:
-    """A dump, but for what of it is not loaded.
+    """A dump, without the entries that are not loaded.
 
     :raises Unfinished: pg_restore cannot read it.
     """
@@ -135,7 +135,7 @@ def _running(command: list[str]) -> Iterator[IO[bytes]]:
         if process.wait():
             complaints.seek(0)
             said = masked(complaints.read().decode(errors="replace").strip())
-            raise Unfinished(f"pg_restore ended with {process.returncode}: {said}")
+            raise Unfinished(f"pg_restore failed with exit code {process.returncode}: {said}")
 
 
 def _tables(stream: IO[bytes]) -> Iterator[tuple[str, Iterator[bytes]]]:
@@ -146,12 +146,12 @@ def _tables(stream: IO[bytes]) -> Iterator[tuple[str, Iterator[bytes]]]:
             assert next(parts, None) is None, "rows were left unread"
         elif not line.startswith(BETWEEN_TABLES):
             raise Unfinished(
-                f"pg_restore gives what is no row of a table: {line[:80].decode(errors='replace').strip()}"
+                f"pg_restore printed a line that belongs to no table: {line[:80].decode(errors='replace').strip()}"
             )
 
 
 def _statement(line: bytes, stream: IO[bytes]) -> str:
-    """A COPY as one sends it; a name in it may go over several lines, and look like its end."""
+    """A COPY statement; a name in it may have several lines, one of which may look like its end."""
     while not (line.endswith(FROM) and line.count(b'"') % 2 == 0) and (more := stream.readline()):
         line += more
     return line.removesuffix(b";\n").decode()
@@ -188,7 +188,7 @@ def split(text: str) -> Iterator[str]:
             if blocks:
                 blocks += (word == "CASE") - (word == "END")
             elif word == "ATOMIC" and before == "BEGIN" and "".join(kept).lstrip().startswith(ROUTINES):
-                # Its body is statements, which no parentheses hold together.
+                # Its body has several statements, and no parentheses around them.
                 blocks = 1
             before = word
         elif token["sign"]:
@@ -203,19 +203,19 @@ def split(text: str) -> Iterator[str]:
 
 
 def referenced(statement: str) -> str | None:
-    """The table that a foreign key leads to, as the statement names it; none where it makes none."""
+    """The table that a foreign key references, as the statement names it; None if it creates no foreign key."""
     found = _FOREIGN_KEY.match(statement)
     return found[1] if found else None
 
 
 def options(statement: str) -> frozenset[str]:
-    """The names of the options that it gives a column."""
+    """The names of the options that the statement sets for a column."""
     found = _OF_COLUMN.fullmatch(statement)
     return frozenset(option["name"] for option in _OPTION.finditer(found["options"])) if found else frozenset()
 
 
 def without(statement: str, names: Collection[str]) -> str:
-    """The statement without these options of a column; nothing where no other is left."""
+    """The statement without these options of a column; empty if no other option is left."""
     found = _OF_COLUMN.fullmatch(statement)
     if not found:
         return statement
@@ -224,9 +224,9 @@ def without(statement: str, names: Collection[str]) -> str:
 
 
 def run_definitions(asked: Session, what: str, statements: Iterable[str]) -> None:
-    """Runs them in this order, without options that the server does not know; `what` says in an error which they are.
+    """Runs statements in this order, without options that the server does not know; an error calls them `what`.
 
-    :raises NotRun: the server does not run one of them.
+    :raises NotRun: one of them fails.
     """
     known, unknown = set(KNOWN_OPTIONS), set[str]()
     waiting: list[str] = []
@@ -242,7 +242,7 @@ def run_definitions(asked: Session, what: str, statements: Iterable[str]) -> Non
 
 
 def _takes(asked: Session, statement: str) -> bool:
-    """Whether the server knows the option that the statement sets; it is done then."""
+    """Whether the server knows the option that the statement sets; if so, the statement has run."""
     try:
         attempt(asked, "an option of a column", statement)
     except NotRun as refusal:
@@ -253,7 +253,7 @@ def _takes(asked: Session, statement: str) -> bool:
 
 
 def _together(asked: Session, what: str, statements: list[str]) -> None:
-    """One message for all, since a server may be far away; where one fails they are run one by one, to tell which."""
+    """Runs all in one message, since a server may be far away; if one fails, runs them one by one to find it."""
     if not statements:
         return
     try:
@@ -285,7 +285,7 @@ class _LargeObject(RawIOBase):
 
 
 def write_large_objects(asked: Session, found: Sequence[LargeObject], file: Path) -> None:
-    """Writes those that the session sees, each under its number."""
+    """Writes the large objects that the session sees, each under its number."""
     with tarfile.open(file, "w") as archive:
         for item in found:
             member = tarfile.TarInfo(str(item.number))
@@ -294,7 +294,7 @@ def write_large_objects(asked: Session, found: Sequence[LargeObject], file: Path
 
 
 def load_large_objects(asked: Session, file: Path, wanted: Sequence[LargeObject]) -> None:
-    """Makes them again under their numbers, in the session's transaction and as its role."""
+    """Creates the large objects again under their numbers, in the session's transaction and as its role."""
     with tarfile.open(file) as archive:
         for item in wanted:
             content = archive.extractfile(str(item.number))

@@ -1,4 +1,4 @@
-"""Makes the backup of one service: its schema's dump, and the inventory that belongs to it, both of one snapshot."""
+"""Makes the backup of one service: its schema's dump and the inventory of it, from one snapshot."""
 
 import os
 import subprocess
@@ -30,14 +30,14 @@ from engarde.util.timeouts import seconds
 
 DEFAULT_JOBS = 2
 LOCKS = 60
-"""How long a table may be held by somebody who changes it [seconds]."""
+"""How long pg_dump waits for a table that is being changed [seconds]."""
 LAST = 5
-"""How many lines of a failure are reported."""
+"""How many last lines of a failure are shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the operator wants otherwise than by default."""
+    """The operator's options."""
 
     jobs: int | None = None
     """tables at a time"""
@@ -47,15 +47,15 @@ class Options:
 
 
 def backup(stack: Stack, name: str, to: Path | None, options: Options, say: Say, login: Access | None = None) -> Made:
-    """Copies a service's schema into a new folder that nobody but its owner can read, and tries to load it.
+    """Copies a service's schema into a new folder that only its owner can read, and tests its definitions.
 
-    Of an existing schema, which is others' to restore, it is only copied, as analytics reads it.
+    An existing schema, which the stack does not manage, is only copied, as analytics reads it.
 
-    :param login: another one of the service's role than with the state's password: of a move, which loads the copy
-        itself where it is to be.
-    :raises Refused: something cannot be copied whole, or there is no pg_dump that is right for the server.
-    :raises Unfinished: it could not be written; nothing of it stays.
-    :raises Unreachable: the service's role was not let in.
+    :param login: a login of the service's role with another password than the state's: a move gives it, and loads the
+        copy itself.
+    :raises Refused: something cannot be copied completely, or no pg_dump fits the server.
+    :raises Unfinished: the backup could not be written; nothing of it was kept.
+    :raises Unreachable: the service's role could not log in.
     """
     start, now = time.monotonic(), datetime.now(UTC)
     reader = _reader(stack, name) if name in of_others(stack) else None
@@ -73,14 +73,14 @@ def backup(stack: Stack, name: str, to: Path | None, options: Options, say: Say,
         return Made(name, folder, programs.version, time.monotonic() - start)
     with manifest.draft(folder) as partial:
         found = dump(login, schema, partial, programs, options.jobs, say, reader)
-        say("checksums of the files")
+        say("computing checksums of the files")
         written = manifest.files(partial)
         made = now.isoformat(timespec="seconds")
         said = Manifest(manifest.VERSION, made, stack.name, name, programs.version, found.roles, found, written)
         manifest.write(partial, said)
     size = sum(file.size for file in written)
     if reader:
-        proof = Proof(unproven=(f"schema {schema} is not the stack's; pg_restore reads the copy (docs/backup.md)",))
+        proof = Proof(unproven=(f"the stack does not manage schema {schema}; use pg_restore (docs/backup.md)",))
     elif proving:
         service = service_of(stack, name)
         proof = proved(database_of(stack, service), service.role, folder, found, programs, say)
@@ -92,7 +92,7 @@ def backup(stack: Stack, name: str, to: Path | None, options: Options, say: Say,
 def every(stack: Stack, to: Path | None, options: Options, say: Say) -> Backups:
     """A backup of each service and of each existing schema; one that fails does not stop the others.
 
-    :param to: the folder in which each gets a new one of its name.
+    :param to: the folder in which each backup gets a new folder with its name.
     """
     made: list[Made] = []
     failed: dict[str, EngardeError] = {}
@@ -106,7 +106,7 @@ def every(stack: Stack, to: Path | None, options: Options, say: Say) -> Backups:
 
 
 def of_others(stack: Stack) -> list[str]:
-    """The existing schemas, but for one that is called like a service."""
+    """The existing schemas, except one with the name of a service."""
     services = {service.name for service in stack.services}
     return [schema.name for schema in stack.existing_schemas if schema.name not in services]
 
@@ -114,10 +114,13 @@ def of_others(stack: Stack) -> list[str]:
 def _reader(stack: Stack, schema: str) -> str:
     """The role that reads an existing schema.
 
-    :raises Refused: none whose password is known does.
+    :raises Refused: no role whose password is known may read it.
     """
     if stack.analytics is None or schema not in stack.analytics_schemas:
-        raise Refused(f"nobody whose password the stack knows reads schema {schema}; let analytics (engarde:analytics)")
+        raise Refused(
+            f"no role whose password the stack knows may read schema {schema}. Nothing was copied. Let analytics read"
+            " it (engarde:analytics), and run `bin/pulumi up`"
+        )
     return stack.analytics.role
 
 
@@ -130,11 +133,11 @@ def dump(
     say: Say,
     reader: str | None = None,
 ) -> Inventory:
-    """Writes the schema into the folder, as its owner or the reader sees it, and tells what it holds.
+    """Writes the schema into the folder, as its owner or the reader sees it, and returns its inventory.
 
-    :raises Refused: something cannot be copied whole, or there are too few connections.
+    :raises Refused: something cannot be copied completely, or there are too few connections.
     :raises Unfinished: pg_dump failed.
-    :raises Unreachable: the role was not let in, or the session was lost.
+    :raises Unreachable: the role could not log in, or the session was lost.
     """
     with session(access, "copy") as asked:
         refuse_pooler(access, asked)
@@ -145,38 +148,38 @@ def dump(
         if found.large_objects:
             say(f"copying {len(found.large_objects)} large objects")
             archive.write_large_objects(asked, found.large_objects, folder / LARGE_OBJECTS)
-        # They have no snapshot: only what was read after the rows is not behind them.
+        # Sequences have no snapshot: only if they are read after the rows are they not behind them.
         return replace(found, sequences=tuple(sequences(asked, schema)))
 
 
 def refuse_pooler(access: Access, asked: Session) -> None:
-    """A pooler gives no two sessions of one server.
+    """Refuses a pooler, which does not hand out several sessions of one server.
 
-    :raises Refused: there is one in between.
+    :raises Refused: the session goes through one.
     """
     if asked.pooled:
         raise Refused(
-            f"{access.where} is a pooler's address: a copy needs the server's own, for a snapshot that several sessions"
-            " share"
+            f"{access.where} is a pooler's address. Nothing was changed. Use the server's own address, because several"
+            " sessions have to share a snapshot"
         )
 
 
 def _workers(asked: Session, role: str, wanted: int | None) -> int:
-    """How many tables are copied at a time, so that the role's connection limit is kept.
+    """How many tables to copy at a time within the role's connection limit.
 
-    :raises Refused: it leaves room for less than was asked for.
+    :raises Refused: the limit has too little room for the number asked for.
     """
     [room] = asked.values("backup_room")
     jobs = wanted or DEFAULT_JOBS
-    # Several have a leader.
+    # Several jobs have a leader.
     sessions = 1 if jobs == 1 else jobs + 1
     if room is None or room >= sessions:
         return jobs
     if room >= 1 and wanted is None:
         return 1
     raise Refused(
-        f"{role} may have {max(room, 0)} more connections, and {jobs} jobs need {sessions}:"
-        " stop the service meanwhile, or take fewer --jobs"
+        f"{role} has {max(room, 0)} connections left of its connection limit, but {jobs} jobs need {sessions}. Nothing"
+        " was copied. Stop the service, or use fewer --jobs"
     )
 
 
@@ -188,7 +191,7 @@ def _pg_dump(
         str(client.folder / "pg_dump"),
         "--format=directory",
         "--encoding=UTF8",
-        # Whatever role its sessions start as.
+        # A setting may have its sessions start as another role.
         f"--role={access.role}",
         f"--jobs={jobs}",
         f'--schema="{pattern}"',
@@ -206,9 +209,9 @@ def _pg_dump(
     done, size, heard, last = 0, 0, time.monotonic(), deque[str](maxlen=LAST)
 
     def stalled() -> str:
-        """Why it does not go on, as a rule because its way to the server is cut; nothing where it may.
+        """Why it is stuck, usually because its connection is cut; empty if it is not.
 
-        It is at work as long as it says or writes anything, or the server is not waiting for it.
+        It is not stuck as long as it prints or writes anything, or the server is not waiting for it.
         """
         nonlocal size, heard
         asked.execute_file("stat_anew")
@@ -219,7 +222,7 @@ def _pg_dump(
         silent = time.monotonic() - heard
         if silent < seconds("dump.silence"):
             return ""
-        return f"pg_dump was ended: for {silent:.0f} s it wrote nothing, and the server waits for it"
+        return f"pg_dump was stopped: it wrote nothing for {silent:.0f} s while the server waited for it"
 
     with (
         running(command, environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process,
@@ -234,4 +237,4 @@ def _pg_dump(
                 done += 1
                 say(f"copying table {done} of {found.stored}: {line.rpartition(' table ')[2]}")
     if process.returncode:
-        raise Unfinished(f"pg_dump ended with {process.returncode}:\n" + "\n".join(last))
+        raise Unfinished(f"pg_dump failed with exit code {process.returncode}:\n" + "\n".join(last))

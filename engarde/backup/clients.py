@@ -1,4 +1,4 @@
-"""Which pg_dump and pg_restore are taken: found on this machine, and never older than the server."""
+"""Finds pg_dump and pg_restore on this machine that are not older than the server."""
 
 import os
 import re
@@ -18,7 +18,7 @@ from engarde.util.terminal import indented
 VARIABLE = "ENGARDE_PG_BIN"
 TOOLS = ("pg_dump", "pg_restore")
 LIMIT = 30
-"""Before a program that was only asked who it is is given up [seconds]."""
+"""How long a program has to print its version [seconds]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +30,12 @@ class Client:
 
 
 def client(given: str | None, server: int, dump: int = 0, *, encrypted: bool = False) -> Client:
-    """The programs in the given folder, else the first on this machine that are right.
+    """The programs in the given folder, else the first ones on this machine that fit.
 
     :param server: the server's major.
     :param dump: the major of the pg_dump whose dump is to be read.
-    :param encrypted: whether the server is reached over TLS, so that they have to speak it.
-    :raises Refused: there are none, or only such as are too old.
+    :param encrypted: whether the server is reached over TLS, so that the programs need TLS, too.
+    :raises Refused: there are none, or only older ones.
     """
     least = max(server, dump)
     reason = f"the server is PostgreSQL {server}" if server >= dump else f"the dump was made by pg_dump {dump}"
@@ -45,16 +45,16 @@ def client(given: str | None, server: int, dump: int = 0, *, encrypted: bool = F
         if found is None:
             seen.append(f"{folder}: no pg_dump and pg_restore that run")
         elif major(found.version) < least:
-            seen.append(f"{folder}: {found.version}, which is older than {least}")
+            seen.append(f"{folder}: {found.version} is older than {least}")
         elif encrypted and not _speaks_tls(folder):
-            seen.append(f"{folder}: {found.version}, without TLS, which this server is reached over")
+            seen.append(f"{folder}: {found.version} has no TLS, but the connection to this server uses TLS")
         else:
             return found
     raise Refused(
-        f"{reason}, and there are no pg_dump and pg_restore of that or a later release:\n"
-        f"{indented(seen or ['  none on this machine'])}\n"
-        f"Install Debian's or Ubuntu's postgresql-client-{least} (from apt.postgresql.org, where the release itself"
-        f" has none), or another installation's, and name its folder: --pg-bin DIR or {VARIABLE}"
+        f"{reason}, but no pg_dump and pg_restore of that or a later release were found:\n"
+        f"{indented(seen or ['none on this machine'])}\n"
+        f"Install postgresql-client-{least} of Debian or Ubuntu (from apt.postgresql.org if the release does not have"
+        f" it), or install them otherwise and name their folder with --pg-bin DIR or {VARIABLE}"
     )
 
 
@@ -81,14 +81,14 @@ def _client(folder: Path) -> Client | None:
 
 
 def _speaks_tls(folder: Path) -> bool:
-    # It is refused before anybody is called, and nobody listens there.
+    # Without TLS it fails before it connects, and nothing listens at this address.
     said = _said([str(folder / "pg_dump")], {"PGHOST": "127.0.0.1", "PGPORT": "1", "PGSSLMODE": "require"})
     return "not compiled in" not in said
 
 
 @contextmanager
 def running(command: list[str], environment: Mapping[str, str], **streams: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """One of these programs, whose words are in English, and which an exception in the block kills."""
+    """Runs one of these programs, with messages in English; an exception in the block kills it."""
     given = {**environment, "LC_ALL": "C"}
     with subprocess.Popen(command, env=given, stdin=subprocess.DEVNULL, **streams) as process:
         try:
@@ -115,6 +115,6 @@ def _said(command: list[str], more: Mapping[str, str]) -> str:
 
 
 def major(version: str) -> int:
-    """Of `17.10` or `18beta1`."""
+    """The major of a version such as `17.10` or `18beta1`."""
     digits = re.match(r"\d+", version)
     return int(digits[0]) if digits else 0

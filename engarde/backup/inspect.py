@@ -24,18 +24,18 @@ class FoundTable:
     counted: bool
     readable: bool
     forced: bool
-    """row security counts for its owner, too"""
+    """row security applies to its owner, too"""
     hidden: bool
-    """row security counts for the session's role"""
+    """row security applies to the session's role"""
     detail: str
     columns: list[str]
     details: list[str]
 
 
 def inspect(asked: Session, schema: str, say: Say, reader: str | None = None) -> Inventory:
-    """All that is in a schema in this session's snapshot; from then on the session prints values in one way.
+    """Everything in a schema in this session's snapshot; it pins how the session prints values.
 
-    :param reader: the session's role, if the schema is none of its own; then no large objects belong to it.
+    :param reader: the session's role, if it does not own the schema; then large objects are left out.
     :raises Refused: there is no such schema, or the session's role does not see every row.
     """
     [server] = asked.query("backup_pinned", Server)
@@ -57,7 +57,7 @@ def inspect(asked: Session, schema: str, say: Say, reader: str | None = None) ->
 
 
 def needs(asked: Session, schema: str) -> tuple[tuple[Extension, ...], tuple[Edge, ...]]:
-    """The extensions that things in a schema need, and what else of it is outside; names are printed with schemas."""
+    """The extensions that a schema's objects need, and the other objects outside that they need."""
     edges = asked.query("backup_edges", Edge, schema=schema, side="needs")
     used = {edge.name for edge in edges if edge.kind == "extension"}
     extensions = (extension for extension in asked.query("backup_extensions", Extension) if extension.name in used)
@@ -65,80 +65,80 @@ def needs(asked: Session, schema: str) -> tuple[tuple[Extension, ...], tuple[Edg
 
 
 def needed_by(asked: Session, schema: str) -> tuple[Edge, ...]:
-    """What outside needs things in a schema, and is dropped with them."""
+    """The objects outside that need objects in a schema, and are dropped with them."""
     return tuple(asked.query("backup_edges", Edge, schema=schema, side="needed by"))
 
 
 def owner_of(asked: Session, schema: str) -> str:
-    """Whose the schema is.
+    """The schema's owner.
 
-    :raises Refused: there is none of that name.
+    :raises Refused: there is no such schema.
     """
     for owner in asked.values("backup_schema", schema=schema):
         return str(owner)
-    raise Refused(f"there is no schema {schema} there; `bin/pulumi up` makes it")
+    raise Refused(f"schema {schema} does not exist; run `bin/pulumi up` to create it")
 
 
 def _tables(asked: Session, schema: str, say: Say, reader: str | None) -> Iterator[Table]:
     found = asked.query("backup_tables", FoundTable, schema=schema)
     if unreadable := [table.name for table in found if not table.readable]:
         raise Refused(
-            f"{schema}: {reader or 'its owner'} may not read {', '.join(map(visible, unreadable))}; `bin/engarde"
-            " verify` names whose they are and what heals it"
+            f"{schema}: {reader or 'its owner'} may not read {', '.join(map(visible, unreadable))}. Run `bin/engarde"
+            " verify`, which shows their owners and the fix"
         )
     if reader and (hidden := [table.name for table in found if table.hidden]):
         raise Refused(
-            f"{schema}: row security applies to {reader} on {', '.join(map(visible, hidden))}, so that a copy would"
-            " lack rows; copy them as their owner, with pg_dump"
+            f"{schema}: row security applies to {reader} on {', '.join(map(visible, hidden))}, so a copy would lack"
+            " rows. Copy these tables as their owner, with pg_dump"
         )
     if forced := [table.name for table in found if table.forced and not reader]:
         raise Refused(
-            f"{schema}: row security is forced on {', '.join(map(visible, forced))}, so that its owner does not see"
-            " every row, and a copy would lack the others. Take FORCE off for the time being:"
+            f"{schema}: row security is forced on {', '.join(map(visible, forced))}, so their owner does not see every"
+            " row, and a copy would lack rows. Remove FORCE while the copy is made:"
             f" {' '.join(statement('ALTER TABLE {}.{} NO FORCE ROW LEVEL SECURITY', schema, name) for name in forced)}"
         )
     total = sum(table.counted for table in found)
     done = 0
-    # Whoever reads a table looks at its indexes first, and at the service's functions in them.
+    # To read a table, the server looks at its indexes first, and at the service's functions in them.
     look_in(asked, service_path(schema))
     for table in found:
         counted: dict[str, Any] = {"rows": None, "checksum": None}
         if table.counted:
             done += 1
             say(f"counting table {done} of {total}: {table.name}")
-            # Without ONLY, what inherits from it would be counted twice.
+            # Without ONLY, rows of tables that inherit from it would be counted twice.
             source = ("" if table.parts else "ONLY ") + quoted(schema, table.name)
             columns = ", ".join(map(quoted, table.columns))
             [counted] = asked.query_template("backup_checksum", dict, table=source, columns=columns)
         yield Table(table.name, table.detail, tuple(table.details), **counted)
-    # What the catalogs print has to name schemas.
+    # Names that the catalogs print need their schemas.
     look_in(asked, SEARCH_PATH)
 
 
 def service_path(schema: str, extensions: Iterable[Extension] = ()) -> str:
-    """Where the service's own sessions look for names, and then where these extensions are.
+    """The search path of the service's own sessions, then the schemas of these extensions.
 
-    Whoever made an index or a trigger may have looked there, too: a dump writes `IS DISTINCT FROM` without the schema
-    of its operator.
+    An index or a trigger may have been created with such a path: a dump writes `IS DISTINCT FROM` without the schema of
+    its operator.
     """
     others = (extension.schema for extension in extensions)
     return ", ".join(map(quoted, dict.fromkeys((schema, PUBLIC, *others))))
 
 
 def look_in(asked: Session, path: str) -> None:
-    """Makes the session's transaction look for names there."""
+    """Sets the search path of the session's transaction."""
     asked.execute_file("backup_path", path=path)
 
 
 def sequences(asked: Session, schema: str) -> Iterator[Sequence]:
-    """Each sequence and where it is now, whatever the session's snapshot."""
+    """Each sequence with its current value, which no snapshot holds back."""
     for found in asked.query("backup_sequences", dict, schema=schema):
         [now] = asked.query_template("backup_sequence", dict, sequence=quoted(schema, found["name"]))
         yield Sequence(**found, **now)
 
 
 def grants(asked: Session, schema: str, owner: str) -> list[Grant]:
-    """What others than the owner may do with what is in the schema, and with the owner's large objects."""
+    """The privileges of other roles than the owner on the schema, its objects and the owner's large objects."""
     found = []
     for entry in asked.query("acl", Entry):
         if entry.kind == "large object":

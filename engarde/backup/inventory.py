@@ -1,4 +1,4 @@
-"""All that a schema holds, as plain values, and where two servers differ in it."""
+"""Everything that a schema holds, as plain values, and the differences between two of these."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -13,15 +13,15 @@ SHOWN = 10
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table and, where rows are counted in it, what they are together."""
+    """A table with the number and the checksum of its rows."""
 
     name: str
     detail: str
     """kind, parents, security"""
     columns: tuple[str, ...]
-    """each with its type and properties, by name: a restored child has them in another order"""
+    """each with its type and properties, sorted by name: a restored child has them in another order"""
     rows: int | None
-    """none where they are counted in what it is a part of, or in its parts, or are elsewhere (foreign)"""
+    """None if its rows are counted in its parent or in its partitions, or are elsewhere (foreign)"""
     checksum: str | None
 
 
@@ -47,7 +47,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Owned:
-    """What stands in the schema by itself, and whose it is."""
+    """An object that is dropped by itself, with its owner."""
 
     kind: str
     name: str
@@ -57,10 +57,10 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One right of somebody who is not the owner."""
+    """One privilege of a role that is not the owner."""
 
     on: str
-    """kind and name, with the column; or what is made later"""
+    """kind and name, with the column; or the objects that a role creates later"""
     grantee: str
     right: str
     grantable: bool
@@ -79,7 +79,7 @@ class LargeObject:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Something outside that needs what is in the schema, or is needed by it."""
+    """An object outside the schema that needs one in it, or is needed by one."""
 
     kind: str
     name: str
@@ -90,7 +90,7 @@ class Edge:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """Where it is read."""
+    """The server that it was read from."""
 
     version: str
     major: int
@@ -100,7 +100,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """One schema in one snapshot, but for sequences, which have none."""
+    """One schema in one snapshot, except sequences, which have no snapshot."""
 
     server: Server
     schema: str
@@ -113,13 +113,13 @@ class Inventory:
     large_objects: tuple[LargeObject, ...]
     extensions: tuple[Extension, ...]
     needs: tuple[Edge, ...]
-    """outside of the schema, without extensions"""
+    """objects outside the schema, without extensions"""
     needed_by: tuple[Edge, ...]
-    """outside of the schema: not copied with it, and dropped with what it needs"""
+    """objects outside the schema: not copied with it, but dropped with the objects that they need"""
 
     @property
     def rows(self) -> int:
-        """Of all tables together."""
+        """The number of rows of all tables together."""
         return sum(table.rows or 0 for table in self.tables)
 
     @property
@@ -129,14 +129,14 @@ class Inventory:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Every role that owns something or may do something."""
+        """Every role that owns something or has a privilege."""
         owners, grantees = (item.owner for item in self.owned), (grant.grantee for grant in self.grants)
         return tuple(sorted({self.owner, *owners, *grantees} - {"public"}))
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What a schema and its role hold, and would lose."""
+    """The objects that a schema and its role have, and would lose."""
 
     owned: tuple[Owned, ...]
     large_objects: int
@@ -161,12 +161,12 @@ class Difference:
     kind: str
     name: str
     wanted: str
-    """`nothing` where only the other has it"""
+    """`nothing` if only the other one has it"""
     found: str
-    """`nothing` where it is missing"""
+    """`nothing` if it is missing"""
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name}: {self.wanted} was expected, {self.found} is there"
+        return f"{self.kind} {self.name}: expected {self.wanted}, found {self.found}"
 
 
 NOTHING = "nothing"
@@ -176,7 +176,7 @@ CONTENTS: Mapping[str, Callable[[Inventory], dict[str, str]]] = {
     },
     "table": lambda schema: {table.name: f"{table.detail}: {', '.join(table.columns)}" for table in schema.tables},
     "sequence": lambda schema: {
-        sequence.name: f"{sequence.detail}, at {sequence.last}{'' if sequence.called else ' not yet handed out'}"
+        sequence.name: f"{sequence.detail}, at {sequence.last}{'' if sequence.called else ' (not used yet)'}"
         for sequence in schema.sequences
     },
     "large object": lambda schema: {
@@ -185,11 +185,11 @@ CONTENTS: Mapping[str, Callable[[Inventory], dict[str, str]]] = {
     },
     "object": lambda schema: {f"{item.kind} {item.name}": "it" for item in schema.owned},
 }
-"""By kind: what is said of each thing by its name."""
+"""Kind -> a function that gives name -> description of each object."""
 
 
 def contents(wanted: Inventory, found: Inventory) -> tuple[Difference, ...]:
-    """What of a schema's contents is not the same, whosever they are."""
+    """The differences between the contents of two schemas, without their owners."""
     pairs = [(kind, described(wanted), described(found)) for kind, described in CONTENTS.items()]
     kinds = sorted({thing.kind for thing in (*wanted.things, *found.things)})
     pairs += [(kind, _things(wanted, kind), _things(found, kind)) for kind in kinds]
@@ -201,7 +201,7 @@ def _things(schema: Inventory, kind: str) -> dict[str, str]:
 
 
 def differ(kind: str, wanted: Mapping[str, str], found: Mapping[str, str]) -> Iterator[Difference]:
-    """Where two descriptions of things of one kind, by their names, are not the same."""
+    """The differences between two sets of descriptions of one kind, by name."""
     for name in sorted(wanted.keys() | found.keys()):
         one, other = wanted.get(name, NOTHING), found.get(name, NOTHING)
         if one != other:

@@ -1,4 +1,4 @@
-"""A backup's folder: how it comes into being, whole or not at all, and what it says of itself in its manifest."""
+"""A backup's folder, which is written completely or not at all, and its manifest."""
 
 import fcntl
 import hashlib
@@ -26,14 +26,14 @@ BACKUPS = FOLDER / "backups"
 """Git-ignored: it holds the services' data."""
 
 NAME, DUMP, LARGE_OBJECTS = "manifest.json", "dump", "large_objects.tar"
-"""All that a backup's folder holds: its manifest, the folder of pg_dump's files, and the large objects."""
+"""Everything in a backup's folder: its manifest, the folder of pg_dump's files, and the large objects."""
 
 PARTIAL = ".partial"
-"""Of a folder that is not a whole backup."""
+"""The suffix of a folder that is not a complete backup."""
 
 VERSION = 1
 LARGEST = 200_000_000
-"""Of a manifest: about a thousand bytes for each table [bytes]."""
+"""The largest manifest; a table takes about a thousand bytes [bytes]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +49,19 @@ class File:
 class Manifest:
     version: int
     made: str
-    """in UTC, as ISO 8601 has it"""
+    """in UTC, in the form of ISO 8601"""
     stack: str
     service: str
     client: str
     """the version of its pg_dump"""
     roles: tuple[str, ...]
-    """that own something or may do something in the schema"""
+    """the roles that own something or have a privilege in the schema"""
     inventory: Inventory
     files: tuple[File, ...]
 
 
 def files(folder: Path) -> tuple[File, ...]:
-    """All that is in a folder, but for the manifest itself."""
+    """Every file in a folder, except the manifest itself."""
     paths = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     return tuple(File(name, path.stat().st_size, _sha256(path)) for name, path in sorted(paths.items()) if name != NAME)
 
@@ -73,24 +73,24 @@ def write(folder: Path, manifest: Manifest) -> None:
 
 
 def whole(folder: Path) -> Manifest:
-    """The manifest of a backup every file of which is as it was written.
+    """The manifest of a backup, after every file was checked against it.
 
     :raises Refused: there is no backup, or it is incomplete or damaged.
     """
     if folder.name.endswith(PARTIAL):
-        raise Refused(f"{folder} is what a backup that did not come to its end has left; it cannot be restored")
+        raise Refused(f"{folder} is the rest of a backup that did not finish, so it cannot be restored")
     found = _read(folder)
     there = {file.path: file for file in files(folder)}
     wanted = {file.path: file for file in found.files}
     faults = [f"{path}: missing" for path in sorted(wanted.keys() - there.keys())]
-    faults += [f"{path}: no part of the backup" for path in sorted(there.keys() - wanted.keys())]
+    faults += [f"{path}: not part of the backup" for path in sorted(there.keys() - wanted.keys())]
     for path in sorted(there.keys() & wanted.keys()):
         if there[path].size != wanted[path].size:
             faults.append(f"{path}: {there[path].size} bytes instead of {wanted[path].size}")
         elif there[path].sha256 != wanted[path].sha256:
             faults.append(f"{path}: its content has changed (sha256)")
     if faults:
-        raise Refused(f"{folder} is damaged; nothing was changed:\n{indented(faults)}")
+        raise Refused(f"{folder} is damaged. Nothing was changed. Damaged files:\n{indented(faults)}")
     return found
 
 
@@ -100,16 +100,18 @@ def _read(folder: Path) -> Manifest:
         found: dict[str, Any] = json.loads(read_text(file, LARGEST))
         content = found["manifest"]
         if content["version"] != VERSION:
-            raise Refused(f"{file}: its form is {content['version']!r}, and only {VERSION} is known here")
+            raise Refused(
+                f"{file}: its format is version {content['version']!r}, but this release only reads {VERSION}"
+            )
         if found["sha256"] != _digest(content):
             raise Refused(f"{file} is damaged: it was changed after it was written")
         return TypeAdapter(Manifest).validate_json(json.dumps(content), strict=True)
     except FileNotFoundError:
-        raise Refused(f"{folder} is no backup: there is no {NAME} in it") from None
+        raise Refused(f"{folder} is not a backup: it has no {NAME}") from None
     except OSError as error:
         raise Refused(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, TypeError, KeyError):
-        raise Refused(f"{file} is damaged: it is cut off, or no manifest") from None
+        raise Refused(f"{file} is damaged: it is cut off, or is not a manifest") from None
 
 
 def _digest(content: object) -> str:
@@ -123,21 +125,21 @@ def _sha256(file: Path) -> str:
 
 
 def default(stack: str, service: str, now: datetime) -> Path:
-    """The folder of a backup that was made now."""
+    """The folder of a backup that is made now."""
     return named(BACKUPS / short_name(stack), service) / now.astimezone(UTC).strftime("%Y-%m-%dT%H-%M-%SZ")
 
 
 def named(folder: Path, service: str) -> Path:
-    """The folder in this one that is a service's, whatever its name."""
+    """The service's folder in this one; every name gives a valid folder name."""
     name = quote(service, safe=" ")
     return folder / (name.replace(".", "%2E") if set(name) == {"."} else name)
 
 
 @contextmanager
 def draft(folder: Path) -> Iterator[Path]:
-    """Gives the folder to write into, which gets its name when all of it is on the disk; only its owner may read it.
+    """The folder to write into, which gets its name when all of it is on the disk; only its owner may read it.
 
-    :raises Refused: the folder is there already, or another process is writing it.
+    :raises Refused: the folder exists already, or another process is writing it.
     :raises Unfinished: it could not be written.
     """
     before = os.umask(0o077)
@@ -160,25 +162,28 @@ def draft(folder: Path) -> Iterator[Path]:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise
     except FileExistsError:
-        raise Refused(f"{folder}{PARTIAL} is there: another `backup` writes it, or it is none of ours") from None
+        raise Refused(
+            f"{folder}{PARTIAL} exists already: another `backup` is writing it, or it is not a backup. Choose another"
+            " folder, or wait"
+        ) from None
     except OSError as error:
         what = f" {error.filename}" if error.filename else ""
-        raise Unfinished(f"cannot write{what}: {error.strerror}; nothing stays of this backup") from None
+        raise Unfinished(f"cannot write{what}: {error.strerror}. Nothing of this backup was kept") from None
     finally:
         os.umask(before)
 
 
 def refuse_existing(folder: Path) -> None:
-    """Nothing is written over.
+    """Refuses to overwrite anything.
 
-    :raises Refused: something of that name is there.
+    :raises Refused: something with this name exists.
     """
     if folder.exists() or folder.is_symlink():
-        raise Refused(f"{folder} is there already; a backup is never written over another: name a new folder")
+        raise Refused(f"{folder} exists already, and a backup overwrites nothing. Choose a new folder")
 
 
 def _remove_if_dead(partial: Path) -> None:
-    """The kernel lets go of a killed process's lock; what holds anything else is none of ours."""
+    """Removes the rest of a killed backup, whose lock the kernel has released; keeps a folder with other files."""
     with suppress(OSError), _held(partial):
         if {path.name for path in partial.iterdir()} <= {NAME, DUMP, LARGE_OBJECTS}:
             shutil.rmtree(partial)

@@ -1,4 +1,4 @@
-"""Whether a backup's definitions can be loaded, found out by loading them into the live database, and taken back."""
+"""Tests whether a backup's definitions can be loaded: loads them into the live database, and rolls back."""
 
 import secrets
 import time
@@ -27,53 +27,53 @@ from engarde.util.quoting import literal, quoted
 from engarde.util.terminal import Say, visible
 
 SESSIONS = 2
-"""Of a login that is lent: the one that tries, and the one that asks whether that still gets an answer."""
+"""The connection limit of the temporary login: one session loads, and one checks that the server still answers."""
 
 LIMITS = ("SET LOCAL lock_timeout = '500ms'", "SET LOCAL statement_timeout = '10s'")
-"""So long whoever wants a table that is waited for waits behind it, and so long one statement goes on."""
+"""How long others wait behind our wait for a lock, and how long one statement may take."""
 BRIEF = "SET LOCAL statement_timeout = '1s'"
-"""The same of one that keeps others from writing to their table meanwhile."""
+"""The limit of a statement that blocks writes to other tables."""
 
 TRIES, PAUSE = 4, 0.25
-"""How often a lock is asked for, and the time between [seconds]."""
+"""How often a lock is tried, and the time between [seconds]."""
 
 PATIENCE = 60
-"""For all of those together [seconds]."""
+"""The limit for all of these statements together [seconds]."""
 
 SHARE = 2
-"""One part in so many of all the locks that the server has room for may be taken."""
+"""The test may take one part in this many of the server's locks."""
 LOCKS = 5
-"""That a table takes: with its row type's, its long values', their index's and its key's."""
+"""How many locks a table takes: for itself, its row type, its TOAST table, the index of that and its key."""
 
 NOT_NOW = ("40", "53", "55P03", "57014")
-"""How the SQLSTATEs begin that say nothing of the statement: a deadlock, no room, a lock, a limit."""
+"""Beginnings of SQLSTATEs that prove nothing about a statement: a deadlock, no resources, a lock, a limit."""
 DENIED = "42501"
 
 REFRESHES = "REFRESH MATERIALIZED VIEW "
 WORDS_ONLY = "COMMENT ON "
-"""They hang on what was taken back, and fail of nothing else."""
+"""Comments may be on objects that were rolled back, and fail for no other reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What came of loading a backup's definitions."""
+    """The result of loading a backup's definitions."""
 
     faults: tuple[str, ...] = ()
-    """what the server does not load and why, which is why nothing could be restored"""
+    """the statements that fail and why; because of them, a restore would fail"""
     unproven: tuple[str, ...] = ()
-    """what could not be tried, and why not"""
+    """the parts that could not be tested, and why"""
 
 
 NOTHING = Proof()
-"""Of what was not tried, or could all be loaded."""
+"""The result if nothing was tested, or everything could be loaded."""
 
 
 def proved(database: DatabaseStack, role: str, folder: Path, found: Inventory, client: Client, say: Say) -> Proof:
-    """Loads the definitions of the backup in the folder in the database, with the rights of the service's role.
+    """Loads the backup's definitions into the database with the privileges of the service's role, and rolls back.
 
-    Nothing of it stays, and nobody who uses the schema meanwhile sees any of it.
+    Other sessions that use the schema meanwhile see nothing of it.
     """
-    say("loading the definitions, to see whether that can be done")
+    say("testing whether the definitions can be loaded")
     try:
         return tried(login_of_admin(database), role, folder, found, client)
     except (Refused, Unfinished, Unreachable) as error:
@@ -81,27 +81,27 @@ def proved(database: DatabaseStack, role: str, folder: Path, found: Inventory, c
 
 
 def tried(admin: Access, role: str, folder: Path, found: Inventory, client: Client) -> Proof:
-    """The same, by this login of the admin's, which only makes the login that loads.
+    """The same through this admin's login, which only makes the login that loads.
 
-    :raises Refused: it cannot be tried here, or the admin may not make that login.
+    :raises Refused: it cannot be tested here, or the admin may not create that login.
     :raises Unfinished: pg_restore failed.
-    :raises Unreachable: somebody was not let in, or a session was lost.
+    :raises Unreachable: a login failed, or a session was lost.
     """
     if inside := [extension.name for extension in found.extensions if extension.schema == found.schema]:
-        raise Refused(f"extension {', '.join(map(visible, inside))} is in the schema itself, and can be only in one")
+        raise Refused(f"extension {', '.join(map(visible, inside))} is in this schema, and can be in one schema only")
     with archive.opened(folder / DUMP, client) as dump:
         before, after = dump.definitions("pre-data"), dump.definitions("post-data")
     with lent(admin, role) as login, session(login, read_only=False, one_snapshot=False) as asked:
-        # Whoever uses up the server's locks keeps everybody else from getting one.
+        # If the server runs out of locks, statements of all sessions fail.
         [locks] = asked.values("backup_lock_room")
         wanted = LOCKS * len(found.tables) + len(found.sequences) + len(found.things)
         if wanted * SHARE > locks:
             raise Refused(
-                f"it would take about {wanted} of the {locks} locks that the server has room for, and services need"
-                " some: raise max_locks_per_transaction"
+                f"it would take about {wanted} of the {locks} locks that the server has room for, but services need"
+                " some of them. Raise max_locks_per_transaction"
             )
         refuse_event_triggers(asked, role, admin.role)
-        # An empty schema in the place of the service's, for this transaction alone.
+        # An empty schema replaces the service's, in this transaction only.
         aside = f"engarde_aside_{secrets.token_hex(8)}"
         begin(asked, aside)
         asked.execute(*LIMITS)
@@ -116,16 +116,16 @@ def tried(admin: Access, role: str, folder: Path, found: Inventory, client: Clie
 def lent(admin: Access, role: str) -> Iterator[Access]:
     """A new login to the admin's database, a member of the role, with a password that only this process knows.
 
-    It has the role's rights for as long as something is tried, and may make schemas besides. It is gone with the block.
-    Of one whose process was killed the password is void after an hour, and the next one takes it away.
+    It has the role's privileges, may create schemas, and is dropped at the end of the block. If the process is killed,
+    its password expires after an hour, and the next call drops it.
 
-    :raises Refused: the admin may not make one.
-    :raises Unreachable: the admin was not let in.
+    :raises Refused: the admin may not create it.
+    :raises Unreachable: the admin could not log in.
     """
     name = f"{PROOF}{secrets.token_hex(8)}"
     for left in (there := _there(admin, PROOF)):
         if left["role"] and left["over"]:
-            # Somebody may keep it there: of no use to anybody, and no reason to try nothing.
+            # A grant of somebody may keep it: it is useless by now, and no reason to stop.
             with suppress(Refused, Unreachable):
                 _drop(admin, left["role"], left["databases"])
     limits = f" CONNECTION LIMIT {SESSIONS} VALID UNTIL {literal(there[0]['until'])}"
@@ -140,8 +140,8 @@ def lent(admin: Access, role: str) -> Iterator[Access]:
 def make_login(admin: Access, name: str, role: str, privilege: str, limits: str = "") -> Access:
     """Makes a login with a password that only this process knows, a member of the role.
 
-    :param privilege: on the admin's database.
-    :param limits: of its CREATE ROLE.
+    :param privilege: what it gets on the admin's database.
+    :param limits: options for its CREATE ROLE.
     """
     password = secrets.token_hex(16)
     with session(admin, read_only=False) as asked:
@@ -154,27 +154,27 @@ def make_login(admin: Access, name: str, role: str, privilege: str, limits: str 
 
 
 def _there(admin: Access, prefix: str) -> list[dict[str, Any]]:
-    """The logins that were made for a proof and are still there; without any, one row that has no role."""
+    """The logins that were made for a test and still exist; if there are none, one row without a role."""
     with session(admin) as asked:
         return asked.query("backup_lent", dict, prefix=prefix)
 
 
 def _drop(admin: Access, name: str, databases: list[str]) -> None:
-    """Any service may have granted it something meanwhile, which would keep it there."""
+    """Drops the login and all grants to it, which any service may have made meanwhile."""
     others = [replace(admin, database=database) for database in databases if database != admin.database]
     drop_placeholder([*others, admin], name)
 
 
 def begin(asked: Session, schema: str) -> str:
-    """Makes this the one transaction that loads into the schema; which it is.
+    """Makes this the only transaction that loads into the schema, and returns its id.
 
-    :raises Refused: another one is at it.
+    :raises Refused: another one is loading.
     """
     [begun] = asked.query("backup_restoring", dict, schema=schema)
     if begun["other"]:
         raise Refused(
-            f"another `restore` is at work on schema {schema}, process {begun['other']} of the service's role;"
-            " nothing was changed. Let it end"
+            f"another `restore` is running on schema {schema} (process {begun['other']} of the service's role). Nothing"
+            " was changed. Wait until it ends, then run the command again"
         )
     return str(begun["transaction"])
 
@@ -190,26 +190,26 @@ def _loaded(asked: Session, role: str, found: Inventory, before: list[str], afte
         end = time.monotonic() + PATIENCE
         for number, statement in enumerate(alone):
             if time.monotonic() > end:
-                untried = [f"{len(alone) - number} foreign keys or views: the others took over {PATIENCE} s"]
+                untried = [f"{len(alone) - number} foreign keys or views: the others took more than {PATIENCE} s"]
                 break
             failures += _failures(asked, statement)
     except NotRun as failure:
         failures.append(failure)
     late = [failure for failure in failures if failure.sqlstate.startswith(NOT_NOW)]
     faults = [failure for failure in failures if failure not in late]
-    # What names the catalog's tables is asked where nobody else makes any.
+    # Queries on catalogs need a path on which nobody else can create tables.
     look_in(asked, SEARCH_PATH)
     told = ("\n  ".join([str(fault), *_lacking(asked, role, found, fault)]) for fault in faults)
     return Proof(tuple(told), (*map(str, late), *untried))
 
 
 def _leads_out(statement: str) -> bool:
-    """Whether it takes more of a table outside of the schema than a look at how that is made."""
+    """Whether it needs more of a table outside the schema than its definition."""
     return statement.startswith(REFRESHES) or referenced(statement) is not None
 
 
 def _failures(asked: Session, statement: str) -> Iterator[NotRun]:
-    """How a statement fails, if it does, that holds up others and is taken back at once."""
+    """The failure, if any, of a statement that blocks others, so it is rolled back at once."""
     for left in reversed(range(TRIES)):
         try:
             attempt(asked, "definitions after the rows", statement, keep=False)
@@ -223,11 +223,11 @@ def _failures(asked: Session, statement: str) -> Iterator[NotRun]:
 
 
 def _lacking(asked: Session, role: str, found: Inventory, failure: NotRun) -> Iterator[str]:
-    """The rights that the role does not have for a statement, as far as they are known."""
+    """The privileges that the role lacks for a statement, as far as they are known."""
     if failure.sqlstate != DENIED:
         return
     schemas = sorted({extension.schema for extension in found.extensions})
     for lacking in asked.query("backup_lacking", dict, referenced=referenced(failure.statement), schemas=schemas):
-        heal = ": state `references: true` with that table under the service's `reads`, then `bin/pulumi up`"
+        heal = ": set `references: true` for that table in the service's `reads`, then run `bin/pulumi up`"
         said = f"{visible(role)} lacks {lacking['right']} on {lacking['kind']} {visible(lacking['name'])}"
         yield said + (heal if lacking["right"] == "REFERENCES" else "")

@@ -1,4 +1,4 @@
-"""What came of a backup or a restore, and what would."""
+"""The results of backups, restores and their dry runs."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ from engarde.util.terminal import indented
 
 
 class _Proved(Result):
-    """What is about a backup whose definitions were loaded, or not."""
+    """A result with the test of a backup's definitions."""
 
     __slots__ = ()
     proof: Proof
 
     @property
     def exit_code(self) -> int:
-        """Not 0 where it could not be restored."""
+        """Not 0 if the backup could not be restored."""
         return Unfinished.exit_code if self.proof.faults else 0
 
     def _unloadable(self, what: str) -> str:
@@ -33,7 +33,7 @@ class _Proved(Result):
 
     def _not_proven(self) -> Iterator[Text]:
         for why in self.proof.unproven:
-            yield Text(f"that it can be restored could not be proven: {why}", style="yellow")
+            yield Text(f"not tested whether it can be restored: {why}", style="yellow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +46,18 @@ class Made(_Proved):
     """the version of its pg_dump"""
     seconds: float
     size: int = 0
-    """of its files together [bytes]"""
+    """the size of its files together [bytes]"""
     inventory: Inventory | None = None
-    """none in a dry run"""
+    """None in a dry run"""
     proof: Proof = NOTHING
-    """nothing in it where its definitions were loaded, or are about to be"""
+    """`NOTHING` if its definitions were loaded, or the caller loads them"""
 
     def text(self) -> RenderableType:
         if self.inventory is None:
-            return Text(f"{self.service} would be copied to {self.folder} by pg_dump {self.client}")
+            return Text(f"{self.service} would be copied to {self.folder} with pg_dump {self.client}")
         facts = _facts(self.inventory, size=of_bytes(self.size), seconds=f"{self.seconds:.1f}")
         notes = [Text(f"not in this backup: {edge}", style="yellow") for edge in self.inventory.needed_by]
-        heading = Text(f"{self.service} is in {self.folder}")
+        heading = Text(f"{self.service} was copied to {self.folder}")
         return Group(heading, facts, *notes, *self._not_proven())
 
     def data(self) -> dict[str, object]:
@@ -76,16 +76,16 @@ class Made(_Proved):
 
     @property
     def complaint(self) -> str:
-        return self._unloadable(f"{self.folder} is whole and kept, but could not be restored as things are:")
+        return self._unloadable(f"{self.folder} is complete and was kept, but it cannot be restored now:")
 
 
 @dataclass(frozen=True, slots=True)
 class Backups(Result):
-    """All of a stack, one after another."""
+    """The backups of a whole stack."""
 
     made: Sequence[Made]
     failed: Mapping[str, EngardeError]
-    """service or schema -> why there is none of it"""
+    """service or schema -> why it has no backup"""
 
     def text(self) -> RenderableType:
         return Group(*(one.text() for one in self.made))
@@ -96,7 +96,7 @@ class Backups(Result):
 
     @property
     def exit_code(self) -> int:
-        """That of the worst; where some are made and others are not, it is begun and not finished."""
+        """The worst one; 4 if some backups were made and others failed."""
         codes = [fault.exit_code for fault in self.failed.values()]
         if codes and self.made:
             return Unfinished.exit_code
@@ -118,20 +118,20 @@ class Restored(_Proved):
     replaced: Held
     seconds: float
     not_granted: tuple[Grant, ...] = ()
-    """rights of the backup's day that the stack does not declare"""
+    """privileges at the time of the backup that the stack does not declare"""
     dry_run: bool = False
     proof: Proof = NOTHING
-    """of a dry run: what came of loading its definitions"""
+    """in a dry run: the test of its definitions"""
 
     def text(self) -> RenderableType:
         if self.proof.faults:
             return ""
-        verb = "would be restored from" if self.dry_run else "is as it was in"
+        verb = "would be restored from" if self.dry_run else "was restored from"
         heading = Text(f"{self.service} {verb} {self.folder} ({self.manifest.made})")
         replaced = {"replaces" if self.dry_run else "replaced": str(self.replaced) or "nothing"}
         facts = _facts(self.manifest.inventory, **replaced, seconds=f"{self.seconds:.1f}")
         notes = [
-            Text(f"not granted again, as the stack does not declare it: {grant.right} on {grant.on} to {grant.grantee}")
+            Text(f"not declared, so not granted again: {grant.right} on {grant.on} to {grant.grantee}")
             for grant in self.not_granted
         ]
         return Group(heading, facts, *notes, *self._not_proven())
@@ -155,7 +155,7 @@ class Restored(_Proved):
 
     @property
     def complaint(self) -> str:
-        return self._unloadable(f"{self.folder} could not be restored as things are; nothing was changed:")
+        return self._unloadable(f"{self.folder} cannot be restored now. Nothing was changed. These statements fail:")
 
 
 _NAMES = {"largeObjects": "large objects", "serverVersion": "server"}

@@ -1,4 +1,4 @@
-"""Brings a backup back in the place of what its service's schema holds, in one transaction."""
+"""Replaces everything in a service's schema by a backup, in one transaction."""
 
 import json
 import time
@@ -27,10 +27,10 @@ from engarde.util.quoting import quoted
 from engarde.util.terminal import Say, begin_change, first_few, indented, visible
 
 PATIENCE = 10
-"""How long a server that has lost a session is given to notice [seconds]."""
+"""How long a server has to notice a lost session [seconds]."""
 
 SHOWN = 20
-"""How many differences are told."""
+"""How many differences are shown."""
 
 DROPPED_AS = {
     "aggregate": "ROUTINE",
@@ -38,30 +38,33 @@ DROPPED_AS = {
     "procedure": "ROUTINE",
     "statistics object": "STATISTICS",
 }
-"""What DROP calls a kind of object, where that is not its name."""
+"""Kind of object -> the word for it in DROP, if it is another one."""
 
 
 def restore(
     stack: Stack, name: str, folder: Path, options: Options, say: Say, *, replace: bool, login: Access | None = None
 ) -> Restored:
-    """Loads the backup in the place of what the schema holds: all of it, or nothing is changed.
+    """Replaces everything in the schema by the backup, or changes nothing.
 
-    :param login: another one of the service's role than with the state's password.
+    :param login: a login of the service's role with another password than the state's.
     :raises Refused: the backup is damaged, does not fit, or would replace data.
-    :raises Unfinished: it could not be loaded; what was there is there as it was.
-    :raises Unreachable: the service's role was not let in, or the session was lost.
+    :raises Unfinished: it could not be loaded; nothing was changed.
+    :raises Unreachable: the service's role could not log in, or the session was lost.
     """
     start = time.monotonic()
     if name in of_others(stack):
-        raise Refused(f"schema {name} is not the stack's to restore; pg_restore reads its backups (docs/backup.md)")
+        raise Refused(
+            f"the stack does not manage schema {name}. Nothing was changed. Restore its backups with pg_restore"
+            " (docs/backup.md)"
+        )
     service = service_of(stack, name)
     say("checking the backup's files")
     found = manifest.whole(folder)
     if found.inventory.schema != service.schema_:
         # Every name in a dump has its schema before it.
         raise Refused(
-            f"this is a backup of schema {found.inventory.schema} (service {found.service} of stack {found.stack}),"
-            f" and {service.name}'s schema is {service.schema_}"
+            f"this is a backup of schema {found.inventory.schema} (service {found.service} of stack {found.stack}), but"
+            f" the schema of {service.name} is {service.schema_}. Nothing was changed"
         )
     login = login or access(stack, name)
     try:
@@ -75,9 +78,9 @@ def restore(
                 proof = proved(database_of(stack, service), service.role, folder, found.inventory, programs, say)
                 return Restored(name, folder, found, before, time.monotonic() - start, dry_run=True, proof=proof)
             transaction = begin(asked, service.schema_)
-            # Nothing stays of it before its end; but that may be hours away.
+            # Nothing is changed before the commit; but that may be hours away.
             begin_change()
-            say("dropping what is there")
+            say("dropping the old data")
             clear(asked, before.owned)
             load(asked, service.schema_, folder, found.inventory, programs, say)
             copy_in.run(asked, "grants", *_declared(database_of(stack, service), service, asked))
@@ -86,19 +89,19 @@ def restore(
             say("committing")
             asked.commit()
     except Unfinished as error:
-        advice = "\nSomebody works in it: stop the service meanwhile" if "55P03" in str(error) else ""
-        raise Unfinished(f"{error}{advice}\nNothing was changed: what was there before is there as it was") from None
+        advice = "\nThe schema is in use: stop the service first" if "55P03" in str(error) else ""
+        raise Unfinished(f"{error}{advice}\nNothing was changed") from None
     except Uncertain as error:
         if not _committed(login, transaction):
-            raise Unreachable(f"lost {login.where} before the end, so nothing was changed there") from None
-        say(f"the session was lost after its end: {error}")
+            raise Unreachable(f"lost {login.where} before the commit, so nothing was changed there") from None
+        say(f"the restore was committed before the session was lost: {error}")
     return Restored(name, folder, found, before, time.monotonic() - start, lost)
 
 
 def _held(asked: Session, service: Service, found: Manifest, *, replace: bool) -> Held:
-    """What is there now, on a server that can take the backup.
+    """The current contents of the schema, if the backup can replace them.
 
-    :raises Refused: it cannot, or holds data that may not be replaced, or that somebody else needs.
+    :raises Refused: the backup does not fit the server, data may not be replaced, or other objects need them.
     """
     wanted = found.inventory
     [here] = asked.query("backup_pinned", Server)
@@ -107,22 +110,23 @@ def _held(asked: Session, service: Service, found: Manifest, *, replace: bool) -
     others = (large_object for large_object in taken if not large_object["own"])
     if faults := [
         *_faults(asked, here, service, wanted),
-        *(f"large object {other['number']} of the backup is {other['owner']}'s here" for other in others),
+        *(f"large object {other['number']} of the backup belongs to {other['owner']} here" for other in others),
     ]:
         raise Refused(
-            f"this backup cannot be restored to {service.name}; nothing was changed:\n{indented(map(visible, faults))}"
+            f"this backup cannot be restored to {service.name}. Nothing was changed. Reasons:\n"
+            f"{indented(map(visible, faults))}"
         )
     owned = asked.query("backup_contents", Owned, schema=service.schema_)
     now = Held(tuple(owned), sum(large_object["own"] for large_object in taken))
     if str(now) and not replace:
         raise Refused(
-            f"schema {service.schema_} holds data: {now}. Nothing was changed. --yes-replace-data replaces it, and"
-            f" `bin/engarde backup {service.name}` keeps a copy before"
+            f"schema {service.schema_} holds data: {now}. Nothing was changed. Run `bin/engarde backup {service.name}`"
+            " to keep a copy, then run the command with --yes-replace-data"
         )
     if needing := [visible(str(edge)) for edge in needed_by(asked, service.schema_)]:
         raise Refused(
-            f"outside of schema {service.schema_} this needs what is in it, and would be dropped with it; nothing was"
-            f" changed. Drop it yourself, and make it again afterwards:\n{indented(needing)}"
+            f"objects outside schema {service.schema_} need objects in it and would be dropped with them. Nothing was"
+            f" changed. Drop them yourself, and create them again afterwards:\n{indented(needing)}"
         )
     return now
 
@@ -130,27 +134,27 @@ def _held(asked: Session, service: Service, found: Manifest, *, replace: bool) -
 def _faults(asked: Session, here: Server, service: Service, wanted: Inventory) -> Iterator[str]:
     source, owner = wanted.server, owner_of(asked, service.schema_)
     if here.major < source.major:
-        yield f"the server is PostgreSQL {here.version}, older than the {source.version} that the backup is of"
+        yield f"the server is PostgreSQL {here.version}, which is older than {source.version}, the backup's server"
     if here.encoding != source.encoding:
-        yield f"database {here.database} is in {here.encoding}, and the backup in {source.encoding}"
+        yield f"database {here.database} has encoding {here.encoding}, but the backup has {source.encoding}"
     if owner != service.role:
-        yield f"schema {service.schema_} belongs to {owner} instead of {service.role}; `bin/pulumi up` heals it"
+        yield f"schema {service.schema_} belongs to {owner} instead of {service.role}: run `bin/pulumi up`"
     there = {extension.name: extension.schema for extension in asked.query("backup_extensions", Extension)}
     for extension in wanted.extensions:
         name, schema = extension.name, extension.schema
         if name not in there:
             yield (
                 f"extension {name} is not in the database: declare it under engarde:extensions (schema {schema}), then"
-                " `bin/pulumi up`"
+                " run `bin/pulumi up`"
             )
         elif there[name] != schema:
-            yield f"extension {name} is in schema {there[name]} here, and was in {schema}"
+            yield f"extension {name} is in schema {there[name]} here, but the backup needs it in {schema}"
     for missing in asked.query("backup_missing", Edge, needs=json.dumps(list(map(asdict, wanted.needs)))):
-        yield f"{missing} is not here, and the backup needs it"
+        yield f"{missing} does not exist here, but the backup needs it"
 
 
 def clear(asked: Session, found: Sequence[Owned]) -> None:
-    """Drops what stands in a schema, and the role's large objects; all of it comes back with the transaction's end."""
+    """Drops everything in a schema, and the role's large objects; a rollback brings all of it back."""
     drops = [f"DROP {DROPPED_AS.get(item.kind, item.kind.upper())} IF EXISTS {item.name} CASCADE" for item in found]
     if drops:
         copy_in.run(asked, "the old data cannot be dropped", *drops)
@@ -158,14 +162,14 @@ def clear(asked: Session, found: Sequence[Owned]) -> None:
 
 
 def load(asked: Session, schema: str, folder: Path, wanted: Inventory, client: Client, say: Say) -> Inventory:
-    """Loads a dump into an empty schema as the session's role, and finds in it exactly what the manifest lists.
+    """Loads a dump into an empty schema as the session's role, and compares the result with the manifest.
 
-    :raises Unfinished: it could not be loaded, or something is not as it was.
+    :raises Unfinished: it could not be loaded, or the result differs.
     """
-    # A dump names schemas; the service's functions, which indexes and checks call, need not.
+    # A dump names schemas, but the service's functions, which indexes and checks call, may not.
     look_in(asked, service_path(schema, wanted.extensions))
     with archive.opened(folder / DUMP, client) as dump:
-        say("making tables, types and functions")
+        say("creating tables, types and functions")
         archive.run_definitions(asked, "definitions before the rows", dump.definitions("pre-data"))
         with dump.rows() as tables:
             for number, (copy, parts) in enumerate(tables, 1):
@@ -173,19 +177,19 @@ def load(asked: Session, schema: str, folder: Path, wanted: Inventory, client: C
                 say(f"loading table {number} of {wanted.stored}: {name.partition(' (')[0]}")
                 copy_in.rows(asked, name, copy, parts)
         _set_sequences(asked, schema, wanted)
-        say("making indexes, constraints, triggers and views' contents")
+        say("creating indexes, constraints and triggers, and filling materialized views")
         archive.run_definitions(asked, "definitions after the rows", dump.definitions("post-data"))
     if wanted.large_objects:
         say(f"loading {len(wanted.large_objects)} large objects")
         archive.load_large_objects(asked, folder / LARGE_OBJECTS, wanted.large_objects)
-    # A planner that knows nothing of new tables is slow until autovacuum has seen them.
+    # Queries on new tables are slow until the planner has statistics.
     if names := [quoted(schema, table.name) for table in wanted.tables if table.rows]:
         copy_in.run(asked, "statistics", f"ANALYZE {', '.join(names)}")
     say("comparing with the manifest")
     found = inspect(asked, schema, say)
     if differences := [visible(str(difference)) for difference in contents(wanted, found)]:
         listed = first_few(differences, SHOWN, "\n  ", "\n  and ")
-        raise Unfinished(f"what was loaded is not what the manifest lists:\n  {listed}")
+        raise Unfinished(f"the loaded data differs from the manifest:\n  {listed}")
     return found
 
 
@@ -198,7 +202,7 @@ def _set_sequences(asked: Session, schema: str, wanted: Inventory) -> None:
 
 
 def _declared(database: DatabaseStack, service: Service, asked: Session) -> Iterator[str]:
-    """What other services may read and call of it; analytics gets its own by default privileges."""
+    """Grants what other services may read and call in it; default privileges grant analytics its own."""
     there = asked.tables([service.schema_])
     for privilege in sorted(expected(database), key=str):
         table = privilege.table
@@ -213,9 +217,9 @@ def _declared(database: DatabaseStack, service: Service, asked: Session) -> Iter
 
 
 def _committed(login: Access, transaction: str) -> bool:
-    """Whether a transaction whose end was not heard of has come to it.
+    """Whether a transaction was committed whose session was lost during the commit.
 
-    :raises Unfinished: nobody knows.
+    :raises Unfinished: the server does not tell.
     """
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
@@ -228,6 +232,6 @@ def _committed(login: Access, transaction: str) -> bool:
             pass
         time.sleep(0.5)
     raise Unfinished(
-        "the session was lost at its very end, and the server does not say whether the backup is in: look at the data"
-        " before you run this again; it is either the backup's, or as it was before"
+        "the session was lost during the commit, and the server does not tell whether the restore was committed. Look"
+        " at the data before you run the command again: it is either the backup's, or unchanged"
     )

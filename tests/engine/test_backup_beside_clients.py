@@ -87,8 +87,8 @@ def test_nobody_is_refused_or_waits(zero: DayZero, tmp_path: Path) -> None:
             session.execute("LOCK TABLE public.brands IN ROW EXCLUSIVE MODE")
             held = proof(zero, tmp_path, wanted)
     assert fault.endswith(
-        "sankore_user lacks REFERENCES on table public.brands: state `references: true` with that"
-        " table under the service's `reads`, then `bin/pulumi up`"
+        "sankore_user lacks REFERENCES on table public.brands: set `references: true` for that"
+        " table in the service's `reads`, then run `bin/pulumi up`"
     )
     assert held.faults == ()
     assert "55P03: canceling statement due to lock timeout" in held.unproven[0]

@@ -99,7 +99,7 @@ def test_a_killed_backup(kept_stack: Project, tmp_path: Path) -> None:
         assert stopped(kept_stack, at, KILL, "backup", SERVICE, "--to", str(folder)).returncode < 0, at
         assert not folder.exists(), at
     said = tool(kept_stack, "restore", SERVICE, "--from", str(partial), code=2).stderr
-    assert "did not come to its end" in said
+    assert "is the rest of a backup that did not finish" in said
     ended(kept_stack)
     tool(kept_stack, "backup", SERVICE, "--to", str(folder))
     assert [each.name for each in tmp_path.iterdir()] == ["x"]

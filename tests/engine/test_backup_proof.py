@@ -38,14 +38,14 @@ def test_a_foreign_key_that_its_owner_could_not_make(keyed: Project, tmp_path: P
     schemas = keyed.database.value(SCHEMAS)
     done = tool(keyed, "backup", "sankore", "--to", folder, "--output", "json", code=4)
     said = " ".join(done.stderr.split())
-    assert f"{folder} is whole and kept, but could not be restored as things are:" in said
+    assert f"{folder} is complete and was kept, but it cannot be restored now:" in said
     assert "42501: permission denied for table houses ALTER TABLE ONLY sankore.journeys ADD CONSTRAINT" in said
-    assert "sankore_user lacks REFERENCES on table public.houses: state `references: true`" in said
+    assert "sankore_user lacks REFERENCES on table public.houses: set `references: true`" in said
     assert said.count("lacks") == 1
     [fault] = json.loads(done.stdout)["errors"]
     assert "permission denied for table houses" in fault
     refused = tool(keyed, "restore", "sankore", "--from", folder, "--yes-replace-data", "--dry-run", code=4).stderr
-    assert "could not be restored as things are; nothing was changed" in refused
+    assert "cannot be restored now. Nothing was changed" in refused
     assert "lacks REFERENCES on table public.houses" in refused
     real = tool(keyed, "restore", "sankore", "--from", folder, "--yes-replace-data", code=4).stderr
     assert "permission denied for table houses" in real

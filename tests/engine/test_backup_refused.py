@@ -46,7 +46,7 @@ def test_what_it_needs_has_to_be_there(there: Project, kept: Path) -> None:
     database.run_as(database.admin, f"SELECT lo_create({number})")
     try:
         refused = tool(there, "restore", SERVICE, "--from", str(kept), code=2).stderr
-        assert f"large object {number} of the backup is {owner}'s here" in refused
+        assert f"large object {number} of the backup belongs to {owner} here" in refused
     finally:
         database.run(f"SELECT lo_unlink({number})")
     with there.connect(SERVICE) as session:
@@ -72,10 +72,10 @@ def test_connections_that_are_used_up(there: Project, tmp_path: Path) -> None:
     try:
         with there.connect(SERVICE), there.connect(SERVICE):
             refused = tool(there, "backup", SERVICE, "--to", str(tmp_path / "x"), "-j", "2", code=2).stderr
-            assert "may have 1 more connections, and 2 jobs need 3" in refused
+            assert "has 1 connections left of its connection limit, but 2 jobs need 3" in refused
             tool(there, "backup", SERVICE, "--to", str(tmp_path / "one"))
             with there.connect(SERVICE):
-                assert "stop the service" in tool(there, "backup", SERVICE, "--to", str(tmp_path / "x"), code=2).stderr
+                assert "Stop the service" in tool(there, "backup", SERVICE, "--to", str(tmp_path / "x"), code=2).stderr
     finally:
         there.database.run(f'ALTER ROLE "{SERVICE}_user" CONNECTION LIMIT 10')
 
@@ -86,7 +86,7 @@ def test_connections_that_are_used_up(there: Project, tmp_path: Path) -> None:
     [
         (("backup", "nobody"), "stack local has no service nobody; it has "),
         (("restore", "sankore", "--from", "{kept}"), "this is a backup of schema Field.Notes*"),
-        (("restore", SERVICE, "--from", "/nowhere"), "/nowhere is no backup"),
+        (("restore", SERVICE, "--from", "/nowhere"), "/nowhere is not a backup"),
         (("backup", SERVICE, "--pg-bin", "/nowhere"), "no pg_dump and pg_restore that run"),
     ],
 )

@@ -37,7 +37,7 @@ def test_a_dump_that_stands_still_is_ended(reached: tuple[Project, Proxy]) -> No
     done = project.tool("backup", "sankore", **backups.clients(project), **{VARIABLE: LIMITS})
     way.mode = "open"
     assert done.returncode == 3, done.stderr
-    assert re.search(r"pg_dump was ended: for \d s it wrote nothing", done.stderr)
+    assert re.search(r"pg_dump was stopped: it wrote nothing for \d s while the server waited", done.stderr)
     assert time.monotonic() - start < IN_TIME
     assert not [*(project.folder / "backups").rglob("manifest*")]
     assert project.database.value("SELECT count(*) FROM pg_stat_activity WHERE usename = 'sankore_user'") <= 2

@@ -95,15 +95,15 @@ def incomplete(found: dict[str, Any]) -> None:
         (flip, "dump/1.dat.gz: its content has changed (sha256)"),
         (lambda folder: (folder / "dump/toc.dat").write_bytes(b"to"), "dump/toc.dat: 2 bytes instead of 3"),
         (lambda folder: (folder / "dump/toc.dat").unlink(), "dump/toc.dat: missing"),
-        (lambda folder: (folder / "dump/2.dat.gz").touch(), "dump/2.dat.gz: no part of the backup"),
-        (cut, "cut off, or no manifest"),
-        (lambda folder: (folder / manifest.NAME).write_text("[]"), "cut off, or no manifest"),
-        (lambda folder: (folder / manifest.NAME).write_bytes(b"\xff"), "cut off, or no manifest"),
-        (lambda folder: (folder / manifest.NAME).unlink(), "is no backup"),
+        (lambda folder: (folder / "dump/2.dat.gz").touch(), "dump/2.dat.gz: not part of the backup"),
+        (cut, "cut off, or is not a manifest"),
+        (lambda folder: (folder / manifest.NAME).write_text("[]"), "cut off, or is not a manifest"),
+        (lambda folder: (folder / manifest.NAME).write_bytes(b"\xff"), "cut off, or is not a manifest"),
+        (lambda folder: (folder / manifest.NAME).unlink(), "is not a backup"),
         (edit(lambda found: found["manifest"]["inventory"]["tables"][0].update(rows=3)), "it was changed after"),
         (edit(lambda found: found["manifest"].update(service="other")), "it was changed after"),
-        (edit(newer), "its form is 2, and only 1 is known here"),
-        (edit(incomplete), "cut off, or no manifest"),
+        (edit(newer), "its format is version 2, but this release only reads 1"),
+        (edit(incomplete), "cut off, or is not a manifest"),
     ],
 )
 def test_damage_is_seen(tmp_path: Path, damage: Callable[[Path], object], says: str) -> None:
@@ -116,7 +116,7 @@ def test_damage_is_seen(tmp_path: Path, damage: Callable[[Path], object], says: 
 
 def test_what_has_not_come_to_its_end_is_none(tmp_path: Path) -> None:
     written(tmp_path / "x.partial")
-    with pytest.raises(Refused, match="did not come to its end"):
+    with pytest.raises(Refused, match="a backup that did not finish"):
         manifest.whole(tmp_path / "x.partial")
 
 
@@ -175,7 +175,7 @@ def test_a_draft_gets_its_name_at_its_end_or_leaves_nothing(tmp_path: Path) -> N
     assert [each.name for each in folder.iterdir()] == ["a"]
     assert (folder / "a").stat().st_mode & 0o777 == 0o600
     assert folder.stat().st_mode & 0o777 == folder.parent.stat().st_mode & 0o777 == 0o700
-    with pytest.raises(Refused, match="there already"), draft(folder):
+    with pytest.raises(Refused, match="exists already"), draft(folder):
         raise AssertionError
     for fault in (OSError(28, "No space left on device"), KeyboardInterrupt()):
         with pytest.raises((Unfinished, KeyboardInterrupt)), draft(tmp_path / "new/y"):
@@ -190,7 +190,7 @@ def test_what_dead_backups_have_left_goes_and_living_ones_stay(tmp_path: Path) -
     (foreign / "a film").touch()
     with draft(tmp_path / "living") as living:
         assert not dead.exists()
-        with pytest.raises(Refused, match="another `backup` writes it"), draft(tmp_path / "living"):
+        with pytest.raises(Refused, match="another `backup` is writing it"), draft(tmp_path / "living"):
             raise AssertionError
         with draft(tmp_path / "other"):
             assert living.exists()
