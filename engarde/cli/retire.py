@@ -1,4 +1,4 @@
-"""The command that takes a service out of its stack."""
+"""The command that removes a service from its stack."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from engarde.retire.run import Retired
 
 
-@command("retire", short_help="Back a service up, and take it out of the stack.")
+@command("retire", short_help="Back up a service, and remove it from the stack.")
 @pg_bin_option
 @click.option(
     "--to",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where the backup goes; a folder that is not there yet.",
+    help="A new folder for the backup. Default: in backups/STACK of the project.",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
 @click.option("--yes-drop-data", is_flag=True, help="Do not ask before the schema is dropped.")
-@click.option("--yes-without-backup", is_flag=True, help="Make no backup: what the schema holds is lost.")
+@click.option("--yes-without-backup", is_flag=True, help="Make no backup: the schema's data is lost.")
 @click.argument("service", shell_complete=services)
 def retire_command(
     stack: str,
@@ -36,10 +36,10 @@ def retire_command(
     yes_without_backup: bool,
     service: str,
 ) -> Retired:
-    """Take a service that was stopped out of the stack: a backup, then its schema, its entry and its role.
+    """Remove a stopped service from the stack: make a backup, then remove its schema, its entry and its role.
 
-    Killed at any point, the same command goes on. Exit codes: 0 done, 2 usage, a fault in the stack file or a refusal,
-    3 could not connect and nothing was changed, 4 begun and not finished: run it again.
+    If it is killed at any point, run the same command to resume. Exit codes: 0 done, 2 usage, a fault in the stack file
+    or a refusal, 3 could not connect and nothing was changed, 4 not finished: run it again to resume.
     """
     from engarde.backup.backup import Options
     from engarde.retire.run import retire

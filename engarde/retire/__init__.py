@@ -1,1 +1,1 @@
-"""Takes a service out of its stack, with its data, its schema and its role."""
+"""Removes a service from its stack, with its data, its schema and its role."""

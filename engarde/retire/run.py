@@ -1,5 +1,5 @@
-"""A service leaves its stack: a backup, then its schema, then its entry and its role. What is done already is not done
-again, so that the same command goes on where it was stopped."""
+"""Removes a service from its stack: makes a backup, then drops its schema, then removes its entry and its role. Steps
+that are done are skipped, so the same command resumes after a stop."""
 
 import time
 from collections.abc import Callable
@@ -33,31 +33,31 @@ from engarde.util.terminal import Say, begin_change, first_few, indented, visibl
 from engarde.util.unknown import UnknownName
 
 SHOWN = 20
-"""How many differences are told."""
+"""How many differences are shown."""
 
 Ask = Callable[[str], None]
-"""Tells the operator what is about to be done, and raises unless that is wanted."""
+"""Tells the operator what is about to be done, and raises unless the operator agrees."""
 
 
 @dataclass(frozen=True, slots=True)
 class Retired(Result):
-    """What was done, or would be."""
+    """The steps that were done, or would be."""
 
     service: str
     steps: tuple[str, ...]
     dry_run: bool
     folder: Path | None = None
-    """of the backup"""
+    """the backup's folder"""
     seconds: float = 0.0
     variables: tuple[str, ...] = ()
     """the Railway services that have its URL"""
 
     def text(self) -> RenderableType:
-        told = [f"{self.service} {'would be' if self.dry_run else 'is'} retired:", indented(self.steps)]
+        told = [f"{self.service} {'would be' if self.dry_run else 'was'} retired:", indented(self.steps)]
         if self.folder and not self.dry_run:
             told.append(f"its data is in {self.folder}")
         if self.variables:
-            told.append(f"take its URL out of these Railway services: {', '.join(self.variables)}")
+            told.append(f"remove its URL from these Railway services: {', '.join(self.variables)}")
         return lines("\n".join(told))
 
     def data(self) -> dict[str, object]:
@@ -73,34 +73,34 @@ class Retired(Result):
 
 @dataclass(frozen=True, slots=True)
 class _Left:
-    """What is still to be done with a service that is in the stack file."""
+    """A service in the stack file, with the facts that decide which steps are left."""
 
     stack: Stack
     service: Service
     made: Resource | None
-    """the service in the state, if it was brought up"""
+    """the service in the state, if `up` has created it"""
     held: Held | None
-    """what its schema holds; none where there is no schema any more"""
+    """its schema's contents; None if the schema does not exist"""
 
     def steps(self, keep: bool) -> list[str]:
         file, name = file_name(self.stack.name), self.service.name
-        steps = ["Pulumi takes the protection off its role and its schema"] if self.made and self.made.protected else []
+        steps = ["unprotect its role and its schema (`up`)"] if self.made and self.made.protected else []
         if self.held is not None:
             what = f"schema {self.service.schema_} ({str(self.held) or 'empty'})"
-            steps += [f"a backup of {what}"] if keep else []
-            steps += [f"{what} is dropped{'' if keep else ', without a backup'}"]
-        return [*steps, f"{name} is taken out of {file}", _UP]
+            steps += [f"back up {what}"] if keep else []
+            steps += [f"drop {what}{'' if keep else ' without a backup'}"]
+        return [*steps, f"remove {name} from {file}", _UP]
 
 
-_UP = "Pulumi drops its role and its grants"
+_UP = "drop its role and its grants (`up`)"
 
 
 def retire(stack: str, name: str, to: Path | None, options: Options, ask: Ask, say: Say, *, keep: bool) -> Retired:
-    """Takes the service out of the stack, as far as that is not done yet.
+    """Removes the service from the stack, as far as that is not done yet.
 
-    :param keep: its data in a backup first, which is compared with what is there when the schema is dropped.
-    :raises Refused: something stands in the way; nothing was changed.
-    :raises Unfinished: it was begun; the same command goes on.
+    :param keep: makes a backup first, and compares it with the schema before that is dropped.
+    :raises Refused: something prevents it; nothing was changed.
+    :raises Unfinished: it was started; the same command resumes.
     """
     start, declared = time.monotonic(), read(FOLDER, stack)
     with locked(declared, dry_run=options.dry_run):
@@ -109,25 +109,26 @@ def retire(stack: str, name: str, to: Path | None, options: Options, ask: Ask, s
         if service is None and made is None:
             raise UnknownName(f"stack {stack}", "service", [name], [service.name for service in declared.services])
         if service is None:
-            # Stopped after it was taken out of the file; with anything in its schema, the program refuses.
+            # It was stopped after it had left the file; `up` refuses if its schema still holds anything.
             if not options.dry_run:
                 up(stack)
             return Retired(name, (_UP,), options.dry_run, seconds=time.monotonic() - start)
         left = _left(declared, service, made)
         steps, folder = tuple(left.steps(keep)), None
         if not options.dry_run:
-            ask(f"To retire {name} from stack {stack}:\n{indented(steps)}")
+            ask(f"To retire {name} from stack {stack}, this command will:\n{indented(steps)}")
             folder = _go(left, to, options, say, keep=keep)
     return Retired(name, steps, options.dry_run, folder, time.monotonic() - start, service.on_railway)
 
 
 def _left(declared: Stack, service: Service, made: Resource | None) -> _Left:
-    """:raises Refused: something stands in the way."""
+    """:raises Refused: something prevents it."""
     name = service.name
     if (begun := journals.read_move(declared.name, name)) is not None:
         raise Refused(begun.told(declared.name))
     if name in journals.read_rotations(declared.name).begun:
-        raise Refused(f"a rotation of {name} is open: run `bin/engarde rotate {name} --stack {declared.name}` first")
+        command = f"bin/engarde rotate {name} --stack {declared.name}"
+        raise Refused(f"a rotation of {name} is not finished. Nothing was changed. Run `{command}` first")
     with copied(declared.name, journals.folder("retire", declared.name)) as copy:
         _take_out(declared, service, copy.copy)
     held = None
@@ -143,30 +144,35 @@ def _left(declared: Stack, service: Service, made: Resource | None) -> _Left:
 
 
 def _take_out(declared: Stack, service: Service, file: Path) -> None:
-    """Takes the service out of a copy of the stack file, which then has to be right without it.
+    """Removes the service from a copy of the stack file, which then has to be valid without it.
 
     :raises Refused: it is not.
     """
     path = key_path("services", (service.name,))
     if path is None:
-        raise Refused(f"Pulumi has no way to spell {service.name}; take it out of {file.name} yourself")
+        raise Refused(f"Pulumi cannot write the key of {service.name}. Remove it from {file.name} yourself")
     remove_key(declared.name, file, path)
     try:
         after = read(file.parent, declared.name)
     except ConfigError as faults:
-        raise Refused(f"something else in the stack file needs {service.name}; change that first:\n{faults}") from None
+        raise Refused(
+            f"something else in the stack file needs {service.name}. {file.name} was not changed. Change that first:\n"
+            f"{faults}"
+        ) from None
     if service.name in {other.name for other in after.services}:
-        raise Refused(f"an environment declares {service.name}, and not {file.name}; nothing was changed")
+        raise Refused(
+            f"an ESC environment declares {service.name}, not {file.name}. Nothing was changed. Remove it there first"
+        )
 
 
 def _refuse_in_use(asked: Session, service: Service) -> None:
     [sessions] = asked.values("split_sessions", role=service.role, database=None)
     if sessions:
-        raise Refused(f"{service.role} has {sessions} sessions: stop {service.name} first; nothing was changed")
+        raise Refused(f"{service.role} has {sessions} open sessions. Nothing was dropped. Stop {service.name} first")
     if needing := [visible(str(edge)) for edge in needed_by(asked, service.schema_)]:
         raise Refused(
-            f"outside of schema {service.schema_} this needs what is in it, and would be dropped with it; nothing was"
-            f" changed. Drop it yourself first:\n{indented(needing)}"
+            f"objects outside schema {service.schema_} need objects in it and would be dropped with them. Nothing was"
+            f" dropped. Drop them yourself first:\n{indented(needing)}"
         )
 
 
@@ -178,13 +184,14 @@ def _go(left: _Left, to: Path | None, options: Options, say: Say, *, keep: bool)
         folder = made.folder
         if made.complaint:
             raise Unfinished(
-                f"{made.complaint}\nNothing was changed. Heal that, or say --yes-without-backup beside this copy"
+                f"{made.complaint}\nNothing was changed. Fix that, or keep this copy and run the command with"
+                " --yes-without-backup"
             )
     if left.made and left.made.protected:
-        say("taking the protection off")
+        say("removing the protection")
         with copied(stack.name, journals.folder("retire", stack.name)) as copy:
             path = key_path("services", (service.name, "protect"))
-            assert path, "its entry can be spelled"
+            assert path, "`_take_out` has found its key"
             set_key(stack.name, copy.copy, path, "false")
             copy.put_in_place()
         up(stack.name)
@@ -201,25 +208,25 @@ def _go(left: _Left, to: Path | None, options: Options, say: Say, *, keep: bool)
 
 
 def _take_privileges(stack: Stack, service: Service) -> None:
-    """Takes what its role may do in a database that may leave the stack with it, and then still knows the role.
+    """Drops the role's privileges in its own database, which may leave the stack with it and would keep the role.
 
-    :raises Unfinished: the role owns something there that is in no backup.
+    :raises Unfinished: the role owns something there that is not in the backup.
     """
     with session(login_of_admin(database_of(stack, service)), read_only=False) as asked:
         [owned] = asked.values("owned_by", role=service.role)
         if owned:
             raise Unfinished(
-                f"{service.role} owns {owned} more objects in database {service.database}, outside of its schema; give"
-                " them to somebody else or drop them, and run the same command again"
+                f"{service.role} owns {owned} more objects in database {service.database}, outside its schema. Change"
+                " their owner or drop them, then run the command again to resume"
             )
         copy_in.run(asked, f"privileges of {service.role}", f"DROP OWNED BY {quoted(service.role)}")
         asked.commit()
 
 
 def _drop(stack: Stack, service: Service, copied: Inventory | None, say: Say) -> None:
-    """Drops the schema and the role's large objects in one transaction, if they are what the backup has.
+    """Drops the schema and the role's large objects in one transaction, if they are as in the backup.
 
-    :raises Refused: they are not any more.
+    :raises Unfinished: they have changed.
     """
     login, schema = access(stack, service.name), service.schema_
     try:
@@ -229,11 +236,13 @@ def _drop(stack: Stack, service: Service, copied: Inventory | None, say: Say) ->
                 copy_in.run(asked, "its tables", f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
             if copied and (changed := contents(copied, inspect(asked, schema, say))):
                 listed = first_few([visible(str(found)) for found in changed], SHOWN, "\n  ", "\n  and ")
-                raise Unfinished(f"{schema} has changed since it was copied; stop {service.name} first:\n  {listed}")
+                raise Unfinished(
+                    f"schema {schema} has changed since the backup. Stop {service.name} first. Changes:\n  {listed}"
+                )
             begin_change()
             say(f"dropping schema {schema}")
             copy_in.run(asked, "the schema cannot be dropped", f"DROP SCHEMA {quoted(schema)} CASCADE")
             asked.execute_file("backup_unlink")
             asked.commit()
     except Unfinished as error:
-        raise Unfinished(f"{error}\nThe schema is there as it was; run the same command again") from None
+        raise Unfinished(f"{error}\nThe schema was not changed. Run the command again to resume") from None

@@ -58,11 +58,11 @@ def test_a_protected_service_leaves_with_a_backup(stack: Project, tmp_path: Path
     before = (stack.folder / STACK_FILE).read_bytes()
     planned = json.loads(tool(stack, "retire", "madansara", "--dry-run", "--output", "json").stdout)
     assert [step.split(" (")[0] for step in planned["steps"]] == [
-        "Pulumi takes the protection off its role and its schema",
-        "a backup of schema madansara",
-        "schema madansara",
-        "madansara is taken out of Pulumi.local.yaml",
-        "Pulumi drops its role and its grants",
+        "unprotect its role and its schema",
+        "back up schema madansara",
+        "drop schema madansara",
+        "remove madansara from Pulumi.local.yaml",
+        "drop its role and its grants",
     ]
     # Nobody can be asked.
     assert "say --yes-drop-data" in tool(stack, "retire", "madansara", code=2).stderr
@@ -71,7 +71,7 @@ def test_a_protected_service_leaves_with_a_backup(stack: Project, tmp_path: Path
     to = tmp_path / "kept"
     done = tool(stack, "retire", "madansara", "--yes-drop-data", "--to", str(to))
     assert f"its data is in {to}" in done.stdout.replace("\n", "")
-    assert "take its URL out of these Railway services: api" in " ".join(done.stdout.split())
+    assert "remove its URL from these Railway services: api" in " ".join(done.stdout.split())
     assert json.loads((to / "manifest.json").read_text())["manifest"]["service"] == "madansara"
     gone(stack, "madansara")
     with stack.database.session() as session:
@@ -104,10 +104,10 @@ def test_it_goes_on_where_it_was_stopped(stack: Project, tmp_path: Path, at: str
 
 def test_what_is_in_use_or_needed_stays(stack: Project, tmp_path: Path) -> None:
     needed = tool(stack, "retire", "onside", "--yes-drop-data", code=2).stderr
-    assert "something else in the stack file needs onside; change that first" in needed
+    assert "something else in the stack file needs onside. Pulumi.local.yaml was not changed" in needed
     with stack.connect("madansara"):
         used = tool(stack, "retire", "madansara", "--yes-drop-data", code=2).stderr
-        assert "madansara_user has 1 sessions: stop madansara first; nothing was changed" in used
+        assert "madansara_user has 1 open sessions. Nothing was dropped. Stop madansara first" in used
     with stack.database.session() as session:
         session.execute("CREATE VIEW public.of_things AS SELECT word FROM madansara.things")
         assert "public.of_things" in tool(stack, "retire", "madansara", "--yes-drop-data", code=2).stderr
@@ -125,8 +125,8 @@ def test_rows_that_came_after_the_backup_are_not_lost(stack: Project, tmp_path: 
 
     with patch("engarde.retire.run.backup", late):
         refused = tool(stack, "retire", "madansara", "--yes-drop-data", "--to", str(tmp_path / "it"), code=4)
-    assert "madansara has changed since it was copied; stop madansara first" in refused.stderr
-    assert "The schema is there as it was; run the same command again" in refused.stderr
+    assert "schema madansara has changed since the backup. Stop madansara first" in refused.stderr
+    assert "The schema was not changed. Run the command again to resume" in refused.stderr
     assert "rows of table things" in refused.stderr
     with stack.connect("madansara") as session:
         assert session.execute("SELECT count(*) FROM things").fetchone() == (3,)
@@ -144,6 +144,6 @@ def test_a_service_of_a_database_of_its_own_leaves(projects: Projects, tmp_path:
 def test_without_a_backup_only_where_that_is_said(stack: Project) -> None:
     done = tool(stack, "retire", "madansara", "--yes-drop-data", "--yes-without-backup", "--output", "json")
     found = json.loads(done.stdout)
-    assert (found["folder"], found["steps"][1].endswith("is dropped, without a backup")) == (None, True)
+    assert (found["folder"], found["steps"][1].endswith(" without a backup")) == (None, True)
     assert not (stack.folder / "backups").exists()
     gone(stack, "madansara")
