@@ -26,6 +26,7 @@ def stack(projects: Projects) -> Iterator[Project]:
             session.execute("CREATE TABLE public.people (id int PRIMARY KEY, name text)")
             session.execute("INSERT INTO public.people VALUES (1, 'Ada'), (2, 'Bo')")
             session.execute("CREATE SEQUENCE public.numbers")
+            session.execute("CREATE EXTENSION citext SCHEMA public")
         project.succeeds(project.up())
         with project.connect("madansara") as session:
             session.execute("CREATE TABLE things AS SELECT 1 AS id")

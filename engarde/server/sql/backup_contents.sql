@@ -11,7 +11,8 @@ SELECT o.type AS kind, o.identity AS name,
            (SELECT conowner FROM pg_conversion WHERE d.classid = 'pg_conversion'::regclass AND oid = d.objid),
            (SELECT cfgowner FROM pg_ts_config WHERE d.classid = 'pg_ts_config'::regclass AND oid = d.objid),
            (SELECT dictowner FROM pg_ts_dict WHERE d.classid = 'pg_ts_dict'::regclass AND oid = d.objid),
-           (SELECT stxowner FROM pg_statistic_ext WHERE d.classid = 'pg_statistic_ext'::regclass AND oid = d.objid)
+           (SELECT stxowner FROM pg_statistic_ext WHERE d.classid = 'pg_statistic_ext'::regclass AND oid = d.objid),
+           (SELECT extowner FROM pg_extension WHERE d.classid = 'pg_extension'::regclass AND oid = d.objid)
        ))::text AS owner
 FROM pg_depend d CROSS JOIN LATERAL pg_identify_object(d.classid, d.objid, 0) o
 WHERE d.refclassid = 'pg_namespace'::regclass AND d.deptype = 'n'
