@@ -1,4 +1,4 @@
-"""Logging in as every role of the stack, and trying what has to work and what has to be refused."""
+"""Logs in as every role of the stack, and tries what must work and what must be refused."""
 
 import secrets
 from collections import defaultdict
@@ -25,28 +25,28 @@ from engarde.verify import probes
 from engarde.verify.probes import ALLOWED, DENIED, NOT_YET, Probe, Right
 
 AT_ONCE = 6
-"""Logins at a time: most of a login is waiting, and a live server has no slots to spare."""
+"""Logins at a time: a login mostly waits, and a production server has few free connections."""
 
 IN_FUNCTION = ", in function "
-"""What `sql/probe.sql` adds to a refusal that comes from inside of one."""
+"""What `sql/probe.sql` adds to a refusal from inside a function."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What came of one login, or of the admin's acting as others."""
+    """The result of one login, or of the admin acting as other roles."""
 
     findings: tuple[Finding, ...] = ()
     notices: tuple[Notice, ...] = ()
     probes: int = 0
     by_catalog: int = 0
-    """rights that the catalogs were asked for in the session"""
+    """privileges that the session asked the server about"""
     logged_in: bool = False
     on_trust: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Whom a session came in as."""
+    """The role and settings that a session starts with."""
 
     user: str
     search_path: str
@@ -57,12 +57,12 @@ class Who:
 
 
 def mark() -> str:
-    """The name of whatever this run makes and takes back."""
+    """The name of everything that this run makes and undoes."""
     return f"engarde_probe_{secrets.token_hex(4)}"
 
 
 def all_of(stack: DatabaseStack, outputs: Outputs, catalog: Catalog, progress: Callable[[int], None]) -> list[Tried]:
-    """Every role that is there and whose password is known, a few at a time; `progress` is told how many are left.
+    """Tries every role that exists and whose password is known, a few at a time; `progress` gets the number left.
 
     :raises Unreachable: a session was lost.
     """
@@ -92,39 +92,39 @@ def _login(login: Service | Analytics, stack: DatabaseStack, password: str, cata
         said = refusal.said if "FATAL" in refusal.reason else refusal.reason
         if refusal.why is Why.PASSWORD:
             return Tried((changed(stack, login, f"login of {login.role}", said),))
-        # A server that has no connection left is no drift.
+        # A server without a free connection is no drift.
         if refusal.why.full:
             return _full(login, said)
-        expected = "is let in with the state's password"
+        expected = "can log in with the state's password"
         return Tried((Finding("login", login.role, expected, said, up(stack), about(login)),))
     except Unreachable as lost:
-        # Where nobody is there any more, the admin's own session that follows says so.
-        expected = "a session in which it can try what it may"
+        # If the server is gone, the admin's session that follows says so.
+        expected = "a session that lasts for all probes"
         heal = Remedy("command", f"bin/engarde doctor --stack {stack.name}")
         return Tried((Finding("login", f"session of {login.role}", expected, str(lost), heal, about(login)),))
 
 
 def _full(login: Service | Analytics, said: str) -> Tried:
-    full = f"nothing was tried as {login.role}, which finds no free connection now: {said}"
+    full = f"nothing was tried as {login.role}, because no connection is free now: {said}"
     return Tried(notices=(Notice(full, about(login)),))
 
 
 def shut_out(stack: DatabaseStack, outputs: Outputs, catalog: Catalog) -> Iterator[Tried]:
-    """Each role of the stack that works in another database of this server: it is to be refused for want of CONNECT."""
+    """Tries each role of another database of this server: it must be refused, because it lacks CONNECT."""
     for login in stack.neighbours:
         password = outputs.passwords.get(login.role)
         if password is None or login.role not in catalog.roles:
             continue
         try:
             with session(login_to(stack, login, password)):
-                said, why = "is let in", None
+                said, why = "can log in", None
         except LoginRefused as refusal:
             said, why = refusal.said, refusal.why
         if why is Why.SHUT_OUT:
             yield Tried(probes=1)
         elif why and why.full:
             yield _full(login, said)
-        # A wrong password is found where the role works, with what heals it.
+        # A wrong password is a finding of the role's own database, with its remedy.
         elif why is not Why.PASSWORD:
             database = stack.server.database
             subject = f"{login.role} in database {database}, where it has nothing"
@@ -150,7 +150,7 @@ def _who(login: Service | Analytics, who: Who) -> Iterator[Finding]:
 
 
 def new_things(stack: DatabaseStack, catalog: Catalog, admin: Session) -> Tried:
-    """What analytics and readers meet in a table that was made this very moment, tried by the admin in their place."""
+    """Tries, as the admin in their place, what analytics and readers can do with a table that was just made."""
     may_act_as = frozenset(admin.values("may_act_as"))
     declared = {(service.schema_, service.role) for service in stack.services}
     declared |= {(existing.name, role) for existing in stack.existing_schemas for role in existing.creators}
@@ -160,18 +160,18 @@ def new_things(stack: DatabaseStack, catalog: Catalog, admin: Session) -> Tried:
 
 
 def _judged(role: str, stack: DatabaseStack, entered: Session, planned: Sequence[Probe | Right]) -> Tried:
-    """One finding per schema: what was allowed, refused, or refused for another reason than a missing privilege."""
+    """One finding for each schema: what was wrongly allowed, or refused, or refused for another reason."""
     wrong: dict[tuple[str, str | None, str], list[str]] = defaultdict(list)
     notices = []
     tried = [step for step in planned if isinstance(step, Probe)]
     for probe, answer in zip(tried, entered.probe([probe.statements for probe in tried]), strict=True):
         whole = answer.place == len(probe.statements)
-        # What a function of an event trigger refuses says nothing of the statement.
+        # A refusal by an event trigger's function says nothing about the privilege.
         if answer.state == probe.expected and whole and IN_FUNCTION not in answer.said:
             continue
         stopped_at, who = probe.statements[answer.place - 1], probe.role or role
         if answer.state == LOCKED:
-            locked = f"not tried as {who}, since another session holds a lock: {stopped_at}"
+            locked = f"not tried as {who}, because another session holds a lock: {stopped_at}"
             notices.append(Notice(locked, frozenset({who, probe.schema or ""})))
         else:
             said = "allowed" if answer.state == ALLOWED else f"{answer.state} {answer.said}"
@@ -209,7 +209,7 @@ def _behaviour(role: str, stack: DatabaseStack, schema: str | None, expected: st
 
 
 def limits(stack: DatabaseStack, outputs: Outputs, catalog: Catalog) -> Tried:
-    """One role after another opens connections until the server refuses one, at its limit and not after it."""
+    """Opens connections as one role after another, until the server refuses one: it must do so at the limit."""
     logins = (login for login in _known(stack, outputs, catalog) if login.role not in stack.guests)
     return Tried(tuple(found for login in logins for found in _limit(login, stack, outputs.passwords[login.role])))
 
@@ -224,6 +224,6 @@ def _limit(login: Service | Analytics, stack: DatabaseStack, password: str) -> I
                 if refusal.why is Why.ROLE_LIMIT:
                     return
                 raise
-    subject, expected = f"sessions of {login.role}", f"no more than {limit} at a time"
+    subject, expected = f"sessions of {login.role}", f"at most {limit} at a time"
     heal = Remedy("sql", f"ALTER ROLE {quoted(login.role)} CONNECTION LIMIT {limit};")
     yield Finding("connection limit", subject, expected, f"{limit + 1}", heal, about(login))

@@ -1,9 +1,9 @@
-"""What each role tries after logging in, and what the server has to say to it.
+"""What each role tries after login, and how the server must answer.
 
-Whoever owns a relation chooses what runs when somebody reads or writes it, or only plans to. So nothing is tried of
-another's relation but what the server refuses before it looks at the relation, and what looks at nothing in it when it
-is allowed: to lock it in a mode that keeps nobody waiting, to alter or drop it, to ask a sequence for its value. All
-other rights are asked of the catalogs.
+The owner of a relation decides what code runs when somebody reads or writes it, or only plans a query. So probes of
+other roles' relations do only what the server refuses before it looks at the relation, and what runs no code if it is
+allowed: lock it in a mode that blocks nobody, alter or drop it, read a sequence's value. All other privileges are
+looked up in the catalogs.
 """
 
 from collections.abc import Iterator
@@ -18,42 +18,42 @@ from engarde.util.quoting import quoted
 
 DENIED, ALLOWED = "42501", "00000"
 NOT_YET = "55000"
-"""What `currval` says to whom it would tell the value, in a session that has not taken one."""
+"""The answer of `currval` to a role that may use it, if its session has taken no value yet."""
 
 WRITES = ("INSERT", "UPDATE")
 NOT_TABLES = (*WRITES, REFERENCES)
-"""Rights on single columns that a lock of the table tells nothing of, beside SELECT."""
+"""Privileges on single columns that a lock does not test, beside SELECT."""
 
 READ_ONLY = "SET LOCAL transaction_read_only = on"
-"""Before what a rollback would not take back; the server asks for the privilege first."""
+"""Precedes what a rollback would not undo; the server checks the privilege first."""
 
 
 ROLES_PATH = "SELECT set_config('search_path', reset_val, true) FROM pg_settings WHERE name = 'search_path'"
-"""Before what shows where names without a schema lead: a session of ours starts in pg_catalog."""
+"""Precedes statements with names without a schema: sessions of the tool start in pg_catalog."""
 
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Statements to be run in a row, of which the last is refused for want of a privilege, or all are allowed."""
+    """Statements to run in order; either the last one must be refused for lack of a privilege, or all are allowed."""
 
     schema: str | None
-    """where; none for the whole database"""
+    """None for the whole database"""
     statements: tuple[str, ...]
     expected: str = DENIED
     role: str | None = None
-    """as whom the last is tried; none for who is logged in"""
+    """the role that tries the last one; None for the role of the session"""
 
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """One right on another's table, as the catalogs have it."""
+    """One privilege on another role's table, as the catalogs have it."""
 
     schema: str
     table: str
     identity: str
     right: str
     column: str | None
-    """none for any column of it, and for the whole table"""
+    """None for any column, and for the whole table"""
     expected: str = DENIED
 
     def __str__(self) -> str:
@@ -62,7 +62,7 @@ class Right:
 
 
 def of(login: Service | Analytics, stack: DatabaseStack, catalog: Catalog, mark: str) -> list[Probe | Right]:
-    """All that one role tries, and asks the catalogs; `mark` is the name of whatever it makes."""
+    """All probes of one role; `mark` is the name of everything that they make."""
     own = login.schema_ if isinstance(login, Service) else None
     probes: list[Probe | Right] = [*_database(login, stack, catalog, mark)]
     probes += _own(login, mark) if isinstance(login, Service) else []
@@ -84,7 +84,7 @@ def _database(login: Service | Analytics, stack: DatabaseStack, catalog: Catalog
 
 
 def _own(service: Service, mark: str) -> Iterator[Probe]:
-    """In its own schema, where names without one have to lead."""
+    """In its own schema, to which names without a schema must lead."""
     inside = f"{quoted(service.schema_)}.{mark}"
     steps = (
         ROLES_PATH,
@@ -135,8 +135,8 @@ def _reads(login: Service | Analytics, schema: str) -> dict[str, Read]:
 
 
 READ, WRITE = "ACCESS SHARE", "ROW EXCLUSIVE"
-"""Modes of locks that keep no reader and no writer waiting: SELECT allows the first; any one of INSERT, UPDATE, DELETE
-and TRUNCATE allows the second, and from PostgreSQL 16 on the first, too."""
+"""Lock modes that block no reader and no writer. SELECT allows the first; any of INSERT, UPDATE, DELETE and TRUNCATE
+allows the second, and from PostgreSQL 16 on also the first."""
 
 
 def _lock(table: str, mode: str) -> str:
@@ -165,9 +165,9 @@ def _no_next(schema: str, sequence: str) -> Iterator[Probe]:
 
 
 def _declared(schema: str, table: Relation, read: Read) -> Iterator[Probe | Right]:
-    """A declared read: these columns, no others, and no writing; foreign keys where they are declared."""
+    """A declared read: only its columns, and no writes; foreign keys if they are declared."""
     yield Probe(schema, (_lock(table.identity, READ),), DENIED if read.columns else ALLOWED)
-    # No statement tells of REFERENCES that would leave nothing behind and lock nobody out.
+    # No statement tests REFERENCES without a trace or a lock.
     by_column = (("SELECT",) if read.columns else ()) + ((REFERENCES,) if read.references else ())
     for right in by_column:
         for column in table.columns:
@@ -178,7 +178,7 @@ def _declared(schema: str, table: Relation, read: Read) -> Iterator[Probe | Righ
 
 
 def _read_only(schema: str, inside: list[Relation]) -> Iterator[Probe | Right]:
-    """Analytics, in a schema that it reads: one table and one sequence stand for all, whose grants are compared."""
+    """Analytics in a schema that it reads: one table and one sequence as samples; the grants on all are compared."""
     for table in [relation for relation in inside if relation.stored][:1]:
         yield Probe(schema, (_lock(table.identity, READ),), ALLOWED)
         yield from _no_write(schema, table.identity)
@@ -195,7 +195,7 @@ def _literal(identity: str) -> str:
 def of_new_things(
     stack: DatabaseStack, catalog: Catalog, mark: str, creators: list[tuple[str, str]], may_act_as: frozenset[str]
 ) -> list[Probe]:
-    """What the admin tries in the place of two roles: what one has just made, analytics and readers meet at once.
+    """What the admin tries as two roles: one makes something, and analytics or a reader uses it at once.
 
     :param creators: schemas, each with a role that may make tables in it.
     """
@@ -222,7 +222,7 @@ def of_new_things(
 
 
 def _acting(role: str, stack: DatabaseStack, may_act_as: frozenset[str]) -> tuple[str, ...]:
-    """The admin becomes the role; where it only manages the role, it makes itself a member for this transaction."""
+    """The admin becomes the role; if it only manages the role, it first becomes a member for this transaction."""
     own = quoted(stack.server.user)
     member = () if role in may_act_as else (f"GRANT {quoted(role)} TO {own}",)
     return ("RESET ROLE", *member, f"SET LOCAL ROLE {quoted(role)}")

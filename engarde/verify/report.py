@@ -1,4 +1,4 @@
-"""What is found in a run, and how it is printed: who gets at which schema, the warnings, then the findings."""
+"""The result of a run, and how it is printed: the access of each role, warnings, findings."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ from engarde.server.catalog import Catalog, Entry, Relation
 WRITING = {"INSERT", "UPDATE", "DELETE", "TRUNCATE", "TRIGGER", "MAINTAIN"}
 
 MANY = 8
-"""More schemas than that, in which a role is as declared, are counted in the list and not named."""
+"""If a role is as declared in more schemas than this, the list counts them and does not name them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +52,19 @@ class Report:
     warnings: tuple[str, ...]
     matrix: tuple[Row, ...]
     logins: int
-    """how many roles were logged in as"""
+    """how many roles it logged in as"""
     probes: int
-    """how many statements or rows of statements they tried"""
+    """how many probes they tried"""
     by_catalog: int
-    """of how many more rights the catalogs were asked in their sessions"""
+    """how many more privileges their sessions asked the server about"""
     accepted: tuple[Taken, ...] = ()
-    """found, and no findings, since the stack file accepts them"""
+    """findings that the stack file accepts"""
     service: str | None = None
-    """that it is about alone"""
+    """if it is about one service only"""
 
 
 def matrix(stack: DatabaseStack, catalog: Catalog, findings: Iterable[Finding]) -> tuple[Row, ...]:
-    """The stack's roles, those outside of it, those that reach it undeclared, and PUBLIC."""
+    """The stack's roles, outside roles, undeclared roles that reach it, and PUBLIC."""
     schemas = stack.schemas
     wrong = {frozenset({one, other}) for finding in findings for one in finding.concerns for other in finding.concerns}
     names = [login.role for login in stack.logins]
@@ -72,7 +72,7 @@ def matrix(stack: DatabaseStack, catalog: Catalog, findings: Iterable[Finding]) 
     names += [path.role for path in reaching(stack, catalog) if path.role not in names]
     grantees = {entry.grantee for entry in catalog.entries if entry.schema in schemas}
     names += sorted((grantees & catalog.roles.keys()) - {*names, stack.server.user})
-    # All that there is in each schema, found once: the catalogs are large.
+    # Grouped by schema once, because the catalogs are large.
     entries: dict[str | None, list[Entry]] = defaultdict(list)
     for entry in catalog.entries:
         entries[entry.schema].append(entry)
@@ -97,7 +97,7 @@ def matrix(stack: DatabaseStack, catalog: Catalog, findings: Iterable[Finding]) 
 def _access(
     acting: frozenset[str], schema: str, catalog: Catalog, entries: Iterable[Entry], tables: Iterable[Relation]
 ) -> str:
-    """In one word, what whoever may act as these roles does in a schema, in which there are these."""
+    """In one word, what somebody who may act as these roles can do in a schema with these entries and tables."""
     if schema not in catalog.schemas or (not acting & catalog.roles.keys() and acting != {PUBLIC}):
         return "missing"
     if any(catalog.roles[role].superuser for role in acting & catalog.roles.keys()):
@@ -192,7 +192,7 @@ def _accepted(taken: Taken) -> Text:
 
 
 def _sum(report: Report) -> Text:
-    counted = f"{report.logins} logins, {report.probes} probes, {report.by_catalog} rights by catalog"
+    counted = f"{report.logins} logins, {report.probes} probes, {report.by_catalog} privileges checked by catalog"
     tried = counted if report.logins else "no logins"
     tried += f"; {len(report.accepted)} accepted" if report.accepted else ""
     if not report.findings:

@@ -1,4 +1,4 @@
-"""Everything that `verify` looks at, in one report."""
+"""Runs everything that `verify` checks, and makes one report."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -31,11 +31,11 @@ class Asked:
     """How far to go."""
 
     service: str | None = None
-    """only what is about it"""
+    """only check what is about it"""
     logins: bool = True
-    """log in and try"""
+    """log in as every role and try"""
     limits: bool = False
-    """use up every role's connections, to see where the server stops"""
+    """use up every role's connections, to see where the server refuses one"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +51,13 @@ class _Found:
 def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Report:
     """Compares the catalogs of every database with the declaration, then logs in as every role and tries.
 
-    `progress` is told how many logins there are left in a database, first of all of them.
+    `progress` gets the number of logins that are left in a database, first all of them.
 
-    :raises Unreachable: no engine, no passphrase, no server, or a session was lost.
+    :raises Unreachable: no Pulumi, no passphrase, no server, or a session was lost.
     """
     of_stack, recorded = databases(stack), Recorded(stack.name)
     with ThreadPoolExecutor(1) as pool:
-        # The engine answers each question in a process of its own.
+        # Pulumi needs a process for each question.
         waiting = pool.submit(lambda: recorded.outputs)
         admins = [login_of_admin(database) for database in of_stack]
         waiting.result()
@@ -70,14 +70,17 @@ def verify(stack: Stack, asked: Asked, progress: Callable[[int], None]) -> Repor
     all_found = (replace(finding, database=name) for name, its in named for finding in its.findings)
     tried = [of_login for its in found for of_login in its.tried]
     left = judged(stack.accepted, all_found, _today())
-    # What was not looked for cannot be found.
+    # If not everything was checked, an acceptance may be needed all the same.
     idle = left.idle if asked.logins and asked.service is None else ()
     return Report(
         stack.name,
         tuple(ordered(left.findings)),
         (
             *(f"{name}: {notice.text}" if name else notice.text for name, its in named for notice in its.notices),
-            *(f"engarde:accepted: nothing is found any more of {entry.check}: {entry.subject}" for entry in idle),
+            *(
+                f"engarde:accepted: {entry.check}: {entry.subject} is not found any more; remove the entry"
+                for entry in idle
+            ),
         ),
         tuple(replace(row, database=name) for name, its in named for row in its.matrix),
         sum(of_login.logged_in for of_login in tried),
@@ -101,30 +104,37 @@ def _of_database(
         found += (finding for check in others for finding in sorted(check.findings(stack, observed)))
         notices = [notice for check in compared for notice in check.notices(stack, observed)]
         several, triggers, catalog = has_citus(admin), observed.event_triggers, observed.catalog
-    # What is tried makes and changes things, and would run what others have put there.
+    # Probes make and change things, and would fire event triggers of other roles.
     foreign = [trigger.name for trigger in triggers if trigger.changers]
     tried = _tried(stack, known, catalog, login, progress) if asked.logins and not foreign else []
     tried += [logins.limits(stack, known, catalog)] if asked.limits else []
-    # What a session starts with and the catalogs explain is found already, with what has to be undone; what is accepted
-    # and undoes nothing explains nothing.
+    # What the catalogs explain about a session is a finding already, with its remedy. An accepted finding has none, and
+    # so explains nothing.
     explained = {finding.subject for finding in _to_make(stack.stack, asked, found)}
     unexplained = [finding for of_login in tried for finding in of_login.findings if finding.subject not in explained]
     observed.tried = tuple(blamed(observed.admin, triggers, unexplained))
     found += (finding for check in registry.checks("logins") for finding in check.findings(stack, observed))
-    # What is under another name is as it was, once it has its own again.
+    # The contents of a renamed schema are as declared once the schema has its name again.
     renamed = set(owners.renamed_schemas(stack, catalog).values())
     found = [finding for finding in found if finding.check == "schema" or not finding.concerns & renamed]
-    # What a backup needs while it is proven is taken away by the backup.
+    # A backup removes by itself the role that it uses for its proof.
     proving = sorted(name for name, role in catalog.roles.items() if name.startswith(PROOF) and role.passing)
     found = [finding for finding in found if not finding.concerns & {*proving}]
     kept = [finding for finding in found if _concerns(stack.stack, asked.service, finding)]
     on_trust = sum(of_login.on_trust for of_login in tried)
-    trust = f"the server let {on_trust} roles in on trust, without asking for a password: a login proves nothing there"
+    trust = f"{on_trust} roles logged in without a password (trust in pg_hba.conf), so their logins prove nothing"
     of_server = [
         *([CITUS_UNKNOWN] if several else []),
         *([trust] if on_trust else []),
-        *(f"{name} has a service's rights for an hour at most: a backup is proven with it" for name in proving),
-        *([f"nothing was tried by logging in, which would fire {', '.join(foreign)}"] if foreign else []),
+        *(
+            f"role {name} has a service's privileges for at most an hour: a running backup uses it for its proof"
+            for name in proving
+        ),
+        *(
+            [f"no logins were tried, because they would fire event triggers of other roles: {', '.join(foreign)}"]
+            if foreign
+            else []
+        ),
     ]
     notices += [*_missing(stack, catalog), *(notice for of_login in tried for notice in of_login.notices)]
     return _Found(
@@ -139,7 +149,7 @@ def _of_database(
 
 
 def _about(stack: DatabaseStack, service: str | None, rows: tuple[Row, ...]) -> tuple[Row, ...]:
-    """Of a service alone what it may in each schema, and what anybody else may in its own."""
+    """For one service: its access to each schema, and the access of all others to its own schema."""
     if service is None:
         return rows
     [of_it] = [declared for declared in stack.stack.services if declared.name == service]
@@ -149,7 +159,7 @@ def _about(stack: DatabaseStack, service: str | None, rows: tuple[Row, ...]) -> 
 
 
 def _to_make(whole: Stack, asked: Asked, found: Iterable[Finding]) -> list[Finding]:
-    """Those that this run has remedies for: what is accepted, or was not asked for, stays as it is."""
+    """The findings that this run has remedies for: not those that are accepted, or about other services."""
     return [
         finding
         for finding in judged(whole.accepted, found, _today()).findings
@@ -165,7 +175,7 @@ def _tried(
     stack: DatabaseStack, known: Outputs, catalog: Catalog, login: Access, progress: Callable[[int], None]
 ) -> list[logins.Tried]:
     tried = [*logins.all_of(stack, known, catalog, progress), *logins.shut_out(stack, known, catalog)]
-    # A session of its own, which also tells whether a login that failed was refused or nobody is there any more.
+    # A new session, which also shows whether a failed login was refused or the server is gone.
     with session(login, read_only=False) as admin:
         return [*tried, logins.new_things(stack, catalog, admin)]
 

@@ -115,7 +115,7 @@ def test_a_role_at_its_limit_is_no_finding(projects: Projects) -> None:
             report = verified(project)
         assert told(report) == []
         [warning] = report.warnings
-        assert warning.startswith("nothing was tried as busy_user, which finds no free connection now: ")
+        assert warning.startswith("nothing was tried as busy_user, because no connection is free now: ")
 
 
 def test_limits_are_only_tried_when_asked(projects: Projects) -> None:
@@ -144,7 +144,7 @@ def test_trust_is_said(stack: Project) -> None:
         hba.write_text(before)
         stack.database.run("SELECT pg_reload_conf()")
     assert told(report) == []
-    assert "on trust" in report.warnings[0]
+    assert "without a password" in report.warnings[0]
 
 
 def test_a_wrong_exported_url_is_seen(stack: Project) -> None:
