@@ -1,7 +1,7 @@
-"""How text is laid out: lines that are wrapped between words, lines that are copied whole, and one style of table.
+"""Layout of text: lines that are wrapped between words, lines to copy, and one style of table.
 
-Nothing is ever cut. A name that does not fit is folded; a path, and what stands in backquotes, is only broken where a
-terminal does that, which copies it as one.
+Nothing is ever cut off. A name that does not fit is folded. A path, and what is in backquotes, is broken only by the
+terminal, which copies it as one line.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _WORD = re.compile(r"(\s*)((?:`[^`]*`|\S)+)")
 
 
 class Text(rich.text.Text):
-    """One line, in which every character is seen: Rich drops some of those that a terminal obeys, and prints others."""
+    """One line in which every character is visible: Rich drops some control characters, and prints others."""
 
     def __init__(self, text: str = "", style: str | Style = "", **how: Any) -> None:
         super().__init__(visible(text), style, **how)
@@ -46,12 +46,12 @@ def lines(text: str, style: str = "") -> RenderableType:
 
 
 def to_copy(text: str) -> RenderableType:
-    """Lines that are copied as they are: a terminal wraps them, where a line end of ours would be in a name."""
+    """Lines to copy: only the terminal wraps them, because a line end would become part of a name."""
     return Group(*(Text(f"  {line}", "green", no_wrap=True) for line in text.split("\n")))
 
 
 def wrapped(line: str, width: int, whole: str = "`/") -> Iterator[str]:
-    """The line in several: broken between words, and within one that is too long and has none of these characters."""
+    """The line in several parts: broken between words, and within a word that is too long and has none of `whole`."""
     indent = line[: len(line) - len(line.lstrip())]
     made = [""]
     for space, word in _WORD.findall(line):
@@ -70,16 +70,16 @@ Row = list[list[Text]]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table without rules, as wide as there is room: the widest columns are folded first, and figures last of all."""
+    """A table without rules, as wide as there is room: the widest columns are folded first, figures last."""
 
     headings: Sequence[str] = ()
     figures: Collection[int] = ()
     """the columns that are aligned to the right"""
     rows: list[Row] = field(default_factory=list)
-    """of one cell: a line across the columns"""
+    """a row of one cell is a line across the columns"""
 
     def add_row(self, *cells: Cell) -> None:
-        """Adds a cell for each column; one of several lines is given as such."""
+        """Adds a row with a cell for each column; a cell may have several lines."""
         self.rows.append([_lines(cell) for cell in cells])
 
     def add_line(self, line: Text) -> None:
@@ -88,7 +88,7 @@ class Table:
 
     @property
     def width(self) -> int:
-        """What it takes without folding anything."""
+        """The width without any folding."""
         natural = self._natural()
         return sum(natural) + len(GAP) * (len(natural) - 1)
 
@@ -112,7 +112,7 @@ class Table:
         return [[[Text(heading, "bold")] for heading in self.headings]] if self.headings else []
 
     def filled(self) -> Table:
-        """Without the columns in which nothing stands."""
+        """Without empty columns."""
         kept = [
             number
             for number, column in enumerate(self._columns([]))
@@ -126,7 +126,7 @@ class Table:
         )
 
     def beside(self, other: Table) -> Table:
-        """This and another one whose first column is the same."""
+        """This table and another one with the same first column."""
         return Table(
             [*self.headings, *other.headings[1:]],
             [*self.figures, *(len(self.headings) - 1 + number for number in other.figures)],
@@ -167,7 +167,7 @@ def _lines(cell: Cell) -> list[Text]:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """Tables of the same rows: side by side as far as there is room, else one under another."""
+    """Tables of the same rows: side by side if there is room, otherwise one below another."""
 
     tables: Sequence[Table]
 
@@ -183,7 +183,7 @@ class Blocks:
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """A table, or where it would have to be folded, another form of it."""
+    """A table, or another form of it if it would have to be folded."""
 
     wide: Table
     narrow: Table
@@ -193,7 +193,7 @@ class Either:
 
 
 def grid(rows: dict[str, Cell]) -> Table:
-    """What is said of each of these names, beside it."""
+    """Names, each with its value beside it."""
     made = Table(figures=[0])
     for name, said in rows.items():
         made.add_row(Text(name, "dim"), said)

@@ -21,34 +21,34 @@ VERSION = 2
 """Of the JSON that every command prints: keys may be added within it, and nothing else changes (docs/json.md)."""
 
 UNLIMITED = 10**6
-"""How wide a pipe is, where COLUMNS does not say it [characters]."""
+"""The width of a pipe, if COLUMNS does not state one [characters]."""
 
 
 class Console(rich.console.Console):
     """Standard output, or standard error, in colour on a terminal; a cell that is a plain string is a `Text`."""
 
     def print(self, *objects: Any, **how: Any) -> None:
-        """Prints them, a line that is to be copied beyond the terminal's width, too."""
-        # Rich would join texts to one of its own.
+        """Prints them; a line to copy may be wider than the terminal."""
+        # Rich would join several texts into one of its own class.
         super().print(Group(*objects), crop=False, **how)
 
     def render_str(self, text: str, *, style: str | Style = "", **how: Any) -> Text:
-        """A plain string as it is: Rich reads markup in it, and puts emoji in the place of their names."""
+        """A plain string unchanged: Rich would read markup in it, and replace names of emoji."""
         return Text(text, style, justify=how.get("justify"), overflow=how.get("overflow"))
 
 
 def console() -> Console:
-    # A terminal is asked whenever something is printed: somebody may make it wider.
+    # The terminal is asked each time, because its width may change.
     asked = is_screen() and "COLUMNS" not in os.environ
     return Console(width=None if asked else shutil.get_terminal_size((UNLIMITED, 1)).columns)
 
 
 @contextmanager
 def logins_left() -> Iterator[Callable[[int], None]]:
-    """Shows on a terminal how many logins are done; what takes a number and is told how many are left."""
+    """Shows on a terminal how many logins are done; yields a function that takes the number left."""
     screen = Console(stderr=True)
     with Progress(console=screen, transient=True, disable=not screen.file.isatty()) as shown:
-        task = shown.add_task("asking the engine and the server", total=None)
+        task = shown.add_task("reading the state and the catalogs", total=None)
 
         def left(number: int) -> None:
             total = shown.tasks[task].total or number
@@ -58,7 +58,7 @@ def logins_left() -> Iterator[Callable[[int], None]]:
 
 
 def document(**parts: object) -> str:
-    """One JSON object with the version of its form."""
+    """One JSON object with its version."""
     return written(json.dumps({"version": VERSION, **parts}, indent=2, ensure_ascii=False), _in_json, keep="\n")
 
 
@@ -68,12 +68,12 @@ def _in_json(character: str) -> str:
 
 
 class Result:
-    """What a command found or did: in words for people, and as data for machines."""
+    """What a command found or did: as text for people, and as data for programs."""
 
     __slots__ = ()
 
     def text(self) -> RenderableType:
-        """For people; nothing is printed of an empty text."""
+        """For people; an empty text prints nothing."""
         raise NotImplementedError
 
     def data(self) -> dict[str, Any]:
@@ -85,7 +85,7 @@ class Result:
 
     @property
     def complaint(self) -> object:
-        """What is told last, on standard error; empty where all is well."""
+        """The last line on standard error; empty if all is well."""
         return ""
 
     def form(self, output: str) -> RenderableType:
@@ -93,7 +93,7 @@ class Result:
 
 
 def print_result(result: Result, output: str) -> int:
-    """Prints a result as `--output` asks for it, and gives the exit code."""
+    """Prints a result in the form of `--output`, and returns the exit code."""
     form = result.form(output)
     if not isinstance(form, str):
         console().print(form)
@@ -106,7 +106,7 @@ def print_result(result: Result, output: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Shown(Result):
-    """A result of parts that are made when they are asked for."""
+    """A result whose text and data are made when they are needed."""
 
     text: Callable[[], RenderableType]
     data: Callable[[], dict[str, Any]]
@@ -116,13 +116,13 @@ class Shown(Result):
 
 @dataclass(frozen=True, slots=True)
 class Findings(Result):
-    """What is not as it should be, if anything."""
+    """Findings, if there are any."""
 
     found: Sequence[Finding]
     none: str
-    """what is said where nothing is found"""
+    """the text if there are none"""
     about: Mapping[str, object] = field(default_factory=dict)
-    """what JSON says besides"""
+    """more members of the JSON object"""
 
     def text(self) -> RenderableType:
         return listed(self.found) if self.found else self.none
@@ -158,7 +158,7 @@ def remedy_data(remedy: Remedy) -> dict[str, object]:
 
 
 def listed(findings: Sequence[Finding]) -> RenderableType:
-    """Findings one under another, each remedy on lines of its own that can be copied whole."""
+    """Findings one below another, each remedy on lines of its own that can be copied."""
     shown: list[RenderableType] = []
     for finding in findings:
         where = f" (database {finding.database})" if finding.database else ""
