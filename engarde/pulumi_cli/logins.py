@@ -17,8 +17,8 @@ From = Literal["operator", "service"]
 def access(stack: Stack, who: str, where: From = "operator", database: str | None = None) -> Access:
     """The login of a service, of `analytics` or of `admin`; of these two, to the shared database unless one is named.
 
-    :raises ConfigError: no such service in the stack, or it has nothing in this database.
-    :raises Unreachable: the engine does not know its password.
+    :raises ConfigError: no such service in the stack, or it does not use this database.
+    :raises Unreachable: its password is not in the state.
     """
     if who == ADMIN:
         return login_of_admin(find(stack, database), where)
@@ -28,23 +28,23 @@ def access(stack: Stack, who: str, where: From = "operator", database: str | Non
     login = logins[who]
     there = database_of(stack, login) if database is None else find(stack, database)
     if login.role not in {known.role for known in there.logins}:
-        raise ConfigError(f"{who} has nothing in database {display_name(there)} of stack {stack.name}")
+        raise ConfigError(f"{who} does not use database {display_name(there)} of stack {stack.name}")
     return login_to(there, login, password_of(stack, login, outputs(stack.name)), where)
 
 
 def accesses(stack: Stack, services: Sequence[Service], known: Outputs) -> list[Access]:
     """The login of each service, from the outputs of the stack.
 
-    :raises Unreachable: the engine does not know a password.
+    :raises Unreachable: a password is not in the state.
     """
     return [login_to(database_of(stack, service), service, password_of(stack, service, known)) for service in services]
 
 
 def of_services(database: DatabaseStack, known: Outputs | None = None) -> dict[str, Access]:
-    """Role -> login, of the services in the database whose passwords the engine knows.
+    """Role -> login, of the services in the database whose passwords are in the state.
 
-    :param known: the stack's outputs; without them the engine is asked.
-    :raises Unreachable: no engine, no passphrase, or nothing brought up yet.
+    :param known: the stack's outputs; without them Pulumi is asked.
+    :raises Unreachable: no Pulumi, no passphrase, or nothing brought up yet.
     """
     passwords = (known or outputs(database.name)).passwords
     return {
@@ -57,10 +57,10 @@ def of_services(database: DatabaseStack, known: Outputs | None = None) -> dict[s
 def password_of(stack: Stack, login: Service | Analytics, known: Outputs) -> str:
     """The login's password, as these outputs have it.
 
-    :raises Unreachable: it was not brought up yet.
+    :raises Unreachable: it is not in the state yet.
     """
     if (password := known.passwords.get(login.role)) is None:
-        raise Unreachable(f"{login.role} was not brought up yet; run `bin/pulumi up --stack {stack.name}`")
+        raise Unreachable(f"role {login.role} is not in the state yet; run `bin/pulumi up --stack {stack.name}`")
     return password
 
 
@@ -73,7 +73,7 @@ def login_to(database: DatabaseStack, login: Service | Analytics, password: str,
 def login_of_admin(database: DatabaseStack, where: From = "operator") -> Access:
     """The admin's login to the database.
 
-    :raises Unreachable: no engine or no passphrase.
+    :raises Unreachable: no Pulumi or no passphrase.
     """
     address = database.server if where == "operator" else database.service_address
     password = admin_password(database.name, database.label if database.elsewhere else None)

@@ -1,4 +1,4 @@
-"""The project's engine, started and waited for, and what it is told to do: the tool has no other way to it."""
+"""Runs Pulumi and waits for it: the only place where the tool does."""
 
 import json
 import re
@@ -23,12 +23,12 @@ from engarde.util.terminal import begin_change, say
 from engarde.util.timeouts import seconds
 
 Work = Literal["ask", "preview", "change"]
-"""What a command is for: it answers from the state, it compares with the server, or it changes something."""
+"""What a command does: it reads the state, compares with the server, or changes something."""
 
 _LIMITS: Mapping[Work, str] = {"ask": "pulumi.ask", "preview": "pulumi.preview", "change": "pulumi.silence"}
 
 OF_THE_TOOL = "ENGARDE_OF_THE_TOOL"
-"""Set for a run that a command of this tool begins, which has said itself what is open."""
+"""Set for runs that this tool starts, since it has already reported what is open."""
 
 TAKE_OVER = "ENGARDE_TAKE_OVER"
 """JSON list of roles that were made before the state knew of them; `adopt` for this run only."""
@@ -37,31 +37,31 @@ QUIET = ("same", "refresh", "read")
 """Operations that change nothing."""
 
 ONE_OBJECT = {"PULUMI_ENABLE_STREAMING_JSON_PREVIEW": "false"}
-"""The form of a preview, whatever the operator has set."""
+"""Makes a preview print one JSON object, whatever the operator has set."""
 
 EVERY_STEP = {"PULUMI_SKIP_CHECKPOINTS": "false"}
-"""What the server is sent has to be in the state before: an engine may be killed at any moment."""
+"""A step must be in the state before it is sent to the server, because Pulumi may be killed at any moment."""
 
-_STOPPED = "did not come to its end; what it said stands above"
+_STOPPED = "did not finish; see its output above"
 
 _WARNING = re.compile(rf" *(?:pulumi:pulumi:Stack \S+ running )?warning: (.*{PULUMI}.*)")
-"""Of the program's, while it runs and at the end; elsewhere in a line it is part of a name that somebody has chosen."""
+"""A warning of the program, while it runs and at its end; elsewhere in a line it may be part of a name."""
 
 
 def engine(
     *arguments: str, work: Work = "ask", environment: Mapping[str, str] = NOTHING
 ) -> subprocess.CompletedProcess[str]:
-    """A command of the engine that has ended, well or not; where it changes something, it says all on standard error.
+    """Runs a command of Pulumi to its end; if it changes something, all its output goes to standard error.
 
-    What it complains of is masked: it may quote the stack file.
+    Its errors are masked: they may quote the stack file.
 
-    :raises Unreachable: no engine, or it was ended because it took too long.
-    :raises Unfinished: the same of one that changes something.
+    :raises Unreachable: no Pulumi, or it was stopped because it took too long.
+    :raises Unfinished: the same for a command that changes something.
     """
     if work == "change":
         begin_change()
     program = FOLDER / "bin" / "pulumi"
-    # A project without a launcher has the operator's own, whose sessions nobody else has seen to.
+    # A project without a launcher uses the operator's own Pulumi, whose sessions have no limits yet.
     ours = program.exists()
     try:
         started = subprocess.Popen(
@@ -76,19 +76,19 @@ def engine(
         )
     except OSError as error:
         how = "https://www.pulumi.com/docs/install/, or `make up` in a clone"
-        raise Unreachable(f"Pulumi cannot be started ({error}); install it: {how}") from None
+        raise Unreachable(f"cannot start Pulumi ({error}). Install it: {how}") from None
     return _Running(started, work, arguments[0]).ended()
 
 
 @dataclass(slots=True)
 class _Running:
-    """A command that is at work; what it prints is read as it comes."""
+    """A running command, whose output is read as it comes."""
 
     process: subprocess.Popen[str]
     work: Work
     word: str
     heard: float = field(default_factory=time.monotonic)
-    """when it began, or printed last, where that is a sign of life"""
+    """when it began or, if it changes something, printed last"""
     said: list[str] = field(default_factory=list)
     complained: list[str] = field(default_factory=list)
 
@@ -106,10 +106,10 @@ class _Running:
                 with suppress(subprocess.TimeoutExpired):
                     self.process.wait(0.5)
             except KeyboardInterrupt:
-                # The terminal has told the engine, too: killed before it ends by itself, it would leave its lock.
+                # The terminal has interrupted Pulumi, too. If it were killed now, it would leave its lock.
                 interrupted = True
         for reader in readers:
-            # A plugin that has outlived a killed engine holds its output open.
+            # A provider that outlives a killed Pulumi keeps the output open.
             reader.join(seconds("pulumi.kill"))
         if interrupted:
             raise KeyboardInterrupt
@@ -124,11 +124,11 @@ class _Running:
                 into.append(line)
                 if self.work == "change":
                     self.heard = time.monotonic()
-                    # Its words may be the server's, with a name in them that a terminal would obey.
+                    # It may repeat names from the server that hold control characters.
                     say(masked(line.rstrip("\n")))
 
     def _end(self) -> None:
-        """As an operator would: asked to end, told to, and killed."""
+        """Interrupts it, interrupts it again, and then kills it, as an operator would."""
         for limit in ("pulumi.end", "pulumi.kill"):
             self.process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
@@ -140,10 +140,10 @@ class _Running:
         limit = seconds(_LIMITS[self.work])
         if self.work == "change":
             return Unfinished(
-                f"`pulumi {self.word}` said nothing for {limit:.0f} s and was ended: a plugin or the way to the server"
-                " stands still. What was changed stands above; run the same command again"
+                f"`pulumi {self.word}` printed nothing for {limit:.0f} s and was stopped: a provider or the connection"
+                " to the server hangs. See above what was changed, then run the same command again"
             )
-        return Unreachable(f"`pulumi {self.word}` did not end within {limit:.0f} s, so nothing was changed")
+        return Unreachable(f"`pulumi {self.word}` did not finish within {limit:.0f} s. Nothing was changed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +163,9 @@ class Step:
 
 
 def preview(stack: str, *options: str, environment: Mapping[str, str] = NOTHING) -> tuple[Step, ...]:
-    """What `up` would do with these options, but for what stays as it is.
+    """The changes that `up` would make with these options.
 
-    :raises Unreachable: no engine, or the program or a plugin found a fault.
+    :raises Unreachable: no Pulumi, or the program or a provider found a fault.
     """
     words = ("preview", "--json", "--stack", stack, *options)
     done = engine(*words, work="preview", environment={**environment, **ONE_OBJECT})
@@ -176,8 +176,8 @@ def preview(stack: str, *options: str, environment: Mapping[str, str] = NOTHING)
     if done.returncode:
         complaints = [found for found in document.get("diagnostics") or () if found.get("severity") == "error"]
         said = "\n".join(masked(str(found.get("message", "")).strip()) for found in complaints)
-        said = said or done.stderr.strip() or "it said nothing"
-        raise Unreachable(f"the engine's preview of stack {stack} fails, so nothing was changed:\n{said}")
+        said = said or done.stderr.strip() or "it printed no error"
+        raise Unreachable(f"Pulumi's preview of stack {stack} failed. Nothing was changed:\n{said}")
     return tuple(_step(found) for found in document.get("steps") or () if found["op"] not in QUIET)
 
 
@@ -188,43 +188,43 @@ def _step(found: dict[str, Any]) -> Step:
 
 
 def up(stack: str, *options: str, environment: Mapping[str, str] = NOTHING) -> None:
-    """Brings the stack up; what the engine says goes to standard error, secrets as `[secret]`.
+    """Brings the stack up; Pulumi's output goes to standard error, secrets as `[secret]`.
 
-    :raises Unfinished: it did not come to its end.
+    :raises Unfinished: it did not finish.
     """
     options = ("--yes", "--skip-preview", "--suppress-outputs", *options)
     environment = {**environment, **EVERY_STEP}
     done = engine("up", "--stack", stack, *options, work="change", environment=environment)
     if done.returncode:
-        # Who was in the way, as the program has named them.
+        # The blocking sessions, as the program has named them.
         named = dict.fromkeys(found[1].strip() for found in map(_WARNING.match, done.stdout.split("\n")) if found)
         raise Unfinished("\n".join([f"`pulumi up` of stack {stack} {_STOPPED}", *named]))
 
 
 def set_key(stack: str, file: Path, path: str, value: str) -> None:
-    """Writes one key into a stack file, comments and order kept.
+    """Writes one key to a stack file, and keeps comments and order.
 
-    :raises Unreachable: no engine, or it refuses.
+    :raises Unreachable: no Pulumi, or it refuses.
     """
     done = engine("config", "set", "--path", path, value, "--stack", stack, "--config-file", str(file))
     if done.returncode:
-        raise Unreachable(f"the engine does not write {path} into a copy of the stack file:\n{done.stderr.strip()}")
+        raise Unreachable(f"Pulumi could not write {path} to a copy of the stack file:\n{done.stderr.strip()}")
 
 
 def remove_key(stack: str, file: Path, path: str) -> None:
-    """Takes one key out of a stack file, comments and order kept.
+    """Removes one key from a stack file, and keeps comments and order.
 
-    :raises Unreachable: no engine, or it refuses.
+    :raises Unreachable: no Pulumi, or it refuses.
     """
     done = engine("config", "rm", "--path", path, "--stack", stack, "--config-file", str(file))
     if done.returncode:
-        raise Unreachable(f"the engine does not take {path} out of a copy of the stack file:\n{done.stderr.strip()}")
+        raise Unreachable(f"Pulumi could not remove {path} from a copy of the stack file:\n{done.stderr.strip()}")
 
 
 def forget_creations(stack: str, urns: Sequence[str]) -> None:
-    """Makes the state forget that these were about to be made.
+    """Removes these pending creations from the state.
 
-    :raises Unfinished: it did not come to its end.
+    :raises Unfinished: it did not finish.
     """
     targets = [word for urn in urns for word in ("--target", urn)]
     options = ("--yes", "--skip-preview", "--clear-pending-creates", *targets)

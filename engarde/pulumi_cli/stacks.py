@@ -49,7 +49,7 @@ def read(folder: Path, stack: str) -> Stack:
     """The stack whose file is in the folder; Pulumi is asked only for what the file takes from ESC environments.
 
     :raises ConfigError: the file is missing, is no YAML, or holds faults; all of them in one message.
-    :raises Unreachable: it names environments, and Pulumi does not resolve them.
+    :raises Unreachable: it names environments, and Pulumi cannot open them.
     """
     return loader.of_config(stack, config(folder, stack))
 
@@ -58,18 +58,18 @@ def config(folder: Path, stack: str) -> dict[str, Any]:
     """The values of the stack's file, and of the ESC environments that it names; a secret is an encrypted one.
 
     :raises ConfigError: the file cannot be read, is no YAML, or has no configuration.
-    :raises Unreachable: it names environments, and Pulumi does not resolve them.
+    :raises Unreachable: it names environments, and Pulumi cannot open them.
     """
     file = folder / file_name(stack)
     document = stack_file.document(file)
     if not document.get("environment"):
         return stack_file.config(file.name, document)
-    # Without --show-secrets: what is secret stays with Pulumi.
+    # Without --show-secrets: secrets stay with Pulumi.
     done = engine("config", "--json", "--open", "--stack", stack, "--config-file", str(file))
     if done.returncode:
         raise Unreachable(
-            f"{file.name} takes values from environments (`environment:`), which Pulumi does not resolve; nothing was"
-            f" changed:\n{done.stderr.strip()}"
+            f"Pulumi could not open the environments of {file.name} (`environment:`). Nothing was changed:\n"
+            f"{done.stderr.strip()}"
         )
     return {key: _value(entry) for key, entry in json.loads(done.stdout).items()}
 

@@ -1,4 +1,4 @@
-"""What killed engines left behind, as far as a state in files shows it."""
+"""Locks and torn files that killed runs left in a file backend."""
 
 import json
 import socket
@@ -16,7 +16,7 @@ from engarde.util.processes import command_of
 
 FILES = "file://"
 OLD = 60.0
-"""A younger lock may be one that an engine is about to give back [seconds]."""
+"""A younger lock may be about to be released [seconds]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class Lock:
     file: Path
     pid: int
     since: str
-    """when it was taken, as the engine wrote it"""
+    """when it was taken, as Pulumi wrote it"""
     host: str
     age: float
     """seconds"""
@@ -35,19 +35,19 @@ class Lock:
 
     @property
     def abandoned(self) -> bool:
-        """Of a process on another machine nothing is known; and a number alone may be another program's by now."""
+        """Whether its process is gone; a process on another machine counts as alive, and a pid may be reused."""
         return self.here and "pulumi" not in command_of(self.pid)
 
 
 def locks(backend: str, stack: str) -> Iterator[Lock]:
-    """The locks on a stack that nobody holds; none where the state is not in files."""
+    """The abandoned locks on a stack; none if the backend is not files."""
     return (lock for lock in _taken(backend, stack) if lock.abandoned and lock.age >= OLD and lock.file.exists())
 
 
 def remove_locks(backend: str, stack: str) -> bool:
-    """Removes the locks that nobody holds, of whatever age; says whether there were any.
+    """Removes all abandoned locks, however old; returns whether there were any.
 
-    Each by itself: the engine's own `cancel` takes away what is another's, too.
+    One by one: Pulumi's own `cancel` would remove the locks of live processes, too.
     """
     found = [lock for lock in _taken(backend, stack) if lock.abandoned]
     for lock in found:
@@ -74,9 +74,9 @@ def _taken(backend: str, stack: str) -> Iterator[Lock]:
 
 
 def torn(backend: str, stack: str) -> Iterator[Path]:
-    """The side files of a stack's state that the engine had made and not yet filled; the state itself it writes whole.
+    """The empty side files of a stack's state, left by a killed Pulumi; it writes the state itself whole.
 
-    With an empty one it reads no state at all. A side file only repeats the type and the digest of its neighbour.
+    Pulumi cannot read the state beside an empty one. A side file only repeats the type and digest of its neighbour.
     """
     for file in _files(backend, f"stacks/{PROJECT}", f"{escape(short_name(stack))}.json*.attrs"):
         if not file.stat().st_size:

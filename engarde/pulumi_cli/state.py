@@ -1,4 +1,4 @@
-"""What the engine knows of a stack: its outputs and its admin's password."""
+"""What Pulumi knows of a stack: its state, its outputs and its admin's password."""
 
 import json
 from collections.abc import Mapping
@@ -67,7 +67,7 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """What a run had begun when it was killed."""
+    """An operation that a killed run had begun."""
 
     operation: str
     """`creating`, `updating`, ..."""
@@ -76,7 +76,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What the engine knows of a stack, without anything secret."""
+    """A stack's state without its secrets."""
 
     resources: tuple[Resource, ...]
     pending: tuple[Pending, ...]
@@ -97,7 +97,7 @@ class State:
 def state(stack: str) -> State:
     """The state as the last run left it; empty before the first.
 
-    :raises Unreachable: no engine, no passphrase, or no such stack.
+    :raises Unreachable: no Pulumi, no passphrase, or no such stack.
     """
     deployment = json.loads(_engine("stack", "export", "--stack", stack))["deployment"]
     resources: list[dict[str, Any]] = deployment.get("resources") or []
@@ -142,7 +142,7 @@ def _name(urn: str) -> str:
 def backend(stack: str) -> str:
     """The address of where the state is kept.
 
-    :raises Unreachable: no engine.
+    :raises Unreachable: no Pulumi.
     """
     found: dict[str, Any] = json.loads(_engine("whoami", "--json", PULUMI_STACK=stack))
     return str(found.get("url") or "")
@@ -151,11 +151,11 @@ def backend(stack: str) -> str:
 def outputs(stack: str) -> Outputs:
     """The outputs of the stack's last run.
 
-    :raises Unreachable: no engine, no passphrase, no such stack, or nothing brought up yet.
+    :raises Unreachable: no Pulumi, no passphrase, no such stack, or nothing brought up yet.
     """
     found: dict[str, Any] = json.loads(_engine("stack", "output", "--json", "--show-secrets", "--stack", stack))
     if "passwords" not in found:
-        raise Unreachable(f"stack {stack} has no outputs yet; bring it up with `bin/pulumi up --stack {stack}`")
+        raise Unreachable(f"stack {stack} has no outputs yet; run `bin/pulumi up --stack {stack}`")
     urls = found.get("analytics_urls") or {}
     return Outputs(found["database_urls"], found.get("analytics_url"), found["passwords"], urls, views(found))
 
@@ -169,21 +169,21 @@ def views(outputs: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
 def verifiers(stack: str) -> Mapping[str, str]:
     """What a server was last sent in place of each role's password, by the name of its resource.
 
-    :raises Unreachable: no engine, no passphrase, or no such stack.
+    :raises Unreachable: no Pulumi, no passphrase, or no such stack.
     """
     deployment = json.loads(_engine("stack", "export", "--show-secrets", "--stack", stack))["deployment"]
     roles = [found for found in deployment.get("resources") or () if found["type"] == ROLE]
-    # Its outputs are what a plugin has read from the server.
+    # Its outputs are what the provider has read from the server.
     return {_name(role["urn"]): json.loads(role["inputs"]["password"]["plaintext"]) for role in roles}
 
 
 @cache
 def admin_password(stack: str, database: str | None = None) -> str:
-    """The password of the admin's role, from the stack file by way of the engine; of the shared server's without a key.
+    """The password of the admin's role, as Pulumi decrypts it; without `database` that of the shared server.
 
-    Asked for once: it stays the same as long as a command goes on, and some need it at every step.
+    Read once: it does not change during a command, and some commands need it at every step.
 
-    :raises Unreachable: no engine or no passphrase.
+    :raises Unreachable: no Pulumi or no passphrase.
     """
     words = (PASSWORD_KEY,) if database is None else ("--path", password_path(database))
     return _engine("config", "get", *words, "--stack", stack).removesuffix("\n")
@@ -192,6 +192,6 @@ def admin_password(stack: str, database: str | None = None) -> str:
 def _engine(*arguments: str, **environment: str) -> str:
     done = engine(*arguments, environment=environment)
     if done.returncode:
-        said = done.stderr.strip() or "it said nothing"
-        raise Unreachable(f"the engine does not answer `pulumi {' '.join(arguments)}`:\n{said}")
+        said = done.stderr.strip() or "it printed no error"
+        raise Unreachable(f"`pulumi {' '.join(arguments)}` failed:\n{said}")
     return done.stdout

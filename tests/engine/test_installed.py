@@ -104,7 +104,7 @@ def test_in_a_folder_that_was_deleted_it_says_so(installed: Path, shared: Projec
 def test_without_pulumi_it_says_where_to_get_it(installed: Path, shared: Project, folder: Path) -> None:
     done = run(installed, shared, folder, "url", "madansara", path=str(folder))
     assert (done.returncode, done.stdout) == (3, "")
-    assert "Pulumi cannot be started" in done.stderr and "https://www.pulumi.com/docs/install/" in done.stderr
+    assert "cannot start Pulumi" in done.stderr and "https://www.pulumi.com/docs/install/" in done.stderr
 
 
 def version() -> str:

@@ -90,11 +90,13 @@ def test_the_psql_of_a_wheel_starts_where_none_is_on_the_path(tmp_path: Path) ->
 def test_an_unknown_service_and_one_not_brought_up() -> None:
     with pytest.raises(ConfigError, match="stack prod has no login nope; it has madansara, sankore, analytics, admin"):
         access(STACK, "nope")
-    with pytest.raises(Unreachable, match="sankore_user was not brought up yet"):
+    with pytest.raises(Unreachable, match="role sankore_user is not in the state yet"):
         access(STACK, "sankore")
 
 
-@pytest.mark.parametrize(("who", "exit_code", "said"), [("nope", 2, "no login nope"), ("sankore", 3, "not brought up")])
+@pytest.mark.parametrize(
+    ("who", "exit_code", "said"), [("nope", 2, "no login nope"), ("sankore", 3, "is not in the state yet")]
+)
 def test_the_command_ends_with_one_line_and_the_exit_code(who: str, exit_code: int, said: str) -> None:
     done = CliRunner().invoke(main, ["url", who])
     assert done.exit_code == exit_code

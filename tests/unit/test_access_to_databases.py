@@ -72,7 +72,7 @@ def test_a_services_login_leads_to_its_own_database() -> None:
     assert access(stack(), "b").url == "postgresql://b_user:pw-b@proxy.example:5432/bs"
     assert access(stack(), "c").url == "postgresql://c_user:pw-c@other.example:5433/railway"
     assert access(stack(), "c", "service").url == "postgresql://c_user:pw-c@cs.internal:5432/railway"
-    with pytest.raises(ConfigError, match="b has nothing in database railway"):
+    with pytest.raises(ConfigError, match="b does not use database railway"):
         access(stack(), "b", database="railway")
 
 
@@ -83,7 +83,7 @@ def test_analytics_and_the_admin_go_wherever_they_are_told() -> None:
     assert access(stack(), "admin", database="cs").url == "postgresql://postgres:pw-of-cs@other.example:5433/railway"
     with pytest.raises(ConfigError, match="no database ds; it has railway, bs, cs"):
         access(stack(), "admin", database="ds")
-    with pytest.raises(ConfigError, match="analytics has nothing in database cs"):
+    with pytest.raises(ConfigError, match="analytics does not use database cs"):
         access(stack(analytics={"schemas": ["b"]}), "analytics", database="cs")
 
 

@@ -164,7 +164,9 @@ def test_pulumi_is_not_asked_for_a_file_without_environments(
 def test_environments_that_pulumi_does_not_resolve_are_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answer(monkeypatch, 255, "", "error: backend does not support environments\n")
     write(project, "prod", environment=["engarde/prod"])
-    with pytest.raises(Unreachable, match=r"^Pulumi\.prod\.yaml takes values from environments .*\n.*not support"):
+    with pytest.raises(
+        Unreachable, match=r"^Pulumi could not open the environments of Pulumi\.prod\.yaml .*\n.*not support"
+    ):
         stacks.read(project, "prod")
 
 
