@@ -66,7 +66,7 @@ def main() -> None:
         tell(f"error: {fault}")
         sys.exit(2)
     except ImportError as fault:
-        tell(f"error: .venv is not complete ({fault}): run `{INSTALL}` in {PROJECT}")
+        tell(f"error: .venv is incomplete ({fault}): run `{INSTALL}` in {PROJECT}")
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

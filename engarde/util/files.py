@@ -1,4 +1,4 @@
-"""Files: others' are read only where they are files and no larger than what is looked for; ours are put there whole."""
+"""Reads only regular files up to a size, and writes files whole or not at all."""
 
 import errno
 import io

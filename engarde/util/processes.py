@@ -1,4 +1,4 @@
-"""Processes of this machine: how this one waits, is interrupted and ends, and whether another is still there."""
+"""Processes of this machine: locks, interrupts, unexpected errors, and whether another process still runs."""
 
 import fcntl
 import os
@@ -18,11 +18,11 @@ INSTALL = ".venv/bin/python -m pip install --require-hashes -r requirements.lock
 """What gets all that the program and the tool need; `make up` installs more."""
 
 DEBUG = "ENGARDE_DEBUG"
-"""With `1` a traceback is printed, too."""
+"""If it is `1`, a traceback is printed, too."""
 
 
 def hold(lock: IO[str], waiting: str) -> None:
-    """Locks an open file, and says so while it waits for another holder; the kernel lets go of a dead one's."""
+    """Locks an open file, and says so while it waits; the kernel releases the lock of a dead process."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -31,7 +31,7 @@ def hold(lock: IO[str], waiting: str) -> None:
 
 
 def become(program: str, arguments: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
-    """Becomes a program, looked for on the PATH of this environment: signals and its end are its own.
+    """Replaces this process by a program, found on the PATH of this environment; signals and exit code are its own.
 
     :raises OSError: it cannot be run.
     """
@@ -43,7 +43,7 @@ def become(program: str, arguments: Sequence[str], environment: Mapping[str, str
 
 @contextmanager
 def interrupts() -> Iterator[None]:
-    """Makes an interrupt an exception in the block; outside of it, it ends at once what `bin/` has started."""
+    """Turns an interrupt into an exception in the block; outside of it, an interrupt ends the process at once."""
     at_once = signal.getsignal(signal.SIGINT) is signal.SIG_DFL
     if at_once:
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -66,17 +66,17 @@ def command_of(pid: int) -> str:
 
 
 def unforeseen(error: Exception) -> int:
-    """Says what happened, and gives the exit code; the error's own words may hold anything, but for the system's."""
+    """Reports an unexpected error and returns the exit code; prints no messages but the system's own."""
     if os.environ.get(DEBUG) == "1":
         complain(masked("".join(traceback.format_exception(error)).rstrip("\n")))
-    begun = "; something was changed before: run the same command again" if has_begun_change() else ""
+    begun = "; something may have been changed: run the same command again" if has_begun_change() else ""
     if isinstance(error, ImportError):
-        complain(f".venv is not complete ({error}): run `{INSTALL}`{begun}")
+        complain(f".venv is incomplete ({error}): run `{INSTALL}`{begun}")
     elif isinstance(error, OSError):
         complain(f"{masked(str(error))}{begun}")
     else:
         *_, (code, line) = ((frame.f_code, line) for frame, line in traceback.walk_tb(error.__traceback__))
         where = f"{Path(code.co_filename).name}:{line}"
-        complain(f"a fault of the tool's own, {type(error).__name__} in {where}{begun}; {DEBUG}=1 tells more of it")
+        complain(f"internal error: {type(error).__name__} in {where}{begun}; set {DEBUG}=1 to see the traceback")
         return INTERNAL
     return Unfinished.exit_code if begun else EngardeError.exit_code

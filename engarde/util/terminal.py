@@ -1,7 +1,7 @@
-"""What is printed: results go to standard output, all else to standard error, and nothing goes there past this.
+"""All printing: results go to standard output, everything else to standard error.
 
-Whoever reads either may go away, a disk may be full, a terminal may be lost. What a command tells meanwhile is then
-dropped. Without a reader of its result, a command that has changed nothing ends; one that has goes on to its end.
+A reader may go away, a disk may be full, a terminal may be lost. Progress is then dropped. If the result has no reader,
+a command that has changed nothing ends; one that has changed something goes on to its end.
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ class _Command:
             return
         if error.errno == errno.EPIPE:
             raise SystemExit(READER_GONE)
-        complain(f"the result cannot be written: {error.strerror}")
+        complain(f"cannot write the result: {error.strerror}")
         raise SystemExit(OUTPUT_LOST)
 
 
@@ -180,7 +180,7 @@ def exit_code(code: int) -> int:
     """The code that a command ends with, if it is to be this one: a result that was lost is no good end."""
     if not (_command and _command.lost) or code not in (0, 1):
         return code
-    complain("all is done, but the result could not be written")
+    complain("the command is done, but its result could not be written")
     return OUTPUT_LOST
 
 

@@ -1,4 +1,4 @@
-"""How long anything of ours may take: one table, from which every session and every wait has its limit."""
+"""How long anything may take: one table, from which every session and every wait has its limit."""
 
 import os
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Literal
 from engarde.errors import ConfigError
 
 VARIABLE = "ENGARDE_TIMEOUTS"
-"""Names other limits, as in `look.statement=300,connect=5`: for a server that is slower than most, and for tests."""
+"""Sets other limits, as in `look.statement=300,connect=5`: for a slow server, and for tests."""
 
 Kind = Literal["look", "change", "copy"]
 """What a session is for: it reads catalogs, it changes something small, or it reads or writes a service's rows."""
@@ -78,7 +78,7 @@ def _overridden() -> Mapping[str, float]:
             found[name] = 0.0
         if name not in DEFAULTS or not 0.1 <= found[name] <= 7 * 24 * 60 * 60:
             raise ConfigError(
-                f"{VARIABLE}: {part.strip()!r} is not a limit; write NAME=SECONDS, from 0.1 to 604800, with commas"
-                f" between; the names are {', '.join(DEFAULTS)}"
+                f"{VARIABLE}: {part.strip()!r} is not a limit. Write NAME=SECONDS, from 0.1 to 604800, separated by"
+                f" commas; the names are {', '.join(DEFAULTS)}"
             )
     return found

@@ -1,4 +1,4 @@
-"""The one way to say that a name is not there."""
+"""The error for an unknown name."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -7,11 +7,11 @@ from engarde.errors import ConfigError
 from engarde.util.terminal import first_few
 
 SHOWN = 10
-"""How many of the names that are there are told."""
+"""How many of the existing names are listed."""
 
 
 class UnknownName(ConfigError):
-    """Names were given that are not there; those that are there come with them, the likeliest first."""
+    """An unknown name was given; the message lists the existing ones, the most similar first."""
 
     def __init__(self, where: str, kind: str, names: Sequence[str], there: Iterable[str]) -> None:
         listed = first_few(closest_first(names[0], there), SHOWN) or "none"
@@ -19,7 +19,7 @@ class UnknownName(ConfigError):
 
 
 def closest_first(name: str, there: Iterable[str]) -> list[str]:
-    """The names, those first that look like this one."""
+    """The names, the most similar to this one first."""
     names = list(dict.fromkeys(there))
     by_lower = {known.lower(): known for known in names}
     near = [by_lower[lower] for lower in get_close_matches(name.lower(), by_lower, n=SHOWN)]

@@ -115,7 +115,7 @@ def test_help_is_a_result(tmp_path: Path) -> None:
 def test_a_change_goes_on_without_its_reader(tmp_path: Path, how: str, code: int, ends: int) -> None:
     done = run(tmp_path, "change", str(code), out=how)
     assert (done.returncode, ended(tmp_path)) == (ends, True)
-    told = ["engarde: all is done, but the result could not be written"] if ends == 74 else []
+    told = ["engarde: the command is done, but its result could not be written"] if ends == 74 else []
     assert done.stderr.decode().splitlines() == ["under way", *told]
 
 
@@ -159,15 +159,15 @@ def test_a_lost_terminal(tmp_path: Path, what: str, code: int) -> None:
 @pytest.mark.parametrize(
     ("what", "words", "code", "said"),
     [
-        ("raise KeyError('hunter2')", [], 70, "a fault of the tool's own, KeyError in <string>:1; ENGARDE_DEBUG=1"),
-        ("raise KeyError('hunter2')", ["--begun"], 70, "in <string>:1; something was changed before: run the same"),
+        ("raise KeyError('hunter2')", [], 70, "internal error: KeyError in <string>:1; set ENGARDE_DEBUG=1"),
+        ("raise KeyError('hunter2')", ["--begun"], 70, "in <string>:1; something may have been changed: run the same"),
         ("open('/nowhere/it')", [], 2, "[Errno 2] No such file or directory: '/nowhere/it'"),
-        ("raise BrokenPipeError(32, 'Broken pipe')", ["--begun"], 4, "Broken pipe; something was changed before"),
+        ("raise BrokenPipeError(32, 'Broken pipe')", ["--begun"], 4, "Broken pipe; something may have been changed"),
         (
             "import nowhere",
             [],
             2,
-            ".venv is not complete (No module named 'nowhere'): run `.venv/bin/python -m pip install",
+            ".venv is incomplete (No module named 'nowhere'): run `.venv/bin/python -m pip install",
         ),
         ("click.confirm('Go on?', err=True)", [], 130, "interrupted"),
         ("raise KeyboardInterrupt", [], 130, "interrupted"),
@@ -192,7 +192,7 @@ def test_a_venv_that_is_not_complete(tmp_path: Path) -> None:
     (tmp_path / "click.py").write_text("raise ImportError('no click')")
     done = subprocess.run([tmp_path / "bin/engarde", "verify"], capture_output=True, text=True, check=False, timeout=60)
     command = ".venv/bin/python -m pip install --require-hashes -r requirements.lock"
-    assert (done.returncode, done.stderr) == (2, f"engarde: .venv is not complete (no click): run `{command}`\n")
+    assert (done.returncode, done.stderr) == (2, f"engarde: .venv is incomplete (no click): run `{command}`\n")
 
 
 def test_a_traceback_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
