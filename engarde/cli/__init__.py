@@ -1,6 +1,6 @@
 """The operator's command: binds arguments, prints, and exits.
 
-What the checks need is imported where they run: a script that asks for a URL would wait twice as long.
+Commands import their modules when they run, so that a script that only needs a URL waits half as long.
 """
 
 import sys
@@ -29,7 +29,7 @@ from engarde.util.terminal import begin_command, complain, exit_code, put, say
 
 
 class Reporting(Commands):
-    """A group whose commands end with the exit codes of docs/exit-codes.md, an error as one message."""
+    """A group whose commands end with the exit codes of docs/exit-codes.md, and whose errors are one message."""
 
     def main(self, *given: Any, **named: Any) -> NoReturn:
         """Runs a command, and ends with it."""
@@ -38,7 +38,7 @@ class Reporting(Commands):
         sys.exit(exit_code(self._ended(*given, **named)))
 
     def invoke(self, context: click.Context) -> object:
-        """Runs what was asked for; only then an interrupt has something to tidy up."""
+        """Runs the command, during which an interrupt is an exception."""
         try:
             with interrupts():
                 return super().invoke(context)
@@ -58,7 +58,7 @@ class Reporting(Commands):
             complain(error)
             return error.exit_code
         except click.ClickException as error:
-            # What it repeats was typed, or pasted.
+            # It repeats what was typed or pasted.
             shown = StringIO()
             error.show(shown)
             for line in shown.getvalue().rstrip("\n").split("\n"):
@@ -76,7 +76,7 @@ def _tell_version(context: click.Context, option: click.Parameter, asked: bool) 
     if not asked or context.resilient_parsing:
         return
     try:
-        # Beside this code: the project that an installed package serves is not the package's own.
+        # Beside this code, because an installed package serves other projects.
         version = tomllib.loads(Path(__file__).parents[2].joinpath("pyproject.toml").read_text())["project"]["version"]
     except FileNotFoundError:
         version = metadata.version("engarde")
@@ -92,8 +92,8 @@ def main() -> None:
     """Many services in one PostgreSQL, each in its own schema with its own role.
 
     Exit codes: 0 done, or as declared; 1 findings; 2 usage, bad stack file or a refusal; 3 could not connect; 4 begun
-    and not finished, or failed; 70 a fault of the tool's own; 74 its output could not be written; 130 interrupted; 141
-    nobody reads its output any more.
+    and not finished, or failed; 70 internal error; 74 its output could not be written; 130 interrupted; 141 nobody
+    reads its output any more.
     """
 
 

@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 @command("verify", cls=OnServices, short_help="Prove that the database is as declared, and isolated.")
 @click.option("--no-logins", is_flag=True, help="Only compare the catalogs; try nothing.")
 @click.option(
-    "--probe-limits", is_flag=True, help="Use up every role's connections; keeps live services out meanwhile."
+    "--probe-limits",
+    is_flag=True,
+    help="Also use up every role's connections; running services cannot connect meanwhile.",
 )
-@click.option("--sql", is_flag=True, help="Print what heals it as a script for psql, and nothing else.")
-@click.option("--fix", is_flag=True, help="Heal what loses no data and takes nothing from anybody, then verify again.")
-@click.option("--dry-run", is_flag=True, help="With --fix: only print what it would do.")
+@click.option("--sql", is_flag=True, help="Print only the fixes, as a script for psql.")
+@click.option("--fix", is_flag=True, help="Apply the fixes that cannot lose data or access, then verify again.")
+@click.option("--dry-run", is_flag=True, help="With --fix: only print what would be done.")
 @click.option("--yes", is_flag=True, help="With --fix: do not ask.")
 @click.argument("service", required=False, shell_complete=services)
 def verify_command(
@@ -47,10 +49,10 @@ def verify_command(
     dry_run: bool,
     yes: bool,
 ) -> Shown:
-    """Prove that the database is exactly as declared, and that isolation holds; or only what is about SERVICE.
+    """Prove that the database is exactly as declared, and that isolation holds. With SERVICE, check only that service.
 
-    Exit codes: 0 it is, 1 there are findings, 2 nothing of what --fix was to do was done, 3 the server could not be
-    asked, 4 --fix has done a part of it.
+    Exit codes: 0 as declared, 1 findings, 2 usage, a fault in the stack file, or --fix changed nothing, 3 could not
+    connect, 4 --fix was applied in part.
     """
     from engarde.checks.remedies import left_because, script, transactions
     from engarde.output.show import Shown, logins_left
@@ -58,9 +60,9 @@ def verify_command(
     from engarde.verify.run import Asked, verify
 
     if sql and (fix or output == "json"):
-        raise click.UsageError("--sql prints a script, and goes with neither --fix nor --output json")
+        raise click.UsageError("--sql cannot be combined with --fix or --output json")
     if (dry_run or yes) and not fix:
-        raise click.UsageError("--dry-run and --yes go with --fix")
+        raise click.UsageError("--dry-run and --yes need --fix")
     declared = read(FOLDER, stack)
     if service:
         service_of(declared, service)
@@ -76,18 +78,18 @@ def verify_command(
         try:
             report = report if dry_run else look()
         except Unreachable as lost:
-            made = Unfinished(f"{lost}\n{len(safe)} transactions were made; verify again")
+            made = Unfinished(f"{lost}\n{len(safe)} transactions were applied; run `verify` again")
             raise unmade or made from None
     for finding in report.findings if fix else ():
         if why := left_because(finding):
-            say(f"left: {finding.check}: {finding.subject}: {why}")
+            say(f"not fixed: {finding.check}: {finding.subject}: {why}")
     code = unmade.exit_code if unmade else 1 if report.findings else 0
     text = partial(script, declared, report.findings) if sql else partial(as_text, report)
     return Shown(text, partial(as_json, report), code, unmade or "")
 
 
 def _mend(declared: Stack, safe: Sequence[Transaction], *, dry_run: bool, yes: bool) -> EngardeError | None:
-    """Makes what loses nothing; what of it was not made is returned."""
+    """Applies the safe transactions; returns an error if some failed."""
     from engarde.checks.apply_remedies import mend
 
     for transaction in safe:
@@ -95,30 +97,31 @@ def _mend(declared: Stack, safe: Sequence[Transaction], *, dry_run: bool, yes: b
             say(line)
     if dry_run:
         return None
-    asking(yes=yes)(f"{len(safe)} transactions, each of which waits 2 s for a lock at most")
+    asking(yes=yes)(f"{len(safe)} transactions; each waits at most 2 s for a lock")
     if not (failed := mend(declared, safe)):
         return None
     reasons = "\n".join(line for unmade in failed for line in (*_lines(unmade.transaction), f"  {unmade.reason}"))
     made = len(safe) - len(failed)
     fault = Unfinished if made else Refused
-    return fault(f"{made} of {len(safe)} transactions were made; these were not:\n{reasons}")
+    return fault(f"{made} of {len(safe)} transactions were applied. These were not:\n{reasons}")
 
 
 def _lines(made: Transaction) -> Iterator[str]:
-    """What it heals, and the statements."""
+    """The findings that it fixes, and its statements."""
     where = f" (database {made.database})" if made.database else ""
     yield from dict.fromkeys(f"{finding.check}: {finding.subject}{where}" for finding in made.findings)
     yield from (f"  {line}" for line in made.statements.split("\n"))
 
 
-@command("doctor", short_help="Explain an error, or the stack's health, and name the fix.")
-@click.option("--fix", is_flag=True, help="Make the changes that lose nothing, all of them or none.")
+@command("doctor", short_help="Explain an error, or check the stack, and name the fix.")
+@click.option("--fix", is_flag=True, help="Apply the fixes that cannot lose data: all of them or none.")
 @click.argument("text", nargs=-1, metavar="[TEXT]...|-")
 def doctor_command(stack: str, fix: bool, text: tuple[str, ...]) -> Result:
-    """Explain an error or a SQLSTATE, given as words or (`-`) on standard input, and name the one fix.
+    """Explain an error or a SQLSTATE, given as TEXT or (`-`) on standard input, and name the one fix.
 
-    Without TEXT say what is wrong with the stack and its server, and what heals it. Exit codes: 0 no cause of it is
-    there now, 1 one is or may be, 2 an error that is not known here, 3 the database could not be asked.
+    Without TEXT, check the stack and its server, and name the fixes. Exit codes: 0 no cause applies now, or nothing is
+    wrong, 1 a cause applies or may apply, or findings, 2 unknown error, usage or a fault in the stack file, 3 could not
+    connect.
     """
     from engarde.checks.apply_remedies import changes
     from engarde.doctor.examine import examine
@@ -144,9 +147,7 @@ def _explain(declared: Stack, text: str, fix: bool) -> Shown:
         _make(declared, safe)
         diagnosis = diagnose(declared, text)
     if diagnosis is None:
-        raise EngardeError(
-            f"that is no error known here; `bin/engarde doctor --stack {declared.name}` checks all there is"
-        )
+        raise EngardeError(f"unknown error; run `bin/engarde doctor --stack {declared.name}` to check the whole stack")
     complaint = diagnosis.unreachable if diagnosis.exit_code == Unreachable.exit_code else ""
     return Shown(partial(diagnosis.shown, declared.name), diagnosis.data, diagnosis.exit_code, complaint)
 
@@ -166,7 +167,9 @@ def _make(declared: Stack, safe: Sequence[Change]) -> None:
         except EngardeError as error:
             if not made:
                 raise
-            raise Unfinished(f"{error}\nThe changes in {', '.join(made)} were made; run it again") from None
+            raise Unfinished(
+                f"{error}\nThe changes in {', '.join(made)} were made; run the same command again to resume"
+            ) from None
         made.append(f"database {database}")
 
 
@@ -174,17 +177,17 @@ def _make(declared: Stack, safe: Sequence[Change]) -> None:
 @click.option(
     "--database",
     shell_complete=databases,
-    help="Which of the stack's databases; that of the service, or the shared one, by default.",
+    help="One of the stack's databases. By default that of the service, or the shared one.",
 )
 @click.argument("who", metavar="ROLE", shell_complete=logins)
 @click.argument("what", metavar="OBJECT")
 def explain_command(stack: str, database: str | None, who: str, what: str) -> Shown:
-    """Print why a role can, or cannot, do what it can to an object.
+    """Print why a role has, or lacks, each privilege on an object.
 
     ROLE is a role of the server, a service's name, analytics, admin or PUBLIC. OBJECT is schema.table (or view,
-    sequence), schema.function(argument types), a schema or a database; quotes guard a dot in a name. Exit codes: 0 the
-    role can do what is declared and nothing else, 1 it can do more, or the server disagrees, 2 usage, a fault in the
-    stack file, no such role or object, 3 could not connect.
+    sequence), schema.function(argument types), a schema or a database; quote a name with a dot. Exit codes: 0 the role
+    has only what is declared, 1 it has more, or the server disagrees, 2 usage, a fault in the stack file, no such role
+    or object, 3 could not connect.
     """
     from engarde.explain import explain
     from engarde.explain import show as of_explanation

@@ -1,4 +1,4 @@
-"""What a shell completes: names that the stack file has, read without Pulumi; where it cannot be read, nothing."""
+"""Shell completion: names in the stack file, read without Pulumi; none if it cannot be read."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -24,7 +24,7 @@ def stacks(context: click.Context, option: click.Parameter, begun: str) -> list[
 
 
 def _of_stack(names: Names) -> Complete:
-    """Completes names that the stack file has, of which `names` gives all."""
+    """Completes the names that `names` finds in the stack file."""
 
     def complete(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
         try:

@@ -1,4 +1,4 @@
-"""What every command is made of: the options that they share, and the one way to print and to end."""
+"""What all commands share: options, printing and exit codes."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 def command(
     name: str, *, outputs: Sequence[str] = ("table", "json"), group: click.Group | None = None, **settings: Any
 ) -> Callable[[Function], click.Command]:
-    """Makes a command of a function that takes its options, `stack` among them, and gives what is to be printed.
+    """Makes a command of a function that takes its options, `stack` among them, and returns what is to be printed.
 
-    A `Result` is printed in the form that `--output` names, and the command ends with its exit code; a text is printed
-    as it is. A function that has a parameter `output` is given the form, too. `settings` are click's.
+    A `Result` is printed in the form of `--output`, and the command ends with its exit code; a text is printed as it
+    is. A function with a parameter `output` gets the form, too. `settings` are click's.
 
-    :param outputs: the forms; without them there is no `--output`.
+    :param outputs: the forms; if empty, there is no `--output`.
     """
 
     def made(function: Function) -> click.Command:
@@ -49,7 +49,7 @@ def command(
 
             return print_result(result, output)
 
-        # Where options pass through, click would take an `s` in any of them for it.
+        # In a command that passes options on, click would find `-s` in them.
         short = not settings.get("context_settings", {}).get("ignore_unknown_options")
         options = _stack_option(_output_option(outputs)(run) if outputs else run, short=short)
         return (group.command if group else click.command)(name, **settings)(options)
@@ -58,19 +58,19 @@ def command(
 
 
 class Commands(click.Group):
-    """A group that says which commands it has where one is asked for that it does not have."""
+    """A group that lists its commands if an unknown one is given."""
 
     def resolve_command(
         self, context: click.Context, words: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the first of the words names, and what is left of them."""
+        """The command that the first word names, and the other words."""
         if context.resilient_parsing or words[0].startswith("-") or words[0] in self.commands:
             return super().resolve_command(context, words)
         raise UnknownName(f"`{context.command_path}`", "command", words[:1], self.commands)
 
 
 class OnServices(click.Command):
-    """A command whose first arguments are services, which `--service` may name, too, until the next major version."""
+    """A command whose first arguments are services; `--service` names them, too, until the next major version."""
 
     def parse_args(self, context: click.Context, words: list[str]) -> list[str]:
         """The values of `--service` are put first."""
@@ -88,7 +88,7 @@ class OnServices(click.Command):
 
 
 def _stack(context: click.Context, option: click.Parameter, given: str | None) -> str | None:
-    """The stack that is meant, if one is; what is open in it is said before whatever comes of the command.
+    """The stack that is meant, if any; what is unfinished in it is reported first.
 
     :raises ConfigError: there is no project.
     """
@@ -116,25 +116,29 @@ def _stack_option(run: Callable[..., int], *, short: bool) -> Callable[..., int]
 
 
 pg_bin_option = click.option(
-    "--pg-bin", metavar="DIR", help="Where pg_dump and pg_restore are; also ENGARDE_PG_BIN. Otherwise they are found."
+    "--pg-bin",
+    metavar="DIR",
+    help="Folder of pg_dump and pg_restore; also ENGARDE_PG_BIN. By default they are searched for.",
 )
 
 
 def _output_option(outputs: Sequence[str]) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    kinds = "For people, for machines, or for Prometheus." if "prometheus" in outputs else "For people or for machines."
+    kinds = "For people, for programs, or for Prometheus." if "prometheus" in outputs else "For people or for programs."
     return click.option("--output", type=click.Choice(outputs), default=outputs[0], show_default=True, help=kinds)
 
 
 def asking(*, yes: bool, flag: str = "--yes") -> Callable[[str], None]:
-    """Tells the operator what is about to be done, and ends the command unless that is wanted."""
+    """Tells the operator what will be done, and ends the command unless they agree."""
 
     def asked(notice: str) -> None:
         say(notice)
         if yes:
             return
         if not sys.stdin.isatty():
-            raise Refused(f"nothing was changed: say {flag} where nobody can be asked")
-        if not click.confirm("Go on?", err=True):
-            raise Refused("nothing was changed")
+            raise Refused(
+                f"Nothing was changed. Standard input is not a terminal: use {flag} to go on without being asked"
+            )
+        if not click.confirm("Continue?", err=True):
+            raise Refused("Nothing was changed.")
 
     return asked

@@ -89,17 +89,17 @@ def test_an_old_database_is_healed_and_nobody_misses_anything_meanwhile(
             session.execute("SELECT FROM madansara.journeys")
             partly = project.tool("verify", "--fix", "--yes")
         assert partly.returncode == 4
-        assert "1 of 2 transactions were made" in partly.stderr
+        assert "1 of 2 transactions were applied" in partly.stderr
         assert "55P03" in partly.stderr
         assert project.database.value(OWNERS) == 1
         fixed = project.tool("verify", "--fix", "--yes")
         assert fixed.returncode == 1, fixed.stderr
         assert project.database.value(OWNERS) == 2
         again = project.tool("verify", "--fix", "--yes").stderr.splitlines()
-        assert all(each.startswith("left: ") for each in again), again
+        assert all(each.startswith("not fixed: ") for each in again), again
         reason = "it may remove somebody's access" if zero.database.admin.superuser else "it needs a superuser"
-        assert f"left: attributes: langflow_user: {reason}" in again
-        assert "left: owner: table billing.charges: it may remove somebody's access" in again
+        assert f"not fixed: attributes: langflow_user: {reason}" in again
+        assert "not fixed: owner: table billing.charges: it may remove somebody's access" in again
     assert clients.refused == []
     assert clients.lost() == {}
     assert remedies(project, "verify") >= remedies(project, "doctor")

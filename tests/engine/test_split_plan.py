@@ -42,7 +42,7 @@ def test_what_would_move(project: Project) -> None:
     assert "nothing stands in the way" in shown
     refused = split(project, "run", SERVICE, "--to", TARGET, code=2).stderr
     assert f"rows are in {TARGET}" in refused
-    assert "say --yes where nobody can be asked" in refused
+    assert "use --yes to go on without being asked" in refused
     assert (project.folder / STACK_FILE).read_text() == file
     assert project.database.value("SELECT count(*) FROM pg_database WHERE datname = %s", TARGET) == 0
 

@@ -102,4 +102,4 @@ def test_the_names_that_are_there_come_closest_first() -> None:
 def test_an_error_that_is_not_known_is_no_fault_of_the_command_line() -> None:
     with patch("engarde.cli.checks.read"), patch("engarde.doctor.diagnose", return_value=None):
         done = ran("doctor", "nothing", "known")
-    assert (done.exit_code, done.stderr.startswith("engarde: that is no error known here; ")) == (2, True)
+    assert (done.exit_code, done.stderr.startswith("engarde: unknown error; ")) == (2, True)
