@@ -4,7 +4,7 @@ import re
 from enum import Enum
 
 INTERNAL, INTERRUPTED = 70, 130
-"""Exit codes of what is no `EngardeError`: a fault of the tool's own, and the operator's end."""
+"""Exit codes of an internal error, and of an interrupt."""
 
 
 class EngardeError(Exception):
@@ -18,24 +18,25 @@ class ConfigError(EngardeError):
 
 
 class Unreachable(EngardeError):
-    """Nothing was learnt: no connection, no engine, no outputs."""
+    """Nothing could be read: no connection, no Pulumi, no outputs."""
 
     exit_code = 3
 
 
 class Uncertain(Unreachable):
-    """The session was lost while it committed: all of it is done, or nothing."""
+    """The session was lost during COMMIT: the change was made completely, or not at all."""
 
     exit_code = 4
 
     def __init__(self, where: str, reason: str) -> None:
         super().__init__(
-            f"lost {where} before it said whether the change is made: look, or run the same command again: {reason}"
+            f"lost the connection to {where} during COMMIT: {reason.rstrip('.')}. All of the change was made, or"
+            " nothing: look, or run the same command again"
         )
 
 
 class Why(Enum):
-    """Why a login came to nothing, by what is said of it; of several the first counts."""
+    """Why a login failed, by its message; if several match, the first one counts."""
 
     PASSWORD = r"password.*authentication failed|authentication failed.*password|28P01"  # noqa: S105 - what is said of one
     ROLE_LIMIT = r"too many connections for role"
@@ -51,20 +52,20 @@ class Why(Enum):
 
     @property
     def password_right(self) -> bool:
-        """Whether it is only said to whose password was right: a live service may hold all that its role has."""
+        """Whether the server only says this if the password was right: a running service may use all connections."""
         return self in (Why.ROLE_LIMIT, Why.DATABASE_LIMIT, Why.NO_SLOT)
 
     @property
     def full(self) -> bool:
-        """Whether there is no connection left for it: that says nothing of the role."""
+        """Whether no connection was free, which says nothing about the role."""
         return self.password_right or self is Why.NO_CLIENT
 
 
 class LoginRefused(Unreachable):
-    """Nobody answered at the address, or the role was not let in."""
+    """No answer from the address, or the login was refused."""
 
     def __init__(self, where: str, reason: str) -> None:
-        super().__init__(f"cannot ask {where}, so nothing was changed there: {reason}")
+        super().__init__(f"cannot connect to {where}: {reason.rstrip('.')}. Nothing was changed there.")
         self.reason = reason
 
     @property
@@ -82,13 +83,13 @@ class NoRoomForLocks(Unreachable):
 
 
 class Unfinished(EngardeError):
-    """A change was begun and is not finished, or it failed; the message says what is changed and what goes on."""
+    """A change was begun and is not finished, or it failed; the message says what was changed and how to resume."""
 
     exit_code = 4
 
 
 class Refused(EngardeError):
-    """It would destroy or overwrite, or the server does not do it; the message names what allows it."""
+    """It would destroy or overwrite something, or the server refuses it; the message says what allows it."""
 
     def __init__(self, message: str, sqlstate: str = "") -> None:
         super().__init__(message)
@@ -96,4 +97,4 @@ class Refused(EngardeError):
 
 
 class NotAnswered(EngardeError):
-    """One question that the server refused, while the session goes on; its text is the SQLSTATE."""
+    """One query that the server refused; the session goes on. Its text is the SQLSTATE."""

@@ -1,4 +1,4 @@
-"""Who keeps something waiting that is at work on a server: looked for meanwhile, and named with what ends it."""
+"""Finds sessions that block a running command, and names each with the statement that ends it."""
 
 import threading
 import time
@@ -15,32 +15,32 @@ from engarde.util.terminal import visible
 from engarde.util.timeouts import seconds
 
 PULUMI = "keeps Pulumi waiting"
-"""Stands in each sentence about a session in Pulumi's way, so that the tool finds it in what Pulumi prints."""
+"""Part of each sentence about a session that blocks Pulumi; the tool looks for it in Pulumi's output."""
 
 
 @dataclass(frozen=True, slots=True)
 class Blocking:
-    """A session that another one waits for."""
+    """A session that blocks another one."""
 
     waiting: int
     process: int
     role: str | None
     state: str | None
     statement: str | None
-    """its last one, as its role wrote it"""
+    """its last one, as the role wrote it"""
     seconds: int
     """of its transaction"""
     may_end: bool | None
-    """whether the role that asked may end it"""
+    """whether the asking role may end it"""
 
     @property
     def pair(self) -> tuple[int, int]:
         return self.waiting, self.process
 
     def sentence(self, keeps: str) -> str:
-        """Who it is, the statement that ends it, and last its own one, in which a quoted name may spell all of this."""
+        """The session and what ends it; its last statement comes last, because a name in it may spell all of this."""
         if not self.process:
-            return f"a prepared transaction {keeps}: pg_prepared_xacts lists it, ROLLBACK PREPARED ends it"
+            return f"a prepared transaction {keeps}: find it in pg_prepared_xacts, end it with ROLLBACK PREPARED"
         last = visible(masked(one_line(self.statement) or ""))
         who = f"{visible(self.role or 'a server process')} (process {self.process}, {self.state or 'state hidden'})"
         whose = "the admin" if self.may_end else "a superuser"
@@ -50,31 +50,31 @@ class Blocking:
 
 
 def accuses(sentence: str, role: str) -> bool:
-    """Whether such a sentence is about a session of the role."""
+    """Whether the sentence is about a session of the role."""
     return sentence.startswith(f"{visible(role)} (process ")
 
 
 @dataclass(slots=True)
 class Watch:
-    """Looks again and again; each session in the way is told once."""
+    """Looks repeatedly, and reports each blocking session once."""
 
     access: Access
-    """of who may see and end the others"""
+    """the login that may see and end other sessions"""
     role: str
-    """whose sessions are at work, those that begin after the first look"""
+    """the role of the sessions that are watched: those that begin after the first look"""
     keeps: str
-    """what somebody in the way does, such as `keeps Pulumi waiting`"""
+    """what a blocking session does, such as `keeps Pulumi waiting`"""
     say: Callable[[str], None]
     application: str | None = None
-    """what those sessions call themselves, as far as their driver lets them"""
+    """the application name of these sessions, if their driver passes it on"""
     end: Callable[[], None] | None = None
-    """ends what is at work, once it cannot go on"""
+    """ends the command if it cannot go on"""
     reason: str = ""
     """why it was ended"""
     _begun: float | None = None
-    """the server's time of the first look's session: one that is made anew is younger than those at work"""
+    """the server's time at the first look; a session that is opened again later is younger than those watched"""
     _named: bool = False
-    """whether the driver hands the application's name on: then no session without it is at work"""
+    """whether the driver passes the application name on; then a session without it is not watched"""
     _since: Mapping[tuple[int, int], float] = field(default_factory=dict)
     _told: frozenset[tuple[int, int]] = frozenset()
     _seen: float = field(default_factory=time.monotonic)
@@ -89,7 +89,7 @@ class Watch:
         self._seen = now if there else self._seen
         self._since = {blocking.pair: before.get(blocking.pair, now) for blocking in found}
         for blocking in found:
-            # One look may find what is over the next moment.
+            # What one look finds may be over a moment later.
             if blocking.pair in before and blocking.pair not in self._told:
                 self._told |= {blocking.pair}
                 self.say(blocking.sentence(self.keeps))
@@ -97,7 +97,7 @@ class Watch:
                 self._give_up(f"ended after {seconds('blocked'):.0f} s: {blocking.sentence(self.keeps)}")
 
     def judge(self) -> None:
-        """Ends what has no session on the server any more, or none that can be seen because nobody answers."""
+        """Ends the command if it has had no session on the server for too long, or the server does not answer."""
         if time.monotonic() - self._seen > seconds("gone"):
             self._give_up(f"ended after {seconds('gone'):.0f} s without a session on the server")
 
@@ -109,9 +109,9 @@ class Watch:
 
 @contextmanager
 def watched(watch: Watch) -> Iterator[Watch]:
-    """Watches what begins in the block for as long as it lasts; a server that does not answer is asked again.
+    """Watches the sessions that begin in the block, until its end; a server that does not answer is asked again.
 
-    :raises Unreachable: it does not answer beforehand, so that what is at work could not be told from other sessions.
+    :raises Unreachable: it does not answer at the start, so that these sessions could not be told from others.
     """
     over = start(watch)
     try:
@@ -121,7 +121,7 @@ def watched(watch: Watch) -> Iterator[Watch]:
 
 
 def start(watch: Watch) -> threading.Event:
-    """Watches what begins after this until the event is set.
+    """Watches the sessions that begin from now on, until the event is set.
 
     :raises Unreachable: the server does not answer now.
     """
@@ -140,6 +140,6 @@ def start(watch: Watch) -> threading.Event:
                 watch.judge()
                 over.wait(seconds("watch"))
 
-    # What Pulumi's SDK knows of a run is known in its context alone.
+    # Pulumi's SDK keeps what it knows of a run in the context.
     threading.Thread(target=copy_context().run, args=(ask,), daemon=True).start()
     return over

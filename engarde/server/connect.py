@@ -1,4 +1,4 @@
-"""The way in to the server, and the watch over every answer that is waited for."""
+"""Connections to the server, and the limits on waiting for an answer."""
 
 import os
 import time
@@ -17,36 +17,36 @@ WATCHED = "keepalives_idle=10 keepalives_interval=5 keepalives_count=4"
 """How libpq notices within half a minute that a peer is gone."""
 
 UNACKNOWLEDGED = "tcp_user_timeout=30000"
-"""The same of what was sent to it; not of a copy: it also ends the connection of a server that takes no rows for so
-long, as in a trigger or on a disk that stands still."""
+"""The same for what was sent; not for a copy, because it also ends the connection to a server that takes no rows for so
+long, as in a trigger or on a slow disk."""
 
 WITHIN = 0.1
-"""How often a wait looks at the clock, and lets an interrupt through [seconds]."""
+"""How often a wait checks the clock and for an interrupt [seconds]."""
 
 MARK = " /* engarde */"
-"""After each statement of ours: a role that we log in as has not asked it. In front of it, PostgreSQL 18 drops it.
+"""Ends each statement of the tool, to tell it from those of the role that it logs in as.
 
-Not after what ends a transaction or a part of one: from 16 on, the server counts that of all sessions of a role as one
-statement, and keeps the text of the first.
+PostgreSQL 18 would drop it at the start. It does not end COMMIT and the like: from 16 on, the server counts those of
+all sessions of a role as one statement, and keeps the text of the first.
 """
 
 Value = TypeVar("Value")
 
 
 class Connection(psycopg.Connection[Any]):
-    """A connection that waits for no answer for ever.
+    """A connection that never waits forever for an answer.
 
-    A peer that acknowledges and says nothing, a byte every few seconds, or one of two connections that is cut
-    off: TCP notices none of these. An answer that comes in at least once a second is on its way, however long it is.
+    TCP does not notice a peer that acknowledges and sends nothing, or a byte every few seconds, or a connection that is
+    cut off on one side only. An answer of which a part comes every second is on its way, however long it is.
     """
 
     access: Access | None = None
-    """as whom another connection asks whether this one's question is still being worked at; none asks without one"""
+    """the login of a second connection that asks whether this one is still served; without it, nobody asks"""
     limit: float
     """of one answer [seconds]"""
 
     def wait(self, gen: PQGen[Value], interval: float = WITHIN, timeout: float | None = None) -> Value:
-        """Waits as psycopg does, and gives up once nobody is at work on the answer any more."""
+        """Waits as psycopg does, and gives up if the server no longer works on the answer."""
         return super().wait(self._watched(gen), interval, timeout)
 
     def _watched(self, gen: PQGen[Value]) -> PQGen[Value]:
@@ -63,7 +63,7 @@ class Connection(psycopg.Connection[Any]):
                     reason = "" if moved > silence else _stalled(self.access, self.info.backend_pid)
                     if reason and suspected:
                         raise self._given_up(f"after {now - start:.0f} s without an answer, {reason}")
-                    # What has come while the other connection asked is read before the verdict.
+                    # What arrived while the second connection asked is read first.
                     suspected, moved, ask_at = bool(reason), 0, time.monotonic() + (1 if reason else silence)
                 wanted = gen.send(ready)
         except StopIteration as done:
@@ -78,7 +78,7 @@ class Connection(psycopg.Connection[Any]):
 def connect(access: Access, kind: Kind) -> Connection:
     """A connection that commits each statement, unless a transaction is begun.
 
-    :raises LoginRefused: no answer, or the role was not let in.
+    :raises LoginRefused: no answer, or the login was refused.
     """
     connection = _connect(access, kind)
     connection.access = access
@@ -109,7 +109,7 @@ def _connect(access: Access, kind: Kind) -> Connection:
 
 
 def _stalled(access: Access, process: int) -> str:
-    """Why no answer will come, as a connection of its own finds out; nothing where one may."""
+    """Why no answer will come, as a second connection finds out; empty if one may come."""
     try:
         with closing(_connect(access, "look")) as other:
             found = other.execute(
@@ -118,14 +118,14 @@ def _stalled(access: Access, process: int) -> str:
                 [process],
             ).fetchone()
     except LoginRefused as refusal:
-        # Who refuses, answers: a live service may hold all the connections that its role has.
-        return "" if "FATAL" in refusal.reason else f"a new connection finds nobody there: {refusal.reason}"
+        # A refusal is an answer: a running service may use all connections of its role.
+        return "" if "FATAL" in refusal.reason else f"a second connection fails: {refusal.reason}"
     except psycopg.OperationalError as error:
-        return f"a new connection gets no answer, either: {error}"
-    # A pooler's process is not ours, and somebody else's state cannot be seen.
+        return f"a second connection gets no answer either: {error}"
+    # With a pooler, the process is another one; and the state of another role's session is hidden.
     if not found or found[0] is None:
         return ""
     state, waits_for = found
     if state == "active" and waits_for != "Client":
         return ""
-    return "the server waits for this end, and nothing comes through in between"
+    return "the server waits for the client, but nothing gets through"

@@ -1,4 +1,4 @@
-"""What a session is fed with that somebody else has written: a dump's scripts and rows."""
+"""Loads scripts and rows of a dump, which were written elsewhere."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -33,7 +33,7 @@ class NotRun(Unfinished):
 
 
 def shown(statement: str) -> str:
-    """As much of it as tells which one it is; what is in a function is nobody's business."""
+    """The beginning of the statement; of a function, without its body."""
     start = statement.partition("\n")[0] if statement.startswith(ROUTINES) else statement
     return masked(printable(start if len(start) <= SHOWN else f"{start[:SHOWN]} ..."))
 

@@ -108,11 +108,11 @@ class Access:
 def from_variable(variable: str, database: str) -> Access:
     """The login of a URL in an environment variable, at the stack's database.
 
-    :raises ConfigError: there is none, or it is none that leads there; its value stands in no message.
+    :raises ConfigError: it is not set, or does not lead there; no message holds its value.
     """
-    wrong = f"{variable} in the environment is not of the form postgresql://ROLE:PASSWORD@HOST:PORT/{database}"
+    wrong = f"environment variable {variable} is not of the form postgresql://ROLE:PASSWORD@HOST:PORT/{database}"
     if (given := given_environment().get(variable)) is None:
-        raise ConfigError(f"there is no {variable} in the environment; it has to hold the URL of who asks")
+        raise ConfigError(f"environment variable {variable} is not set; set it to the URL to connect with")
     try:
         parts = urlsplit(given)
         query = dict(parse_qsl(parts.query, strict_parsing=True)) if parts.query else {}

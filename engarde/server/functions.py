@@ -1,4 +1,4 @@
-"""Functions that a stack names, those that event triggers run, and the extension that keeps rows elsewhere."""
+"""Functions that a stack names, functions of event triggers, and the extension Citus, which keeps rows elsewhere."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -33,14 +33,14 @@ Functions = Mapping[Execute, Function]
 
 
 def find(asked: Session, executes: Iterable[Execute]) -> Functions:
-    """Those of these functions that exist, in whatever words their types are declared."""
+    """Those of these functions that exist, however their types are spelled."""
     found: dict[Execute, Function] = {}
     for execute in dict.fromkeys(executes):
         name = f"{quoted(execute.schema_, execute.function)}({execute.types})"
         try:
             rows = asked.try_query("function_declared", Function, function=name)
         except NotAnswered:
-            # What the server cannot read for types is no function's; releases before 16 refuse to say so.
+            # If the server does not know the types, no function has them; releases before 16 raise an error.
             continue
         for row in rows:
             found[execute] = row
@@ -68,7 +68,7 @@ def spelled_in(stack: DatabaseStack, found: Functions) -> DatabaseStack:
 
 @dataclass(frozen=True, slots=True)
 class EventTrigger:
-    """A function that runs as whoever makes, changes or drops anything."""
+    """A function that runs with the privileges of any role that makes, changes or drops something."""
 
     name: str
     """as SQL names it"""
@@ -84,7 +84,7 @@ class EventTrigger:
 
     @property
     def disable(self) -> str:
-        """What ends it and can be taken back."""
+        """Stops it, and can be undone."""
         return f"ALTER EVENT TRIGGER {self.name} DISABLE"
 
 
@@ -94,9 +94,9 @@ def event_triggers(asked: Session, *trusted: str) -> list[EventTrigger]:
 
 
 def refuse_event_triggers(asked: Session, whose: str, *trusted: str) -> None:
-    """Has to hold before anything is made, changed or dropped in the session's database with the rights of a role.
+    """Must pass before anything is made, changed or dropped in the session's database with the privileges of a role.
 
-    :raises Refused: another role than superusers, it and those that are `trusted` chooses what would run then.
+    :raises Refused: a role that is neither a superuser, nor this role, nor `trusted` could choose what runs.
     """
     if foreign := [trigger for trigger in event_triggers(asked, whose, *trusted) if trigger.changers]:
         lines = indented(
@@ -104,13 +104,13 @@ def refuse_event_triggers(asked: Session, whose: str, *trusted: str) -> None:
             for trigger in foreign
         )
         raise Refused(
-            "event triggers of the database would run functions that other roles may change, with the rights of"
-            f" {whose}; nothing was changed. A superuser disables them with:\n{lines}"
+            f"event triggers of the database would run, as {whose}, functions that other roles may change. Nothing was"
+            f" changed. Disable them as a superuser:\n{lines}"
         )
 
 
 CITUS = "citus"
-CITUS_UNKNOWN = "the database has the extension citus: its rows are on other servers, which are not looked at"
+CITUS_UNKNOWN = "the database has the extension citus: its rows are on other servers, which this tool does not read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +121,14 @@ class Extension:
 
 
 def has_citus(asked: Session) -> bool:
-    """Whether the session's database is a part of a cluster of Citus's."""
+    """Whether the session's database is part of a Citus cluster."""
     return any(extension.name == CITUS for extension in asked.query("backup_extensions", Extension))
 
 
 def refuse_citus(asked: Session) -> None:
-    """Several servers have no snapshot in common, and do not take a dump's definitions.
+    """Several servers have no common snapshot, and cannot load a dump's definitions.
 
     :raises Refused: the database has the extension.
     """
     if has_citus(asked):
-        raise Refused(f"{CITUS_UNKNOWN}, so that no copy of them would be of one moment; nothing was done")
+        raise Refused(f"{CITUS_UNKNOWN}, so a copy would not be consistent. Nothing was changed.")

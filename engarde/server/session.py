@@ -1,4 +1,4 @@
-"""The server, asked by the queries of `sql/`: the only way of the program and the tool to it."""
+"""Sessions on the server, which run the queries of `sql/`: nothing else talks to the server."""
 
 import json
 import threading
@@ -21,7 +21,7 @@ from engarde.util.terminal import begin_change, visible
 from engarde.util.timeouts import Kind, seconds
 
 SEARCH_PATH = f"{SYSTEM}, pg_temp"
-"""Of every session of ours: whoever may create in another schema of a path decides there what a name means."""
+"""The search path of every session: a role that may create in a schema of the path decides what names mean."""
 
 _LIMITED = {
     "statement": "statement_timeout",
@@ -29,43 +29,43 @@ _LIMITED = {
     "idle": "idle_in_transaction_session_timeout",
 }
 NOTICING = ("tcp_keepalives_idle=10", "tcp_keepalives_interval=10", "tcp_keepalives_count=3", "tcp_user_timeout=40000")
-"""By which a server that hears nothing any more of a client lets go of its locks within a minute."""
+"""With these, the server drops a client that is gone, and its locks, within a minute."""
 NOTICING_OPTIONS = {"PGOPTIONS": " ".join(f"-c {setting}" for setting in NOTICING)}
-"""The same for a program that goes by libpq's variables."""
+"""The same for a program that reads libpq's variables."""
 
 
 EVENT_TRIGGERS_CAN_BE_OFF = 170_000
-"""From this version on a superuser's session need not run them."""
+"""From this version on, a superuser's session can switch them off."""
 
 CAN_LOOK_FOR_ITS_CLIENT = 140_000
-"""From this version on a server may notice in the middle of a statement that its client is gone, if its system can."""
+"""From this version on, a server can notice during a statement that its client is gone, if its system supports it."""
 
 _QUERIES = Path(__file__).with_name("sql")
 Row = TypeVar("Row")
 LOCKED = "55P03"
-"""The SQLSTATE of what does not wait for a lock."""
+"""The SQLSTATE if a lock was not available in time."""
 ALLOWED = "EG000"
-"""By which a probe takes back what was allowed."""
+"""The SQLSTATE by which a probe undoes what was allowed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     state: str
-    """SQLSTATE, 00000 where all were allowed"""
+    """SQLSTATE; 00000 if all were allowed"""
     place: int
-    """of the last one that was tried, from 1"""
+    """of the last statement that was tried, from 1"""
     said: str
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One login at one database, in one transaction that is rolled back at its end unless it is committed."""
+    """One session in one database: one transaction, which is rolled back at its end unless it is committed."""
 
     _connection: psycopg.Connection[Any]
     _where: str
-    """its address, for a person to read"""
+    """its address, for messages"""
     _settings: tuple[str, ...]
-    """what it has whatever its role would start with"""
+    """the settings that it has in place of its role's"""
 
     @property
     def major(self) -> int:
@@ -73,7 +73,7 @@ class Session:
 
     @property
     def asked_for_password(self) -> bool:
-        """Whether the server let the role in for its password, and not on trust."""
+        """Whether the server asked for the password, and did not trust the role without it."""
         return bool(self._connection.pgconn.used_password)
 
     @property
@@ -87,13 +87,13 @@ class Session:
 
     @property
     def pooled(self) -> bool:
-        """Whether a pooler stands in between: the process that answers is not the one that said so at the start."""
+        """Whether there is a pooler: the process that answers is not the one that was announced at the start."""
         return self.process != self._connection.info.backend_pid
 
     def execute_or_refuse(self, statement: str) -> None:
         """Runs one statement of a change, or several.
 
-        :raises Refused: the server does not run it; it stands in the message.
+        :raises Refused: the server refuses it; the message has the statement.
         """
         try:
             self.execute(statement)
@@ -104,9 +104,9 @@ class Session:
             raise Refused(f"{printable(statement)}\n  {error.sqlstate}: {said}", error.sqlstate or "") from None
 
     def set_verifier(self, role: str, verifier: str) -> None:
-        """Puts a password in force that the server is sent as its verifier.
+        """Changes a role's password by sending its verifier.
 
-        :raises Refused: the server does not; the verifier stands in no message.
+        :raises Refused: the server refuses it; no message holds the verifier.
         """
         statement = SQL("ALTER ROLE {} PASSWORD {}").format(Identifier(role), Literal(verifier))
         try:
@@ -114,14 +114,16 @@ class Session:
         except psycopg.Error as error:
             if self._connection.closed:
                 raise
-            raise Refused(f"the password of {role} stays as it is: {error.sqlstate}") from None
+            raise Refused(
+                f"the server does not change the password of {role}: {error.sqlstate}. Nothing was changed."
+            ) from None
 
     def execute(self, *statements: str) -> None:
         """Runs statements in one round trip."""
         self._connection.execute(_joined(statements))
 
     def execute_given(self, script: str) -> None:
-        """Runs what somebody else has written, as it is."""
+        """Runs a script that was written elsewhere, unchanged."""
         self._connection.execute(script.encode())
 
     def copy_in(self, statement: str, parts: Iterable[bytes]) -> None:
@@ -130,9 +132,9 @@ class Session:
                 copy.write(part)
 
     def commit(self) -> None:
-        """Ends the transaction, and what was done in it stays.
+        """Commits the transaction.
 
-        :raises Uncertain: the session was lost meanwhile.
+        :raises Uncertain: the session was lost during the commit.
         """
         begin_change()
         try:
@@ -143,9 +145,9 @@ class Session:
             raise Uncertain(self._where, " ".join(str(error).split())) from None
 
     def execute_alone(self, statement: str) -> None:
-        """Ends the transaction, then runs one statement that cannot be in any.
+        """Commits, then runs one statement that cannot run in a transaction.
 
-        :raises Refused: the server does not run it; it stands in the message.
+        :raises Refused: the server refuses it; the message has the statement.
         """
         self.commit()
         for setting in self._settings:
@@ -154,9 +156,9 @@ class Session:
 
     @contextmanager
     def waiting(self, stalled: Callable[[], str], end: Callable[[], None]) -> Iterator[None]:
-        """Keeps its snapshot while something else is at work, which it ends once that is stalled or the server is gone.
+        """Keeps its snapshot while something else works, and ends that if it stalls or the server is gone.
 
-        :raises psycopg.OperationalError: it was.
+        :raises psycopg.OperationalError: it was ended.
         """
         over, faults = threading.Event(), list[psycopg.Error]()
 
@@ -181,11 +183,11 @@ class Session:
                 raise faults[0]
 
     def probe(self, probes: Sequence[Sequence[str]]) -> list[Answer]:
-        """What becomes of each list of statements; nothing of it stays, whatever was allowed.
+        """Tries each list of statements and undoes it, also if it was allowed.
 
-        One round trip for all: a server may be far away, and refusals in a block do not fill its log.
+        All in one round trip: a server may be far away, and refusals inside a block do not fill its log.
         """
-        # Nothing that was allowed by mistake waits for a lock that a service holds, nor makes one wait for long.
+        # If something is allowed by mistake, it waits for no service's lock, and no service waits for it for long.
         self.execute("SET LOCAL lock_timeout = '300ms'", "SET LOCAL statement_timeout = '60s'")
         self._connection.execute(f"SELECT set_config('engarde.probes', %s, true){MARK}", [json.dumps(probes)])
         self._connection.execute(_query("probe"))
@@ -194,25 +196,25 @@ class Session:
         return [Answer("00000" if state == ALLOWED else state, int(place), said) for state, place, said in answers]
 
     def execute_file(self, query: str, /, **parameters: object) -> None:
-        """Runs `sql/<query>.sql`, of which nothing is to be found; several statements where it takes no parameters."""
+        """Runs `sql/<query>.sql` without a result; it may hold several statements if it takes no parameters."""
         self._connection.execute(_query(query), parameters or None)
 
     def query(self, query: str, kind: type[Row], /, **parameters: object) -> list[Row]:
-        """What the query `sql/<query>.sql` finds, each row made by its columns' names."""
+        """The rows of the query `sql/<query>.sql`, each made by the names of its columns."""
         return self._rows(_query(query), kind, parameters)
 
     def tuples(self, query: str, /, **parameters: object) -> list[tuple[Any, ...]]:
-        """The same as plain tuples, for what is unpacked at once."""
+        """The same rows as plain tuples."""
         return self._connection.execute(_query(query), parameters or None).fetchall()
 
     def values(self, query: str, /, **parameters: object) -> list[Any]:
-        """The first column of what it finds."""
+        """The first column of its rows."""
         return [row[0] for row in self.tuples(query, **parameters)]
 
     def try_query(
         self, query: str, kind: type[Row], put: Mapping[str, str] | None = None, **parameters: object
     ) -> list[Row]:
-        """What it finds as rows, where a refusal does not end the session; names are `put` in quoted.
+        """The rows of a query whose refusal does not end the session; the names in `put` are quoted.
 
         :raises NotAnswered: the server refused.
         """
@@ -231,11 +233,11 @@ class Session:
             return cursor.execute(query, parameters).fetchall()
 
     def query_template(self, query: str, kind: type[Row], /, **parts: str) -> list[Row]:
-        """What the query `sql/<query>.sql` finds with these parts of SQL in it, each of them quoted already."""
+        """The rows of the query `sql/<query>.sql` with these parts of SQL in it, which are quoted already."""
         return self._rows(_query(query).format(**{name: SQL(part) for name, part in parts.items()}), kind, None)
 
     def tables(self, schemas: list[str]) -> frozenset[tuple[str, str]]:
-        """Schema and name of everything in these schemas that one may select from."""
+        """Schema and name of everything in these schemas that has rows."""
         return frozenset(self.tuples("tables", schemas=schemas))
 
 
@@ -256,23 +258,23 @@ def session(
     as_given: bool = False,
     one_snapshot: bool = True,
 ) -> Iterator[Session]:
-    """A session that ends with the block; it sees the server as it was at its first question, unless told otherwise.
+    """A session that ends with the block; it sees the server as it was at its first query, unless told otherwise.
 
-    It starts in pg_catalog, with limits of its `kind`: to look where it is `read_only`, else to change, by default. Of
-    what the server would start it with, only another role is kept, and that where it is `as_given`.
+    It starts in pg_catalog, with the limits of its `kind`; the default is `look` if it is `read_only`, else `change`.
+    Settings of its role are overridden; with `as_given`, a role that the server switches to at the start is kept.
 
-    :raises LoginRefused: no answer, or the role was not let in.
+    :raises LoginRefused: no answer, or the login was refused.
     :raises Unreachable: the session was lost, or an answer did not come in time.
     :raises Uncertain: it was lost while it committed.
     """
     kind = kind or ("look" if read_only else "change")
     connection, where = connect(access, kind), access.where
-    # Closing it without more is a rollback: what was not committed is gone, also when this process is.
+    # Closing the connection is a rollback, also if this process is killed.
     with closing(connection):
         level = "REPEATABLE READ" if one_snapshot else "READ COMMITTED"
         begin = f"BEGIN ISOLATION LEVEL {level} READ {'ONLY' if read_only else 'WRITE'}"
-        # In one message: a millisecond may be all that a role has between two. Local: a pooler hands a session on as it
-        # is, and refuses what is set when a connection is begun.
+        # In one message: a role's own timeout may be a millisecond. LOCAL: a pooler passes the session on as it is, and
+        # refuses settings at the start of a connection.
         settings = tuple(_settings(connection, kind))
         whole = [begin, *(f"SET LOCAL {setting}" for setting in settings)]
         whole += [] if as_given else ["SET LOCAL ROLE NONE"]
@@ -284,25 +286,25 @@ def session(
             yield Session(connection, where, settings)
         except psycopg.errors.OutOfMemory as error:
             raise NoRoomForLocks(
-                f"{where} answers with {error.sqlstate}, so nothing was changed there: {error.diag.message_primary};"
-                f" `bin/engarde doctor '{error.diag.message_primary}'` names who uses it up"
+                f"{where} reports {error.sqlstate}: {error.diag.message_primary}. Nothing was changed there."
+                f" `bin/engarde doctor '{error.diag.message_primary}'` names what uses it up"
             ) from None
         except psycopg.Error as error:
             said = " ".join(str(error).split())
-            # A limit on locks and statements is an OperationalError, too, and leaves the connection as it was.
+            # A timeout of a lock or a statement is an OperationalError, too, but the connection stays.
             lost = isinstance(error, psycopg.OperationalError) and (connection.closed or not error.sqlstate)
-            happened = f"lost {where}" if lost else f"{where} answers with {error.sqlstate}"
-            raise Unreachable(f"{happened}, so nothing was changed there: {said}") from None
+            happened = f"lost the connection to {where}" if lost else f"{where} reports {error.sqlstate}"
+            raise Unreachable(f"{happened}: {said.rstrip('.')}. Nothing was changed there.") from None
 
 
 def limited(kind: Kind) -> Iterator[str]:
-    """What bounds a session of this kind in the server."""
+    """The settings that limit a session of this kind."""
     for name, setting in _LIMITED.items():
         yield f"{setting} = '{round(1000 * seconds(f'{kind}.{name}'))}ms'"
 
 
 def _settings(connection: psycopg.Connection[Any], kind: Kind) -> Iterator[str]:
-    """What a session has whatever its role would start with, the search path first."""
+    """The settings that a session has in place of its role's, the search path first."""
     yield f"search_path = {SEARCH_PATH}"
     yield from limited(kind)
     yield from NOTICING

@@ -39,9 +39,9 @@ def ask_logins(logins: Iterable[Access], question: Callable[[Session, Access], A
                 asked.execute_file("own_begin")
                 return question(asked, login)
         except NotAnswered as refusal:
-            return NotRead(f"the server answers {login.role} with {refusal}")
+            return NotRead(f"the server refuses it to {login.role}: {refusal}")
         except Unreachable as error:
-            return NotRead(f"{login.role} was not let in: {error}")
+            return NotRead(f"{login.role} cannot log in: {error}")
 
     chosen = {login.role: login for login in logins}
     with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -97,13 +97,13 @@ def filled(table: VersionTable, asked: Session) -> VersionTable:
     try:
         found = asked.try_query("version_table_revisions", dict, put={"schema": table.schema})
     except NotAnswered as refusal:
-        return replace(table, unread="it is locked now" if str(refusal) == LOCKED else f"the server says {refusal}")
+        return replace(table, unread="it is locked now" if str(refusal) == LOCKED else f"the server reports {refusal}")
     return replace(table, revisions=tuple(sorted({row["revision"] for row in found})))
 
 
 def unknown(owner: str) -> str:
     """Why what nobody but its owner may be asked for is not read."""
-    return f"only its owner's login is asked for it, and {owner} is no service of this database whose password is known"
+    return f"only its owner's login reads it, and {owner} is not a service of this database with a known password"
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,8 @@ def test_a_server_of_a_cluster_of_citus(kept_stack: Project, kept: Path, tmp_pat
         assert not list(tmp_path.iterdir())
         warnings = json.loads(tool(kept_stack, "verify", "sankore", "--output", "json").stdout)["warnings"]
         assert (
-            "the database has the extension citus: its rows are on other servers, which are not looked at" in warnings
+            "the database has the extension citus: its rows are on other servers, which this tool does not read"
+            in warnings
         )
     finally:
         database.run(rename.format("isn", "citus"), "DROP EXTENSION isn")

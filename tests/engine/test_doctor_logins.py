@@ -165,7 +165,7 @@ def test_one_role_that_holds_every_lock(project: Project) -> None:
         holder.execute("SELECT count(pg_advisory_unlock(i)) FROM generate_series(1, 30) i")
         stopped = project.tool("verify")
         assert stopped.returncode == 3, stopped.stdout
-        assert "`bin/engarde doctor 'out of shared memory'` names who uses it up" in stopped.stderr
+        assert "`bin/engarde doctor 'out of shared memory'` names what uses it up" in stopped.stderr
         # Without room for the other questions this is all that is found.
         [finding] = examined(project)
         assert (finding["check"], finding["subject"]) == ("lock table", "sankore_user")

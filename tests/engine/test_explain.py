@@ -245,7 +245,7 @@ def test_nothing_is_learnt_from_a_server_that_is_not_there(projects: Projects) -
     with projects(services={"a": None}, server={"port": free_port()}) as project:
         done = project.tool("explain", "a", "a")
         assert (done.returncode, done.stdout) == (3, "")
-        assert "cannot ask" in done.stderr
+        assert "cannot connect to" in done.stderr
 
 
 def test_a_service_that_was_not_brought_up_yet(projects: Projects) -> None:

@@ -121,4 +121,4 @@ def test_nothing_is_learnt_where_nobody_answers(project: Project) -> None:
     project.declare(**STACK, server={"port": 1})
     done = project.tool("doctor")
     assert (done.returncode, done.stdout) == (3, "")
-    assert "cannot ask" in done.stderr
+    assert "cannot connect to" in done.stderr

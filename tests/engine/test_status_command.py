@@ -106,11 +106,11 @@ def test_another_login_needs_neither_the_engine_nor_the_admin(project: Project) 
     # Nor is it a stranger to the stack.
     assert project.tool("verify").returncode == 0
     done = project.tool("status", "--login", "NOWHERE")
-    assert (done.returncode, "there is no NOWHERE in the environment" in done.stderr) == (2, True)
+    assert (done.returncode, "environment variable NOWHERE is not set" in done.stderr) == (2, True)
     for wrong in ("", "nonsense", f"mysql://u:{PASSWORD}@h/railway", f"postgresql://u:{PASSWORD}@h/another"):
         done = project.tool("status", "--login", "WATCHER_URL", WATCHER_URL=wrong)
         assert done.returncode == 2
-        assert "WATCHER_URL in the environment is not of the form" in done.stderr
+        assert "environment variable WATCHER_URL is not of the form" in done.stderr
         assert PASSWORD not in done.stderr
 
 
@@ -264,7 +264,7 @@ def test_a_watch_goes_on_over_a_lost_server_and_ends_well(project: Project) -> N
         for _ in range(2):
             lines_of(process, '"version": 2')
         servers.stop(server)
-        lines_of(process, "engarde: cannot ask")
+        lines_of(process, "engarde: cannot connect to")
         servers.start(server)
         # It ends as its last look that has ended, which is told before.
         for _ in range(2):

@@ -208,7 +208,7 @@ def test_a_watch_says_so_and_goes_on(reached: Reached, mode: Mode) -> None:
     assert watching.stderr
     with reached.standing(mode), watching, watching.stderr:
         lost = [watching.stderr.readline() for _ in range(2)]
-        assert all("so nothing was changed there" in each for each in lost), lost
+        assert all("Nothing was changed there." in each for each in lost), lost
         watching.send_signal(signal.SIGINT)
         # As of its last look.
         assert watching.wait(10) == 3
@@ -459,7 +459,7 @@ def test_somebody_reads_what_a_moved_service_has_left(moved: Reached) -> None:
         done = ended(moved.project, "split finish")
         session.rollback()
     assert done.returncode == 3, done.stdout + done.stderr
-    assert "nothing was changed" in done.stderr
+    assert "Nothing was changed" in done.stderr
 
 
 @pytest.mark.exhaustive
@@ -467,7 +467,7 @@ def test_the_way_stands_still_in_the_middle_of_the_end_of_a_move(moved: Reached)
     left = "SELECT count(*) FROM pg_namespace WHERE nspname = 'sankore'"
     for at, code, says in (
         (("split.databases", "inspect", "before"), 4, "may be left: the same command drops it"),
-        (("split.run", "lockout.acting", "after"), 3, "nothing was changed"),
+        (("split.run", "lockout.acting", "after"), 3, "Nothing was changed"),
     ):
         assert says in stands_still(moved, at, "split finish", code)
         assert moved.project.database.value(left) == 1

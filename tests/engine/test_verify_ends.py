@@ -88,7 +88,7 @@ def test_a_lost_server_is_exit_3(projects: Projects) -> None:
         project.declare(services={"a": None}, server={"port": 1})
         done = project.tool("verify")
         assert (done.returncode, done.stdout) == (3, "")
-        assert "cannot ask 127.0.0.1:1" in done.stderr
+        assert "cannot connect to 127.0.0.1:1" in done.stderr
 
 
 def test_a_stack_that_was_never_brought_up_is_exit_3(projects: Projects) -> None:
