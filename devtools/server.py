@@ -1,4 +1,4 @@
-"""A PostgreSQL server of our own on 127.0.0.1: made, started, asked, stopped; as root it runs as `nobody`."""
+"""Makes, starts and stops a PostgreSQL server on 127.0.0.1; for root it runs as `nobody`."""
 
 import os
 import pwd
@@ -28,7 +28,7 @@ NOT_DURABLE = MappingProxyType({"fsync": "off", "synchronous_commit": "off", "fu
 
 
 class ServerError(EngardeError):
-    """A server of ours could not be made, started or stopped; the message holds what it said."""
+    """The server could not be made, started or stopped; the message has its output."""
 
     exit_code = 1
 
@@ -56,14 +56,14 @@ class Server:
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on now; somebody may the next moment."""
+    """A port of 127.0.0.1 on which nobody listens now; that may change at any moment."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])
 
 
 def initialise(bin_dir: Path, folder: Path, password: str) -> None:
-    """Makes the cluster of a folder of ours whole or not at all; one that exists stays as it is."""
+    """Makes the cluster in a folder whole or not at all; an existing one is kept."""
     if (folder / "data").exists():
         return
     _own_folder(folder)
@@ -86,13 +86,13 @@ def initialise(bin_dir: Path, folder: Path, password: str) -> None:
 
 
 def copy(template: Path, folder: Path) -> None:
-    """Makes a folder's cluster from another's that is stopped: a tenth of what initdb takes."""
+    """Copies the cluster of a stopped server, in a tenth of initdb's time."""
     _own_folder(folder)
     run(["cp", "-R", str(template / "data"), str(folder / "data")])
 
 
 def start(server: Server) -> None:
-    """Starts a server that outlives this process and returns when it answers; one that runs stays as it is.
+    """Starts a server that outlives this process, and returns when it answers; a running one is kept.
 
     :raises PortTaken: when another program has its port.
     """
@@ -126,7 +126,7 @@ def start(server: Server) -> None:
 
 
 def start_on_free_port(server: Server) -> Server:
-    """Starts a server on its port, or a free one where another program has that; returns it as it runs."""
+    """Starts a server on its port, or on a free one if another program uses that; returns it as it runs."""
     while True:
         try:
             start(server)
@@ -136,7 +136,7 @@ def start_on_free_port(server: Server) -> Server:
 
 
 def stop(server: Server) -> bool:
-    """Stops a server, ending its sessions; False when it did not run."""
+    """Stops a server and ends its sessions; False if it did not run."""
     pid = pid_of(server)
     for how in (signal.SIGINT, signal.SIGQUIT):
         if not pid:
@@ -148,7 +148,7 @@ def stop(server: Server) -> bool:
 
 
 def pid_of(server: Server) -> int | None:
-    """The process that serves a folder's cluster; None when none does, whatever a stale pid file says."""
+    """The process of a folder's cluster; None if there is none, also if a stale pid file names one."""
     match _pid_file(server):
         case [pid, data, *_] if pid.isdigit() and data in command_of(int(pid)):
             # Also for a folder that was moved while it was served; not for a copy of a served one.
@@ -198,7 +198,7 @@ def _wait(limit: float, condition: Callable[[], bool]) -> bool:
 
 
 def server_user() -> dict[str, Any]:
-    """Arguments of `subprocess` for who runs the server: ourselves or, because PostgreSQL refuses root, `nobody`."""
+    """Arguments of `subprocess` for the server's user: ours or, because PostgreSQL refuses root, `nobody`."""
     if os.geteuid() != 0:
         return {}
     nobody = pwd.getpwnam("nobody")
@@ -211,14 +211,14 @@ def reachable(folder: Path) -> bool:
 
 
 def give_to_server_user(path: Path) -> None:
-    """Changes the owner of something we made, and of all that is in it."""
+    """Changes the owner of a file or folder, and of everything in it."""
     if user := server_user():
         for entry in [path, *path.rglob("*")]:
             os.chown(entry, user["user"], user["group"], follow_symlinks=False)
 
 
 def runnable(bin_dir: Path, folder: Path) -> Path:
-    """The binaries as they lie or, where the server's user cannot run those, a copy in a folder of ours."""
+    """The binaries or, if the server's user cannot run them, a copy of them."""
     copy = folder / "binaries"
     if (copy / "bin" / "postgres").exists():
         return copy / "bin"
@@ -245,5 +245,5 @@ def run(command: list[str]) -> None:
 
 
 def environment() -> dict[str, str]:
-    """Ours without what PostgreSQL would read (PGDATA, PGPORT, PGOPTIONS), and with messages in English."""
+    """The environment without PostgreSQL's variables (PGDATA, PGPORT, PGOPTIONS), and with messages in English."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")} | {"LC_ALL": "C"}

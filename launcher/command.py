@@ -1,4 +1,4 @@
-"""`bin/pulumi`: the engine that was found, with what stack `local` needs and nothing else changed."""
+"""`bin/pulumi`: the Pulumi that was found, with what stack `local` needs and nothing else changed."""
 
 import argparse
 import os
@@ -20,38 +20,38 @@ from launcher.paths import PASSPHRASE, PROJECT, STAND_INS_HOME, STATE, pulumi_ho
 BACKEND = file_backend(STATE)
 
 STAND_INS_NEED = ("bcrypt",)
-"""Modules that requirements.txt leaves out: where the vendor's plugins serve, nothing needs them."""
+"""Modules that only the provider stubs need, and that are not in requirements.txt."""
 
 LOCAL = {"local", "organization/local", "organization/engarde/local"}
-"""The names of our stack: a file backend's only organization is `organization`."""
+"""The names of stack `local`: a file backend's only organization is `organization`."""
 
 OPERATIONS = {"destroy", "dn", "down", "import", "pre", "preview", "refresh", "up", "update", "watch"}
-"""The commands that start plugins."""
+"""The commands that start providers."""
 
 NAMING = {"create", "delete", "init", "new", "remove", "rm", "select", "setup"}
-"""What is done to a stack whose name then follows without a flag."""
+"""The subcommands of `stack` that take a stack's name without a flag."""
 
 SELECTING = {"create", "init", "new", "select", "setup"}
-"""Those after which the stack is the selected one."""
+"""Those that select the stack."""
 
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """The parts of a command line that decide how the engine is started."""
+    """The parts of a command line that decide how Pulumi is started."""
 
     operation: bool
     stack: str | None
-    """The stack that is named, by a flag or as the command's argument."""
+    """The stack that is named, by a flag or as an argument."""
 
     folder: str | None
-    """The folder that the engine is told to work in."""
+    """The folder that Pulumi is told to work in."""
 
     selects: bool = False
-    """Whether the stack becomes the selected one."""
+    """Whether the command selects the stack."""
 
 
 def main() -> None:
-    """Becomes the engine, so that signals and exit codes are its own."""
+    """Replaces itself by Pulumi, so that signals and exit codes are Pulumi's own."""
     begin_command()
     words = sys.argv[1:]
     line = parse(words)
@@ -73,8 +73,8 @@ def main() -> None:
     if not (line.folder or _is_in_project()):
         os.chdir(PROJECT)
     if os.environ.get("PGOPTIONS", variables["PGOPTIONS"]) != variables["PGOPTIONS"]:
-        tell("note: PGOPTIONS of your environment is left out; this run sets its own (docs/launcher.md)")
-    # The engine trusts PWD, which a link or the line above can have made wrong.
+        tell("note: PGOPTIONS of your environment is ignored; this run sets its own value (docs/launcher.md)")
+    # Pulumi trusts PWD, which may be wrong because of a link or the line above.
     variables["PWD"] = str(Path.cwd())
     if line.selects and line.stack not in LOCAL and _selected(engine) in LOCAL:
         sys.exit(_select_another(engine, words, variables))
@@ -98,13 +98,13 @@ def _select_another(engine: Engine, words: Sequence[str], variables: dict[str, s
 
 
 def _obtained() -> Engine:
-    from launcher.install import engine  # takes long to import, and is seldom needed
+    from launcher.install import engine  # slow to import, and seldom needed
 
     return engine()
 
 
 def environment(line: CommandLine, engine: Engine) -> dict[str, str]:
-    """:raises ToolchainError: our stand-ins must not serve the stack, or lack something; before the first `make up`."""
+    """:raises ToolchainError: provider stubs must not be used for the stack, or lack something; or no `make up` yet."""
     stack = line.stack or os.environ.get("PULUMI_STACK") or _selected(engine)
     if stack in LOCAL:
         if not PASSPHRASE.exists():
@@ -118,40 +118,42 @@ def environment(line: CommandLine, engine: Engine) -> dict[str, str]:
         return os.environ | engine.environment
     if line.operation and not _obtained().official:
         raise ToolchainError(
-            f"stack `{stack or '(selected)'}` needs the vendor's plugins, which cannot be downloaded from here; "
-            "our stand-ins serve stack `local` alone"
+            f"stack `{stack or '(selected)'}` needs the official provider plugins, which cannot be downloaded here."
+            " The provider stubs are for stack `local` only"
         )
     return os.environ | {name: value for name, value in engine.environment.items() if name not in TO_STAND_INS}
 
 
 def in_files(backend: str, passphrase: Path) -> dict[str, str]:
-    """What a run needs whose state lies in files, as that of stack `local` does."""
+    """The variables of a run with a file backend, such as that of stack `local`."""
     return {"PULUMI_BACKEND_URL": backend, "PULUMI_CONFIG_PASSPHRASE_FILE": str(passphrase), **quick()}
 
 
 def quick() -> dict[str, str]:
-    """What spares the engine a sixth of a run: else it collects, at every step, what it leaves in memory."""
+    """Saves a sixth of a run's time: by default Pulumi collects garbage at every step."""
     return {"GOGC": os.environ.get("GOGC", "400")}
 
 
 def _say_who_serves(line: CommandLine, engine: Engine) -> None:
-    """:raises ToolchainError: our stand-ins have to serve, and lack what they need."""
+    """:raises ToolchainError: provider stubs are needed and cannot run."""
     if engine.official:
         return
     if line.operation and not any(STAND_INS_HOME.glob("plugins/*/pulumi-resource-*")):
         raise ToolchainError(
-            "the vendor's plugins cannot be downloaded from here, and no stand-ins are there: run `make up`"
+            "the official provider plugins cannot be downloaded from here, and there are no provider stubs: run"
+            " `make up`"
         )
     if line.operation and (missing := [name for name in STAND_INS_NEED if find_spec(name) is None]):
         raise ToolchainError(
-            f"the vendor's plugins cannot be downloaded from here, and our stand-ins need {', '.join(missing)}, which"
-            f" is not in .venv: run `.venv/bin/python -m pip install -r requirements-dev.txt` in {PROJECT}"
+            f"the official provider plugins cannot be downloaded from here, and the provider stubs need"
+            f" {', '.join(missing)}, which is not in .venv. Run"
+            f" `.venv/bin/python -m pip install -r requirements-dev.txt` in {PROJECT}"
         )
-    tell("note: our stand-ins serve this run; the vendor's plugins could not be downloaded")
+    tell("note: this run uses provider stubs, because the official provider plugins could not be downloaded")
 
 
 def _selected(engine: Engine) -> str | None:
-    """The stack that `stack select` has chosen for our own backend."""
+    """The stack that `stack select` has chosen for the backend of stack `local`."""
     home = Path(engine.environment.get("PULUMI_HOME") or pulumi_home())
     return selections(home, "engarde", PROJECT).get(BACKEND)
 

@@ -1,4 +1,4 @@
-"""The engine that serves this project, as it was found or made."""
+"""The Pulumi that this project uses, as it was found or made."""
 
 import hashlib
 import json
@@ -12,51 +12,51 @@ from engarde.errors import EngardeError
 from launcher.paths import GO_MODULE, PRIVATE, PROJECT, STAND_INS_HOME, pulumi_home
 
 NO_CODE = {"PULUMI_OPTION_GENERATE_CODE": "false"}
-"""Keeps `import` from writing code, which needs the vendor's language host and the schemas of the vendor's plugins."""
+"""Keeps `import` from writing code, which needs the official language host and the schemas of official plugins."""
 
 TO_STAND_INS = {
     "PULUMI_HOME": str(STAND_INS_HOME),
     "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
     **NO_CODE,
 }
-"""What leads a run to our stand-ins."""
+"""The variables that make a run use provider stubs."""
 
 
 class ToolchainError(EngardeError):
-    """The way to an engine, a plugin or a server of ours ends here: what, where, what next."""
+    """Pulumi, a plugin or a local server could not be had; says what, where, and what to do."""
 
     exit_code = 1
 
 
 class EngineMissing(ToolchainError):
-    """No engine has been found or made yet, or what was found has changed since."""
+    """No Pulumi has been found or made yet, or it has changed since."""
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """An engine with its plugins, ready to run."""
+    """A Pulumi with its provider plugins, ready to run."""
 
     binary: str
     version: str
     official: bool
-    """Whether the vendor's plugins serve; otherwise our stand-ins do."""
+    """Whether the official plugins are used; otherwise provider stubs are."""
 
     environment: dict[str, str]
-    """What a run needs beside the caller's own environment, the way to the stand-ins included; holds no secret."""
+    """The variables of a run beside the caller's own, also those for provider stubs; holds no secret."""
 
 
 def found() -> Engine:
-    """The engine that `launcher.install.engine` settled on, read from its record in milliseconds.
+    """The Pulumi that `launcher.install.engine` chose, read from its record in milliseconds.
 
     :raises EngineMissing: where there is none, or where what it depends on has changed.
     """
     try:
         record = json.loads(_record().read_text())
     except FileNotFoundError:
-        raise EngineMissing("there is no engine yet: run `make up`") from None
+        raise EngineMissing("there is no Pulumi for this project yet: run `make up`") from None
     engine = Engine(**record["engine"])
     if record["seen"] != _seen() or not Path(engine.binary).exists():
-        raise EngineMissing("the engine or its plugins have changed: run `make up`")
+        raise EngineMissing("Pulumi or its plugins have changed: run `make up`")
     return engine
 
 
@@ -78,13 +78,13 @@ def on_path() -> str | None:
 
 
 def _record() -> Path:
-    """One record for each engine and plugin folder of the user's, so that two of them do not take turns."""
+    """One record for each Pulumi and plugin folder of the user, so that they do not overwrite each other."""
     key = hashlib.sha256(f"{on_path()}\0{pulumi_home()}".encode()).hexdigest()
     return PRIVATE / f"engine-{key[:8]}.json"
 
 
 def _seen() -> dict[str, str | int]:
-    """Everything that the choice depends on and that can change under a record."""
+    """Everything that the choice depends on and that may change later."""
     users_own = on_path()
     return {
         "project": str(PROJECT),

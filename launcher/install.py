@@ -1,4 +1,4 @@
-"""Gets an engine and its plugins onto this machine: the ways there, each of them left alone where it leads nowhere."""
+"""Gets Pulumi and its provider plugins onto this machine, by the first route that works."""
 
 import functools
 import os
@@ -19,10 +19,10 @@ from launcher.engine import NO_CODE, TO_STAND_INS, Engine, remember
 from launcher.paths import GO_MODULE, PROJECT, cache, kept, pulumi_home
 
 PINNED = metadata.version("pulumi")
-"""The engine's version is the SDK's."""
+"""Pulumi's version is that of the SDK."""
 
 PLUGINS = {name: metadata.version(f"pulumi-{name}") for name in ("postgresql", "random")}
-"""A plugin's version is its Python package's."""
+"""A plugin's version is that of its Python package."""
 
 INSTALL = "import sys; from pulumi.automation import PulumiCommand; PulumiCommand.install(root=sys.argv[1])"
 PATIENCE = 300
@@ -31,11 +31,11 @@ PATIENCE = 300
 VENDOR = "https://get.pulumi.com/latest-version"
 GITHUB = "https://api.github.com/zen"
 REFUSAL = 4
-"""How long a refusal may take (seconds), a name server that never answers included."""
+"""How long a refusal may take (seconds), also if a name server never answers."""
 
 
 def engine() -> Engine:
-    """Takes the first route that leads to an engine, sees to its plugins and remembers both.
+    """Takes the first route that leads to Pulumi, gets its plugins, and records both.
 
     :raises ToolchainError: where no route leads there.
     """
@@ -54,27 +54,27 @@ def engine() -> Engine:
     version = str(version_of(users_own)) if users_own else PINNED
     chosen = Engine(str(binary), version, vendors, environment)
     remember(chosen)
-    tell(f"engine {chosen.version} at {binary}, plugins: {'official' if vendors else 'stand-ins'}")
+    tell(f"Pulumi {chosen.version} at {binary}, with {'official provider plugins' if vendors else 'provider stubs'}")
     return chosen
 
 
 def on_path() -> Path | None:
-    """The user's own engine, where it is recent enough and can run a Python program."""
+    """The user's own Pulumi, if it is recent enough and can run a Python program."""
     command = engines.on_path()
     if not command:
         return None
     beside = Path(command).resolve().parent / LANGUAGE_HOST
     if (version := version_of(command)) < Version.parse(PINNED):
-        tell(f"{command} is {version}, older than {PINNED}: left alone")
+        tell(f"{command} is not used: it is {version}, and {PINNED} or newer is needed")
     elif not (beside.exists() or shutil.which(LANGUAGE_HOST)):
-        tell(f"{command} has no {LANGUAGE_HOST} beside it or on PATH: left alone")
+        tell(f"{command} is not used: there is no {LANGUAGE_HOST} beside it or on PATH")
     else:
         return Path(command)
     return None
 
 
 def version_of(command: str | Path) -> Version:
-    """What an engine calls itself; 0.0.0 when it says nothing of the kind."""
+    """The version that a Pulumi reports; 0.0.0 if it reports none."""
     quiet = os.environ | {"PULUMI_SKIP_UPDATE_CHECK": "true"}
     shown = subprocess.run([command, "version"], capture_output=True, text=True, check=False, env=quiet)
     text = shown.stdout.strip().removeprefix("v")
@@ -82,7 +82,7 @@ def version_of(command: str | Path) -> Version:
 
 
 def installed() -> Path | None:
-    """The vendor's own installation, kept for all clones of the user."""
+    """Pulumi from the official installer, kept for all clones of the user."""
     if VENDOR not in reachable():
         return None
     try:
@@ -90,25 +90,25 @@ def installed() -> Path | None:
     except subprocess.CalledProcessError as fault:
         tell(f"  failed: {last_line(fault.stderr)}")
     except subprocess.TimeoutExpired:
-        tell("  failed: it did not come to an end")
+        tell("  failed: it did not finish in time")
     return None
 
 
 def _install(folder: Path) -> None:
     command = [sys.executable, "-c", INSTALL, str(folder)]
-    with step(f"installing the engine {PINNED} with the vendor's installer"):
+    with step(f"installing Pulumi {PINNED} with the official installer"):
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=PATIENCE)
 
 
 def built() -> Path:
-    """The engine built from its Go module, kept for all clones of the user under all that goes into it."""
+    """Pulumi built from its Go module, kept for all clones of the user under a hash of its sources."""
     name = f"built-{PINNED}-{engines.digest(GO_MODULE.iterdir())[:8]}"
     return kept(name, lambda folder: build(folder, PINNED, work=cache() / f".{name}.go")) / "bin/pulumi"
 
 
 @functools.cache
 def reachable() -> frozenset[str]:
-    """Which of the sources answer; both are asked at once, and once in a run."""
+    """Which of the sources answer; both are asked at the same time, once in a run."""
     answers: set[str] = set()
     asking = [threading.Thread(target=_ask, args=(url, answers), daemon=True) for url in (VENDOR, GITHUB)]
     for thread in asking:
@@ -116,7 +116,7 @@ def reachable() -> frozenset[str]:
     for thread in asking:
         thread.join(REFUSAL)
     if not answers:
-        tell("the vendor's downloads cannot be had from here")
+        tell("Pulumi's official downloads cannot be reached from here")
     return frozenset(answers)
 
 
@@ -129,13 +129,13 @@ def _ask(url: str, answers: set[str]) -> None:
 
 
 def official(binary: Path, environment: dict[str, str]) -> bool:
-    """Whether the vendor's plugins are there, downloaded just now if need be."""
+    """Whether the official plugins are installed; downloads them if necessary."""
     for name, version in PLUGINS.items():
         if plugin_folder(pulumi_home(), name).exists():
             continue
         if not reachable():
             return False
-        with step(f"downloading the plugin {name} {version}"):
+        with step(f"downloading the provider plugin {name} {version}"):
             failure = install_plugin(binary, environment | {"PULUMI_HOME": str(pulumi_home())}, name)
         if failure:
             tell(f"  failed: {failure}")
@@ -144,15 +144,15 @@ def official(binary: Path, environment: dict[str, str]) -> bool:
 
 
 def plugin_folder(home: Path, name: str) -> Path:
-    """Where an engine looks for a plugin; whoever has others than the vendor's puts them there in `STAND_INS_HOME`."""
+    """Where Pulumi looks for a plugin; provider stubs are there in `STAND_INS_HOME`."""
     return home / f"plugins/resource-{name}-v{PLUGINS[name]}"
 
 
 def install_plugin(binary: Path, environment: dict[str, str], name: str) -> str:
-    """Has the engine download a plugin; says why it failed, nothing where it did not."""
+    """Lets Pulumi download a plugin; returns why it failed, or nothing."""
     command, own = [str(binary), "plugin", "install", "resource", name, PLUGINS[name]], os.environ | environment
     try:
         done = subprocess.run(command, env=own, capture_output=True, text=True, timeout=PATIENCE, check=False)
     except subprocess.TimeoutExpired:
-        return f"not done after {PATIENCE} s"
+        return f"not finished after {PATIENCE} s"
     return last_line(done.stderr) if done.returncode else ""

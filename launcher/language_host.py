@@ -1,4 +1,4 @@
-"""The Python language host for an engine built from its Go module, which comes without one.
+"""The Python language host for a Pulumi built from its Go module, which has none.
 
 An engine starts two of them: one to ask which Python it is, and one to run the program. The SDK takes most of the time
 that a host takes to start, so only what cannot do without it imports it; the other answers are put into bytes here.
@@ -25,7 +25,7 @@ OPTIONS = [("grpc.max_receive_message_length", 400 * 1024 * 1024), ("grpc.server
 
 
 class Told(grpc.RpcError):
-    """Ends the SDK's run without another word, as it ends where the monitor is gone."""
+    """Ends the SDK's run without output, as it does if the monitor is gone."""
 
     def code(self) -> grpc.StatusCode:
         return grpc.StatusCode.UNAVAILABLE
@@ -53,7 +53,7 @@ def program_dependencies(_request: bytes, _context: object) -> bytes:
 
 
 def run(request: bytes, context: grpc.ServicerContext) -> bytes:
-    """Runs the program; the engine starts a host per operation, so nothing is left of an earlier run.
+    """Runs the program; Pulumi starts a host for each operation, so that nothing is left of an earlier run.
 
     What went wrong has been logged to the engine by then, so it is told to stop, not to log it again.
     """
@@ -108,11 +108,11 @@ ANSWERS = {
     "GetProgramDependencies": program_dependencies,
     "Run": run,
 }
-"""What an engine asks when it starts the program itself, beside what it would have installed."""
+"""The methods that Pulumi calls to start the program, and to install its dependencies."""
 
 
 def main() -> None:
-    """Serves until the engine interrupts it or is gone."""
+    """Serves until Pulumi interrupts it or is gone."""
     # Blocked in every thread and awaited in one: a handler would run late when another thread gets the signal.
     interrupts = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, interrupts)
@@ -131,7 +131,7 @@ def main() -> None:
 
 
 def _end_with_the_engine() -> None:
-    """The engine holds the other end of stdin, which closes when it has ended, killed or not."""
+    """Pulumi holds the other end of stdin, which closes when Pulumi ends, also if it is killed."""
     sys.stdin.buffer.read()
     os._exit(0)
 

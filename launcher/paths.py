@@ -15,13 +15,13 @@ PRIVATE = PROJECT / ".engarde"
 STATE = PRIVATE / "state"
 PASSPHRASE = PRIVATE / "passphrase"
 STAND_INS_HOME = PRIVATE / "pulumi-home"
-"""The PULUMI_HOME that may hold stand-ins for the vendor's plugins: one of ours, which never serves other projects."""
+"""The PULUMI_HOME that may hold provider stubs: the project's own, which no other project uses."""
 
 GO_MODULE = PROJECT / "launcher/gomodule"
 
 
 def pulumi_home() -> Path:
-    """The engine's folder as the user has it, also below a run of ours that led its children elsewhere."""
+    """The user's own PULUMI_HOME, also in a child of a run that has set another one."""
     given = Path(os.environ.get("PULUMI_HOME", ""))
     ours = given.parts[-2:] == STAND_INS_HOME.parts[-2:]
     return Path.home() / ".pulumi" if ours or not given.parts else given
@@ -34,7 +34,7 @@ def cache() -> Path:
 
 
 def kept(name: str, make: Callable[[Path], None], within: Path | None = None) -> Path:
-    """The folder of that name, filled by `make` if need be; it appears whole or not at all, whoever else makes it."""
+    """The folder of that name, filled by `make` if necessary; it appears whole or not at all, whoever makes it."""
     home = within or cache()
     folder = home / name
     if folder.exists():

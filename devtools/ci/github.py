@@ -55,11 +55,11 @@ Close this issue when the stack is as declared again; the next finding opens ano
 
 
 def wait() -> int:
-    """Returns 1 where it gave up."""
+    """Returns 1 if it gave up."""
     deadline = time.monotonic() + PATIENCE
     while reason := _reason_to_wait():
         if time.monotonic() > deadline:
-            tell(f"error: {reason}, for {PATIENCE:.0f} s now")
+            tell(f"error: {reason}; gave up after {PATIENCE:.0f} s")
             return 1
         tell(reason)
         time.sleep(PAUSE)
@@ -70,10 +70,10 @@ def _reason_to_wait() -> str | None:
     try:
         runs = call(AT_WORK)["workflow_runs"]
     except OSError as fault:
-        return f"GitHub does not say whether an `up` is at work: {fault}"
+        return f"cannot read from GitHub whether an `up` is running: {fault}"
     # The path may be followed by the branch: up.yml@main.
     at_work = [run["html_url"] for run in runs if run["path"].partition("@")[0] == UP]
-    return f"an `up` is at work: {at_work[0]}" if at_work else None
+    return f"an `up` is running: {at_work[0]}" if at_work else None
 
 
 def report() -> None:

@@ -23,16 +23,16 @@ LOCKED = re.compile(r"^(\S.*) \\\n(?: +--hash=.*\n)+((?: +#.*\n)*)", re.MULTILIN
 
 
 def main() -> int:
-    """Returns 1 where one of them found something."""
+    """Returns 1 if one of them found something."""
     failed = [subprocess.run(command, cwd=PROJECT, check=False).returncode for command in (_actionlint(), _zizmor())]
     requirements, lock = ((PROJECT / f"requirements.{kind}").read_text() for kind in ("txt", "lock"))
     if differing := unlocked(requirements, lock):
-        print(f"requirements.lock is not made from requirements.txt as it is ({', '.join(differing)}): run `make lock`")
+        print(f"requirements.lock does not match requirements.txt ({', '.join(differing)}): run `make lock`")
     return 1 if any(failed) or differing else 0
 
 
 def unlocked(requirements: str, lock: str) -> list[str]:
-    """The names of what is in one of the two texts and not, or otherwise, in the other: what the lock adds aside."""
+    """The requirements that the lock lacks or has in another version."""
     wanted = {Requirement(line) for line in requirements.splitlines() if line and not line.startswith("#")}
     locked = {Requirement(pin) for pin, why in LOCKED.findall(lock) if re.search(r"-r requirements\.txt$", why, re.M)}
     return sorted({requirement.name for requirement in wanted ^ locked})

@@ -1,4 +1,4 @@
-"""What the imports say of the house: its rooms, the arrows between them, and whether all of them lead downwards.
+"""The packages (rooms), the imports between them (arrows), and whether all imports lead downwards.
 
 A room is a package or a module on the top two levels, where `engarde` is opened and the others are one room each.
 """
@@ -22,7 +22,7 @@ PROGRAM = "__main__"
 
 
 def main() -> int:
-    """Prints the figures; 1 where there are too many rooms, or an import leads upwards or in a circle."""
+    """Prints the figures; returns 1 if there are too many rooms, or an import leads upwards or in a circle."""
     graph = grimp.build_graph(*PACKAGES, cache_dir=None)
     # What only a type needs is not imported when the module is.
     typed = grimp.build_graph(*PACKAGES, cache_dir=None, exclude_type_checking_imports=True)

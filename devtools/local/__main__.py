@@ -1,4 +1,4 @@
-"""The way in of the make targets; `down` and `clean` need nothing but Python."""
+"""Runs the make targets; `down` and `clean` need nothing but Python."""
 
 import os
 import sys
@@ -34,7 +34,7 @@ def main(target: str) -> int:
         tell(f"error: {fault}")
         return fault.exit_code
     except KeyboardInterrupt:
-        tell("error: interrupted; `make up` again goes on from here")
+        tell("error: interrupted; run `make up` again to resume")
         return INTERRUPTED
     except Exception as fault:
         return unforeseen(fault)

@@ -1,4 +1,4 @@
-"""`make down`: the server stops, its data stay; and `make clean`: the project as it was checked out."""
+"""`make down` stops the server and keeps its data; `make clean` removes all that the make targets made."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext
@@ -33,7 +33,7 @@ def clean() -> None:
         server = remembered()
         if server and not server.embedded and state.holds_resources():
             raise Refused(
-                f"the state still holds resources on your server {server}; nothing was removed."
+                f"the state still has resources on your server {server}. Nothing was removed."
                 " Run `bin/pulumi destroy --stack local` first"
             )
         if embedded.stop():
@@ -42,11 +42,11 @@ def clean() -> None:
             if state.remove(path) and path.name not in CACHES:
                 tell(f"Removed {path}")
     if cache().exists():
-        tell(f"{cache()} stays: it serves every clone of yours")
+        tell(f"Kept {cache()}, which all your clones use")
 
 
 def _made() -> Iterator[Path]:
-    """What this run's own lock is in comes last."""
+    """The folder of this run's own lock comes last."""
     known = embedded.recorded()
     if known and known.outside:
         yield known.path

@@ -1,4 +1,4 @@
-"""What `make up` asks of the server, the user's or the embedded one, and makes there before the program runs."""
+"""What `make up` reads from the server, the user's or the embedded one, and makes there before the program runs."""
 
 import os
 from collections.abc import Collection, Iterator
@@ -41,7 +41,7 @@ def connected(admin: Admin, database: str | None = None) -> Iterator[Connection]
 
 
 def with_rights(admin: Admin) -> Admin:
-    """The same login, knowing whether it is a superuser's."""
+    """The same login, with whether it is a superuser."""
     with connected(admin) as session:
         row = session.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
     return replace(admin, superuser=bool(row and row[0]))
@@ -60,18 +60,18 @@ def to_take_over(admin: Admin, stack: Stack) -> list[str]:
 
 
 def decide(existing: Collection[str], pending: Collection[str], where: str) -> list[str]:
-    """Splits what exists without being in the state: begun by us is ours, anything else is not to be touched."""
+    """The roles outside the state that a killed run was making; any other role is refused."""
     foreign = sorted(set(existing) - set(pending))
     if foreign:
         raise Refused(
-            f"these roles exist on {where} outside the state of stack local: {', '.join(foreign)}; nothing was"
-            " changed. Drop or rename them, or let the stack take them over with `adopt: true`"
+            f"these roles exist on {where}, but are not in the state of stack local: {', '.join(foreign)}. Nothing was"
+            " changed. Drop or rename them, or set `adopt: true` to take them over"
         )
     return sorted(existing)
 
 
 def prepare(admin: Admin, stack: Stack) -> None:
-    """Makes what a stack finds in production and does not make itself: database, backend's tables, others' roles."""
+    """Makes what exists in production before the stack: the database, the backend's tables, other roles."""
     with connected(admin, "postgres") as session:
         own = {database.server.database for database in databases(stack) if not database.elsewhere}
         _make(session, "DATABASE", own, "SELECT datname FROM pg_database")
@@ -103,7 +103,7 @@ UNDERSTOOD = {"host", "port", "user", "password", "dbname", "sslmode"}
 
 
 def users_server() -> Admin | None:
-    """The server that the environment names or that an earlier run was given; None for the embedded one.
+    """The server that the environment names, or named in an earlier run; None for the embedded one.
 
     :raises Refused: when the state holds resources on another server.
     :raises Unreachable: when it does not answer.
@@ -112,13 +112,13 @@ def users_server() -> Admin | None:
     if not url:
         if not before or before.embedded:
             return None
-        tell(f"Using your server {before}, as {VARIABLE} said before; `make clean` forgets it")
+        tell(f"Using your server {before}, which an earlier {VARIABLE} named; `make clean` forgets it")
         return before
     given = parse(url)
     if before and str(before) != str(given) and state.holds_resources():
         raise Refused(
-            f"{VARIABLE} names {given}, but the resources of stack local are on {before}: unset it or,"
-            " to move, run `bin/pulumi destroy --stack local` and `make clean` first"
+            f"{VARIABLE} names {given}, but the resources of stack local are on {before}. Unset it; or, to move,"
+            " run `bin/pulumi destroy --stack local` and `make clean` first"
         )
     tell(f"Using your server {given}")
     return with_rights(given)

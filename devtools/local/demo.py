@@ -21,7 +21,7 @@ from launcher.paths import PROJECT
 
 SERVICES = PROJECT / "examples/services"
 EXTENSIONS = ("citext", "pg_trgm")
-"""Those that their migrations use."""
+"""The extensions that their migrations use."""
 
 # Seen from the service's folder, where it is run.
 COMMAND = ("../../../.venv/bin/python", "-m", "alembic")
@@ -36,13 +36,13 @@ WHERE nspname = ANY(%s) AND relkind IN ('r', 'p') AND NOT relispartition ORDER B
 
 
 def demo() -> None:
-    """Declares what is missing, brings it up, migrates, shows what analytics sees, and proves that all is well.
+    """Declares what is missing, brings it up, migrates, shows what analytics sees, and runs `verify`.
 
     :raises Refused: nothing was brought up yet, the stack has none of the services, or there is nothing to read.
     """
     admin = remembered()
     if not admin:
-        raise Refused("there is no stack local yet: run `make up` first")
+        raise Refused("stack local does not exist yet: run `make up` first")
     with alone():
         stack = stacks.read(PROJECT, "local")
         ours = sorted(folder.name for folder in SERVICES.iterdir() if folder.is_dir())
@@ -51,7 +51,7 @@ def demo() -> None:
             raise Refused(f"Pulumi.local.yaml has none of the services {', '.join(ours)}")
         with database.connected(admin, stack.server.database) as session:
             if database.lacks_backend(session):
-                raise Refused("the demo reads public.users, and this server has no tables of a production backend")
+                raise Refused("the demo reads public.users, but this server has no tables of a production backend")
             if admin.embedded:
                 # Rows for madansara to read; on a server of the user's they are the user's own.
                 session.execute(USERS)
@@ -64,14 +64,14 @@ def demo() -> None:
         _show(stack)
     _tool("verify")
     _tool("doctor")
-    tell("Look on: bin/engarde migrate status, bin/engarde psql analytics -c '\\dt *.*' (examples/services/README.md)")
+    tell("Next: bin/engarde migrate status, bin/engarde psql analytics -c '\\dt *.*' (examples/services/README.md)")
 
 
 def _tool(*words: str) -> None:
     command = ["bin/engarde", *words, "--stack", "local"]
     tell(" ".join(command))
     if subprocess.run([PROJECT / command[0], *command[1:]], check=False, cwd=PROJECT).returncode:
-        raise CommandFailed(f"`{' '.join(command)}` failed, as it says above")
+        raise CommandFailed(f"`{' '.join(command)}` failed; see its output above")
 
 
 def _show(stack: Stack) -> None:

@@ -20,10 +20,10 @@ OUTSIDE = Path("/var/tmp")
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """What has to be known of it before its folder exists."""
+    """What must be known before its folder exists."""
 
     folder: str
-    """relative to `.engarde` or, where the server's user cannot go there, absolute"""
+    """relative to `.engarde` or, if the server's user cannot enter that, absolute"""
 
     port: int
     password: str = field(repr=False)
@@ -44,7 +44,7 @@ def recorded() -> Embedded | None:
 
 
 def bring_up() -> Admin:
-    """Makes the server unless it is there, starts it unless it runs; returns its superuser's login."""
+    """Makes and starts the server, unless it exists and runs; returns its superuser's login."""
     ours = recorded()
     if not ours:
         # Recorded before anything is made, so that whatever is left behind is known.
@@ -54,7 +54,7 @@ def bring_up() -> Admin:
         ours = Embedded(folder, server.free_port(), secrets.token_urlsafe(24))
         _record(ours)
     if ours.outside:
-        tell(f"The server's user cannot enter {PROJECT}: its data are in {ours.path} (`make clean` removes them)")
+        tell(f"The server's user cannot enter {PROJECT}, so its data are in {ours.path} (`make clean` removes them)")
     ours.path.mkdir(mode=0o700, exist_ok=True)
     bin_dir = server.runnable(binaries(), ours.path)
     if not (ours.path / "data").exists():

@@ -61,7 +61,7 @@ def write_for(admin: Admin, before: Admin | None) -> None:
 
 
 def settle() -> None:
-    """Takes back what the file says for one change, once that is made."""
+    """Removes what the file says for one change only, after that is made."""
     document = _document()
     server = document["config"].get(SERVER)
     if isinstance(server, dict) and server.pop(LEAVES, None):
@@ -69,7 +69,7 @@ def settle() -> None:
 
 
 def declare(services: Mapping[str, Mapping[str, object]], extensions: Sequence[str]) -> None:
-    """Adds what is missing of these; what is there already is the user's."""
+    """Adds what is missing of these; what exists already is the user's."""
     document = _document()
     declared = document["config"][SERVICES]
     missing = [(name, key) for name, keys in services.items() for key in keys.keys() - (declared[name] or {}).keys()]
@@ -92,7 +92,7 @@ def is_sealed() -> bool:
 
 
 def unseal() -> None:
-    """Takes out what a lost passphrase encrypted: it can never be read again."""
+    """Removes what a lost passphrase encrypted, which can never be read again."""
     if _text():
         document = _document()
         if any([document.pop(SALT, None), document["config"].pop(PASSWORD, None)]):
@@ -124,7 +124,7 @@ def _derived(admin: Admin) -> CommentedMap:
 
 
 def _bring_home(config: CommentedMap) -> None:
-    """What production has on other servers is in the shared database of the only one here."""
+    """What production has on other servers is here in the shared database of the only server."""
     others, shared = set(config.get(DATABASES) or {}), (config.get(SERVER) or {}).get("database")
     for service in (config.get(SERVICES) or {}).values():
         if isinstance(service, dict) and service.get("database") in others:
@@ -146,7 +146,7 @@ def _document(text: str | None = None) -> CommentedMap:
     except YAMLError:
         document = None
     if not isinstance(document, CommentedMap) or not isinstance(document.get("config"), CommentedMap):
-        raise ConfigError(f"{FILE.name} or {MODEL.name}: not valid YAML, or no map `config` at the top")
+        raise ConfigError(f"{FILE.name} or {MODEL.name} is not valid YAML, or has no map `config` at the top")
     return document
 
 

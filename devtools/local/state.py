@@ -1,4 +1,4 @@
-"""What stack `local` has in the project, read without an engine: its files, its state, its server, its locks.
+"""What stack `local` has in the project, read without Pulumi: its files, its state, its server, its locks.
 
 Files are whole whenever the process is killed, known as ours, and written by one run at a time.
 """
@@ -63,12 +63,12 @@ def exists() -> bool:
 
 
 def resources() -> list[dict[str, Any]]:
-    """Every resource whose operation came to its end."""
+    """Every resource whose operation has finished."""
     return list(_latest().get("resources") or [])
 
 
 def pending() -> list[dict[str, Any]]:
-    """Every resource whose operation a killed run has left open."""
+    """Every resource whose operation a killed run left unfinished."""
     return [operation["resource"] for operation in _latest().get("pending_operations") or []]
 
 
@@ -128,38 +128,38 @@ def remember(admin: Admin) -> None:
 LOCK = PRIVATE / "lock"
 ENGINE_LOCKS = STATE / ".pulumi/locks/organization/engarde/local"
 PATIENCE = 60.0
-"""How long another engine may go on with the stack before this run gives up (seconds)."""
+"""How long to wait for another Pulumi that works on the stack (seconds)."""
 
 
 @contextmanager
 def alone() -> Iterator[None]:
-    """Waits until no other make target works in this project; the kernel lets go of a killed one's lock."""
+    """Waits until no other make target works in this project; the kernel releases the lock of a killed one."""
     with LOCK.open("w") as lock:
         hold(lock, "Waiting for another make target of this project")
         yield
 
 
 def clear_stale_engine_locks() -> None:
-    """Removes the locks of engines that are dead, and waits for one that is not.
+    """Removes the locks of dead processes, and waits for a live one.
 
-    :raises Refused: when an engine still works on the stack, or may do so on another machine.
+    :raises Refused: Pulumi still works on the stack, or may do so on another machine.
     """
     for lock in ENGINE_LOCKS.glob("*.json"):
         end = time.monotonic() + PATIENCE
         while holder := _holder(lock):
             if time.monotonic() > end:
                 raise Refused(
-                    f"stack local is in use by {holder}; wait for it to end or, when it never will,"
-                    " run `bin/pulumi cancel --stack local`"
+                    f"stack local is in use by {holder}. Wait until it ends; if it never ends, run"
+                    " `bin/pulumi cancel --stack local`"
                 )
             time.sleep(0.2)
         if lock.exists():
             lock.unlink(missing_ok=True)
-            tell("Removed the lock of an engine that was killed")
+            tell("Removed the lock of a killed Pulumi")
 
 
 def _holder(lock: Path) -> str | None:
-    """Who holds the lock; None when that process has ended."""
+    """The process that holds the lock; None if it has ended."""
     try:
         content = json.loads(lock.read_text())
     except (FileNotFoundError, ValueError):  # gone by now, or half-written

@@ -1,4 +1,4 @@
-"""`make up`: from whatever is there, after whatever has happened, to a stack that is as declared."""
+"""`make up`: from any state, also after a killed run, to a stack that is as declared."""
 
 import json
 import os
@@ -27,13 +27,13 @@ from launcher.engine import EngineMissing, found
 from launcher.paths import PASSPHRASE, PRIVATE, PROJECT, STAND_INS_HOME
 
 STAND_IN = PROJECT / "devtools/provider_stubs/pulumi-resource"
-"""The part of each stand-in that the engine runs where it finds its plugins; it starts the rest where that lies."""
+"""The script that Pulumi runs as a plugin; it starts the provider stub."""
 
 PULUMI = PROJECT / "bin/pulumi"
 
 
 class CommandFailed(EngardeError):
-    """A command of the project's, which has said why."""
+    """A command of the project failed, and has said why."""
 
     exit_code = 1
 
@@ -66,7 +66,7 @@ def up() -> None:
         console().print(shown(services))
         (last,) = json.loads(_quietly("stack", "history", "--json", "--page-size", "1", "--stack", "local"))
         outcome = "nothing had to change" if set(last["resourceChanges"]) == {"same"} else "changed as shown above"
-    tell(f"Stack local is as declared, {outcome}; {time.monotonic() - start:.1f} s in all")
+    tell(f"Stack local is as declared, {outcome}; {time.monotonic() - start:.1f} s in total")
 
 
 def _stack(admin: Admin) -> Stack:
@@ -87,7 +87,7 @@ def _stack(admin: Admin) -> Stack:
 
 
 def shown(services: Mapping[str, Mapping[str, Any]]) -> RenderableType:
-    """Every service with what is its own, the command that connects as one, and the one that looks at all."""
+    """All services with what they have, and the commands to connect as one and to look at all."""
     table = Table(["service", "schema", "role", "limit", "reads"], figures=[3])
     for name, service in services.items():
         reads = ", ".join(service["reads"]) or "-"
@@ -101,7 +101,7 @@ def shown(services: Mapping[str, Mapping[str, Any]]) -> RenderableType:
 
 
 def obtain() -> None:
-    """Gets an engine and its plugins where no earlier run has found some."""
+    """Gets Pulumi and its plugins, unless an earlier run has found them."""
     install_stand_ins()
     try:
         found()
@@ -115,7 +115,7 @@ def obtain_anew() -> None:
 
 
 def install_stand_ins() -> None:
-    """Puts our stand-ins, as the working tree has them, where a run without the vendor's plugins finds them."""
+    """Installs the working tree's provider stubs where a run without official plugins finds them."""
     # The engine would make it too, closed to the user that a server of root's runs as.
     PRIVATE.mkdir(exist_ok=True)
     for name in install.PLUGINS:
@@ -128,7 +128,7 @@ def install_stand_ins() -> None:
 
 
 def run_program(take_over: Sequence[str]) -> None:
-    """Runs the program, which draws its progress where there is a screen.
+    """Runs the program, which shows its progress on a terminal.
 
     :raises CommandFailed: when the engine ends with an error.
     """
@@ -147,7 +147,7 @@ def run_program(take_over: Sequence[str]) -> None:
         # Nobody may read to the end, which would be the engine's end, too.
         ended = engine(*words, work="change", environment=environment).returncode
     if ended:
-        raise CommandFailed("`make up` did not come to its end; the engine says why, above")
+        raise CommandFailed("`make up` did not finish; see Pulumi's output above")
 
 
 def _quietly(*words: str, given: str = "") -> str:

@@ -15,10 +15,10 @@ VENV = PROJECT / ".venv"
 LOCK = PROJECT / "requirements.lock"
 REQUIREMENTS = (PROJECT / "requirements-dev.txt", PROJECT / "requirements.txt", LOCK)
 UNFINISHED = "engarde-unfinished"
-"""Lies in a half-made `.venv`, so that it is known as ours."""
+"""A file in an unfinished `.venv`, by which it is recognized."""
 
 FINISHED = "engarde-requirements"
-"""Lies in a whole one and says what it was made from."""
+"""A file in a finished `.venv` that says what it was made from."""
 
 # They would make pip install somewhere else.
 ELSEWHERE = {"PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT"}
@@ -34,7 +34,7 @@ def main() -> int:
         try:
             _make(wanted, lock.fileno())
         except subprocess.CalledProcessError as error:
-            tell(f".venv was not made: `{' '.join(map(str, error.cmd))}` failed; `make` again makes it anew")
+            tell(f".venv was not made: `{' '.join(map(str, error.cmd))}` failed. Run `make` again: it starts over")
             return 1
     return 0
 
@@ -45,7 +45,7 @@ def is_ours(venv: Path) -> bool:
 
 
 def _made_from() -> str | None:
-    """None also for one whose Python has gone from the machine."""
+    """None also if its Python is no longer on the machine."""
     try:
         subprocess.run([VENV / "bin" / "python", "-c", ""], check=True)
         return (VENV / FINISHED).read_text()

@@ -159,7 +159,7 @@ def test_up_keeps_a_secret(run: Run, clone: Path) -> None:
 
 
 def test_stand_ins_are_named_on_every_run(run: Run, engine: Engine) -> None:
-    assert ("stand-ins" in run("preview", *in_mode("fine")).stderr) != engine.official
+    assert ("provider stubs" in run("preview", *in_mode("fine")).stderr) != engine.official
 
 
 def test_what_the_providers_sessions_start_with_replaces_the_users_own(
@@ -168,7 +168,7 @@ def test_what_the_providers_sessions_start_with_replaces_the_users_own(
     monkeypatch.delenv("PGOPTIONS", raising=False)
     assert "PGOPTIONS" not in run("up", "--yes", "--skip-preview", *in_mode("fine")).stderr
     monkeypatch.setenv("PGOPTIONS", "-c search_path=elsewhere")
-    assert "PGOPTIONS of your environment is left out" in run("up", "--yes", *in_mode("fine")).stderr
+    assert "PGOPTIONS of your environment is ignored" in run("up", "--yes", *in_mode("fine")).stderr
     assert run("stack", "output", "pgoptions", "--stack", "local").stdout.strip() == pgoptions()["PGOPTIONS"]
 
 
@@ -227,7 +227,7 @@ def test_interrupted_run_ends_with_all_its_processes(clone: Path, run: Run, sign
 
 def test_stand_ins_serve_no_other_stack(run: Run, engine: Engine) -> None:
     failed = run("preview", "--stack", "prod", "--non-interactive", fails=True)
-    assert ("stand-ins" in failed.stderr) != engine.official
+    assert ("provider stubs" in failed.stderr) != engine.official
     assert (failed.returncode == 2) != engine.official
 
 

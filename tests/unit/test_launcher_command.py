@@ -59,13 +59,13 @@ def test_another_stack_keeps_what_the_operator_set(project: Path) -> None:
 
 def test_stand_ins_serve_local_and_say_so(capsys: pytest.CaptureFixture[str]) -> None:
     assert environment("up -s local", STAND_INS).items() >= TO_STAND_INS.items()
-    assert "stand-ins" in capsys.readouterr().err
+    assert "provider stubs" in capsys.readouterr().err
 
 
 def test_stand_ins_that_lack_something_say_what_before_the_engine_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "STAND_INS_NEED", ("bcrypt", "not_installed"))
     with pytest.raises(
-        ToolchainError, match=r"need not_installed, which is not in \.venv: run `\.venv/bin/python -m pip"
+        ToolchainError, match=r"need not_installed, which is not in \.venv. Run `\.venv/bin/python -m pip"
     ):
         environment("up -s local", STAND_INS)
     environment("stack output -s local", STAND_INS)
@@ -74,7 +74,7 @@ def test_stand_ins_that_lack_something_say_what_before_the_engine_starts(monkeyp
 
 def test_stand_ins_that_are_not_there_are_named_before_the_engine_starts(project: Path) -> None:
     (project / "stand-ins/plugins/resource-random-v4/pulumi-resource-random").unlink()
-    with pytest.raises(ToolchainError, match="no stand-ins are there: run `make up`"):
+    with pytest.raises(ToolchainError, match="there are no provider stubs: run"):
         environment("up -s local", STAND_INS)
     environment("stack output -s local", STAND_INS)
     environment("up -s local", OFFICIAL)
@@ -82,7 +82,7 @@ def test_stand_ins_that_are_not_there_are_named_before_the_engine_starts(project
 
 @pytest.mark.parametrize("words", ["up -s prod", "preview", "-s prod import type name id"])
 def test_stand_ins_serve_no_other_stack(words: str) -> None:
-    with pytest.raises(ToolchainError, match="stand-ins"):
+    with pytest.raises(ToolchainError, match="provider stubs"):
         environment(words, STAND_INS)
 
 

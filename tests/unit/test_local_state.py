@@ -67,7 +67,7 @@ def test_what_a_killed_run_was_making_is_taken_over() -> None:
 
 
 def test_what_nobody_of_us_was_making_is_refused_by_name() -> None:
-    with pytest.raises(Refused, match=r"b_user.*nothing was changed.*adopt") as refusal:
+    with pytest.raises(Refused, match=r"b_user.*Nothing was changed.*adopt") as refusal:
         decide(["a_user", "b_user"], ["a_user"], "the server")
     assert "a_user," not in str(refusal.value)
     assert refusal.value.exit_code == 2

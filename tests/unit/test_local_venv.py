@@ -89,6 +89,6 @@ def test_a_failure_is_a_message_and_leaves_it_unfinished(
 
     monkeypatch.setattr("devtools.local.venv.subprocess.run", fail)
     assert venv.main() == 1
-    assert "makes it anew" in capsys.readouterr().err
+    assert "it starts over" in capsys.readouterr().err
     assert (venv.VENV / venv.UNFINISHED).exists()
     assert not made
