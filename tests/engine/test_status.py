@@ -72,8 +72,8 @@ def sizes_by_catalog(project: Project) -> dict[str, Any]:
     by_service: dict[str, Any] = {"server": project.database.value("SELECT pg_database_size('railway')")}
     for service, schema in (*SERVICES.items(), ("production-backend", "public")):
         [(total, indexes, toast)] = project.database.rows(SIZES, schema)
-        tables = total - indexes - toast
-        by_service[service] = {"tables": tables, "indexes": indexes, "toast": toast, "total": total}
+        heap = total - indexes - toast
+        by_service[service] = {"heap": heap, "indexes": indexes, "toast": toast, "total": total}
     return by_service
 
 
