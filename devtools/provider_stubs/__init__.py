@@ -1,1 +1,1 @@
-"""Plugins that serve where the official ones cannot be had: same ids, properties and statements, local stacks only."""
+"""Plugins in place of the official ones if these cannot be downloaded: same ids, properties and statements."""

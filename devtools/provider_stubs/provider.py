@@ -1,4 +1,4 @@
-"""The engine's requests, answered by a package's resource types."""
+"""Answers Pulumi's requests with the resource types of a package."""
 
 import asyncio
 import json
@@ -29,7 +29,7 @@ Answer = TypeVar("Answer")
 
 
 class StandIn(api.Provider, Generic[Backend]):
-    """Serves one package; operations run in threads, as many at a time as their backend allows."""
+    """Serves one package; operations run in threads, as many at once as their backend allows."""
 
     def __init__(self, package: Package[Backend]) -> None:
         self.package = package
@@ -117,11 +117,11 @@ class StandIn(api.Provider, Generic[Backend]):
         # names the types of the parents, too.
         own = urn.split("::", 3)[2].rpartition("$")[2]
         if own not in self.types:
-            raise Failure(f"the stand-in plugin does not know the resource type {own}")
+            raise Failure(f"the provider stub has no resource type {own}")
         return self.types[own]
 
     async def _run(self, operation: Callable[..., Answer], *arguments: object) -> Answer:
-        """Runs what waits for a server without holding up the other requests."""
+        """Runs an operation without blocking other requests."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.workers, operation, self.backend, *arguments)
 
@@ -151,7 +151,7 @@ def _planned(
 
 @contextmanager
 def listing(task: str) -> Iterator[None]:
-    """Words a failure as the official plugins do."""
+    """Phrases a failure as the official plugins do."""
     try:
         yield
     except Failure as failure:
@@ -161,7 +161,7 @@ def listing(task: str) -> Iterator[None]:
 def _create(
     backend: Backend, resource: ResourceType[Backend], urn: str, planned: Properties
 ) -> Mapping[str, PropertyValue]:
-    """Makes a resource; what is made but cannot be read back is recorded as planned."""
+    """Makes a resource; if it is made but cannot be read back, it is recorded as planned."""
     with listing(""):
         made = resource.create(backend, planned)
     try:
@@ -195,10 +195,10 @@ def _recorded(resource: ResourceType[Backend], found: Properties, planned: Prope
 
 
 def faults(properties: Iterable[Property], inputs: Mapping[str, Plain]) -> Iterator[CheckFailure]:
-    """Whatever of the program's inputs cannot be served."""
+    """The faults in the program's inputs."""
     known = {prop.name: prop for prop in properties if prop.given}
     for name in inputs.keys() - known.keys() - {DEFAULTS}:
-        yield CheckFailure(name, f"the stand-in plugin does not know the property {name}")
+        yield CheckFailure(name, f"the provider stub has no property {name}")
     for name, prop in known.items():
         value = inputs.get(name)
         if value is None and prop.required:
@@ -230,7 +230,7 @@ def refreshed(old: Mapping[str, Plain], state: Mapping[str, Plain]) -> dict[str,
 
 
 def _updated(old: Plain, new: Plain) -> Plain:
-    """A collection grows no further than the program wrote it."""
+    """Of a collection, only what the program wrote is kept."""
     if isinstance(old, list) and isinstance(new, list):
         return new[: len(old)]
     if isinstance(old, dict) and isinstance(new, dict):
@@ -239,7 +239,7 @@ def _updated(old: Plain, new: Plain) -> Plain:
 
 
 def imported(resource: ResourceType[Backend], state: Properties) -> dict[str, Plain]:
-    """The inputs that would make a resource as it was found: what is required or not as it would be anyway."""
+    """The inputs that would make a resource as it was found: those that are required or differ from the defaults."""
     values = {
         prop.name: state.values.get(prop.name)
         for prop in resource.inputs
@@ -254,7 +254,7 @@ def _usual(prop: Property, value: Plain) -> bool:
 
 
 def difference(resource: ResourceType[Backend], prior: Properties, planned: Properties) -> DiffResponse:
-    """Whether a resource is to change, by which properties, and whether that takes a new one."""
+    """Whether a resource changes, in which properties, and whether it must be replaced."""
     different = _different(resource, prior, planned)
     replacing = sorted(prop.name for prop in different if prop.replaces)
     return DiffResponse(

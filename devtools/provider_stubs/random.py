@@ -27,22 +27,24 @@ def create(_machine: Works, planned: Properties) -> Properties:
 
 
 def read(_machine: Works, known: Properties) -> Properties:
-    """Nobody but the state knows a password."""
+    """A password is only in the state."""
     return known
 
 
 def delete(_machine: Works, _known: Properties) -> None:
-    """Nothing is left of a password outside the state."""
+    """A password leaves nothing outside the state."""
 
 
 def _password(planned: Properties) -> str:
-    """Random characters of the classes that are on, of each at least as many as asked for."""
+    """Random characters of the chosen classes, with the minimum number of each."""
     classes = CHARACTERS | ({"special": special} if (special := planned.text("overrideSpecial")) else {})
     every = "".join(characters for name, characters in classes.items() if planned.flag(name))
     needed = [secrets.choice(classes[name]) for name in classes for _ in range(planned.number(_minimum(name)))]
     length = planned.number("length")
     if not every or length < max(1, len(needed)):
-        raise Failure("no such password: it has no length, no class of characters, or larger minimums than its length")
+        raise Failure(
+            "such a password is impossible: it has no length, no class of characters, or minimums beyond its length"
+        )
     characters = needed + [secrets.choice(every) for _ in range(length - len(needed))]
     secrets.SystemRandom().shuffle(characters)
     return "".join(characters)

@@ -1,4 +1,4 @@
-"""A plugin as data: its resource types, the rules of their properties, the functions that make, read and drop."""
+"""A plugin as data: its resource types, the rules of their properties, and the functions that make, read and drop."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ class Works:
     """How many operations may run at a time."""
 
     def interrupt(self) -> None:
-        """Ends what runs, so that the plugin can end."""
+        """Ends running operations, so that the plugin can end."""
 
 
 Backend = TypeVar("Backend", bound=Works)
@@ -48,9 +48,9 @@ class Property:
     name: str
     kind: Kind = Kind.TEXT
     default: Plain = None
-    """What the check writes into the inputs when the program gives nothing."""
+    """What the check writes into the inputs if the program gives nothing."""
     otherwise: Plain = None
-    """What a plan holds when neither the program nor the check gives a value."""
+    """What a plan holds if neither the program nor the check gives a value."""
     required: bool = False
     computed: bool = False
     """The server decides what the program leaves open."""
@@ -62,7 +62,7 @@ class Property:
     allowed: tuple[str, ...] = ()
 
     def comparable(self, value: Plain) -> Plain:
-        """A value in the form in which equal values are equal: unset is zero, a set has no order."""
+        """A value in a form that can be compared: unset is zero, a set has no order."""
         if value is None:
             return self.kind.zero
         if self.kind is Kind.SET and isinstance(value, list):
@@ -79,12 +79,12 @@ def flag(name: str, *, replaces: bool = False) -> Property:
 
 def never(_backend: object, _prior: Properties, _planned: Properties) -> Properties:
     """The update of a type of which each property replaces it."""
-    raise Failure("a change would have to replace it")
+    raise Failure("this change needs a replacement of the resource")
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceType(Generic[Backend]):
-    """What a stand-in knows of one resource type."""
+    """One resource type of a provider stub."""
 
     name: str
     properties: tuple[Property, ...]
@@ -118,7 +118,7 @@ class Package(Generic[Backend]):
 
     name: str
     connect: Callable[[Properties], Backend]
-    """Makes of the configuration what every operation works on; reaches for nothing yet."""
+    """Makes the backend from the configuration; connects to nothing yet."""
     resources: tuple[ResourceType[Backend], ...]
     settings: tuple[Property, ...] = ()
 
@@ -145,13 +145,13 @@ def plan(
 
 
 def emptied(resource: ResourceType[Backend], prior: Properties, planned: Properties) -> Properties:
-    """A plan as it is carried out: what loses its value is left with the zero of its kind."""
+    """A plan as it is applied: a removed value becomes the zero of its kind."""
     lost = [prop for prop in resource.properties if planned.values.get(prop.name) is None]
     return planned.with_(**{prop.name: prop.kind.zero for prop in lost if prior.values.get(prop.name) is not None})
 
 
 def settle(resource: ResourceType[Backend], read: Properties, planned: Properties) -> dict[str, Plain]:
-    """What the engine records: as the server has it, but sets, and nothing for nothing, as it was planned.
+    """What Pulumi records: as the server has it, but sets, and nothing for nothing, as it was planned.
 
     The official plugins' SDK takes a set that was applied for what there is; only a refresh reads it.
     """
@@ -171,7 +171,7 @@ def settle(resource: ResourceType[Backend], read: Properties, planned: Propertie
 
 
 def _nothing_as_before(prop: Property, value: Plain, before: Plain) -> Plain:
-    """Null stays null and zero stays zero: the two are one to the server, but not to the engine."""
+    """Null stays null and zero stays zero: they are the same to the server, but not to Pulumi."""
     if prop.kind in (Kind.LIST, Kind.SET) and not value and before != UNKNOWN:
         return None if before is None else []
     return before if value is None and before == prop.kind.zero else value

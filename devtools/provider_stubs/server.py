@@ -1,4 +1,4 @@
-"""A stand-in as a plugin process: it serves until the engine interrupts it or is gone."""
+"""A provider stub as a plugin process: it serves until Pulumi interrupts it or is gone."""
 
 import asyncio
 import os
@@ -25,7 +25,7 @@ ALLOWED = "ENGARDE_ALLOW_STAND_INS"
 
 
 def main(package: Package[Backend]) -> NoReturn:
-    """Serves a package to the engine that started this process."""
+    """Serves a package to the Pulumi that started this process."""
     asyncio.run(_serve(package))
     # The threads of interrupted operations are not waited for.
     os._exit(0)
@@ -50,14 +50,14 @@ async def _serve(package: Package[Backend]) -> None:
 
 
 def _wait_for_end(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
-    """The engine holds the other end of stdin: it closes when the engine has ended, killed or not."""
+    """Pulumi holds the other end of stdin, which closes when Pulumi ends, also if it is killed."""
     while os.read(0, 1024):
         pass
     loop.call_soon_threadsafe(ended.set)
 
 
 class Servicer(ProviderServicer):
-    """Mends the SDK's server."""
+    """Corrects the SDK's server."""
 
     async def Read(self, request: provider_pb2.ReadRequest, context: Any) -> provider_pb2.ReadResponse:
         """At an import, a resource is missing when the answer holds no properties, not when it holds none of them."""
@@ -66,7 +66,7 @@ class Servicer(ProviderServicer):
 
 
 class Guard(grpc.aio.ServerInterceptor):
-    """Refuses other stacks, and turns what operations raise into what the engine understands."""
+    """Refuses other stacks, and turns exceptions into answers that Pulumi understands."""
 
     async def intercept_service(
         self,
@@ -81,7 +81,7 @@ class Guard(grpc.aio.ServerInterceptor):
                     raise Failure(reason)
                 return await handler.unary_unary(request, context)
             except NotImplementedError:
-                await context.abort(grpc.StatusCode.UNIMPLEMENTED, "the stand-in plugin does not do that")
+                await context.abort(grpc.StatusCode.UNIMPLEMENTED, "the provider stub does not support that")
             except HalfDone as failure:
                 await context.abort_with_status(_Status(failure))
             except Failure as failure:
@@ -89,7 +89,7 @@ class Guard(grpc.aio.ServerInterceptor):
                     return provider_pb2.CheckResponse(failures=[provider_pb2.CheckFailure(reason=str(failure))])
                 await context.abort(grpc.StatusCode.UNKNOWN, str(failure))
             except Exception as fault:
-                # Its message may hold a property, its place in the code does not.
+                # Its message may hold a property's value; its place in the code does not.
                 place = traceback.extract_tb(fault.__traceback__)[-1]
                 where = f"{type(fault).__name__} at {place.filename}:{place.lineno}"
                 await context.abort(grpc.StatusCode.INTERNAL, f"a fault of the stand-in plugin: {where}")
@@ -98,7 +98,7 @@ class Guard(grpc.aio.ServerInterceptor):
 
 
 def _refusal(urn: str) -> str:
-    """Why a resource is not served; empty where it is, or where there is none."""
+    """Why a resource is refused; empty if it is not, or if there is none."""
     stack = urn.split("::")[0].rpartition(":")[2]
     if stack in ("", STACK) or os.environ.get(ALLOWED) == "1":
         return ""
@@ -109,7 +109,7 @@ def _refusal(urn: str) -> str:
 
 
 class _Status(grpc.Status):
-    """The engine's sign for a resource that exists although the operation on it failed."""
+    """Tells Pulumi that a resource exists although the operation on it failed."""
 
     def __init__(self, failure: HalfDone) -> None:
         initialised = provider_pb2.ErrorResourceInitFailed(

@@ -79,11 +79,11 @@ def wrapped_map(values: Mapping[str, Plain], secrets: frozenset[str]) -> dict[st
 
 
 class Failure(Exception):
-    """An operation that changed nothing that the engine has to record."""
+    """An operation failed and changed nothing that Pulumi must record."""
 
 
 class HalfDone(Failure):
-    """An operation that failed on a resource that exists: the engine records the properties, id included."""
+    """An operation failed on a resource that exists: Pulumi records the properties, with the id."""
 
     def __init__(self, reason: str, properties: Mapping[str, PropertyValue]) -> None:
         super().__init__(reason)

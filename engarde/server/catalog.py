@@ -47,7 +47,7 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What sessions start with; without role and database, everybody's."""
+    """A setting that sessions start with; without role and database, that of all sessions."""
 
     role: str | None
     database: str | None
@@ -58,7 +58,7 @@ class Setting:
 
 
 def in_force(settings: Iterable[Setting], name: str, role: str) -> Setting | None:
-    """What counts for a role: its own in the database before its own, then the database's, then everybody's."""
+    """The precedence for a role: its setting in the database, its own, the database's, that of all roles."""
     found = [setting for setting in settings if setting.name == name and setting.role in (None, role)]
     return max(found, key=lambda setting: (setting.role is not None, setting.database is not None), default=None)
 
@@ -111,9 +111,9 @@ class Relation:
 
 
 RUN_AS_OWNER = frozenset({"view", "materialized view", "routine"})
-"""Kinds of what does what its owner may: another owner can break it, or lends it more."""
+"""Kinds of objects that run with their owner's privileges: a new owner can break them, or give them more."""
 FOR_ALL = frozenset({"domain", "type"})
-"""Kinds of what has code of its owner's run by whoever keeps values of it: by checks, by casts."""
+"""Kinds of objects whose owner's code runs for everybody who keeps values of them: by checks, by casts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +127,7 @@ class Owned:
     identity: str
     owner: str
     definer: bool
-    """it does what its owner may, whoever calls it, as a table's rules do"""
+    """it runs with its owner's privileges, whoever uses it, as a table's rules do"""
     of_another: bool = False
     """a partition of, or inheriting from, a table of another owner's"""
     taken: bool = False
@@ -153,7 +153,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Default:
-    """One right on what a role makes later; without a schema, wherever it makes it."""
+    """One privilege on what a role makes later; without a schema, in any schema."""
 
     creator: str
     schema: str | None
@@ -176,7 +176,7 @@ class View:
     stored: bool
     """a materialized one, which reads when it is refreshed"""
     invoker: bool
-    """it reads with the rights of whoever reads it, and not with its owner's"""
+    """it reads with the privileges of its reader, not of its owner"""
     base_schema: str
     base_name: str
     base: str
@@ -185,7 +185,7 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Definer:
-    """A function that does what its owner may, whoever calls it."""
+    """A function that runs with its owner's privileges, whoever calls it."""
 
     schema: str
     name: str
@@ -219,7 +219,7 @@ class Inherits:
 
 @dataclass(frozen=True, slots=True)
 class StoredPassword:
-    """What the server keeps of a role's password; for a superuser alone."""
+    """What the server stores of a role's password; only a superuser sees it."""
 
     role: str
     stored: str | None = field(repr=False)
@@ -265,7 +265,7 @@ class CodeUse:
     relation: str | None
     schema: str | None
     owner: str
-    """with whose rights it runs at least: of a foreign key, the owner of what it refers to"""
+    """the role with whose privileges it runs at least; of a foreign key, the owner of the referenced table"""
     code_kind: str
     """function, aggregate, domain or view"""
     code: str
@@ -338,7 +338,7 @@ class Catalog:
     """owned by another than the service, or by a role of the stack outside of its schema"""
     entries: tuple[Entry, ...]
     lost: tuple[Entry, ...]
-    """rights that owners in the same schemas have by themselves and took away"""
+    """privileges that owners in the same schemas revoked from themselves"""
     defaults: tuple[Default, ...]
     views: tuple[View, ...]
     inherits: tuple[Inherits, ...]
@@ -360,7 +360,7 @@ class Catalog:
         return self.schemas[schema].identity + identity.removeprefix(here.identity)
 
     def trusted(self, admin: str) -> frozenset[str]:
-        """Whose code may run with anybody's rights."""
+        """The roles whose code may run with the privileges of others."""
         return frozenset({admin, *(role.name for role in self.roles.values() if role.superuser)})
 
 

@@ -1,4 +1,4 @@
-"""Who logs in where: one declared role with its password, at the operator's or the services' address."""
+"""A login: a declared role with its password, at the address for the operator or for services."""
 
 import hashlib
 import hmac
@@ -43,7 +43,7 @@ def url(
 
 
 def _tls(form: UrlFormat, sslmode: SslMode | None) -> str:
-    """The query parameter that means libpq's mode to the form's driver, or comes nearest to it."""
+    """The query parameter that means libpq's mode to the form's driver, or is closest to it."""
     # pg8000 takes none: it asks every server for TLS, and SQLAlchemy's TypeError answers whatever a URL adds.
     if sslmode is None or form == "sqlalchemy+pg8000":
         return ""
@@ -70,7 +70,7 @@ def _search_path(schema: str) -> str:
 
 
 def connect_timeout() -> int:
-    """How long libpq waits for a connection [seconds]; it knows none under 2."""
+    """How long libpq waits for a connection [seconds]; its minimum is 2."""
     return max(2, round(seconds("connect")))
 
 
@@ -92,7 +92,7 @@ class Access:
         return f"{self.address.host}:{self.address.port}"
 
     def environment(self, inherited: Mapping[str, str]) -> dict[str, str]:
-        """The environment in which libpq logs in so, and the password stands in no argument."""
+        """The environment for libpq to log in with, so that no argument holds the password."""
         kept = {name: value for name, value in inherited.items() if not is_libpqs(name)}
         return kept | {
             "PGHOST": self.address.host,
@@ -131,7 +131,7 @@ def from_variable(variable: str, database: str) -> Access:
 
 
 def scram_salt(project: str, stack: str, role: str, rotation: int) -> bytes:
-    """16 public bytes, the same on every run: another salt would be another verifier, and every preview a change."""
+    """16 public bytes, the same in every run; another salt would change the verifier, and so every preview."""
     return hashlib.sha256("\0".join((project, stack, role, str(rotation))).encode()).digest()[:16]
 
 

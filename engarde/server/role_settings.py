@@ -1,4 +1,4 @@
-"""Roles that the program changes itself: settings that the provider's `Role` cannot carry, and placeholders."""
+"""Changes to roles beyond the provider's `Role`: settings that it does not support, and placeholders."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ _READ: Mapping[str, Callable[[str], object]] = MappingProxyType(
 
 
 def declared(login: Service | Analytics, server: Server) -> dict[str, str]:
-    """What the role starts with on the server, by the setting's name."""
+    """Setting -> value, as declared for the role on the server."""
     settings = {READ_ONLY: "on"} if isinstance(login, Analytics) else {}
     if server.superuser and login.temp_file_limit:
         settings[TEMPORARY_FILES] = f"{login.temp_file_limit}MB"
@@ -29,12 +29,12 @@ def declared(login: Service | Analytics, server: Server) -> dict[str, str]:
 
 
 def managed(server: Server) -> tuple[str, ...]:
-    """The settings that are the stack's to set, declared or not; the limit takes a superuser, its removal too."""
+    """The settings that the stack manages, declared or not; setting or removing the limit needs a superuser."""
     return (READ_ONLY, TEMPORARY_FILES) if server.superuser else (READ_ONLY,)
 
 
 def same(name: str, one: str | None, other: str | None) -> bool:
-    """Whether the server reads both values of the setting alike; None where there is none."""
+    """Whether both values of the setting mean the same to the server; None is no value."""
     if one is None or other is None:
         return one == other
     read = _READ[name]
@@ -44,10 +44,10 @@ def same(name: str, one: str | None, other: str | None) -> bool:
 def changes(
     login: Service | Analytics, server: Server, found: Mapping[str, str], before: Collection[str] = ()
 ) -> list[str]:
-    """The statements that bring the role from what is found to what is declared.
+    """The statements that change the role from what is found to what is declared.
 
-    What is neither declared nor was `before` is somebody else's: a role that is taken over keeps it, and `verify` names
-    it.
+    A setting that is not declared, and was not `before`, is kept: a role that is taken over may have it, and `verify`
+    names it.
     """
     wanted = declared(login, server)
     given_up = [name for name in COMPARED if name in before and (server.superuser or name not in SUPERUSERS)]
@@ -65,10 +65,10 @@ def assignment(role: str, name: str, value: str | None) -> str:
 
 
 def apply(stack: DatabaseStack, password: str, wanted: Mapping[str, Sequence[str]]) -> None:
-    """Runs each role's statements as the admin of the database's server; a role that is lost has none.
+    """Runs each role's statements as the admin of the database's server; roles that do not exist are skipped.
 
-    :raises Unreachable: the server could not be asked.
-    :raises Refused: it runs one of them not, and so none.
+    :raises Unreachable: no connection to the server.
+    :raises Refused: the server refused a statement; nothing was changed.
     """
     server = stack.server
     access = Access(server, server.database, server.user, password)
@@ -80,22 +80,22 @@ def apply(stack: DatabaseStack, password: str, wanted: Mapping[str, Sequence[str
 
 @contextmanager
 def changing_roles(access: Access) -> Iterator[Session]:
-    """A session of the admin's that changes roles: what is done in the block stays at its end, or nothing of it.
+    """A session of the admin that changes roles; it commits at the end of the block, or changes nothing.
 
-    :raises Unreachable: the server could not be asked.
+    :raises Unreachable: no connection to the server.
     """
     with session(access, read_only=False, one_snapshot=False) as admin:
-        # A service may hold its own role for as long as it likes.
+        # A service may hold a lock on its own role for any time.
         admin.execute("SET LOCAL lock_timeout = '60s'", "SET LOCAL statement_timeout = '60s'")
         yield admin
         admin.commit()
 
 
 def make_placeholders(admin: Access, names: Iterable[str]) -> None:
-    """Makes roles that have nothing and cannot log in: there for names that the state still has, the server no more.
+    """Makes roles without privileges and login, for names that are in the state and no longer on the server.
 
-    :raises Unreachable: the server could not be asked.
-    :raises Refused: it does not make one of them, and so none.
+    :raises Unreachable: no connection to the server.
+    :raises Refused: the server refused one of them; none was made.
     """
     wanted = sorted(set(names))
     with changing_roles(admin) as asked:
@@ -106,15 +106,15 @@ def make_placeholders(admin: Access, names: Iterable[str]) -> None:
 
 
 def drop_placeholder(admins: Sequence[Access], name: str) -> None:
-    """Drops one; `admins` are logins to every database of the server in which it may have been granted something.
+    """Drops a placeholder; `admins` are logins to all databases of the server in which it may have privileges.
 
-    :raises Unreachable: the server could not be asked.
-    :raises Refused: the server does not drop it.
+    :raises Unreachable: no connection to the server.
+    :raises Refused: the server refused to drop it.
     """
     for place, admin in enumerate(admins, 1):
         with changing_roles(admin) as asked:
-            # What is revoked from PUBLIC for it stays as default privileges of its own, which an admin that is no
-            # superuser drops as one of its members only.
+            # A privilege that was revoked from PUBLIC for it stays as its default privileges, which an admin without
+            # superuser can only drop as its member.
             asked.execute_or_refuse(statement("GRANT {} TO CURRENT_USER", name))
             asked.execute_or_refuse(statement("DROP OWNED BY {}", name))
             if place == len(admins):

@@ -1,4 +1,4 @@
-"""Alembic's version tables, and whose the revisions in them are by the services' own migration scripts.
+"""Alembic's version tables, and the service of each revision, according to the services' migration scripts.
 
 Each is read by its owner's own login, or where nobody's code is run by reading it.
 """
@@ -17,10 +17,10 @@ from engarde.server.credentials import Access
 from engarde.server.session import LOCKED, Session, session
 
 AT_ONCE = 4
-"""Logins at a time: most of a login is waiting, and a live server has no slots to spare."""
+"""Logins at a time: a login mostly waits, and a production server has few free connections."""
 
 _NUMBER = re.compile(r"\d{1,11}")
-"""An id that histories have in common by counting; Alembic's own have twelve digits and letters."""
+"""A numbered id, which several histories may have; Alembic's own ids have twelve digits and letters."""
 
 Answer = TypeVar("Answer")
 
@@ -31,7 +31,7 @@ class NotRead:
 
 
 def ask_logins(logins: Iterable[Access], question: Callable[[Session, Access], Answer]) -> dict[str, Answer | NotRead]:
-    """Role -> what it finds, each in a session of its own that can only read."""
+    """Role -> its answer, each from a read-only session of its own."""
 
     def one(login: Access) -> Answer | NotRead:
         try:
@@ -49,16 +49,16 @@ def ask_logins(logins: Iterable[Access], question: Callable[[Session, Access], A
 
 
 Logins = Callable[[], Mapping[str, Access]]
-"""Role -> login, asked for only when one is needed."""
+"""Role -> login; called only if one is needed."""
 
 
 def listed(stack: DatabaseStack, asked: Session) -> list[VersionTable]:
-    """Those of the database, by the catalogs alone: nothing in them is read."""
+    """The version tables of the database, from the catalogs; their contents are not read."""
     return asked.query("version_tables", VersionTable, roles=[service.role for service in stack.services])
 
 
 def read(stack: DatabaseStack, asked: Session, logins: Logins) -> tuple[VersionTable, ...]:
-    """Those of the database, and what is in them."""
+    """The version tables of the database, with their contents."""
     tables = of_trusted(listed(stack, asked), asked)
     missing = [table for table in tables if not table.trusted]
     try:
@@ -73,14 +73,14 @@ def read(stack: DatabaseStack, asked: Session, logins: Logins) -> tuple[VersionT
 
 
 def of_trusted(tables: Iterable[VersionTable], asked: Session) -> list[VersionTable]:
-    """What the session reads by itself, and the rest as it was."""
+    """The tables, with the contents of those that this session may read itself."""
     return [filled(table, asked) if table.trusted else table for table in tables]
 
 
 def together(
     tables: Iterable[VersionTable], answers: Mapping[str, list[VersionTable] | NotRead]
 ) -> Iterator[VersionTable]:
-    """The tables with what the logins of their owners have answered."""
+    """The tables with the answers of their owners' logins."""
     for table in tables:
         answer = answers.get(table.owner)
         if table.trusted:
@@ -102,13 +102,13 @@ def filled(table: VersionTable, asked: Session) -> VersionTable:
 
 
 def unknown(owner: str) -> str:
-    """Why what nobody but its owner may be asked for is not read."""
+    """Why a table that only its owner reads was not read."""
     return f"only its owner's login reads it, and {owner} is not a service of this database with a known password"
 
 
 @dataclass(frozen=True, slots=True)
 class Histories:
-    """The histories of the services in one database, and whose the revisions are that are found there."""
+    """The histories of the services in one database, which tell the service of a revision."""
 
     stack: DatabaseStack
     known: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
@@ -125,11 +125,11 @@ class Histories:
         return [revision for revision in table.revisions or () if revision in history]
 
     def proven(self, service: Service, table: VersionTable) -> list[str]:
-        """Those that are the service's for certain. A number is not: many a history begins with 0001."""
+        """The revisions that certainly belong to the service; a number does not, as many histories have 0001."""
         return [revision for revision in self._alone(service, table) if not _NUMBER.fullmatch(revision)]
 
     def evidence(self, service: Service, table: VersionTable) -> str:
-        """What its scripts say of the revisions in the table; nothing where they have none of them."""
+        """What the service's scripts say about the revisions in the table; empty if they have none of them."""
         if own := self.proven(service, table):
             return f"{', '.join(own)} is {service.name}'s, by {self.known[service.name][own[0]].name}"
         found = self.of(service, table)
@@ -147,7 +147,7 @@ class Histories:
         return table.owner == service.role or (not has_own and bool(self._alone(service, table)))
 
     def may_use(self, service: Service, table: VersionTable) -> bool:
-        """Whether neither the stack file nor a history speaks against it."""
+        """Whether the stack file and the histories allow it."""
         if self.stack.lets_make(table.schema, service.role):
             return False
         if table.revisions and service.name in self.known and not self.of(service, table):
@@ -156,7 +156,7 @@ class Histories:
         return not (home and table.revisions and len(self.of(home, table)) == len(table.revisions))
 
     def _alone(self, service: Service, table: VersionTable) -> list[str]:
-        """The revisions that its migration scripts have, and no other service's."""
+        """The revisions that only this service's scripts have."""
         home = self.home(table)
         if home and home.name not in self.known:
             return []
@@ -165,4 +165,4 @@ class Histories:
 
 
 ReadHistories = Callable[[DatabaseStack], Histories]
-"""Reads those of a database; `Histories` itself reads none."""
+"""Reads the histories of a database's services."""

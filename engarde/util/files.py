@@ -16,7 +16,7 @@ READING = os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 
 
 def read_bytes(file: Path | str, largest: int = LARGEST, *, folder: int | None = None) -> bytes:
-    """What is in a file; with the descriptor of the folder that its name is in, no link is followed.
+    """The contents of a file; with the descriptor of its folder, no link is followed.
 
     :raises OSError: it cannot be read, is no regular file, or holds more.
     """
@@ -25,7 +25,7 @@ def read_bytes(file: Path | str, largest: int = LARGEST, *, folder: int | None =
         if not S_ISREG(os.fstat(opened).st_mode):
             raise OSError(errno.EINVAL, "not a regular file", str(file))
         with os.fdopen(opened, "rb", closefd=False) as reading:
-            # What is read counts: the size of a file in /proc is 0, and another one grows.
+            # Read instead of asking for the size: that of a file in /proc is 0, and another file may grow.
             found = reading.read(largest + 1)
     finally:
         os.close(opened)
@@ -44,7 +44,7 @@ def read_text(file: Path | str, largest: int = LARGEST, *, folder: int | None = 
 
 
 def write_whole(file: Path, draft: Path, text: str) -> None:
-    """Puts the text in the file's place in one step, on the disk before anything else is done.
+    """Replaces the file in one step, and waits until it is on the disk.
 
     The draft is on the same file system.
     """

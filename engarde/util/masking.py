@@ -1,7 +1,7 @@
-"""Takes secrets out of whatever is printed again: other programs' texts, and statements that somebody else wrote.
+"""Removes secrets from texts that are printed again: output of other programs, and statements of other roles.
 
-Rather too much is masked than too little. A secret may stand inside of something else (JSON, a URL's query, a CSV log),
-so every form is also looked for in the text without its escapes. All of it takes time in proportion to the text: no
+It masks too much rather than too little. A secret may be inside something else (JSON, a URL's query, a CSV log), so
+every form is also looked for in the text without its escapes. All of it takes time in proportion to the text: no
 pattern reads the same part again from each of its beginnings, which is what the bounds and the `+` after quantifiers
 are for.
 """
@@ -24,18 +24,18 @@ _SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def small(text: str) -> str:
-    """The text with its ASCII letters small, and as long as it was, which `str.lower` does not promise."""
+    """The text with small ASCII letters and the same length, which `str.lower` does not guarantee."""
     return text.lower() if text.isascii() else text.translate(_SMALL)
 
 
 def masked(text: str, *known: str) -> str:
-    """The text with `***` for every secret: for those that are `known`, and for whatever stands where secrets do."""
+    """The text with `***` for every secret: those that are `known`, and everything in a place where secrets are."""
     for secret in sorted(filter(None, known), key=len, reverse=True):
         for written in dict.fromkeys((secret, quote(secret, safe=""))):
             text = text.replace(written, MASK)
     parts, done = [], -1
     for start, end in sorted(span for plain, back in _views(text) for span in _spans(plain, back)):
-        # What overlaps or touches the one before is one with it.
+        # A span that overlaps or touches the one before is joined to it.
         if start > done:
             parts += [text[max(done, 0) : start], MASK]
         done = max(done, end)
@@ -43,7 +43,7 @@ def masked(text: str, *known: str) -> str:
 
 
 def one_line(statement: str | None) -> str | None:
-    """The statement on one line, without comments and with `***` for every constant: it may be anybody's data."""
+    """The statement on one line, without comments and with `***` for every constant, which may be data."""
     if statement is None:
         return None
     kept = _CONSTANTS.sub(lambda token: {"name": token[0], "comment": " "}.get(token.lastgroup or "", MASK), statement)
@@ -51,7 +51,7 @@ def one_line(statement: str | None) -> str | None:
     return text if len(text) <= LONGEST_STATEMENT else text[: LONGEST_STATEMENT - 1] + "…"
 
 
-# What was cut off in its middle is a constant to its end.
+# A constant that was cut off goes to the end.
 _CONSTANTS = re.compile(
     r"""
       (?P<name>"(?:[^"]|"")*+(?:"|\Z))

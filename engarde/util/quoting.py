@@ -1,4 +1,4 @@
-"""Names and texts as SQL and a shell have them."""
+"""Quotes names and texts for SQL and for a shell."""
 
 import re
 import shlex
@@ -9,7 +9,7 @@ from psycopg.sql import SQL, Identifier, Literal
 
 from engarde.util.terminal import BREAKS, visible, written
 
-# A comment is one, too, so that a quote in it begins nothing.
+# A comment is a token, too, so that a quote in it begins nothing.
 _TOKENS = re.compile(
     r"""
       (?P<comment>--[^\n]*|/\*.*?\*/)
@@ -25,7 +25,7 @@ _TOKENS_AND_ENDS = re.compile(rf"{_TOKENS.pattern}|(?P<end>;)", _TOKENS.flags)
 
 
 def quoted(*names: str) -> str:
-    """Names joined with dots, as SQL has them, and as `regclass` and a search_path take them, too."""
+    """Names joined with dots, quoted for SQL; `regclass` and a search_path take them, too."""
     return Identifier(*names).as_string(None)
 
 
@@ -34,7 +34,7 @@ def literal(text: str) -> str:
 
 
 def statement(template: LiteralString, *names: str) -> str:
-    """A statement for a person to run, with these identifiers quoted where they need it."""
+    """A statement for a person to run, with these identifiers quoted if necessary."""
     return printable(SQL(template).format(*map(Identifier, names)).as_string(None) + ";")
 
 
@@ -44,7 +44,7 @@ def script(statements: Iterable[str]) -> str:
 
 
 def annotated(sql: str, note: str) -> str:
-    """The SQL with a note at the end of each of its statements; nothing within a name or a text is an end."""
+    """The SQL with a note at the end of each statement; a semicolon in a name or a text does not end one."""
     statements = sql.rstrip().removesuffix(";")
     return _TOKENS_AND_ENDS.sub(lambda token: f"{note};" if token["end"] else token[0], statements) + note
 
@@ -59,7 +59,7 @@ def printable(sql: str, keep: str = "") -> str:
 
 
 def _printable(token: re.Match[str], keep: str) -> str:
-    # The prefix of what stands close after a word would become a part of that.
+    # Without a blank, the prefix would become a part of the word before it.
     apart = " " if re.match(r"[\w$]", token.string[token.start() - 1 : token.start()]) else ""
     match token.lastgroup:
         case "unicode":
@@ -88,7 +88,7 @@ def _in_text(character: str) -> str:
 
 
 def word(text: str) -> str:
-    r"""A word of a shell's command, as `$'\342\200\256'` where it would hide something: bash, zsh and ksh know that."""
+    r"""A word of a shell's command, as `$'\342\200\256'` if it has invisible characters; bash, zsh, ksh read that."""
     if visible(text) == text:
         return shlex.quote(text)
     escaped = text.replace("\\", "\\\\").replace("'", "\\'")
@@ -96,5 +96,5 @@ def word(text: str) -> str:
 
 
 def _in_word(character: str) -> str:
-    # Three digits end by themselves; of \x, shells take as many as there are.
+    # Three octal digits have a fixed length; after \x, shells take as many digits as there are.
     return "".join(f"\\{byte:03o}" for byte in character.encode(errors="surrogateescape"))

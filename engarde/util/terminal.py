@@ -24,37 +24,37 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 Say = Callable[[str], None]
-"""What tells somebody in one line what goes on: `say`, as a rule."""
+"""Reports progress in one line; usually `say`."""
 
 BREAKS = "\n\t"
-"""What a text of several lines keeps."""
+"""Characters that a text of several lines keeps."""
 
 MARKS = 3
-"""How many marks one letter keeps: scripts have as many, and a pile of them hides the lines around it."""
+"""How many marks one letter keeps: no script needs more, and a pile of them hides the lines around it."""
 
-# No control or format character by its category, and shown as nothing all the same.
+# Not control or format characters by their category, but invisible all the same.
 _BLANK = frozenset(
     "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0"
     + "".join(map(chr, (*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 )
 
 OUTPUT_LOST, READER_GONE = 74, 141
-"""Exit codes, where the result could not be written: in general, and as nobody reads it and nothing was changed."""
+"""Exit codes if the result could not be written: in general, and if nobody reads it and nothing was changed."""
 
 
 def visible(text: str, keep: str = "") -> str:
-    r"""The text with such characters as Python writes them: `\n`, `\x1b`, `\u202e`.
+    r"""The text with invisible characters as Python writes them: `\n`, `\x1b`, `\u202e`.
 
-    It is for reading: a name that holds `\x1b` spelled out looks the same. What is copied is quoted (`quoting`).
+    Only for reading: a name that contains the text `\x1b` looks the same. Text to copy is quoted (`quoting`).
     """
     return written(text, lambda character: character.encode("unicode_escape").decode(), keep)
 
 
 def written(text: str, spell: Callable[[str], str], keep: str = "") -> str:
-    """The text with each such character as `spell` writes it, but for those to `keep`.
+    """The text with each invisible character as `spell` writes it, except those in `keep`.
 
-    Such are control and format characters, separators of lines and words but for the space, surrogates, what is private
-    or unassigned, blanks, and marks without a letter or piled upon one.
+    Invisible are control and format characters, separators except the space, surrogates, private and unassigned
+    characters, blanks, and marks without a letter or piled on one.
     """
     if text.isascii() and text.isprintable():
         return text
@@ -73,12 +73,12 @@ def written(text: str, spell: Callable[[str], str], keep: str = "") -> str:
 
 
 def say(line: str) -> None:
-    """Tells the operator in one line what goes on."""
+    """Reports progress to the operator in one line."""
     tell(visible(line, keep="\t"))
 
 
 def complain(reason: object) -> None:
-    """Tells the operator why it does not go on; the reason may have several lines."""
+    """Tells the operator why the command stops; the reason may have several lines."""
     tell(f"engarde: {reason}")
 
 
@@ -92,20 +92,20 @@ def is_screen() -> bool:
 
 
 def tell(text: str) -> None:
-    """Tells the operator something on standard error, which may have several lines."""
+    """Prints text on standard error, which may have several lines."""
     print(visible(text, keep=BREAKS), file=sys.stderr, flush=True)
 
 
 @dataclass(slots=True)
 class _Command:
-    """What this process does, as far as its readers are concerned."""
+    """The state of this command, for the case that its readers go away."""
 
     changing: bool = False
     lost: bool = False
-    """its result, or a part of it"""
+    """whether its result, or a part of it, was lost"""
 
     def lose(self, error: OSError) -> None:
-        """Goes on without a result where something is changed; else ends the command."""
+        """Goes on without a result if something is being changed; otherwise ends the command."""
         self.lost = True
         if self.changing:
             return
@@ -116,11 +116,11 @@ class _Command:
 
 
 _command: _Command | None = None
-"""None in a process that is no command of ours: one that has put other streams in the place of its own, as tests do."""
+"""None in a process that is not a command of this tool, or has replaced its streams, as tests do."""
 
 
 class _Losing(io.FileIO):
-    """A stream of this process, which may be lost; what cannot be written to it is dropped from then on."""
+    """An output stream that may be lost; then everything written to it is dropped."""
 
     def __init__(self, number: int, lost: Callable[[OSError], None]) -> None:
         super().__init__(number, "w", closefd=False)
@@ -128,12 +128,12 @@ class _Losing(io.FileIO):
         self._is_lost = False
 
     def write(self, data: ReadableBuffer, /) -> int:
-        """All of the data, or as much of it as the system takes at once."""
+        """Writes as much of the data as the system takes at once."""
         try:
             while not self._is_lost:
                 if (written := super().write(data)) is not None:
                     return written
-                # Somebody who shares the stream has made it one that does not wait.
+                # Another process that shares the stream has made it non-blocking.
                 select.select([], [self], [])
         except OSError as error:
             self._is_lost = True
@@ -142,7 +142,7 @@ class _Losing(io.FileIO):
 
 
 def begin_command() -> None:
-    """Makes this process a command: once, before it prints."""
+    """Makes this process a command of the tool; called once, before it prints."""
     global _command
     if (sys.stdout, sys.stderr) == (sys.__stdout__, sys.__stderr__):
         _command = _Command()
@@ -152,7 +152,7 @@ def begin_command() -> None:
 
 def _losing(original: TextIO | None, number: int, lost: Callable[[OSError], None]) -> TextIO:
     if original is None:
-        # It was closed beforehand: writing shall fail, and no file that is opened later be taken for it.
+        # It was closed at the start: writing must fail, and no file opened later may get its number.
         nowhere = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nowhere, number)
         if nowhere != number:
@@ -166,10 +166,10 @@ def _losing(original: TextIO | None, number: int, lost: Callable[[OSError], None
 
 
 def begin_change() -> None:
-    """From here on the command goes on to its end, whoever reads and whatever becomes of its terminal.
+    """From now on the command goes on to its end, even without readers or a terminal.
 
-    Called in the main thread, before anything is changed; the programs that are started from here on are told nothing
-    of a lost terminal either.
+    Call it in the main thread, before anything is changed. Programs that are started from now on do not get a SIGHUP
+    either.
     """
     if _command:
         _command.changing = True
@@ -177,7 +177,7 @@ def begin_change() -> None:
 
 
 def exit_code(code: int) -> int:
-    """The code that a command ends with, if it is to be this one: a result that was lost is no good end."""
+    """The exit code of a command that would end with this one: 74 in place of 0 or 1 if its result was lost."""
     if not (_command and _command.lost) or code not in (0, 1):
         return code
     complain("the command is done, but its result could not be written")
@@ -196,28 +196,28 @@ def first_few(items: Sequence[str], most: int, between: str = ", ", last: str = 
 
 
 def indented(items: Iterable[object]) -> str:
-    """Each on a line of its own, for a message whose first line says what they are."""
+    """Each item on an indented line, below a first line that says what they are."""
     return "\n".join(f"  {item}" for item in items)
 
 
 def last_line(text: str) -> str:
-    """What a command said last: why it failed, as a rule."""
+    """The last line of a command's output, which usually says why it failed."""
     return text.strip().rpartition("\n")[2]
 
 
 INTERVAL = 10
-"""How often a step that takes long says how far it is (seconds)."""
+"""How often a long step reports progress (seconds)."""
 
 
 class Progress:
-    """How far a step has come, for whoever tells the user."""
+    """The progress of a step."""
 
     note = "under way"
 
 
 @contextmanager
 def step(what: str) -> Iterator[Progress]:
-    """Frames work that can take a while by its name and its duration, with a sign of life in between."""
+    """Reports a step's name, its progress every few seconds, and its duration."""
     tell(f"{what} ...")
     start, progress, ended = time.monotonic(), Progress(), threading.Event()
 

@@ -11,17 +11,17 @@ VARIABLE = "ENGARDE_TIMEOUTS"
 """Sets other limits, as in `look.statement=300,connect=5`: for a slow server, and for tests."""
 
 Kind = Literal["look", "change", "copy"]
-"""What a session is for: it reads catalogs, it changes something small, or it reads or writes a service's rows."""
+"""What a session does: it reads catalogs, changes something small, or reads or writes a service's rows."""
 
 DEFAULTS: Mapping[str, float] = MappingProxyType(
     {
         # A connection, until the login is answered.
         "connect": 15,
-        # Without a word from the server, before a second connection asks whether it is still at work.
+        # Without an answer, until a second connection asks whether the server still works on it.
         "silence": 30,
-        # How much later than its own limit the server may answer, before the session is given up.
+        # How long after its own limit the server may answer before the connection is closed.
         "answer": 10,
-        # In the server: one statement, one lock, and a transaction for which nothing is asked.
+        # In the server: one statement, one lock, and a transaction without a query.
         "look.statement": 60,
         "look.lock": 5,
         "look.idle": 300,
@@ -31,25 +31,25 @@ DEFAULTS: Mapping[str, float] = MappingProxyType(
         "copy.statement": 6 * 60 * 60,
         "copy.lock": 60,
         "copy.idle": 45,
-        # Between two looks at who is in the way of Pulumi or a migration; who is in it at two of them is named.
+        # Between two looks for sessions that block Pulumi or a migration; one that blocks at two looks is named.
         "watch": 2.5,
-        # A migration is ended: somebody was in its way for so long, or it had no session on the server. Pulumi's
-        # sessions have limits of their own.
+        # A migration is stopped if it was blocked for so long, or had no session on the server. Pulumi's sessions have
+        # limits of their own.
         "blocked": 120,
         "gone": 300,
         # A service's own env.py, to be loaded or run without a database.
         "alembic": 60,
-        # Pulumi: a question about a stack, a preview, and without a word of `up`; then until it has ended by itself,
-        # and without its plugins.
+        # Pulumi: a command that reads the state, a preview, and `up` without output; then until it has ended by itself,
+        # and without its providers.
         "pulumi.ask": 120,
         "pulumi.preview": 15 * 60,
         "pulumi.silence": 15 * 60,
         "pulumi.end": 30,
         "pulumi.kill": 10,
-        # In the server: one statement of the provider's, and one lock.
+        # In the server: one statement of the provider, and one lock.
         "pulumi.statement": 10 * 60,
         "pulumi.lock": 60,
-        # pg_dump: without a word or a byte, while none of its sessions is at work; and between two looks at it.
+        # pg_dump: without output, while none of its sessions works; and between two looks at it.
         "dump.silence": 60,
         "dump.pulse": 15,
         # Railway: one request, to the last byte of its answer, and how long it is repeated while Railway is busy.

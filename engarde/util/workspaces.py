@@ -1,4 +1,4 @@
-"""What Pulumi keeps about a project in the user's own folder: which stack was selected."""
+"""Reads from Pulumi's own folder which stack was selected for a project."""
 
 import hashlib
 import json
@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 LEGACY = ""
-"""Stands in place of a backend's address for what releases before 3.250 have selected, whatever the backend."""
+"""In place of a backend's address: releases before 3.250 keep one selection for all backends."""
 
 
 def file_backend(state: Path) -> str:
     """The address of a state in files.
 
-    Without side files: an engine killed while it writes one leaves it empty, and then no state can be read.
+    Without side files: if Pulumi is killed while it writes one, the file stays empty, and no state can be read.
     """
     return f"file://{state}?metadata=skip"
 

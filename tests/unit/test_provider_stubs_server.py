@@ -72,7 +72,7 @@ def test_another_stack_is_served_where_that_is_allowed() -> None:
 
 def test_an_unknown_type_is_named_without_a_traceback(process: Process) -> None:
     [failure] = check(process, "local", "random:index/randomPet:RandomPet").failures
-    assert "does not know the resource type random:index/randomPet:RandomPet" in failure.reason
+    assert "has no resource type random:index/randomPet:RandomPet" in failure.reason
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=20) == ("", "")
 
@@ -96,7 +96,7 @@ def test_a_failed_operation_reaches_the_engine_as_the_plugins_words_alone(proces
     request.properties.update({"length": 0})
     with connected(process) as plugin:
         plugin.Configure(messages.ConfigureRequest(), timeout=20)
-        with pytest.raises(grpc.RpcError, match=r"1 error occurred:\s+\* no such password"):
+        with pytest.raises(grpc.RpcError, match=r"1 error occurred:\s+\* such a password is impossible"):
             plugin.Create(request, timeout=20)
         with pytest.raises(grpc.RpcError, match="UNIMPLEMENTED"):
             plugin.Handshake(messages.ProviderHandshakeRequest(), timeout=20)

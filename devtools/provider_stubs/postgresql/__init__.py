@@ -1,1 +1,1 @@
-"""The stand-in for the official plugin `postgresql`."""
+"""The provider stub for the official plugin `postgresql`."""

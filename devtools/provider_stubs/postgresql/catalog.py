@@ -1,4 +1,4 @@
-"""What the catalog says of roles, databases, schemas and privileges; and acting under locks, with others' rights."""
+"""Roles, databases, schemas and privileges in the catalog; locks, and acting with the privileges of other roles."""
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from devtools.provider_stubs.postgresql.connection import Server, Transaction
 from devtools.provider_stubs.values import Failure, Properties
 
 PUBLIC = "public"
-"""The name under which resources mean PUBLIC, which is no role."""
+"""The name by which resources mean PUBLIC, which is not a role."""
 
 ROLE_ID = "SELECT oid::bigint FROM pg_roles WHERE rolname = %s"
 SUPERUSER = "SELECT rolsuper FROM pg_roles WHERE rolname = %s"
@@ -42,7 +42,7 @@ def is_superuser(transaction: Transaction, role: str) -> bool:
 
 
 def is_member(transaction: Transaction, member: str, role: str) -> bool:
-    """Whether one role may become another: from PostgreSQL 16 a membership alone does not mean that."""
+    """Whether one role may become another; from PostgreSQL 16 on, a membership alone does not suffice."""
     settable = " AND set_option" if transaction.major >= 16 else ""
     return transaction.value(MEMBERSHIP + settable, role, member) is not None
 
@@ -52,7 +52,7 @@ def database_owner(transaction: Transaction, database: str) -> str:
 
 
 def schema_owners(transaction: Transaction, schema: str, database: str, *, with_tables: bool) -> list[str]:
-    """The owner of a schema, after those of its tables where asked for; roles that can be granted, all of them."""
+    """The owner of a schema, and on request those of its tables before it; only roles that can be granted."""
     owners = [owner for (owner,) in transaction.rows(TABLE_OWNERS, schema)] if with_tables else []
     owners.append(str(_found(transaction.value(SCHEMA_OWNER, schema), f"the schema {schema}")))
     real = (database_owner(transaction, database) if owner == "pg_database_owner" else owner for owner in owners)
@@ -97,7 +97,7 @@ def lock_database(transaction: Transaction, database: str) -> None:
 
 @contextmanager
 def member_of(transaction: Transaction, roles: Iterable[str]) -> Iterator[None]:
-    """Makes the user a member of roles for the block, where it is none yet.
+    """Makes the user a member of roles for the block, unless it is one already.
 
     PostgreSQL has no circles: a role that is a member of the user stops to be one for the block.
     A block that fails leaves the rest to the transaction's end.
@@ -161,7 +161,7 @@ def privileges_of(transaction: Transaction, object_type: str) -> set[str]:
 
 
 def refuse_foreign(transaction: Transaction, wanted: Properties) -> None:
-    """Fails where a wanted privilege is none of the object type's."""
+    """Fails if a privilege does not exist for the object type."""
     object_type = wanted.text("objectType")
     for privilege in wanted.hashed("privileges"):
         if privilege not in privileges_of(transaction, object_type) | {ALL}:
@@ -169,7 +169,7 @@ def refuse_foreign(transaction: Transaction, wanted: Properties) -> None:
 
 
 def corrected(transaction: Transaction, wanted: Properties, found: Collection[str]) -> Properties:
-    """What was wanted or, where what is found is something else, what is found."""
+    """What was wanted or, if something else was found, that."""
     names = set(wanted.hashed("privileges"))
     if set(found) == names or (ALL in names and set(found) == privileges_of(transaction, wanted.text("objectType"))):
         return wanted

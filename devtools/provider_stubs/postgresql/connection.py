@@ -1,4 +1,4 @@
-"""Connections to the configured server, one for each thread at work."""
+"""Connections to the configured server, one for each thread."""
 
 import os
 import threading
@@ -31,7 +31,7 @@ CONNECT_TIMEOUT = 180
 
 
 class Transaction:
-    """What an operation does on one database, all of it or nothing."""
+    """An operation on one database, done completely or not at all."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
@@ -45,7 +45,7 @@ class Transaction:
         return self._execute(SQL(query), parameters, "").fetchall()
 
     def value(self, query: str, *parameters: Parameter) -> Any:
-        """The first row's first column; None where there is no row."""
+        """The first row's first column; None if there is no row."""
         rows = self.rows(query, *parameters)
         return rows[0][0] if rows else None
 
@@ -65,7 +65,7 @@ class Server(Works):
         self.database = settings.text("database") or os.environ.get("PGDATABASE", "postgres")
         self.user = settings.text("username") or os.environ.get("PGUSER", "postgres")
         self.superuser = settings.values.get("superuser", True) is True
-        """Whether the program says that the user is one; the server may know better."""
+        """Whether the program says that the user is a superuser; the server may disagree."""
         limit = settings.number("maxConnections")
         self.parallel = limit if limit > 0 else MAX_CONNECTIONS
         self._parameters: dict[str, Any] = {
@@ -103,7 +103,7 @@ class Server(Works):
                 connection.cancel_safe(timeout=1)
 
     def _connection(self, database: str) -> psycopg.Connection:
-        """The thread's only connection: to make one takes longer than most operations."""
+        """The thread's only connection, because connecting takes longer than most operations."""
         held: psycopg.Connection | None = getattr(self._thread, "connection", None)
         if held is not None and not held.closed and held.info.dbname == database:
             return held
@@ -129,6 +129,6 @@ class Server(Works):
 
 
 def _worded(error: psycopg.Error) -> str:
-    """What the server said, as the official plugin words it; the error's own text would quote the statement."""
+    """The server's message, as the official plugin prints it; the error's own text would quote the statement."""
     code = f" ({error.sqlstate})" if error.sqlstate else ""
     return f"pq: {error.diag.message_primary or error}{code}"

@@ -129,12 +129,12 @@ def delete_extension(server: Server, known: Properties) -> None:
 
 
 def _found(server: Server, known: Properties, query: str) -> tuple[Properties, tuple[Any, ...]] | None:
-    """What is known with where it is, taken from the id alone at an import, and the row that tells of it, if any."""
+    """The properties with the place, which an import takes from the id alone, and the row in the catalog, if any."""
     database, name = database_of(server, known), known.text("name")
     if not name:
         parts = known.text("id").split(".")
         if len(parts) != 2:
-            raise Failure(f"{known.text('id')} is no id of this type: that is the database, a dot and the name")
+            raise Failure(f"{known.text('id')} is not an id of this type; write the database, a dot and the name")
         database, name = parts
     if not has_database(server, database):
         return None

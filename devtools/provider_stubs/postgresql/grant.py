@@ -44,7 +44,7 @@ ON_COLUMNS = """
 
 
 def update(server: Server, prior: Properties, planned: Properties) -> Properties:
-    """Takes away what is recorded and gives what is planned, at one stroke for everybody else."""
+    """Revokes what is recorded and grants what is planned, in one transaction."""
     _refuse_incomplete(planned)
     with server.transaction(planned.text("database")) as transaction:
         refuse_foreign(transaction, planned)
@@ -89,7 +89,7 @@ def delete(server: Server, known: Properties) -> None:
 
 
 def _identity(grant: Properties) -> str:
-    """A grant's id; objects and columns stand in it in the order of their hashes."""
+    """A grant's id, with objects and columns in the order of their hashes."""
     object_type = grant.text("objectType")
     schema = [] if object_type == "database" else [grant.text("schema")]
     named = [*grant.hashed("objects"), *grant.hashed("columns")]
@@ -97,7 +97,7 @@ def _identity(grant: Properties) -> str:
 
 
 def _of_columns(transaction: Transaction, grant: Properties, role: int) -> Properties:
-    """Of the recorded columns those that still have the privilege."""
+    """The recorded columns that still have the privilege."""
     [table], [privilege] = grant.hashed("objects"), grant.hashed("privileges")
     rows = transaction.rows(ON_COLUMNS, grant.text("schema"), table, privilege, role)
     granted = {column for (column,) in rows}
@@ -106,20 +106,20 @@ def _of_columns(transaction: Transaction, grant: Properties, role: int) -> Prope
 
 
 def _refuse_incomplete(grant: Properties) -> None:
-    """Fails where the object type does not go with what is named or left out."""
+    """Fails if the object type does not fit the other properties."""
     object_type, objects, columns = grant.text("objectType"), grant.hashed("objects"), grant.hashed("columns")
     if object_type != "database" and not grant.text("schema"):
         raise Failure(f"a grant on a {object_type} needs the schema")
     if objects and object_type in ("database", "schema"):
         raise Failure(f"a grant on a {object_type} names no objects")
     if bool(columns) != (object_type == "column"):
-        raise Failure("columns go with the object type column and no other")
+        raise Failure("only grants with the object type column have columns")
     if columns and (len(objects), len(grant.hashed("privileges"))) != (1, 1):
         raise Failure("a grant on columns names one table and one privilege")
 
 
 def _locked(transaction: Transaction, grant: Properties) -> list[str]:
-    """Waits for the role and the database; returns whose privileges it takes to grant any."""
+    """Waits for the role and the database; returns the roles whose privileges are needed."""
     object_type, database = grant.text("objectType"), grant.text("database")
     lock_role(transaction, grant.text("role"))
     if object_type == "database":
@@ -129,7 +129,7 @@ def _locked(transaction: Transaction, grant: Properties) -> list[str]:
 
 
 def _revoke(transaction: Transaction, grant: Properties, recorded: list[str]) -> None:
-    """Takes privileges away: from named objects the recorded ones, so that grants on columns stay."""
+    """Revokes privileges; from named objects only the recorded ones, so that grants on columns stay."""
     if grant.text("objectType") == "column":
         if not (recorded and grant.hashed("columns")):
             return
@@ -159,7 +159,7 @@ def _on_columns(privileges: list[str], grant: Properties) -> Statement:
 
 
 def _target(grant: Properties) -> Statement:
-    """What a statement's ON says."""
+    """The ON clause of a statement."""
     schema, object_type = grant.text("schema"), grant.text("objectType")
     match object_type:
         case "database":

@@ -130,7 +130,7 @@ def _grant_memberships(transaction: Transaction, planned: Properties) -> None:
 
 
 def _set(transaction: Transaction, prior: Properties, planned: Properties) -> None:
-    """The role's settings: its search path always, the rest where that differs from what is recorded."""
+    """The role's settings: always its search path, the others if they differ from what is recorded."""
     name = planned.text("name")
     path = planned.listed("searchPaths")
     if any(", " in schema for schema in path):
@@ -167,16 +167,18 @@ def _milliseconds(settings: dict[str, str], name: str) -> int:
     try:
         return int(settings.get(name, "0"))
     except ValueError:
-        raise Failure(f"error reading {name}: {settings[name]} is no number of milliseconds") from None
+        raise Failure(f"error reading {name}: {settings[name]} is not a number of milliseconds") from None
 
 
 def _password(server: Server, transaction: Transaction, role: Properties) -> str:
-    """The recorded password, or the stored verifier where the two can be compared and differ."""
+    """The recorded password, or the stored verifier if the two can be compared and differ."""
     recorded = role.text("password")
     if not role.flag("login") or not server.superuser:
         return recorded
     if not is_superuser(transaction, transaction.value("SELECT current_user")):
-        raise Failure(f"{server.user} is no superuser and cannot read passwords: say so to the provider")
+        raise Failure(
+            f"{server.user} is not a superuser and cannot read passwords; set `superuser` of the provider to false"
+        )
     stored = str(transaction.value(STORED_VERIFIER, role.text("id")) or "")
     in_clear = not recorded.startswith(VERIFIERS)
     return recorded if in_clear and stored.startswith(VERIFIERS[0]) else stored
