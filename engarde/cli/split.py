@@ -20,7 +20,7 @@ _to = click.option(
     shell_complete=databases,
     metavar="DATABASE",
     required=True,
-    help="A database on the same server, there or not, or a key of engarde:databases.",
+    help="A database on the same server (created if it does not exist), or a key of engarde:databases.",
 )
 
 
@@ -28,19 +28,18 @@ _to = click.option(
 def split_command() -> None:
     """Move a service into a database of its own, and back.
 
-    Killed at any point, the same command goes on.
+    If a command is killed at any point, run it again to resume.
     """
 
 
-@command("plan", group=split_command, short_help="Show what would move, and what stands in the way.")
+@command("plan", group=split_command, short_help="Show what would move, and what prevents it.")
 @pg_bin_option
 @_to
 @click.argument("service", shell_complete=services)
 def plan_command(stack: str, pg_bin: str | None, to: str, service: str) -> MovePlan:
-    """Show what would move, what stands in the way, and what the stack file would say.
+    """Show what would move, what prevents it, and what would change in the stack file.
 
-    Exit codes: 0 nothing stands in the way, 1 something does, 2 usage or a fault in the stack file, 3 could not
-    connect.
+    Exit codes: 0 no obstacles, 1 obstacles, 2 usage or a fault in the stack file, 3 could not connect.
     """
     from engarde.split.plan import plan
 
@@ -48,10 +47,10 @@ def plan_command(stack: str, pg_bin: str | None, to: str, service: str) -> MoveP
 
 
 _ENDS = (
-    "Exit codes: 0 done, 2 usage, a fault in the stack file or a refusal, 3 could not connect and nothing was changed,"
-    " 4 begun and not finished: run it again."
+    "Exit codes: 0 done, 2 usage, a fault in the stack file or a refusal, 3 could not connect; nothing was changed,"
+    " 4 begun and not finished: run the command again to resume."
 )
-_dry_run = click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing.")
+_dry_run = click.option("--dry-run", is_flag=True, help="Show what would be done; change nothing.")
 _yes = click.option("--yes", is_flag=True, help="Do not ask before the service is shut out.")
 
 
@@ -62,32 +61,32 @@ _yes = click.option("--yes", is_flag=True, help="Do not ask before the service i
 @_dry_run
 @click.argument("service", shell_complete=services)
 def run_command(stack: str, pg_bin: str | None, to: str, yes: bool, dry_run: bool, service: str) -> Moved | MovePlan:
-    """Move a service: copy, compare, and only then switch. What it had stays, closed, until `finish`."""
+    """Move a service: copy its data, compare, then switch. The old data stays, closed, until `finish` drops it."""
     from engarde.backup.backup import Options
     from engarde.split.run import run
 
     return run(stack, service, to, Options(pg_bin=pg_bin, dry_run=dry_run), asking(yes=yes), say)
 
 
-@command("back", group=split_command, epilog=_ENDS, short_help="Undo a move that was begun, or move back.")
+@command("back", group=split_command, epilog=_ENDS, short_help="Undo an unfinished move, or move back.")
 @pg_bin_option
 @_yes
 @_dry_run
 @click.argument("service", shell_complete=services)
 def back_command(stack: str, pg_bin: str | None, yes: bool, dry_run: bool, service: str) -> Moved:
-    """Undo a move that was begun, or move the service back with all that it has written since."""
+    """Undo an unfinished move, or move the service back with all that it has written since."""
     from engarde.backup.backup import Options
     from engarde.split.run import back
 
     return back(stack, service, Options(pg_bin=pg_bin, dry_run=dry_run), asking(yes=yes), say)
 
 
-@command("finish", group=split_command, epilog=_ENDS, short_help="Drop what the service has left in its old database.")
-@click.option("--yes-drop-old", is_flag=True, help="Drop the schema that the service has left.")
+@command("finish", group=split_command, epilog=_ENDS, short_help="Drop the service's old data after a move.")
+@click.option("--yes-drop-old", is_flag=True, help="Drop the service's schema in its old database.")
 @_dry_run
 @click.argument("service", shell_complete=services)
 def finish_command(stack: str, yes_drop_old: bool, dry_run: bool, service: str) -> Finished:
-    """Drop what the service has left in its old database, once nothing there has changed since."""
+    """Drop the service's old data after a move, if it has not changed since."""
     from engarde.split.run import finish
 
     return finish(stack, service, say, drop=yes_drop_old, dry_run=dry_run)

@@ -1,1 +1,1 @@
-"""A service's way out into a database of its own, and back."""
+"""Moves a service into a database of its own, and back."""

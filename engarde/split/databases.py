@@ -1,7 +1,7 @@
-"""The two databases of a move: the new one is made and unmade, and what stays in the old one is compared with its copy.
+"""The two databases of a move: creates and removes what is new, and compares what stays in the old one with its copy.
 
-The service itself is kept out meanwhile. A login that reads what it may compares, and never the admin: a reader's plan
-runs functions of the service's, which could make themselves the admin again.
+The service is shut out meanwhile. A role that may read what the service may read does the comparison, never the admin:
+reading may run functions of the service, and these could act as the admin.
 """
 
 from dataclasses import replace
@@ -28,21 +28,21 @@ from engarde.util.quoting import quoted, statement
 from engarde.util.terminal import Say, visible
 
 SHOWN = 5
-"""How many differences or findings are told."""
+"""How many differences or findings a message lists."""
 
 
 def prepare(move: Move, begun: MoveJournal, found: Contents) -> None:
-    """Makes the database, the role, the schema and the extensions, as far as they are not there.
+    """Creates the database, the role, the schema and the extensions that do not exist yet.
 
-    :raises Refused: the admin may not.
+    :raises Refused: the admin may not create one of them.
     """
     if begun.made_database:
         with session(_beside(move), read_only=False) as asked:
             if server(asked, move.new, move.service.role).encoding is None:
-                # No transaction makes a database.
+                # CREATE DATABASE does not run in a transaction.
                 asked.execute_alone(create(found, move.new.server.database))
     if move.other_server:
-        # Without a password until the service is shut out; limits and settings come with `up`.
+        # It gets a password once the service is shut out; `up` sets limits and settings.
         name = move.service.role
         with changing(move.new) as asked:
             there = asked.query("existing", Existing, roles=[name], schemas=[])
@@ -55,7 +55,7 @@ def prepare(move: Move, begun: MoveJournal, found: Contents) -> None:
         if begun.made_database:
             _close(asked, move)
         with acting(asked, move.service.role):
-            # Before there are functions: what they are born with stays.
+            # Before there are functions: default privileges apply only to functions that are created later.
             asked.execute_or_refuse("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
             asked.execute_or_refuse("SET LOCAL ROLE NONE")
             asked.execute_or_refuse(f"CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {role}")
@@ -67,7 +67,7 @@ def prepare(move: Move, begun: MoveJournal, found: Contents) -> None:
 
 
 def _beside(move: Move) -> Access:
-    """The admin's login to a database of the new one's server that is there in any case."""
+    """The admin's login to a database that always exists on the server of the new one."""
     return replace(login_of_admin(move.new), database=MAINTENANCE) if move.new.elsewhere else login_of_admin(move.old)
 
 
@@ -76,9 +76,9 @@ def _close(asked: Session, move: Move) -> None:
 
 
 def remove(move: Move, begun: MoveJournal) -> tuple[str, ...]:
-    """Takes back what was made for a move that is given up; what of it stays, a sentence each.
+    """Removes what was created for a move that is undone; returns a sentence for each thing that stays.
 
-    :raises Refused: the admin may not.
+    :raises Refused: the admin may not remove it.
     """
     role, schema, database = move.service.role, move.service.schema_, quoted(move.new.server.database)
     if begun.made_database:
@@ -99,7 +99,7 @@ def remove(move: Move, begun: MoveJournal) -> tuple[str, ...]:
                 clear(asked, asked.query("backup_contents", Owned, schema=schema))
         asked.execute_or_refuse(f"REVOKE CONNECT, TEMPORARY ON DATABASE {database} FROM {quoted(role)}")
         if begun.made_database:
-            # A kill may have come before it was.
+            # A kill may have come before the database was closed.
             _close(asked, move)
         if begun.made_role:
             asked.execute_or_refuse(f"DROP ROLE {quoted(role)}")
@@ -110,15 +110,14 @@ def _stays(move: Move, begun: MoveJournal) -> tuple[str, ...]:
     if not begun.made_database:
         return ()
     name = move.new.server.database
-    return (
-        f"database {name}, which was made for this, stays; where nobody uses it: {statement('DROP DATABASE {}', name)}",
-    )
+    drop = statement("DROP DATABASE {}", name)
+    return (f"database {name} was created for the move and stays. If nobody uses it, drop it: {drop}",)
 
 
 def differences(database: DatabaseStack, role: str, wanted: Inventory, say: Say) -> list[str]:
-    """Where what the role owns in the database is other than in an inventory, as it can be printed.
+    """How the role's objects and rows in the database differ from an inventory, as printable lines.
 
-    :raises Unfinished: a role that was made for that may be left.
+    :raises Unfinished: the role that was created for the comparison may be left.
     """
     dismiss(database, role)
     try:
@@ -131,13 +130,13 @@ def differences(database: DatabaseStack, role: str, wanted: Inventory, say: Say)
             dismiss(database, role)
         except Unreachable as lost:
             raise Unfinished(
-                f"{lost}\nRole {_name(database, role)}, which was made to compare with, may be left: the same command"
-                " drops it"
+                f"{lost}\nRole {_name(database, role)}, which was created for the comparison, may still exist. Run the"
+                " command again: it drops the role"
             ) from None
 
 
 def dismiss(database: DatabaseStack, role: str) -> None:
-    """Drops what a look, or a killed one, has left."""
+    """Drops the role of a comparison, also of one that was killed."""
     name = _name(database, role)
     with session(login_of_admin(database), read_only=False) as asked:
         if asked.query("existing", Existing, roles=[name], schemas=[]):
@@ -149,5 +148,5 @@ def dismiss(database: DatabaseStack, role: str) -> None:
 
 
 def _name(database: DatabaseStack, role: str) -> str:
-    # The same in each run of a stack, so that the next one finds it.
+    # Each run uses the same name, so that the next one finds the role.
     return f"engarde_split_{sha256(f'{database.name} {role}'.encode()).hexdigest()[:12]}"

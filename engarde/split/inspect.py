@@ -1,4 +1,4 @@
-"""Both ends of a move, by the catalogs alone: no row is read, and no session of the service's is taken."""
+"""Both databases of a move, as their catalogs show them: reads no row, and opens no session of the service."""
 
 import json
 from collections import Counter
@@ -17,23 +17,23 @@ from engarde.util.quoting import literal, quoted
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The database that a service is in."""
+    """The database in which a service is now."""
 
     major: int
     encoding: str
     collate: str
     ctype: str
     provider: str | None
-    """`i` for ICU, `b` for the server's own; none before PostgreSQL 15"""
+    """`i` for ICU, `b` for the server's own; None before PostgreSQL 15"""
     locale: str | None
-    """of these two"""
+    """of these two providers"""
     bytes: int
     """of the tables with their indexes"""
     rows: int
-    """about as many as there are"""
+    """an estimate"""
     large_objects: list[int]
     prepared: int
-    """transactions of the role's that are prepared and neither committed nor taken back"""
+    """prepared transactions of the role that were neither committed nor rolled back"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,31 +44,31 @@ class Contents:
     source: Source
     tables: tuple[str, ...]
     forced: tuple[str, ...]
-    """the tables with a row security that counts for their owner, too"""
+    """the tables whose row security also applies to their owner"""
     sequences: int
     kinds: tuple[tuple[str, int], ...]
-    """of everything else, by the server's word for it"""
+    """the number of all other objects, by the server's word for their kind"""
     extensions: tuple[Extension, ...]
-    """those that it needs"""
+    """those that the schema needs"""
     needs: tuple[Edge, ...]
-    """outside of the schema, without extensions"""
+    """what the schema needs outside of itself, except extensions"""
     needed_by: tuple[Edge, ...]
 
     @property
     def version_table(self) -> str | None:
-        """Alembic's, where there is one."""
+        """Alembic's version table, if there is one."""
         return VERSION_TABLE if VERSION_TABLE in self.tables else None
 
 
 def contents(asked: Session, service: Service) -> Contents:
-    """What there is now, as the admin sees it.
+    """The contents now, as the admin sees them.
 
-    :raises Refused: there is no such schema, or it is on several servers.
+    :raises Refused: the schema does not exist, or it is on several servers.
     """
     schema = service.schema_
     refuse_citus(asked)
     owner_of(asked, schema)
-    # Names are to be printed with their schemas.
+    # With this search_path, PostgreSQL prints names with their schemas.
     asked.execute_file("backup_pinned")
     [source] = asked.query("split_source", Source, schema=schema, role=service.role)
     tables = asked.query("backup_tables", FoundTable, schema=schema)
@@ -89,41 +89,41 @@ def contents(asked: Session, service: Service) -> Contents:
 class TargetServer:
     major: int
     may_create: bool
-    """the admin may make databases"""
+    """the admin may create databases"""
     encoding: str | None
-    """of the database; none where it is not there"""
+    """of the database; None if it does not exist"""
     owns: bool
-    """the database is the admin's"""
+    """the admin owns the database, or may act as its owner"""
     role_there: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Occupied:
-    """What of a service is in a database already."""
+    """What a service has in a database already."""
 
     owner: str | None
-    """of its schema; none where that is not there"""
+    """of its schema; None if the schema does not exist"""
     inside: int
-    """the schema's objects"""
+    """the number of the schema's objects"""
     owned: int
-    """the role's objects outside of it"""
+    """the number of the role's objects outside of the schema"""
     schemas: list[str]
-    """all there are"""
+    """all schemas of the database"""
     numbers_of: list[str]
-    """whose large objects have the numbers of the service's"""
+    """the owners of large objects that have the same numbers as the service's"""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     server: TargetServer
     offered: frozenset[str]
-    """extensions that the admin can make"""
+    """extensions that the admin can create"""
     extensions: tuple[Extension, ...] = ()
-    """that are there"""
+    """those that the database has"""
     held: Occupied | None = None
-    """none where the database is not there"""
+    """None if the database does not exist"""
     missing: tuple[Edge, ...] = ()
-    """of what the service needs outside of its schema"""
+    """what the service needs outside of its schema and the database does not have"""
 
     @property
     def there(self) -> bool:
@@ -132,10 +132,10 @@ class Target:
 
 
 def look(new: DatabaseStack, role: str, found: Contents) -> Target:
-    """What is at the other end of a move.
+    """The database into which a service moves, and its server.
 
-    :raises Unreachable: the server could not be asked.
-    :raises Refused: event triggers there would run what others may change.
+    :raises Unreachable: the server does not answer.
+    :raises Refused: event triggers there would run code that others may change.
     """
     admin = login_of_admin(new)
     try:
@@ -154,13 +154,13 @@ def look(new: DatabaseStack, role: str, found: Contents) -> Target:
 
 
 def server(asked: Session, new: DatabaseStack, role: str) -> TargetServer:
-    """What the session's server has for the database and for the role."""
+    """What the session's server knows of the database and of the role."""
     [found] = asked.query("split_server", TargetServer, database=new.server.database, role=role)
     return found
 
 
 def create(found: Contents, name: str, owner: str | None = None) -> str:
-    """The statement that makes a database like the old one."""
+    """The statement that creates a database like the old one."""
     source = found.source
     words = [
         f"CREATE DATABASE {quoted(name)}",

@@ -1,4 +1,4 @@
-"""A service's way from one database into another: the stack before it and after it, and what of the file changes."""
+"""A service's move from one database to another: the stack before and after it, and the changes of the stack file."""
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -20,14 +20,14 @@ from engarde.rotate.stack_change import Copy, copied
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One service from an old database into a new one."""
+    """The move of one service from an old database to a new one."""
 
     before: Stack
     after: Stack
     service: Service
-    """as it is declared before"""
+    """as it is declared before the move"""
     source: str | None
-    """the database that it leaves, as a service states it; none for the shared one"""
+    """the database that it leaves, as a service states it; None for the shared one"""
     target: str | None
 
     @property
@@ -40,18 +40,18 @@ class Move:
 
     @property
     def moved(self) -> Service:
-        """The service as it is declared after."""
+        """The service as it is declared after the move."""
         return service_of(self.after, self.service.name)
 
     @property
     def other_server(self) -> bool:
-        """Whether it also changes servers, and so roles of one name."""
+        """Whether the service also changes servers, and so gets another role of the same name."""
         old, new = self.old, self.new
         return (old.elsewhere, new.elsewhere) != (False, False) and self.source != self.target
 
 
 def move(stack: Stack, name: str, source: str | None, target: str | None, carried: Collection[str]) -> Move:
-    """The way between two databases, at whichever end of it the stack file is now.
+    """The move between two databases; the stack file may name either of them now.
 
     :param carried: the declared extensions that the service needs.
     :raises ConfigError: there is no such service.
@@ -79,7 +79,7 @@ def _with(stack: Stack, name: str, database: str | None, other: str | None, carr
 
 
 def _extension(extension: Extension, here: str, left: str, known: set[str], shared: str, *, carried: bool) -> Extension:
-    """An extension in the databases that it is to be in: a database that no service names any more is none of them."""
+    """The extension, declared for the right databases: not for one that no service names any more."""
     now = extension.databases or (shared,)
     then = tuple(database for database in now if database in known or database != left)
     if here not in then and (carried or not then):
@@ -97,9 +97,9 @@ class Edit:
     name: str
     key: str
     stated: bool
-    """it is there"""
+    """the stack file has it now"""
     value: str | tuple[str, ...] | None
-    """none where it goes"""
+    """None: it is removed"""
 
     def __str__(self) -> str:
         if self.value is None:
@@ -109,7 +109,7 @@ class Edit:
 
 
 def changes(now: Stack, then: Stack) -> tuple[Edit, ...]:
-    """What makes the one of the other."""
+    """The edits that make the stack file of one stack that of the other."""
     sides = [
         {
             **{("services", service.name, "database"): service.database for service in stack.services},
@@ -122,18 +122,21 @@ def changes(now: Stack, then: Stack) -> tuple[Edit, ...]:
 
 @contextmanager
 def draft(now: Stack, then: Stack) -> Iterator[Copy]:
-    """A copy of the stack file that declares the other stack, as long as the block lasts.
+    """A copy of the stack file that declares the other stack; it is removed at the end of the block.
 
-    :raises ConfigError: the other stack has faults, or the engine cannot spell a name.
-    :raises Refused: the copy would declare something else, too.
+    :raises ConfigError: the other stack has faults, or Pulumi cannot write a key.
+    :raises Refused: the copy also declares something else.
     """
-    # In a folder of its own: a plan takes no lock.
+    # In a folder of its own, because a plan takes no lock.
     beside = TemporaryDirectory(prefix="draft-", dir=folder("split", now.name))
     with beside as place, copied(now.name, Path(place)) as made:
         for edit in changes(now, then):
             _write(now.name, made.copy, edit)
         if read(made.copy.parent, now.name) != then:
-            raise Refused(f"the engine wrote something else than was meant; {made.original.name} stays as it is")
+            raise Refused(
+                f"Pulumi wrote other values than the move needs into a copy of {made.original.name}. That file was not"
+                " changed"
+            )
         yield made
 
 
@@ -142,8 +145,8 @@ def _write(stack: str, copy: Path, edit: Edit) -> None:
     values = (edit.value,) if isinstance(edit.value, str) else edit.value or ()
     if path is None or any(value.startswith("-") for value in values):
         raise ConfigError(
-            f"the engine cannot write the key of {edit.name}; nothing was changed in {file_name(stack)}. Write it"
-            f" yourself, and run the same command again, which goes on from there:\n{edit}"
+            f"Pulumi cannot write the key of {edit.name}. {file_name(stack)} was not changed. Edit it by hand, then run"
+            f" the command again to resume:\n{edit}"
         )
     if isinstance(edit.value, str):
         set_key(stack, copy, path, edit.value)
@@ -151,7 +154,7 @@ def _write(stack: str, copy: Path, edit: Edit) -> None:
     if edit.stated:
         done = engine("config", "rm", "--path", path, "--stack", stack, "--config-file", str(copy))
         if done.returncode:
-            said = done.stderr.strip()
-            raise Unreachable(f"the engine does not take {path} out of a copy of the stack file:\n{said}")
+            message = done.stderr.strip()
+            raise Unreachable(f"Pulumi could not remove {path} from a copy of the stack file:\n{message}")
     for place, value in enumerate(values):
         set_key(stack, copy, f"{path}[{place}]", value)

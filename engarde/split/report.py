@@ -1,4 +1,4 @@
-"""What a move would be, and what came of one."""
+"""The plan of a move, and its result."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from engarde.split.move import Edit, Move
 
 @dataclass(frozen=True, slots=True)
 class MovePlan(Result):
-    """One move, before it is begun."""
+    """One move that was not begun."""
 
     move: Move
     contents: Contents
@@ -28,18 +28,18 @@ class MovePlan(Result):
 
     @property
     def makes(self) -> str | None:
-        """The statement by which the database is made, where it is not there."""
+        """The statement that creates the database, if it does not exist."""
         return None if self.target.there else create(self.contents, self.move.new.server.database)
 
     @property
     def extensions(self) -> tuple[str, ...]:
-        """Those that are made in the new database."""
+        """Those that are created in the new database."""
         there = {extension.name for extension in self.target.extensions}
         return tuple(extension.name for extension in self.contents.extensions if extension.name not in there)
 
     @property
     def exit_code(self) -> int:
-        """1 where anything stands in the way."""
+        """1 if there are obstacles."""
         return 1 if self.obstacles else 0
 
     def text(self) -> RenderableType:
@@ -55,7 +55,8 @@ class MovePlan(Result):
             "version table": held.version_table or "none",
         }
         heading = f"{move.service.name}: schema {held.schema} from {display_name(move.old)} to {display_name(move.new)}"
-        verdict = Text("in the way:", "bold") if self.obstacles else Text("nothing stands in the way", "green")
+        blocked = Text("obstacles, to be removed before the move:", "bold")
+        verdict = blocked if self.obstacles else Text("no obstacles", "green")
         return Group(
             Text(heading, style="bold"),
             grid({name: str(value) for name, value in facts.items()}),
@@ -66,15 +67,15 @@ class MovePlan(Result):
 
     def _done(self) -> Iterator[RenderableType]:
         if self.makes:
-            yield Text("makes the database:")
+            yield Text("creates the database:")
             yield to_copy(self.makes)
         if self.extensions:
-            yield Text(f"makes extensions there: {', '.join(self.extensions)}")
+            yield Text(f"creates extensions in it: {', '.join(self.extensions)}")
         if self.move.other_server:
-            yield Text(f"makes role {self.move.service.role} there")
+            yield Text(f"creates role {self.move.service.role} on its server")
         if self.move.new.analytics:
-            yield Text(f"analytics reads it in {display_name(self.move.new)} from then on, with a URL of its own")
-        yield Text(f"writes into {file_name(self.move.before.name)}:")
+            yield Text(f"afterwards, analytics reads the schema in {display_name(self.move.new)}, with another URL")
+        yield Text(f"changes {file_name(self.move.before.name)}:")
         yield from (to_copy(str(edit)) for edit in self.edits)
 
     def data(self) -> dict[str, object]:
@@ -102,14 +103,14 @@ class MovePlan(Result):
 
 @dataclass(frozen=True, slots=True)
 class Moved(Result):
-    """What came of a move, on its way or back."""
+    """The result of a move, or of a move back."""
 
     service: str
     source: str
     target: str
     dry_run: bool
     undone: bool = False
-    """the service is where it was before, for it had not been moved yet"""
+    """the move was undone before the service had moved"""
     returned: bool = False
     folder: str | None = None
     """the safety copy"""
@@ -117,17 +118,18 @@ class Moved(Result):
     seconds: float = 0.0
 
     def text(self) -> RenderableType:
-        if self.undone:
-            verb = "would be let into its old database again" if self.dry_run else "is let into its old database again"
-            told = [f"{self.service} {verb}, {self.source}; nothing of it was moved"]
+        if self.undone and self.dry_run:
+            told = [f"the move of {self.service} would be undone: it would use {self.source} again; no data has moved"]
+        elif self.undone:
+            told = [f"the move of {self.service} was undone: it can use {self.source} again; no data has moved"]
         elif self.dry_run:
-            told = [f"{self.service} would be moved from {self.source} to {self.target}"]
+            told = [f"{self.service} would move from {self.source} to {self.target}"]
         else:
-            told = [f"{self.service} is in {self.target} ({self.seconds:.0f} s); commit the stack file"]
-            told.append(f"a copy of what was in {self.source} is in {self.folder}")
+            told = [f"{self.service} moved to {self.target} ({self.seconds:.0f} s). Commit the stack file"]
+            told.append(f"a backup of its data in {self.source} is in {self.folder}")
             if not self.returned:
                 finish = f"`bin/engarde split finish {self.service}`"
-                told.append(f"what it left in {self.source} stays there, closed, until {finish}")
+                told.append(f"its old data stays in {self.source}, closed to the service, until {finish} drops it")
         return lines("\n".join([*told, *self.notes]))
 
     def data(self) -> dict[str, object]:
@@ -156,9 +158,9 @@ class Finished(Result):
     dry_run: bool
 
     def text(self) -> RenderableType:
-        verb = "would be dropped" if self.dry_run else "is dropped"
+        verb = "would be dropped" if self.dry_run else "was dropped"
         gone = f"schema {self.schema} of database {self.database} {verb}: {self.holds}"
-        return lines(f"{gone}\nits last copy is in {self.folder}")
+        return lines(f"{gone}\nits backup is in {self.folder}")
 
     def data(self) -> dict[str, object]:
         return {

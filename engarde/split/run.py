@@ -1,4 +1,4 @@
-"""Moves a service, goes on with a move that was killed, undoes or returns one, and ends one: drops what was left."""
+"""Moves a service, resumes a move that was killed, undoes a move or moves back, and drops what a move has left."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -34,14 +34,14 @@ from engarde.util.terminal import Say, indented, step, visible
 from engarde.verify.run import Asked, verify
 
 Ask = Callable[[str], None]
-"""Ends the command where the operator says no."""
+"""Ends the command if the operator says no."""
 
 
 def run(stack: str, name: str, to: str, options: Options, ask: Ask, say: Say) -> Moved | MovePlan:
-    """Moves the service, or goes on with that; in a dry run what would be done.
+    """Moves the service, or resumes its move; a dry run only plans it.
 
-    :raises Refused: something stands in the way, or another move was begun.
-    :raises Unfinished: it was begun, and the same command goes on.
+    :raises Refused: there are obstacles, or another move is open.
+    :raises Unfinished: the move was begun; the same command resumes it.
     """
     declared = read(FOLDER, stack)
     with locked(declared, dry_run=options.dry_run):
@@ -53,10 +53,10 @@ def run(stack: str, name: str, to: str, options: Options, ask: Ask, say: Say) ->
             if options.dry_run:
                 return found
             if found.obstacles:
-                raise Refused(f"{name} cannot be moved; nothing was changed:\n{indented(found.obstacles)}")
+                raise Refused(f"{name} cannot move yet. Nothing was changed.\n{indented(found.obstacles)}")
             ask(
-                f"{name} is shut out and its sessions are ended from now until about {found.contents.source.rows} rows"
-                f" are in {display_name(found.move.new)} and it has its new URL."
+                f"This ends the sessions of {name} and shuts it out, until about {found.contents.source.rows} rows are"
+                f" in {display_name(found.move.new)} and it has its new URL."
             )
             way, held = found.move, found.target.held
             begun = MoveJournal(
@@ -75,11 +75,11 @@ def run(stack: str, name: str, to: str, options: Options, ask: Ask, say: Say) ->
 
 
 def back(stack: str, name: str, options: Options, ask: Ask, say: Say) -> Moved:
-    """Undoes a move that has not come to the stack file, or moves the service back where it was.
+    """Undoes a move that has not written the stack file yet, or moves the service back to its old database.
 
-    :raises Refused: it was not moved, or what it left is dropped already.
-    :raises Unreachable: a server could not be asked, and it was not begun.
-    :raises Unfinished: it was begun, and the same command goes on.
+    :raises Refused: the service did not move, or its old data is dropped already.
+    :raises Unreachable: a server does not answer; nothing was begun.
+    :raises Unfinished: the move back was begun; the same command resumes it.
     """
     declared = read(FOLDER, stack)
     service_of(declared, name)
@@ -89,21 +89,23 @@ def back(stack: str, name: str, options: Options, ask: Ask, say: Say) -> Moved:
         undoes = not begun.returning and begun.step < Step.SWITCHED and not in_target
         if not begun.returning and begun.step < Step.LEFT and in_target:
             raise Refused(
-                f"{file_name(stack)} says that {name} is in {begun.target}, where its data was not brought: take that"
-                " back in the file first"
+                f"{file_name(stack)} says that {name} is in {begun.target}, but its data is still in"
+                f" {_names(stack, begun)[0]}. Undo that edit of the file, then run the command again. Nothing was"
+                " changed."
             )
         if options.dry_run:
             return _told(stack, begun, dry_run=True, undone=undoes)
         if undoes:
             return _undo(stack, begun)
         if not begun.returning:
-            # Whoever cannot be asked now has nobody shut out, and no way back begun.
+            # If a server does not answer, this fails before the service is shut out.
             way = _way_out(stack, begun)
             for database in (way.old, way.new):
                 lockout.login_status(database, way.service.role)
-            # What a comparison in the old database had to leave is in the way of one in the new.
+            # A role that a comparison in the old database has left would prevent one in the new database.
             dismiss(way.old, way.service.role)
-            ask(f"{name} is shut out and its sessions are ended until its data is back in {_names(stack, begun)[0]}.")
+            source = _names(stack, begun)[0]
+            ask(f"This ends the sessions of {name} and shuts it out, until its data is back in {source}.")
             begun = replace(begun, returning=True, step=Step.BEGUN, folder=None, since=now())
             journals.write_move(stack, begun)
         return _go(Run(stack, begun, options, say))
@@ -112,12 +114,15 @@ def back(stack: str, name: str, options: Options, ask: Ask, say: Say) -> Moved:
 def _begun(stack: str, name: str) -> MoveJournal:
     begun = journals.read_move(stack, name)
     if begun is None:
-        raise Refused(f"{name} was not moved by `split run` on this machine, or `split finish` has ended it")
+        raise Refused(
+            f"this machine has no move of {name}: either `bin/engarde split run` moved it on another machine, or"
+            " `bin/engarde split finish` has finished the move. Nothing was changed."
+        )
     return begun
 
 
 def _way_out(stack: str, begun: MoveJournal) -> Move:
-    """The move whether it is on its way out or back, by the stack file as it is now."""
+    """The move out of the old database, even if the service is moving back, by the stack file as it is now."""
     return move(read(FOLDER, stack), begun.service, begun.source, begun.target, begun.carried)
 
 
@@ -133,7 +138,7 @@ def _go(work: Run) -> Moved:
                 getattr(steps, name)(work)
                 work.keep(step=Step(work.begun.step + 1))
         stack, begun = work.stack, work.begun
-        # All of it is back, compared: what the move had made is of no more use.
+        # All data is back and compared: what the move created is not needed any more.
         notes = _taken_back(stack, begun) if begun.returning else ()
     moved = replace(_told(stack, begun), notes=notes, seconds=time.monotonic() - start)
     if begun.returning:
@@ -142,30 +147,30 @@ def _go(work: Run) -> Moved:
 
 
 def _taken_back(stack: str, begun: MoveJournal) -> tuple[str, ...]:
-    """Takes away what the way out had made; what of it stays, a sentence each."""
-    with step("taking back what was made"):
+    """Removes what the move created; returns a sentence for each thing that stays."""
+    with step("removing what the move created"):
         return remove(_way_out(stack, begun), begun)
 
 
 @contextmanager
 def _stopping() -> Iterator[None]:
-    """Says of whatever ends the block that it was begun."""
+    """Adds to an error of the block that the move was begun, and how to resume it."""
     try:
         yield
     except EngardeError as fault:
         raise Unfinished(
-            f"{fault}\nIt was begun, and stopped here: the same command goes on; `bin/engarde split back` goes back"
+            f"{fault}\nThe move stopped here. Run the command again to resume, or `bin/engarde split back` to go back"
         ) from None
 
 
 def _undo(stack: str, begun: MoveJournal) -> Moved:
-    """The old database was never written to: the service only has to be let in again."""
+    """Opens the old database to the service again; the move never wrote to it."""
     way = _way_out(stack, begun)
     role = way.service.role
     with _stopping():
         dismiss(way.old, role)
         notes = _taken_back(stack, begun)
-        with step("letting the service in again"):
+        with step("opening the old database to the service again"):
             lockout.let_in(way.old, role)
             lockout.put_verifier(way.old, way.service, verifiers(stack))
     journals.forget_move(stack, begun.service)
@@ -186,9 +191,10 @@ def _names(stack: str, begun: MoveJournal) -> tuple[str, str]:
 def finish(stack: str, name: str, say: Say, *, drop: bool, dry_run: bool) -> Finished:
     """Drops the schema that the service has left, with the large objects of its role.
 
-    :raises Refused: it may not be dropped, or that was not said.
-    :raises Unreachable: a server could not be asked; nothing was changed.
-    :raises Unfinished: it was lost meanwhile: the same command goes on.
+    :param drop: the operator has agreed.
+    :raises Refused: the schema may not be dropped, or the operator has not agreed.
+    :raises Unreachable: a server does not answer; nothing was changed.
+    :raises Unfinished: the server was lost meanwhile; the same command resumes.
     """
     declared = read(FOLDER, stack)
     service_of(declared, name)
@@ -198,36 +204,44 @@ def finish(stack: str, name: str, say: Say, *, drop: bool, dry_run: bool) -> Fin
             raise Refused(begun.told(stack))
         way = move(declared, name, *begun.way, begun.carried)
         if declared != way.after:
-            raise Refused(f"{file_name(stack)} does not say that {name} is in {begun.target}")
+            raise Refused(
+                f"{file_name(stack)} does not declare {name} in {begun.target} any more, where the move took it."
+                " Correct the file, then run the command again. Nothing was dropped."
+            )
         folder, role = Path(begun.folder or ""), way.service.role
         wanted = whole(folder).inventory
         found = lockout.login_status(way.old, role)
         if found and found.can_login and found.can_connect:
             raise Refused(
-                f"{role} may enter database {display_name(way.old)}: `bin/engarde verify` names by what right"
+                f"{role} may still connect to database {display_name(way.old)}. Nothing was dropped. `bin/engarde"
+                " verify` names the privilege"
             )
-        # One that an earlier comparison had to leave would be a finding.
+        # A role that an earlier comparison has left would be a finding.
         dismiss(way.old, role)
         if findings := verify(way.after, Asked(), lambda _: None).findings:
             listed = indented(f"{finding.check}: {visible(finding.subject)}" for finding in findings[:SHOWN])
-            raise Refused(f"`bin/engarde verify` has {len(findings)} findings; nothing was dropped:\n{listed}")
+            raise Refused(
+                f"`bin/engarde verify` has {len(findings)} findings. Nothing was dropped. Fix them, then run the"
+                f" command again:\n{listed}"
+            )
         with session(login_of_admin(way.old)) as asked:
             there = asked.values("backup_schema", schema=way.service.schema_)
         if there:
-            say("comparing what was left with the copy")
+            say("comparing the old data with its backup")
             if changed := differences(way.old, role, wanted, say):
                 raise Refused(
-                    f"schema {wanted.schema} of {display_name(way.old)} is not as it was left; nothing was dropped:\n"
-                    f"{indented(changed[:SHOWN])}"
+                    f"schema {wanted.schema} of {display_name(way.old)} has changed since the move. Nothing was"
+                    f" dropped.\n{indented(changed[:SHOWN])}"
                 )
         held = Held(wanted.owned, len(wanted.large_objects))
         told = Finished(name, display_name(way.old), wanted.schema, held, str(folder), dry_run)
         if not drop and not dry_run:
             raise Refused(
-                f"would drop schema {told.schema} of database {told.database}: {told.holds}. --yes-drop-old does"
+                f"nothing was dropped. To drop schema {told.schema} of database {told.database} ({told.holds}), add"
+                " --yes-drop-old"
             )
         if not dry_run:
-            # A kill may have come between the two.
+            # The schema is gone if a kill came after it was dropped.
             if there:
                 _drop(way)
             journals.forget_move(stack, name)
@@ -239,7 +253,8 @@ def _drop(way: Move) -> None:
         refuse_event_triggers(asked, way.old.server.user)
         asked.execute_file("backup_pinned")
         if needing := [visible(str(edge)) for edge in needed_by(asked, way.service.schema_)]:
-            raise Refused(f"this needs what is in it, and nothing was dropped: {', '.join(needing)}")
+            schema = visible(way.service.schema_)
+            raise Refused(f"Nothing was dropped. These need objects of schema {schema}: {', '.join(needing)}")
         with lockout.acting(asked, way.service.role):
             asked.execute_file("backup_unlink")
             asked.execute_or_refuse(f"DROP SCHEMA {quoted(way.service.schema_)} CASCADE")

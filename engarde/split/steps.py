@@ -1,4 +1,4 @@
-"""The steps of a move, each of which can be done again after a kill: what it was about is done, or is as it was."""
+"""The steps of a move; each can be done again after a kill, because it finds done, or as it was, all that it does."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -42,19 +42,19 @@ AS_DECLARED = (
     "default privileges",
     "undeclared default privileges",
 )
-"""The checks of which the new database may have no finding before the service comes in."""
+"""The checks that may not find anything in the new database before it is opened to the service."""
 
 
 @dataclass(slots=True)
 class Run:
-    """One command at work on a move."""
+    """One run of a command on a move."""
 
     stack: str
     begun: MoveJournal
     options: Options
     say: Say
     password: str = field(repr=False, default_factory=lockout.temporary_password)
-    """temporary, and known to this process alone"""
+    """temporary; only this process knows it"""
 
     @property
     def way(self) -> Move:
@@ -62,13 +62,13 @@ class Run:
         return move(read(FOLDER, self.stack), self.begun.service, *self.begun.way, self.begun.carried)
 
     def keep(self, **changes: object) -> None:
-        """Writes into the journal what is so now."""
+        """Records these changes in the journal."""
         self.begun = replace(self.begun, **changes)  # type: ignore[arg-type]
         journals.write_move(self.stack, self.begun)
 
 
 def prepared(run: Run) -> None:
-    """The new database can take the service, and `up` is going to come to its end."""
+    """Prepares the new database, and checks that `up` and the delivery will work."""
     way = run.way
     with session(login_of_admin(way.old)) as asked:
         found = contents(asked, way.service)
@@ -84,11 +84,11 @@ def _taking_over(way: Move) -> Mapping[str, str]:
 
 
 def _unprotect_reader(way: Move) -> None:
-    """Lets `up` drop the role of analytics on the server that the last service leaves, where the stack is protected.
+    """If the stack is protected and the last service leaves a server, lets `up` drop the role of analytics there.
 
-    It owns nothing.
+    The role owns nothing.
 
-    :raises Unfinished: the engine does not.
+    :raises Unfinished: Pulumi does not unprotect it.
     """
     label, stack = way.source, way.after.name
     if label is None or not way.old.elsewhere or any(service.database == label for service in way.after.services):
@@ -98,11 +98,11 @@ def _unprotect_reader(way: Move) -> None:
         if role.type == ROLE and role.name == name:
             done = engine("state", "unprotect", role.urn, "--yes", "--stack", stack)
             if done.returncode:
-                raise Unfinished(f"the engine does not unprotect {name}:\n{done.stderr.strip()}")
+                raise Unfinished(f"Pulumi could not unprotect {name} in its state:\n{done.stderr.strip()}")
 
 
 def shut(run: Run) -> None:
-    """Nobody outside can log in as the service, and none of its sessions is left."""
+    """Sets a password that nobody knows for the service, and ends its sessions."""
     way = run.way
     role = way.service.role
     for database in (way.old, way.new) if way.other_server else (way.old,):
@@ -111,7 +111,7 @@ def shut(run: Run) -> None:
 
 
 def copied(run: Run) -> None:
-    """A backup of what is in the old database, which stays as a safety copy."""
+    """Makes a backup of the service in the old database; it stays as a safety copy."""
     way, name = run.way, run.begun.service
     folder = Path(run.begun.folder) if run.begun.folder else default(run.stack, name, datetime.now(UTC))
     run.keep(folder=str(folder))
@@ -120,7 +120,7 @@ def copied(run: Run) -> None:
 
 
 def restored(run: Run) -> None:
-    """It is in the new database, compared, in the place of what was there of the service's."""
+    """Restores the backup into the new database, in place of what the service had there, and compares the two."""
     way = run.way
     lockout.let_in(way.new, way.service.role)
     login, folder = login_to(way.new, way.moved, run.password), Path(run.begun.folder or "")
@@ -128,12 +128,15 @@ def restored(run: Run) -> None:
 
 
 def left(run: Run) -> None:
-    """The role is kept out of the old database, in which nothing has changed since; or it is copied anew."""
+    """Closes the old database to the role, and makes sure that nothing there has changed since the backup.
+
+    :raises Unfinished: something has changed; the same command makes a new backup.
+    """
     way = run.way
     role = way.service.role
     lockout.keep_out(way.old, role)
     wanted = whole(Path(run.begun.folder or "")).inventory
-    run.say(f"comparing what stays in {display_name(way.old)} with the copy")
+    run.say(f"comparing the data in {display_name(way.old)} with its backup")
     with session(login_of_admin(way.old)) as asked:
         prepared_ones = contents(asked, way.service).source.prepared
     changed = differences(way.old, role, wanted, run.say)
@@ -144,13 +147,13 @@ def left(run: Run) -> None:
     lockout.let_in(way.old, role)
     run.keep(step=Step.PREPARED, folder=None)
     raise Unfinished(
-        f"{display_name(way.old)} is not as it was copied, or somebody is still at work in it; it is copied anew by the"
-        f" same command:\n{indented(changed[:SHOWN])}"
+        f"the data in {display_name(way.old)} has changed since its backup, or a session still works on it. The next"
+        f" run makes a new backup.\n{indented(changed[:SHOWN])}"
     )
 
 
 def switched(run: Run) -> None:
-    """The stack file says so."""
+    """Writes the new database into the stack file."""
     now, way = read(FOLDER, run.stack), run.way
     if now != way.after:
         with draft(now, way.after) as made:
@@ -158,7 +161,7 @@ def switched(run: Run) -> None:
 
 
 def brought_up(run: Run) -> None:
-    """Role, grants and URL are there; the second run lets go of what stays where it was."""
+    """Brings up role, grants and URL; the second run removes from the state what stays in the old database."""
     way = run.way
     _unprotect_reader(way)
     for _ in range(2):
@@ -166,17 +169,17 @@ def brought_up(run: Run) -> None:
 
 
 def opened(run: Run) -> None:
-    """The right password is in force, once everything in the new database is as declared and the old one is shut."""
+    """Sets the service's own password, once the new database is as declared and the old one is closed."""
     way = run.way
     role = way.service.role
     if not lockout.refused(login_to(way.old, way.service, run.password)):
-        raise Unfinished(f"{role} is still let into database {way.old.server.database}")
+        raise Unfinished(f"{role} can still log in to database {way.old.server.database}")
     with session(login_of_admin(way.new)) as asked:
         findings = registry.findings(way.new, Observed(way.new, lambda: asked), *AS_DECLARED)
     concerned = {role, way.service.schema_}
     if of_it := [finding for finding in findings if not finding.concerns or concerned & finding.concerns]:
         raise Unfinished(
-            f"database {display_name(way.new)} is not as declared, so that the service stays shut out:\n"
+            f"database {display_name(way.new)} is not as declared, so the service stays shut out. Fix this first:\n"
             + _listed(of_it)
         )
     lockout.put_verifier(way.new, way.moved, verifiers(run.stack))
@@ -185,17 +188,18 @@ def opened(run: Run) -> None:
 
 
 def delivered(run: Run) -> None:
-    """The service runs with its new URL, where the stack file says where."""
+    """Sets the service's new URL on Railway and deploys it, if the stack file says where it runs."""
     if told := deliverer(read(FOLDER, run.stack)).deliver(run.way.moved):
         run.say(told)
 
 
 def proved(run: Run) -> None:
-    """Nothing in any database is other than declared."""
-    run.say("verify")
+    """Makes sure that every database is as declared."""
     if findings := verify(read(FOLDER, run.stack), Asked(), lambda _: None).findings:
-        found = f"{len(findings)} findings:\n{_listed(findings)}"
-        raise Unfinished(f"{run.begun.service} was moved and works, and `verify` has {found}")
+        raise Unfinished(
+            f"{run.begun.service} moved and works, but `bin/engarde verify` has {len(findings)} findings. Fix them:\n"
+            + _listed(findings)
+        )
 
 
 def _listed(findings: Sequence[Finding]) -> str:
@@ -207,13 +211,13 @@ def _listed(findings: Sequence[Finding]) -> str:
 FOLLOWING: Mapping[Step, tuple[str, str]] = {
     Step.BEGUN: ("prepared", "preparing the new database"),
     Step.PREPARED: ("shut", "shutting the service out"),
-    Step.SHUT: ("copied", "copying"),
-    Step.COPIED: ("restored", "loading the copy"),
-    Step.RESTORED: ("left", "closing the old database"),
+    Step.SHUT: ("copied", "making a backup"),
+    Step.COPIED: ("restored", "restoring it into the new database"),
+    Step.RESTORED: ("left", "closing the old database to the service"),
     Step.LEFT: ("switched", "writing the stack file"),
-    Step.SWITCHED: ("brought_up", "up"),
-    Step.UP: ("opened", "letting the service in"),
-    Step.OPENED: ("delivered", "delivery"),
-    Step.DELIVERED: ("proved", "verify of every database"),
+    Step.SWITCHED: ("brought_up", "bringing the stack up"),
+    Step.UP: ("opened", "opening the new database to the service"),
+    Step.OPENED: ("delivered", "delivering the new URL"),
+    Step.DELIVERED: ("proved", "verifying every database"),
 }
-"""Which function follows each step, after which the move is one step further, and what that is called."""
+"""For each step, the function that does the next one, and what the operator is told meanwhile."""

@@ -93,4 +93,4 @@ def test_for_good(project: Project) -> None:
     assert project.database.value("SELECT count(*) FROM pg_largeobject_metadata") == 0
     is_in(project, TARGET, NAME)
     assert state(project) == before
-    assert "`split finish` has ended it" in split(project, "back", SERVICE, "--yes", code=2).stderr
+    assert "has finished the move. Nothing was changed." in split(project, "back", SERVICE, "--yes", code=2).stderr

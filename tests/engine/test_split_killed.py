@@ -114,7 +114,7 @@ def test_undone(project: Project, moment: Moment) -> None:
         assert f"warning: {SERVICE}: a move is open since " in project.preview().output
         said = split(project, "back", SERVICE).stdout
         writer.waits(20)
-    assert "nothing of it was moved" in said
+    assert "no data has moved" in said
     assert writer.ways == [0]
     is_in(project, NAME, TARGET)
     with project.connect(SERVICE) as session:

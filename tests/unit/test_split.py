@@ -89,8 +89,8 @@ def test_a_url_is_refused_with_what_to_declare_and_without_its_password() -> Non
 @pytest.mark.parametrize(
     ("service", "to", "why"),
     [
-        ("a", "railway", "the services share"),
-        ("a", "template1", "the server's own"),
+        ("a", "railway", "is the shared database"),
+        ("a", "template1", "one of the server's own"),
         ("a", "x%y", "holds %"),
         ("a", "", "empty"),
         ("b", "bs", "already"),
@@ -130,7 +130,7 @@ def test_no_extension_is_made_where_the_service_could_put_something_in_its_way()
 
     assert obstacles("public") == []
     [obstacle] = obstacles("a")
-    assert "extension citext is in schema a, which is the service's own" in obstacle
+    assert "extension citext is in schema a, which belongs to the service" in obstacle
     assert 'ALTER EXTENSION "citext" SET SCHEMA public;' in obstacle
 
 
@@ -140,4 +140,4 @@ def test_nothing_is_moved_to_where_rows_are_on_several_servers() -> None:
     found = SimpleNamespace(schema="a", source=source, extensions=(), needs=())
     target = Target(server, frozenset(), (Extension("citus", "pg_catalog", "14.0-1"),), Occupied(None, 0, 0, [], []))
     [said] = of_target(move(stack(), "a", None, "own", []), cast(Contents, found), target)
-    assert said == "database own has the extension citus, and a copy cannot be loaded there"
+    assert "database own has the extension citus, so a copy cannot be loaded there" in said
