@@ -52,7 +52,8 @@ def to_copy(text: str) -> RenderableType:
 
 def wrapped(line: str, width: int, whole: str = "`/") -> Iterator[str]:
     """The line in several parts: broken between words, and within a word that is too long and has none of `whole`."""
-    indent = line[: len(line) - len(line.lstrip())]
+    # The lines of an item of a list hang below its text.
+    indent = " " * (len(line) - len(line.lstrip().removeprefix("- ")))
     made = [""]
     for space, word in _WORD.findall(line):
         if made[-1] and cell_len(made[-1] + space + word) > width:

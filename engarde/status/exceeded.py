@@ -1,14 +1,14 @@
 """The thresholds of the stack file that a report exceeds, and what deserves a look without any."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from engarde.declaration.declared import of_bytes
 from engarde.declaration.model import DatabaseStack
 from engarde.output.findings import Remedy
 from engarde.status.connections import Blocker
-from engarde.status.report import Report, Service
+from engarde.status.report import Report, Server, Service
 from engarde.status.storage import IndexUse, Storage
 
 Threshold = Literal["size", "connections", "slowStatement", "databaseSize", "retainedWal"]
@@ -76,25 +76,27 @@ def _too_many(service: str | None, limit: int | None, used: int, room: int | Non
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """One sentence that begins with the service's name."""
-
     said: str
     remedy: Remedy | None = None
 
 
-def remarks(report: Report) -> Iterator[Remark]:
-    for setting in report.server.settings.values():
+def remarks(report: Report) -> Iterator[tuple[str, list[Remark]]]:
+    """What is worth a look of the server, then of each service, with their names."""
+    yield "server", [*_of_server(report.server)]
+    for service in report.services:
+        stored = service.storage
+        said = [*_sessions(service), *(_stored(stored) if stored else ())]
+        yield service.subject.name, [*map(Remark, said), *(_to_mend(stored) if stored else ())]
+
+
+def _of_server(server: Server) -> Iterator[Remark]:
+    for setting in server.settings.values():
         if setting.waits_for_restart:
-            yield Remark(f"server: setting {setting.name} was changed and takes effect after a restart")
-    for slot in report.server.inactive_slots:
+            yield Remark(f"setting {setting.name} was changed and takes effect after a restart")
+    for slot in server.inactive_slots:
         where = f" in database {slot.database}" if slot.database else ""
         keeps = f"replication slot {slot.slot} is inactive and keeps {of_bytes(slot.retained_bytes)} of WAL"
-        yield Remark(f"server: {keeps}. If nobody needs it, run as a superuser{where}:", slot.remedy)
-    for service in report.services:
-        for said in (*_sessions(service), *(_stored(service.storage) if service.storage else ())):
-            yield Remark(f"{service.subject.name}: {said}")
-        for mended in _to_mend(service.storage) if service.storage else ():
-            yield replace(mended, said=f"{service.subject.name}: {mended.said}")
+        yield Remark(f"{keeps}. If nobody needs it, run as a superuser{where}:", slot.remedy)
 
 
 def _to_mend(stored: Storage) -> Iterator[Remark]:

@@ -47,12 +47,10 @@ class Status(Result):
         shown: list[RenderableType] = [_server(report), Text(), _services(report)]
         if len(report.services) <= FEW:
             shown += [part for service in report.services for part in _details(service, report)]
-        if notes := [*remarks(report)]:
-            shown += [
-                Text(),
-                Text("worth a look", style="bold"),
-                *(part for note in notes for part in _remark(note)),
-            ]
+        if noted := [(name, notes) for name, notes in remarks(report) if notes]:
+            shown += [Text(), Text("worth a look", style="bold")]
+            for name, notes in noted:
+                shown += [Text(f"  {name}"), *(part for note in notes for part in _remark(note))]
         for unseen in report.unseen:
             shown += [Text(), Text(f"not visible: {unseen.what}: {unseen.reason}", style="yellow")]
             shown += fix(unseen.remedy, report.database)
@@ -79,9 +77,9 @@ def status(
 
 
 def _remark(remark: Remark) -> Iterator[RenderableType]:
-    yield Text(f"  {remark.said}", "yellow")
+    yield Text(f"  - {remark.said}", "yellow")
     if remark.remedy:
-        yield to_copy(f"  {remark.remedy.text}")
+        yield to_copy(f"    {remark.remedy.text}")
 
 
 def _server(report: Report) -> Table:

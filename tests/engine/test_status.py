@@ -353,12 +353,13 @@ def test_an_index_that_failed_and_a_table_without_autovacuum_are_told_and_healed
         ]
         assert [table["table"] for table in storage["autovacuumOff"]] == ["Twi''ce", "wide"]
     table, metrics = shown(project), samples(scraped(project))
-    assert "Odd-1: index Odd 'S'.by Id (" in table and "Odd-1: autovacuum is off for Odd 'S'.wide. " in table
+    noted = table.partition("\n  Odd-1\n")[2]
+    assert "  - index Odd 'S'.by Id (" in noted and "  - autovacuum is off for Odd 'S'.wide. " in noted
     for metric in ("invalid_indexes", "autovacuum_off_tables"):
         assert metrics[f"engarde_service_{metric}", (("service", "Odd-1"),)] == 2
         assert metrics[f"engarde_service_{metric}", (("service", "sankore"),)] == 0
     remedies = [each["remedy"]["text"] for each in (*storage["invalidIndexes"], *storage["autovacuumOff"])]
-    assert all(f"\n    {remedy}\n" in table for remedy in remedies)
+    assert all(f"\n      {remedy}\n" in noted for remedy in remedies)
     with project.connect("Odd-1") as session:
         session.execute("DELETE FROM \"Twi''ce\" WHERE ctid = '(0,1)'")
         for remedy in remedies:

@@ -322,7 +322,15 @@ def stored(subject: Subject) -> Storage | None:
 def glanced(services: Names, *, blocked: bool = False) -> Status:
     every = subjects(restrict_to(stack(services), None))
     waits = Blocked(1, services[0], "things", "ShareLock", 1.5, None, (Blocker(2, services[-1], services[-1]),))
-    held = Lock(role=services[0], schema=services[-1], mode="ShareLock", granted=True, count=1, seconds=1.5)
+    held = Lock(
+        role=services[0],
+        schema=services[-1],
+        service=services[-1],
+        mode="ShareLock",
+        granted=True,
+        count=1,
+        seconds=1.5,
+    )
     found = [
         Service(
             subject,

@@ -52,7 +52,7 @@ class Printed:
 
 
 def copied(line: str) -> bool:
-    sql = r"  CREATE DATABASE |    (REINDEX INDEX|ALTER TABLE|SELECT pg_drop_replication_slot\().*;$"
+    sql = r"  CREATE DATABASE |      (REINDEX INDEX|ALTER TABLE|SELECT pg_drop_replication_slot\().*;$"
     edit = "    .*: {database: "
     return "`" in line or line.removeprefix("  ") in COPIED or bool(re.match(f"{sql}|{edit}", line))
 
@@ -97,6 +97,16 @@ def test_who_is_whole_beside_every_figure(wide: Printed) -> None:
     wider = wide(glanced(names(4, "short")).text(), 160)
     assert sum(line.startswith("service ") for line in printed) == 3
     assert sum(line.startswith("service ") for line in wider) == 1
+
+
+def test_what_is_worth_a_look_is_a_list_for_each_service(wide: Printed) -> None:
+    noted = wide(glanced(names(4, "short"), blocked=True).text(), 60)
+    at = noted.index("  madansara")
+    assert noted[at + 1 : at + 4] == [
+        "  - a transaction has been open for 21 min",
+        "  - session 1 has waited 1.5 s for things, blocked by",
+        "    langflow's session 2 (langflow, state not visible)",
+    ]
 
 
 def test_the_matrix_is_a_list_where_it_does_not_fit(wide: Printed) -> None:
