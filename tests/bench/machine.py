@@ -11,7 +11,7 @@ from launcher.engine import Engine
 def facts(engine: Engine) -> list[str]:
     """Lines to stand above the table."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    plugins = "official plugins" if engine.official else "our stand-ins in place of the official plugins"
+    plugins = "official plugins" if engine.official else "provider stubs in place of the official plugins"
     return [
         f"{platform.system()} {platform.machine()}, {cores} cores, Python {platform.python_version()}",
         f"{_postgresql()} with durable settings on 127.0.0.1; Pulumi engine {engine.version}, {plugins}",
