@@ -32,6 +32,8 @@ from engarde.preflight.revocations import Given
 from engarde.preflight.server_facts import Before
 from engarde.pulumi_cli.state import PASSWORD, PROVIDER, READER, ROLE, SCHEMA, TENANT, rotation
 from engarde.server.credentials import Access
+from engarde.util.quoting import word
+from engarde.util.terminal import indented
 
 
 def before(database: DatabaseStack, stack: Stack, renames: Renames) -> Before:
@@ -42,15 +44,15 @@ def before(database: DatabaseStack, stack: Stack, renames: Renames) -> Before:
     declared = {f"{service}-schema" for service in services}
     here = _here(database, recorded)
     # A schema that is now declared for another service is not left behind: `rename_faults` refuses it.
-    retired = (
-        found.made
+    retired = {
+        found.made: base_name(found.name).removesuffix("-schema")
         for found in here
         if base_name(found.name) not in declared and found.made not in database.schemas and not marked(found)
-    )
+    }
     return Before(
         read=frozenset(row.schema or "" for row in reads if row.table),
         called=frozenset(_called(row) for row in reads if row.function),
-        retired=frozenset(retired),
+        retired=retired,
         going=frozenset(made.name for made in _roles(database, recorded) if made.service not in services),
         made=frozenset((*(_made("schema", schema) for schema in here), *_roles(database, recorded))),
         taken_over=taken_over(),
@@ -135,9 +137,11 @@ def refuse_to_drop_protected(stack: Stack, recorded: Iterable[Recorded]) -> None
     declared = {*(service.name for service in stack.services), *((ANALYTICS,) if stack.analytics else ())}
     protected = {found.name for found in recorded if found.type in (TENANT, READER) and found.outputs.get(PROTECTED)}
     if gone := sorted(protected - declared):
+        retire = [f"bin/engarde retire {word(name)} --stack {stack.name}" for name in gone if name != ANALYTICS]
         raise Refused(
             f"stack {stack.name} protects what its stack file no longer declares: {', '.join(gone)}. Nothing was"
             " changed. Declare it again with `protect: false`, run `up`, then remove it from the stack file"
+            + (f". For a service, one command does all of that:\n{indented(retire)}" if retire else "")
         )
 
 

@@ -19,7 +19,7 @@ from engarde.server.catalog import Existing, Setting, roles_of
 from engarde.server.credentials import Access
 from engarde.server.functions import Function, refuse_event_triggers
 from engarde.server.session import Session, session
-from engarde.util.quoting import statement
+from engarde.util.quoting import statement, word
 from engarde.util.terminal import BREAKS, indented, visible
 
 
@@ -47,8 +47,8 @@ class Before:
     """the schemas in which services were granted reads"""
     called: frozenset[Execute] = frozenset()
     """the functions that services were granted"""
-    retired: frozenset[str] = frozenset()
-    """the schemas of services that are no longer declared"""
+    retired: Mapping[str, str] = field(default_factory=dict)
+    """schema of a service that is no longer declared -> the service"""
     going: frozenset[str] = frozenset()
     """the roles of services that are no longer declared"""
     made: frozenset[Made] = frozenset()
@@ -126,10 +126,11 @@ def _refuse_to_lose(stack: DatabaseStack, asked: Session, before: Before) -> Non
     """Pulumi would fail only after it has revoked the service's grants."""
     if held := asked.tuples("held", schemas=sorted(before.retired)):
         counted = ", ".join(f"{schema} ({count} objects)" for schema, count in held)
+        retire = [f"bin/engarde retire {word(before.retired[schema])} --stack {stack.name}" for schema, _ in held]
         raise Refused(
             f"no service declares these schemas of stack {stack.name} any more, but they are not empty: {counted}."
-            " Nothing was changed. Declare the service again, or retire it (docs/retire.md): copy its data, drop the"
-            " schema as the service, then remove the service from the stack file"
+            " Nothing was changed. Declare the service again, or retire it with a backup of its data:\n"
+            + indented(retire)
         )
 
 

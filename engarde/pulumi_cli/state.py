@@ -38,6 +38,8 @@ class Outputs:
     """database -> URL; none where the stack has only the shared one"""
     views: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """service -> those of its reads that were views"""
+    services: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """service -> its `schema`, `role` and, if it has one of its own, `database`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,8 @@ def outputs(stack: str) -> Outputs:
     if "passwords" not in found:
         raise Unreachable(f"stack {stack} has no outputs yet; run `bin/pulumi up --stack {stack}`")
     urls = found.get("analytics_urls") or {}
-    return Outputs(found["database_urls"], found.get("analytics_url"), found["passwords"], urls, views(found))
+    services = found.get("services") or {}
+    return Outputs(found["database_urls"], found.get("analytics_url"), found["passwords"], urls, views(found), services)
 
 
 def views(outputs: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

@@ -3,7 +3,7 @@ that are done are skipped, so the same command resumes after a stop."""
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rich.console import RenderableType
@@ -24,7 +24,7 @@ from engarde.output.show import Result
 from engarde.pulumi_cli.logins import access, login_of_admin
 from engarde.pulumi_cli.process import remove_key, set_key, up
 from engarde.pulumi_cli.stacks import read
-from engarde.pulumi_cli.state import TENANT, Resource, state
+from engarde.pulumi_cli.state import TENANT, Resource, outputs, state
 from engarde.rotate.stack_change import copied, locked
 from engarde.server import copy_in
 from engarde.server.session import Session, session
@@ -73,23 +73,30 @@ class Retired(Result):
 
 @dataclass(frozen=True, slots=True)
 class _Left:
-    """A service in the stack file, with the facts that decide which steps are left."""
+    """A service, with the facts that decide which steps are left."""
 
     stack: Stack
     service: Service
+    listed: bool
+    """whether it is in the stack file"""
     made: Resource | None
     """the service in the state, if `up` has created it"""
     held: Held | None
     """its schema's contents; None if the schema does not exist"""
 
+    @property
+    def protected(self) -> bool:
+        """Whether the next run would refuse to do without it."""
+        return self.made is not None and self.made.protected
+
     def steps(self, keep: bool) -> list[str]:
         file, name = file_name(self.stack.name), self.service.name
-        steps = ["unprotect its role and its schema (`up`)"] if self.made and self.made.protected else []
+        steps = ["unprotect its role and its schema (`up`)"] if self.protected else []
         if self.held is not None:
             what = f"schema {self.service.schema_} ({str(self.held) or 'empty'})"
             steps += [f"back up {what}"] if keep else []
             steps += [f"drop {what}{'' if keep else ' without a backup'}"]
-        return [*steps, f"remove {name} from {file}", _UP]
+        return [*steps, *([f"remove {name} from {file}"] if self.listed or self.protected else []), _UP]
 
 
 _UP = "drop its role and its grants (`up`)"
@@ -105,23 +112,35 @@ def retire(stack: str, name: str, to: Path | None, options: Options, ask: Ask, s
     start, declared = time.monotonic(), read(FOLDER, stack)
     with locked(declared, dry_run=options.dry_run):
         service = next((service for service in declared.services if service.name == name), None)
-        made = next((found for found in state(stack).resources if (found.type, found.name) == (TENANT, name)), None)
+        recorded = state(stack)
+        made = next((found for found in recorded.resources if (found.type, found.name) == (TENANT, name)), None)
         if service is None and made is None:
             raise UnknownName(f"stack {stack}", "service", [name], [service.name for service in declared.services])
+        listed = service is not None
+        service = service or _brought_up(stack, name, recorded.counters.get(name, 1))
         if service is None:
-            # It was stopped after it had left the file; `up` refuses if its schema still holds anything.
+            # The last run was stopped while it dropped the role.
             if not options.dry_run:
                 up(stack)
             return Retired(name, (_UP,), options.dry_run, seconds=time.monotonic() - start)
-        left = _left(declared, service, made)
+        left = _left(declared, service, made, listed=listed)
         steps, folder = tuple(left.steps(keep)), None
         if not options.dry_run:
             ask(f"To retire {name} from stack {stack}, this command will:\n{indented(steps)}")
             folder = _go(left, to, options, say, keep=keep)
-    return Retired(name, steps, options.dry_run, folder, time.monotonic() - start, service.on_railway)
+    variables = service.on_railway if listed else ()
+    return Retired(name, steps, options.dry_run, folder, time.monotonic() - start, variables)
 
 
-def _left(declared: Stack, service: Service, made: Resource | None) -> _Left:
+def _brought_up(stack: str, name: str, rotation: int) -> Service | None:
+    """A service that is not in the stack file any more, as the last run brought it up."""
+    if (found := outputs(stack).services.get(name)) is None:
+        return None
+    place = {key: found.get(key) for key in ("schema", "role", "database")}
+    return Service.model_validate({"name": name, **place, "rotation": rotation})
+
+
+def _left(declared: Stack, service: Service, made: Resource | None, *, listed: bool) -> _Left:
     """:raises Refused: something prevents it."""
     name = service.name
     if (begun := journals.read_move(declared.name, name)) is not None:
@@ -129,8 +148,11 @@ def _left(declared: Stack, service: Service, made: Resource | None) -> _Left:
     if name in journals.read_rotations(declared.name).begun:
         command = f"bin/engarde rotate {name} --stack {declared.name}"
         raise Refused(f"a rotation of {name} is not finished. Nothing was changed. Run `{command}` first")
-    with copied(declared.name, journals.folder("retire", declared.name)) as copy:
-        _take_out(declared, service, copy.copy)
+    if listed:
+        with copied(declared.name, journals.folder("retire", declared.name)) as copy:
+            _take_out(declared, service, copy.copy)
+    else:
+        declared = replace(declared, services=(*declared.services, service))
     held = None
     if made:
         login = access(declared, name)
@@ -140,7 +162,7 @@ def _left(declared: Stack, service: Service, made: Resource | None) -> _Left:
             if asked.values("backup_schema", schema=service.schema_):
                 owned = asked.query("backup_contents", Owned, schema=service.schema_)
                 held = Held(tuple(owned), asked.values("large_objects_of", role=service.role)[0])
-    return _Left(declared, service, made, held)
+    return _Left(declared, service, listed, made, held)
 
 
 def _take_out(declared: Stack, service: Service, file: Path) -> None:
@@ -148,10 +170,7 @@ def _take_out(declared: Stack, service: Service, file: Path) -> None:
 
     :raises Refused: it is not.
     """
-    path = key_path("services", (service.name,))
-    if path is None:
-        raise Refused(f"Pulumi cannot write the key of {service.name}. Remove it from {file.name} yourself")
-    remove_key(declared.name, file, path)
+    remove_key(declared.name, file, _key(service, file))
     try:
         after = read(file.parent, declared.name)
     except ConfigError as faults:
@@ -163,6 +182,16 @@ def _take_out(declared: Stack, service: Service, file: Path) -> None:
         raise Refused(
             f"an ESC environment declares {service.name}, not {file.name}. Nothing was changed. Remove it there first"
         )
+
+
+def _key(service: Service, file: Path, *inside: str) -> str:
+    """The path of a key of its entry.
+
+    :raises Refused: Pulumi cannot express it.
+    """
+    if (path := key_path("services", (service.name, *inside))) is None:
+        raise Refused(f"Pulumi cannot write the key of {service.name}. Nothing was changed. Edit {file.name} yourself")
+    return path
 
 
 def _refuse_in_use(asked: Session, service: Service) -> None:
@@ -187,24 +216,33 @@ def _go(left: _Left, to: Path | None, options: Options, say: Say, *, keep: bool)
                 f"{made.complaint}\nNothing was changed. Fix that, or keep this copy and run the command with"
                 " --yes-without-backup"
             )
-    if left.made and left.made.protected:
+    if left.protected:
         say("removing the protection")
         with copied(stack.name, journals.folder("retire", stack.name)) as copy:
-            path = key_path("services", (service.name, "protect"))
-            assert path, "`_take_out` has found its key"
-            set_key(stack.name, copy.copy, path, "false")
+            for key, value in _unprotected(left).items():
+                set_key(stack.name, copy.copy, _key(service, copy.copy, key), value)
             copy.put_in_place()
         up(stack.name)
     if left.held is not None:
         _drop(stack, service, manifest.whole(folder).inventory if folder else None, say)
     begin_change()
-    with copied(stack.name, journals.folder("retire", stack.name)) as copy:
-        _take_out(stack, service, copy.copy)
-        copy.put_in_place()
+    if left.listed or left.protected:
+        with copied(stack.name, journals.folder("retire", stack.name)) as copy:
+            _take_out(stack, service, copy.copy)
+            copy.put_in_place()
     if left.made and service.database:
         _take_privileges(stack, service)
     up(stack.name)
     return folder
+
+
+def _unprotected(left: _Left) -> dict[str, str]:
+    """The keys of its entry that take the protection off; without an entry, also those that keep it what it is."""
+    if left.listed:
+        return {"protect": "false"}
+    service = left.service
+    known = {"schema": service.schema_, "role": service.role, "rotation": str(service.rotation), "protect": "false"}
+    return known | ({"database": service.database} if service.database else {})
 
 
 def _take_privileges(stack: Stack, service: Service) -> None:

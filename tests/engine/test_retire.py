@@ -132,13 +132,34 @@ def test_rows_that_came_after_the_backup_are_not_lost(stack: Project, tmp_path: 
         assert session.execute("SELECT count(*) FROM things").fetchone() == (3,)
 
 
-def test_a_service_of_a_database_of_its_own_leaves(projects: Projects, tmp_path: Path) -> None:
+def test_a_service_of_a_database_of_its_own_leaves_and_goes_on_where_it_was_stopped(
+    projects: Projects, tmp_path: Path
+) -> None:
     with projects(services={"madansara": {"database": "own"}, "onside": None}, analytics={}) as project:
         with project.database.session() as session:
             session.execute("CREATE DATABASE own")
         filled(project)
-        tool(project, "retire", "madansara", "--yes-drop-data", "--to", str(tmp_path / "it"))
+        with patch("engarde.retire.run._take_privileges", side_effect=Unfinished("stopped")):
+            tool(project, "retire", "madansara", "--yes-drop-data", "--to", str(tmp_path / "it"), code=4)
+        assert '"madansara"' not in (project.folder / STACK_FILE).read_text()
+        left = json.loads(tool(project, "retire", "madansara", "--dry-run", "--output", "json").stdout)
+        assert left["steps"] == ["drop its role and its grants (`up`)"]
+        tool(project, "retire", "madansara", "--yes-drop-data")
         gone(project, "madansara")
+
+
+def test_a_service_that_was_taken_out_of_the_file_by_hand_leaves_with_a_backup(stack: Project, tmp_path: Path) -> None:
+    services = {**SERVICES, "madansara": {"protect": True, "rotation": 2}}
+    stack.declare(services=services, analytics={}, railway=RAILWAY)
+    stack.succeeds(stack.up())
+    document = json.loads((stack.folder / STACK_FILE).read_text())
+    del document["config"]["engarde:services"]["madansara"]
+    (stack.folder / STACK_FILE).write_text(json.dumps(document))
+    refused = stack.preview()
+    assert (refused.exit != 0, "bin/engarde retire madansara --stack local" in refused.output) == (True, True)
+    tool(stack, "retire", "madansara", "--yes-drop-data", "--to", str(tmp_path / "it"))
+    assert json.loads((tmp_path / "it/manifest.json").read_text())["manifest"]["service"] == "madansara"
+    gone(stack, "madansara")
 
 
 def test_without_a_backup_only_where_that_is_said(stack: Project) -> None:
