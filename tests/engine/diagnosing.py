@@ -83,7 +83,7 @@ def in_shell(project: Project, text: str) -> str:
     # The program asks for no confirmation where it is told so, as a person would.
     environment |= {"PULUMI_NON_INTERACTIVE": "true", "PATH": f"{_clients(project)}:{environment['PATH']}"}
     done = subprocess.run(
-        ["sh", "-ec", text.replace("bin/pulumi up ", "bin/pulumi up --yes --skip-preview ")],
+        ["sh", "-ec", _confirmed(text)],
         cwd=project.folder,
         env=environment,
         capture_output=True,
@@ -93,6 +93,12 @@ def in_shell(project: Project, text: str) -> str:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def _confirmed(text: str) -> str:
+    """The commands, with what a person answers where they ask."""
+    up = text.replace("bin/pulumi up ", "bin/pulumi up --yes --skip-preview ")
+    return up.replace("bin/engarde retire ", "bin/engarde retire --yes-drop-data ")
 
 
 def _clients(project: Project) -> str:

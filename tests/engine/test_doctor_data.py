@@ -1,5 +1,6 @@
 """Migrations that have not run, or are another's, and what cannot be dropped: its cause, the printed fix, and then."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -89,16 +90,19 @@ def test_a_schema_with_data_is_copied_before_it_is_dropped(project: Project) -> 
     text = said(lambda: ask(project, "sankore", "DROP SCHEMA sankore"))
     code, found = diagnosed(project, text)
     confirmed_first(code, found, runs.DATA)
-    words = found["remedy"]["text"]
-    assert words.index("pg_dump") < words.index("&&") < words.index("CASCADE")
-    if not (project.database.server.bin_dir / "pg_dump").exists():
-        # One of another major copies nothing, and then nothing is dropped.
-        with pytest.raises(AssertionError, match="pg_dump"):
-            heal(project, found["remedy"])
-        ask(project, "sankore", "SELECT * FROM things")
-        return
+    assert found["remedy"]["text"] == "bin/engarde retire sankore --stack local"
     heal(project, found["remedy"])
-    assert "CREATE TABLE sankore.things" in (project.folder / "sankore.sql").read_text()
+    [manifest] = (project.folder / "backups").rglob("manifest.json")
+    assert json.loads(manifest.read_text())["manifest"]["service"] == "sankore"
+    assert diagnosed(project, text)[0] == 0
+
+
+def test_a_schema_of_nobody_is_dropped_by_decision(project: Project) -> None:
+    project.database.run("CREATE SCHEMA left_over CREATE TABLE things (id int)")
+    text = said(lambda: project.database.run("DROP SCHEMA left_over"))
+    found = only_named(project, text, runs.DATA, "decision")
+    assert found["remedy"]["text"].endswith('DROP SCHEMA "left_over" CASCADE;')
+    project.database.run(found["remedy"]["text"])
     assert diagnosed(project, text)[0] == 0
 
 

@@ -3,9 +3,9 @@
 import re
 import socket
 from pathlib import Path
+from typing import Literal
 
 from engarde.checks import registry
-from engarde.declaration.loader import password_words
 from engarde.declaration.model import Analytics, Service
 from engarde.declaration.names import ANALYTICS
 from engarde.declaration.stack_file import set_key
@@ -16,7 +16,7 @@ from engarde.doctor.model import Answer, Cause, as_found, confirmed, ruled_out, 
 from engarde.errors import Unreachable
 from engarde.output.findings import Remedy
 from engarde.pulumi_cli.state import admin_password, backend, state
-from engarde.util.quoting import quoted, statement, word
+from engarde.util.quoting import statement, word
 from engarde.util.terminal import first_few
 
 LISTED = 3
@@ -120,7 +120,12 @@ def _holds_data(facts: Facts) -> Answer:
     held = facts.session.values("in_schema", schema=schema)
     if not held:
         return ruled_out(f"schema {schema} is empty")
-    return confirmed(f"schema {schema} contains {first_few(held, LISTED)}", _retire(facts, schema))
+    because = f"schema {schema} contains {first_few(held, LISTED)}"
+    if service := _service_with(facts, "schema", schema):
+        return confirmed(because, _retire(facts, service))
+    owner = facts.catalog.schemas[schema].owner
+    drop = f"-- if nobody needs what is in it, which is lost:\n{statement('DROP SCHEMA {} CASCADE', schema)}"
+    return confirmed(because, Remedy("decision", drop, by_superuser=not facts.observed.admin.may(owner)))
 
 
 def _role_holds(facts: Facts) -> Answer:
@@ -134,10 +139,9 @@ def _role_holds(facts: Facts) -> Answer:
         f"{'owned objects' if owned else 'privileges'} in {database or 'the server'} ({amount})"
         for database, owned, amount in held
     ]
-    for service in facts.stack.services:
-        if service.role == name:
-            because = f"{name} has {', '.join(parts)}; it is the role of service {service.name}"
-            return confirmed(because, _retire(facts, service.schema_))
+    if service := _service_with(facts, "role", name):
+        because = f"{name} has {', '.join(parts)}; it is the role of service {service}"
+        return confirmed(because, _retire(facts, service))
     others = sorted({database for database, *_ in held if database} - {facts.stack.server.database})
     where = f"; run the fix in {', '.join(others)}, too" if others else ""
     # REASSIGN comes first, so that DROP OWNED removes privileges and no data.
@@ -146,24 +150,24 @@ def _role_holds(facts: Facts) -> Answer:
     return confirmed(f"{name} has {', '.join(parts)}{where}", remedies.sql(facts, sql))
 
 
-def _retire(facts: Facts, schema: str) -> Remedy:
-    """A copy, and the drop only if the copy succeeded: as docs/retire.md retires a service."""
-    server, service = facts.stack.server, facts.service_of(schema)
-    password = password_words(facts.stack.label if facts.stack.elsewhere else None)
-    pattern = word(quoted(schema))
-    who = word(service.name) if service else "admin"
-    drop = word(statement("DROP SCHEMA {} CASCADE", schema))
-    copy = word(f"{schema}.sql")
-    at = f"-h {server.host} -p {server.port} -U {word(server.user)}"
-    return remedies.command(
-        f'export PGPASSWORD="$(bin/pulumi config get {password} --stack {facts.stack.name})"',
-        f"pg_dump {at} -n {pattern} -f {copy} {word(server.database)} \\",
-        f"  && bin/engarde psql {who} --stack {facts.stack.name} -c {drop}",
-    )
+def _service_with(facts: Facts, key: Literal["schema", "role"], name: str) -> str | None:
+    """The service with this schema in the database, or with this role: declared, or brought up by the last run."""
+    for service in facts.stack.services:
+        if name == (service.schema_ if key == "schema" else service.role):
+            return service.name
+    for brought_up, known in facts.observed.recorded.outputs.services.items():
+        if known[key] == name and (key == "role" or known.get("database") == facts.stack.label):
+            return brought_up
+    return None
+
+
+def _retire(facts: Facts, service: str) -> Remedy:
+    return remedies.command(f"bin/engarde retire {word(service)} --stack {facts.stack.name}")
 
 
 def _retire_named(facts: Facts) -> Remedy:
-    return _retire(facts, facts.known_as([service.schema_ for service in facts.stack.services]) or "SCHEMA")
+    services = {name: service.name for service in facts.stack.services for name in (service.schema_, service.role)}
+    return _retire(facts, services.get(facts.known_as(services) or "", remedies.SERVICE))
 
 
 ANOTHER_RUN = Cause("two runs change the same object at the same time", _another_run, _wait)
