@@ -1,1 +1,1 @@
-"""Runs each service's own migrations, in its schema and as its role."""
+"""Runs each service's own migrations, as its role and in its schema."""

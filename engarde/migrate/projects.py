@@ -1,4 +1,4 @@
-"""The services that have migrations, who they log in as, where each is in its history, and who may begin at base."""
+"""The services that have migrations: their logins, where each is in its history, and which may start at base."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -34,11 +34,11 @@ _UNREADABLE = {
     "55P03": "another session has locked it",
     "57014": "it did not answer within 10 seconds",
 }
-"""Why a version table is not read, by SQLSTATE."""
+"""Why a version table could not be read, by SQLSTATE."""
 
 
 def histories(stack: DatabaseStack) -> Histories:
-    """Those of the services in the stack's database, as far as they can be read."""
+    """The histories of the services in the stack's database, as far as they can be read."""
     found = {}
     for service in stack.services:
         if service.migrations:
@@ -53,26 +53,26 @@ def _history(declared: Migrations) -> Graph:
 
 
 class OtherVersionTable(Refused):
-    """A service's revisions are in another version table than its own."""
+    """A service's revisions are in a version table that is not its own."""
 
 
 @dataclass(frozen=True)
 class Database:
-    """The version tables of one database, read once, when a service is found that would begin at base."""
+    """The version tables of one database; they are read once, for the first service that would start at base."""
 
     stack: DatabaseStack
     admin: Access = field(repr=False)
     logins: Mapping[str, Access] = field(repr=False)
-    """role -> login, of the services whose passwords are known"""
+    """role -> login, for the services whose passwords are known"""
 
     def refuse_base(self, service: Service) -> None:
-        """Lets a service begin that has no revision in its own table.
+        """Refuses a service that has no revision in its own version table and did not start at base.
 
         :raises OtherVersionTable: a table outside of its schema holds its revisions.
-        :raises Unreachable: one that it may have used cannot be read now.
+        :raises Unreachable: a table that it may have used cannot be read now.
         """
         has_own = any(table.schema == service.schema_ for table in self._tables)
-        # What stands in a schema where the service may not write is a neighbour's word.
+        # A table in another service's schema counts only if this service may write there.
         others = [
             table
             for table in self._tables
@@ -83,24 +83,25 @@ class Database:
                 evidence = self._histories.evidence(service, table) or f"{table.owner} owns it"
                 sure = self._histories.proven(service, table) or table.owner == service.role
                 raise OtherVersionTable(
-                    f"{table.identity} holds {', '.join(table.revisions)}: {evidence}; from base {service.name} would"
-                    " make its tables anew beside those that are there, so nothing was changed; `bin/engarde doctor"
-                    f" --stack {self.stack.name}` says how it gets a version table of its own"
+                    f"{table.identity} holds {', '.join(table.revisions)}: {evidence}. From base, {service.name} would"
+                    " create its tables again, beside the existing ones. Nothing was changed. `bin/engarde doctor"
+                    f" --stack {self.stack.name}` says how to give it a version table of its own"
                     f"{'' if sure else self._way_out(service)}"
                 )
         for table in others:
-            # With a table of its own, an empty one, the service has been told to begin.
+            # An empty table of its own means that the service was told to start at base.
             used = table.trusted or table.owner == service.role or (service.role in table.writers and not has_own)
             if used and table.revisions is None:
                 raise Unreachable(
-                    f"{table.identity} cannot be read now: {table.unread}; it may hold revisions of {service.name},"
-                    f" whose own table has none; nothing was changed{'' if has_own else self._way_out(service)}"
+                    f"{table.identity} cannot be read now: {table.unread}. It may hold revisions of {service.name},"
+                    f" whose own version table has none. Nothing was changed{'' if has_own else self._way_out(service)}"
                 )
 
     def _way_out(self, service: Service) -> str:
         made = f"CREATE TABLE {quoted(service.schema_, VERSION_TABLE)} (version_num varchar(32) PRIMARY KEY)"
         command = ("bin/engarde", "psql", service.name, "--stack", self.stack.name, "-c", made)
-        return f"; if {service.name} has no tables yet, an empty one lets it begin: {' '.join(map(word, command))}"
+        create = " ".join(map(word, command))
+        return f". If {service.name} has no tables yet, create an empty version table for it: `{create}`"
 
     @cached_property
     def _histories(self) -> Histories:
@@ -114,13 +115,13 @@ class Database:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One service's Alembic project, and the logins that it is run and watched with, at the operator's address."""
+    """One service's Alembic project, and the logins to run and to watch it, at the operator's address."""
 
     service: Service
     declared: Migrations
     access: Access = field(repr=False)
     database: Database
-    """that it is run in, with the admin's login"""
+    """the database in which it runs, with the admin's login"""
 
     @property
     def name(self) -> str:
@@ -132,37 +133,39 @@ class Project:
         return FOLDER / self.declared.path
 
     def history(self) -> Graph:
-        """Its migration scripts, read without being run.
+        """Its migration scripts, read without running them.
 
-        :raises ConfigError: they cannot be.
+        :raises ConfigError: they cannot be read.
         """
         return _history(self.declared)
 
     @property
     def target(self) -> str:
-        """What its Alembic is told to upgrade to: `head`, or `heads` of labelled branches that stand by themselves."""
+        """What its Alembic upgrades to: `head`, or `heads` if its heads are those of separate labelled branches."""
         try:
             return self.history().target
         except ConfigError:
-            # What nobody can read Alembic refuses, where it is several.
+            # If there are several heads, Alembic refuses this itself.
             return "head"
 
 
 def projects(stack: Stack, names: Sequence[str]) -> list[Project]:
-    """Those of these services, or of all that have migrations without a name.
+    """The projects of these services; without a name, of all services that have migrations.
 
-    :raises ConfigError: a name is not in the stack, or the stack file gives it no migrations.
-    :raises Unreachable: the engine does not know a password.
+    :raises ConfigError: the stack has no service of a name, or the stack file gives it no migrations.
+    :raises Unreachable: Pulumi does not know a password.
     """
     chosen = services_of(stack, names) or [service for service in stack.services if service.migrations]
     if without := [service.name for service in chosen if not service.migrations]:
         raise ConfigError(
-            f"{file_name(stack.name)} does not say where the migrations of {', '.join(without)} are"
-            " (`migrations: {path: ...}`, docs/migrate.md)"
+            f"{file_name(stack.name)} does not say where the migrations of {', '.join(without)} are: add"
+            " `migrations: {path: ...}` to the service (docs/migrate.md)"
         )
     if not chosen:
-        raise ConfigError(f"no service in {file_name(stack.name)} has `migrations` (docs/migrate.md)")
-    # No later: Pulumi has the passphrase in its environment, where a service's code that runs could read it.
+        raise ConfigError(
+            f"no service in {file_name(stack.name)} has `migrations`: add `migrations: {{path: ...}}` (docs/migrate.md)"
+        )
+    # Before any code of a service runs: it could read the passphrase from the environment of Pulumi.
     known = outputs(stack.name)
     stacks = {service.database: database_of(stack, service) for service in chosen}
     databases = {
@@ -181,10 +184,10 @@ def projects(stack: Stack, names: Sequence[str]) -> list[Project]:
 
 
 def run(stack: Stack, name: str, command: Sequence[str]) -> NoReturn:
-    """Becomes the command, in the environment that the service's migrations have but for the limits of their sessions.
+    """Becomes the command, in the environment of the service's migrations, without the limits of their sessions.
 
-    :raises Refused: it cannot be run.
-    :raises Unreachable: the engine does not know the service's password.
+    :raises Refused: the command cannot be run.
+    :raises Unreachable: Pulumi does not know the service's password.
     """
     service = service_of(stack, name)
     declared = service.migrations or Migrations(path=".")
@@ -197,11 +200,11 @@ def run(stack: Stack, name: str, command: Sequence[str]) -> NoReturn:
 
 
 def starting_point(project: Project) -> tuple[str, ...]:
-    """The revisions from which the service goes on; none where it begins at base.
+    """The revisions from which an upgrade starts; empty if it starts at base.
 
-    :raises OtherVersionTable: its revisions are in another table than its own.
-    :raises Refused: there is no way from here that migrations can go.
-    :raises Unreachable: the service was not let in, or where it is cannot be read now: then nobody knows.
+    :raises OtherVersionTable: the service's revisions are in a table that is not its own.
+    :raises Refused: the address is a pooler's.
+    :raises Unreachable: the service could not log in, or its version table cannot be read now.
     """
     found = revisions(project)
     if not found:
@@ -210,16 +213,16 @@ def starting_point(project: Project) -> tuple[str, ...]:
 
 
 def revisions(project: Project) -> tuple[str, ...]:
-    """Those in the service's own version table; none where there is no such table yet.
+    """The revisions in the service's own version table; empty if it has no such table yet.
 
-    :raises Refused: there is no way from here that migrations can go.
-    :raises Unreachable: the service was not let in, or the table cannot be read now: then nobody knows.
+    :raises Refused: the address is a pooler's.
+    :raises Unreachable: the service could not log in, or the table cannot be read now.
     """
     with session(project.access) as asked:
         if asked.pooled:
             raise Refused(
-                f"{project.access.where} is a pooler's address: migrations need the server's own, for locks and"
-                " settings that last as long as their session"
+                f"{project.access.where} is the address of a pooler. Migrations need the server's own address, because"
+                " a pooler does not keep locks and settings for a whole session"
             )
         [there] = asked.values("version_table", schema=project.service.schema_)
         if not there:
@@ -229,12 +232,12 @@ def revisions(project: Project) -> tuple[str, ...]:
         except NotAnswered as refusal:
             table = quoted(project.service.schema_, VERSION_TABLE)
             why = _UNREADABLE.get(str(refusal), "reading it fails")
-            raise Unreachable(f"{table} cannot be read now: {why} (SQLSTATE {refusal}); nothing was changed") from None
+            raise Unreachable(f"{table} cannot be read now: {why} (SQLSTATE {refusal}). Nothing was changed") from None
     return tuple(sorted({row["revision"] for row in rows}))
 
 
 def status(projects: Sequence[Project]) -> Statuses:
-    """Every service by itself: one that cannot be looked at does not keep the others from it."""
+    """The status of each service; one that cannot be read does not stop the others."""
     return Statuses([*map(_status, projects)])
 
 
@@ -247,7 +250,10 @@ def _status(of: Project) -> Status:
     except EngardeError as error:
         return Status(of.name, "not known", said=str(error), exit_code=error.exit_code)
     if strange := [revision for revision in now if revision not in history.revisions]:
-        said = f"its versions have no {', '.join(strange)}: applied from newer code, or another service's"
+        said = (
+            f"its version files have no revision {', '.join(strange)}: newer code has applied it, or it belongs to"
+            " another service"
+        )
         return Status(of.name, "unknown revision", now, history.heads, said=said)
     if pending := history.pending(now):
         return Status(of.name, "pending", now, history.heads, pending)

@@ -1,4 +1,4 @@
-"""What came of migrations, and where services are in their histories."""
+"""The results of migrations, and where services are in their histories."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,16 +18,16 @@ STYLES = {"migrated": "green", "up to date": "dim", "failed": "red"}
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """What became of one service."""
+    """The result for one service."""
 
     service: str
     state: State
     before: tuple[str, ...] | None
     after: tuple[str, ...] | None
-    """None where they could not be read"""
+    """None if they could not be read"""
     seconds: float
     said: str = ""
-    """of a failure: why"""
+    """why it failed, if it failed"""
     exit_code: int = 0
 
     def data(self) -> dict[str, object]:
@@ -43,16 +43,16 @@ class Migrated:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Where one service is in its history, and what has still to be run."""
+    """Where one service is in its history, and which revisions are pending."""
 
     service: str
     state: Where
     now: tuple[str, ...] | None = None
-    """None where they could not be read"""
+    """None if they could not be read"""
     heads: tuple[str, ...] = ()
     pending: tuple[Revision, ...] = ()
     said: str = ""
-    """why it is not known, which revision its history lacks, or which other table holds its revisions"""
+    """why the state is not known, which revision the history lacks, or which other table holds its revisions"""
     exit_code: int = 1
 
     def data(self) -> dict[str, object]:
@@ -72,7 +72,7 @@ class _Services(Result):
 
     @property
     def exit_code(self) -> int:
-        """That of the worst; a run that has changed anything and could not ask for all is begun and not finished."""
+        """The worst one; if a run has migrated one service and failed for another, it is begun and not finished."""
         worst = max(service.exit_code for service in self.services)
         changed = any(service.state == "migrated" for service in self.services)
         return Unfinished.exit_code if worst and changed else worst
@@ -98,7 +98,7 @@ class Statuses(_Services):
     services: Sequence[Status]
 
     def text(self) -> RenderableType:
-        """A row for each service, and below it a line for each revision that is pending."""
+        """A row for each service, and below its state a line for each pending revision."""
         shown = Table(["service", "revision", "heads", "state"])
         for found in self.services:
             where = Text(found.state, "green" if found.state == "up to date" else "red")
@@ -108,7 +108,7 @@ class Statuses(_Services):
 
 
 def _said(services: Sequence[Migrated | Status]) -> Iterator[RenderableType]:
-    """Below the table, where a command in it has room."""
+    """The messages, below the table, where a command in them has room."""
     for service in services:
         if service.said:
             yield lines(f"{service.service}: {service.said}")

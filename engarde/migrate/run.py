@@ -1,4 +1,4 @@
-"""Runs `alembic upgrade head` for each service, and tells what became of each."""
+"""Runs `alembic upgrade head` for each service, and reports the result of each."""
 
 import re
 import subprocess
@@ -28,22 +28,22 @@ from engarde.util.terminal import Say, begin_change
 APPLICATION = "engarde migrate"
 
 LAST = 5
-"""How many lines of a failure are reported, beside the one that says what it is."""
+"""How many lines of a failure are reported, besides the one that names the error."""
 
 _SAYS_WHY = re.compile(r"(?!(?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY|DEBUG|INFO|NOTICE|WARN(?:ING)?):)[A-Za-z_][\w.]*: ")
-"""As a traceback ends, and Alembic's own refusals begin; a statement of many lines may follow."""
+"""Matches the last line of a traceback, and Alembic's own errors; a statement of many lines may follow."""
 
 LONGEST = 100_000
-"""Of a line that a service's program prints [characters]."""
+"""The longest line that is read of a service's program [characters]."""
 
 LINGERING = 5.0
-"""How long its output is read after its end [seconds]."""
+"""How long a program's output is read after the program has ended [seconds]."""
 
 
 def upgrade(projects: Sequence[Project], jobs: int, say: Say) -> Upgraded:
-    """Each service by itself, so many at a time; one that fails does not stop the others.
+    """Upgrades each service, `jobs` at a time; one that fails does not stop the others.
 
-    What became of it is what the server has at the end: Alembic ends well, too, when all that it did is rolled back.
+    The result is what the server has at the end: Alembic ends with 0 even if everything that it did is rolled back.
     """
     begin_change()
     programs = Programs()
@@ -71,13 +71,16 @@ def _upgrade(project: Project, programs: Programs, say: Say) -> Migrated:
 
 
 def sql(project: Project) -> Iterator[str]:
-    """The text, in pieces, that an upgrade would run from where the service is now.
+    """The SQL, in pieces, that an upgrade would run from the service's present revision.
 
-    :raises EngardeError: they could not be written; nothing is run in any case.
+    :raises EngardeError: Alembic could not write it; nothing is run in any case.
     """
     start = starting_point(project)
     if len(start) > 1:
-        raise Refused(f"{project.name} is at {', '.join(start)}, and Alembic writes no script that begins at several")
+        raise Refused(
+            f"{project.name} is at {', '.join(start)}, and Alembic cannot write a script that starts at several"
+            " revisions"
+        )
     now, to = "".join(start), project.target
     pieces: list[str] = []
     programs, words = Programs(), ("upgrade", f"{now}:{to}" if now else to, "--sql")
@@ -88,32 +91,32 @@ def sql(project: Project) -> Iterator[str]:
 
 
 def _short(project: Project, programs: Programs, after: Collection[str]) -> str | None:
-    """Why a service is not at its head after Alembic has ended without an error, if it is not."""
+    """Why a service is not at its head although Alembic has ended without an error; None if it is at its head."""
     try:
         if not project.history().pending(after):
             return None
     except ConfigError:
-        # It is read without being run: what its code or its command's own options make of it, Alembic alone knows.
+        # The history depends on code or options that only Alembic can evaluate.
         pass
     printed: list[str] = []
     if failed := _run(project, programs, ("heads",), lambda line: None, printed.append):
-        return f"Alembic ended without an error, and then did not say where the history ends: {failed}"
+        return f"Alembic ended without an error, but `alembic heads` failed: {failed}"
     heads = [line.split()[0] for line in "".join(printed).splitlines() if line.endswith(" (head)")]
     if heads and {*heads} <= {*after}:
         return None
-    ends = ", ".join(heads) or "a head that Alembic did not tell"
+    ends = ", ".join(heads) or "a head that `alembic heads` did not name"
     return "\n".join(
         [
             f"Alembic ended without an error, but {quoted(project.service.schema_, VERSION_TABLE)} holds"
-            f" {', '.join(after) or 'no revision'}, and the history ends at {ends}: what it did was not"
-            " committed, or was done elsewhere",
+            f" {', '.join(after) or 'no revision'}, and the history ends at {ends}: the migrations were not committed,"
+            " or ran in another schema or database",
             *_reasons(project),
         ]
     )
 
 
 def _reasons(project: Project) -> Iterator[str]:
-    """What the text of the service's env.py tells about it, and where to ask for the rest."""
+    """Reasons in the text of the service's env.py, and the command that says more."""
     try:
         for finding in check(project.database.stack.stack, project.service, project.folder):
             if finding.check in ("transaction", "version table"):
@@ -127,8 +130,10 @@ def _reasons(project: Project) -> Iterator[str]:
 def _run(
     project: Project, programs: Programs, words: Sequence[str], said: Say, printed: Say | None = None
 ) -> str | None:
-    """Runs Alembic there; why it failed, if it did. What it logs is told, and printed where nobody wants that apart.
+    """Runs Alembic in the project's folder; returns why it failed, None if it did not.
 
+    :param said: gets each line of its log; without `printed`, also each line of its output.
+    :param printed: gets its output.
     :raises EngardeError: it was not started.
     """
     last: deque[str] = deque(maxlen=LAST)
@@ -153,7 +158,7 @@ def _run(
     keeps = f"keeps the migrations of {project.name} waiting"
     watch = Watch(project.database.admin, project.service.role, keeps, said, APPLICATION)
     try:
-        # Begun before the program: its sessions are those that are younger.
+        # The watch starts first: sessions that are younger than it are the program's.
         with (
             watched(watch),
             programs.running(project.name, command, project.folder, given, errors=errors) as process,
@@ -165,21 +170,22 @@ def _run(
     except OSError as error:
         return f"cannot run {command[0]} in {project.folder}: {error.strerror}"
     for reader in readers:
-        # What it has left running elsewhere may hold its output open for ever.
+        # A process that it has left running may keep its output open for ever.
         reader.join(LINGERING)
     told = [*(line for line in why if line not in last), *last]
     if watch.reason:
         return "\n".join([*told, watch.reason])
-    return ("\n".join(told) or f"it ended with {process.returncode}") if process.returncode else None
+    failed = process.returncode != 0
+    return ("\n".join(told) or f"{command[0]} ended with exit code {process.returncode}") if failed else None
 
 
 def _limits() -> dict[str, str]:
-    """How a driver that goes by libpq's variables knows its limits, and the server that its client is gone."""
+    """libpq's variables, from which a driver takes its limits, and the server notices that its client is gone."""
     return {"PGAPPNAME": APPLICATION, "PGCONNECT_TIMEOUT": str(connect_timeout()), **NOTICING_OPTIONS}
 
 
 def _reading(stream: IO[bytes], to: Say) -> Thread:
-    # As it is: in Python's own text mode a carriage return becomes a line end, in a name of a script, too.
+    # Python's own text mode would make line ends of carriage returns, also in names of a script.
     text = TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="\n")
 
     def read() -> None:
