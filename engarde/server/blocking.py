@@ -81,9 +81,10 @@ class Watch:
     """when it last had a session on the server"""
 
     def look(self, asked: Session) -> None:
-        asked.execute_file("stat_anew")
         own = {"role": self.role, "application": self.application, "since": self._begun, "named": self._named}
         [(self._begun, self._named, there, in_the_way)] = asked.tuples("blocking", **own)
+        # CREATE INDEX CONCURRENTLY waits for the end of every transaction that has a snapshot.
+        asked.begin_again()
         found = [Blocking(**row) for row in in_the_way]
         now, before = time.monotonic(), self._since
         self._seen = now if there else self._seen

@@ -66,6 +66,8 @@ class Session:
     """its address, for messages"""
     _settings: tuple[str, ...]
     """the settings that it has in place of its role's"""
+    _begin: bytes
+    """begins its transaction, with its settings"""
 
     @property
     def major(self) -> int:
@@ -143,6 +145,10 @@ class Session:
             if not self._connection.closed and error.sqlstate:
                 raise
             raise Uncertain(self._where, " ".join(str(error).split())) from None
+
+    def begin_again(self) -> None:
+        """Ends the transaction and begins another one, which has no snapshot before its first query."""
+        self._connection.execute(b"ROLLBACK; " + self._begin)
 
     def execute_alone(self, statement: str) -> None:
         """Commits, then runs one statement that cannot run in a transaction.
@@ -272,18 +278,18 @@ def session(
     # Closing the connection is a rollback, also if this process is killed.
     with closing(connection):
         level = "REPEATABLE READ" if one_snapshot else "READ COMMITTED"
-        begin = f"BEGIN ISOLATION LEVEL {level} READ {'ONLY' if read_only else 'WRITE'}"
+        transaction = f"BEGIN ISOLATION LEVEL {level} READ {'ONLY' if read_only else 'WRITE'}"
         # In one message: a role's own timeout may be a millisecond. LOCAL: a pooler passes the session on as it is, and
         # refuses settings at the start of a connection.
         settings = tuple(_settings(connection, kind))
-        whole = [begin, *(f"SET LOCAL {setting}" for setting in settings)]
+        whole = [transaction, *(f"SET LOCAL {setting}" for setting in settings)]
         whole += [] if as_given else ["SET LOCAL ROLE NONE"]
         if connection.info.server_version >= CAN_LOOK_FOR_ITS_CLIENT:
             interval = "set_config('client_connection_check_interval', '10s', true)"
             whole.append(f"SELECT {interval} WHERE version() ~ '(linux|darwin|bsd)'")
         try:
-            connection.execute(_joined(whole))
-            yield Session(connection, where, settings)
+            connection.execute(begin := _joined(whole))
+            yield Session(connection, where, settings, begin)
         except psycopg.errors.OutOfMemory as error:
             raise NoRoomForLocks(
                 f"{where} reports {error.sqlstate}: {error.diag.message_primary}. Nothing was changed there."

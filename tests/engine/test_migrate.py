@@ -504,6 +504,24 @@ def test_who_keeps_a_migration_waiting_is_named_and_it_is_ended(there: Project) 
     assert states(ran(there, "onside"))["onside"] == ("migrated", ["r1"], ["r2"])
 
 
+CONCURRENTLY = """
+import time
+time.sleep(2)
+with op.get_context().autocommit_block():
+    op.execute("SET lock_timeout = '5s'")
+    op.execute("CREATE TABLE things (id int)")
+    op.execute("CREATE INDEX CONCURRENTLY ON things (id)")
+"""
+
+
+@only_superuser
+def test_an_index_is_built_concurrently_while_it_is_watched(there: Project) -> None:
+    write(there.folder / "their" / "onside", CONCURRENTLY)
+    done = run(there, "onside", **{VARIABLE: "watch=0.5"})
+    assert done.returncode == 0, done.stderr
+    assert "keeps the migrations of onside waiting" not in done.stderr
+
+
 LOSES = """
 import time
 try:
