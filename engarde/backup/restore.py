@@ -89,8 +89,8 @@ def restore(
             say("committing")
             asked.commit()
     except Unfinished as error:
-        advice = "\nThe schema is in use: stop the service first" if "55P03" in str(error) else ""
-        raise Unfinished(f"{error}{advice}\nNothing was changed") from None
+        advice = ". The schema is in use: stop the service, then run the command again" if "55P03" in str(error) else ""
+        raise Unfinished(f"{error}\nNothing was changed{advice}") from None
     except Uncertain as error:
         if not _committed(login, transaction):
             raise Unreachable(f"lost {login.where} before the commit, so nothing was changed there") from None
