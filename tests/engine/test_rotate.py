@@ -207,7 +207,8 @@ def test_delivery_is_asked_before_and_gone_on_with_after_it_failed(project: Proj
     code, report = delivering(project, "deliver")
     assert (code, report["rotated"], report["fileToCommit"]) == (4, [], STACK_FILE)
     assert report["failed"]["reason"].endswith(
-        "did not finish: the new password is set, but its delivery failed: the deployment crashed"
+        "did not finish: the new password is set, but its delivery failed: the deployment crashed\n"
+        "Run the command again to resume"
     )
     assert counters(project) == {**before, "sankore": before["sankore"] + 1}
 
