@@ -105,7 +105,7 @@ def test_its_login_is_no_finding_while_it_lasts(kept_stack: Project) -> None:
     try:
         code, findings, warnings = verify()
         assert (code, findings) == (0, "[]")
-        assert f"{name} has a service's rights for an hour at most" in warnings
+        assert f"role {name} has a service's privileges for at most an hour" in warnings
         assert name not in kept_stack.preview().output
         for until in ("2099-01-01", "infinity", "2001-01-01"):
             database.run(f"ALTER ROLE {name} VALID UNTIL '{until}'")

@@ -197,7 +197,7 @@ def test_no_move_springs_one_of_names_in_either_database(projects: Projects) -> 
                 traps.lay(session, "public", project.database.major)
                 traps.shadow(session)
         for words in (OUT, BACK):
-            none_is_sprung_by(project, *words, code=4, says="was moved and works, and `verify` has")
+            none_is_sprung_by(project, *words, code=4, says="moved and works, but `bin/engarde verify` has")
 
 
 @pytest.fixture(scope="module")

@@ -359,10 +359,10 @@ RETURNING: list[Moment] = [
 @pytest.mark.exhaustive
 def test_the_way_stands_still_in_the_middle_of_a_move(moved: Reached) -> None:
     for at in RETURNING:
-        assert "the same command goes on" in stands_still(moved, at, "split back", 4)
+        assert "Run the command again to resume" in stands_still(moved, at, "split back", 4)
     does(moved.project, "split back")
     for at in MOVING:
-        assert "the same command goes on" in stands_still(moved, at, "split run", 4)
+        assert "Run the command again to resume" in stands_still(moved, at, "split run", 4)
     does(moved.project, "split run")
 
 
@@ -466,13 +466,13 @@ def test_somebody_reads_what_a_moved_service_has_left(moved: Reached) -> None:
 def test_the_way_stands_still_in_the_middle_of_the_end_of_a_move(moved: Reached) -> None:
     left = "SELECT count(*) FROM pg_namespace WHERE nspname = 'sankore'"
     for at, code, says in (
-        (("split.databases", "inspect", "before"), 4, "may be left: the same command drops it"),
+        (("split.databases", "inspect", "before"), 4, "may still exist. Run the command again: it drops the role"),
         (("split.run", "lockout.acting", "after"), 3, "Nothing was changed"),
     ):
         assert says in stands_still(moved, at, "split finish", code)
         assert moved.project.database.value(left) == 1
     # The third is that of the drop. It arrives in the end, where it is carried to the server once the way is open.
     commit = ("server.session", "Session.commit", "before")
-    assert "whether the change is made" in stands_still(moved, commit, "split finish", 4, number=3)
+    assert "All of the change was made, or nothing" in stands_still(moved, commit, "split finish", 4, number=3)
     does(moved.project, "split finish")
     assert moved.project.database.value(left) == 0

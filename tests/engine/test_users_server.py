@@ -65,7 +65,7 @@ def test_a_server_that_does_not_let_us_in_teaches_nothing(checkout: Clone, users
 def test_no_demo_without_a_stack(checkout: Clone, users: Database) -> None:
     done = checkout.target("demo")
     assert done.returncode == 2
-    assert "there is no stack local yet: run `make up` first" in done.stderr
+    assert "stack local does not exist yet: run `make up` first" in done.stderr
 
 
 def test_a_role_that_exists_is_not_touched(checkout: Clone, users: Database) -> None:
