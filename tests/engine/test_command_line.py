@@ -74,7 +74,9 @@ def test_environments_of_a_backend_that_has_none_are_refused(stack: Project) -> 
     finally:
         file.write_text(before)
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.startswith("engarde: Pulumi could not open the environments of Pulumi.local.yaml (`environment:`).")
+    assert done.stderr.startswith(
+        "engarde: Pulumi could not open the environments of Pulumi.local.yaml (`environment:`)."
+    )
     assert "does not support environments" in done.stderr
 
 
