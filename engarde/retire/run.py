@@ -264,7 +264,7 @@ def _take_privileges(stack: Stack, service: Service) -> None:
 def _drop(stack: Stack, service: Service, copied: Inventory | None, say: Say) -> None:
     """Drops the schema and the role's large objects in one transaction, if they are as in the backup.
 
-    :raises Unfinished: they have changed.
+    :raises Unfinished: they have changed, or somebody uses them again.
     """
     login, schema = access(stack, service.name), service.schema_
     try:
@@ -282,5 +282,5 @@ def _drop(stack: Stack, service: Service, copied: Inventory | None, say: Say) ->
             copy_in.run(asked, "the schema cannot be dropped", f"DROP SCHEMA {quoted(schema)} CASCADE")
             asked.execute_file("backup_unlink")
             asked.commit()
-    except Unfinished as error:
+    except (Refused, Unfinished) as error:
         raise Unfinished(f"{error}\nThe schema was not changed. Run the command again to resume") from None

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from unittest.mock import patch
 
@@ -130,6 +131,22 @@ def test_rows_that_came_after_the_backup_are_not_lost(stack: Project, tmp_path: 
     assert "rows of table things" in refused.stderr
     with stack.connect("madansara") as session:
         assert session.execute("SELECT count(*) FROM things").fetchone() == (3,)
+
+
+def test_a_service_that_connects_again_meanwhile_keeps_its_schema(stack: Project, tmp_path: Path) -> None:
+    from engarde.backup.backup import backup
+
+    with ExitStack() as later:
+
+        def connected(*words: object) -> object:
+            made = backup(*words)  # type: ignore[arg-type]
+            later.enter_context(stack.connect("madansara"))
+            return made
+
+        with patch("engarde.retire.run.backup", connected):
+            stopped = tool(stack, "retire", "madansara", "--yes-drop-data", "--to", str(tmp_path / "it"), code=4)
+    assert "madansara_user has 1 open sessions. Nothing was dropped. Stop madansara first" in stopped.stderr
+    assert "Run the command again to resume" in stopped.stderr
 
 
 def test_a_service_of_a_database_of_its_own_leaves_and_goes_on_where_it_was_stopped(
