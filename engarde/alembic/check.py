@@ -1,6 +1,5 @@
-"""Says what of a service's Alembic project would not work, or would reach into other schemas."""
+"""Finds what in a service's Alembic project would not work, or would reach into other schemas."""
 
-import ast
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -30,23 +29,23 @@ RULES: tuple[Rule, ...] = (
 )
 RULES_OF_FLASK: tuple[Rule, ...] = (rules_configure.of_flask, rules_models.heads)
 RULES_OF_STACK = (rules_models.foreign_keys, rules_urls.variable, rules_urls.direct, rules_urls.driver_fits)
-"""Those that ask what only the stack file tells."""
+"""Rules that need the stack file."""
 
 NOT_CHECKED = {
     "foreign key": "whether foreign keys into other schemas are declared",
-    "metadata schema": "whether models of other schemas, where autogenerate does not see them, are declared reads",
+    "metadata schema": "whether models of other schemas are declared reads, if autogenerate does not compare them",
     "variable": "whether the URL is in the variable that the stack delivers",
-    "pooler": "whether that variable leads past a pooler",
+    "pooler": "whether the URL in that variable bypasses a pooler",
     "driver": "whether the form of that URL fits the engine and its arguments",
-    "search_path": "whether a schema after the service's own is that of an extension",
+    "search_path": "whether a schema after the service's own belongs to an extension",
 }
-"""What is left open of these kinds of findings where there is no stack file."""
+"""What these kinds of findings leave out without a stack file."""
 
 
 def undeclared(name: str, schema: str | None, role: str | None) -> Service:
-    """A service that is known by its names alone; those that are not told are as a stack file without them has them.
+    """A service that is known only by its names, with a stack file's defaults for schema and role.
 
-    :raises ConfigError: a name that no stack file may give.
+    :raises ConfigError: a name that no stack file may have.
     """
     faults: list[ValidationFault] = []
     told: dict[str, object] = {"name": name, "schema": schema or name, **({"role": role} if role else {})}
@@ -57,12 +56,12 @@ def undeclared(name: str, schema: str | None, role: str | None) -> Service:
 
 
 def check(stack: Stack | None, service: Service, path: Path | str, *, run: bool = False) -> tuple[Finding, ...]:
-    """What each rule finds in the project at this path; what its text does not tell is a finding of its own.
+    """What the rules find in the project at this path; what its text does not show is a finding of its own.
 
-    :param stack: None where there is no stack file; `NOT_CHECKED` says what is left open then.
-    :param run: its env.py is run, too, in the service's own interpreter and without a database; else none of it is.
+    :param stack: None if there is no stack file; `NOT_CHECKED` says what is not checked then.
+    :param run: also run its env.py, in the service's own interpreter and without a database; otherwise nothing runs.
     :raises ConfigError: there is no Alembic project, or a file of it does not parse.
-    :raises Refused: it could not be run.
+    :raises Refused: env.py could not be run.
     """
     found = project(path, words_of(service))
     history = graph(found)
@@ -70,7 +69,7 @@ def check(stack: Stack | None, service: Service, path: Path | str, *, run: bool 
         raise ConfigError(f"{found.env}: no such file")
     env = source(found.env, Modules(found.sources))
     ours = template.functions(service)
-    names = [name for name, function in env.functions.items() if ast.dump(function) in ours]
+    names = [name for name, function in env.functions.items() if template.deeds(function) in ours]
     facts = environment(env, names)
     context = Context(stack, service, found, history, facts, rules_models.models(env))
     if run and not found.flask:

@@ -1,4 +1,4 @@
-"""All that the rules look at, and how they say what they find."""
+"""What the rules read, and how they report their findings."""
 
 import ast
 import json
@@ -21,10 +21,10 @@ Mode = Literal["online", "offline"]
 Way = Literal["statement", "options", "server_settings"]
 
 UNJUDGED = "not judged"
-"""The kind of finding that says no more than that the text does not tell."""
+"""The kind of finding for what the text does not show."""
 
 ANY = "any_table"
-"""Stands for a table of whatever name."""
+"""Stands for a table of any name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,18 @@ class Table:
     """A table as autogenerate shows it to the filters."""
 
     schema: str | None
-    """None in the login's first schema"""
+    """None for the login's first schema"""
     name: str = ANY
     declared: bool = False
     """the models have it"""
     exists: bool = True
-    """the database has it, too"""
+    """the database has it"""
     modelled: str | None = None
-    """the schema that the models give it"""
+    """its schema in the models"""
 
 
 Answers = Mapping[Table, bool | None]
-"""Whether a table is compared; None where that could not be told."""
+"""Whether autogenerate compares a table; None if that is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,47 +54,47 @@ class Configure:
     line: int
     options: Mapping[str, ast.expr] = field(repr=False)
     opaque: bool = False
-    """it has options besides that only running it would tell"""
+    """it has more options, which only running it would show"""
     within: object = field(default=None, repr=False)
-    """the function it is in, or the mode in which it was run"""
+    """the function that it is in, or the mode in which it was run"""
     answers: Answers | None = field(default=None, repr=False)
-    """what its filters have said, if they were run"""
+    """what its filters answered, if they were run"""
 
 
 @dataclass(frozen=True, slots=True)
 class Sink:
-    """A place where the program says which URL it takes."""
+    """A place where the program states its URL."""
 
     line: int
     value: Value
     of: Literal["option", "engine", "offline"]
-    """`option`: it goes through configparser, to which % means something; `offline`: `context.configure` takes no more
-    from it than that it is PostgreSQL's, and no driver is needed"""
+    """`option`: configparser reads it, to which % has a meaning; `offline`: `context.configure` only reads from it that
+    the database is PostgreSQL, and needs no driver"""
     driver: str | None = None
-    """that of the engine, if it was run; empty of an option"""
+    """the engine's driver, if it was run; empty for an option"""
 
 
 @dataclass(frozen=True, slots=True)
 class SetPath:
     line: int
     schemas: tuple[str, ...] | None
-    """None where only running it would tell"""
+    """None if only running it would show them"""
     way: Way
     within: object = field(repr=False)
-    """as that of a Configure"""
+    """as in a Configure"""
     written: bool = False
-    """Alembic itself executes it, which writes it where there is no connection"""
+    """Alembic itself executes it, and so writes it into a script in offline mode"""
 
 
 @dataclass(frozen=True, slots=True)
 class Early:
-    """A statement before `context.configure` in a transaction that is not over there."""
+    """A statement before `context.configure` whose transaction is still open there."""
 
     line: int
     texts: tuple[str, ...]
-    """its own"""
+    """the strings in it"""
     sure: bool
-    """False: only running it would tell"""
+    """False: only running it would show"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +104,11 @@ class Named:
     file: Path
     line: int
     schema: object
-    """UNKNOWN where the text does not tell"""
+    """UNKNOWN if the text does not show it"""
     of_metadata: bool
-    """it is the default of all tables, not one table's own"""
+    """it is the default of all tables, not that of one table"""
     keys: bool
-    """there are foreign keys in what it names it for"""
+    """the tables that it applies to have foreign keys"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,85 +117,85 @@ class Environment:
 
     source: Source
     ours: frozenset[str]
-    """its functions that are as `init` writes them"""
+    """its functions that do what those of `init` do"""
     configures: tuple[Configure, ...]
     sinks: tuple[Sink, ...]
     engines: tuple[ast.Call, ...] = field(repr=False)
     paths: tuple[SetPath, ...]
     early: tuple[Early, ...]
     schemas_made: tuple[int, ...] = ()
-    """the lines that have made a schema, if it was run"""
+    """the lines that created a schema, if it was run"""
     asynchronous: bool = False
-    """its engine is an asynchronous one"""
+    """its engine is asynchronous"""
 
     def of(self, mode: Mode) -> tuple[Configure, ...]:
         return tuple(configure for configure in self.configures if configure.mode == mode)
 
     @property
     def of_several(self) -> tuple[Configure, ...]:
-        """The calls in which it tells Alembic that there are several databases, as Alembic's own template does."""
+        """The calls that tell Alembic of several databases, as Alembic's own template does."""
         tokens = {"upgrade_token", "downgrade_token"}
         return tuple(configure for configure in self.configures if tokens & configure.options.keys())
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One service's Alembic project, and what the stack file says of the service."""
+    """One service's Alembic project, and the service in the stack file."""
 
     stack: Stack | None
-    """None where there is no stack file, and the service is known by its names alone"""
+    """None if there is no stack file, and the service is known only by its names"""
     service: Service
     project: Project
     graph: Graph
     env: Environment
     models: tuple[Named, ...]
     run: bool = False
-    """its env.py was run, too"""
+    """its env.py was run"""
     failures: tuple[tuple[Mode, int, str], ...] = ()
-    """the modes in which it then did not come to its end, with the line and the error"""
+    """the modes in which it failed then, with the line and the error"""
 
     @property
     def schema(self) -> str:
-        """The service's own."""
+        """The service's own schema."""
         return self.service.schema_
 
     @property
     def literal(self) -> str:
-        """Its name as Python spells it."""
+        """The schema's name as a Python string."""
         return json.dumps(self.schema, ensure_ascii=False)
 
     @property
     def set_path(self) -> str:
-        """The statement that leaves nothing but the own schema in the search_path, as Python spells it."""
+        """The statement that makes the own schema the whole search_path, as a Python string."""
         statement = f"SET search_path TO {quoted(self.schema)}"
         return f"'{statement}'" if "'" not in statement else json.dumps(statement, ensure_ascii=False)
 
     @property
     def known_schemas(self) -> tuple[str, ...]:
-        """Those that the stack file declares, and `public`."""
+        """The schemas that the stack file declares, and `public`."""
         return (*(self.stack.schemas if self.stack else ()), PUBLIC)
 
     @property
     def others(self) -> tuple[str, ...]:
-        """Schemas that are none of its business, one that comes later among them."""
+        """Schemas that are not the service's, including one that is declared later."""
         declared = [name for name in self.known_schemas if name != self.schema]
         return (*dict.fromkeys(declared), "of_a_later_service")
 
     @property
     def autogenerates(self) -> bool:
-        """Whether it hands its models to Alembic at all."""
+        """Whether it passes its models to Alembic."""
         given = [configure.options.get("target_metadata") for configure in self.env.of("online")]
         return any(node is not None and self.env.source.value(node).constant is not None for node in given)
 
     @property
     def variables(self) -> dict[str, Variable]:
-        """Those that hold its URLs where it runs."""
+        """The variables that hold its URLs where it runs."""
         return (self.service.railway or UNSTATED).variables
 
     def sees(self, configure: Configure, table: Table) -> bool | None:
-        """Whether autogenerate compares a table; None where that cannot be told.
+        """Whether autogenerate compares a table; None if that is not known.
 
-        One filter is known by its text: the one that findings say to write.
+        Of filters that were not run, only the one that findings recommend is known.
         """
         if configure.answers is not None:
             return configure.answers.get(table)
@@ -214,7 +214,7 @@ class Context:
         return None if (told and not right) or told_more or (elsewhere and schemas is UNKNOWN) else True
 
     def own_is_seen(self, configure: Configure) -> bool | None:
-        """Whether autogenerate compares the service's own tables, those that are still to be made among them."""
+        """Whether autogenerate compares the service's own tables, including those that do not exist yet."""
         if configure.answers is not None:
             schemas: list[object] = [table.modelled for table in configure.answers if table.declared]
         else:
@@ -231,7 +231,7 @@ class Context:
     def finding(
         self, check: str, line: int, expected: str, actual: str, *code: str, file: Path | None = None
     ) -> Finding:
-        """One that the service's own code heals, in env.py unless it is another file."""
+        """A finding that a change of the service's code fixes, by default in env.py."""
         return self.healed(check, line, expected, actual, Remedy("code", "\n".join(code)), file)
 
     def healed(
@@ -244,10 +244,10 @@ class Context:
         return Finding(check, f"{shown}:{line}", expected, actual, remedy, concerns)
 
     def unjudged(self, line: int, expected: str, actual: str, file: Path | None = None) -> Finding:
-        """Says that something can only be told by running it, and the two ways to have it told."""
+        """Reports what only running env.py can show, with the commands that help."""
         ways = [] if self.run else [f"{self._command('check')} --run  # runs env.py, without a database"]
-        where = "" if self.stack else "where the stack file is: "
-        ways.append(f"{self._command('init')}  # {where}writes an env.py that can be read")
+        where = "" if self.stack else "in the folder of the stack file: "
+        ways.append(f"{self._command('init')}  # {where}writes an env.py that can be judged")
         remedy = Remedy("command", "\n".join(ways))
         return self.healed(UNJUDGED, line, expected, f"cannot be judged: {actual}", remedy, file)
 
@@ -262,17 +262,17 @@ class Context:
 
 
 def by_name(schema: str) -> tuple[str, ...]:
-    """The filter that is right, for a schema's name as Python spells it."""
+    """The right filter, for a schema's name as a Python string."""
     return (
         "def include_name(name, type_, parent_names):",
         '    if type_ == "schema":',
-        f"        return name in (None, {schema})  # None: the login's first schema, which is the same",
+        f"        return name in (None, {schema})  # None: the login's first schema, which is this one",
         f'    return not (type_ == "table" and name == "{VERSION_TABLE}")',
     )
 
 
 def _is_right(source: Source, name: str, own: str) -> bool:
-    """Whether a function is the filter that is right, its constants written out or by name."""
+    """Whether a function is the right filter, its constants written out or by name."""
     there = (source, name) if name in source.functions else source.imported(name)
     function = there[0].functions.get(there[1] or "") if there else None
     if there is None or function is None:
@@ -284,7 +284,7 @@ def _is_right(source: Source, name: str, own: str) -> bool:
 
 
 class _Constants(ast.NodeTransformer):
-    """Puts what they are worth in the place of a module's names."""
+    """Replaces a module's names by their values."""
 
     def __init__(self, source: Source, but: Collection[str]) -> None:
         self.source, self.but = source, but

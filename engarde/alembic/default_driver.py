@@ -1,4 +1,4 @@
-"""Which driver SQLAlchemy takes for a URL that names none: that depends on the version that a project has."""
+"""Which driver SQLAlchemy uses for a URL that names none: this depends on the project's version of SQLAlchemy."""
 
 import re
 from pathlib import Path
@@ -13,10 +13,10 @@ NEW_FROM = Version("2.1")
 
 FILES = ("*.lock", "requirements*.txt", "pyproject.toml")
 UPWARDS = 3
-"""How many folders are looked through for them, the project's and those that it is in."""
+"""How many folders are searched for them: the project's, then those above it."""
 
 _VERSIONS = ("1.4", "2.0.9999", "2.1", "2.9999")
-"""Of each kind one; a range that is wide enough holds one of them."""
+"""One version of each kind; a wide range holds one of them."""
 
 _STATED = re.compile(
     r"""(?im)^\W*(?:name = )?["']?sqlalchemy["']?(?:\[[\w, ]*\])?\s*"""
@@ -25,7 +25,7 @@ _STATED = re.compile(
 
 
 def default_drivers(folder: Path) -> set[str]:
-    """The one of the version that the project's files pin; both where they do not tell."""
+    """The driver of the version that the project's files pin; both drivers if they pin none."""
     stated = _stated(folder)
     try:
         allowed = SpecifierSet(stated).filter(map(Version, {*_VERSIONS, *re.findall(r"\d+(?:\.\d+)*", stated)}))
@@ -35,7 +35,7 @@ def default_drivers(folder: Path) -> set[str]:
 
 
 def _stated(folder: Path) -> str:
-    """The versions that the first file allows which names SQLAlchemy, as pip spells them."""
+    """The versions that the first file that names SQLAlchemy allows, as pip writes them."""
     folders = (folder, *folder.parents)[:UPWARDS]
     for place, pattern in ((place, pattern) for place in folders for pattern in FILES):
         for file in sorted(place.glob(pattern)):
@@ -45,7 +45,7 @@ def _stated(folder: Path) -> str:
 
 
 def _text(file: Path) -> str:
-    """Empty where it is no file, too large, or no text: that says nothing of a version."""
+    """Empty if it is not a file, is too large, or is not text."""
     try:
         return read_text(file)
     except (OSError, UnicodeError):

@@ -1,4 +1,4 @@
-"""What an env.py does: how it configures Alembic, where its URL comes from, and what it executes before."""
+"""What an env.py does: how it configures Alembic, where its URL comes from, and what it executes first."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ from engarde.alembic.source import SCHEME, Source, Value, dotted, handed, name_o
 SYNC_ENGINES = ("engine_from_config", "create_engine")
 ASYNC_ENGINES = ("async_engine_from_config", "create_async_engine", "AsyncEngine")
 OPTIONS = ("set_main_option", "set_section_option")
-"""What changes what alembic.ini says, as its text."""
+"""Methods that replace an option of alembic.ini."""
 EXECUTES = ("execute", "exec_driver_sql", "scalar", "scalars")
 
 _BEGINS = ("begin_transaction", "run_sync", "run_migrations")
@@ -27,7 +27,7 @@ _PART = re.compile(r'\s*(?:"((?:[^"]|"")*)"|\'((?:[^\']|\'\')*)\'|([^\s,;"\']+))
 def environment(source: Source, ours: Collection[str] = ()) -> Environment:
     """Reads an env.py.
 
-    :param ours: its functions that are as `init` writes them.
+    :param ours: its functions that do what those of `init` do.
     """
     configures = tuple(_configures(source))
     engines = tuple(source.calls(*SYNC_ENGINES, *ASYNC_ENGINES))
@@ -49,19 +49,19 @@ def _configures(source: Source) -> Iterator[Configure]:
         if own and not dotted(call.func).endswith("context.configure"):
             continue
         function = source.function(call)
-        # Those of a written-out map are among them.
+        # Includes the entries of a mapping that is written out.
         known = [{word.arg: word.value} if word.arg else _entries(source, word.value) for word in call.keywords]
         options: dict[str, ast.expr] = {}
         for entries in known:
             options |= entries or {}
-        # What hands on whatever it is given says nothing by itself.
+        # A call that only passes on its arguments shows no mode; its function's name may.
         offline = {"url", "dialect_name"} & options.keys() or (function and "offline" in function.name)
         mode: Mode = "offline" if offline and "connection" not in options else "online"
         yield Configure(mode, call.lineno, options, None in known, function)
 
 
 def _entries(source: Source, node: ast.expr) -> dict[str, ast.expr] | None:
-    """The entries of a map that is written out; None where only running the file would tell."""
+    """The entries of a mapping that is written out; None if only running the file would show them."""
     match node:
         case ast.Dict(keys=keys, values=values):
             pairs = [*zip(keys, values, strict=True)]
@@ -103,7 +103,7 @@ def _sinks(source: Source, ours: Collection[str]) -> Iterator[Sink]:
 
 
 def _of_call(source: Source, call: ast.Call, ours: Collection[str]) -> Iterator[Sink]:
-    """What an engine is made from, or `context.configure` is told without a connection."""
+    """The URL that a call makes an engine from, or passes to `context.configure` without a connection."""
     name = name_of(call.func)
     if name not in ("configure", *SYNC_ENGINES, *ASYNC_ENGINES):
         return
@@ -115,7 +115,7 @@ def _of_call(source: Source, call: ast.Call, ours: Collection[str]) -> Iterator[
         if name in ("create_engine", "create_async_engine"):
             value = source.value(node)
             if isinstance(node, ast.Call) and name_of(node.func) in ours:
-                # What the function gives that `init` writes.
+                # The function that `init` writes returns this.
                 names = [source.value(ast.Name(name, ast.Load())).text or "" for name in ("VARIABLE", "DRIVER")]
                 value = Value(variables=frozenset(names[:1]), replaced=((SCHEME, names[1]),))
             yield Sink(node.lineno, value, "engine")
@@ -130,7 +130,7 @@ def _paths(source: Source) -> Iterator[SetPath]:
     writers = [call for call in source.calls("execute") if dotted(call.func) in ("context.execute", "op.execute")]
     pieces = (ast.JoinedStr, ast.FormattedValue, ast.BinOp, ast.Expr, ast.Compare)
     for node in source.nodes:
-        # Neither a piece of a larger text nor a comment in the form of one.
+        # Skips pieces of a larger string, and strings that nobody uses.
         if not isinstance(node, ast.expr) or isinstance(source.parents.get(node), pieces):
             continue
         function = source.function(node)
@@ -144,19 +144,19 @@ def _paths(source: Source) -> Iterator[SetPath]:
             whole, text = "".join(texts_in(node)), source.value(node).likely
             way: Way = "options" if whole.lstrip().startswith("-") else "statement"
             listed = stated(text, way) if isinstance(text, str) else None
-            # By itself it is a name.
+            # The bare word is a name, not a statement.
             if listed != () and "search_path" in whole.lower() and len(whole) > len("search_path") + 1:
                 written = any(call in source.above(node) for call in writers)
                 yield SetPath(node.lineno, listed, way, function, written)
 
 
 def spelled(text: str) -> tuple[str, ...]:
-    """The schemas of a search_path as PostgreSQL reads it; none where it is no such list."""
+    """The schemas of a search_path as PostgreSQL reads it; empty if the text is not a list of names."""
     found: list[str] = []
     place = 0
     while match := _PART.match(text, place):
         quoted, literal, bare, end = match.groups()
-        # What stands in single quotes is one name, commas and all.
+        # In single quotes, all of it is one name, with its commas.
         name = quoted.replace('""', '"') if quoted is not None else literal
         found.append(bare.lower() if name is None else name)
         place = match.end()
@@ -166,16 +166,16 @@ def spelled(text: str) -> tuple[str, ...]:
 
 
 def stated(text: str, way: Way) -> tuple[str, ...]:
-    """The schemas of the search_path that a statement or an option sets; none where it sets none."""
+    """The schemas of the search_path that a statement or an option sets; empty if it sets none."""
     if called := _CALLED.search(text):
         return spelled(called[1].replace("''", "'"))
     match = _SET.search(text)
     if match is None:
         return ()
     if way == "options":
-        # libpq takes words apart at spaces, unless a backslash guards them.
+        # libpq splits words at spaces that have no backslash before them.
         return spelled(re.sub(r"\\(.)", r"\1", re.split(r"(?<!\\)\s", match[1])[0]))
-    # So SQLAlchemy's `text` is told that a colon begins no parameter.
+    # In SQLAlchemy's `text`, a colon without a backslash begins a parameter.
     return spelled(match[1].replace("\\:", ":"))
 
 
@@ -183,7 +183,7 @@ def stated(text: str, way: Way) -> tuple[str, ...]:
 
 
 def _early(source: Source, ours: Collection[str]) -> Iterator[Early]:
-    """The statements that leave a transaction open for the migrations to join."""
+    """The statements that leave a transaction open, which the migrations join."""
     handing = {call: name for call in source.calls("configure", "run_sync") if (name := _connection(call))}
     calls = [(node, source.function(node)) for node in source.nodes if isinstance(node, ast.Call)]
     flows = [[node for node, function in calls if function is source.function(call)] for call in handing]
@@ -193,7 +193,7 @@ def _early(source: Source, ours: Collection[str]) -> Iterator[Early]:
     together = {name for flow in names for name in flow}
     constants = {node.value for node in source.nodes if isinstance(node, ast.Constant)}
     joined = "begin_transaction" in together and ("connect" in together or not begun)
-    # Once the migrations have run, whatever they have joined.
+    # A commit after the migrations also commits the transaction that they joined.
     commits = any("commit" in dropwhile(lambda name: name not in _BEGINS, flow) for flow in names)
     if joined and "AUTOCOMMIT" not in constants and not commits:
         for (call, connection), flow in zip(handing.items(), flows, strict=True):
@@ -201,7 +201,7 @@ def _early(source: Source, ours: Collection[str]) -> Iterator[Early]:
 
 
 def _connection(call: ast.Call) -> str | None:
-    """The name of the connection that a call hands to Alembic."""
+    """The name of the connection that a call passes to Alembic."""
     if name_of(call.func) == "run_sync":
         return _receiver(call)
     if dotted(call.func) not in ("configure", "context.configure"):
@@ -211,7 +211,7 @@ def _connection(call: ast.Call) -> str | None:
 
 
 def _left_open(source: Source, flow: list[ast.Call], connection: str, ours: Collection[str]) -> list[Early]:
-    """What these calls have executed on a connection and not committed."""
+    """What these calls execute on a connection and do not commit."""
     found: list[Early] = []
     for call in flow:
         name, texts = name_of(call.func), texts_in(call)
@@ -227,7 +227,7 @@ def _left_open(source: Source, flow: list[ast.Call], connection: str, ours: Coll
                 sure = not any(isinstance(parent, ast.If | ast.IfExp) for parent in above)
                 found.append(Early(call.lineno, texts, sure))
         elif name not in ours and any(isinstance(part, ast.Name) and part.id == connection for part in handed(call)):
-            # What a function does with it, only running it tells.
+            # Only running a function shows what it does with the connection.
             found.append(Early(call.lineno, (), sure=False))
     return found
 

@@ -1,4 +1,4 @@
-"""Writes the env.py that keeps a service's migrations in its own schema, and a project where there is none."""
+"""Writes an env.py that keeps a service's migrations in its own schema, and a whole project if there is none."""
 
 import difflib
 import errno
@@ -31,29 +31,29 @@ from engarde.util.terminal import begin_change, first_few
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _LINKS = (errno.ELOOP, errno.ENOTDIR)
-"""What opening a link is refused with, as a file and as a folder."""
+"""The errors of opening a link as a file and as a folder."""
 
 FRESH = "migrations"
-"""Where a new project has its env.py."""
+"""The folder of env.py in a new project."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One file, as it is and as it would be."""
+    """One file, before and after."""
 
     root: Path
     """the project's folder"""
     file: Path
     before: str | None = field(repr=False)
-    """None: there is no such file"""
+    """None if the file does not exist"""
     after: str = field(repr=False)
     kept: Path | None
-    """where the old one goes, unless nothing in it is anybody's own"""
+    """where the old file is kept; None if it is as `init` has written it"""
     left: tuple[str, ...] = ()
-    """what of the old one is not in the new one, each with its line; passwords are not in it"""
+    """the lines of the old file that are not in the new one, with passwords masked"""
 
     def shown(self, folder: Path) -> str:
-        """The difference; passwords that stood in the old file are not in it."""
+        """The difference, with passwords masked."""
         name = os.path.relpath(self.file, folder)
         old, new = (self.before or "").splitlines(), self.after.splitlines()
         named = "/dev/null" if self.before is None else name
@@ -61,10 +61,10 @@ class Change:
 
 
 def changes(path: Path, service: Service, driver: Driver | None) -> tuple[Change, ...]:
-    """What would be written in the project in this folder, or whose alembic.ini this is; nothing where all is so.
+    """The files to write in the project of this folder or this alembic.ini; empty if they are up to date.
 
     :raises ConfigError: the project or its env.py cannot be read, or the env.py is a link.
-    :raises Refused: something of the old env.py that may fill or filter the metadata would be lost.
+    :raises Refused: a part of the old env.py that may fill or filter the metadata would be lost.
     """
     try:
         wanted = [_env(project(path, words_of(service)), service, driver)]
@@ -76,19 +76,23 @@ def changes(path: Path, service: Service, driver: Driver | None) -> tuple[Change
 def _fresh(folder: Path, service: Service, driver: Driver | None) -> list[Change]:
     root = folder.resolve()
     if not root.parent.is_dir():
-        raise ConfigError(f"{folder}: its parent folder is not there; make that first, if the path is right") from None
+        raise ConfigError(
+            f"{folder}: its parent folder does not exist. If the path is right, create the parent first"
+        ) from None
     files = {INI: template.text(INI), f"{FRESH}/script.py.mako": template.text("script.py.mako")}
     if taken := [str(folder / file) for file in files if os.path.lexists(folder / file)]:
-        raise ConfigError(f"{', '.join(taken)} is there, but no Alembic project: {INI} has no [alembic]") from None
+        raise ConfigError(
+            f"{', '.join(taken)} exists, but this is no Alembic project: {INI} has no section [alembic]"
+        ) from None
     _refuse_links(root, root / FRESH / "env.py")
     files[f"{FRESH}/env.py"] = _new_env(service, driver, root)
     return [Change(root, root / file, None, text, None) for file, text in files.items()]
 
 
 def try_out(changes: Sequence[Change], path: Path, service: Service) -> None:
-    """Tries what would take the place of an env.py.
+    """Tries the file that would replace an env.py.
 
-    :raises Refused: it fails, its metadata has fewer tables, its filters hide them all, or it could not be tried.
+    :raises Refused: it fails, its metadata has fewer tables, its filters hide all tables, or it could not be tried.
     """
     change = next((change for change in changes if change.before is not None), None)
     if change is None:
@@ -106,33 +110,33 @@ def try_out(changes: Sequence[Change], path: Path, service: Service) -> None:
     trial = Runner(
         there,
         service,
-        refused="nothing was written: it could not be tried",
-        late="nothing was written: its trial",
-        otherwise=", or write it untried with --untried",
+        refused="nothing was written: the new env.py could not be tried",
+        late="nothing was written: the trial of the new env.py",
+        otherwise=", or use --untried to write without a trial",
     )
     runs = [{**told, "kind": "new", "text": change.after}, {**told, "kind": "old", "text": change.before}]
     failed, hidden, lost = trial.run(runs, read)
     if failed:
-        raise Refused(f"nothing was written: what would be written fails there: {failed}")
+        raise Refused(f"nothing was written: the new env.py fails when it is tried: {failed}")
     if hidden:
         raise Refused(
-            "nothing was written: the filters that it would keep show autogenerate none of the models' tables, because"
-            " to Alembic the login's first schema is None, not its name; the new env.py leaves out all other schemas"
-            " itself, so take the filter of schemas out of the old one"
+            "nothing was written: the old filters would hide all tables of the models from autogenerate, because to"
+            " Alembic the login's first schema is None, not its name. The new env.py leaves out all other schemas"
+            " itself: remove the filter of schemas from the old one"
         )
     if lost:
         raise Refused(
-            f"nothing was written: the metadata of what would be written has no {first_few(lost, 5)}, and autogenerate"
-            f" would drop what is missing there; import what fills it at the top of {there.env}, before"
+            f"nothing was written: the metadata of the new env.py would lack {first_few(lost, 5)}, and autogenerate"
+            f" would drop them. Import the modules that fill the metadata at the top of {there.env}, before"
             " target_metadata"
         )
 
 
 def write(changes: Sequence[Change]) -> None:
-    """Writes them all, or none; each file is whole at any moment, and what is kept is there before its place is taken.
+    """Writes all files or none; each file is whole at any moment, and an old file is kept before it is replaced.
 
-    :raises Refused: a file has been changed since it was read, or cannot be written; nothing is changed.
-    :raises Unfinished: the same, and what was written before cannot be taken back.
+    :raises Refused: a file has changed since it was read, or cannot be written; nothing is changed.
+    :raises Unfinished: the same, and files that were written before cannot be restored.
     """
     begin_change()
     back = ExitStack()
@@ -142,20 +146,20 @@ def write(changes: Sequence[Change]) -> None:
                 try:
                     _put(change, _folder(change, folders, back), back)
                 except OSError as error:
-                    why = "a part of its path is a link now" if error.errno in _LINKS else error.strerror
+                    why = "a part of its path has become a link" if error.errno in _LINKS else error.strerror
                     raise Refused(f"{change.file} cannot be written: {why}") from None
         except BaseException as failed:
             try:
                 back.close()
             except OSError as error:
                 there = ", ".join(str(change.file) for change in changes if os.path.lexists(change.file))
-                said = f"{failed}; what was written before cannot be taken back ({error.strerror}): {there}"
+                said = f"{failed}. Files that were written before could not be restored ({error.strerror}): {there}"
                 raise Unfinished(said) from None
             raise
 
 
 def _folder(change: Change, folders: ExitStack, back: ExitStack) -> int:
-    """The folder that the file is in, whatever becomes of its path meanwhile; no link in the project is followed."""
+    """Opens the file's folder, so that a later change of its path has no effect; follows no link in the project."""
     if not change.root.is_dir():
         change.root.mkdir()
         back.callback(change.root.rmdir)
@@ -173,7 +177,7 @@ def _folder(change: Change, folders: ExitStack, back: ExitStack) -> int:
 def _put(change: Change, folder: int, back: ExitStack) -> None:
     name, draft = change.file.name, f".{change.file.name}.{secrets.token_hex(4)}"
     if (before := _read(change.file, name, folder)) != change.before:
-        raise Refused(f"{change.file} has just been changed by somebody else; run this again")
+        raise Refused(f"{change.file} has changed since it was read. Nothing was written; run the command again")
     old = None if before is None else os.stat(name, dir_fd=folder, follow_symlinks=False)
     if change.kept:
         _new(change.kept.name, read_bytes(name, folder=folder), old, folder)
@@ -189,7 +193,7 @@ def _put(change: Change, folder: int, back: ExitStack) -> None:
 
 
 def _new(name: str, content: bytes, old: os.stat_result | None, folder: int) -> None:
-    """Makes a file that is not there yet, as open to others as the old one."""
+    """Creates a file with the permissions of the old one."""
     opened = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666, dir_fd=folder)
     with os.fdopen(opened, "wb") as writing:
         if old:
@@ -205,15 +209,15 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
         return Change(root, file, None, _new_env(service, driver, root), None)
     if there.flask:
         raise Refused(
-            f"{file} is Flask-Migrate's, and Alembic is told by the application's code: nothing was written; say it"
-            f" there, `Migrate(app, db, version_table_schema={service.schema_!r}, ...)`"
-            f" (bin/engarde alembic check {service.name} {there.folder})"
+            f"{file} belongs to Flask-Migrate, which takes Alembic's options from the application's code. Nothing was"
+            f" written. Set them there: `Migrate(app, db, version_table_schema={service.schema_!r}, ...)`."
+            f" `bin/engarde alembic check {service.name} {there.folder}` lists all of them"
         )
     facts = environment(source(file, Modules((file.parent,))))
     if facts.of_several:
         raise Refused(
-            f"{file}:{facts.of_several[0].line} is for several databases: nothing was written; make a project for"
-            f" {service.name}'s alone, with its version files, and `def upgrade() -> None:` in them"
+            f"{file}:{facts.of_several[0].line} is for several databases. Nothing was written. Make a project for the"
+            f" database of {service.name} alone, with its version files, and `def upgrade() -> None:` in them"
         )
     chosen = driver or _old_driver(facts, before, _usual(service, root))
     own, left, lost = template.yours(before), tuple[str, ...](), tuple[str, ...]()
@@ -222,15 +226,15 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
         own = yours or template.text("yours.py")
     elif not template.is_untouched(before):
         left, lost = template.edited(before, service)
-    # What keeps our env.py from running the version files.
+    # Version files that our env.py could not run.
     refused = [
         f"{os.path.relpath(function.file, root)}, line {function.line}: {function.name}"
-        f"({', '.join(function.arguments)}) is given that by an env.py for several databases"
+        f"({', '.join(function.arguments)}) needs arguments that only an env.py for several databases passes"
         for function in reversed(wanting(there))
     ]
     if refused := [*refused, *(f"{file}, {reason}" for reason in lost)]:
         listed = "".join(f"\n{masked(reason)}" for reason in refused)
-        raise Refused(f"nothing was written: this would be lost, or would not work with a new env.py:{listed}")
+        raise Refused(f"nothing was written, because this would be lost, or fail with the new env.py:{listed}")
     kept = None if template.is_untouched(before) else _free(file)
     after = template.env(service, chosen, own)
     return Change(root, file, before, after, kept, tuple(map(masked, left)))
@@ -239,7 +243,10 @@ def _env(there: Project, service: Service, driver: Driver | None) -> Change:
 def _refuse_links(root: Path, file: Path) -> None:
     below = [root.joinpath(*file.relative_to(root).parts[:depth]) for depth in range(1, len(file.parts))]
     if links := [str(part) for part in below if part.is_symlink()]:
-        raise ConfigError(f"{links[0]} is a link, and nothing is written through one: put a file in its place")
+        raise ConfigError(
+            f"{links[0]} is a symbolic link, and files are not written through links. Nothing was written. Replace the"
+            " link"
+        )
 
 
 def _new_env(service: Service, driver: Driver | None, root: Path) -> str:
@@ -247,7 +254,7 @@ def _new_env(service: Service, driver: Driver | None, root: Path) -> str:
 
 
 def _usual(service: Service, root: Path) -> Driver | None:
-    """The one that the service's URLs name, or that its SQLAlchemy takes where they name none; None: it may be any."""
+    """The driver that the service's URLs name, or else its SQLAlchemy's default; None if neither is known."""
     form = (service.migrations and service.migrations.url_format) or service.url_format
     drivers: tuple[Driver, ...] = get_args(Driver)
     named = [driver for driver in drivers if form == f"sqlalchemy+{driver}"]
@@ -255,7 +262,7 @@ def _usual(service: Service, root: Path) -> Driver | None:
 
 
 def _old_driver(facts: Environment, old: str, usual: Driver | None) -> Driver:
-    """The one that an env.py has so far, as far as its text tells."""
+    """The driver of an env.py, as far as its text shows it."""
     fitting: tuple[Driver, ...] = ("asyncpg", "psycopg") if facts.asynchronous else ("psycopg", "psycopg2")
     if not facts.engines:
         fitting = get_args(Driver)
@@ -277,6 +284,6 @@ def _read(file: Path, name: str | None = None, folder: int | None = None) -> str
 
 
 def _free(file: Path) -> Path:
-    """The first name beside it that nothing has."""
+    """The first of the names for the old file that is not taken."""
     names = [f"{file.name}.orig", *(f"{file.name}.orig{number}" for number in range(2, 1000))]
     return next(place for name in names if not os.path.lexists(place := file.with_name(name)))

@@ -1,4 +1,4 @@
-"""Services' own programs as children of this process: what they get of it, and their end."""
+"""Runs services' own programs as children of this process, in a limited environment, and ends them with it."""
 
 import ctypes
 import os
@@ -20,10 +20,10 @@ INHERITED = (
     *("PATH", "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "LANG", "LANGUAGE", "TERM", "COLORTERM"),
     *("NO_COLOR", "FORCE_COLOR", "VIRTUAL_ENV", "SSL_CERT_FILE", "SSL_CERT_DIR", *CERTIFICATES),
 )
-"""All that a service's code gets of the operator's environment, with LC_* and what the stack file names."""
+"""What a service's code gets of the operator's environment, besides LC_* and the variables of the stack file."""
 
 GRACE = 10.0
-"""How long a program that was told to end may take before it is killed [seconds]."""
+"""How long a program may take to end before it is killed [seconds]."""
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -44,31 +44,33 @@ try:
 except OSError as error:
     sys.exit(f"cannot run {{command[0]}} in {{os.getcwd()}}: {{error.strerror}}")
 """
-"""Becomes the program, which ends with its parent however that ends; a function between fork and exec could wait for
-a lock that another thread has held."""
+"""Becomes the program, which ends with its parent in any case. A function between fork and exec would be simpler, but
+could wait for a lock that another thread has held."""
 
 
 def environment(given: Mapping[str, str], more: Sequence[str]) -> dict[str, str]:
-    """What a service's code gets of an environment."""
+    """The part of an environment that a service's code gets."""
     return {name: value for name, value in given.items() if name in INHERITED or name in more or name[:3] == "LC_"}
 
 
 def hide() -> None:
     """Closes this process to others of the same OS user: its environment, memory and files, in /proc and by ptrace.
 
-    :raises Refused: Linux does not.
+    :raises Refused: Linux refuses it.
     """
     if sys.platform == "linux" and ctypes.CDLL(None, use_errno=True).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0):
         why = os.strerror(ctypes.get_errno())
-        raise Refused(f"services' code could read this process's environment, and prctl does not close it: {why}")
+        raise Refused(
+            f"services' code was not started, because it could read this process's environment: prctl failed: {why}"
+        )
 
 
 class Ended(BaseException):
-    """This process has been told to end; whatever is under way in it is given up."""
+    """This process was told to end, so what it does is given up."""
 
 
 class Programs:
-    """Those that run now; none of them outlives this process."""
+    """The programs that run now; all of them end with this process."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -80,9 +82,9 @@ class Programs:
     def running(
         self, name: str, command: Sequence[str], folder: Path, given: Mapping[str, str], *, errors: int
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """A service's program, in a session of its own: the operator's terminal takes no input from it.
+        """Runs a service's program in a session of its own, without the operator's terminal.
 
-        :raises Ended: this process has been told to end, before it or meanwhile.
+        :raises Ended: this process was told to end, before or meanwhile.
         """
         with self._lock:
             self._refuse_ended()
@@ -109,14 +111,14 @@ class Programs:
 
     @contextmanager
     def ending_with_this(self) -> Iterator[None]:
-        """Where this process is told to end in the block, its programs are told so first; then it ends as it was told.
+        """If this process is told to end in the block, it first tells its programs to end, then ends itself.
 
-        Told so again, it kills them.
+        If it is told again, it kills them.
         """
         before = {number: signal.getsignal(number) for number in ENDING}
         try:
             for number, handler in before.items():
-                # What a shell starts in the background, or nohup, ignores some.
+                # In the background of a shell or under nohup, some signals are ignored.
                 if handler is not signal.SIG_IGN:
                     signal.signal(number, self._end)
             yield
@@ -150,7 +152,7 @@ class Programs:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Tells a program to end, and kills it where it does not."""
+    """Tells a program to end, and kills it if it does not."""
     _send(process, signal.SIGTERM)
     try:
         process.wait(GRACE)
@@ -159,10 +161,10 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _send(process: subprocess.Popen[bytes], number: int) -> None:
-    """Signals a program and all that it has started in its group."""
+    """Signals a program and all processes of its group."""
     try:
         os.killpg(process.pid, number)
     except ProcessLookupError:
         pass
     except PermissionError:
-        tell(f"process {process.pid} runs as another OS user, who has to end it")
+        tell(f"process {process.pid} runs as another OS user, so it was not ended: end it as that user")

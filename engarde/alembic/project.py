@@ -1,4 +1,4 @@
-"""Where the parts of an Alembic project are, what its options say as Alembic reads them, and how it is called."""
+"""Where the parts of an Alembic project are, its options as Alembic reads them, and its command."""
 
 import configparser
 import os
@@ -26,11 +26,11 @@ _OLD_PATH_SEPARATOR = re.compile(r", *|(?: +)|\:")
 USUAL = ("alembic",)
 
 FLASKS = "migrations"
-"""The folder that Flask-Migrate looks in, unless it is told another one."""
+"""Flask-Migrate's default folder."""
 
 
 class NoProject(ConfigError):
-    """There are no options of an Alembic project."""
+    """A folder has no options of an Alembic project."""
 
 
 # ---- The command.
@@ -38,27 +38,27 @@ class NoProject(ConfigError):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command, taken apart."""
+    """One command, parsed."""
 
     words: tuple[str, ...]
-    """all of it but the two options below"""
+    """all words except the two options below"""
     ini: str | None = None
-    """the file that `-c` names, seen from the project's folder"""
+    """the file that `-c` names, relative to the project's folder"""
     section: str = SECTION
-    """that of this file, which `-n` names"""
+    """the section of this file that `-n` names"""
     alembics: bool = True
-    """it is Alembic's own, by its name"""
+    """it is Alembic's own command, by its name"""
     flasks: str | None = None
-    """where Flask-Migrate has its alembic.ini and env.py, if it is `flask db`"""
+    """for `flask db`: Flask-Migrate's folder, with alembic.ini and env.py"""
 
 
 def words_of(service: Service) -> Sequence[str]:
-    """The command by which a service calls Alembic."""
+    """The command with which a service calls Alembic."""
     return service.migrations.command if service.migrations else USUAL
 
 
 def command(words: Sequence[str]) -> Command:
-    """A command taken apart; what stands before Alembic's own name belongs to another program."""
+    """Parses a command; words before Alembic's own name belong to another program."""
     parser = ArgumentParser(add_help=False, allow_abbrev=False)
     flask = _end(words, "flask")
     if flask and "db" in words[flask:]:
@@ -75,7 +75,7 @@ def command(words: Sequence[str]) -> Command:
 
 
 def _end(words: Sequence[str], program: str) -> int | None:
-    """Where the words begin that a program gets."""
+    """Where the arguments of a program begin."""
     return next((place for place in range(len(words), 0, -1) if Path(words[place - 1]).name == program), None)
 
 
@@ -84,17 +84,17 @@ def _end(words: Sequence[str], program: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The options of one project; those of alembic.ini go before those of pyproject.toml."""
+    """The options of one project; those of alembic.ini override those of pyproject.toml."""
 
     folder: Path
     """where Alembic runs"""
     ini: Path | None
     pyproject: Path | None
     in_ini: Mapping[str, str] = field(repr=False)
-    """as they are written, which may hold a password"""
+    """as they are written; they may hold a password"""
     in_pyproject: Mapping[str, object] = field(repr=False)
     section: str = SECTION
-    """that of alembic.ini"""
+    """the section of alembic.ini"""
 
     @property
     def file(self) -> Path:
@@ -103,9 +103,9 @@ class Settings:
         return file
 
     def text(self, name: str) -> str | None:
-        """An option that is one text, with `%(here)s` and its like put in.
+        """An option that is one string, with `%(here)s` and the like replaced.
 
-        :raises ConfigError: it names something that is nowhere, or is no text.
+        :raises ConfigError: it refers to an option that does not exist, or is not a string.
         """
         if name in self.in_ini:
             return self._interpolated(name)
@@ -118,14 +118,14 @@ class Settings:
         return self.in_pyproject.get(name) is True
 
     def paths(self, name: str) -> tuple[Path, ...]:
-        """An option that is a list of folders; Alembic takes them from where it runs, which is the project's folder."""
+        """An option that is a list of folders, relative to the folder where Alembic runs: the project's."""
         if text := self.in_ini.get(name) and self._interpolated(name):
             return tuple(self.folder / part for part in self._parts(name, text))
         value = self.in_pyproject.get(name)
         return tuple(self.folder / self._filled(name, item) for item in value) if isinstance(value, list) else ()
 
     def line(self, name: str) -> int:
-        """Where in its file an option stands, from 1."""
+        """The line of an option in its file, from 1."""
         pattern = re.compile(rf'\s*["\']?{re.escape(name)}["\']?\s*[=:]')
         file = self.ini if name in self.in_ini else self.pyproject
         lines = read_text(file).splitlines() if file else []
@@ -139,25 +139,25 @@ class Settings:
         if separator is None:
             return (_OLD_SEPARATOR if name == "version_locations" else _OLD_PATH_SEPARATOR).split(text)
         if separator not in _SEPARATORS:
-            raise ConfigError(f"{self.ini}: path_separator is none of {', '.join(_SEPARATORS)}")
+            raise ConfigError(f"{self.ini}: path_separator must be one of {', '.join(_SEPARATORS)}")
         return [part.strip() for part in text.split(_SEPARATORS[separator]) if part]
 
     def _interpolated(self, name: str) -> str:
         assert self.ini
         known = {**self.in_ini, "here": self.ini.parent.as_posix()}
-        # By itself: a whole parser would also refuse the % of options that nobody asks for here, such as the URL's.
+        # Not by a whole parser, which would also refuse a % in options that are not needed here, such as the URL.
         interpolation, parser = configparser.BasicInterpolation(), configparser.RawConfigParser()
         try:
             return interpolation.before_get(parser, self.section, name, self.in_ini[name], known)
         except configparser.Error:
-            reason = "a % that names nothing; write %% for one"
+            reason = "a % that does not refer to an option; write %% for a plain %"
             raise ConfigError(f"{self.ini}:{self.line(name)}: {name}: {reason}") from None
 
     def _filled(self, name: str, value: object) -> str:
         with suppress(KeyError, ValueError, TypeError):
             if isinstance(value, str):
                 return value % {"here": self.folder.as_posix()}
-        raise ConfigError(f"{self.pyproject}:{self.line(name)}: {name} is not a text that Alembic reads")
+        raise ConfigError(f"{self.pyproject}:{self.line(name)}: {name} is not a string that Alembic can read")
 
 
 def _settings(folder: Path, ini: Path, section: str) -> Settings | None:
@@ -175,13 +175,13 @@ def _settings(folder: Path, ini: Path, section: str) -> Settings | None:
 
 
 def _missing(folder: Path, ini: Path, section: str) -> NoProject:
-    """Says what would make this folder a project, and which sections of the file might be meant."""
+    """Says what would make this folder a project, and which sections of the file may be the service's."""
     where = os.path.relpath(ini, folder)
     said = f"{folder}: no Alembic project: neither {where} with [{section}] nor {PYPROJECT} with [tool.{SECTION}]"
     named = [name for name, options in _ini(ini).items() if "script_location" in options] if ini.is_file() else []
     if named:
         said += (
-            f"; {where} has {', '.join(f'[{name}]' for name in named)}: say in the stack file which is the service's"
+            f". {where} has {', '.join(f'[{name}]' for name in named)}: name the service's section in the stack file"
             f" (`migrations: {{path: ..., command: [alembic, -n, {named[0]}]}}`)"
         )
     return NoProject(said)
@@ -192,7 +192,7 @@ def _ini(file: Path) -> dict[str, dict[str, str]]:
     try:
         parser.read_string(read_text(file), str(file))
     except configparser.Error as error:
-        # Its text quotes the line, which may hold a password.
+        # The error's text quotes the line, which may hold a password.
         numbers = re.findall(r"line:? *(\d+)", str(error))
         raise ConfigError(f"{file}:{numbers[0] if numbers else 1}: not an ini file") from None
     except UnicodeDecodeError:
@@ -219,27 +219,27 @@ def _pyproject(file: Path) -> dict[str, object] | None:
 class Project:
     folder: Path
     ini: Path
-    """its alembic.ini, or the pyproject.toml that stands in its place"""
+    """its alembic.ini, or the pyproject.toml that it has instead"""
     script_location: Path
     env: Path
     """its env.py, which may be missing"""
     versions: tuple[Path, ...]
     """the folders of its revisions"""
     sources: tuple[Path, ...]
-    """where its own modules are imported from"""
+    """the folders from which its own modules are imported"""
     recursive: bool
-    """whether the folders below those count, too"""
+    """whether folders below `versions` count, too"""
     settings: Settings
     flask: bool = False
-    """Flask-Migrate runs it, and tells Alembic what the application's code says"""
+    """Flask-Migrate runs it, and takes Alembic's options from the application's code"""
 
 
 def project(path: Path | str, called: Sequence[str] = USUAL) -> Project:
-    """The project in this folder, or whose alembic.ini or pyproject.toml this is.
+    """The project in this folder, or the one that this alembic.ini or pyproject.toml belongs to.
 
-    :param called: the command by which the service calls Alembic, which may name a file and a section of it.
-    :raises NoProject: there is none.
-    :raises ConfigError: it does not say where its parts are, or a file that may does not parse.
+    :param called: the command with which the service calls Alembic; it may name a file and a section of it.
+    :raises NoProject: there is no project.
+    :raises ConfigError: the project does not say where its parts are, or a file of it does not parse.
     """
     given, told = Path(path).absolute(), command(called)
     if not given.exists():
@@ -252,7 +252,7 @@ def project(path: Path | str, called: Sequence[str] = USUAL) -> Project:
     if there is None:
         raise _missing(folder, ini, told.section)
     if not (text := there.text("script_location")):
-        raise ConfigError(f"{there.file}: no script_location")
+        raise ConfigError(f"{there.file}: script_location is missing")
     sources = tuple(dict.fromkeys((*there.paths("prepend_sys_path"), folder, folder / "src")))
     location = _folder(there, sources, "script_location", text)
     if not location.is_dir():
@@ -282,7 +282,7 @@ def _made(there: Settings, location: Path, sources: tuple[Path, ...], flasks: Pa
 
 
 def _folder(there: Settings, sources: tuple[Path, ...], name: str, text: str) -> Path:
-    """A folder that is named by its path, or as `package:folder`, in the project itself."""
+    """A folder of the project, given as a path or as `package:folder`."""
     relative = text.removeprefix(f"{there.folder}/")
     if Path(relative).is_absolute() or ":" not in relative:
         folder = (there.folder / relative).resolve()
@@ -291,5 +291,5 @@ def _folder(there: Settings, sources: tuple[Path, ...], name: str, text: str) ->
         candidates = [source.joinpath(*package.split("."), *below) for source in sources]
         folder = next((place for place in candidates if place.is_dir()), candidates[0]).resolve()
     if not folder.is_relative_to(there.folder.resolve()):
-        raise ConfigError(f"{there.file}:{there.line(name)}: {name} leads out of the project: {folder}")
+        raise ConfigError(f"{there.file}:{there.line(name)}: {name} is a folder outside of the project: {folder}")
     return folder

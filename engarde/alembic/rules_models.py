@@ -1,4 +1,4 @@
-"""The schemas that models name in the modules that env.py imports, foreign keys, and the heads of the history."""
+"""Rules on the schemas that models name in the modules that env.py imports, on foreign keys, and on heads."""
 
 import ast
 from collections.abc import Iterator
@@ -11,16 +11,16 @@ from engarde.output.findings import Finding, Remedy
 from engarde.util.quoting import word
 
 MOST = 2000
-"""Of a project's modules, so that a wrong folder does not keep the operator waiting."""
+"""How many modules of a project are read, so that the operator does not wait long if the folder is wrong."""
 
 Target = tuple[str, str, tuple[str, ...]]
 """schema, table and the columns that are known"""
 
 
 def models(env: Source) -> tuple[Named, ...]:
-    """All places that name a schema in what an env.py imports, and what that imports, within the project.
+    """All places that name a schema in the project's modules that env.py reaches by imports.
 
-    What env.py itself sets once the tables are there changes none of them, and is none.
+    An assignment in env.py itself does not count: it does not change tables that exist already.
     """
     sources = list(reached(env))
     keys = any(_has_keys(source.tree) for source in sources)
@@ -28,7 +28,7 @@ def models(env: Source) -> tuple[Named, ...]:
 
 
 def _has_keys(tree: ast.AST) -> bool:
-    """Whether a foreign key is written in it, SQLModel's own spelling included."""
+    """Whether a foreign key is written in it, also in SQLModel's own way."""
     return any(
         (isinstance(node, ast.Call) and name_of(node.func) in ("ForeignKey", "ForeignKeyConstraint"))
         or (isinstance(node, ast.keyword) and node.arg == "foreign_key")
@@ -79,36 +79,36 @@ def _named(source: Source, keys: bool, is_env: bool) -> Iterator[Named]:
 
 
 def schemas(context: Context) -> Iterator[Finding]:
-    """Models without a schema, or with one that autogenerate compares rightly or leaves alone."""
+    """Models without a schema, or with one that autogenerate compares correctly or ignores."""
     if not context.autogenerates:
         return
     for named in context.models:
         if named.schema is UNKNOWN:
             yield context.unjudged(named.line, "no schema", "the schema is not written out", named.file)
         elif wrong := _wrong(context, named):
-            code = "leave schema out: the role's search_path puts the tables where they belong"
+            code = "remove schema: the role's search_path puts the tables into the right schema"
             actual = f"{named.schema}: {wrong}"
             yield context.finding("metadata schema", named.line, "no schema", actual, code, file=named.file)
 
 
 def _wrong(context: Context, named: Named) -> str | None:
-    """What autogenerate makes of it; a filter that is not judged is said so of, and may leave it alone."""
+    """What autogenerate would do wrong; if a filter is not judged, that has a finding of its own."""
     online = context.env.of("online")
     if named.schema == context.schema:
         if named.keys and any(context.own_is_seen(configure) for configure in online):
-            # PostgreSQL names no schema of the search_path where it tells what a foreign key refers to.
-            return "autogenerate proposes to drop and make anew every foreign key, each time"
+            # PostgreSQL prints a foreign key's target without its schema if that is in the search_path.
+            return "autogenerate proposes to drop and create again every foreign key, each time"
     elif named.schema is not None:
         schema = str(named.schema)
         table = Table(schema, declared=True, exists=False, modelled=schema)
         declared = context.stack is None or schema in {read.schema_ for read in context.service.reads}
         if not declared or any(context.sees(configure, table) for configure in online):
-            return "autogenerate proposes to make its tables there"
+            return "autogenerate proposes to create its tables there"
     return None
 
 
 def heads(context: Context) -> Iterator[Finding]:
-    """One head, which is what `alembic upgrade head` goes to, or labelled branches, each with its own."""
+    """One head, for `alembic upgrade head`, or labelled branches with one head each."""
     found = [context.graph.revisions[id_] for id_ in context.graph.heads]
     if context.graph.target == "heads" or len(found) < 2:
         return
@@ -119,7 +119,7 @@ def heads(context: Context) -> Iterator[Finding]:
 
 
 def foreign_keys(context: Context) -> Iterator[Finding]:
-    """Those at a table for which REFERENCES is not declared; only what is written out counts."""
+    """Foreign keys to a table for which REFERENCES is not declared; only those that are written out count."""
     revisions = map(context.env.source.modules.source, (item.file for item in context.graph.revisions.values()))
     found = {
         (source.file, node.lineno, target)
@@ -136,7 +136,7 @@ def foreign_keys(context: Context) -> Iterator[Finding]:
         if read and read.columns and set(columns) - set(read.columns):
             read = read.model_copy(update={"columns": tuple(dict.fromkeys((*read.columns, *columns)))})
         remedy = Remedy("edit", referring(context.service.name, schema, table, read))
-        expected = "REFERENCES declared on what it points at"
+        expected = "REFERENCES declared on the table that it points to"
         yield context.healed("foreign key", line, expected, what, remedy, file)
 
 

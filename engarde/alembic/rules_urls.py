@@ -1,4 +1,4 @@
-"""Where the URL comes from, that no password stands in the code, and that the engine has a driver that fits it."""
+"""Rules on the source of the URL, on passwords in the code, and on the engine's driver."""
 
 import ast
 import re
@@ -16,7 +16,7 @@ from engarde.output.findings import Finding, Remedy
 from engarde.util.masking import masked
 
 DIRECT = "DIRECT_DATABASE_URL"
-EITHER = f"one of {OLD} before SQLAlchemy {NEW_FROM}, one of {NEW} from {NEW_FROM} on; no file of the project pins it"
+EITHER = f"a URL for {OLD} before SQLAlchemy {NEW_FROM}, for {NEW} from {NEW_FROM} on; no project file pins the version"
 
 _ADDRESS = re.compile(r"(?:postgres(?:ql)?|mysql|mariadb|mssql|oracle|cockroachdb)(?:\+\w+)?://[^\s{]\S*")
 _PASSWORD = re.compile(r"://[^:/@\s]*:[^@\s]+@")
@@ -31,7 +31,7 @@ def written_out(context: Context) -> Iterator[Finding]:
         match node:
             case ast.Constant(value=str() as text) if _ADDRESS.match(text):
                 parent = source.parents[node]
-                # What an f-string puts together is the environment's, but for a password between its braces.
+                # An f-string may take a URL's parts from the environment; a password in its text counts.
                 if _PASSWORD.search(text) if isinstance(parent, ast.JoinedStr) else not isinstance(parent, ast.Expr):
                     actual = f"{masked(text)} in the code"
                     yield context.finding("url", node.lineno, _expected(context), actual, _from(context))
@@ -49,10 +49,10 @@ def written_out(context: Context) -> Iterator[Finding]:
 
 
 def from_environment(context: Context) -> Iterator[Finding]:
-    """A URL that the environment gives, and not alembic.ini; one that is computed is not judged."""
+    """A URL from the environment, not from alembic.ini; a computed one is not judged."""
     sinks = [sink for sink in context.env.sinks if sink.of != "offline"]
     if not sinks and (configures := context.env.of("online")):
-        yield context.unjudged(configures[0].line, _expected(context), "where its URL comes from is not told")
+        yield context.unjudged(configures[0].line, _expected(context), "env.py does not show where its URL comes from")
     for sink in sinks:
         if sink.value.computed:
             yield context.unjudged(sink.line, _expected(context), "the URL is computed")
@@ -64,7 +64,7 @@ def from_environment(context: Context) -> Iterator[Finding]:
 
 
 def doubled(context: Context) -> Iterator[Finding]:
-    """A % written twice where configparser reads it: one in a password ends as an error that prints the whole URL."""
+    """Every % doubled for configparser: a single one in a password ends in an error that prints the whole URL."""
     for sink in context.env.sinks:
         value = sink.value
         if value.constant is UNKNOWN:
@@ -73,11 +73,11 @@ def doubled(context: Context) -> Iterator[Finding]:
             may_hold = "%" in (value.text or "").replace("%%", "")
         if sink.of == "option" and ("%", "%%") not in value.replaced and may_hold:
             code = f'config.set_main_option("{URL}", url.replace("%", "%%"))'
-            yield context.finding("percent", sink.line, "each % of the URL written twice", "written as it is", code)
+            yield context.finding("percent", sink.line, "every % of the URL doubled", "not doubled", code)
 
 
 def variable(context: Context) -> Iterator[Finding]:
-    """A variable that somebody sets, `bin/engarde migrate` among them."""
+    """A variable that the stack or `bin/engarde migrate` sets."""
     migrations = context.service.migrations
     read = {name for sink in context.env.sinks for name in sink.value.variables}
     delivered = {*context.variables, *({migrations.variable} if migrations else ())}
@@ -86,30 +86,30 @@ def variable(context: Context) -> Iterator[Finding]:
             continue
         [actual] = sink.value.variables
         if actual not in delivered:
-            because = f"{actual}, which nobody sets"
+            because = f"{actual}, which neither the stack file nor `migrate` sets"
             yield context.finding("variable", sink.line, _expected(context), because, _from(context))
         elif migrations and migrations.variable not in read:
-            expected = f"{migrations.variable}, in which `bin/engarde migrate` hands it the URL"
+            expected = f"{migrations.variable}, in which `bin/engarde migrate` passes the URL"
             content = {context.service.name: {"migrations": {"path": migrations.path, "variable": actual}}}
             yield context.healed("variable", sink.line, expected, actual, Remedy("edit", lines("services", content)))
 
 
 def direct(context: Context) -> Iterator[Finding]:
-    """A URL that leads past the pooler, where there is one."""
+    """A URL that bypasses the pooler, if there is one."""
     assert context.stack
     if database_of(context.stack, context.service).server_stack.unpooled_address is None:
         return
-    expected = "the server's own address: a pooler keeps neither locks nor settings of a session"
+    expected = "the server's own address: a pooler keeps no locks or settings of a session"
     past = {name for name, variable in context.variables.items() if variable.unpooled}
     for sink in context.env.sinks:
         read = sink.value.variables & context.variables.keys()
         if read and not read & past:
-            actual = f"{', '.join(sorted(read))}, which leads to the pooler"
+            actual = f"{', '.join(sorted(read))}, whose URL leads to the pooler"
             yield context.healed("pooler", sink.line, expected, actual, _past(context, past))
 
 
 def _past(context: Context, variables: set[str]) -> Remedy:
-    """The variable that leads past it, or the lines of the stack file that make one."""
+    """A variable whose URL bypasses the pooler, or the lines of the stack file that declare one."""
     if variables:
         return Remedy("code", f'os.environ["{min(variables)}"]')
     if context.stack and context.stack.railway:
@@ -119,7 +119,7 @@ def _past(context: Context, variables: set[str]) -> Remedy:
         }
         content: object = {"railway": {"variables": {**kept, DIRECT: {"unpooled": True}}}}
     else:
-        # Nothing is delivered, so it is bin/engarde migrate that sets one, and always at the server's own address.
+        # Nothing is delivered: only `bin/engarde migrate` sets the variable, always to the server's own address.
         migrations = context.service.migrations
         path = migrations.path if migrations else str(context.project.folder)
         content = {"migrations": {"path": path, "variable": DIRECT}}
@@ -138,7 +138,7 @@ def _from(context: Context) -> str:
 
 
 def has_asyncpg(context: Context) -> bool:
-    """Whether asyncpg is the driver of its engine, as far as is known, or will be once it fits."""
+    """Whether the engine's driver is asyncpg as far as is known, or will be once the driver fits."""
     known = {name for sink in _of_engines(context) for name in _drivers(context, sink)}
     return context.env.asynchronous and known != {"psycopg"}
 
@@ -155,14 +155,14 @@ def driver_fits(context: Context) -> Iterator[Finding]:
                 continue
             if context.env.asynchronous:
                 code = 'make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)'
-                yield context.finding("driver", sink.line, "a URL of asyncpg or psycopg", actual, code)
+                yield context.finding("driver", sink.line, "a URL for asyncpg or psycopg", actual, code)
             else:
                 code = 'url.replace("+asyncpg", "", 1)'
-                yield context.finding("driver", sink.line, "a URL of a synchronous driver", actual, code)
+                yield context.finding("driver", sink.line, "a URL for a synchronous driver", actual, code)
 
 
 def _of_engines(context: Context) -> list[Sink]:
-    """The places where engines get their URLs; what the configuration is given may be for the other mode alone."""
+    """The places where engines get their URLs; an option may be set only for the other mode."""
     env = context.env
     if run := [sink for sink in env.sinks if sink.driver is not None]:
         return run
@@ -175,9 +175,9 @@ def _of_engines(context: Context) -> list[Sink]:
 
 
 def _drivers(context: Context, sink: Sink) -> dict[str, str]:
-    """Those to which its variables' URLs lead, once it has put in place what it puts in place; each in words."""
+    """The drivers for the URLs of its variables, after its replacements, each as a phrase."""
     if sink.driver is not None or sink.value.computed:
-        return {sink.driver: f"one of {sink.driver}"} if sink.driver else {}
+        return {sink.driver: f"a URL for {sink.driver}"} if sink.driver else {}
     found: dict[str, str] = {}
     for form in _forms(context, sink.value):
         scheme = form.replace("sqlalchemy", "postgresql") if form.startswith("sqlalchemy") else "postgresql"
@@ -186,15 +186,15 @@ def _drivers(context: Context, sink: Sink) -> dict[str, str]:
             url = f"{new}://" if old == SCHEME else url.replace(old, new)
         dialect, _, name = url.partition("://")[0].partition("+")
         if name or dialect not in ("postgresql", "postgres"):
-            found[name or dialect] = f"one of {name or dialect}"
+            found[name or dialect] = f"a URL for {name or dialect}"
             continue
         defaults = default_drivers(context.project.folder)
-        found |= {driver: EITHER if len(defaults) > 1 else f"one of {driver}" for driver in defaults}
+        found |= {driver: EITHER if len(defaults) > 1 else f"a URL for {driver}" for driver in defaults}
     return found
 
 
 def _forms(context: Context, value: Value) -> set[UrlFormat]:
-    """The forms of the URLs in its variables; any, if it puts the whole scheme in its place."""
+    """The forms of the URLs in its variables; any form if it replaces the whole scheme."""
     migrations, delivered = context.service.migrations, context.variables
     stated = [delivered[name].url_format for name in value.variables & delivered.keys()]
     if migrations and migrations.variable in value.variables:
@@ -209,13 +209,13 @@ def asynchronous(context: Context) -> Iterator[Finding]:
     if not context.env.asynchronous or not context.env.engines:
         return
     if not any(source.calls("run_sync")):
-        actual = "the asynchronous connection is handed to Alembic, which awaits nothing"
+        actual = "Alembic gets the asynchronous connection, which it cannot await"
         code = "await connection.run_sync(do_run_migrations)"
         yield context.finding("async", context.env.engines[0].lineno, "await connection.run_sync(...)", actual, code)
     for node in source.nodes:
         if isinstance(node, ast.With) and any(_opens(item.context_expr) for item in node.items):
             code = "async with connectable.connect() as connection:"
-            yield context.finding("async", node.lineno, "async with", "with, on an asynchronous engine", code)
+            yield context.finding("async", node.lineno, "async with", "`with` on an asynchronous engine", code)
     coroutines = [function for function in source.functions.values() if isinstance(function, ast.AsyncFunctionDef)]
     if coroutines and not any(source.calls(*_RUNNERS)):
         code = f"asyncio.run({coroutines[-1].name}())"

@@ -1,8 +1,8 @@
-"""Runs an env.py in the service's own interpreter, with a database of nobody's, and reads what it has told Alembic.
+"""Runs an env.py in the service's own interpreter without a database, and reads what it told Alembic.
 
-The service's own command for Alembic is run as `migrate` runs it, but with a configuration of its own, whose env.py
-loads the text in place of the project's. So nobody has to know where the interpreter is, and the code sees what it
-would see, but for its database: its URLs lead nowhere, and SQLAlchemy is kept from connecting.
+The service's own command for Alembic runs as `migrate` runs it, but with a configuration whose env.py loads the text
+in place of the project's. So it does not matter where the interpreter is, and the code sees everything as usual,
+except its database: its URLs lead nowhere, and SQLAlchemy cannot connect.
 """
 
 import ast
@@ -49,33 +49,33 @@ from engarde.util.masking import masked
 from engarde.util.quoting import word
 
 LARGEST = 10_000_000
-"""Of what it prints [bytes]."""
+"""How much of a run's output is read [bytes]."""
 
 LINGERING = 2.0
-"""How long its output is read after its end [seconds]."""
+"""How long the output is read after the run has ended [seconds]."""
 
 LAST = 3
-"""Lines of what it prints that are told where it is not run to its end."""
+"""How many lines of the output a message has if the run failed."""
 
 MODES: tuple[Mode, ...] = ("online", "offline")
 
 NOWHERE = Address(host="no-database.invalid")
-"""Where every URL leads that the code is given."""
+"""The address in every URL that the code gets."""
 
 
 Said = Mapping[str, Any]
-"""What a run has said of itself. The service's code may have written it: it may be anything."""
+"""The report of a run. The service's code may have written it, so it may be anything."""
 
 Read = TypeVar("Read")
 
 
 class _NotRun(Exception):
-    """It could not be run, or has said nothing of itself, for this reason."""
+    """Why a text could not be run, or made no report."""
 
 
 @dataclass(frozen=True, slots=True)
 class Runner:
-    """Runs texts as the env.py of one project, and says in these words why it could not."""
+    """Runs texts as the env.py of one project; the other fields are parts of the message if it cannot."""
 
     project: Project
     service: Service
@@ -83,33 +83,33 @@ class Runner:
     late: str = "env.py"
     otherwise: str = ""
     in_stack_file: bool = True
-    """how Alembic is run is said there; where there is no stack file, it is the `alembic` that PATH leads to"""
+    """the stack file has the command of Alembic; without a stack file it is the `alembic` in PATH"""
 
     def run(self, runs: Sequence[Mapping[str, object]], read: Callable[[Said, Said], Read]) -> Read:
         """Runs both at the same time, each in a process of its own.
 
-        :param runs: what the program in `templates/run.py.txt` is told beside the project's places.
-        :param read: makes something of what they have said of themselves.
-        :raises Refused: one of them could not be run to its end.
+        :param runs: what the program in `templates/run.py.txt` is told, besides the project's folders.
+        :param read: evaluates their reports.
+        :raises Refused: one of them could not be run, or made no report.
         """
         called = command(words_of(self.service))
         programs, done = Programs(), list[Said]()
         try:
             if not called.alembics:
-                raise _NotRun(f"`{' '.join(map(word, called.words))}` does not end with Alembic's own name")
+                raise _NotRun(f"`{' '.join(map(word, called.words))}` does not run Alembic's own program")
             with ThreadPoolExecutor(max_workers=2) as pool, programs.ending_with_this():
                 done.extend(pool.map(lambda told: self._said(called.words, told, programs), runs))
             return read(*done)
         except _NotRun as error:
             why = str(error)
         except (ValueError, KeyError, TypeError, AttributeError):
-            why = "its answer is none"
+            why = "its report cannot be read"
         if self.in_stack_file:
             migrations = f"migrations: {{path: {os.path.relpath(self.project.folder, FOLDER)}, command: [...]}}"
-            remedy = f"say in the stack file how that is run (`{migrations}`, docs/migrate.md)"
+            remedy = f"State its command in the stack file (`{migrations}`, docs/migrate.md)"
         else:
-            remedy = "install it with what the project needs, and have PATH lead to it"
-        raise Refused(f"{self.refused} with the service's own Alembic: {why}; {remedy}{self.otherwise}")
+            remedy = "Install it in a folder of PATH, with the packages that the project needs"
+        raise Refused(f"{self.refused} with the service's own Alembic: {why}. {remedy}{self.otherwise}")
 
     def _said(self, words: Sequence[str], told: Mapping[str, object], programs: Programs) -> Said:
         token, settings = secrets.token_hex(16), self.project.settings
@@ -125,7 +125,7 @@ class Runner:
         with tempfile.TemporaryDirectory(prefix="engarde-") as made:
             folder = Path(made)
             if self.project.env.stat().st_mode & S_IROTH:
-                # Its command may change to another OS user; what everybody may read there is no secret here.
+                # The command may change to another OS user. Everybody may read env.py already, so nothing is secret.
                 folder.chmod(0o755)
             (folder / INI).write_text(f"[alembic]\nscript_location = {made.replace('%', '%%')}\n")
             (folder / "env.py").write_text(template.text("run.py"))
@@ -135,12 +135,12 @@ class Runner:
         answer = next((line.removeprefix(token) for line in reversed(printed) if line.startswith(token)), None)
         if answer is None:
             last = "; ".join(line.strip() for line in printed[-LAST:] if line.strip())
-            raise _NotRun(masked(last) or "it ended without a word")
+            raise _NotRun(masked(last) or "it printed nothing")
         said: Said = json.loads(answer)
         return said
 
     def _printed(self, run: str, words: Sequence[str], programs: Programs) -> list[str]:
-        """What it prints, in lines."""
+        """Its output, in lines."""
         declared = self.service.migrations
         given = environment(given_environment(), declared.environment if declared else ())
         for name, form in _forms(self.service).items():
@@ -156,8 +156,8 @@ class Runner:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-                raise Refused(f"{self.late} has not ended within {limit:.0f} seconds") from None
-        # What it has left running elsewhere may hold its output open for ever.
+                raise Refused(f"{self.late} did not end within {limit:.0f} seconds") from None
+        # A process that it has left running may keep its output open for ever.
         reader.join(LINGERING)
         return printed.decode("utf-8", "replace").splitlines()
 
@@ -169,7 +169,7 @@ def _read_into(printed: bytearray, stream: IO[bytes]) -> None:
 
 
 def _forms(service: Service) -> dict[str, UrlFormat]:
-    """The variables in which it looks for URLs, and their forms."""
+    """The variables that may hold its URLs, and the forms of these."""
     stated = {name: variable.url_format for name, variable in (service.railway or UNSTATED).variables.items()}
     if service.migrations:
         stated[service.migrations.variable] = service.migrations.url_format
@@ -177,19 +177,19 @@ def _forms(service: Service) -> dict[str, UrlFormat]:
 
 
 def databases(service: Service) -> dict[str, str]:
-    """These variables, each leading to a database of another name."""
+    """For each of these variables, the name of the database in its URL."""
     return {name: f"none{place or ''}" for place, name in enumerate(_forms(service))}
 
 
-# ---- What has been seen, judged by the same rules as what the text tells.
+# ---- What a run has shown, for the same rules that judge the text.
 
 
 def recorded(context: Context) -> Context:
-    """The same project, with what has come of running its env.py in both modes in the place of what its text tells.
+    """The same project, with what running its env.py in both modes has shown in place of what its text shows.
 
-    For a mode in which it fails, what its text tells stands.
+    For a mode in which it fails, the text still counts.
 
-    :raises Refused: it could not be run.
+    :raises Refused: env.py could not be run.
     """
     project, service, settings = context.project, context.service, context.project.settings
     told = {
@@ -220,7 +220,7 @@ def _with(context: Context, online: Said, offline: Said) -> Context:
             continue
         configures += env.of(mode)
         paths += [path for path in env.paths if (path.within in offline_only) is (mode == "offline")]
-        # One that refuses to be run offline has nothing to be judged there.
+        # If env.py refuses the offline mode, there is nothing to judge in it.
         if env.of(mode) or mode == "online":
             failures.append((mode, int(said["line"]), masked(str(said["failed"]))))
     sinks, engines, failed = tuple(_sinks(context.service, online)), online["engines"], bool(online["failed"])
@@ -240,7 +240,7 @@ def _with(context: Context, online: Said, offline: Said) -> Context:
 
 def _configures(env: Environment, said: Said, mode: Mode) -> Iterator[Configure]:
     for one in said["configures"]:
-        # Offline it may be handed a connection, and then has no offline mode of its own.
+        # If `configure` gets a connection in offline mode, env.py has no offline mode of its own.
         if one["online"] != (mode == "online"):
             continue
         line = int(one["line"])
@@ -255,11 +255,11 @@ def _configures(env: Environment, said: Said, mode: Mode) -> Iterator[Configure]
 
 
 def _paths(env: Environment, said: Said, mode: Mode) -> Iterator[SetPath]:
-    """Those of statements, and of what engines hand to their drivers; what sets none is none."""
+    """The search_paths that statements set, and those that engines pass to their drivers."""
     ways: dict[str, Way] = {way: way for way in get_args(Way)}
     for number, name, text in said["paths"]:
         way = ways[name]
-        # Where an option is written out says its text; what is run says only where the engine is made.
+        # The text shows the line of an option; a run shows only the line that makes the engine.
         line = next((path.line for path in env.paths if path.way == way != "statement"), int(number))
         if schemas := spelled(str(text)) if way == "server_settings" else stated(str(text), way):
             yield SetPath(line, schemas, way, mode, written=mode == "offline")
@@ -279,7 +279,7 @@ def _sinks(service: Service, said: Said) -> Iterator[Sink]:
 
 
 def _models(context: Context, said: Said) -> Iterator[Named]:
-    """The places that name a schema, and for those whose text does not tell it the schemas that nothing else names."""
+    """The places that name a schema; those whose text does not show it get the schemas that no other place names."""
     if said["failed"]:
         yield from context.models
         return

@@ -1,4 +1,4 @@
-"""The history of an Alembic project, read from its version files without running them."""
+"""The history of an Alembic project, read from its version files without running these."""
 
 import ast
 import os
@@ -20,15 +20,15 @@ _COUNTED = re.compile(r"(?!\.\#|__init__).*\.py")
 class Revision:
     id: str
     down: tuple[str, ...]
-    """what it follows; more than one where it merges, none where a history begins"""
+    """the revisions that it follows; several if it merges, none if it begins a history"""
     labels: tuple[str, ...]
     depends_on: tuple[str, ...]
-    """what has to be there besides, by id or label"""
+    """other revisions that it needs, by id or label"""
     title: str
     """the first line of its docstring"""
     file: Path
     line: int
-    """where `down_revision` stands"""
+    """the line of `down_revision`"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +37,17 @@ class Graph:
 
     revisions: Mapping[str, Revision]
     labels: Mapping[str, str]
-    """branch label: the revision that bears it"""
+    """branch label -> its revision"""
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """Those that nothing follows, as `alembic heads` lists them."""
+        """The revisions that no other one follows, as `alembic heads` lists them."""
         followed = {down for revision in self.revisions.values() for down in revision.down}
         return tuple(id_ for id_ in self.revisions if id_ not in followed)
 
     @property
     def target(self) -> str:
-        """What `alembic upgrade` is told: `heads` where several end labelled branches that stand by themselves."""
+        """What `alembic upgrade` goes to: `heads` if these end separate labelled branches."""
         branches = [self._reached([head], lambda revision: revision.down) for head in self.heads]
         labelled = all(any(self.revisions[id_].labels for id_ in branch) for branch in branches)
         apart = len(set().union(*branches)) == sum(map(len, branches))
@@ -65,21 +65,21 @@ class Graph:
         return found
 
     def pending(self, current: Collection[str]) -> tuple[Revision, ...]:
-        """What `alembic upgrade heads` would run on a version table that holds these, in an order that it may take.
+        """What `alembic upgrade heads` would run if the version table holds these, in a possible order.
 
-        :raises ConfigError: a revision that is none of this project.
+        :raises ConfigError: the project has no such revision.
         """
         if unknown := sorted(id_ for id_ in current if id_ not in self.revisions):
-            raise ConfigError(f"no revision of this project: {', '.join(unknown)}")
+            raise ConfigError(f"the project has no revision {', '.join(unknown)}")
         applied = self._reached(current, self.needs)
         return tuple(self.revisions[id_] for id_ in self.sorter().static_order() if id_ not in applied)
 
     def needs(self, revision: Revision) -> tuple[str, ...]:
-        """What has to be there before it, by id."""
+        """The revisions that have to run before it, by id."""
         return (*revision.down, *(self.labels.get(name, name) for name in revision.depends_on))
 
     def sorter(self) -> TopologicalSorter[str]:
-        """Puts them into an order in which each comes after what it needs."""
+        """Sorts them so that each comes after those that it needs."""
         return TopologicalSorter({id_: self.needs(revision) for id_, revision in self.revisions.items()})
 
 
@@ -98,19 +98,21 @@ def graph(project: Project) -> Graph:
     for found in revisions.values():
         for label in found.labels:
             if label in labels or label in revisions:
-                raise ConfigError(f"{found.file}:{found.line}: branch label {label} is also another's")
+                raise ConfigError(f"{found.file}:{found.line}: another revision already has branch label {label}")
             labels[label] = found.id
     whole = Graph(revisions, labels)
     for found in revisions.values():
         if missing := [name for name in whole.needs(found) if name not in revisions]:
-            raise ConfigError(f"{found.file}:{found.line}: revision {found.id} follows {missing[0]}, which is nowhere")
+            raise ConfigError(
+                f"{found.file}:{found.line}: revision {found.id} follows {missing[0]}, which the project does not have"
+            )
     try:
         whole.sorter().prepare()
     except CycleError as error:
         circle = sorted({*error.args[1]})
         first = revisions[circle[0]]
         raise ConfigError(
-            f"{first.file}:{first.line}: revisions that follow one another: {', '.join(circle)}"
+            f"{first.file}:{first.line}: revisions follow each other in a circle: {', '.join(circle)}"
         ) from None
     return whole
 
@@ -130,16 +132,16 @@ def _files(project: Project) -> Iterator[Path]:
 
 
 def revision(file: Path) -> Revision:
-    """What a version file says of itself.
+    """The revision in a version file.
 
-    :raises ConfigError: it does not parse, or says it in a way that cannot be read without running it.
+    :raises ConfigError: the file does not parse, or cannot be read without running it.
     """
     tree = parsed(file)
     said = {name: value for node in tree.body for name, value in assigned(node)}
     legacy = _LEGACY.fullmatch(file.name)
     ids = _texts(file, said, "revision") if "revision" in said else ((legacy[1],) if legacy else ())
     if len(ids) != 1:
-        raise ConfigError(f"{file}:1: no `revision`")
+        raise ConfigError(f"{file}:1: `revision` is missing")
     line = said["down_revision"].lineno if "down_revision" in said else 1
     down, labels, depends_on = (_texts(file, said, name) for name in ("down_revision", "branch_labels", "depends_on"))
     title = (ast.get_docstring(tree) or "").partition("\n")[0].strip()
@@ -147,7 +149,7 @@ def revision(file: Path) -> Revision:
 
 
 def _texts(file: Path, said: Mapping[str, ast.expr], name: str) -> tuple[str, ...]:
-    """A text, several, or None; another name of the same module stands for its value."""
+    """The strings that a name has; it may be assigned from another name of the module."""
     node = said.get(name)
     seen: set[str] = set()
     while isinstance(node, ast.Name) and node.id in said and node.id not in seen:
@@ -164,22 +166,22 @@ def _texts(file: Path, said: Mapping[str, ast.expr], name: str) -> tuple[str, ..
     texts = (value,) if isinstance(value, str) else value
     if isinstance(texts, tuple | list | set | frozenset) and all(isinstance(text, str) for text in texts):
         return tuple(sorted(texts)) if isinstance(texts, set | frozenset) else tuple(texts)
-    raise ConfigError(f"{file}:{node.lineno}: `{name}` is not a text, a tuple of texts or None, written out")
+    raise ConfigError(f"{file}:{node.lineno}: `{name}` must be a string, a tuple of strings or None, written out")
 
 
 @dataclass(frozen=True, slots=True)
 class Wanting:
-    """A function that `alembic` calls with what env.py gives `context.run_migrations`."""
+    """A function that Alembic calls with the arguments that env.py passes to `context.run_migrations`."""
 
     file: Path
     line: int
     name: str
     arguments: tuple[str, ...]
-    """that it does not do without"""
+    """those that it needs"""
 
 
 def wanting(project: Project, given: Collection[str] = ()) -> tuple[Wanting, ...]:
-    """The first of each name, in the order of their files, that wants more than it is given.
+    """The first function of each name, in the order of the files, that needs more arguments than it gets.
 
     :raises ConfigError: the history cannot be read.
     """

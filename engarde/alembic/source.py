@@ -1,7 +1,7 @@
-"""A Python file of a project as text: its modules, and what an expression of it is worth where that is plainly written.
+"""A Python file of a project, read as text: its imports, and the values of its plain expressions.
 
-Plain are literals, names that are given one value, variables of the environment, and the few forms that people give a
-URL. Whatever else an expression does counts as computed, and only running it tells what it is worth.
+Literals, names with one value, variables of the environment, and the common ways to change a URL are plain. Everything
+else counts as computed: only running it shows its value.
 """
 
 from __future__ import annotations
@@ -23,41 +23,41 @@ DEEPEST = 12
 """How far names are followed before a value counts as computed."""
 
 SCHEME = "://"
-"""In `Value.replaced`, what stands for the whole scheme of a URL."""
+"""In `Value.replaced`, it stands for the whole scheme of a URL."""
 
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.Module)
 _CONDITIONAL = (ast.If, ast.Try, ast.For, ast.While, ast.Match)
 _FROM_SETTINGS = ("get_main_option", "get_section_option", "get_section", "get_alembic_option")
 _SAME = ("str", "text", "quoted_name", "make_url")
-"""Functions that return their one argument, or all that matters of it."""
+"""Functions that return their one argument, or something equivalent."""
 
 
 UNKNOWN = object()
-"""Stands for what only running the code could tell."""
+"""Stands for a value that only running the code could show."""
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
     constant: object = field(default=UNKNOWN, repr=False)
     default: object = field(default=UNKNOWN, repr=False)
-    """what it is if the environment has none of its variables; may hold a password"""
+    """its value if the environment has none of its variables; may hold a password"""
     variables: frozenset[str] = frozenset()
-    """of the environment, that it is made from"""
+    """the environment variables that it is made from"""
     from_settings: bool = False
     """it is read from alembic.ini"""
     replaced: tuple[tuple[str, str], ...] = ()
-    """what was put in place of what in it"""
+    """what was replaced in it, and by what"""
     computed: bool = False
     """it is not plain"""
 
     @property
     def text(self) -> str | None:
-        """The text that it is, if it is one and known."""
+        """Its value, if that is a known string."""
         return self.constant if isinstance(self.constant, str) else None
 
     @property
     def likely(self) -> object:
-        """What it is where the environment says nothing of it."""
+        """Its value if the environment has none of its variables."""
         return self.default if self.constant is UNKNOWN else self.constant
 
 
@@ -70,7 +70,7 @@ class Modules:
     _read: dict[Path, Source | None] = field(default_factory=dict, repr=False, compare=False)
 
     def source(self, file: Path) -> Source | None:
-        """A file of the project; None when it is no Python."""
+        """A file of the project; None if it is not Python."""
         if file not in self._read:
             self._read[file] = None
             with suppress(ConfigError):
@@ -78,7 +78,7 @@ class Modules:
         return self._read[file]
 
     def file(self, name: str) -> Path | None:
-        """The file of a module that is the project's own."""
+        """The file of a module of the project."""
         places = [root.joinpath(*name.split(".")) for root in self.roots]
         files = [file for place in places for file in (place.with_suffix(".py"), place / "__init__.py")]
         return next((file for file in files if file.is_file()), None)
@@ -96,13 +96,13 @@ class Source:
     nodes: tuple[ast.AST, ...] = field(repr=False)
 
     def above(self, node: ast.AST) -> Iterator[ast.AST]:
-        """What a node is in, from the inside."""
+        """The nodes around a node, from the inside."""
         while (parent := self.parents.get(node)) is not None:
             yield parent
             node = parent
 
     def function(self, node: ast.AST) -> Function | None:
-        """The outermost function in which a node is."""
+        """The outermost function around a node."""
         return next((parent for parent in reversed([*self.above(node)]) if isinstance(parent, Function)), None)
 
     def calls(self, *names: str) -> Iterator[ast.Call]:
@@ -120,9 +120,9 @@ class Source:
         return (found, there) if found else None
 
     def assigned(self, name: str, scope: Scope) -> ast.expr | None:
-        """The value that a scope gives a name in any case, no other one beside, and that nothing changes.
+        """The only value that a name has in a scope; None if it may have others, or is changed.
 
-        :raises LookupError: the scope gives it none.
+        :raises LookupError: the scope does not assign the name.
         """
         uses = [use for use in self.nodes if isinstance(use, ast.Name) and use.id == name]
         stores = [use for use in uses if isinstance(use.ctx, ast.Store) and self._scope(use) is scope]
@@ -150,10 +150,10 @@ class Source:
                 return True
         return False
 
-    # ---- What an expression is worth.
+    # ---- Values of expressions.
 
     def value(self, node: ast.expr, depth: int = 0) -> Value:
-        """What an expression of this file is worth."""
+        """The value of an expression of this file."""
         if depth > DEEPEST:
             return Value(computed=True)
         if plain := self._plain(node, depth + 1):
@@ -222,14 +222,14 @@ def _variables(values: Iterable[Value]) -> frozenset[str]:
 
 
 def _joined(parts: list[Value]) -> Value:
-    """These, one after another."""
+    """The concatenation of these."""
     if all(part.constant is not UNKNOWN for part in parts):
         return Value("".join(str(part.constant) for part in parts))
     likely = all(part.likely is not UNKNOWN for part in parts)
     scheme, found, _ = (parts[0].text or "").partition("://")
     return Value(
         default="".join(str(part.likely) for part in parts) if likely else UNKNOWN,
-        # None of them is a whole URL, if it is put together from a user, a password and a host.
+        # If a URL is built from a user, a password and a host, none of these variables holds the whole URL.
         variables=frozenset() if found else _variables(parts),
         from_settings=any(part.from_settings for part in parts),
         replaced=((SCHEME, scheme),) if found else parts[0].replaced,
@@ -238,7 +238,7 @@ def _joined(parts: list[Value]) -> Value:
 
 
 def _replaced(whole: Value, old: Value, new: Value) -> Value | None:
-    """The whole with one text put in place of another; None where they are not known."""
+    """The whole after a replacement; None if its strings are not known."""
     if old.text is None or new.text is None:
         return None
     if whole.text is not None:
@@ -255,7 +255,7 @@ def name_of(node: ast.AST) -> str | None:
 
 
 def dotted(node: ast.expr) -> str:
-    """`a.b.c` as text; what is no such thing ends it."""
+    """`a.b.c` as text; anything else becomes `?`."""
     match node:
         case ast.Name(id=name):
             return name
@@ -269,13 +269,13 @@ def handed(call: ast.Call) -> list[ast.expr]:
 
 
 def texts_in(node: ast.AST) -> tuple[str, ...]:
-    """The texts that are written in it."""
+    """The strings that are written in it."""
     constants = [inner.value for inner in ast.walk(node) if isinstance(inner, ast.Constant)]
     return tuple(text for text in constants if isinstance(text, str))
 
 
 def assigned(statement: ast.AST) -> Iterator[tuple[str, ast.expr]]:
-    """Which name gets what in `a = 1` and in `a, b = 1, 2`; nothing in any other statement."""
+    """The names and their values in `a = 1` and in `a, b = 1, 2`; empty for any other statement."""
     match statement:
         case ast.Assign(targets=targets, value=value):
             for target in targets:
@@ -294,9 +294,9 @@ def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
 
 
 def parsed(file: Path) -> ast.Module:
-    """What a file says.
+    """Parses a file.
 
-    :raises ConfigError: it is no Python.
+    :raises ConfigError: it is not Python.
     """
     try:
         return ast.parse(read_bytes(file), str(file))
@@ -305,14 +305,14 @@ def parsed(file: Path) -> ast.Module:
     except SyntaxError as error:
         raise ConfigError(f"{file}:{error.lineno or 1}: not Python: {error.msg}") from None
     except ValueError:
-        # What Python up to 3.11.3 says of a null byte.
+        # Python up to 3.11.3 raises this for a null byte.
         raise ConfigError(f"{file}:1: not Python: it holds a null byte") from None
 
 
 def source(file: Path, modules: Modules) -> Source:
     """Reads a file of a project.
 
-    :raises ConfigError: it is no Python.
+    :raises ConfigError: it is not Python.
     """
     tree = parsed(file)
     nodes = sorted(ast.walk(tree), key=lambda node: (getattr(node, "lineno", 0), getattr(node, "col_offset", 0)))
@@ -340,6 +340,6 @@ def _imports(file: Path, nodes: list[ast.AST], roots: tuple[Path, ...]) -> Itera
                     package = folder.relative_to(above).parts
                 base = ".".join(filter(None, (*package, module)))
                 for alias in names:
-                    # A star brings names that only its module knows; the module itself is still one to look at.
+                    # Only its module knows the names that a star imports; the module itself is still read.
                     star = alias.name == "*"
                     yield (f"*{base}", (base, None)) if star else (alias.asname or alias.name, (base, alias.name))

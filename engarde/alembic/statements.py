@@ -1,4 +1,4 @@
-"""What the statements at the top of somebody's own env.py do, and which names they give and take."""
+"""What the statements of a service's own env.py do, and which names they define and use."""
 
 import ast
 import builtins
@@ -12,7 +12,7 @@ from engarde.alembic.source import Function, Source, dotted, name_of
 from engarde.util.files import read_text
 
 OTHERS = frozenset({"alembic", "sqlalchemy", *sys.stdlib_module_names})
-"""Packages that fill no metadata by being imported."""
+"""Packages whose import fills no metadata."""
 
 ENGINES = (*SYNC_ENGINES, *ASYNC_ENGINES)
 RUNS = ("run_migrations", "begin_transaction", "run_sync", *ENGINES)
@@ -21,30 +21,30 @@ READS = (
     *("str", "dict", "set", "list", "tuple", "frozenset", "int", "bool", "replace", "split", "strip", "format"),
     *("Path", "resolve", "abspath", "dirname", "join", "make_url", "quote", "quote_plus", "render_as_string"),
 )
-"""Calls that do nothing but give something back."""
+"""Calls that only return a value."""
 
 Item = TypeVar("Item")
 
 Kind = Literal["runs", "does", "names"]
-"""It runs the migrations, which the new file does in its own way; it does something else; it gives something a name."""
+"""The statement runs the migrations, which the new file does itself; does something else; or only defines names."""
 
 Compound = ast.If | ast.For | ast.While | ast.Try | ast.With | ast.AsyncWith | ast.AsyncFor | ast.Match | ast.TryStar
 
 
 class OldFile:
-    """Somebody's own env.py, statement by statement."""
+    """A service's own env.py, as statements."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.text = read_text(source.file)
         self.body = [statement for statement in source.tree.body if not is_text(statement)]
         self.running = self._reaching(lambda call: name_of(call.func) in RUNS or _configures(call))
-        """the functions that take part in running the migrations"""
+        """the functions that help to run the migrations"""
         self.migrating = self._reaching(lambda call: name_of(call.func) == "run_migrations")
         """those that run them"""
 
     def kind(self, statement: ast.stmt) -> Kind:
-        """What a statement is there for."""
+        """The kind of a statement."""
         match statement:
             case (
                 ast.FunctionDef(name=name, decorator_list=decorators)
@@ -69,7 +69,7 @@ class OldFile:
         return "does"
 
     def migrates(self, statement: ast.stmt) -> bool:
-        """Whether the migrations are run by it."""
+        """Whether it runs the migrations."""
         return not isinstance(statement, Function) and any(
             name_of(call.func) == "run_migrations" or mentions(call, self.migrating) for call in calls(statement)
         )
@@ -81,7 +81,7 @@ class OldFile:
         return self.segment(statement).partition("\n")[0].strip()
 
     def _reaching(self, wanted: Callable[[ast.Call], bool]) -> Set[str]:
-        """The functions that make such a call, themselves or by another one of them."""
+        """The functions that make such a call, directly or through another function."""
 
         def more(found: Set[str]) -> set[str]:
             return {
@@ -107,7 +107,7 @@ class OldFile:
 
 
 def grown(found: Set[Item], more: Callable[[Set[Item]], Set[Item]]) -> Set[Item]:
-    """These, what there is more with them, and so on."""
+    """Adds what `more` finds, until it finds nothing new."""
     while not (further := more(found)) <= found:
         found = found | further
     return found
@@ -123,7 +123,7 @@ def _configures(call: ast.Call) -> bool:
 
 
 def within(statement: ast.stmt) -> Iterator[ast.stmt]:
-    """The statements right in another one."""
+    """The statements directly inside another one."""
     for node in ast.iter_child_nodes(statement):
         if isinstance(node, ast.stmt):
             yield node
@@ -132,7 +132,7 @@ def within(statement: ast.stmt) -> Iterator[ast.stmt]:
 
 
 def heads(statement: ast.stmt) -> Iterator[ast.expr]:
-    """What a statement evaluates before those in it."""
+    """The expressions that a statement evaluates before the statements inside it."""
     for node in ast.iter_child_nodes(statement):
         if isinstance(node, ast.expr):
             yield node
@@ -145,7 +145,7 @@ def calls(node: ast.AST) -> list[ast.Call]:
 
 
 def mentions(call: ast.Call, functions: Set[str]) -> bool:
-    """Whether a call is of one of these functions, or hands one over."""
+    """Whether a call calls one of these functions, or passes one on."""
     return any(isinstance(node, ast.Name) and node.id in functions for node in ast.walk(call))
 
 
@@ -168,7 +168,7 @@ def is_text(statement: ast.stmt) -> bool:
 
 
 def loads(node: ast.AST | None) -> set[str]:
-    """The names that it takes from around it, and are not Python's own."""
+    """The names that it uses and does not define itself, except Python's own."""
     if node is None:
         return set()
     names = [inner for inner in ast.walk(node) if isinstance(inner, ast.Name)]
@@ -179,7 +179,7 @@ def loads(node: ast.AST | None) -> set[str]:
 
 
 def bound(text: str) -> Mapping[str, object]:
-    """The names of a module, each with its literal value, what it is imported from, or None."""
+    """The names of a module, each with its literal value, its import, or None."""
     found: dict[str, object] = {}
     for statement in ast.parse(text).body:
         found |= bound_by(statement)
@@ -187,12 +187,12 @@ def bound(text: str) -> Mapping[str, object]:
 
 
 def bound_in(statements: Iterable[ast.stmt]) -> set[str]:
-    """The names that any of these statements binds."""
+    """The names that these statements define."""
     return {name for statement in statements for name in bound_by(statement)}
 
 
 def bound_by(statement: ast.AST) -> dict[str, object]:
-    """The names that a statement binds in its module, in the same way."""
+    """The names that a statement defines in its module, as in `bound`."""
     match statement:
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
             return {name: None}
@@ -212,7 +212,7 @@ def bound_by(statement: ast.AST) -> dict[str, object]:
 
 
 def is_own_import(statement: ast.stmt) -> bool:
-    """One of the service's modules, which may be there to fill the metadata alone."""
+    """Whether it imports a module of the service, perhaps only to fill the metadata."""
     match statement:
         case ast.Import(names=names):
             return any(alias.name.split(".")[0] not in OTHERS for alias in names)
@@ -222,5 +222,5 @@ def is_own_import(statement: ast.stmt) -> bool:
 
 
 def is_others_import(statement: ast.stmt) -> bool:
-    """One of modules that are not the service's."""
+    """Whether it imports only modules that are not the service's."""
     return isinstance(statement, ast.Import | ast.ImportFrom) and not is_own_import(statement)

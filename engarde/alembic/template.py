@@ -4,11 +4,12 @@ import ast
 import hashlib
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from string import Template
 from typing import Literal, get_args
 
-from engarde.alembic.source import Function
+from engarde.alembic.source import Function, name_of
 from engarde.alembic.statements import bound_by, bound_in, is_others_import, is_text
 from engarde.declaration.address import UNSTATED
 from engarde.declaration.model import Service
@@ -17,26 +18,29 @@ from engarde.util.quoting import literal, quoted
 Driver = Literal["psycopg", "psycopg2", "asyncpg"]
 
 BEGIN, END = "# --- yours ---", "# --- end of yours ---"
-"""Between them stands what belongs to the service, and stays."""
+"""The lines between them belong to the service, and stay."""
 
 DIGEST = "# digest of all but yours: "
 """Begins the last line, which shows whether somebody has changed the rest."""
 
 FILTERING = ("include_name", "shown", "migrate")
-"""The functions of a file of ours that decide what autogenerate sees, and what Alembic is told."""
+"""The functions of a file of ours that decide what autogenerate sees, and which options Alembic gets."""
+
+SPEAKING = ("CommandError", "info")
+"""The calls in a file of ours whose arguments are messages."""
 
 FOLDER = Path(__file__).with_name("templates")
 
 
 def variable(service: Service) -> str:
-    """The environment variable that leads a service's migrations past any pooler."""
+    """The environment variable with the URL for a service's migrations, past any pooler."""
     delivered = (service.railway or UNSTATED).variables
     direct = [name for name, variable in delivered.items() if variable.unpooled]
     return service.migrations.variable if service.migrations and not direct else min(direct or delivered)
 
 
 def text(name: str) -> str:
-    """A part that is the same for every service."""
+    """A template, or a part of one."""
     return (FOLDER / f"{name}.txt").read_text(encoding="utf-8")
 
 
@@ -63,19 +67,32 @@ def env(service: Service, driver: Driver, yours: str) -> str:
 
 
 def functions(service: Service) -> frozenset[str]:
-    """The functions of the file as `ast.dump` shows them, for each driver."""
+    """The functions of the file, for each driver, as `deeds` shows them."""
     trees = [ast.parse(env(service, driver, "")) for driver in get_args(Driver)]
-    return frozenset(ast.dump(node) for tree in trees for node in tree.body if isinstance(node, Function))
+    return frozenset(deeds(node) for tree in trees for node in tree.body if isinstance(node, Function))
+
+
+def deeds(statement: ast.stmt) -> str:
+    """What a statement does, without its docstrings and messages: other releases word these in another way."""
+    bare = deepcopy(statement)
+    for node in ast.walk(bare):
+        if isinstance(node, Function):
+            node.body = [inner for inner in node.body if not is_text(inner)]
+        elif isinstance(node, ast.Call) and name_of(node.func) in SPEAKING:
+            node.args = []
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            node.value = node.value.partition(" RAISE EXCEPTION ")[0]
+    return ast.dump(bare)
 
 
 def is_untouched(written: str) -> bool:
-    """Whether nobody has changed a file of ours but for what is theirs in it."""
+    """Whether a file is as `init` has written it, except the service's own lines."""
     whole, found, digest = written.rpartition(f"\n{DIGEST}")
     return bool(found) and yours(written) is not None and digest.strip() == _digest(whole)
 
 
 def yours(written: str) -> str | None:
-    """What is the service's own in a file of ours; None in any other file."""
+    """The service's own lines in a file of ours; None in any other file."""
     lines = written.splitlines()
     if lines.count(BEGIN) != 1 or lines.count(END) != 1 or lines.index(BEGIN) > lines.index(END):
         return None
@@ -83,24 +100,23 @@ def yours(written: str) -> str | None:
 
 
 def edited(before: str, service: Service) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What somebody has changed in a file of ours elsewhere than between the lines that are the service's own.
+    """The changes in a file of ours outside of the service's own lines, which the new file does not have.
 
-    It is not in the new file: first what neither fills nor filters the metadata, then what may.
+    :returns: the changes that neither fill nor filter the metadata, then those that may.
     """
     written = [env(service, driver, "") for driver in get_args(Driver)]
-    ours = {ast.dump(statement) for text in written for statement in _rest(text)}
+    ours = {deeds(statement) for text in written for statement in _rest(text)}
     names = bound_in(statement for text in written for statement in ast.parse(text).body)
     left, refused = [], []
     for statement in _rest(before):
-        if ast.dump(statement) in ours or is_others_import(statement):
+        if deeds(statement) in ours or is_others_import(statement):
             continue
         own = bound_by(statement).keys()
         line = f"line {statement.lineno}: {ast.unparse(statement).partition(chr(10))[0]}"
         if own and own <= names and not own & {*FILTERING}:
             left.append(line)
         else:
-            place = f"between the lines {BEGIN!r} and {END!r}"
-            refused.append(f"{line}: put what is changed there {place}")
+            refused.append(f"{line}: move the change between the lines {BEGIN!r} and {END!r}")
     return tuple(left), tuple(refused)
 
 
@@ -119,10 +135,10 @@ def _digest(written: str) -> str:
 
 
 def _python(value: str) -> str:
-    """A text as Python spells it, in the quotes that need the fewest escapes."""
+    """A Python string, in the quotes that need the fewest escapes."""
     return repr(value) if '"' in value else json.dumps(value, ensure_ascii=False)
 
 
 def _statement(sql: str) -> str:
-    """As SQLAlchemy's `text` takes it, to which a colon may begin a parameter."""
+    """SQL for SQLAlchemy's `text`, in which a colon may begin a parameter."""
     return sql.replace(":", "\\:")

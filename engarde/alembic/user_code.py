@@ -1,6 +1,6 @@
-"""What of somebody's own env.py goes into the new one: its metadata, its options, and what it does to fill these.
+"""Carries a service's own code from an old env.py into the new one: metadata, options, and what fills these.
 
-What does not is left out, or refused: it may fill or filter the metadata.
+Code that cannot be carried over is left out; it is refused if it may fill or filter the metadata.
 """
 
 import ast
@@ -31,58 +31,58 @@ from engarde.alembic.statements import (
 )
 
 Lines = tuple[str, ...]
-"""what a file loses, each with its line"""
+"""what a file would lose, each with its line"""
 
 METADATA = "target_metadata"
 
-ASKED = "# What else context.configure is to be told, by name.\noptions = "
+ASKED = "# More options for context.configure, by name.\noptions = "
 
 REPLACED = ("connection", "url", "dialect_name", "dialect_opts", "literal_binds", "version_table_schema", METADATA)
-"""What the new file tells `context.configure` itself."""
+"""The options that the new file itself passes to `context.configure`."""
 
 OF_ENGINES = ("prefix", "poolclass", "future", "url")
-"""What the new file says of its engine itself, or has no need of."""
+"""The options of an engine that the new file sets itself, or does not need."""
 KNOWN = (
     *(*RUNS, *OPTIONS, "configure", "fileConfig", "connect", "begin", "commit", "rollback", "close", "dispose"),
     *("is_offline_mode", "get_event_loop", "get_running_loop", "new_event_loop"),
     *("debug", "info", "warning", "error", "exception"),
 )
-"""Calls that the new file makes in its own way, or that only tell something."""
+"""Calls that the new file makes in its own way, or that only log."""
 SETS_PATH = re.compile(r"\bset\s+(?:session\s+|local\s+)?search_path\b", re.I)
-"""A statement that the new file has, too."""
+"""A statement that the new file also has."""
 CONNECTIONS = ("connection", "conn", "engine", "connectable", "bind")
 
 
 class Losses:
-    """What does not go over from a file."""
+    """The code of a file that is not carried over."""
 
     def __init__(self, old: OldFile) -> None:
         self.old = old
         self.left: set[tuple[int, str]] = set()
-        """what cannot fill or filter the metadata, each with its line"""
+        """code that cannot fill or filter the metadata, with its line"""
         self.refused: set[tuple[int, str]] = set()
-        """what may, and what is to be done about it"""
+        """code that may, with its line, and what to do about it"""
         self._own = bound_in(statement for statement in old.body if not is_others_import(statement)) - {"config"}
-        """names of the service's own modules, and of what it defines itself"""
+        """names of the service's own modules, and of its own definitions"""
         self._imported = bound_in(filter(is_own_import, old.body))
         self._filling = grown({METADATA}, self._needed)
-        """the names by which the metadata is filled or changed"""
+        """the names through which the metadata is filled or changed"""
 
     def _needed(self, names: Set[str]) -> set[str]:
         users = [statement for statement in self.old.body if bound_by(statement).keys() & names]
         return {name for statement in users for name in loads(statement)} & self._own
 
     def refuse(self, line: int, why: str) -> None:
-        """Says that something may fill or filter the metadata."""
+        """Records code that may fill or filter the metadata."""
         self.refused.add((line, why))
 
     def leave(self, statement: ast.stmt) -> None:
-        """Says that something goes, unless the new file does the same."""
+        """Records code that is left out, unless the new file does the same."""
         if not SETS_PATH.search(text := self.old.first_line(statement)):
             self.left.add((statement.lineno, text))
 
     def look(self) -> None:
-        """Looks at what stands where the migrations are run, which the new file does in its own way."""
+        """Inspects the code that runs the migrations, which the new file replaces."""
         for call in self.old.source.calls(*ENGINES):
             for word in call.keywords:
                 if word.arg not in OF_ENGINES and not (word.arg and is_off(word.value)):
@@ -126,12 +126,12 @@ class Losses:
         fills = METADATA in given or bool(loads(call.func) & self._filling)
         if fills or (not on_connection and loads(call.func) & self._own):
             line = self.old.first_line(statement)
-            self.refuse(statement.lineno, f"{line} may fill the metadata: move it to the top, or take it out")
+            self.refuse(statement.lineno, f"{line} may fill the metadata: move it to the top, or remove it")
         else:
             self.leave(statement)
 
     def _is_lost(self, value: ast.expr) -> bool:
-        """Whether the service's modules, the database or the caller takes part in it, as none does in the new file."""
+        """Whether it uses the service's modules, the database or the caller, which the new file does not use there."""
         told_more = any(isinstance(node, ast.Attribute) and node.attr == "attributes" for node in ast.walk(value))
         return told_more or any(
             (name := name_of(call.func)) in (*EXECUTES, "get_x_argument")
@@ -141,11 +141,11 @@ class Losses:
 
 
 def carried(env: Environment, ours: Mapping[str, object]) -> tuple[str | None, Lines, Lines]:
-    """All that it does besides running migrations, its metadata, its options, and what these need; and what it loses.
+    """The code of an old file that goes into the new one, and the code that does not.
 
-    :param ours: the names of the new file, which stand for something else there.
-    :returns: what goes into the new file, None where there is nothing; then what does not go over: what cannot fill or
-        filter the metadata, and what may, and what is to be done about it.
+    :param ours: the names that the new file uses itself.
+    :returns: the text for the new file, None if there is none; then the lines that are left out, because they cannot
+        fill or filter the metadata; then the lines that may, with what to do about them.
     """
     old = OldFile(env.source)
     losses = Losses(old)
@@ -156,7 +156,7 @@ def carried(env: Environment, ours: Mapping[str, object]) -> tuple[str | None, L
     for statement in kept:
         for name, value in bound_by(statement).items():
             if name in ours and (value is None or ours[name] != value):
-                why = f"{name} is a name of something else in the new env.py: give it another one"
+                why = f"the new env.py uses the name {name} for something else: choose another name"
                 losses.refuse(statement.lineno, why)
     losses.look()
     befores: list[ast.stmt | None] = [None, *kept]
@@ -182,31 +182,34 @@ def _metadata(env: Environment, old: OldFile, losses: Losses) -> ast.expr | None
     found = {ast.dump(node): node for node in nodes if not is_off(node)}
     for node in found.values():
         if local := _local(old, node):
-            losses.refuse(node.lineno, f"{METADATA} is made from {local}, which only a function of it has")
+            why = f"{METADATA} is made from {local}, which only exists inside a function: move it to the top"
+            losses.refuse(node.lineno, why)
     if len(found) > 1:
-        losses.refuse([*found.values()][1].lineno, f"{METADATA} is not the same in each context.configure")
+        losses.refuse(
+            [*found.values()][1].lineno, f"{METADATA} is not the same in each context.configure: make it the same"
+        )
     return next(iter(found.values()), None)
 
 
 def _options(env: Environment, old: OldFile, losses: Losses) -> dict[str, ast.expr]:
     if not env.configures and any(old.kind(statement) != "names" for statement in old.body):
-        losses.refuse(1, "no context.configure is in it, so nobody knows what Alembic is told")
+        losses.refuse(1, "there is no context.configure, so its options are not known: write it out in this file")
     found: dict[str, ast.expr] = {}
     for configure in sorted(env.configures, key=lambda configure: configure.mode == "offline"):
         if configure.opaque:
-            why = "not all that context.configure is told is written out, and it may filter: write it out"
+            why = "some options of context.configure are not written out, and may filter: write them out"
             losses.refuse(configure.line, why)
         for name, node in configure.options.items():
             if name in REPLACED or (name == "include_schemas" and is_off(node)):
                 continue
             if name == "version_table":
-                losses.refuse(
-                    node.lineno, "its revisions are in a table of another name: `alembic check` says what to do"
-                )
+                why = "its version table has another name: `bin/engarde alembic check` says what to do"
+                losses.refuse(node.lineno, why)
             elif local := _local(old, node):
-                losses.refuse(node.lineno, f"{name} takes {local}, which only a function of it has: move it to the top")
+                why = f"{name} uses {local}, which only exists inside a function: move it to the top"
+                losses.refuse(node.lineno, why)
             elif name in found and ast.dump(found[name]) != ast.dump(node):
-                losses.refuse(node.lineno, f"{name} is not the same in each context.configure")
+                losses.refuse(node.lineno, f"{name} is not the same in each context.configure: make it the same")
             else:
                 found.setdefault(name, node)
     return found
@@ -222,7 +225,7 @@ def _local(old: OldFile, node: ast.expr) -> str:
 
 
 def _kept(old: OldFile, losses: Losses, wanted: set[str]) -> list[ast.stmt]:
-    """What does something before the migrations run, and what gives these and the options the names that they need."""
+    """The statements that act before the migrations run, and those that define names for these and for the options."""
     ends = [place for place, statement in enumerate(old.body) if old.migrates(statement)]
     last = ends[-1] if ends else len(old.body)
     kept: set[ast.stmt] = set()
@@ -244,7 +247,7 @@ def _kept(old: OldFile, losses: Losses, wanted: set[str]) -> list[ast.stmt]:
 
 
 def _is_there(statement: ast.stmt, ours: Mapping[str, object]) -> bool:
-    """An import that the new file has already, or of what Python has to be told first."""
+    """An import that the new file already has, or one from `__future__`."""
     if isinstance(statement, ast.ImportFrom) and statement.module == "__future__":
         return True
     names = bound_by(statement)
@@ -270,6 +273,6 @@ def _lines(old: OldFile, statement: ast.stmt) -> str:
 
 
 def _between(before: ast.stmt | None, after: ast.stmt) -> str:
-    """The lines' ends between two statements."""
+    """The line breaks between two statements."""
     defines = any(isinstance(statement, Function | ast.ClassDef) for statement in (before, after))
     return "\n\n\n" if defines else "\n"

@@ -1,4 +1,4 @@
-"""The commands about a service's own Alembic project."""
+"""The commands for a service's own Alembic project."""
 
 from __future__ import annotations
 
@@ -25,28 +25,26 @@ service_argument = click.argument("service", metavar="SERVICE", shell_complete=s
 
 @click.group("alembic", cls=Commands, short_help="Check or write a service's Alembic project.")
 def alembic_command() -> None:
-    """Look at a service's Alembic project: whether its migrations stay in its own schema."""
+    """Check a service's Alembic project, or write its env.py, so that migrations stay in the service's schema."""
 
 
-@command("check", cls=OnServices, group=alembic_command, short_help="Say what would reach into other schemas.")
+@command("check", cls=OnServices, group=alembic_command, short_help="Find what would reach into other schemas.")
 @service_argument
-@click.option("--run", is_flag=True, help="Run its env.py, too: the project's own code, but without a database.")
-@click.option(
-    "--no-stack", is_flag=True, is_eager=True, help="Check without a stack file what can be checked without one."
-)
+@click.option("--run", is_flag=True, help="Also run its env.py (the project's own code), without a database.")
+@click.option("--no-stack", is_flag=True, is_eager=True, help="Check what can be checked without a stack file.")
 @click.option("--schema", help="With --no-stack: the service's schema; by default its name.")
-@click.option("--role", help="With --no-stack: the service's role; by default its name with _user.")
+@click.option("--role", help="With --no-stack: the service's role; by default its name with the suffix _user.")
 @click.argument("path", metavar="PATH")
 def check_command(
     stack: str | None, service: str, run: bool, no_stack: bool, schema: str | None, role: str | None, path: str
 ) -> Findings:
-    """Say what in the Alembic project at PATH would not work, or would reach into other schemas.
+    """Find what in the Alembic project at PATH would not work, or would reach into other schemas.
 
-    PATH is the folder with its alembic.ini or pyproject.toml. Without --run nothing of it is run, and what is computed
-    is not judged. With --run its env.py is run with the service's own Alembic (`migrations.command` of the stack file)
-    and the environment that migrations have; no migration is run, and every URL leads nowhere. With --no-stack, in a
-    repository that has no stack file, what only that tells is listed as not checked. Exit codes: 0 nothing is wrong, 1
-    something is or is not judged, 2 usage or a fault.
+    PATH is the folder with its alembic.ini or pyproject.toml. Without --run, no code of the project runs, and computed
+    values are not judged. With --run, the service's own Alembic (`migrations.command` of the stack file) runs env.py
+    in the environment of migrations; no migration runs, and every URL leads nowhere. With --no-stack, for a repository
+    without a stack file, the output lists what was not checked. Exit codes: 0 no findings, 1 findings, or something
+    is not judged, 2 usage or a fault.
     """
     from engarde.alembic.check import NOT_CHECKED, check, undeclared
     from engarde.output.show import Findings
@@ -54,16 +52,16 @@ def check_command(
     if no_stack and stack is not None:
         raise click.UsageError("--stack and --no-stack exclude each other")
     if (schema or role) and not no_stack:
-        raise click.UsageError("--schema and --role go with --no-stack; otherwise the stack file has them")
+        raise click.UsageError("--schema and --role need --no-stack; otherwise the stack file states them")
     declared = None if stack is None else read(FOLDER, stack)
     whose = service_of(declared, service) if declared else undeclared(service, schema, role)
     found = check(declared, whose, path, run=run)
     if no_stack:
         say("not checked without a stack file:")
-        for kind, left_open in NOT_CHECKED.items():
-            say(f"  {kind}: {left_open}")
+        for kind, question in NOT_CHECKED.items():
+            say(f"  {kind}: {question}")
     about = {"service": service, "notChecked": NOT_CHECKED if no_stack else {}}
-    return Findings(found, f"nothing is wrong with the Alembic project of {service}", about)
+    return Findings(found, f"no findings in the Alembic project of {service}", about)
 
 
 @command(
@@ -75,17 +73,17 @@ def check_command(
 )
 @service_argument
 @click.option(
-    "--driver", type=click.Choice(["psycopg", "psycopg2", "asyncpg"]), help="By default that of the old env.py."
+    "--driver", type=click.Choice(["psycopg", "psycopg2", "asyncpg"]), help="By default the driver of the old env.py."
 )
-@click.option("--yes", is_flag=True, help="Write what is shown.")
-@click.option("--untried", is_flag=True, help="Do not run the service's own Alembic on it first.")
+@click.option("--yes", is_flag=True, help="Write the files that are shown.")
+@click.option("--untried", is_flag=True, help="Do not try the new env.py with the service's own Alembic first.")
 @click.argument("path", metavar="PATH", type=click.Path(path_type=Path))
 def init_command(stack: str, service: str, driver: Driver | None, yes: bool, untried: bool, path: Path) -> None:
-    """Write the env.py at PATH anew, so that the service's migrations stay in its own schema.
+    """Write a new env.py at PATH that keeps the service's migrations in its own schema.
 
-    Without --yes it only shows the difference. What takes the place of another env.py is tried first, with the
-    service's own Alembic and without a database. What somebody wrote by hand is kept as env.py.orig. Where PATH has no
-    Alembic project, one is made. Exit codes: 0 it is so now, 1 it would be changed, 2 usage or a fault.
+    Without --yes, only show the difference. A file that replaces another env.py is first tried with the service's own
+    Alembic, without a database. An env.py that somebody wrote or changed is kept as env.py.orig. If PATH has no
+    Alembic project, a new project is written. Exit codes: 0 up to date, 1 would be changed, 2 usage or a fault.
     """
     from engarde.alembic.init import changes, try_out, write
 
@@ -99,11 +97,11 @@ def init_command(stack: str, service: str, driver: Driver | None, yes: bool, unt
     if not untried:
         try_out(planned, path, declared)
     if planned and not yes:
-        say("nothing was written; --yes writes it")
+        say("nothing was written; add --yes to write this")
         sys.exit(1)
     write(planned)
     for change in planned:
-        kept = f"; the old one is {change.kept.name}" if change.kept else ""
-        say(f"{change.file} written{kept}")
+        kept = f"; the old file is now {change.kept.name}" if change.kept else ""
+        say(f"wrote {change.file}{kept}")
     if not planned:
         say(f"the env.py of {service} is up to date")

@@ -33,7 +33,7 @@ def test_a_pooler_in_between(projects: Projects) -> None:
             for _ in range(3):
                 code, said = _alembic(project, pooler, name)
                 assert code != 0
-                assert "DATABASE_URL leads to a pooler; migrations need the server's own address" in said
+                assert "DATABASE_URL leads to a pooler, but migrations need the server's own address" in said
                 assert "Traceback" not in said
         project.declare(services=services, server={"port": pooler.port})
         done = project.tool("migrate", "--all")

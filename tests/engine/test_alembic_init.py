@@ -196,7 +196,10 @@ def test_one_with_logging_of_its_own(tmp_path: Path, database: Database) -> None
     assert (done.returncode, "INFO Running upgrade  -> a1" in done.stderr) == (0, True)
 
 
-REFUSED = {"replaced": "SCHEMA is a name of something else", "versions for several databases": "upgrade(engine_name)"}
+REFUSED = {
+    "replaced": "uses the name SCHEMA",
+    "versions for several databases": "upgrade(engine_name)",
+}
 """What of the forms in which projects are found is not carried over."""
 BEFORE = {"metadata schema", "heads"}
 """Findings about other files than env.py."""

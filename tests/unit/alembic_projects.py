@@ -12,8 +12,8 @@ from tests.warm.processes import python
 
 NOT_RUN = [
     (["no-such-alembic/alembic"], "cannot run no-such-alembic/alembic in "),
-    (["./migrate.sh"], "`./migrate.sh` does not end with Alembic's own name"),
-    (["sh", "-c", "exit 3", "alembic"], "it ended without a word"),
+    (["./migrate.sh"], "`./migrate.sh` does not run Alembic's own program"),
+    (["sh", "-c", "exit 3", "alembic"], "it printed nothing"),
     ([sys.executable, "-S", "-m", "alembic"], "No module named alembic"),
 ]
 """Commands by which Alembic is not run, and what is said of each."""

@@ -145,14 +145,18 @@ IN_A_FUNCTION = "    connectable = engine_from_config("
         (
             "            include_name=include_name,",
             "            include_name=lambda *_: connection,",
-            "include_name takes connection",
+            "include_name uses connection",
         ),
         (
             "            include_name=include_name,",
             "            **settings(),",
-            "not all that context.configure is told is written",
+            "some options of context.configure are not written out",
         ),
-        ("            include_name=include_name,", '            version_table="revisions",', "a table of another name"),
+        (
+            "            include_name=include_name,",
+            '            version_table="revisions",',
+            "table has another name",
+        ),
         (
             "            include_name=include_name,",
             "            include_name=None,",
@@ -168,8 +172,12 @@ IN_A_FUNCTION = "    connectable = engine_from_config("
             "            target_metadata=Base.metadata,",
             "target_metadata is not the same",
         ),
-        ('SCHEMA = "madansara"', 'SCHEMA = "other"', "SCHEMA is a name of something else"),
-        ("import asyncio\n", "from app import text\n\ntext.load()\n", "text is a name of something else"),
+        ('SCHEMA = "madansara"', 'SCHEMA = "other"', "the new env.py uses the name SCHEMA for something else"),
+        (
+            "import asyncio\n",
+            "from app import text\n\ntext.load()\n",
+            "uses the name text for",
+        ),
     ],
 )
 def test_what_may_fill_or_filter_and_cannot_go_over_is_refused(tmp_path: Path, old: str, new: str, said: str) -> None:
@@ -180,7 +188,7 @@ def test_what_may_fill_or_filter_and_cannot_go_over_is_refused(tmp_path: Path, o
 
 
 def test_one_that_configures_nothing_that_can_be_read(tmp_path: Path) -> None:
-    assert "no context.configure is in it" in refused(tmp_path, "from app.migrations import run\n\nrun()\n")
+    assert "there is no context.configure" in refused(tmp_path, "from app.migrations import run\n\nrun()\n")
 
 
 def test_version_files_for_several_databases(tmp_path: Path) -> None:
@@ -188,18 +196,18 @@ def test_version_files_for_several_databases(tmp_path: Path) -> None:
     (tmp_path / "migrations/versions/b2.py").write_text(
         'revision, down_revision = "b2", "a1"\n\n\ndef upgrade(engine_name: str) -> None:\n    pass\n'
     )
-    assert "migrations/versions/b2.py, line 4: upgrade(engine_name) is given that by" in refused(tmp_path, SYNC)
+    assert "migrations/versions/b2.py, line 4: upgrade(engine_name) needs arguments" in refused(tmp_path, SYNC)
 
 
 def test_one_for_several_databases(tmp_path: Path) -> None:
     env = (TEMPLATES / "multidb/env.py").read_text()
     place = f"{tmp_path}/migrations/env.py:{line(env, 'context.configure(', 1)}"
-    assert f"{place} is for several databases: nothing was written" in refused(tmp_path, env)
+    assert f"{place} is for several databases. Nothing was written" in refused(tmp_path, env)
 
 
 def test_one_of_flask_migrate(tmp_path: Path) -> None:
     (tmp_path / "migrations").mkdir()
     (tmp_path / "migrations/alembic.ini").write_text("[alembic]\n")
     (tmp_path / "migrations/env.py").write_text("from flask import current_app\n")
-    with pytest.raises(Refused, match="Flask-Migrate's, and Alembic is told by the application's code"):
+    with pytest.raises(Refused, match="Flask-Migrate, which takes Alembic's options from the application's code"):
         init.changes(tmp_path, declared()[1], None)

@@ -94,9 +94,9 @@ def test_nothing_configures_alembic(tmp_path: Path) -> None:
 
 
 NAMED = "def include_name(name, type_, parent_names):\n"
-DROPS = "autogenerate sees, and proposes to drop, the tables of sankore, public"
+DROPS = "autogenerate also compares the tables of sankore, public, and proposes to drop them"
 DROPS_OWN = "autogenerate proposes to drop madansara.alembic_version"
-BLIND = "autogenerate does not see them: to it, the login's first schema is None"
+BLIND = "the filter hides them: to autogenerate, the login's first schema is None, not its name"
 
 
 def filtered(text: str, env: str) -> str:
@@ -116,12 +116,15 @@ def test_no_filter(tmp_path: Path, env: str) -> None:
 @pytest.mark.parametrize(
     ("test", "actual"),
     [
-        ("name in (None, SCHEMA, 'public')", "autogenerate sees, and proposes to drop, the tables of public"),
+        (
+            "name in (None, SCHEMA, 'public')",
+            "autogenerate also compares the tables of public, and proposes to drop them",
+        ),
         (
             "name not in ('public', 'sankore')",
-            "autogenerate sees, and proposes to drop, the tables of any other schema",
+            "autogenerate also compares the tables of any other schema, and proposes to drop them",
         ),
-        ("name != 'public'", "autogenerate sees, and proposes to drop, the tables of sankore"),
+        ("name != 'public'", "autogenerate also compares the tables of sankore, and proposes to drop them"),
         ("True", DROPS),
         ("name == SCHEMA", BLIND),
         ("name in [SCHEMA]", BLIND),
@@ -133,7 +136,7 @@ def test_a_filter_by_name(tmp_path: Path, env: str, test: str, actual: str | Non
     found = made(tmp_path).computed(env)
     number = line(env, "include_name=include_name", 1)
     if actual is None:
-        drops = "autogenerate sees, and proposes to drop, the tables of sankore"
+        drops = "autogenerate also compares the tables of sankore, and proposes to drop them"
         assert [each.actual for each in found] == [drops, BLIND]
     else:
         assert [each.actual for each in found] == [actual]
@@ -356,7 +359,7 @@ def test_foreign_keys_of_models_with_the_own_schema(tmp_path: Path, env: str, mo
     project.write("app/models.py", models)
     (finding,) = project.found(env)
     assert (finding.check, finding.subject) == ("metadata schema", f"app/models.py:{line(models, 'madansara')}")
-    assert finding.actual == "madansara: autogenerate proposes to drop and make anew every foreign key, each time"
+    assert finding.actual == "madansara: autogenerate proposes to drop and create again every foreign key, each time"
     project.write("app/models.py", models.replace("schema='madansara'", "").replace("'schema': 'madansara'", ""))
     assert project.kinds(env) == []
 

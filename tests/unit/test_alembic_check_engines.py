@@ -9,7 +9,7 @@ from tests.unit.alembic_found import FLAT
 from tests.unit.alembic_projects import ASYNC, SYNC, changed, line, made
 
 EARLY = "        connection.execute(text(f'SET search_path TO \"{SCHEMA}\"'))\n        connection.commit()\n"
-TOLD = "it begins a transaction that the migrations join, and that is rolled back at the end"
+TOLD = "it begins a transaction that the migrations join and that nobody commits: all is rolled back"
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_a_statement_that_is_awaited(tmp_path: Path) -> None:
     env = changed(ASYNC, "        await connection.run", f"        {early}\n        await connection.run")
     (finding,) = made(tmp_path).found(env)
     assert (finding.check, finding.subject) == ("transaction", f"migrations/env.py:{line(env, early)}")
-    assert finding.remedy == Remedy("code", "await connection.commit()  # right after it")
+    assert finding.remedy == Remedy("code", "await connection.commit()  # right after this statement")
     commit = finding.remedy.text.partition("  #")[0]
     assert made(tmp_path).kinds(changed(env, f"{early}\n", f"{early}\n        {commit}\n")) == []
 
@@ -147,7 +147,7 @@ def test_what_a_commit_would_end(tmp_path: Path, early: str) -> None:
     (finding,) = made(tmp_path).found(env)
     assert (finding.check, finding.expected) == (
         "transaction",
-        "it in the migrations' own transaction, with which it ends",
+        "inside the migrations' own transaction, because its effect ends with its transaction",
     )
     assert finding.remedy.text.startswith("with context.begin_transaction():\n")
     begin = "        with context.begin_transaction():\n"

@@ -11,7 +11,7 @@ from tests.unit.alembic_projects import ASYNC, BOTH, SYNC, changed, line, made
 STATEMENT = "connection.execute(text(f'SET search_path TO \"{SCHEMA}\"'))"
 COMMIT = "        connection.commit()\n"
 OFFLINE = "        context.execute(f'SET search_path TO \"{SCHEMA}\"')\n"
-SHOWN = "madansara, public: autogenerate proposes to drop the tables of public that it shows"
+SHOWN = "madansara, public: autogenerate proposes to drop the tables of public"
 
 
 @pytest.mark.parametrize(
@@ -201,7 +201,7 @@ def test_what_depends_on_a_path_that_is_not_written_out(tmp_path: Path) -> None:
         (
             "not judged",
             f"migrations/env.py:{configured}",
-            f"cannot be judged: the path of line {place} says which table it takes",
+            f"cannot be judged: it depends on the search_path of line {place}",
         ),
         ("not judged", f"migrations/env.py:{place}", "cannot be judged: the path is not written out"),
     ]

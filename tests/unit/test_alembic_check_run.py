@@ -69,9 +69,9 @@ def test_what_is_not_judged_is_no_success(monkeypatch: pytest.MonkeyPatch, proje
     assert f"not judged: migrations/env.py:{number}\n" in done.stdout
     assert "cannot be judged: the schema is not written out in the project" in done.stdout
     assert f"bin/engarde alembic check {where} --run  # runs env.py, without a database\n" in done.stdout
-    assert f"bin/engarde alembic init {where}  # writes an env.py that can be read\n" in done.stdout
+    assert f"bin/engarde alembic init {where}  # writes an env.py that can be judged\n" in done.stdout
     done = check(monkeypatch, project, "--run")
-    assert (done.exit_code, done.stdout) == (0, "nothing is wrong with the Alembic project of madansara\n")
+    assert (done.exit_code, done.stdout) == (0, "no findings in the Alembic project of madansara\n")
 
 
 def test_what_is_wrong_is_found_at_its_line(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
@@ -165,7 +165,7 @@ def test_no_end(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
     done = check(monkeypatch, project, "--run")
     assert time.monotonic() - start < 25
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "env.py has not ended within 2 seconds" in done.stderr
+    assert "env.py did not end within 2 seconds" in done.stderr
 
 
 @pytest.mark.parametrize(("command", "said"), NOT_RUN)
@@ -175,7 +175,7 @@ def test_an_interpreter_that_cannot_be_found(
     done = check(monkeypatch, project, "--run", command=command)
     assert (done.exit_code, done.stdout) == (2, "")
     assert "env.py could not be run with the service's own Alembic: " in done.stderr and said in done.stderr
-    assert "say in the stack file how that is run (`migrations: {path: " in done.stderr
+    assert "State its command in the stack file (`migrations: {path: " in done.stderr
     assert check(monkeypatch, project, command=command).exit_code == 1
 
 
@@ -189,7 +189,7 @@ def test_an_answer_of_the_services_own_making(monkeypatch: pytest.MonkeyPatch, p
     )
     done = check(monkeypatch, project, "--run")
     assert (done.exit_code, done.stdout) == (2, "")
-    assert "its answer is none" in done.stderr
+    assert "its report cannot be read" in done.stderr
 
 
 @pytest.mark.parametrize(

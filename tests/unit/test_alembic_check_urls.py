@@ -15,7 +15,7 @@ both = pytest.mark.parametrize("env", BOTH.values(), ids=BOTH)
 SET = 'config.set_main_option("sqlalchemy.url", os.environ["DATABASE_URL"].replace("%", "%%"))\n'
 SECRET = "hunter2"
 ADDRESS = f"postgresql://someone:{SECRET}@db.example.com/railway"
-EITHER = "one of psycopg2 before SQLAlchemy 2.1, one of psycopg from 2.1 on; no file of the project pins it"
+EITHER = "a URL for psycopg2 before SQLAlchemy 2.1, for psycopg from 2.1 on; no project file pins the version"
 RAILWAY: dict[str, Any] = {"railway": {"project": "p", "environment": "e"}}
 POOLER: dict[str, Any] = {
     "server": {"host": "h", "database": "d"},
@@ -177,7 +177,7 @@ def test_a_variable_that_nobody_sets(tmp_path: Path, env: str) -> None:
     env = env.replace("DATABASE_URL", "MIGRATION_URL")
     finding = one(made(tmp_path), env)
     assert (finding.check, finding.subject) == ("variable", f"migrations/env.py:{line(env, 'MIGRATION_URL')}")
-    assert finding.actual == "MIGRATION_URL, which nobody sets"
+    assert finding.actual == "MIGRATION_URL, which neither the stack file nor `migrate` sets"
     migrated = {"migrations": {"path": "x", "variable": "MIGRATION_URL"}}
     assert made(tmp_path, migrated).kinds(env) == []
     assert made(tmp_path, {"railway": {"variables": {"MIGRATION_URL": {}}}}, **RAILWAY).kinds(env) == []
@@ -185,14 +185,14 @@ def test_a_variable_that_nobody_sets(tmp_path: Path, env: str) -> None:
 
 def test_a_variable_that_nobody_sets_of_a_url_with_another_driver(tmp_path: Path) -> None:
     env = of('url = make_url(os.environ["OTHER"]).set(drivername="postgresql+psycopg")\nengine = create_engine(url)\n')
-    assert one(made(tmp_path), env).actual == "OTHER, which nobody sets"
+    assert one(made(tmp_path), env).actual == "OTHER, which neither the stack file nor `migrate` sets"
 
 
 def test_the_variable_that_migrate_sets(tmp_path: Path) -> None:
     service: dict[str, Any] = {"migrations": {"path": "../x", "variable": "MIGRATION_URL"}}
     finding = one(made(tmp_path, service), SYNC)
     assert (finding.check, finding.actual) == ("variable", "DATABASE_URL")
-    assert finding.expected == "MIGRATION_URL, in which `bin/engarde migrate` hands it the URL"
+    assert finding.expected == "MIGRATION_URL, in which `bin/engarde migrate` passes the URL"
     assert finding.remedy.kind == "edit"
     assert "variable: DATABASE_URL" in finding.remedy.text
     either = SYNC.replace('os.environ["DATABASE_URL"]', '(os.getenv("MIGRATION_URL") or os.environ["DATABASE_URL"])')
@@ -207,7 +207,7 @@ def test_a_variable_that_leads_to_the_pooler(tmp_path: Path, env: str) -> None:
     project = made(tmp_path, {"railway": {"variables": DIRECT}}, **POOLER, **RAILWAY)
     finding = one(project, env)
     assert (finding.check, finding.subject) == ("pooler", f"migrations/env.py:{line(env, 'DATABASE_URL')}")
-    assert finding.actual == "DATABASE_URL, which leads to the pooler"
+    assert finding.actual == "DATABASE_URL, whose URL leads to the pooler"
     assert finding.remedy == Remedy("code", 'os.environ["DIRECT_URL"]')
     assert project.kinds(env.replace("DATABASE_URL", "DIRECT_URL")) == []
 
@@ -246,7 +246,7 @@ def test_the_pooler_of_the_server_that_it_is_on_counts(tmp_path: Path, pooled: b
     ("text", "actual"),
     [
         ("url = settings.url\nengine = create_engine(url)\n", "the URL is computed"),
-        ("", "where its URL comes from is not told"),
+        ("", "env.py does not show where its URL comes from"),
     ],
 )
 @pytest.mark.parametrize("sections", [POOLER, {}], ids=["behind a pooler", "without one"])
@@ -273,11 +273,15 @@ def test_behind_a_pooler_a_url_that_is_computed(tmp_path: Path) -> None:
     [
         ("plain", 'os.environ["DATABASE_URL"]', []),
         ("sqlalchemy+psycopg", 'os.environ["DATABASE_URL"]', []),
-        ("sqlalchemy+asyncpg", 'os.environ["DATABASE_URL"]', ["one of asyncpg"]),
+        ("sqlalchemy+asyncpg", 'os.environ["DATABASE_URL"]', ["a URL for asyncpg"]),
         ("sqlalchemy+asyncpg", 'os.environ["DATABASE_URL"].replace("+asyncpg", "")', []),
         ("sqlalchemy+asyncpg", 'os.environ["DATABASE_URL"].replace("postgresql+asyncpg", "postgresql+psycopg")', []),
         ("sqlalchemy+asyncpg", 'str(make_url(os.environ["DATABASE_URL"]).set(drivername="postgresql+psycopg"))', []),
-        ("plain", 'os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://")', ["one of asyncpg"]),
+        (
+            "plain",
+            'os.environ["DATABASE_URL"].replace("postgresql://", "postgresql+asyncpg://")',
+            ["a URL for asyncpg"],
+        ),
     ],
 )
 def test_the_driver_of_a_synchronous_engine(tmp_path: Path, form: str, text: str, found: list[str]) -> None:
@@ -289,8 +293,8 @@ def test_the_driver_of_a_synchronous_engine(tmp_path: Path, form: str, text: str
     ("form", "text", "found"),
     [
         ("sqlalchemy+asyncpg", 're.sub(r"\\+asyncpg", "", os.environ["DATABASE_URL"])', []),
-        ("plain", 're.sub("^postgresql:", "postgresql+asyncpg:", os.environ["DATABASE_URL"])', ["one of asyncpg"]),
-        ("sqlalchemy+asyncpg", 'os.environ["DATABASE_URL"].lower()', ["one of asyncpg"]),
+        ("plain", 're.sub("^postgresql:", "postgresql+asyncpg:", os.environ["DATABASE_URL"])', ["a URL for asyncpg"]),
+        ("sqlalchemy+asyncpg", 'os.environ["DATABASE_URL"].lower()', ["a URL for asyncpg"]),
         ("plain", 'os.environ["DATABASE_URL"].lower()', []),
     ],
 )
@@ -303,7 +307,7 @@ def test_the_driver_of_a_url_that_is_computed(tmp_path: Path, form: str, text: s
     ("form", "text", "found"),
     [
         ("plain", 'os.environ["DATABASE_URL"]', [EITHER]),
-        ("sqlalchemy+pg8000", 'os.environ["DATABASE_URL"]', ["one of pg8000"]),
+        ("sqlalchemy+pg8000", 'os.environ["DATABASE_URL"]', ["a URL for pg8000"]),
         ("sqlalchemy+asyncpg", 'os.environ["DATABASE_URL"]', []),
         ("plain", 'os.environ["DATABASE_URL"].replace("postgresql", "postgresql+asyncpg", 1)', []),
         ("plain", "f\"postgresql+asyncpg://{os.environ['DATABASE_URL']}\"", []),
@@ -318,7 +322,7 @@ def test_the_driver_of_an_asynchronous_engine(tmp_path: Path, form: str, text: s
     ("file", "text", "found"),
     [
         ("requirements.txt", "alembic==1.20.1\nSQLAlchemy[asyncio]==2.1.9\n", []),
-        ("requirements.txt", "sqlalchemy==2.0.58\n", ["one of psycopg2"]),
+        ("requirements.txt", "sqlalchemy==2.0.58\n", ["a URL for psycopg2"]),
         ("uv.lock", '[[package]]\nname = "sqlalchemy"\nversion = "2.1.9"\n', []),
         ("pyproject.toml", '[project]\ndependencies = [\n    "sqlalchemy>=2.1",\n]\n', []),
         ("requirements.txt", "sqlalchemy>=2.0\n", [EITHER]),

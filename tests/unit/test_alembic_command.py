@@ -60,7 +60,7 @@ WRONG = changed(SYNC, "version_table_schema=SCHEMA,", "", 1)
 @pytest.mark.parametrize("env", [SYNC, ASYNC])
 def test_nothing_is_wrong(call: Call, project: Made, env: str) -> None:
     done = call(put(project, env))
-    assert (done.exit_code, done.stdout) == (0, "nothing is wrong with the Alembic project of madansara\n")
+    assert (done.exit_code, done.stdout) == (0, "no findings in the Alembic project of madansara\n")
     done = call(put(project, env), "--output", "json")
     assert done.exit_code == 0
     assert json.loads(done.stdout) == {"version": 2, "service": "madansara", "notChecked": {}, "findings": []}
@@ -72,7 +72,7 @@ def test_findings_for_people(call: Call, project: Made) -> None:
     assert [each.strip() for each in done.stdout.splitlines() if each.strip(" ─")] == [
         f"version table: migrations/env.py:{line(WRONG, 'context.configure(', 1)}",
         'expected  version_table_schema="madansara" (online)',
-        "actual  none: without a table of its own it would take, and write, the one in public",
+        "actual  none: Alembic would use the version table in public",
         "Fix (change the service):",
         'version_table_schema="madansara",',
     ]
@@ -91,7 +91,7 @@ def test_findings_for_machines(call: Call, project: Made) -> None:
                 "check": "version table",
                 "subject": f"migrations/env.py:{line(WRONG, 'context.configure(', 1)}",
                 "expected": 'version_table_schema="madansara" (online)',
-                "actual": "none: without a table of its own it would take, and write, the one in public",
+                "actual": "none: Alembic would use the version table in public",
                 "remedy": {
                     "kind": "code",
                     "text": 'version_table_schema="madansara",',

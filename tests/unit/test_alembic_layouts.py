@@ -93,7 +93,7 @@ def test_sections_of_which_none_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError) as found:
         project.found(SYNC)
     assert "neither alembic.ini with [alembic] nor pyproject.toml" in str(found.value)
-    assert "alembic.ini has [madansara], [sankore]: say in the stack file which is the service's" in str(found.value)
+    assert "alembic.ini has [madansara], [sankore]: name the service's section in the stack file" in str(found.value)
     assert "command: [alembic, -n, madansara]" in str(found.value)
 
 
@@ -110,7 +110,7 @@ def test_flask_migrate(tmp_path: Path, path: str, words: tuple[str, ...]) -> Non
     assert graph(there).heads == ("a1", "z1")
     found = {each.check: each for each in service.found(FLASK)}
     assert list(found) == ["not judged", "heads"]
-    assert "Flask-Migrate tells Alembic what the application's code says" in found["not judged"].actual
+    assert "Flask-Migrate takes Alembic's options from the application's code" in found["not judged"].actual
     assert 'Migrate(app, db, version_table_schema="madansara", ' in found["not judged"].remedy.text
 
 

@@ -94,7 +94,7 @@ def test_the_driver_of_an_asynchronous_engine_may_be_any(project: Made) -> None:
 @pytest.mark.parametrize("env", BOTH.values(), ids=BOTH)
 def test_what_is_open_is_said(project: Made, env: str) -> None:
     done = call(project, env)
-    assert (done.exit_code, done.stdout) == (0, "nothing is wrong with the Alembic project of madansara\n")
+    assert (done.exit_code, done.stdout) == (0, "no findings in the Alembic project of madansara\n")
     told = [f"  {kind}: {open_question}" for kind, open_question in NOT_CHECKED.items()]
     assert done.stderr.splitlines() == ["not checked without a stack file:", *told]
     done = call(project, env, "--output", "json")
@@ -135,9 +135,9 @@ def test_what_is_computed_is_told_by_the_command_that_is_printed(
     checked, initial = first["remedy"]["text"].splitlines()
     words = shlex.split(checked, comments=True)
     assert words[:3] == ["engarde", "alembic", "check"]
-    assert "# where the stack file is: writes an env.py that can be read" in initial
+    assert "# in the folder of the stack file: writes an env.py that can be judged" in initial
     done = CliRunner().invoke(main, words[1:])
-    assert (done.exit_code, done.stdout) == (0, "nothing is wrong with the Alembic project of madansara\n"), done.output
+    assert (done.exit_code, done.stdout) == (0, "no findings in the Alembic project of madansara\n"), done.output
 
 
 def test_an_alembic_that_cannot_be_run(project: Made, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ def test_an_alembic_that_cannot_be_run(project: Made, monkeypatch: pytest.Monkey
     done = call(project, COMPUTED, "--run")
     assert (done.exit_code, done.stdout) == (2, "")
     assert "stack file" not in done.stderr.partition("env.py could not be run")[2]
-    assert "install it with what the project needs, and have PATH lead to it" in done.stderr
+    assert "Install it in a folder of PATH, with the packages that the project needs" in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -153,8 +153,8 @@ def test_an_alembic_that_cannot_be_run(project: Made, monkeypatch: pytest.Monkey
     [
         (["--no-stack", "--schema", "public"], "--schema: reserved name: public"),
         (["--no-stack", "--role", "pg_monitor"], "--role: invalid name: reserved"),
-        (["--schema", "madansara"], "--schema and --role go with --no-stack"),
-        (["--role", "madansara"], "--schema and --role go with --no-stack"),
+        (["--schema", "madansara"], "--schema and --role need --no-stack"),
+        (["--role", "madansara"], "--schema and --role need --no-stack"),
         (["--stack", "prod", "--no-stack"], "--stack and --no-stack exclude each other"),
     ],
 )

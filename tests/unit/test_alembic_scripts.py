@@ -236,29 +236,32 @@ def test_two_files_with_one_revision(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["down_revision", "depends_on"])
 def test_what_is_nowhere(tmp_path: Path, name: str) -> None:
     made(tmp_path, {"a1": {"down_revision": None}, "b2": {"down_revision": "a1", name: "gone"}})
-    assert refused(tmp_path) == "migrations/versions/b2_a_change.py:6: revision b2 follows gone, which is nowhere"
+    assert (
+        refused(tmp_path)
+        == "migrations/versions/b2_a_change.py:6: revision b2 follows gone, which the project does not have"
+    )
 
 
 def test_a_circle(tmp_path: Path) -> None:
     made(tmp_path, {"a1": {"down_revision": "b2"}, "b2": {"down_revision": "a1"}, "c3": {"down_revision": None}})
-    assert refused(tmp_path).endswith("revisions that follow one another: a1, b2")
+    assert refused(tmp_path).endswith("revisions follow each other in a circle: a1, b2")
 
 
 def test_a_label_twice(tmp_path: Path) -> None:
     said: dict[str, object] = {"down_revision": None, "branch_labels": "core"}
     made(tmp_path, {"a1": said, "b2": said})
-    assert refused(tmp_path) == "migrations/versions/b2_a_change.py:6: branch label core is also another's"
+    assert refused(tmp_path) == "migrations/versions/b2_a_change.py:6: another revision already has branch label core"
 
 
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
         ("revision = 'z'\ndown_revision = (\n", "2: not Python: '(' was never closed"),
-        ("\n\ndown_revision = None\n", "1: no `revision`"),
-        ("revision = make()\n", "1: `revision` is not a text, a tuple of texts or None, written out"),
+        ("\n\ndown_revision = None\n", "1: `revision` is missing"),
+        ("revision = make()\n", "1: `revision` must be a string, a tuple of strings or None, written out"),
         (
             "revision = 'z'\ndown_revision = 5\n",
-            "2: `down_revision` is not a text, a tuple of texts or None, written out",
+            "2: `down_revision` must be a string, a tuple of strings or None, written out",
         ),
     ],
 )
@@ -271,16 +274,22 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, text: str, reason: str) -> N
 @pytest.mark.parametrize(
     ("ini", "reason"),
     [
-        ("[alembic]\n", "alembic.ini: no script_location"),
+        ("[alembic]\n", "alembic.ini: script_location is missing"),
         ("[alembic]\n\nscript_location = gone\n", "alembic.ini:3: no such folder: gone"),
-        ("[alembic]\nscript_location = ..\n", "alembic.ini:2: script_location leads out of the project"),
-        ("[alembic]\nscript_location = /tmp\n", "alembic.ini:2: script_location leads out of the project: /tmp"),
+        ("[alembic]\nscript_location = ..\n", "alembic.ini:2: script_location is a folder outside of the project"),
+        (
+            "[alembic]\nscript_location = /tmp\n",
+            "alembic.ini:2: script_location is a folder outside of",
+        ),
         ("[alembic]\nscript_location = a:migrations\n", "alembic.ini:2: no such folder: a/migrations"),
-        ("[alembic]\nscript_location = %(there)s/x\n", "alembic.ini:2: script_location: a % that names nothing"),
+        (
+            "[alembic]\nscript_location = %(there)s/x\n",
+            "alembic.ini:2: script_location: a % that does not refer",
+        ),
         ("[alembic]\nscript_location", "alembic.ini:2: not an ini file"),
         ("script_location = x\n", "alembic.ini:1: not an ini file"),
-        (f"{INI}version_locations = a:b\npath_separator = comma\n", "alembic.ini: path_separator is none of space"),
-        (f"{INI}version_locations = ../other\n", "alembic.ini:3: version_locations leads out of the project"),
+        (f"{INI}version_locations = a:b\npath_separator = comma\n", "alembic.ini: path_separator must be one of space"),
+        (f"{INI}version_locations = ../other\n", "alembic.ini:3: version_locations is a folder outside of the project"),
     ],
 )
 def test_a_project_that_does_not_say_where_it_is(tmp_path: Path, ini: str, reason: str) -> None:
@@ -299,7 +308,7 @@ def test_a_pyproject_that_does_not_say_where_it_is(tmp_path: Path) -> None:
     made(tmp_path, LINEAR)
     (tmp_path / "alembic.ini").unlink()
     (tmp_path / "pyproject.toml").write_text('[tool.alembic]\n\nscript_location = "%(there)s/migrations"\n')
-    assert refused(tmp_path) == "pyproject.toml:3: script_location is not a text that Alembic reads"
+    assert refused(tmp_path) == "pyproject.toml:3: script_location is not a string that Alembic can read"
 
 
 def test_no_project(tmp_path: Path) -> None:
@@ -310,7 +319,7 @@ def test_no_project(tmp_path: Path) -> None:
 
 
 def test_a_revision_of_another_project(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="no revision of this project: zz"):
+    with pytest.raises(ConfigError, match="the project has no revision zz"):
         graph(made(tmp_path, LINEAR)).pending(["a1", "zz"])
 
 

@@ -61,7 +61,7 @@ def refused(done: Result) -> str:
 
 def test_what_works_is_written(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
     shown = init(monkeypatch, project, command=[sys.executable, "-m", "alembic"])
-    assert (shown.exit_code, shown.stderr) == (1, "nothing was written; --yes writes it\n")
+    assert (shown.exit_code, shown.stderr) == (1, "nothing was written; add --yes to write this\n")
     assert init(monkeypatch, project, "--yes").exit_code == 0
     assert init(monkeypatch, project).exit_code == 0
 
@@ -71,7 +71,7 @@ def test_what_fails_is_not_written(monkeypatch: pytest.MonkeyPatch, project: Pat
     env = changed(SYNC, "SCHEMA = ", "from app.gone import load\n\nload()\nSCHEMA = ")
     (project / "migrations/env.py").write_text(env)
     said = refused(init(monkeypatch, project, *words))
-    assert "migrations/env.py as it would be, line 24: from app.gone import load: ModuleNotFoundError: " in said
+    assert "the new migrations/env.py, line 24: from app.gone import load: ModuleNotFoundError: " in said
 
 
 def test_a_configuration_without_logging(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
@@ -90,7 +90,7 @@ def test_the_line_in_a_module_of_the_service(monkeypatch: pytest.MonkeyPatch, pr
 def test_a_driver_that_is_not_there(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
     (project / "psycopg2.py").write_text("raise ImportError('not in this interpreter')")
     said = refused(init(monkeypatch, project, "--driver", "psycopg2"))
-    assert "ImportError: not in this interpreter (--driver names another one than postgresql+psycopg2)" in said
+    assert "ImportError: not in this interpreter (--driver chooses another driver than postgresql+psycopg2)" in said
     assert init(monkeypatch, project, "--driver", "psycopg").exit_code == 1
 
 
@@ -135,7 +135,7 @@ def test_metadata_that_would_have_fewer_tables(monkeypatch: pytest.MonkeyPatch, 
     (project / "app/__init__.py").write_text("def load_all():\n    import app.more\n")
     (project / "migrations/env.py").write_text(env)
     said = refused(init(monkeypatch, project))
-    assert "has no orders, and autogenerate would drop what is missing there; import what fills it at the top" in said
+    assert "would lack orders, and autogenerate would drop them. Import the modules that fill" in said
     (project / "migrations/env.py").write_text(changed(SYNC, "SCHEMA = ", f"{LOOP}\nSCHEMA = "))
     assert init(monkeypatch, project).exit_code == 1
 
@@ -143,13 +143,13 @@ def test_metadata_that_would_have_fewer_tables(monkeypatch: pytest.MonkeyPatch, 
 def test_a_filter_that_would_hide_every_table(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
     env = SYNC.replace("include_name=include_name", "include_object=lambda each, *_: each.schema == SCHEMA")
     (project / "migrations/env.py").write_text(env)
-    assert "show autogenerate none of the models' tables" in refused(init(monkeypatch, project))
+    assert "hide all tables of the models from autogenerate" in refused(init(monkeypatch, project))
 
 
 def test_an_import_of_a_star_that_takes_a_name(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
     (project / "app/more.py").write_text("from datetime import time\nfrom sqlalchemy import text\n")
     (project / "migrations/env.py").write_text(changed(SYNC, "SCHEMA = ", "from app.more import *\n\nSCHEMA = "))
-    assert "NameError: time is a name of something else in the new env.py" in refused(init(monkeypatch, project))
+    assert "NameError: the new env.py uses the name time for something else" in refused(init(monkeypatch, project))
     (project / "app/more.py").write_text("import time\nfrom sqlalchemy import text\n")
     assert init(monkeypatch, project).exit_code == 1
 
@@ -162,7 +162,7 @@ def test_no_end(monkeypatch: pytest.MonkeyPatch, project: Path) -> None:
         "time.sleep(60)\n"
     )
     (project / "migrations/env.py").write_text(changed(SYNC, "SCHEMA = ", "import app.more\n\nSCHEMA = "))
-    assert "its trial has not ended within 2 seconds" in refused(init(monkeypatch, project))
+    assert "the trial of the new env.py did not end within 2 seconds" in refused(init(monkeypatch, project))
 
 
 @pytest.mark.parametrize(("command", "said"), NOT_RUN)
@@ -172,8 +172,8 @@ def test_an_interpreter_that_cannot_be_found(
     (project / "migrate.sh").write_text("#!/bin/sh\ntouch ran\n")
     (project / "migrate.sh").chmod(0o755)
     told = refused(init(monkeypatch, project, command=command))
-    assert "it could not be tried with the service's own Alembic: " in told and said in told
-    assert "say in the stack file how that is run (`migrations: {path: " in told and "--untried" in told
+    assert "the new env.py could not be tried with the service's own Alembic: " in told and said in told
+    assert "State its command in the stack file (`migrations: {path: " in told and "--untried" in told
     done = init(monkeypatch, project, "--untried", "--yes", command=command)
     assert done.exit_code == 0 and not (project / "ran").exists()
 

@@ -22,7 +22,7 @@ ACTION: dict[str, Any] = YAML(typ="safe").load(PROJECT / ".github/actions/alembi
 INPUT = re.compile(r"\$\{\{ inputs\.(\w+) \}\}")
 WRONG = changed(SYNC, "version_table_schema=SCHEMA,", "", 1)
 FOUND = f"version table: migrations/env.py:{line(WRONG, 'context.configure(', 1)}"
-ENDS = ((SYNC, 0, "nothing is wrong with the Alembic project of madansara"), (WRONG, 1, FOUND))
+ENDS = ((SYNC, 0, "no findings in the Alembic project of madansara"), (WRONG, 1, FOUND))
 FORMS = {"right": SYNC, "wrong": WRONG, "computed": COMPUTED}
 
 
@@ -70,10 +70,10 @@ def step(
 @pytest.mark.parametrize(
     ("form", "given", "code", "said"),
     [
-        ("right", {"service": "madansara"}, 0, "nothing is wrong with the Alembic project of madansara"),
-        ("right", {"service": "library", "schema": "madansara", "role": "librarian"}, 0, "nothing is wrong"),
+        ("right", {"service": "madansara"}, 0, "no findings in the Alembic project of madansara"),
+        ("right", {"service": "library", "schema": "madansara", "role": "librarian"}, 0, "no findings"),
         ("wrong", {"service": "madansara"}, 1, FOUND),
-        ("computed", {"service": "madansara", "run": "true"}, 0, "nothing is wrong"),
+        ("computed", {"service": "madansara", "run": "true"}, 0, "no findings"),
         ("right", {"service": "madansara", "path": "no where"}, 2, "no where: no such folder"),
         ("right", {"service": "madansara", "run": "yes"}, 2, "must be true or false"),
         ("right", {"service": "--help"}, 1, 'version_table_schema="--help"'),

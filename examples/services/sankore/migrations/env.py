@@ -1,6 +1,6 @@
 """Runs the migrations of this service as its own role, in its own schema, and one process at a time.
 
-Written by `engarde alembic init`, which keeps what is between the two lines below when it writes this file again.
+Written by `engarde alembic init`. If it writes this file again, it keeps the lines between the two marks below.
 """
 
 # ruff: noqa: E402
@@ -34,9 +34,9 @@ ROLE = "sankore_user"
 VARIABLE = "DATABASE_URL"
 DRIVER = "postgresql+asyncpg"
 LOCK_TIMEOUT = "10s"
-"""How long a migration waits for a table that a running service holds; all others wait behind it meanwhile."""
+"""How long a migration waits for a table that a running service uses; meanwhile, everybody else waits behind it."""
 PATIENCE = 600
-"""How long it waits for another process that migrates the same schema [seconds]."""
+"""How long this process waits for another one that migrates the same schema [seconds]."""
 TURN = zlib.crc32(f"alembic {SCHEMA}".encode()) >> 1
 OTHERS = f"""
 SELECT pid, backend_start FROM pg_catalog.pg_locks JOIN pg_catalog.pg_stat_activity USING (pid)
@@ -49,21 +49,21 @@ if context.config.config_file_name is not None and context.config.file_config.ha
 
 
 def address() -> URL:
-    """Where the environment says, in the words of this driver."""
+    """The URL in the environment, for this driver."""
     try:
         url = make_url(os.environ[VARIABLE])
     except KeyError:
-        raise CommandError(f"{VARIABLE} is not set: it holds the URL of {ROLE}") from None
+        raise CommandError(f"{VARIABLE} is not set: set it to the URL of {ROLE}") from None
     except ArgumentError:
-        raise CommandError(f"{VARIABLE} holds no URL of a database") from None
+        raise CommandError(f"{VARIABLE} is not the URL of a database: set it to the URL of {ROLE}") from None
     query = {"ssl" if word in ("sslmode", "ssl") else word: value for word, value in url.query.items()}
     return url.set(drivername=DRIVER, query=query)
 
 
 def shown(name: str | None, type_: str, parent_names: object) -> bool:
-    """Shows autogenerate this schema alone, and of it what `options` lets through.
+    """Shows autogenerate only this schema, and in it only what `options` allows.
 
-    To Alembic the schema is None, and its version table is a table like any other.
+    To Alembic, this schema's name is None, and its version table is an ordinary table.
     """
     if type_ == "schema":
         return name in (None, SCHEMA)
@@ -74,24 +74,24 @@ def shown(name: str | None, type_: str, parent_names: object) -> bool:
 
 
 def refuse_others(connection: Connection) -> None:
-    """Ends it unless everything would be made by this role, in this schema, over a session that keeps its locks."""
+    """Refuses another role, another schema, and a pooler, which would not keep locks for the session."""
     found = connection.execute(text("SELECT current_user, current_schema(), pg_backend_pid()"))
     role, schema, process = found.one()
     connection.rollback()
     if role != ROLE:
-        raise CommandError(f"{VARIABLE} logs in as {role}; these are the migrations of {ROLE}")
+        raise CommandError(f"{VARIABLE} logs in as {role}, but these are the migrations of {ROLE}")
     if schema != SCHEMA:
         where = f"would make its tables in {schema or 'no schema'}"
-        raise CommandError(f"{ROLE} {where}: {SCHEMA} is missing, or not the first that it looks in")
+        raise CommandError(f"{ROLE} {where}: {SCHEMA} does not exist, or another schema comes first")
     if process != connection.connection.driver_connection.get_server_pid():
-        raise CommandError(f"{VARIABLE} leads to a pooler; migrations need the server's own address")
+        raise CommandError(f"{VARIABLE} leads to a pooler, but migrations need the server's own address")
 
 
 def wait_for_turn(connection: Connection) -> None:
-    """Keeps an advisory lock until the session ends, and waits while another session of this role has one.
+    """Takes an advisory lock until the session ends; waits while another session of this role has one.
 
-    Every role may take any advisory lock: so each session takes one that nobody has, and whose it is counts. It is
-    asked again and again: one who waits in the server would hold up CREATE INDEX CONCURRENTLY of the other.
+    Every role may take any advisory lock, so each session takes a free one, and only those of this role count. It
+    tries again and again: if it waited in the server, it would block CREATE INDEX CONCURRENTLY of the other session.
     """
     told, end = False, time.monotonic() + PATIENCE
     while True:
@@ -106,8 +106,8 @@ def wait_for_turn(connection: Connection) -> None:
         connection.rollback()
         if other and time.monotonic() > end:
             raise CommandError(
-                f"Process {other.pid} of {ROLE}, logged in since {other.backend_start}, migrates {SCHEMA} and has not"
-                f" ended in {PATIENCE} seconds; nothing was changed. To end it, run this as {ROLE} and try again:"
+                f"Process {other.pid} of {ROLE}, logged in since {other.backend_start}, migrates {SCHEMA} and did not"
+                f" end within {PATIENCE} seconds. Nothing was changed. To end it, run this as {ROLE}, then try again:"
                 f" SELECT pg_terminate_backend({other.pid})"
             )
         if other and not told:
@@ -117,12 +117,12 @@ def wait_for_turn(connection: Connection) -> None:
 
 
 def migrate(connection: Connection) -> None:
-    """Runs what Alembic was asked for."""
+    """Runs the command that Alembic was given."""
     refuse_others(connection)
     wait_for_turn(connection)
     connection.execute(text('SET search_path TO "sankore"'))
     connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
-    # Without it the migrations would join this transaction, which nobody commits.
+    # Otherwise the migrations would join this transaction, which nobody commits.
     connection.commit()
     context.configure(
         connection=connection,
@@ -135,8 +135,8 @@ def migrate(connection: Connection) -> None:
 
 
 async def run_online() -> None:
-    """Runs them in a session of their own."""
-    # Names that nobody has used: a pooler's session may have others', and fail before it is known for one.
+    """Runs the migrations in a session of their own."""
+    # Unique names: a pooler's session may have statements of others, and would fail before it is refused.
     names = {"prepared_statement_name_func": lambda: f"migrations_{uuid.uuid4()}"}
     engine = create_async_engine(address(), poolclass=pool.NullPool, connect_args=names)
     async with engine.connect() as connection:
@@ -157,7 +157,7 @@ def run_offline() -> None:
     with context.begin_transaction():
         context.execute(
             "DO $$ BEGIN IF current_user <> 'sankore_user'"
-            " THEN RAISE EXCEPTION 'this script is for that role alone'; END IF; END $$"
+            " THEN RAISE EXCEPTION 'run this script as the role of the service, not as %', current_user; END IF; END $$"
         )
         context.execute('SET search_path TO "sankore"')
         context.execute(f"SET lock_timeout = '{LOCK_TIMEOUT}'")
@@ -169,4 +169,4 @@ if context.is_offline_mode():
 else:
     asyncio.run(run_online())
 
-# digest of all but yours: 741478a4ef2ee395
+# digest of all but yours: 25133fa5d901b21e
