@@ -38,7 +38,7 @@ def test_a_pooler_in_between(projects: Projects) -> None:
         project.declare(services=services, server={"port": pooler.port})
         done = project.tool("migrate", "--all")
         assert done.returncode == 2
-        assert done.stdout.count("is a pooler's address") == len(NAMES)
+        assert done.stdout.count("is the address of a pooler") == len(NAMES)
         assert project.database.value("SELECT count(*) FROM pg_tables WHERE schemaname = ANY(%s)", list(NAMES)) == 0
 
 
