@@ -116,7 +116,8 @@ def _resource(found: dict[str, Any]) -> Resource:
     name = known.get("name")
     granted = None
     if found["type"] == GRANT and isinstance(known.get("role"), str):
-        granted = Granted(known["role"], known.get("schema"), tuple(known.get("objects") or ()))
+        tables = known.get("objects") if known.get("objectType") == "table" else None
+        granted = Granted(known["role"], known.get("schema"), tuple(tables or ()))
     return Resource(
         found["urn"],
         found["type"],

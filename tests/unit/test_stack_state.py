@@ -22,7 +22,8 @@ EXPORTED: dict[str, Any] = {
         {"urn": f"{TYPE}::a", "type": TENANT, "outputs": {"released": ["a-reads-b.gone"]}},
         resource(ROLE, "a-role", name="a_user", password=SECRET),
         resource(ROLE, "odd::name-role", name=SECRET),
-        resource(GRANT, "a-reads-b.t", role="a_user", schema="b", objects=["t"], privileges=["SELECT"]),
+        resource(GRANT, "a-reads-b.t", role="a_user", schema="b", objects=["t"], objectType="table"),
+        resource(GRANT, "a-executes-b.f()", role="a_user", schema="b", objects=["f()"], objectType="function"),
         resource(GRANT, "a-connect", role="a_user", schema=None, objects=None),
         resource(PASSWORD, "a-password", keepers={"rotation": "3"}, result=SECRET),
         resource(PASSWORD, "a-password", keepers={"rotation": "2"}, result=SECRET) | {"delete": True},
@@ -41,6 +42,7 @@ def test_the_state_as_values() -> None:
     assert [each.name for each in found.resources if each.type == ROLE] == ["a-role", "odd::name-role"]
     assert [each.granted for each in found.resources if each.granted] == [
         Granted("a_user", "b", ("t",)),
+        Granted("a_user", "b", ()),
         Granted("a_user", None, ()),
     ]
     assert [each.released for each in found.resources if each.released] == [{"a-reads-b.gone"}]
