@@ -88,8 +88,12 @@ def _declare(document: Any) -> None:
         if not key.startswith("engarde:"):
             raise ConfigError(f"{key}: is no key of a stack file")
         stack[key] = {**(stack.get(key) or {}), **value} if isinstance(value, dict) else value
-    renamed = {(service or {}).get("formerly") for service in stack[SERVICES].values()}
-    stack[SERVICES] = {name: service for name, service in stack[SERVICES].items() if name not in renamed}
+    gone = {(service or {}).get("formerly") for service in stack[SERVICES].values()}
+    outside = stack.get("engarde:outsideRoles", {})
+    gone |= {name for name in stack[SERVICES] if f"{name}_user" in outside}
+    stack[SERVICES] = {name: service for name, service in stack[SERVICES].items() if name not in gone}
+    if "analytics_readonly" in outside:
+        del stack["engarde:analytics"]
     loader.of_config("prod", stack)
 
 
