@@ -1,0 +1,1 @@
+"""Error texts as operators paste them, each with its right answer."""
