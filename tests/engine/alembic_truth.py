@@ -19,9 +19,9 @@ PASSWORD = "TheServicesPassword"
 SAID = (
     ("version table", "(online)", "takes the version table of public"),
     ("version table", "(offline)", "writes another's version table offline"),
-    ("filter", "autogenerate sees", "drops others' tables"),
+    ("filter", "also compares", "drops others' tables"),
     ("filter", "alembic_version", "drops its version table"),
-    ("filter", "does not see", "does not see its own tables"),
+    ("filter", "hides them", "does not see its own tables"),
     ("search_path", "autogenerate proposes", "drops what public shows"),
     ("metadata schema", "foreign key", "makes foreign keys anew"),
     ("offline search_path", "", "sets no search_path offline"),
@@ -31,7 +31,7 @@ SAID = (
     ("heads", "", "has several heads"),
     ("driver", "", "fails"),
     ("arguments", "", "fails"),
-    ("search_path", "word", "fails"),
+    ("search_path", "server_settings", "fails"),
     ("async", "nothing runs", "migrates nothing"),
     ("async", "", "fails"),
 )

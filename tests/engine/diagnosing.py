@@ -43,7 +43,7 @@ def marks(found: Diagnosis) -> dict[str, str]:
 
 def told(found: Diagnosis) -> str:
     """All of it, for a failed test."""
-    so = [f"{each['cause']}: {each['because']}" for each in found["causes"] if each["verdict"] != "ruled out"]
+    so = [f"{each['cause']}: {each['reason']}" for each in found["causes"] if each["verdict"] != "ruled out"]
     return "\n".join([found["symptom"], found["line"], *so, json.dumps(found["remedy"], ensure_ascii=False)])
 
 

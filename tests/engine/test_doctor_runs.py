@@ -117,7 +117,7 @@ def test_pg_hba_conf(project: Project) -> None:
             assert diagnosed_by_tool(project, text)[0] == 0
             unnamed = diagnosed_by_tool(project, "FATAL: no pg_hba.conf entry")[1]
             assert {"the text does not name the role"} == {
-                cause["because"] for cause in unnamed["causes"] if cause["cause"] == tls.NO_RULE.says
+                cause["reason"] for cause in unnamed["causes"] if cause["cause"] == tls.NO_RULE.says
             }
         else:
             assert code == 1
