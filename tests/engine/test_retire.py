@@ -66,7 +66,7 @@ def test_a_protected_service_leaves_with_a_backup(stack: Project, tmp_path: Path
         "drop its role and its grants",
     ]
     # Nobody can be asked.
-    assert "say --yes-drop-data" in tool(stack, "retire", "madansara", code=2).stderr
+    assert "use --yes-drop-data" in tool(stack, "retire", "madansara", code=2).stderr
     assert (stack.folder / STACK_FILE).read_bytes() == before
 
     to = tmp_path / "kept"

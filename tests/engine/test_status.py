@@ -167,7 +167,7 @@ def test_who_waits_for_whom_across_services(project: Project) -> None:
         without = seen(project, queries=False)
         pids = reader.info.backend_pid, owner.info.backend_pid
     assert re.search(
-        rf"sankore: session {pids[1]} has waited \d\.\d s for sankore\.things,"
+        rf"sankore:?\s+(?:- )?session {pids[1]} has waited \d\.\d s for sankore\.things,"
         rf" blocked by madansara's session {pids[0]} \(madansara_user, idle in transaction\)",
         table,
     )

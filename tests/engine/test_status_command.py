@@ -155,7 +155,7 @@ def test_a_slot_that_nobody_reads_from_is_told_with_what_drops_it(project: Proje
         assert exceeded(project, retainedWal="1 TB") == []
         text = status(project)
         assert "replication slot gone is inactive and keeps" in text
-        assert "as a superuser in database postgres:\n    SELECT pg_drop_replication_slot('decoded');\n" in text
+        assert "as a superuser in database postgres:\n      SELECT pg_drop_replication_slot('decoded');\n" in text
         elsewhere(project, slots.pop("decoded")["remedy"]["text"])
         project.database.run(*(slot["remedy"]["text"] for slot in slots.values()))
         assert seen(project)["server"]["inactiveReplicationSlots"] == []
