@@ -1,6 +1,9 @@
 """The how-to pages, followed on a database in use: each works as written, and refuses only whom it says."""
 
+import os
 import shutil
+import signal
+import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -13,6 +16,7 @@ import psycopg
 import pytest
 from ruamel.yaml import YAML
 
+from devtools.server import HOST
 from engarde.declaration.declared import NOTHING
 from engarde.server.credentials import scram_verifier
 from launcher.paths import PROJECT
@@ -26,6 +30,7 @@ from tests.engine.admins import BACKEND, PASSWORD, only_superuser
 from tests.engine.conftest import Brownfields
 from tests.engine.delivered import PRODUCTION, Delivery
 from tests.engine.following import HowTo, following
+from tests.engine.forgotten import forget
 from tests.engine.program import STACK_FILE, STATE, Project
 from tests.railway import Fake
 
@@ -226,6 +231,101 @@ def anew(page: HowTo, clients: Clients) -> None:
 
 
 @in_use
+def test_an_edit_was_never_committed(world: World) -> None:
+    """It is brought back from the state, wherever the file was lost; and with the file as it was, nothing is done."""
+    file = world.project.folder / STACK_FILE
+    before = file.read_text()
+    with world.edit() as sections:
+        sections["engarde:services"]["langflow"]["connectionLimit"] = 22
+        sections["engarde:services"]["sankore"]["rotation"] = 2
+    world.project.succeeds(world.project.up())
+    assert world.there.tool("push").returncode == 0
+    file.write_text(before)
+    assert "rotation" in refused(world.project)
+    with world.at_work() as clients, world.follow("lost-stack-file.md", "Bring the file back") as page:
+        file.unlink()
+        page.step("git restore")
+        page.step("config refresh")
+        assert "connectionLimit: 22" in page.step("git diff")
+        page.step("--expect-no-changes")
+        page.step("git commit")
+    assert clients.refused == []
+
+
+def refused(project: Project) -> str:
+    """What a run says that may not begin."""
+    run = project.preview()
+    assert (run.exit != 0, run.ops) == (True, {}), run.output
+    return run.output
+
+
+@in_use
+def test_an_old_file_was_brought_up(world: World) -> None:
+    world.project.succeeds(world.project.up())
+    with world.edit() as sections:
+        del sections["engarde:services"]["sankore"]["reads"]
+    with world.at_work() as clients:
+        time.sleep(1)
+        begun = time.monotonic()
+        world.project.succeeds(world.project.up())
+        time.sleep(1)
+        with world.follow("lost-stack-file.md", "After an `up` with an old file") as page:
+            page.step("stack history")
+            assert "public.brands" in page.step("jq")
+            page.step("set-all")
+            page.step("preview")
+            page.step("up")
+            ended = time.monotonic()
+            page.step("verify")
+        time.sleep(1)
+    assert {(each.client, each.sqlstate) for each in clients.refused} == {("sankore", "42501")}
+    assert all(begun <= each.when <= ended for each in clients.refused)
+
+
+@in_use
+def test_a_run_is_killed(world: World) -> None:
+    """After it has made a role, which the state does not know yet, and has replaced another one's password."""
+    database = world.zero.database
+    with world.edit() as sections:
+        sections["engarde:services"]["notes"] = {"railway": {"service": []}}
+        sections["engarde:services"]["onside"]["rotation"] = 2
+    stored = "SELECT rolpassword FROM pg_authid WHERE rolname = 'onside_user'"
+    before = database.value(stored)
+    with world.at_work() as clients:
+        begun = time.monotonic()
+        run = subprocess.Popen(
+            [world.project.engine.binary, "up", "--yes", "--skip-preview", "--stack", "local", "--non-interactive"],
+            cwd=world.project.folder,
+            env=world.project._environment() | {"PGOPTIONS": world.project.pgoptions or ""},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        made = "SELECT count(*) FROM pg_roles WHERE rolname = 'notes_user'"
+        while run.poll() is None and (database.value(stored) == before or not database.value(made)):
+            time.sleep(0.01)
+        os.killpg(run.pid, signal.SIGKILL)
+        run.wait()
+        if "notes-role" in world.project.resources():
+            forget(world.project.state_file, "notes")
+        with world.follow("killed-runs.md", "When a run was killed", {"sankore": "notes"}) as page:
+            page.step("up", code=None)
+            page.step("cancel")
+            page.step("doctor", code=1)
+            page.step("refresh")
+            page.step("adopt: true")
+            page.step("railway push")
+            ended = time.monotonic()
+            page.step("verify")
+        time.sleep(1)
+    only(clients.refused, begun, ended, "onside")
+    assert clients.by("onside")
+    with world.edit() as sections:
+        del sections["engarde:services"]["notes"]
+    world.project.succeeds(world.project.up())
+
+
+@in_use
 def test_a_killed_run_has_left_an_empty_file(world: World) -> None:
     side_file = world.project.state_file.with_name(f"{world.project.state_file.name}.attrs")
     side_file.touch()
@@ -310,3 +410,21 @@ def test_the_first_production_run(projects: Projects) -> None:
         for service in services.values():
             with psycopg.connect((service.running(PRODUCTION) or {})["DATABASE_URL"]) as session:
                 session.execute("CREATE TABLE mine (id int)")
+
+
+def test_two_stacks_on_one_server(projects: Projects) -> None:
+    words = {"NAME.proxy.rlwy.net": HOST}
+    title, more = "Two stacks on one server", {"file": "Pulumi.staging.yaml", "ENGARDE_ALLOW_STAND_INS": "1"}
+    with projects(services={"madansara": None, "sankore": None}, analytics={}) as project:
+        project.succeeds(project.up())
+        words |= {"12345": str(project.database.server.port)}
+        with project.connect("madansara") as session, following(project, "two-stacks.md", title, words, **more) as page:
+            for step in ("CREATE DATABASE", "stack init", "adminPassword", "staging_madansara", "up", "verify"):
+                page.step(step, given=PASSWORD)
+                # Whoever is there stays, and others come.
+                session.execute("SELECT 1")
+                project.connect("madansara").close()
+        role, password = "madansara_user", project.outputs()["passwords"]["madansara_user"]
+        with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+            project.database.session(role, password, "staging")
+        project.succeeds(project.preview("--expect-no-changes"))
