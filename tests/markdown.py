@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise, product
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -18,19 +18,19 @@ from launcher.paths import PROJECT
 
 PLACEHOLDERS = {
     "COMMAND": "true",
-    "DATABASE": "split_off",
+    "DATABASE": "learning",
     "DIR": "backups/kept",
     "N": "2",
     "NAME": "example",
     "OBJECT": "public.users",
-    "PATH": "examples/services/madansara",
+    "PATH": "examples/services/sankore",
     "REGION": "eu",
-    "ROLE": "madansara_user",
+    "ROLE": "sankore_user",
     "S": "local",
     "SCHEMA": "public",
     "SECONDS": "5",
-    "SERVICE": "madansara",
-    "TEXT": "permission denied for schema sankore",
+    "SERVICE": "sankore",
+    "TEXT": "permission denied for schema onside",
     "VARIABLE": "STATUS_URL",
 }
 """What stands for a word in capitals in a command of the pages."""
@@ -174,24 +174,30 @@ def _choices(part: str) -> list[str]:
 
 
 def filled(text: str) -> str:
-    """A command with something in place of each word in capitals."""
-    return re.sub(r"(?<![\w$.{-])[A-Z]+(?![\w=}])", lambda word: PLACEHOLDERS.get(word[0], word[0]), text)
+    """A command with something in place of each word in capitals; what is quoted stays."""
+    return re.sub(r"'[^']*'|(?<![\w$.{-])[A-Z]+(?![\w=}])", lambda word: PLACEHOLDERS.get(word[0], word[0]), text)
 
 
-def calls(text: str, *programs: str) -> Iterator[list[str]]:
-    """The arguments of each of these programs in a command, wherever in a pipe, a list or a `$(…)` they stand."""
+def calls(text: str, program: str) -> Iterator[list[str]]:
+    """The arguments of a program in a command, wherever in a pipe, a list or a `$(…)` it stands."""
     lexer = shlex.shlex(text, posix=True, punctuation_chars="".join(OPERATORS))
     lexer.commenters = "#"
     lexer.whitespace_split = True
     words: list[str] = []
     for word in [*lexer, ";"]:
         for inner in re.findall(r"\$\(([^)]*)\)", word):
-            yield from calls(inner, *programs)
+            yield from calls(inner, program)
         if not OPERATORS.issuperset(word):
             words.append(word)
             continue
         while words and re.match(r"\w+=", words[0]):
             del words[0]
-        if words and words[0].removeprefix("…/") in programs:
+        if words and PurePosixPath(words[0]).name == program:
             yield words[1:]
         words = []
+
+
+def none(faults: Iterable[object]) -> None:
+    """Fails with all of them, each on a line of its own."""
+    told = [str(fault) for fault in faults]
+    assert not told, "\n" + "\n".join(told)

@@ -6,7 +6,7 @@ import ast
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 from unittest.mock import patch
@@ -18,11 +18,10 @@ from engarde.cli import main
 from engarde.declaration import loader, stack_file
 from engarde.errors import ConfigError, EngardeError
 from launcher.paths import PROJECT
-from tests.markdown import SHELL, Block, Located, Page, calls, filled, pages, variants
+from tests.markdown import SHELL, Block, Located, Page, calls, filled, none, pages, variants
 from tests.parts import PARTS
 
 LANGUAGES = {*SHELL, "js", "json", "mermaid", "python", "sql", "text", "toml", "ts", "yaml"}
-TOOL = ("bin/engarde", "engarde")
 INDEX = Page(PROJECT / "docs/README.md")
 SERVICES = "engarde:services"
 OTHER_FILES = {"repos", "jobs"}
@@ -41,12 +40,6 @@ STACK: dict[str, Any] = {
 
 def blocks() -> Iterator[Block]:
     return (block for page in pages() for block in page.blocks())
-
-
-def none(faults: Iterable[object]) -> None:
-    """Fails with all of them, each on a line of its own."""
-    told = [str(fault) for fault in faults]
-    assert not told, "\n" + "\n".join(told)
 
 
 def test_the_pages_are_found() -> None:
@@ -74,7 +67,7 @@ def _faults(block: Block) -> Iterator[str]:
                 ast.parse(block.text)
             case "bash" | "console":
                 for command in block.commands():
-                    [*calls(command.text)]
+                    [*calls(command.text, "")]
     except (ValueError, SyntaxError, ConfigError) as fault:
         yield f"{block}\n{fault}"
 
@@ -140,7 +133,7 @@ def test_the_tool_takes_each_command_line() -> None:
 def _refused(command: Located, *, whole: bool) -> Iterator[str]:
     for variant in variants(command.text):
         try:
-            for words in calls(filled(variant), *TOOL):
+            for words in calls(filled(variant), "engarde"):
                 _parse(main, words, whole=whole)
         except click.MissingParameter as fault:
             if whole:
