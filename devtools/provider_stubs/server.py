@@ -79,7 +79,7 @@ class Guard(grpc.aio.ServerInterceptor):
             try:
                 if reason := _refusal(getattr(request, "urn", "")):
                     raise Failure(reason)
-                return await handler.unary_unary(request, context)
+                return await _called(handler, request, context)
             except NotImplementedError:
                 await context.abort(grpc.StatusCode.UNIMPLEMENTED, "the provider stub does not support that")
             except HalfDone as failure:
@@ -95,6 +95,15 @@ class Guard(grpc.aio.ServerInterceptor):
                 await context.abort(grpc.StatusCode.INTERNAL, f"a fault of the stand-in plugin: {where}")
 
         return grpc.unary_unary_rpc_method_handler(answer, handler.request_deserializer, handler.response_serializer)
+
+
+async def _called(handler: Any, request: Message, context: Any) -> Any:
+    """Raises what an operation raised; the SDK has put an exception around it, with a stack in its message."""
+    try:
+        return await handler.unary_unary(request, context)
+    except Exception as raised:
+        own = raised.__context__ if type(raised) is Exception else None
+        raise own or raised from None
 
 
 def _refusal(urn: str) -> str:
