@@ -61,7 +61,7 @@ class Servicer(ProviderServicer):
 
     async def Read(self, request: provider_pb2.ReadRequest, context: Any) -> provider_pb2.ReadResponse:
         """At an import, a resource is missing when the answer holds no properties, not when it holds none of them."""
-        response: provider_pb2.ReadResponse = await super().Read(request, context)  # type: ignore[no-untyped-call]
+        response: provider_pb2.ReadResponse = await super().Read(request, context)
         return response if response.id else provider_pb2.ReadResponse()
 
 

@@ -81,7 +81,7 @@ def test_engine_on_path_serves(put: Put, version: str) -> None:
     assert install.on_path() == ours
 
 
-@pytest.mark.parametrize("version", ["v3.255.9", "v2.999.0", "v3.256.0-alpha.1", "no version at all"])
+@pytest.mark.parametrize("version", ["v3.255.9", "v2.999.0", f"v{install.PINNED}-alpha.1", "no version at all"])
 def test_engine_on_path_that_is_too_old_is_left_alone(put: Put, version: str) -> None:
     put("pulumi-language-python", "")
     put("pulumi", version)
