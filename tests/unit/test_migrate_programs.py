@@ -39,7 +39,9 @@ with made.ending_with_this():
         sys.exit(process.wait())
 """
 SPYING = """
-import ctypes, os
+import os
+files = sorted(os.listdir("/proc/self/fd"))
+import ctypes  # whose library may keep a file of its own open
 parent = os.getppid()
 def tried(what):
     try:
@@ -51,7 +53,7 @@ print(tried(lambda: open(f"/proc/{parent}/environ", "rb").read()), tried(lambda:
       tried(lambda: os.readlink(f"/proc/{parent}/fd/1")), tried(lambda: os.readlink(f"/proc/{parent}/cwd")),
       "read" if ctypes.CDLL(None).ptrace(0x4206, parent, 0, 0) == 0 else "refused")
 print(repr(open(f"/proc/{parent}/cmdline").read()))
-print(sorted(os.environ), sorted(os.listdir("/proc/self/fd")), os.getsid(0) == os.getpid())
+print(sorted(os.environ), files, os.getsid(0) == os.getpid())
 """
 ENDLESS = "import os, time\nprint(os.getpid(), flush=True)\ntime.sleep(60)"
 STUBBORN = f"import signal\nfor each in (1, 2, 15): signal.signal(each, signal.SIG_IGN)\n{ENDLESS}"
