@@ -19,7 +19,7 @@ from launcher.engine import Engine
 from launcher.paths import PROJECT
 from tests.engine.admins import BACKEND, PASSWORD, only_superuser
 from tests.engine.conftest import Projects, Stacks
-from tests.engine.delivered import PRODUCTION, SECTION
+from tests.engine.delivered import AT_ONCE, PRODUCTION, SECTION
 from tests.engine.program import LIMIT, Project
 from tests.markdown import PLACEHOLDERS, SHELL, Block, Located, Page, calls, filled, none, pages, variants
 from tests.railway import Fake
@@ -89,7 +89,7 @@ class Shell:
         self.project = project
         there = fake.project(SECTION["project"], PRODUCTION)
         for name in (*sections()["services"], "analytics"):
-            there.service(name, deployed=True)
+            there.service(name, deployed=True).next_deployments(PRODUCTION, *[AT_ONCE] * 9)
         shutil.copytree(project.folder / "examples/services/madansara", project.folder.parent / "madansara")
         programs = project.folder.parent / "programs"
         programs.mkdir()
@@ -202,7 +202,7 @@ def test_pulumi_takes_each_command_line(engine: Engine) -> None:
     for words, line in called.items():
         done = subprocess.run([engine.binary, *words, "--help"], capture_output=True, text=True, check=False)
         # What is no command of a group, it takes for nothing at all.
-        group = re.search(r"^  pulumi (.+) \[command\]$", done.stdout, re.MULTILINE)
+        group = re.search(r"^  pulumi (.*)\[command\]$", done.stdout, re.MULTILINE)
         beyond = words[len(group[1].split()) :] if group else ()
         if done.returncode or (beyond and not beyond[0].startswith("-")):
             refused.append(f"{line}\n{done.stderr}")
